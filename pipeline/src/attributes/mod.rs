@@ -1,0 +1,47 @@
+//! `Attributes`: the one form of all that is semi-structured.
+//!
+//! A value of the column type is a run of OTLP `KeyValue` messages ([`Form::Map`]) or one
+//! `AnyValue` ([`Form::Value`]), as on the wire (opentelemetry/proto/common/v1/common.proto).
+//! Attributes that came by OTLP are views into the request's own bytes, checked once; JSON is
+//! encoded into it once by [`MapBuilder`].
+//!
+//! A run is a sequence of length-delimited fields, each a `KeyValue`. Readers accept any field
+//! number (a span's attributes have 9, a resource's 1); what is built here has 1.
+//!
+//! Checked bytes are well-formed protobuf of valid UTF-8, with each singular field at most once.
+//! On other bytes readers do not panic, they end early.
+
+use std::collections::HashMap;
+
+mod json;
+mod read;
+mod wire;
+mod write;
+
+pub use json::{map_from_json, map_to_json, to_json, value_from_json};
+pub use read::{Array, Map, Value, value};
+pub use write::{MapBuilder, encode_value};
+
+/// Name of the Arrow extension type.
+pub const EXTENSION: &str = "airdig.attributes";
+
+/// Which of the two a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Map,
+    Value,
+}
+
+impl Form {
+    /// The extension type's metadata of a field.
+    pub fn metadata(self) -> HashMap<String, String> {
+        let form = match self {
+            Form::Map => "map",
+            Form::Value => "value",
+        };
+        HashMap::from([
+            ("ARROW:extension:name".to_owned(), EXTENSION.to_owned()),
+            ("ARROW:extension:metadata".to_owned(), form.to_owned()),
+        ])
+    }
+}

@@ -1,0 +1,68 @@
+//! The few pieces of protobuf's wire format that attributes need
+//! (<https://protobuf.dev/programming-guides/encoding/>).
+
+/// One field of a message.
+pub(super) enum Field<'a> {
+    Varint(u64),
+    Fixed64([u8; 8]),
+    Bytes(&'a [u8]),
+    Fixed32,
+}
+
+/// Takes the next field off the front; none at the end or where the bytes are malformed.
+pub(super) fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, Field<'a>)> {
+    let key = varint(rest)?;
+    let number = u32::try_from(key >> 3).ok()?;
+    let field = match key & 7 {
+        0 => Field::Varint(varint(rest)?),
+        1 => Field::Fixed64(take(rest, 8)?.try_into().ok()?),
+        2 => {
+            let length = usize::try_from(varint(rest)?).ok()?;
+            Field::Bytes(take(rest, length)?)
+        }
+        5 => {
+            take(rest, 4)?;
+            Field::Fixed32
+        }
+        _ => return None,
+    };
+    Some((number, field))
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(taken)
+}
+
+fn varint(rest: &mut &[u8]) -> Option<u64> {
+    let (&first, after) = rest.split_first()?;
+    if first < 0x80 {
+        *rest = after;
+        return Some(u64::from(first));
+    }
+    let mut value = 0u64;
+    for (index, &byte) in rest.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            *rest = &rest[index + 1..];
+            return Some(value);
+        }
+    }
+    None
+}
+
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a length-delimited field.
+pub(super) fn put_bytes(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    out.push(number << 3 | 2);
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}

@@ -1,0 +1,193 @@
+//! `Batch`: the one thing that travels between components.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{ArrowPrimitiveType, Int32Type};
+use arrow_array::{
+    Array, ArrayRef, BinaryViewArray, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray,
+    RecordBatch, StringArray, StringViewArray, TypedDictionaryArray,
+};
+use bytes::Bytes;
+
+use crate::schema::opening;
+use crate::{Delivery, Signal};
+
+/// Rows of one signal, and who waits for them. Cheap to clone: columns are shared.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    signal: Signal,
+    rows: RecordBatch,
+    delivery: Delivery,
+    original: Option<Bytes>,
+}
+
+/// The rows do not have the schema of their signal.
+#[derive(Debug, thiserror::Error)]
+#[error("rows do not have the schema of {signal}: {difference}")]
+pub struct SchemaMismatch {
+    signal: Signal,
+    difference: String,
+}
+
+impl Batch {
+    /// # Errors
+    /// When the rows do not have exactly the signal's schema.
+    pub fn new(
+        signal: Signal,
+        rows: RecordBatch,
+        delivery: Delivery,
+    ) -> Result<Batch, SchemaMismatch> {
+        let schema = signal.schema();
+        if !Arc::ptr_eq(&schema, rows.schema_ref()) && schema != rows.schema() {
+            return Err(SchemaMismatch {
+                signal,
+                difference: difference(&schema, rows.schema_ref()),
+            });
+        }
+        Ok(Batch {
+            signal,
+            rows,
+            delivery,
+            original: None,
+        })
+    }
+
+    /// Keeps the OTLP request (protobuf, uncompressed) that these rows are, so that it can be sent
+    /// on as it came. [`Batch::with_rows`] forgets it.
+    pub fn with_original(mut self, request: Bytes) -> Batch {
+        self.original = Some(request);
+        self
+    }
+
+    /// Changes the rows: the signal and those who wait stay.
+    ///
+    /// # Errors
+    /// When the rows do not have exactly the signal's schema.
+    pub fn with_rows(self, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
+        Batch::new(self.signal, rows, self.delivery)
+    }
+
+    /// Sets the column `uid`. OTLP has no such field, so the original stays what these rows are.
+    pub fn with_uid(self, uid: StringViewArray) -> Batch {
+        let mut columns = self.rows.columns().to_vec();
+        columns[1] = Arc::new(uid);
+        let rows = RecordBatch::try_new(self.rows.schema(), columns)
+            .expect("uid has its column's type and length");
+        Batch { rows, ..self }
+    }
+
+    /// A batch that was made of this one: those who wait for this one wait for it too.
+    ///
+    /// # Errors
+    /// When the rows do not have exactly the signal's schema.
+    pub fn derive(&self, signal: Signal, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
+        Batch::new(signal, rows, self.delivery.clone())
+    }
+
+    pub fn with_delivery(self, delivery: Delivery) -> Batch {
+        Batch { delivery, ..self }
+    }
+
+    pub fn signal(&self) -> Signal {
+        self.signal
+    }
+
+    pub fn rows(&self) -> &RecordBatch {
+        &self.rows
+    }
+
+    pub fn num_rows(&self) -> usize {
+        self.rows.num_rows()
+    }
+
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// The OTLP request that these rows are, where nothing has changed them.
+    pub fn original(&self) -> Option<&Bytes> {
+        self.original.as_ref()
+    }
+
+    /// A column by its constant in [`crate::schema`].
+    ///
+    /// # Panics
+    /// When the signal has no such column: a mistake of the caller's, not of the data.
+    pub fn column(&self, name: &str) -> &ArrayRef {
+        self.rows
+            .column_by_name(name)
+            .unwrap_or_else(|| panic!("{} has no column {name}", self.signal))
+    }
+
+    pub fn text(&self, name: &str) -> &StringViewArray {
+        self.column(name).as_string_view()
+    }
+
+    /// A column of attributes, to read with [`crate::attributes`].
+    pub fn bytes(&self, name: &str) -> &BinaryViewArray {
+        self.column(name).as_binary_view()
+    }
+
+    /// A column of few different words; index it like an array of text.
+    pub fn words(&self, name: &str) -> TypedDictionaryArray<'_, Int32Type, StringArray> {
+        let dictionary: &DictionaryArray<Int32Type> = self.column(name).as_dictionary();
+        dictionary.downcast_dict().expect("words are text")
+    }
+
+    pub fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> &PrimitiveArray<T> {
+        self.column(name).as_primitive()
+    }
+
+    pub fn ids(&self, name: &str) -> &FixedSizeBinaryArray {
+        self.column(name).as_fixed_size_binary()
+    }
+
+    pub fn uid(&self) -> &StringViewArray {
+        self.text(opening::UID)
+    }
+
+    /// What the batch keeps alive, in bytes: each buffer once, however many columns share it.
+    pub fn memory(&self) -> usize {
+        let mut seen = HashSet::new();
+        let mut total = 0;
+        if let Some(original) = &self.original {
+            seen.insert(original.as_ptr() as usize);
+            total += original.len();
+        }
+        for column in self.rows.columns() {
+            add_buffers(&column.to_data(), &mut seen, &mut total);
+        }
+        total
+    }
+}
+
+fn add_buffers(data: &arrow_data::ArrayData, seen: &mut HashSet<usize>, total: &mut usize) {
+    let validity = data.nulls().map(|nulls| nulls.buffer());
+    for buffer in data.buffers().iter().chain(validity) {
+        if seen.insert(buffer.data_ptr().as_ptr() as usize) {
+            *total += buffer.capacity();
+        }
+    }
+    for child in data.child_data() {
+        add_buffers(child, seen, total);
+    }
+}
+
+fn difference(expected: &arrow_schema::Schema, found: &arrow_schema::Schema) -> String {
+    for (index, field) in expected.fields().iter().enumerate() {
+        match found.fields().get(index) {
+            None => return format!("column {} is missing", field.name()),
+            Some(other) if other != field => {
+                return format!("column {index} is {other:?}, not {field:?}");
+            }
+            Some(_) => {}
+        }
+    }
+    format!(
+        "{} columns, not {}",
+        found.fields().len(),
+        expected.fields().len()
+    )
+}

@@ -1,0 +1,312 @@
+//! What a component is: the traits to implement, what it is given, and how it fails.
+//!
+//! ```text
+//!  Receiver::run ──Output──▶ channel ──▶ Processor::process … ──▶ queue ──▶ Exporter::export
+//!  owns its loop             bytes       one chain, one thread    bytes     Ok means durable
+//! ```
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::channel::Output;
+use crate::graph_store::GraphStore;
+use crate::{Batch, SignalSet};
+
+mod id;
+pub use id::{ComponentId, InvalidId, StoreRef};
+
+/// A cause that is passed up; what failed on what is said by the error that holds it.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where a component that serves can be reached, for the start-up lines: `grpc`, `127.0.0.1:4317`.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    pub protocol: &'static str,
+    pub address: SocketAddr,
+}
+
+/// Makes batches until it is told to stop.
+#[async_trait]
+pub trait Receiver: Send {
+    /// Binds sockets and opens files: all that can fail at start fails here.
+    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
+        Ok(Vec::new())
+    }
+
+    /// Runs until `stop`, then takes nothing new, waits for the answers that it still owes, and
+    /// returns. Returning earlier, even with `Ok`, ends the process with this receiver's name.
+    async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError>;
+}
+
+/// Driven: one batch in, zero or more out. Synchronous, and single owner of its state.
+///
+/// A batch of a signal that it does not use it returns as it came. What it makes of a batch it
+/// makes with [`Batch::derive`], so that the sender waits for that too; rows that it holds back
+/// until later either keep their batch's `delivery`, or are answered for as absorbed.
+pub trait Processor: Send {
+    /// # Errors
+    /// Refuses the batch, for good, to its sender.
+    fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError>;
+
+    /// How often [`Processor::tick`] is to be called; never by default.
+    fn tick_interval(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What has become due by itself.
+    fn tick(&mut self, _now: UnixNanos) -> Vec<Batch> {
+        Vec::new()
+    }
+
+    /// All that is still held: nothing comes any more.
+    fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
+        self.tick(now)
+    }
+}
+
+/// Driven: takes what it accepts. Timeout, retry, queue and counting are the engine's.
+#[async_trait]
+pub trait Exporter: Send + Sync {
+    /// Opens, connects, binds: all that can fail at start fails here. Long-running work goes to
+    /// `tasks`.
+    async fn start(&mut self, _tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+        Ok(Vec::new())
+    }
+
+    /// `Ok` means durable. Exporting a batch twice has the effect of once. May be dropped at any
+    /// `await` when its timeout is over.
+    async fn export(&self, batch: &Batch) -> Result<(), ExportError>;
+
+    /// How many batches may be in `export` at once, at most; a store that writes in order says 1.
+    fn concurrency(&self) -> usize {
+        usize::MAX
+    }
+
+    /// The last call: flush and close.
+    async fn stop(&self) -> Result<(), RunError> {
+        Ok(())
+    }
+}
+
+/// Lives beside pipelines: health, storage, auth, debug pages.
+#[async_trait]
+pub trait Extension: Send {
+    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
+        Ok(Vec::new())
+    }
+
+    /// Runs until `stop`; returning earlier ends the process with this extension's name.
+    async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError>;
+}
+
+/// Nanoseconds since 1970 in UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixNanos(pub u64);
+
+impl UnixNanos {
+    pub fn now() -> UnixNanos {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// As Arrow's timestamps; those that int64 does not hold (after 2262) become the greatest.
+    pub fn timestamp(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    pub fn after(self, wait: Duration) -> UnixNanos {
+        UnixNanos(
+            self.0
+                .saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    }
+}
+
+/// What a component is given when it is built.
+#[derive(Clone, Debug)]
+pub struct Host {
+    id: ComponentId,
+    wanted: SignalSet,
+    stores: Stores,
+}
+
+/// The stores that were built so far, by the id of their exporter.
+pub type Stores =
+    Arc<std::sync::Mutex<std::collections::HashMap<ComponentId, Arc<dyn GraphStore>>>>;
+
+impl Host {
+    /// `wanted` is what somebody after the component accepts.
+    pub fn new(id: ComponentId, wanted: SignalSet, stores: Stores) -> Host {
+        Host { id, wanted, stores }
+    }
+
+    pub fn id(&self) -> &ComponentId {
+        &self.id
+    }
+
+    /// What somebody after this component accepts: all else need not be computed.
+    pub fn wanted(&self) -> SignalSet {
+        self.wanted
+    }
+
+    /// The store that a field of the configuration names. The topology has checked that it is
+    /// there, and built it first.
+    ///
+    /// # Errors
+    /// When the named exporter is no graph store.
+    pub fn graph_store(&self, store: &StoreRef) -> Result<Arc<dyn GraphStore>, BuildError> {
+        let stores = self
+            .stores
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        stores.get(&store.0).cloned().ok_or_else(|| BuildError {
+            reason: format!("exporter {} keeps no graph that can be asked", store.0),
+            source: None,
+        })
+    }
+
+    /// Offers itself as a store to those who name it.
+    pub fn provide_graph_store(&self, store: Arc<dyn GraphStore>) {
+        let mut stores = self
+            .stores
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        stores.insert(self.id.clone(), store);
+    }
+}
+
+/// Where a component puts what runs beside it. Each task is named and joined; one that fails or
+/// ends before `stop` ends the process.
+#[derive(Default)]
+pub struct Tasks {
+    stop: CancellationToken,
+    pub(crate) spawned: Vec<(
+        String,
+        futures::future::BoxFuture<'static, Result<(), RunError>>,
+    )>,
+}
+
+impl Tasks {
+    pub fn new(stop: CancellationToken) -> Tasks {
+        Tasks {
+            stop,
+            spawned: Vec::new(),
+        }
+    }
+
+    /// Cancelled when it is time to return.
+    pub fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    pub fn spawn<F>(&mut self, name: impl Into<String>, task: F)
+    where
+        F: Future<Output = Result<(), RunError>> + Send + 'static,
+    {
+        self.spawned.push((name.into(), Box::pin(task)));
+    }
+}
+
+/// The configuration is well-formed, but the component cannot be made of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct BuildError {
+    pub reason: String,
+    pub source: Option<Cause>,
+}
+
+/// The component cannot begin. `reason` says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct StartError {
+    pub reason: String,
+    pub source: Option<Cause>,
+}
+
+/// The component cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct RunError {
+    pub reason: String,
+    pub source: Option<Cause>,
+}
+
+/// The processor refuses the batch for good.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct ProcessError {
+    pub reason: String,
+    pub source: Option<Cause>,
+}
+
+/// The batch was not taken. `reason` says what failed on what; it holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// It may work later: after this time, if the destination said when.
+    #[error("{reason}")]
+    Retryable {
+        reason: String,
+        after: Option<Duration>,
+        source: Option<Cause>,
+    },
+    /// It will never work for this batch.
+    #[error("{reason}")]
+    Permanent {
+        reason: String,
+        source: Option<Cause>,
+    },
+}
+
+impl ExportError {
+    pub fn retryable(reason: impl Into<String>, source: impl Into<Cause>) -> ExportError {
+        ExportError::Retryable {
+            reason: reason.into(),
+            after: None,
+            source: Some(source.into()),
+        }
+    }
+
+    pub fn permanent(reason: impl Into<String>, source: impl Into<Cause>) -> ExportError {
+        ExportError::Permanent {
+            reason: reason.into(),
+            source: Some(source.into()),
+        }
+    }
+}
+
+macro_rules! reason_and_source {
+    ($($error:ident),+) => { $(
+        impl $error {
+            pub fn new(reason: impl Into<String>) -> $error {
+                $error { reason: reason.into(), source: None }
+            }
+
+            pub fn because(reason: impl Into<String>, source: impl Into<Cause>) -> $error {
+                $error { reason: reason.into(), source: Some(source.into()) }
+            }
+        }
+    )+ };
+}
+reason_and_source!(BuildError, StartError, RunError, ProcessError);
+
+/// An error with all its causes on one line.
+pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! Who waits for a batch, and what they are told.
+//!
+//! ```text
+//!  receiver ── Delivery::new ──▶ (Delivery, Receipt)
+//!     │                             │         ▲
+//!     │   every batch that is made  │         │ resolves once no batch
+//!     ▼   of it carries a clone     ▼         │ carries it any more
+//!  request                        batches ────┘
+//! ```
+//!
+//! A clone that goes away quietly has done its duty; whoever cannot do it says so with
+//! [`Delivery::refuse`] first. The engine does that for all that it holds and cannot finish.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// The duty to answer for a batch. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Delivery {
+    waiting: Option<Arc<Waiting>>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    /// One request.
+    One(Pending),
+    /// Several requests whose rows were put together.
+    Many(Vec<Delivery>),
+}
+
+#[derive(Debug)]
+struct Pending {
+    deadline: Option<Instant>,
+    verdict: Mutex<Verdict>,
+    answer: Mutex<Option<oneshot::Sender<Outcome>>>,
+}
+
+#[derive(Debug, Default)]
+struct Verdict {
+    refusal: Option<Refusal>,
+    rejected_rows: u64,
+    rejected_reason: String,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// All that was made of it is durable.
+    Delivered,
+    /// All but these rows, which are refused for good (OTLP's partial success).
+    Partial { rejected_rows: u64, reason: String },
+    /// Some branch could not take it.
+    Refused(Refusal),
+}
+
+/// Why a request was not taken.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{component}: {reason}")]
+pub struct Refusal {
+    /// Id of the component that refused: `exporters/sqlite`.
+    pub component: String,
+    /// What failed on what; holds no secret, since the sender reads it.
+    pub reason: String,
+    pub retry: Retry,
+}
+
+/// Whether it makes sense to send again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Retry {
+    /// The receiver of the data is overloaded or gone for a moment; send again after this time.
+    After(Duration),
+    /// The same data will be refused again.
+    Never,
+}
+
+impl Delivery {
+    /// A request whose sender waits, until `deadline` at the latest.
+    pub fn new(deadline: Option<Instant>) -> (Delivery, Receipt) {
+        let (answer, outcome) = oneshot::channel();
+        let pending = Pending {
+            deadline,
+            verdict: Mutex::default(),
+            answer: Mutex::new(Some(answer)),
+        };
+        let delivery = Delivery {
+            waiting: Some(Arc::new(Waiting::One(pending))),
+        };
+        (delivery, Receipt(outcome))
+    }
+
+    /// A batch that nobody waits for.
+    pub const fn nobody() -> Delivery {
+        Delivery { waiting: None }
+    }
+
+    /// The duty of a batch that was put together of several.
+    pub fn merge(parts: impl IntoIterator<Item = Delivery>) -> Delivery {
+        let mut waited: Vec<Delivery> = parts.into_iter().filter(Delivery::is_awaited).collect();
+        match waited.len() {
+            0 => Delivery::nobody(),
+            1 => waited.swap_remove(0),
+            _ => Delivery {
+                waiting: Some(Arc::new(Waiting::Many(waited))),
+            },
+        }
+    }
+
+    pub fn is_awaited(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// When the first of those who wait gives up.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.waiting.as_deref()? {
+            Waiting::One(pending) => pending.deadline,
+            Waiting::Many(parts) => parts.iter().filter_map(Delivery::deadline).min(),
+        }
+    }
+
+    /// Says that a branch could not take the batch. The gravest refusal is the one that is told:
+    /// one that never makes sense to repeat, else the longest wait.
+    pub fn refuse(&self, refusal: &Refusal) {
+        match self.waiting.as_deref() {
+            None => {}
+            Some(Waiting::Many(parts)) => parts.iter().for_each(|part| part.refuse(refusal)),
+            Some(Waiting::One(pending)) => {
+                let mut verdict = pending
+                    .verdict
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if verdict
+                    .refusal
+                    .as_ref()
+                    .is_none_or(|known| known.retry < refusal.retry)
+                {
+                    verdict.refusal = Some(refusal.clone());
+                }
+            }
+        }
+    }
+
+    /// Says that some rows were refused for good while the others were taken.
+    pub fn reject_rows(&self, rows: u64, reason: &str) {
+        match self.waiting.as_deref() {
+            None => {}
+            Some(Waiting::Many(parts)) => {
+                parts.iter().for_each(|part| part.reject_rows(rows, reason))
+            }
+            Some(Waiting::One(pending)) => {
+                let mut verdict = pending
+                    .verdict
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                verdict.rejected_rows += rows;
+                if verdict.rejected_reason.is_empty() {
+                    reason.clone_into(&mut verdict.rejected_reason);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let verdict = std::mem::take(
+            self.verdict
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let outcome = match verdict {
+            Verdict {
+                refusal: Some(refusal),
+                ..
+            } => Outcome::Refused(refusal),
+            // Whoever panics with a batch in hand has not delivered it.
+            _ if std::thread::panicking() => {
+                Outcome::Refused(Refusal::stopped("a component panicked"))
+            }
+            Verdict {
+                rejected_rows: 0, ..
+            } => Outcome::Delivered,
+            Verdict {
+                rejected_rows,
+                rejected_reason: reason,
+                ..
+            } => Outcome::Partial {
+                rejected_rows,
+                reason,
+            },
+        };
+        let answer = self
+            .answer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(answer) = answer {
+            // An error means that the sender has gone: nobody is left to tell.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+impl Refusal {
+    /// The process ends before the batch was delivered; another may take it.
+    pub fn stopped(reason: &str) -> Refusal {
+        Refusal {
+            component: "engine".to_owned(),
+            reason: reason.to_owned(),
+            retry: Retry::After(Duration::from_secs(1)),
+        }
+    }
+}
+
+/// Resolves to what became of the request.
+#[derive(Debug)]
+pub struct Receipt(oneshot::Receiver<Outcome>);
+
+impl Future for Receipt {
+    type Output = Outcome;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        std::pin::Pin::new(&mut self.0).poll(context).map(|answer| {
+            answer
+                .unwrap_or_else(|_| Outcome::Refused(Refusal::stopped("the request was forgotten")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Delivery, Outcome, Refusal, Retry};
+
+    fn refusal(retry: Retry) -> Refusal {
+        Refusal {
+            component: "exporters/x".into(),
+            reason: "full".into(),
+            retry,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_sender_is_answered_when_the_last_clone_is_gone() {
+        let (delivery, mut receipt) = Delivery::new(None);
+        let branch = delivery.clone();
+        drop(delivery);
+        assert!(futures::poll!(&mut receipt).is_pending());
+        drop(branch);
+        assert_eq!(receipt.await, Outcome::Delivered);
+    }
+
+    #[tokio::test]
+    async fn the_gravest_refusal_is_told() {
+        let (delivery, receipt) = Delivery::new(None);
+        delivery.refuse(&refusal(Retry::After(Duration::from_secs(3))));
+        delivery.refuse(&refusal(Retry::Never));
+        delivery.refuse(&refusal(Retry::After(Duration::from_secs(9))));
+        drop(delivery);
+        assert_eq!(receipt.await, Outcome::Refused(refusal(Retry::Never)));
+    }
+
+    #[tokio::test]
+    async fn a_merged_batch_answers_all_its_senders() {
+        let (one, first) = Delivery::new(None);
+        let (two, second) = Delivery::new(None);
+        let merged = Delivery::merge([one, Delivery::nobody(), two]);
+        merged.reject_rows(2, "no name");
+        drop(merged);
+        let partial = Outcome::Partial {
+            rejected_rows: 2,
+            reason: "no name".into(),
+        };
+        assert_eq!(first.await, partial);
+        assert_eq!(second.await, partial);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_not_a_delivery() {
+        let (delivery, receipt) = Delivery::new(None);
+        let thread = std::thread::spawn(move || {
+            let _held = delivery;
+            panic!("on purpose");
+        });
+        assert!(thread.join().is_err());
+        assert!(matches!(receipt.await, Outcome::Refused(_)));
+    }
+}

@@ -1,0 +1,3 @@
+//! Runs a checked topology: spawns, queues, retries, answers, stops.
+
+pub mod settings;

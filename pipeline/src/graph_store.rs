@@ -1,0 +1,263 @@
+//! What others may ask of a store that keeps the graph.
+//!
+//! Every read resolves `same_as` aliases, answers for a moment ([`At`]), and takes a whole set at
+//! once, so that asking for a page of things with their neighbours is a few statements, never one
+//! a thing.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde_json::{Map as JsonMap, Value as Json};
+use tokio::sync::broadcast;
+
+use crate::component::{Cause, UnixNanos};
+
+/// The moment a read is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    Now,
+    Time(UnixNanos),
+}
+
+/// A node as its facts have it at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub uid: String,
+    /// `service`, `AWS::EC2::Instance`; `unknown` for one that only an edge leads to.
+    pub kind: String,
+    pub name: Option<String>,
+    pub provider: Option<String>,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub tags: JsonMap<String, Json>,
+    /// The winning value of each fact group that has one: `actual`, `telemetry` …
+    pub facts: BTreeMap<String, Fact>,
+    pub first_seen: UnixNanos,
+    pub last_seen: UnixNanos,
+    /// When it ended; none while it lives.
+    pub ended: Option<UnixNanos>,
+}
+
+/// What one source says of one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    pub source: String,
+    pub value: JsonMap<String, Json>,
+    pub first_seen: UnixNanos,
+    pub last_seen: UnixNanos,
+}
+
+/// An edge that holds at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edge {
+    pub from: String,
+    pub kind: String,
+    pub to: String,
+    pub source: String,
+    pub confidence: f64,
+    pub properties: JsonMap<String, Json>,
+    pub first_seen: UnixNanos,
+    pub last_seen: UnixNanos,
+}
+
+/// Which ends of its edges a node is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Edges that start here.
+    Out,
+    /// Edges that lead here.
+    In,
+    Both,
+}
+
+/// Which nodes a list is of; a missing field does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeFilter {
+    pub kinds: Vec<String>,
+    /// Part of the name or uid, in any case.
+    pub text: Option<String>,
+    pub provider: Option<String>,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    /// Also those that have ended.
+    pub with_ended: bool,
+}
+
+/// What was counted on an edge in a span of time, over all writers and chunks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeFigures {
+    pub from: String,
+    pub kind: String,
+    pub to: String,
+    /// Empty, `messaging_system`, `database` or `virtual_node`.
+    pub connection_type: String,
+    pub calls: u64,
+    pub errors: u64,
+    /// Seconds.
+    pub duration_sum: f64,
+    /// Seconds.
+    pub duration_max: f64,
+    pub durations: Histogram,
+}
+
+/// An exponential histogram as OTLP has it: bucket `i` counts values in (base^i, base^(i+1)] with
+/// base 2^(2^-scale).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Histogram {
+    pub scale: i32,
+    /// Counts by bucket index.
+    pub counts: BTreeMap<i32, u64>,
+    /// Values of zero.
+    pub zeros: u64,
+}
+
+impl Histogram {
+    /// The value that a share (0 to 1) of all values do not exceed, interpolated within its bucket
+    /// on the logarithm; none of no values.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let total: u64 = self.zeros + self.counts.values().sum::<u64>();
+        if total == 0 {
+            return None;
+        }
+        let rank = share.clamp(0.0, 1.0) * total as f64;
+        let mut below = self.zeros as f64;
+        if rank <= below {
+            return Some(0.0);
+        }
+        let width = f64::exp2(f64::from(-self.scale));
+        for (&index, &count) in &self.counts {
+            let here = count as f64;
+            if rank <= below + here {
+                return Some(f64::exp2(
+                    (f64::from(index) + (rank - below) / here) * width,
+                ));
+            }
+            below += here;
+        }
+        self.counts
+            .last_key_value()
+            .map(|(&last, _)| f64::exp2(f64::from(last + 1) * width))
+    }
+}
+
+/// One thing that happened to a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelineEntry {
+    pub time: UnixNanos,
+    /// Unique, stable, and in order for entries of the same time.
+    pub id: String,
+    /// `node_appeared`, `node_changed`, `node_ended`, `edges_changed`, `change`.
+    pub kind: String,
+    pub source: String,
+    /// One line for people.
+    pub summary: String,
+    pub details: JsonMap<String, Json>,
+}
+
+/// What a commit of the store made new.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Commit {
+    /// Grows by one with each commit of this process.
+    pub sequence: u64,
+    pub nodes: Vec<String>,
+    pub edges: Vec<(String, String, String)>,
+    /// Ids of changes (what somebody did), with the uid each is about.
+    pub changes: Vec<(String, Option<String>)>,
+}
+
+/// The store could not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{action}")]
+pub struct StoreError {
+    /// What it was doing: `read 20 nodes`.
+    pub action: String,
+    pub source: Option<Cause>,
+}
+
+impl StoreError {
+    pub fn new(action: impl Into<String>, source: impl Into<Cause>) -> StoreError {
+        StoreError {
+            action: action.into(),
+            source: Some(source.into()),
+        }
+    }
+}
+
+/// The graph, to be asked.
+#[async_trait]
+pub trait GraphStore: Send + Sync + std::fmt::Debug {
+    /// The uids that these names lead to, in order: each a uid itself, or an alias. A name may lead
+    /// to several (a private IP in two VPCs), or to none.
+    async fn resolve(&self, names: &[String], at: At) -> Result<Vec<Vec<String>>, StoreError>;
+
+    /// The nodes of these uids, in order; none where nothing is known of a uid. A uid that only an
+    /// edge leads to has a placeholder.
+    async fn nodes(&self, uids: &[String], at: At) -> Result<Vec<Option<Node>>, StoreError>;
+
+    /// Up to `limit` nodes with a uid greater than `after`, by uid.
+    async fn list(
+        &self,
+        filter: &NodeFilter,
+        after: Option<&str>,
+        limit: usize,
+        at: At,
+    ) -> Result<Vec<Node>, StoreError>;
+
+    /// Up to `limit` edges at these uids, by (from, kind, to); of all kinds where none is named. An
+    /// edge from or to a node that has ended does not hold.
+    async fn edges(
+        &self,
+        uids: &[String],
+        direction: Direction,
+        kinds: &[String],
+        limit: usize,
+        at: At,
+    ) -> Result<Vec<Edge>, StoreError>;
+
+    /// What was counted in the minutes that begin in `from..to`, by (from, kind, to).
+    async fn edge_figures(
+        &self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<EdgeFigures>, StoreError>;
+
+    /// Up to `limit` entries in `from..to`, newest first.
+    async fn timeline(
+        &self,
+        uid: &str,
+        from: UnixNanos,
+        to: UnixNanos,
+        limit: usize,
+    ) -> Result<Vec<TimelineEntry>, StoreError>;
+
+    /// Follows the commits from now on; who falls behind is told how many were missed.
+    fn commits(&self) -> broadcast::Receiver<std::sync::Arc<Commit>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Histogram;
+
+    #[test]
+    fn a_quantile_is_within_its_bucket() {
+        let base = f64::exp2(0.125);
+        let mut histogram = Histogram {
+            scale: 3,
+            ..Histogram::default()
+        };
+        for index in 0..100 {
+            *histogram.counts.entry(index).or_default() += 1;
+        }
+        let p95 = histogram.quantile(0.95).unwrap();
+        assert!((p95 / base.powi(95) - 1.0).abs() < 1e-9, "{p95}");
+        assert_eq!(Histogram::default().quantile(0.5), None);
+        assert_eq!(
+            Histogram {
+                zeros: 3,
+                ..Histogram::default()
+            }
+            .quantile(0.5),
+            Some(0.0)
+        );
+    }
+}

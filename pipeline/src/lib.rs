@@ -1,0 +1,25 @@
+//! The contract between components, and the engine that runs them. Knows no component.
+//!
+//! Read in this order: [`signal`] and [`schema`] say what travels, [`batch`] and [`delivery`]
+//! how, [`component`] who may do what with it, [`topology`] how a file becomes a checked graph,
+//! [`engine`] how that graph runs.
+
+pub mod attributes;
+pub mod batch;
+pub mod channel;
+pub mod component;
+pub mod config;
+pub mod delivery;
+pub mod engine;
+pub mod graph_store;
+pub mod otlp;
+pub mod registry;
+pub mod schema;
+pub mod signal;
+pub mod testing;
+pub mod topology;
+pub mod uid;
+
+pub use batch::Batch;
+pub use delivery::{Delivery, Outcome, Receipt, Refusal};
+pub use signal::{Signal, SignalSet};

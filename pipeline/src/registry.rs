@@ -1,0 +1,224 @@
+//! Which component types there are, and how each is built. The list is explicit: the root
+//! package's `components.rs` names every type once.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use schemars::Schema;
+use serde::de::DeserializeOwned;
+
+use crate::SignalSet;
+use crate::component::{BuildError, Exporter, Extension, Host, Processor, Receiver};
+use crate::config::Node;
+
+/// How far a component can be relied on, in the Collector's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stability {
+    Development,
+    Alpha,
+    Beta,
+    Stable,
+}
+
+impl fmt::Display for Stability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Stability::Development => "development",
+            Stability::Alpha => "alpha",
+            Stability::Beta => "beta",
+            Stability::Stable => "stable",
+        })
+    }
+}
+
+/// What the catalogue says of a component type.
+pub trait Described {
+    /// The type in `type[/name]`.
+    const TYPE: &'static str;
+    /// Older spellings of the type.
+    const ALIASES: &'static [&'static str] = &[];
+    const STABILITY: Stability;
+    /// One line for `airdig components`.
+    const SUMMARY: &'static str;
+    /// Its YAML: `#[serde(deny_unknown_fields, default)]`, checked in `TryFrom` where more than
+    /// types must hold, so that a parsed configuration is valid.
+    type Config: DeserializeOwned + JsonSchema;
+}
+
+pub trait BuildReceiver: Described + Receiver + Sized + 'static {
+    const PRODUCES: SignalSet;
+    /// # Errors
+    /// When the component cannot be made of a valid configuration.
+    fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
+}
+
+pub trait BuildProcessor: Described + Processor + Sized + 'static {
+    /// What it looks at; all else it passes on.
+    const ACCEPTS: SignalSet;
+    /// What it can add to what passes.
+    const PRODUCES: SignalSet;
+    /// # Errors
+    /// When the component cannot be made of a valid configuration.
+    fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
+}
+
+pub trait BuildExporter: Described + Exporter + Sized + 'static {
+    const ACCEPTS: SignalSet;
+    /// # Errors
+    /// When the component cannot be made of a valid configuration.
+    fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
+}
+
+pub trait BuildExtension: Described + Extension + Sized + 'static {
+    /// # Errors
+    /// When the component cannot be made of a valid configuration.
+    fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
+}
+
+/// The section of the file that a component stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    Receiver,
+    Processor,
+    Exporter,
+    Connector,
+    Extension,
+}
+
+impl Class {
+    pub const ALL: [Class; 5] = [
+        Class::Receiver,
+        Class::Processor,
+        Class::Exporter,
+        Class::Connector,
+        Class::Extension,
+    ];
+
+    /// The section's key.
+    pub fn section(self) -> &'static str {
+        match self {
+            Class::Receiver => "receivers",
+            Class::Processor => "processors",
+            Class::Exporter => "exporters",
+            Class::Connector => "connectors",
+            Class::Extension => "extensions",
+        }
+    }
+
+    pub fn singular(self) -> &'static str {
+        self.section().trim_end_matches('s')
+    }
+}
+
+/// One component type, its Rust type erased.
+#[derive(Debug)]
+pub struct Factory {
+    pub class: Class,
+    pub kind: &'static str,
+    pub aliases: &'static [&'static str],
+    pub stability: Stability,
+    pub summary: &'static str,
+    pub accepts: SignalSet,
+    pub produces: SignalSet,
+    /// JSON Schema of its configuration, without the settings that every exporter has.
+    pub schema: Schema,
+    pub(crate) build: Build,
+    pub(crate) check: fn(&Node) -> Result<(), crate::config::DecodeError>,
+}
+
+type BuildFn<C> = fn(&Node, &Host) -> Result<C, FactoryError>;
+
+#[derive(Debug)]
+pub(crate) enum Build {
+    Receiver(BuildFn<Box<dyn Receiver>>),
+    /// A processor; as a connector it stands between two pipelines.
+    Processor(BuildFn<Box<dyn Processor>>),
+    Exporter(BuildFn<Box<dyn Exporter>>),
+    Extension(BuildFn<Box<dyn Extension>>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FactoryError {
+    #[error(transparent)]
+    Config(#[from] crate::config::DecodeError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// All component types of a binary.
+#[derive(Debug, Default)]
+pub struct Registry {
+    factories: Vec<Factory>,
+}
+
+impl Registry {
+    pub fn new() -> Registry {
+        Registry::default()
+    }
+
+    #[must_use]
+    pub fn receiver<C: BuildReceiver>(self) -> Registry {
+        let build = Build::Receiver(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        self.with::<C>(Class::Receiver, SignalSet::NONE, C::PRODUCES, build)
+    }
+
+    #[must_use]
+    pub fn processor<C: BuildProcessor>(self) -> Registry {
+        let build = Build::Processor(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        self.with::<C>(Class::Processor, C::ACCEPTS, C::PRODUCES, build)
+    }
+
+    /// A processor that may stand between two pipelines.
+    #[must_use]
+    pub fn connector<C: BuildProcessor>(self) -> Registry {
+        let build = Build::Processor(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        self.with::<C>(Class::Connector, C::ACCEPTS, C::PRODUCES, build)
+    }
+
+    #[must_use]
+    pub fn exporter<C: BuildExporter>(self) -> Registry {
+        let build = Build::Exporter(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        self.with::<C>(Class::Exporter, C::ACCEPTS, SignalSet::NONE, build)
+    }
+
+    #[must_use]
+    pub fn extension<C: BuildExtension>(self) -> Registry {
+        let build = Build::Extension(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        self.with::<C>(Class::Extension, SignalSet::NONE, SignalSet::NONE, build)
+    }
+
+    fn with<C: Described>(
+        mut self,
+        class: Class,
+        accepts: SignalSet,
+        produces: SignalSet,
+        build: Build,
+    ) -> Registry {
+        self.factories.push(Factory {
+            class,
+            kind: C::TYPE,
+            aliases: C::ALIASES,
+            stability: C::STABILITY,
+            summary: C::SUMMARY,
+            accepts,
+            produces,
+            schema: schemars::schema_for!(C::Config),
+            build,
+            check: |node| node.decode::<C::Config>().map(drop),
+        });
+        self
+    }
+
+    /// The type of this name or older spelling.
+    pub fn find(&self, class: Class, kind: &str) -> Option<&Factory> {
+        self.of(class)
+            .find(|factory| factory.kind == kind || factory.aliases.contains(&kind))
+    }
+
+    /// All types of a class, in the order of the list.
+    pub fn of(&self, class: Class) -> impl Iterator<Item = &Factory> {
+        self.factories
+            .iter()
+            .filter(move |factory| factory.class == class)
+    }
+}

@@ -1,0 +1,19 @@
+//! `aliases`: one row another name of `uid`. `time` is when it was seen to hold.
+
+use super::{columns, types};
+
+columns! {
+    /// How the row is to be merged: `set` or `seen`, exactly as in `edges`; a set's one row with
+    /// null `kind` and `value` says that there are none.
+    MODE "mode": types::word();
+    /// `id`, `name`, `ip`, `dns`, `host_id`, `terraform_address`, `same_as` …
+    KIND "kind": types::word() => nullable;
+    /// The other name: `sg-123`, `10.0.0.7`, `db.example.com`.
+    VALUE "value": types::text() => nullable;
+    /// Where the name is unique: a VPC for a private IP, an account; null for everywhere.
+    SCOPE "scope": types::text() => nullable;
+    /// From when the name leads here; null for as long as it is told.
+    VALID_FROM "valid_from": types::timestamp() => nullable;
+    /// Until when the name leads here; null for as long as it is told.
+    VALID_TO "valid_to": types::timestamp() => nullable;
+}

@@ -1,0 +1,43 @@
+//! `nodes`: one row a fact about a node, or the completion of a scope. `time` is when the fact was
+//! seen to hold.
+
+use super::{columns, types};
+
+columns! {
+    /// What the row says: `observed`, `deleted` (a tombstone), or `scope_complete` (then `uid` is
+    /// null, `time` is when that scan began, and `members` lists what it saw).
+    OP "op": types::word();
+    /// Fact group: `lifecycle`, `actual`, `desired`, `telemetry`, `health` or `drift`.
+    GROUP "group": types::word();
+    /// What was scanned as one; null for facts that no scan made.
+    SCOPE "scope": types::text() => nullable;
+    /// [`uid::hash`](crate::uid::hash) of every uid that the completed scan saw, ascending; null
+    /// unless `op` is `scope_complete`.
+    MEMBERS "members": types::list(types::uint64()) => nullable;
+    /// The node's type: `service`, `AWS::EC2::Instance`, `k8s.pod`; null where the fact does not
+    /// say.
+    KIND "kind": types::word() => nullable;
+    /// The name people use; null where the fact does not say.
+    NAME "name": types::text() => nullable;
+    /// `aws`, `gcp`, `kubernetes`; null where the fact does not say.
+    PROVIDER "provider": types::word() => nullable;
+    /// AWS account id, GCP project id, Kubernetes cluster; null where the fact does not say.
+    ACCOUNT "account": types::word() => nullable;
+    /// Region or zone; null where the fact does not say.
+    REGION "region": types::word() => nullable;
+    /// Tags or labels; null where the fact does not say.
+    TAGS "tags": types::attributes() => nullable;
+    /// The fact's value; null for a tombstone.
+    VALUE "value": types::attributes() => nullable;
+}
+
+/// The fact groups.
+pub mod group {
+    /// Whether it exists; written only by a scan, a watch, or a create or delete event.
+    pub const LIFECYCLE: &str = "lifecycle";
+    pub const ACTUAL: &str = "actual";
+    pub const DESIRED: &str = "desired";
+    pub const TELEMETRY: &str = "telemetry";
+    pub const HEALTH: &str = "health";
+    pub const DRIFT: &str = "drift";
+}

@@ -1,0 +1,63 @@
+//! `resources`: one row a thing that a scan, a watch or a state file tells of. A row carries all
+//! that makes it a graph, so that the `graph` processor knows no kind. `time` is when it was seen.
+
+use super::{columns, types};
+
+columns! {
+    /// What the row says: `observed`, `deleted`, or `scope_complete` (then `uid` is null, `time` is
+    /// when that scan of the scope began, and `members` lists what it saw).
+    OP "op": types::word();
+    /// Which side of reality it tells: `actual` (a cloud's API) or `desired` (Terraform state).
+    GROUP "group": types::word();
+    /// What was scanned as one: account, region, kind and a hash of the filter; null for rows that
+    /// no scan made.
+    SCOPE "scope": types::text() => nullable;
+    /// The scan that made the row; null for rows that no scan made.
+    SCAN_ID "scan_id": types::text() => nullable;
+    /// [`uid::hash`](crate::uid::hash) of every uid that the completed scan saw, ascending; null
+    /// unless `op` is `scope_complete`.
+    MEMBERS "members": types::list(types::uint64()) => nullable;
+    /// The provider's type name: `AWS::EC2::SecurityGroup`, `k8s.pod`; null for `scope_complete`.
+    KIND "kind": types::word() => nullable;
+    /// The name people use; null where it has none.
+    NAME "name": types::text() => nullable;
+    /// `aws`, `gcp`, `kubernetes`.
+    PROVIDER "provider": types::word() => nullable;
+    /// AWS account id, GCP project id, Kubernetes cluster.
+    ACCOUNT "account": types::word() => nullable;
+    /// Region or zone; null for what is global.
+    REGION "region": types::word() => nullable;
+    /// All outgoing edges that the source tells of this uid: kind (see `edges`) and the other uid.
+    RELATIONS "relations": types::list_of([
+        types::text().named(relation::KIND, false),
+        types::text().named(relation::UID, false),
+    ]) => nullable;
+    /// All other names by which this uid is known: kind (see `aliases`) and value.
+    ALIASES "aliases": types::list_of([
+        types::text().named(alias::KIND, false),
+        types::text().named(alias::VALUE, false),
+    ]) => nullable;
+    /// Tags or labels.
+    TAGS "tags": types::attributes() => nullable;
+    /// The resource as the API gives it, with the API's own field names.
+    CONFIGURATION "configuration": types::attributes() => nullable;
+}
+
+/// The values of `op`.
+pub mod op {
+    pub const OBSERVED: &str = "observed";
+    pub const DELETED: &str = "deleted";
+    pub const SCOPE_COMPLETE: &str = "scope_complete";
+}
+
+/// The fields of one item of `relations`.
+pub mod relation {
+    pub const KIND: &str = "kind";
+    pub const UID: &str = "uid";
+}
+
+/// The fields of one item of `aliases`.
+pub mod alias {
+    pub const KIND: &str = "kind";
+    pub const VALUE: &str = "value";
+}

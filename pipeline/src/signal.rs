@@ -1,0 +1,182 @@
+//! The kinds of rows that travel, and sets of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What the rows of a batch are about. Each has one fixed schema, see [`crate::schema`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Signal {
+    Traces,
+    Metrics,
+    Logs,
+    Resources,
+    Changes,
+    Nodes,
+    Edges,
+    Aliases,
+    EdgeFigures,
+    Drift,
+    Health,
+    Correlations,
+    Alerts,
+    RefreshRequests,
+}
+
+impl Signal {
+    pub const ALL: [Signal; 14] = [
+        Signal::Traces,
+        Signal::Metrics,
+        Signal::Logs,
+        Signal::Resources,
+        Signal::Changes,
+        Signal::Nodes,
+        Signal::Edges,
+        Signal::Aliases,
+        Signal::EdgeFigures,
+        Signal::Drift,
+        Signal::Health,
+        Signal::Correlations,
+        Signal::Alerts,
+        Signal::RefreshRequests,
+    ];
+
+    /// The name in YAML, SQL and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Signal::Traces => "traces",
+            Signal::Metrics => "metrics",
+            Signal::Logs => "logs",
+            Signal::Resources => "resources",
+            Signal::Changes => "changes",
+            Signal::Nodes => "nodes",
+            Signal::Edges => "edges",
+            Signal::Aliases => "aliases",
+            Signal::EdgeFigures => "edge_figures",
+            Signal::Drift => "drift",
+            Signal::Health => "health",
+            Signal::Correlations => "correlations",
+            Signal::Alerts => "alerts",
+            Signal::RefreshRequests => "refresh_requests",
+        }
+    }
+
+    /// What the Collector's own metrics call one row: `otelcol_receiver_accepted_spans`.
+    pub const fn items(self) -> &'static str {
+        match self {
+            Signal::Traces => "spans",
+            Signal::Metrics => "metric_points",
+            Signal::Logs => "log_records",
+            other => other.name(),
+        }
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("unknown signal {0:?}")]
+pub struct UnknownSignal(String);
+
+impl FromStr for Signal {
+    type Err = UnknownSignal;
+
+    fn from_str(name: &str) -> Result<Signal, UnknownSignal> {
+        Signal::ALL
+            .into_iter()
+            .find(|signal| signal.name() == name)
+            .ok_or_else(|| UnknownSignal(name.to_owned()))
+    }
+}
+
+/// A set of signals: what a component accepts, or can produce.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignalSet(u32);
+
+impl SignalSet {
+    pub const NONE: SignalSet = SignalSet(0);
+    pub const ALL: SignalSet = SignalSet::of(&Signal::ALL);
+    /// What OTLP carries: traces, metrics, logs.
+    pub const TELEMETRY: SignalSet =
+        SignalSet::of(&[Signal::Traces, Signal::Metrics, Signal::Logs]);
+    /// What a graph store keeps.
+    pub const GRAPH: SignalSet = SignalSet::of(&[
+        Signal::Nodes,
+        Signal::Edges,
+        Signal::Aliases,
+        Signal::EdgeFigures,
+        Signal::Changes,
+    ]);
+
+    pub const fn of(signals: &[Signal]) -> SignalSet {
+        let mut bits = 0;
+        let mut index = 0;
+        while index < signals.len() {
+            bits |= signals[index].bit();
+            index += 1;
+        }
+        SignalSet(bits)
+    }
+
+    pub const fn contains(self, signal: Signal) -> bool {
+        self.0 & signal.bit() != 0
+    }
+
+    pub const fn union(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 | other.0)
+    }
+
+    pub const fn intersection(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 & other.0)
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Signal> {
+        Signal::ALL
+            .into_iter()
+            .filter(move |signal| self.contains(*signal))
+    }
+}
+
+impl fmt::Display for SignalSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, signal) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            f.write_str(signal.name())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Signal, SignalSet};
+
+    #[test]
+    fn every_signal_is_found_by_its_name() {
+        for signal in Signal::ALL {
+            assert_eq!(signal.name().parse::<Signal>().unwrap(), signal);
+        }
+        assert!("spans".parse::<Signal>().is_err());
+    }
+
+    #[test]
+    fn a_set_lists_its_members_in_order() {
+        let set = SignalSet::of(&[Signal::Logs, Signal::Traces]);
+        assert_eq!(set.to_string(), "traces, logs");
+        assert_eq!(SignalSet::ALL.iter().count(), 14);
+    }
+}

@@ -1,0 +1,113 @@
+//! How the nodes of the graph are named.
+//!
+//! | node | uid |
+//! |---|---|
+//! | AWS | the ARN |
+//! | GCP | `//compute.googleapis.com/projects/…` |
+//! | Kubernetes | `k8s://{cluster_uid}/{group}/{kind}/{uid}` |
+//! | service | `svc://{environment}/{namespace}/{name}` |
+//! | external endpoint | `ext://{host}:{port}` |
+//!
+//! Segments are percent-encoded, their case is kept, and a missing one is empty: `svc:////cart`.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// RFC 3986's unreserved characters stay as they are; all others are encoded.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+fn encode(segment: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(segment, SEGMENT)
+}
+
+/// A service, by the resource attributes `deployment.environment.name`, `service.namespace` and
+/// `service.name`.
+pub fn service(environment: &str, namespace: &str, name: &str) -> String {
+    format!(
+        "svc://{}/{}/{}",
+        encode(environment),
+        encode(namespace),
+        encode(name)
+    )
+}
+
+/// An endpoint that nothing else is known of. An IPv6 host stands in brackets.
+pub fn external(host: &str, port: Option<u16>) -> String {
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        encode(host).to_string()
+    };
+    match port {
+        Some(port) => format!("ext://{host}:{port}"),
+        None => format!("ext://{host}:"),
+    }
+}
+
+/// A Kubernetes object; the core group is empty.
+pub fn kubernetes(cluster: &str, group: &str, kind: &str, uid: &str) -> String {
+    format!(
+        "k8s://{}/{}/{}/{}",
+        encode(cluster),
+        encode(group),
+        encode(kind),
+        encode(uid)
+    )
+}
+
+/// An ARN where AWS's API gives none, in the partition that the region belongs to.
+pub fn aws(service: &str, region: &str, account: &str, resource: &str) -> String {
+    format!(
+        "arn:{}:{service}:{region}:{account}:{resource}",
+        aws_partition(region)
+    )
+}
+
+/// `cn-*` is `aws-cn`, `us-gov-*` is `aws-us-gov`, all else `aws`.
+pub fn aws_partition(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    }
+}
+
+/// The hash by which a completed scan lists its members (XXH3, 64 bits, stable for ever: it is
+/// stored).
+pub fn hash(uid: &str) -> u64 {
+    xxh3_64(uid.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_missing_segment_is_empty() {
+        assert_eq!(super::service("", "", "cart"), "svc:////cart");
+    }
+
+    #[test]
+    fn segments_are_encoded_and_keep_their_case() {
+        assert_eq!(
+            super::service("Prod", "a/b", "Käse"),
+            "svc://Prod/a%2Fb/K%C3%A4se"
+        );
+    }
+
+    #[test]
+    fn an_ipv6_host_stands_in_brackets() {
+        assert_eq!(super::external("::1", Some(5432)), "ext://[::1]:5432");
+        assert_eq!(super::external("db.example", None), "ext://db.example:");
+    }
+
+    #[test]
+    fn the_partition_follows_the_region() {
+        let arn = super::aws("ec2", "cn-north-1", "1", "security-group/sg-1");
+        assert_eq!(arn, "arn:aws-cn:ec2:cn-north-1:1:security-group/sg-1");
+    }
+}
