@@ -14,6 +14,7 @@ pub mod engine;
 pub mod graph_store;
 pub mod otlp;
 pub mod registry;
+pub mod rows;
 pub mod schema;
 pub mod signal;
 pub mod testing;
