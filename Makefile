@@ -1,0 +1,23 @@
+# The two commands: `make run` and `make test`.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: run test bench lint
+
+run:
+	@.ci/needs
+	cargo build --profile quick --locked
+	@cat configs/quickstart.txt
+	@exec $(TARGET)/quick/airdig run --config configs/quickstart.yaml
+
+test:
+	@.ci/needs tests
+	@tests/peers/install.sh $(TARGET)/peers
+	AIRDIG_PEERS=$(abspath $(TARGET))/peers cargo test --workspace --locked
+
+bench:
+	cargo bench --workspace --locked
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
