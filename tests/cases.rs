@@ -28,31 +28,55 @@ fn traces_become_a_service_map() {
 #[test]
 fn every_case_is_run() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut names: Vec<String> =
-        files(&cases).iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = files(&cases)
+        .iter()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
     names.sort();
-    assert_eq!(names, ["otlp_comes_out_as_it_came_in", "traces_become_a_service_map"]);
+    assert_eq!(
+        names,
+        [
+            "otlp_comes_out_as_it_came_in",
+            "traces_become_a_service_map"
+        ]
+    );
 }
 
 fn run(name: &str) {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    let case = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(name);
     let out = tempfile::tempdir().unwrap();
     let airdig = Airdig::start(&case.join("pipeline.yaml"), &[("OUT", out.path())]);
     let http = airdig.address("receivers/otlp", "http");
     for input in files(&case.join("input")) {
-        let signal = input.file_stem().unwrap().to_str().unwrap().rsplit('-').next().unwrap().to_owned();
+        let signal = input
+            .file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .rsplit('-')
+            .next()
+            .unwrap()
+            .to_owned();
         let url = format!("http://{http}/v1/{signal}");
         let (status, answer) = post(&url, "application/json", &fs::read(&input).unwrap());
         assert_eq!(status, 200, "{}: {answer}", input.display());
     }
     for question in files(&case.join("expected")) {
-        if question.extension().is_some_and(|extension| extension == "graphql") {
+        if question
+            .extension()
+            .is_some_and(|extension| extension == "graphql")
+        {
             compare_answer(&airdig, &question);
         }
     }
     assert!(airdig.stop().success());
     for expected in files(&case.join("expected")) {
-        if expected.extension().is_some_and(|extension| extension == "jsonl") {
+        if expected
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
             compare_lines(&out.path().join(expected.file_name().unwrap()), &expected);
         }
     }
@@ -85,9 +109,12 @@ fn compare_lines(found: &Path, expected: &Path) {
 }
 
 fn lines(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut lines: Vec<String> =
-        text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap().to_string()).collect();
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Json>(line).unwrap().to_string())
+        .collect();
     lines.sort();
     lines
 }
@@ -97,7 +124,8 @@ fn blessing() -> bool {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths

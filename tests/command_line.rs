@@ -24,7 +24,12 @@ fn six_mistakes_are_told_at_once_with_their_places() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("wrong.yaml");
     fs::write(&config, SIX_MISTAKES).unwrap();
-    let output = airdig().arg("run").arg("--config").arg(&config).output().unwrap();
+    let output = airdig()
+        .arg("run")
+        .arg("--config")
+        .arg(&config)
+        .output()
+        .unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{told}");
     for (place, what) in [
@@ -35,7 +40,9 @@ fn six_mistakes_are_told_at_once_with_their_places() {
         ("12:32", "multiple times"),
         ("12:58", "sqlite"),
     ] {
-        let found = told.split("\n\n").any(|problem| problem.contains(&format!("wrong.yaml:{place}:")) && problem.contains(what));
+        let found = told.split("\n\n").any(|problem| {
+            problem.contains(&format!("wrong.yaml:{place}:")) && problem.contains(what)
+        });
         assert!(found, "nothing at {place} about {what}:\n{told}");
     }
 }
@@ -44,9 +51,22 @@ fn six_mistakes_are_told_at_once_with_their_places() {
 fn every_example_is_valid() {
     for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/configs")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            let output = airdig().arg("validate").arg("--config").arg(&path).output().unwrap();
-            assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            let output = airdig()
+                .arg("validate")
+                .arg("--config")
+                .arg(&path)
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{}: {}",
+                path.display(),
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
     }
 }
@@ -55,7 +75,17 @@ fn every_example_is_valid() {
 fn the_catalogue_names_every_component() {
     let output = airdig().arg("components").output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
-    for component in ["otlp", "demo", "identity", "service_graph", "graph", "debug", "file", "sqlite", "graphql"] {
+    for component in [
+        "otlp",
+        "demo",
+        "identity",
+        "service_graph",
+        "graph",
+        "debug",
+        "file",
+        "sqlite",
+        "graphql",
+    ] {
         assert!(told.contains(component), "{component} is missing:\n{told}");
     }
 }
@@ -63,10 +93,16 @@ fn the_catalogue_names_every_component() {
 #[test]
 fn schemas_are_listed_and_printed() {
     let output = airdig().arg("schema").output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 14);
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap().lines().count(),
+        14
+    );
     let output = airdig().args(["schema", "traces"]).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.contains("trace_id") && told.contains("W3C trace flags"), "{told}");
+    assert!(
+        told.contains("trace_id") && told.contains("W3C trace flags"),
+        "{told}"
+    );
     let output = airdig().args(["schema", "trace"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("traces"));
@@ -87,8 +123,16 @@ fn a_taken_port_is_one_line_that_says_what_to_do() {
         ),
     )
     .unwrap();
-    let output = airdig().arg("run").arg("--config").arg(&config).output().unwrap();
+    let output = airdig()
+        .arg("run")
+        .arg("--config")
+        .arg(&config)
+        .output()
+        .unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(&address.to_string()) && told.contains("in use"), "{told}");
+    assert!(
+        told.contains(&address.to_string()) && told.contains("in use"),
+        "{told}"
+    );
 }

@@ -32,17 +32,28 @@ fn figures_of_a_minute_sum_over_a_restart_and_a_late_span() {
     fs::write(&config, CONFIG).unwrap();
     for (first, expected) in [(0, json!([2, 0])), (2, json!([4, 1]))] {
         let airdig = Airdig::start(&config, &[("OUT", folder.path())]);
-        let url = format!("http://{}/v1/traces", airdig.address("receivers/otlp", "http"));
+        let url = format!(
+            "http://{}/v1/traces",
+            airdig.address("receivers/otlp", "http")
+        );
         for number in first..first + 2 {
             // The server's span is told first, the client's in a request of its own.
             for side in ["server", "client"] {
-                let (status, answer) = post(&url, "application/json", call(number, side).to_string().as_bytes());
+                let (status, answer) = post(
+                    &url,
+                    "application/json",
+                    call(number, side).to_string().as_bytes(),
+                );
                 assert_eq!(status, 200, "{answer}");
             }
         }
         eventually(&format!("{expected} calls and errors"), || {
             let edges = airdig.query(MAP)["serviceMap"]["edges"].clone();
-            let edge = edges.as_array()?.iter().find(|edge| edge["from"] == "svc:////front")?.clone();
+            let edge = edges
+                .as_array()?
+                .iter()
+                .find(|edge| edge["from"] == "svc:////front")?
+                .clone();
             (json!([edge["calls"], edge["errors"]]) == expected).then_some(())
         });
         assert!(airdig.stop().success());

@@ -29,16 +29,31 @@ impl Airdig {
     /// Starts `airdig run` and waits until it says that it is ready.
     pub fn start(config: &Path, environment: &[(&str, &Path)]) -> Airdig {
         let mut command = airdig();
-        command.arg("run").arg("--config").arg(config).envs(environment.iter().copied());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("airdig starts");
+        command
+            .arg("run")
+            .arg("--config")
+            .arg(config)
+            .envs(environment.iter().copied());
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("airdig starts");
         let stderr = child.stderr.take().expect("stderr is piped");
         let (lines, log) = channel();
         std::thread::spawn(move || {
-            BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| {
-                let _ = lines.send(line);
-            });
+            BufReader::new(stderr)
+                .lines()
+                .map_while(Result::ok)
+                .for_each(|line| {
+                    let _ = lines.send(line);
+                });
         });
-        let mut airdig = Airdig { child, log, seen: Vec::new() };
+        let mut airdig = Airdig {
+            child,
+            log,
+            seen: Vec::new(),
+        };
         airdig.wait_for_log("ready");
         airdig
     }
@@ -47,8 +62,11 @@ impl Airdig {
     pub fn wait_for_log(&mut self, message: &str) {
         let start = Instant::now();
         loop {
-            let line = self.log.recv_timeout(PATIENCE.saturating_sub(start.elapsed()));
-            let line = line.unwrap_or_else(|_| panic!("no log line {message:?} after {:#?}", self.seen));
+            let line = self
+                .log
+                .recv_timeout(PATIENCE.saturating_sub(start.elapsed()));
+            let line =
+                line.unwrap_or_else(|_| panic!("no log line {message:?} after {:#?}", self.seen));
             let entry: Json = serde_json::from_str(&line).unwrap_or(Json::String(line));
             let found = field(&entry, "message") == message;
             self.seen.push(entry);
@@ -68,12 +86,20 @@ impl Airdig {
                     && field(entry, "protocol") == protocol
             })
             .map(|entry| field(entry, "address").to_owned())
-            .unwrap_or_else(|| panic!("{component} does not listen for {protocol}: {:#?}", self.seen))
+            .unwrap_or_else(|| {
+                panic!(
+                    "{component} does not listen for {protocol}: {:#?}",
+                    self.seen
+                )
+            })
     }
 
     /// Asks GraphQL; panics where the answer has errors.
     pub fn query(&self, query: &str) -> Json {
-        let url = format!("http://{}/graphql", self.address("exporters/graphql", "http"));
+        let url = format!(
+            "http://{}/graphql",
+            self.address("exporters/graphql", "http")
+        );
         let body = serde_json::json!({ "query": query }).to_string();
         let (status, answer) = post(&url, "application/json", body.as_bytes());
         assert_eq!(status, 200, "{answer}");
@@ -84,16 +110,30 @@ impl Airdig {
 
     /// Asks the kernel for memory that is held, in MiB.
     pub fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux says VmRSS");
-        let kib: u64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("Linux says VmRSS");
+        let kib: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|kib| kib.parse().ok())
+            .expect("a number");
         kib / 1024
     }
 
     /// Sends SIGTERM and waits for the drain.
     pub fn stop(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().expect("kill runs").success());
+        assert!(
+            Command::new("kill")
+                .arg(pid)
+                .status()
+                .expect("kill runs")
+                .success()
+        );
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
@@ -114,15 +154,30 @@ impl Drop for Airdig {
 
 /// A field of a JSON log line; tracing nests an event's own fields.
 fn field<'a>(entry: &'a Json, name: &str) -> &'a str {
-    entry["fields"][name].as_str().or_else(|| entry[name].as_str()).unwrap_or_default()
+    entry["fields"][name]
+        .as_str()
+        .or_else(|| entry[name].as_str())
+        .unwrap_or_default()
 }
 
 /// Status and body of a POST.
 pub fn post(url: &str, content_type: &str, body: &[u8]) -> (u16, String) {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE));
     let agent: ureq::Agent = config.build().into();
-    let mut response = agent.post(url).content_type(content_type).send(body).expect("it answers");
-    (response.status().as_u16(), response.body_mut().read_to_string().expect("the answer is text"))
+    let mut response = agent
+        .post(url)
+        .content_type(content_type)
+        .send(body)
+        .expect("it answers");
+    (
+        response.status().as_u16(),
+        response
+            .body_mut()
+            .read_to_string()
+            .expect("the answer is text"),
+    )
 }
 
 /// Asks again until the answer is there.

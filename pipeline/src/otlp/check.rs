@@ -1,0 +1,106 @@
+//! Checks attributes where they stand: well-formed, UTF-8, not nested too deep.
+//!
+//! Canonical bytes have each singular field at most once, so that readers need not merge. What is
+//! well-formed but not canonical (legal, never sent by an SDK) is rewritten by [`canonical`].
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use prost::Message as _;
+
+use super::wire::keys::{
+    BYTES_1, BYTES_2, BYTES_5, BYTES_6, BYTES_7, FIXED64_4, VARINT_2, VARINT_3,
+};
+use super::wire::{DecodeError, MAX_DEPTH, Reader, Result, known};
+
+const KEY_VALUE: u64 = known([1, 2]);
+const ANY_VALUE: u64 = known([1, 2, 3, 4, 5, 6, 7]);
+const LIST: u64 = known([1]);
+
+/// Whether a `KeyValue` is canonical.
+#[inline]
+pub(super) fn key_value(mut entry: Reader<'_>, depth: u32) -> Result<bool> {
+    let (mut keys, mut values) = (0u32, 0u32);
+    let mut canonical = true;
+    while let Some(field) = entry.next_key()? {
+        match field {
+            BYTES_1 => {
+                entry.text()?;
+                keys += 1;
+            }
+            BYTES_2 => {
+                let value = entry.message()?;
+                canonical &= any_value(value, depth + 1)?;
+                values += 1;
+            }
+            other => entry.skip(other, KEY_VALUE)?,
+        }
+    }
+    Ok(canonical && keys <= 1 && values <= 1)
+}
+
+/// Whether an `AnyValue` is canonical.
+#[inline]
+pub(super) fn any_value(mut value: Reader<'_>, depth: u32) -> Result<bool> {
+    if depth > MAX_DEPTH {
+        return Err(value.error(format!(
+            "attributes nested deeper than {MAX_DEPTH} messages"
+        )));
+    }
+    let mut fields = 0u32;
+    let mut canonical = true;
+    while let Some(field) = value.next_key()? {
+        fields += 1;
+        match field {
+            BYTES_1 => drop(value.text()?),
+            VARINT_2 | VARINT_3 => drop(value.varint()?),
+            FIXED64_4 => drop(value.fixed64()?),
+            BYTES_7 => drop(value.range()?),
+            BYTES_5 => {
+                let mut list = value.message()?;
+                while let Some(field) = list.next_key()? {
+                    match field {
+                        BYTES_1 => canonical &= any_value(list.message()?, depth + 2)?,
+                        other => list.skip(other, LIST)?,
+                    }
+                }
+            }
+            BYTES_6 => {
+                let mut list = value.message()?;
+                while let Some(field) = list.next_key()? {
+                    match field {
+                        BYTES_1 => canonical &= key_value(list.message()?, depth + 2)?,
+                        // A kvlist is read as a run of entries: it may hold nothing else.
+                        other => {
+                            list.skip(other, LIST)?;
+                            canonical = false;
+                        }
+                    }
+                }
+            }
+            other => {
+                value.skip(other, ANY_VALUE)?;
+                fields -= 1;
+            }
+        }
+    }
+    Ok(canonical && fields <= 1)
+}
+
+/// Rewrites a checked `KeyValue` as protobuf merges it.
+#[cold]
+pub(super) fn canonical_key_value(entry: &[u8], offset: usize) -> Result<Vec<u8>> {
+    let merged = KeyValue::decode(entry).map_err(|error| DecodeError {
+        what: error.to_string(),
+        offset,
+    })?;
+    Ok(merged.encode_to_vec())
+}
+
+/// Rewrites a checked `AnyValue` as protobuf merges it.
+#[cold]
+pub(super) fn canonical_any_value(value: &[u8], offset: usize) -> Result<Vec<u8>> {
+    let merged = AnyValue::decode(value).map_err(|error| DecodeError {
+        what: error.to_string(),
+        offset,
+    })?;
+    Ok(merged.encode_to_vec())
+}

@@ -1,0 +1,306 @@
+//! Reads protobuf's wire format in one forward walk
+//! (<https://protobuf.dev/programming-guides/encoding/>), with the place of what is wrong.
+
+use std::ops::Range;
+
+/// The request is not what it should be; nothing of it is taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at byte {offset}")]
+pub struct DecodeError {
+    pub what: String,
+    /// Of the uncompressed request.
+    pub offset: usize,
+}
+
+pub(super) type Result<T> = std::result::Result<T, DecodeError>;
+
+/// How deep messages may be nested, as in prost and in Google's own implementations.
+pub(super) const MAX_DEPTH: u32 = 100;
+
+const VARINT: u32 = 0;
+const FIXED64: u32 = 1;
+const BYTES: u32 = 2;
+const START_GROUP: u32 = 3;
+const END_GROUP: u32 = 4;
+const FIXED32: u32 = 5;
+
+/// A field's number and wire type as one number, to match on: `BYTES_1` is field 1, length-delimited.
+pub(super) mod keys {
+    macro_rules! keys {
+        ($($name:ident = $number:literal $wire_type:ident),+ $(,)?) => {
+            $( pub(in crate::otlp) const $name: u32 = $number << 3 | super::$wire_type; )+
+        };
+    }
+    keys! {
+        VARINT_1 = 1 VARINT,
+        VARINT_2 = 2 VARINT,
+        VARINT_3 = 3 VARINT,
+        VARINT_4 = 4 VARINT,
+        VARINT_5 = 5 VARINT,
+        VARINT_6 = 6 VARINT,
+        VARINT_7 = 7 VARINT,
+        VARINT_8 = 8 VARINT,
+        VARINT_10 = 10 VARINT,
+        VARINT_12 = 12 VARINT,
+        VARINT_14 = 14 VARINT,
+        FIXED64_1 = 1 FIXED64,
+        FIXED64_2 = 2 FIXED64,
+        FIXED64_3 = 3 FIXED64,
+        FIXED64_4 = 4 FIXED64,
+        FIXED64_5 = 5 FIXED64,
+        FIXED64_6 = 6 FIXED64,
+        FIXED64_7 = 7 FIXED64,
+        FIXED64_8 = 8 FIXED64,
+        FIXED64_11 = 11 FIXED64,
+        FIXED64_12 = 12 FIXED64,
+        FIXED64_13 = 13 FIXED64,
+        FIXED64_14 = 14 FIXED64,
+        BYTES_1 = 1 BYTES,
+        BYTES_2 = 2 BYTES,
+        BYTES_3 = 3 BYTES,
+        BYTES_4 = 4 BYTES,
+        BYTES_5 = 5 BYTES,
+        BYTES_6 = 6 BYTES,
+        BYTES_7 = 7 BYTES,
+        BYTES_8 = 8 BYTES,
+        BYTES_9 = 9 BYTES,
+        BYTES_10 = 10 BYTES,
+        BYTES_11 = 11 BYTES,
+        BYTES_12 = 12 BYTES,
+        BYTES_13 = 13 BYTES,
+        BYTES_15 = 15 BYTES,
+        FIXED32_6 = 6 FIXED32,
+        FIXED32_8 = 8 FIXED32,
+        FIXED32_16 = 16 FIXED32,
+    }
+}
+
+/// A message within the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a> {
+    bytes: &'a [u8],
+    pos: usize,
+    end: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader {
+            bytes,
+            pos: 0,
+            end: bytes.len(),
+        }
+    }
+
+    /// The message that stands in a range of the same request.
+    pub(super) fn within(&self, range: Range<usize>) -> Reader<'a> {
+        Reader {
+            bytes: self.bytes,
+            pos: range.start,
+            end: range.end,
+        }
+    }
+
+    pub(super) fn pos(&self) -> usize {
+        self.pos
+    }
+
+    pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
+        &self.bytes[range]
+    }
+
+    /// Where a part of the request stands in it; none for other bytes.
+    pub(super) fn offset_of(&self, part: &[u8]) -> Option<usize> {
+        let offset = (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
+        (offset + part.len() <= self.bytes.len()).then_some(offset)
+    }
+
+    #[cold]
+    pub(super) fn error(&self, what: impl Into<String>) -> DecodeError {
+        DecodeError {
+            what: what.into(),
+            offset: self.pos,
+        }
+    }
+
+    /// The next field's key, or none at the end of the message.
+    #[inline]
+    pub(super) fn next_key(&mut self) -> Result<Option<u32>> {
+        if self.pos == self.end {
+            return Ok(None);
+        }
+        let start = self.pos;
+        let key = self.varint()?;
+        let Ok(key) = u32::try_from(key) else {
+            return Err(self.within(start..start).error("field key over 32 bits"));
+        };
+        if key < 8 {
+            return Err(self.within(start..start).error("field number 0"));
+        }
+        Ok(Some(key))
+    }
+
+    #[inline]
+    pub(super) fn varint(&mut self) -> Result<u64> {
+        match self.bytes[self.pos..self.end].first() {
+            Some(&byte) if byte < 0x80 => {
+                self.pos += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    #[cold]
+    fn long_varint(&mut self) -> Result<u64> {
+        let mut value = 0u64;
+        for (index, &byte) in self.bytes[self.pos..self.end].iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte < 0x80 {
+                if index == 9 && byte > 1 {
+                    return Err(self.error("varint over 64 bits"));
+                }
+                self.pos += index + 1;
+                return Ok(value);
+            }
+        }
+        if self.end - self.pos >= 10 {
+            return Err(self.error("varint over 10 bytes"));
+        }
+        Err(self.error("truncated varint"))
+    }
+
+    /// uint32 and int32: the low 32 bits, as protobuf has it.
+    #[inline]
+    pub(super) fn uint32(&mut self) -> Result<u32> {
+        Ok(self.varint()? as u32)
+    }
+
+    #[inline]
+    pub(super) fn sint32(&mut self) -> Result<i32> {
+        let bits = self.uint32()?;
+        Ok((bits >> 1) as i32 ^ -((bits & 1) as i32))
+    }
+
+    #[inline]
+    pub(super) fn fixed64(&mut self) -> Result<u64> {
+        self.fixed().map(u64::from_le_bytes)
+    }
+
+    #[inline]
+    pub(super) fn fixed32(&mut self) -> Result<u32> {
+        self.fixed().map(u32::from_le_bytes)
+    }
+
+    #[inline]
+    pub(super) fn double(&mut self) -> Result<f64> {
+        self.fixed().map(f64::from_le_bytes)
+    }
+
+    #[inline]
+    fn fixed<const N: usize>(&mut self) -> Result<[u8; N]> {
+        match self.bytes[self.pos..self.end].first_chunk::<N>() {
+            Some(bytes) => {
+                self.pos += N;
+                Ok(*bytes)
+            }
+            None => Err(self.error("truncated number")),
+        }
+    }
+
+    /// Where a length-delimited field's bytes stand.
+    #[inline]
+    pub(super) fn range(&mut self) -> Result<Range<usize>> {
+        let start = self.pos;
+        let length = self.varint()?;
+        if length > (self.end - self.pos) as u64 {
+            return Err(self.within(start..start).error(format!(
+                "length {length} where only {} bytes are left",
+                self.end - self.pos
+            )));
+        }
+        let from = self.pos;
+        self.pos += length as usize;
+        Ok(from..self.pos)
+    }
+
+    /// A message within this one.
+    #[inline]
+    pub(super) fn message(&mut self) -> Result<Reader<'a>> {
+        let range = self.range()?;
+        Ok(self.within(range))
+    }
+
+    /// Where text stands, checked to be UTF-8.
+    #[inline]
+    pub(super) fn text(&mut self) -> Result<Range<usize>> {
+        let range = self.range()?;
+        let bytes = &self.bytes[range.clone()];
+        if bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok() {
+            return Ok(range);
+        }
+        Err(self
+            .within(range.start..range.end)
+            .error("text that is not UTF-8"))
+    }
+
+    /// Where an id stands: empty, or of exactly this length.
+    #[inline]
+    pub(super) fn id(&mut self, length: usize, name: &str) -> Result<Option<&'a [u8]>> {
+        let range = self.range()?;
+        match range.len() {
+            0 => Ok(None),
+            found if found == length => Ok(Some(&self.bytes[range])),
+            found => Err(self
+                .within(range)
+                .error(format!("{name} of {found} bytes, not {length}"))),
+        }
+    }
+
+    /// Passes over a field that this message does not have; `known` has a bit for each number that
+    /// it has, which then comes with a wrong wire type.
+    #[cold]
+    pub(super) fn skip(&mut self, key: u32, known: u64) -> Result<()> {
+        self.skip_nested(key, known, 0)
+    }
+
+    fn skip_nested(&mut self, key: u32, known: u64, depth: u32) -> Result<()> {
+        let number = key >> 3;
+        if number < 64 && known & 1 << number != 0 {
+            return Err(self.error(format!("field {number} with wire type {}", key & 7)));
+        }
+        match key & 7 {
+            VARINT => self.varint().map(drop),
+            FIXED64 => self.fixed64().map(drop),
+            BYTES => self.range().map(drop),
+            FIXED32 => self.fixed32().map(drop),
+            START_GROUP if depth < MAX_DEPTH => loop {
+                match self.next_key()? {
+                    None => return Err(self.error("group without an end")),
+                    Some(end) if end & 7 == END_GROUP => {
+                        return if end >> 3 == number {
+                            Ok(())
+                        } else {
+                            Err(self.error("end of another group"))
+                        };
+                    }
+                    Some(inner) => self.skip_nested(inner, 0, depth + 1)?,
+                }
+            },
+            START_GROUP => Err(self.error("groups nested too deep")),
+            END_GROUP => Err(self.error("end of a group that did not begin")),
+            other => Err(self.error(format!("wire type {other}"))),
+        }
+    }
+}
+
+/// A bit for each of these field numbers.
+pub(super) const fn known<const N: usize>(numbers: [u32; N]) -> u64 {
+    let mut bits = 0;
+    let mut index = 0;
+    while index < N {
+        bits |= 1 << numbers[index];
+        index += 1;
+    }
+    bits
+}
