@@ -132,6 +132,22 @@ impl Node {
         }
     }
 
+    /// What may be shown of a scalar.
+    pub(crate) fn shown(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(scalar) => Some(scalar.shown()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(&self.value, Value::Map(_))
+    }
+
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(&self.value, Value::List(_))
+    }
+
     pub(crate) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar(scalar) if scalar.typed() == Typed::Null)
     }

@@ -270,7 +270,14 @@ impl<'a> Builder<'a, '_, '_> {
     }
 
     fn syntax_error(&self, error: &ScanError) -> Problem {
-        self.problem(*error.marker(), error.info())
+        let mut problem = self.problem(*error.marker(), error.info());
+        let lines = self.source.text.lines().count().max(1);
+        if problem.place.line > lines {
+            // Behind the last line there is nothing to show.
+            problem.place.line = lines;
+            problem.place.column = problem.place.text().chars().count() + 1;
+        }
+        problem
     }
 }
 

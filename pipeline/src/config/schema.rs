@@ -18,7 +18,16 @@ const MAX_REFERENCES: usize = 32;
 pub(crate) struct Findings {
     pub(crate) problems: Vec<Problem>,
     /// Fields that name a graph store.
-    pub(crate) stores: Vec<(Place, ComponentId)>,
+    pub(crate) stores: Vec<NamedStore>,
+}
+
+/// A field that names a graph store.
+#[derive(Debug)]
+pub(crate) struct NamedStore {
+    pub(crate) place: Place,
+    pub(crate) id: ComponentId,
+    /// What may be shown of the id.
+    pub(crate) shown: String,
 }
 
 /// `also` are keys that may stand beside those of the schema, and are proposed for unknown ones.
@@ -294,7 +303,11 @@ impl<'a> Check<'a> {
                 self.problem(node, "expected a duration such as 200ms, 5s or 1m30s");
             }
             Some(StoreRef::FORMAT) => match text.parse() {
-                Ok(id) => self.found.stores.push((node.place.clone(), id)),
+                Ok(id) => self.found.stores.push(NamedStore {
+                    place: node.place.clone(),
+                    id,
+                    shown: scalar.shown().to_owned(),
+                }),
                 Err(_) => self.problem(node, "expected the id of an exporter: type or type/name"),
             },
             _ => {}
@@ -458,8 +471,8 @@ mod tests {
         );
         let node = Node::from_yaml(text).unwrap();
         let stores = super::check(&node, &schema_for!(Config), &[]).stores;
-        assert_eq!(stores[0].1.to_string(), "sqlite/a");
-        assert_eq!(stores[0].0.line, 6);
+        assert_eq!(stores[0].id.to_string(), "sqlite/a");
+        assert_eq!(stores[0].place.line, 6);
     }
 
     #[test]
