@@ -12,10 +12,13 @@ use super::place::{Place, Problem, Source};
 /// A configuration is written by people; what is larger than this is something else.
 const MAX_FILE: u64 = 4 << 20;
 
+/// Looks an environment variable up.
+pub type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// What holds for all files of one configuration, and what was found wrong so far.
 pub struct Loading<'a> {
     /// Where `${env:X}` is looked up.
-    pub environment: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    pub environment: Environment<'a>,
     pub problems: Vec<Problem>,
 }
 
@@ -36,26 +39,32 @@ pub struct Loaded {
     /// What is wrong already: unset variables, keys that stand twice, syntax. The rest of the tree
     /// can still be checked, so that all is told at once.
     pub problems: Vec<Problem>,
+    /// Some file or setting is not in the tree, because it cannot be read.
+    pub is_partial: bool,
 }
 
 /// Reads files in order, each over the ones before (maps merge, all else replaces), then the
 /// settings `a.b=value`, whose values are YAML.
 pub fn load(files: &[PathBuf], settings: &[String], mut loading: Loading<'_>) -> Loaded {
     let mut root: Option<Node> = None;
+    let mut is_partial = false;
     for file in files {
         let name = file.display().to_string();
         let parsed = read(file)
             .map_err(|error| unreadable(&name, &error))
             .and_then(|text| parse::parse(&name, &text, &mut loading));
+        is_partial |= parsed.is_err();
         add(&mut root, parsed, &mut loading);
     }
     for setting in settings {
         let parsed = parse_setting(setting, &mut loading);
+        is_partial |= parsed.is_err();
         add(&mut root, parsed, &mut loading);
     }
     Loaded {
         root: root.unwrap_or_else(Node::empty),
         problems: loading.problems,
+        is_partial,
     }
 }
 
@@ -155,6 +164,7 @@ mod tests {
         let settings = ["a.e.f=[x, 7]".to_owned()];
         let loaded = load(&[first.clone(), second.clone()], &settings, loading());
         assert_eq!(loaded.problems, []);
+        assert!(!loaded.is_partial);
         let json: serde_json::Value = loaded.root.decode().unwrap();
         assert_eq!(
             json,

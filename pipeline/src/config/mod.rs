@@ -17,6 +17,6 @@ pub(crate) mod schema;
 mod secrets;
 
 pub use decode::DecodeError;
-pub use load::{Loaded, Loading, load};
+pub use load::{Environment, Loaded, Loading, load};
 pub use node::Node;
 pub use place::{Place, Problem};
