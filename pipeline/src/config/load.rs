@@ -126,16 +126,23 @@ fn parse_setting(setting: &str, loading: &mut Loading<'_>) -> Result<Node, Probl
     };
     let shift = path.chars().count() + 1;
     let mut node = parse::parse_at(&source, value, shift, loading)?;
-    for key in path.rsplit('.') {
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (before, key) = rest.rsplit_once('.').unwrap_or(("", rest));
+        let place = Place {
+            column: rest.chars().count() - key.chars().count() + 1,
+            ..place.clone()
+        };
         let entry = Entry {
             key: key.trim().into(),
             place: place.clone(),
             value: node,
         };
         node = Node {
-            place: place.clone(),
+            place,
             value: Value::Map(vec![entry]),
         };
+        rest = before;
     }
     Ok(node)
 }
@@ -170,6 +177,8 @@ mod tests {
             json,
             serde_json::json!({"a": {"b": 1, "c": [3], "e": {"f": ["x", 7]}}, "d": 4317})
         );
+        let set = &loaded.root.get("a").unwrap().get("e").unwrap().entries()[0];
+        assert_eq!(set.place.to_string(), "--set:1:5");
         let place = loaded.root.get("a").unwrap().get("c").unwrap().place();
         assert_eq!(place.to_string(), format!("{}:2:6", second.display()));
         std::fs::remove_file(first).unwrap();
