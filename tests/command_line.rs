@@ -1,5 +1,7 @@
 //! The binary as it is called: what it says and how it ends.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::process::{Command, Output};
 
 fn airdig(arguments: &[&str]) -> Output {

@@ -19,4 +19,6 @@ mod secrets;
 pub use decode::DecodeError;
 pub use load::{Environment, Loaded, Loading, load};
 pub use node::Node;
+#[cfg(test)]
+pub(crate) use parse::parse;
 pub use place::{Place, Problem};

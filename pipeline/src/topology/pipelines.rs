@@ -105,7 +105,7 @@ fn pipeline(
         receivers,
         processors,
         exporters,
-        whole: problems.len() == before && all_known,
+        whole: problems.len() == before && all_known && !node.has_unknown(),
     }
 }
 

@@ -335,3 +335,56 @@ service: {pipelines: {traces: {receivers: [otlp]}, logs: }, extension: [x]}
         assert!(checked(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn what_was_reported_while_loading_is_not_reported_again() {
+    let text = "\
+receivers: {otlp: {port: \"${env:AIRDIG_TEST_UNSET}\"}}
+exporters: {debug: }
+service: {pipelines: {traces: {receivers: [otlp, \"${env:AIRDIG_TEST_UNSET}\"], exporters: [debug]}}}
+";
+    let mut loading = crate::config::Loading {
+        environment: Box::new(|_| None),
+        ..crate::config::Loading::default()
+    };
+    let root = crate::config::parse("test.yaml", text, &mut loading).unwrap();
+    assert_eq!(loading.problems.len(), 2);
+    assert!(check(&root, &registry()).is_ok());
+}
+
+#[test]
+fn no_file_makes_the_check_panic() {
+    // Every line of a good file, cut and doubled in turn.
+    let lines: Vec<&str> = UNIFIED.lines().collect();
+    for index in 0..lines.len() {
+        for replacement in ["", "  x: [}", "- a", "  unified: [1, {a: }]", "service: "] {
+            let mut changed = lines.clone();
+            changed[index] = replacement;
+            if let Ok(root) = Node::from_yaml(&changed.join("\n")) {
+                let _ = check(&root, &registry());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_registry_builds_what_it_lists() {
+    let registry = registry();
+    let host = Host::new(
+        "otlp".parse().unwrap(),
+        SignalSet::ALL,
+        std::sync::Arc::default(),
+    );
+    let otlp = registry.find(Class::Receiver, "old_otlp").unwrap();
+    assert!(otlp.build_receiver(&Node::empty(), &host).is_ok());
+    let error = otlp.build_exporter(&Node::empty(), &host).err().unwrap();
+    assert_eq!(error.to_string(), "receiver otlp is no exporter");
+    let wrong = Node::from_yaml("port: x").unwrap();
+    let error = otlp.build_receiver(&wrong, &host).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "test.yaml:1:7: expected a number, found text"
+    );
+    let join = registry.find(Class::Connector, "join").unwrap();
+    assert!(join.build_processor(&Node::empty(), &host).is_ok());
+}
