@@ -15,7 +15,7 @@ pub(super) fn table(registry: &Registry) -> String {
         "produces",
         "summary",
     ];
-    plain_table(header, factories.map(row))
+    plain_table(Some(header), factories.map(row))
 }
 
 fn row(factory: &Factory) -> [String; 6] {

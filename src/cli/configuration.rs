@@ -44,12 +44,55 @@ impl Arguments {
     pub(crate) fn topology(&self, registry: &Registry) -> Result<Topology, ExitCode> {
         self.check(registry).map_err(|problems| {
             for problem in &problems {
-                complain(&problem.to_string());
+                complain(&format!("{problem}\n"));
             }
             let count = problems.len();
             let noun = if count == 1 { "problem" } else { "problems" };
             complain(&format!("the configuration has {count} {noun}"));
             ExitCode::from(BAD_CONFIGURATION)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use pipeline::registry::Registry;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: super::Arguments,
+    }
+
+    #[test]
+    fn all_is_told_and_nothing_of_the_environment() {
+        let file = std::env::temp_dir().join(format!("airdig-{}.yaml", std::process::id()));
+        // Cargo sets this variable for tests.
+        let written = "\
+receivers:
+  nonsense: {password: '${env:CARGO_MANIFEST_DIR}'}
+  unset: ${env:AIRDIG_TEST_UNSET}
+service:
+  telemetry: {logs: {level: '${env:CARGO_MANIFEST_DIR}'}}
+  pipelines:
+    traces: {receivers: [nonsens], exporters: ['${env:CARGO_MANIFEST_DIR}']}
+";
+        std::fs::write(&file, written).unwrap();
+        let name = file.display().to_string();
+        let line = ["airdig", "--config", &name, "--set", "service.pipeline=1"];
+        let arguments = Line::parse_from(line).arguments;
+        let problems = arguments.check(&Registry::new()).unwrap_err();
+        std::fs::remove_file(&file).unwrap();
+        let places: Vec<(usize, usize)> = problems
+            .iter()
+            .map(|problem| (problem.place.line(), problem.place.column()))
+            .collect();
+        let expected = [(1, 9), (2, 3), (3, 3), (3, 10), (5, 29), (7, 26), (7, 48)];
+        assert_eq!(places, expected);
+        for problem in problems {
+            let shown = problem.to_string();
+            assert!(!shown.contains(env!("CARGO_MANIFEST_DIR")), "{shown}");
+        }
     }
 }

@@ -65,12 +65,14 @@ fn complain(text: &str) {
 
 /// A table as terminals show it, without lines.
 fn plain_table<const N: usize>(
-    header: [&str; N],
+    header: Option<[&str; N]>,
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
-    table.set_header(header.map(str::to_uppercase));
+    if let Some(header) = header {
+        table.set_header(header.map(str::to_uppercase));
+    }
     table.add_rows(rows);
     table.trim_fmt()
 }

@@ -34,11 +34,11 @@ fn signals() -> String {
         let more = if columns.len() > 8 { ", …" } else { "" };
         [
             signal.to_string(),
-            columns.len().to_string(),
+            format!("{} columns", columns.len()),
             format!("{}{more}", own.join(", ")),
         ]
     });
-    plain_table(["signal", "columns", "such as"], rows)
+    plain_table(None, rows)
 }
 
 fn columns(signal: Signal) -> String {
@@ -56,7 +56,7 @@ fn columns(signal: Signal) -> String {
             column.doc,
         ]
     });
-    plain_table(["name", "type", "nullable", "meaning"], rows)
+    plain_table(Some(["name", "type", "nullable", "meaning"]), rows)
 }
 
 /// The Arrow type, or the extension type's name: `airdig.attributes (map)`.
