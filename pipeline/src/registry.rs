@@ -126,6 +126,76 @@ pub struct Factory {
     pub(crate) check: fn(&Node) -> Result<(), crate::config::DecodeError>,
 }
 
+impl Factory {
+    /// # Errors
+    /// When the configuration is not valid, the component cannot be made of it, or this is no
+    /// receiver.
+    pub fn build_receiver(
+        &self,
+        config: &Node,
+        host: &Host,
+    ) -> Result<Box<dyn Receiver>, FactoryError> {
+        match &self.build {
+            Build::Receiver(build) => build(config, host),
+            _ => Err(self.is_no(Class::Receiver)),
+        }
+    }
+
+    /// Builds a processor or a connector.
+    ///
+    /// # Errors
+    /// When the configuration is not valid, the component cannot be made of it, or this is no
+    /// processor.
+    pub fn build_processor(
+        &self,
+        config: &Node,
+        host: &Host,
+    ) -> Result<Box<dyn Processor>, FactoryError> {
+        match &self.build {
+            Build::Processor(build) => build(config, host),
+            _ => Err(self.is_no(Class::Processor)),
+        }
+    }
+
+    /// # Errors
+    /// When the configuration is not valid, the component cannot be made of it, or this is no
+    /// exporter.
+    pub fn build_exporter(
+        &self,
+        config: &Node,
+        host: &Host,
+    ) -> Result<Box<dyn Exporter>, FactoryError> {
+        match &self.build {
+            Build::Exporter(build) => build(config, host),
+            _ => Err(self.is_no(Class::Exporter)),
+        }
+    }
+
+    /// # Errors
+    /// When the configuration is not valid, the component cannot be made of it, or this is no
+    /// extension.
+    pub fn build_extension(
+        &self,
+        config: &Node,
+        host: &Host,
+    ) -> Result<Box<dyn Extension>, FactoryError> {
+        match &self.build {
+            Build::Extension(build) => build(config, host),
+            _ => Err(self.is_no(Class::Extension)),
+        }
+    }
+
+    fn is_no(&self, wanted: Class) -> FactoryError {
+        let reason = format!(
+            "{} {} is no {}",
+            self.class.singular(),
+            self.kind,
+            wanted.singular()
+        );
+        BuildError::new(reason).into()
+    }
+}
+
 type BuildFn<C> = fn(&Node, &Host) -> Result<C, FactoryError>;
 
 #[derive(Debug)]

@@ -8,6 +8,16 @@ use crate::engine::settings::ExporterSettings;
 use crate::registry::Class;
 use crate::{Signal, SignalSet};
 
+mod check;
+mod flow;
+mod order;
+mod pipelines;
+mod sections;
+#[cfg(test)]
+mod tests;
+
+pub use check::check;
+
 /// A component of one section: ids are unique within their section only.
 pub type Placed = (Class, ComponentId);
 

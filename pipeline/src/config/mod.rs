@@ -1,6 +1,24 @@
 //! The YAML document: its tree with the place of everything, and what is wrong with it.
+//!
+//! [`load`] reads, expands and merges files into a [`Node`]; [`check`](schema::check) compares a
+//! node with a component's JSON Schema and finds all that is wrong; [`Node::decode`] makes the
+//! typed configuration of it.
 
+mod decode;
 pub mod duration;
+mod expand;
+mod load;
+mod merge;
 mod node;
+mod parse;
+mod place;
+mod scalar;
+pub(crate) mod schema;
+mod secrets;
 
-pub use node::{DecodeError, Node};
+pub use decode::DecodeError;
+pub use load::{Environment, Loaded, Loading, load};
+pub use node::Node;
+#[cfg(test)]
+pub(crate) use parse::parse;
+pub use place::{Place, Problem};

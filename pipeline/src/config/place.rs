@@ -1,0 +1,129 @@
+//! Where something stands in a file, and what is wrong there.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A file as it was written, before anything was expanded in it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// A character in a file. Ordered by file name, line and column.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub(crate) source: Arc<Source>,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl Place {
+    /// The file, as it was named on the command line.
+    pub fn file(&self) -> &str {
+        &self.source.name
+    }
+
+    /// From 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// From 1, in characters.
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    /// The line as written: `${env:X}` is not expanded in it.
+    pub fn text(&self) -> &str {
+        let index = self.line.saturating_sub(1);
+        self.source.text.lines().nth(index).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file(), self.line, self.column)
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Something wrong at a place. It is shown with the line and a mark below the column:
+///
+/// ```text
+/// airdig.yaml:3:5: unknown key "protocol"
+///     |     protocol: {grpc: {}}
+///     |     ^ did you mean "protocols"?
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    pub place: Place,
+    /// Never holds a value that came from the environment.
+    pub message: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(place: &Place, message: impl Into<String>) -> Problem {
+        Problem {
+            place: place.clone(),
+            message: message.into(),
+            suggestion: None,
+        }
+    }
+
+    /// Names the nearest of the allowed words, if one is near.
+    pub(crate) fn suggest<'a>(
+        mut self,
+        written: &str,
+        allowed: impl IntoIterator<Item = &'a str>,
+    ) -> Problem {
+        self.suggestion = nearest(written, allowed).map(str::to_owned);
+        self
+    }
+}
+
+/// The most similar word, when it is similar enough to have been meant.
+fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    allowed
+        .into_iter()
+        .map(|word| (strsim::jaro_winkler(written, word), word))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, word)| word)
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)?;
+        let line = self.place.text();
+        if !line.trim().is_empty() {
+            let line: String = line.chars().map(printable).collect();
+            let before: String = line
+                .chars()
+                .take(self.place.column.saturating_sub(1))
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
+            write!(f, "\n    | {line}\n    | {before}^")?;
+            if let Some(word) = &self.suggestion {
+                write!(f, " did you mean {word:?}?")?;
+            }
+        } else if let Some(word) = &self.suggestion {
+            write!(f, "; did you mean {word:?}?")?;
+        }
+        Ok(())
+    }
+}
+
+/// A file must not be able to move the terminal's cursor.
+fn printable(c: char) -> char {
+    if c.is_control() && c != '\t' { ' ' } else { c }
+}
+
+impl std::error::Error for Problem {}

@@ -1,0 +1,392 @@
+//! Compares a node with a JSON Schema, as schemars makes them of our configurations, and finds
+//! all that is wrong where serde would stop at the first.
+
+use schemars::Schema;
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::duration;
+use super::node::{Node, Value};
+use super::place::{Place, Problem};
+use super::scalar::Typed;
+use crate::component::{ComponentId, StoreRef};
+
+/// References that lead to references, and so on: a schema of ours has two or three.
+const MAX_REFERENCES: usize = 32;
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) problems: Vec<Problem>,
+    /// Fields that name a graph store.
+    pub(crate) stores: Vec<NamedStore>,
+}
+
+/// A field that names a graph store.
+#[derive(Debug)]
+pub(crate) struct NamedStore {
+    pub(crate) place: Place,
+    pub(crate) id: ComponentId,
+    /// What may be shown of the id.
+    pub(crate) shown: String,
+}
+
+/// `also` are keys that may stand beside those of the schema, and are proposed for unknown ones.
+pub(crate) fn check(node: &Node, schema: &Schema, also: &[&str]) -> Findings {
+    let mut check = Check {
+        root: schema.as_value(),
+        also,
+        found: Findings::default(),
+    };
+    check.node(node, schema.as_value(), 0);
+    check.found
+}
+
+/// The keys that a schema knows at its top.
+pub(crate) fn keys(schema: &Schema) -> Vec<&str> {
+    properties(schema.as_value())
+        .map(|properties| properties.keys().map(String::as_str).collect())
+        .unwrap_or_default()
+}
+
+fn properties(schema: &Json) -> Option<&JsonMap<String, Json>> {
+    schema.get("properties")?.as_object()
+}
+
+struct Check<'a> {
+    root: &'a Json,
+    also: &'a [&'a str],
+    found: Findings,
+}
+
+impl<'a> Check<'a> {
+    fn problem(&mut self, node: &Node, message: impl Into<String>) {
+        self.found.problems.push(Problem::new(&node.place, message));
+    }
+
+    fn node(&mut self, node: &Node, schema: &'a Json, references: usize) {
+        if matches!(node.value, Value::Unknown) || references > MAX_REFERENCES {
+            return;
+        }
+        if schema == &Json::Bool(false) {
+            return self.problem(node, "nothing may stand here");
+        }
+        let Some(rules) = schema.as_object() else {
+            return;
+        };
+        if let Some(target) = rules.get("$ref").and_then(|to| self.resolve(to)) {
+            self.node(node, target, references + 1);
+        }
+        for part in array(rules, "allOf") {
+            self.node(node, part, references + 1);
+        }
+        for key in ["anyOf", "oneOf"] {
+            let branches = array(rules, key);
+            if !branches.is_empty() {
+                self.any(node, branches, references + 1);
+            }
+        }
+        if !self.has_type(node, rules) {
+            return;
+        }
+        self.one_of_values(node, rules);
+        match &node.value {
+            Value::Map(_) => self.map(node, rules, references),
+            Value::List(_) => self.list(node, rules),
+            Value::Scalar(_) if node.is_null() => self.map(node, rules, references),
+            Value::Scalar(_) => self.scalar(node, rules),
+            Value::Unknown => {}
+        }
+    }
+
+    fn resolve(&self, reference: &Json) -> Option<&'a Json> {
+        self.root.pointer(reference.as_str()?.strip_prefix('#')?)
+    }
+
+    /// Says if the type is wrong; nothing stands for an empty map or list too.
+    fn has_type(&mut self, node: &Node, rules: &JsonMap<String, Json>) -> bool {
+        let allowed = types(rules);
+        if allowed.is_empty() || allowed.iter().any(|kind| is_a(node, kind)) {
+            return true;
+        }
+        let expected: Vec<_> = allowed
+            .iter()
+            .filter(|kind| **kind != "null")
+            .map(|kind| in_words(kind))
+            .collect();
+        let found = node.describe();
+        self.problem(
+            node,
+            format!("expected {}, found {found}", expected.join(" or ")),
+        );
+        false
+    }
+
+    fn one_of_values(&mut self, node: &Node, rules: &JsonMap<String, Json>) {
+        let mut allowed: Vec<&Json> = array(rules, "enum").iter().collect();
+        allowed.extend(rules.get("const"));
+        if !allowed.is_empty() && !allowed.iter().any(|value| equals(node, value)) {
+            self.not_one_of(node, &allowed);
+        }
+    }
+
+    fn not_one_of(&mut self, node: &Node, allowed: &[&Json]) {
+        let words: Vec<&str> = allowed.iter().filter_map(|value| value.as_str()).collect();
+        let list: Vec<String> = allowed
+            .iter()
+            .filter(|value| !value.is_null())
+            .map(|value| {
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+            })
+            .collect();
+        let mut problem = Problem::new(&node.place, format!("expected one of {}", list.join(", ")));
+        if let Value::Scalar(scalar) = &node.value
+            && scalar.written.is_none()
+        {
+            problem = problem.suggest(&scalar.text, words);
+        }
+        self.found.problems.push(problem);
+    }
+
+    /// `Option`, and enums: the branch that fits best speaks for all.
+    fn any(&mut self, node: &Node, branches: &'a [Json], references: usize) {
+        let mut nearest: Option<Findings> = None;
+        let mut expected = Vec::new();
+        let mut words = Vec::new();
+        let maps = branches
+            .iter()
+            .filter(|branch| properties(self.behind_references(branch)).is_some())
+            .count();
+        for branch in branches {
+            let branch = self.behind_references(branch);
+            let found = self.attempt(node, branch, references);
+            if found.problems.is_empty() {
+                self.found.stores.extend(found.stores);
+                return;
+            }
+            let Some(rules) = branch.as_object() else {
+                continue;
+            };
+            words.extend(rules.get("const"));
+            words.extend(array(rules, "enum"));
+            let kinds = types(rules);
+            expected.extend(kinds.iter().copied().filter(|kind| *kind != "null"));
+            let fits = kinds.iter().any(|kind| is_a(node, kind)) || kinds.is_empty();
+            // Of several variants the one is meant whose key is there.
+            let fits_variant = properties(branch).is_none_or(|properties| {
+                maps < 2
+                    || array(rules, "required").is_empty()
+                    || node.keys().any(|key| properties.contains_key(key))
+            });
+            let fewer = nearest
+                .as_ref()
+                .is_none_or(|best| found.problems.len() < best.problems.len());
+            if fits && fits_variant && fewer && !rules.contains_key("const") {
+                nearest = Some(found);
+            }
+        }
+        let is_scalar = matches!(node.value, Value::Scalar(_));
+        if is_scalar && !words.is_empty() {
+            return self.not_one_of(node, &words);
+        }
+        if let Some(found) = nearest {
+            self.found.problems.extend(found.problems);
+            return;
+        }
+        expected.dedup();
+        let expected: Vec<_> = expected.into_iter().map(in_words).collect();
+        let found = node.describe();
+        self.problem(
+            node,
+            format!("expected {}, found {found}", expected.join(" or ")),
+        );
+    }
+
+    fn behind_references(&self, mut schema: &'a Json) -> &'a Json {
+        for _ in 0..MAX_REFERENCES {
+            match schema.get("$ref").and_then(|to| self.resolve(to)) {
+                Some(target) => schema = target,
+                None => break,
+            }
+        }
+        schema
+    }
+
+    fn attempt(&mut self, node: &Node, schema: &'a Json, references: usize) -> Findings {
+        let outer = std::mem::take(&mut self.found);
+        self.node(node, schema, references);
+        std::mem::replace(&mut self.found, outer)
+    }
+
+    fn map(&mut self, node: &Node, rules: &'a JsonMap<String, Json>, references: usize) {
+        let none = JsonMap::new();
+        let known = rules.get("properties").and_then(Json::as_object);
+        let is_top = references == 0 && std::ptr::eq(rules, self.root.as_object().unwrap_or(&none));
+        for entry in node.entries() {
+            if let Some(schema) = known.and_then(|known| known.get(&*entry.key)) {
+                self.node(&entry.value, schema, 0);
+                continue;
+            }
+            match rules.get("additionalProperties") {
+                Some(Json::Bool(false)) => {
+                    let also = if is_top { self.also } else { &[] };
+                    let known = known.into_iter().flat_map(JsonMap::keys);
+                    let allowed: Vec<&str> = known
+                        .map(String::as_str)
+                        .chain(also.iter().copied())
+                        .collect();
+                    let message = if allowed.is_empty() {
+                        format!("unknown key {:?}: no keys are known here", entry.key)
+                    } else {
+                        format!("unknown key {:?}", entry.key)
+                    };
+                    let problem = Problem::new(&entry.place, message).suggest(&entry.key, allowed);
+                    self.found.problems.push(problem);
+                }
+                Some(schema) => self.node(&entry.value, schema, 0),
+                None => {}
+            }
+        }
+        for required in array(rules, "required").iter().filter_map(Json::as_str) {
+            if node.get(required).is_none() {
+                self.problem(node, format!("key {required:?} is missing"));
+            }
+        }
+    }
+
+    fn list(&mut self, node: &Node, rules: &'a JsonMap<String, Json>) {
+        let first = array(rules, "prefixItems");
+        for (index, item) in node.items().iter().enumerate() {
+            if let Some(schema) = first.get(index).or_else(|| rules.get("items")) {
+                self.node(item, schema, 0);
+            }
+        }
+        let length = node.items().len() as u64;
+        let bound = |key: &str| rules.get(key).and_then(Json::as_u64);
+        if let Some(least) = bound("minItems").filter(|least| length < *least) {
+            self.problem(
+                node,
+                format!("expected at least {least} items, found {length}"),
+            );
+        }
+        if let Some(most) = bound("maxItems").filter(|most| length > *most) {
+            self.problem(
+                node,
+                format!("expected at most {most} items, found {length}"),
+            );
+        }
+    }
+
+    fn scalar(&mut self, node: &Node, rules: &JsonMap<String, Json>) {
+        let Value::Scalar(scalar) = &node.value else {
+            return;
+        };
+        let number = match scalar.typed() {
+            Typed::Int(int) => Some(int as f64),
+            Typed::Float(float) => Some(float),
+            _ => None,
+        };
+        let is_number = types(rules)
+            .iter()
+            .any(|kind| matches!(*kind, "integer" | "number"));
+        if let Some(number) = number.filter(|_| is_number) {
+            self.range(node, number, rules);
+        }
+        let text = &*scalar.text;
+        let least = rules.get("minLength").and_then(Json::as_u64);
+        if let Some(least) = least.filter(|least| (text.chars().count() as u64) < *least) {
+            self.problem(node, format!("expected at least {least} characters"));
+        }
+        match rules.get("format").and_then(Json::as_str) {
+            Some(duration::FORMAT) if duration::parse(text).is_err() => {
+                self.problem(node, "expected a duration such as 200ms, 5s or 1m30s");
+            }
+            Some(StoreRef::FORMAT) => match text.parse() {
+                Ok(id) => self.found.stores.push(NamedStore {
+                    place: node.place.clone(),
+                    id,
+                    shown: scalar.shown().to_owned(),
+                }),
+                Err(_) => self.problem(node, "expected the id of an exporter: type or type/name"),
+            },
+            _ => {}
+        }
+    }
+
+    fn range(&mut self, node: &Node, number: f64, rules: &JsonMap<String, Json>) {
+        let bound = |key: &str| rules.get(key).and_then(Json::as_f64);
+        let mut problems = Vec::new();
+        if let Some(least) = bound("minimum").filter(|least| number < *least) {
+            problems.push(format!("expected a number of at least {least}"));
+        }
+        if let Some(most) = bound("maximum").filter(|most| number > *most) {
+            problems.push(format!("expected a number of at most {most}"));
+        }
+        if let Some(least) = bound("exclusiveMinimum").filter(|least| number <= *least) {
+            problems.push(format!("expected a number greater than {least}"));
+        }
+        if let Some(most) = bound("exclusiveMaximum").filter(|most| number >= *most) {
+            problems.push(format!("expected a number less than {most}"));
+        }
+        for message in problems {
+            self.problem(node, message);
+        }
+    }
+}
+
+fn array<'a>(rules: &'a JsonMap<String, Json>, key: &str) -> &'a [Json] {
+    rules
+        .get(key)
+        .and_then(Json::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+fn types(rules: &JsonMap<String, Json>) -> Vec<&str> {
+    match rules.get("type") {
+        Some(Json::String(kind)) => vec![kind],
+        Some(Json::Array(kinds)) => kinds.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_a(node: &Node, kind: &str) -> bool {
+    match &node.value {
+        Value::Unknown => true,
+        Value::List(_) => kind == "array",
+        Value::Map(_) => kind == "object",
+        Value::Scalar(scalar) => match (kind, scalar.typed()) {
+            ("null" | "array" | "object", typed) => typed == Typed::Null,
+            // A field of text keeps the text, whatever it looks like.
+            ("string", typed) => typed != Typed::Null,
+            ("boolean", typed) => matches!(typed, Typed::Bool(_)),
+            ("integer", typed) => matches!(typed, Typed::Int(_)),
+            ("number", typed) => matches!(typed, Typed::Int(_) | Typed::Float(_)),
+            _ => false,
+        },
+    }
+}
+
+fn equals(node: &Node, value: &Json) -> bool {
+    match value {
+        Json::Null => node.is_null(),
+        Json::String(word) => node.text() == Some(word),
+        other => node.text() == Some(&other.to_string()),
+    }
+}
+
+fn in_words(kind: &str) -> &str {
+    match kind {
+        "string" => "text",
+        "boolean" => "true or false",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "array" => "a list",
+        "object" => "a map",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+#[expect(dead_code, reason = "configurations are only decoded to be checked")]
+mod tests;

@@ -1,0 +1,132 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::{JsonSchema, schema_for};
+use serde::Deserialize;
+
+use crate::component::StoreRef;
+use crate::config::{Loading, Node, duration, parse};
+
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    port: u16,
+    #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Text")]
+    wait: Duration,
+    protocols: Protocols,
+    tls: Option<Tls>,
+    level: Level,
+    store: Option<StoreRef>,
+    #[schemars(range(min = 0.0, max = 1.0))]
+    ratio: f64,
+    rules: Vec<Rule>,
+    labels: BTreeMap<String, u8>,
+}
+
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Protocols {
+    grpc: Option<String>,
+    http: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    cert_file: String,
+}
+
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "snake_case")]
+enum Level {
+    /// One line.
+    #[default]
+    Basic,
+    /// Many.
+    Detailed,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Rule {
+    Name(String),
+    Own { name: String, sql: String },
+}
+
+fn told(text: &str) -> Vec<String> {
+    let node = Node::from_yaml(text).unwrap();
+    super::check(&node, &schema_for!(Config), &["timeout"])
+        .problems
+        .iter()
+        .map(|problem| {
+            let (place, message) = (&problem.place, &problem.message);
+            let suggestion = problem.suggestion.as_deref().unwrap_or("-");
+            format!("{}:{} {message} {suggestion}", place.line, place.column)
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_right_is_let_pass() {
+    let text = "port: 1\nwait: 1m30s\nprotocols: {grpc: 1}\ntls: {cert_file: x}\n\
+                level: detailed\nstore: sqlite/a\nratio: 1\nrules: [a, {name: b, sql: c}]\n\
+                labels: {a: 1}";
+    assert_eq!(told(text), Vec::<String>::new());
+    assert_eq!(
+        told("protocols:\ntls:\nrules:\nlabels:\nstore:"),
+        Vec::<String>::new()
+    );
+    let node = Node::from_yaml(text).unwrap();
+    let stores = super::check(&node, &schema_for!(Config), &[]).stores;
+    assert_eq!(stores[0].id.to_string(), "sqlite/a");
+    assert_eq!(stores[0].place.line, 6);
+}
+
+#[test]
+fn all_mistakes_are_found_with_their_places() {
+    let text = "port: 70000\nwait: 5\nprotocol: {}\nprotocols: {gprc: x}\n\
+                tls: {}\nlevel: detaild\nstore: 9\nratio: 2\nrules: [[x]]\nlabels: {a: x}\n\
+                timeuot: 1s";
+    let expected = [
+        "1:7 expected a number of at most 65535 -",
+        "2:7 expected a duration such as 200ms, 5s or 1m30s -",
+        "3:1 unknown key \"protocol\" protocols",
+        "4:13 unknown key \"gprc\" grpc",
+        "5:6 key \"cert_file\" is missing -",
+        "6:8 expected one of basic, detailed detailed",
+        "7:8 expected the id of an exporter: type or type/name -",
+        "8:8 expected a number of at most 1 -",
+        "9:9 expected text or a map, found a list -",
+        "10:13 expected a whole number, found text -",
+        "11:1 unknown key \"timeuot\" timeout",
+    ];
+    assert_eq!(told(text), expected);
+}
+
+#[test]
+fn the_branch_that_fits_best_speaks() {
+    assert_eq!(told("rules: [{name: x}]"), ["1:9 key \"sql\" is missing -"]);
+    assert_eq!(told("tls: yes"), ["1:6 expected a map, found text -"]);
+    assert_eq!(told("level: [x]"), ["1:8 expected text, found a list -"]);
+}
+
+#[test]
+fn values_of_the_environment_are_not_told_but_the_line_as_written_is() {
+    let mut loading = Loading {
+        environment: Box::new(|_| Some("hunter2".to_owned())),
+        ..Loading::default()
+    };
+    let text = "port: ${env:S}\nlevel: ${env:S}\nwait: ${env:S}\ntls: ${env:S}";
+    let node = parse::parse("test.yaml", text, &mut loading).unwrap();
+    let found = super::check(&node, &schema_for!(Config), &[]);
+    assert_eq!(found.problems.len(), 4);
+    for problem in found.problems {
+        let shown = format!("{problem} {problem:?}");
+        let shown = shown.replace(text, "");
+        assert!(
+            shown.contains("${env:S}") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
+}

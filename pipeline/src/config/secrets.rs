@@ -1,0 +1,62 @@
+//! Keeps what came from the environment out of messages that others wrote.
+
+use super::node::{Node, Value};
+
+/// Runs of this many letters or digits of a secret are not shown either.
+const TELLING: usize = 4;
+
+/// A message about a node, without the values that were expanded in it.
+pub(crate) fn scrub(node: &Node, message: String) -> String {
+    let mut secrets = Vec::new();
+    collect(node, &mut secrets);
+    secrets.retain(|(value, _)| !value.is_empty());
+    // The longest first: one may be a part of another.
+    secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+    let mut scrubbed = message;
+    for (value, written) in &secrets {
+        if value.chars().count() >= TELLING {
+            let escaped = value.escape_debug().to_string();
+            scrubbed = scrubbed.replace(value, written).replace(&escaped, written);
+        } else {
+            for quote in ['"', '`', '\''] {
+                let quoted = format!("{quote}{value}{quote}");
+                scrubbed = scrubbed.replace(&quoted, &format!("{quote}{written}{quote}"));
+            }
+        }
+    }
+    let mut rest = scrubbed.clone();
+    for (_, written) in &secrets {
+        rest = rest.replace(written, "");
+    }
+    let still_told = secrets.iter().any(|(value, _)| {
+        value
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|run| run.chars().count() >= TELLING && rest.contains(run))
+    });
+    if still_told {
+        return "not valid (why is not said, for that would show a value of the environment)"
+            .to_owned();
+    }
+    scrubbed
+}
+
+fn collect<'a>(node: &'a Node, secrets: &mut Vec<(&'a str, &'a str)>) {
+    match &node.value {
+        Value::Scalar(scalar) => {
+            if let Some(written) = &scalar.written {
+                secrets.push((&scalar.text, written));
+            }
+        }
+        Value::List(items) => {
+            for item in items {
+                collect(item, secrets);
+            }
+        }
+        Value::Map(entries) => {
+            for entry in entries {
+                collect(&entry.value, secrets);
+            }
+        }
+        Value::Unknown => {}
+    }
+}

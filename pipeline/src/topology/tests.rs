@@ -1,0 +1,390 @@
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{Topology, check};
+use crate::channel::Output;
+use crate::component::{
+    BuildError, ExportError, Exporter, Host, ProcessError, Processor, Receiver, RunError, StoreRef,
+    UnixNanos,
+};
+use crate::config::{Node, Problem};
+use crate::registry::{
+    BuildExporter, BuildProcessor, BuildReceiver, Class, Described, Registry, Stability,
+};
+use crate::{Batch, Signal, SignalSet};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    endpoint: String,
+    port: u16,
+    /// Checked after decoding.
+    name: Name,
+    store: Option<StoreRef>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+struct Name;
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Name, String> {
+        match text.strip_prefix("bad") {
+            Some(_) => Err(format!("{text:?} is a bad name")),
+            None => Ok(Name),
+        }
+    }
+}
+
+struct Double<const KIND: usize>;
+
+macro_rules! described {
+    ($($kind:literal $name:literal),+) => { $(
+        impl Described for Double<$kind> {
+            const TYPE: &'static str = $name;
+            const ALIASES: &'static [&'static str] = &[concat!("old_", $name)];
+            const STABILITY: Stability = Stability::Alpha;
+            const SUMMARY: &'static str = "A test double.";
+            type Config = Config;
+        }
+    )+ };
+}
+described!(0 "otlp", 1 "scan", 2 "graph", 3 "debug", 4 "sqlite", 5 "api", 6 "join");
+
+macro_rules! receivers {
+    ($($kind:literal $produces:expr),+) => { $(
+        #[async_trait]
+        impl Receiver for Double<$kind> {
+            async fn run(self: Box<Self>, _: Output, _: CancellationToken) -> Result<(), RunError> {
+                Ok(())
+            }
+        }
+        impl BuildReceiver for Double<$kind> {
+            const PRODUCES: SignalSet = $produces;
+            fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
+                Ok(Double)
+            }
+        }
+    )+ };
+}
+receivers!(0 SignalSet::TELEMETRY, 1 SignalSet::of(&[Signal::Resources]));
+
+macro_rules! processors {
+    ($($kind:literal $accepts:expr, $produces:expr);+) => { $(
+        impl Processor for Double<$kind> {
+            fn process(&mut self, batch: Batch, _: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+                Ok(vec![batch])
+            }
+        }
+        impl BuildProcessor for Double<$kind> {
+            const ACCEPTS: SignalSet = $accepts;
+            const PRODUCES: SignalSet = $produces;
+            fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
+                Ok(Double)
+            }
+        }
+    )+ };
+}
+processors!(
+    2 SignalSet::of(&[Signal::Resources]), SignalSet::of(&[Signal::Nodes, Signal::Edges]);
+    6 SignalSet::NONE, SignalSet::NONE
+);
+
+macro_rules! exporters {
+    ($($kind:literal $accepts:expr),+) => { $(
+        #[async_trait]
+        impl Exporter for Double<$kind> {
+            async fn export(&self, _: &Batch) -> Result<(), ExportError> {
+                Ok(())
+            }
+        }
+        impl BuildExporter for Double<$kind> {
+            const ACCEPTS: SignalSet = $accepts;
+            fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
+                Ok(Double)
+            }
+        }
+    )+ };
+}
+exporters!(3 SignalSet::TELEMETRY, 4 SignalSet::GRAPH, 5 SignalSet::NONE);
+
+fn registry() -> Registry {
+    Registry::new()
+        .receiver::<Double<0>>()
+        .receiver::<Double<1>>()
+        .processor::<Double<2>>()
+        .connector::<Double<6>>()
+        .exporter::<Double<3>>()
+        .exporter::<Double<4>>()
+        .exporter::<Double<5>>()
+}
+
+fn checked(text: &str) -> Result<Topology, Vec<Problem>> {
+    check(&Node::from_yaml(text).unwrap(), &registry())
+}
+
+fn told(text: &str) -> Vec<String> {
+    let problems = checked(text).unwrap_err();
+    let line = |problem: &Problem| {
+        let place = &problem.place;
+        format!("{}:{} {}", place.line(), place.column(), problem.message)
+    };
+    problems.iter().map(line).collect()
+}
+
+const UNIFIED: &str = "\
+receivers: {otlp: , scan/aws: {endpoint: x}}
+processors: {graph: }
+exporters:
+  debug: {timeout: 1s, endpoint: y, sending_queue: {queue_size: 7}}
+  sqlite:
+  api: {store: sqlite}
+service:
+  telemetry: {logs: {level: DEBUG}, metrics: {address: \"localhost:8888\"}}
+  pipelines:
+    unified: {receivers: [otlp, scan/aws], processors: [graph], exporters: [api, debug, sqlite]}
+";
+
+#[test]
+fn a_good_file_becomes_a_topology() {
+    let topology = checked(UNIFIED).unwrap();
+    let order: Vec<String> = topology
+        .build_order
+        .iter()
+        .map(|(class, id)| format!("{} {id}", class.singular()))
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "exporter sqlite",
+            "exporter api",
+            "exporter debug",
+            "processor graph",
+            "receiver otlp",
+            "receiver scan/aws"
+        ]
+    );
+    let pipeline = &topology.pipelines[0];
+    let graph = SignalSet::GRAPH.union(SignalSet::TELEMETRY);
+    assert_eq!(pipeline.signal, None);
+    assert_eq!(pipeline.wanted, [graph]);
+    assert_eq!(
+        pipeline.enters.to_string(),
+        "traces, metrics, logs, resources"
+    );
+    assert!(pipeline.leaves.contains(Signal::Nodes));
+    let scan = &topology.components[&(Class::Receiver, "scan/aws".parse().unwrap())];
+    assert!(scan.wanted.contains(Signal::Resources));
+    let debug = &topology.components[&(Class::Exporter, "debug".parse().unwrap())];
+    assert_eq!(debug.settings.as_ref().unwrap().sending_queue.queue_size, 7);
+    assert_eq!(debug.config.keys().collect::<Vec<_>>(), ["endpoint"]);
+    assert_eq!(topology.telemetry.log_level.as_deref(), Some("debug"));
+    assert_eq!(topology.telemetry.metrics_address.unwrap().port(), 8888);
+    assert_eq!(topology.notes, Vec::<String>::new());
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_place() {
+    let text = "\
+receivers:
+  otlp: {endpont: x}
+  otpl/2:
+  scan:
+processors:
+  graph: {port: many}
+exporters:
+  debug: {timeout: soon, name: bad one}
+  sqlite: {name: bad one}
+service:
+  pipelines:
+    traces:
+      receivers: [otlp, scan]
+      processors: [graph, graph, nop]
+      exporters: [debg]
+";
+    let expected = [
+        "2:10 unknown key \"endpont\"",
+        "3:3 receivers: unknown type: \"otpl\" for id: \"otpl/2\" (valid values: [otlp scan])",
+        "6:17 expected a whole number, found text",
+        "8:20 expected a duration such as 200ms, 5s or 1m30s",
+        "8:32 \"bad one\" is a bad name",
+        "9:18 \"bad one\" is a bad name",
+        "13:25 service::pipelines::traces: receiver \"scan\" does not produce traces (it produces \
+         resources)",
+        "14:27 service::pipelines::traces: references processor \"graph\" multiple times",
+        "14:34 service::pipelines::traces: references processor \"nop\" which is not configured",
+        "15:19 service::pipelines::traces: references exporter \"debg\" which is not configured",
+    ];
+    assert_eq!(told(text), expected);
+    let shown = checked(text).unwrap_err()[0].to_string();
+    assert_eq!(
+        shown,
+        "test.yaml:2:10: unknown key \"endpont\"\n    |   otlp: {endpont: x}\n    |          ^ did \
+         you mean \"endpoint\"?"
+    );
+    let last = checked(text).unwrap_err().pop().unwrap();
+    assert_eq!(last.suggestion.as_deref(), Some("debug"));
+}
+
+#[test]
+fn an_exporter_that_nothing_can_reach_is_told() {
+    let text = "\
+receivers: {otlp: }
+exporters: {sqlite: , api: {store: sqlte}}
+service: {pipelines: {logs/a: {receivers: [otlp], exporters: [sqlite, api]}}}
+";
+    let expected = [
+        "2:36 exporters::api: references exporter \"sqlte\" which is not configured",
+        "3:63 service::pipelines::logs/a: exporter \"sqlite\" accepts changes, nodes, edges, \
+         aliases, edge_figures, but what reaches it is logs",
+    ];
+    assert_eq!(told(text), expected);
+}
+
+#[test]
+fn a_circle_of_pipelines_is_told() {
+    let text = "\
+receivers: {otlp: }
+connectors: {join/a: , join/b: }
+exporters: {debug: }
+service:
+  pipelines:
+    traces/1: {receivers: [otlp, join/b], exporters: [join/a]}
+    traces/2: {receivers: [join/a], exporters: [debug, join/b]}
+";
+    assert_eq!(
+        told(text),
+        [
+            "6:55 cycle: connector \"join/a\" -> pipeline \"traces/2\" -> connector \"join/b\" -> \
+             pipeline \"traces/1\" -> connector \"join/a\""
+        ]
+    );
+}
+
+#[test]
+fn a_circle_of_stores_is_told() {
+    let text = "\
+receivers: {otlp: }
+exporters: {debug: {store: api}, api: {store: debug}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, api]}}}
+";
+    let cycle = "cycle: exporter \"api\" -> exporter \"debug\" -> exporter \"api\"";
+    assert_eq!(told(text), [format!("2:28 {cycle}")]);
+}
+
+#[test]
+fn a_connector_carries_signals_from_one_pipeline_to_the_next() {
+    let text = "\
+receivers: {old_otlp: }
+connectors: {join: }
+exporters: {debug: }
+service:
+  pipelines:
+    all: {receivers: [old_otlp], exporters: [join]}
+    traces: {receivers: [join], exporters: [debug]}
+";
+    let topology = checked(text).unwrap();
+    assert_eq!(topology.pipelines[1].enters.to_string(), "traces");
+    let otlp = &topology.components[&(Class::Receiver, "old_otlp".parse().unwrap())];
+    assert_eq!(otlp.wanted.to_string(), "traces");
+    let lonely = text.replace("exporters: [join]", "exporters: [debug]");
+    assert!(told(&lonely)[0].contains("in no pipeline as exporter"));
+}
+
+#[test]
+fn what_is_not_used_is_noted() {
+    let text = "\
+receivers: {otlp: , scan: }
+processors: {graph: }
+exporters: {debug: }
+service: {pipelines: {all: {receivers: [otlp], processors: [graph], exporters: [debug]}}}
+";
+    let expected = [
+        "test.yaml:1:21: receiver \"scan\" is configured, but nothing uses it",
+        "service::pipelines::all: processor \"graph\" has nothing to do: it looks at resources",
+    ];
+    assert_eq!(checked(text).unwrap().notes, expected);
+}
+
+#[test]
+fn a_pipeline_needs_both_ends() {
+    let text = "\
+receivers: {otlp: }
+exporters: {debug: }
+service: {pipelines: {traces: {receivers: [otlp]}, logs: }, extension: [x]}
+";
+    let expected = [
+        "3:23 service::pipelines::traces: must have at least one exporter",
+        "3:52 service::pipelines::logs: must have at least one exporter",
+        "3:52 service::pipelines::logs: must have at least one receiver",
+        "3:61 service: unknown key \"extension\"",
+    ];
+    assert_eq!(told(text), expected);
+    for text in [
+        "",
+        "service:",
+        "service: {pipelines: }",
+        "service: 3",
+        "[1]",
+    ] {
+        assert!(checked(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_was_reported_while_loading_is_not_reported_again() {
+    let text = "\
+receivers: {otlp: {port: \"${env:AIRDIG_TEST_UNSET}\"}}
+exporters: {debug: }
+service: {pipelines: {traces: {receivers: [otlp, \"${env:AIRDIG_TEST_UNSET}\"], exporters: [debug]}}}
+";
+    let mut loading = crate::config::Loading {
+        environment: Box::new(|_| None),
+        ..crate::config::Loading::default()
+    };
+    let root = crate::config::parse("test.yaml", text, &mut loading).unwrap();
+    assert_eq!(loading.problems.len(), 2);
+    assert!(check(&root, &registry()).is_ok());
+}
+
+#[test]
+fn no_file_makes_the_check_panic() {
+    // Every line of a good file, cut and doubled in turn.
+    let lines: Vec<&str> = UNIFIED.lines().collect();
+    for index in 0..lines.len() {
+        for replacement in ["", "  x: [}", "- a", "  unified: [1, {a: }]", "service: "] {
+            let mut changed = lines.clone();
+            changed[index] = replacement;
+            if let Ok(root) = Node::from_yaml(&changed.join("\n")) {
+                let _ = check(&root, &registry());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_registry_builds_what_it_lists() {
+    let registry = registry();
+    let host = Host::new(
+        "otlp".parse().unwrap(),
+        SignalSet::ALL,
+        std::sync::Arc::default(),
+    );
+    let otlp = registry.find(Class::Receiver, "old_otlp").unwrap();
+    assert!(otlp.build_receiver(&Node::empty(), &host).is_ok());
+    let error = otlp.build_exporter(&Node::empty(), &host).err().unwrap();
+    assert_eq!(error.to_string(), "receiver otlp is no exporter");
+    let wrong = Node::from_yaml("port: x").unwrap();
+    let error = otlp.build_receiver(&wrong, &host).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "test.yaml:1:7: expected a number, found text"
+    );
+    let join = registry.find(Class::Connector, "join").unwrap();
+    assert!(join.build_processor(&Node::empty(), &host).is_ok());
+}

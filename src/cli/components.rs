@@ -1,0 +1,44 @@
+//! `airdig components`: the catalogue.
+
+use pipeline::SignalSet;
+use pipeline::registry::{Class, Factory, Registry};
+
+use super::plain_table;
+
+pub(super) fn table(registry: &Registry) -> String {
+    let factories = Class::ALL.into_iter().flat_map(|class| registry.of(class));
+    let header = [
+        "class",
+        "type",
+        "stability",
+        "accepts",
+        "produces",
+        "summary",
+    ];
+    plain_table(Some(header), factories.map(row))
+}
+
+fn row(factory: &Factory) -> [String; 6] {
+    let mut kind = factory.kind.to_owned();
+    for alias in factory.aliases {
+        kind += &format!(" ({alias})");
+    }
+    [
+        factory.class.singular().to_owned(),
+        kind,
+        factory.stability.to_string(),
+        signals(factory.accepts),
+        signals(factory.produces),
+        factory.summary.to_owned(),
+    ]
+}
+
+fn signals(set: SignalSet) -> String {
+    if set.is_empty() {
+        return "-".to_owned();
+    }
+    if set == SignalSet::ALL {
+        return "all".to_owned();
+    }
+    set.to_string()
+}

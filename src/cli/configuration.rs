@@ -1,0 +1,98 @@
+//! `--config` and `--set`: from files to a checked topology.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use pipeline::config::{self, Loading, Problem};
+use pipeline::registry::Registry;
+use pipeline::topology::{self, Topology};
+
+use super::{BAD_CONFIGURATION, complain};
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// A YAML file; a later one stands over those before it.
+    #[arg(long = "config", short = 'c', required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// One setting over all files, its value in YAML: `exporters.debug.verbosity=detailed`.
+    #[arg(long = "set", value_name = "A.B=VALUE")]
+    settings: Vec<String>,
+}
+
+impl Arguments {
+    /// All problems of all files, in the order of their places.
+    pub(crate) fn check(&self, registry: &Registry) -> Result<Topology, Vec<Problem>> {
+        let loaded = config::load(&self.files, &self.settings, Loading::default());
+        let mut problems = loaded.problems;
+        if loaded.is_partial {
+            // What is missing in the rest may well stand in the file that could not be read.
+            return Err(problems);
+        }
+        match topology::check(&loaded.root, registry) {
+            Ok(topology) if problems.is_empty() => Ok(topology),
+            Ok(_) => Err(problems),
+            Err(more) => {
+                problems.extend(more);
+                problems.sort();
+                Err(problems)
+            }
+        }
+    }
+
+    /// As [`Arguments::check`]; tells the problems and says how the process ends.
+    pub(crate) fn topology(&self, registry: &Registry) -> Result<Topology, ExitCode> {
+        self.check(registry).map_err(|problems| {
+            for problem in &problems {
+                complain(&format!("{problem}\n"));
+            }
+            let count = problems.len();
+            let noun = if count == 1 { "problem" } else { "problems" };
+            complain(&format!("the configuration has {count} {noun}"));
+            ExitCode::from(BAD_CONFIGURATION)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use pipeline::registry::Registry;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: super::Arguments,
+    }
+
+    #[test]
+    fn all_is_told_and_nothing_of_the_environment() {
+        let file = std::env::temp_dir().join(format!("airdig-{}.yaml", std::process::id()));
+        // Cargo sets this variable for tests.
+        let written = "\
+receivers:
+  nonsense: {password: '${env:CARGO_MANIFEST_DIR}'}
+  unset: ${env:AIRDIG_TEST_UNSET}
+service:
+  telemetry: {logs: {level: '${env:CARGO_MANIFEST_DIR}'}}
+  pipelines:
+    traces: {receivers: [nonsens], exporters: ['${env:CARGO_MANIFEST_DIR}']}
+";
+        std::fs::write(&file, written).unwrap();
+        let name = file.display().to_string();
+        let line = ["airdig", "--config", &name, "--set", "service.pipeline=1"];
+        let arguments = Line::parse_from(line).arguments;
+        let problems = arguments.check(&Registry::new()).unwrap_err();
+        std::fs::remove_file(&file).unwrap();
+        let places: Vec<(usize, usize)> = problems
+            .iter()
+            .map(|problem| (problem.place.line(), problem.place.column()))
+            .collect();
+        let expected = [(1, 9), (2, 3), (3, 3), (3, 10), (5, 29), (7, 26), (7, 48)];
+        assert_eq!(places, expected);
+        for problem in problems {
+            let shown = problem.to_string();
+            assert!(!shown.contains(env!("CARGO_MANIFEST_DIR")), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What can be asked on the command line, and how it ends.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod components;
+mod configuration;
+mod logs;
+mod schema;
+mod validate;
+
+/// Something failed while it ran.
+const FAILED: u8 = 1;
+/// The configuration, or the command itself, is wrong. (clap ends with 2 as well.)
+const BAD_CONFIGURATION: u8 = 2;
+
+/// One graph of your cloud, from OpenTelemetry, scans, changes and drift.
+#[derive(Debug, Parser)]
+#[command(name = "airdig", version, disable_version_flag = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How much is logged, over `service.telemetry.logs.level`.
+    #[arg(long, global = true, value_enum, value_name = "LEVEL")]
+    log_level: Option<logs::Level>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a configuration; tells all that is wrong with it at once.
+    Validate(configuration::Arguments),
+    /// List the components that a configuration can use.
+    Components,
+    /// List the signals, or the columns of one.
+    Schema(schema::Arguments),
+    /// Print the version.
+    Version,
+}
+
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    let registry = crate::components::registry();
+    logs::start(cli.log_level, None);
+    match cli.command {
+        Command::Validate(arguments) => validate::run(&arguments, &registry),
+        Command::Components => print(&components::table(&registry)),
+        Command::Schema(arguments) => print(&schema::table(&arguments)),
+        Command::Version => print(concat!("airdig ", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+/// Writes to standard output; a reader that has gone (`| head`) is no failure.
+fn print(text: &str) -> ExitCode {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(FAILED),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Writes to standard error, where nothing can be done about a failure.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A table as terminals show it, without lines.
+fn plain_table<const N: usize>(
+    header: Option<[&str; N]>,
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    if let Some(header) = header {
+        table.set_header(header.map(str::to_uppercase));
+    }
+    table.add_rows(rows);
+    table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,94 @@
+//! `airdig schema`: what the signals' rows hold.
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use pipeline::Signal;
+use pipeline::schema::{Column, columns_of};
+
+use super::plain_table;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The signal whose columns are listed.
+    #[arg(value_parser = PossibleValuesParser::new(Signal::ALL.map(Signal::name))
+        .try_map(|name| name.parse::<Signal>()))]
+    signal: Option<Signal>,
+}
+
+pub(super) fn table(arguments: &Arguments) -> String {
+    match arguments.signal {
+        Some(signal) => columns(signal),
+        None => signals(),
+    }
+}
+
+fn signals() -> String {
+    let rows = Signal::ALL.map(|signal| {
+        let columns = columns_of(signal);
+        // All schemas open with the same three.
+        let own = columns
+            .iter()
+            .skip(3)
+            .map(|column| column.field.name().as_str());
+        let own: Vec<&str> = own.take(5).collect();
+        let more = if columns.len() > 8 { ", …" } else { "" };
+        [
+            signal.to_string(),
+            format!("{} columns", columns.len()),
+            format!("{}{more}", own.join(", ")),
+        ]
+    });
+    plain_table(None, rows)
+}
+
+fn columns(signal: Signal) -> String {
+    let rows = columns_of(signal).into_iter().map(|column| {
+        let nullable = if column.field.is_nullable() {
+            "yes"
+        } else {
+            "no"
+        };
+        let type_name = type_name(&column);
+        [
+            column.field.name().clone(),
+            type_name,
+            nullable.to_owned(),
+            column.doc,
+        ]
+    });
+    plain_table(Some(["name", "type", "nullable", "meaning"]), rows)
+}
+
+/// The Arrow type, or the extension type's name: `airdig.attributes (map)`.
+fn type_name(column: &Column) -> String {
+    let metadata = column.field.metadata();
+    match metadata.get("ARROW:extension:name") {
+        Some(name) => match metadata.get("ARROW:extension:metadata") {
+            Some(form) => format!("{name} ({form})"),
+            None => name.clone(),
+        },
+        None => column.field.data_type().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::Signal;
+
+    #[test]
+    fn every_signal_and_column_is_listed() {
+        let all = super::signals();
+        for signal in Signal::ALL {
+            assert!(all.contains(signal.name()));
+        }
+        let traces = super::columns(Signal::Traces);
+        for expected in [
+            "trace_id",
+            "airdig.attributes (map)",
+            "FixedSizeBinary(16)",
+            "NULLABLE",
+        ] {
+            assert!(traces.contains(expected), "{expected}");
+        }
+    }
+}

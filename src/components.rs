@@ -1,0 +1,27 @@
+//! Every component of this binary: one line each, and the only file that names them.
+
+use pipeline::registry::Registry;
+
+pub(crate) fn registry() -> Registry {
+    Registry::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::registry::Class;
+
+    #[test]
+    fn no_type_is_registered_twice() {
+        let registry = super::registry();
+        for class in Class::ALL {
+            let mut names: Vec<&str> = registry
+                .of(class)
+                .flat_map(|factory| factory.aliases.iter().copied().chain([factory.kind]))
+                .collect();
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all, "{}", class.section());
+        }
+    }
+}
