@@ -1,0 +1,6 @@
+//! Real clients over loopback.
+
+mod grpc;
+mod http;
+mod lifecycle;
+mod service;
