@@ -15,12 +15,13 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use pipeline::Signal;
+use tokio::time::Instant;
 
 use super::answer;
 use super::compression::Coding;
 use super::config::Grpc;
 use super::decode::Format;
-use super::intake::{self, Intake, Taken, Wait};
+use super::intake::{self, Intake, Taken};
 use super::rejection::Rejection;
 
 /// A flag (1: compressed) and the length of the message as four bytes, big-endian first.
@@ -63,11 +64,12 @@ async fn export(service: &Service, request: Request) -> Result<Taken, Rejection>
         return Err(Rejection::unserved(format!("unknown method {path}")));
     };
     service.intake.check_served(signal)?;
-    let wait = Wait::of(timeout(request.headers())?);
+    let now = Instant::now();
+    let gives_up = timeout(request.headers())?.and_then(|wait| now.checked_add(wait));
     let coding = coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
-    let (body, charge) = service.intake.read(body, limit + PREFIX, wait).await?;
+    let (body, charge) = service.intake.read(body, limit + PREFIX, gives_up).await?;
     let (message, compressed) = unframe(body, limit)?;
     let coding = match (compressed, coding) {
         (false, _) => Coding::Identity,
@@ -85,7 +87,7 @@ async fn export(service: &Service, request: Request) -> Result<Taken, Rejection>
         coding,
         message,
         limit,
-        wait,
+        gives_up,
         charge,
     };
     service.intake.take(request).await

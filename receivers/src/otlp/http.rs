@@ -14,7 +14,7 @@ use super::compression::Coding;
 use super::config::Http;
 use super::cors;
 use super::decode::Format;
-use super::intake::{self, Intake, Taken, Wait};
+use super::intake::{self, Intake, Taken};
 use super::rejection::Rejection;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -77,14 +77,14 @@ async fn export(
     let coding = coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
-    let (message, charge) = service.intake.read(body, limit, Wait::of(None)).await?;
+    let (message, charge) = service.intake.read(body, limit, None).await?;
     let request = intake::Request {
         signal,
         format,
         coding,
         message,
         limit,
-        wait: Wait::of(None),
+        gives_up: None,
         charge,
     };
     service.intake.take(request).await

@@ -17,7 +17,7 @@ use super::compression::{Coding, decompress};
 use super::decode::{Format, decode};
 use super::rejection::Rejection;
 
-/// How long a sender waits that did not say how long.
+/// How long a sender waits, once its request is here, that did not say how long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A larger body is decoded beside the threads that serve connections: it takes more than 500 µs.
@@ -40,16 +40,9 @@ pub(super) struct Request {
     pub(super) message: Bytes,
     /// Bytes that it may have when decompressed.
     pub(super) limit: usize,
-    pub(super) wait: Wait,
+    /// When the sender gives up, if it said so.
+    pub(super) gives_up: Option<Instant>,
     pub(super) charge: Charge,
-}
-
-/// How long a sender waits for its answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
-    pub(super) until: Instant,
-    /// Whether the sender said so.
-    said: bool,
 }
 
 /// Rows that were refused for good while all others were delivered; mostly none.
@@ -57,18 +50,6 @@ pub(super) struct Wait {
 pub(super) struct Taken {
     pub(super) rejected_rows: u64,
     pub(super) reason: String,
-}
-
-impl Wait {
-    /// From now on; `said` is what the sender said.
-    pub(super) fn of(said: Option<Duration>) -> Wait {
-        let now = Instant::now();
-        let until = said.and_then(|wait| now.checked_add(wait));
-        Wait {
-            until: until.unwrap_or(now + PATIENCE),
-            said: until.is_some(),
-        }
-    }
 }
 
 impl Intake {
@@ -100,13 +81,10 @@ impl Intake {
         &self,
         body: Body,
         limit: usize,
-        wait: Wait,
+        gives_up: Option<Instant>,
     ) -> Result<(Bytes, Charge), Rejection> {
-        let until = if wait.said {
-            wait.until.min(Instant::now() + body::SLOWEST)
-        } else {
-            Instant::now() + body::SLOWEST
-        };
+        let slowest = Instant::now() + body::SLOWEST;
+        let until = gives_up.map_or(slowest, |gives_up| gives_up.min(slowest));
         let mut charge = self.budget.charge();
         let whole = body::read(body, limit, until, &mut charge).await?;
         Ok((whole, charge))
@@ -127,8 +105,9 @@ impl Intake {
     }
 
     async fn deliver(&self, request: Request) -> Result<Taken, Rejection> {
-        let wait = request.wait;
-        let (delivery, receipt) = Delivery::new(Some(wait.until));
+        let said = request.gives_up;
+        let until = said.unwrap_or_else(|| Instant::now() + PATIENCE);
+        let (delivery, receipt) = Delivery::new(Some(until));
         let (batch, charge) = self.decode(request, delivery).await?;
         if batch.num_rows() > 0 {
             self.output.try_send(&batch)?;
@@ -136,8 +115,8 @@ impl Intake {
         // What waits now is charged by the queues, and answers when the last of them is done.
         drop(batch);
         drop(charge);
-        let Ok(outcome) = timeout_at(wait.until, receipt).await else {
-            return Err(if wait.said {
+        let Ok(outcome) = timeout_at(until, receipt).await else {
+            return Err(if said.is_some() {
                 Rejection::deadline("not delivered within the time that the sender gave")
             } else {
                 Rejection::unavailable(format!("not delivered within {} s", PATIENCE.as_secs()))
@@ -168,9 +147,13 @@ impl Intake {
         if quick {
             return work();
         }
-        tokio::task::spawn_blocking(work)
-            .await
-            .unwrap_or_else(|error| Err(Rejection::failed(format!("decoding ended: {error}"))))
+        match tokio::task::spawn_blocking(work).await {
+            Ok(unpacked) => unpacked,
+            Err(error) if error.is_panic() => {
+                Err(Rejection::failed(format!("decoding failed: {error}")))
+            }
+            Err(_) => Err(Rejection::unavailable("stopped before it was decoded")),
+        }
     }
 }
 

@@ -11,7 +11,10 @@ use hyper_util::service::TowerToHyperService;
 use pipeline::component::StartError;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::util::MapFuture;
 use tracing::{debug, warn};
 
 /// For a request's header, and for a new connection's first byte.
@@ -139,26 +142,47 @@ async fn converse(
 ) {
     // Answers are small and waited for. An error means that the peer has gone already.
     let _ = stream.set_nodelay(true);
-    let begun = tokio::time::timeout(HEADER_TIMEOUT, stream.readable());
+    let mut first = [0];
     let spoke = tokio::select! {
         () = stop.cancelled() => return,
-        begun = begun => matches!(begun, Ok(Ok(()))),
+        begun = timeout(HEADER_TIMEOUT, stream.peek(&mut first)) => matches!(begun, Ok(Ok(1))),
     };
     if !spoke {
         return;
     }
-    let service = TowerToHyperService::new(router);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let requests = TaskTracker::new();
+    let answering = requests.clone();
+    let service = MapFuture::new(router, move |answer| answering.track_future(answer));
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            finish(connection, &requests).await
         }
     };
     if let Err(error) = ended {
         debug!(error, "connection ended");
+    }
+}
+
+/// Goes on until the connection ends, or has nothing to answer and does not end by itself: its peer
+/// has begun a request, or HTTP/2, and says no more.
+async fn finish<E>(
+    mut connection: impl Future<Output = Result<(), E>> + Unpin,
+    requests: &TaskTracker,
+) -> Result<(), E> {
+    loop {
+        let was_idle = requests.is_empty();
+        tokio::select! {
+            ended = &mut connection => return ended,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if was_idle && requests.is_empty() {
+            return Ok(());
+        }
     }
 }
 

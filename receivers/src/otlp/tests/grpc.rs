@@ -15,12 +15,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::Trac
 use pipeline::delivery::{Refusal, Retry};
 use pipeline::{Signal, SignalSet};
 use prost::Message;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::service::{logs, metrics, run, run_before, spans, stuck};
+use super::service::{Headers, logs, metrics, run, run_before, spans, stuck};
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -46,7 +48,7 @@ fn framed(flag: u8, message: &[u8]) -> Bytes {
 }
 
 /// Sends bytes as they are.
-async fn send(address: SocketAddr, headers: &[(&str, &str)], path: &str, body: Bytes) -> Status {
+async fn send(address: SocketAddr, headers: Headers<'_>, path: &str, body: Bytes) -> Status {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
         .http2_only(true)
         .build_http();
@@ -212,6 +214,58 @@ async fn the_senders_deadline_is_kept() {
 }
 
 #[tokio::test]
+async fn those_behind_are_told_when_the_sender_gives_up() {
+    let (output, mut queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+    let running = run(output).await;
+    for (headers, seconds) in [(&[("grpc-timeout", "3S")][..], 3), (&[], 10)] {
+        let body = framed(0, &spans(1).encode_to_vec());
+        let sent = async {
+            let status = send(running.grpc, headers, TRACES, body).await;
+            assert_eq!(status.code(), Code::Ok);
+        };
+        let taken = async {
+            let queued = queue.recv().await.unwrap();
+            let deadline = queued.batch().delivery().deadline().unwrap();
+            let left = deadline.duration_since(Instant::now());
+            assert!(left <= Duration::from_secs(seconds), "{left:?}");
+            assert!(left > Duration::from_secs(seconds - 1), "{left:?}");
+            drop(queued.into_parts());
+        };
+        tokio::join!(sent, taken);
+    }
+}
+
+#[tokio::test]
+async fn many_requests_at_once_are_all_answered() {
+    let (seen, arrived) = mpsc::channel();
+    let running = run_before(move |batch| seen.send(batch.num_rows()).unwrap()).await;
+    let client = traces(running.grpc).await;
+    let mut requests = JoinSet::new();
+    for count in 1..=500 {
+        let mut client = client.clone();
+        requests.spawn(async move { client.export(spans(count)).await.map(drop) });
+    }
+    for answer in requests.join_all().await {
+        answer.unwrap();
+    }
+    assert_eq!(arrived.try_iter().sum::<usize>(), 500 * 501 / 2);
+}
+
+#[tokio::test]
+async fn what_is_not_grpc_is_415() {
+    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+    let running = run(output).await;
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let request = Request::post(format!("http://{}{TRACES}", running.grpc))
+        .header("content-type", "application/json")
+        .body(Full::default())
+        .unwrap();
+    assert_eq!(client.request(request).await.unwrap().status(), 415);
+}
+
+#[tokio::test]
 async fn a_signal_without_a_pipeline_is_unimplemented() {
     let (output, _queue) = stuck(SignalSet::of(&[Signal::Traces]), 1);
     let running = run(output).await;
@@ -245,7 +299,7 @@ async fn broken_requests_are_answered_by_what_is_broken() {
     let whole = spans(3).encode_to_vec();
     let zipped = zstd::encode_all(&whole[..], 0).unwrap();
     let zstd = [("grpc-encoding", "zstd")];
-    let rows: [(&[(&str, &str)], Bytes, Code); 10] = [
+    let rows: [(Headers<'_>, Bytes, Code); 10] = [
         (
             &[],
             framed(0, &whole[..whole.len() - 1]),

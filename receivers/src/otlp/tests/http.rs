@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::service::{logs, metrics, run, run_before, run_with, spans, stuck};
+use super::service::{Headers, logs, metrics, run, run_before, run_with, spans, stuck};
 
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -55,7 +55,7 @@ async fn send(
     address: SocketAddr,
     method: Method,
     path: &str,
-    headers: &[(&str, &str)],
+    headers: Headers<'_>,
     body: impl Into<Bytes>,
 ) -> Answer {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
@@ -74,7 +74,7 @@ async fn send(
     }
 }
 
-async fn post(address: SocketAddr, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+async fn post(address: SocketAddr, headers: Headers<'_>, body: impl Into<Bytes>) -> Answer {
     send(address, Method::POST, "/v1/traces", headers, body).await
 }
 
@@ -231,7 +231,7 @@ async fn broken_bodies_are_400_in_the_language_of_the_request() {
     let whole = spans(3).encode_to_vec();
     let zipped = gzip(&whole);
     let gzip = ("content-encoding", "gzip");
-    let rows: [(&[(&str, &str)], &[u8]); 6] = [
+    let rows: [(Headers<'_>, &[u8]); 6] = [
         (&[PROTOBUF], &whole[..whole.len() - 1]),
         (&[PROTOBUF], b"not protobuf"),
         (&[PROTOBUF, gzip], &whole),
@@ -265,6 +265,19 @@ async fn what_is_not_served_is_said() {
         let answer = send(running.http, Method::POST, path, &[JSON], "{}").await;
         assert_eq!(answer.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn http2_is_spoken_to_those_who_begin_with_it() {
+    let running = run_before(|_| ()).await;
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let request = Request::post(format!("http://{}/v1/traces", running.http))
+        .header(PROTOBUF.0, PROTOBUF.1)
+        .body(Full::from(spans(1).encode_to_vec()))
+        .unwrap();
+    assert_eq!(client.request(request).await.unwrap().status(), 200);
 }
 
 #[tokio::test]

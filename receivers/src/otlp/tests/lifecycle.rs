@@ -6,6 +6,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::Trac
 use pipeline::SignalSet;
 use pipeline::component::Receiver;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::service::{build, run, run_with, spans, stuck};
@@ -16,7 +17,7 @@ async fn a_taken_port_says_what_to_do() {
     let address = taken.local_addr().unwrap();
     let endpoint = json!({"endpoint": format!("localhost:{}", address.port())});
     for protocol in ["grpc", "http"] {
-        let mut otlp = build(json!({protocol: endpoint}));
+        let mut otlp = build(&json!({protocol: endpoint}));
         let error = otlp.start().await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -30,7 +31,7 @@ async fn a_taken_port_says_what_to_do() {
 
 #[tokio::test]
 async fn an_unknown_host_is_an_error() {
-    let mut otlp = build(json!({"grpc": {"endpoint": "no-such-host.invalid:4317"}}));
+    let mut otlp = build(&json!({"grpc": {"endpoint": "no-such-host.invalid:4317"}}));
     let error = otlp.start().await.unwrap_err().to_string();
     assert!(error.contains("no-such-host.invalid:4317"), "{error}");
 }
@@ -54,7 +55,8 @@ async fn the_stop_waits_for_answers_and_not_for_idle_connections() {
     let (output, mut queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let idle_http = TcpStream::connect(running.http).await.unwrap();
-    let idle_grpc = TcpStream::connect(running.grpc).await.unwrap();
+    let mut idle_grpc = TcpStream::connect(running.grpc).await.unwrap();
+    idle_grpc.write_all(b"PRI * HTTP/2").await.unwrap();
     let endpoint = format!("http://{}", running.grpc);
     let mut client = TraceServiceClient::connect(endpoint).await.unwrap();
     let answer = tokio::spawn(async move { client.export(spans(1)).await });

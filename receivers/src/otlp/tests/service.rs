@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::otlp::Otlp;
 
+/// Names and values.
+pub(super) type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A receiver that runs.
 pub(super) struct Running {
     pub(super) grpc: SocketAddr,
@@ -28,7 +31,7 @@ pub(super) struct Running {
     pub(super) task: JoinHandle<Result<(), RunError>>,
 }
 
-pub(super) fn build(protocols: Value) -> Otlp {
+pub(super) fn build(protocols: &Value) -> Otlp {
     let config = serde_json::from_value(json!({"protocols": protocols})).unwrap();
     let id = "otlp/test".parse().unwrap();
     let host = Host::new(id, SignalSet::TELEMETRY, Default::default());
@@ -48,7 +51,7 @@ pub(super) async fn run(output: Output) -> Running {
 }
 
 pub(super) async fn run_with(protocols: Value, output: Output) -> Running {
-    let mut otlp = build(protocols);
+    let mut otlp = build(&protocols);
     let listening = otlp.start().await.unwrap();
     let address = |protocol| {
         let found = listening.iter().find(|at| at.protocol == protocol);
