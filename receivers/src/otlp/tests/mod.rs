@@ -1,5 +1,6 @@
 //! Real clients over loopback.
 
+mod abuse;
 mod grpc;
 mod http;
 mod lifecycle;
