@@ -1,7 +1,7 @@
 //! OTLP/gRPC: three methods, one message each way.
 //!
 //! The five bytes around a message are read here rather than by a generated service: so the message
-//! stays bytes until [`super::decode`], is decompressed beside the threads that serve connections,
+//! stays bytes until it is decoded, is decompressed beside the threads that serve connections,
 //! and is charged to the budget while it comes.
 
 use std::sync::Arc;

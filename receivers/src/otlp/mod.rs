@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A request is answered once all that was made of it is durable, and a refusal that may be
-//! repeated says when: see [`rejection`] for the table of answers.
+//! repeated says when: see `rejection.rs` for the table of answers.
 //!
 //! ```text
 //!  grpc ─┐ body    compression   decode    Output::try_send     Receipt

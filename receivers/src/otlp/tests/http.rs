@@ -244,7 +244,7 @@ async fn broken_bodies_are_400_in_the_language_of_the_request() {
         assert_eq!(answer.status, 400, "row {index}");
         assert_eq!(answer.rpc_status().0, 3, "row {index}");
     }
-    for body in ["", "{", "[]", r#"{"resourceSpans": 3}"#] {
+    for body in ["", "{", r#"{"resourceSpans": 3}"#] {
         let answer = post(running.http, &[JSON], body).await;
         assert_eq!(answer.status, 400, "{body}");
         assert_eq!(answer.json()["code"], 3, "{body}");
