@@ -1,0 +1,181 @@
+//! Decompresses request bodies, in bounded memory whatever they claim.
+
+use std::io::{self, Read};
+
+use bytes::Bytes;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+
+use super::budget::Charge;
+use super::rejection::Rejection;
+
+/// How a body is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Identity,
+    Gzip,
+    Zstd,
+    Deflate,
+}
+
+impl Coding {
+    /// The name in `Content-Encoding` and `grpc-encoding`; `zlib` is what the Collector calls
+    /// deflate.
+    pub(super) fn named(name: &str) -> Option<Coding> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Some(Coding::Identity),
+            "gzip" => Some(Coding::Gzip),
+            "zstd" => Some(Coding::Zstd),
+            "deflate" | "zlib" => Some(Coding::Deflate),
+            _ => None,
+        }
+    }
+}
+
+/// What `body` says, which may be `limit` bytes at most and is added to `charge`.
+///
+/// # Errors
+/// When the body is not compressed that way, says too much, or there is no room for it now.
+pub(super) fn decompress(
+    coding: Coding,
+    body: Bytes,
+    limit: usize,
+    charge: &mut Charge,
+) -> Result<Bytes, Rejection> {
+    let corrupt = |error: io::Error| {
+        let coding = format!("{coding:?}").to_lowercase();
+        Rejection::corrupt(format!(
+            "cannot decompress the request as {coding}: {error}"
+        ))
+    };
+    match coding {
+        Coding::Identity => Ok(body),
+        Coding::Gzip => read(MultiGzDecoder::new(&*body), limit, charge, corrupt),
+        Coding::Deflate => read(ZlibDecoder::new(&*body), limit, charge, corrupt),
+        Coding::Zstd => {
+            let mut decoder = zstd::Decoder::with_buffer(&*body).map_err(corrupt)?;
+            decoder.window_log_max(window_log(limit)).map_err(corrupt)?;
+            read(decoder, limit, charge, corrupt)
+        }
+    }
+}
+
+/// A frame may ask for a window of gigabytes; nothing within the limit needs one larger than the
+/// limit, save that encoders which do not know the size yet take 8 MiB (level 19).
+fn window_log(limit: usize) -> u32 {
+    limit
+        .max(8 << 20)
+        .next_power_of_two()
+        .trailing_zeros()
+        .min(30)
+}
+
+fn read(
+    mut decoder: impl Read,
+    limit: usize,
+    charge: &mut Charge,
+    corrupt: impl Fn(io::Error) -> Rejection,
+) -> Result<Bytes, Rejection> {
+    let mut chunk = vec![0; 64 << 10];
+    let mut whole = Vec::new();
+    loop {
+        let count = decoder.read(&mut chunk).map_err(&corrupt)?;
+        if count == 0 {
+            return Ok(whole.into());
+        }
+        if whole.len() + count > limit {
+            return Err(Rejection::too_large(limit));
+        }
+        charge
+            .add(count)
+            .map_err(|_| Rejection::overloaded("too many requests are being decompressed"))?;
+        whole.extend_from_slice(&chunk[..count]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use bytes::Bytes;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+
+    use super::{Coding, decompress};
+    use crate::otlp::budget::{Budget, LEAST};
+    use crate::otlp::rejection::{Kind, Rejection};
+
+    const CODINGS: [Coding; 3] = [Coding::Gzip, Coding::Zstd, Coding::Deflate];
+
+    fn compress(coding: Coding, text: &[u8]) -> Bytes {
+        let level = flate2::Compression::default();
+        match coding {
+            Coding::Identity => text.to_vec().into(),
+            Coding::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), level);
+                encoder.write_all(text).unwrap();
+                encoder.finish().unwrap().into()
+            }
+            Coding::Deflate => {
+                let mut encoder = ZlibEncoder::new(Vec::new(), level);
+                encoder.write_all(text).unwrap();
+                encoder.finish().unwrap().into()
+            }
+            Coding::Zstd => zstd::encode_all(text, 0).unwrap().into(),
+        }
+    }
+
+    fn read(coding: Coding, body: Bytes, limit: usize) -> Result<Bytes, Rejection> {
+        let budget = Budget::for_requests_of(limit);
+        decompress(coding, body, limit, &mut budget.charge())
+    }
+
+    #[test]
+    fn what_was_compressed_comes_back() {
+        let text: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
+        for coding in CODINGS {
+            let body = compress(coding, &text);
+            assert_eq!(read(coding, body, text.len()).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        let zeros = vec![0; 50 << 20];
+        for coding in CODINGS {
+            let bomb = compress(coding, &zeros);
+            assert!(bomb.len() < 64 << 10);
+            let rejection = read(coding, bomb, 1 << 20).unwrap_err();
+            assert_eq!(rejection.kind, Kind::TooLarge, "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn many_bombs_at_once_share_one_budget() {
+        let budget = Budget::for_requests_of(20 << 20);
+        let mut others = budget.charge();
+        others.add(LEAST - (1 << 20)).unwrap();
+        let bomb = compress(Coding::Gzip, &vec![0; 10 << 20]);
+        let rejection = decompress(Coding::Gzip, bomb, 20 << 20, &mut budget.charge());
+        assert_eq!(rejection.unwrap_err().kind, Kind::Overloaded);
+        assert_eq!(budget.free(), 1 << 20);
+    }
+
+    #[test]
+    fn noise_and_cut_off_bodies_are_corrupt() {
+        for coding in CODINGS {
+            let noise = read(coding, Bytes::from_static(b"not compressed"), 1 << 20);
+            assert_eq!(noise.unwrap_err().kind, Kind::Corrupt, "{coding:?}");
+            let text: Vec<u8> = (0..9999u32).flat_map(u32::to_le_bytes).collect();
+            let body = compress(coding, &text);
+            let cut = read(coding, body.slice(..body.len() / 2), 1 << 20);
+            assert_eq!(cut.unwrap_err().kind, Kind::Corrupt, "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn a_huge_zstd_window_is_not_given() {
+        // Magic number, then a frame header whose window descriptor asks for 2^31 bytes.
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00];
+        let rejection = read(Coding::Zstd, Bytes::copy_from_slice(&frame), 20 << 20);
+        assert_eq!(rejection.unwrap_err().kind, Kind::Corrupt);
+    }
+}

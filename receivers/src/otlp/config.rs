@@ -1,0 +1,295 @@
+//! The YAML of `otlp`: the Collector's keys. A protocol is served where its key is present, even
+//! with nothing after it.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+const MIB: u64 = 1 << 20;
+
+/// Where OTLP is received.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(try_from = "Document")]
+pub struct Config {
+    pub(super) grpc: Option<Grpc>,
+    pub(super) http: Option<Http>,
+}
+
+/// The same as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Document {
+    /// What is served; at least one of `grpc` and `http`.
+    protocols: Protocols,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Protocols {
+    #[serde(deserialize_with = "present")]
+    grpc: Option<Grpc>,
+    #[serde(deserialize_with = "present")]
+    http: Option<Http>,
+}
+
+/// OTLP/gRPC.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grpc {
+    /// `host:port`; port 0 takes any that is free.
+    pub endpoint: String,
+    /// The largest request, in MiB, before and after decompression.
+    pub max_recv_msg_size_mib: u64,
+    /// Requests that one connection may have open at once.
+    pub max_concurrent_streams: u32,
+    /// Accepted as in the Collector; no component here reads the metadata of a client.
+    pub include_metadata: bool,
+}
+
+/// OTLP/HTTP.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// `host:port`; port 0 takes any that is free.
+    pub endpoint: String,
+    /// The largest body, in bytes, before and after decompression.
+    pub max_request_body_size: u64,
+    /// Which web pages may send; none when absent.
+    pub cors: Option<Cors>,
+    pub traces_url_path: String,
+    pub metrics_url_path: String,
+    pub logs_url_path: String,
+    /// Accepted as in the Collector; no component here reads the metadata of a client.
+    pub include_metadata: bool,
+}
+
+/// Cross-origin requests.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cors {
+    /// Origins such as `https://shop.example`; one `*` in each stands for any text.
+    pub allowed_origins: Vec<String>,
+    /// Request headers besides the always allowed Accept, Accept-Language, Content-Language and
+    /// Content-Type; `*` allows all.
+    pub allowed_headers: Vec<String>,
+    /// How long a browser may remember the answer, in seconds; 0 leaves it to the browser.
+    pub max_age: u32,
+}
+
+impl Default for Grpc {
+    fn default() -> Grpc {
+        Grpc {
+            endpoint: "localhost:4317".to_owned(),
+            max_recv_msg_size_mib: 20,
+            max_concurrent_streams: 256,
+            include_metadata: false,
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http {
+            endpoint: "localhost:4318".to_owned(),
+            max_request_body_size: 20 * MIB,
+            cors: None,
+            traces_url_path: "/v1/traces".to_owned(),
+            metrics_url_path: "/v1/metrics".to_owned(),
+            logs_url_path: "/v1/logs".to_owned(),
+            include_metadata: false,
+        }
+    }
+}
+
+impl Grpc {
+    /// The largest request in bytes.
+    pub(super) fn limit(&self) -> usize {
+        usize::try_from(self.max_recv_msg_size_mib * MIB).unwrap_or(usize::MAX)
+    }
+}
+
+impl Http {
+    /// The largest body in bytes.
+    pub(super) fn limit(&self) -> usize {
+        usize::try_from(self.max_request_body_size).unwrap_or(usize::MAX)
+    }
+}
+
+impl Cors {
+    pub(super) fn max_age(&self) -> Option<Duration> {
+        (self.max_age > 0).then(|| Duration::from_secs(u64::from(self.max_age)))
+    }
+}
+
+/// What the types alone do not say.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    #[error("protocols needs at least one of grpc and http")]
+    NoProtocol,
+    #[error("protocols.{protocol}.endpoint {endpoint:?} is not host:port, such as 0.0.0.0:{port}")]
+    Endpoint {
+        protocol: &'static str,
+        endpoint: String,
+        port: u16,
+    },
+    #[error("protocols.grpc.max_recv_msg_size_mib must be from 1 to 4095, not {0}")]
+    MessageSize(u64),
+    #[error("protocols.grpc.max_concurrent_streams must be at least 1")]
+    Streams,
+    #[error("protocols.http.max_request_body_size must be from 1 byte to 4 GiB, not {0}")]
+    BodySize(u64),
+    #[error("protocols.http.{key} {path:?} must begin with '/'")]
+    Path { key: &'static str, path: String },
+    #[error("protocols.http has the path {0:?} for more than one signal")]
+    SamePath(String),
+    #[error("protocols.http.cors.allowed_headers has {0:?}, which is no header name")]
+    Header(String),
+}
+
+impl TryFrom<Document> for Config {
+    type Error = Invalid;
+
+    fn try_from(document: Document) -> Result<Config, Invalid> {
+        let Protocols { grpc, http } = document.protocols;
+        if grpc.is_none() && http.is_none() {
+            return Err(Invalid::NoProtocol);
+        }
+        if let Some(grpc) = &grpc {
+            check_endpoint("grpc", &grpc.endpoint, 4317)?;
+            if !(1..4096).contains(&grpc.max_recv_msg_size_mib) {
+                return Err(Invalid::MessageSize(grpc.max_recv_msg_size_mib));
+            }
+            if grpc.max_concurrent_streams == 0 {
+                return Err(Invalid::Streams);
+            }
+        }
+        if let Some(http) = &http {
+            check_endpoint("http", &http.endpoint, 4318)?;
+            check_http(http)?;
+        }
+        Ok(Config { grpc, http })
+    }
+}
+
+fn check_http(http: &Http) -> Result<(), Invalid> {
+    if !(1..4096 * MIB).contains(&http.max_request_body_size) {
+        return Err(Invalid::BodySize(http.max_request_body_size));
+    }
+    let paths = [
+        ("traces_url_path", &http.traces_url_path),
+        ("metrics_url_path", &http.metrics_url_path),
+        ("logs_url_path", &http.logs_url_path),
+    ];
+    for (index, (key, path)) in paths.into_iter().enumerate() {
+        if !path.starts_with('/') {
+            return Err(Invalid::Path {
+                key,
+                path: path.clone(),
+            });
+        }
+        if paths[..index].iter().any(|(_, other)| *other == path) {
+            return Err(Invalid::SamePath(path.clone()));
+        }
+    }
+    let headers = http.cors.iter().flat_map(|cors| &cors.allowed_headers);
+    match headers
+        .filter(|name| *name != "*")
+        .find(|name| name.parse::<http::HeaderName>().is_err())
+    {
+        Some(name) => Err(Invalid::Header(name.clone())),
+        None => Ok(()),
+    }
+}
+
+fn check_endpoint(protocol: &'static str, endpoint: &str, port: u16) -> Result<(), Invalid> {
+    let found = endpoint.rsplit_once(':');
+    if found.is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+        return Ok(());
+    }
+    Err(Invalid::Endpoint {
+        protocol,
+        endpoint: endpoint.to_owned(),
+        port,
+    })
+}
+
+/// A key with nothing after it is present, with its defaults.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(|value| Some(value.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Config, Grpc, Http};
+
+    fn parse(yaml: Value) -> Result<Config, String> {
+        serde_json::from_value(yaml).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_protocol_is_served_where_its_key_is_present() {
+        let both = parse(json!({"protocols": {"grpc": null, "http": {}}})).unwrap();
+        assert_eq!(both.grpc, Some(Grpc::default()));
+        assert_eq!(both.http, Some(Http::default()));
+        let one = parse(json!({"protocols": {"http": {"endpoint": "0.0.0.0:1"}}})).unwrap();
+        assert_eq!(one.grpc, None);
+        assert_eq!(one.http.unwrap().endpoint, "0.0.0.0:1");
+    }
+
+    #[test]
+    fn no_protocol_at_all_is_an_error() {
+        for none in [json!({}), json!({"protocols": {}})] {
+            assert_eq!(
+                parse(none).unwrap_err(),
+                "protocols needs at least one of grpc and http"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_an_error_that_names_the_key() {
+        let wrong = [
+            (json!({"grpc": {"endpoint": "localhost"}}), "grpc.endpoint"),
+            (json!({"http": {"endpoint": "a:b"}}), "http.endpoint"),
+            (
+                json!({"grpc": {"max_recv_msg_size_mib": 0}}),
+                "max_recv_msg_size_mib",
+            ),
+            (
+                json!({"grpc": {"max_concurrent_streams": 0}}),
+                "max_concurrent_streams",
+            ),
+            (
+                json!({"http": {"max_request_body_size": 0}}),
+                "max_request_body_size",
+            ),
+            (json!({"http": {"logs_url_path": "logs"}}), "logs_url_path"),
+            (
+                json!({"http": {"logs_url_path": "/v1/traces"}}),
+                "more than one signal",
+            ),
+            (
+                json!({"http": {"cors": {"allowed_headers": ["a b"]}}}),
+                "allowed_headers",
+            ),
+            (json!({"udp": {}}), "unknown field `udp`"),
+        ];
+        for (protocols, named) in wrong {
+            let error = parse(json!({"protocols": protocols})).unwrap_err();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_schema_is_that_of_the_document() {
+        let schema = schemars::schema_for!(Config);
+        assert!(schema.get("properties").unwrap().get("protocols").is_some());
+    }
+}

@@ -1,0 +1,140 @@
+//! `otlp`: traces, metrics and logs from anything that speaks OpenTelemetry, over gRPC and HTTP.
+//!
+//! ```yaml
+//! receivers:
+//!   otlp:
+//!     protocols:
+//!       grpc: {endpoint: 0.0.0.0:4317}
+//!       http: {endpoint: 0.0.0.0:4318, cors: {allowed_origins: ["https://*.example.com"]}}
+//! ```
+//!
+//! A request is answered once all that was made of it is durable, and a refusal that may be
+//! repeated says when: see `rejection.rs` for the table of answers.
+//!
+//! ```text
+//!  grpc ─┐ body    compression   decode    Output::try_send     Receipt
+//!        ├▶ read ─▶ decompress ─▶ decode ─▶ all queues or none ─▶ answer
+//!  http ─┘ charged to the budget, bounded    charged by the queues
+//! ```
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pipeline::SignalSet;
+use pipeline::channel::Output;
+use pipeline::component::{BuildError, Host, Listening, Receiver, RunError, StartError};
+use pipeline::registry::{BuildReceiver, Described, Stability};
+use tokio_util::sync::CancellationToken;
+
+mod answer;
+mod body;
+mod budget;
+mod compression;
+mod config;
+mod cors;
+mod decode;
+mod grpc;
+mod http;
+mod intake;
+mod rejection;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, Cors, Grpc, Http, Invalid};
+
+use budget::Budget;
+use intake::Intake;
+use serve::Socket;
+
+/// Receives OTLP over gRPC and HTTP.
+#[derive(Debug)]
+pub struct Otlp {
+    config: Config,
+    id: String,
+    budget: Budget,
+    grpc: Option<Socket>,
+    http: Option<Socket>,
+}
+
+impl Described for Otlp {
+    const TYPE: &'static str = "otlp";
+    const STABILITY: Stability = Stability::Beta;
+    const SUMMARY: &'static str = "traces, metrics and logs over OTLP/gRPC and OTLP/HTTP";
+    type Config = Config;
+}
+
+impl BuildReceiver for Otlp {
+    const PRODUCES: SignalSet = SignalSet::TELEMETRY;
+
+    fn build(config: Config, host: &Host) -> Result<Otlp, BuildError> {
+        let grpc = config.grpc.as_ref().map_or(0, Grpc::limit);
+        let http = config.http.as_ref().map_or(0, Http::limit);
+        Ok(Otlp {
+            config,
+            id: host.id().to_string(),
+            budget: Budget::for_requests_of(grpc.max(http)),
+            grpc: None,
+            http: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Receiver for Otlp {
+    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
+        let mut listening = Vec::new();
+        if let Some(grpc) = &self.config.grpc {
+            let socket = self.bind("grpc", &grpc.endpoint).await?;
+            listening.push(Listening {
+                protocol: "grpc",
+                address: socket.address,
+            });
+            self.grpc = Some(socket);
+        }
+        if let Some(http) = &self.config.http {
+            let socket = self.bind("http", &http.endpoint).await?;
+            listening.push(Listening {
+                protocol: "http",
+                address: socket.address,
+            });
+            self.http = Some(socket);
+        }
+        Ok(listening)
+    }
+
+    async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError> {
+        let Otlp {
+            config,
+            id,
+            budget,
+            grpc,
+            http,
+        } = *self;
+        let intake = Arc::new(Intake::new(output, id.into(), budget));
+        let grpc = async {
+            if let (Some(socket), Some(config)) = (grpc, &config.grpc) {
+                let router = grpc::router(intake.clone(), config);
+                let builder = serve::grpc_connections(config.max_concurrent_streams);
+                socket.serve(router, builder, stop.clone()).await;
+            }
+        };
+        let http = async {
+            if let (Some(socket), Some(config)) = (http, &config.http) {
+                let router = http::router(intake.clone(), config);
+                socket
+                    .serve(router, serve::http_connections(), stop.clone())
+                    .await;
+            }
+        };
+        tokio::join!(grpc, http);
+        Ok(())
+    }
+}
+
+impl Otlp {
+    async fn bind(&self, protocol: &'static str, endpoint: &str) -> Result<Socket, StartError> {
+        let key = format!("receivers.{}.protocols.{protocol}.endpoint", self.id);
+        Socket::bind(endpoint, protocol, &key).await
+    }
+}

@@ -1,0 +1,215 @@
+//! Sockets: bound at start, served until the stop, drained after it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use pipeline::component::StartError;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::util::MapFuture;
+use tracing::{debug, warn};
+
+/// For a request's header, and for a new connection's first byte.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A bound socket and what it speaks.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) listener: TcpListener,
+    pub(super) address: SocketAddr,
+}
+
+impl Socket {
+    /// `key` is where the file says the endpoint.
+    ///
+    /// # Errors
+    /// When the endpoint has no address or cannot be bound; says what to do.
+    pub(super) async fn bind(
+        endpoint: &str,
+        protocol: &'static str,
+        key: &str,
+    ) -> Result<Socket, StartError> {
+        let wanted = resolve(endpoint).await.map_err(|error| {
+            let reason = format!("cannot find the address of {endpoint} for {protocol}; set {key}");
+            StartError::because(reason, error)
+        })?;
+        let bound = TcpListener::bind(wanted).await.and_then(|listener| {
+            let address = listener.local_addr()?;
+            Ok(Socket { listener, address })
+        });
+        bound.map_err(|error| unbound(wanted, protocol, key, error))
+    }
+
+    /// Serves `router` until `stop`, then finishes what is in flight.
+    pub(super) async fn serve(
+        self,
+        router: Router,
+        builder: auto::Builder<TokioExecutor>,
+        stop: CancellationToken,
+    ) {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                Some(_) = connections.join_next() => continue,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let serving = converse(stream, router.clone(), builder.clone(), stop.clone());
+                    connections.spawn(serving);
+                }
+                Err(error) if concerns_one_peer(&error) => {}
+                Err(error) => {
+                    // Out of descriptors, mostly: those in use must end first.
+                    warn!(address = %self.address, %error, "cannot accept connections");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+        drop(self.listener);
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+fn unbound(wanted: SocketAddr, protocol: &'static str, key: &str, error: io::Error) -> StartError {
+    let (why, advice) = match error.kind() {
+        io::ErrorKind::AddrInUse => (
+            "address already in use",
+            format!("stop the other process or set {key}"),
+        ),
+        io::ErrorKind::PermissionDenied => (
+            "permission denied",
+            format!("set {key} to a port above 1023"),
+        ),
+        io::ErrorKind::AddrNotAvailable => (
+            "no such address on this machine",
+            format!("set {key} to 0.0.0.0:{}", wanted.port()),
+        ),
+        _ => {
+            let reason = format!("cannot listen on {wanted} for {protocol}; set {key}");
+            return StartError::because(reason, error);
+        }
+    };
+    StartError::new(format!(
+        "cannot listen on {wanted} for {protocol}: {why}; {advice}"
+    ))
+}
+
+/// One address, as Go does it: IPv4 where a name has both, all addresses where there is no name.
+async fn resolve(endpoint: &str) -> io::Result<SocketAddr> {
+    if let Some(port) = endpoint
+        .strip_prefix(':')
+        .and_then(|port| port.parse().ok())
+    {
+        let dual = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
+        let has_v6 = TcpListener::bind(SocketAddr::new(dual.ip(), 0))
+            .await
+            .is_ok();
+        let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
+        return Ok(if has_v6 { dual } else { v4 });
+    }
+    let found: Vec<SocketAddr> = tokio::net::lookup_host(endpoint).await?.collect();
+    let v4 = found.iter().find(|address| address.is_ipv4());
+    v4.or(found.first())
+        .copied()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+}
+
+fn concerns_one_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+async fn converse(
+    stream: TcpStream,
+    router: Router,
+    builder: auto::Builder<TokioExecutor>,
+    stop: CancellationToken,
+) {
+    // Answers are small and waited for. An error means that the peer has gone already.
+    let _ = stream.set_nodelay(true);
+    let mut first = [0];
+    let spoke = tokio::select! {
+        () = stop.cancelled() => return,
+        begun = timeout(HEADER_TIMEOUT, stream.peek(&mut first)) => matches!(begun, Ok(Ok(1))),
+    };
+    if !spoke {
+        return;
+    }
+    let requests = TaskTracker::new();
+    let answering = requests.clone();
+    let service = MapFuture::new(router, move |answer| answering.track_future(answer));
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            finish(connection, &requests).await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(error, "connection ended");
+    }
+}
+
+/// Goes on until the connection ends, or has nothing to answer and does not end by itself: its peer
+/// has begun a request, or HTTP/2, and says no more.
+async fn finish<E>(
+    mut connection: impl Future<Output = Result<(), E>> + Unpin,
+    requests: &TaskTracker,
+) -> Result<(), E> {
+    loop {
+        let was_idle = requests.is_empty();
+        tokio::select! {
+            ended = &mut connection => return ended,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if was_idle && requests.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// HTTP/2 only, as gRPC is.
+pub(super) fn grpc_connections(max_streams: u32) -> auto::Builder<TokioExecutor> {
+    let mut builder = connections().http2_only();
+    builder.http2().max_concurrent_streams(max_streams);
+    builder
+}
+
+/// HTTP/1.1, and HTTP/2 for those who begin with it.
+pub(super) fn http_connections() -> auto::Builder<TokioExecutor> {
+    connections()
+}
+
+fn connections() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(256)
+        // Peers that vanished without a word are found, and their memory given back.
+        .keep_alive_interval(Duration::from_secs(60))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}

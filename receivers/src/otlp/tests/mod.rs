@@ -1,0 +1,7 @@
+//! Real clients over loopback.
+
+mod abuse;
+mod grpc;
+mod http;
+mod lifecycle;
+mod service;
