@@ -268,6 +268,11 @@ where
     Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls))
 }
 
+/// Timestamps; null where int64 does not hold them.
+pub(super) fn timestamps(wire: Vec<u64>) -> ArrayRef {
+    times(wire).0
+}
+
 /// Times as they came, and the same buffer as timestamps where int64 holds them all.
 pub(super) fn times(wire: Vec<u64>) -> (ArrayRef, ArrayRef) {
     let fits = wire.iter().all(|&time| i64::try_from(time).is_ok());

@@ -15,6 +15,8 @@ use crate::{Batch, Delivery, Signal};
 mod check;
 mod columns;
 mod context;
+mod logs;
+mod metrics;
 mod traces;
 mod wire;
 
@@ -32,6 +34,51 @@ pub fn decode_traces(
     check_length(&request)?;
     let rows = traces::decode(&request, source)?;
     Ok(batch(Signal::Traces, rows, delivery).with_original(request))
+}
+
+/// Decodes an `ExportMetricsServiceRequest`, one row a data point.
+///
+/// # Errors
+/// Where the request is malformed; then nothing of it is taken.
+pub fn decode_metrics(
+    request: Bytes,
+    source: &str,
+    delivery: Delivery,
+) -> Result<Batch, DecodeError> {
+    check_length(&request)?;
+    let rows = metrics::decode(&request, source)?;
+    Ok(batch(Signal::Metrics, rows, delivery).with_original(request))
+}
+
+/// Decodes an `ExportLogsServiceRequest`, one row a log record.
+///
+/// # Errors
+/// Where the request is malformed; then nothing of it is taken.
+pub fn decode_logs(request: Bytes, source: &str, delivery: Delivery) -> Result<Batch, DecodeError> {
+    check_length(&request)?;
+    let rows = logs::decode(&request, source)?;
+    Ok(batch(Signal::Logs, rows, delivery).with_original(request))
+}
+
+/// Decodes a request of the signal that the caller expects.
+///
+/// # Errors
+/// Where the request is malformed, or the signal is none that OTLP carries.
+pub fn decode(
+    signal: Signal,
+    request: Bytes,
+    source: &str,
+    delivery: Delivery,
+) -> Result<Batch, DecodeError> {
+    match signal {
+        Signal::Traces => decode_traces(request, source, delivery),
+        Signal::Metrics => decode_metrics(request, source, delivery),
+        Signal::Logs => decode_logs(request, source, delivery),
+        other => Err(DecodeError {
+            what: format!("OTLP does not carry {other}"),
+            offset: 0,
+        }),
+    }
 }
 
 fn batch(signal: Signal, rows: RecordBatch, delivery: Delivery) -> Batch {

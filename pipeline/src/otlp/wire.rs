@@ -105,6 +105,10 @@ impl<'a> Reader<'a> {
         self.pos
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pos == self.end
+    }
+
     pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
         &self.bytes[range]
     }
