@@ -45,7 +45,6 @@ impl<'a> From<Option<&'a str>> for Cell<'a> {
 }
 
 /// Rows of one signal that grow.
-
 pub struct Rows {
     signal: Signal,
     builders: Vec<Box<dyn ArrayBuilder>>,

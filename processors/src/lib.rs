@@ -1,1 +1,3 @@
+//! What is made of batches on their way.
 
+pub mod graph;

@@ -50,10 +50,18 @@ pub(super) fn any_value(mut value: Reader<'_>, depth: u32) -> Result<bool> {
     while let Some(field) = value.next_key()? {
         fields += 1;
         match field {
-            BYTES_1 => drop(value.text()?),
-            VARINT_2 | VARINT_3 => drop(value.varint()?),
-            FIXED64_4 => drop(value.fixed64()?),
-            BYTES_7 => drop(value.range()?),
+            BYTES_1 => {
+                value.text()?;
+            }
+            VARINT_2 | VARINT_3 => {
+                value.varint()?;
+            }
+            FIXED64_4 => {
+                value.fixed64()?;
+            }
+            BYTES_7 => {
+                value.range()?;
+            }
             BYTES_5 => {
                 let mut list = value.message()?;
                 while let Some(field) = list.next_key()? {

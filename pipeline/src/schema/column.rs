@@ -141,6 +141,6 @@ pub mod types {
 
     /// A list of structs with these fields.
     pub fn list_of<const N: usize>(fields: [Field; N]) -> Type {
-        list(Type::plain(DataType::Struct(Fields::from(fields.to_vec()))))
+        list(Type::plain(DataType::Struct(Fields::from_iter(fields))))
     }
 }

@@ -1,0 +1,226 @@
+//! The facts that rows of `resources` state.
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{TimestampNanosecondType, UInt64Type};
+use pipeline::attributes::MapBuilder;
+use pipeline::component::UnixNanos;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::resources::op;
+use pipeline::schema::{aliases, edges, nodes, opening, resources};
+use pipeline::{Batch, Signal, SignalSet};
+
+/// Where a row does not say when it was seen, it is `now`.
+pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> Vec<Batch> {
+    let exists = MapBuilder::new().bool("exists", true).finish();
+    let mut made = Made {
+        nodes: wanted
+            .contains(Signal::Nodes)
+            .then(|| Rows::new(Signal::Nodes)),
+        edges: wanted
+            .contains(Signal::Edges)
+            .then(|| Rows::new(Signal::Edges)),
+        aliases: wanted
+            .contains(Signal::Aliases)
+            .then(|| Rows::new(Signal::Aliases)),
+    };
+    let columns = Columns::of(batch);
+    for row in 0..batch.num_rows() {
+        made.add(&columns.row(row, now), &exists);
+    }
+    let rows = [made.nodes, made.edges, made.aliases].into_iter().flatten();
+    rows.filter(|rows| !rows.is_empty())
+        .map(|mut rows| rows.finish(batch.delivery().clone()))
+        .collect()
+}
+
+struct Made {
+    nodes: Option<Rows>,
+    edges: Option<Rows>,
+    aliases: Option<Rows>,
+}
+
+impl Made {
+    fn add(&mut self, row: &Row<'_>, exists: &[u8]) {
+        match row.op {
+            op::SCOPE_COMPLETE => self.node(row, op::SCOPE_COMPLETE, nodes::group::LIFECYCLE, None),
+            op::DELETED => self.node(row, op::DELETED, nodes::group::LIFECYCLE, None),
+            _ => {
+                // Desired state says nothing of whether a thing exists.
+                if row.group == nodes::group::ACTUAL {
+                    self.node(row, op::OBSERVED, nodes::group::LIFECYCLE, Some(exists));
+                }
+                let configuration = row.configuration.unwrap_or_default();
+                self.node(row, op::OBSERVED, row.group, Some(configuration));
+                self.relations(row);
+                self.names(row);
+            }
+        }
+    }
+
+    fn node<'a>(&mut self, row: &'a Row<'a>, op: &'a str, group: &'a str, value: Option<&'a [u8]>) {
+        let Some(rows) = &mut self.nodes else { return };
+        let members = row.members.as_deref().map_or(Cell::Null, Cell::UInts);
+        rows.push(
+            Some(row.time),
+            row.uid,
+            row.source,
+            &[
+                (nodes::OP, Cell::Text(op)),
+                (nodes::GROUP, Cell::Text(group)),
+                (nodes::SCOPE, row.scope.into()),
+                (nodes::MEMBERS, members),
+                (nodes::KIND, row.kind.into()),
+                (nodes::NAME, row.name.into()),
+                (nodes::PROVIDER, row.provider.into()),
+                (nodes::ACCOUNT, row.account.into()),
+                (nodes::REGION, row.region.into()),
+                (nodes::TAGS, row.tags.map_or(Cell::Null, Cell::Bytes)),
+                (nodes::VALUE, value.map_or(Cell::Null, Cell::Bytes)),
+            ],
+        );
+    }
+
+    /// All edges that the source tells of the uid: none is said with one row without an end.
+    fn relations(&mut self, row: &Row<'_>) {
+        let (Some(rows), Some(relations)) = (&mut self.edges, &row.relations) else {
+            return;
+        };
+        let mut push = |kind: Option<&str>, to: Option<&str>| {
+            let cells = [
+                (edges::MODE, Cell::Text(edges::mode::SET)),
+                (edges::KIND, kind.into()),
+                (edges::TO, to.into()),
+                (edges::CONFIDENCE, Cell::Float(1.0)),
+            ];
+            rows.push(Some(row.time), row.uid, row.source, &cells);
+        };
+        if relations.is_empty() {
+            push(None, None);
+        }
+        for (kind, to) in relations {
+            push(Some(kind), Some(to));
+        }
+    }
+
+    /// All other names that the source tells of the uid, likewise.
+    fn names(&mut self, row: &Row<'_>) {
+        let (Some(rows), Some(names)) = (&mut self.aliases, &row.aliases) else {
+            return;
+        };
+        let mut push = |kind: Option<&str>, value: Option<&str>| {
+            let cells = [
+                (aliases::MODE, Cell::Text(edges::mode::SET)),
+                (aliases::KIND, kind.into()),
+                (aliases::VALUE, value.into()),
+            ];
+            rows.push(Some(row.time), row.uid, row.source, &cells);
+        };
+        if names.is_empty() {
+            push(None, None);
+        }
+        for (kind, value) in names {
+            push(Some(kind), Some(value));
+        }
+    }
+}
+
+/// One row of `resources`.
+struct Row<'a> {
+    time: UnixNanos,
+    uid: Option<&'a str>,
+    source: &'a str,
+    op: &'a str,
+    group: &'a str,
+    scope: Option<&'a str>,
+    members: Option<Vec<u64>>,
+    kind: Option<&'a str>,
+    name: Option<&'a str>,
+    provider: Option<&'a str>,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    relations: Option<Vec<(&'a str, &'a str)>>,
+    aliases: Option<Vec<(&'a str, &'a str)>>,
+    tags: Option<&'a [u8]>,
+    configuration: Option<&'a [u8]>,
+}
+
+struct Columns<'a>(&'a Batch);
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a Batch) -> Columns<'a> {
+        Columns(batch)
+    }
+
+    fn row(&self, row: usize, now: UnixNanos) -> Row<'a> {
+        let batch = self.0;
+        let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
+        let members = batch.column(resources::MEMBERS).as_list::<i32>();
+        Row {
+            time: if times.is_null(row) {
+                now
+            } else {
+                UnixNanos(times.value(row).max(0) as u64)
+            },
+            uid: self.text(opening::UID, row),
+            source: self.word(opening::SOURCE, row).unwrap_or_default(),
+            op: self.word(resources::OP, row).unwrap_or_default(),
+            group: self.word(resources::GROUP, row).unwrap_or_default(),
+            scope: self.text(resources::SCOPE, row),
+            members: members.is_valid(row).then(|| {
+                members
+                    .value(row)
+                    .as_primitive::<UInt64Type>()
+                    .values()
+                    .to_vec()
+            }),
+            kind: self.word(resources::KIND, row),
+            name: self.text(resources::NAME, row),
+            provider: self.word(resources::PROVIDER, row),
+            account: self.word(resources::ACCOUNT, row),
+            region: self.word(resources::REGION, row),
+            relations: self.pairs(resources::RELATIONS, row),
+            aliases: self.pairs(resources::ALIASES, row),
+            tags: self.bytes(resources::TAGS, row),
+            configuration: self.bytes(resources::CONFIGURATION, row),
+        }
+    }
+
+    fn text(&self, column: &str, row: usize) -> Option<&'a str> {
+        let texts = self.0.text(column);
+        texts.is_valid(row).then(|| texts.value(row))
+    }
+
+    fn word(&self, column: &str, row: usize) -> Option<&'a str> {
+        let words = self.0.words(column);
+        let key = words
+            .keys()
+            .is_valid(row)
+            .then(|| words.keys().value(row))?;
+        Some(words.values().value(usize::try_from(key).ok()?))
+    }
+
+    fn bytes(&self, column: &str, row: usize) -> Option<&'a [u8]> {
+        let bytes = self.0.bytes(column);
+        bytes.is_valid(row).then(|| bytes.value(row))
+    }
+
+    fn pairs(&self, column: &str, row: usize) -> Option<Vec<(&'a str, &'a str)>> {
+        let lists = self.0.column(column).as_list::<i32>();
+        if lists.is_null(row) {
+            return None;
+        }
+        let items = lists.values().as_struct();
+        let (firsts, seconds) = (
+            items.column(0).as_string_view(),
+            items.column(1).as_string_view(),
+        );
+        let offsets = lists.value_offsets();
+        let range = offsets[row] as usize..offsets[row + 1] as usize;
+        Some(
+            range
+                .map(|item| (firsts.value(item), seconds.value(item)))
+                .collect(),
+        )
+    }
+}

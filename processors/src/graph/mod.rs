@@ -1,0 +1,61 @@
+//! Makes a graph of resources: `resources` → `nodes`, `edges`, `aliases`.
+//!
+//! ```yaml
+//! processors:
+//!   graph: {}
+//! ```
+//!
+//! Knows no kind of resource: a row of `resources` says itself which edges and aliases it has.
+//!
+//! | a row says | what is made of it |
+//! |---|---|
+//! | `observed`, group `actual` | the facts `lifecycle` and `actual`; its edges and aliases, each as one set |
+//! | `observed`, group `desired` | the fact `desired`; its edges and aliases, each as one set |
+//! | `deleted` | a tombstone of `lifecycle` |
+//! | `scope_complete` | the same of the scope's nodes |
+
+use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
+use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::{Batch, Signal, SignalSet};
+
+mod config;
+mod facts;
+
+pub use config::Config;
+
+#[derive(Debug)]
+pub struct Graph {
+    wanted: SignalSet,
+}
+
+impl Described for Graph {
+    const TYPE: &'static str = "graph";
+    const STABILITY: Stability = Stability::Alpha;
+    const SUMMARY: &'static str = "resources become nodes, edges and aliases";
+    type Config = Config;
+}
+
+impl BuildProcessor for Graph {
+    const ACCEPTS: SignalSet = SignalSet::of(&[Signal::Resources]);
+    const PRODUCES: SignalSet = SignalSet::of(&[Signal::Nodes, Signal::Edges, Signal::Aliases]);
+
+    fn build(_: Config, host: &Host) -> Result<Graph, BuildError> {
+        Ok(Graph {
+            wanted: host.wanted(),
+        })
+    }
+}
+
+impl Processor for Graph {
+    fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        if batch.signal() != Signal::Resources {
+            return Ok(vec![batch]);
+        }
+        let mut made = facts::of_resources(&batch, self.wanted, now);
+        made.push(batch);
+        Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! What becomes of the resources of a small VPC.
+
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
+use pipeline::attributes::map_from_json;
+use pipeline::component::{Host, Processor, UnixNanos};
+use pipeline::registry::BuildProcessor;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{aliases, edges, nodes, resources};
+use pipeline::{Batch, Delivery, Outcome, Signal, SignalSet};
+use serde_json::json;
+
+use super::{Config, Graph};
+
+fn graph(wanted: SignalSet) -> Graph {
+    let host = Host::new("graph".parse().unwrap(), wanted, Arc::default());
+    Graph::build(Config {}, &host).unwrap()
+}
+
+fn resource(cells: &[(&str, Cell<'_>)], uid: Option<&str>) -> Rows {
+    let mut rows = Rows::new(Signal::Resources);
+    rows.push(Some(UnixNanos(5)), uid, "aws", cells);
+    rows
+}
+
+fn of(batches: &[Batch], signal: Signal) -> &Batch {
+    batches
+        .iter()
+        .find(|batch| batch.signal() == signal)
+        .unwrap()
+}
+
+fn words(batch: &Batch, column: &str) -> Vec<String> {
+    let words = batch.words(column);
+    words
+        .into_iter()
+        .map(|word| word.unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn an_observed_instance_exists_and_has_its_edges_and_names() {
+    let configuration = map_from_json(json!({"InstanceType": "m7g.large"}).as_object().unwrap());
+    let relations = [
+        ("SECURED_BY".to_owned(), "sg".to_owned()),
+        ("PART_OF".to_owned(), "subnet".to_owned()),
+    ];
+    let names = [("id".to_owned(), "i-1".to_owned())];
+    let cells = [
+        (resources::OP, Cell::Text("observed")),
+        (resources::GROUP, Cell::Text("actual")),
+        (resources::SCOPE, Cell::Text("1/eu-west-1/instance")),
+        (resources::KIND, Cell::Text("AWS::EC2::Instance")),
+        (resources::RELATIONS, Cell::Pairs(&relations)),
+        (resources::ALIASES, Cell::Pairs(&names)),
+        (resources::CONFIGURATION, Cell::Bytes(&configuration)),
+    ];
+    let batch = resource(&cells, Some("i")).finish(Delivery::nobody());
+    let made = graph(SignalSet::ALL).process(batch, UnixNanos(9)).unwrap();
+
+    let facts = of(&made, Signal::Nodes);
+    assert_eq!(words(facts, nodes::GROUP), ["lifecycle", "actual"]);
+    assert_eq!(facts.bytes(nodes::VALUE).value(1), configuration);
+    assert_eq!(facts.text(nodes::SCOPE).value(0), "1/eu-west-1/instance");
+    let told = of(&made, Signal::Edges);
+    assert_eq!(words(told, edges::KIND), ["SECURED_BY", "PART_OF"]);
+    assert_eq!(told.text(edges::TO).value(1), "subnet");
+    assert_eq!(words(told, edges::MODE), ["set", "set"]);
+    assert_eq!(
+        of(&made, Signal::Aliases).text(aliases::VALUE).value(0),
+        "i-1"
+    );
+    assert_eq!(
+        of(&made, Signal::Resources).num_rows(),
+        1,
+        "resources pass on"
+    );
+}
+
+#[test]
+fn a_resource_without_edges_says_so() {
+    let cells = [
+        (resources::OP, Cell::Text("observed")),
+        (resources::GROUP, Cell::Text("actual")),
+        (resources::RELATIONS, Cell::Pairs(&[])),
+    ];
+    let made = graph(SignalSet::ALL)
+        .process(
+            resource(&cells, Some("vpc")).finish(Delivery::nobody()),
+            UnixNanos(9),
+        )
+        .unwrap();
+    let told = of(&made, Signal::Edges);
+    assert_eq!(told.num_rows(), 1);
+    assert!(told.text(edges::TO).is_null(0));
+    assert!(
+        made.iter().all(|batch| batch.signal() != Signal::Aliases),
+        "nothing was told of aliases"
+    );
+}
+
+#[test]
+fn desired_state_says_nothing_of_existence() {
+    let cells = [
+        (resources::OP, Cell::Text("observed")),
+        (resources::GROUP, Cell::Text("desired")),
+    ];
+    let made = graph(SignalSet::ALL)
+        .process(
+            resource(&cells, Some("sg")).finish(Delivery::nobody()),
+            UnixNanos(9),
+        )
+        .unwrap();
+    assert_eq!(words(of(&made, Signal::Nodes), nodes::GROUP), ["desired"]);
+}
+
+#[test]
+fn a_deletion_is_a_tombstone_and_a_completed_scope_passes_its_members() {
+    let mut rows = resource(
+        &[
+            (resources::OP, Cell::Text("deleted")),
+            (resources::GROUP, Cell::Text("actual")),
+        ],
+        Some("i"),
+    );
+    let complete = [
+        (resources::OP, Cell::Text("scope_complete")),
+        (resources::SCOPE, Cell::Text("s")),
+        (resources::MEMBERS, Cell::UInts(&[3, 7])),
+    ];
+    rows.push(Some(UnixNanos(4)), None, "aws", &complete);
+    let made = graph(SignalSet::ALL)
+        .process(rows.finish(Delivery::nobody()), UnixNanos(9))
+        .unwrap();
+    let facts = of(&made, Signal::Nodes);
+    assert_eq!(words(facts, nodes::OP), ["deleted", "scope_complete"]);
+    assert!(facts.column(nodes::VALUE).is_null(0));
+    let members = facts.column(nodes::MEMBERS).as_list::<i32>().value(1);
+    assert_eq!(members.as_primitive::<UInt64Type>().values(), &[3, 7]);
+}
+
+#[test]
+fn what_nobody_wants_is_not_computed() {
+    let cells = [
+        (resources::OP, Cell::Text("observed")),
+        (resources::GROUP, Cell::Text("actual")),
+    ];
+    let made = graph(SignalSet::NONE)
+        .process(
+            resource(&cells, Some("i")).finish(Delivery::nobody()),
+            UnixNanos(9),
+        )
+        .unwrap();
+    assert_eq!(made.len(), 1);
+}
+
+#[tokio::test]
+async fn the_sender_waits_for_what_was_made() {
+    let (delivery, mut receipt) = Delivery::new(None);
+    let cells = [
+        (resources::OP, Cell::Text("observed")),
+        (resources::GROUP, Cell::Text("actual")),
+    ];
+    let mut made = graph(SignalSet::ALL)
+        .process(resource(&cells, Some("i")).finish(delivery), UnixNanos(9))
+        .unwrap();
+    made.retain(|batch| batch.signal() == Signal::Nodes);
+    assert!(futures::poll!(&mut receipt).is_pending());
+    drop(made);
+    assert_eq!(receipt.await, Outcome::Delivered);
+}
