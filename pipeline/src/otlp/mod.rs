@@ -15,12 +15,18 @@ use crate::{Batch, Delivery, Signal};
 mod check;
 mod columns;
 mod context;
+mod encode;
+pub mod json;
 mod logs;
 mod metrics;
 mod traces;
 mod wire;
 
+pub use encode::{EncodeError, encode};
 pub use wire::DecodeError;
+
+#[cfg(test)]
+mod tests;
 
 /// Decodes an `ExportTraceServiceRequest`, one row a span; `source` becomes the column of that name.
 ///
