@@ -1,14 +1,16 @@
 //! Bounded queues of batches: where receivers meet pipelines and pipelines meet exporters.
 //!
-//! The bound is in bytes, charged when a batch is admitted and given back when its taker is done
-//! with it. A batch that is lost in a queue is refused, never forgotten.
+//! The bound is in bytes, and perhaps in something else too, charged when a batch is admitted and
+//! given back when its taker is done with it. A batch that is lost in a queue is refused, never forgotten.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 
 use crate::delivery::{Refusal, Retry};
+use crate::engine::metrics::ReceiverCounters;
 use crate::{Batch, Signal, SignalSet};
 
 /// How long a sender is asked to wait when a queue is full.
@@ -37,26 +39,108 @@ impl SendError {
     }
 }
 
+/// How much a queue may hold, and how that is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound {
+    pub(crate) capacity: usize,
+    pub(crate) measure: fn(&Batch) -> usize,
+}
+
+impl Bound {
+    pub(crate) fn bytes(capacity: usize) -> Bound {
+        Bound {
+            capacity,
+            // Even an empty batch takes some room, so that the number in the queue is bounded too.
+            measure: |batch| batch.memory().max(512),
+        }
+    }
+}
+
 /// Makes a queue that holds at most `capacity` bytes; one batch larger than that passes alone.
 pub fn channel(name: impl Into<Arc<str>>, accepts: SignalSet, capacity: usize) -> (Sender, Queue) {
-    let capacity = u32::try_from(capacity).unwrap_or(u32::MAX).max(1);
+    bounded(name, accepts, &[Bound::bytes(capacity)])
+}
+
+/// Makes a queue that keeps several bounds, the first of them in bytes.
+pub(crate) fn bounded(
+    name: impl Into<Arc<str>>,
+    accepts: SignalSet,
+    bounds: &[Bound],
+) -> (Sender, Queue) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let room = Arc::new(Semaphore::new(capacity as usize));
+    let gauge = Gauge {
+        rooms: bounds.iter().map(Room::new).collect(),
+        batches: Arc::default(),
+    };
     let sender = Sender {
         name: name.into(),
         accepts,
-        capacity,
-        room: room.clone(),
+        gauge: gauge.clone(),
         sender,
     };
-    (
-        sender,
-        Queue {
-            receiver,
-            room,
+    (sender, Queue { receiver, gauge })
+}
+
+#[derive(Debug)]
+struct Room {
+    free: Arc<Semaphore>,
+    capacity: u32,
+    measure: fn(&Batch) -> usize,
+}
+
+impl Room {
+    fn new(bound: &Bound) -> Room {
+        let capacity = u32::try_from(bound.capacity).unwrap_or(u32::MAX).max(1);
+        Room {
+            free: Arc::new(Semaphore::new(capacity as usize)),
             capacity,
-        },
-    )
+            measure: bound.measure,
+        }
+    }
+
+    fn size(&self, batch: &Batch) -> u32 {
+        u32::try_from((self.measure)(batch))
+            .unwrap_or(u32::MAX)
+            .min(self.capacity)
+    }
+
+    fn try_take(&self, batch: &Batch) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.free.clone().try_acquire_many_owned(self.size(batch))
+    }
+
+    async fn take(&self, batch: &Batch) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let size = self.size(batch);
+        self.free.clone().acquire_many_owned(size).await
+    }
+}
+
+/// Tells how full a queue is; keeps nobody waiting and nothing open.
+#[derive(Clone, Debug)]
+pub(crate) struct Gauge {
+    rooms: Arc<[Room]>,
+    batches: Arc<AtomicUsize>,
+}
+
+impl Gauge {
+    /// Bytes that wait or are being worked on.
+    pub(crate) fn bytes(&self) -> usize {
+        self.used(&self.rooms[0])
+    }
+
+    /// What waits or is being worked on, as the last bound counts it, and that bound.
+    pub(crate) fn fill(&self) -> (usize, usize) {
+        let last = &self.rooms[self.rooms.len() - 1];
+        (self.used(last), last.capacity as usize)
+    }
+
+    /// Batches that wait or are being worked on.
+    pub(crate) fn batches(&self) -> usize {
+        self.batches.load(Ordering::Relaxed)
+    }
+
+    fn used(&self, room: &Room) -> usize {
+        room.capacity as usize - room.free.available_permits()
+    }
 }
 
 /// The way into a queue.
@@ -64,9 +148,8 @@ pub fn channel(name: impl Into<Arc<str>>, accepts: SignalSet, capacity: usize) -
 pub struct Sender {
     name: Arc<str>,
     accepts: SignalSet,
-    capacity: u32,
-    room: Arc<Semaphore>,
-    /// Unbounded in number: the bytes in it are bounded by `room`.
+    gauge: Gauge,
+    /// Unbounded in number: what is in it is bounded by the rooms.
     sender: mpsc::UnboundedSender<Queued>,
 }
 
@@ -79,27 +162,24 @@ impl Sender {
         self.accepts.contains(signal)
     }
 
-    fn size(&self, batch: &Batch) -> u32 {
-        // Even an empty batch takes some room, so that the number in the queue is bounded too.
-        u32::try_from(batch.memory().max(512))
-            .unwrap_or(u32::MAX)
-            .min(self.capacity)
+    pub(crate) fn gauge(&self) -> Gauge {
+        self.gauge.clone()
     }
 
     /// # Errors
     /// When there is no room now, or nobody takes any more.
     pub fn try_reserve(&self, batch: &Batch) -> Result<Reserved<'_>, SendError> {
-        match self.room.clone().try_acquire_many_owned(self.size(batch)) {
-            Ok(permit) => Ok(Reserved {
+        let rooms = self.gauge.rooms.iter();
+        let permits: Result<Vec<_>, _> = rooms.map(|room| room.try_take(batch)).collect();
+        match permits {
+            Ok(permits) => Ok(Reserved {
                 sender: self,
-                permit,
+                permits,
             }),
             Err(TryAcquireError::NoPermits) => Err(SendError::Full {
                 queue: self.name.clone(),
             }),
-            Err(TryAcquireError::Closed) => Err(SendError::Closed {
-                queue: self.name.clone(),
-            }),
+            Err(TryAcquireError::Closed) => Err(self.closed()),
         }
     }
 
@@ -108,14 +188,20 @@ impl Sender {
     /// # Errors
     /// When nobody takes any more.
     pub async fn reserve(&self, batch: &Batch) -> Result<Reserved<'_>, SendError> {
-        match self.room.clone().acquire_many_owned(self.size(batch)).await {
-            Ok(permit) => Ok(Reserved {
-                sender: self,
-                permit,
-            }),
-            Err(_) => Err(SendError::Closed {
-                queue: self.name.clone(),
-            }),
+        let mut permits = Vec::with_capacity(self.gauge.rooms.len());
+        // Always in the same order, so that two who wait never hold what the other needs.
+        for room in self.gauge.rooms.iter() {
+            permits.push(room.take(batch).await.map_err(|_| self.closed())?);
+        }
+        Ok(Reserved {
+            sender: self,
+            permits,
+        })
+    }
+
+    fn closed(&self) -> SendError {
+        SendError::Closed {
+            queue: self.name.clone(),
         }
     }
 }
@@ -124,23 +210,24 @@ impl Sender {
 #[derive(Debug)]
 pub struct Reserved<'a> {
     sender: &'a Sender,
-    permit: OwnedSemaphorePermit,
+    permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Reserved<'_> {
     /// # Errors
     /// When nobody takes any more; the batch is refused.
     pub fn send(self, batch: Batch) -> Result<(), SendError> {
+        let batches = self.sender.gauge.batches.clone();
+        batches.fetch_add(1, Ordering::Relaxed);
         let queued = Queued {
             batch: Some(batch),
-            _room: self.permit,
+            batches,
+            _room: self.permits,
         };
         self.sender
             .sender
             .send(queued)
-            .map_err(|_| SendError::Closed {
-                queue: self.sender.name.clone(),
-            })
+            .map_err(|_| self.sender.closed())
     }
 }
 
@@ -148,7 +235,8 @@ impl Reserved<'_> {
 #[derive(Debug)]
 pub struct Queued {
     batch: Option<Batch>,
-    _room: OwnedSemaphorePermit,
+    batches: Arc<AtomicUsize>,
+    _room: Vec<OwnedSemaphorePermit>,
 }
 
 impl Queued {
@@ -165,6 +253,7 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
+        self.batches.fetch_sub(1, Ordering::Relaxed);
         if let Some(batch) = &self.batch {
             batch
                 .delivery()
@@ -177,8 +266,7 @@ impl Drop for Queued {
 #[derive(Debug)]
 pub struct Queue {
     receiver: mpsc::UnboundedReceiver<Queued>,
-    room: Arc<Semaphore>,
-    capacity: u32,
+    gauge: Gauge,
 }
 
 impl Queue {
@@ -189,13 +277,15 @@ impl Queue {
 
     /// Bytes that wait or are being worked on.
     pub fn used(&self) -> usize {
-        self.capacity as usize - self.room.available_permits()
+        self.gauge.bytes()
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        self.room.close();
+        for room in self.gauge.rooms.iter() {
+            room.free.close();
+        }
     }
 }
 
@@ -203,12 +293,19 @@ impl Drop for Queue {
 #[derive(Clone, Debug)]
 pub struct Output {
     routes: Arc<[Sender]>,
+    counters: Arc<ReceiverCounters>,
 }
 
 impl Output {
+    /// An output that counts for nobody, for tests.
     pub fn new(routes: Vec<Sender>) -> Output {
+        Output::counted(routes, Arc::default())
+    }
+
+    pub(crate) fn counted(routes: Vec<Sender>, counters: Arc<ReceiverCounters>) -> Output {
         Output {
             routes: routes.into(),
+            counters,
         }
     }
 
@@ -217,18 +314,27 @@ impl Output {
         self.routes.iter().any(|route| route.accepts(signal))
     }
 
+    /// Counts items that the receiver refused before there was a batch of them: malformed, too
+    /// large, not allowed. What [`Output::try_send`] refuses is counted there.
+    pub fn refused(&self, signal: Signal, items: usize) {
+        self.counters.refused.add(signal, items);
+    }
+
     /// Hands the batch to all pipelines, or, where one has no room, to none.
     ///
     /// # Errors
     /// When a pipeline has no room now, or the process stops.
     pub fn try_send(&self, batch: &Batch) -> Result<(), SendError> {
-        let reserved: Vec<Reserved<'_>> = self
+        let reserved: Result<Vec<Reserved<'_>>, SendError> = self
             .takers(batch)
             .map(|route| route.try_reserve(batch))
-            .collect::<Result<_, _>>()?;
-        reserved
-            .into_iter()
-            .try_for_each(|room| room.send(batch.clone()))
+            .collect();
+        let sent = reserved.and_then(|reserved| {
+            reserved
+                .into_iter()
+                .try_for_each(|room| room.send(batch.clone()))
+        });
+        self.count(batch, sent)
     }
 
     /// The same, waiting for room: for receivers that pull and can slow down.
@@ -236,12 +342,26 @@ impl Output {
     /// # Errors
     /// When the process stops.
     pub async fn send(&self, batch: &Batch) -> Result<(), SendError> {
+        let sent = self.send_in_turn(batch).await;
+        self.count(batch, sent)
+    }
+
+    async fn send_in_turn(&self, batch: &Batch) -> Result<(), SendError> {
         // One after the other: with room in hand, waiting for more could starve another receiver,
         // but never for ever, since pipelines do not wait for receivers.
         for route in self.takers(batch) {
             route.reserve(batch).await?.send(batch.clone())?;
         }
         Ok(())
+    }
+
+    fn count(&self, batch: &Batch, sent: Result<(), SendError>) -> Result<(), SendError> {
+        let counter = match sent {
+            Ok(()) => &self.counters.accepted,
+            Err(_) => &self.counters.refused,
+        };
+        counter.add(batch.signal(), batch.num_rows());
+        sent
     }
 
     fn takers<'a>(&'a self, batch: &'a Batch) -> impl Iterator<Item = &'a Sender> {

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A clone that goes away quietly has done its duty; whoever cannot do it says so with
-//! [`Delivery::refuse`] first. The engine does that for all that it holds and cannot finish.
+//! [`Delivery::refuse`] first. The engine does that for all that it holds and cannot finish; a
+//! clone that goes away because its thread panics does it by itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -164,6 +165,15 @@ impl Delivery {
     }
 }
 
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        // Whoever panics with a batch in hand has not delivered it, also where others have.
+        if self.waiting.is_some() && std::thread::panicking() {
+            self.refuse(&Refusal::stopped("a component panicked"));
+        }
+    }
+}
+
 impl Drop for Pending {
     fn drop(&mut self) {
         let verdict = std::mem::take(
@@ -176,10 +186,6 @@ impl Drop for Pending {
                 refusal: Some(refusal),
                 ..
             } => Outcome::Refused(refusal),
-            // Whoever panics with a batch in hand has not delivered it.
-            _ if std::thread::panicking() => {
-                Outcome::Refused(Refusal::stopped("a component panicked"))
-            }
             Verdict {
                 rejected_rows: 0, ..
             } => Outcome::Delivered,
@@ -287,6 +293,19 @@ mod tests {
             panic!("on purpose");
         });
         assert!(thread.join().is_err());
+        assert!(matches!(receipt.await, Outcome::Refused(_)));
+    }
+
+    #[tokio::test]
+    async fn a_panic_refuses_also_where_another_branch_delivers_later() {
+        let (delivery, receipt) = Delivery::new(None);
+        let other_branch = delivery.clone();
+        let thread = std::thread::spawn(move || {
+            let _held = delivery;
+            panic!("on purpose");
+        });
+        assert!(thread.join().is_err());
+        drop(other_branch);
         assert!(matches!(receipt.await, Outcome::Refused(_)));
     }
 }

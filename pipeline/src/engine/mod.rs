@@ -1,3 +1,33 @@
 //! Runs a checked topology: spawns, queues, retries, answers, stops.
+//!
+//! ```text
+//!  receivers ──channel──▶ chain of processors ──queue──▶ consumers of an exporter
+//!  tasks        32 MiB    one thread a pipeline  64 MiB   tasks: timeout, retry
+//! ```
+//!
+//! [`Engine::build`] makes a [`Plan`] of a topology; [`Engine::run`] starts it, and ends it when
+//! it is told to or when a component fails.
 
+mod build;
+mod chain;
+mod crew;
+mod error;
+mod exit;
+mod launch;
+pub mod metrics;
+mod plan;
+mod run;
+mod sending;
 pub mod settings;
+mod start;
+mod telemetry;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{EngineError, Left};
+pub use plan::{
+    Limits, Plan, PlannedConnector, PlannedExporter, PlannedExtension, PlannedPipeline,
+    PlannedReceiver,
+};
+pub use run::Engine;

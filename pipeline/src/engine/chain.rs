@@ -1,0 +1,261 @@
+//! The processors of a pipeline: one chain of calls on a thread of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+use tracing::warn;
+
+use super::crew::Failure;
+use super::error::{EngineError, panic_message};
+use super::exit::{Exit, send};
+use super::metrics::ProcessorCounters;
+use crate::Batch;
+use crate::channel::Queue;
+use crate::component::{Chain as Causes, Processor, UnixNanos};
+use crate::delivery::{Refusal, Retry};
+
+/// The shortest time between ticks: an interval of 0 must not turn into a busy loop.
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+
+/// One processor in its pipeline.
+pub(super) struct Link {
+    /// `processors/graph`, as senders are told.
+    pub(super) component: String,
+    /// `processors/graph of pipeline unified`.
+    pub(super) name: String,
+    pub(super) processor: Box<dyn Processor>,
+    pub(super) counters: Arc<ProcessorCounters>,
+}
+
+pub(super) struct Chain {
+    /// `pipelines/unified` or `connectors/x`.
+    pub(super) name: String,
+    pub(super) links: Vec<Link>,
+    pub(super) exits: Vec<Exit>,
+}
+
+/// When each link that asked for it is due next.
+struct Clock {
+    link: usize,
+    every: Duration,
+    due: Instant,
+}
+
+/// Starts the thread; the future resolves when it has ended.
+pub(super) fn spawn(
+    chain: Chain,
+    queue: Queue,
+) -> Result<impl Future<Output = Result<(), Failure>> + Send + 'static, EngineError> {
+    let name = chain.name.clone();
+    let runtime = Handle::current();
+    let (ended, end) = oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name(name.clone())
+        .spawn(move || {
+            let run = || runtime.block_on(chain.run(queue));
+            let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+                Err(Failure::Panicked {
+                    component: None,
+                    message: panic_message(panic.as_ref()),
+                })
+            });
+            // An error means that the engine has not waited for this thread.
+            let _ = ended.send(result);
+        })
+        .map_err(|source| EngineError::Thread {
+            component: name,
+            source,
+        })?;
+    Ok(async move {
+        let result = end.await.unwrap_or(Ok(()));
+        // It has said that it is at its end: this does not wait.
+        let _ = thread.join();
+        result
+    })
+}
+
+impl Chain {
+    /// Runs until the queue is closed and empty, then lets go of all that is held.
+    async fn run(self, mut queue: Queue) -> Result<(), Failure> {
+        let Chain { links, exits, .. } = self;
+        let mut clocks = clocks(&links);
+        let mut links = Links::new(links);
+        loop {
+            let due = clocks.iter().map(|clock| clock.due).min();
+            tokio::select! {
+                // Ticks first: a queue that is never empty must not starve them.
+                biased;
+                () = wait_until(due) => {
+                    let now = Instant::now();
+                    for clock in clocks.iter_mut().filter(|clock| clock.due <= now) {
+                        clock.due = now + clock.every;
+                        let index = clock.link;
+                        let made = links.call(move |links| links.tick(index))?;
+                        send_all(&exits, made).await;
+                    }
+                }
+                queued = queue.recv() => {
+                    let Some(queued) = queued else { break };
+                    let (batch, room) = queued.into_parts();
+                    let made = links.call(move |links| links.process(0, vec![batch]))?;
+                    send_all(&exits, made).await;
+                    drop(room);
+                }
+            }
+        }
+        for index in 0..links.len() {
+            let made = links.call(move |links| links.finish(index))?;
+            send_all(&exits, made).await;
+        }
+        Ok(())
+    }
+}
+
+async fn send_all(exits: &[Exit], batches: Vec<Batch>) {
+    for batch in batches {
+        send(exits, &batch).await;
+    }
+}
+
+fn clocks(links: &[Link]) -> Vec<Clock> {
+    let now = Instant::now();
+    let clock = |(link, at): (usize, &Link)| {
+        let every = at.processor.tick_interval()?.max(SHORTEST_TICK);
+        Some(Clock {
+            link,
+            every,
+            due: now + every,
+        })
+    };
+    links.iter().enumerate().filter_map(clock).collect()
+}
+
+async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The links, and which of them works now.
+struct Links {
+    /// None only while they work, and after one has panicked.
+    links: Option<Vec<Link>>,
+    names: Vec<String>,
+    current: Arc<AtomicUsize>,
+}
+
+impl Links {
+    fn new(links: Vec<Link>) -> Links {
+        Links {
+            names: links.iter().map(|link| link.name.clone()).collect(),
+            links: Some(links),
+            current: Arc::default(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Lets the links work. A panic drops them, and all batches that they hold, while it unwinds:
+    /// so each of those is refused to its sender, whoever held it.
+    fn call(
+        &mut self,
+        work: impl FnOnce(&mut Working) -> Vec<Batch>,
+    ) -> Result<Vec<Batch>, Failure> {
+        let links = self.links.take().unwrap_or_default();
+        let mut working = Working {
+            links,
+            current: self.current.clone(),
+        };
+        let worked = catch_unwind(AssertUnwindSafe(move || {
+            let made = work(&mut working);
+            (working.links, made)
+        }));
+        match worked {
+            Ok((links, made)) => {
+                self.links = Some(links);
+                Ok(made)
+            }
+            Err(panic) => Err(Failure::Panicked {
+                component: self
+                    .names
+                    .get(self.current.load(Ordering::Relaxed))
+                    .cloned(),
+                message: panic_message(panic.as_ref()),
+            }),
+        }
+    }
+}
+
+struct Working {
+    links: Vec<Link>,
+    current: Arc<AtomicUsize>,
+}
+
+impl Working {
+    /// Passes batches through the links from `first` on.
+    fn process(&mut self, first: usize, mut batches: Vec<Batch>) -> Vec<Batch> {
+        let now = UnixNanos::now();
+        for index in first..self.links.len() {
+            self.current.store(index, Ordering::Relaxed);
+            let mut made = Vec::with_capacity(batches.len());
+            for batch in batches {
+                made.extend(self.links[index].process(batch, now));
+            }
+            batches = made;
+        }
+        batches
+    }
+
+    fn tick(&mut self, index: usize) -> Vec<Batch> {
+        self.current.store(index, Ordering::Relaxed);
+        let made = self.links[index].processor.tick(UnixNanos::now());
+        self.links[index].count_made(&made);
+        self.process(index + 1, made)
+    }
+
+    fn finish(&mut self, index: usize) -> Vec<Batch> {
+        self.current.store(index, Ordering::Relaxed);
+        let made = self.links[index].processor.finish(UnixNanos::now());
+        self.links[index].count_made(&made);
+        self.process(index + 1, made)
+    }
+}
+
+impl Link {
+    fn process(&mut self, batch: Batch, now: UnixNanos) -> Vec<Batch> {
+        let (signal, rows) = (batch.signal(), batch.num_rows());
+        let delivery = batch.delivery().clone();
+        self.counters
+            .incoming
+            .fetch_add(rows as u64, Ordering::Relaxed);
+        let error = match self.processor.process(batch, now) {
+            Ok(made) => {
+                self.count_made(&made);
+                return made;
+            }
+            Err(error) => error,
+        };
+        warn!(processor = %self.name, %signal, rows, error = %Causes(&error), "batch refused");
+        delivery.refuse(&Refusal {
+            component: self.component.clone(),
+            reason: error.to_string(),
+            retry: Retry::Never,
+        });
+        Vec::new()
+    }
+
+    fn count_made(&self, made: &[Batch]) {
+        let rows: usize = made.iter().map(Batch::num_rows).sum();
+        self.counters
+            .outgoing
+            .fetch_add(rows as u64, Ordering::Relaxed);
+    }
+}

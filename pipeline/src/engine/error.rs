@@ -1,0 +1,84 @@
+//! Why the engine could not begin, or did not end well.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::component::{RunError, StartError};
+use crate::registry::FactoryError;
+
+/// Each names the component: `receivers/otlp`, `processors/graph of pipeline unified`.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("unknown type of {component}")]
+    UnknownType { component: String },
+    #[error("cannot build {component}")]
+    Build {
+        component: String,
+        source: FactoryError,
+    },
+    #[error("pipelines/{pipeline} names {component}, which was not built")]
+    Missing { pipeline: String, component: String },
+    #[error("cannot start {component}")]
+    Start {
+        component: String,
+        source: StartError,
+    },
+    #[error("cannot serve own metrics on {address}: choose another service::telemetry::metrics")]
+    Metrics {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("cannot start a thread for {component}")]
+    Thread {
+        component: String,
+        source: std::io::Error,
+    },
+    #[error("{component} failed")]
+    Failed { component: String, source: RunError },
+    #[error("{component} ended")]
+    Ended { component: String },
+    #[error("{component} panicked: {message}")]
+    Panicked { component: String, message: String },
+    #[error("not finished within {}: {}", humantime::format_duration(*within), list(left))]
+    Unfinished { within: Duration, left: Vec<Left> },
+    /// A component failed, and others could not end in time after it.
+    #[error("{cause}; then {unfinished}")]
+    FailedUnfinished {
+        #[source]
+        cause: Box<EngineError>,
+        unfinished: Box<EngineError>,
+    },
+}
+
+/// What did not finish before the deadline of the stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub component: String,
+    /// Batches that it still held; they were refused to their senders.
+    pub batches: usize,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.batches {
+            0 => f.write_str(&self.component),
+            1 => write!(f, "{} (1 batch)", self.component),
+            batches => write!(f, "{} ({batches} batches)", self.component),
+        }
+    }
+}
+
+fn list(left: &[Left]) -> String {
+    let names: Vec<String> = left.iter().map(Left::to_string).collect();
+    names.join(", ")
+}
+
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}

@@ -1,0 +1,282 @@
+//! Started components → running crew: makes the channels and queues between them, and spawns.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::build::name;
+use super::chain::{self, Chain, Link};
+use super::crew::{Crew, Stage};
+use super::error::EngineError;
+use super::exit::Exit;
+use super::metrics::Metrics;
+use super::plan::{Limits, Plan, PlannedConnector, PlannedExporter, PlannedPipeline};
+use super::sending::{self, Sending};
+use super::start::Started;
+use super::telemetry;
+use crate::SignalSet;
+use crate::channel::{Gauge, Output, Queue, Sender, channel};
+use crate::component::{Exporter, Tasks};
+use crate::registry::Class;
+use crate::topology::Placed;
+
+/// The tokens by which what runs is told to end.
+#[derive(Default)]
+pub(super) struct Stops {
+    pub(super) receivers: CancellationToken,
+    /// What is still held is to be refused.
+    pub(super) give_up: CancellationToken,
+    pub(super) tasks: CancellationToken,
+    pub(super) extensions: CancellationToken,
+}
+
+/// All that runs.
+pub(super) struct Running {
+    pub(super) crew: Crew,
+    /// Those whose last call is to come.
+    pub(super) exporters: Vec<(String, Arc<dyn Exporter>)>,
+    /// How much each queue holds, by the name of its taker.
+    pub(super) gauges: BTreeMap<String, Gauge>,
+    /// Keeps every queue open until the stop, also where nobody sends into it.
+    pub(super) open: Vec<Sender>,
+}
+
+/// Spawns from the exporters to the receivers: who takes is there before who gives.
+pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Running, EngineError> {
+    let mut wiring = Wiring {
+        running: Running {
+            crew: Crew::default(),
+            exporters: Vec::new(),
+            gauges: BTreeMap::new(),
+            open: Vec::new(),
+        },
+        metrics: Metrics::default(),
+        exits: BTreeMap::new(),
+        limits: plan.limits,
+    };
+    for (planned, tasks) in plan.exporters.into_iter().zip(started.tasks) {
+        wiring.exporter(planned, tasks, stops);
+    }
+    let inputs = wiring.inputs(&plan.pipelines);
+    let (inputs, queues): (Vec<Sender>, Vec<Queue>) = inputs.into_iter().unzip();
+    let connectors = wiring.connectors(plan.connectors);
+    let sources = Sources::new(&plan.pipelines, inputs);
+    for (connector, queue) in connectors {
+        wiring.connector(connector, queue, &sources)?;
+    }
+    for (pipeline, queue) in plan.pipelines.into_iter().zip(queues) {
+        wiring.pipeline(pipeline, queue)?;
+    }
+    for planned in plan.receivers {
+        let placed = (Class::Receiver, planned.id);
+        let routes = sources.after(&placed);
+        let signals = SignalSet::ALL.iter().filter(|signal| {
+            let mut routes = routes.iter();
+            routes.any(|route| route.accepts(*signal))
+        });
+        let signals: Vec<_> = signals.collect();
+        let counters = wiring
+            .metrics
+            .receiver(placed.1.to_string(), SignalSet::of(&signals));
+        let output = Output::counted(routes, counters);
+        let run = planned.receiver.run(output, stops.receivers.clone());
+        let crew = &mut wiring.running.crew;
+        crew.spawn(Stage::Receivers, name(&placed), async { Ok(run.await?) });
+    }
+    for planned in plan.extensions {
+        let run = planned.extension.run(stops.extensions.clone());
+        let name = format!("extensions/{}", planned.id);
+        let crew = &mut wiring.running.crew;
+        crew.spawn(Stage::Extensions, name, async { Ok(run.await?) });
+    }
+    let mut running = wiring.running;
+    if let Some(listener) = started.metrics {
+        let serve = telemetry::serve(listener, Arc::new(wiring.metrics), stops.extensions.clone());
+        let name = "service/telemetry".to_owned();
+        running
+            .crew
+            .spawn(Stage::Extensions, name, async { Ok(serve.await?) });
+    }
+    Ok(running)
+}
+
+/// What receivers and connectors feed: dropped when all are wired, so that a channel closes with
+/// the last that sends into it.
+struct Sources {
+    routes: BTreeMap<Placed, Vec<Sender>>,
+}
+
+impl Sources {
+    fn new(pipelines: &[PlannedPipeline], inputs: Vec<Sender>) -> Sources {
+        let mut routes: BTreeMap<Placed, Vec<Sender>> = BTreeMap::new();
+        for (pipeline, input) in pipelines.iter().zip(inputs) {
+            for receiver in &pipeline.receivers {
+                let after = routes.entry(receiver.clone()).or_default();
+                after.push(input.clone());
+            }
+        }
+        Sources { routes }
+    }
+
+    fn after(&self, placed: &Placed) -> Vec<Sender> {
+        self.routes.get(placed).cloned().unwrap_or_default()
+    }
+}
+
+struct Wiring {
+    running: Running,
+    metrics: Metrics,
+    exits: BTreeMap<Placed, Exit>,
+    limits: Limits,
+}
+
+impl Wiring {
+    fn exporter(&mut self, planned: PlannedExporter, tasks: Tasks, stops: &Stops) {
+        let (sender, queue) = sending::queue(&planned, &self.limits);
+        let id = planned.id.to_string();
+        let gauge = sender.gauge();
+        let counters = self.metrics.exporter(id, planned.accepts, gauge.clone());
+        let placed = (Class::Exporter, planned.id);
+        self.running.open.push(sender.clone());
+        let queueing = &planned.settings.sending_queue;
+        let exit = Exit {
+            sender,
+            block: queueing.block_on_overflow,
+            release: !queueing.wait_for_result,
+            counters: Some(counters.clone()),
+        };
+        let consumers = sending::consumers(queueing, planned.exporter.as_ref());
+        let exporter: Arc<dyn Exporter> = Arc::from(planned.exporter);
+        let name = name(&placed);
+        let sending = Arc::new(Sending {
+            name: name.clone(),
+            exporter: exporter.clone(),
+            settings: planned.settings,
+            counters,
+            give_up: stops.give_up.clone(),
+        });
+        let queue = Arc::new(Mutex::new(queue));
+        let crew = &mut self.running.crew;
+        for _ in 0..consumers {
+            let work = sending::consume(sending.clone(), queue.clone());
+            crew.spawn(Stage::Consumers, name.clone(), work);
+        }
+        for (task, work) in tasks.spawned {
+            let name = format!("{name} ({task})");
+            crew.spawn(Stage::Tasks, name, async { Ok(work.await?) });
+        }
+        self.exits.insert(placed, exit);
+        self.running.gauges.insert(name.clone(), gauge);
+        self.running.exporters.push((name, exporter));
+    }
+
+    /// The way into each pipeline: of its signal only, where it has one.
+    fn inputs(&mut self, pipelines: &[PlannedPipeline]) -> Vec<(Sender, Queue)> {
+        let mut inputs = Vec::with_capacity(pipelines.len());
+        for pipeline in pipelines {
+            let takes = pipeline
+                .signal
+                .map_or(SignalSet::ALL, |signal| SignalSet::of(&[signal]));
+            let name = format!("pipelines/{}", pipeline.id);
+            inputs.push(self.channel(name, takes));
+        }
+        inputs
+    }
+
+    /// The way into each connector. It passes on what it does not use, so it takes every signal.
+    fn connectors(&mut self, planned: Vec<PlannedConnector>) -> Vec<(PlannedConnector, Queue)> {
+        let mut connectors = Vec::with_capacity(planned.len());
+        for connector in planned {
+            let placed = (Class::Connector, connector.id.clone());
+            let (sender, queue) = self.channel(name(&placed), SignalSet::ALL);
+            self.exits.insert(placed, plain(sender));
+            connectors.push((connector, queue));
+        }
+        connectors
+    }
+
+    fn channel(&mut self, name: String, accepts: SignalSet) -> (Sender, Queue) {
+        let (sender, queue) = channel(name.clone(), accepts, self.limits.pipeline_bytes);
+        self.running.gauges.insert(name, sender.gauge());
+        self.running.open.push(sender.clone());
+        (sender, queue)
+    }
+
+    fn connector(
+        &mut self,
+        connector: PlannedConnector,
+        queue: Queue,
+        sources: &Sources,
+    ) -> Result<(), EngineError> {
+        let PlannedConnector { id, processor } = connector;
+        let placed = (Class::Connector, id);
+        let name = name(&placed);
+        let link = Link {
+            component: name.clone(),
+            name: name.clone(),
+            processor,
+            counters: self.metrics.processor("", placed.1.to_string()),
+        };
+        let exits = sources.after(&placed).into_iter().map(plain).collect();
+        let links = vec![link];
+        self.chain(Chain { name, links, exits }, queue)
+    }
+
+    fn pipeline(&mut self, pipeline: PlannedPipeline, queue: Queue) -> Result<(), EngineError> {
+        let id = pipeline.id.to_string();
+        info!(pipeline = %id, path = path(&pipeline), "runs");
+        let mut links = Vec::with_capacity(pipeline.processors.len());
+        for (processor_id, processor) in pipeline.processors {
+            links.push(Link {
+                component: format!("processors/{processor_id}"),
+                name: format!("processors/{processor_id} of pipeline {id}"),
+                processor,
+                counters: self.metrics.processor(&id, processor_id.to_string()),
+            });
+        }
+        let mut exits = Vec::with_capacity(pipeline.exporters.len());
+        for placed in &pipeline.exporters {
+            let Some(exit) = self.exits.get(placed) else {
+                return Err(EngineError::Missing {
+                    pipeline: id,
+                    component: name(placed),
+                });
+            };
+            exits.push(exit.clone());
+        }
+        let name = format!("pipelines/{id}");
+        self.chain(Chain { name, links, exits }, queue)
+    }
+
+    fn chain(&mut self, chain: Chain, queue: Queue) -> Result<(), EngineError> {
+        let name = chain.name.clone();
+        let ended = chain::spawn(chain, queue)?;
+        self.running.crew.spawn(Stage::Chains, name, ended);
+        Ok(())
+    }
+}
+
+fn plain(sender: Sender) -> Exit {
+    Exit {
+        sender,
+        block: false,
+        release: false,
+        counters: None,
+    }
+}
+
+/// `otlp, aws → identity → graph → sqlite, kafka`.
+fn path(pipeline: &PlannedPipeline) -> String {
+    let placed = |placed: &[Placed]| {
+        let ids: Vec<String> = placed.iter().map(|(_, id)| id.to_string()).collect();
+        ids.join(", ")
+    };
+    let processors = pipeline.processors.iter().map(|(id, _)| id.to_string());
+    let mut steps = vec![placed(&pipeline.receivers)];
+    steps.extend(processors);
+    steps.push(placed(&pipeline.exporters));
+    steps.join(" → ")
+}

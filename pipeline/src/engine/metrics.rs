@@ -1,0 +1,260 @@
+//! The own metrics, with the Collector's names: dashboards made for it work.
+//!
+//! Traces, metrics and logs are counted as `otelcol_…`, our own signals as `airdig_…`. Names have
+//! no `_total`, as the Collector serves them by default.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::telemetry::process;
+use crate::channel::Gauge;
+use crate::{Signal, SignalSet};
+
+/// One counter for each signal.
+#[derive(Debug, Default)]
+pub struct PerSignal([AtomicU64; Signal::ALL.len()]);
+
+impl PerSignal {
+    pub(crate) fn add(&self, signal: Signal, items: usize) {
+        self.0[signal as usize].fetch_add(items as u64, Ordering::Relaxed);
+    }
+
+    pub fn get(&self, signal: Signal) -> u64 {
+        self.0[signal as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// Of one receiver, for all pipelines that it feeds.
+#[derive(Debug, Default)]
+pub struct ReceiverCounters {
+    /// Taken by the pipelines.
+    pub accepted: PerSignal,
+    /// Not taken: no room, malformed, not allowed.
+    pub refused: PerSignal,
+}
+
+/// Of one processor in one pipeline, in rows of any signal.
+#[derive(Debug, Default)]
+pub struct ProcessorCounters {
+    pub incoming: AtomicU64,
+    pub outgoing: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+pub struct ExporterCounters {
+    pub sent: PerSignal,
+    /// Given up: for good, or because the sender waits no longer.
+    pub send_failed: PerSignal,
+    /// Refused because the queue was full.
+    pub enqueue_failed: PerSignal,
+    pub in_flight: AtomicU64,
+}
+
+/// All counters of a process.
+#[derive(Debug)]
+pub struct Metrics {
+    started: Instant,
+    receivers: Vec<Labelled<ReceiverCounters>>,
+    processors: Vec<(String, Labelled<ProcessorCounters>)>,
+    exporters: Vec<(Labelled<ExporterCounters>, Gauge)>,
+}
+
+#[derive(Debug)]
+struct Labelled<T> {
+    id: String,
+    signals: SignalSet,
+    counters: Arc<T>,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics {
+            started: Instant::now(),
+            receivers: Vec::new(),
+            processors: Vec::new(),
+            exporters: Vec::new(),
+        }
+    }
+}
+
+impl Metrics {
+    /// `signals` are those that are shown: a counter begins at 0 before it first counts.
+    pub(super) fn receiver(&mut self, id: String, signals: SignalSet) -> Arc<ReceiverCounters> {
+        let counters = Arc::<ReceiverCounters>::default();
+        self.receivers.push(Labelled {
+            id,
+            signals,
+            counters: counters.clone(),
+        });
+        counters
+    }
+
+    pub(super) fn processor(&mut self, pipeline: &str, id: String) -> Arc<ProcessorCounters> {
+        let counters = Arc::<ProcessorCounters>::default();
+        let labelled = Labelled {
+            id,
+            signals: SignalSet::NONE,
+            counters: counters.clone(),
+        };
+        self.processors.push((pipeline.to_owned(), labelled));
+        counters
+    }
+
+    pub(super) fn exporter(
+        &mut self,
+        id: String,
+        signals: SignalSet,
+        queue: Gauge,
+    ) -> Arc<ExporterCounters> {
+        let counters = Arc::<ExporterCounters>::default();
+        let labelled = Labelled {
+            id,
+            signals,
+            counters: counters.clone(),
+        };
+        self.exporters.push((labelled, queue));
+        counters
+    }
+
+    /// Prometheus' text format 0.0.4.
+    pub fn render(&self) -> String {
+        let mut families = Families::default();
+        for receiver in &self.receivers {
+            let labels = [("receiver", receiver.id.as_str())];
+            for signal in receiver.signals.iter() {
+                let counters = &receiver.counters;
+                families.items("receiver_accepted", signal, &labels, &counters.accepted);
+                families.items("receiver_refused", signal, &labels, &counters.refused);
+            }
+        }
+        for (pipeline, processor) in &self.processors {
+            let labels = [
+                ("processor", processor.id.as_str()),
+                ("pipeline", pipeline.as_str()),
+            ];
+            let counters = &processor.counters;
+            let incoming = counters.incoming.load(Ordering::Relaxed);
+            let outgoing = counters.outgoing.load(Ordering::Relaxed);
+            families.counter("otelcol_processor_incoming_items", &labels, incoming);
+            families.counter("otelcol_processor_outgoing_items", &labels, outgoing);
+        }
+        for (exporter, queue) in &self.exporters {
+            let labels = [("exporter", exporter.id.as_str())];
+            let counters = &exporter.counters;
+            for signal in exporter.signals.iter() {
+                families.items("exporter_sent", signal, &labels, &counters.sent);
+                families.items(
+                    "exporter_send_failed",
+                    signal,
+                    &labels,
+                    &counters.send_failed,
+                );
+                families.items(
+                    "exporter_enqueue_failed",
+                    signal,
+                    &labels,
+                    &counters.enqueue_failed,
+                );
+            }
+            let (size, capacity) = queue.fill();
+            let in_flight = counters.in_flight.load(Ordering::Relaxed);
+            families.gauge("otelcol_exporter_queue_size", &labels, size as f64);
+            families.gauge("otelcol_exporter_queue_capacity", &labels, capacity as f64);
+            families.gauge(
+                "otelcol_exporter_in_flight_requests",
+                &labels,
+                in_flight as f64,
+            );
+        }
+        let uptime = self.started.elapsed().as_secs_f64();
+        families.add("otelcol_process_uptime", "counter", &[], uptime);
+        if let Some(usage) = process::usage() {
+            let seconds = usage.cpu.as_secs_f64();
+            families.add("otelcol_process_cpu_seconds", "counter", &[], seconds);
+            families.gauge("otelcol_process_memory_rss", &[], usage.resident as f64);
+        }
+        families.text()
+    }
+}
+
+/// Lines by family: the format wants those of one name together.
+#[derive(Default)]
+struct Families(Vec<(String, &'static str, String)>);
+
+impl Families {
+    fn items(&mut self, what: &str, signal: Signal, labels: &[(&str, &str)], counts: &PerSignal) {
+        let prefix = if SignalSet::TELEMETRY.contains(signal) {
+            "otelcol"
+        } else {
+            "airdig"
+        };
+        let name = format!("{prefix}_{what}_{}", signal.items());
+        self.counter(&name, labels, counts.get(signal));
+    }
+
+    fn counter(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        self.add(name, "counter", labels, value as f64);
+    }
+
+    fn gauge(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.add(name, "gauge", labels, value);
+    }
+
+    fn add(&mut self, name: &str, kind: &'static str, labels: &[(&str, &str)], value: f64) {
+        let known = self.0.iter().position(|(known, ..)| known == name);
+        let index = known.unwrap_or_else(|| {
+            self.0.push((name.to_owned(), kind, String::new()));
+            self.0.len() - 1
+        });
+        let lines = &mut self.0[index].2;
+        lines.push_str(name);
+        for (index, (label, value)) in labels.iter().enumerate() {
+            let opening = if index == 0 { '{' } else { ',' };
+            // An id may hold whatever a file wrote after its '/'.
+            let value = value.replace('\\', r"\\").replace('"', "\\\"");
+            let value = value.replace('\n', r"\n");
+            let _ = write!(lines, "{opening}{label}=\"{value}\"");
+        }
+        let close = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(lines, "{close} {value}");
+    }
+
+    fn text(self) -> String {
+        let mut text = String::new();
+        for (name, kind, lines) in self.0 {
+            let _ = writeln!(text, "# TYPE {name} {kind}");
+            text.push_str(&lines);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Metrics;
+    use crate::channel::channel;
+    use crate::{Signal, SignalSet};
+
+    #[test]
+    fn counters_have_the_collectors_names() {
+        let mut metrics = Metrics::default();
+        let signals = SignalSet::of(&[Signal::Traces, Signal::Nodes]);
+        let receiver = metrics.receiver("otlp/\"a".to_owned(), signals);
+        receiver.accepted.add(Signal::Traces, 3);
+        let (sender, _queue) = channel("x", signals, 100);
+        let exporter = metrics.exporter("sqlite".to_owned(), signals, sender.gauge());
+        exporter.sent.add(Signal::Nodes, 7);
+        let text = metrics.render();
+        for line in [
+            "# TYPE otelcol_receiver_accepted_spans counter",
+            r#"otelcol_receiver_accepted_spans{receiver="otlp/\"a"} 3"#,
+            r#"airdig_exporter_sent_nodes{exporter="sqlite"} 7"#,
+            r#"otelcol_exporter_enqueue_failed_spans{exporter="sqlite"} 0"#,
+            r#"otelcol_exporter_queue_capacity{exporter="sqlite"} 100"#,
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line} in {text}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Sends one batch: attempts until it is durable, refused for good, or no longer waited for.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::backoff::Backoff;
+use crate::Batch;
+use crate::channel::RETRY_AFTER;
+use crate::component::{Chain, ExportError, Exporter};
+use crate::delivery::{Refusal, Retry};
+use crate::engine::error::panic_message;
+use crate::engine::metrics::ExporterCounters;
+use crate::engine::settings::ExporterSettings;
+
+/// How long a sender waits that did not say so.
+pub(super) const SENDER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// One exporter, its settings and its counters.
+pub(in crate::engine) struct Sending {
+    /// `exporters/sqlite`.
+    pub(in crate::engine) name: String,
+    pub(in crate::engine) exporter: Arc<dyn Exporter>,
+    pub(in crate::engine) settings: ExporterSettings,
+    pub(in crate::engine) counters: Arc<ExporterCounters>,
+    /// Cancelled when a stop has taken too long: what is held is refused.
+    pub(in crate::engine) give_up: CancellationToken,
+}
+
+/// Why a batch was not sent.
+struct Failure {
+    /// What the sender is told.
+    reason: String,
+    /// The same with its causes, for the log only: those may hold what a sender must not read.
+    detail: String,
+    retry: Retry,
+}
+
+impl Failure {
+    fn after(wait: Duration, reason: String, detail: String) -> Failure {
+        Failure {
+            reason,
+            detail,
+            retry: Retry::After(wait),
+        }
+    }
+
+    fn stopping(last: Option<(String, String)>) -> Failure {
+        let (reason, detail) = match last {
+            Some((reason, detail)) => (
+                format!("stopped before it could be sent again: {reason}"),
+                detail,
+            ),
+            None => ("stopped before it was delivered".to_owned(), String::new()),
+        };
+        Failure::after(RETRY_AFTER, reason, detail)
+    }
+}
+
+/// The exporter panicked, and said this.
+pub(super) struct Panicked(pub(super) String);
+
+impl Sending {
+    /// Sends the batch, or refuses it to those who wait.
+    pub(super) async fn send(&self, batch: Batch) -> Result<(), Panicked> {
+        let held = Held {
+            batch,
+            name: &self.name,
+            answered: false,
+        };
+        let sent = self.attempts(&held.batch).await;
+        let batch = held.release();
+        let (signal, rows) = (batch.signal(), batch.num_rows());
+        let failure = match sent {
+            Ok(Ok(())) => {
+                self.counters.sent.add(signal, rows);
+                return Ok(());
+            }
+            Ok(Err(failure)) => failure,
+            Err(panicked) => {
+                self.refuse(&batch, "the exporter panicked", Retry::After(RETRY_AFTER));
+                return Err(panicked);
+            }
+        };
+        self.refuse(&batch, &failure.reason, failure.retry);
+        let (reason, cause) = (failure.reason, failure.detail);
+        if batch.delivery().is_awaited() {
+            warn!(exporter = %self.name, %signal, rows, reason, cause, "refused to the sender");
+        } else {
+            error!(exporter = %self.name, %signal, rows, reason, cause, "lost: nobody waits for it");
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, batch: &Batch, reason: &str, retry: Retry) {
+        let rows = batch.num_rows();
+        self.counters.send_failed.add(batch.signal(), rows);
+        batch.delivery().refuse(&Refusal {
+            component: self.name.clone(),
+            reason: reason.to_owned(),
+            retry,
+        });
+    }
+
+    async fn attempts(&self, batch: &Batch) -> Result<Result<(), Failure>, Panicked> {
+        let retry = &self.settings.retry_on_failure;
+        let until = self.until(batch);
+        let mut backoff = Backoff::new(retry);
+        // What is told and what is logged of the last failure.
+        let mut last: Option<(String, String)> = None;
+        let mut wait = RETRY_AFTER;
+        // A sender that has gone sends again: what it no longer waits for is not sent twice.
+        while until.is_none_or(|until| Instant::now() < until) {
+            let attempt = tokio::select! {
+                biased;
+                () = self.give_up.cancelled() => return Ok(Err(Failure::stopping(last))),
+                attempt = self.attempt(batch, until) => attempt?,
+            };
+            let Err(error) = attempt else {
+                return Ok(Ok(()));
+            };
+            let (reason, detail) = (error.to_string(), Chain(&error).to_string());
+            let after = match error {
+                ExportError::Retryable { after, .. } => after,
+                ExportError::Permanent { .. } => {
+                    let retry = Retry::Never;
+                    return Ok(Err(Failure {
+                        reason,
+                        detail,
+                        retry,
+                    }));
+                }
+            };
+            if !retry.enabled {
+                let wait = after.unwrap_or(RETRY_AFTER);
+                return Ok(Err(Failure::after(wait, reason, detail)));
+            }
+            wait = backoff.next(after);
+            if until.is_some_and(|until| Instant::now() + wait >= until) {
+                return Ok(Err(Failure::after(wait, reason, detail)));
+            }
+            info!(exporter = %self.name, cause = detail, wait = ?wait, "sending again");
+            last = Some((reason, detail));
+            tokio::select! {
+                () = self.give_up.cancelled() => return Ok(Err(Failure::stopping(last))),
+                () = sleep(wait) => {}
+            }
+        }
+        let waited = || ("waited too long in the queue".to_owned(), String::new());
+        let (reason, detail) = last.unwrap_or_else(waited);
+        Ok(Err(Failure::after(wait, reason, detail)))
+    }
+
+    /// When to stop trying; never, where nobody waits and the settings know no end.
+    fn until(&self, batch: &Batch) -> Option<Instant> {
+        let now = Instant::now();
+        let longest = self.settings.retry_on_failure.max_elapsed_time;
+        // So long that no clock holds it is for ever, as 0 is.
+        let settings = (!longest.is_zero())
+            .then(|| now.checked_add(longest))
+            .flatten();
+        let delivery = batch.delivery();
+        let sender = delivery
+            .is_awaited()
+            .then(|| delivery.deadline().unwrap_or(now + SENDER_PATIENCE));
+        settings.into_iter().chain(sender).min()
+    }
+
+    async fn attempt(
+        &self,
+        batch: &Batch,
+        until: Option<Instant>,
+    ) -> Result<Result<(), ExportError>, Panicked> {
+        let _in_flight = InFlight::new(&self.counters.in_flight);
+        let export = AssertUnwindSafe(self.exporter.export(batch)).catch_unwind();
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        // A timeout of 0 is none, as in the Collector.
+        let own = Some(self.settings.timeout).filter(|timeout| !timeout.is_zero());
+        let exported = match own.into_iter().chain(left).min() {
+            None => export.await,
+            Some(longest) => match timeout(longest, export).await {
+                Ok(exported) => exported,
+                Err(_) => {
+                    let longest = Duration::from_millis(longest.as_millis() as u64);
+                    let reason =
+                        format!("no answer within {}", humantime::format_duration(longest));
+                    return Ok(Err(ExportError::Retryable {
+                        reason,
+                        after: None,
+                        source: None,
+                    }));
+                }
+            },
+        };
+        exported.map_err(|panic| Panicked(panic_message(panic.as_ref())))
+    }
+}
+
+/// A batch that is refused if it goes away before it was answered for: its task was aborted.
+struct Held<'a> {
+    batch: Batch,
+    name: &'a str,
+    answered: bool,
+}
+
+impl Held<'_> {
+    fn release(mut self) -> Batch {
+        self.answered = true;
+        self.batch.clone()
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.batch.delivery().refuse(&Refusal {
+                component: self.name.to_owned(),
+                ..Refusal::stopped("stopped before it was delivered")
+            });
+        }
+    }
+}
+
+struct InFlight<'a>(&'a AtomicU64);
+
+impl InFlight<'_> {
+    fn new(count: &AtomicU64) -> InFlight<'_> {
+        count.fetch_add(1, Ordering::Relaxed);
+        InFlight(count)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

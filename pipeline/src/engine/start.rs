@@ -1,0 +1,71 @@
+//! Starts components: extensions, exporters, then receivers, each with a line that says where it
+//! listens. Sockets are bound and files opened before anything runs.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::error::{EngineError, panic_message};
+use super::plan::Plan;
+use super::telemetry;
+use crate::component::{Listening, StartError, Tasks};
+
+/// What starting has made.
+pub(super) struct Started {
+    /// Of the exporters, in their order.
+    pub(super) tasks: Vec<Tasks>,
+    pub(super) metrics: Option<tokio::net::TcpListener>,
+}
+
+pub(super) async fn start(
+    plan: &mut Plan,
+    stop_tasks: &CancellationToken,
+) -> Result<Started, EngineError> {
+    for planned in &mut plan.extensions {
+        let name = format!("extensions/{}", planned.id);
+        begin(&name, planned.extension.start()).await?;
+    }
+    let mut tasks = Vec::with_capacity(plan.exporters.len());
+    for planned in &mut plan.exporters {
+        let name = format!("exporters/{}", planned.id);
+        let mut own = Tasks::new(stop_tasks.clone());
+        begin(&name, planned.exporter.start(&mut own)).await?;
+        tasks.push(own);
+    }
+    let metrics = match plan.metrics_address {
+        None => None,
+        Some(address) => {
+            let listener = telemetry::bind(address).await?;
+            let address = listener.local_addr().unwrap_or(address);
+            info!(component = "service/telemetry", protocol = "http", %address, "listening");
+            Some(listener)
+        }
+    };
+    for planned in &mut plan.receivers {
+        let name = format!("receivers/{}", planned.id);
+        begin(&name, planned.receiver.start()).await?;
+    }
+    Ok(Started { tasks, metrics })
+}
+
+async fn begin(
+    component: &str,
+    start: impl Future<Output = Result<Vec<Listening>, StartError>>,
+) -> Result<(), EngineError> {
+    let started = AssertUnwindSafe(start).catch_unwind().await;
+    let listening = started
+        .map_err(|panic| EngineError::Panicked {
+            component: component.to_owned(),
+            message: panic_message(panic.as_ref()),
+        })?
+        .map_err(|source| EngineError::Start {
+            component: component.to_owned(),
+            source,
+        })?;
+    for Listening { protocol, address } in listening {
+        info!(component, protocol, %address, "listening");
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! What the process uses, as Linux tells it; unknown elsewhere.
+
+use std::fs;
+use std::time::Duration;
+
+pub(in crate::engine) struct Usage {
+    /// User and system time.
+    pub(in crate::engine) cpu: Duration,
+    /// Bytes.
+    pub(in crate::engine) resident: u64,
+}
+
+/// Reads `/proc/self`, see proc(5).
+pub(in crate::engine) fn usage() -> Option<Usage> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    Some(Usage {
+        cpu: cpu(&stat)?,
+        resident: resident(&status)?,
+    })
+}
+
+/// Fields 14 and 15, in ticks of 1/100 s. The second field is the program's name in parentheses,
+/// which may hold anything.
+fn cpu(stat: &str) -> Option<Duration> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(Duration::from_millis((user + system) * 10))
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    #[test]
+    fn fields_are_counted_after_the_name() {
+        let stat = "7 (a) b) S 1 1 1 0 -1 4194560 9 0 0 0 150 50 0 0 20 0";
+        assert_eq!(super::cpu(stat), Some(Duration::from_secs(2)));
+        assert_eq!(super::resident("VmRSS:\t  12 kB\n"), Some(12_288));
+    }
+}
