@@ -1,1 +1,100 @@
-//! The round trip, beside prost.
+//! The round trip, beside prost: what is decoded and encoded again is the same to prost, and what
+//! prost refuses is refused.
+
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use proptest::prelude::*;
+use prost::Message;
+
+use super::{decode, encode};
+use crate::{Delivery, Signal};
+
+mod hostile;
+mod requests;
+mod same;
+
+use same::Items;
+
+/// Decodes, forgets the original bytes, encodes, and lets prost read both.
+fn there_and_back<R: Items>(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
+    let batch = decode(
+        R::SIGNAL,
+        Bytes::copy_from_slice(bytes),
+        "otlp",
+        Delivery::nobody(),
+    )
+    .unwrap();
+    let rows = batch.rows().clone();
+    let encoded = encode(&batch.with_rows(rows).unwrap()).unwrap();
+    (
+        R::decode(encoded.as_ref()).unwrap().items(),
+        R::decode(bytes).unwrap().items(),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn traces_survive(request in requests::traces()) {
+        let (ours, theirs) = there_and_back::<ExportTraceServiceRequest>(&request.encode_to_vec());
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn metrics_survive(request in requests::metrics()) {
+        let (ours, theirs) = there_and_back::<ExportMetricsServiceRequest>(&request.encode_to_vec());
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn logs_survive(request in requests::logs()) {
+        let (ours, theirs) = there_and_back::<ExportLogsServiceRequest>(&request.encode_to_vec());
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn fields_in_any_order_and_split_messages_read_as_prost_reads_them(
+        request in requests::traces(), seed in any::<u64>(),
+    ) {
+        let bytes = hostile::shuffle(&request.encode_to_vec(), seed, hostile::TRACES);
+        let (ours, theirs) = there_and_back::<ExportTraceServiceRequest>(&bytes);
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn metrics_in_any_order_unpacked_and_split_read_as_prost_reads_them(
+        request in requests::metrics(), seed in any::<u64>(),
+    ) {
+        let bytes = hostile::shuffle(&request.encode_to_vec(), seed, hostile::METRICS);
+        let (ours, theirs) = there_and_back::<ExportMetricsServiceRequest>(&bytes);
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn broken_bytes_never_panic_and_what_prost_refuses_is_refused(
+        request in requests::traces(), cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>(),
+        bits in 1u8..,
+    ) {
+        let mut bytes = request.encode_to_vec();
+        prop_assume!(!bytes.is_empty());
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        let at = flip.index(bytes.len());
+        bytes[at] ^= bits;
+        for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
+            let _ = decode(signal, Bytes::from(bytes.clone()), "otlp", Delivery::nobody());
+        }
+        if ExportTraceServiceRequest::decode(bytes.as_slice()).is_err() {
+            prop_assert!(decode(Signal::Traces, Bytes::from(bytes), "otlp", Delivery::nobody()).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_nobody_changed_is_the_bytes_it_came_as() {
+    let request = Bytes::from_static(&[0x0a, 0x02, 0x12, 0x00]);
+    let batch = decode(Signal::Traces, request.clone(), "otlp", Delivery::nobody()).unwrap();
+    assert_eq!(encode(&batch).unwrap(), request);
+}
