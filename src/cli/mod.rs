@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod components;
 mod configuration;
 mod logs;
+mod run;
 mod schema;
 mod validate;
 
@@ -29,6 +30,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the pipelines of a configuration until SIGINT or SIGTERM.
+    Run(configuration::Arguments),
     /// Check a configuration; tells all that is wrong with it at once.
     Validate(configuration::Arguments),
     /// List the components that a configuration can use.
@@ -41,8 +44,12 @@ enum Command {
 
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let registry = crate::components::registry();
-    logs::start(cli.log_level, None);
+    // `run` begins to log when its configuration has said at which level.
+    if !matches!(cli.command, Command::Run(_)) {
+        logs::start(cli.log_level, None);
+    }
     match cli.command {
+        Command::Run(arguments) => run::run(&arguments, &registry, cli.log_level),
         Command::Validate(arguments) => validate::run(&arguments, &registry),
         Command::Components => print(&components::table(&registry)),
         Command::Schema(arguments) => print(&schema::table(&arguments)),
