@@ -4,6 +4,10 @@ use pipeline::registry::Registry;
 
 pub(crate) fn registry() -> Registry {
     Registry::new()
+        .receiver::<receivers::otlp::Otlp>()
+        .processor::<processors::graph::Graph>()
+        .exporter::<exporters::debug::Debug>()
+        .exporter::<exporters::file::File>()
 }
 
 #[cfg(test)]

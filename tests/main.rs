@@ -2,6 +2,5 @@
 
 mod cases;
 mod command_line;
-mod restart;
 mod senders;
 mod support;

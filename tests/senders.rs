@@ -11,13 +11,11 @@ use crate::support::Airdig;
 const CONFIG: &str = r#"
 receivers:
   otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}
-processors:
-  identity: {}
 exporters:
   file: {path: "${env:OUT}/all.jsonl"}
 service:
   pipelines:
-    all: {receivers: [otlp], processors: [identity], exporters: [file]}
+    all: {receivers: [otlp], exporters: [file]}
 "#;
 
 #[test]
@@ -52,6 +50,7 @@ fn python(protocol: &str) {
     assert_eq!(spans.len(), 20);
     let parents: Vec<&Json> = spans
         .iter()
+        .copied()
         .filter(|span| span["name"] == "parent")
         .collect();
     assert_eq!(parents.len(), 10);

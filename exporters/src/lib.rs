@@ -1,1 +1,5 @@
+//! Where batches end: stores, files, queries.
 
+pub mod debug;
+pub mod file;
+mod json_line;

@@ -12,6 +12,7 @@ pub mod config;
 pub mod delivery;
 pub mod engine;
 pub mod graph_store;
+pub mod json_rows;
 pub mod otlp;
 pub mod registry;
 pub mod rows;

@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 /// How long anything may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running airdig; killed when dropped.
-pub struct Airdig {
+pub(crate) struct Airdig {
     child: Child,
     log: Receiver<String>,
     seen: Vec<Json>,
 }
 
 /// The binary under test.
-pub fn airdig() -> Command {
+pub(crate) fn airdig() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_airdig"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command
@@ -27,7 +27,7 @@ pub fn airdig() -> Command {
 
 impl Airdig {
     /// Starts `airdig run` and waits until it says that it is ready.
-    pub fn start(config: &Path, environment: &[(&str, &Path)]) -> Airdig {
+    pub(crate) fn start(config: &Path, environment: &[(&str, &Path)]) -> Airdig {
         let mut command = airdig();
         command
             .arg("run")
@@ -59,7 +59,7 @@ impl Airdig {
     }
 
     /// Waits for a log line with this message.
-    pub fn wait_for_log(&mut self, message: &str) {
+    pub(crate) fn wait_for_log(&mut self, message: &str) {
         let start = Instant::now();
         loop {
             let line = self
@@ -77,7 +77,7 @@ impl Airdig {
     }
 
     /// Where a component said that it listens.
-    pub fn address(&self, component: &str, protocol: &str) -> String {
+    pub(crate) fn address(&self, component: &str, protocol: &str) -> String {
         self.seen
             .iter()
             .find(|entry| {
@@ -94,38 +94,8 @@ impl Airdig {
             })
     }
 
-    /// Asks GraphQL; panics where the answer has errors.
-    pub fn query(&self, query: &str) -> Json {
-        let url = format!(
-            "http://{}/graphql",
-            self.address("exporters/graphql", "http")
-        );
-        let body = serde_json::json!({ "query": query }).to_string();
-        let (status, answer) = post(&url, "application/json", body.as_bytes());
-        assert_eq!(status, 200, "{answer}");
-        let answer: Json = serde_json::from_str(&answer).expect("GraphQL answers JSON");
-        assert!(answer.get("errors").is_none(), "{query}: {answer:#}");
-        answer["data"].clone()
-    }
-
-    /// Asks the kernel for memory that is held, in MiB.
-    pub fn resident(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("Linux says VmRSS");
-        let kib: u64 = line
-            .split_whitespace()
-            .nth(1)
-            .and_then(|kib| kib.parse().ok())
-            .expect("a number");
-        kib / 1024
-    }
-
     /// Sends SIGTERM and waits for the drain.
-    pub fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -161,7 +131,7 @@ fn field<'a>(entry: &'a Json, name: &str) -> &'a str {
 }
 
 /// Status and body of a POST.
-pub fn post(url: &str, content_type: &str, body: &[u8]) -> (u16, String) {
+pub(crate) fn post(url: &str, content_type: &str, body: &[u8]) -> (u16, String) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE));
@@ -178,16 +148,4 @@ pub fn post(url: &str, content_type: &str, body: &[u8]) -> (u16, String) {
             .read_to_string()
             .expect("the answer is text"),
     )
-}
-
-/// Asks again until the answer is there.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(start.elapsed() < PATIENCE, "never came: {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }

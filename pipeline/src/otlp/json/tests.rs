@@ -14,13 +14,13 @@ fn round(signal: Signal, request: &Json) -> Json {
     serde_json::from_str(&encode(&batch).unwrap()).unwrap()
 }
 
-fn span(span: Json) -> Json {
+fn span(span: &Json) -> Json {
     json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
 }
 
 #[test]
 fn ids_are_hex_and_numbers_may_be_text() {
-    let request = span(json!({
+    let request = span(&json!({
         "traceId": "5B8EFFF798038103D269B633813FC60C", "spanId": "eee19b7ec3c1b174", "name": "GET", "kind": 2,
         "startTimeUnixNano": "1544712660000000000", "endTimeUnixNano": 1544712661000000000u64,
         "attributes": [
@@ -70,7 +70,7 @@ fn what_is_no_request_is_refused_with_its_place() {
     assert!(refused(r#"{"resourceLogs": 3}"#).contains("invalid type"));
     assert!(
         refused(
-            &span(json!({"traceId": "5b8e"}))
+            &span(&json!({"traceId": "5b8e"}))
                 .to_string()
                 .replace("Spans", "Logs")
                 .replace("spans", "logRecords")

@@ -1,0 +1,109 @@
+//! Writes batches into a file, as lines of JSON: OTLP JSON for traces, metrics and logs, one row a
+//! line for all other signals.
+//!
+//! ```yaml
+//! exporters:
+//!   file: {path: telemetry.jsonl}
+//! ```
+//!
+//! `Ok` means that the lines are on the disk. A write that fails midway is taken back, so that no
+//! half line stays.
+
+use std::fs::{File as OsFile, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use pipeline::component::{BuildError, ExportError, Exporter, Host, Listening, StartError, Tasks};
+use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::{Batch, SignalSet};
+
+mod config;
+
+pub use config::Config;
+
+use crate::json_line;
+
+#[derive(Debug)]
+pub struct File {
+    id: String,
+    path: PathBuf,
+    file: Option<Arc<Mutex<OsFile>>>,
+}
+
+impl Described for File {
+    const TYPE: &'static str = "file";
+    const STABILITY: Stability = Stability::Alpha;
+    const SUMMARY: &'static str = "lines of JSON in a file: OTLP JSON, or one row a line";
+    type Config = Config;
+}
+
+impl BuildExporter for File {
+    const ACCEPTS: SignalSet = SignalSet::ALL;
+
+    fn build(config: Config, host: &Host) -> Result<File, BuildError> {
+        Ok(File {
+            id: host.id().to_string(),
+            path: config.path,
+            file: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Exporter for File {
+    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+        let opened = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path);
+        let file = opened.map_err(|error| {
+            let reason = format!(
+                "cannot write {}: make its folder, or set exporters.{}.path",
+                self.path.display(),
+                self.id
+            );
+            StartError::because(reason, error)
+        })?;
+        self.file = Some(Arc::new(Mutex::new(file)));
+        Ok(Vec::new())
+    }
+
+    /// Lines of two batches must not mix.
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
+        let lines = json_line::lines(batch).map_err(|error| {
+            ExportError::permanent(format!("write {}", self.path.display()), error)
+        })?;
+        let file = self
+            .file
+            .clone()
+            .expect("the engine starts an exporter before it exports");
+        let written = tokio::task::spawn_blocking(move || append(&file, lines.as_bytes())).await;
+        let failed = |cause| ExportError::Retryable {
+            reason: format!("write {}", self.path.display()),
+            after: None,
+            source: Some(cause),
+        };
+        written
+            .map_err(|error| failed(error.into()))?
+            .map_err(|error| failed(error.into()))
+    }
+}
+
+fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = file.metadata()?.len();
+    let written = file.write_all(lines).and_then(|()| file.sync_data());
+    if written.is_err() {
+        file.set_len(before)?;
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests;
