@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 
 const START: u64 = 1_700_000_000_000_000_000;
 
-pub fn traces(spans: usize) -> ExportTraceServiceRequest {
+pub(crate) fn traces(spans: usize) -> ExportTraceServiceRequest {
     let scope_spans = ScopeSpans {
         scope: Some(scope()),
         spans: (0..spans).map(span).collect(),
@@ -33,7 +33,7 @@ pub fn traces(spans: usize) -> ExportTraceServiceRequest {
     }
 }
 
-pub fn metrics(points: usize) -> ExportMetricsServiceRequest {
+pub(crate) fn metrics(points: usize) -> ExportMetricsServiceRequest {
     let sums = (0..points / 2).map(|index| NumberDataPoint {
         attributes: vec![text("http.route", "/cart"), int("n", index as i64)],
         start_time_unix_nano: START,
@@ -85,7 +85,7 @@ pub fn metrics(points: usize) -> ExportMetricsServiceRequest {
     }
 }
 
-pub fn logs(records: usize) -> ExportLogsServiceRequest {
+pub(crate) fn logs(records: usize) -> ExportLogsServiceRequest {
     let record = |index: usize| LogRecord {
         time_unix_nano: START + index as u64,
         observed_time_unix_nano: START + index as u64 + 1,
@@ -139,7 +139,7 @@ fn span(index: usize) -> Span {
         parent_span_id: id(index + 1, 8),
         flags: 1,
         name: "GET /api/carts/{id}".into(),
-        kind: if index % 2 == 0 { 2 } else { 3 },
+        kind: if index.is_multiple_of(2) { 2 } else { 3 },
         start_time_unix_nano: start,
         end_time_unix_nano: start + 12_345_678,
         attributes: vec![
@@ -150,7 +150,7 @@ fn span(index: usize) -> Span {
             int("server.port", 8080),
             text("url.path", "/api/carts/81724"),
             text("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64)"),
-            attribute("app.cached", Value::BoolValue(index % 3 == 0)),
+            attribute("app.cached", Value::BoolValue(index.is_multiple_of(3))),
             attribute("app.score", Value::DoubleValue(0.25)),
             attribute(
                 "app.languages",
@@ -159,12 +159,12 @@ fn span(index: usize) -> Span {
                 }),
             ),
         ],
-        events: if index % 5 == 0 {
+        events: if index.is_multiple_of(5) {
             vec![event()]
         } else {
             Vec::new()
         },
-        links: if index % 20 == 0 {
+        links: if index.is_multiple_of(20) {
             vec![link()]
         } else {
             Vec::new()

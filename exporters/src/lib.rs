@@ -3,3 +3,4 @@
 pub mod debug;
 pub mod file;
 mod json_line;
+pub mod sqlite;

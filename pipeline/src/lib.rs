@@ -11,6 +11,7 @@ pub mod component;
 pub mod config;
 pub mod delivery;
 pub mod engine;
+pub mod facts;
 pub mod graph_store;
 pub mod json_rows;
 pub mod otlp;

@@ -1,5 +1,5 @@
 //! `nodes`: one row a fact about a node, or the completion of a scope. `time` is when the fact was
-//! seen to hold.
+//! seen to hold. Of a `scope_complete`, `group` says what was scanned: `actual` or `desired`.
 
 use super::{columns, types};
 
@@ -11,9 +11,15 @@ columns! {
     GROUP "group": types::word();
     /// What was scanned as one; null for facts that no scan made.
     SCOPE "scope": types::text() => nullable;
+    /// Hash of the resource that the fact was made of: the fact is the same while this is. Null
+    /// where no resource was: then the fact's own content counts.
+    STATE "state": types::uint64() => nullable;
     /// [`uid::hash`](crate::uid::hash) of every uid that the completed scan saw, ascending; null
     /// unless `op` is `scope_complete`.
     MEMBERS "members": types::list(types::uint64()) => nullable;
+    /// The `state` of each of the `members`, in their order, 0 where it is not known; null unless
+    /// `op` is `scope_complete`.
+    MEMBER_STATES "member_states": types::list(types::uint64()) => nullable;
     /// The node's type: `service`, `AWS::EC2::Instance`, `k8s.pod`; null where the fact does not
     /// say.
     KIND "kind": types::word() => nullable;

@@ -1,5 +1,7 @@
 //! `resources`: one row a thing that a scan, a watch or a state file tells of. A row carries all
-//! that makes it a graph, so that the `graph` processor knows no kind. `time` is when it was seen.
+//! that makes it a graph, so that the `graph` processor knows no kind. `time` is when it was seen;
+//! all rows of one scan of a scope carry the time when that scan began, so that an event which
+//! came during the scan is newer than what the scan may have seen before it.
 
 use super::{columns, types};
 

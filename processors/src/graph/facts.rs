@@ -5,13 +5,22 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{TimestampNanosecondType, UInt64Type};
 use pipeline::attributes::MapBuilder;
 use pipeline::component::UnixNanos;
+use pipeline::facts::hash_of;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::resources::op;
 use pipeline::schema::{aliases, edges, nodes, opening, resources};
 use pipeline::{Batch, Signal, SignalSet};
 
-/// Where a row does not say when it was seen, it is `now`.
-pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> Vec<Batch> {
+use super::scans::Scans;
+
+/// Where a row does not say when it was seen, it is `now`. `scans` follows which states the scans
+/// that go on have seen.
+pub(super) fn of_resources(
+    batch: &Batch,
+    wanted: SignalSet,
+    scans: &mut Scans,
+    now: UnixNanos,
+) -> Vec<Batch> {
     let exists = MapBuilder::new().bool("exists", true).finish();
     let mut made = Made {
         nodes: wanted
@@ -26,7 +35,7 @@ pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> 
     };
     let columns = Columns::of(batch);
     for row in 0..batch.num_rows() {
-        made.add(&columns.row(row, now), &exists);
+        made.add(&columns.row(row, now), scans, &exists);
     }
     let rows = [made.nodes, made.edges, made.aliases].into_iter().flatten();
     rows.filter(|rows| !rows.is_empty())
@@ -41,24 +50,45 @@ struct Made {
 }
 
 impl Made {
-    fn add(&mut self, row: &Row<'_>, exists: &[u8]) {
+    fn add(&mut self, row: &Row<'_>, scans: &mut Scans, exists: &[u8]) {
+        let scan = row.scope.map(|scope| (row.source, scope, row.group));
         match row.op {
-            op::SCOPE_COMPLETE => self.node(row, op::SCOPE_COMPLETE, nodes::group::LIFECYCLE, None),
-            op::DELETED => self.node(row, op::DELETED, nodes::group::LIFECYCLE, None),
+            op::SCOPE_COMPLETE => {
+                let members = row.members.as_deref().unwrap_or_default();
+                let states = scan.map(|scan| scans.complete(scan, row.time, members));
+                self.node(row, op::SCOPE_COMPLETE, row.group, None, states.as_deref());
+            }
+            op::DELETED => self.node(row, op::DELETED, existence(row.group), None, None),
             _ => {
+                if let (Some(scan), Some(uid)) = (scan, row.uid) {
+                    scans.saw(scan, row.time, uid, row.state);
+                }
                 // Desired state says nothing of whether a thing exists.
                 if row.group == nodes::group::ACTUAL {
-                    self.node(row, op::OBSERVED, nodes::group::LIFECYCLE, Some(exists));
+                    self.node(
+                        row,
+                        op::OBSERVED,
+                        nodes::group::LIFECYCLE,
+                        Some(exists),
+                        None,
+                    );
                 }
                 let configuration = row.configuration.unwrap_or_default();
-                self.node(row, op::OBSERVED, row.group, Some(configuration));
+                self.node(row, op::OBSERVED, row.group, Some(configuration), None);
                 self.relations(row);
                 self.names(row);
             }
         }
     }
 
-    fn node<'a>(&mut self, row: &'a Row<'a>, op: &'a str, group: &'a str, value: Option<&'a [u8]>) {
+    fn node<'a>(
+        &mut self,
+        row: &'a Row<'a>,
+        op: &'a str,
+        group: &'a str,
+        value: Option<&'a [u8]>,
+        states: Option<&'a [u64]>,
+    ) {
         let Some(rows) = &mut self.nodes else { return };
         let members = row.members.as_deref().map_or(Cell::Null, Cell::UInts);
         rows.push(
@@ -69,7 +99,9 @@ impl Made {
                 (nodes::OP, Cell::Text(op)),
                 (nodes::GROUP, Cell::Text(group)),
                 (nodes::SCOPE, row.scope.into()),
+                (nodes::STATE, Cell::UInt(row.state)),
                 (nodes::MEMBERS, members),
+                (nodes::MEMBER_STATES, states.map_or(Cell::Null, Cell::UInts)),
                 (nodes::KIND, row.kind.into()),
                 (nodes::NAME, row.name.into()),
                 (nodes::PROVIDER, row.provider.into()),
@@ -89,6 +121,7 @@ impl Made {
         let mut push = |kind: Option<&str>, to: Option<&str>| {
             let cells = [
                 (edges::MODE, Cell::Text(edges::mode::SET)),
+                (edges::STATE, Cell::UInt(row.state)),
                 (edges::KIND, kind.into()),
                 (edges::TO, to.into()),
                 (edges::CONFIDENCE, Cell::Float(1.0)),
@@ -111,6 +144,7 @@ impl Made {
         let mut push = |kind: Option<&str>, value: Option<&str>| {
             let cells = [
                 (aliases::MODE, Cell::Text(edges::mode::SET)),
+                (aliases::STATE, Cell::UInt(row.state)),
                 (aliases::KIND, kind.into()),
                 (aliases::VALUE, value.into()),
             ];
@@ -125,6 +159,14 @@ impl Made {
     }
 }
 
+/// The group that a deletion ends.
+fn existence(group: &str) -> &'static str {
+    match group {
+        nodes::group::DESIRED => nodes::group::DESIRED,
+        _ => nodes::group::LIFECYCLE,
+    }
+}
+
 /// One row of `resources`.
 struct Row<'a> {
     time: UnixNanos,
@@ -133,6 +175,8 @@ struct Row<'a> {
     op: &'a str,
     group: &'a str,
     scope: Option<&'a str>,
+    /// Names all that the row says.
+    state: u64,
     members: Option<Vec<u64>>,
     kind: Option<&'a str>,
     name: Option<&'a str>,
@@ -143,6 +187,36 @@ struct Row<'a> {
     aliases: Option<Vec<(&'a str, &'a str)>>,
     tags: Option<&'a [u8]>,
     configuration: Option<&'a [u8]>,
+}
+
+impl Row<'_> {
+    fn hash(&self) -> u64 {
+        let words = [
+            self.kind,
+            self.name,
+            self.provider,
+            self.account,
+            self.region,
+        ];
+        let words = words.map(|word| word.map(str::as_bytes));
+        let lists = [&self.relations, &self.aliases].map(|list| {
+            let mut pairs: Vec<_> = list.iter().flatten().collect();
+            // In which order a source tells them means nothing.
+            pairs.sort_unstable();
+            pairs
+        });
+        let pairs = lists.iter().flat_map(|pairs| {
+            let texts = pairs.iter().flat_map(|(kind, other)| [kind, other]);
+            // A missing part ends each list.
+            texts.map(|text| Some(text.as_bytes())).chain([None])
+        });
+        hash_of(
+            words
+                .into_iter()
+                .chain([self.tags, self.configuration])
+                .chain(pairs),
+        )
+    }
 }
 
 struct Columns<'a>(&'a Batch);
@@ -156,7 +230,7 @@ impl<'a> Columns<'a> {
         let batch = self.0;
         let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
         let members = batch.column(resources::MEMBERS).as_list::<i32>();
-        Row {
+        let mut read = Row {
             time: if times.is_null(row) {
                 now
             } else {
@@ -167,6 +241,7 @@ impl<'a> Columns<'a> {
             op: self.word(resources::OP, row).unwrap_or_default(),
             group: self.word(resources::GROUP, row).unwrap_or_default(),
             scope: self.text(resources::SCOPE, row),
+            state: 0,
             members: members.is_valid(row).then(|| {
                 members
                     .value(row)
@@ -183,7 +258,9 @@ impl<'a> Columns<'a> {
             aliases: self.pairs(resources::ALIASES, row),
             tags: self.bytes(resources::TAGS, row),
             configuration: self.bytes(resources::CONFIGURATION, row),
-        }
+        };
+        read.state = read.hash();
+        read
     }
 
     fn text(&self, column: &str, row: usize) -> Option<&'a str> {

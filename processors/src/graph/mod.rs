@@ -11,8 +11,10 @@
 //! |---|---|
 //! | `observed`, group `actual` | the facts `lifecycle` and `actual`; its edges and aliases, each as one set |
 //! | `observed`, group `desired` | the fact `desired`; its edges and aliases, each as one set |
-//! | `deleted` | a tombstone of `lifecycle` |
-//! | `scope_complete` | the same of the scope's nodes |
+//! | `deleted` | a tombstone of `lifecycle`, or of `desired` |
+//! | `scope_complete` | the same of the scope's nodes, with the state in which each was seen |
+//!
+//! Every fact that is made of a row carries the row's `state`, a hash of all that the row says.
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::registry::{BuildProcessor, Described, Stability};
@@ -20,12 +22,14 @@ use pipeline::{Batch, Signal, SignalSet};
 
 mod config;
 mod facts;
+mod scans;
 
 pub use config::Config;
 
 #[derive(Debug)]
 pub struct Graph {
     wanted: SignalSet,
+    scans: scans::Scans,
 }
 
 impl Described for Graph {
@@ -42,6 +46,7 @@ impl BuildProcessor for Graph {
     fn build(_: Config, host: &Host) -> Result<Graph, BuildError> {
         Ok(Graph {
             wanted: host.wanted(),
+            scans: scans::Scans::default(),
         })
     }
 }
@@ -51,7 +56,7 @@ impl Processor for Graph {
         if batch.signal() != Signal::Resources {
             return Ok(vec![batch]);
         }
-        let mut made = facts::of_resources(&batch, self.wanted, now);
+        let mut made = facts::of_resources(&batch, self.wanted, &mut self.scans, now);
         made.push(batch);
         Ok(made)
     }

@@ -1,0 +1,105 @@
+//! Keeps the graph in one SQLite file: nothing to install.
+//!
+//! ```yaml
+//! exporters:
+//!   sqlite: {path: airdig.db, seen_for: 24h}
+//!   graphql: {store: sqlite}
+//! ```
+//!
+//! A batch is one transaction of upserts; `Ok` means that it is on the disk. What is stored are
+//! the facts of [`pipeline::facts`], so neither order nor repetition matters and several processes
+//! may write one file. What is current is found when it is read, by the same pure code as in every
+//! store.
+//!
+//! ```text
+//!  Batch ─▶ write/ ─▶ one connection, one transaction ─▶ WAL file ◀─ four connections ◀─ read/
+//!              └──▶ Commit: what is new, to those who follow
+//! ```
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pipeline::component::{
+    BuildError, ExportError, Exporter, Host, Listening, RunError, StartError, Tasks, UnixNanos,
+};
+use pipeline::facts::Told;
+use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::{Batch, SignalSet};
+
+mod bulk;
+mod config;
+mod database;
+mod read;
+mod rows;
+mod store;
+mod write;
+
+pub use config::Config;
+use database::Database;
+pub use store::Store;
+
+#[derive(Debug)]
+pub struct Sqlite {
+    id: String,
+    config: Config,
+    store: Arc<Store>,
+}
+
+impl Described for Sqlite {
+    const TYPE: &'static str = "sqlite";
+    const STABILITY: Stability = Stability::Alpha;
+    const SUMMARY: &'static str = "the graph in one SQLite file, with its past";
+    type Config = Config;
+}
+
+impl BuildExporter for Sqlite {
+    const ACCEPTS: SignalSet = SignalSet::GRAPH;
+
+    fn build(config: Config, host: &Host) -> Result<Sqlite, BuildError> {
+        let store = Arc::new(Store::new(config.seen_for));
+        host.provide_graph_store(store.clone());
+        Ok(Sqlite {
+            id: host.id().to_string(),
+            config,
+            store,
+        })
+    }
+}
+
+#[async_trait]
+impl Exporter for Sqlite {
+    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+        let database = Database::open(&self.config.path, &self.id).await?;
+        self.store.open(database);
+        Ok(Vec::new())
+    }
+
+    /// There is one writer.
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
+        let told = Told::of(batch, UnixNanos::now());
+        if told.without_uid > 0 {
+            let (signal, rows) = (batch.signal(), told.without_uid);
+            tracing::warn!(exporter = self.id, %signal, rows, "rows without a uid were left out");
+            let reason = format!("{rows} rows of {signal} have no uid");
+            batch.delivery().reject_rows(rows as u64, &reason);
+        }
+        let written = self.store.write(&told).await;
+        written.map_err(|error| ExportError::Retryable {
+            reason: format!("write {} rows of {}", batch.num_rows(), batch.signal()),
+            after: None,
+            source: Some(error.into()),
+        })
+    }
+
+    async fn stop(&self) -> Result<(), RunError> {
+        self.store.close().await;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! The facts of some uids, and the scans that vouch for them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use pipeline::facts::{Completion, Completions, Current, Fact, Members};
+use pipeline::graph_store::At;
+use sqlx::{Row as _, SqlitePool};
+
+use super::super::bulk::json_list;
+use super::super::rows::{fact, text, time};
+use super::super::store::Store;
+
+const FACTS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen, kind, name, provider, account, \
+     region, tags, value FROM facts WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
+
+const KEYS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen FROM facts \
+     WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
+
+const COMPLETIONS: &str = "SELECT scope, source, grp, members, first_began, last_began FROM completions \
+     WHERE scope IN (SELECT value FROM json_each(?1))";
+
+const MEMBERS: &str =
+    "SELECT hash, pairs FROM members WHERE hash IN (SELECT value FROM json_each(?1))";
+
+/// By uid.
+pub(super) struct Facts {
+    pub(super) of: HashMap<String, Vec<Fact<'static>>>,
+    pub(super) completions: Completions,
+}
+
+/// How much of each fact is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// Not what it says: enough to know what exists and which sets are newest.
+    Keys,
+}
+
+impl Facts {
+    pub(super) async fn of<'u>(
+        store: &Store,
+        uids: impl IntoIterator<Item = &'u str>,
+        part: Part,
+    ) -> Result<Facts, sqlx::Error> {
+        let pool = store.readers()?;
+        let uids: BTreeSet<&str> = uids.into_iter().collect();
+        let mut of: HashMap<String, Vec<Fact<'static>>> = HashMap::new();
+        if uids.is_empty() {
+            return Ok(Facts {
+                of,
+                completions: Completions::default(),
+            });
+        }
+        let sql = if part == Part::Whole { FACTS } else { KEYS };
+        let rows = sqlx::query(sql)
+            .bind(json_list(uids))
+            .fetch_all(pool)
+            .await?;
+        let mut scopes = BTreeSet::new();
+        for row in &rows {
+            let fact = fact(row, part == Part::Whole)?;
+            if !fact.scope.is_empty() {
+                scopes.insert(fact.scope.clone());
+            }
+            match of.get_mut(fact.uid.as_ref()) {
+                Some(facts) => facts.push(fact),
+                None => {
+                    of.insert(fact.uid.clone().into_owned(), vec![fact]);
+                }
+            }
+        }
+        let scopes = scopes.iter().map(|scope| scope.as_ref());
+        let completions = completions(store, pool, scopes).await?;
+        Ok(Facts { of, completions })
+    }
+
+    pub(super) fn current(&self, uid: &str, at: At) -> Option<Current<'_, 'static>> {
+        Current::of(self.of.get(uid)?, &self.completions, at)
+    }
+
+    /// Whether it is known that the uid does not exist at the moment.
+    pub(super) fn has_ended(&self, uid: &str, at: At) -> bool {
+        self.current(uid, at)
+            .is_some_and(|current| current.ended.is_some())
+    }
+}
+
+async fn completions<'s>(
+    store: &Store,
+    pool: &SqlitePool,
+    scopes: impl Iterator<Item = &'s str>,
+) -> Result<Completions, sqlx::Error> {
+    let scopes = json_list(scopes);
+    let mut completions = Completions::default();
+    if scopes == "[]" {
+        return Ok(completions);
+    }
+    let rows = sqlx::query(COMPLETIONS)
+        .bind(scopes)
+        .fetch_all(pool)
+        .await?;
+    let mut hashes = Vec::with_capacity(rows.len());
+    for row in &rows {
+        hashes.push(row.try_get::<i64, _>("members")?);
+    }
+    let members = members(store, pool, &hashes).await?;
+    for (row, hash) in rows.iter().zip(&hashes) {
+        let Some(members) = members.get(hash) else {
+            continue;
+        };
+        completions.add(Completion {
+            scope: text(row, "scope")?,
+            source: text(row, "source")?,
+            group: text(row, "grp")?,
+            first_began: time(row, "first_began")?,
+            last_began: time(row, "last_began")?,
+            members: members.clone(),
+        });
+    }
+    Ok(completions)
+}
+
+async fn members(
+    store: &Store,
+    pool: &SqlitePool,
+    hashes: &[i64],
+) -> Result<HashMap<i64, Arc<Members>>, sqlx::Error> {
+    let mut found = HashMap::new();
+    let mut missing = Vec::new();
+    for &hash in hashes {
+        match store.known_members(hash) {
+            Some(members) => {
+                found.insert(hash, members);
+            }
+            None => missing.push(hash),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let missing = serde_json::Value::from(missing).to_string();
+    let rows = sqlx::query(MEMBERS).bind(missing).fetch_all(pool).await?;
+    for row in rows {
+        let members = Members::from_bytes(row.try_get("pairs")?);
+        let members = Arc::new(members.map_err(|error| sqlx::Error::Decode(error.into()))?);
+        let hash: i64 = row.try_get("hash")?;
+        store.remember_members(hash, members.clone());
+        found.insert(hash, members);
+    }
+    Ok(found)
+}

@@ -1,0 +1,142 @@
+//! Nodes by uid, and lists of them.
+
+use pipeline::component::UnixNanos;
+use pipeline::graph_store::{At, Node, NodeFilter};
+use sqlx::{Row as _, SqlitePool};
+use std::collections::{BTreeMap, HashMap};
+
+use super::super::bulk::json_list;
+use super::super::store::Store;
+use super::aliases::SameAs;
+use super::facts::{Facts, Part};
+
+/// Uids of which some row fits: what is current of them is checked afterwards.
+const CANDIDATES: &str = include_str!("../sql/candidates.sql");
+
+const AT_ENDS: &str = "SELECT uid, first_seen, last_seen FROM relations WHERE uid IN (SELECT value FROM json_each(?1)) \
+     UNION ALL SELECT to_uid, first_seen, last_seen FROM relations WHERE to_uid IN (SELECT value FROM json_each(?1))";
+
+pub(in super::super) async fn nodes(
+    store: &Store,
+    uids: &[String],
+    at: At,
+) -> Result<Vec<Option<Node>>, sqlx::Error> {
+    let same = SameAs::of(store, uids.iter().map(String::as_str), at).await?;
+    let canonical: Vec<&str> = uids.iter().map(|uid| same.canonical(uid)).collect();
+    let facts = Facts::of(store, canonical.iter().copied(), Part::Whole).await?;
+    let node = |uid: &&str| facts.current(uid, at).map(|current| current.node());
+    let mut nodes: Vec<Option<Node>> = canonical.iter().map(node).collect();
+    let unknown = canonical
+        .iter()
+        .zip(&nodes)
+        .filter(|(_, node)| node.is_none());
+    let unknown: Vec<&str> = unknown.map(|(uid, _)| *uid).collect();
+    if unknown.is_empty() {
+        return Ok(nodes);
+    }
+    let placeholders = placeholders(store.readers()?, &unknown, at).await?;
+    for (uid, node) in canonical.iter().zip(&mut nodes) {
+        if node.is_none() {
+            *node = placeholders.get(*uid).cloned();
+        }
+    }
+    Ok(nodes)
+}
+
+/// Nodes that only edges lead to.
+async fn placeholders(
+    pool: &SqlitePool,
+    uids: &[&str],
+    at: At,
+) -> Result<HashMap<String, Node>, sqlx::Error> {
+    let rows = sqlx::query(AT_ENDS)
+        .bind(json_list(uids.iter().copied()))
+        .fetch_all(pool)
+        .await?;
+    let mut nodes: HashMap<String, Node> = HashMap::new();
+    for row in rows {
+        let uid: String = row.try_get(0)?;
+        let nanos = |nanos: i64| UnixNanos(u64::try_from(nanos).unwrap_or_default());
+        let (first, last) = (nanos(row.try_get(1)?), nanos(row.try_get(2)?));
+        if matches!(at, At::Time(time) if first > time) {
+            continue;
+        }
+        let node = nodes.entry(uid).or_insert_with_key(|uid| Node {
+            uid: uid.clone(),
+            kind: "unknown".to_owned(),
+            name: None,
+            provider: None,
+            account: None,
+            region: None,
+            tags: serde_json::Map::new(),
+            facts: BTreeMap::new(),
+            first_seen: first,
+            last_seen: last,
+            ended: None,
+        });
+        node.first_seen = node.first_seen.min(first);
+        node.last_seen = node.last_seen.max(last);
+    }
+    Ok(nodes)
+}
+
+pub(in super::super) async fn list(
+    store: &Store,
+    filter: &NodeFilter,
+    after: Option<&str>,
+    limit: usize,
+    at: At,
+) -> Result<Vec<Node>, sqlx::Error> {
+    let mut after = after.map(str::to_owned);
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let wanted = (limit - found.len()).max(64);
+        let uids = candidates(store.readers()?, filter, after.as_deref(), wanted).await?;
+        let facts = Facts::of(store, uids.iter().map(String::as_str), Part::Whole).await?;
+        let nodes = uids
+            .iter()
+            .filter_map(|uid| Some(facts.current(uid, at)?.node()));
+        found.extend(nodes.filter(|node| fits(filter, node)));
+        if uids.len() < wanted {
+            break;
+        }
+        after = uids.into_iter().next_back();
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+async fn candidates(
+    pool: &SqlitePool,
+    filter: &NodeFilter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<String>, sqlx::Error> {
+    let kinds =
+        (!filter.kinds.is_empty()).then(|| json_list(filter.kinds.iter().map(String::as_str)));
+    sqlx::query_scalar(CANDIDATES)
+        .bind(after.unwrap_or_default())
+        .bind(kinds)
+        .bind(&filter.provider)
+        .bind(&filter.account)
+        .bind(&filter.region)
+        .bind(filter.text.as_ref().map(|text| text.to_lowercase()))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(pool)
+        .await
+}
+
+fn fits(filter: &NodeFilter, node: &Node) -> bool {
+    let is = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
+    let has_text = |text: &String| {
+        let text = text.to_lowercase();
+        let name = node.name.as_deref().unwrap_or_default();
+        name.to_lowercase().contains(&text) || node.uid.to_lowercase().contains(&text)
+    };
+    (filter.kinds.is_empty() || filter.kinds.contains(&node.kind))
+        && is(&filter.provider, &node.provider)
+        && is(&filter.account, &node.account)
+        && is(&filter.region, &node.region)
+        && filter.text.as_ref().is_none_or(has_text)
+        && (filter.with_ended || node.ended.is_none())
+}

@@ -1,0 +1,78 @@
+//! What happened to a node.
+
+use std::collections::HashSet;
+
+use pipeline::component::UnixNanos;
+use pipeline::facts;
+use pipeline::graph_store::{At, TimelineEntry};
+use serde_json::Map as JsonMap;
+
+use super::super::rows::{text, time};
+use super::super::store::Store;
+use super::aliases::SameAs;
+use super::facts::{Facts, Part};
+use sqlx::Row as _;
+
+const CHANGES: &str = "SELECT c.id, c.time, c.source, c.event_name, c.actor, c.details \
+     FROM change_uids u JOIN changes c ON c.id = u.id \
+     WHERE u.uid IN (SELECT value FROM json_each(?1)) AND u.time >= ?2 AND u.time < ?3 \
+     ORDER BY u.time DESC, u.id DESC LIMIT ?4";
+
+pub(in super::super) async fn timeline(
+    store: &Store,
+    uid: &str,
+    from: UnixNanos,
+    to: UnixNanos,
+    limit: usize,
+) -> Result<Vec<TimelineEntry>, sqlx::Error> {
+    let same = SameAs::of(store, [uid], At::Now).await?;
+    let canonical = same.canonical(uid);
+    let uids: Vec<&str> = [canonical]
+        .into_iter()
+        .chain(same.names_of(canonical))
+        .collect();
+    let facts = Facts::of(store, uids.iter().copied(), Part::Whole).await?;
+    let mut entries = Vec::new();
+    for uid in &uids {
+        let ended = facts
+            .current(uid, At::Now)
+            .and_then(|current| current.ended);
+        let told = facts
+            .of
+            .get(*uid)
+            .map(|of_uid| facts::timeline(of_uid, ended));
+        let told = told.unwrap_or_default().into_iter();
+        entries.extend(told.filter(|entry| entry.time >= from && entry.time < to));
+    }
+    let rows = sqlx::query(CHANGES)
+        .bind(super::super::bulk::json_list(uids))
+        .bind(from.timestamp())
+        .bind(to.timestamp())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(store.readers()?)
+        .await?;
+    let mut told = HashSet::new();
+    for row in &rows {
+        let id = text(row, "id")?;
+        if !told.insert(id.clone()) {
+            continue;
+        }
+        let (event, actor): (String, Option<String>) =
+            (text(row, "event_name")?, row.try_get("actor")?);
+        let details = serde_json::from_str(&text(row, "details")?);
+        entries.push(TimelineEntry {
+            time: time(row, "time")?,
+            id: format!("change/{id}"),
+            kind: "change".to_owned(),
+            source: text(row, "source")?,
+            summary: match actor {
+                Some(actor) => format!("{event} by {actor}"),
+                None => event,
+            },
+            details: details.unwrap_or_else(|_| JsonMap::new()),
+        });
+    }
+    entries.sort_by(|one, other| (other.time, &other.id).cmp(&(one.time, &one.id)));
+    entries.truncate(limit);
+    Ok(entries)
+}

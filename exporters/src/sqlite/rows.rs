@@ -1,0 +1,69 @@
+//! Rows of the database ⇄ facts.
+
+use std::borrow::Cow;
+
+use pipeline::component::UnixNanos;
+use pipeline::facts::{Content, Fact};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+/// Hashes are stored as signed numbers with the same bits.
+pub(super) fn signed(hash: u64) -> i64 {
+    i64::from_le_bytes(hash.to_le_bytes())
+}
+
+pub(super) fn unsigned(hash: i64) -> u64 {
+    u64::from_le_bytes(hash.to_le_bytes())
+}
+
+pub(super) fn time(row: &SqliteRow, column: &str) -> Result<UnixNanos, sqlx::Error> {
+    let nanos: i64 = row.try_get(column)?;
+    Ok(UnixNanos(u64::try_from(nanos).unwrap_or_default()))
+}
+
+pub(super) fn text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+    row.try_get(column)
+}
+
+pub(super) fn hash(row: &SqliteRow, column: &str) -> Result<u64, sqlx::Error> {
+    row.try_get(column).map(unsigned)
+}
+
+/// A row of `facts`; what it says only where the query has asked for it.
+pub(super) fn fact(row: &SqliteRow, with_content: bool) -> Result<Fact<'static>, sqlx::Error> {
+    let content = if with_content {
+        content(row)?
+    } else {
+        Content::default()
+    };
+    Ok(Fact {
+        uid: text(row, "uid")?.into(),
+        group: text(row, "grp")?.into(),
+        source: text(row, "source")?.into(),
+        scope: text(row, "scope")?.into(),
+        hash: hash(row, "hash")?,
+        first_seen: time(row, "first_seen")?,
+        last_seen: time(row, "last_seen")?,
+        content,
+    })
+}
+
+fn content(row: &SqliteRow) -> Result<Content<'static>, sqlx::Error> {
+    let text = |column| -> Result<Option<Cow<'static, str>>, sqlx::Error> {
+        let text: Option<String> = row.try_get(column)?;
+        Ok(text.map(Cow::Owned))
+    };
+    let bytes = |column| -> Result<Option<Cow<'static, [u8]>>, sqlx::Error> {
+        let bytes: Option<Vec<u8>> = row.try_get(column)?;
+        Ok(bytes.map(Cow::Owned))
+    };
+    Ok(Content {
+        kind: text("kind")?,
+        name: text("name")?,
+        provider: text("provider")?,
+        account: text("account")?,
+        region: text("region")?,
+        tags: bytes("tags")?,
+        value: bytes("value")?,
+    })
+}

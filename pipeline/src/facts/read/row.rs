@@ -1,0 +1,103 @@
+//! One row's cells, by the names of their columns.
+
+use std::borrow::Cow;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
+
+use crate::Batch;
+use crate::component::UnixNanos;
+use crate::schema::opening;
+
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) batch: &'a Batch,
+    pub(super) row: usize,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn all(batch: &'a Batch) -> impl Iterator<Item = Row<'a>> {
+        (0..batch.num_rows()).map(move |row| Row { batch, row })
+    }
+
+    pub(super) fn time(self, now: UnixNanos) -> UnixNanos {
+        self.timestamp(opening::TIME).unwrap_or(now)
+    }
+
+    pub(super) fn uid(self) -> Option<Cow<'a, str>> {
+        self.text(opening::UID)
+    }
+
+    pub(super) fn source(self) -> Cow<'a, str> {
+        self.word(opening::SOURCE).unwrap_or_default()
+    }
+
+    pub(super) fn timestamp(self, column: &str) -> Option<UnixNanos> {
+        let times = self.batch.numbers::<TimestampNanosecondType>(column);
+        let known = times.is_valid(self.row);
+        known.then(|| UnixNanos(u64::try_from(times.value(self.row)).unwrap_or_default()))
+    }
+
+    pub(super) fn text(self, column: &str) -> Option<Cow<'a, str>> {
+        let texts = self.batch.text(column);
+        texts
+            .is_valid(self.row)
+            .then(|| Cow::Borrowed(texts.value(self.row)))
+    }
+
+    pub(super) fn word(self, column: &str) -> Option<Cow<'a, str>> {
+        let words = self.batch.words(column);
+        let key = words
+            .keys()
+            .is_valid(self.row)
+            .then(|| words.keys().value(self.row))?;
+        let key = usize::try_from(key).ok()?;
+        Some(Cow::Borrowed(words.values().value(key)))
+    }
+
+    pub(super) fn bytes(self, column: &str) -> Option<Cow<'a, [u8]>> {
+        let bytes = self.batch.bytes(column);
+        bytes
+            .is_valid(self.row)
+            .then(|| Cow::Borrowed(bytes.value(self.row)))
+    }
+
+    pub(super) fn uint64(self, column: &str) -> Option<u64> {
+        let numbers = self.batch.numbers::<UInt64Type>(column);
+        numbers.is_valid(self.row).then(|| numbers.value(self.row))
+    }
+
+    pub(super) fn uint32(self, column: &str) -> u32 {
+        self.batch.numbers::<UInt32Type>(column).value(self.row)
+    }
+
+    pub(super) fn int32(self, column: &str) -> i32 {
+        self.batch.numbers::<Int32Type>(column).value(self.row)
+    }
+
+    /// What is not finite counts as 0: no store keeps it.
+    pub(super) fn float(self, column: &str) -> f64 {
+        let float = self.batch.numbers::<Float64Type>(column).value(self.row);
+        if float.is_finite() { float } else { 0.0 }
+    }
+
+    pub(super) fn uint64s(self, column: &str) -> Option<Vec<u64>> {
+        let lists = self.batch.column(column).as_list::<i32>();
+        let known = lists.is_valid(self.row);
+        known.then(|| {
+            let items = lists.value(self.row);
+            items.as_primitive::<UInt64Type>().values().to_vec()
+        })
+    }
+
+    pub(super) fn texts(self, column: &str) -> Vec<String> {
+        let lists = self.batch.column(column).as_list::<i32>();
+        if lists.is_null(self.row) {
+            return Vec::new();
+        }
+        let items = lists.value(self.row);
+        let items = items.as_string_view().iter();
+        items.flatten().map(str::to_owned).collect()
+    }
+}
