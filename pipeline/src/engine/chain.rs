@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::crew::Failure;
@@ -37,6 +38,8 @@ pub(super) struct Chain {
     pub(super) name: String,
     pub(super) links: Vec<Link>,
     pub(super) exits: Vec<Exit>,
+    /// Cancelled when a stop has taken too long.
+    pub(super) give_up: CancellationToken,
 }
 
 /// When each link that asked for it is due next.
@@ -80,9 +83,15 @@ pub(super) fn spawn(
 }
 
 impl Chain {
-    /// Runs until the queue is closed and empty, then lets go of all that is held.
+    /// Runs until the queue is closed and empty, or is empty when a stop has taken too long; then
+    /// lets go of all that is held.
     async fn run(self, mut queue: Queue) -> Result<(), Failure> {
-        let Chain { links, exits, .. } = self;
+        let Chain {
+            links,
+            exits,
+            give_up,
+            ..
+        } = self;
         let mut clocks = clocks(&links);
         let mut links = Links::new(links);
         loop {
@@ -93,10 +102,12 @@ impl Chain {
                 () = wait_until(due) => {
                     let now = Instant::now();
                     for clock in clocks.iter_mut().filter(|clock| clock.due <= now) {
-                        clock.due = now + clock.every;
                         let index = clock.link;
                         let made = links.call(move |links| links.tick(index))?;
                         send_all(&exits, made).await;
+                        // Counted from the end: a tick longer than its interval must leave time
+                        // for batches.
+                        clock.due = Instant::now() + clock.every;
                     }
                 }
                 queued = queue.recv() => {
@@ -106,6 +117,8 @@ impl Chain {
                     send_all(&exits, made).await;
                     drop(room);
                 }
+                // Last: what is queued is still told to the exporters, which refuse it.
+                () = give_up.cancelled() => break,
             }
         }
         for index in 0..links.len() {

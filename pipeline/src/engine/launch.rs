@@ -56,9 +56,10 @@ pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Runn
         metrics: Metrics::default(),
         exits: BTreeMap::new(),
         limits: plan.limits,
+        give_up: stops.give_up.clone(),
     };
     for (planned, tasks) in plan.exporters.into_iter().zip(started.tasks) {
-        wiring.exporter(planned, tasks, stops);
+        wiring.exporter(planned, tasks);
     }
     let inputs = wiring.inputs(&plan.pipelines);
     let (inputs, queues): (Vec<Sender>, Vec<Queue>) = inputs.into_iter().unzip();
@@ -131,10 +132,11 @@ struct Wiring {
     metrics: Metrics,
     exits: BTreeMap<Placed, Exit>,
     limits: Limits,
+    give_up: CancellationToken,
 }
 
 impl Wiring {
-    fn exporter(&mut self, planned: PlannedExporter, tasks: Tasks, stops: &Stops) {
+    fn exporter(&mut self, planned: PlannedExporter, tasks: Tasks) {
         let (sender, queue) = sending::queue(&planned, &self.limits);
         let id = planned.id.to_string();
         let gauge = sender.gauge();
@@ -156,7 +158,7 @@ impl Wiring {
             exporter: exporter.clone(),
             settings: planned.settings,
             counters,
-            give_up: stops.give_up.clone(),
+            give_up: self.give_up.clone(),
         });
         let queue = Arc::new(Mutex::new(queue));
         let crew = &mut self.running.crew;
@@ -221,8 +223,7 @@ impl Wiring {
             counters: self.metrics.processor("", placed.1.to_string()),
         };
         let exits = sources.after(&placed).into_iter().map(plain).collect();
-        let links = vec![link];
-        self.chain(Chain { name, links, exits }, queue)
+        self.chain(name, vec![link], exits, queue)
     }
 
     fn pipeline(&mut self, pipeline: PlannedPipeline, queue: Queue) -> Result<(), EngineError> {
@@ -248,11 +249,22 @@ impl Wiring {
             exits.push(exit.clone());
         }
         let name = format!("pipelines/{id}");
-        self.chain(Chain { name, links, exits }, queue)
+        self.chain(name, links, exits, queue)
     }
 
-    fn chain(&mut self, chain: Chain, queue: Queue) -> Result<(), EngineError> {
-        let name = chain.name.clone();
+    fn chain(
+        &mut self,
+        name: String,
+        links: Vec<Link>,
+        exits: Vec<Exit>,
+        queue: Queue,
+    ) -> Result<(), EngineError> {
+        let chain = Chain {
+            name: name.clone(),
+            links,
+            exits,
+            give_up: self.give_up.clone(),
+        };
         let ended = chain::spawn(chain, queue)?;
         self.running.crew.spawn(Stage::Chains, name, ended);
         Ok(())

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use super::uids;
 use crate::component::{ExportError, Exporter, RunError};
@@ -40,7 +41,7 @@ pub struct Captured(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     batches: Vec<Batch>,
-    attempts: usize,
+    attempts: Vec<Instant>,
     stopped: bool,
 }
 
@@ -94,7 +95,12 @@ impl Captured {
     }
 
     pub fn attempts(&self) -> usize {
-        self.state().attempts
+        self.state().attempts.len()
+    }
+
+    /// When each attempt began.
+    pub fn attempted_at(&self) -> Vec<Instant> {
+        self.state().attempts.clone()
     }
 
     /// Whether the exporter had its last call.
@@ -106,7 +112,7 @@ impl Captured {
 #[async_trait]
 impl Exporter for CapturingExporter {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
-        self.captured.state().attempts += 1;
+        self.captured.state().attempts.push(Instant::now());
         let first = self
             .first
             .lock()

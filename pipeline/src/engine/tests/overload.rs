@@ -1,0 +1,220 @@
+//! Where there is no room, and where nobody waits for it.
+
+use super::{
+    Pipe, Setup, answer, blocking, canned, gated, nothing, queueing, refusal, sorted, spans, until,
+};
+use crate::channel::RETRY_AFTER;
+use crate::delivery::{Refusal, Retry};
+use crate::engine::Limits;
+use crate::engine::settings::{SendingQueue, Sizer};
+use crate::testing::{CapturingExporter, batch};
+use crate::{Outcome, Signal};
+
+fn full(queue: &str) -> Refusal {
+    Refusal {
+        component: queue.to_owned(),
+        reason: format!("the queue of {queue} is full"),
+        retry: Retry::After(RETRY_AFTER),
+    }
+}
+
+/// Room for so many batches, waiting or being sent.
+fn queue_of(queue_size: usize) -> SendingQueue {
+    SendingQueue {
+        queue_size,
+        ..SendingQueue::default()
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_for_now_and_harms_no_other_branch() {
+    let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
+    let (slow, gate, of_slow) = gated();
+    let (other, of_other) = CapturingExporter::new();
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter_with("slow", slow, queueing(queue_of(2)))
+        .exporter("other", other)
+        .pipeline(Pipe::new("p").from("canned").to("slow").to("other"))
+        .run();
+    assert_eq!(refusal(&mut outcomes).await, full("exporters/slow"));
+    until(|| sorted(&of_other) == ["a", "b", "c"]).await;
+    nothing(&mut outcomes).await;
+    gate.cancel();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(sorted(&of_slow), ["a", "b"]);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_queue_that_blocks_on_overflow_waits_and_harms_no_other_branch() {
+    let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
+    let (slow, gate, of_slow) = gated();
+    let (other, of_other) = CapturingExporter::new();
+    let blocks = SendingQueue {
+        block_on_overflow: true,
+        ..queue_of(1)
+    };
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter_with("slow", slow, queueing(blocks))
+        .exporter("other", other)
+        .pipeline(Pipe::new("p").from("canned").to("slow").to("other"))
+        .run();
+    // The second waits for room at the slow one; the other one has it already.
+    until(|| sorted(&of_other) == ["a", "b"]).await;
+    nothing(&mut outcomes).await;
+    gate.cancel();
+    for _ in 0..3 {
+        assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    }
+    assert_eq!(of_slow.uids(), ["a", "b", "c"]);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_may_count_rows() {
+    let batches = vec![
+        batch(Signal::Traces, &["a", "b"]),
+        batch(Signal::Traces, &["c", "d"]),
+        batch(Signal::Traces, &["e"]),
+    ];
+    let (receiver, mut outcomes) = canned(batches);
+    let (exporter, gate, captured) = gated();
+    let rows = SendingQueue {
+        sizer: Sizer::Items,
+        ..queue_of(3)
+    };
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter_with("x", exporter, queueing(rows))
+        .straight()
+        .run();
+    assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
+    gate.cancel();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+    assert_eq!(sorted(&captured), ["a", "b", "e"]);
+}
+
+#[tokio::test]
+async fn a_queue_may_count_bytes_and_what_is_larger_than_it_passes_alone() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (exporter, gate, captured) = gated();
+    let bytes = SendingQueue {
+        sizer: Sizer::Bytes,
+        ..queue_of(1)
+    };
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter_with("x", exporter, queueing(bytes))
+        .straight()
+        .run();
+    assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
+    gate.cancel();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(captured.uids(), ["a"]);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_queue_holds_more_bytes_than_the_limit_whatever_its_size_says() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (exporter, gate, _) = gated();
+    let engine = Setup::new()
+        .limits(Limits {
+            exporter_bytes: 1,
+            ..Limits::default()
+        })
+        .receiver("canned", receiver)
+        .exporter_with("x", exporter, queueing(queue_of(1000)))
+        .straight()
+        .run();
+    assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
+    gate.cancel();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_queue_there_is_room_only_for_what_is_being_sent() {
+    let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
+    let (exporter, gate, _) = gated();
+    let none = SendingQueue {
+        enabled: false,
+        num_consumers: 2,
+        ..SendingQueue::default()
+    };
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter_with("x", exporter, queueing(none))
+        .straight()
+        .run();
+    assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
+    gate.cancel();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_pipeline_refuses_for_now() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (block, held) = blocking();
+    let engine = Setup::new()
+        .limits(Limits {
+            pipeline_bytes: 1,
+            ..Limits::default()
+        })
+        .receiver("canned", receiver)
+        .pipeline(Pipe::new("p").from("canned").through("block", block))
+        .run();
+    assert_eq!(refusal(&mut outcomes).await, full("pipelines/p"));
+    drop(held);
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sender_that_is_not_to_wait_for_the_result_is_answered_at_once() {
+    let (receiver, mut outcomes) = spans(&["a"]);
+    let (exporter, gate, captured) = gated();
+    let at_once = SendingQueue {
+        wait_for_result: false,
+        ..SendingQueue::default()
+    };
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter_with("x", exporter, queueing(at_once))
+        .straight()
+        .run();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(captured.attempts(), 0);
+    gate.cancel();
+    engine.stop().await.unwrap();
+    assert_eq!(captured.uids(), ["a"], "what was accepted is delivered");
+}
+
+#[tokio::test]
+async fn a_sender_that_is_not_to_wait_is_still_told_of_a_full_queue() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (exporter, gate, captured) = gated();
+    let at_once = SendingQueue {
+        wait_for_result: false,
+        ..queue_of(1)
+    };
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter_with("x", exporter, queueing(at_once))
+        .straight()
+        .run();
+    let answers = [answer(&mut outcomes).await, answer(&mut outcomes).await];
+    assert!(answers.contains(&Outcome::Delivered), "{answers:?}");
+    let full = Outcome::Refused(full("exporters/x"));
+    assert!(answers.contains(&full), "{answers:?}");
+    gate.cancel();
+    engine.stop().await.unwrap();
+    assert_eq!(captured.uids(), ["a"]);
+}

@@ -1,0 +1,141 @@
+//! Who gets what.
+
+use super::{Pipe, Setup, answer, blocking, canned, gated, nothing, refusal, sorted, spans};
+use crate::engine::Limits;
+use crate::testing::{CapturingExporter, PassThrough, Turn, batch};
+use crate::{Outcome, Signal};
+
+#[tokio::test]
+async fn a_connector_leads_from_one_pipeline_into_another() {
+    let (receiver, mut outcomes) = spans(&["a"]);
+    let (exporter, gate, captured) = gated();
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .connector("turn", Turn(Signal::Nodes))
+        .exporter("x", exporter)
+        .pipeline(Pipe::new("one").from("canned").to("connectors/turn"))
+        .pipeline(Pipe::new("two").from("connectors/turn").to("x"))
+        .run();
+    nothing(&mut outcomes).await;
+    gate.cancel();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    let batches = captured.batches();
+    let mut signals: Vec<Signal> = batches.iter().map(|batch| batch.signal()).collect();
+    signals.sort_unstable();
+    assert_eq!(signals, [Signal::Traces, Signal::Nodes]);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pipeline_of_a_signal_takes_no_other_from_receivers_and_connectors() {
+    let batches = vec![
+        batch(Signal::Traces, &["span"]),
+        batch(Signal::Logs, &["log"]),
+    ];
+    let (receiver, mut outcomes) = canned(batches);
+    let (all, of_all) = CapturingExporter::new();
+    let (logs, of_logs) = CapturingExporter::new();
+    let (nodes, of_nodes) = CapturingExporter::new();
+    let all_pipe = Pipe::new("unified").from("canned").to("connectors/turn");
+    let logs_pipe = Pipe::new("logs").only(Signal::Logs).from("canned");
+    let nodes_pipe = Pipe::new("nodes").only(Signal::Nodes);
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .connector("turn", Turn(Signal::Nodes))
+        .exporter("all", all)
+        .exporter("logs", logs)
+        .exporter("nodes", nodes)
+        .pipeline(all_pipe.to("all"))
+        .pipeline(logs_pipe.to("logs"))
+        .pipeline(nodes_pipe.from("connectors/turn").to("nodes"))
+        .run();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+    assert_eq!(sorted(&of_all), ["log", "span"]);
+    assert_eq!(of_logs.uids(), ["log"]);
+    assert_eq!(sorted(&of_nodes), ["log", "span"]);
+    let made = of_nodes.batches();
+    assert!(made.iter().all(|batch| batch.signal() == Signal::Nodes));
+}
+
+#[tokio::test]
+async fn an_exporter_gets_only_what_it_accepts() {
+    let batches = vec![
+        batch(Signal::Traces, &["span"]),
+        batch(Signal::Logs, &["log"]),
+    ];
+    let (receiver, mut outcomes) = canned(batches);
+    let (traces, of_traces) = CapturingExporter::new();
+    let (logs, of_logs) = CapturingExporter::new();
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("traces", traces)
+        .accepts(&[Signal::Traces])
+        .exporter("logs", logs)
+        .accepts(&[Signal::Logs, Signal::Metrics])
+        .pipeline(Pipe::new("p").from("canned").to("traces").to("logs"))
+        .run();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+    assert_eq!(of_traces.uids(), ["span"]);
+    assert_eq!(of_logs.uids(), ["log"]);
+}
+
+#[tokio::test]
+async fn batches_reach_an_exporter_of_one_at_a_time_in_their_order() {
+    let uids: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+    let wanted: Vec<&str> = uids.iter().map(String::as_str).collect();
+    let (receiver, mut outcomes) = spans(&wanted);
+    let (exporter, captured) = CapturingExporter::new();
+    let pipe = Pipe::new("p").from("canned").through("pass", PassThrough);
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter.at_once(1))
+        .pipeline(pipe.to("x"))
+        .run();
+    for _ in &uids {
+        assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    }
+    assert_eq!(captured.uids(), uids);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_batch_without_rows_is_delivered_and_bothers_no_exporter() {
+    let (receiver, mut outcomes) = canned(vec![batch(Signal::Traces, &[])]);
+    let (exporter, captured) = CapturingExporter::new();
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .straight()
+        .run();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+    assert_eq!(captured.attempts(), 0);
+}
+
+#[tokio::test]
+async fn a_batch_goes_into_all_pipelines_or_into_none() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let (block, held) = blocking();
+    let engine = Setup::new()
+        // Room for one batch: the second finds none where the first is still held.
+        .limits(Limits {
+            pipeline_bytes: 1,
+            ..Limits::default()
+        })
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(Pipe::new("full").from("canned").through("block", block))
+        .pipeline(Pipe::new("free").from("canned").to("x"))
+        .run();
+    let refusal = refusal(&mut outcomes).await;
+    assert!(refusal.reason.ends_with("is full"), "{refusal:?}");
+    drop(held);
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    engine.stop().await.unwrap();
+    assert_eq!(captured.uids(), ["a"]);
+}

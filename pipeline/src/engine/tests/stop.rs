@@ -1,0 +1,287 @@
+//! How a process ends that is told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    MOMENT, PATIENCE, Pipe, Setup, answer, blocking, gated, impatient, refusal, refused_for_now,
+    sorted, spans, until,
+};
+use crate::component::{ExportError, Exporter, Extension, RunError};
+use crate::delivery::Retry;
+use crate::engine::{EngineError, Left};
+use crate::testing::{Behaviour, Captured, CapturingExporter, Ending, Hold, PassThrough};
+use crate::{Batch, Outcome};
+
+fn left(component: &str, batches: usize) -> Left {
+    Left {
+        component: component.to_owned(),
+        batches,
+    }
+}
+
+fn unfinished(error: EngineError) -> Vec<Left> {
+    match error {
+        EngineError::Unfinished { left, .. } => left,
+        other => panic!("{other:?} is another error"),
+    }
+}
+
+#[tokio::test]
+async fn a_stop_delivers_what_was_accepted_before_it() {
+    let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
+    let (exporter, gate, captured) = gated();
+    let pipe = Pipe::new("p").from("canned").through("pass", PassThrough);
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(pipe.to("x"))
+        .run();
+    engine.tell_to_stop().await;
+    tokio::time::sleep(MOMENT).await;
+    assert!(!engine.run.is_finished());
+    gate.cancel();
+    engine.ended().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    }
+    assert_eq!(outcomes.next().await, None);
+    assert_eq!(sorted(&captured), ["a", "b", "c"]);
+    assert!(captured.is_stopped());
+}
+
+#[tokio::test]
+async fn a_stop_does_not_end_retries() {
+    let (receiver, mut outcomes) = spans(&["a"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter.first([Behaviour::Retry(Some(2 * MOMENT))]))
+        .straight()
+        .run();
+    until(|| captured.attempts() == 1).await;
+    engine.stop().await.unwrap();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(captured.attempts(), 2);
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_tick_of_what_a_processor_holds() {
+    let (receiver, mut outcomes) = spans(&["a"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let hold = Hold::until_tick(MOMENT);
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(Pipe::new("p").from("canned").through("hold", hold).to("x"))
+        .run();
+    engine.stop().await.unwrap();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(captured.uids(), ["a"]);
+}
+
+#[tokio::test]
+async fn what_a_processor_still_holds_when_nothing_comes_any_more_goes_through_all_after_it() {
+    let (receiver, _) = spans(&["a", "b"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let pipe = Pipe::new("p")
+        .from("canned")
+        .through("hold/1", Hold::default())
+        .through("hold/2", Hold::default())
+        .to("connectors/hold");
+    let engine = Setup::new()
+        // It waits for no answer: so there is no sender that a held batch keeps waiting.
+        .receiver("canned", receiver.ending(Ending::Return))
+        .connector("hold", Hold::default())
+        .exporter("x", exporter)
+        .pipeline(pipe)
+        .pipeline(Pipe::new("q").from("connectors/hold").to("x"))
+        .run();
+    let error = engine.ended().await.unwrap_err();
+    assert_eq!(error.to_string(), "receivers/canned ended");
+    assert_eq!(sorted(&captured), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn what_is_not_delivered_by_the_deadline_is_refused_and_its_holder_named() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (never, _gate, of_never) = gated();
+    let (other, of_other) = CapturingExporter::new();
+    let engine = Setup::new()
+        .limits(impatient())
+        .receiver("canned", receiver)
+        .exporter("never", never)
+        .exporter("other", other)
+        .pipeline(Pipe::new("p").from("canned").to("never").to("other"))
+        .run();
+    until(|| of_other.uids().len() == 2).await;
+    let error = engine.stop().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "not finished within 100ms: receivers/canned, exporters/never (2 batches)"
+    );
+    let held = [left("receivers/canned", 0), left("exporters/never", 2)];
+    assert_eq!(unfinished(error), held);
+    for _ in 0..2 {
+        let refusal = refusal(&mut outcomes).await;
+        assert_eq!(refusal.component, "exporters/never");
+        assert_eq!(refusal.reason, "stopped before it was delivered");
+        assert!(matches!(refusal.retry, Retry::After(_)));
+    }
+    assert!(of_never.is_stopped(), "the last call comes all the same");
+}
+
+#[tokio::test]
+async fn what_still_waits_in_the_queue_at_the_deadline_is_refused_too() {
+    let uids: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+    let wanted: Vec<&str> = uids.iter().map(String::as_str).collect();
+    let (receiver, mut outcomes) = spans(&wanted);
+    let (exporter, _) = CapturingExporter::new();
+    let (other, of_other) = CapturingExporter::new();
+    let engine = Setup::new()
+        .limits(impatient())
+        .receiver("canned", receiver)
+        .exporter("x", exporter.at_once(1).then(Behaviour::Hang))
+        .exporter("other", other)
+        .pipeline(Pipe::new("p").from("canned").to("x").to("other"))
+        .run();
+    until(|| of_other.uids().len() == 50).await;
+    let error = engine.stop().await.unwrap_err();
+    let held = [left("receivers/canned", 0), left("exporters/x", 50)];
+    assert_eq!(unfinished(error), held);
+    for _ in &uids {
+        refused_for_now(&mut outcomes).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_processor_holds_at_the_deadline_is_refused_too() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let hold = Hold::default();
+    let engine = Setup::new()
+        .limits(impatient())
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(Pipe::new("p").from("canned").through("hold", hold).to("x"))
+        .run();
+    let error = engine.stop().await.unwrap_err();
+    assert_eq!(unfinished(error)[0], left("receivers/canned", 0));
+    refused_for_now(&mut outcomes).await;
+    refused_for_now(&mut outcomes).await;
+    assert_eq!(captured.attempts(), 0);
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_return_is_cut_off_and_named() {
+    let (receiver, _outcomes) = spans(&["a"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let engine = Setup::new()
+        .limits(impatient())
+        .receiver("canned", receiver.ending(Ending::Hang))
+        .exporter("x", exporter)
+        .straight()
+        .run();
+    until(|| captured.uids() == ["a"]).await;
+    let error = engine.stop().await.unwrap_err();
+    assert_eq!(unfinished(error), [left("receivers/canned", 0)]);
+    assert!(captured.is_stopped());
+}
+
+#[tokio::test]
+async fn a_processor_that_blocks_its_thread_is_named_and_keeps_nobody_from_ending() {
+    let (receiver, _outcomes) = spans(&["a"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let (block, held) = blocking();
+    let engine = Setup::new()
+        .limits(impatient())
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(
+            Pipe::new("p")
+                .from("canned")
+                .through("block", block)
+                .to("x"),
+        )
+        .run();
+    let error = engine.stop().await.unwrap_err();
+    let blocked = [left("receivers/canned", 0), left("pipelines/p", 1)];
+    assert_eq!(unfinished(error), blocked);
+    assert_eq!(captured.attempts(), 0);
+    drop(held);
+}
+
+/// An exporter whose last call never returns.
+struct NeverStops;
+
+#[async_trait]
+impl Exporter for NeverStops {
+    async fn export(&self, _: &Batch) -> Result<(), ExportError> {
+        Ok(())
+    }
+
+    async fn stop(&self) -> Result<(), RunError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn an_exporter_that_does_not_close_is_named() {
+    let (receiver, mut outcomes) = spans(&["a"]);
+    let engine = Setup::new()
+        .limits(impatient())
+        .receiver("canned", receiver)
+        .exporter("x", NeverStops)
+        .straight()
+        .run();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    let error = engine.stop().await.unwrap_err();
+    assert_eq!(unfinished(error), [left("exporters/x", 0)]);
+}
+
+/// An extension that remembers whether the exporter was stopped before it.
+struct Last {
+    exporter: Captured,
+    was_last: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Extension for Last {
+    async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError> {
+        stop.cancelled().await;
+        self.was_last
+            .store(self.exporter.is_stopped(), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn extensions_stop_after_the_exporters() {
+    let (receiver, _outcomes) = spans(&["a"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let was_last = Arc::new(AtomicBool::new(false));
+    let last = Last {
+        exporter: captured,
+        was_last: was_last.clone(),
+    };
+    let engine = Setup::new()
+        .extension("last", last)
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .straight()
+        .run();
+    engine.stop().await.unwrap();
+    assert!(was_last.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn a_process_without_components_waits_to_be_stopped() {
+    let engine = Setup::new().run();
+    tokio::time::sleep(MOMENT).await;
+    assert!(!engine.run.is_finished());
+    let stopped = tokio::time::timeout(PATIENCE, engine.stop()).await;
+    stopped.unwrap().unwrap();
+}

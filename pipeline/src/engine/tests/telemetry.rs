@@ -1,0 +1,88 @@
+//! What is counted and served.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Pipe, Setup, blocking, refusal, spans};
+use crate::Signal;
+use crate::component::Chain;
+use crate::engine::Limits;
+use crate::testing::{Behaviour, CapturingExporter, Turn};
+
+/// An address where nobody listens.
+async fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+async fn scrape(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nhost: airdig\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn rows_are_counted_where_they_are_accepted_refused_sent_and_lost() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (good, _) = CapturingExporter::new();
+    let (picky, _) = CapturingExporter::new();
+    let (block, held) = blocking();
+    let pipe = Pipe::new("p")
+        .from("canned")
+        .through("block", block)
+        .through("turn", Turn(Signal::Nodes));
+    let address = free_address().await;
+    let mut setup = Setup::new()
+        // Room for one batch: the second is refused.
+        .limits(Limits {
+            pipeline_bytes: 1,
+            ..Limits::default()
+        })
+        .receiver("canned", receiver)
+        .exporter("good", good)
+        .accepts(&[Signal::Traces, Signal::Nodes])
+        .exporter("picky", picky.then(Behaviour::Refuse))
+        .accepts(&[Signal::Traces])
+        .pipeline(pipe.to("good").to("picky"));
+    setup.0.metrics_address = Some(address);
+    let engine = setup.run();
+    assert_eq!(refusal(&mut outcomes).await.component, "pipelines/p");
+    drop(held);
+    assert_eq!(refusal(&mut outcomes).await.component, "exporters/picky");
+    let text = scrape(address).await;
+    assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+    for line in [
+        "# TYPE otelcol_receiver_accepted_spans counter",
+        r#"otelcol_receiver_accepted_spans{receiver="canned"} 1"#,
+        r#"otelcol_receiver_refused_spans{receiver="canned"} 1"#,
+        r#"otelcol_processor_incoming_items{processor="turn",pipeline="p"} 1"#,
+        r#"otelcol_processor_outgoing_items{processor="turn",pipeline="p"} 2"#,
+        r#"otelcol_exporter_sent_spans{exporter="good"} 1"#,
+        r#"airdig_exporter_sent_nodes{exporter="good"} 1"#,
+        r#"otelcol_exporter_send_failed_spans{exporter="good"} 0"#,
+        r#"otelcol_exporter_sent_spans{exporter="picky"} 0"#,
+        r#"otelcol_exporter_send_failed_spans{exporter="picky"} 1"#,
+        r#"otelcol_exporter_enqueue_failed_spans{exporter="picky"} 0"#,
+        r#"otelcol_exporter_queue_capacity{exporter="picky"} 1000"#,
+        r#"otelcol_exporter_in_flight_requests{exporter="picky"} 0"#,
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line} in {text}");
+    }
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_told_before_anything_runs() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap();
+    let mut setup = Setup::new();
+    setup.0.metrics_address = Some(address);
+    let error = setup.run().ended().await.unwrap_err();
+    let told = Chain(&error).to_string();
+    assert!(told.starts_with("cannot serve own metrics on "), "{told}");
+}

@@ -1,0 +1,260 @@
+//! That a file becomes what it says: topology, plan, and a process that runs.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Running, answer, refusal};
+use crate::component::{BuildError, Chain, Host};
+use crate::config::Node;
+use crate::delivery::Retry;
+use crate::engine::build::build;
+use crate::engine::settings::{ExporterSettings, RetryOnFailure, SendingQueue, Sizer};
+use crate::engine::{Engine, EngineError};
+use crate::registry::{
+    BuildExporter, BuildProcessor, BuildReceiver, Described, Registry, Stability,
+};
+use crate::testing::{
+    Behaviour, CannedReceiver, Captured, CapturingExporter, Outcomes, Turn, batch,
+};
+use crate::topology::{Topology, check};
+use crate::{Outcome, Signal, SignalSet};
+
+thread_local! {
+    /// What was built on the thread of a test: its ways to look inside.
+    static BUILT: RefCell<Built> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Built {
+    receivers: BTreeMap<String, Outcomes>,
+    exporters: BTreeMap<String, Captured>,
+}
+
+fn outcomes_of(receiver: &str) -> Outcomes {
+    BUILT.with_borrow_mut(|built| built.receivers.remove(receiver).unwrap())
+}
+
+fn captured_by(exporter: &str) -> Captured {
+    BUILT.with_borrow(|built| built.exporters[exporter].clone())
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What the receiver sends, a span each.
+    uids: Vec<String>,
+    /// What the exporter says to its first attempts: come again.
+    fails: usize,
+    /// The component cannot be built.
+    broken: bool,
+}
+
+impl Config {
+    fn check(&self) -> Result<(), BuildError> {
+        match self.broken {
+            true => Err(BuildError::new("no model of that name")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Described for CannedReceiver {
+    const TYPE: &'static str = "canned";
+    const STABILITY: Stability = Stability::Stable;
+    const SUMMARY: &'static str = "Sends given spans.";
+    type Config = Config;
+}
+
+impl BuildReceiver for CannedReceiver {
+    const PRODUCES: SignalSet = SignalSet::of(&[Signal::Traces]);
+
+    fn build(config: Config, host: &Host) -> Result<CannedReceiver, BuildError> {
+        config.check()?;
+        let batches = config.uids.iter().map(|uid| batch(Signal::Traces, &[uid]));
+        let (receiver, outcomes) = CannedReceiver::new(batches.collect());
+        let id = host.id().to_string();
+        BUILT.with_borrow_mut(|built| built.receivers.insert(id, outcomes));
+        Ok(receiver.patience(super::PATIENCE))
+    }
+}
+
+impl Described for Turn {
+    const TYPE: &'static str = "turn";
+    const STABILITY: Stability = Stability::Stable;
+    const SUMMARY: &'static str = "Makes nodes of spans.";
+    type Config = Config;
+}
+
+impl BuildProcessor for Turn {
+    const ACCEPTS: SignalSet = SignalSet::of(&[Signal::Traces]);
+    const PRODUCES: SignalSet = SignalSet::of(&[Signal::Nodes]);
+
+    fn build(config: Config, _: &Host) -> Result<Turn, BuildError> {
+        config.check()?;
+        Ok(Turn(Signal::Nodes))
+    }
+}
+
+impl Described for CapturingExporter {
+    const TYPE: &'static str = "capture";
+    const STABILITY: Stability = Stability::Stable;
+    const SUMMARY: &'static str = "Keeps what it gets.";
+    type Config = Config;
+}
+
+impl BuildExporter for CapturingExporter {
+    const ACCEPTS: SignalSet = SignalSet::of(&[Signal::Traces, Signal::Nodes]);
+
+    fn build(config: Config, host: &Host) -> Result<CapturingExporter, BuildError> {
+        config.check()?;
+        let (exporter, captured) = CapturingExporter::new();
+        let id = host.id().to_string();
+        BUILT.with_borrow_mut(|built| built.exporters.insert(id, captured));
+        Ok(exporter.first(vec![Behaviour::Retry(None); config.fails]))
+    }
+}
+
+fn registry() -> Registry {
+    Registry::new()
+        .receiver::<CannedReceiver>()
+        .processor::<Turn>()
+        .connector::<Turn>()
+        .exporter::<CapturingExporter>()
+}
+
+fn topology(text: &str) -> Topology {
+    check(&Node::from_yaml(text).unwrap(), &registry()).unwrap()
+}
+
+const TWO_PIPELINES: &str = "
+receivers:
+  canned/a: {uids: [a]}
+  canned/b: {uids: [b]}
+processors:
+  turn: {}
+connectors:
+  turn/over: {}
+exporters:
+  capture: {}
+  capture/once:
+    fails: 1
+    retry_on_failure: {enabled: false}
+  capture/again:
+    fails: 2
+    retry_on_failure: {initial_interval: 5ms}
+service:
+  pipelines:
+    traces:
+      receivers: [canned/a]
+      processors: [turn]
+      exporters: [capture, capture/again]
+    traces/over:
+      receivers: [canned/b]
+      exporters: [turn/over, capture/once]
+    unified:
+      receivers: [turn/over]
+      exporters: [capture]
+";
+
+#[tokio::test]
+async fn a_file_becomes_a_process_that_does_what_it_says() {
+    let engine = Engine::build(topology(TWO_PIPELINES), &registry()).unwrap();
+    let running = Running::of(engine);
+    let mut of_a = outcomes_of("canned/a");
+    assert_eq!(answer(&mut of_a).await, Outcome::Delivered);
+    let mut of_b = outcomes_of("canned/b");
+    let refusal = refusal(&mut of_b).await;
+    assert_eq!(refusal.component, "exporters/capture/once");
+    assert!(matches!(refusal.retry, Retry::After(_)), "{refusal:?}");
+    running.stop().await.unwrap();
+    // A span and the node that was made of it, through a processor and through a connector.
+    assert_eq!(super::sorted(&captured_by("capture")), ["a", "a", "b", "b"]);
+    assert_eq!(captured_by("capture/again").uids(), ["a", "a"]);
+    assert_eq!(captured_by("capture/once").attempts(), 1);
+}
+
+#[test]
+fn an_exporter_has_the_settings_that_stand_beside_its_own() {
+    let text = "
+receivers:
+  canned: {}
+exporters:
+  capture/default: {fails: 0}
+  capture/own:
+    fails: 1
+    timeout: 7s
+    retry_on_failure:
+      enabled: false
+      initial_interval: 100ms
+      randomization_factor: 0.1
+      multiplier: 3
+      max_interval: 1m
+      max_elapsed_time: 0
+    sending_queue:
+      enabled: true
+      num_consumers: 2
+      queue_size: 5000
+      sizer: items
+      block_on_overflow: true
+      wait_for_result: false
+service:
+  pipelines:
+    traces: {receivers: [canned], exporters: [capture/default, capture/own]}
+";
+    let plan = build(topology(text), &registry()).unwrap();
+    let settings_of = |id: &str| {
+        let mut exporters = plan.exporters.iter();
+        let planned = exporters.find(|planned| planned.id.to_string() == id);
+        planned.unwrap().settings.clone()
+    };
+    assert_eq!(settings_of("capture/default"), ExporterSettings::default());
+    let own = ExporterSettings {
+        timeout: Duration::from_secs(7),
+        retry_on_failure: RetryOnFailure {
+            enabled: false,
+            initial_interval: Duration::from_millis(100),
+            randomization_factor: 0.1,
+            multiplier: 3.0,
+            max_interval: Duration::from_secs(60),
+            max_elapsed_time: Duration::ZERO,
+        },
+        sending_queue: SendingQueue {
+            enabled: true,
+            num_consumers: 2,
+            queue_size: 5000,
+            sizer: Sizer::Items,
+            block_on_overflow: true,
+            wait_for_result: false,
+        },
+    };
+    assert_eq!(settings_of("capture/own"), own);
+}
+
+#[test]
+fn a_component_that_cannot_be_built_is_named() {
+    let told = |broken: &str| {
+        let text = format!(
+            "
+receivers: {{canned: {{}}}}
+processors: {{turn: {{broken: {}}}}}
+exporters: {{capture: {{broken: {}}}}}
+service:
+  pipelines:
+    traces: {{receivers: [canned], processors: [turn], exporters: [capture]}}
+",
+            broken == "turn",
+            broken == "capture"
+        );
+        let built: Result<Engine, EngineError> = Engine::build(topology(&text), &registry());
+        let error = built.err().unwrap();
+        Chain(&error).to_string()
+    };
+    let exporter = "cannot build exporters/capture: no model of that name";
+    assert_eq!(told("capture"), exporter);
+    let processor = "cannot build processors/turn of pipeline traces: no model of that name";
+    assert_eq!(told("turn"), processor);
+}
