@@ -91,6 +91,11 @@ impl Store {
         known.insert(hash, members);
     }
 
+    #[cfg(test)]
+    pub(super) fn database(&self) -> Option<&Database> {
+        self.database.get()
+    }
+
     pub(super) fn readers(&self) -> Result<&SqlitePool, sqlx::Error> {
         let database = self.database.get().ok_or(sqlx::Error::PoolClosed)?;
         Ok(&database.readers)

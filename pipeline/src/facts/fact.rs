@@ -50,8 +50,6 @@ pub struct Content<'a> {
 impl Fact<'_> {
     /// The hash of what has ended.
     pub const TOMBSTONE: u64 = 0;
-    /// The hash of "it exists", whatever else the row says.
-    pub const EXISTS: u64 = 1;
 
     pub fn is_tombstone(&self) -> bool {
         self.hash == Fact::TOMBSTONE

@@ -14,6 +14,9 @@ use crate::component::UnixNanos;
 use crate::graph_store::At;
 use crate::uid;
 
+/// Names the one value that a lifecycle has.
+const EXISTS: u64 = 2;
+
 fn fact(uid: &str, group: &str, source: &str, scope: &str, hash: u64, time: u64) -> Fact<'static> {
     Fact {
         uid: uid.to_owned().into(),
@@ -45,7 +48,7 @@ fn scan(scope: &str, began: u64, members: &[(&str, u64)]) -> Completion {
 /// What a scan tells of a thing in a state.
 fn seen(memory: &mut Memory, uid: &str, scope: &str, state: u64, time: u64) {
     memory.write(
-        fact(uid, group::LIFECYCLE, "aws", scope, Fact::EXISTS, time),
+        fact(uid, group::LIFECYCLE, "aws", scope, EXISTS, time),
         true,
     );
     memory.write(fact(uid, group::ACTUAL, "aws", scope, state, time), true);
@@ -113,10 +116,7 @@ fn a_late_sighting_does_not_revive_and_a_later_one_does() {
         Some(UnixNanos(20))
     );
     // Created while that scan was on its way: the event is newer than what the scan began with.
-    memory.write(
-        fact("i", group::LIFECYCLE, "trail", "", Fact::EXISTS, 21),
-        false,
-    );
+    memory.write(fact("i", group::LIFECYCLE, "trail", "", EXISTS, 21), false);
     assert_eq!(memory.node("i", At::Now).unwrap().ended, None);
 }
 

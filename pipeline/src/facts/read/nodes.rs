@@ -26,21 +26,29 @@ pub(in super::super) fn nodes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut T
 
 fn fact(row: Row<'_>, deleted: bool, now: UnixNanos) -> Option<(Fact<'_>, bool)> {
     let group = row.word(nodes::GROUP).unwrap_or_default();
-    let content = Content {
-        kind: row.word(nodes::KIND),
-        name: row.text(nodes::NAME),
-        provider: row.word(nodes::PROVIDER),
-        account: row.word(nodes::ACCOUNT),
-        region: row.word(nodes::REGION),
-        tags: row.bytes(nodes::TAGS),
-        value: row.bytes(nodes::VALUE),
+    let is_existence = group == group::LIFECYCLE;
+    let content = match (deleted, is_existence) {
+        (true, _) => Content::default(),
+        // That a thing exists is the same fact whatever else is known of it.
+        (false, true) => Content {
+            kind: row.word(nodes::KIND),
+            ..Content::default()
+        },
+        (false, false) => Content {
+            kind: row.word(nodes::KIND),
+            name: row.text(nodes::NAME),
+            provider: row.word(nodes::PROVIDER),
+            account: row.word(nodes::ACCOUNT),
+            region: row.word(nodes::REGION),
+            tags: row.bytes(nodes::TAGS),
+            value: row.bytes(nodes::VALUE),
+        },
     };
-    let hash = match (deleted, group.as_ref()) {
+    let state = row.uint64(nodes::STATE).filter(|_| !is_existence);
+    let hash = match (deleted, state) {
         (true, _) => Fact::TOMBSTONE,
-        (false, group::LIFECYCLE) => Fact::EXISTS,
-        (false, _) => row
-            .uint64(nodes::STATE)
-            .map_or_else(|| content.hash(), |state| state.max(2)),
+        (false, Some(state)) => state.max(2),
+        (false, None) => content.hash(),
     };
     let scope = row.text(nodes::SCOPE).unwrap_or_default();
     let time = row.time(now);

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::super::{Completion, Fact, group};
-use super::{fact, scan};
+use super::{EXISTS, fact, scan};
 
 #[derive(Clone, Debug)]
 pub(super) enum Telling {
@@ -40,7 +40,7 @@ fn told_by((scope, began, found): &Scanned) -> Vec<Telling> {
         .collect();
     let facts = members.iter().flat_map(|(uid, state)| {
         [
-            fact(uid, group::LIFECYCLE, "aws", scope, Fact::EXISTS, *began),
+            fact(uid, group::LIFECYCLE, "aws", scope, EXISTS, *began),
             fact(uid, group::ACTUAL, "aws", scope, *state, *began),
             fact(uid, group::EDGES, "aws", "", *state, *began),
         ]
@@ -56,7 +56,7 @@ fn events() -> impl Strategy<Value = Vec<Telling>> {
     vec(
         event.prop_map(|(uid, what, hash, time)| {
             let (group, source, hash) = match what {
-                0 => (group::LIFECYCLE, "trail", hash.min(1)),
+                0 => (group::LIFECYCLE, "trail", hash.min(1) * EXISTS),
                 1 => (group::ACTUAL, "trail", hash + 2),
                 2 => (group::TELEMETRY, "otlp", hash + 2),
                 _ => (group::EDGES, "otlp", hash + 2),

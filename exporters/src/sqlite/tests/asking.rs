@@ -1,0 +1,309 @@
+//! What the graph answers.
+
+use pipeline::component::UnixNanos;
+use pipeline::graph_store::{At, Direction, GraphStore, NodeFilter};
+
+use super::telling::{Seen, alias_set, change, edge_set, fact, scan, seen_edge};
+use super::{Open, at};
+
+const ALL: UnixNanos = UnixNanos(i64::MAX as u64);
+
+fn uids(uids: &[&str]) -> Vec<String> {
+    uids.iter().map(|uid| (*uid).to_owned()).collect()
+}
+
+async fn small_vpc() -> Open {
+    let open = Open::new().await;
+    let seen = ["sg", "i-1", "i-2"].map(|uid| Seen { uid, state: 7 });
+    open.tell(scan("s", 10, &seen)).await;
+    open.tell(edge_set(
+        "i-1",
+        "aws",
+        10,
+        &[("SECURED_BY", "sg"), ("PART_OF", "subnet")],
+    ))
+    .await;
+    open.tell(edge_set("i-2", "aws", 10, &[("SECURED_BY", "sg")]))
+        .await;
+    open
+}
+
+async fn ends(open: &Open, uid: &str, direction: Direction, kinds: &[&str], at: At) -> Vec<String> {
+    let found = open
+        .store()
+        .edges(&uids(&[uid]), direction, &uids(kinds), 100, at)
+        .await
+        .unwrap();
+    found
+        .iter()
+        .map(|edge| format!("{} {} {}", edge.from, edge.kind, edge.to))
+        .collect()
+}
+
+#[tokio::test]
+async fn edges_are_found_from_both_ends_and_by_kind() {
+    let open = small_vpc().await;
+    assert_eq!(
+        ends(&open, "sg", Direction::In, &[], At::Now).await,
+        ["i-1 SECURED_BY sg", "i-2 SECURED_BY sg"]
+    );
+    assert_eq!(
+        ends(&open, "i-1", Direction::Out, &["PART_OF"], At::Now).await,
+        ["i-1 PART_OF subnet"]
+    );
+    assert_eq!(
+        ends(&open, "sg", Direction::Out, &[], At::Now).await,
+        [""; 0]
+    );
+    assert_eq!(
+        ends(&open, "i-1", Direction::Both, &[], At::Now)
+            .await
+            .len(),
+        2
+    );
+    let limited = open
+        .store()
+        .edges(&uids(&["sg"]), Direction::In, &[], 1, At::Now)
+        .await
+        .unwrap();
+    assert_eq!(limited.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_longer_told_ends_and_is_still_known_of_the_past() {
+    let open = small_vpc().await;
+    open.tell(edge_set("i-1", "aws", 20, &[])).await;
+    assert_eq!(
+        ends(&open, "i-1", Direction::Out, &[], At::Now).await,
+        [""; 0]
+    );
+    assert_eq!(
+        ends(&open, "i-1", Direction::Out, &[], at(15)).await.len(),
+        2
+    );
+    assert_eq!(
+        ends(&open, "i-1", Direction::Out, &[], at(5)).await,
+        [""; 0]
+    );
+}
+
+#[tokio::test]
+async fn an_edge_to_what_has_ended_does_not_hold() {
+    let open = small_vpc().await;
+    open.tell(scan(
+        "s",
+        20,
+        &["i-1", "i-2"].map(|uid| Seen { uid, state: 7 }),
+    ))
+    .await;
+    assert_eq!(
+        ends(&open, "i-2", Direction::Out, &[], At::Now).await,
+        [""; 0]
+    );
+    assert_eq!(
+        ends(&open, "i-2", Direction::Out, &[], at(15)).await,
+        ["i-2 SECURED_BY sg"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_seen_by_itself_holds_for_a_time() {
+    let open = Open::new().await;
+    let now = UnixNanos::now();
+    open.tell(seen_edge("a", "CALLS", "b", now)).await;
+    open.tell(seen_edge("a", "CALLS", "old", UnixNanos(60)))
+        .await;
+    assert_eq!(
+        ends(&open, "a", Direction::Out, &[], At::Now).await,
+        ["a CALLS b"]
+    );
+    assert_eq!(
+        ends(&open, "a", Direction::Out, &[], at(61)).await,
+        ["a CALLS old"]
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_only_an_edge_leads_to_has_a_placeholder() {
+    let open = small_vpc().await;
+    assert_eq!(open.node("subnet", At::Now).await.unwrap().kind, "unknown");
+    assert_eq!(open.node("nowhere", At::Now).await, None);
+}
+
+#[tokio::test]
+async fn a_name_leads_to_its_uid() {
+    let open = small_vpc().await;
+    open.tell(alias_set("sg", 10, &[("id", "sg-0815"), ("name", "web")]))
+        .await;
+    open.tell(alias_set("i-1", 10, &[("name", "web")])).await;
+    let resolve = async |names: &[&str], at| open.store().resolve(&uids(names), at).await.unwrap();
+    assert_eq!(
+        resolve(&["sg-0815", "web", "i-2", "nothing"], At::Now).await,
+        [
+            uids(&["sg"]),
+            uids(&["i-1", "sg"]),
+            uids(&["i-2"]),
+            uids(&[])
+        ]
+    );
+    open.tell(alias_set("sg", 20, &[("id", "sg-0815")])).await;
+    assert_eq!(resolve(&["web"], At::Now).await, [uids(&["i-1"])]);
+    assert_eq!(resolve(&["web"], at(15)).await, [uids(&["i-1", "sg"])]);
+}
+
+#[tokio::test]
+async fn the_same_thing_under_two_names_is_one() {
+    let open = small_vpc().await;
+    open.tell(seen_edge(
+        "svc:////cart",
+        "CALLS",
+        "ext://db:5432",
+        UnixNanos::now(),
+    ))
+    .await;
+    open.tell(alias_set("i-1", 10, &[("same_as", "ext://db:5432")]))
+        .await;
+    let resolved = open
+        .store()
+        .resolve(&uids(&["ext://db:5432"]), At::Now)
+        .await
+        .unwrap();
+    assert_eq!(resolved, [uids(&["i-1"])]);
+    assert_eq!(
+        ends(&open, "i-1", Direction::In, &[], At::Now).await,
+        ["svc:////cart CALLS i-1"]
+    );
+    assert_eq!(
+        ends(&open, "svc:////cart", Direction::Out, &[], At::Now).await,
+        ["svc:////cart CALLS i-1"]
+    );
+    assert_eq!(
+        open.node("ext://db:5432", At::Now).await.unwrap().uid,
+        "i-1"
+    );
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_paged_by_uid() {
+    let open = small_vpc().await;
+    open.tell(fact(
+        "svc:////käse",
+        "telemetry",
+        "observed",
+        "otlp",
+        "Käse",
+        10,
+    ))
+    .await;
+    open.tell(fact("i-2", "lifecycle", "deleted", "trail", "i-2", 20))
+        .await;
+    let list = async |filter: NodeFilter, after: Option<&str>, limit| {
+        let nodes = open
+            .store()
+            .list(&filter, after, limit, At::Now)
+            .await
+            .unwrap();
+        nodes.into_iter().map(|node| node.uid).collect::<Vec<_>>()
+    };
+    let all = NodeFilter::default();
+    assert_eq!(
+        list(all.clone(), None, 10).await,
+        ["i-1", "sg", "svc:////käse"]
+    );
+    assert_eq!(list(all.clone(), Some("i-1"), 1).await, ["sg"]);
+    let ended = NodeFilter {
+        with_ended: true,
+        ..all.clone()
+    };
+    assert_eq!(list(ended, None, 10).await.len(), 4);
+    let text = |text: &str| NodeFilter {
+        text: Some(text.to_owned()),
+        ..NodeFilter::default()
+    };
+    assert_eq!(list(text("KÄSE"), None, 10).await, ["svc:////käse"]);
+    assert_eq!(list(text("I-1"), None, 10).await, ["i-1"]);
+    let kind = NodeFilter {
+        kinds: uids(&["nothing"]),
+        ..all
+    };
+    assert_eq!(list(kind, None, 10).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_timeline_tells_what_changed_and_who_did_it() {
+    let open = small_vpc().await;
+    open.tell(change("e1", "sg", 15)).await;
+    open.tell(change("e1", "sg", 15)).await;
+    open.tell(scan(
+        "s",
+        20,
+        &[Seen {
+            uid: "sg",
+            state: 8,
+        }],
+    ))
+    .await;
+    let entries = open
+        .store()
+        .timeline("sg", UnixNanos(0), ALL, 10)
+        .await
+        .unwrap();
+    let told: Vec<(u64, &str, &str)> = entries
+        .iter()
+        .map(|entry| (entry.time.0, entry.kind.as_str(), entry.summary.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (20, "node_changed", "actual changed: state"),
+            (15, "change", "AuthorizeSecurityGroupIngress by eve"),
+            (10, "node_appeared", "it exists"),
+            (10, "node_appeared", "actual is known"),
+        ]
+    );
+    assert_eq!(
+        entries[0].details["state"],
+        serde_json::json!({"before": 7, "after": 8})
+    );
+    let ended = open
+        .store()
+        .timeline("i-1", UnixNanos(0), ALL, 1)
+        .await
+        .unwrap();
+    assert_eq!(
+        (ended[0].kind.as_str(), ended[0].time.0),
+        ("node_ended", 20)
+    );
+}
+
+#[tokio::test]
+async fn commits_tell_what_is_new() {
+    let open = small_vpc().await;
+    let mut commits = open.store().commits();
+    open.tell(edge_set(
+        "i-2",
+        "aws",
+        20,
+        &[("SECURED_BY", "sg"), ("PART_OF", "subnet")],
+    ))
+    .await;
+    open.tell(change("e1", "sg", 25)).await;
+    open.tell(scan(
+        "s",
+        30,
+        &["sg", "i-1"].map(|uid| Seen { uid, state: 7 }),
+    ))
+    .await;
+    let first = commits.recv().await.unwrap();
+    assert_eq!(
+        first.edges,
+        [("i-2".into(), "PART_OF".into(), "subnet".into())]
+    );
+    let second = commits.recv().await.unwrap();
+    assert_eq!(second.changes, [("e1".to_owned(), Some("sg".to_owned()))]);
+    let third = commits.recv().await.unwrap();
+    assert_eq!(
+        (third.sequence, &third.nodes),
+        (first.sequence + 2, &uids(&["i-2"]))
+    );
+}
