@@ -2,5 +2,6 @@
 
 pub mod debug;
 pub mod file;
+pub mod graphql;
 mod json_line;
 pub mod sqlite;

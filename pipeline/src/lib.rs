@@ -14,6 +14,7 @@ pub mod engine;
 pub mod facts;
 pub mod graph_store;
 pub mod json_rows;
+pub mod listen;
 pub mod otlp;
 pub mod registry;
 pub mod rows;

@@ -1,0 +1,45 @@
+//! The YAML of `graphql`.
+
+use std::time::Duration;
+
+use pipeline::component::StoreRef;
+use pipeline::config::duration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The exporter that keeps the graph.
+    pub store: StoreRef,
+    /// Where to listen: `host:port`.
+    #[serde(default = "endpoint")]
+    pub endpoint: String,
+    /// How long a query may take.
+    #[serde(default = "query_timeout", deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Text")]
+    pub query_timeout: Duration,
+    /// How deep a query may nest.
+    #[serde(default = "max_depth")]
+    pub max_depth: usize,
+    /// How many fields an answer may have, as the query alone tells it.
+    #[serde(default = "max_complexity")]
+    pub max_complexity: usize,
+}
+
+fn endpoint() -> String {
+    "localhost:8080".to_owned()
+}
+
+fn query_timeout() -> Duration {
+    Duration::from_secs(10)
+}
+
+// GraphiQL's introspection is 13 deep.
+fn max_depth() -> usize {
+    16
+}
+
+fn max_complexity() -> usize {
+    50_000
+}

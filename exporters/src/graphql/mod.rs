@@ -1,0 +1,86 @@
+//! Answers GraphQL on the graph that a store keeps, and pushes what is new.
+//!
+//! ```yaml
+//! exporters:
+//!   sqlite: {path: airdig.db}
+//!   graphql: {endpoint: localhost:8080, store: sqlite}
+//! ```
+//!
+//! | path | what |
+//! |---|---|
+//! | `POST /graphql`, `GET /graphql?query=` | queries |
+//! | WebSocket `/graphql`, `graphql-transport-ws` | the subscription `changes`, and queries |
+//! | `/schema.graphql` | the schema |
+//!
+//! It takes no batches: it follows the commits of its store. A page of nodes with what they lead to
+//! is a few statements, since each field of a page is read for the whole page (`loader.rs`).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pipeline::component::{BuildError, ExportError, Exporter, Host, Listening, StartError, Tasks};
+use pipeline::graph_store::GraphStore;
+use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::{Batch, SignalSet, listen};
+
+mod config;
+mod limits;
+mod loader;
+mod names;
+mod neighbors;
+mod query;
+mod schema;
+mod serve;
+mod subscription;
+mod time;
+mod types;
+
+pub use config::Config;
+
+#[derive(Debug)]
+pub struct Graphql {
+    id: String,
+    config: Config,
+    store: Arc<dyn GraphStore>,
+}
+
+impl Described for Graphql {
+    const TYPE: &'static str = "graphql";
+    const STABILITY: Stability = Stability::Alpha;
+    const SUMMARY: &'static str = "answers queries on the graph of a store, pushes what is new";
+    type Config = Config;
+}
+
+impl BuildExporter for Graphql {
+    const ACCEPTS: SignalSet = SignalSet::NONE;
+
+    fn build(config: Config, host: &Host) -> Result<Graphql, BuildError> {
+        Ok(Graphql {
+            id: host.id().to_string(),
+            store: host.graph_store(&config.store)?,
+            config,
+        })
+    }
+}
+
+#[async_trait]
+impl Exporter for Graphql {
+    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+        let key = format!("exporters.{}.endpoint", self.id);
+        let (listener, address) = listen::bind(&self.config.endpoint, "http", &key).await?;
+        let schema = schema::of(self.store.clone(), &self.config);
+        let router = serve::router(schema, tasks.stop());
+        tasks.spawn("http", serve::serve(listener, router, tasks.stop()));
+        Ok(vec![Listening {
+            protocol: "http",
+            address,
+        }])
+    }
+
+    async fn export(&self, _: &Batch) -> Result<(), ExportError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

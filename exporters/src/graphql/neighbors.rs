@@ -1,0 +1,139 @@
+//! What a node is connected with.
+
+use std::collections::{BTreeMap, HashMap};
+
+use async_graphql::{Context, Error, Result, SimpleObject};
+use pipeline::graph_store::{self, At};
+
+use super::names::{store, unanswered};
+use super::types::{Direction, Edge, Node};
+
+/// How many edges away a neighbour may be.
+const DEEPEST: i32 = 5;
+
+/// Edges that one step may follow.
+const EDGES: usize = 5_000;
+
+/// A node and what it is connected with.
+#[derive(SimpleObject)]
+pub(super) struct Neighborhood {
+    start: Node,
+    /// Near ones first.
+    nodes: Vec<Neighbor>,
+    /// The edges that were followed between the start and these nodes.
+    edges: Vec<Edge>,
+    /// Whether there is more than `first` allows.
+    truncated: bool,
+}
+
+/// A node at some distance.
+#[derive(SimpleObject)]
+pub(super) struct Neighbor {
+    /// How many edges away.
+    distance: i32,
+    node: Node,
+    /// The uids on a shortest way to it, from the start to the node itself.
+    path: Vec<String>,
+}
+
+/// How a uid was reached.
+struct Reached {
+    distance: i32,
+    from: Option<String>,
+}
+
+impl Neighborhood {
+    pub(super) async fn around(
+        context: &Context<'_>,
+        start: String,
+        depth: i32,
+        kinds: &[String],
+        direction: Direction,
+        first: usize,
+        at: At,
+    ) -> Result<Neighborhood> {
+        if !(1..=DEEPEST).contains(&depth) {
+            return Err(Error::new(format!(
+                "depth may be 1 to {DEEPEST}, not {depth}"
+            )));
+        }
+        let mut reached: HashMap<String, Reached> = HashMap::new();
+        let origin = Reached {
+            distance: 0,
+            from: None,
+        };
+        reached.insert(start.clone(), origin);
+        let mut order: Vec<String> = Vec::new();
+        let mut edges: BTreeMap<(String, String, String), graph_store::Edge> = BTreeMap::new();
+        let mut frontier = vec![start.clone()];
+        let mut truncated = false;
+        for distance in 1..=depth {
+            if frontier.is_empty() || truncated {
+                break;
+            }
+            let found = store(context)
+                .edges(&frontier, direction.into(), kinds, EDGES, at)
+                .await
+                .map_err(unanswered)?;
+            truncated = found.len() == EDGES;
+            let mut next = Vec::new();
+            for edge in found {
+                for (near, far) in [(&edge.from, &edge.to), (&edge.to, &edge.from)] {
+                    let follows = reached
+                        .get(near)
+                        .is_some_and(|near| near.distance < distance);
+                    if !follows || reached.contains_key(far) {
+                        continue;
+                    }
+                    if order.len() == first {
+                        truncated = true;
+                        continue;
+                    }
+                    let from = Some(near.clone());
+                    reached.insert(far.clone(), Reached { distance, from });
+                    order.push(far.clone());
+                    next.push(far.clone());
+                }
+                if reached.contains_key(&edge.from) && reached.contains_key(&edge.to) {
+                    let key = (edge.from.clone(), edge.kind.clone(), edge.to.clone());
+                    edges.insert(key, edge);
+                }
+            }
+            frontier = next;
+        }
+        let uids: Vec<String> = [start.clone()].into_iter().chain(order).collect();
+        let nodes = store(context).nodes(&uids, at).await.map_err(unanswered)?;
+        let mut nodes = uids
+            .iter()
+            .zip(nodes)
+            .filter_map(|(uid, node)| Some((uid, node?)));
+        let Some((_, node)) = nodes.next().filter(|(uid, _)| **uid == start) else {
+            return Err(Error::new(format!("nothing is known of {start}")));
+        };
+        let neighbors = nodes.map(|(uid, node)| Neighbor {
+            distance: reached[uid].distance,
+            node: Node(node),
+            path: path(&reached, uid),
+        });
+        Ok(Neighborhood {
+            start: Node(node),
+            nodes: neighbors.collect(),
+            edges: edges.into_values().map(|edge| Edge { edge, at }).collect(),
+            truncated,
+        })
+    }
+}
+
+fn path(reached: &HashMap<String, Reached>, uid: &str) -> Vec<String> {
+    let mut path = vec![uid.to_owned()];
+    let mut last = uid;
+    while let Some(from) = reached
+        .get(last)
+        .and_then(|reached| reached.from.as_deref())
+    {
+        path.push(from.to_owned());
+        last = from;
+    }
+    path.reverse();
+    path
+}

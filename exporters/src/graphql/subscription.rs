@@ -1,0 +1,142 @@
+//! What is pushed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, Result, SimpleObject};
+use futures::{Stream, StreamExt, stream};
+use pipeline::graph_store::{self, At};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::names::{must_find, store, unanswered};
+use super::types::Node;
+
+pub(super) struct Subscription;
+
+/// Nodes of one commit that are read.
+const NODES: usize = 500;
+
+/// What a commit of the store made new.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub(super) struct Commit {
+    /// Grows with each commit since the process started.
+    sequence: u64,
+    /// Uids of nodes of which something new is known.
+    uids: Vec<String>,
+    edges: Vec<NewEdge>,
+    changes: Vec<NewChange>,
+    /// Commits that were missed before this one, since the subscriber was too slow.
+    missed: u64,
+}
+
+/// An edge that was not known before.
+#[derive(SimpleObject)]
+struct NewEdge {
+    from: String,
+    kind: String,
+    to: String,
+}
+
+/// Something that somebody did.
+#[derive(SimpleObject)]
+struct NewChange {
+    id: String,
+    /// What was changed.
+    uid: Option<String>,
+}
+
+#[ComplexObject]
+impl Commit {
+    /// The nodes of `uids` as they are now, the first 500 of them.
+    #[graphql(complexity = "50 * child_complexity")]
+    async fn nodes(&self, context: &Context<'_>) -> Result<Vec<Node>> {
+        let uids = &self.uids[..self.uids.len().min(NODES)];
+        let nodes = store(context)
+            .nodes(uids, At::Now)
+            .await
+            .map_err(unanswered)?;
+        Ok(nodes.into_iter().flatten().map(Node).collect())
+    }
+}
+
+#[async_graphql::Subscription]
+impl Subscription {
+    /// What becomes known from now on, or only what concerns some nodes.
+    async fn changes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "uids or aliases")] of: Option<Vec<String>>,
+    ) -> Result<impl Stream<Item = Commit>> {
+        let mut wanted = None;
+        if let Some(names) = of {
+            let mut uids = BTreeSet::new();
+            for name in names {
+                uids.insert(must_find(context, &name, At::Now).await?);
+            }
+            wanted = Some(uids);
+        }
+        let commits = store(context).commits();
+        let followed = stream::unfold(commits, async |mut commits| {
+            let mut missed = 0;
+            loop {
+                match commits.recv().await {
+                    Ok(commit) => return Some(((commit, missed), commits)),
+                    Err(RecvError::Lagged(behind)) => missed += behind,
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        Ok(followed.filter_map(move |(commit, missed)| {
+            let told = Commit::of(&commit, missed, wanted.as_ref());
+            async move { told }
+        }))
+    }
+}
+
+impl Commit {
+    /// None where nothing of it was asked for.
+    fn of(
+        commit: &Arc<graph_store::Commit>,
+        missed: u64,
+        wanted: Option<&BTreeSet<String>>,
+    ) -> Option<Commit> {
+        let is_wanted = |uid: &String| wanted.is_none_or(|wanted| wanted.contains(uid));
+        let uids: Vec<String> = commit
+            .nodes
+            .iter()
+            .filter(|uid| is_wanted(uid))
+            .cloned()
+            .collect();
+        let edges = commit
+            .edges
+            .iter()
+            .filter(|(from, _, to)| is_wanted(from) || is_wanted(to));
+        let edges: Vec<NewEdge> = edges
+            .map(|(from, kind, to)| NewEdge {
+                from: from.clone(),
+                kind: kind.clone(),
+                to: to.clone(),
+            })
+            .collect();
+        let concerns = |uid: &Option<String>| match uid {
+            Some(uid) => is_wanted(uid),
+            None => wanted.is_none(),
+        };
+        let changes = commit.changes.iter().filter(|(_, uid)| concerns(uid));
+        let changes: Vec<NewChange> = changes
+            .map(|(id, uid)| NewChange {
+                id: id.clone(),
+                uid: uid.clone(),
+            })
+            .collect();
+        let is_empty = uids.is_empty() && edges.is_empty() && changes.is_empty();
+        (!is_empty || missed > 0).then_some(Commit {
+            sequence: commit.sequence,
+            uids,
+            edges,
+            changes,
+            missed,
+        })
+    }
+}

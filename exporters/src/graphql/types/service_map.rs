@@ -1,0 +1,160 @@
+//! Who calls whom, how often and how fast.
+
+use std::collections::BTreeSet;
+
+use async_graphql::{Context, Object, Result};
+use pipeline::component::UnixNanos;
+use pipeline::graph_store::{At, EdgeFigures};
+
+use super::super::loader;
+use super::super::names::{store, unanswered};
+use super::super::time::DateTime;
+use super::node::Node;
+
+/// Calls in a span of time.
+pub(in super::super) struct ServiceMap {
+    from: UnixNanos,
+    to: UnixNanos,
+    edges: Vec<EdgeFigures>,
+}
+
+impl ServiceMap {
+    /// Of the minutes that begin in `from..to`; the first is rounded down to a whole one.
+    pub(in super::super) async fn of(
+        context: &Context<'_>,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<ServiceMap> {
+        const MINUTE: u64 = 60_000_000_000;
+        let from = UnixNanos(from.0 - from.0 % MINUTE);
+        let edges = store(context).edge_figures(from, to).await;
+        Ok(ServiceMap {
+            from,
+            to,
+            edges: edges.map_err(unanswered)?,
+        })
+    }
+
+    fn seconds(&self) -> f64 {
+        self.to.0.saturating_sub(self.from.0) as f64 / 1e9
+    }
+}
+
+#[Object]
+impl ServiceMap {
+    async fn from(&self) -> DateTime {
+        DateTime(self.from)
+    }
+
+    async fn to(&self) -> DateTime {
+        DateTime(self.to)
+    }
+
+    /// All that calls or is called: services, databases, users, other endpoints.
+    async fn nodes(&self, context: &Context<'_>) -> Result<Vec<Node>> {
+        let uids: BTreeSet<&str> = self
+            .edges
+            .iter()
+            .flat_map(|edge| [edge.from.as_str(), edge.to.as_str()])
+            .collect();
+        let uids: Vec<String> = uids.into_iter().map(str::to_owned).collect();
+        let nodes = store(context)
+            .nodes(&uids, At::Now)
+            .await
+            .map_err(unanswered)?;
+        Ok(nodes.into_iter().flatten().map(Node).collect())
+    }
+
+    async fn edges(&self) -> Vec<Calls<'_>> {
+        let seconds = self.seconds();
+        let calls = self.edges.iter().map(|figures| Calls { figures, seconds });
+        calls.collect()
+    }
+}
+
+/// The calls from one node to another.
+pub(in super::super) struct Calls<'m> {
+    figures: &'m EdgeFigures,
+    seconds: f64,
+}
+
+#[Object]
+impl Calls<'_> {
+    /// Uid of the caller.
+    async fn from(&self) -> &str {
+        &self.figures.from
+    }
+
+    /// Uid of the called.
+    async fn to(&self) -> &str {
+        &self.figures.to
+    }
+
+    async fn from_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
+        Ok(loader::load(context, &self.figures.from, At::Now)
+            .await?
+            .map(Node))
+    }
+
+    async fn to_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
+        Ok(loader::load(context, &self.figures.to, At::Now)
+            .await?
+            .map(Node))
+    }
+
+    /// Empty, `messaging_system`, `database` or `virtual_node`.
+    async fn connection_type(&self) -> &str {
+        &self.figures.connection_type
+    }
+
+    async fn calls(&self) -> u64 {
+        self.figures.calls
+    }
+
+    async fn errors(&self) -> u64 {
+        self.figures.errors
+    }
+
+    /// Calls a second, over the whole span of time.
+    async fn rate(&self) -> f64 {
+        if self.seconds > 0.0 {
+            self.figures.calls as f64 / self.seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// Failed share of the calls, 0 to 1.
+    async fn error_rate(&self) -> f64 {
+        if self.figures.calls > 0 {
+            self.figures.errors as f64 / self.figures.calls as f64
+        } else {
+            0.0
+        }
+    }
+
+    /// Median duration, in seconds.
+    async fn p50(&self) -> Option<f64> {
+        self.figures.durations.quantile(0.5)
+    }
+
+    /// What 95 % of the durations do not exceed, in seconds.
+    async fn p95(&self) -> Option<f64> {
+        self.figures.durations.quantile(0.95)
+    }
+
+    /// What 99 % of the durations do not exceed, in seconds.
+    async fn p99(&self) -> Option<f64> {
+        self.figures.durations.quantile(0.99)
+    }
+
+    /// Mean duration, in seconds.
+    async fn mean(&self) -> Option<f64> {
+        (self.figures.calls > 0).then(|| self.figures.duration_sum / self.figures.calls as f64)
+    }
+
+    /// Longest duration, in seconds.
+    async fn max(&self) -> f64 {
+        self.figures.duration_max
+    }
+}
