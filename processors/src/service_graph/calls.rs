@@ -1,6 +1,6 @@
 //! A call from one party to another, as its spans have it.
 
-use super::halves::Half;
+use super::halves::{Half, Side};
 use super::parties::Party;
 
 /// How two parties are connected, in the words of the Collector's service graph.
@@ -67,8 +67,8 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn joined(one: &Half, other: &Half) -> Call {
         let (client, server) = match one.side {
-            super::halves::Side::Client => (one, other),
-            super::halves::Side::Server => (other, one),
+            Side::Client => (one, other),
+            Side::Server => (other, one),
         };
         Call {
             client: client.party,

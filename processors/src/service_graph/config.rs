@@ -155,3 +155,69 @@ fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>
         .collect::<Result<_, _>>()
         .map_err(serde::de::Error::custom)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pipeline::config::{Loading, load};
+
+    use super::Config;
+
+    /// Of settings `key=YAML`.
+    fn parse(settings: &[&str]) -> Result<Config, String> {
+        let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
+        let loaded = load(&[], &settings, Loading::default());
+        loaded.root.decode().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_the_collectors() {
+        let config = Config::default();
+        assert_eq!(parse(&["dimensions=[]"]), Ok(config.clone()));
+        assert_eq!(config.latency_histogram_buckets.len(), 16);
+        assert_eq!(config.store.ttl, Duration::from_secs(2));
+        assert_eq!(config.store.max_items.get(), 1000);
+        assert_eq!(config.cache_loop, Duration::from_secs(60));
+        assert_eq!(config.store_expiration_loop, Duration::from_secs(2));
+        assert_eq!(config.metrics_flush_interval, Duration::from_secs(60));
+        assert!(!config.virtual_node_extra_label);
+    }
+
+    #[test]
+    fn a_collectors_file_is_read() {
+        let config = parse(&[
+            "latency_histogram_buckets=[100us, 1ms, 1.4s]",
+            "dimensions=[http.request.method]",
+            "store={ttl: 10s, max_items: 7}",
+            "cache_loop=0s",
+            "metrics_flush_interval=0",
+            "database_name_attributes=[db.name]",
+        ])
+        .unwrap();
+        let micros = [100, 1000, 1_400_000].map(Duration::from_micros);
+        assert_eq!(config.latency_histogram_buckets, micros);
+        assert_eq!(config.store.max_items.get(), 7);
+        assert_eq!(config.cache_loop, Duration::from_secs(60));
+        assert_eq!(config.metrics_flush_interval, Duration::ZERO);
+        assert_eq!(config.database_name_attributes, ["db.name"]);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        for wrong in [
+            "latency_histogram_buckets=[5ms, 5ms]",
+            "latency_histogram_buckets=[5]",
+            "store={max_items: 0}",
+            "stores={}",
+        ] {
+            assert!(parse(&[wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_checker_knows_durations() {
+        let schema = serde_json::to_string(&schemars::schema_for!(Config)).unwrap();
+        assert_eq!(schema.matches(r#""format":"duration""#).count(), 5);
+    }
+}

@@ -253,11 +253,33 @@ impl Chunks {
         if cell.changed {
             out.figures(parties.uid(from), parties.uid(to), cell);
         }
-        if cell.chunk == self.next {
+        if cell.chunk == self.next && cell.writer == self.writer {
             match self.next.checked_add(1) {
                 Some(next) => self.next = next,
                 None => *self = Chunks::new(),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::SignalSet;
+
+    use super::{Chunks, Connection, Out, Parties};
+
+    #[test]
+    fn a_writer_that_has_no_chunk_left_is_followed_by_another() {
+        let (parties, mut out) = (Parties::new(), Out::new(String::new(), SignalSet::NONE));
+        let mut chunks = Chunks::new();
+        chunks.next = u32::MAX;
+        let last = chunks.open(Connection::Direct, 0);
+        let open = chunks.open(Connection::Direct, 1);
+        chunks.close((0, 1), &last, &parties, &mut out);
+        let next = chunks.open(Connection::Direct, 0);
+        assert_ne!((&next.writer, next.chunk), (&last.writer, last.chunk));
+        assert_eq!(open.writer, last.writer, "what is open stays its writer's");
+        chunks.close((0, 1), &open, &parties, &mut out);
+        assert_eq!(chunks.next, 0, "another writer's chunks are no matter");
     }
 }

@@ -35,6 +35,7 @@ mod intern;
 mod keys;
 mod metrics;
 mod parties;
+mod reader;
 mod rows;
 mod spans;
 
@@ -44,7 +45,8 @@ use clock::Clock;
 use counts::Counts;
 use halves::{Halves, Met};
 use parties::{Marks, Parties};
-use spans::{Reader, Seen, Spans};
+use reader::{Reader, Seen};
+use spans::Spans;
 
 /// How often changed figures go out.
 const FLUSH: Duration = Duration::from_secs(2);

@@ -1,28 +1,15 @@
-//! Rows of `traces`, as sides of calls.
+//! The columns of `traces` that make calls.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt64Type};
 use arrow_array::{Array, BinaryViewArray, FixedSizeBinaryArray, Int32Array, StringViewArray};
 use pipeline::Batch;
-use pipeline::attributes::{Map, MapBuilder, Value};
-use pipeline::component::UnixNanos;
+use pipeline::attributes::Map;
 use pipeline::schema::traces::link;
 use pipeline::schema::{otlp_context, traces};
 
-use super::calls::{Call, Connection};
-use super::config::Config;
-use super::halves::{Half, Key, Side};
-use super::keys::{Keys, Role};
-use super::parties::{NO_TEXT, Parties, Party};
-
-/// What a span is to the graph.
-#[derive(Debug)]
-pub(super) enum Seen {
-    /// A call by itself: no other span is needed, or none can be found.
-    Call(Call),
-    /// One side, whose other has this key.
-    Half(Key, Half),
-}
+use super::halves::Key;
+use super::parties::{Parties, Party};
 
 /// The columns that are read, once a batch.
 #[derive(Debug)]
@@ -54,30 +41,12 @@ struct Links<'a> {
 
 /// Who sent a span.
 #[derive(Clone, Copy, Debug)]
-struct Service<'a> {
-    party: Party,
-    resource: Map<'a>,
+pub(super) struct Service<'a> {
+    pub(super) party: Party,
+    pub(super) resource: Map<'a>,
 }
 
-/// What is asked of spans.
-#[derive(Debug)]
-pub(super) struct Reader {
-    keys: Keys,
-    dimensions: Vec<Dimension>,
-    virtual_nodes: bool,
-}
-
-#[derive(Debug)]
-struct Dimension {
-    attribute: String,
-    of_client: String,
-    of_server: String,
-}
-
-const SERVER: i32 = 2;
-const CLIENT: i32 = 3;
-const PRODUCER: i32 = 4;
-const CONSUMER: i32 = 5;
+/// `Status.code` on the wire.
 const ERROR: i32 = 2;
 
 impl<'a> Spans<'a> {
@@ -110,7 +79,7 @@ impl<'a> Spans<'a> {
 
     /// Who sent the span; none where the resource does not say. Where a row has the very views of
     /// the row before, it has that one's service.
-    fn service(&mut self, row: usize, parties: &mut Parties) -> Option<Service<'a>> {
+    pub(super) fn service(&mut self, row: usize, parties: &mut Parties) -> Option<Service<'a>> {
         let view = |array: &dyn Array, views: &[u128]| {
             if array.is_null(row) { 0 } else { views[row] }
         };
@@ -152,8 +121,39 @@ impl<'a> Spans<'a> {
         Some(Service { party, resource })
     }
 
-    fn has_parent(&self, row: usize) -> bool {
+    pub(super) fn kind(&self, row: usize) -> i32 {
+        self.kinds[row]
+    }
+
+    pub(super) fn failed(&self, row: usize) -> bool {
+        self.status.is_valid(row) && self.status.value(row) == ERROR
+    }
+
+    /// Start and end as they came, 0 where not given.
+    pub(super) fn times(&self, row: usize) -> (u64, u64) {
+        (self.starts[row], self.ends[row])
+    }
+
+    pub(super) fn attributes(&self, row: usize) -> &'a [u8] {
+        self.attributes.value(row)
+    }
+
+    /// The span itself.
+    pub(super) fn own_key(&self, row: usize) -> Option<Key> {
+        key(self.trace_ids, self.span_ids, row)
+    }
+
+    pub(super) fn has_parent(&self, row: usize) -> bool {
         id(self.parents, row).is_some()
+    }
+
+    pub(super) fn parent_key(&self, row: usize) -> Option<Key> {
+        key(self.trace_ids, self.parents, row)
+    }
+
+    /// The span that the first link leads to.
+    pub(super) fn link_key(&self, row: usize) -> Option<Key> {
+        self.links.first(row)
     }
 }
 
@@ -199,157 +199,4 @@ fn key(
 fn id(ids: &FixedSizeBinaryArray, row: usize) -> Option<&[u8]> {
     let id = ids.is_valid(row).then(|| ids.value(row))?;
     id.iter().any(|&byte| byte != 0).then_some(id)
-}
-
-impl Reader {
-    pub(super) fn new(config: &Config, with_metrics: bool) -> Reader {
-        let dimension = |attribute: &String| Dimension {
-            attribute: attribute.clone(),
-            of_client: format!("client_{attribute}"),
-            of_server: format!("server_{attribute}"),
-        };
-        let dimensions = config.dimensions.iter().filter(|_| with_metrics);
-        Reader {
-            keys: Keys::new(config),
-            dimensions: dimensions.map(dimension).collect(),
-            virtual_nodes: !config.virtual_node_peer_attributes.is_empty(),
-        }
-    }
-
-    /// None where the span is no side of a call.
-    pub(super) fn read(
-        &self,
-        spans: &mut Spans<'_>,
-        row: usize,
-        parties: &mut Parties,
-        now: UnixNanos,
-    ) -> Option<Seen> {
-        match spans.kinds[row] {
-            CLIENT | PRODUCER => self.read_client(spans, row, parties, now),
-            SERVER | CONSUMER => self.read_server(spans, row, parties, now),
-            _ => None,
-        }
-    }
-
-    /// The call that a half is by itself, when its partner has not come in time.
-    pub(super) fn expired(&self, half: &Half) -> Option<Call> {
-        // A server with a parent that nobody has seen was called by a service, not by a user.
-        (self.virtual_nodes && half.side == Side::Client)
-            .then(|| Call::outgoing(half, half.peer, Connection::VirtualServer))
-    }
-
-    fn read_client(
-        &self,
-        spans: &mut Spans<'_>,
-        row: usize,
-        parties: &mut Parties,
-        now: UnixNanos,
-    ) -> Option<Seen> {
-        let service = spans.service(row, parties)?;
-        let found = self.keys.find(spans.attributes.value(row));
-        let mut half = self.half(Side::Client, spans, row, &service, parties, now);
-        if let Some(name) = found.database {
-            let database = parties.database(name, found.host, found.port);
-            let call = Call::outgoing(&half, database, Connection::Database);
-            return Some(Seen::Call(call));
-        }
-        half.peer = match found.peer {
-            Some((Role::Service, name)) => parties.peer_service(service.party, name),
-            Some((Role::Host, host)) => parties.endpoint(host, found.port),
-            Some((Role::Name | Role::Port, name)) => parties.named(name),
-            None => parties.unknown,
-        };
-        match key(spans.trace_ids, spans.span_ids, row) {
-            Some(key) => Some(Seen::Half(key, half)),
-            None => self.expired(&half).map(Seen::Call),
-        }
-    }
-
-    fn read_server(
-        &self,
-        spans: &mut Spans<'_>,
-        row: usize,
-        parties: &mut Parties,
-        now: UnixNanos,
-    ) -> Option<Seen> {
-        let service = spans.service(row, parties)?;
-        let half = self.half(Side::Server, spans, row, &service, parties, now);
-        if spans.has_parent(row) {
-            let key = key(spans.trace_ids, spans.parents, row)?;
-            return Some(Seen::Half(key, half));
-        }
-        // A consumer may begin a trace of its own, with a link to the producer.
-        if let Some(key) = spans.links.first(row).filter(|_| half.messaging) {
-            return Some(Seen::Half(key, half));
-        }
-        // A root has no other side that it could wait for.
-        let call = Call::incoming(&half, parties.user);
-        self.virtual_nodes.then_some(Seen::Call(call))
-    }
-
-    fn half(
-        &self,
-        side: Side,
-        spans: &Spans<'_>,
-        row: usize,
-        service: &Service<'_>,
-        parties: &mut Parties,
-        now: UnixNanos,
-    ) -> Half {
-        let (start, end) = match (spans.starts[row], spans.ends[row]) {
-            (0, 0) => (now.0, now.0),
-            (0, end) => (end, end),
-            (start, 0) => (start, start),
-            both => both,
-        };
-        Half {
-            side,
-            messaging: matches!(spans.kinds[row], PRODUCER | CONSUMER),
-            failed: spans.status.is_valid(row) && spans.status.value(row) == ERROR,
-            party: service.party,
-            peer: parties.unknown,
-            dimensions: self.dimensions(side, spans, row, service, parties),
-            start,
-            end,
-        }
-    }
-
-    /// The resource's attribute goes before the span's.
-    fn dimensions(
-        &self,
-        side: Side,
-        spans: &Spans<'_>,
-        row: usize,
-        service: &Service<'_>,
-        parties: &mut Parties,
-    ) -> u32 {
-        if self.dimensions.is_empty() {
-            return NO_TEXT;
-        }
-        let span = Map::new(spans.attributes.value(row));
-        let mut attributes = MapBuilder::new();
-        for dimension in &self.dimensions {
-            let name = dimension.attribute.as_str();
-            let value = service.resource.get(name).or_else(|| span.get(name));
-            let Some(text) = value.and_then(in_words) else {
-                continue;
-            };
-            let key = match side {
-                Side::Client => &dimension.of_client,
-                Side::Server => &dimension.of_server,
-            };
-            attributes.text(key, &text);
-        }
-        parties.text(&attributes.finish())
-    }
-}
-
-fn in_words(value: Value<'_>) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.to_owned()),
-        Value::Bool(bool) => Some(bool.to_string()),
-        Value::Int(int) => Some(int.to_string()),
-        Value::Double(double) => Some(double.to_string()),
-        _ => None,
-    }
 }

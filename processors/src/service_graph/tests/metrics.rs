@@ -9,7 +9,6 @@ use pipeline::schema::{metrics, otlp_context};
 use pipeline::{Batch, Signal, SignalSet};
 use serde_json::{Value as Json, json};
 
-use super::super::config::Config;
 use super::support::{START, Span, at, client, give, graph, of, server};
 
 const WANTED: SignalSet = SignalSet::of(&[Signal::Metrics]);
@@ -192,24 +191,4 @@ fn too_many_series_count_together_in_one_that_says_so() {
     let (row, _) = totals.iter().find(|(_, of)| *of == overflow).unwrap();
     let ints = made[0].numbers::<Int64Type>(metrics::VALUE_INT);
     assert_eq!(ints.value(*row), 1000);
-}
-
-#[test]
-fn the_defaults_are_the_collectors() {
-    let config = Config::default();
-    assert_eq!(config.latency_histogram_buckets.len(), 16);
-    assert_eq!(config.store.ttl.as_secs(), 2);
-    assert_eq!(config.store.max_items.get(), 1000);
-    assert_eq!(config.cache_loop.as_secs(), 60);
-    assert_eq!(config.store_expiration_loop.as_secs(), 2);
-    assert_eq!(config.metrics_flush_interval.as_secs(), 60);
-}
-
-#[test]
-fn buckets_that_do_not_ascend_are_refused() {
-    let parse = |json| serde_json::from_str::<Config>(json);
-    assert!(parse(r#"{"latency_histogram_buckets": ["5ms", "5ms"]}"#).is_err());
-    assert!(parse(r#"{"latency_histogram_buckets": ["5ms", "1s"]}"#).is_ok());
-    assert!(parse(r#"{"store": {"max_items": 0}}"#).is_err());
-    assert!(parse(r#"{"stores": {}}"#).is_err());
 }
