@@ -33,6 +33,7 @@ pub enum Cell<'a> {
     UInt(u64),
     Float(f64),
     UInts(&'a [u64]),
+    Floats(&'a [f64]),
     Texts(&'a [String]),
     /// Of a list of two texts: `relations`, `aliases`.
     Pairs(&'a [(String, String)]),
@@ -219,6 +220,9 @@ fn append_list(builder: &mut dyn ArrayBuilder, field: &Field, item: &DataType, c
             list!(UInt64Builder, |values| { values.append_slice(items) })
         }
         (DataType::UInt64, Cell::Null) => list!(UInt64Builder, |_values| {}),
+        (DataType::Float64, Cell::Floats(items)) => {
+            list!(Float64Builder, |values| { values.append_slice(items) })
+        }
         (DataType::Float64, Cell::Null) => list!(Float64Builder, |_values| {}),
         (DataType::Utf8View, Cell::Texts(items)) => list!(StringViewBuilder, |values| {
             items.iter().for_each(|item| values.append_value(item));
@@ -247,10 +251,11 @@ fn append_list(builder: &mut dyn ArrayBuilder, field: &Field, item: &DataType, c
 mod tests {
     use arrow_array::Array;
     use arrow_array::cast::AsArray;
+    use arrow_array::types::Float64Type;
 
     use super::{Cell, Rows};
     use crate::component::UnixNanos;
-    use crate::schema::{nodes, resources};
+    use crate::schema::{metrics, nodes, resources};
     use crate::{Delivery, Signal};
 
     #[test]
@@ -300,6 +305,18 @@ mod tests {
         assert!(lists.is_null(1));
         assert!(batch.column(resources::MEMBERS).is_null(0));
         assert!(batch.uid().is_null(1));
+    }
+
+    #[test]
+    fn a_list_of_floats_stands_in_its_column() {
+        let mut rows = Rows::new(Signal::Metrics);
+        let bounds = [0.5, 2.0];
+        let cells = [(metrics::EXPLICIT_BOUNDS, Cell::Floats(&bounds))];
+        rows.push(None, None, "test", &cells);
+        let batch = rows.finish(Delivery::nobody());
+        let list = batch.column(metrics::EXPLICIT_BOUNDS).as_list::<i32>();
+        let values = list.value(0);
+        assert_eq!(values.as_primitive::<Float64Type>().values(), &bounds);
     }
 
     #[test]

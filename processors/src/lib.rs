@@ -1,3 +1,4 @@
 //! What is made of batches on their way.
 
 pub mod graph;
+pub mod service_graph;

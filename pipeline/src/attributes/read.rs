@@ -84,7 +84,9 @@ impl<'a> Map<'a> {
         self.get(key)?.as_text()
     }
 
-    fn entries(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    /// Keys and encoded `AnyValue`s in order, neither looked at further: for who wants a few of
+    /// many. [`value`] reads one.
+    pub fn entries(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
             loop {

@@ -1,0 +1,126 @@
+//! Numbers that stand for values: a value is kept once, however often it is met.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Values by a key of bytes. A number stays its value's until [`Interner::sweep`] finds it unused.
+#[derive(Debug)]
+pub(super) struct Interner<T> {
+    numbers: HashTable<u32>,
+    entries: Vec<Option<Entry<T>>>,
+    free: Vec<u32>,
+    hashing: DefaultHashBuilder,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    key: Box<[u8]>,
+    value: T,
+}
+
+impl<T> Interner<T> {
+    pub(super) fn new() -> Interner<T> {
+        Interner {
+            numbers: HashTable::new(),
+            entries: Vec::new(),
+            free: Vec::new(),
+            hashing: DefaultHashBuilder::default(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The number of this key; its value is made where the key is new.
+    pub(super) fn number(&mut self, key: &[u8], make: impl FnOnce() -> T) -> u32 {
+        let hash = self.hashing.hash_one(key);
+        let entries = &mut self.entries;
+        let found = self
+            .numbers
+            .find(hash, |&number| key_of(entries, number) == key);
+        if let Some(&number) = found {
+            return number;
+        }
+        let entry = Some(Entry {
+            key: key.into(),
+            value: make(),
+        });
+        let number = match self.free.pop() {
+            Some(number) => {
+                entries[number as usize] = entry;
+                number
+            }
+            None => {
+                entries.push(entry);
+                u32::try_from(entries.len() - 1).expect("sweeps keep them far fewer")
+            }
+        };
+        self.numbers.insert_unique(hash, number, |&number| {
+            self.hashing.hash_one(key_of(entries, number))
+        });
+        number
+    }
+
+    pub(super) fn key(&self, number: u32) -> &[u8] {
+        key_of(&self.entries, number)
+    }
+
+    pub(super) fn get(&self, number: u32) -> &T {
+        let entry = self.entries[number as usize].as_ref();
+        &entry.expect("a number in use has its value").value
+    }
+
+    pub(super) fn get_mut(&mut self, number: u32) -> &mut T {
+        let entry = self.entries[number as usize].as_mut();
+        &mut entry.expect("a number in use has its value").value
+    }
+
+    /// One flag for each number, all unset, for [`Interner::sweep`].
+    pub(super) fn marks(&self) -> Vec<bool> {
+        vec![false; self.entries.len()]
+    }
+
+    /// Forgets all values whose flag is unset; their numbers come again for others.
+    pub(super) fn sweep(&mut self, used: &[bool]) {
+        self.numbers.retain(|&mut number| used[number as usize]);
+        for (number, entry) in (0..).zip(&mut self.entries) {
+            if entry.is_some() && !used[number as usize] {
+                *entry = None;
+                self.free.push(number);
+            }
+        }
+    }
+}
+
+fn key_of<T>(entries: &[Option<Entry<T>>], number: u32) -> &[u8] {
+    entries[number as usize]
+        .as_ref()
+        .map_or(&[], |entry| &entry.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Interner;
+
+    #[test]
+    fn a_value_is_kept_once_until_nobody_uses_it() {
+        let mut names = Interner::new();
+        let cart = names.number(b"cart", || 1);
+        let shop = names.number(b"shop", || 2);
+        assert_eq!(names.number(b"cart", || 9), cart);
+        assert_eq!(names.get(cart), &1);
+        let mut used = names.marks();
+        used[shop as usize] = true;
+        names.sweep(&used);
+        assert_eq!(names.len(), 1);
+        assert_eq!(
+            names.number(b"mail", || 3),
+            cart,
+            "the number is free again"
+        );
+        assert_eq!(names.number(b"shop", || 9), shop);
+        assert_eq!(names.key(cart), b"mail");
+    }
+}

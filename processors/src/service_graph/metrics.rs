@@ -1,0 +1,260 @@
+//! The Collector's metrics of a service graph, cumulative since the start of the process.
+
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use pipeline::attributes::MapBuilder;
+use pipeline::component::UnixNanos;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{metrics, otlp_context};
+use pipeline::{Batch, Delivery, Signal};
+
+use super::calls::{Call, Connection};
+use super::config::Config;
+use super::parties::{Marks, Parties};
+
+/// How long a series is told of that nothing is added to, as in the Collector.
+const STALE: Duration = Duration::from_secs(15 * 60);
+/// How many series there are; calls of further ones count together in one that says so.
+const MOST: usize = 10_000;
+const SCOPE: &str = "traces_service_graph";
+/// `aggregation_temporality` on the wire.
+const CUMULATIVE: i64 = 2;
+
+/// Interned numbers of what makes a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    client: u32,
+    server: u32,
+    connection: Connection,
+    failed: bool,
+    client_dimensions: u32,
+    server_dimensions: u32,
+}
+
+#[derive(Debug)]
+struct Series {
+    /// Encoded.
+    attributes: Vec<u8>,
+    calls: u64,
+    client: Durations,
+    server: Durations,
+    updated: UnixNanos,
+}
+
+#[derive(Debug)]
+struct Durations {
+    /// Nanoseconds.
+    sum: u128,
+    counts: Vec<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Metrics {
+    series: HashMap<Key, Series>,
+    /// By whether the calls failed.
+    overflow: [Option<Series>; 2],
+    /// Upper bounds, inclusive, in nanoseconds.
+    bounds: Vec<u64>,
+    /// The same in seconds.
+    seconds: Vec<f64>,
+    extra_label: bool,
+}
+
+impl Metrics {
+    pub(super) fn new(config: &Config) -> Metrics {
+        let buckets = &config.latency_histogram_buckets;
+        let nanos = |bound: &Duration| u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+        Metrics {
+            series: HashMap::new(),
+            overflow: [None, None],
+            bounds: buckets.iter().map(nanos).collect(),
+            seconds: buckets.iter().map(Duration::as_secs_f64).collect(),
+            extra_label: config.virtual_node_extra_label,
+        }
+    }
+
+    pub(super) fn add(&mut self, call: &Call, now: UnixNanos, parties: &Parties) {
+        let key = Key {
+            client: call.client.label,
+            server: call.server.label,
+            connection: self.connection(call),
+            failed: call.failed,
+            client_dimensions: call.client_dimensions,
+            server_dimensions: call.server_dimensions,
+        };
+        let buckets = self.bounds.len() + 1;
+        let series = if let Some(series) = self.series.get_mut(&key) {
+            series
+        } else if self.series.len() < MOST {
+            let attributes = attributes(key, self.extra_label, parties);
+            self.series
+                .entry(key)
+                .or_insert_with(|| Series::new(attributes, buckets))
+        } else {
+            self.overflow[usize::from(call.failed)]
+                .get_or_insert_with(|| Series::new(overflow(call.failed), buckets))
+        };
+        series.calls += 1;
+        series.updated = now;
+        // The Collector counts a side that sent no span as one that took no time.
+        let client = call.client_duration.unwrap_or_default();
+        let server = call.server_duration.unwrap_or_default();
+        series.client.add(client, &self.bounds);
+        series.server.add(server, &self.bounds);
+    }
+
+    /// Forgets the series that nothing was added to for long.
+    pub(super) fn retire(&mut self, now: UnixNanos) {
+        self.series
+            .retain(|_, series| series.updated.after(STALE) >= now);
+    }
+
+    pub(super) fn mark(&self, marks: &mut Marks) {
+        for key in self.series.keys() {
+            let of_key = [
+                key.client,
+                key.server,
+                key.client_dimensions,
+                key.server_dimensions,
+            ];
+            for text in of_key {
+                marks.text(text);
+            }
+        }
+    }
+
+    /// All series as they are now; none where there are none.
+    pub(super) fn rows(&self, source: &str, started: UnixNanos, now: UnixNanos) -> Option<Batch> {
+        let failed = |(key, _): &(&Key, &Series)| key.failed;
+        let mut told = Told {
+            rows: Rows::new(Signal::Metrics),
+            source,
+            started,
+            now,
+            bounds: &self.seconds,
+        };
+        let all = || {
+            let overflow = self.overflow.iter().flatten();
+            self.series.values().chain(overflow)
+        };
+        for series in all() {
+            told.sum("traces_service_graph_request_total", series);
+        }
+        let failing = self.series.iter().filter(failed).map(|(_, series)| series);
+        for series in failing.chain(&self.overflow[1]) {
+            told.sum("traces_service_graph_request_failed_total", series);
+        }
+        for series in all() {
+            let name = "traces_service_graph_request_server";
+            told.histogram(name, series, &series.server);
+        }
+        for series in all() {
+            let name = "traces_service_graph_request_client";
+            told.histogram(name, series, &series.client);
+        }
+        (!told.rows.is_empty()).then(|| told.rows.finish(Delivery::nobody()))
+    }
+
+    /// Without the label that tells them apart, both virtual sides are one.
+    fn connection(&self, call: &Call) -> Connection {
+        match call.connection {
+            Connection::VirtualClient if !self.extra_label => Connection::VirtualServer,
+            other => other,
+        }
+    }
+}
+
+impl Series {
+    fn new(attributes: Vec<u8>, buckets: usize) -> Series {
+        let durations = || Durations {
+            sum: 0,
+            counts: vec![0; buckets],
+        };
+        Series {
+            attributes,
+            calls: 0,
+            client: durations(),
+            server: durations(),
+            updated: UnixNanos(0),
+        }
+    }
+}
+
+impl Durations {
+    fn add(&mut self, nanos: u64, bounds: &[u64]) {
+        self.sum += u128::from(nanos);
+        self.counts[bounds.partition_point(|&bound| bound < nanos)] += 1;
+    }
+}
+
+struct Told<'a> {
+    rows: Rows,
+    source: &'a str,
+    started: UnixNanos,
+    now: UnixNanos,
+    bounds: &'a [f64],
+}
+
+impl Told<'_> {
+    fn sum(&mut self, name: &str, series: &Series) {
+        let calls = i64::try_from(series.calls).unwrap_or(i64::MAX);
+        let cells = [
+            (metrics::TYPE, Cell::Text("sum")),
+            (metrics::IS_MONOTONIC, Cell::Bool(true)),
+            (metrics::VALUE_INT, Cell::Int(calls)),
+        ];
+        self.push(name, series, &cells);
+    }
+
+    fn histogram(&mut self, name: &str, series: &Series, durations: &Durations) {
+        let bounds = self.bounds;
+        let cells = [
+            (metrics::TYPE, Cell::Text("histogram")),
+            (metrics::UNIT, Cell::Text("s")),
+            (metrics::COUNT, Cell::UInt(series.calls)),
+            (metrics::SUM, Cell::Float(durations.sum as f64 / 1e9)),
+            (metrics::BUCKET_COUNTS, Cell::UInts(&durations.counts)),
+            (metrics::EXPLICIT_BOUNDS, Cell::Floats(bounds)),
+        ];
+        self.push(name, series, &cells);
+    }
+
+    fn push(&mut self, name: &str, series: &Series, own: &[(&str, Cell<'_>)]) {
+        let mut cells = vec![
+            (metrics::NAME, Cell::Text(name)),
+            (metrics::AGGREGATION_TEMPORALITY, Cell::Int(CUMULATIVE)),
+            (metrics::START_TIME_UNIX_NANO, Cell::UInt(self.started.0)),
+            (metrics::TIME_UNIX_NANO, Cell::UInt(self.now.0)),
+            (metrics::ATTRIBUTES, Cell::Bytes(&series.attributes)),
+            (otlp_context::SCOPE_NAME, Cell::Text(SCOPE)),
+        ];
+        cells.extend_from_slice(own);
+        self.rows.push(Some(self.now), None, self.source, &cells);
+    }
+}
+
+fn attributes(key: Key, extra_label: bool, parties: &Parties) -> Vec<u8> {
+    let mut map = MapBuilder::new();
+    map.text("client", parties.label(key.client))
+        .text("server", parties.label(key.server))
+        .text("connection_type", key.connection.name())
+        .bool("failed", key.failed);
+    if extra_label {
+        map.text("virtual_node", key.connection.virtual_node());
+    }
+    let mut attributes = map.finish();
+    // Runs of attributes put together are a run.
+    for dimensions in [key.client_dimensions, key.server_dimensions] {
+        attributes.extend_from_slice(parties.texts.key(dimensions));
+    }
+    attributes
+}
+
+/// As OpenTelemetry's SDKs say it.
+fn overflow(failed: bool) -> Vec<u8> {
+    let mut map = MapBuilder::new();
+    map.bool("otel.metric.overflow", true)
+        .bool("failed", failed);
+    map.finish()
+}

@@ -1,0 +1,123 @@
+//! Nodes and edges.
+
+use pipeline::Signal;
+use pipeline::attributes::{Map, map_to_json};
+use pipeline::component::Processor;
+use pipeline::schema::{edges, nodes, opening};
+use serde_json::json;
+
+use super::support::{SECOND, START, at, client, default_graph, give, of, seen_edges, server};
+
+#[test]
+fn an_edge_is_seen_when_its_newest_span_ended() {
+    let mut graph = default_graph();
+    let first = [client("web", 1), server("cart", 1)];
+    let later = [
+        client("web", 2).between(START, START + 3 * SECOND),
+        server("cart", 2),
+    ];
+    give(&mut graph, &later, at(10));
+    give(&mut graph, &first, at(10));
+    let made = graph.tick(at(12));
+    let edge = ("web -> cart".to_owned(), at(3).timestamp(), 1.0);
+    assert_eq!(seen_edges(&made), [edge]);
+    let batch = of(&made, Signal::Edges).unwrap();
+    for (column, word) in [
+        (edges::MODE, "seen"),
+        (edges::KIND, "CALLS"),
+        (opening::SOURCE, "service_graph"),
+    ] {
+        assert_eq!(batch.words(column).values().value(0), word);
+    }
+}
+
+#[test]
+fn an_edge_is_as_sure_as_its_surest_call() {
+    let mut graph = default_graph();
+    give(&mut graph, &[client("web", 1), server("cart", 1)], at(2));
+    graph.tick(at(3));
+    let guessed = client("web", 2).with(json!({"peer.service": "cart"}));
+    give(&mut graph, &[guessed], at(4));
+    let made = graph.tick(at(7));
+    assert_eq!(seen_edges(&made)[0].2, 1.0);
+}
+
+/// Uid, kind, name and value of each node that is told of.
+fn told(batches: &[pipeline::Batch]) -> Vec<(String, String, String, serde_json::Value)> {
+    let Some(batch) = of(batches, Signal::Nodes) else {
+        return Vec::new();
+    };
+    let word = |column, row: usize| {
+        let words = batch.words(column);
+        let key = words.keys().value(row) as usize;
+        words.values().value(key).to_owned()
+    };
+    let row = |row| {
+        assert_eq!(word(nodes::OP, row), "observed");
+        assert_eq!(word(nodes::GROUP, row), "telemetry");
+        let value = map_to_json(Map::new(batch.bytes(nodes::VALUE).value(row)));
+        (
+            batch.uid().value(row).to_owned(),
+            word(nodes::KIND, row),
+            batch.text(nodes::NAME).value(row).to_owned(),
+            serde_json::Value::Object(value),
+        )
+    };
+    let mut all: Vec<_> = (0..batch.num_rows()).map(row).collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all
+}
+
+#[test]
+fn both_ends_of_a_call_are_nodes_of_their_kind() {
+    let mut graph = default_graph();
+    let database =
+        json!({"db.name": "orders", "server.address": "db.example", "server.port": 5432});
+    let spans = [
+        server("web", 0),
+        client("web", 1).with(database),
+        client("web", 2).with(json!({"server.address": "api.example"})),
+    ];
+    give(&mut graph, &spans, at(2));
+    let all = told(&graph.finish(at(9)));
+    let expected = [
+        (
+            "ext://api.example:",
+            "external",
+            "api.example",
+            json!({"server.address": "api.example"}),
+        ),
+        (
+            "ext://db.example:5432",
+            "database",
+            "db.example",
+            json!({"server.address": "db.example", "server.port": 5432}),
+        ),
+        ("ext://user:", "user", "user", json!({})),
+        (
+            "svc://prod/shop/web",
+            "service",
+            "web",
+            json!({
+                "service.name": "web",
+                "service.namespace": "shop",
+                "deployment.environment.name": "prod",
+            }),
+        ),
+    ];
+    let expected = expected
+        .map(|(uid, kind, name, value)| (uid.to_owned(), kind.to_owned(), name.to_owned(), value));
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn a_node_is_told_of_once_a_minute() {
+    let mut graph = default_graph();
+    let pair = [client("web", 1), server("cart", 1)];
+    let mut counts = Vec::new();
+    for second in [0, 30, 59, 61, 100, 122] {
+        give(&mut graph, &pair, at(second));
+        counts.push(told(&graph.tick(at(second))).len());
+    }
+    assert_eq!(counts, [2, 0, 0, 2, 0, 2]);
+}

@@ -1,0 +1,94 @@
+//! What is held is bounded.
+
+use pipeline::component::{Processor, UnixNanos};
+use pipeline::{Signal, SignalSet};
+use serde_json::json;
+
+use super::super::{MOST_NAMES, MOST_ROWS};
+use super::support::{
+    MINUTE, START, Span, at, client, connections, default_graph, figures, give, graph, of, server,
+};
+
+#[test]
+fn a_full_store_drops_new_spans_and_counts_them() {
+    let mut graph = graph(r#"{"store": {"max_items": 2}}"#, SignalSet::ALL);
+    let waiting: Vec<Span> = (1..=5).map(|id| client("web", id)).collect();
+    give(&mut graph, &waiting, at(2));
+    assert_eq!(graph.halves.len(), 2);
+    // The first warning tells of these three; the next ones wait for the next warning.
+    assert_eq!(graph.dropped, 0);
+    give(&mut graph, &[client("web", 6)], at(3));
+    assert_eq!(graph.dropped, 1);
+    // Partners of those that wait are still counted.
+    give(&mut graph, &[server("cart", 1), server("cart", 2)], at(3));
+    assert_eq!(figures(&graph.tick(at(3)))[0].calls, 2);
+    assert_eq!(graph.halves.len(), 0);
+    graph.tick(at(13));
+    assert_eq!(graph.dropped, 0);
+}
+
+#[test]
+fn a_full_store_makes_room_by_what_has_expired() {
+    let mut graph = graph(r#"{"store": {"max_items": 1}}"#, SignalSet::ALL);
+    give(&mut graph, &[client("web", 1)], at(2));
+    give(&mut graph, &[client("web", 2)], at(5));
+    assert_eq!(graph.dropped, 0);
+    assert_eq!(
+        connections(&graph.tick(at(5)))[0].0,
+        "web -> ext://unknown:"
+    );
+}
+
+#[test]
+fn names_that_nobody_uses_any_more_are_forgotten() {
+    let wanted = SignalSet::of(&[Signal::Metrics]);
+    let mut graph = graph("{}", wanted);
+    let names = 3 * MOST_NAMES as u64;
+    for first in (0..names).step_by(1000) {
+        let name = |index: u64| {
+            let host = json!({"server.address": format!("host-{index}")});
+            client("web", 1).with(host)
+        };
+        // The same span again and again: only the last one waits.
+        let spans: Vec<Span> = (first..first + 1000).map(name).collect();
+        give(&mut graph, &spans, at(2));
+    }
+    assert!(
+        graph.parties.len() < 2 * MOST_NAMES,
+        "{}",
+        graph.parties.len()
+    );
+    let made = graph.finish(at(9));
+    assert!(of(&made, Signal::Metrics).is_some());
+}
+
+#[test]
+fn edges_and_minutes_are_bounded_and_what_is_evicted_is_told() {
+    let mut graph = graph("{}", SignalSet::of(&[Signal::EdgeFigures]));
+    let mut told = Vec::new();
+    let calls = 80_000u64;
+    for first in (0..calls).step_by(1000) {
+        let call = |index: u64| {
+            let database = json!({"db.name": format!("db-{index}")});
+            let start = START + index % 3 * MINUTE;
+            client("web", 1).with(database).between(start, start)
+        };
+        let spans: Vec<Span> = (first..first + 1000).map(call).collect();
+        told.extend(give(&mut graph, &spans, UnixNanos(START + first)));
+    }
+    assert!(!told.is_empty(), "many rows do not wait for the tick");
+    assert!(graph.counts.waiting_rows() < MOST_ROWS);
+    told.extend(graph.finish(at(9)));
+    let all = figures(&told);
+    assert_eq!(all.iter().map(|row| row.calls).sum::<u64>(), calls);
+}
+
+#[test]
+fn a_span_that_is_sent_twice_waits_once() {
+    let mut graph = default_graph();
+    give(&mut graph, &[client("web", 1)], at(2));
+    give(&mut graph, &[client("web", 1), server("cart", 1)], at(3));
+    let made = graph.finish(at(4));
+    assert_eq!(figures(&made).len(), 1);
+    assert_eq!(figures(&made)[0].calls, 1);
+}

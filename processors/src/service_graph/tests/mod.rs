@@ -1,0 +1,8 @@
+//! What becomes of spans.
+
+mod calls;
+mod figures;
+mod graph;
+mod limits;
+mod metrics;
+mod support;

@@ -1,0 +1,258 @@
+//! Spans to give, and rows to read.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use pipeline::attributes::{MapBuilder, map_from_json};
+use pipeline::component::{Host, Processor, UnixNanos};
+use pipeline::registry::BuildProcessor;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{edge_figures, edges, opening, otlp_context, traces};
+use pipeline::{Batch, Delivery, Signal, SignalSet};
+use prost::Message;
+use serde_json::Value as Json;
+
+use super::super::{Config, ServiceGraph};
+
+pub(super) const SECOND: u64 = 1_000_000_000;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+/// When the spans of these tests start unless they say otherwise: at the start of a minute.
+pub(super) const START: u64 = 1_700_000_040 * SECOND;
+
+/// Seconds after [`START`].
+pub(super) fn at(seconds: u64) -> UnixNanos {
+    UnixNanos(START + seconds * SECOND)
+}
+
+pub(super) fn graph(yaml: &str, wanted: SignalSet) -> ServiceGraph {
+    let host = Host::new("service_graph".parse().unwrap(), wanted, Arc::default());
+    let config: Config = serde_json::from_str(yaml).unwrap();
+    ServiceGraph::build(config, &host).unwrap()
+}
+
+/// With all defaults, and all that it can produce wanted.
+pub(super) fn default_graph() -> ServiceGraph {
+    graph("{}", SignalSet::ALL)
+}
+
+/// A span, by default a client without attributes that takes 1 s.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub(super) service: &'static str,
+    pub(super) kind: i64,
+    pub(super) trace: u8,
+    pub(super) id: u8,
+    pub(super) parent: u8,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) failed: bool,
+    pub(super) attributes: Json,
+    pub(super) uid: Option<&'static str>,
+}
+
+pub(super) fn client(service: &'static str, id: u8) -> Span {
+    Span {
+        service,
+        kind: 3,
+        trace: 1,
+        id,
+        parent: 99,
+        start: START,
+        end: START + SECOND,
+        failed: false,
+        attributes: Json::Object(serde_json::Map::new()),
+        uid: None,
+    }
+}
+
+/// A server whose parent is the span of this id; 0 is none.
+pub(super) fn server(service: &'static str, parent: u8) -> Span {
+    Span {
+        kind: 2,
+        id: 100 + parent,
+        parent,
+        ..client(service, 0)
+    }
+}
+
+impl Span {
+    pub(super) fn with(self, attributes: Json) -> Span {
+        Span { attributes, ..self }
+    }
+
+    pub(super) fn between(self, start: u64, end: u64) -> Span {
+        Span { start, end, ..self }
+    }
+}
+
+/// Zeros are none.
+fn id_cell(id: &[u8]) -> Cell<'_> {
+    if id[0] == 0 {
+        Cell::Null
+    } else {
+        Cell::Bytes(id)
+    }
+}
+
+pub(super) fn batch(spans: &[Span]) -> Batch {
+    let mut rows = Rows::new(Signal::Traces);
+    for span in spans {
+        let resource = MapBuilder::new()
+            .text("service.name", span.service)
+            .text("service.namespace", "shop")
+            .text("deployment.environment.name", "prod")
+            .text("cloud.region", "eu-west-1")
+            .finish();
+        let attributes = map_from_json(span.attributes.as_object().unwrap());
+        let trace = [span.trace; 16];
+        let (id, parent) = ([span.id; 8], [span.parent; 8]);
+        let cells = [
+            (traces::TRACE_ID, id_cell(&trace)),
+            (traces::SPAN_ID, id_cell(&id)),
+            (traces::PARENT_SPAN_ID, id_cell(&parent)),
+            (traces::KIND, Cell::Int(span.kind)),
+            (traces::START_TIME_UNIX_NANO, Cell::UInt(span.start)),
+            (traces::END_TIME_UNIX_NANO, Cell::UInt(span.end)),
+            (
+                traces::STATUS_CODE,
+                Cell::Int(if span.failed { 2 } else { 0 }),
+            ),
+            (traces::ATTRIBUTES, Cell::Bytes(&attributes)),
+            (otlp_context::SERVICE_NAME, Cell::Text(span.service)),
+            (otlp_context::SERVICE_NAMESPACE, Cell::Text("shop")),
+            (otlp_context::RESOURCE_ATTRIBUTES, Cell::Bytes(&resource)),
+        ];
+        rows.push(Some(UnixNanos(span.start)), span.uid, "otlp", &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+/// A span as it comes by OTLP.
+pub(super) fn decoded(service: &str, span: opentelemetry_proto::tonic::trace::v1::Span) -> Batch {
+    let name = KeyValue {
+        key: "service.name".to_owned(),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue(service.to_owned())),
+        }),
+        ..KeyValue::default()
+    };
+    let request = ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(Resource {
+                attributes: vec![name],
+                ..Resource::default()
+            }),
+            scope_spans: vec![ScopeSpans {
+                spans: vec![span],
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    };
+    let bytes = bytes::Bytes::from(request.encode_to_vec());
+    pipeline::otlp::decode_traces(bytes, "otlp", Delivery::nobody()).unwrap()
+}
+
+/// Gives spans, and takes what comes besides them.
+pub(super) fn give(graph: &mut ServiceGraph, spans: &[Span], now: UnixNanos) -> Vec<Batch> {
+    let mut made = graph.process(batch(spans), now).unwrap();
+    let passed = made.pop().unwrap();
+    assert_eq!(passed.signal(), Signal::Traces);
+    assert_eq!(passed.num_rows(), spans.len());
+    made
+}
+
+pub(super) fn of(batches: &[Batch], signal: Signal) -> Option<&Batch> {
+    batches.iter().find(|batch| batch.signal() == signal)
+}
+
+/// A row of `edge_figures`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Figures {
+    /// `web -> cart`, the ends of the uids.
+    pub(super) edge: String,
+    pub(super) connection: String,
+    pub(super) time: i64,
+    pub(super) chunk: u32,
+    pub(super) writer: String,
+    pub(super) calls: u64,
+    pub(super) errors: u64,
+    pub(super) sum: f64,
+    pub(super) max: f64,
+    pub(super) offset: i32,
+    pub(super) counts: Vec<u64>,
+}
+
+fn short(uid: &str) -> &str {
+    uid.strip_prefix("svc://prod/shop/").unwrap_or(uid)
+}
+
+/// All figures, by edge, time and chunk.
+pub(super) fn figures(batches: &[Batch]) -> Vec<Figures> {
+    let mut all = Vec::new();
+    for batch in batches {
+        if batch.signal() != Signal::EdgeFigures {
+            continue;
+        }
+        for row in 0..batch.num_rows() {
+            let uid = batch.uid().value(row);
+            let to = batch.text(edge_figures::TO).value(row);
+            let connections = batch.words(edge_figures::CONNECTION_TYPE);
+            let connection = connections.keys().value(row) as usize;
+            let float = |column| batch.numbers::<Float64Type>(column).value(row);
+            let count = |column| batch.numbers::<UInt64Type>(column).value(row);
+            let counts = batch.column(edge_figures::DURATION_COUNTS).as_list::<i32>();
+            let counts = counts.value(row);
+            all.push(Figures {
+                edge: format!("{} -> {}", short(uid), short(to)),
+                connection: connections.values().value(connection).to_owned(),
+                time: batch
+                    .numbers::<TimestampNanosecondType>(opening::TIME)
+                    .value(row),
+                chunk: batch.numbers::<UInt32Type>(edge_figures::CHUNK).value(row),
+                writer: batch.text(edge_figures::WRITER).value(row).to_owned(),
+                calls: count(edge_figures::CALLS),
+                errors: count(edge_figures::ERRORS),
+                sum: float(edge_figures::DURATION_SUM),
+                max: float(edge_figures::DURATION_MAX),
+                offset: batch
+                    .numbers::<Int32Type>(edge_figures::DURATION_OFFSET)
+                    .value(row),
+                counts: counts.as_primitive::<UInt64Type>().values().to_vec(),
+            });
+        }
+    }
+    all.sort_by(|one, other| {
+        (&one.edge, one.time, one.chunk).cmp(&(&other.edge, other.time, other.chunk))
+    });
+    all
+}
+
+/// `web -> cart` and what connects them, of all figures.
+pub(super) fn connections(batches: &[Batch]) -> Vec<(String, String)> {
+    let all = figures(batches).into_iter();
+    all.map(|figures| (figures.edge, figures.connection))
+        .collect()
+}
+
+/// A row of `edges`: what calls what, when, and how sure that is.
+pub(super) fn seen_edges(batches: &[Batch]) -> Vec<(String, i64, f64)> {
+    let Some(batch) = of(batches, Signal::Edges) else {
+        return Vec::new();
+    };
+    let row = |row| {
+        let (from, to) = (batch.uid().value(row), batch.text(edges::TO).value(row));
+        let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
+        let confidence = batch.numbers::<Float64Type>(edges::CONFIDENCE).value(row);
+        let edge = format!("{} -> {}", short(from), short(to));
+        (edge, times.value(row), confidence)
+    };
+    let mut all: Vec<_> = (0..batch.num_rows()).map(row).collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all
+}
