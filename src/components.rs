@@ -6,8 +6,11 @@ pub(crate) fn registry() -> Registry {
     Registry::new()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::graph::Graph>()
+        .processor::<processors::service_graph::ServiceGraph>()
         .exporter::<exporters::debug::Debug>()
         .exporter::<exporters::file::File>()
+        .exporter::<exporters::sqlite::Sqlite>()
+        .exporter::<exporters::graphql::Graphql>()
 }
 
 #[cfg(test)]

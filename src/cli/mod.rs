@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod components;
 mod configuration;
 mod logs;
+mod query;
 mod run;
 mod schema;
 mod validate;
@@ -34,6 +35,8 @@ enum Command {
     Run(configuration::Arguments),
     /// Check a configuration; tells all that is wrong with it at once.
     Validate(configuration::Arguments),
+    /// Ask the graph of a running airdig.
+    Query(query::Arguments),
     /// List the components that a configuration can use.
     Components,
     /// List the signals, or the columns of one.
@@ -51,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Run(arguments) => run::run(&arguments, &registry, cli.log_level),
         Command::Validate(arguments) => validate::run(&arguments, &registry),
+        Command::Query(arguments) => query::run(&arguments),
         Command::Components => print(&components::table(&registry)),
         Command::Schema(arguments) => print(&schema::table(&arguments)),
         Command::Version => print(concat!("airdig ", env!("CARGO_PKG_VERSION"))),
