@@ -206,6 +206,13 @@ impl Tasks {
         self.stop.clone()
     }
 
+    /// What was spawned, for a test that runs a component without an engine.
+    pub fn into_futures(
+        self,
+    ) -> impl Iterator<Item = futures::future::BoxFuture<'static, Result<(), RunError>>> {
+        self.spawned.into_iter().map(|(_, task)| task)
+    }
+
     pub fn spawn<F>(&mut self, name: impl Into<String>, task: F)
     where
         F: Future<Output = Result<(), RunError>> + Send + 'static,

@@ -68,6 +68,8 @@ impl Subscription {
         context: &Context<'_>,
         #[graphql(desc = "uids or aliases")] of: Option<Vec<String>>,
     ) -> Result<impl Stream<Item = Commit>> {
+        // Before anything is read: what is committed meanwhile is pushed.
+        let commits = store(context).commits();
         let mut wanted = None;
         if let Some(names) = of {
             let mut uids = BTreeSet::new();
@@ -76,7 +78,6 @@ impl Subscription {
             }
             wanted = Some(uids);
         }
-        let commits = store(context).commits();
         let followed = stream::unfold(commits, async |mut commits| {
             let mut missed = 0;
             loop {

@@ -1,1 +1,203 @@
+//! What is asked over HTTP and WebSockets, on a real store.
 
+mod asking;
+mod following;
+mod limits;
+mod serving;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Request, Response};
+use pipeline::attributes::MapBuilder;
+use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
+use pipeline::registry::BuildExporter;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{aliases, changes, edge_figures, edges, nodes};
+use pipeline::{Batch, Delivery, Signal, SignalSet};
+use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
+
+use super::schema::Schema;
+use super::{Config, Graphql, schema};
+use crate::sqlite::{self, Sqlite};
+
+/// A shop in a small VPC: two instances behind one security group, a call between two services.
+struct Shop {
+    sqlite: Sqlite,
+    graphql: Graphql,
+    schema: Schema,
+    _folder: tempfile::TempDir,
+}
+
+const MINUTE: u64 = 60_000_000_000;
+
+impl Shop {
+    async fn new() -> Shop {
+        Shop::with(|_| {}).await
+    }
+
+    async fn with(set: impl FnOnce(&mut Config)) -> Shop {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host::new("sqlite".parse().unwrap(), SignalSet::NONE, Arc::default());
+        let config = sqlite::Config {
+            path: folder.path().join("graph.db"),
+            seen_for: Duration::ZERO,
+        };
+        let mut sqlite = Sqlite::build(config, &host).unwrap();
+        sqlite
+            .start(&mut Tasks::new(CancellationToken::new()))
+            .await
+            .unwrap();
+        let mut config = Config {
+            store: StoreRef("sqlite".parse().unwrap()),
+            endpoint: "127.0.0.1:0".to_owned(),
+            query_timeout: Duration::from_secs(10),
+            max_depth: 16,
+            max_complexity: 50_000,
+        };
+        set(&mut config);
+        let graphql = Graphql::build(config.clone(), &host).unwrap();
+        let schema = schema::of(graphql.store.clone(), &config);
+        let shop = Shop {
+            sqlite,
+            graphql,
+            schema,
+            _folder: folder,
+        };
+        shop.tell(things(1)).await;
+        shop.tell(secured_by()).await;
+        shop.tell(named("arn:sg", "id", "sg-1")).await;
+        shop.tell(named("arn:i-1", "name", "web")).await;
+        shop.tell(named("arn:i-2", "name", "web")).await;
+        shop.tell(calls()).await;
+        shop
+    }
+
+    async fn tell(&self, batch: Batch) {
+        self.sqlite.export(&batch).await.unwrap();
+    }
+
+    async fn execute(&self, query: &str) -> Response {
+        self.schema.execute(Request::new(query)).await
+    }
+
+    /// The data of an answer without errors.
+    async fn ask(&self, query: &str) -> Json {
+        let answer = self.execute(query).await;
+        assert!(answer.errors.is_empty(), "{query}: {:?}", answer.errors);
+        answer.data.into_json().unwrap()
+    }
+
+    /// The message of the one error.
+    async fn refused(&self, query: &str) -> String {
+        let answer = self.execute(query).await;
+        assert_eq!(answer.errors.len(), 1, "{query}: {answer:?}");
+        answer.errors[0].message.clone()
+    }
+}
+
+/// The nodes in a state, seen at that minute.
+fn things(state: u64) -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    let value = MapBuilder::new().int("state", state as i64).finish();
+    let tags = MapBuilder::new().text("team", "shop").finish();
+    for (uid, kind) in [
+        ("arn:sg", "AWS::EC2::SecurityGroup"),
+        ("arn:i-1", "AWS::EC2::Instance"),
+        ("arn:i-2", "AWS::EC2::Instance"),
+    ] {
+        let cells = [
+            (nodes::OP, Cell::Text("observed")),
+            (nodes::GROUP, Cell::Text("actual")),
+            (nodes::KIND, Cell::Text(kind)),
+            (nodes::NAME, Cell::Text(uid.trim_start_matches("arn:"))),
+            (nodes::PROVIDER, Cell::Text("aws")),
+            (nodes::TAGS, Cell::Bytes(&tags)),
+            (nodes::VALUE, Cell::Bytes(&value)),
+        ];
+        rows.push(Some(UnixNanos(state * MINUTE)), Some(uid), "aws", &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+fn secured_by() -> Batch {
+    let mut rows = Rows::new(Signal::Edges);
+    for uid in ["arn:i-1", "arn:i-2"] {
+        let cells = [
+            (edges::MODE, Cell::Text("set")),
+            (edges::KIND, Cell::Text("SECURED_BY")),
+            (edges::TO, Cell::Text("arn:sg")),
+            (edges::CONFIDENCE, Cell::Float(1.0)),
+        ];
+        rows.push(Some(UnixNanos(MINUTE)), Some(uid), "aws", &cells);
+    }
+    for (from, to) in [
+        ("svc:////front", "svc:////cart"),
+        ("svc:////cart", "arn:i-1"),
+    ] {
+        let cells = [
+            (edges::MODE, Cell::Text("seen")),
+            (edges::KIND, Cell::Text("CALLS")),
+            (edges::TO, Cell::Text(to)),
+            (edges::CONFIDENCE, Cell::Float(0.5)),
+        ];
+        rows.push(Some(UnixNanos(MINUTE)), Some(from), "otlp", &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+fn named(uid: &str, kind: &str, value: &str) -> Batch {
+    let mut rows = Rows::new(Signal::Aliases);
+    let cells = [
+        (aliases::MODE, Cell::Text("set")),
+        (aliases::KIND, Cell::Text(kind)),
+        (aliases::VALUE, Cell::Text(value)),
+    ];
+    rows.push(Some(UnixNanos(MINUTE)), Some(uid), "aws", &cells);
+    rows.finish(Delivery::nobody())
+}
+
+/// In the second minute 120 calls, 6 of which failed; each took a second.
+fn calls() -> Batch {
+    let mut rows = Rows::new(Signal::EdgeFigures);
+    let cells = [
+        (edge_figures::KIND, Cell::Text("CALLS")),
+        (edge_figures::TO, Cell::Text("svc:////cart")),
+        (edge_figures::CONNECTION_TYPE, Cell::Text("")),
+        (edge_figures::WRITER, Cell::Text("w")),
+        (edge_figures::CALLS, Cell::UInt(120)),
+        (edge_figures::ERRORS, Cell::UInt(6)),
+        (edge_figures::DURATION_SUM, Cell::Float(120.0)),
+        (edge_figures::DURATION_MAX, Cell::Float(1.0)),
+        (edge_figures::DURATION_SCALE, Cell::Int(3)),
+        (edge_figures::DURATION_OFFSET, Cell::Int(-1)),
+        (edge_figures::DURATION_COUNTS, Cell::UInts(&[120])),
+    ];
+    rows.push(
+        Some(UnixNanos(2 * MINUTE)),
+        Some("svc:////front"),
+        "test",
+        &cells,
+    );
+    rows.finish(Delivery::nobody())
+}
+
+fn change(id: &str, minute: u64) -> Batch {
+    let mut rows = Rows::new(Signal::Changes);
+    let cells = [
+        (changes::ID, Cell::Text(id)),
+        (
+            changes::EVENT_NAME,
+            Cell::Text("AuthorizeSecurityGroupIngress"),
+        ),
+        (changes::ACTOR, Cell::Text("eve")),
+    ];
+    rows.push(
+        Some(UnixNanos(minute * MINUTE)),
+        Some("arn:sg"),
+        "trail",
+        &cells,
+    );
+    rows.finish(Delivery::nobody())
+}

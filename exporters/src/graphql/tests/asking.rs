@@ -1,0 +1,189 @@
+//! Queries and their answers.
+
+use serde_json::json;
+
+use super::{Shop, change, things};
+
+#[tokio::test]
+async fn a_node_is_found_by_uid_and_by_alias() {
+    let shop = Shop::new().await;
+    let fields = "{ uid kind name provider tags firstSeen ended facts { group source value } }";
+    let by_alias = shop
+        .ask(&format!(r#"{{ node(uid: "sg-1") {fields} }}"#))
+        .await;
+    assert_eq!(
+        by_alias["node"],
+        json!({
+            "uid": "arn:sg", "kind": "AWS::EC2::SecurityGroup", "name": "sg", "provider": "aws",
+            "tags": {"team": "shop"}, "firstSeen": "1970-01-01T00:01:00Z", "ended": null,
+            "facts": [{"group": "actual", "source": "aws", "value": {"state": 1}}]
+        })
+    );
+    assert_eq!(
+        by_alias,
+        shop.ask(&format!(r#"{{ node(uid: "arn:sg") {fields} }}"#))
+            .await
+    );
+    assert_eq!(
+        shop.ask(r#"{ node(uid: "nobody") { uid } }"#).await["node"],
+        json!(null)
+    );
+}
+
+#[tokio::test]
+async fn a_name_of_several_nodes_is_refused_with_their_uids() {
+    let shop = Shop::new().await;
+    let told = shop.refused(r#"{ node(uid: "web") { uid } }"#).await;
+    assert_eq!(
+        told,
+        "2 nodes are called web: ask for one of arn:i-1, arn:i-2"
+    );
+}
+
+#[tokio::test]
+async fn the_past_can_be_asked() {
+    let shop = Shop::new().await;
+    shop.tell(things(5)).await;
+    let query = r#"{
+        now: node(uid: "arn:sg") { facts { value } }
+        then: node(uid: "arn:sg", at: "1970-01-01T00:03:00Z") { facts { value } }
+        before: node(uid: "arn:sg", at: "1970-01-01T00:00:30Z") { uid }
+    }"#;
+    let answer = shop.ask(query).await;
+    assert_eq!(answer["now"]["facts"][0]["value"]["state"], 5);
+    assert_eq!(answer["then"]["facts"][0]["value"]["state"], 1);
+    assert_eq!(answer["before"], json!(null));
+}
+
+#[tokio::test]
+async fn nodes_come_in_pages() {
+    let shop = Shop::new().await;
+    let page = |after: &str| {
+        format!(
+            r#"{{ nodes(first: 2, after: {after}, filter: {{provider: "aws"}}) {{
+                pageInfo {{ hasNextPage endCursor }} edges {{ node {{ uid }} }} }} }}"#
+        )
+    };
+    let first = shop.ask(&page("null")).await;
+    let uids = |answer: &serde_json::Value| {
+        let items = answer["nodes"]["edges"].as_array().unwrap().iter();
+        items
+            .map(|item| item["node"]["uid"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(uids(&first), ["arn:i-1", "arn:i-2"]);
+    assert_eq!(first["nodes"]["pageInfo"]["hasNextPage"], true);
+    let second = shop
+        .ask(&page(&first["nodes"]["pageInfo"]["endCursor"].to_string()))
+        .await;
+    assert_eq!(uids(&second), ["arn:sg"]);
+    assert_eq!(second["nodes"]["pageInfo"]["hasNextPage"], false);
+    let told = shop.refused(&page(r#""nonsense""#)).await;
+    assert!(told.contains("no cursor"), "{told}");
+}
+
+#[tokio::test]
+async fn a_security_group_reaches_what_it_secures() {
+    let shop = Shop::new().await;
+    let query = r#"{ neighbors(uid: "sg-1", depth: 3, direction: IN) {
+        start { uid } truncated nodes { distance path node { uid } } edges { from kind to toNode { name } } } }"#;
+    let answer = shop.ask(query).await;
+    let around = &answer["neighbors"];
+    assert_eq!(around["start"]["uid"], "arn:sg");
+    let reached: Vec<(i64, &str)> = around["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|near| {
+            (
+                near["distance"].as_i64().unwrap(),
+                near["node"]["uid"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        reached,
+        [
+            (1, "arn:i-1"),
+            (1, "arn:i-2"),
+            (2, "svc:////cart"),
+            (3, "svc:////front")
+        ]
+    );
+    assert_eq!(
+        around["nodes"][3]["path"],
+        json!(["arn:sg", "arn:i-1", "svc:////cart", "svc:////front"])
+    );
+    assert_eq!(around["edges"].as_array().unwrap().len(), 4);
+    assert_eq!(around["edges"][0]["toNode"]["name"], "sg");
+    let few = shop.ask(r#"{ neighbors(uid: "sg-1", first: 1) { truncated nodes { node { uid } } edges { from } } }"#).await;
+    assert_eq!(
+        few["neighbors"],
+        json!({"truncated": true, "nodes": [{"node": {"uid": "arn:i-1"}}], "edges": [{"from": "arn:i-1"}]})
+    );
+}
+
+#[tokio::test]
+async fn the_service_map_tells_rate_errors_and_durations() {
+    let shop = Shop::new().await;
+    let query = r#"{ serviceMap(from: "1970-01-01T00:02:59Z", to: "1970-01-01T00:03:00Z") {
+        from edges { from to calls errors rate errorRate p50 p95 mean max toNode { kind } } nodes { uid } } }"#;
+    let map = shop.ask(query).await["serviceMap"].clone();
+    assert_eq!(map["from"], "1970-01-01T00:02:00Z");
+    let edge = &map["edges"][0];
+    assert_eq!(
+        (edge["calls"].clone(), edge["errors"].clone()),
+        (json!(120), json!(6))
+    );
+    assert_eq!(
+        (edge["rate"].clone(), edge["errorRate"].clone()),
+        (json!(2.0), json!(0.05))
+    );
+    let p95 = edge["p95"].as_f64().unwrap();
+    assert!(
+        p95 > 0.917 && p95 <= 1.0,
+        "within the bucket that ends at a second: {p95}"
+    );
+    assert_eq!(map["nodes"].as_array().unwrap().len(), 2);
+    let later = r#"{ serviceMap(from: "1970-01-01T00:03:00Z", to: "1970-01-01T00:04:00Z") { edges { calls } } }"#;
+    assert_eq!(shop.ask(later).await["serviceMap"]["edges"], json!([]));
+}
+
+#[tokio::test]
+async fn a_timeline_is_paged_newest_first() {
+    let shop = Shop::new().await;
+    for id in ["a", "b", "c"] {
+        shop.tell(change(id, 3)).await;
+    }
+    shop.tell(things(5)).await;
+    let mut after = "null".to_owned();
+    let mut told = Vec::new();
+    loop {
+        let query = format!(
+            r#"{{ timeline(uid: "sg-1", first: 1, after: {after}) {{
+                pageInfo {{ hasNextPage }} edges {{ cursor node {{ kind summary }} }} }} }}"#
+        );
+        let answer = shop.ask(&query).await;
+        let item = &answer["timeline"]["edges"][0];
+        told.push(format!(
+            "{} {}",
+            item["node"]["kind"].as_str().unwrap(),
+            item["node"]["summary"].as_str().unwrap()
+        ));
+        after = item["cursor"].to_string();
+        if answer["timeline"]["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+    let by_eve = "change AuthorizeSecurityGroupIngress by eve";
+    assert_eq!(
+        told,
+        [
+            "node_changed actual changed: state",
+            by_eve,
+            by_eve,
+            by_eve,
+            "node_appeared actual is known"
+        ]
+    );
+}
