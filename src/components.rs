@@ -4,6 +4,7 @@ use pipeline::registry::Registry;
 
 pub(crate) fn registry() -> Registry {
     Registry::new()
+        .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::graph::Graph>()
         .processor::<processors::service_graph::ServiceGraph>()

@@ -3,6 +3,7 @@
 //! - `pipeline.yaml`: the configuration; `${env:OUT}` is an empty folder of the run;
 //! - `input/*-SIGNAL.json`: OTLP JSON requests, posted in the order of their names;
 //! - `expected/NAME.jsonl`: the lines that `$OUT/NAME.jsonl` then holds, in any order;
+//! - `expected/NAME.graphql` and `NAME.answer.json`: questions and their answers.
 //!
 //! `AIRDIG_BLESS=1 cargo test --test whole cases` writes what came as what is expected: read the
 //! difference before you commit it.
@@ -12,11 +13,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::support::{Airdig, post};
+use crate::support::{Airdig, eventually, post};
 
 #[test]
 fn otlp_comes_out_as_it_came_in() {
     run("otlp_comes_out_as_it_came_in");
+}
+
+#[test]
+fn traces_become_a_service_map() {
+    run("traces_become_a_service_map");
 }
 
 #[test]
@@ -27,7 +33,13 @@ fn every_case_is_run() {
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["otlp_comes_out_as_it_came_in"]);
+    assert_eq!(
+        names,
+        [
+            "otlp_comes_out_as_it_came_in",
+            "traces_become_a_service_map"
+        ]
+    );
 }
 
 fn run(name: &str) {
@@ -51,6 +63,14 @@ fn run(name: &str) {
         let (status, answer) = post(&url, "application/json", &fs::read(&input).unwrap());
         assert_eq!(status, 200, "{}: {answer}", input.display());
     }
+    for question in files(&case.join("expected")) {
+        if question
+            .extension()
+            .is_some_and(|extension| extension == "graphql")
+        {
+            compare_answer(&airdig, &question);
+        }
+    }
     assert!(airdig.stop().success());
     for expected in files(&case.join("expected")) {
         if expected
@@ -60,6 +80,25 @@ fn run(name: &str) {
             compare_lines(&out.path().join(expected.file_name().unwrap()), &expected);
         }
     }
+}
+
+/// What is made on a tick comes a moment after its input: asks until the answer is the expected
+/// one, and shows the last answer where it never is.
+fn compare_answer(airdig: &Airdig, question: &Path) {
+    let expected = question.with_extension("answer.json");
+    let query = fs::read_to_string(question).unwrap();
+    if blessing() {
+        std::thread::sleep(std::time::Duration::from_secs(5));
+        fs::write(&expected, format!("{:#}\n", airdig.query(&query))).unwrap();
+    }
+    let wanted: Json = serde_json::from_slice(&fs::read(&expected).unwrap()).unwrap();
+    let mut last = Json::Null;
+    let start = std::time::Instant::now();
+    eventually("an answer", || {
+        last = airdig.query(&query);
+        (last == wanted || start.elapsed() > std::time::Duration::from_secs(15)).then_some(())
+    });
+    assert_eq!(last, wanted, "{}: {last:#}", question.display());
 }
 
 fn compare_lines(found: &Path, expected: &Path) {

@@ -2,5 +2,6 @@
 
 mod cases;
 mod command_line;
+mod restart;
 mod senders;
 mod support;

@@ -94,6 +94,36 @@ impl Airdig {
             })
     }
 
+    /// Asks GraphQL; panics where the answer has errors.
+    pub(crate) fn query(&self, query: &str) -> Json {
+        let url = format!(
+            "http://{}/graphql",
+            self.address("exporters/graphql", "http")
+        );
+        let body = serde_json::json!({ "query": query }).to_string();
+        let (status, answer) = post(&url, "application/json", body.as_bytes());
+        assert_eq!(status, 200, "{answer}");
+        let answer: Json = serde_json::from_str(&answer).expect("GraphQL answers JSON");
+        assert!(answer.get("errors").is_none(), "{query}: {answer:#}");
+        answer["data"].clone()
+    }
+
+    /// Asks the kernel for memory that is held, in MiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("Linux says VmRSS");
+        let kib: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|kib| kib.parse().ok())
+            .expect("a number");
+        kib / 1024
+    }
+
     /// Sends SIGTERM and waits for the drain.
     pub(crate) fn stop(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
@@ -148,4 +178,16 @@ pub(crate) fn post(url: &str, content_type: &str, body: &[u8]) -> (u16, String) 
             .read_to_string()
             .expect("the answer is text"),
     )
+}
+
+/// Asks again until the answer is there.
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "never came: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

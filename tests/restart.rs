@@ -1,0 +1,79 @@
+//! What outlives a process.
+
+use std::fs;
+
+use serde_json::{Value as Json, json};
+
+use crate::support::{Airdig, eventually, post};
+
+const CONFIG: &str = r#"
+receivers:
+  otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}
+processors:
+  identity: {}
+  service_graph: {store: {ttl: 1s}}
+exporters:
+  sqlite: {path: "${env:OUT}/graph.db"}
+  graphql: {endpoint: "127.0.0.1:0", store: sqlite}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: [identity, service_graph], exporters: [sqlite, graphql]}
+"#;
+
+const MAP: &str = r#"{ serviceMap(from: "2018-12-13T14:00:00Z", to: "2018-12-13T15:00:00Z") {
+    edges { from to calls errors } } }"#;
+
+/// Two calls, then a restart, then two calls more of the same minute, one of them failed and told
+/// half a minute late: the minute has four.
+#[test]
+fn figures_of_a_minute_sum_over_a_restart_and_a_late_span() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("restart.yaml");
+    fs::write(&config, CONFIG).unwrap();
+    for (first, expected) in [(0, json!([2, 0])), (2, json!([4, 1]))] {
+        let airdig = Airdig::start(&config, &[("OUT", folder.path())]);
+        let url = format!(
+            "http://{}/v1/traces",
+            airdig.address("receivers/otlp", "http")
+        );
+        for number in first..first + 2 {
+            // The server's span is told first, the client's in a request of its own.
+            for side in ["server", "client"] {
+                let (status, answer) = post(
+                    &url,
+                    "application/json",
+                    call(number, side).to_string().as_bytes(),
+                );
+                assert_eq!(status, 200, "{answer}");
+            }
+        }
+        eventually(&format!("{expected} calls and errors"), || {
+            let edges = airdig.query(MAP)["serviceMap"]["edges"].clone();
+            let edge = edges
+                .as_array()?
+                .iter()
+                .find(|edge| edge["from"] == "svc:////front")?
+                .clone();
+            (json!([edge["calls"], edge["errors"]]) == expected).then_some(())
+        });
+        assert!(airdig.stop().success());
+    }
+}
+
+/// One side of the call number `number` from `front` to `cart`; number 3 fails.
+fn call(number: u64, side: &str) -> Json {
+    let start = 1_544_712_660_000_000_000 + number * 1_000_000_000;
+    let client = format!("{:016x}", number * 2 + 2);
+    let (service, kind, span, parent) = match side {
+        "client" => ("front", 3, client, String::new()),
+        _ => ("cart", 2, format!("{:016x}", number * 2 + 3), client),
+    };
+    json!({"resourceSpans": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+        "scopeSpans": [{"spans": [{
+            "traceId": format!("{:032x}", number + 1), "spanId": span, "parentSpanId": parent, "name": "call",
+            "kind": kind, "startTimeUnixNano": start.to_string(), "endTimeUnixNano": (start + 50_000_000).to_string(),
+            "status": {"code": if number == 3 { 2 } else { 0 }}
+        }]}]
+    }]})
+}
