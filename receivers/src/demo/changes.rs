@@ -1,0 +1,120 @@
+//! What somebody did, as rows of `changes`: deploys as Argo CD tells them, calls as CloudTrail
+//! records them.
+
+use pipeline::attributes::map_from_json;
+use pipeline::component::UnixNanos;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::changes;
+use serde_json::{Value, json};
+
+use super::cloud::{ACCOUNT, Names, REGION};
+use super::company::DEPLOYED;
+use super::script::Deed;
+
+/// Adds the row of a deed that was done at `time`. `run` tells apart the ids of two runs with the
+/// same seed.
+pub(super) fn push(
+    rows: &mut Rows,
+    names: Names,
+    source: &str,
+    (run, round): (u64, u64),
+    deed: Deed,
+    time: UnixNanos,
+) {
+    let id = names.uuid(&format!("change/{run}/{round}/{deed:?}"));
+    match deed {
+        Deed::Deploy { before } => push_deploy(rows, source, &id, before, time),
+        Deed::Open => push_call(rows, names, source, &id, &OPENING, time),
+        Deed::Close => push_call(rows, names, source, &id, &CLOSING, time),
+    }
+}
+
+fn push_deploy(rows: &mut Rows, source: &str, id: &str, before: u64, time: UnixNanos) {
+    let image = |deploys| {
+        let (name, version) = (DEPLOYED.name(), DEPLOYED.version(deploys));
+        format!("registry.shop.example/{name}:{version}")
+    };
+    let request = encode(&json!({
+        "application": DEPLOYED.name(),
+        "version": DEPLOYED.version(before + 1),
+        "image": image(before + 1),
+        "previousVersion": DEPLOYED.version(before),
+        "previousImage": image(before),
+    }));
+    let uid = DEPLOYED.uid();
+    let cells = [
+        (changes::ID, Cell::Text(id)),
+        (changes::EVENT_NAME, Cell::Text("deploy")),
+        (changes::EVENT_SOURCE, Cell::Text("argocd.shop.example")),
+        (changes::ACTOR, Cell::Text("ci@shop.example")),
+        (changes::USER_AGENT, Cell::Text("argocd/v3.0.6")),
+        (changes::READ_ONLY, Cell::Bool(false)),
+        (changes::RESOURCES, Cell::Texts(std::slice::from_ref(&uid))),
+        (changes::REQUEST, Cell::Bytes(&request)),
+    ];
+    rows.push(Some(time), Some(&uid), source, &cells);
+}
+
+/// A call that changes the rules of the database's security group, and who made it.
+struct Call {
+    event_name: &'static str,
+    user: &'static str,
+    source_ip: &'static str,
+    user_agent: &'static str,
+    mfa: bool,
+}
+
+const OPENING: Call = Call {
+    event_name: "AuthorizeSecurityGroupIngress",
+    user: "dev-intern",
+    source_ip: "203.0.113.7",
+    user_agent: "aws-cli/2.27.1",
+    mfa: false,
+};
+
+const CLOSING: Call = Call {
+    event_name: "RevokeSecurityGroupIngress",
+    user: "on-call",
+    source_ip: "203.0.113.20",
+    user_agent: "console.amazonaws.com",
+    mfa: true,
+};
+
+fn push_call(rows: &mut Rows, names: Names, source: &str, id: &str, call: &Call, time: UnixNanos) {
+    let group = names.ec2("sg", "sg-database");
+    let request = encode(&json!({
+        "groupId": group,
+        "ipPermissions": {"items": [{
+            "ipProtocol": "tcp",
+            "fromPort": 5432,
+            "toPort": 5432,
+            "groups": {},
+            "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]},
+            "ipv6Ranges": {},
+            "prefixListIds": {},
+        }]},
+    }));
+    let response = encode(&json!({"requestId": id, "_return": true}));
+    let uid = names.security_group("sg-database");
+    let actor = format!("arn:aws:iam::{ACCOUNT}:user/{}", call.user);
+    let cells = [
+        (changes::ID, Cell::Text(id)),
+        (changes::EVENT_NAME, Cell::Text(call.event_name)),
+        (changes::EVENT_SOURCE, Cell::Text("ec2.amazonaws.com")),
+        (changes::ACCOUNT, Cell::Text(ACCOUNT)),
+        (changes::REGION, Cell::Text(REGION)),
+        (changes::ACTOR, Cell::Text(&actor)),
+        (changes::SOURCE_IP, Cell::Text(call.source_ip)),
+        (changes::USER_AGENT, Cell::Text(call.user_agent)),
+        (changes::MFA, Cell::Bool(call.mfa)),
+        (changes::READ_ONLY, Cell::Bool(false)),
+        (changes::RESOURCES, Cell::Texts(std::slice::from_ref(&uid))),
+        (changes::REQUEST, Cell::Bytes(&request)),
+        (changes::RESPONSE, Cell::Bytes(&response)),
+    ];
+    rows.push(Some(time), Some(&uid), source, &cells);
+}
+
+fn encode(object: &Value) -> Vec<u8> {
+    object.as_object().map(map_from_json).unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! The instances: Kubernetes' nodes, and one that keeps connections to the database open.
+
+use pipeline::schema::edges::kind;
+use serde_json::json;
+
+use super::names::{NODES, Names, REGION};
+use super::scan::{Resource, aws_tags};
+
+pub(super) fn instances(names: Names) -> Vec<Resource> {
+    let node = |number: usize| Machine {
+        name: Names::node(number),
+        team: "platform",
+        size: "m7g.large",
+        group: "sg-services",
+        zone: Names::node_zone(number),
+        ip: Names::node_ip(number),
+    };
+    let proxy = Machine {
+        name: "db-proxy".to_owned(),
+        team: "data",
+        size: "t4g.small",
+        group: "sg-database",
+        zone: 'a',
+        ip: "10.0.1.40".to_owned(),
+    };
+    let machines = (0..NODES).map(node).chain([proxy]);
+    machines.map(|machine| machine.tell(names)).collect()
+}
+
+struct Machine {
+    name: String,
+    team: &'static str,
+    size: &'static str,
+    group: &'static str,
+    zone: char,
+    ip: String,
+}
+
+impl Machine {
+    fn tell(&self, names: Names) -> Resource {
+        let id = names.ec2("i", &self.name);
+        Resource {
+            relations: vec![
+                (kind::SECURED_BY, names.security_group(self.group)),
+                (kind::PART_OF, names.subnet(self.zone)),
+            ],
+            aliases: vec![
+                ("id", id.clone()),
+                ("name", self.name.clone()),
+                ("ip", self.ip.clone()),
+            ],
+            configuration: json!({
+                "InstanceId": id,
+                "InstanceType": self.size,
+                "ImageId": names.ec2("ami", "base"),
+                "State": {"Code": 16, "Name": "running"},
+                "PrivateIpAddress": self.ip,
+                "PrivateDnsName": format!("ip-{}.{REGION}.compute.internal", self.ip.replace('.', "-")),
+                "SubnetId": names.ec2("subnet", &self.zone.to_string()),
+                "VpcId": names.ec2("vpc", "shop"),
+                "SecurityGroups": [
+                    {"GroupId": names.ec2("sg", self.group), "GroupName": self.group},
+                ],
+                "Placement": {"AvailabilityZone": format!("{REGION}{}", self.zone)},
+                "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled"},
+                "Tags": aws_tags(&self.name, self.team),
+            }),
+            ..Resource::aws(
+                "AWS::EC2::Instance",
+                names.instance(&self.name),
+                &self.name,
+                self.team,
+            )
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What everything is called: ids as the clouds give them, the same for the same seed.
+
+use pipeline::uid;
+
+use crate::demo::company::Pod;
+
+/// The account that AWS's own documentation uses.
+pub(in crate::demo) const ACCOUNT: &str = "123456789012";
+pub(in crate::demo) const REGION: &str = "eu-west-1";
+pub(in crate::demo) const CLUSTER_NAME: &str = "shop-prod";
+/// How many Kubernetes nodes there are.
+pub(super) const NODES: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+pub(in crate::demo) struct Names {
+    seed: u64,
+}
+
+impl Names {
+    pub(in crate::demo) fn new(seed: u64) -> Names {
+        Names { seed }
+    }
+
+    fn hash(&self, thing: &str) -> u64 {
+        uid::hash(&format!("{}/{thing}", self.seed))
+    }
+
+    /// 17 hexadecimal digits, as EC2 numbers its things: `sg-0d1f…`.
+    pub(in crate::demo) fn ec2(&self, prefix: &str, name: &str) -> String {
+        format!("{prefix}-0{:016x}", self.hash(&format!("{prefix}/{name}")))
+    }
+
+    pub(super) fn ec2_arn(&self, kind: &str, prefix: &str, name: &str) -> String {
+        let id = self.ec2(prefix, name);
+        uid::aws("ec2", REGION, ACCOUNT, &format!("{kind}/{id}"))
+    }
+
+    pub(super) fn vpc(&self) -> String {
+        self.ec2_arn("vpc", "vpc", "shop")
+    }
+
+    pub(super) fn subnet(&self, zone: char) -> String {
+        self.ec2_arn("subnet", "subnet", &zone.to_string())
+    }
+
+    /// By its name: `sg-database`.
+    pub(in crate::demo) fn security_group(&self, name: &str) -> String {
+        self.ec2_arn("security-group", "sg", name)
+    }
+
+    pub(super) fn instance(&self, name: &str) -> String {
+        self.ec2_arn("instance", "i", name)
+    }
+
+    pub(super) fn load_balancer(&self) -> String {
+        let resource = format!("loadbalancer/app/shop/{:016x}", self.hash("alb"));
+        uid::aws("elasticloadbalancing", REGION, ACCOUNT, &resource)
+    }
+
+    pub(super) fn load_balancer_dns(&self) -> String {
+        let number = self.hash("alb-dns") % 10_000_000_000;
+        format!("shop-{number}.{REGION}.elb.amazonaws.com")
+    }
+
+    pub(super) fn database(&self) -> String {
+        uid::aws("rds", REGION, ACCOUNT, "db:shop-db")
+    }
+
+    /// The DNS name that clients of the database connect to.
+    pub(in crate::demo) fn database_endpoint(&self) -> String {
+        let number = format!("{:016x}", self.hash("rds"));
+        format!("shop-db.c{}.{REGION}.rds.amazonaws.com", &number[..11])
+    }
+
+    /// The form of a random UUID.
+    pub(in crate::demo) fn uuid(&self, thing: &str) -> String {
+        let high = format!("{:016x}", self.hash(thing));
+        let low = format!("{:016x}", self.hash(&format!("{thing}/low")));
+        format!(
+            "{}-{}-4{}-a{}-{}",
+            &high[..8],
+            &high[8..12],
+            &high[13..],
+            &low[1..4],
+            &low[4..]
+        )
+    }
+
+    /// `uid` of the namespace kube-system, by which OpenTelemetry knows a cluster.
+    pub(in crate::demo) fn cluster(&self) -> String {
+        self.uuid("cluster")
+    }
+
+    pub(in crate::demo) fn pod_uid(&self, pod: Pod) -> String {
+        self.uuid(&pod_key(pod))
+    }
+
+    /// `catalog-6c7a91d2f4-x7k2p`, as a Deployment names them.
+    pub(in crate::demo) fn pod_name(&self, pod: Pod) -> String {
+        let service = pod.service.name();
+        let set = self.hash(&format!("replicaset/{service}/{}", pod.deploys));
+        let own = self.hash(&pod_key(pod));
+        format!(
+            "{service}-{:010x}-{:05x}",
+            set & 0xff_ffff_ffff,
+            own & 0xf_ffff
+        )
+    }
+
+    /// Which node a pod runs on.
+    pub(in crate::demo) fn node_of(&self, pod: Pod) -> usize {
+        let first = self.hash(&format!("node/{}", pod.service.name()));
+        ((first % NODES as u64) as usize + pod.replica as usize) % NODES
+    }
+
+    /// The name of a node's instance.
+    pub(super) fn node(number: usize) -> String {
+        format!("shop-node-{}", number + 1)
+    }
+
+    /// `i-…` of a node.
+    pub(in crate::demo) fn node_id(&self, number: usize) -> String {
+        self.ec2("i", &Names::node(number))
+    }
+
+    /// The name that Kubernetes gives a node.
+    pub(in crate::demo) fn node_host(number: usize) -> String {
+        let address = Names::node_ip(number).replace('.', "-");
+        format!("ip-{address}.{REGION}.compute.internal")
+    }
+
+    /// Nodes stand in the two subnets by turns.
+    pub(super) fn node_zone(number: usize) -> char {
+        if number.is_multiple_of(2) { 'a' } else { 'b' }
+    }
+
+    pub(super) fn node_ip(number: usize) -> String {
+        format!("10.0.{}.{}", 1 + number % 2, 11 + number)
+    }
+}
+
+fn pod_key(pod: Pod) -> String {
+    format!("pod/{}/{}/{}", pod.service.name(), pod.replica, pod.deploys)
+}

@@ -1,0 +1,55 @@
+//! The pods of all services.
+
+use pipeline::schema::edges::kind;
+use pipeline::uid;
+use serde_json::json;
+
+use super::names::Names;
+use super::scan::Resource;
+use crate::demo::company::{NAMESPACE, Pod};
+
+pub(super) fn pods(names: Names, deploys: u64) -> Vec<Resource> {
+    let cluster = names.cluster();
+    let tell = |pod| tell(names, &cluster, pod);
+    Pod::all(deploys).map(tell).collect()
+}
+
+fn tell(names: Names, cluster: &str, pod: Pod) -> Resource {
+    let (service, version) = (pod.service.name(), pod.version());
+    let (own_uid, name) = (names.pod_uid(pod), names.pod_name(pod));
+    let node = names.node_of(pod);
+    let labels = json!({
+        "app.kubernetes.io/name": service,
+        "app.kubernetes.io/version": version,
+        "team": pod.service.team(),
+    });
+    Resource {
+        uid: uid::kubernetes(cluster, "", "pod", &own_uid),
+        kind: "k8s.pod",
+        name: name.clone(),
+        provider: "kubernetes",
+        account: cluster.to_owned(),
+        region: None,
+        relations: vec![(kind::RUNS_ON, names.instance(&Names::node(node)))],
+        aliases: vec![("name", name.clone()), ("id", own_uid.clone())],
+        configuration: json!({
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": name,
+                "namespace": NAMESPACE,
+                "uid": own_uid,
+                "labels": &labels,
+            },
+            "spec": {
+                "nodeName": Names::node_host(node),
+                "containers": [{
+                    "name": service,
+                    "image": format!("registry.shop.example/{service}:{version}"),
+                }],
+            },
+            "status": {"phase": "Running"},
+        }),
+        tags: labels,
+    }
+}

@@ -1,0 +1,20 @@
+//! What the company promises to those who look at it.
+
+use super::script::Situation;
+
+mod cloud;
+mod run;
+mod stage;
+mod traffic;
+
+const CALM: Situation = Situation {
+    deploys: 1,
+    open: false,
+    flood: 0.0,
+};
+
+const FLOODED: Situation = Situation {
+    deploys: 1,
+    open: true,
+    flood: 1.0,
+};

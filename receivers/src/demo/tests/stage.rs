@@ -1,0 +1,182 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use arrow_array::Array;
+use arrow_array::types::{Int32Type, TimestampNanosecondType, UInt64Type};
+use bytes::Bytes;
+use pipeline::component::UnixNanos;
+use pipeline::schema::{changes, logs, metrics, opening, traces};
+use pipeline::{Batch, Signal, SignalSet};
+
+use crate::demo::Config;
+use crate::demo::stage::{Now, Stage};
+
+const BEGAN: u64 = 1_700_000_000_000_000_000;
+
+fn config(seed: u64) -> Config {
+    serde_json::from_value(serde_json::json!({"seed": seed})).unwrap()
+}
+
+fn at(millis: u64) -> Now {
+    Now {
+        wall: UnixNanos(BEGAN + millis * 1_000_000),
+        since: Duration::from_millis(millis),
+    }
+}
+
+/// All batches of so many real seconds, five times a second, each with its second.
+fn play(seed: u64, wanted: SignalSet, seconds: u64) -> Vec<(f64, Batch)> {
+    let mut stage = Stage::new(config(seed), "demo".to_owned(), wanted, at(0));
+    let ticks = 0..=seconds * 5;
+    ticks
+        .flat_map(|tick| {
+            let batches = stage.advance(at(tick * 200)).into_iter();
+            batches.map(move |batch| (tick as f64 / 5.0, batch))
+        })
+        .collect()
+}
+
+fn of(signal: Signal) -> SignalSet {
+    SignalSet::of(&[signal])
+}
+
+#[test]
+fn the_same_seed_and_clock_send_the_same_bytes() {
+    let bytes = |seed| -> Vec<Bytes> {
+        let played = play(seed, SignalSet::TELEMETRY, 15);
+        let originals = played.iter().map(|(_, batch)| batch.original().unwrap());
+        originals.cloned().collect()
+    };
+    assert_eq!(bytes(1), bytes(1));
+    assert_ne!(bytes(1), bytes(2));
+}
+
+#[test]
+fn changes_come_when_the_story_says_and_carry_real_time() {
+    let played = play(1, of(Signal::Changes), 100);
+    let told: Vec<(f64, String)> = played
+        .iter()
+        .map(|(second, batch)| (*second, batch.text(changes::EVENT_NAME).value(0).to_owned()))
+        .collect();
+    let expected = [
+        (6.0, "deploy"),
+        (12.0, "AuthorizeSecurityGroupIngress"),
+        (60.0, "RevokeSecurityGroupIngress"),
+        (90.0, "deploy"),
+        (96.0, "AuthorizeSecurityGroupIngress"),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(second, name)| (second, name.to_owned()))
+    );
+    let mut ids = Vec::new();
+    for (second, batch) in &played {
+        let time = batch
+            .numbers::<TimestampNanosecondType>(opening::TIME)
+            .value(0);
+        assert_eq!(time, BEGAN as i64 + (*second * 1e9) as i64);
+        ids.push(batch.text(changes::ID).value(0).to_owned());
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), played.len());
+}
+
+#[test]
+fn a_scan_comes_each_minute_of_the_story() {
+    let played = play(1, of(Signal::Resources), 30);
+    let seconds: Vec<f64> = played.iter().map(|(second, _)| *second).collect();
+    assert_eq!(seconds, [0.0, 6.0, 12.0, 18.0, 24.0, 30.0]);
+}
+
+#[test]
+fn a_change_comes_before_the_scan_that_sees_it() {
+    let wanted = SignalSet::of(&[Signal::Changes, Signal::Resources]);
+    let played = play(1, wanted, 12);
+    let signals: Vec<Signal> = played.iter().map(|(_, batch)| batch.signal()).collect();
+    let (change, scan) = (Signal::Changes, Signal::Resources);
+    assert_eq!(signals, [scan, change, scan, change, scan]);
+}
+
+#[test]
+fn spans_come_once_their_request_has_ended() {
+    let mut spans = 0;
+    for (second, batch) in play(1, of(Signal::Traces), 20) {
+        let now = BEGAN + (second * 1e9) as u64;
+        let ends = batch.numbers::<UInt64Type>(traces::END_TIME_UNIX_NANO);
+        // The real second has been rounded.
+        assert!(ends.values().iter().all(|end| *end <= now + 1_000));
+        spans += batch.num_rows();
+    }
+    assert!(
+        (2_000..6_000).contains(&spans),
+        "{spans} spans of 400 requests"
+    );
+}
+
+#[test]
+fn who_falls_behind_leaves_out_what_is_long_past() {
+    let mut stage = Stage::new(config(1), "demo".to_owned(), of(Signal::Traces), at(0));
+    stage.advance(at(0));
+    let batches = stage.advance(at(3_600_000));
+    let roots: usize = batches
+        .iter()
+        .map(|batch| {
+            let parents = batch.ids(traces::PARENT_SPAN_ID).iter();
+            parents.filter(Option::is_none).count()
+        })
+        .sum();
+    assert!(roots <= 40, "{roots}");
+}
+
+#[test]
+fn nothing_is_made_that_nobody_takes() {
+    assert!(play(1, SignalSet::NONE, 20).is_empty());
+    let played = play(1, of(Signal::Logs), 20);
+    assert!(
+        played
+            .iter()
+            .all(|(_, batch)| batch.signal() == Signal::Logs)
+    );
+}
+
+#[test]
+fn durations_are_exported_every_ten_seconds_and_count_each_request_once() {
+    let played = play(1, SignalSet::of(&[Signal::Metrics, Signal::Traces]), 30);
+    let (mut exported, mut served) = ([0u64; 4], 0u64);
+    for (second, batch) in &played {
+        if batch.signal() == Signal::Metrics {
+            let counts = batch.numbers::<UInt64Type>(metrics::COUNT);
+            exported[*second as usize / 10] += counts.values().iter().sum::<u64>();
+            assert_eq!(second % 10.0, 0.0);
+        } else {
+            let kinds = batch.numbers::<Int32Type>(traces::KIND).values();
+            served += kinds.iter().filter(|kind| **kind == 2).count() as u64;
+        }
+    }
+    assert_eq!(exported.iter().sum::<u64>(), served);
+    assert!(
+        exported[1..].iter().all(|count| *count > 200),
+        "{exported:?}"
+    );
+}
+
+#[test]
+fn a_log_line_names_the_span_that_failed() {
+    let played = play(1, SignalSet::of(&[Signal::Logs, Signal::Traces]), 60);
+    let mut failed = BTreeSet::new();
+    let mut lines = 0;
+    for (_, batch) in &played {
+        if batch.signal() == Signal::Traces {
+            let codes = batch.numbers::<Int32Type>(traces::STATUS_CODE);
+            let rows = (0..batch.num_rows()).filter(|row| codes.is_valid(*row));
+            failed.extend(rows.map(|row| batch.ids(traces::SPAN_ID).value(row).to_vec()));
+        } else {
+            lines += batch.num_rows();
+            // A batch of logs follows that of its spans.
+            let ids = batch.ids(logs::SPAN_ID).iter();
+            assert!(ids.flatten().all(|id| failed.contains(id)));
+        }
+    }
+    assert!(lines > 10, "{lines}");
+}
