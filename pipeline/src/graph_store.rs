@@ -91,6 +91,8 @@ pub struct EdgeFigures {
     pub to: String,
     /// Empty, `messaging_system`, `database` or `virtual_node`.
     pub connection_type: String,
+    /// The first minute that has any.
+    pub since: UnixNanos,
     pub calls: u64,
     pub errors: u64,
     /// Seconds.

@@ -19,3 +19,10 @@ columns! {
     /// Until when the name leads here; null for as long as it is told.
     VALID_TO "valid_to": types::timestamp() => nullable;
 }
+
+/// Kinds of aliases that have a meaning of their own.
+pub mod kind {
+    /// The value is itself a uid, `ext://db.example.com:5432`, which telemetry gave before it was
+    /// known what answers there: all that was said of that one is true of this.
+    pub const SAME_AS: &str = "same_as";
+}

@@ -35,8 +35,11 @@ impl ServiceMap {
         })
     }
 
+    /// Since anything is known: a process that has just started has not been idle before.
     fn seconds(&self) -> f64 {
-        self.to.0.saturating_sub(self.from.0) as f64 / 1e9
+        let since = self.edges.iter().map(|edge| edge.since).min();
+        let since = since.map_or(self.from, |since| since.max(self.from));
+        self.to.0.saturating_sub(since.0) as f64 / 1e9
     }
 }
 
@@ -115,7 +118,7 @@ impl Calls<'_> {
         self.figures.errors
     }
 
-    /// Calls a second, over the whole span of time.
+    /// Calls a second, from the first minute of the map that has any calls to its end.
     async fn rate(&self) -> f64 {
         if self.seconds > 0.0 {
             self.figures.calls as f64 / self.seconds

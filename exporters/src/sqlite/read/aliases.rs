@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use pipeline::component::UnixNanos;
 use pipeline::facts::{group, newest_sets};
 use pipeline::graph_store::At;
+use pipeline::schema::aliases::kind;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -25,9 +26,6 @@ const IS_KNOWN: &str = "SELECT value FROM json_each(?1) WHERE \
      EXISTS (SELECT 1 FROM facts WHERE uid = value) \
      OR EXISTS (SELECT 1 FROM relations WHERE uid = value) \
      OR EXISTS (SELECT 1 FROM relations WHERE to_uid = value)";
-
-/// The kind of alias that leads from a name given by telemetry to the resource that it is.
-const KIND: &str = "same_as";
 
 struct Alias {
     uid: String,
@@ -116,7 +114,7 @@ pub(in super::super) async fn resolve(
     let resolve = |name: &String| {
         let of_name = || found.iter().filter(|alias| alias.value == *name);
         let same: Vec<String> = of_name()
-            .filter(|alias| alias.kind == KIND)
+            .filter(|alias| alias.kind == kind::SAME_AS)
             .map(|alias| alias.uid.clone())
             .collect();
         if !same.is_empty() {

@@ -6,11 +6,11 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, EdgeFigures, Histogram};
 use sqlx::Row as _;
 
-use super::super::rows::text;
+use super::super::rows::{text, time};
 use super::super::store::Store;
 use super::aliases::SameAs;
 
-const FIGURES: &str = "SELECT uid, kind, to_uid, connection_type, calls, errors, duration_sum, duration_max, scale, \
+const FIGURES: &str = "SELECT minute, uid, kind, to_uid, connection_type, calls, errors, duration_sum, duration_max, scale, \
      first_bucket, counts FROM edge_figures WHERE minute >= ?1 AND minute < ?2";
 
 pub(in super::super) async fn edge_figures(
@@ -46,12 +46,14 @@ pub(in super::super) async fn edge_figures(
                 kind: kind.clone(),
                 to: to.clone(),
                 connection_type: connection_type.clone(),
+                since: UnixNanos(u64::MAX),
                 calls: 0,
                 errors: 0,
                 duration_sum: 0.0,
                 duration_max: 0.0,
                 durations: Histogram::default(),
             });
+        sum.since = sum.since.min(time(row, "minute")?);
         let whole = |column| -> Result<u64, sqlx::Error> {
             let number: i64 = row.try_get(column)?;
             Ok(u64::try_from(number).unwrap_or_default())

@@ -1,6 +1,8 @@
 //! The database of the shop.
 
+use pipeline::schema::aliases::kind as alias;
 use pipeline::schema::edges::kind;
+use pipeline::uid;
 use serde_json::json;
 
 use super::names::{Names, REGION};
@@ -14,7 +16,12 @@ pub(super) fn database(names: Names) -> Resource {
             (kind::PART_OF, names.subnet('a')),
             (kind::PART_OF, names.subnet('b')),
         ],
-        aliases: vec![("id", "shop-db".to_owned()), ("dns", endpoint.clone())],
+        aliases: vec![
+            ("id", "shop-db".to_owned()),
+            ("dns", endpoint.clone()),
+            // Its clients know no more of it than where it answers.
+            (alias::SAME_AS, uid::external(&endpoint, Some(5432))),
+        ],
         configuration: json!({
             "DBInstanceIdentifier": "shop-db",
             "DBInstanceArn": names.database(),

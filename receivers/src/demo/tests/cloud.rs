@@ -91,7 +91,9 @@ fn telemetry_names_pods_instances_and_the_database_as_the_scan_does() {
         told.iter()
             .any(|resource| resource.aliases.iter().any(pair))
     };
-    assert!(alias("dns", &names().database_endpoint()));
+    let endpoint = names().database_endpoint();
+    assert!(alias("dns", &endpoint));
+    assert!(alias("same_as", &uid::external(&endpoint, Some(5432))));
     for pod in Pod::all(CALM.deploys) {
         assert!(alias("id", &names().pod_uid(pod)));
         assert!(alias("id", &names().node_id(names().node_of(pod))));
