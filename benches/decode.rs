@@ -1,6 +1,8 @@
 //! OTLP protobuf → batches, checked, beside prost decoding the same bytes into the generated
 //! structs. Run with `cargo bench -p pipeline --bench decode`; the ratios stand at the end.
 
+#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -19,12 +19,7 @@ use pipeline::{Batch, Delivery, Signal, SignalSet, otlp};
 use processors::service_graph::{Config, ServiceGraph};
 use prost::Message;
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::manual_is_multiple_of,
-    reason = "it is another bench's, of which this one uses a part"
-)]
+#[allow(dead_code, reason = "this bench uses a part of it")]
 mod requests;
 
 #[global_allocator]

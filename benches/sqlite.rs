@@ -1,6 +1,8 @@
 //! Node facts into SQLite in bulk, and a scan that finds nothing new, beside one statement a row in
 //! one transaction. Run with `cargo bench -p exporters --bench sqlite`; the rates stand at the end.
 
+#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

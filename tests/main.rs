@@ -1,5 +1,7 @@
 //! Tests of the whole binary: real processes, real sockets, real senders.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod cases;
 mod command_line;
 mod restart;

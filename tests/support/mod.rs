@@ -108,22 +108,6 @@ impl Airdig {
         answer["data"].clone()
     }
 
-    /// Asks the kernel for memory that is held, in MiB.
-    pub(crate) fn resident(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("Linux says VmRSS");
-        let kib: u64 = line
-            .split_whitespace()
-            .nth(1)
-            .and_then(|kib| kib.parse().ok())
-            .expect("a number");
-        kib / 1024
-    }
-
     /// Sends SIGTERM and waits for the drain.
     pub(crate) fn stop(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();

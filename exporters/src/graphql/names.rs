@@ -17,6 +17,7 @@ pub(super) fn moment(at: Option<DateTime>) -> At {
 }
 
 /// What failed is told, why is logged: it may name what a client need not know.
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 pub(super) fn unanswered(error: StoreError) -> Error {
     tracing::error!(error = %Chain(&error), "a query could not be answered");
     Error::new(format!("the store could not {error}"))

@@ -24,6 +24,10 @@ const EVER: UnixNanos = UnixNanos(i64::MAX as u64);
 type TimelineCursor = OpaqueCursor<(u64, String)>;
 
 #[Object]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are the arguments of a field"
+)]
 impl Query {
     /// The node of this uid or alias: an ARN, `sg-0a1b2c`, a name, an IP address. Null where
     /// nothing is known of it.

@@ -51,7 +51,8 @@ impl Edge {
         &self.edge.to
     }
 
-    async fn from_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
+    #[graphql(name = "fromNode")]
+    async fn start(&self, context: &Context<'_>) -> Result<Option<Node>> {
         Ok(loader::load(context, &self.edge.from, self.at)
             .await?
             .map(Node))

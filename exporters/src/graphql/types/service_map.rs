@@ -93,7 +93,8 @@ impl Calls<'_> {
         &self.figures.to
     }
 
-    async fn from_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
+    #[graphql(name = "fromNode")]
+    async fn caller(&self, context: &Context<'_>) -> Result<Option<Node>> {
         Ok(loader::load(context, &self.figures.from, At::Now)
             .await?
             .map(Node))
