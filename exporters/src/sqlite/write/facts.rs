@@ -51,6 +51,8 @@ pub(super) async fn write<'t>(
         known.add(fact);
         new.push(fact);
     }
+    // Neighbours in the index one after the other.
+    new.sort_unstable_by(|one, other| (&one.uid, &one.group).cmp(&(&other.uid, &other.group)));
     UPSERT
         .run(connection, &new, |values, fact| {
             let content = &fact.content;

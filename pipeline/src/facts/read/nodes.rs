@@ -1,6 +1,12 @@
-//! Rows of `nodes`.
+//! Rows of `nodes`: thousands in a scan, so the columns are found once a batch.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use arrow_array::types::{Int32Type, TimestampNanosecondType, UInt64Type};
+use arrow_array::{
+    Array, BinaryViewArray, PrimitiveArray, StringArray, StringViewArray, TypedDictionaryArray,
+};
 
 use super::super::completions::Completion;
 use super::super::fact::{Content, Fact, group};
@@ -9,14 +15,17 @@ use super::super::told::Told;
 use super::row::Row;
 use crate::Batch;
 use crate::component::UnixNanos;
-use crate::schema::nodes;
 use crate::schema::resources::op;
+use crate::schema::{nodes, opening};
 
 pub(in super::super) fn nodes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
-    for row in Row::all(batch) {
-        match row.word(nodes::OP).as_deref() {
-            Some(op::SCOPE_COMPLETE) => told.completions.push(completion(row, now)),
-            operation => match fact(row, operation == Some(op::DELETED), now) {
+    let columns = Columns::of(batch);
+    told.facts.reserve(batch.num_rows());
+    told.scanned.reserve(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        match word(&columns.op, row) {
+            Some(op::SCOPE_COMPLETE) => told.completions.push(completion(Row { batch, row }, now)),
+            operation => match columns.fact(row, operation == Some(op::DELETED), now) {
                 Some((fact, scanned)) => told.fact(fact, scanned),
                 None => told.without_uid += 1,
             },
@@ -24,46 +33,103 @@ pub(in super::super) fn nodes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut T
     }
 }
 
-fn fact(row: Row<'_>, deleted: bool, now: UnixNanos) -> Option<(Fact<'_>, bool)> {
-    let group = row.word(nodes::GROUP).unwrap_or_default();
-    let is_existence = group == group::LIFECYCLE;
-    let content = match (deleted, is_existence) {
-        (true, _) => Content::default(),
-        // That a thing exists is the same fact whatever else is known of it.
-        (false, true) => Content {
-            kind: row.word(nodes::KIND),
-            ..Content::default()
-        },
-        (false, false) => Content {
-            kind: row.word(nodes::KIND),
-            name: row.text(nodes::NAME),
-            provider: row.word(nodes::PROVIDER),
-            account: row.word(nodes::ACCOUNT),
-            region: row.word(nodes::REGION),
-            tags: row.bytes(nodes::TAGS),
-            value: row.bytes(nodes::VALUE),
-        },
-    };
-    let state = row.uint64(nodes::STATE).filter(|_| !is_existence);
-    let hash = match (deleted, state) {
-        (true, _) => Fact::TOMBSTONE,
-        (false, Some(state)) => state.max(2),
-        (false, None) => content.hash(),
-    };
-    let scope = row.text(nodes::SCOPE).unwrap_or_default();
-    let time = row.time(now);
-    let scanned = !scope.is_empty();
-    let fact = Fact {
-        uid: row.uid()?,
-        group,
-        source: row.source(),
-        scope,
-        hash,
-        first_seen: time,
-        last_seen: time,
-        content,
-    };
-    Some((fact, scanned))
+type Words<'a> = TypedDictionaryArray<'a, Int32Type, StringArray>;
+
+struct Columns<'a> {
+    time: &'a PrimitiveArray<TimestampNanosecondType>,
+    uid: &'a StringViewArray,
+    source: Words<'a>,
+    op: Words<'a>,
+    group: Words<'a>,
+    scope: &'a StringViewArray,
+    state: &'a PrimitiveArray<UInt64Type>,
+    kind: Words<'a>,
+    name: &'a StringViewArray,
+    provider: Words<'a>,
+    account: Words<'a>,
+    region: Words<'a>,
+    tags: &'a BinaryViewArray,
+    value: &'a BinaryViewArray,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a Batch) -> Columns<'a> {
+        Columns {
+            time: batch.numbers(opening::TIME),
+            uid: batch.uid(),
+            source: batch.words(opening::SOURCE),
+            op: batch.words(nodes::OP),
+            group: batch.words(nodes::GROUP),
+            scope: batch.text(nodes::SCOPE),
+            state: batch.numbers(nodes::STATE),
+            kind: batch.words(nodes::KIND),
+            name: batch.text(nodes::NAME),
+            provider: batch.words(nodes::PROVIDER),
+            account: batch.words(nodes::ACCOUNT),
+            region: batch.words(nodes::REGION),
+            tags: batch.bytes(nodes::TAGS),
+            value: batch.bytes(nodes::VALUE),
+        }
+    }
+
+    fn fact(&self, row: usize, deleted: bool, now: UnixNanos) -> Option<(Fact<'a>, bool)> {
+        let uid = text(self.uid, row)?;
+        let group = word(&self.group, row).unwrap_or_default();
+        let is_existence = group == group::LIFECYCLE;
+        let content = match (deleted, is_existence) {
+            (true, _) => Content::default(),
+            // That a thing exists is the same fact whatever else is known of it.
+            (false, true) => Content {
+                kind: word(&self.kind, row).map(Cow::Borrowed),
+                ..Content::default()
+            },
+            (false, false) => Content {
+                kind: word(&self.kind, row).map(Cow::Borrowed),
+                name: text(self.name, row).map(Cow::Borrowed),
+                provider: word(&self.provider, row).map(Cow::Borrowed),
+                account: word(&self.account, row).map(Cow::Borrowed),
+                region: word(&self.region, row).map(Cow::Borrowed),
+                tags: bytes(self.tags, row).map(Cow::Borrowed),
+                value: bytes(self.value, row).map(Cow::Borrowed),
+            },
+        };
+        let state = self.state.is_valid(row).then(|| self.state.value(row));
+        let hash = match (deleted, state.filter(|_| !is_existence)) {
+            (true, _) => Fact::TOMBSTONE,
+            (false, Some(state)) => state.max(2),
+            (false, None) => content.hash(),
+        };
+        let time = self.time.is_valid(row).then(|| self.time.value(row));
+        let time = time.map_or(now, |time| {
+            UnixNanos(u64::try_from(time).unwrap_or_default())
+        });
+        let scope = text(self.scope, row).unwrap_or_default();
+        let fact = Fact {
+            uid: uid.into(),
+            group: group.into(),
+            source: word(&self.source, row).unwrap_or_default().into(),
+            scope: scope.into(),
+            hash,
+            first_seen: time,
+            last_seen: time,
+            content,
+        };
+        Some((fact, !scope.is_empty()))
+    }
+}
+
+fn text(texts: &StringViewArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row))
+}
+
+fn bytes(bytes: &BinaryViewArray, row: usize) -> Option<&[u8]> {
+    bytes.is_valid(row).then(|| bytes.value(row))
+}
+
+fn word<'a>(words: &Words<'a>, row: usize) -> Option<&'a str> {
+    let keys = words.keys();
+    let key = keys.is_valid(row).then(|| keys.value(row))?;
+    Some(words.values().value(usize::try_from(key).ok()?))
 }
 
 fn completion(row: Row<'_>, now: UnixNanos) -> Completion {
