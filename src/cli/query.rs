@@ -43,7 +43,7 @@ enum Output {
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match ask(arguments) {
-        Ok(answer) => tell(&answer, arguments.output),
+        Ok((query, answer)) => tell(&query, &answer, arguments.output),
         Err(reason) => {
             complain(&reason);
             ExitCode::from(FAILED)
@@ -51,7 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn ask(arguments: &Arguments) -> Result<Json, String> {
+/// The query and its answer.
+fn ask(arguments: &Arguments) -> Result<(String, Json), String> {
     let mut query = arguments.query.clone();
     if query == "-" {
         query.clear();
@@ -88,7 +89,7 @@ fn ask(arguments: &Arguments) -> Result<Json, String> {
         .map_err(|_| format!("{endpoint} answered {status}: {}", text.trim()))
 }
 
-fn tell(answer: &Json, output: Output) -> ExitCode {
+fn tell(query: &str, answer: &Json, output: Output) -> ExitCode {
     let errors = answer["errors"].as_array().map_or(&[][..], Vec::as_slice);
     for error in errors {
         complain(
@@ -100,10 +101,10 @@ fn tell(answer: &Json, output: Output) -> ExitCode {
     let data = &answer["data"];
     let as_table = match output {
         Output::Json => None,
-        Output::Table => table::of(data),
+        Output::Table => table::of(data, query),
         Output::Auto => io::stdout()
             .is_terminal()
-            .then(|| table::of(data))
+            .then(|| table::of(data, query))
             .flatten(),
     };
     let printed = match as_table {

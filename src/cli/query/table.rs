@@ -3,8 +3,9 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value as Json};
 
-/// None where the answer has no list of objects.
-pub(super) fn of(data: &Json) -> Option<String> {
+/// None where the answer has no list of objects. Columns stand in the order of the query: the
+/// server answers in that in which it found them.
+pub(super) fn of(data: &Json, query: &str) -> Option<String> {
     let rows: Vec<Map<String, Json>> = list(data)?.iter().map(row).collect();
     let mut columns: Vec<&String> = Vec::new();
     for key in rows.iter().flat_map(Map::keys) {
@@ -12,6 +13,7 @@ pub(super) fn of(data: &Json) -> Option<String> {
             columns.push(key);
         }
     }
+    columns.sort_by_key(|column| place(column, query));
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -25,6 +27,21 @@ pub(super) fn of(data: &Json) -> Option<String> {
         );
     }
     Some(table.trim_fmt())
+}
+
+/// Where the query names the field.
+fn place(column: &str, query: &str) -> (usize, usize) {
+    let find = |name: &str, from: usize| {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let mut names = query[from..].match_indices(name).map(|(at, _)| from + at);
+        let is_whole = |at: &usize| {
+            !query[..*at].ends_with(is_part) && !query[at + name.len()..].starts_with(is_part)
+        };
+        names.find(is_whole).unwrap_or(query.len())
+    };
+    let (outer, inner) = column.split_once('.').unwrap_or((column, ""));
+    let outer = find(outer, 0);
+    (outer, find(inner, outer))
 }
 
 /// The first array of objects, from the top.
@@ -95,13 +112,15 @@ mod tests {
 
     #[test]
     fn the_first_list_is_shown() {
+        let answer = json!({"nodes": {"pageInfo": {"hasNextPage": false}, "edges": [
+            {"node": {"uid": "a", "lastSeen": "now", "tags": {"team": "x"}}},
+            {"node": {"uid": "b", "extra": 0.123456}}
+        ]}});
         let told = of(
-            &json!({"nodes": {"pageInfo": {"hasNextPage": false}, "edges": [
-                {"node": {"uid": "a", "lastSeen": "now", "tags": {"team": "x"}}},
-                {"node": {"uid": "b", "extra": 0.123456}}
-            ]}}),
-        );
-        let told = told.unwrap();
+            &answer,
+            "{ nodes { edges { node { uid lastSeen tags extra } } } }",
+        )
+        .unwrap();
         let lines: Vec<Vec<&str>> = told
             .lines()
             .map(|line| line.split_whitespace().collect())
@@ -109,7 +128,16 @@ mod tests {
         assert_eq!(lines[0], ["UID", "LASTSEEN", "TAGS", "EXTRA"]);
         assert_eq!(lines[1], ["a", "now", r#"{"team":"x"}"#]);
         assert_eq!(lines[2], ["b", "0.1235"]);
-        assert_eq!(of(&json!({"node": {"uid": "a"}})), None);
+        assert_eq!(of(&json!({"node": {"uid": "a"}}), ""), None);
+    }
+
+    #[test]
+    fn columns_stand_as_they_were_asked_for() {
+        let answer =
+            json!([{"p95": 1, "to": "b", "toNode": {"kind": "x", "name": "b"}, "from": "a"}]);
+        let told = of(&answer, "{ map { from to toNode { name kind } p95 } }").unwrap();
+        let header: Vec<&str> = told.lines().next().unwrap().split_whitespace().collect();
+        assert_eq!(header, ["FROM", "TO", "TONODE.NAME", "TONODE.KIND", "P95"]);
     }
 
     #[test]
