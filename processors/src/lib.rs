@@ -1,4 +1,6 @@
 //! What is made of batches on their way.
 
 pub mod graph;
+pub mod identity;
+mod service;
 pub mod service_graph;

@@ -6,6 +6,7 @@ use pipeline::component::UnixNanos;
 use pipeline::uid;
 
 use super::intern::Interner;
+use crate::service::{self, Service};
 
 /// One side of a call, as two interned numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,7 +31,6 @@ pub(super) struct Node {
 }
 
 pub(super) mod kind {
-    pub(in super::super) const SERVICE: &str = "service";
     pub(in super::super) const DATABASE: &str = "database";
     pub(in super::super) const USER: &str = "user";
     pub(in super::super) const EXTERNAL: &str = "external";
@@ -75,37 +75,42 @@ impl Parties {
     }
 
     /// The sender of spans; `known_uid` is what the processor before has found for it.
-    pub(super) fn service(
-        &mut self,
-        known_uid: Option<&str>,
-        environment: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Party {
-        let parts = [known_uid.unwrap_or_default(), environment, namespace, name];
+    pub(super) fn service(&mut self, known_uid: Option<&str>, service: &Service<'_>) -> Party {
+        let name = service.name;
+        let parts = [
+            known_uid.unwrap_or_default(),
+            service.environment,
+            service.namespace,
+            name,
+            service.version,
+            service.language,
+        ];
         self.known(b's', &parts.map(str::as_bytes), |parties| {
             let uid = match known_uid {
                 Some(uid) => uid.to_owned(),
-                None => uid::service(environment, namespace, name),
+                None => service.uid(),
             };
             let label = if name.is_empty() { &uid } else { name };
-            let value = attributes(&[
-                ("service.name", name),
-                ("service.namespace", namespace),
-                ("deployment.environment.name", environment),
-            ]);
-            parties.party(
+            let party = parties.party(
                 label,
                 Node {
                     uid: uid.clone(),
-                    kind: kind::SERVICE,
+                    kind: service::KIND,
                     name: label.to_owned(),
-                    environment: environment.to_owned(),
-                    namespace: namespace.to_owned(),
-                    value,
+                    environment: service.environment.to_owned(),
+                    namespace: service.namespace.to_owned(),
+                    value: service.value(),
                     due: UnixNanos(0),
                 },
-            )
+            );
+            // It was known by its name alone, or has another version now.
+            let node = parties.nodes.get_mut(party.node);
+            let value = service.value();
+            if service.has_details() && node.value != value {
+                node.value = value;
+                node.due = UnixNanos(0);
+            }
+            party
         })
     }
 
@@ -115,7 +120,13 @@ impl Parties {
         self.known(b'p', &parts, |parties| {
             let client = parties.nodes.get(client.node);
             let (environment, namespace) = (client.environment.clone(), client.namespace.clone());
-            parties.service(None, &environment, &namespace, name)
+            let service = Service {
+                environment: &environment,
+                namespace: &namespace,
+                name,
+                ..Service::default()
+            };
+            parties.service(None, &service)
         })
     }
 
@@ -276,13 +287,4 @@ impl Marks {
 fn port_bytes(port: Option<u16>) -> [u8; 3] {
     let [low, high] = port.unwrap_or_default().to_le_bytes();
     [u8::from(port.is_some()), low, high]
-}
-
-/// Those that are not empty.
-fn attributes(all: &[(&str, &str)]) -> Vec<u8> {
-    let mut map = MapBuilder::new();
-    for (key, value) in all.iter().filter(|(_, value)| !value.is_empty()) {
-        map.text(key, value);
-    }
-    map.finish()
 }

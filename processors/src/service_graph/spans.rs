@@ -113,11 +113,8 @@ impl<'a> Spans<'a> {
         if name.is_empty() && uid.is_none() {
             return None;
         }
-        let environment = resource
-            .text("deployment.environment.name")
-            .or_else(|| resource.text("deployment.environment"))
-            .unwrap_or_default();
-        let party = parties.service(uid, environment, text(self.namespaces), name);
+        let service = crate::service::Service::of(resource, text(self.namespaces), name);
+        let party = parties.service(uid, &service);
         Some(Service { party, resource })
     }
 

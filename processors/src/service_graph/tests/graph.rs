@@ -6,7 +6,9 @@ use pipeline::component::Processor;
 use pipeline::schema::{edges, nodes, opening};
 use serde_json::json;
 
-use super::support::{SECOND, START, at, client, default_graph, give, of, seen_edges, server};
+use super::support::{
+    SECOND, START, at, batch_of, client, default_graph, give, of, seen_edges, server,
+};
 
 #[test]
 fn an_edge_is_seen_when_its_newest_span_ended() {
@@ -120,4 +122,22 @@ fn a_node_is_told_of_once_a_minute() {
         counts.push(told(&graph.tick(at(second))).len());
     }
     assert_eq!(counts, [2, 0, 0, 2, 0, 2]);
+}
+
+#[test]
+fn a_service_that_its_client_named_is_told_of_again_once_it_says_more_itself() {
+    let mut graph = default_graph();
+    let named = [client("web", 1).with(json!({"peer.service": "cart"}))];
+    give(&mut graph, &named, at(0));
+    graph.tick(at(20));
+    let resource = json!({
+        "service.name": "cart", "service.namespace": "shop",
+        "deployment.environment.name": "prod", "service.version": "2",
+    });
+    let own = batch_of(&[server("cart", 0)], Some(&resource));
+    let made = graph.process(own, at(21)).unwrap();
+    assert_eq!(made.len(), 1);
+    let all = told(&graph.tick(at(24)));
+    let cart = all.iter().find(|node| node.0 == "svc://prod/shop/cart");
+    assert_eq!(cart.unwrap().3, resource);
 }

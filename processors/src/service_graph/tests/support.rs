@@ -100,6 +100,12 @@ fn id_cell(id: &[u8]) -> Cell<'_> {
 }
 
 pub(super) fn batch(spans: &[Span]) -> Batch {
+    batch_of(spans, None)
+}
+
+/// Spans of this resource rather than of their own.
+pub(super) fn batch_of(spans: &[Span], resource: Option<&Json>) -> Batch {
+    let given = resource.and_then(Json::as_object).map(map_from_json);
     let mut rows = Rows::new(Signal::Traces);
     for span in spans {
         let resource = MapBuilder::new()
@@ -108,6 +114,7 @@ pub(super) fn batch(spans: &[Span]) -> Batch {
             .text("deployment.environment.name", "prod")
             .text("cloud.region", "eu-west-1")
             .finish();
+        let resource = given.clone().unwrap_or(resource);
         let attributes = map_from_json(span.attributes.as_object().unwrap());
         let trace = [span.trace; 16];
         let (id, parent) = ([span.id; 8], [span.parent; 8]);

@@ -1,0 +1,156 @@
+//! The objects of Kubernetes that a resource tells of, all by uid and within a cluster of known
+//! uid: names alone come again for others.
+
+use pipeline::uid;
+
+use super::entities::{Entity, Resource};
+use super::found::{Alias, Node};
+
+/// What makes pods.
+pub(super) struct Workload {
+    /// As in `k8s.NAME.uid`, and in the uid.
+    pub(super) name: &'static str,
+    group: &'static str,
+    kind: &'static str,
+    attributes: [&'static str; 2],
+    /// What is owned by it: pods, or another workload.
+    pub(super) owns: &'static str,
+}
+
+/// The most specific first.
+pub(super) const WORKLOADS: [Workload; 6] = [
+    Workload {
+        name: "replicaset",
+        group: "apps",
+        kind: "k8s.replicaset",
+        attributes: ["k8s.replicaset.uid", "k8s.replicaset.name"],
+        owns: "pod",
+    },
+    Workload {
+        name: "job",
+        group: "batch",
+        kind: "k8s.job",
+        attributes: ["k8s.job.uid", "k8s.job.name"],
+        owns: "pod",
+    },
+    Workload {
+        name: "statefulset",
+        group: "apps",
+        kind: "k8s.statefulset",
+        attributes: ["k8s.statefulset.uid", "k8s.statefulset.name"],
+        owns: "pod",
+    },
+    Workload {
+        name: "daemonset",
+        group: "apps",
+        kind: "k8s.daemonset",
+        attributes: ["k8s.daemonset.uid", "k8s.daemonset.name"],
+        owns: "pod",
+    },
+    Workload {
+        name: "deployment",
+        group: "apps",
+        kind: "k8s.deployment",
+        attributes: ["k8s.deployment.uid", "k8s.deployment.name"],
+        owns: "replicaset",
+    },
+    Workload {
+        name: "cronjob",
+        group: "batch",
+        kind: "k8s.cronjob",
+        attributes: ["k8s.cronjob.uid", "k8s.cronjob.name"],
+        owns: "job",
+    },
+];
+
+pub(super) fn pod<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+    if !resource.is_about(Entity::Pod) {
+        return None;
+    }
+    let mut node = object(
+        resource,
+        "",
+        "pod",
+        "k8s.pod",
+        "k8s.pod.uid",
+        "k8s.pod.name",
+    )?;
+    let cluster = resource.text("k8s.cluster.name").or(node.account);
+    let namespace = resource.text("k8s.namespace.name");
+    if let (Some(cluster), Some(namespace), Some(name)) = (cluster, namespace, node.name) {
+        let path = format!("{cluster}/{namespace}/{name}");
+        node.aliases.push(Alias::new("k8s_pod", path));
+    }
+    let scope = node.account.unwrap_or_default();
+    let addresses = Alias::addresses(resource.texts("k8s.pod.ip"), scope);
+    node.aliases.extend(addresses);
+    // Without what differs between the containers of a pod.
+    node.value = resource.only(&[
+        "k8s.pod.name",
+        "k8s.pod.uid",
+        "k8s.namespace.name",
+        "k8s.cluster.name",
+        "k8s.cluster.uid",
+        "k8s.node.name",
+        "k8s.deployment.name",
+        "k8s.replicaset.name",
+        "k8s.statefulset.name",
+        "k8s.daemonset.name",
+        "k8s.job.name",
+        "k8s.cronjob.name",
+    ]);
+    Some(node)
+}
+
+pub(super) fn workload<'a>(resource: &Resource<'a>, workload: &Workload) -> Option<Node<'a>> {
+    if !resource.is_about(Entity::Workload(workload.name)) {
+        return None;
+    }
+    let [uid_key, name_key] = workload.attributes;
+    let (group, name, kind) = (workload.group, workload.name, workload.kind);
+    let mut node = object(resource, group, name, kind, uid_key, name_key)?;
+    node.value = resource.only(&[
+        name_key,
+        uid_key,
+        "k8s.namespace.name",
+        "k8s.cluster.name",
+        "k8s.cluster.uid",
+    ]);
+    Some(node)
+}
+
+pub(super) fn node<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+    if !resource.is_about(Entity::Node) {
+        return None;
+    }
+    let (uid_key, name_key) = ("k8s.node.uid", "k8s.node.name");
+    let mut node = object(resource, "", "node", "k8s.node", uid_key, name_key)?;
+    let keys = [name_key, uid_key, "k8s.cluster.name", "k8s.cluster.uid"];
+    node.value = resource.only(&keys);
+    Some(node)
+}
+
+fn object<'a>(
+    resource: &Resource<'a>,
+    group: &str,
+    kind_in_uid: &str,
+    kind: &'static str,
+    uid_key: &str,
+    name_key: &str,
+) -> Option<Node<'a>> {
+    let cluster = resource.text("k8s.cluster.uid")?;
+    let own = resource.text(uid_key)?;
+    let name = resource.text(name_key);
+    Some(Node {
+        uid: uid::kubernetes(cluster, group, kind_in_uid, own).into(),
+        kind: Some(kind),
+        name,
+        provider: Some("kubernetes"),
+        account: Some(cluster),
+        aliases: name
+            .map(|name| Alias::new("name", name))
+            .into_iter()
+            .collect(),
+        ..Node::default()
+    })
+}

@@ -1,0 +1,5 @@
+//! What becomes of telemetry by its resource.
+
+mod support;
+mod telling;
+mod uids;

@@ -1,0 +1,209 @@
+//! What is told besides: nodes, edges and aliases.
+
+use pipeline::component::Processor;
+use pipeline::{Signal, SignalSet};
+use serde_json::json;
+
+use super::support::{Row, at, batch, give, identity, row, said};
+
+const INSTANCE: &str = "arn:aws:ec2:eu-west-1:42:instance/i-1";
+
+fn pod() -> Row {
+    row(json!({
+        "service.name": "cart",
+        "service.namespace": "shop",
+        "service.version": "1.4.2",
+        "deployment.environment.name": "prod",
+        "telemetry.sdk.language": "go",
+        "process.pid": "77",
+        "k8s.cluster.name": "blue",
+        "k8s.cluster.uid": "c",
+        "k8s.namespace.name": "shop",
+        "k8s.pod.name": "cart-7f-x",
+        "k8s.pod.uid": "p",
+        "k8s.pod.ip": "10.1.0.9",
+        "k8s.replicaset.uid": "r",
+        "k8s.deployment.name": "cart",
+        "k8s.deployment.uid": "d",
+        "k8s.node.name": "ip-10-0-0-7",
+        "k8s.node.uid": "n",
+        "k8s.container.name": "main",
+        "container.id": "abcdef",
+        "host.id": "i-1",
+        "host.type": "m7g.large",
+        "host.ip": ["10.0.0.7", "127.0.0.1", "fe80::1", "none"],
+        "cloud.provider": "aws",
+        "cloud.account.id": "42",
+        "cloud.region": "eu-west-1",
+    }))
+}
+
+#[test]
+fn a_service_on_a_pod_hangs_together_down_to_the_instance() {
+    let said = give(&mut identity(SignalSet::ALL), &[pod()], at(0));
+    assert_eq!(
+        said.edges,
+        [
+            "k8s://c//pod/p OWNED_BY k8s://c/apps/replicaset/r",
+            "k8s://c/apps/replicaset/r OWNED_BY k8s://c/apps/deployment/d",
+            "svc://prod/shop/cart RUNS_ON k8s://c//pod/p",
+            "k8s://c//pod/p RUNS_ON k8s://c//node/n",
+            &format!("k8s://c//node/n RUNS_ON {INSTANCE}"),
+        ]
+    );
+    assert_eq!(
+        said.aliases,
+        [
+            "name=cart@ → svc://prod/shop/cart",
+            "name=cart-7f-x@ → k8s://c//pod/p",
+            "k8s_pod=blue/shop/cart-7f-x@ → k8s://c//pod/p",
+            "ip=10.1.0.9@c → k8s://c//pod/p",
+            "container_id=abcdef@ → k8s://c//pod/p",
+            "name=cart@ → k8s://c/apps/deployment/d",
+            "name=ip-10-0-0-7@ → k8s://c//node/n",
+            &format!("id=i-1@ → {INSTANCE}"),
+            &format!("ip=10.0.0.7@42 → {INSTANCE}"),
+        ]
+    );
+}
+
+#[test]
+fn nodes_say_what_all_who_tell_of_them_agree_on() {
+    let said = give(&mut identity(SignalSet::ALL), &[pod()], at(0));
+    let of = |kind: &str| said.nodes.iter().find(|node| node["kind"] == kind).unwrap();
+    assert_eq!(
+        of("service"),
+        &json!({
+            "uid": "svc://prod/shop/cart", "kind": "service", "name": "cart",
+            "provider": null, "account": null, "region": null,
+            "value": {
+                "service.name": "cart", "service.namespace": "shop",
+                "deployment.environment.name": "prod", "service.version": "1.4.2",
+                "telemetry.sdk.language": "go",
+            },
+        })
+    );
+    assert_eq!(
+        of("k8s.pod"),
+        &json!({
+            "uid": "k8s://c//pod/p", "kind": "k8s.pod", "name": "cart-7f-x",
+            "provider": "kubernetes", "account": "c", "region": null,
+            "value": {
+                "k8s.pod.name": "cart-7f-x", "k8s.pod.uid": "p", "k8s.namespace.name": "shop",
+                "k8s.cluster.name": "blue", "k8s.cluster.uid": "c",
+                "k8s.node.name": "ip-10-0-0-7", "k8s.deployment.name": "cart",
+            },
+        })
+    );
+    assert_eq!(
+        of("AWS::EC2::Instance"),
+        &json!({
+            "uid": INSTANCE, "kind": "AWS::EC2::Instance", "name": null,
+            "provider": "aws", "account": "42", "region": "eu-west-1",
+            "value": {
+                "host.id": "i-1", "host.type": "m7g.large",
+                "cloud.account.id": "42", "cloud.region": "eu-west-1",
+            },
+        })
+    );
+    assert_eq!(of("k8s.node")["name"], "ip-10-0-0-7");
+}
+
+#[test]
+fn a_service_runs_on_what_there_is() {
+    let ec2 = json!({"host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1"});
+    let task = "arn:aws:ecs:eu-west-1:42:task/shop/9f";
+    let function = "arn:aws:lambda:eu-west-1:42:function:pay";
+    let table = [
+        (json!({}), vec![]),
+        (ec2.clone(), vec![format!("svc:////a RUNS_ON {INSTANCE}")]),
+        (
+            json!({"aws.ecs.task.arn": task, "cloud.resource_id": task}),
+            vec![format!("svc:////a RUNS_ON {task}")],
+        ),
+        (
+            json!({"cloud.resource_id": format!("{function}:1")}),
+            vec![format!("svc:////a RUNS_ON {function}")],
+        ),
+    ];
+    for (mut attributes, expected) in table {
+        attributes["service.name"] = json!("a");
+        let said = give(&mut identity(SignalSet::ALL), &[row(attributes)], at(0));
+        assert_eq!(said.edges, expected);
+    }
+    let mut on_task = ec2;
+    on_task["aws.ecs.task.arn"] = json!(task);
+    on_task["container.id"] = json!("abc");
+    let said = give(&mut identity(SignalSet::ALL), &[row(on_task)], at(0));
+    assert_eq!(said.edges, [format!("{task} RUNS_ON {INSTANCE}")]);
+    assert_eq!(said.aliases[0], format!("container_id=abc@ → {task}"));
+}
+
+#[test]
+fn a_host_that_is_not_referenced_is_not_joined() {
+    let referenced = Row {
+        entity_refs: vec![
+            ("service", vec!["service.name"]),
+            ("k8s.pod", vec!["k8s.pod.uid"]),
+        ],
+        ..pod()
+    };
+    let said = give(&mut identity(SignalSet::ALL), &[referenced], at(0));
+    assert_eq!(said.edges, ["svc://prod/shop/cart RUNS_ON k8s://c//pod/p"]);
+    assert_eq!(said.nodes.len(), 2);
+}
+
+#[test]
+fn the_same_is_told_again_after_a_minute() {
+    let mut identity = identity(SignalSet::ALL);
+    let all = give(&mut identity, &[pod()], at(0)).len();
+    assert!(all > 10);
+    let told =
+        [1, 59, 60, 61, 119, 120].map(|second| give(&mut identity, &[pod()], at(second)).len());
+    assert_eq!(told, [0, 0, all, 0, 0, all]);
+}
+
+#[test]
+fn a_new_value_is_told_at_once_and_alone() {
+    let mut identity = identity(SignalSet::ALL);
+    give(&mut identity, &[pod()], at(0));
+    let mut newer = pod();
+    newer.attributes["service.version"] = json!("1.5.0");
+    newer.attributes["process.pid"] = json!("78");
+    let said = give(&mut identity, &[newer], at(1));
+    assert_eq!(said.len(), 1);
+    assert_eq!(said.nodes[0]["value"]["service.version"], "1.5.0");
+}
+
+#[test]
+fn it_was_seen_when_the_newest_row_was_but_never_in_the_future() {
+    let cart = |time| Row {
+        time,
+        ..row(json!({"service.name": "cart"}))
+    };
+    let table = [
+        (vec![Some(at(5)), Some(at(9)), None, Some(at(7))], at(9)),
+        (vec![None], at(50)),
+        (vec![Some(at(5)), Some(at(500))], at(50)),
+    ];
+    for (times, expected) in table {
+        // Rows of one resource need not follow each other.
+        let mut rows: Vec<Row> = times.into_iter().map(cart).collect();
+        rows.insert(1, row(json!({})));
+        let said = give(&mut identity(SignalSet::ALL), &rows, at(50));
+        assert_eq!(said.times, [expected.timestamp(); 2]);
+    }
+}
+
+#[test]
+fn only_what_is_wanted_is_told() {
+    for signal in [Signal::Nodes, Signal::Edges, Signal::Aliases] {
+        let mut identity = identity(SignalSet::of(&[signal]));
+        let made = identity
+            .process(batch(Signal::Logs, &[pod()]), at(0))
+            .unwrap();
+        let signals: Vec<_> = made.iter().map(pipeline::Batch::signal).collect();
+        assert_eq!(signals, [signal, Signal::Logs]);
+        assert!(said(&made[..1]).len() > 1);
+    }
+}

@@ -1,0 +1,129 @@
+//! What is told: rows of `nodes`, `edges` and `aliases`.
+
+use pipeline::component::UnixNanos;
+use pipeline::facts::hash_of;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{aliases, edges, nodes, resources};
+use pipeline::{Batch, Delivery, Signal, SignalSet};
+
+use super::found::{Alias, Found, Node};
+use super::recent::Recent;
+
+/// Rows that wait to be sent; of signals that nobody wants there are none.
+pub(super) struct Told {
+    source: String,
+    recent: Recent,
+    nodes: Option<Rows>,
+    edges: Option<Rows>,
+    aliases: Option<Rows>,
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Told(by {}, {:?})", self.source, self.recent)
+    }
+}
+
+impl Told {
+    pub(super) fn new(source: String, wanted: SignalSet) -> Told {
+        let rows = |signal| wanted.contains(signal).then(|| Rows::new(signal));
+        Told {
+            source,
+            recent: Recent::default(),
+            nodes: rows(Signal::Nodes),
+            edges: rows(Signal::Edges),
+            aliases: rows(Signal::Aliases),
+        }
+    }
+
+    /// Tells what has not been told of late; `time` is when it was seen to hold.
+    pub(super) fn tell(&mut self, found: &Found<'_>, time: UnixNanos) {
+        for node in &found.nodes {
+            self.node(node, time);
+            for alias in &node.aliases {
+                self.alias(&node.uid, alias, time);
+            }
+        }
+        for (from, kind, to) in &found.edges {
+            self.edge(&found.nodes[*from].uid, kind, &found.nodes[*to].uid, time);
+        }
+    }
+
+    /// The batches, with those who wait for what they were made of.
+    pub(super) fn take(&mut self, delivery: &Delivery) -> Vec<Batch> {
+        let all = [&mut self.nodes, &mut self.edges, &mut self.aliases];
+        all.into_iter()
+            .flatten()
+            .filter(|rows| !rows.is_empty())
+            .map(|rows| rows.finish(delivery.clone()))
+            .collect()
+    }
+
+    fn node(&mut self, node: &Node<'_>, time: UnixNanos) {
+        let Some(rows) = &mut self.nodes else { return };
+        let words = [
+            Some("node"),
+            Some(&node.uid),
+            node.kind,
+            node.name,
+            node.provider,
+            node.account,
+            node.region,
+        ];
+        let parts = words.map(|word| word.map(str::as_bytes));
+        let hash = hash_of(parts.into_iter().chain([Some(node.value.as_slice())]));
+        if !self.recent.is_due(hash, time) {
+            return;
+        }
+        let cells = [
+            (nodes::OP, Cell::Text(resources::op::OBSERVED)),
+            (nodes::GROUP, Cell::Text(nodes::group::TELEMETRY)),
+            (nodes::KIND, node.kind.into()),
+            (nodes::NAME, node.name.into()),
+            (nodes::PROVIDER, node.provider.into()),
+            (nodes::ACCOUNT, node.account.into()),
+            (nodes::REGION, node.region.into()),
+            (nodes::VALUE, Cell::Bytes(&node.value)),
+        ];
+        rows.push(Some(time), Some(&node.uid), &self.source, &cells);
+    }
+
+    fn edge(&mut self, from: &str, kind: &str, to: &str, time: UnixNanos) {
+        let Some(rows) = &mut self.edges else { return };
+        let hash = hash_of(["edge", from, kind, to].map(|part| Some(part.as_bytes())));
+        if !self.recent.is_due(hash, time) {
+            return;
+        }
+        let cells = [
+            (edges::MODE, Cell::Text(edges::mode::SEEN)),
+            (edges::KIND, Cell::Text(kind)),
+            (edges::TO, Cell::Text(to)),
+            (edges::CONFIDENCE, Cell::Float(1.0)),
+        ];
+        rows.push(Some(time), Some(from), &self.source, &cells);
+    }
+
+    fn alias(&mut self, uid: &str, alias: &Alias<'_>, time: UnixNanos) {
+        let Some(rows) = &mut self.aliases else {
+            return;
+        };
+        let parts = [
+            Some("alias"),
+            Some(uid),
+            Some(alias.kind),
+            Some(&alias.value),
+            alias.scope,
+        ];
+        let hash = hash_of(parts.map(|part| part.map(str::as_bytes)));
+        if !self.recent.is_due(hash, time) {
+            return;
+        }
+        let cells = [
+            (aliases::MODE, Cell::Text(edges::mode::SEEN)),
+            (aliases::KIND, Cell::Text(alias.kind)),
+            (aliases::VALUE, Cell::Text(&alias.value)),
+            (aliases::SCOPE, alias.scope.into()),
+        ];
+        rows.push(Some(time), Some(uid), &self.source, &cells);
+    }
+}
