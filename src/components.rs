@@ -7,6 +7,7 @@ pub(crate) fn registry() -> Registry {
         .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::graph::Graph>()
+        .processor::<processors::identity::Identity>()
         .processor::<processors::service_graph::ServiceGraph>()
         .exporter::<exporters::debug::Debug>()
         .exporter::<exporters::file::File>()

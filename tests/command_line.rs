@@ -76,7 +76,17 @@ fn every_example_is_valid() {
 fn the_catalogue_names_every_component() {
     let output = airdig().arg("components").output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
-    for component in ["otlp", "graph", "debug", "file"] {
+    for component in [
+        "demo",
+        "otlp",
+        "graph",
+        "identity",
+        "service_graph",
+        "debug",
+        "file",
+        "graphql",
+        "sqlite",
+    ] {
         assert!(told.contains(component), "{component} is missing:\n{told}");
     }
 }
