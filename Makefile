@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 run:
 	@.ci/needs
 	cargo build --profile quick --locked
-	@echo "OTLP: 127.0.0.1:4317 (gRPC), 127.0.0.1:4318 (HTTP); lines: telemetry.jsonl; own metrics: http://127.0.0.1:8888/metrics"
+	@sed 's|TARGET|$(TARGET)|' configs/quickstart.txt
 	@exec $(TARGET)/quick/airdig run --config configs/quickstart.yaml
 
 test:

@@ -314,10 +314,10 @@ impl Output {
         self.routes.iter().any(|route| route.accepts(signal))
     }
 
-    /// Counts items that the receiver refused before there was a batch of them: malformed, too
-    /// large, not allowed. What [`Output::try_send`] refuses is counted there.
-    pub fn refused(&self, signal: Signal, items: usize) {
-        self.counters.refused.add(signal, items);
+    /// Counts a request that was answered with a refusal, for whatever reason: how many items it
+    /// had may never be known. (Items that [`Output::try_send`] refuses are counted there, too.)
+    pub fn request_refused(&self, signal: Signal, reason: &'static str) {
+        self.counters.request_refused(signal, reason);
     }
 
     /// Hands the batch to all pipelines, or, where one has no room, to none.

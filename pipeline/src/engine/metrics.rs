@@ -3,9 +3,10 @@
 //! Traces, metrics and logs are counted as `otelcol_…`, our own signals as `airdig_…`. Names have
 //! no `_total`, as the Collector serves them by default.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::telemetry::process;
@@ -31,8 +32,17 @@ impl PerSignal {
 pub struct ReceiverCounters {
     /// Taken by the pipelines.
     pub accepted: PerSignal,
-    /// Not taken: no room, malformed, not allowed.
+    /// Not taken: there was no room.
     pub refused: PerSignal,
+    /// Requests that were answered with a refusal, by signal and reason.
+    pub requests: Mutex<BTreeMap<(Signal, &'static str), u64>>,
+}
+
+impl ReceiverCounters {
+    pub(crate) fn request_refused(&self, signal: Signal, reason: &'static str) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        *requests.entry((signal, reason)).or_default() += 1;
+    }
 }
 
 /// Of one processor in one pipeline, in rows of any signal.
@@ -127,6 +137,12 @@ impl Metrics {
                 let counters = &receiver.counters;
                 families.items("receiver_accepted", signal, &labels, &counters.accepted);
                 families.items("receiver_refused", signal, &labels, &counters.refused);
+            }
+            let requests = receiver.counters.requests.lock();
+            let requests = requests.unwrap_or_else(PoisonError::into_inner);
+            for ((signal, reason), count) in requests.iter() {
+                let labels = [labels[0], ("signal", signal.name()), ("reason", reason)];
+                families.counter("airdig_receiver_refused_requests", &labels, *count);
             }
         }
         for (pipeline, processor) in &self.processors {
@@ -243,6 +259,7 @@ mod tests {
         let signals = SignalSet::of(&[Signal::Traces, Signal::Nodes]);
         let receiver = metrics.receiver("otlp/\"a".to_owned(), signals);
         receiver.accepted.add(Signal::Traces, 3);
+        receiver.request_refused(Signal::Traces, "malformed");
         let (sender, _queue) = channel("x", signals, 100);
         let exporter = metrics.exporter("sqlite".to_owned(), signals, sender.gauge());
         exporter.sent.add(Signal::Nodes, 7);
@@ -250,6 +267,7 @@ mod tests {
         for line in [
             "# TYPE otelcol_receiver_accepted_spans counter",
             r#"otelcol_receiver_accepted_spans{receiver="otlp/\"a"} 3"#,
+            r#"airdig_receiver_refused_requests{receiver="otlp/\"a",signal="traces",reason="malformed"} 1"#,
             r#"airdig_exporter_sent_nodes{exporter="sqlite"} 7"#,
             r#"otelcol_exporter_enqueue_failed_spans{exporter="sqlite"} 0"#,
             r#"otelcol_exporter_queue_capacity{exporter="sqlite"} 100"#,

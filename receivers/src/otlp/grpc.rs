@@ -52,17 +52,20 @@ async fn answer_call(State(service): State<Service>, request: Request) -> Respon
         let told = "415 unsupported media type, supported: [application/grpc]";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, told).into_response();
     }
-    match export(&service, request).await {
+    let Some(signal) = called(request.uri().path()) else {
+        let path = request.uri().path();
+        return failure(&Rejection::unserved(format!("unknown method {path}")));
+    };
+    match export(&service, signal, request).await {
         Ok(taken) => success(&taken),
-        Err(rejection) => failure(&rejection),
+        Err(rejection) => {
+            service.intake.count(signal, &rejection);
+            failure(&rejection)
+        }
     }
 }
 
-async fn export(service: &Service, request: Request) -> Result<Taken, Rejection> {
-    let Some(signal) = called(request.uri().path()) else {
-        let path = request.uri().path();
-        return Err(Rejection::unserved(format!("unknown method {path}")));
-    };
+async fn export(service: &Service, signal: Signal, request: Request) -> Result<Taken, Rejection> {
     service.intake.check_served(signal)?;
     let now = Instant::now();
     let gives_up = timeout(request.headers())?.and_then(|wait| now.checked_add(wait));

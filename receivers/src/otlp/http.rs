@@ -63,7 +63,10 @@ async fn answer_post(State(service): State<Arc<Service>>, request: Request) -> R
     };
     match export(&service, signal, format, request).await {
         Ok(taken) => success(signal, format, &taken),
-        Err(rejection) => failure(format, &rejection),
+        Err(rejection) => {
+            service.intake.count(signal, &rejection);
+            failure(format, &rejection)
+        }
     }
 }
 

@@ -95,13 +95,14 @@ impl Intake {
     /// # Errors
     /// When the request was not taken as a whole.
     pub(super) async fn take(&self, request: Request) -> Result<Taken, Rejection> {
-        let signal = request.signal;
-        let taken = self.deliver(request).await;
-        if let Err(rejection) = &taken {
-            // The engine counts; a line for each would let senders fill the disk.
-            debug!(source = %self.source, %signal, kind = ?rejection.kind, message = rejection.message, "request not taken");
-        }
-        taken
+        self.deliver(request).await
+    }
+
+    /// Every request that is not taken is counted, whatever was wrong with it.
+    pub(super) fn count(&self, signal: Signal, rejection: &Rejection) {
+        self.output.request_refused(signal, rejection.kind.name());
+        // A line for each at a higher level would let senders fill the disk.
+        debug!(source = %self.source, %signal, kind = ?rejection.kind, message = rejection.message, "request not taken");
     }
 
     async fn deliver(&self, request: Request) -> Result<Taken, Rejection> {

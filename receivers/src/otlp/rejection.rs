@@ -48,6 +48,23 @@ pub(super) enum Kind {
     Failed,
 }
 
+impl Kind {
+    /// As a label of metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Malformed => "malformed",
+            Kind::Corrupt => "corrupt",
+            Kind::UnknownCoding => "unknown_coding",
+            Kind::TooLarge => "too_large",
+            Kind::Overloaded => "overloaded",
+            Kind::Unavailable => "unavailable",
+            Kind::Deadline => "deadline",
+            Kind::Unserved => "unserved",
+            Kind::Failed => "failed",
+        }
+    }
+}
+
 impl Rejection {
     pub(super) fn malformed(message: impl Into<String>) -> Rejection {
         Rejection::lasting(Kind::Malformed, message)
