@@ -30,6 +30,7 @@ use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::registry::{BuildProcessor, Described, Stability};
 use pipeline::{Batch, Signal, SignalSet};
 
+mod cloud;
 mod config;
 mod distinct;
 mod entities;
