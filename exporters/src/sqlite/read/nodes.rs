@@ -13,8 +13,7 @@ use super::facts::{Facts, Part};
 /// Uids of which some row fits: what is current of them is checked afterwards.
 const CANDIDATES: &str = include_str!("../sql/candidates.sql");
 
-const AT_ENDS: &str = "SELECT uid, first_seen, last_seen FROM relations WHERE uid IN (SELECT value FROM json_each(?1)) \
-     UNION ALL SELECT to_uid, first_seen, last_seen FROM relations WHERE to_uid IN (SELECT value FROM json_each(?1))";
+const AT_ENDS: &str = include_str!("../sql/at_ends.sql");
 
 pub(in super::super) async fn nodes(
     store: &Store,
