@@ -5,6 +5,7 @@
 mod bad_input;
 mod cases;
 mod command_line;
+mod demo;
 mod restart;
 mod senders;
 mod support;

@@ -85,8 +85,11 @@ fn ask(arguments: &Arguments) -> Result<(String, Json), String> {
         .body_mut()
         .read_to_string()
         .map_err(|error| format!("the answer of {endpoint} was cut off: {error}"))?;
-    serde_json::from_str(&text)
-        .map_err(|_| format!("{endpoint} answered {status}: {}", text.trim()))
+    let answer: Json = serde_json::from_str(&text).map_err(|error| {
+        let told = text.trim();
+        format!("{endpoint} answered {status}, and no JSON ({error}): {told}")
+    })?;
+    Ok((query, answer))
 }
 
 fn tell(query: &str, answer: &Json, output: Output) -> ExitCode {

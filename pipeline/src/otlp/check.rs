@@ -96,9 +96,11 @@ pub(super) fn any_value(mut value: Reader<'_>, depth: u32) -> Result<bool> {
 /// Rewrites a checked `KeyValue` as protobuf merges it.
 #[cold]
 pub(super) fn canonical_key_value(entry: &[u8], offset: usize) -> Result<Vec<u8>> {
-    let merged = KeyValue::decode(entry).map_err(|error| DecodeError {
-        what: error.to_string(),
-        offset,
+    let merged = KeyValue::decode(entry).map_err(|error| {
+        Box::new(DecodeError {
+            what: error.to_string(),
+            offset,
+        })
     })?;
     Ok(merged.encode_to_vec())
 }
@@ -106,9 +108,11 @@ pub(super) fn canonical_key_value(entry: &[u8], offset: usize) -> Result<Vec<u8>
 /// Rewrites a checked `AnyValue` as protobuf merges it.
 #[cold]
 pub(super) fn canonical_any_value(value: &[u8], offset: usize) -> Result<Vec<u8>> {
-    let merged = AnyValue::decode(value).map_err(|error| DecodeError {
-        what: error.to_string(),
-        offset,
+    let merged = AnyValue::decode(value).map_err(|error| {
+        Box::new(DecodeError {
+            what: error.to_string(),
+            offset,
+        })
     })?;
     Ok(merged.encode_to_vec())
 }

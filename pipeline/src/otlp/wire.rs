@@ -12,7 +12,14 @@ pub struct DecodeError {
     pub offset: usize,
 }
 
-pub(super) type Result<T> = std::result::Result<T, DecodeError>;
+/// Boxed, so that what is mostly no error is returned in registers.
+pub(super) type Result<T> = std::result::Result<T, Box<DecodeError>>;
+
+impl From<Box<DecodeError>> for DecodeError {
+    fn from(boxed: Box<DecodeError>) -> DecodeError {
+        *boxed
+    }
+}
 
 /// How deep messages may be nested, as in prost and in Google's own implementations.
 pub(super) const MAX_DEPTH: u32 = 100;
@@ -120,11 +127,11 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
-    pub(super) fn error(&self, what: impl Into<String>) -> DecodeError {
-        DecodeError {
+    pub(super) fn error(&self, what: impl Into<String>) -> Box<DecodeError> {
+        Box::new(DecodeError {
             what: what.into(),
             offset: self.pos,
-        }
+        })
     }
 
     /// The next field's key, or none at the end of the message.
@@ -146,10 +153,15 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn varint(&mut self) -> Result<u64> {
-        match self.bytes[self.pos..self.end].first() {
-            Some(&byte) if byte < 0x80 => {
+        match self.bytes[self.pos..self.end] {
+            [byte, ..] if byte < 0x80 => {
                 self.pos += 1;
                 Ok(u64::from(byte))
+            }
+            // Lengths of most messages.
+            [low, high, ..] if high < 0x80 => {
+                self.pos += 2;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
             _ => self.long_varint(),
         }

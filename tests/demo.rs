@@ -1,0 +1,114 @@
+//! What a newcomer sees: the simulated shop, asked from the terminal.
+
+use std::fs;
+
+use crate::support::{Airdig, airdig, eventually};
+
+const CONFIG: &str = r#"
+receivers:
+  demo: {speed: 60}
+processors:
+  identity: {}
+  graph: {}
+  service_graph: {store: {ttl: 1s}}
+exporters:
+  sqlite: {path: "${env:OUT}/graph.db"}
+  graphql: {endpoint: "127.0.0.1:0", store: sqlite}
+service:
+  pipelines:
+    unified: {receivers: [demo], processors: [identity, graph, service_graph], exporters: [sqlite, graphql]}
+"#;
+
+const SERVICES: [&str; 8] = [
+    "cart",
+    "catalog",
+    "checkout",
+    "frontend",
+    "notifications",
+    "payment",
+    "recommendation",
+    "shipping",
+];
+
+#[test]
+fn the_shop_is_seen_and_its_open_security_group_reaches_the_services() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("demo.yaml");
+    fs::write(&config, CONFIG).unwrap();
+    let running = Airdig::start(&config, &[("OUT", folder.path())]);
+    let map = "{ serviceMap { nodes { name kind } edges { from to rate p95 } } }";
+    eventually("eight services and their database", || {
+        let map = running.query(map);
+        let nodes = map["serviceMap"]["nodes"].as_array()?.clone();
+        let has = |name: &str, kind: &str| {
+            nodes
+                .iter()
+                .any(|node| node["name"] == name && node["kind"] == kind)
+        };
+        let is_whole = SERVICES.iter().all(|name| has(name, "service"))
+            && has("shop-db", "AWS::RDS::DBInstance");
+        let edges = map["serviceMap"]["edges"].as_array()?;
+        let measured = edges
+            .iter()
+            .all(|edge| edge["rate"].as_f64() > Some(0.0) && edge["p95"].as_f64() > Some(0.0));
+        (is_whole && measured && edges.len() >= 12).then_some(())
+    });
+    eventually("who opened the security group", || {
+        let entries =
+            running.query(r#"{ timeline(uid: "sg-database") { edges { node { summary } } } }"#);
+        entries
+            .to_string()
+            .contains("AuthorizeSecurityGroupIngress by ")
+            .then_some(())
+    });
+    let endpoint = format!(
+        "http://{}/graphql",
+        running.address("exporters/graphql", "http")
+    );
+    let query = r#"{ neighbors(uid: "sg-database", depth: 3, direction: IN) { nodes { distance node { name kind } } } }"#;
+    let asked = airdig()
+        .args(["query", query, "-o", "table", "--endpoint", &endpoint])
+        .output()
+        .unwrap();
+    let table = String::from_utf8(asked.stdout).unwrap();
+    assert!(asked.status.success());
+    for expected in [
+        ["1", "db-proxy", "AWS::EC2::Instance"],
+        ["1", "shop-db", "AWS::RDS::DBInstance"],
+        ["2", "catalog", "service"],
+        ["3", "frontend", "service"],
+    ] {
+        let is_row = |line: &str| line.split_whitespace().collect::<Vec<_>>() == expected;
+        assert!(
+            table.lines().any(is_row),
+            "{expected:?} is missing:\n{table}"
+        );
+    }
+    let services =
+        r#"{ neighbors(uid: "sg-services", direction: IN) { nodes { node { kind } } } }"#;
+    let asked = airdig()
+        .args(["query", services, "--endpoint", &endpoint])
+        .output()
+        .unwrap();
+    let answer = String::from_utf8(asked.stdout).unwrap();
+    assert!(
+        answer.contains("AWS::EC2::Instance"),
+        "JSON where no terminal is: {answer}"
+    );
+    assert!(running.stop().success());
+}
+
+#[test]
+fn a_question_without_an_answer_is_told_on_standard_error() {
+    let nowhere = "http://127.0.0.1:1/graphql";
+    let asked = airdig()
+        .args(["query", "{ __typename }", "--endpoint", nowhere])
+        .output()
+        .unwrap();
+    assert_eq!(asked.status.code(), Some(1));
+    let told = String::from_utf8(asked.stderr).unwrap();
+    assert!(
+        told.contains(nowhere) && told.contains("--endpoint"),
+        "{told}"
+    );
+}
