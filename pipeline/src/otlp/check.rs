@@ -17,7 +17,40 @@ const LIST: u64 = known([1]);
 
 /// Whether a `KeyValue` is canonical.
 #[inline]
-pub(super) fn key_value(mut entry: Reader<'_>, depth: u32) -> Result<bool> {
+pub(super) fn key_value(entry: Reader<'_>, depth: u32) -> Result<bool> {
+    if is_plain(entry.rest()) {
+        return Ok(true);
+    }
+    walk_key_value(entry, depth)
+}
+
+/// Whether it is as SDKs write most of them: a key and a value that is text, a number or a truth,
+/// both shorter than 128 bytes, in this order, all ASCII. What is not has to be walked.
+#[inline]
+fn is_plain(entry: &[u8]) -> bool {
+    let [0x0a, key_length @ 0..0x80, rest @ ..] = entry else {
+        return false;
+    };
+    let Some((key, rest)) = rest.split_at_checked(usize::from(*key_length)) else {
+        return false;
+    };
+    let [0x12, value_length @ 0..0x80, value @ ..] = rest else {
+        return false;
+    };
+    if value.len() != usize::from(*value_length) || !key.is_ascii() {
+        return false;
+    }
+    match value {
+        [0x0a, length @ 0..0x80, text @ ..] => {
+            text.len() == usize::from(*length) && text.is_ascii()
+        }
+        [0x21, double @ ..] => double.len() == 8,
+        [0x10 | 0x18, 0..0x80] | [0x10 | 0x18, 0x80..=0xff, 0..0x80] => true,
+        _ => false,
+    }
+}
+
+fn walk_key_value(mut entry: Reader<'_>, depth: u32) -> Result<bool> {
     let (mut keys, mut values) = (0u32, 0u32);
     let mut canonical = true;
     while let Some(field) = entry.next_key()? {

@@ -112,6 +112,12 @@ impl<'a> Reader<'a> {
         self.pos
     }
 
+    /// The bytes that have not been read.
+    #[inline(always)]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.pos..self.end]
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.pos == self.end
     }
@@ -135,12 +141,22 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field's key, or none at the end of the message.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_key(&mut self) -> Result<Option<u32>> {
         if self.pos == self.end {
             return Ok(None);
         }
         let start = self.pos;
+        let first = self.bytes[start];
+        if first.wrapping_sub(8) < 0x78 {
+            self.pos += 1;
+            return Ok(Some(u32::from(first)));
+        }
+        self.long_key(start)
+    }
+
+    #[cold]
+    fn long_key(&mut self, start: usize) -> Result<Option<u32>> {
         let key = self.varint()?;
         let Ok(key) = u32::try_from(key) else {
             return Err(self.within(start..start).error("field key over 32 bits"));
@@ -151,7 +167,7 @@ impl<'a> Reader<'a> {
         Ok(Some(key))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn varint(&mut self) -> Result<u64> {
         match self.bytes[self.pos..self.end] {
             [byte, ..] if byte < 0x80 => {
@@ -187,7 +203,7 @@ impl<'a> Reader<'a> {
     }
 
     /// uint32 and int32: the low 32 bits, as protobuf has it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn uint32(&mut self) -> Result<u32> {
         Ok(self.varint()? as u32)
     }
@@ -198,22 +214,22 @@ impl<'a> Reader<'a> {
         Ok((bits >> 1) as i32 ^ -((bits & 1) as i32))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fixed64(&mut self) -> Result<u64> {
         self.fixed().map(u64::from_le_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fixed32(&mut self) -> Result<u32> {
         self.fixed().map(u32::from_le_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn double(&mut self) -> Result<f64> {
         self.fixed().map(f64::from_le_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn fixed<const N: usize>(&mut self) -> Result<[u8; N]> {
         match self.bytes[self.pos..self.end].first_chunk::<N>() {
             Some(bytes) => {
@@ -225,43 +241,52 @@ impl<'a> Reader<'a> {
     }
 
     /// Where a length-delimited field's bytes stand.
-    #[inline]
+    #[inline(always)]
     pub(super) fn range(&mut self) -> Result<Range<usize>> {
         let start = self.pos;
         let length = self.varint()?;
         if length > (self.end - self.pos) as u64 {
-            return Err(self.within(start..start).error(format!(
-                "length {length} where only {} bytes are left",
-                self.end - self.pos
-            )));
+            return Err(self.too_long(start, length));
         }
         let from = self.pos;
         self.pos += length as usize;
         Ok(from..self.pos)
     }
 
+    #[cold]
+    fn too_long(&self, start: usize, length: u64) -> Box<DecodeError> {
+        let left = self.end - self.pos;
+        self.within(start..start)
+            .error(format!("length {length} where only {left} bytes are left"))
+    }
+
     /// A message within this one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn message(&mut self) -> Result<Reader<'a>> {
         let range = self.range()?;
         Ok(self.within(range))
     }
 
     /// Where text stands, checked to be UTF-8.
-    #[inline]
+    #[inline(always)]
     pub(super) fn text(&mut self) -> Result<Range<usize>> {
         let range = self.range()?;
-        let bytes = &self.bytes[range.clone()];
-        if bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok() {
+        if self.bytes[range.clone()].is_ascii() {
             return Ok(range);
         }
-        Err(self
-            .within(range.start..range.end)
-            .error("text that is not UTF-8"))
+        self.utf8(range)
+    }
+
+    #[cold]
+    fn utf8(&self, range: Range<usize>) -> Result<Range<usize>> {
+        if simdutf8::basic::from_utf8(&self.bytes[range.clone()]).is_ok() {
+            return Ok(range);
+        }
+        Err(self.within(range).error("text that is not UTF-8"))
     }
 
     /// Where an id stands: empty, or of exactly this length.
-    #[inline]
+    #[inline(always)]
     pub(super) fn id(&mut self, length: usize, name: &str) -> Result<Option<&'a [u8]>> {
         let range = self.range()?;
         match range.len() {
