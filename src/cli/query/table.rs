@@ -13,7 +13,8 @@ pub(super) fn of(data: &Json, query: &str) -> Option<String> {
             columns.push(key);
         }
     }
-    columns.sort_by_key(|column| place(column, query));
+    let fields = without_arguments(query);
+    columns.sort_by_key(|column| place(column, &fields));
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -27,6 +28,23 @@ pub(super) fn of(data: &Json, query: &str) -> Option<String> {
         );
     }
     Some(table.trim_fmt())
+}
+
+/// The query without what stands in parentheses, where names are not those of fields.
+fn without_arguments(query: &str) -> String {
+    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+    let mut fields = String::with_capacity(query.len());
+    for c in query.chars() {
+        match c {
+            '"' if !escaped => in_text = !in_text,
+            '(' if !in_text => depth += 1,
+            ')' if !in_text => depth -= 1,
+            _ if depth == 0 && !in_text => fields.push(c),
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    fields
 }
 
 /// Where the query names the field.
@@ -135,7 +153,8 @@ mod tests {
     fn columns_stand_as_they_were_asked_for() {
         let answer =
             json!([{"p95": 1, "to": "b", "toNode": {"kind": "x", "name": "b"}, "from": "a"}]);
-        let told = of(&answer, "{ map { from to toNode { name kind } p95 } }").unwrap();
+        let query = r#"{ map(p95: "a \") from", to: 3) { from to toNode { name kind } p95 } }"#;
+        let told = of(&answer, query).unwrap();
         let header: Vec<&str> = told.lines().next().unwrap().split_whitespace().collect();
         assert_eq!(header, ["FROM", "TO", "TONODE.NAME", "TONODE.KIND", "P95"]);
     }
