@@ -90,14 +90,14 @@ fn spans(path: &Path) -> Vec<Json> {
     spans
 }
 
-fn request(service: &str, spans: Vec<Json>) -> Json {
+fn request(service: &str, spans: &[Json]) -> Json {
     json!({"resourceSpans": [{
         "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
         "scopeSpans": [{"spans": spans}]
     }]})
 }
 
-fn span(id: usize, name: &str, attributes: Vec<Json>) -> Json {
+fn span(id: usize, name: &str, attributes: &[Json]) -> Json {
     json!({
         "traceId": format!("{:032x}", id + 1), "spanId": format!("{:016x}", id + 1), "name": name, "kind": 2,
         "startTimeUnixNano": "1544712660000000000", "endTimeUnixNano": "1544712660050000000",
@@ -108,17 +108,18 @@ fn span(id: usize, name: &str, attributes: Vec<Json>) -> Json {
 #[test]
 fn seventy_thousand_spans_in_a_request_pass() {
     let gateway = Gateway::start();
-    let many = (0..70_000).map(|id| span(id, "s", Vec::new())).collect();
-    assert_eq!(gateway.send(&request("many", many)).0, 200);
+    let many: Vec<Json> = (0..70_000).map(|id| span(id, "s", &[])).collect();
+    assert_eq!(gateway.send(&request("many", &many)).0, 200);
     assert_eq!(gateway.spans().len(), 70_000);
 }
 
 #[test]
 fn a_hundred_thousand_attributes_pass() {
     let gateway = Gateway::start();
-    let keys =
-        (0..100_000).map(|key| json!({"key": format!("k{key}"), "value": {"intValue": key}}));
-    let (status, answer) = gateway.send(&request("keys", vec![span(0, "s", keys.collect())]));
+    let keys: Vec<Json> = (0..100_000)
+        .map(|key| json!({"key": format!("k{key}"), "value": {"intValue": key}}))
+        .collect();
+    let (status, answer) = gateway.send(&request("keys", &[span(0, "s", &keys)]));
     assert_eq!(status, 200, "{answer}");
     assert_eq!(
         gateway.spans()[0]["attributes"].as_array().unwrap().len(),
@@ -129,14 +130,13 @@ fn a_hundred_thousand_attributes_pass() {
 #[test]
 fn names_of_any_script_and_times_of_any_age_pass_and_are_found() {
     let gateway = Gateway::start();
-    let mut ancient = span(0, "Ωmega käse 芝士 \u{1f9c0}", Vec::new());
+    let mut ancient = span(0, "Ωmega käse 芝士 \u{1f9c0}", &[]);
     ancient["startTimeUnixNano"] = "0".into();
     ancient["endTimeUnixNano"] = "0".into();
-    let mut future = span(1, "\u{202e}olleh", Vec::new());
+    let mut future = span(1, "\u{202e}olleh", &[]);
     future["startTimeUnixNano"] = "16725225600000000000".into();
     future["endTimeUnixNano"] = "16725225600050000000".into();
-    let (status, answer) =
-        gateway.send(&request("芝士/käse", vec![ancient.clone(), future.clone()]));
+    let (status, answer) = gateway.send(&request("芝士/käse", &[ancient.clone(), future.clone()]));
     assert_eq!(status, 200, "{answer}");
     let found = crate::support::eventually("the service", || {
         let found = gateway
@@ -205,9 +205,7 @@ fn what_is_nested_too_deep_or_cut_off_is_refused_with_its_place_and_counted() {
         r#"airdig_receiver_refused_requests{receiver="otlp",signal="traces",reason="malformed"} 3"#;
     assert!(metrics.contains(counted), "{metrics}");
     assert_eq!(
-        gateway
-            .send(&request("next", vec![span(9, "served", Vec::new())]))
-            .0,
+        gateway.send(&request("next", &[span(9, "served", &[])])).0,
         200
     );
     assert_eq!(gateway.spans().len(), 2);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 
+use crate::counters::ReceiverCounters;
 use crate::delivery::{Refusal, Retry};
-use crate::engine::metrics::ReceiverCounters;
 use crate::{Batch, Signal, SignalSet};
 
 /// How long a sender is asked to wait when a queue is full.

@@ -5,10 +5,9 @@
 //!  owns its loop             bytes       one chain, one thread    bytes     Ok means durable
 //! ```
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -20,8 +19,8 @@ use crate::{Batch, SignalSet};
 mod id;
 pub use id::{ComponentId, InvalidId, StoreRef};
 
-/// A cause that is passed up; what failed on what is said by the error that holds it.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub use crate::cause::{Cause, Chain};
+pub use crate::unix_nanos::UnixNanos;
 
 /// Where a component that serves can be reached, for the start-up lines: `grpc`, `127.0.0.1:4317`.
 #[derive(Clone, Debug)]
@@ -102,31 +101,6 @@ pub trait Extension: Send {
 
     /// Runs until `stop`; returning earlier ends the process with this extension's name.
     async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError>;
-}
-
-/// Nanoseconds since 1970 in UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnixNanos(pub u64);
-
-impl UnixNanos {
-    pub fn now() -> UnixNanos {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
-    }
-
-    /// As Arrow's timestamps; those that int64 does not hold (after 2262) become the greatest.
-    pub fn timestamp(self) -> i64 {
-        i64::try_from(self.0).unwrap_or(i64::MAX)
-    }
-
-    pub fn after(self, wait: Duration) -> UnixNanos {
-        UnixNanos(
-            self.0
-                .saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)),
-        )
-    }
 }
 
 /// What a component is given when it is built.
@@ -302,18 +276,3 @@ macro_rules! reason_and_source {
     )+ };
 }
 reason_and_source!(BuildError, StartError, RunError, ProcessError);
-
-/// An error with all its causes on one line.
-pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
-}

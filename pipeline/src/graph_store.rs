@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use serde_json::{Map as JsonMap, Value as Json};
 use tokio::sync::broadcast;
 
-use crate::component::{Cause, UnixNanos};
+use crate::cause::Cause;
+use crate::unix_nanos::UnixNanos;
 
 /// The moment a read is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,11 @@
 
 pub mod attributes;
 pub mod batch;
+mod cause;
 pub mod channel;
 pub mod component;
 pub mod config;
+pub mod counters;
 pub mod delivery;
 pub mod engine;
 pub mod facts;
@@ -23,6 +25,7 @@ pub mod signal;
 pub mod testing;
 pub mod topology;
 pub mod uid;
+mod unix_nanos;
 
 pub use batch::Batch;
 pub use delivery::{Delivery, Outcome, Receipt, Refusal};

@@ -6,8 +6,7 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Error, Result};
 use pipeline::graph_store::{At, Node};
 
-use super::names::unanswered;
-use super::schema::Store;
+use super::store::{Store, unanswered};
 
 pub(super) struct Nodes(pub(super) Store);
 

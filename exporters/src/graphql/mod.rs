@@ -31,6 +31,7 @@ mod neighbors;
 mod query;
 mod schema;
 mod serve;
+mod store;
 mod subscription;
 mod time;
 mod types;

@@ -1,26 +1,13 @@
 //! From what people call a node to the node.
 
 use async_graphql::{Context, Error, Result};
-use pipeline::component::Chain;
-use pipeline::graph_store::{At, GraphStore, StoreError};
+use pipeline::graph_store::At;
 
-use super::schema::Store;
+use super::store::{store, unanswered};
 use super::time::DateTime;
-
-/// The store that the schema is about.
-pub(super) fn store<'c>(context: &Context<'c>) -> &'c dyn GraphStore {
-    context.data_unchecked::<Store>().as_ref()
-}
 
 pub(super) fn moment(at: Option<DateTime>) -> At {
     at.map_or(At::Now, |DateTime(time)| At::Time(time))
-}
-
-/// What failed is told, why is logged: it may name what a client need not know.
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-pub(super) fn unanswered(error: StoreError) -> Error {
-    tracing::error!(error = %Chain(&error), "a query could not be answered");
-    Error::new(format!("the store could not {error}"))
 }
 
 /// The one uid that a uid or alias leads to; none where nothing is known of it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_graphql::{Context, Error, Result, SimpleObject};
 use pipeline::graph_store::{self, At};
 
-use super::names::{store, unanswered};
+use super::store::{store, unanswered};
 use super::types::{Direction, Edge, Node};
 
 /// How many edges away a neighbour may be.

@@ -7,8 +7,9 @@ use pipeline::graph_store;
 
 use super::limits::page;
 use super::loader;
-use super::names::{find, moment, must_find, store, unanswered};
+use super::names::{find, moment, must_find};
 use super::neighbors::Neighborhood;
+use super::store::{store, unanswered};
 use super::time::DateTime;
 use super::types::{Direction, Node, NodeFilter, ServiceMap, TimelineEntry};
 

@@ -1,19 +1,14 @@
 //! The schema, with its limits.
 
-use std::sync::Arc;
-
 use async_graphql::EmptyMutation;
 use async_graphql::dataloader::DataLoader;
-use pipeline::graph_store::GraphStore;
 
 use super::config::Config;
 use super::limits::QueryTimeout;
 use super::loader::Nodes;
 use super::query::Query;
+use super::store::Store;
 use super::subscription::Subscription;
-
-/// The store, as data of the schema.
-pub(super) type Store = Arc<dyn GraphStore>;
 
 pub(super) type Schema = async_graphql::Schema<Query, EmptyMutation, Subscription>;
 

@@ -8,7 +8,8 @@ use futures::{Stream, StreamExt, stream};
 use pipeline::graph_store::{self, At};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::names::{must_find, store, unanswered};
+use super::names::must_find;
+use super::store::{store, unanswered};
 use super::types::Node;
 
 pub(super) struct Subscription;

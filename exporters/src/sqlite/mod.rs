@@ -30,6 +30,7 @@ mod bulk;
 mod config;
 mod database;
 mod read;
+mod reader;
 mod rows;
 mod store;
 mod write;

@@ -32,7 +32,7 @@ pub use current::{Current, newest_sets};
 pub use fact::{Content, Fact, group, hash_of, seen};
 pub use known::{Known, Novelty};
 pub use members::{MalformedMembers, Members};
-pub use timeline::timeline;
+pub use timeline::{Sets, timeline};
 pub use told::{Alias, Change, Figures, Relation, Told};
 
 #[cfg(test)]

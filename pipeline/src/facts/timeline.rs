@@ -1,6 +1,6 @@
 //! What happened to a uid, from its facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -9,9 +9,12 @@ use crate::attributes::{Map, map_to_json};
 use crate::component::UnixNanos;
 use crate::graph_store::TimelineEntry;
 
+/// The edges of each set that the facts name, as `SECURED_BY arn:…`, by the set's source and hash.
+pub type Sets = BTreeMap<(String, u64), BTreeSet<String>>;
+
 /// One entry for each time that a source said something new, oldest first. `facts` are all of the
 /// uid's; what somebody did is in the changes, not here.
-pub fn timeline(facts: &[Fact<'_>], ended: Option<UnixNanos>) -> Vec<TimelineEntry> {
+pub fn timeline(facts: &[Fact<'_>], sets: &Sets, ended: Option<UnixNanos>) -> Vec<TimelineEntry> {
     let mut told: BTreeMap<(&str, &str), Vec<&Fact<'_>>> = BTreeMap::new();
     for fact in facts {
         let of = told.entry((&fact.group, &fact.source)).or_default();
@@ -22,7 +25,7 @@ pub fn timeline(facts: &[Fact<'_>], ended: Option<UnixNanos>) -> Vec<TimelineEnt
         facts.sort_by_key(|fact| (fact.first_seen, fact.hash));
         for (index, fact) in facts.iter().enumerate() {
             let before = index.checked_sub(1).map(|before| facts[before]);
-            let Some((kind, summary, details)) = told_by(fact, before) else {
+            let Some((kind, summary, details)) = told_by(fact, before, sets) else {
                 continue;
             };
             entries.push(TimelineEntry {
@@ -57,6 +60,7 @@ pub fn timeline(facts: &[Fact<'_>], ended: Option<UnixNanos>) -> Vec<TimelineEnt
 fn told_by(
     fact: &Fact<'_>,
     before: Option<&Fact<'_>>,
+    sets: &Sets,
 ) -> Option<(&'static str, String, JsonMap<String, Json>)> {
     if fact.is_tombstone() {
         let kind = match fact.group.as_ref() {
@@ -68,11 +72,10 @@ fn told_by(
     match (fact.group.as_ref(), before) {
         (group::ALIASES, _) => None,
         (group::EDGES, None) => None,
-        (group::EDGES, Some(_)) => Some((
-            "edges_changed",
-            "its relations changed".to_owned(),
-            JsonMap::new(),
-        )),
+        (group::EDGES, Some(before)) => {
+            let (summary, details) = changed_edges(before, fact, sets)?;
+            Some(("edges_changed", summary, details))
+        }
         (group::LIFECYCLE, _) => Some(("node_appeared", "it exists".to_owned(), JsonMap::new())),
         (group, None) => Some(("node_appeared", format!("{group} is known"), JsonMap::new())),
         (group, Some(before)) => {
@@ -86,6 +89,31 @@ fn told_by(
             Some(("node_changed", summary, changes))
         }
     }
+}
+
+/// None where the sets have the same edges: then the resource has changed otherwise.
+fn changed_edges(
+    before: &Fact<'_>,
+    after: &Fact<'_>,
+    sets: &Sets,
+) -> Option<(String, JsonMap<String, Json>)> {
+    let none = BTreeSet::new();
+    let edges = |fact: &Fact<'_>| {
+        let set = (fact.source.clone().into_owned(), fact.hash);
+        sets.get(&set).unwrap_or(&none)
+    };
+    let (before, after) = (edges(before), edges(after));
+    let added: Vec<&str> = after.difference(before).map(String::as_str).collect();
+    let removed: Vec<&str> = before.difference(after).map(String::as_str).collect();
+    let told: Vec<String> = added
+        .iter()
+        .map(|edge| format!("now {edge}"))
+        .chain(removed.iter().map(|edge| format!("no longer {edge}")))
+        .collect();
+    let mut details = JsonMap::new();
+    details.insert("added".to_owned(), added.into());
+    details.insert("removed".to_owned(), removed.into());
+    (!told.is_empty()).then(|| (told.join(", "), details))
 }
 
 /// The top-level keys whose values differ, each with what was before and after.

@@ -5,9 +5,6 @@ use std::borrow::Cow;
 use super::completions::Completion;
 use super::fact::Fact;
 use crate::component::UnixNanos;
-use crate::{Batch, Signal};
-
-use super::read;
 
 /// Borrowed from the batch. Of each signal only its own lists are filled.
 #[derive(Debug, Default)]
@@ -95,20 +92,6 @@ pub struct Change<'a> {
 }
 
 impl<'a> Told<'a> {
-    /// `now` stands for a time that a row does not say.
-    pub fn of(batch: &'a Batch, now: UnixNanos) -> Told<'a> {
-        let mut told = Told::default();
-        match batch.signal() {
-            Signal::Nodes => read::nodes(batch, now, &mut told),
-            Signal::Edges => read::edges(batch, now, &mut told),
-            Signal::Aliases => read::aliases(batch, now, &mut told),
-            Signal::EdgeFigures => read::figures(batch, now, &mut told),
-            Signal::Changes => read::changes(batch, now, &mut told),
-            _ => {}
-        }
-        told
-    }
-
     pub(super) fn fact(&mut self, fact: Fact<'a>, scanned: bool) {
         self.facts.push(fact);
         self.scanned.push(scanned);

@@ -7,7 +7,7 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, EdgeFigures};
 
 use super::super::loader;
-use super::super::names::{store, unanswered};
+use super::super::store::{store, unanswered};
 use super::super::time::DateTime;
 use super::node::Node;
 

@@ -10,8 +10,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::super::bulk::json_list;
+use super::super::reader::Reader;
 use super::super::rows::{hash, text};
-use super::super::store::Store;
 use super::facts::{Facts, Part};
 
 const BY_VALUE: &str = "SELECT uid, kind, value, source, set_hash, valid_from, valid_to, first_seen FROM aliases \
@@ -35,20 +35,20 @@ struct Alias {
 
 /// Those aliases that hold at the moment.
 async fn aliases(
-    store: &Store,
+    reader: &Reader,
     sql: &'static str,
     names: String,
     at: At,
 ) -> Result<Vec<Alias>, sqlx::Error> {
     let rows = sqlx::query(sql)
         .bind(names)
-        .fetch_all(store.readers()?)
+        .fetch_all(reader.pool()?)
         .await?;
     let mut uids = Vec::with_capacity(rows.len());
     for row in &rows {
         uids.push(text(row, "uid")?);
     }
-    let facts = Facts::of(store, uids.iter().map(String::as_str), Part::Keys).await?;
+    let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Keys).await?;
     let mut found = Vec::new();
     for (row, uid) in rows.iter().zip(uids) {
         if is_valid(row, at)? && is_current(row, &uid, &facts, at)? {
@@ -95,18 +95,18 @@ fn is_current(row: &SqliteRow, uid: &str, facts: &Facts, at: At) -> Result<bool,
 
 /// A name is first a uid, then an alias. Things that have ended are found only by their uid.
 pub(in super::super) async fn resolve(
-    store: &Store,
+    reader: &Reader,
     names: &[String],
     at: At,
 ) -> Result<Vec<Vec<String>>, sqlx::Error> {
     let list = json_list(names.iter().map(String::as_str));
-    let found = aliases(store, BY_VALUE, list.clone(), at).await?;
+    let found = aliases(reader, BY_VALUE, list.clone(), at).await?;
     let known: Vec<String> = sqlx::query_scalar(IS_KNOWN)
         .bind(list)
-        .fetch_all(store.readers()?)
+        .fetch_all(reader.pool()?)
         .await?;
     let ends = Facts::of(
-        store,
+        reader,
         found.iter().map(|alias| alias.uid.as_str()),
         Part::Keys,
     )
@@ -144,11 +144,11 @@ pub(super) struct SameAs {
 impl SameAs {
     /// All that concern these uids, from either side.
     pub(super) async fn of<'u>(
-        store: &Store,
+        reader: &Reader,
         uids: impl IntoIterator<Item = &'u str>,
         at: At,
     ) -> Result<SameAs, sqlx::Error> {
-        let mut found = aliases(store, SAME_AS, json_list(uids), at).await?;
+        let mut found = aliases(reader, SAME_AS, json_list(uids), at).await?;
         // Where two resources claim one name, always the same of them has it.
         found.sort_by(|one, other| one.uid.cmp(&other.uid));
         let mut same = SameAs::default();

@@ -11,8 +11,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::super::bulk::json_list;
+use super::super::reader::Reader;
 use super::super::rows::{hash, text, time};
-use super::super::store::Store;
 use super::aliases::SameAs;
 use super::facts::{Facts, Part};
 
@@ -26,14 +26,14 @@ const PAGE: i64 = 4096;
 type Key = (String, String, String);
 
 pub(in super::super) async fn edges(
-    store: &Store,
+    reader: &Reader,
     uids: &[String],
     direction: Direction,
     kinds: &[String],
     limit: usize,
     at: At,
 ) -> Result<Vec<Edge>, sqlx::Error> {
-    let same = SameAs::of(store, uids.iter().map(String::as_str), at).await?;
+    let same = SameAs::of(reader, uids.iter().map(String::as_str), at).await?;
     let mut ends: BTreeSet<&str> = BTreeSet::new();
     for uid in uids {
         let canonical = same.canonical(uid);
@@ -44,17 +44,17 @@ pub(in super::super) async fn edges(
     let ends: Vec<&str> = ends.into_iter().collect();
     let mut found = BTreeMap::new();
     if direction != Direction::In {
-        follow(store, OUT, &ends, kinds, limit, at, &mut found).await?;
+        follow(reader, OUT, &ends, kinds, limit, at, &mut found).await?;
     }
     if direction != Direction::Out {
-        follow(store, IN, &ends, kinds, limit, at, &mut found).await?;
+        follow(reader, IN, &ends, kinds, limit, at, &mut found).await?;
     }
     Ok(found.into_values().take(limit).collect())
 }
 
 /// Adds the edges that hold, until there are enough.
 async fn follow(
-    store: &Store,
+    reader: &Reader,
     sql: &'static str,
     ends: &[&str],
     kinds: &[String],
@@ -75,7 +75,7 @@ async fn follow(
             .bind(&after.1)
             .bind(&after.2)
             .bind(PAGE)
-            .fetch_all(store.readers()?)
+            .fetch_all(reader.pool()?)
             .await?;
         let Some(last) = rows.last() else {
             return Ok(());
@@ -86,7 +86,7 @@ async fn follow(
             text(last, "to_uid")?,
         );
         let is_last = i64::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
-        add(store, &rows, at, found).await?;
+        add(reader, &rows, at, found).await?;
         if is_last || found.len() >= enough {
             return Ok(());
         }
@@ -94,7 +94,7 @@ async fn follow(
 }
 
 async fn add(
-    store: &Store,
+    reader: &Reader,
     rows: &[SqliteRow],
     at: At,
     found: &mut BTreeMap<Key, Edge>,
@@ -104,13 +104,13 @@ async fn add(
         uids.insert(text(row, "uid")?);
         uids.insert(text(row, "to_uid")?);
     }
-    let same = SameAs::of(store, uids.iter().map(String::as_str), at).await?;
+    let same = SameAs::of(reader, uids.iter().map(String::as_str), at).await?;
     let canonical: Vec<&str> = uids.iter().map(|uid| same.canonical(uid)).collect();
     let all = uids
         .iter()
         .map(String::as_str)
         .chain(canonical.iter().copied());
-    let facts = Facts::of(store, all, Part::Keys).await?;
+    let facts = Facts::of(reader, all, Part::Keys).await?;
     let mut ended: HashMap<&str, bool> = HashMap::new();
     for uid in canonical {
         ended.entry(uid).or_insert_with(|| facts.has_ended(uid, at));
@@ -122,7 +122,7 @@ async fn add(
         if is_over(from) || is_over(to) {
             continue;
         }
-        let Some((first_seen, last_seen)) = holds(row, &uid, &facts, store.seen_for(), at)? else {
+        let Some((first_seen, last_seen)) = holds(row, &uid, &facts, reader.seen_for(), at)? else {
             continue;
         };
         let properties: Option<Vec<u8>> = row.try_get("properties")?;

@@ -8,8 +8,8 @@ use pipeline::graph_store::At;
 use sqlx::{Row as _, SqlitePool};
 
 use super::super::bulk::json_list;
+use super::super::reader::Reader;
 use super::super::rows::{fact, text, time};
-use super::super::store::Store;
 
 const FACTS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen, kind, name, provider, account, \
      region, tags, value FROM facts WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
@@ -40,11 +40,11 @@ pub(super) enum Part {
 
 impl Facts {
     pub(super) async fn of<'u>(
-        store: &Store,
+        reader: &Reader,
         uids: impl IntoIterator<Item = &'u str>,
         part: Part,
     ) -> Result<Facts, sqlx::Error> {
-        let pool = store.readers()?;
+        let pool = reader.pool()?;
         let uids: BTreeSet<&str> = uids.into_iter().collect();
         let mut of: HashMap<String, Vec<Fact<'static>>> = HashMap::new();
         if uids.is_empty() {
@@ -72,7 +72,7 @@ impl Facts {
             }
         }
         let scopes = scopes.iter().map(|scope| scope.as_ref());
-        let completions = completions(store, pool, scopes).await?;
+        let completions = completions(reader, pool, scopes).await?;
         Ok(Facts { of, completions })
     }
 
@@ -88,7 +88,7 @@ impl Facts {
 }
 
 async fn completions<'s>(
-    store: &Store,
+    reader: &Reader,
     pool: &SqlitePool,
     scopes: impl Iterator<Item = &'s str>,
 ) -> Result<Completions, sqlx::Error> {
@@ -105,7 +105,7 @@ async fn completions<'s>(
     for row in &rows {
         hashes.push(row.try_get::<i64, _>("members")?);
     }
-    let members = members(store, pool, &hashes).await?;
+    let members = members(reader, pool, &hashes).await?;
     for (row, hash) in rows.iter().zip(&hashes) {
         let Some(members) = members.get(hash) else {
             continue;
@@ -123,14 +123,14 @@ async fn completions<'s>(
 }
 
 async fn members(
-    store: &Store,
+    reader: &Reader,
     pool: &SqlitePool,
     hashes: &[i64],
 ) -> Result<HashMap<i64, Arc<Members>>, sqlx::Error> {
     let mut found = HashMap::new();
     let mut missing = Vec::new();
     for &hash in hashes {
-        match store.known_members(hash) {
+        match reader.known_members(hash) {
             Some(members) => {
                 found.insert(hash, members);
             }
@@ -146,7 +146,7 @@ async fn members(
         let members = Members::from_bytes(row.try_get("pairs")?);
         let members = Arc::new(members.map_err(|error| sqlx::Error::Decode(error.into()))?);
         let hash: i64 = row.try_get("hash")?;
-        store.remember_members(hash, members.clone());
+        reader.remember_members(hash, members.clone());
         found.insert(hash, members);
     }
     Ok(found)

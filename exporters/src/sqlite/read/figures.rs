@@ -6,22 +6,22 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, EdgeFigures, Histogram};
 use sqlx::Row as _;
 
+use super::super::reader::Reader;
 use super::super::rows::{text, time};
-use super::super::store::Store;
 use super::aliases::SameAs;
 
 const FIGURES: &str = "SELECT minute, uid, kind, to_uid, connection_type, calls, errors, duration_sum, duration_max, scale, \
      first_bucket, counts FROM edge_figures WHERE minute >= ?1 AND minute < ?2";
 
 pub(in super::super) async fn edge_figures(
-    store: &Store,
+    reader: &Reader,
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeFigures>, sqlx::Error> {
     let rows = sqlx::query(FIGURES)
         .bind(from.timestamp())
         .bind(to.timestamp())
-        .fetch_all(store.readers()?)
+        .fetch_all(reader.pool()?)
         .await?;
     let mut uids = Vec::with_capacity(rows.len() * 2);
     for row in &rows {
@@ -29,7 +29,7 @@ pub(in super::super) async fn edge_figures(
     }
     uids.sort();
     uids.dedup();
-    let same = SameAs::of(store, uids.iter().map(String::as_str), At::Now).await?;
+    let same = SameAs::of(reader, uids.iter().map(String::as_str), At::Now).await?;
     let mut found: BTreeMap<(String, String, String, String), EdgeFigures> = BTreeMap::new();
     for row in &rows {
         let (uid, to) = (text(row, "uid")?, text(row, "to_uid")?);

@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqlitePool};
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::bulk::json_list;
-use super::super::store::Store;
+use super::super::reader::Reader;
 use super::aliases::SameAs;
 use super::facts::{Facts, Part};
 
@@ -16,13 +16,13 @@ const CANDIDATES: &str = include_str!("../sql/candidates.sql");
 const AT_ENDS: &str = include_str!("../sql/at_ends.sql");
 
 pub(in super::super) async fn nodes(
-    store: &Store,
+    reader: &Reader,
     uids: &[String],
     at: At,
 ) -> Result<Vec<Option<Node>>, sqlx::Error> {
-    let same = SameAs::of(store, uids.iter().map(String::as_str), at).await?;
+    let same = SameAs::of(reader, uids.iter().map(String::as_str), at).await?;
     let canonical: Vec<&str> = uids.iter().map(|uid| same.canonical(uid)).collect();
-    let facts = Facts::of(store, canonical.iter().copied(), Part::Whole).await?;
+    let facts = Facts::of(reader, canonical.iter().copied(), Part::Whole).await?;
     let node = |uid: &&str| facts.current(uid, at).map(|current| current.node());
     let mut nodes: Vec<Option<Node>> = canonical.iter().map(node).collect();
     let unknown = canonical
@@ -33,7 +33,7 @@ pub(in super::super) async fn nodes(
     if unknown.is_empty() {
         return Ok(nodes);
     }
-    let placeholders = placeholders(store.readers()?, &unknown, at).await?;
+    let placeholders = placeholders(reader.pool()?, &unknown, at).await?;
     for (uid, node) in canonical.iter().zip(&mut nodes) {
         if node.is_none() {
             *node = placeholders.get(*uid).cloned();
@@ -80,7 +80,7 @@ async fn placeholders(
 }
 
 pub(in super::super) async fn list(
-    store: &Store,
+    reader: &Reader,
     filter: &NodeFilter,
     after: Option<&str>,
     limit: usize,
@@ -90,8 +90,8 @@ pub(in super::super) async fn list(
     let mut found = Vec::new();
     while found.len() < limit {
         let wanted = (limit - found.len()).max(64);
-        let uids = candidates(store.readers()?, filter, after.as_deref(), wanted).await?;
-        let facts = Facts::of(store, uids.iter().map(String::as_str), Part::Whole).await?;
+        let uids = candidates(reader.pool()?, filter, after.as_deref(), wanted).await?;
+        let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Whole).await?;
         let nodes = uids
             .iter()
             .filter_map(|uid| Some(facts.current(uid, at)?.node()));

@@ -7,8 +7,8 @@ use pipeline::facts;
 use pipeline::graph_store::{At, TimelineEntry};
 use serde_json::Map as JsonMap;
 
-use super::super::rows::{text, time};
-use super::super::store::Store;
+use super::super::reader::Reader;
+use super::super::rows::{hash, text, time};
 use super::aliases::SameAs;
 use super::facts::{Facts, Part};
 use sqlx::Row as _;
@@ -18,29 +18,47 @@ const CHANGES: &str = "SELECT c.id, c.time, c.source, c.event_name, c.actor, c.d
      WHERE u.uid IN (SELECT value FROM json_each(?1)) AND u.time >= ?2 AND u.time < ?3 \
      ORDER BY u.time DESC, u.id DESC LIMIT ?4";
 
+const SETS: &str =
+    "SELECT source, set_hash, kind, to_uid FROM relations WHERE uid = ?1 AND set_hash <> 0";
+
+async fn sets(reader: &Reader, uid: &str) -> Result<facts::Sets, sqlx::Error> {
+    let rows = sqlx::query(SETS)
+        .bind(uid)
+        .fetch_all(reader.pool()?)
+        .await?;
+    let mut sets = facts::Sets::new();
+    for row in &rows {
+        let set = (text(row, "source")?, hash(row, "set_hash")?);
+        let edge = format!("{} {}", text(row, "kind")?, text(row, "to_uid")?);
+        sets.entry(set).or_default().insert(edge);
+    }
+    Ok(sets)
+}
+
 pub(in super::super) async fn timeline(
-    store: &Store,
+    reader: &Reader,
     uid: &str,
     from: UnixNanos,
     to: UnixNanos,
     limit: usize,
 ) -> Result<Vec<TimelineEntry>, sqlx::Error> {
-    let same = SameAs::of(store, [uid], At::Now).await?;
+    let same = SameAs::of(reader, [uid], At::Now).await?;
     let canonical = same.canonical(uid);
     let uids: Vec<&str> = [canonical]
         .into_iter()
         .chain(same.names_of(canonical))
         .collect();
-    let facts = Facts::of(store, uids.iter().copied(), Part::Whole).await?;
+    let facts = Facts::of(reader, uids.iter().copied(), Part::Whole).await?;
     let mut entries = Vec::new();
     for uid in &uids {
+        let sets = sets(reader, uid).await?;
         let ended = facts
             .current(uid, At::Now)
             .and_then(|current| current.ended);
         let told = facts
             .of
             .get(*uid)
-            .map(|of_uid| facts::timeline(of_uid, ended));
+            .map(|of_uid| facts::timeline(of_uid, &sets, ended));
         let told = told.unwrap_or_default().into_iter();
         entries.extend(told.filter(|entry| entry.time >= from && entry.time < to));
     }
@@ -49,7 +67,7 @@ pub(in super::super) async fn timeline(
         .bind(from.timestamp())
         .bind(to.timestamp())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(store.readers()?)
+        .fetch_all(reader.pool()?)
         .await?;
     let mut told = HashSet::new();
     for row in &rows {

@@ -265,6 +265,22 @@ async fn a_timeline_tells_what_changed_and_who_did_it() {
         entries[0].details["state"],
         serde_json::json!({"before": 7, "after": 8})
     );
+    open.tell(edge_set(
+        "i-2",
+        "aws",
+        12,
+        &[("SECURED_BY", "sg"), ("PART_OF", "vpc")],
+    ))
+    .await;
+    open.tell(edge_set("i-2", "aws", 14, &[("PART_OF", "vpc")]))
+        .await;
+    let entries = open
+        .store()
+        .timeline("i-2", UnixNanos(11), UnixNanos(15), 10)
+        .await
+        .unwrap();
+    let told: Vec<&str> = entries.iter().map(|entry| entry.summary.as_str()).collect();
+    assert_eq!(told, ["no longer SECURED_BY sg", "now PART_OF vpc"]);
     let ended = open
         .store()
         .timeline("i-1", UnixNanos(0), ALL, 1)

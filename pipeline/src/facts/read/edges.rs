@@ -8,7 +8,7 @@ use crate::Batch;
 use crate::component::UnixNanos;
 use crate::schema::{aliases, edges};
 
-pub(in super::super) fn edges<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
+pub(super) fn edges<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
     let mut without_uid = 0;
     for group in groups(batch, edges::MODE, now, &mut without_uid) {
         match group {
@@ -35,7 +35,7 @@ pub(in super::super) fn edges<'a>(batch: &'a Batch, now: UnixNanos, told: &mut T
     told.without_uid += without_uid;
 }
 
-pub(in super::super) fn aliases<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
+pub(super) fn aliases<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
     let mut without_uid = 0;
     for group in groups(batch, aliases::MODE, now, &mut without_uid) {
         match group {

@@ -6,7 +6,7 @@ use crate::component::UnixNanos;
 use crate::schema::{changes, edge_figures};
 use crate::{Batch, json_rows};
 
-pub(in super::super) fn figures<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
+pub(super) fn figures<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
     for row in Row::all(batch) {
         let Some(from) = row.uid() else {
             told.without_uid += 1;
@@ -33,7 +33,7 @@ pub(in super::super) fn figures<'a>(batch: &'a Batch, now: UnixNanos, told: &mut
     }
 }
 
-pub(in super::super) fn changes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
+pub(super) fn changes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
     for (row, json) in Row::all(batch).zip(json_rows::to_json(batch)) {
         let uid = row.uid();
         let mut uids: Vec<_> = uid.iter().cloned().collect();

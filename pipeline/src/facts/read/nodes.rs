@@ -18,7 +18,7 @@ use crate::component::UnixNanos;
 use crate::schema::resources::op;
 use crate::schema::{nodes, opening};
 
-pub(in super::super) fn nodes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
+pub(super) fn nodes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
     let columns = Columns::of(batch);
     told.facts.reserve(batch.num_rows());
     told.scanned.reserve(batch.num_rows());

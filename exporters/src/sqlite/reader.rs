@@ -1,0 +1,62 @@
+//! What every read needs: connections, the members of scans, how long a sighting holds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use pipeline::facts::Members;
+use sqlx::SqlitePool;
+
+use super::database::Database;
+
+/// Members of scans that are held in memory, in bytes.
+const MEMBERS: usize = 32 << 20;
+
+#[derive(Debug)]
+pub(super) struct Reader {
+    database: OnceLock<Database>,
+    members: Mutex<HashMap<i64, Arc<Members>>>,
+    /// How long what was seen by itself holds; for ever where zero.
+    seen_for: Duration,
+}
+
+impl Reader {
+    pub(super) fn new(seen_for: Duration) -> Reader {
+        Reader {
+            database: OnceLock::new(),
+            members: Mutex::default(),
+            seen_for,
+        }
+    }
+
+    pub(super) fn open(&self, database: Database) {
+        // It is opened once, when the exporter starts.
+        let _ = self.database.set(database);
+    }
+
+    pub(super) fn database(&self) -> Result<&Database, sqlx::Error> {
+        self.database.get().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    pub(super) fn pool(&self) -> Result<&SqlitePool, sqlx::Error> {
+        Ok(&self.database()?.readers)
+    }
+
+    pub(super) fn seen_for(&self) -> Duration {
+        self.seen_for
+    }
+
+    pub(super) fn known_members(&self, hash: i64) -> Option<Arc<Members>> {
+        let known = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&hash).cloned()
+    }
+
+    pub(super) fn remember_members(&self, hash: i64, members: Arc<Members>) {
+        let mut known = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let held: usize = known.values().map(|members| members.as_bytes().len()).sum();
+        if held + members.as_bytes().len() > MEMBERS {
+            known.clear();
+        }
+        known.insert(hash, members);
+    }
+}
