@@ -1,7 +1,6 @@
 //! HTTP and WebSockets.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::http::ALL_WEBSOCKET_PROTOCOLS;
 use async_graphql::{Request, Response};
@@ -25,9 +24,6 @@ const LARGEST: usize = 1 << 20;
 
 /// WebSockets that are open at once.
 const SOCKETS: usize = 1024;
-
-/// A subscriber that does not answer a ping for so long has gone.
-const SILENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 struct Served {
@@ -106,7 +102,27 @@ async fn ask(State(served): State<Served>, mut parts: Parts) -> HttpResponse {
     Json(served.schema.execute(request).await).into_response()
 }
 
+/// Whether a browser asks for a page of another site, which could then read the graph. (A POST of
+/// JSON needs that site to be allowed; a WebSocket does not.)
+fn is_foreign(parts: &Parts) -> bool {
+    let header = |name| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let Some(origin) = header(header::ORIGIN) else {
+        return false;
+    };
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    header(header::HOST) != Some(host)
+}
+
 async fn upgrade(served: Served, parts: &mut Parts) -> HttpResponse {
+    if is_foreign(parts) {
+        let told = "a page of another site may not open a WebSocket here";
+        return (StatusCode::FORBIDDEN, told).into_response();
+    }
     let Ok(protocol) = GraphQLProtocol::from_request_parts(parts, &served).await else {
         let told = "a WebSocket must ask for the protocol graphql-transport-ws";
         return (StatusCode::BAD_REQUEST, told).into_response();
@@ -123,9 +139,7 @@ async fn upgrade(served: Served, parts: &mut Parts) -> HttpResponse {
         .protocols(ALL_WEBSOCKET_PROTOCOLS)
         .max_message_size(LARGEST)
         .on_upgrade(async move |socket| {
-            let talk = GraphQLWebSocket::new(socket, served.schema, protocol)
-                .keepalive_timeout(SILENCE)
-                .serve();
+            let talk = GraphQLWebSocket::new(socket, served.schema, protocol).serve();
             tokio::select! {
                 () = talk => {}
                 () = served.stop.cancelled() => {}

@@ -82,23 +82,41 @@ impl Exporter for Sqlite {
 
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
         let told = Told::of(batch, UnixNanos::now());
+        let written = self.store.write(&told).await;
+        written.map_err(|error| failed(batch, error))?;
+        // Only now: what is tried again is not rejected twice.
         if told.without_uid > 0 {
             let (signal, rows) = (batch.signal(), told.without_uid);
             tracing::warn!(exporter = self.id, %signal, rows, "rows without a uid were left out");
             let reason = format!("{rows} rows of {signal} have no uid");
             batch.delivery().reject_rows(rows as u64, &reason);
         }
-        let written = self.store.write(&told).await;
-        written.map_err(|error| ExportError::Retryable {
-            reason: format!("write {} rows of {}", batch.num_rows(), batch.signal()),
-            after: None,
-            source: Some(error.into()),
-        })
+        Ok(())
     }
 
     async fn stop(&self) -> Result<(), RunError> {
         self.store.close().await;
         Ok(())
+    }
+}
+
+/// What concerns the rows themselves is refused for good; all else may pass.
+fn failed(batch: &Batch, error: sqlx::Error) -> ExportError {
+    let reason = format!("write {} rows of {}", batch.num_rows(), batch.signal());
+    let concerns_rows = match &error {
+        sqlx::Error::Encode(_) => true,
+        sqlx::Error::Database(error) => {
+            error.kind() != sqlx::error::ErrorKind::Other || error.message().contains("too big")
+        }
+        _ => false,
+    };
+    if concerns_rows {
+        return ExportError::permanent(reason, error);
+    }
+    ExportError::Retryable {
+        reason,
+        after: None,
+        source: Some(error.into()),
     }
 }
 

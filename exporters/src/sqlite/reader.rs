@@ -53,10 +53,16 @@ impl Reader {
 
     pub(super) fn remember_members(&self, hash: i64, members: Arc<Members>) {
         let mut known = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        let held: usize = known.values().map(|members| members.as_bytes().len()).sum();
-        if held + members.as_bytes().len() > MEMBERS {
-            known.clear();
-        }
+        let mut held: usize = known.values().map(|members| members.as_bytes().len()).sum();
+        held += members.as_bytes().len();
+        // Whichever goes is read again when it is needed.
+        known.retain(|_, other| {
+            let keeps = held <= MEMBERS;
+            if !keeps {
+                held -= other.as_bytes().len();
+            }
+            keeps
+        });
         known.insert(hash, members);
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use pipeline::component::UnixNanos;
-use pipeline::facts::{Content, Fact};
+use pipeline::facts::{Content, Fact, Run};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -65,5 +65,17 @@ fn content(row: &SqliteRow) -> Result<Content<'static>, sqlx::Error> {
         region: text("region")?,
         tags: bytes("tags")?,
         value: bytes("value")?,
+    })
+}
+
+/// A row of `completions`.
+pub(super) fn run(row: &SqliteRow) -> Result<Run, sqlx::Error> {
+    let scans: Vec<u64> = serde_json::from_str(&text(row, "scans")?)
+        .map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(Run {
+        first: time(row, "first_began")?,
+        last: time(row, "last_began")?,
+        scans: scans.into_iter().map(UnixNanos).collect(),
+        members: hash(row, "members")?,
     })
 }

@@ -44,7 +44,7 @@ impl<'f, 'a> Current<'f, 'a> {
             let mut seen = own;
             if !fact.scope.is_empty() && !fact.is_tombstone() {
                 for scans in completions.of(fact.scan()) {
-                    let Some(began) = scans.seen(at) else {
+                    let Some(began) = scans.at(at) else {
                         continue;
                     };
                     match scans.members.state_of(uid_hash) {
@@ -77,9 +77,18 @@ impl<'f, 'a> Current<'f, 'a> {
             .flatten()
             .filter(|candidate| candidate.fact.is_some_and(|fact| !fact.is_tombstone()));
         let last_seen = last_seen.map(|candidate| candidate.seen).max();
+        let groups: BTreeMap<_, _> = winners.collect();
+        // Desired of what never existed: it ends with the last that is said of it.
+        let ended = ended.or_else(|| {
+            let all = candidates
+                .values()
+                .flatten()
+                .map(|candidate| candidate.seen);
+            groups.is_empty().then(|| all.max()).flatten()
+        });
         Some(Current {
             uid,
-            groups: winners.collect(),
+            groups,
             ended,
             first_seen,
             last_seen: last_seen.unwrap_or(first_seen),
@@ -251,6 +260,6 @@ fn vouched(
     let scans = scanned.flat_map(|fact| completions.of(fact.scan()));
     let scans = scans
         .filter(|scans| scans.members.state_of(uid) == Some(set.hash))
-        .filter_map(|scans| scans.seen(at));
+        .filter_map(|scans| scans.at(at));
     scans.max()
 }

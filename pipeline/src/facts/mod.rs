@@ -8,7 +8,8 @@
 //! A **completion** says which uids a scan of a scope saw, and in which state. It counts as a
 //! sighting of each of them, and as the end of every other uid that this scope had seen before.
 //! So a scan that finds nothing new is one completion; its rows need not be stored again
-//! ([`Known::repeats`]). (A scan that never completes leaves no trace of what it merely repeated.)
+//! ([`Known::novelty`]). (A scan that never completes leaves no trace of what it merely repeated.)
+//! Scans that found the same members one after the other are stored as one [`Run`].
 //!
 //! The outgoing edges that a source tells of a uid together are one fact of the group
 //! [`group::EDGES`], and so are its aliases: the newest set wins as a whole. Edges that are told one
@@ -27,7 +28,7 @@ mod read;
 mod timeline;
 mod told;
 
-pub use completions::{Completion, Completions};
+pub use completions::{Completion, Completions, Recorded, Run};
 pub use current::{Current, newest_sets};
 pub use fact::{Content, Fact, group, hash_of, seen};
 pub use known::{Known, Novelty};

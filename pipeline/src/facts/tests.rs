@@ -39,8 +39,7 @@ fn scan(scope: &str, began: u64, members: &[(&str, u64)]) -> Completion {
         scope: scope.to_owned(),
         source: "aws".to_owned(),
         group: group::ACTUAL.to_owned(),
-        first_began: UnixNanos(began),
-        last_began: UnixNanos(began),
+        began: UnixNanos(began),
         members: Arc::new(Members::new(pairs.collect())),
     }
 }
@@ -175,4 +174,73 @@ fn the_newest_set_of_a_source_wins_as_a_whole() {
     let sets = memory.sets("i", At::Now);
     assert_eq!((sets["aws"].0, sets["otlp"].0), (8, 9));
     assert_eq!(memory.sets("i", At::Time(UnixNanos(15)))["aws"].0, 7);
+}
+
+#[test]
+fn the_end_of_what_came_and_went_stays_where_it_was() {
+    let mut memory = Memory::default();
+    seen(&mut memory, "a", "s", 7, 5);
+    memory.complete(scan("s", 5, &[("a", 7)]));
+    seen(&mut memory, "b", "s", 7, 10);
+    memory.complete(scan("s", 10, &[("a", 7), ("b", 7)]));
+    for began in [20, 30, 40] {
+        memory.complete(scan("s", began, &[("a", 7)]));
+        assert_eq!(
+            memory.node("b", At::Now).unwrap().ended,
+            Some(UnixNanos(20))
+        );
+    }
+    assert_eq!(
+        memory.node("b", At::Time(UnixNanos(15))).unwrap().ended,
+        None
+    );
+    assert_eq!(
+        memory.node("b", At::Time(UnixNanos(25))).unwrap().ended,
+        Some(UnixNanos(20))
+    );
+}
+
+#[test]
+fn what_one_scan_missed_is_missed_for_that_time_alone() {
+    let mut memory = Memory::default();
+    seen(&mut memory, "b", "s", 7, 10);
+    memory.complete(scan("s", 10, &[("b", 7)]));
+    memory.complete(scan("s", 30, &[]));
+    for began in [40, 50, 1000] {
+        seen(&mut memory, "b", "s", 7, began);
+        memory.complete(scan("s", began, &[("b", 7)]));
+    }
+    let ended = |at| memory.node("b", At::Time(UnixNanos(at))).unwrap().ended;
+    assert_eq!(ended(35), Some(UnixNanos(30)));
+    assert_eq!((ended(500), ended(25)), (None, None));
+}
+
+proptest! {
+    #[test]
+    fn the_past_is_what_the_last_scan_before_it_saw(
+        scans in proptest::collection::btree_map(0..40u64, any::<[bool; 2]>(), 1..12),
+        seed in any::<u64>(),
+        at in 0..45u64,
+    ) {
+        let uids = ["a", "b"];
+        let told: Vec<history::Telling> = scans
+            .iter()
+            .flat_map(|(began, there)| {
+                let states = there.iter().map(|there| there.then_some(7)).collect();
+                history::told_by(&(0, *began, states), &uids)
+            })
+            .collect();
+        let mut memory = Memory::default();
+        for telling in shuffled(&told, seed) {
+            memory.tell(&telling);
+        }
+        let last = scans.range(..=at).next_back();
+        for (index, uid) in uids.iter().enumerate() {
+            let known = scans.range(..=at).any(|(_, there)| there[index]);
+            let exists = last.is_some_and(|(_, there)| there[index]);
+            let node = memory.node(uid, At::Time(UnixNanos(at)));
+            prop_assert_eq!(node.is_some(), known);
+            prop_assert_eq!(node.is_some_and(|node| node.ended.is_none()), exists);
+        }
+    }
 }

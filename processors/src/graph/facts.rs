@@ -60,8 +60,8 @@ impl Made {
             }
             op::DELETED => self.node(row, op::DELETED, existence(row.group), None, None),
             _ => {
-                if let (Some(scan), Some(uid)) = (scan, row.uid) {
-                    scans.saw(scan, row.time, uid, row.state);
+                if let (Some(scan), Some(uid), Some(state)) = (scan, row.uid, row.state) {
+                    scans.saw(scan, row.time, uid, state);
                 }
                 // Desired state says nothing of whether a thing exists.
                 if row.group == nodes::group::ACTUAL {
@@ -99,7 +99,7 @@ impl Made {
                 (nodes::OP, Cell::Text(op)),
                 (nodes::GROUP, Cell::Text(group)),
                 (nodes::SCOPE, row.scope.into()),
-                (nodes::STATE, Cell::UInt(row.state)),
+                (nodes::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (nodes::MEMBERS, members),
                 (nodes::MEMBER_STATES, states.map_or(Cell::Null, Cell::UInts)),
                 (nodes::KIND, row.kind.into()),
@@ -121,7 +121,7 @@ impl Made {
         let mut push = |kind: Option<&str>, to: Option<&str>| {
             let cells = [
                 (edges::MODE, Cell::Text(edges::mode::SET)),
-                (edges::STATE, Cell::UInt(row.state)),
+                (edges::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (edges::KIND, kind.into()),
                 (edges::TO, to.into()),
                 (edges::CONFIDENCE, Cell::Float(1.0)),
@@ -144,7 +144,7 @@ impl Made {
         let mut push = |kind: Option<&str>, value: Option<&str>| {
             let cells = [
                 (aliases::MODE, Cell::Text(edges::mode::SET)),
-                (aliases::STATE, Cell::UInt(row.state)),
+                (aliases::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (aliases::KIND, kind.into()),
                 (aliases::VALUE, value.into()),
             ];
@@ -175,8 +175,8 @@ struct Row<'a> {
     op: &'a str,
     group: &'a str,
     scope: Option<&'a str>,
-    /// Names all that the row says.
-    state: u64,
+    /// Names all that the row says, where a scan tells it: only its completion vouches for a state.
+    state: Option<u64>,
     members: Option<Vec<u64>>,
     kind: Option<&'a str>,
     name: Option<&'a str>,
@@ -241,7 +241,7 @@ impl<'a> Columns<'a> {
             op: self.word(resources::OP, row).unwrap_or_default(),
             group: self.word(resources::GROUP, row).unwrap_or_default(),
             scope: self.text(resources::SCOPE, row),
-            state: 0,
+            state: None,
             members: members.is_valid(row).then(|| {
                 members
                     .value(row)
@@ -259,7 +259,7 @@ impl<'a> Columns<'a> {
             tags: self.bytes(resources::TAGS, row),
             configuration: self.bytes(resources::CONFIGURATION, row),
         };
-        read.state = read.hash();
+        read.state = read.scope.map(|_| read.hash());
         read
     }
 

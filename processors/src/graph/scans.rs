@@ -49,24 +49,16 @@ impl Scans {
     }
 
     /// The states of a completed scan's members, in their order; 0 where it is not known.
-    pub(super) fn complete(
-        &mut self,
-        scan: Scan<'_>,
-        began: UnixNanos,
-        members: &[u64],
-    ) -> Vec<u64> {
-        let key = key(scan);
-        if self
+    pub(super) fn complete(&self, scan: Scan<'_>, began: UnixNanos, members: &[u64]) -> Vec<u64> {
+        // It stays until another scan begins: a completion that is told again says the same.
+        let seen = self
             .going_on
-            .get(&key)
-            .is_none_or(|seen| seen.began != began)
-        {
-            return vec![0; members.len()];
-        }
-        let seen = self.going_on.remove(&key);
-        let states = seen.map(|seen| seen.states).unwrap_or_default();
-        self.states -= states.len();
-        let state = |member| states.get(member).copied().unwrap_or_default();
+            .get(&key(scan))
+            .filter(|seen| seen.began == began);
+        let state = |member| {
+            let state = seen.and_then(|seen| seen.states.get(member).copied());
+            state.unwrap_or_default()
+        };
         members.iter().map(state).collect()
     }
 }
@@ -92,7 +84,10 @@ mod tests {
         scans.saw(SCAN, UnixNanos(5), "a", 11);
         let members = [uid::hash("a"), uid::hash("lost")];
         assert_eq!(scans.complete(SCAN, UnixNanos(5), &members), [11, 0]);
-        assert_eq!(scans.states, 0);
+        let again = scans.complete(SCAN, UnixNanos(5), &members);
+        assert_eq!(again, [11, 0], "it may be told again");
+        scans.saw(SCAN, UnixNanos(6), "a", 12);
+        assert_eq!(scans.states, 1);
         assert_eq!(scans.complete(SCAN, UnixNanos(5), &members), [0, 0]);
     }
 

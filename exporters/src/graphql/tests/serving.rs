@@ -125,6 +125,27 @@ async fn changes_come_over_graphql_transport_ws() {
     last.await.expect("the stop closes the socket");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_may_not_follow() {
+    let mut shop = Shop::new().await;
+    let (address, stop) = serve(&mut shop).await;
+    let refused = async |origin: String| {
+        let mut request = format!("ws://{address}/graphql")
+            .into_client_request()
+            .unwrap();
+        let headers = request.headers_mut();
+        headers.insert(
+            "sec-websocket-protocol",
+            "graphql-transport-ws".parse().unwrap(),
+        );
+        headers.insert("origin", origin.parse().unwrap());
+        connect_async(request).await.is_err()
+    };
+    assert!(refused("https://evil.example".to_owned()).await);
+    assert!(!refused(format!("http://{address}")).await);
+    stop.cancel();
+}
+
 #[tokio::test]
 async fn a_taken_port_is_told_with_its_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

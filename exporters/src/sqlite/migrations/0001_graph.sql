@@ -20,15 +20,17 @@ CREATE TABLE facts (
 CREATE INDEX facts_by_kind ON facts (kind, uid);
 CREATE INDEX facts_by_scope ON facts (scope, source, uid) WHERE scope <> '';
 
--- Scans that found the same members, from the first to the last.
+-- Scans, one after the other, that found the same members: when the first and the last began, and
+-- when those did that are known one by one (a JSON list, the newest 16).
 CREATE TABLE completions (
     scope       TEXT    NOT NULL,
     source      TEXT    NOT NULL,
     grp         TEXT    NOT NULL,
-    members     INTEGER NOT NULL,
     first_began INTEGER NOT NULL,
     last_began  INTEGER NOT NULL,
-    PRIMARY KEY (scope, source, grp, members)
+    members     INTEGER NOT NULL,
+    scans       TEXT    NOT NULL,
+    PRIMARY KEY (scope, source, grp, first_began, members)
 ) STRICT, WITHOUT ROWID;
 
 -- By their hash: pairs of the hashes of a uid and of its state, 16 bytes each, ascending.
@@ -50,7 +52,7 @@ CREATE TABLE relations (
     last_seen  INTEGER NOT NULL,
     PRIMARY KEY (uid, kind, to_uid, source, set_hash)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX relations_by_end ON relations (to_uid, kind, uid);
+CREATE INDEX relations_by_end ON relations (to_uid, kind, uid, source, set_hash);
 
 -- Other names: of the set whose fact has that hash, or seen by themselves (0).
 CREATE TABLE aliases (

@@ -22,10 +22,10 @@ const SAME_AS: &str = "SELECT uid, kind, value, source, set_hash, valid_from, va
      SELECT uid, kind, value, source, set_hash, valid_from, valid_to, first_seen FROM aliases \
      WHERE kind = 'same_as' AND uid IN (SELECT value FROM json_each(?1))";
 
-const IS_KNOWN: &str = "SELECT value FROM json_each(?1) WHERE \
-     EXISTS (SELECT 1 FROM facts WHERE uid = value) \
-     OR EXISTS (SELECT 1 FROM relations WHERE uid = value) \
-     OR EXISTS (SELECT 1 FROM relations WHERE to_uid = value)";
+const IS_KNOWN: &str = "SELECT named.value FROM json_each(?1) AS named WHERE \
+     EXISTS (SELECT 1 FROM facts WHERE facts.uid = named.value) \
+     OR EXISTS (SELECT 1 FROM relations WHERE relations.uid = named.value) \
+     OR EXISTS (SELECT 1 FROM relations WHERE relations.to_uid = named.value)";
 
 struct Alias {
     uid: String,
@@ -48,7 +48,7 @@ async fn aliases(
     for row in &rows {
         uids.push(text(row, "uid")?);
     }
-    let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Keys).await?;
+    let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Keys, at).await?;
     let mut found = Vec::new();
     for (row, uid) in rows.iter().zip(uids) {
         if is_valid(row, at)? && is_current(row, &uid, &facts, at)? {
@@ -109,6 +109,7 @@ pub(in super::super) async fn resolve(
         reader,
         found.iter().map(|alias| alias.uid.as_str()),
         Part::Keys,
+        at,
     )
     .await?;
     let resolve = |name: &String| {

@@ -20,7 +20,7 @@ const OUT: &str = include_str!("../sql/edges_out.sql");
 const IN: &str = include_str!("../sql/edges_in.sql");
 
 /// Rows that are read at a time.
-const PAGE: i64 = 4096;
+const PAGE: i64 = if cfg!(test) { 3 } else { 4096 };
 
 /// An edge as its ends and kind name it.
 type Key = (String, String, String);
@@ -65,7 +65,13 @@ async fn follow(
     let kinds = (!kinds.is_empty()).then(|| json_list(kinds.iter().map(String::as_str)));
     let (enough, mut after) = (
         found.len() + limit,
-        (String::new(), String::new(), String::new()),
+        (
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+            i64::MIN,
+        ),
     );
     loop {
         let rows = sqlx::query(sql)
@@ -74,6 +80,8 @@ async fn follow(
             .bind(&after.0)
             .bind(&after.1)
             .bind(&after.2)
+            .bind(&after.3)
+            .bind(after.4)
             .bind(PAGE)
             .fetch_all(reader.pool()?)
             .await?;
@@ -84,6 +92,8 @@ async fn follow(
             text(last, "uid")?,
             text(last, "kind")?,
             text(last, "to_uid")?,
+            text(last, "source")?,
+            last.try_get("set_hash")?,
         );
         let is_last = i64::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
         add(reader, &rows, at, found).await?;
@@ -110,7 +120,7 @@ async fn add(
         .iter()
         .map(String::as_str)
         .chain(canonical.iter().copied());
-    let facts = Facts::of(reader, all, Part::Keys).await?;
+    let facts = Facts::of(reader, all, Part::Keys, at).await?;
     let mut ended: HashMap<&str, bool> = HashMap::new();
     for uid in canonical {
         ended.entry(uid).or_insert_with(|| facts.has_ended(uid, at));

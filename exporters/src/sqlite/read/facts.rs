@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use pipeline::facts::{Completion, Completions, Current, Fact, Members};
+use pipeline::facts::{Completions, Current, Fact, Members, Run};
 use pipeline::graph_store::At;
 use sqlx::{Row as _, SqlitePool};
 
 use super::super::bulk::json_list;
 use super::super::reader::Reader;
-use super::super::rows::{fact, text, time};
+use super::super::rows::{fact, run, signed, text};
 
 const FACTS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen, kind, name, provider, account, \
      region, tags, value FROM facts WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
@@ -17,8 +17,10 @@ const FACTS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen
 const KEYS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen FROM facts \
      WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
 
-const COMPLETIONS: &str = "SELECT scope, source, grp, members, first_began, last_began FROM completions \
-     WHERE scope IN (SELECT value FROM json_each(?1))";
+const RUNS: &str = include_str!("../sql/runs_of_scopes.sql");
+
+/// Runs of one scope that are looked at: so many times its members have changed.
+const NEWEST: i64 = 32;
 
 const MEMBERS: &str =
     "SELECT hash, pairs FROM members WHERE hash IN (SELECT value FROM json_each(?1))";
@@ -43,6 +45,7 @@ impl Facts {
         reader: &Reader,
         uids: impl IntoIterator<Item = &'u str>,
         part: Part,
+        at: At,
     ) -> Result<Facts, sqlx::Error> {
         let pool = reader.pool()?;
         let uids: BTreeSet<&str> = uids.into_iter().collect();
@@ -72,7 +75,7 @@ impl Facts {
             }
         }
         let scopes = scopes.iter().map(|scope| scope.as_ref());
-        let completions = completions(reader, pool, scopes).await?;
+        let completions = completions(reader, pool, scopes, at).await?;
         Ok(Facts { of, completions })
     }
 
@@ -91,33 +94,31 @@ async fn completions<'s>(
     reader: &Reader,
     pool: &SqlitePool,
     scopes: impl Iterator<Item = &'s str>,
+    at: At,
 ) -> Result<Completions, sqlx::Error> {
     let scopes = json_list(scopes);
     let mut completions = Completions::default();
     if scopes == "[]" {
         return Ok(completions);
     }
-    let rows = sqlx::query(COMPLETIONS)
+    let until = match at {
+        At::Now => i64::MAX,
+        At::Time(time) => time.timestamp(),
+    };
+    let rows = sqlx::query(RUNS)
         .bind(scopes)
+        .bind(until)
+        .bind(NEWEST)
         .fetch_all(pool)
         .await?;
-    let mut hashes = Vec::with_capacity(rows.len());
-    for row in &rows {
-        hashes.push(row.try_get::<i64, _>("members")?);
-    }
+    let runs: Vec<Run> = rows.iter().map(run).collect::<Result<_, _>>()?;
+    let hashes: Vec<i64> = runs.iter().map(|run| signed(run.members)).collect();
     let members = members(reader, pool, &hashes).await?;
-    for (row, hash) in rows.iter().zip(&hashes) {
-        let Some(members) = members.get(hash) else {
-            continue;
-        };
-        completions.add(Completion {
-            scope: text(row, "scope")?,
-            source: text(row, "source")?,
-            group: text(row, "grp")?,
-            first_began: time(row, "first_began")?,
-            last_began: time(row, "last_began")?,
-            members: members.clone(),
-        });
+    for (row, run) in rows.iter().zip(&runs) {
+        if let Some(members) = members.get(&signed(run.members)) {
+            let scan = (text(row, "scope")?, text(row, "source")?, text(row, "grp")?);
+            completions.add(scan, run, members.clone());
+        }
     }
     Ok(completions)
 }

@@ -22,7 +22,7 @@ pub(in super::super) async fn nodes(
 ) -> Result<Vec<Option<Node>>, sqlx::Error> {
     let same = SameAs::of(reader, uids.iter().map(String::as_str), at).await?;
     let canonical: Vec<&str> = uids.iter().map(|uid| same.canonical(uid)).collect();
-    let facts = Facts::of(reader, canonical.iter().copied(), Part::Whole).await?;
+    let facts = Facts::of(reader, canonical.iter().copied(), Part::Whole, at).await?;
     let node = |uid: &&str| facts.current(uid, at).map(|current| current.node());
     let mut nodes: Vec<Option<Node>> = canonical.iter().map(node).collect();
     let unknown = canonical
@@ -91,7 +91,7 @@ pub(in super::super) async fn list(
     while found.len() < limit {
         let wanted = (limit - found.len()).max(64);
         let uids = candidates(reader.pool()?, filter, after.as_deref(), wanted).await?;
-        let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Whole).await?;
+        let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Whole, at).await?;
         let nodes = uids
             .iter()
             .filter_map(|uid| Some(facts.current(uid, at)?.node()));

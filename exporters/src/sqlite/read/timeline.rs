@@ -1,7 +1,5 @@
 //! What happened to a node.
 
-use std::collections::HashSet;
-
 use pipeline::component::UnixNanos;
 use pipeline::facts;
 use pipeline::graph_store::{At, TimelineEntry};
@@ -16,7 +14,7 @@ use sqlx::Row as _;
 const CHANGES: &str = "SELECT c.id, c.time, c.source, c.event_name, c.actor, c.details \
      FROM change_uids u JOIN changes c ON c.id = u.id \
      WHERE u.uid IN (SELECT value FROM json_each(?1)) AND u.time >= ?2 AND u.time < ?3 \
-     ORDER BY u.time DESC, u.id DESC LIMIT ?4";
+     GROUP BY c.id ORDER BY c.time DESC, c.id DESC LIMIT ?4";
 
 const SETS: &str =
     "SELECT source, set_hash, kind, to_uid FROM relations WHERE uid = ?1 AND set_hash <> 0";
@@ -48,7 +46,7 @@ pub(in super::super) async fn timeline(
         .into_iter()
         .chain(same.names_of(canonical))
         .collect();
-    let facts = Facts::of(reader, uids.iter().copied(), Part::Whole).await?;
+    let facts = Facts::of(reader, uids.iter().copied(), Part::Whole, At::Now).await?;
     let mut entries = Vec::new();
     for uid in &uids {
         let sets = sets(reader, uid).await?;
@@ -69,12 +67,8 @@ pub(in super::super) async fn timeline(
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(reader.pool()?)
         .await?;
-    let mut told = HashSet::new();
     for row in &rows {
         let id = text(row, "id")?;
-        if !told.insert(id.clone()) {
-            continue;
-        }
         let (event, actor): (String, Option<String>) =
             (text(row, "event_name")?, row.try_get("actor")?);
         let details = serde_json::from_str(&text(row, "details")?);

@@ -323,3 +323,70 @@ async fn commits_tell_what_is_new() {
         (first.sequence + 2, &uids(&["i-2"]))
     );
 }
+
+#[tokio::test]
+async fn a_node_without_edges_is_found_by_its_own_uid() {
+    let open = Open::new().await;
+    open.tell(fact("lonely", "telemetry", "observed", "otlp", "l", 10))
+        .await;
+    let found = open
+        .store()
+        .resolve(&uids(&["lonely"]), At::Now)
+        .await
+        .unwrap();
+    assert_eq!(found, [uids(&["lonely"])]);
+}
+
+#[tokio::test]
+async fn an_edge_that_was_told_many_times_is_still_found() {
+    let open = Open::new().await;
+    for time in 1..=20 {
+        let end = format!("sg-{time}");
+        open.tell(edge_set(
+            "i",
+            "aws",
+            time,
+            &[("SECURED_BY", "sg"), ("SECURED_BY", &end)],
+        ))
+        .await;
+    }
+    assert_eq!(
+        ends(&open, "i", Direction::Out, &[], At::Now).await,
+        ["i SECURED_BY sg", "i SECURED_BY sg-20"]
+    );
+    assert_eq!(
+        ends(&open, "sg", Direction::In, &[], At::Now).await,
+        ["i SECURED_BY sg"]
+    );
+}
+
+#[tokio::test]
+async fn an_end_is_known_when_its_scan_is_long_past() {
+    let open = Open::new().await;
+    let scans = |began, uids: &[&'static str]| {
+        let seen: Vec<Seen> = uids.iter().map(|uid| Seen { uid, state: 7 }).collect();
+        scan("s", began, &seen)
+    };
+    open.tell(scans(10, &["a", "b"])).await;
+    for round in 0..40 {
+        let others: &[&str] = if round % 2 == 0 { &["a"] } else { &["a", "c"] };
+        open.tell(scans(20 + round, others)).await;
+    }
+    let b = open.node("b", At::Now).await.unwrap();
+    assert_eq!(b.ended, Some(UnixNanos(20)));
+    assert_eq!(open.node("a", At::Now).await.unwrap().ended, None);
+}
+
+#[tokio::test]
+async fn what_is_no_longer_desired_ends() {
+    let open = Open::new().await;
+    open.tell(fact("planned", "desired", "observed", "terraform", "p", 10))
+        .await;
+    assert_eq!(open.node("planned", At::Now).await.unwrap().ended, None);
+    open.tell(fact("planned", "desired", "deleted", "terraform", "p", 20))
+        .await;
+    assert_eq!(
+        open.node("planned", At::Now).await.unwrap().ended,
+        Some(UnixNanos(20))
+    );
+}

@@ -1,26 +1,39 @@
-//! Completed scans: a row each, their members once.
+//! Completed scans: those that find the same one after the other are one row, their members one blob.
 
-use pipeline::facts::{Completion, Members};
+use pipeline::component::UnixNanos;
+use pipeline::facts::{Completion, Fact, Members, Recorded, Run, group};
 use pipeline::graph_store::Commit;
 use pipeline::uid;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::super::rows::signed;
+use super::super::bulk::Upsert;
+use super::super::rows::{run, signed};
 
 const MEMBERS: &str = "INSERT INTO members (hash, pairs) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 
-const COMPLETION: &str = "INSERT INTO completions (scope, source, grp, members, first_began, last_began) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET \
-     first_began = min(first_began, excluded.first_began), last_began = max(last_began, excluded.last_began)";
+const PAIRS: &str = "SELECT pairs FROM members WHERE hash = ?1";
 
-const LATEST: &str = "SELECT c.members, m.pairs, c.last_began FROM completions c JOIN members m ON m.hash = c.members \
-     WHERE c.scope = ?1 AND c.source = ?2 AND c.grp = ?3 ORDER BY c.last_began DESC, c.members DESC LIMIT 1";
+/// The runs that a scan can touch.
+const TOUCHED: &str = include_str!("../sql/runs_touched.sql");
 
-const LATEST_HASH: &str = "SELECT members FROM completions \
-     WHERE scope = ?1 AND source = ?2 AND grp = ?3 ORDER BY last_began DESC, members DESC LIMIT 1";
+const EXTEND: &str = "UPDATE completions SET last_began = ?1, scans = ?2 \
+     WHERE scope = ?3 AND source = ?4 AND grp = ?5 AND first_began = ?6 AND members = ?7";
+
+const REMOVE: &str = "DELETE FROM completions \
+     WHERE scope = ?1 AND source = ?2 AND grp = ?3 AND first_began = ?4 AND members = ?5";
+
+const ADD: &str = "INSERT INTO completions (scope, source, grp, first_began, last_began, members, scans) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 const UIDS: &str =
     "SELECT DISTINCT uid FROM facts WHERE scope = ?1 AND source = ?2 AND scope <> ''";
+
+const ENDS: Upsert = Upsert {
+    head: "INSERT INTO facts (uid, grp, source, scope, hash, first_seen, last_seen)",
+    columns: 7,
+    tail: "ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen), \
+           last_seen = max(last_seen, excluded.last_seen)",
+};
 
 pub(super) async fn write(
     connection: &mut SqliteConnection,
@@ -28,67 +41,134 @@ pub(super) async fn write(
     news: &mut Commit,
 ) -> Result<(), sqlx::Error> {
     for completion in completions {
-        let hash = signed(completion.members.hash());
-        let last: Option<i64> = sqlx::query_scalar(LATEST_HASH)
+        let rows = sqlx::query(TOUCHED)
             .bind(&completion.scope)
             .bind(&completion.source)
             .bind(&completion.group)
-            .fetch_optional(&mut *connection)
+            .bind(completion.began.timestamp())
+            .fetch_all(&mut *connection)
             .await?;
-        if last != Some(hash) {
-            announce(connection, completion, news).await?;
+        let touched: Vec<Run> = rows.iter().map(run).collect::<Result<_, _>>()?;
+        let hash = completion.members.hash();
+        let recorded = Run::record(&touched, completion.began, hash);
+        if recorded.added.is_empty() {
+            continue;
+        }
+        if recorded.before != Some(hash) {
             sqlx::query(MEMBERS)
-                .bind(hash)
+                .bind(signed(hash))
                 .bind(completion.members.as_bytes())
                 .execute(&mut *connection)
                 .await?;
+            if recorded.is_newest {
+                end_and_announce(connection, completion, recorded.before, news).await?;
+            }
         }
-        sqlx::query(COMPLETION)
-            .bind(&completion.scope)
-            .bind(&completion.source)
-            .bind(&completion.group)
-            .bind(hash)
-            .bind(completion.first_began.timestamp())
-            .bind(completion.last_began.timestamp())
+        record(connection, completion, &recorded).await?;
+    }
+    Ok(())
+}
+
+async fn record(
+    connection: &mut SqliteConnection,
+    scan: &Completion,
+    recorded: &Recorded,
+) -> Result<(), sqlx::Error> {
+    if let ([old], [new]) = (&recorded.removed[..], &recorded.added[..])
+        && old.first == new.first
+    {
+        sqlx::query(EXTEND)
+            .bind(new.last.timestamp())
+            .bind(scans(new))
+            .bind(&scan.scope)
+            .bind(&scan.source)
+            .bind(&scan.group)
+            .bind(new.first.timestamp())
+            .bind(signed(new.members))
+            .execute(connection)
+            .await?;
+        return Ok(());
+    }
+    for run in &recorded.removed {
+        sqlx::query(REMOVE)
+            .bind(&scan.scope)
+            .bind(&scan.source)
+            .bind(&scan.group)
+            .bind(run.first.timestamp())
+            .bind(signed(run.members))
+            .execute(&mut *connection)
+            .await?;
+    }
+    for run in &recorded.added {
+        sqlx::query(ADD)
+            .bind(&scan.scope)
+            .bind(&scan.source)
+            .bind(&scan.group)
+            .bind(run.first.timestamp())
+            .bind(run.last.timestamp())
+            .bind(signed(run.members))
+            .bind(scans(run))
             .execute(&mut *connection)
             .await?;
     }
     Ok(())
 }
 
-/// Those are news whom this scan saw and the one before did not, and the reverse.
-async fn announce(
+fn scans(run: &Run) -> String {
+    let began = run.scans.iter().map(|began: &UnixNanos| began.timestamp());
+    serde_json::Value::from(began.collect::<Vec<i64>>()).to_string()
+}
+
+/// Those are news whom this scan saw and the one before did not, and the reverse. The end of a
+/// member is also written down, so that it is known when the scan is long past.
+async fn end_and_announce(
     connection: &mut SqliteConnection,
-    completion: &Completion,
+    scan: &Completion,
+    before: Option<u64>,
     news: &mut Commit,
 ) -> Result<(), sqlx::Error> {
-    let latest = sqlx::query(LATEST)
-        .bind(&completion.scope)
-        .bind(&completion.source)
-        .bind(&completion.group)
-        .fetch_optional(&mut *connection)
-        .await?;
-    let before = match &latest {
-        None => None,
-        Some(row) if row.try_get::<i64, _>(2)? > completion.last_began.timestamp() => {
-            // It is late: what it saw is past already.
-            return Ok(());
-        }
-        Some(row) => Members::from_bytes(row.try_get(1)?).ok(),
-    };
-    let uids: Vec<String> = sqlx::query_scalar(UIDS)
-        .bind(&completion.scope)
-        .bind(&completion.source)
-        .fetch_all(connection)
-        .await?;
-    for uid in uids {
-        let hash = uid::hash(&uid);
-        let was = before
-            .as_ref()
-            .is_none_or(|before| before.state_of(hash).is_some());
-        if was != completion.members.state_of(hash).is_some() {
-            news.nodes.push(uid);
+    let mut known = None;
+    if let Some(before) = before {
+        let pairs = sqlx::query(PAIRS)
+            .bind(signed(before))
+            .fetch_optional(&mut *connection)
+            .await?;
+        if let Some(row) = pairs {
+            known = Members::from_bytes(row.try_get(0)?).ok();
         }
     }
-    Ok(())
+    let uids: Vec<String> = sqlx::query_scalar(UIDS)
+        .bind(&scan.scope)
+        .bind(&scan.source)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut ended = Vec::new();
+    for uid in uids {
+        let hash = uid::hash(&uid);
+        let was = known
+            .as_ref()
+            .is_none_or(|known| known.state_of(hash).is_some());
+        let is = scan.members.state_of(hash).is_some();
+        if was != is {
+            news.nodes.push(uid.clone());
+        }
+        if was && !is {
+            ended.push(uid);
+        }
+    }
+    let ends = match scan.group.as_str() {
+        group::DESIRED => group::DESIRED,
+        _ => group::LIFECYCLE,
+    };
+    ENDS.run(connection, &ended, |values, uid| {
+        values
+            .add(uid.as_str())
+            .add(ends)
+            .add(scan.source.as_str())
+            .add(scan.scope.as_str())
+            .add(signed(Fact::TOMBSTONE))
+            .add(scan.began.timestamp())
+            .add(scan.began.timestamp());
+    })
+    .await
 }

@@ -114,7 +114,8 @@ impl<'a> Columns<'a> {
             last_seen: time,
             content,
         };
-        Some((fact, !scope.is_empty()))
+        // A completion vouches for what exists, never for an end.
+        Some((fact, !scope.is_empty() && !deleted))
     }
 }
 
@@ -144,8 +145,7 @@ fn completion(row: Row<'_>, now: UnixNanos) -> Completion {
             Some(group::DESIRED) => group::DESIRED.to_owned(),
             _ => group::ACTUAL.to_owned(),
         },
-        first_began: began,
-        last_began: began,
+        began,
         members: Arc::new(Members::new(members.into_iter().zip(states).collect())),
     }
 }

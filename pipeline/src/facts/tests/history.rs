@@ -20,7 +20,7 @@ const UIDS: [&str; 4] = ["vpc", "sg", "i-1", "i-2"];
 const SCOPES: [&str; 2] = ["instances", "groups"];
 
 /// What one scan found: its scope, when it began, and in which state it saw what.
-type Scanned = (usize, u64, Vec<Option<u64>>);
+pub(super) type Scanned = (usize, u64, Vec<Option<u64>>);
 
 /// Scans of one scope begin at different times, and each tells all that it says.
 fn scans() -> impl Strategy<Value = Vec<Scanned>> {
@@ -32,9 +32,9 @@ fn scans() -> impl Strategy<Value = Vec<Scanned>> {
     })
 }
 
-fn told_by((scope, began, found): &Scanned) -> Vec<Telling> {
+pub(super) fn told_by((scope, began, found): &Scanned, uids: &[&str]) -> Vec<Telling> {
     let scope = SCOPES[*scope];
-    let members = UIDS.iter().zip(found);
+    let members = uids.iter().zip(found);
     let members: Vec<(&str, u64)> = members
         .filter_map(|(uid, state)| Some((*uid, (*state)?)))
         .collect();
@@ -69,7 +69,7 @@ fn events() -> impl Strategy<Value = Vec<Telling>> {
 
 pub(super) fn histories() -> impl Strategy<Value = Vec<Telling>> {
     (scans(), events()).prop_map(|(scans, events)| {
-        let mut told: Vec<Telling> = scans.iter().flat_map(told_by).collect();
+        let mut told: Vec<Telling> = scans.iter().flat_map(|scan| told_by(scan, &UIDS)).collect();
         told.extend(events);
         told
     })

@@ -1,8 +1,11 @@
 //! The smallest store: facts in a map, merged as every store does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::super::{Completion, Completions, Current, Fact, Known, Novelty, group, newest_sets};
+use super::super::{
+    Completion, Completions, Current, Fact, Known, Members, Novelty, Run, group, newest_sets,
+};
 use super::history::Telling;
 use crate::component::UnixNanos;
 use crate::graph_store::{At, Node};
@@ -11,7 +14,8 @@ use crate::graph_store::{At, Node};
 pub(super) struct Memory {
     facts: BTreeMap<String, Vec<Fact<'static>>>,
     known: Known,
-    completions: Completions,
+    runs: BTreeMap<(String, String, String), Vec<Run>>,
+    members: BTreeMap<u64, Arc<Members>>,
     written: usize,
 }
 
@@ -46,9 +50,27 @@ impl Memory {
         }
     }
 
-    pub(super) fn complete(&mut self, completion: Completion) {
-        self.written += 1;
-        self.completions.add(completion);
+    pub(super) fn complete(&mut self, told: Completion) {
+        let members = told.members.hash();
+        self.members.insert(members, told.members);
+        let runs = self
+            .runs
+            .entry((told.scope, told.source, told.group))
+            .or_default();
+        let recorded = Run::record(runs, told.began, members);
+        runs.retain(|run| !recorded.removed.contains(run));
+        self.written += recorded.added.len();
+        runs.extend(recorded.added);
+    }
+
+    fn completions(&self) -> Completions {
+        let mut completions = Completions::default();
+        for (scan, runs) in &self.runs {
+            for run in runs {
+                completions.add(scan.clone(), run, self.members[&run.members].clone());
+            }
+        }
+        completions
     }
 
     pub(super) fn rows_written(&self) -> usize {
@@ -57,12 +79,12 @@ impl Memory {
 
     pub(super) fn node(&self, uid: &str, at: At) -> Option<Node> {
         let facts = self.facts.get(uid)?;
-        Some(Current::of(facts, &self.completions, at)?.node())
+        Some(Current::of(facts, &self.completions(), at)?.node())
     }
 
     pub(super) fn sets(&self, uid: &str, at: At) -> BTreeMap<String, (u64, UnixNanos, UnixNanos)> {
         let facts = self.facts.get(uid).map_or(&[][..], Vec::as_slice);
-        let newest = newest_sets(facts, group::EDGES, &self.completions, at);
+        let newest = newest_sets(facts, group::EDGES, &self.completions(), at);
         newest
             .into_iter()
             .map(|(source, set)| (source.to_owned(), set))
