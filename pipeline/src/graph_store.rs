@@ -201,8 +201,41 @@ pub struct Commit {
     pub sequence: u64,
     pub nodes: Vec<String>,
     pub edges: Vec<(String, String, String)>,
-    /// Ids of changes (what somebody did), with the uid each is about.
-    pub changes: Vec<(String, Option<String>)>,
+    pub changes: Vec<NewChange>,
+    /// Whether there is more than [`Commit::MOST`] of something, which is left out.
+    pub truncated: bool,
+}
+
+/// What somebody did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewChange {
+    pub id: String,
+    /// What was changed.
+    pub uid: Option<String>,
+    /// Every uid that it names.
+    pub names: Vec<String>,
+}
+
+impl Commit {
+    /// Nodes, edges and changes of a commit that are told, each: those who follow hold many commits.
+    pub const MOST: usize = 1000;
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.edges.is_empty() && self.changes.is_empty()
+    }
+
+    /// Leaves out what is too much.
+    pub fn truncate(&mut self) {
+        let longest = self
+            .nodes
+            .len()
+            .max(self.edges.len())
+            .max(self.changes.len());
+        self.truncated = longest > Commit::MOST;
+        self.nodes.truncate(Commit::MOST);
+        self.edges.truncate(Commit::MOST);
+        self.changes.truncate(Commit::MOST);
+    }
 }
 
 /// The store could not answer.

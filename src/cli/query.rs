@@ -64,19 +64,19 @@ fn ask(arguments: &Arguments) -> Result<(String, Json), String> {
             .map_err(|error| format!("--variables is no JSON: {error}"))?,
         None => json!({}),
     };
-    let endpoint = &arguments.endpoint;
+    let endpoint = without_password(&arguments.endpoint);
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE));
     let agent: ureq::Agent = config.build().into();
     let body = json!({"query": query, "variables": variables}).to_string();
     let mut answer = agent
-        .post(endpoint)
+        .post(&arguments.endpoint)
         .content_type("application/json")
         .send(body)
         .map_err(|error| {
             format!(
-                "nobody answers at {endpoint} ({error}): start airdig with a graphql exporter, or say where it is \
+                "no answer from {endpoint} ({error}): start airdig with a graphql exporter, or say where it is \
                  with --endpoint"
             )
         })?;
@@ -89,7 +89,21 @@ fn ask(arguments: &Arguments) -> Result<(String, Json), String> {
         let told = text.trim();
         format!("{endpoint} answered {status}, and no JSON ({error}): {told}")
     })?;
+    if answer.get("data").is_none() && answer.get("errors").is_none() {
+        return Err(format!(
+            "{endpoint} answered {status}, and no GraphQL: {}",
+            text.trim()
+        ));
+    }
     Ok((query, answer))
+}
+
+/// The address as it may be shown.
+fn without_password(endpoint: &str) -> String {
+    match (endpoint.split_once("://"), endpoint.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        _ => endpoint.to_owned(),
+    }
 }
 
 fn tell(query: &str, answer: &Json, output: Output) -> ExitCode {

@@ -73,7 +73,7 @@ impl Query {
     }
 
     /// What a node is connected with, near ones first.
-    #[graphql(complexity = "1 + first.max(0) as usize * child_complexity")]
+    #[graphql(complexity = "50 + first.max(0) as usize * child_complexity")]
     async fn neighbors(
         &self,
         context: &Context<'_>,
@@ -92,6 +92,7 @@ impl Query {
 
     /// Who calls whom, how often and how fast, in the minutes that begin in this span of time; the
     /// last quarter of an hour where none is given.
+    #[graphql(complexity = "50 + 50 * child_complexity")]
     async fn service_map(
         &self,
         context: &Context<'_>,

@@ -29,6 +29,8 @@ pub(super) struct Commit {
     changes: Vec<NewChange>,
     /// Commits that were missed before this one, since the subscriber was too slow.
     missed: u64,
+    /// Whether the commit had more than 1,000 of something, which is left out.
+    truncated: bool,
 }
 
 /// An edge that was not known before.
@@ -121,24 +123,25 @@ impl Commit {
                 to: to.clone(),
             })
             .collect();
-        let concerns = |uid: &Option<String>| match uid {
-            Some(uid) => is_wanted(uid),
-            None => wanted.is_none(),
+        let concerns = |change: &&graph_store::NewChange| match wanted {
+            Some(_) => change.names.iter().any(is_wanted),
+            None => true,
         };
-        let changes = commit.changes.iter().filter(|(_, uid)| concerns(uid));
+        let changes = commit.changes.iter().filter(concerns);
         let changes: Vec<NewChange> = changes
-            .map(|(id, uid)| NewChange {
-                id: id.clone(),
-                uid: uid.clone(),
+            .map(|change| NewChange {
+                id: change.id.clone(),
+                uid: change.uid.clone(),
             })
             .collect();
         let is_empty = uids.is_empty() && edges.is_empty() && changes.is_empty();
-        (!is_empty || missed > 0).then_some(Commit {
+        (!is_empty || missed > 0 || commit.truncated).then_some(Commit {
             sequence: commit.sequence,
             uids,
             edges,
             changes,
             missed,
+            truncated: commit.truncated,
         })
     }
 }

@@ -18,7 +18,7 @@ use super::reader::Reader;
 use super::{read, write};
 
 /// Commits that a follower may be behind before it misses some.
-const COMMITS: usize = 1024;
+const COMMITS: usize = 256;
 
 #[derive(Debug)]
 pub struct Store {
@@ -47,9 +47,10 @@ impl Store {
     pub(super) async fn write(&self, told: &Told<'_>) -> Result<(), sqlx::Error> {
         let database = self.reader.database()?;
         let mut news = write::write(&database.writer, told).await?;
-        if news.nodes.is_empty() && news.edges.is_empty() && news.changes.is_empty() {
+        if news.is_empty() {
             return Ok(());
         }
+        news.truncate();
         news.sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
         // An error means that nobody follows.
         let _ = self.commits.send(Arc::new(news));

@@ -101,6 +101,8 @@ fn row(item: &Json) -> Map<String, Json> {
 fn cell(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
+        // Names come from anywhere: what a terminal would obey is shown, not sent.
+        Json::String(text) if text.contains(char::is_control) => text.escape_debug().to_string(),
         Json::String(text) => text.clone(),
         // As precise as people read: 0.012345 is 0.01235.
         Json::Number(number) if number.is_f64() => short(number.as_f64().unwrap_or_default()),

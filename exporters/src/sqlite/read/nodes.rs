@@ -12,6 +12,7 @@ use super::facts::{Facts, Part};
 
 /// Uids of which some row fits: what is current of them is checked afterwards.
 const CANDIDATES: &str = include_str!("../sql/candidates.sql");
+const CANDIDATES_OF_KINDS: &str = include_str!("../sql/candidates_of_kinds.sql");
 
 const AT_ENDS: &str = include_str!("../sql/at_ends.sql");
 
@@ -113,7 +114,12 @@ async fn candidates(
 ) -> Result<Vec<String>, sqlx::Error> {
     let kinds =
         (!filter.kinds.is_empty()).then(|| json_list(filter.kinds.iter().map(String::as_str)));
-    sqlx::query_scalar(CANDIDATES)
+    let sql = if kinds.is_some() {
+        CANDIDATES_OF_KINDS
+    } else {
+        CANDIDATES
+    };
+    sqlx::query_scalar(sql)
         .bind(after.unwrap_or_default())
         .bind(kinds)
         .bind(&filter.provider)

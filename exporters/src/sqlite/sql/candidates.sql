@@ -4,13 +4,14 @@ SELECT DISTINCT uid
 FROM facts
 WHERE uid > ?1
   AND grp NOT IN ('edges', 'aliases')
-  AND (?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))
+  AND ?2 IS NULL
   AND (?3 IS NULL OR provider = ?3)
   AND (?4 IS NULL OR account = ?4)
   AND (?5 IS NULL OR region = ?5)
   AND (?6 IS NULL
        OR instr(lower(uid), ?6) > 0
        OR instr(lower(coalesce(name, '')), ?6) > 0
+       OR uid GLOB '*[^ -~]*'
        OR name GLOB '*[^ -~]*')
 ORDER BY uid
 LIMIT ?7

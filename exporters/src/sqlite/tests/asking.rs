@@ -316,7 +316,12 @@ async fn commits_tell_what_is_new() {
         [("i-2".into(), "PART_OF".into(), "subnet".into())]
     );
     let second = commits.recv().await.unwrap();
-    assert_eq!(second.changes, [("e1".to_owned(), Some("sg".to_owned()))]);
+    let change = &second.changes[0];
+    assert_eq!(
+        (change.id.as_str(), change.uid.as_deref()),
+        ("e1", Some("sg"))
+    );
+    assert_eq!(change.names, ["sg", "other"]);
     let third = commits.recv().await.unwrap();
     assert_eq!(
         (third.sequence, &third.nodes),

@@ -1,9 +1,10 @@
 //! Figures of edges, which replace each other, and changes, which are for ever.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use pipeline::facts::{Change, Figures};
-use pipeline::graph_store::Commit;
+use pipeline::graph_store::{Commit, NewChange};
 use sqlx::SqliteConnection;
 
 use super::super::bulk::{Upsert, json_list};
@@ -77,8 +78,11 @@ pub(super) async fn write_changes(
     let is_new = |change: &&Change<'_>| known.insert(change.id.clone().into_owned());
     let new: Vec<&Change<'_>> = changes.iter().filter(is_new).collect();
     for change in &new {
-        let uid = change.uid.clone().map(std::borrow::Cow::into_owned);
-        news.changes.push((change.id.clone().into_owned(), uid));
+        news.changes.push(NewChange {
+            id: change.id.clone().into_owned(),
+            uid: change.uid.clone().map(Cow::into_owned),
+            names: change.uids.iter().cloned().map(Cow::into_owned).collect(),
+        });
     }
     CHANGES
         .run(&mut *connection, &new, |values, change| {

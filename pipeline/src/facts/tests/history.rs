@@ -12,7 +12,7 @@ use super::{EXISTS, fact, scan};
 #[derive(Clone, Debug)]
 pub(super) enum Telling {
     /// And whether a completion will vouch for it.
-    Fact(Fact<'static>, bool),
+    Fact(Box<Fact<'static>>, bool),
     Completion(Completion),
 }
 
@@ -45,7 +45,9 @@ pub(super) fn told_by((scope, began, found): &Scanned, uids: &[&str]) -> Vec<Tel
             fact(uid, group::EDGES, "aws", "", *state, *began),
         ]
     });
-    let mut told: Vec<Telling> = facts.map(|fact| Telling::Fact(fact, true)).collect();
+    let mut told: Vec<Telling> = facts
+        .map(|fact| Telling::Fact(Box::new(fact), true))
+        .collect();
     told.push(Telling::Completion(scan(scope, *began, &members)));
     told
 }
@@ -61,7 +63,8 @@ fn events() -> impl Strategy<Value = Vec<Telling>> {
                 2 => (group::TELEMETRY, "otlp", hash + 2),
                 _ => (group::EDGES, "otlp", hash + 2),
             };
-            Telling::Fact(fact(UIDS[uid], group, source, "", hash, time), false)
+            let fact = fact(UIDS[uid], group, source, "", hash, time);
+            Telling::Fact(Box::new(fact), false)
         }),
         0..12,
     )

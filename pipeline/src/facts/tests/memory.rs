@@ -25,7 +25,7 @@ pub(super) type State = BTreeMap<String, (Option<Node>, BTreeMap<String, u64>)>;
 impl Memory {
     pub(super) fn tell(&mut self, telling: &Telling) {
         match telling {
-            Telling::Fact(fact, scanned) => self.write(fact.clone(), *scanned),
+            Telling::Fact(fact, scanned) => self.write(fact.as_ref().clone(), *scanned),
             Telling::Completion(completion) => self.complete(completion.clone()),
         }
     }
