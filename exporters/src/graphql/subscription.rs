@@ -78,6 +78,8 @@ impl Subscription {
             let mut uids = BTreeSet::new();
             for name in names {
                 uids.insert(must_find(context, &name, At::Now).await?);
+                // Commits call a thing what their source does.
+                uids.insert(name);
             }
             wanted = Some(uids);
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use pipeline::facts::Members;
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::database::Database;
 
@@ -38,8 +38,12 @@ impl Reader {
         self.database.get().ok_or(sqlx::Error::PoolClosed)
     }
 
-    pub(super) fn pool(&self) -> Result<&SqlitePool, sqlx::Error> {
-        Ok(&self.database()?.readers)
+    /// Opens what one answer is read through: all its statements see one state of the file.
+    pub(super) async fn session(&self) -> Result<Session<'_>, sqlx::Error> {
+        Ok(Session {
+            transaction: self.database()?.readers.begin().await?,
+            reader: self,
+        })
     }
 
     pub(super) fn seen_for(&self) -> Duration {
@@ -64,5 +68,18 @@ impl Reader {
             keeps
         });
         known.insert(hash, members);
+    }
+}
+
+/// One answer's view of the file.
+#[derive(Debug)]
+pub(super) struct Session<'r> {
+    transaction: Transaction<'static, Sqlite>,
+    pub(super) reader: &'r Reader,
+}
+
+impl Session<'_> {
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
     }
 }

@@ -78,12 +78,13 @@ fn failed(action: impl Into<String>) -> impl FnOnce(sqlx::Error) -> StoreError {
 #[async_trait]
 impl GraphStore for Store {
     async fn resolve(&self, names: &[String], at: At) -> Result<Vec<Vec<String>>, StoreError> {
-        let resolved = read::resolve(&self.reader, names, at).await;
+        let resolved =
+            async { read::resolve(&mut self.reader.session().await?, names, at).await }.await;
         resolved.map_err(failed(format!("look up {} names", names.len())))
     }
 
     async fn nodes(&self, uids: &[String], at: At) -> Result<Vec<Option<Node>>, StoreError> {
-        let nodes = read::nodes(&self.reader, uids, at).await;
+        let nodes = async { read::nodes(&mut self.reader.session().await?, uids, at).await }.await;
         nodes.map_err(failed(format!("read {} nodes", uids.len())))
     }
 
@@ -94,7 +95,9 @@ impl GraphStore for Store {
         limit: usize,
         at: At,
     ) -> Result<Vec<Node>, StoreError> {
-        let nodes = read::list(&self.reader, filter, after, limit, at).await;
+        let nodes =
+            async { read::list(&mut self.reader.session().await?, filter, after, limit, at).await }
+                .await;
         nodes.map_err(failed(format!("list {limit} nodes")))
     }
 
@@ -106,7 +109,18 @@ impl GraphStore for Store {
         limit: usize,
         at: At,
     ) -> Result<Vec<Edge>, StoreError> {
-        let edges = read::edges(&self.reader, uids, direction, kinds, limit, at).await;
+        let edges = async {
+            read::edges(
+                &mut self.reader.session().await?,
+                uids,
+                direction,
+                kinds,
+                limit,
+                at,
+            )
+            .await
+        }
+        .await;
         edges.map_err(failed(format!("read the edges of {} nodes", uids.len())))
     }
 
@@ -115,7 +129,8 @@ impl GraphStore for Store {
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeFigures>, StoreError> {
-        let figures = read::edge_figures(&self.reader, from, to).await;
+        let figures =
+            async { read::edge_figures(&mut self.reader.session().await?, from, to).await }.await;
         figures.map_err(failed("read the figures of edges"))
     }
 
@@ -126,7 +141,9 @@ impl GraphStore for Store {
         to: UnixNanos,
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, StoreError> {
-        let entries = read::timeline(&self.reader, uid, from, to, limit).await;
+        let entries =
+            async { read::timeline(&mut self.reader.session().await?, uid, from, to, limit).await }
+                .await;
         entries.map_err(failed(format!("read the timeline of {uid}")))
     }
 

@@ -6,7 +6,8 @@ columns! {
     /// How the row is to be merged: `set` or `seen`, exactly as in `edges`; a set's one row with
     /// null `kind` and `value` says that there are none.
     MODE "mode": types::word();
-    /// Hash of the resource that the set was made of, as in `nodes`; null where none was.
+    /// Hash of the resource that a scan found and the set was made of, as in `nodes`; null where no
+    /// scan did.
     STATE "state": types::uint64() => nullable;
     /// `id`, `name`, `ip`, `dns`, `host_id`, `terraform_address`, `same_as` …
     KIND "kind": types::word() => nullable;

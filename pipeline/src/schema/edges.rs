@@ -8,7 +8,8 @@ columns! {
     /// row with null `kind` and `to` says that there are none. `seen`: this edge alone, living by
     /// when it was last seen.
     MODE "mode": types::word();
-    /// Hash of the resource that the set was made of, as in `nodes`; null where none was.
+    /// Hash of the resource that a scan found and the set was made of, as in `nodes`; null where no
+    /// scan did.
     STATE "state": types::uint64() => nullable;
     /// `CALLS`, `RUNS_ON`, `SECURED_BY` …, see [`kind`]; reads as a sentence from `uid` to `to`.
     KIND "kind": types::word() => nullable;

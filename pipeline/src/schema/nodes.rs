@@ -11,8 +11,8 @@ columns! {
     GROUP "group": types::word();
     /// What was scanned as one; null for facts that no scan made.
     SCOPE "scope": types::text() => nullable;
-    /// Hash of the resource that the fact was made of: the fact is the same while this is. Null
-    /// where no resource was: then the fact's own content counts.
+    /// Hash of the resource that a scan found and the fact was made of: the fact is the same while
+    /// this is. Null where no scan did: then the fact's own content counts.
     STATE "state": types::uint64() => nullable;
     /// [`uid::hash`](crate::uid::hash) of every uid that the completed scan saw, ascending; null
     /// unless `op` is `scope_complete`.

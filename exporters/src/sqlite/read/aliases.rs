@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use pipeline::component::UnixNanos;
-use pipeline::facts::{group, newest_sets};
+use pipeline::facts::group;
 use pipeline::graph_store::At;
 use pipeline::schema::aliases::kind;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::super::bulk::json_list;
-use super::super::reader::Reader;
+use super::super::reader::Session;
 use super::super::rows::{hash, text};
-use super::facts::{Facts, Part};
+use super::facts::{Facts, NewestSets, Part};
 
 const BY_VALUE: &str = "SELECT uid, kind, value, source, set_hash, valid_from, valid_to, first_seen FROM aliases \
      WHERE value IN (SELECT value FROM json_each(?1))";
@@ -35,23 +35,24 @@ struct Alias {
 
 /// Those aliases that hold at the moment.
 async fn aliases(
-    reader: &Reader,
+    session: &mut Session<'_>,
     sql: &'static str,
     names: String,
     at: At,
 ) -> Result<Vec<Alias>, sqlx::Error> {
     let rows = sqlx::query(sql)
         .bind(names)
-        .fetch_all(reader.pool()?)
+        .fetch_all(session.connection())
         .await?;
     let mut uids = Vec::with_capacity(rows.len());
     for row in &rows {
         uids.push(text(row, "uid")?);
     }
-    let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Keys, at).await?;
+    let facts = Facts::of(session, uids.iter().map(String::as_str), Part::Keys, at).await?;
+    let sets = facts.newest_sets(group::ALIASES, at);
     let mut found = Vec::new();
     for (row, uid) in rows.iter().zip(uids) {
-        if is_valid(row, at)? && is_current(row, &uid, &facts, at)? {
+        if is_valid(row, at)? && is_current(row, &uid, &sets, at)? {
             found.push(Alias {
                 uid,
                 kind: text(row, "kind")?,
@@ -74,7 +75,12 @@ fn is_valid(row: &SqliteRow, at: At) -> Result<bool, sqlx::Error> {
 }
 
 /// Seen by itself, or of the newest set that its source tells.
-fn is_current(row: &SqliteRow, uid: &str, facts: &Facts, at: At) -> Result<bool, sqlx::Error> {
+fn is_current(
+    row: &SqliteRow,
+    uid: &str,
+    sets: &NewestSets<'_>,
+    at: At,
+) -> Result<bool, sqlx::Error> {
     let set = hash(row, "set_hash")?;
     if set == 0 {
         let first: i64 = row.try_get("first_seen")?;
@@ -83,30 +89,25 @@ fn is_current(row: &SqliteRow, uid: &str, facts: &Facts, at: At) -> Result<bool,
             At::Time(time) => first <= time.timestamp(),
         });
     }
-    let Some(facts_of_uid) = facts.of.get(uid) else {
-        return Ok(false);
-    };
-    let newest = newest_sets(facts_of_uid, group::ALIASES, &facts.completions, at);
     let source = text(row, "source")?;
-    Ok(newest
-        .get(source.as_str())
-        .is_some_and(|(hash, ..)| *hash == set))
+    let newest = sets.get(uid).and_then(|sets| sets.get(source.as_str()));
+    Ok(newest.is_some_and(|(hash, ..)| *hash == set))
 }
 
 /// A name is first a uid, then an alias. Things that have ended are found only by their uid.
 pub(in super::super) async fn resolve(
-    reader: &Reader,
+    session: &mut Session<'_>,
     names: &[String],
     at: At,
 ) -> Result<Vec<Vec<String>>, sqlx::Error> {
     let list = json_list(names.iter().map(String::as_str));
-    let found = aliases(reader, BY_VALUE, list.clone(), at).await?;
+    let found = aliases(session, BY_VALUE, list.clone(), at).await?;
     let known: Vec<String> = sqlx::query_scalar(IS_KNOWN)
         .bind(list)
-        .fetch_all(reader.pool()?)
+        .fetch_all(session.connection())
         .await?;
     let ends = Facts::of(
-        reader,
+        session,
         found.iter().map(|alias| alias.uid.as_str()),
         Part::Keys,
         at,
@@ -114,20 +115,33 @@ pub(in super::super) async fn resolve(
     .await?;
     let resolve = |name: &String| {
         let of_name = || found.iter().filter(|alias| alias.value == *name);
-        let same: Vec<String> = of_name()
-            .filter(|alias| alias.kind == kind::SAME_AS)
-            .map(|alias| alias.uid.clone())
-            .collect();
-        if !same.is_empty() {
-            return unique(same);
+        let is_alive = |alias: &&Alias| !ends.has_ended(&alias.uid, at);
+        let same = || of_name().filter(|alias| alias.kind == kind::SAME_AS);
+        // The last owner keeps a name until another has it.
+        let owners: Vec<&Alias> = match same().any(|alias| is_alive(&alias)) {
+            true => same().filter(is_alive).collect(),
+            false => same().collect(),
+        };
+        if !owners.is_empty() {
+            return unique(owners.iter().map(|alias| alias.uid.clone()).collect());
         }
         if known.contains(name) {
             return vec![name.clone()];
         }
-        let alive = of_name().filter(|alias| !ends.has_ended(&alias.uid, at));
+        let alive = of_name().filter(is_alive);
         unique(alive.map(|alias| alias.uid.clone()).collect())
     };
-    Ok(names.iter().map(resolve).collect())
+    let mut resolved: Vec<Vec<String>> = names.iter().map(resolve).collect();
+    // What a name leads to may itself be another name of something.
+    let uids = resolved.iter().flatten().map(String::as_str);
+    let same = SameAs::of(session, uids, at).await?;
+    for uids in &mut resolved {
+        for uid in uids.iter_mut() {
+            *uid = same.canonical(uid).to_owned();
+        }
+        *uids = unique(std::mem::take(uids));
+    }
+    Ok(resolved)
 }
 
 fn unique(mut uids: Vec<String>) -> Vec<String> {
@@ -145,13 +159,15 @@ pub(super) struct SameAs {
 impl SameAs {
     /// All that concern these uids, from either side.
     pub(super) async fn of<'u>(
-        reader: &Reader,
+        session: &mut Session<'_>,
         uids: impl IntoIterator<Item = &'u str>,
         at: At,
     ) -> Result<SameAs, sqlx::Error> {
-        let mut found = aliases(reader, SAME_AS, json_list(uids), at).await?;
-        // Where two resources claim one name, always the same of them has it.
-        found.sort_by(|one, other| one.uid.cmp(&other.uid));
+        let mut found = aliases(session, SAME_AS, json_list(uids), at).await?;
+        let owners = found.iter().map(|alias| alias.uid.as_str());
+        let facts = Facts::of(session, owners, Part::Keys, at).await?;
+        // Where several resources claim one name, one that lives has it, and always the same.
+        found.sort_by_cached_key(|alias| (facts.has_ended(&alias.uid, at), alias.uid.clone()));
         let mut same = SameAs::default();
         for alias in found {
             same.canonical.entry(alias.value).or_insert(alias.uid);

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use pipeline::attributes::{Map, map_to_json};
 use pipeline::component::UnixNanos;
-use pipeline::facts::{group, newest_sets};
+use pipeline::facts::group;
 use pipeline::graph_store::{At, Direction, Edge};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::super::bulk::json_list;
-use super::super::reader::Reader;
+use super::super::reader::Session;
 use super::super::rows::{hash, text, time};
 use super::aliases::SameAs;
-use super::facts::{Facts, Part};
+use super::facts::{Facts, NewestSets, Part};
 
 const OUT: &str = include_str!("../sql/edges_out.sql");
 const IN: &str = include_str!("../sql/edges_in.sql");
@@ -26,14 +26,14 @@ const PAGE: i64 = if cfg!(test) { 3 } else { 4096 };
 type Key = (String, String, String);
 
 pub(in super::super) async fn edges(
-    reader: &Reader,
+    session: &mut Session<'_>,
     uids: &[String],
     direction: Direction,
     kinds: &[String],
     limit: usize,
     at: At,
 ) -> Result<Vec<Edge>, sqlx::Error> {
-    let same = SameAs::of(reader, uids.iter().map(String::as_str), at).await?;
+    let same = SameAs::of(session, uids.iter().map(String::as_str), at).await?;
     let mut ends: BTreeSet<&str> = BTreeSet::new();
     for uid in uids {
         let canonical = same.canonical(uid);
@@ -44,17 +44,17 @@ pub(in super::super) async fn edges(
     let ends: Vec<&str> = ends.into_iter().collect();
     let mut found = BTreeMap::new();
     if direction != Direction::In {
-        follow(reader, OUT, &ends, kinds, limit, at, &mut found).await?;
+        follow(session, OUT, &ends, kinds, limit, at, &mut found).await?;
     }
     if direction != Direction::Out {
-        follow(reader, IN, &ends, kinds, limit, at, &mut found).await?;
+        follow(session, IN, &ends, kinds, limit, at, &mut found).await?;
     }
     Ok(found.into_values().take(limit).collect())
 }
 
 /// Adds the edges that hold, until there are enough.
 async fn follow(
-    reader: &Reader,
+    session: &mut Session<'_>,
     sql: &'static str,
     ends: &[&str],
     kinds: &[String],
@@ -83,7 +83,7 @@ async fn follow(
             .bind(&after.3)
             .bind(after.4)
             .bind(PAGE)
-            .fetch_all(reader.pool()?)
+            .fetch_all(session.connection())
             .await?;
         let Some(last) = rows.last() else {
             return Ok(());
@@ -96,7 +96,7 @@ async fn follow(
             last.try_get("set_hash")?,
         );
         let is_last = i64::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
-        add(reader, &rows, at, found).await?;
+        add(session, &rows, at, found).await?;
         if is_last || found.len() >= enough {
             return Ok(());
         }
@@ -104,7 +104,7 @@ async fn follow(
 }
 
 async fn add(
-    reader: &Reader,
+    session: &mut Session<'_>,
     rows: &[SqliteRow],
     at: At,
     found: &mut BTreeMap<Key, Edge>,
@@ -114,17 +114,18 @@ async fn add(
         uids.insert(text(row, "uid")?);
         uids.insert(text(row, "to_uid")?);
     }
-    let same = SameAs::of(reader, uids.iter().map(String::as_str), at).await?;
+    let same = SameAs::of(session, uids.iter().map(String::as_str), at).await?;
     let canonical: Vec<&str> = uids.iter().map(|uid| same.canonical(uid)).collect();
     let all = uids
         .iter()
         .map(String::as_str)
         .chain(canonical.iter().copied());
-    let facts = Facts::of(reader, all, Part::Keys, at).await?;
+    let facts = Facts::of(session, all, Part::Keys, at).await?;
     let mut ended: HashMap<&str, bool> = HashMap::new();
     for uid in canonical {
         ended.entry(uid).or_insert_with(|| facts.has_ended(uid, at));
     }
+    let sets = facts.newest_sets(group::EDGES, at);
     for row in rows {
         let (uid, to) = (text(row, "uid")?, text(row, "to_uid")?);
         let (from, to) = (same.canonical(&uid), same.canonical(&to));
@@ -132,7 +133,8 @@ async fn add(
         if is_over(from) || is_over(to) {
             continue;
         }
-        let Some((first_seen, last_seen)) = holds(row, &uid, &facts, reader.seen_for(), at)? else {
+        let Some((first_seen, last_seen)) = holds(row, &uid, &sets, session.reader.seen_for(), at)?
+        else {
             continue;
         };
         let properties: Option<Vec<u8>> = row.try_get("properties")?;
@@ -163,7 +165,7 @@ async fn add(
 fn holds(
     row: &SqliteRow,
     uid: &str,
-    facts: &Facts,
+    sets: &NewestSets<'_>,
     seen_for: Duration,
     at: At,
 ) -> Result<Option<(UnixNanos, UnixNanos)>, sqlx::Error> {
@@ -178,14 +180,9 @@ fn holds(
         let lives = seen_for.is_zero() || moment <= last.after(seen_for);
         return Ok((began && lives).then_some((first, last)));
     }
-    let Some(of_uid) = facts.of.get(uid) else {
-        return Ok(None);
-    };
-    let newest = newest_sets(of_uid, group::EDGES, &facts.completions, at);
     let source = text(row, "source")?;
-    let told = newest
-        .get(source.as_str())
-        .filter(|(hash, ..)| *hash == set);
+    let newest = sets.get(uid).and_then(|sets| sets.get(source.as_str()));
+    let told = newest.filter(|(hash, ..)| *hash == set);
     Ok(told.map(|(_, first, last)| (*first, *last)))
 }
 

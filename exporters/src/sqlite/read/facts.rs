@@ -1,14 +1,15 @@
 //! The facts of some uids, and the scans that vouch for them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use pipeline::facts::{Completions, Current, Fact, Members, Run};
+use pipeline::component::UnixNanos;
+use pipeline::facts::{Completions, Current, Fact, Members, Run, newest_sets};
 use pipeline::graph_store::At;
-use sqlx::{Row as _, SqlitePool};
+use sqlx::Row as _;
 
 use super::super::bulk::json_list;
-use super::super::reader::Reader;
+use super::super::reader::Session;
 use super::super::rows::{fact, run, signed, text};
 
 const FACTS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen, kind, name, provider, account, \
@@ -31,6 +32,9 @@ pub(super) struct Facts {
     pub(super) completions: Completions,
 }
 
+/// By uid and source.
+pub(super) type NewestSets<'f> = HashMap<&'f str, BTreeMap<&'f str, (u64, UnixNanos, UnixNanos)>>;
+
 /// How much of each fact is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -42,12 +46,11 @@ pub(super) enum Part {
 
 impl Facts {
     pub(super) async fn of<'u>(
-        reader: &Reader,
+        session: &mut Session<'_>,
         uids: impl IntoIterator<Item = &'u str>,
         part: Part,
         at: At,
     ) -> Result<Facts, sqlx::Error> {
-        let pool = reader.pool()?;
         let uids: BTreeSet<&str> = uids.into_iter().collect();
         let mut of: HashMap<String, Vec<Fact<'static>>> = HashMap::new();
         if uids.is_empty() {
@@ -59,7 +62,7 @@ impl Facts {
         let sql = if part == Part::Whole { FACTS } else { KEYS };
         let rows = sqlx::query(sql)
             .bind(json_list(uids))
-            .fetch_all(pool)
+            .fetch_all(session.connection())
             .await?;
         let mut scopes = BTreeSet::new();
         for row in &rows {
@@ -75,12 +78,23 @@ impl Facts {
             }
         }
         let scopes = scopes.iter().map(|scope| scope.as_ref());
-        let completions = completions(reader, pool, scopes, at).await?;
+        let completions = completions(session, scopes, at).await?;
         Ok(Facts { of, completions })
     }
 
     pub(super) fn current(&self, uid: &str, at: At) -> Option<Current<'_, 'static>> {
         Current::of(self.of.get(uid)?, &self.completions, at)
+    }
+
+    /// The newest set that each source tells of each uid: its hash, when it was first and last seen.
+    pub(super) fn newest_sets(&self, group: &str, at: At) -> NewestSets<'_> {
+        let of = self.of.iter().map(|(uid, facts)| {
+            (
+                uid.as_str(),
+                newest_sets(facts, group, &self.completions, at),
+            )
+        });
+        of.collect()
     }
 
     /// Whether it is known that the uid does not exist at the moment.
@@ -91,8 +105,7 @@ impl Facts {
 }
 
 async fn completions<'s>(
-    reader: &Reader,
-    pool: &SqlitePool,
+    session: &mut Session<'_>,
     scopes: impl Iterator<Item = &'s str>,
     at: At,
 ) -> Result<Completions, sqlx::Error> {
@@ -109,11 +122,11 @@ async fn completions<'s>(
         .bind(scopes)
         .bind(until)
         .bind(NEWEST)
-        .fetch_all(pool)
+        .fetch_all(session.connection())
         .await?;
     let runs: Vec<Run> = rows.iter().map(run).collect::<Result<_, _>>()?;
     let hashes: Vec<i64> = runs.iter().map(|run| signed(run.members)).collect();
-    let members = members(reader, pool, &hashes).await?;
+    let members = members(session, &hashes).await?;
     for (row, run) in rows.iter().zip(&runs) {
         if let Some(members) = members.get(&signed(run.members)) {
             let scan = (text(row, "scope")?, text(row, "source")?, text(row, "grp")?);
@@ -124,14 +137,13 @@ async fn completions<'s>(
 }
 
 async fn members(
-    reader: &Reader,
-    pool: &SqlitePool,
+    session: &mut Session<'_>,
     hashes: &[i64],
 ) -> Result<HashMap<i64, Arc<Members>>, sqlx::Error> {
     let mut found = HashMap::new();
     let mut missing = Vec::new();
     for &hash in hashes {
-        match reader.known_members(hash) {
+        match session.reader.known_members(hash) {
             Some(members) => {
                 found.insert(hash, members);
             }
@@ -142,12 +154,15 @@ async fn members(
         return Ok(found);
     }
     let missing = serde_json::Value::from(missing).to_string();
-    let rows = sqlx::query(MEMBERS).bind(missing).fetch_all(pool).await?;
+    let rows = sqlx::query(MEMBERS)
+        .bind(missing)
+        .fetch_all(session.connection())
+        .await?;
     for row in rows {
         let members = Members::from_bytes(row.try_get("pairs")?);
         let members = Arc::new(members.map_err(|error| sqlx::Error::Decode(error.into()))?);
         let hash: i64 = row.try_get("hash")?;
-        reader.remember_members(hash, members.clone());
+        session.reader.remember_members(hash, members.clone());
         found.insert(hash, members);
     }
     Ok(found)

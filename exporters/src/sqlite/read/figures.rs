@@ -8,7 +8,7 @@ use pipeline::graph_store::{At, EdgeFigures, Histogram};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::super::reader::Reader;
+use super::super::reader::Session;
 use super::super::rows::{text, time};
 use super::aliases::SameAs;
 
@@ -19,14 +19,14 @@ const FIGURES: &str = "SELECT minute, uid, kind, to_uid, connection_type, calls,
 type Key = (String, String, String, String);
 
 pub(in super::super) async fn edge_figures(
-    reader: &Reader,
+    session: &mut Session<'_>,
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeFigures>, sqlx::Error> {
     let mut rows = sqlx::query(FIGURES)
         .bind(from.timestamp())
         .bind(to.timestamp())
-        .fetch(reader.pool()?);
+        .fetch(session.connection());
     let mut told: BTreeMap<Key, EdgeFigures> = BTreeMap::new();
     // Row by row: a long time has many minutes, and no more edges than a short one.
     while let Some(row) = rows.try_next().await? {
@@ -43,7 +43,7 @@ pub(in super::super) async fn edge_figures(
     let uids = told
         .keys()
         .flat_map(|(from, _, to, _)| [from.as_str(), to.as_str()]);
-    let same = SameAs::of(reader, uids, At::Now).await?;
+    let same = SameAs::of(session, uids, At::Now).await?;
     let mut found = BTreeMap::new();
     for ((from, kind, to, connection_type), mut figures) in told {
         figures.from = same.canonical(&from).to_owned();

@@ -2,11 +2,11 @@
 
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, Node, NodeFilter};
-use sqlx::{Row as _, SqlitePool};
+use sqlx::Row as _;
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::bulk::json_list;
-use super::super::reader::Reader;
+use super::super::reader::Session;
 use super::aliases::SameAs;
 use super::facts::{Facts, Part};
 
@@ -17,13 +17,13 @@ const CANDIDATES_OF_KINDS: &str = include_str!("../sql/candidates_of_kinds.sql")
 const AT_ENDS: &str = include_str!("../sql/at_ends.sql");
 
 pub(in super::super) async fn nodes(
-    reader: &Reader,
+    session: &mut Session<'_>,
     uids: &[String],
     at: At,
 ) -> Result<Vec<Option<Node>>, sqlx::Error> {
-    let same = SameAs::of(reader, uids.iter().map(String::as_str), at).await?;
+    let same = SameAs::of(session, uids.iter().map(String::as_str), at).await?;
     let canonical: Vec<&str> = uids.iter().map(|uid| same.canonical(uid)).collect();
-    let facts = Facts::of(reader, canonical.iter().copied(), Part::Whole, at).await?;
+    let facts = Facts::of(session, canonical.iter().copied(), Part::Whole, at).await?;
     let node = |uid: &&str| facts.current(uid, at).map(|current| current.node());
     let mut nodes: Vec<Option<Node>> = canonical.iter().map(node).collect();
     let unknown = canonical
@@ -34,7 +34,7 @@ pub(in super::super) async fn nodes(
     if unknown.is_empty() {
         return Ok(nodes);
     }
-    let placeholders = placeholders(reader.pool()?, &unknown, at).await?;
+    let placeholders = placeholders(session, &unknown, at).await?;
     for (uid, node) in canonical.iter().zip(&mut nodes) {
         if node.is_none() {
             *node = placeholders.get(*uid).cloned();
@@ -45,13 +45,13 @@ pub(in super::super) async fn nodes(
 
 /// Nodes that only edges lead to.
 async fn placeholders(
-    pool: &SqlitePool,
+    session: &mut Session<'_>,
     uids: &[&str],
     at: At,
 ) -> Result<HashMap<String, Node>, sqlx::Error> {
     let rows = sqlx::query(AT_ENDS)
         .bind(json_list(uids.iter().copied()))
-        .fetch_all(pool)
+        .fetch_all(session.connection())
         .await?;
     let mut nodes: HashMap<String, Node> = HashMap::new();
     for row in rows {
@@ -81,7 +81,7 @@ async fn placeholders(
 }
 
 pub(in super::super) async fn list(
-    reader: &Reader,
+    session: &mut Session<'_>,
     filter: &NodeFilter,
     after: Option<&str>,
     limit: usize,
@@ -91,8 +91,8 @@ pub(in super::super) async fn list(
     let mut found = Vec::new();
     while found.len() < limit {
         let wanted = (limit - found.len()).max(64);
-        let uids = candidates(reader.pool()?, filter, after.as_deref(), wanted).await?;
-        let facts = Facts::of(reader, uids.iter().map(String::as_str), Part::Whole, at).await?;
+        let uids = candidates(session, filter, after.as_deref(), wanted).await?;
+        let facts = Facts::of(session, uids.iter().map(String::as_str), Part::Whole, at).await?;
         let nodes = uids
             .iter()
             .filter_map(|uid| Some(facts.current(uid, at)?.node()));
@@ -107,7 +107,7 @@ pub(in super::super) async fn list(
 }
 
 async fn candidates(
-    pool: &SqlitePool,
+    session: &mut Session<'_>,
     filter: &NodeFilter,
     after: Option<&str>,
     limit: usize,
@@ -127,7 +127,7 @@ async fn candidates(
         .bind(&filter.region)
         .bind(filter.text.as_ref().map(|text| text.to_lowercase()))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(pool)
+        .fetch_all(session.connection())
         .await
 }
 

@@ -5,7 +5,7 @@ use pipeline::facts;
 use pipeline::graph_store::{At, TimelineEntry};
 use serde_json::Map as JsonMap;
 
-use super::super::reader::Reader;
+use super::super::reader::Session;
 use super::super::rows::{hash, text, time};
 use super::aliases::SameAs;
 use super::facts::{Facts, Part};
@@ -19,10 +19,10 @@ const CHANGES: &str = "SELECT c.id, c.time, c.source, c.event_name, c.actor, c.d
 const SETS: &str =
     "SELECT source, set_hash, kind, to_uid FROM relations WHERE uid = ?1 AND set_hash <> 0";
 
-async fn sets(reader: &Reader, uid: &str) -> Result<facts::Sets, sqlx::Error> {
+async fn sets(session: &mut Session<'_>, uid: &str) -> Result<facts::Sets, sqlx::Error> {
     let rows = sqlx::query(SETS)
         .bind(uid)
-        .fetch_all(reader.pool()?)
+        .fetch_all(session.connection())
         .await?;
     let mut sets = facts::Sets::new();
     for row in &rows {
@@ -34,22 +34,22 @@ async fn sets(reader: &Reader, uid: &str) -> Result<facts::Sets, sqlx::Error> {
 }
 
 pub(in super::super) async fn timeline(
-    reader: &Reader,
+    session: &mut Session<'_>,
     uid: &str,
     from: UnixNanos,
     to: UnixNanos,
     limit: usize,
 ) -> Result<Vec<TimelineEntry>, sqlx::Error> {
-    let same = SameAs::of(reader, [uid], At::Now).await?;
+    let same = SameAs::of(session, [uid], At::Now).await?;
     let canonical = same.canonical(uid);
     let uids: Vec<&str> = [canonical]
         .into_iter()
         .chain(same.names_of(canonical))
         .collect();
-    let facts = Facts::of(reader, uids.iter().copied(), Part::Whole, At::Now).await?;
+    let facts = Facts::of(session, uids.iter().copied(), Part::Whole, At::Now).await?;
     let mut entries = Vec::new();
     for uid in &uids {
-        let sets = sets(reader, uid).await?;
+        let sets = sets(session, uid).await?;
         let ended = facts
             .current(uid, At::Now)
             .and_then(|current| current.ended);
@@ -65,7 +65,7 @@ pub(in super::super) async fn timeline(
         .bind(from.timestamp())
         .bind(to.timestamp())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(reader.pool()?)
+        .fetch_all(session.connection())
         .await?;
     for row in &rows {
         let id = text(row, "id")?;

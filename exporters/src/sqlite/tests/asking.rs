@@ -184,6 +184,22 @@ async fn the_same_thing_under_two_names_is_one() {
 }
 
 #[tokio::test]
+async fn a_name_that_went_to_another_leads_to_the_one_that_lives() {
+    let open = small_vpc().await;
+    for uid in ["i-1", "i-2"] {
+        open.tell(alias_set(uid, 10, &[("same_as", "ext://10.0.0.5:5432")]))
+            .await;
+    }
+    open.tell(alias_set("ext://10.0.0.5:5432", 10, &[("name", "db")]))
+        .await;
+    open.tell(fact("i-1", "lifecycle", "deleted", "trail", "i-1", 20))
+        .await;
+    let names = uids(&["ext://10.0.0.5:5432", "db"]);
+    let found = open.store().resolve(&names, At::Now).await.unwrap();
+    assert_eq!(found, [uids(&["i-2"]), uids(&["i-2"])]);
+}
+
+#[tokio::test]
 async fn lists_are_filtered_and_paged_by_uid() {
     let open = small_vpc().await;
     open.tell(fact(

@@ -54,16 +54,19 @@ pub(super) fn told_by((scope, began, found): &Scanned, uids: &[&str]) -> Vec<Tel
 
 /// Creations and deletions by events, late telemetry, what another source says.
 fn events() -> impl Strategy<Value = Vec<Telling>> {
-    let event = (0..UIDS.len(), 0..4usize, 0..4u64, 0..30u64);
+    let event = (0..UIDS.len(), 0..6usize, 0..4u64, 0..30u64);
     vec(
         event.prop_map(|(uid, what, hash, time)| {
-            let (group, source, hash) = match what {
-                0 => (group::LIFECYCLE, "trail", hash.min(1) * EXISTS),
-                1 => (group::ACTUAL, "trail", hash + 2),
-                2 => (group::TELEMETRY, "otlp", hash + 2),
-                _ => (group::EDGES, "otlp", hash + 2),
+            let (group, source, scope, hash) = match what {
+                0 => (group::LIFECYCLE, "trail", "", hash.min(1) * EXISTS),
+                1 => (group::ACTUAL, "trail", "", hash + 2),
+                2 => (group::TELEMETRY, "otlp", "", hash + 2),
+                3 => (group::EDGES, "otlp", "", hash + 2),
+                // What scans see, too, said by their source between them.
+                4 => (group::LIFECYCLE, "aws", SCOPES[uid % 2], Fact::TOMBSTONE),
+                _ => (group::EDGES, "aws", "", hash + 2),
             };
-            let fact = fact(UIDS[uid], group, source, "", hash, time);
+            let fact = fact(UIDS[uid], group, source, scope, hash, time);
             Telling::Fact(Box::new(fact), false)
         }),
         0..12,
