@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Error, Result, SimpleObject};
 use futures::{Stream, StreamExt, stream};
 use pipeline::graph_store::{self, At};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::names::must_find;
 use super::store::{store, unanswered};
 use super::types::Node;
 
@@ -16,6 +15,9 @@ pub(super) struct Subscription;
 
 /// Nodes of one commit that are read.
 const NODES: usize = 500;
+
+/// Nodes that one subscription follows by name.
+const NAMES: usize = 100;
 
 /// What a commit of the store made new.
 #[derive(SimpleObject)]
@@ -75,13 +77,7 @@ impl Subscription {
         let commits = store(context).commits();
         let mut wanted = None;
         if let Some(names) = of {
-            let mut uids = BTreeSet::new();
-            for name in names {
-                uids.insert(must_find(context, &name, At::Now).await?);
-                // Commits call a thing what their source does.
-                uids.insert(name);
-            }
-            wanted = Some(uids);
+            wanted = Some(uids(context, names).await?);
         }
         let followed = stream::unfold(commits, async |mut commits| {
             let mut missed = 0;
@@ -98,6 +94,26 @@ impl Subscription {
             async move { told }
         }))
     }
+}
+
+/// What these names lead to, and the names themselves: commits call a thing what its source does.
+async fn uids(context: &Context<'_>, names: Vec<String>) -> Result<BTreeSet<String>> {
+    if names.len() > NAMES {
+        return Err(Error::new(format!(
+            "{NAMES} nodes can be followed at once, not {}",
+            names.len()
+        )));
+    }
+    let found = store(context)
+        .resolve(&names, At::Now)
+        .await
+        .map_err(unanswered)?;
+    for (name, uids) in names.iter().zip(&found) {
+        if uids.is_empty() {
+            return Err(Error::new(format!("nothing is known of {name}")));
+        }
+    }
+    Ok(found.into_iter().flatten().chain(names).collect())
 }
 
 impl Commit {

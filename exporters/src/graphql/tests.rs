@@ -32,6 +32,16 @@ struct Shop {
 
 const MINUTE: u64 = 60_000_000_000;
 
+fn config() -> Config {
+    Config {
+        store: StoreRef("sqlite".parse().unwrap()),
+        endpoint: "127.0.0.1:0".to_owned(),
+        query_timeout: Duration::from_secs(10),
+        max_depth: 16,
+        max_complexity: 50_000,
+    }
+}
+
 impl Shop {
     async fn new() -> Shop {
         Shop::with(|_| {}).await
@@ -40,22 +50,16 @@ impl Shop {
     async fn with(set: impl FnOnce(&mut Config)) -> Shop {
         let folder = tempfile::tempdir().unwrap();
         let host = Host::new("sqlite".parse().unwrap(), SignalSet::NONE, Arc::default());
-        let config = sqlite::Config {
+        let file = sqlite::Config {
             path: folder.path().join("graph.db"),
             seen_for: Duration::ZERO,
         };
-        let mut sqlite = Sqlite::build(config, &host).unwrap();
+        let mut sqlite = Sqlite::build(file, &host).unwrap();
         sqlite
             .start(&mut Tasks::new(CancellationToken::new()))
             .await
             .unwrap();
-        let mut config = Config {
-            store: StoreRef("sqlite".parse().unwrap()),
-            endpoint: "127.0.0.1:0".to_owned(),
-            query_timeout: Duration::from_secs(10),
-            max_depth: 16,
-            max_complexity: 50_000,
-        };
+        let mut config = config();
         set(&mut config);
         let graphql = Graphql::build(config.clone(), &host).unwrap();
         let schema = schema::of(graphql.store.clone(), &config);

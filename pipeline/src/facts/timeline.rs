@@ -12,7 +12,8 @@ use crate::graph_store::TimelineEntry;
 /// The edges of each set that the facts name, as `SECURED_BY arn:…`, by the set's source and hash.
 pub type Sets = BTreeMap<(String, u64), BTreeSet<String>>;
 
-/// One entry for each time that a source said something new, oldest first. `facts` are all of the
+/// One entry for each value that a source has told, when it first told it, oldest first: one that
+/// comes back is not told again. `facts` are all of the
 /// uid's; what somebody did is in the changes, not here.
 pub fn timeline(facts: &[Fact<'_>], sets: &Sets, ended: Option<UnixNanos>) -> Vec<TimelineEntry> {
     let mut told: BTreeMap<(&str, &str), Vec<&Fact<'_>>> = BTreeMap::new();
