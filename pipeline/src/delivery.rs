@@ -225,6 +225,19 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Receipt(oneshot::Receiver<Outcome>);
 
+impl Receipt {
+    /// What became of the request, once that is known; for those who cannot wait.
+    pub fn try_outcome(&mut self) -> Option<Outcome> {
+        match self.0.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(Outcome::Refused(Refusal::stopped(
+                "the request was forgotten",
+            ))),
+        }
+    }
+}
+
 impl Future for Receipt {
     type Output = Outcome;
 

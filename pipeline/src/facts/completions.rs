@@ -134,7 +134,7 @@ impl Run {
 /// A run of a scope, with whom its scans saw.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
-    first: UnixNanos,
+    pub(super) first: UnixNanos,
     last: UnixNanos,
     pub(super) members: Arc<Members>,
 }

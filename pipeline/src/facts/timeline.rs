@@ -4,34 +4,45 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::completions::Completions;
 use super::fact::{Fact, group};
 use crate::attributes::{Map, map_to_json};
 use crate::component::UnixNanos;
 use crate::graph_store::TimelineEntry;
+use crate::uid;
 
 /// The edges of each set that the facts name, as `SECURED_BY arn:…`, by the set's source and hash.
 pub type Sets = BTreeMap<(String, u64), BTreeSet<String>>;
 
-/// One entry for each value that a source has told, when it first told it, oldest first: one that
-/// comes back is not told again. `facts` are all of the
-/// uid's; what somebody did is in the changes, not here.
-pub fn timeline(facts: &[Fact<'_>], sets: &Sets, ended: Option<UnixNanos>) -> Vec<TimelineEntry> {
-    let mut told: BTreeMap<(&str, &str), Vec<&Fact<'_>>> = BTreeMap::new();
+/// One entry for each time at which a source is known to have said something new, oldest first.
+/// `facts` are all of one uid's, `completions` the scans that saw it or not; what somebody did is in
+/// the changes, not here.
+pub fn timeline(facts: &[Fact<'_>], sets: &Sets, completions: &Completions) -> Vec<TimelineEntry> {
+    let mut sightings: BTreeMap<(&str, &str), Vec<Sighting<'_>>> = BTreeMap::new();
     for fact in facts {
-        let of = told.entry((&fact.group, &fact.source)).or_default();
-        of.push(fact);
+        let of = sightings.entry((&fact.group, &fact.source)).or_default();
+        of.extend([fact.first_seen, fact.last_seen].map(|time| Sighting {
+            time,
+            hash: fact.hash,
+            fact: Some(fact),
+        }));
+    }
+    for ((group, source), of) in &mut sightings {
+        let scanned = scanned(facts, group, source, completions);
+        of.extend(scanned);
     }
     let mut entries = Vec::new();
-    for ((group, source), mut facts) in told {
-        facts.sort_by_key(|fact| (fact.first_seen, fact.hash));
-        for (index, fact) in facts.iter().enumerate() {
-            let before = index.checked_sub(1).map(|before| facts[before]);
-            let Some((kind, summary, details)) = told_by(fact, before, sets) else {
+    for ((group, source), mut of) in sightings {
+        of.sort_by_key(|sighting| (sighting.time, sighting.hash));
+        of.dedup_by_key(|sighting| sighting.hash);
+        for (index, sighting) in of.iter().enumerate() {
+            let before = index.checked_sub(1).and_then(|before| of[before].fact);
+            let Some((kind, summary, details)) = told_by(group, sighting, before, sets) else {
                 continue;
             };
             entries.push(TimelineEntry {
-                time: fact.first_seen,
-                id: format!("{group}/{source}/{:016x}/{}", fact.hash, fact.scope),
+                time: sighting.time,
+                id: format!("{group}/{source}/{:016x}", sighting.hash),
                 kind: kind.to_owned(),
                 source: source.to_owned(),
                 summary,
@@ -39,46 +50,88 @@ pub fn timeline(facts: &[Fact<'_>], sets: &Sets, ended: Option<UnixNanos>) -> Ve
             });
         }
     }
-    let is_told = |entries: &[TimelineEntry], ended| {
-        entries
-            .iter()
-            .any(|entry| entry.kind == "node_ended" && entry.time == ended)
-    };
-    if let Some(ended) = ended.filter(|ended| !is_told(&entries, *ended)) {
-        entries.push(TimelineEntry {
-            time: ended,
-            id: format!("ended/{}", ended.0),
-            kind: "node_ended".to_owned(),
-            source: String::new(),
-            summary: "a completed scan no longer saw it".to_owned(),
-            details: JsonMap::new(),
-        });
-    }
     entries.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
     entries
 }
 
+/// What one source said of one group at a time.
+struct Sighting<'f> {
+    time: UnixNanos,
+    hash: u64,
+    /// None where a scan no longer saw the uid.
+    fact: Option<&'f Fact<'f>>,
+}
+
+/// What the scans of a source saw of a group, each time that a run of them began.
+fn scanned<'f>(
+    facts: &'f [Fact<'f>],
+    group: &str,
+    source: &str,
+    completions: &Completions,
+) -> Vec<Sighting<'f>> {
+    let Some(first) = facts.first() else {
+        return Vec::new();
+    };
+    let uid = uid::hash(&first.uid);
+    let own = |fact: &&Fact<'_>| fact.group == group && fact.source == source;
+    let mut scopes: Vec<_> = facts
+        .iter()
+        .filter(|fact| fact.source == source && !fact.scope.is_empty())
+        .map(|fact| (fact.scan(), fact.first_seen))
+        .collect();
+    scopes.sort_unstable();
+    // Of each scope once, from when it first saw the uid.
+    scopes.dedup_by_key(|(scan, _)| *scan);
+    let mut seen = Vec::new();
+    for (scan, since) in scopes {
+        for run in completions.of(scan).iter().filter(|run| run.first >= since) {
+            let time = run.first;
+            let state = run.members.state_of(uid);
+            let fact = facts.iter().filter(own).find(|fact| match state {
+                Some(_) if group == group::LIFECYCLE => !fact.is_tombstone(),
+                Some(state) => fact.hash == state,
+                None => false,
+            });
+            match fact {
+                Some(fact) => seen.push(Sighting {
+                    time,
+                    hash: fact.hash,
+                    fact: Some(fact),
+                }),
+                None if state.is_none() && group == group::LIFECYCLE => seen.push(Sighting {
+                    time,
+                    hash: Fact::TOMBSTONE,
+                    fact: None,
+                }),
+                None => {}
+            }
+        }
+    }
+    seen
+}
+
 fn told_by(
-    fact: &Fact<'_>,
+    group: &str,
+    sighting: &Sighting<'_>,
     before: Option<&Fact<'_>>,
     sets: &Sets,
 ) -> Option<(&'static str, String, JsonMap<String, Json>)> {
-    if fact.is_tombstone() {
-        let kind = match fact.group.as_ref() {
-            group::LIFECYCLE => "node_ended",
-            _ => "node_changed",
-        };
-        return Some((kind, format!("{} ended", fact.group), JsonMap::new()));
-    }
-    match (fact.group.as_ref(), before) {
-        (group::ALIASES, _) => None,
-        (group::EDGES, None) => None,
+    let none = JsonMap::new();
+    let fact = sighting.fact.filter(|fact| !fact.is_tombstone());
+    let Some(fact) = fact else {
+        return Some(match group {
+            group::LIFECYCLE => ("node_ended", "it no longer exists".to_owned(), none),
+            _ => ("node_changed", format!("{group} ended"), none),
+        });
+    };
+    match (group, before.filter(|before| !before.is_tombstone())) {
+        (group::ALIASES, _) | (group::EDGES, None) => None,
         (group::EDGES, Some(before)) => {
             let (summary, details) = changed_edges(before, fact, sets)?;
             Some(("edges_changed", summary, details))
         }
-        (group::LIFECYCLE, _) => Some(("node_appeared", "it exists".to_owned(), JsonMap::new())),
-        (group, None) => Some(("node_appeared", format!("{group} is known"), JsonMap::new())),
+        (group::LIFECYCLE, _) => Some(("node_appeared", "it exists".to_owned(), none)),
+        (group, None) => Some(("node_appeared", format!("{group} is known"), none)),
         (group, Some(before)) => {
             let changes = difference(before, fact);
             // A resource whose relations alone changed has a new state, but the same value.

@@ -24,7 +24,7 @@
 //! alone: a `host` that is not among them is not joined.
 //!
 //! A row whose uid is set keeps it. What was told is told again a minute of the rows' own time
-//! later, a new value at once.
+//! later, a new value at once, and what was not delivered with the next row that says it.
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::registry::{BuildProcessor, Described, Stability};
@@ -73,6 +73,7 @@ impl Processor for Identity {
         if !SignalSet::TELEMETRY.contains(batch.signal()) {
             return Ok(vec![batch]);
         }
+        self.told.settle();
         let distinct = Distinct::of(&batch);
         let mut uids = Vec::with_capacity(distinct.resources.len());
         for resource in &distinct.resources {

@@ -17,6 +17,8 @@ pub(super) struct Recent {
     /// In which order it was told; a turn that is not its span's is out of date.
     turns: VecDeque<(u64, u64)>,
     turn: u64,
+    /// What was told since it was last asked.
+    fresh: Vec<u64>,
 }
 
 /// Between which times it was told to hold: a store takes it to hold at all times between.
@@ -47,8 +49,21 @@ impl Recent {
         }
         self.turn = turn;
         self.turns.push_back((hash, turn));
+        self.fresh.push(hash);
         self.forget();
         true
+    }
+
+    /// What was told since this was last asked.
+    pub(super) fn take_fresh(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Takes back that these were told: they are due again.
+    pub(super) fn take_back(&mut self, hashes: &[u64]) {
+        for hash in hashes {
+            self.told.remove(hash);
+        }
     }
 
     fn forget(&mut self) {

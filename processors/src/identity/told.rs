@@ -1,18 +1,25 @@
 //! What is told: rows of `nodes`, `edges` and `aliases`.
 
+use std::collections::VecDeque;
+
 use pipeline::component::UnixNanos;
 use pipeline::facts::hash_of;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{aliases, edges, nodes, resources};
-use pipeline::{Batch, Delivery, Signal, SignalSet};
+use pipeline::{Batch, Delivery, Outcome, Receipt, Signal, SignalSet};
 
 use super::found::{Alias, Found, Node};
 use super::recent::Recent;
+
+/// Batches whose delivery is followed at once; those before them count as not delivered.
+const FOLLOWED: usize = 4096;
 
 /// Rows that wait to be sent; of signals that nobody wants there are none.
 pub(super) struct Told {
     source: String,
     recent: Recent,
+    /// What was told and is not known to be delivered.
+    followed: VecDeque<(Receipt, Vec<u64>)>,
     nodes: Option<Rows>,
     edges: Option<Rows>,
     aliases: Option<Rows>,
@@ -30,6 +37,7 @@ impl Told {
         Told {
             source,
             recent: Recent::default(),
+            followed: VecDeque::new(),
             nodes: rows(Signal::Nodes),
             edges: rows(Signal::Edges),
             aliases: rows(Signal::Aliases),
@@ -49,8 +57,32 @@ impl Told {
         }
     }
 
+    /// Takes back what was told and not delivered: whoever sends it again is told again.
+    pub(super) fn settle(&mut self) {
+        let recent = &mut self.recent;
+        self.followed.retain_mut(|(receipt, hashes)| {
+            let outcome = receipt.try_outcome();
+            if matches!(outcome, Some(Outcome::Refused(_) | Outcome::Partial { .. })) {
+                recent.take_back(hashes);
+            }
+            outcome.is_none()
+        });
+    }
+
     /// The batches, with those who wait for what they were made of.
     pub(super) fn take(&mut self, delivery: &Delivery) -> Vec<Batch> {
+        let fresh = self.recent.take_fresh();
+        if fresh.is_empty() {
+            return Vec::new();
+        }
+        let (own, receipt) = Delivery::new(None);
+        self.followed.push_back((receipt, fresh));
+        if self.followed.len() > FOLLOWED
+            && let Some((_, hashes)) = self.followed.pop_front()
+        {
+            self.recent.take_back(&hashes);
+        }
+        let delivery = Delivery::merge([delivery.clone(), own]);
         let all = [&mut self.nodes, &mut self.edges, &mut self.aliases];
         all.into_iter()
             .flatten()

@@ -50,13 +50,8 @@ pub(in super::super) async fn timeline(
     let mut entries = Vec::new();
     for uid in &uids {
         let sets = sets(session, uid).await?;
-        let ended = facts
-            .current(uid, At::Now)
-            .and_then(|current| current.ended);
-        let told = facts
-            .of
-            .get(*uid)
-            .map(|of_uid| facts::timeline(of_uid, &sets, ended));
+        let of_uid = facts.of.get(*uid);
+        let told = of_uid.map(|of_uid| facts::timeline(of_uid, &sets, &facts.completions));
         let told = told.unwrap_or_default().into_iter();
         entries.extend(told.filter(|entry| entry.time >= from && entry.time < to));
     }

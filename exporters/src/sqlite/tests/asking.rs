@@ -309,6 +309,48 @@ async fn a_timeline_tells_what_changed_and_who_did_it() {
 }
 
 #[tokio::test]
+async fn what_comes_back_is_told_again() {
+    let open = Open::new().await;
+    for (began, state) in [
+        (10, Some(7)),
+        (20, Some(8)),
+        (30, Some(7)),
+        (40, None),
+        (50, Some(7)),
+    ] {
+        let seen: Vec<Seen> = state
+            .iter()
+            .map(|state| Seen {
+                uid: "sg",
+                state: *state,
+            })
+            .collect();
+        open.tell(scan("s", began, &seen)).await;
+        open.tell(scan("s", began + 5, &seen)).await;
+    }
+    let entries = open
+        .store()
+        .timeline("sg", UnixNanos(0), ALL, 20)
+        .await
+        .unwrap();
+    let told: Vec<(u64, &str)> = entries
+        .iter()
+        .map(|entry| (entry.time.0, entry.kind.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (50, "node_appeared"),
+            (40, "node_ended"),
+            (30, "node_changed"),
+            (20, "node_changed"),
+            (10, "node_appeared"),
+            (10, "node_appeared"),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn commits_tell_what_is_new() {
     let open = small_vpc().await;
     let mut commits = open.store().commits();

@@ -1,9 +1,10 @@
 //! What is told besides: nodes, edges and aliases.
 
 use pipeline::component::Processor;
-use pipeline::{Signal, SignalSet};
+use pipeline::{Refusal, Signal, SignalSet};
 use serde_json::json;
 
+use super::super::Identity;
 use super::support::{Row, at, batch, give, identity, row, said};
 
 const INSTANCE: &str = "arn:aws:ec2:eu-west-1:42:instance/i-1";
@@ -161,6 +162,28 @@ fn the_same_is_told_again_after_a_minute() {
     let told =
         [1, 59, 60, 61, 119, 120].map(|second| give(&mut identity, &[pod()], at(second)).len());
     assert_eq!(told, [0, 0, all, 0, 0, all]);
+}
+
+#[test]
+fn what_was_not_delivered_is_told_again_to_whoever_sends_it_again() {
+    let mut identity = identity(SignalSet::ALL);
+    let told = |identity: &mut Identity, second| {
+        let mut made = identity
+            .process(batch(Signal::Traces, &[pod()]), at(second))
+            .unwrap();
+        made.pop();
+        made
+    };
+    let first = told(&mut identity, 0);
+    assert_eq!(told(&mut identity, 1).len(), 0, "it may yet be delivered");
+    first[0]
+        .delivery()
+        .refuse(&Refusal::stopped("the store is locked"));
+    drop(first);
+    let again = told(&mut identity, 2);
+    assert!(!again.is_empty());
+    drop(again);
+    assert_eq!(told(&mut identity, 3).len(), 0, "now it is delivered");
 }
 
 #[test]
