@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 run:
 	@.ci/needs
 	cargo build --profile quick --locked
-	@sed 's|TARGET|$(TARGET)|' configs/quickstart.txt
+	@sed 's|TARGET|$(abspath $(TARGET))|' configs/quickstart.txt
 	@exec $(TARGET)/quick/airdig run --config configs/quickstart.yaml
 
 test:
