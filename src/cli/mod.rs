@@ -1,6 +1,6 @@
 //! What can be asked on the command line, and how it ends.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -81,6 +81,10 @@ fn plain_table<const N: usize>(
 ) -> String {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
+    if io::stdout().is_terminal() {
+        // Folded into the terminal's width; what is piped keeps its lines whole.
+        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    }
     if let Some(header) = header {
         table.set_header(header.map(str::to_uppercase));
     }

@@ -1,9 +1,10 @@
 //! `airdig schema`: what the signals' rows hold.
 
+use arrow_schema::{DataType, Field};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use pipeline::Signal;
-use pipeline::schema::{Column, columns_of};
+use pipeline::schema::columns_of;
 
 use super::plain_table;
 
@@ -48,7 +49,7 @@ fn columns(signal: Signal) -> String {
         } else {
             "no"
         };
-        let type_name = type_name(&column);
+        let type_name = type_name(&column.field);
         [
             column.field.name().clone(),
             type_name,
@@ -60,14 +61,22 @@ fn columns(signal: Signal) -> String {
 }
 
 /// The Arrow type, or the extension type's name: `airdig.attributes (map)`.
-fn type_name(column: &Column) -> String {
-    let metadata = column.field.metadata();
-    match metadata.get("ARROW:extension:name") {
-        Some(name) => match metadata.get("ARROW:extension:metadata") {
+fn type_name(field: &Field) -> String {
+    let metadata = field.metadata();
+    if let Some(name) = metadata.get("ARROW:extension:name") {
+        return match metadata.get("ARROW:extension:metadata") {
             Some(form) => format!("{name} ({form})"),
             None => name.clone(),
-        },
-        None => column.field.data_type().to_string(),
+        };
+    }
+    match field.data_type() {
+        DataType::List(item) => format!("List({})", type_name(item)),
+        DataType::Struct(fields) => {
+            let fields = fields.iter();
+            let told = fields.map(|field| format!("{}: {}", field.name(), type_name(field)));
+            format!("Struct({})", told.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
     }
 }
 

@@ -90,7 +90,10 @@ impl Problem {
 }
 
 /// The most similar word, when it is similar enough to have been meant.
-fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    written: &str,
+    allowed: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     allowed
         .into_iter()
         .map(|word| (strsim::jaro_winkler(written, word), word))

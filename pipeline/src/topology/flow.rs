@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Placed;
 use super::pipelines::Draft;
 use super::sections::Sections;
-use crate::config::Problem;
+use crate::config::{Problem, nearest};
 use crate::registry::Class;
 use crate::{Signal, SignalSet};
 
@@ -182,12 +182,19 @@ pub(super) fn mismatches(
     }
 }
 
-/// Signals that are made and that nobody accepts.
+/// Signals that are made and that nobody accepts, and ids that were perhaps meant as a signal.
 pub(super) fn notes(drafts: &[Draft], flow: &Flow, sections: &Sections<'_>) -> Vec<String> {
     let signals = Signals { sections };
     let mut notes = Vec::new();
     for (draft, course) in drafts.iter().zip(&flow.courses) {
         let at = format!("service::pipelines::{}", draft.id);
+        if draft.signal.is_none()
+            && let Some(meant) = nearest(draft.id.kind(), Signal::ALL.map(Signal::name))
+        {
+            notes.push(format!(
+                "{at}: takes every signal, since its type is none; {meant} alone if it is called \"{meant}\""
+            ));
+        }
         let last = draft
             .exporters
             .iter()

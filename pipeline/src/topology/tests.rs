@@ -297,6 +297,19 @@ service:
 }
 
 #[test]
+fn an_id_that_is_nearly_a_signal_is_noted() {
+    let text = "\
+receivers: {otlp: }
+exporters: {debug: }
+service: {pipelines: {trace/web: {receivers: [otlp], exporters: [debug]}}}
+";
+    let notes = checked(text).unwrap().notes;
+    let told = "service::pipelines::trace/web: takes every signal, since its type is none; \
+        traces alone if it is called \"traces\"";
+    assert_eq!(notes, [told]);
+}
+
+#[test]
 fn what_is_not_used_is_noted() {
     let text = "\
 receivers: {otlp: , scan: }
