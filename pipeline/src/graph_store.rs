@@ -1,8 +1,8 @@
 //! What others may ask of a store that keeps the graph.
 //!
-//! Every read resolves `same_as` aliases, answers for a moment ([`At`]), and takes a whole set at
-//! once, so that asking for a page of things with their neighbours is a few statements, never one
-//! a thing.
+//! Every read answers for a moment ([`At`]) and takes a whole set at once, so that asking for a page
+//! of things with their neighbours is a few statements, never one a thing. `same_as` aliases are
+//! resolved, but for lists, which are of the nodes as they were told.
 
 use std::collections::BTreeMap;
 

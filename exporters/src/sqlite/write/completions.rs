@@ -1,13 +1,13 @@
 //! Completed scans: those that find the same one after the other are one row, their members one blob.
 
 use pipeline::component::UnixNanos;
-use pipeline::facts::{Completion, Fact, Members, Recorded, Run, group};
+use pipeline::facts::{Completion, Content, Fact, Members, Recorded, Run, group};
 use pipeline::graph_store::Commit;
 use pipeline::uid;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::super::bulk::Upsert;
 use super::super::rows::{run, signed};
+use super::facts;
 
 const MEMBERS: &str = "INSERT INTO members (hash, pairs) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 
@@ -27,13 +27,6 @@ const ADD: &str = "INSERT INTO completions (scope, source, grp, first_began, las
 
 const UIDS: &str =
     "SELECT DISTINCT uid FROM facts WHERE scope = ?1 AND source = ?2 AND scope <> ''";
-
-const ENDS: Upsert = Upsert {
-    head: "INSERT INTO facts (uid, grp, source, scope, hash, first_seen, last_seen)",
-    columns: 7,
-    tail: "ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen), \
-           last_seen = max(last_seen, excluded.last_seen)",
-};
 
 pub(super) async fn write(
     connection: &mut SqliteConnection,
@@ -142,6 +135,10 @@ async fn end_and_announce(
         .bind(&scan.source)
         .fetch_all(&mut *connection)
         .await?;
+    let ends = match scan.group.as_str() {
+        group::DESIRED => group::DESIRED,
+        _ => group::LIFECYCLE,
+    };
     let mut ended = Vec::new();
     for uid in uids {
         let hash = uid::hash(&uid);
@@ -153,22 +150,17 @@ async fn end_and_announce(
             news.nodes.push(uid.clone());
         }
         if was && !is {
-            ended.push(uid);
+            ended.push(Fact {
+                uid: uid.into(),
+                group: ends.into(),
+                source: scan.source.as_str().into(),
+                scope: scan.scope.as_str().into(),
+                hash: Fact::TOMBSTONE,
+                first_seen: scan.began,
+                last_seen: scan.began,
+                content: Content::default(),
+            });
         }
     }
-    let ends = match scan.group.as_str() {
-        group::DESIRED => group::DESIRED,
-        _ => group::LIFECYCLE,
-    };
-    ENDS.run(connection, &ended, |values, uid| {
-        values
-            .add(uid.as_str())
-            .add(ends)
-            .add(scan.source.as_str())
-            .add(scan.scope.as_str())
-            .add(signed(Fact::TOMBSTONE))
-            .add(scan.began.timestamp())
-            .add(scan.began.timestamp());
-    })
-    .await
+    facts::upsert(connection, ended.iter().collect()).await
 }

@@ -51,10 +51,19 @@ pub(super) async fn write<'t>(
         known.add(fact);
         new.push(fact);
     }
+    upsert(connection, new).await?;
+    Ok(new_sets)
+}
+
+/// Writes facts as they are: what is known of one takes the least and the greatest of the times.
+pub(super) async fn upsert(
+    connection: &mut SqliteConnection,
+    mut facts: Vec<&Fact<'_>>,
+) -> Result<(), sqlx::Error> {
     // Neighbours in the index one after the other.
-    new.sort_unstable_by(|one, other| (&one.uid, &one.group).cmp(&(&other.uid, &other.group)));
+    facts.sort_unstable_by(|one, other| (&one.uid, &one.group).cmp(&(&other.uid, &other.group)));
     UPSERT
-        .run(connection, &new, |values, fact| {
+        .run(connection, &facts, |values, fact| {
             let content = &fact.content;
             values
                 .add(fact.uid.as_ref())
@@ -72,8 +81,7 @@ pub(super) async fn write<'t>(
                 .add(content.tags.as_deref())
                 .add(content.value.as_deref());
         })
-        .await?;
-    Ok(new_sets)
+        .await
 }
 
 async fn known(

@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::types::{Int32Type, TimestampNanosecondType, UInt64Type};
-use arrow_array::{
-    Array, BinaryViewArray, PrimitiveArray, StringArray, StringViewArray, TypedDictionaryArray,
-};
+use arrow_array::types::{TimestampNanosecondType, UInt64Type};
+use arrow_array::{Array, BinaryViewArray, PrimitiveArray, StringViewArray};
 
 use super::super::completions::Completion;
 use super::super::fact::{Content, Fact, group};
 use super::super::members::Members;
 use super::super::told::Told;
-use super::row::Row;
+use super::row::{Row, Words, bytes, text, word};
 use crate::Batch;
 use crate::component::UnixNanos;
 use crate::schema::resources::op;
@@ -32,8 +30,6 @@ pub(super) fn nodes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
         }
     }
 }
-
-type Words<'a> = TypedDictionaryArray<'a, Int32Type, StringArray>;
 
 struct Columns<'a> {
     time: &'a PrimitiveArray<TimestampNanosecondType>,
@@ -117,20 +113,6 @@ impl<'a> Columns<'a> {
         // A completion vouches for what exists, never for an end.
         Some((fact, !scope.is_empty() && !deleted))
     }
-}
-
-fn text(texts: &StringViewArray, row: usize) -> Option<&str> {
-    texts.is_valid(row).then(|| texts.value(row))
-}
-
-fn bytes(bytes: &BinaryViewArray, row: usize) -> Option<&[u8]> {
-    bytes.is_valid(row).then(|| bytes.value(row))
-}
-
-fn word<'a>(words: &Words<'a>, row: usize) -> Option<&'a str> {
-    let keys = words.keys();
-    let key = keys.is_valid(row).then(|| keys.value(row))?;
-    Some(words.values().value(usize::try_from(key).ok()?))
 }
 
 fn completion(row: Row<'_>, now: UnixNanos) -> Completion {

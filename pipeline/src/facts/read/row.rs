@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
+use arrow_array::{Array, BinaryViewArray, StringArray, StringViewArray, TypedDictionaryArray};
 
 use crate::Batch;
 use crate::component::UnixNanos;
@@ -40,27 +40,15 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn text(self, column: &str) -> Option<Cow<'a, str>> {
-        let texts = self.batch.text(column);
-        texts
-            .is_valid(self.row)
-            .then(|| Cow::Borrowed(texts.value(self.row)))
+        text(self.batch.text(column), self.row).map(Cow::Borrowed)
     }
 
     pub(super) fn word(self, column: &str) -> Option<Cow<'a, str>> {
-        let words = self.batch.words(column);
-        let key = words
-            .keys()
-            .is_valid(self.row)
-            .then(|| words.keys().value(self.row))?;
-        let key = usize::try_from(key).ok()?;
-        Some(Cow::Borrowed(words.values().value(key)))
+        word(&self.batch.words(column), self.row).map(Cow::Borrowed)
     }
 
     pub(super) fn bytes(self, column: &str) -> Option<Cow<'a, [u8]>> {
-        let bytes = self.batch.bytes(column);
-        bytes
-            .is_valid(self.row)
-            .then(|| Cow::Borrowed(bytes.value(self.row)))
+        bytes(self.batch.bytes(column), self.row).map(Cow::Borrowed)
     }
 
     pub(super) fn uint64(self, column: &str) -> Option<u64> {
@@ -100,4 +88,21 @@ impl<'a> Row<'a> {
         let items = items.as_string_view().iter();
         items.flatten().map(str::to_owned).collect()
     }
+}
+
+/// A column of few different words.
+pub(super) type Words<'a> = TypedDictionaryArray<'a, Int32Type, StringArray>;
+
+pub(super) fn text(texts: &StringViewArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row))
+}
+
+pub(super) fn bytes(bytes: &BinaryViewArray, row: usize) -> Option<&[u8]> {
+    bytes.is_valid(row).then(|| bytes.value(row))
+}
+
+pub(super) fn word<'a>(words: &Words<'a>, row: usize) -> Option<&'a str> {
+    let keys = words.keys();
+    let key = keys.is_valid(row).then(|| keys.value(row))?;
+    Some(words.values().value(usize::try_from(key).ok()?))
 }
