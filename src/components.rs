@@ -9,6 +9,8 @@ pub(crate) fn registry() -> Registry {
         .processor::<processors::graph::Graph>()
         .processor::<processors::identity::Identity>()
         .processor::<processors::service_graph::ServiceGraph>()
+        .connector::<processors::forward::Forward>()
+        .connector::<processors::service_graph::ServiceGraph>()
         .exporter::<exporters::debug::Debug>()
         .exporter::<exporters::file::File>()
         .exporter::<exporters::sqlite::Sqlite>()

@@ -10,6 +10,7 @@ mod cause;
 pub mod channel;
 pub mod component;
 pub mod config;
+mod connector;
 pub mod counters;
 pub mod delivery;
 pub mod engine;

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::SignalSet;
 use crate::component::{BuildError, Exporter, Extension, Host, Processor, Receiver};
-use crate::config::Node;
+use crate::config::{DecodeError, Node, Problem};
+use crate::connector::Connecting;
 
 /// How far a component can be relied on, in the Collector's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,45 @@ pub trait Described {
     /// Its YAML: `#[serde(deny_unknown_fields, default)]`, checked in `TryFrom` where more than
     /// types must hold, so that a parsed configuration is valid.
     type Config: DeserializeOwned + JsonSchema;
+
+    /// What else is wrong with a configuration, told at places inside of it: for a language within
+    /// the YAML. `node` is where the configuration stands.
+    fn problems(_config: &Self::Config, _node: &Node) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// What is worth knowing of a configuration, though it is no mistake.
+    fn notes(_config: &Self::Config) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How the component will do its work, for `airdig validate --explain`.
+    fn explain(_config: &Self::Config) -> Option<String> {
+        None
+    }
+}
+
+/// What goes into a component and what comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signals {
+    /// What it looks at.
+    pub accepts: SignalSet,
+    /// What it can add.
+    pub produces: SignalSet,
+    /// What it does not pass on as it came.
+    pub absorbs: SignalSet,
+}
+
+impl Signals {
+    /// What comes out where these signals arrive. All passes but what is absorbed; something is
+    /// added where there is something to make it of.
+    pub fn after(&self, arrives: SignalSet) -> SignalSet {
+        let passes = arrives.without(self.absorbs);
+        if self.accepts.is_empty() || !self.accepts.intersection(arrives).is_empty() {
+            return passes.union(self.produces);
+        }
+        passes
+    }
 }
 
 pub trait BuildReceiver: Described + Receiver + Sized + 'static {
@@ -57,9 +97,25 @@ pub trait BuildProcessor: Described + Processor + Sized + 'static {
     const ACCEPTS: SignalSet;
     /// What it can add to what passes.
     const PRODUCES: SignalSet;
+
+    /// Where the signals depend on the configuration: within the two constants.
+    fn signals(_config: &Self::Config) -> Signals {
+        Signals {
+            accepts: Self::ACCEPTS,
+            produces: Self::PRODUCES,
+            absorbs: SignalSet::NONE,
+        }
+    }
+
     /// # Errors
     /// When the component cannot be made of a valid configuration.
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
+}
+
+/// A processor that may also stand at the end of one pipeline and at the start of others.
+pub trait BuildConnector: BuildProcessor {
+    /// Whether it hands over what it was given, too, and not only what it makes of that.
+    const PASSES: bool = false;
 }
 
 pub trait BuildExporter: Described + Exporter + Sized + 'static {
@@ -118,12 +174,21 @@ pub struct Factory {
     pub aliases: &'static [&'static str],
     pub stability: Stability,
     pub summary: &'static str,
-    pub accepts: SignalSet,
-    pub produces: SignalSet,
+    /// Of any configuration.
+    pub signals: Signals,
     /// JSON Schema of its configuration, without the settings that every exporter has.
     pub schema: Schema,
     pub(crate) build: Build,
-    pub(crate) check: fn(&Node) -> Result<(), crate::config::DecodeError>,
+    pub(crate) check: fn(&Node) -> Result<Checked, DecodeError>,
+    explain: fn(&Node) -> Option<String>,
+}
+
+/// What a configuration says, once its types are right.
+pub(crate) struct Checked {
+    /// None where they are as for any configuration.
+    pub(crate) signals: Option<Signals>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Factory {
@@ -185,6 +250,11 @@ impl Factory {
         }
     }
 
+    /// How a component of this configuration will do its work, where there is something to say.
+    pub fn explain(&self, config: &Node) -> Option<String> {
+        (self.explain)(config)
+    }
+
     fn is_no(&self, wanted: Class) -> FactoryError {
         let reason = format!(
             "{} {} is no {}",
@@ -210,7 +280,7 @@ pub(crate) enum Build {
 #[derive(Debug, thiserror::Error)]
 pub enum FactoryError {
     #[error(transparent)]
-    Config(#[from] crate::config::DecodeError),
+    Config(#[from] DecodeError),
     #[error(transparent)]
     Build(#[from] BuildError),
 }
@@ -235,14 +305,37 @@ impl Registry {
     #[must_use]
     pub fn processor<C: BuildProcessor>(self) -> Registry {
         let build = Build::Processor(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
-        self.with::<C>(Class::Processor, C::ACCEPTS, C::PRODUCES, build)
+        let mut registry = self.with::<C>(Class::Processor, C::ACCEPTS, C::PRODUCES, build);
+        if let Some(factory) = registry.factories.last_mut() {
+            factory.check = |node| {
+                let config = node.decode::<C::Config>()?;
+                Ok(Checked {
+                    signals: Some(C::signals(&config)),
+                    problems: C::problems(&config, node),
+                    notes: C::notes(&config),
+                })
+            };
+        }
+        registry
     }
 
     /// A processor that may stand between two pipelines.
     #[must_use]
-    pub fn connector<C: BuildProcessor>(self) -> Registry {
-        let build = Build::Processor(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
-        self.with::<C>(Class::Connector, C::ACCEPTS, C::PRODUCES, build)
+    pub fn connector<C: BuildConnector>(self) -> Registry {
+        let build = Build::Processor(|node, host| {
+            let processor = C::build(node.decode()?, host)?;
+            if C::PASSES {
+                return Ok(Box::new(processor));
+            }
+            Ok(Box::new(Connecting::new(processor, C::PRODUCES)))
+        });
+        let mut registry = self.with::<C>(Class::Connector, C::ACCEPTS, C::PRODUCES, build);
+        if let Some(factory) = registry.factories.last_mut()
+            && !C::PASSES
+        {
+            factory.signals.absorbs = SignalSet::ALL;
+        }
+        registry
     }
 
     #[must_use]
@@ -270,11 +363,22 @@ impl Registry {
             aliases: C::ALIASES,
             stability: C::STABILITY,
             summary: C::SUMMARY,
-            accepts,
-            produces,
+            signals: Signals {
+                accepts,
+                produces,
+                absorbs: SignalSet::NONE,
+            },
             schema: schemars::schema_for!(C::Config),
             build,
-            check: |node| node.decode::<C::Config>().map(drop),
+            check: |node| {
+                let config = node.decode::<C::Config>()?;
+                Ok(Checked {
+                    signals: None,
+                    problems: C::problems(&config, node),
+                    notes: C::notes(&config),
+                })
+            },
+            explain: |node| C::explain(&node.decode::<C::Config>().ok()?),
         });
         self
     }

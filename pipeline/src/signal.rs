@@ -138,6 +138,10 @@ impl SignalSet {
         SignalSet(self.0 & other.0)
     }
 
+    pub const fn without(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 & !other.0)
+    }
+
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

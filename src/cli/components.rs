@@ -27,8 +27,8 @@ fn row(factory: &Factory) -> [String; 6] {
         factory.class.singular().to_owned(),
         kind,
         factory.stability.to_string(),
-        signals(factory.accepts),
-        signals(factory.produces),
+        signals(factory.signals.accepts),
+        signals(factory.signals.produces),
         factory.summary.to_owned(),
     ]
 }

@@ -61,7 +61,7 @@ fn add(
         Class::Exporter => plan.exporters.push(PlannedExporter {
             id,
             exporter: factory.build_exporter(config, host)?,
-            accepts: factory.accepts,
+            accepts: factory.signals.accepts,
             settings: declared.settings.clone().unwrap_or_default(),
         }),
         Class::Receiver => plan.receivers.push(PlannedReceiver {

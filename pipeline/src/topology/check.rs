@@ -87,6 +87,11 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
             )
         })
         .collect();
+    for ((class, id), configured) in &sections {
+        let (at, one) = (&configured.place, class.singular());
+        let said = configured.notes.iter();
+        notes.extend(said.map(|note| format!("{at}: {one} \"{id}\" {note}")));
+    }
     notes.extend(flow::notes(&drafts, &flow, &sections));
     let components: BTreeMap<Placed, Declared> = sections
         .into_iter()

@@ -47,29 +47,27 @@ pub(super) fn follow(drafts: &[Draft], sections: &Sections<'_>) -> Flow {
     }
 }
 
-/// What components say of themselves; of an unknown type everything is possible.
+/// What components say of themselves, with their configurations.
 struct Signals<'a> {
     sections: &'a Sections<'a>,
 }
 
 impl Signals<'_> {
     fn accepts(&self, placed: &Placed) -> SignalSet {
-        let factory = self.sections.get(placed).and_then(|found| found.factory);
-        factory.map_or(SignalSet::ALL, |factory| factory.accepts)
+        self.sections[placed].signals.accepts
     }
 
     fn produces(&self, placed: &Placed) -> SignalSet {
-        let factory = self.sections.get(placed).and_then(|found| found.factory);
-        factory.map_or(SignalSet::ALL, |factory| factory.produces)
+        self.sections[placed].signals.produces
     }
 
-    /// All passes; something is added where there is something to make it of.
     fn after(&self, placed: &Placed, arrives: SignalSet) -> SignalSet {
-        let accepts = self.accepts(placed);
-        if accepts.is_empty() || !accepts.intersection(arrives).is_empty() {
-            return arrives.union(self.produces(placed));
-        }
-        arrives
+        self.sections[placed].signals.after(arrives)
+    }
+
+    /// What of these signals leaves a component again.
+    fn passes(&self, placed: &Placed, signals: SignalSet) -> SignalSet {
+        signals.without(self.sections[placed].signals.absorbs)
     }
 }
 
@@ -118,7 +116,8 @@ fn backwards(
     for (exporter, _) in &draft.exporters {
         after = after.union(signals.accepts(exporter));
         if exporter.0 == Class::Connector {
-            after = after.union(wanted.get(exporter).copied().unwrap_or_default());
+            let behind = wanted.get(exporter).copied().unwrap_or_default();
+            after = after.union(signals.passes(exporter, behind));
         }
     }
     course.wanted = vec![SignalSet::NONE; draft.processors.len()];
@@ -126,7 +125,9 @@ fn backwards(
         course.wanted[index] = after;
         let all = wanted.entry(processor.clone()).or_default();
         *all = all.union(after);
-        after = after.union(signals.accepts(processor));
+        after = signals
+            .passes(processor, after)
+            .union(signals.accepts(processor));
     }
     course.wanted_first = after;
     for (receiver, _) in &draft.receivers {
@@ -200,7 +201,8 @@ pub(super) fn notes(drafts: &[Draft], flow: &Flow, sections: &Sections<'_>) -> V
             .iter()
             .fold(SignalSet::NONE, |all, (exporter, _)| {
                 let behind = flow.wanted.get(exporter).copied().unwrap_or_default();
-                all.union(signals.accepts(exporter)).union(behind)
+                all.union(signals.accepts(exporter))
+                    .union(signals.passes(exporter, behind))
             });
         // The engine itself takes requests to look again.
         let used = course

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Placed;
+use crate::SignalSet;
 use crate::component::ComponentId;
 use crate::config::{Node, Place, Problem, schema};
 use crate::engine::settings::ExporterSettings;
-use crate::registry::{Class, Factory, Registry};
+use crate::registry::{Class, Factory, Registry, Signals};
 
 /// A component as it stands in its section.
 #[derive(Debug)]
@@ -15,6 +16,9 @@ pub(super) struct Configured<'a> {
     /// None of a type that is not known, which was reported.
     pub(super) factory: Option<&'a Factory>,
     pub(super) config: Node,
+    /// Everything is possible of an unknown type.
+    pub(super) signals: Signals,
+    pub(super) notes: Vec<String>,
     pub(super) settings: Option<ExporterSettings>,
     /// The graph stores that it names.
     pub(super) stores: Vec<schema::NamedStore>,
@@ -80,6 +84,12 @@ fn configured<'a>(
         place: place.clone(),
         factory: registry.find(*class, id.kind()),
         config: node.clone(),
+        signals: Signals {
+            accepts: SignalSet::ALL,
+            produces: SignalSet::ALL,
+            absorbs: SignalSet::NONE,
+        },
+        notes: Vec::new(),
         settings: (*class == Class::Exporter).then(ExporterSettings::default),
         stores: Vec::new(),
     };
@@ -87,6 +97,7 @@ fn configured<'a>(
         problems.push(unknown_type(*class, id, place, registry));
         return configured;
     };
+    configured.signals = factory.signals;
     let settings_schema = schemars::schema_for!(ExporterSettings);
     let mut also = Vec::new();
     if *class == Class::Exporter {
@@ -104,11 +115,15 @@ fn configured<'a>(
     }
     let found = schema::check(&configured.config, &factory.schema, &also);
     configured.stores = found.stores;
-    if found.problems.is_empty()
-        && !configured.config.has_unknown()
-        && let Err(error) = (factory.check)(&configured.config)
-    {
-        problems.push(error.problem(place));
+    if found.problems.is_empty() && !configured.config.has_unknown() {
+        match (factory.check)(&configured.config) {
+            Ok(checked) => {
+                configured.signals = checked.signals.unwrap_or(configured.signals);
+                configured.notes = checked.notes;
+                problems.extend(checked.problems);
+            }
+            Err(error) => problems.push(error.problem(place)),
+        }
     }
     problems.extend(found.problems);
     configured

@@ -11,7 +11,8 @@ use crate::component::{
 };
 use crate::config::{Node, Problem};
 use crate::registry::{
-    BuildExporter, BuildProcessor, BuildReceiver, Class, Described, Registry, Stability,
+    BuildConnector, BuildExporter, BuildProcessor, BuildReceiver, Class, Described, Registry,
+    Stability,
 };
 use crate::{Batch, Signal, SignalSet};
 
@@ -95,6 +96,11 @@ processors!(
     6 SignalSet::NONE, SignalSet::NONE
 );
 
+impl BuildConnector for Double<6> {
+    const PASSES: bool = true;
+}
+impl BuildConnector for Double<2> {}
+
 macro_rules! exporters {
     ($($kind:literal $accepts:expr),+) => { $(
         #[async_trait]
@@ -118,6 +124,7 @@ fn registry() -> Registry {
         .receiver::<Double<0>>()
         .receiver::<Double<1>>()
         .processor::<Double<2>>()
+        .connector::<Double<2>>()
         .connector::<Double<6>>()
         .exporter::<Double<3>>()
         .exporter::<Double<4>>()
@@ -294,6 +301,23 @@ service:
     assert_eq!(otlp.wanted.to_string(), "traces");
     let lonely = text.replace("exporters: [join]", "exporters: [debug]");
     assert!(told(&lonely)[0].contains("in no pipeline as exporter"));
+}
+
+#[test]
+fn what_goes_into_a_connector_ends_there() {
+    let text = "\
+receivers: {scan: }
+connectors: {graph: }
+exporters: {sqlite: }
+service:
+  pipelines:
+    resources: {receivers: [scan], exporters: [graph]}
+    unified: {receivers: [graph], exporters: [sqlite]}
+";
+    let topology = checked(text).unwrap();
+    assert_eq!(topology.pipelines[1].enters.to_string(), "nodes, edges");
+    let scan = &topology.components[&(Class::Receiver, "scan".parse().unwrap())];
+    assert_eq!(scan.wanted.to_string(), "resources");
 }
 
 #[test]

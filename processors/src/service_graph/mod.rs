@@ -7,6 +7,9 @@
 //!     dimensions: [http.request.method]
 //! ```
 //!
+//! It may also stand in `connectors`, between a pipeline of traces and one of metrics, as the
+//! Collector has it.
+//!
 //! | spans | make a call | `connection_type` |
 //! |---|---|---|
 //! | client and server: the server's parent is the client | service → service | |
@@ -21,7 +24,7 @@
 use std::time::Duration;
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
-use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::registry::{BuildConnector, BuildProcessor, Described, Stability};
 use pipeline::{Batch, Signal, SignalSet};
 
 mod calls;
@@ -110,6 +113,8 @@ impl BuildProcessor for ServiceGraph {
         })
     }
 }
+
+impl BuildConnector for ServiceGraph {}
 
 impl Processor for ServiceGraph {
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
