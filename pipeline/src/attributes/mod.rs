@@ -13,13 +13,15 @@
 
 use std::collections::HashMap;
 
+use arrow_schema::Field;
+
 mod json;
 mod read;
 mod wire;
 mod write;
 
 pub use json::{map_from_json, map_to_json, to_json, value_from_json};
-pub use read::{Array, Map, Value, value};
+pub use read::{Array, Map, Value, value, value_at_index, value_bytes_of};
 pub use write::{MapBuilder, encode_value};
 
 /// Name of the Arrow extension type.
@@ -33,6 +35,18 @@ pub enum Form {
 }
 
 impl Form {
+    /// What a field's extension metadata says; none of a field that holds no attributes.
+    pub fn of(field: &Field) -> Option<Form> {
+        if field.extension_type_name() != Some(EXTENSION) {
+            return None;
+        }
+        match field.extension_type_metadata() {
+            Some("map") => Some(Form::Map),
+            Some("value") => Some(Form::Value),
+            _ => None,
+        }
+    }
+
     /// The extension type's metadata of a field.
     pub fn metadata(self) -> HashMap<String, String> {
         let form = match self {

@@ -40,11 +40,16 @@ pub struct Array<'a>(&'a [u8]);
 
 impl<'a> Array<'a> {
     pub fn iter(self) -> impl Iterator<Item = Value<'a>> {
+        self.items().map(value)
+    }
+
+    /// The items as encoded `AnyValue`s.
+    fn items(self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
             loop {
                 match next_field(&mut rest)? {
-                    (1, Field::Bytes(item)) => return Some(value(item)),
+                    (1, Field::Bytes(item)) => return Some(item),
                     _ => continue,
                 }
             }
@@ -74,9 +79,14 @@ impl<'a> Map<'a> {
 
     /// The first value of this key.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
+        self.get_bytes(key).map(value)
+    }
+
+    /// The first value of this key as an encoded `AnyValue`.
+    pub fn get_bytes(self, key: &str) -> Option<&'a [u8]> {
         self.entries()
             .find(|(candidate, _)| *candidate == key.as_bytes())
-            .map(|(_, value_bytes)| value(value_bytes))
+            .map(|(_, value_bytes)| value_bytes)
     }
 
     /// The first value of this key, if it is text.
@@ -126,6 +136,22 @@ pub fn value(mut bytes: &[u8]) -> Value<'_> {
         }
     }
     found
+}
+
+/// The value of a key, as an encoded `AnyValue`, of an `AnyValue` that is a map.
+pub fn value_bytes_of<'a>(any_value: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    match value(any_value) {
+        Value::Map(map) => map.get_bytes(key),
+        _ => None,
+    }
+}
+
+/// The item at an index (from 0), as an encoded `AnyValue`, of an `AnyValue` that is an array.
+pub fn value_at_index(any_value: &[u8], index: usize) -> Option<&[u8]> {
+    match value(any_value) {
+        Value::Array(array) => array.items().nth(index),
+        _ => None,
+    }
 }
 
 /// Checked bytes are UTF-8; others read as empty.
