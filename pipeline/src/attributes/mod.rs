@@ -13,13 +13,17 @@
 
 use std::collections::HashMap;
 
+mod edit;
 mod json;
 mod read;
+mod rows;
 mod wire;
 mod write;
 
+pub use edit::{set, without};
 pub use json::{map_from_json, map_to_json, to_json, value_from_json};
 pub use read::{Array, Map, Value, value};
+pub use rows::edit_rows;
 pub use write::{MapBuilder, encode_value};
 
 /// Name of the Arrow extension type.

@@ -74,9 +74,14 @@ impl<'a> Map<'a> {
 
     /// The first value of this key.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
+        self.encoded(key).map(value)
+    }
+
+    /// The first value of this key as it stands, an encoded `AnyValue`.
+    pub fn encoded(self, key: &str) -> Option<&'a [u8]> {
         self.entries()
             .find(|(candidate, _)| *candidate == key.as_bytes())
-            .map(|(_, value_bytes)| value(value_bytes))
+            .map(|(_, value_bytes)| value_bytes)
     }
 
     /// The first value of this key, if it is text.
@@ -98,7 +103,7 @@ impl<'a> Map<'a> {
     }
 }
 
-fn key_value(mut entry: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn key_value(mut entry: &[u8]) -> (&[u8], &[u8]) {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     while let Some((number, field)) = next_field(&mut entry) {
         match (number, field) {
