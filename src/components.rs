@@ -6,6 +6,7 @@ pub(crate) fn registry() -> Registry {
     Registry::new()
         .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
+        .processor::<processors::batch::Batch>()
         .processor::<processors::graph::Graph>()
         .processor::<processors::identity::Identity>()
         .processor::<processors::service_graph::ServiceGraph>()

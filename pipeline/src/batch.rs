@@ -9,10 +9,14 @@ use arrow_array::{
     Array, ArrayRef, BinaryViewArray, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray,
     RecordBatch, StringArray, StringViewArray, TypedDictionaryArray,
 };
+use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 
 use crate::schema::opening;
 use crate::{Delivery, Signal};
+
+mod original;
+pub use original::Original;
 
 /// Rows of one signal, and who waits for them. Cheap to clone: columns are shared.
 #[derive(Clone, Debug)]
@@ -20,7 +24,7 @@ pub struct Batch {
     signal: Signal,
     rows: RecordBatch,
     delivery: Delivery,
-    original: Option<Bytes>,
+    original: Option<Original>,
 }
 
 /// The rows do not have the schema of their signal.
@@ -57,8 +61,55 @@ impl Batch {
     /// Keeps the OTLP request (protobuf, uncompressed) that these rows are, so that it can be sent
     /// on as it came. [`Batch::with_rows`] forgets it.
     pub fn with_original(mut self, request: Bytes) -> Batch {
-        self.original = Some(request);
+        self.original = Some(Original::from(request));
         self
+    }
+
+    /// Puts the rows of several batches together, in order: views share their buffers, all who
+    /// wait for a part wait for the whole, and where every part has its original the whole has
+    /// them all. One batch stays as it is; of none there is none.
+    ///
+    /// # Panics
+    /// When the signals differ, which is a mistake of the caller's, or where a list would have
+    /// more than 2³¹ items.
+    pub fn concat(mut parts: Vec<Batch>) -> Option<Batch> {
+        if parts.len() < 2 {
+            return parts.pop();
+        }
+        let signal = parts[0].signal;
+        assert!(
+            parts.iter().all(|part| part.signal == signal),
+            "batches of different signals cannot be one"
+        );
+        let rows = concat_batches(&signal.schema(), parts.iter().map(Batch::rows))
+            .expect("parts of one signal have one schema");
+        let originals: Option<Vec<&Original>> =
+            parts.iter().map(|part| part.original.as_ref()).collect();
+        let original = originals.map(Original::concat);
+        let delivery = Delivery::merge(parts.into_iter().map(|part| part.delivery));
+        Some(Batch {
+            signal,
+            rows,
+            delivery,
+            original,
+        })
+    }
+
+    /// Some of the rows, for those who wait for all of them. All the rows are the batch itself; a
+    /// part of them has no original.
+    ///
+    /// # Panics
+    /// When the batch has not as many rows.
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Batch {
+        if rows == (0..self.num_rows()) {
+            return self.clone();
+        }
+        Batch {
+            signal: self.signal,
+            rows: self.rows.slice(rows.start, rows.len()),
+            delivery: self.delivery.clone(),
+            original: None,
+        }
     }
 
     /// Changes the rows: the signal and those who wait stay.
@@ -107,7 +158,7 @@ impl Batch {
     }
 
     /// The OTLP request that these rows are, where nothing has changed them.
-    pub fn original(&self) -> Option<&Bytes> {
+    pub fn original(&self) -> Option<&Original> {
         self.original.as_ref()
     }
 
@@ -152,9 +203,10 @@ impl Batch {
     pub fn memory(&self) -> usize {
         let mut seen = HashSet::new();
         let mut total = 0;
-        if let Some(original) = &self.original {
-            seen.insert(original.as_ptr() as usize);
-            total += original.len();
+        for part in self.original.iter().flat_map(Original::parts) {
+            if seen.insert(part.as_ptr() as usize) {
+                total += part.len();
+            }
         }
         for column in self.rows.columns() {
             add_buffers(&column.to_data(), &mut seen, &mut total);
@@ -191,3 +243,6 @@ fn difference(expected: &arrow_schema::Schema, found: &arrow_schema::Schema) -> 
         expected.fields().len()
     )
 }
+
+#[cfg(test)]
+mod tests;

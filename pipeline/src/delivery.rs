@@ -122,6 +122,12 @@ impl Delivery {
         }
     }
 
+    /// How long the first of those who wait still does; zero once it has given up.
+    pub fn time_left(&self) -> Option<Duration> {
+        let deadline = self.deadline()?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
     /// Says that a branch could not take the batch. The gravest refusal is the one that is told:
     /// one that never makes sense to repeat, else the longest wait.
     pub fn refuse(&self, refusal: &Refusal) {

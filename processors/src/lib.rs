@@ -1,5 +1,6 @@
 //! What is made of batches on their way.
 
+pub mod batch;
 pub mod forward;
 pub mod graph;
 pub mod identity;

@@ -15,13 +15,17 @@ use std::collections::HashMap;
 
 use arrow_schema::Field;
 
+mod edit;
 mod json;
 mod read;
+mod rows;
 mod wire;
 mod write;
 
+pub use edit::{set, without};
 pub use json::{map_from_json, map_to_json, to_json, value_from_json};
 pub use read::{Array, Map, Value, value, value_at_index, value_bytes_of};
+pub use rows::edit_rows;
 pub use write::{MapBuilder, encode_value};
 
 /// Name of the Arrow extension type.

@@ -79,11 +79,11 @@ impl<'a> Map<'a> {
 
     /// The first value of this key.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
-        self.get_bytes(key).map(value)
+        self.encoded(key).map(value)
     }
 
-    /// The first value of this key as an encoded `AnyValue`.
-    pub fn get_bytes(self, key: &str) -> Option<&'a [u8]> {
+    /// The first value of this key as it stands, an encoded `AnyValue`.
+    pub fn encoded(self, key: &str) -> Option<&'a [u8]> {
         self.entries()
             .find(|(candidate, _)| *candidate == key.as_bytes())
             .map(|(_, value_bytes)| value_bytes)
@@ -108,7 +108,7 @@ impl<'a> Map<'a> {
     }
 }
 
-fn key_value(mut entry: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn key_value(mut entry: &[u8]) -> (&[u8], &[u8]) {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     while let Some((number, field)) = next_field(&mut entry) {
         match (number, field) {
@@ -141,7 +141,7 @@ pub fn value(mut bytes: &[u8]) -> Value<'_> {
 /// The value of a key, as an encoded `AnyValue`, of an `AnyValue` that is a map.
 pub fn value_bytes_of<'a>(any_value: &'a [u8], key: &str) -> Option<&'a [u8]> {
     match value(any_value) {
-        Value::Map(map) => map.get_bytes(key),
+        Value::Map(map) => map.encoded(key),
         _ => None,
     }
 }

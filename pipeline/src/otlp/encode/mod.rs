@@ -40,7 +40,7 @@ pub enum EncodeError {
 /// When the signal is none that OTLP carries.
 pub fn encode(batch: &Batch) -> Result<Bytes, EncodeError> {
     if let Some(original) = batch.original() {
-        return Ok(original.clone());
+        return Ok(original.to_bytes());
     }
     let context = Context::of(batch);
     let mut out = Vec::new();

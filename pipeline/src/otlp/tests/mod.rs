@@ -5,11 +5,12 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 
 use super::{decode, encode};
-use crate::{Delivery, Signal};
+use crate::{Batch, Delivery, Signal};
 
 mod hostile;
 mod requests;
@@ -89,6 +90,45 @@ proptest! {
         if ExportTraceServiceRequest::decode(bytes.as_slice()).is_err() {
             prop_assert!(decode(Signal::Traces, Bytes::from(bytes), "otlp", Delivery::nobody()).is_err());
         }
+    }
+}
+
+/// Decodes each, puts them together, and lets prost read the whole: as it came, and written anew
+/// after the original bytes are forgotten.
+fn together<R: Items>(requests: &[R]) -> Result<(), TestCaseError> {
+    let decode = |request: &R| {
+        let bytes = Bytes::from(request.encode_to_vec());
+        decode(R::SIGNAL, bytes, "otlp", Delivery::nobody()).unwrap()
+    };
+    let Some(whole) = Batch::concat(requests.iter().map(decode).collect()) else {
+        return Ok(());
+    };
+    let expected: Vec<String> = requests.iter().flat_map(Items::items).collect();
+    prop_assert_eq!(whole.num_rows(), expected.len());
+    let rows = whole.rows().clone();
+    let forwarded = encode(&whole).unwrap();
+    prop_assert_eq!(R::decode(forwarded).unwrap().items(), &expected[..]);
+    let anew = encode(&whole.with_rows(rows).unwrap()).unwrap();
+    prop_assert_eq!(R::decode(anew).unwrap().items(), expected);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn traces_put_together_are_all_of_them(requests in vec(requests::traces(), 0..4)) {
+        together(&requests)?;
+    }
+
+    #[test]
+    fn metrics_put_together_are_all_of_them(requests in vec(requests::metrics(), 0..4)) {
+        together(&requests)?;
+    }
+
+    #[test]
+    fn logs_put_together_are_all_of_them(requests in vec(requests::logs(), 0..4)) {
+        together(&requests)?;
     }
 }
 

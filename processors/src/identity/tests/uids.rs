@@ -247,7 +247,7 @@ fn the_request_stays_what_the_rows_are_and_its_sender_waits_for_what_is_told() {
     let batch = pipeline::otlp::decode_logs(bytes.clone(), "otlp", delivery).unwrap();
     let mut made = identity(SignalSet::ALL).process(batch, at(0)).unwrap();
     let passed = made.pop().unwrap();
-    assert_eq!(passed.original(), Some(&bytes));
+    assert_eq!(passed.original().unwrap().to_bytes(), bytes);
     assert_eq!(
         uids(&passed),
         [

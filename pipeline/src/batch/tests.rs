@@ -1,0 +1,101 @@
+use bytes::Bytes;
+
+use super::Batch;
+use crate::testing::{batch, uids};
+use crate::{Delivery, Outcome, Signal, otlp};
+
+const REQUEST: Bytes = Bytes::from_static(&[
+    0x0a, 0x0a, 0x12, 0x08, 0x12, 0x06, 0x2a, 0x04, b's', b'p', b'a', b'n',
+]);
+
+fn traces(request: Bytes) -> Batch {
+    otlp::decode_traces(request, "otlp", Delivery::nobody()).unwrap()
+}
+
+#[test]
+fn one_batch_stays_as_it_is_and_none_is_none() {
+    let one = traces(REQUEST);
+    let rows = one.rows().clone();
+    let same = Batch::concat(vec![one]).unwrap();
+    assert_eq!(
+        same.original().unwrap().to_bytes().as_ptr(),
+        REQUEST.as_ptr()
+    );
+    assert!(std::ptr::eq(
+        rows.column(0).as_ref(),
+        same.rows().column(0).as_ref()
+    ));
+    assert!(Batch::concat(Vec::new()).is_none());
+}
+
+#[test]
+fn unchanged_batches_put_together_are_their_requests_one_behind_the_other() {
+    let copy = Bytes::copy_from_slice(&REQUEST);
+    let both = Batch::concat(vec![traces(REQUEST), traces(copy)]).unwrap();
+    let three = Batch::concat(vec![both, traces(REQUEST)]).unwrap();
+    assert_eq!(three.num_rows(), 3);
+    assert_eq!(three.original().unwrap().parts(), [REQUEST; 3]);
+    assert_eq!(otlp::encode(&three).unwrap(), REQUEST.repeat(3));
+}
+
+#[test]
+fn what_was_changed_in_one_part_is_no_request_any_more() {
+    let changed = traces(REQUEST);
+    let rows = changed.rows().clone();
+    let changed = changed.with_rows(rows).unwrap();
+    let both = Batch::concat(vec![traces(REQUEST), changed]).unwrap();
+    assert!(both.original().is_none());
+    assert_eq!(both.num_rows(), 2);
+}
+
+#[test]
+fn a_request_that_stands_twice_is_counted_once() {
+    let one = traces(Bytes::from(vec![b'x'; 0]));
+    assert_eq!(one.original().unwrap().len(), 0);
+    let padding = [0x7a, 0x80, 0x80, 0x40].into_iter();
+    let large: Bytes = padding.chain(std::iter::repeat_n(0, 1 << 20)).collect();
+    let (one, same) = (traces(large.clone()), traces(large.clone()));
+    let twice = Batch::concat(vec![one, same]).unwrap();
+    assert!((large.len()..large.len() + 10_000).contains(&twice.memory()));
+    let other = Bytes::copy_from_slice(&large);
+    let both = Batch::concat(vec![twice, traces(other)]).unwrap();
+    assert!((2 * large.len()..2 * large.len() + 10_000).contains(&both.memory()));
+}
+
+#[test]
+fn words_of_different_dictionaries_stay_what_they_were() {
+    let parts = ["b", "a", "b", "c"].map(|source| {
+        let mut rows = crate::rows::Rows::new(Signal::Edges);
+        rows.push(None, Some("x"), source, &[]);
+        rows.push(None, Some("y"), source, &[]);
+        rows.finish(Delivery::nobody())
+    });
+    let all = Batch::concat(parts.to_vec()).unwrap();
+    let words = all.words(crate::schema::opening::SOURCE);
+    let read: Vec<_> = words.into_iter().flatten().collect();
+    assert_eq!(read, ["b", "b", "a", "a", "b", "b", "c", "c"]);
+}
+
+#[test]
+fn a_part_of_the_rows_is_no_request_and_all_of_them_are() {
+    let both = Batch::concat(vec![traces(REQUEST), traces(REQUEST)]).unwrap();
+    assert!(both.slice(0..2).original().is_some());
+    let part = both.slice(1..2);
+    assert!(part.original().is_none());
+    assert_eq!(part.num_rows(), 1);
+    let nodes = batch(Signal::Nodes, &["a", "b", "c"]);
+    assert_eq!(uids(&nodes.slice(1..3)), ["b", "c"]);
+}
+
+#[tokio::test]
+async fn all_senders_of_the_parts_wait_for_the_whole() {
+    let (one, mut first) = Delivery::new(None);
+    let (two, second) = Delivery::new(None);
+    let parts = [one, two].map(|delivery| batch(Signal::Nodes, &["a"]).with_delivery(delivery));
+    let whole = Batch::concat(parts.to_vec()).unwrap();
+    drop(parts);
+    assert!(futures::poll!(&mut first).is_pending());
+    drop(whole);
+    assert_eq!(first.await, Outcome::Delivered);
+    assert_eq!(second.await, Outcome::Delivered);
+}

@@ -1,0 +1,4 @@
+mod configuration;
+mod rows;
+mod senders;
+mod support;

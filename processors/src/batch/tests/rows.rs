@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use pipeline::component::Processor;
+use pipeline::testing::uids;
+use pipeline::{Delivery, Signal, otlp};
+
+use super::support::{at, batch, rows, sizes};
+
+#[test]
+fn rows_are_held_until_there_are_enough_of_them() {
+    let mut batch = batch(&["send_batch_size=5"]);
+    let give = |batch: &mut super::super::Batch, name, count| {
+        batch
+            .process(rows(Signal::Logs, name, count), at(0))
+            .unwrap()
+    };
+    assert!(give(&mut batch, "a", 2).is_empty());
+    assert!(give(&mut batch, "b", 2).is_empty());
+    let made = give(&mut batch, "c", 2);
+    assert_eq!(made.len(), 1, "one over the size is no reason to split");
+    assert_eq!(uids(&made[0]), ["a0", "a1", "b0", "b1", "c0", "c1"]);
+    assert!(batch.finish(at(0)).is_empty());
+}
+
+#[test]
+fn rows_are_held_for_the_timeout_and_not_longer() {
+    let mut batch = batch(&["timeout=200ms"]);
+    assert_eq!(batch.tick_interval(), Some(Duration::from_millis(25)));
+    let first = rows(Signal::Traces, "a", 1);
+    assert!(batch.process(first, at(1000)).unwrap().is_empty());
+    let second = rows(Signal::Traces, "b", 1);
+    assert!(batch.process(second, at(1100)).unwrap().is_empty());
+    assert!(batch.tick(at(1170)).is_empty());
+    // The next look would be too late.
+    assert_eq!(sizes(&batch.tick(at(1190))), [2]);
+    assert!(batch.tick(at(1215)).is_empty());
+    let third = rows(Signal::Traces, "c", 1);
+    assert!(batch.process(third, at(1300)).unwrap().is_empty());
+    assert!(batch.tick(at(1470)).is_empty());
+    assert_eq!(sizes(&batch.tick(at(1480))), [1]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_nothing_back() {
+    let mut batch = batch(&[]);
+    let held = rows(Signal::Traces, "a", 1);
+    assert!(batch.process(held, at(1_000_000)).unwrap().is_empty());
+    assert_eq!(sizes(&batch.tick(at(0))), [1]);
+}
+
+#[test]
+fn signals_are_held_apart() {
+    let mut batch = batch(&["send_batch_size=2"]);
+    let give = |signal| rows(signal, "x", 1);
+    for signal in Signal::ALL {
+        assert!(batch.process(give(signal), at(0)).unwrap().is_empty());
+    }
+    for signal in Signal::ALL {
+        let made = batch.process(give(signal), at(0)).unwrap();
+        assert_eq!(sizes(&made), [2]);
+        assert_eq!(made[0].signal(), signal);
+    }
+}
+
+#[test]
+fn a_batch_that_is_full_goes_on_as_it_is() {
+    let mut batch = batch(&["send_batch_size=3"]);
+    let full = rows(Signal::Metrics, "a", 3);
+    let column = full.rows().column(1).clone();
+    let made = batch.process(full, at(0)).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&column, made[0].rows().column(1)));
+}
+
+#[test]
+fn larger_batches_are_split_and_the_rest_waits_for_more() {
+    let mut batch = batch(&["send_batch_size=4", "send_batch_max_size=5"]);
+    let made = batch.process(rows(Signal::Logs, "a", 12), at(0)).unwrap();
+    assert_eq!(sizes(&made), [5, 5]);
+    let made = batch.process(rows(Signal::Logs, "b", 3), at(0)).unwrap();
+    assert_eq!(uids(&made[0]), ["a10", "a11", "b0", "b1", "b2"]);
+    assert!(batch.finish(at(0)).is_empty());
+}
+
+#[test]
+fn without_a_timeout_or_a_size_rows_go_on_at_once_split_where_they_must_be() {
+    for settings in [
+        ["timeout=0", "send_batch_max_size=10000"],
+        ["send_batch_size=0", "send_batch_max_size=10000"],
+    ] {
+        let mut batch = batch(&settings);
+        assert_eq!(batch.tick_interval(), None);
+        let made = batch.process(rows(Signal::Logs, "a", 1), at(0)).unwrap();
+        assert_eq!(sizes(&made), [1]);
+        let made = batch.process(rows(Signal::Logs, "a", 20_001), at(0));
+        assert_eq!(sizes(&made.unwrap()), [10_000, 10_000, 1]);
+    }
+}
+
+#[test]
+fn what_is_held_is_bounded_in_bytes_too() {
+    let mut batch = batch(&["send_batch_size=1000000"]);
+    // Another field of the request that nobody reads: 3 MiB that the rows keep alive.
+    let request = |_| {
+        let unread = [0x7a, 0x80, 0x80, 0xc0, 0x01].into_iter();
+        let unread = unread.chain(std::iter::repeat_n(0, 3 << 20));
+        let span = [0x0a, 0x04, 0x12, 0x02, 0x12, 0x00];
+        let request: Bytes = span.into_iter().chain(unread).collect();
+        otlp::decode_traces(request, "otlp", Delivery::nobody()).unwrap()
+    };
+    let made: Vec<usize> = (0..6)
+        .map(request)
+        .map(|held| batch.process(held, at(0)).unwrap().len())
+        .collect();
+    assert_eq!(made, [0, 0, 1, 0, 0, 1]);
+}
+
+#[test]
+fn the_end_flushes_every_signal() {
+    let mut batch = batch(&["send_batch_max_size=10000"]);
+    for signal in [Signal::Traces, Signal::Nodes] {
+        assert!(
+            batch
+                .process(rows(signal, "a", 3), at(0))
+                .unwrap()
+                .is_empty()
+        );
+    }
+    assert_eq!(sizes(&batch.finish(at(0))), [3, 3]);
+    assert!(batch.finish(at(0)).is_empty());
+}
+
+#[test]
+fn unchanged_requests_are_still_sent_on_as_they_came() {
+    let request = Bytes::from_static(&[0x0a, 0x04, 0x12, 0x02, 0x12, 0x00]);
+    let mut batch = batch(&["send_batch_size=2"]);
+    let came = || otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
+    assert!(batch.process(came(), at(0)).unwrap().is_empty());
+    let made = batch.process(came(), at(0)).unwrap();
+    assert_eq!(otlp::encode(&made[0]).unwrap(), request.repeat(2));
+}

@@ -1,0 +1,38 @@
+//! Batches to give, and a processor of some settings.
+
+use std::sync::Arc;
+
+use pipeline::component::{Host, UnixNanos};
+use pipeline::config::{Loading, load};
+use pipeline::registry::BuildProcessor;
+use pipeline::{Signal, SignalSet, testing};
+
+use super::super::{Batch, Config};
+
+/// Of settings `key=YAML`.
+pub(super) fn parse(settings: &[&str]) -> Result<Config, String> {
+    let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
+    let loaded = load(&[], &settings, Loading::default());
+    loaded.root.decode().map_err(|error| error.to_string())
+}
+
+pub(super) fn batch(settings: &[&str]) -> Batch {
+    let host = Host::new("batch".parse().unwrap(), SignalSet::ALL, Arc::default());
+    Batch::build(parse(settings).unwrap(), &host).unwrap()
+}
+
+pub(super) fn at(millis: u64) -> UnixNanos {
+    UnixNanos(1_700_000_000_000_000_000 + millis * 1_000_000)
+}
+
+/// Rows that are called `NAME0`, `NAME1`, …
+pub(super) fn rows(signal: Signal, name: &str, count: usize) -> pipeline::Batch {
+    let uids: Vec<String> = (0..count).map(|row| format!("{name}{row}")).collect();
+    let uids: Vec<&str> = uids.iter().map(String::as_str).collect();
+    testing::batch(signal, &uids)
+}
+
+/// How many rows each has.
+pub(super) fn sizes(made: &[pipeline::Batch]) -> Vec<usize> {
+    made.iter().map(pipeline::Batch::num_rows).collect()
+}
