@@ -21,5 +21,5 @@ pub use load::{Environment, Loaded, Loading, load};
 pub use node::Node;
 #[cfg(test)]
 pub(crate) use parse::parse;
-pub(crate) use place::nearest;
+pub use place::nearest;
 pub use place::{Place, Problem};

@@ -90,7 +90,7 @@ impl Problem {
 }
 
 /// The most similar word, when it is similar enough to have been meant.
-pub(crate) fn nearest<'a>(
+pub fn nearest<'a>(
     written: &str,
     allowed: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -1,0 +1,59 @@
+//! Brackets on attributes: `attributes['k'][0]` becomes one call with the whole path.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawFieldAccessExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, lit};
+use pipeline::attributes::Form;
+
+use super::getter::{Kind, as_text_getter, getter};
+
+#[derive(Debug)]
+pub(super) struct Brackets;
+
+impl ExprPlanner for Brackets {
+    fn plan_field_access(
+        &self,
+        access: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawFieldAccessExpr>> {
+        let RawFieldAccessExpr { expr, field_access } = access;
+        let known = as_text_getter(&expr).cloned();
+        let mut args = match known {
+            Some(args) => args,
+            None => {
+                let (_, field) = expr.to_field(schema)?;
+                if Form::of(&field).is_some() {
+                    vec![expr]
+                } else if field.data_type() == &DataType::BinaryView {
+                    return plan_err!(
+                        "{expr} is no longer known to be attributes: CASE and COALESCE take that away; \
+                         use brackets inside of them, as in coalesce(a['k'], b['k'])"
+                    );
+                } else {
+                    return Ok(PlannerResult::Original(RawFieldAccessExpr { expr, field_access }));
+                }
+            }
+        };
+        args.push(match field_access {
+            GetFieldAccess::NamedStructField { name } => lit(name),
+            GetFieldAccess::ListIndex { key } => index(*key)?,
+            GetFieldAccess::ListRange { .. } => {
+                return plan_err!("attributes have no ranges: take one item, as in [0]");
+            }
+        });
+        let call = ScalarFunction::new_udf(getter(Kind::Text), args);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+}
+
+fn index(key: Expr) -> Result<Expr> {
+    match key {
+        Expr::Literal(ScalarValue::Int64(Some(index)), _) if index >= 0 => Ok(lit(index)),
+        Expr::Literal(ScalarValue::UInt64(Some(index)), _) => Ok(lit(index)),
+        other => plan_err!(
+            "a key of attributes is a text, an index a whole number from 0; [{other}] is neither"
+        ),
+    }
+}

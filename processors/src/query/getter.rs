@@ -1,0 +1,147 @@
+//! The functions that read one value of attributes: as text, as a number, as it stands.
+
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
+};
+use pipeline::attributes::Form;
+
+use super::path::Step;
+use super::read;
+
+/// What a value is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// Text as it is, everything else as JSON writes it.
+    Text,
+    /// A whole number; of a double what stands before its point.
+    Int,
+    /// A number, whole or not.
+    Double,
+    Bool,
+    /// The encoded `AnyValue` itself.
+    Value,
+}
+
+/// `f(attributes, 'k', 0, …)`: null where a step is absent or the value is of another type.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Getter {
+    kind: Kind,
+    signature: Signature,
+}
+
+static GETTERS: LazyLock<[Arc<ScalarUDF>; 5]> = LazyLock::new(|| {
+    [Kind::Text, Kind::Int, Kind::Double, Kind::Bool, Kind::Value].map(|kind| {
+        Arc::new(ScalarUDF::from(Getter {
+            kind,
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }))
+    })
+});
+
+pub(super) fn getter(kind: Kind) -> Arc<ScalarUDF> {
+    GETTERS[kind as usize].clone()
+}
+
+/// The arguments of an expression that reads a value as text, for a getter of another kind.
+pub(super) fn as_text_getter(expr: &Expr) -> Option<&Vec<Expr>> {
+    let Expr::ScalarFunction(call) = expr else {
+        return None;
+    };
+    let getter = call.func.inner().as_ref() as &dyn std::any::Any;
+    let getter = getter.downcast_ref::<Getter>()?;
+    (getter.kind == Kind::Text).then_some(&call.args)
+}
+
+/// `attributes['k'][0]`.
+fn in_brackets(args: &[Expr], column: impl Fn(&Expr) -> String) -> String {
+    let Some((attributes, path)) = args.split_first() else {
+        return String::new();
+    };
+    let mut name = column(attributes);
+    for step in path {
+        name.push_str(&match step {
+            Expr::Literal(literal, _) => match literal.try_as_str() {
+                Some(Some(key)) => format!("['{key}']"),
+                _ => format!("[{literal}]"),
+            },
+            other => format!("[{other}]"),
+        });
+    }
+    name
+}
+
+impl ScalarUDFImpl for Getter {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Text => "attribute_text",
+            Kind::Int => "attribute_int",
+            Kind::Double => "attribute_double",
+            Kind::Bool => "attribute_bool",
+            Kind::Value => "attribute_value",
+        }
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        Ok(in_brackets(args, |column| column.schema_name().to_string()))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        internal_err!("return_field_from_args is asked instead")
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let Some(attributes) = args.arg_fields.first() else {
+            return plan_err!("{} needs attributes and a key", self.name());
+        };
+        if Form::of(attributes).is_none() {
+            return plan_err!("{} are no attributes", attributes.name());
+        }
+        for step in args.scalar_arguments.iter().skip(1) {
+            match step {
+                Some(literal) => drop(Step::of(literal)?),
+                None => return plan_err!("a key of attributes is a literal, no expression"),
+            }
+        }
+        let field = match self.kind {
+            Kind::Text => Field::new(self.name(), DataType::Utf8View, true),
+            Kind::Int => Field::new(self.name(), DataType::Int64, true),
+            Kind::Double => Field::new(self.name(), DataType::Float64, true),
+            Kind::Bool => Field::new(self.name(), DataType::Boolean, true),
+            Kind::Value => Field::new(self.name(), DataType::BinaryView, true)
+                .with_metadata(Form::Value.metadata()),
+        };
+        Ok(Arc::new(field))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let Some(form) = args.arg_fields.first().and_then(|field| Form::of(field)) else {
+            return exec_err!("{} of no attributes", self.name());
+        };
+        let path = args.args.iter().skip(1).map(|step| match step {
+            ColumnarValue::Scalar(literal) => Step::of(literal),
+            ColumnarValue::Array(_) => exec_err!("a key of attributes is a literal"),
+        });
+        let path = path.collect::<Result<Vec<Step>>>()?;
+        let Some(column) = args.args.into_iter().next() else {
+            return exec_err!("{} of nothing", self.name());
+        };
+        match column {
+            ColumnarValue::Array(column) => {
+                Ok(ColumnarValue::Array(read::column(self.kind, form, &column, &path)?))
+            }
+            ColumnarValue::Scalar(one) => {
+                let found = read::column(self.kind, form, &one.to_array()?, &path)?;
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?))
+            }
+        }
+    }
+}

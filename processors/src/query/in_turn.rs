@@ -1,0 +1,124 @@
+//! Reads the partitions of a plan one after the other, where DataFusion would spawn tasks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, internal_err};
+use datafusion::config::ConfigOptions;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+};
+use futures::StreamExt;
+
+/// A query runs on its pipeline's own thread: nothing is spawned that nobody joins.
+#[derive(Debug)]
+pub(super) struct WithoutTasks;
+
+impl PhysicalOptimizerRule for WithoutTasks {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|plan| {
+            let Some(coalesce) = plan.downcast_ref::<CoalescePartitionsExec>() else {
+                return Ok(Transformed::no(plan));
+            };
+            // A limit of its own would be lost.
+            if coalesce.fetch().is_some() {
+                return Ok(Transformed::no(plan));
+            }
+            let in_turn = InTurn {
+                input: coalesce.input().clone(),
+                properties: plan.properties().clone(),
+            };
+            Ok(Transformed::yes(Arc::new(in_turn)))
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "without_tasks"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+struct InTurn {
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+}
+
+impl fmt::Debug for InTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InTurn")
+    }
+}
+
+impl DisplayAs for InTurn {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InTurn")
+    }
+}
+
+impl ExecutionPlan for InTurn {
+    fn name(&self) -> &'static str {
+        "InTurn"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return internal_err!("one child");
+        };
+        Ok(Arc::new(InTurn {
+            input,
+            properties: self.properties.clone(),
+        }))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
+        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+        self.replace_children(children, options)
+    }
+
+    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let partitions = 0..self.input.output_partitioning().partition_count();
+        let streams: Vec<SendableRecordBatchStream> = partitions
+            .map(|partition| self.input.execute(partition, context.clone()))
+            .collect::<Result<_>>()?;
+        let rows = futures::stream::iter(streams).flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
+    }
+}

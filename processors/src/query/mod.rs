@@ -1,0 +1,35 @@
+//! SQL over batches: plain DataFusion, whose tables are the signals.
+//!
+//! ```text
+//! text ──mistake──▶ plan ──run──▶ rows ──output──▶ a signal's columns
+//!       all errors   once   per batch
+//! ```
+//!
+//! On columns of attributes, `attributes['k']['n'][0]` reads a value: as text, or by a cast or a
+//! comparison with a number as that; null where it is absent or of another type. `to_json` and
+//! `keys` show attributes; `set`, `without` and `attributes` make new ones.
+
+mod access;
+mod clock;
+mod edit;
+mod getter;
+mod in_turn;
+mod mistake;
+mod path;
+mod plan;
+mod read;
+mod session;
+mod show;
+mod single;
+mod slot;
+mod typed;
+mod value;
+mod views;
+mod words;
+
+pub(crate) use clock::Span;
+pub(crate) use mistake::Mistake;
+pub(crate) use plan::Query;
+
+#[cfg(test)]
+mod tests;

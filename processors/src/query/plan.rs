@@ -1,0 +1,149 @@
+//! A query that is planned once and run on each batch.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
+use futures::StreamExt;
+use pipeline::component::UnixNanos;
+use pipeline::{Signal, SignalSet};
+
+use super::clock::{Clock, Span};
+use super::mistake::{self, Mistake};
+use super::slot::{Scan, Slot};
+
+/// SQL over batches: the tables are signals. `&mut`, since a run puts its rows into the plan's
+/// tables.
+pub(crate) struct Query {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    /// Of the signals that are read, with the columns that are.
+    slots: Vec<Table>,
+    clock: Arc<Clock>,
+}
+
+struct Table {
+    signal: Signal,
+    slot: Arc<Slot>,
+    columns: Vec<usize>,
+}
+
+/// A run that could not be finished. DataFusion says why.
+#[derive(Debug, thiserror::Error)]
+#[error("run the query on {rows} rows")]
+pub(crate) struct Failed {
+    rows: usize,
+    source: datafusion::error::DataFusionError,
+}
+
+impl Query {
+    /// # Errors
+    /// All that is wrong with the text, each with its place.
+    pub(crate) fn new(sql: &str, has_window: bool) -> Result<Query, Vec<Mistake>> {
+        let (session, plan) = mistake::plan(sql, has_window)?;
+        let mut tables: Vec<Table> = Vec::new();
+        let visited = plan.apply(|node| {
+            if let Some(scan) = node.downcast_ref::<Scan>() {
+                add(&mut tables, scan, &session.slots);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        visited.map_err(|error| vec![Mistake::of_all(error.to_string())])?;
+        Ok(Query {
+            plan,
+            context: session.state.task_ctx(),
+            slots: tables,
+            clock: session.clock,
+        })
+    }
+
+    /// The signals that it reads.
+    pub(crate) fn reads(&self) -> SignalSet {
+        self.slots.iter().fold(SignalSet::NONE, |all, table| {
+            all.union(SignalSet::of(&[table.signal]))
+        })
+    }
+
+    /// The columns of a signal that it reads, by their places, ascending.
+    pub(crate) fn columns(&self, signal: Signal) -> &[usize] {
+        let table = self.slots.iter().find(|table| table.signal == signal);
+        table.map_or(&[], |table| &table.columns)
+    }
+
+    /// What it yields.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        self.plan.schema()
+    }
+
+    /// DataFusion's plan, one step a line.
+    pub(crate) fn explain(&self) -> String {
+        displayable(self.plan.as_ref()).indent(false).to_string()
+    }
+
+    /// Runs on these rows; of a signal that is not named there are none.
+    ///
+    /// # Errors
+    /// When the rows need more memory than a run may hold, or a function refuses a value.
+    pub(crate) fn run(
+        &mut self,
+        mut rows: Vec<(Signal, Vec<RecordBatch>)>,
+        now: UnixNanos,
+        window: Option<Span>,
+    ) -> Result<Vec<RecordBatch>, Failed> {
+        let given = rows.iter().flat_map(|(_, batches)| batches);
+        let count = given.map(RecordBatch::num_rows).sum();
+        for table in &self.slots {
+            let given = rows.iter_mut().find(|(signal, _)| *signal == table.signal);
+            table.slot.fill(given.map(|(_, rows)| std::mem::take(rows)).unwrap_or_default());
+        }
+        self.clock.set(now, window);
+        let yielded = self.collect();
+        for table in &self.slots {
+            table.slot.fill(Vec::new());
+        }
+        yielded.map_err(|source| Failed { rows: count, source })
+    }
+
+    fn collect(&self) -> Result<Vec<RecordBatch>> {
+        // Plans keep what they learned and counted; each run begins with a fresh one.
+        let plan = reset_plan_states(self.plan.clone())?;
+        let mut yielded = Vec::new();
+        for partition in 0..plan.output_partitioning().partition_count() {
+            let mut stream = plan.execute(partition, self.context.clone())?;
+            // A budget of tokio's that is used up would never be renewed while this thread waits.
+            let collected = tokio::task::unconstrained(async {
+                while let Some(batch) = stream.next().await {
+                    let batch = batch?;
+                    if batch.num_rows() > 0 {
+                        yielded.push(batch);
+                    }
+                }
+                Ok::<(), datafusion::error::DataFusionError>(())
+            });
+            futures::executor::block_on(collected)?;
+        }
+        Ok(yielded)
+    }
+}
+
+fn add(tables: &mut Vec<Table>, scan: &Scan, slots: &[(Signal, Arc<Slot>)]) {
+    let signal = scan.signal();
+    let known = tables.iter().position(|table| table.signal == signal);
+    let at = known.unwrap_or_else(|| {
+        tables.push(Table {
+            signal,
+            slot: slots[signal as usize].1.clone(),
+            columns: Vec::new(),
+        });
+        tables.len() - 1
+    });
+    let columns = &mut tables[at].columns;
+    columns.extend(scan.columns());
+    columns.sort_unstable();
+    columns.dedup();
+}

@@ -1,0 +1,110 @@
+//! What SQL can say here: the signals as tables, DataFusion's functions, and those of attributes.
+
+use std::sync::Arc;
+
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
+    MemorySchemaProvider, SchemaProvider, TableProvider,
+};
+use datafusion::common::Result;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionStateDefaults;
+use datafusion::logical_expr::ScalarUDF;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::prelude::SessionConfig;
+use pipeline::Signal;
+
+use super::access::Brackets;
+use super::clock::{self, Clock};
+use super::in_turn::WithoutTasks;
+use super::slot::{Slot, Table};
+use super::typed::TypedGetters;
+use super::{edit, show};
+
+/// What one run of one query may hold beside the rows it is given.
+const MEMORY: usize = 256 << 20;
+
+/// All that one query is planned and run with.
+pub(super) struct Session {
+    pub(super) state: SessionState,
+    pub(super) slots: Vec<(Signal, Arc<Slot>)>,
+    pub(super) clock: Arc<Clock>,
+}
+
+impl Session {
+    /// # Errors
+    /// None that a query could cause.
+    pub(super) fn new(has_window: bool) -> Result<Session> {
+        let clock = Arc::<Clock>::default();
+        let slots: Vec<(Signal, Arc<Slot>)> = Signal::ALL
+            .map(|signal| (signal, Arc::new(Slot::new(signal))))
+            .into();
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(GreedyMemoryPool::new(MEMORY)))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
+            )
+            .build_arc()?;
+        // Ours stand first: the default planner claims every access by brackets.
+        let mut planners = SessionStateDefaults::default_expr_planners();
+        planners.insert(0, Arc::new(Brackets));
+        let mut physical_rules = PhysicalOptimizer::new().rules;
+        physical_rules.push(Arc::new(WithoutTasks));
+        let state = SessionStateBuilder::new()
+            .with_config(config())
+            .with_runtime_env(runtime)
+            .with_catalog_list(catalog(&slots)?)
+            .with_expr_planners(planners)
+            .with_scalar_functions(functions(&clock, has_window))
+            .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
+            .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
+            .with_window_functions(SessionStateDefaults::default_window_functions())
+            .with_analyzer_rule(Arc::new(TypedGetters))
+            .with_physical_optimizer_rules(physical_rules)
+            .build();
+        Ok(Session { state, slots, clock })
+    }
+}
+
+fn config() -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.collect_spans = true;
+    // A filter that learns while it runs would remember an earlier batch.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    config
+}
+
+fn functions(clock: &Arc<Clock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
+    let own: Vec<ScalarUDF> = clock::functions(clock, has_window)
+        .into_iter()
+        .chain(edit::functions())
+        .chain(show::functions())
+        .collect();
+    let mut all = SessionStateDefaults::default_scalar_functions();
+    all.retain(|function| own.iter().all(|own| own.name() != function.name()));
+    all.extend(own.into_iter().map(Arc::new));
+    all
+}
+
+fn catalog(slots: &[(Signal, Arc<Slot>)]) -> Result<Arc<dyn CatalogProviderList>> {
+    let schema = MemorySchemaProvider::new();
+    for (signal, slot) in slots {
+        let table: Arc<dyn TableProvider> = Arc::new(Table(slot.clone()));
+        schema.register_table(signal.name().to_owned(), table)?;
+    }
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema("public", Arc::new(schema))?;
+    let list = MemoryCatalogProviderList::new();
+    list.register_catalog("datafusion".to_owned(), Arc::new(catalog));
+    Ok(Arc::new(list))
+}

@@ -1,0 +1,116 @@
+//! `to_json(attributes)` and `keys(attributes)`.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{ListBuilder, StringViewBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BinaryViewArray};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, exec_err, internal_err, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
+};
+use pipeline::attributes::{Form, Map, Value, map_to_json, to_json, value};
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Show {
+    what: What,
+    signature: Signature,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum What {
+    /// All of it, as text.
+    ToJson,
+    /// The keys in order, as a list; of an array or a scalar null.
+    Keys,
+}
+
+pub(super) fn functions() -> [ScalarUDF; 2] {
+    [What::ToJson, What::Keys].map(|what| {
+        ScalarUDF::from(Show {
+            what,
+            signature: Signature::any(1, Volatility::Immutable),
+        })
+    })
+}
+
+impl ScalarUDFImpl for Show {
+    fn name(&self) -> &'static str {
+        match self.what {
+            What::ToJson => "to_json",
+            What::Keys => "keys",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        internal_err!("return_field_from_args is asked instead")
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let name = self.name();
+        match args.arg_fields {
+            [attributes] if Form::of(attributes).is_some() => {}
+            [other] => return plan_err!("{name}: {} are no attributes", other.name()),
+            _ => return plan_err!("{name} takes attributes alone"),
+        }
+        let kind = match self.what {
+            What::ToJson => DataType::Utf8View,
+            What::Keys => DataType::List(item()),
+        };
+        Ok(Arc::new(Field::new(name, kind, true)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let form = args.arg_fields.first().and_then(|field| Form::of(field));
+        let (Some(form), [argument]) = (form, args.args.as_slice()) else {
+            return exec_err!("{} takes attributes alone", self.name());
+        };
+        let column = argument.to_array(args.number_rows)?;
+        let Some(column) = column.as_binary_view_opt() else {
+            return exec_err!("{}: attributes are of type {}", self.name(), column.data_type());
+        };
+        Ok(ColumnarValue::Array(match self.what {
+            What::ToJson => json(form, column),
+            What::Keys => keys(form, column),
+        }))
+    }
+}
+
+fn item() -> FieldRef {
+    Arc::new(Field::new("item", DataType::Utf8View, true))
+}
+
+fn json(form: Form, column: &BinaryViewArray) -> ArrayRef {
+    let mut out = StringViewBuilder::with_capacity(column.len());
+    for bytes in column {
+        out.append_option(bytes.map(|bytes| match form {
+            Form::Map => serde_json::Value::Object(map_to_json(Map::new(bytes))).to_string(),
+            Form::Value => to_json(value(bytes)).to_string(),
+        }));
+    }
+    Arc::new(out.finish())
+}
+
+fn keys(form: Form, column: &BinaryViewArray) -> ArrayRef {
+    let mut out = ListBuilder::new(StringViewBuilder::new()).with_field(item());
+    for bytes in column {
+        let map = bytes.and_then(|bytes| match form {
+            Form::Map => Some(Map::new(bytes)),
+            Form::Value => match value(bytes) {
+                Value::Map(map) => Some(map),
+                _ => None,
+            },
+        });
+        for (key, _) in map.into_iter().flat_map(Map::iter) {
+            out.values().append_value(key);
+        }
+        out.append(map.is_some());
+    }
+    Arc::new(out.finish())
+}

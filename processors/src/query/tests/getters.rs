@@ -1,0 +1,150 @@
+//! Attributes in expressions.
+
+use super::*;
+
+#[test]
+fn brackets_read_one_value_as_text() {
+    let attributes = json!({"a": "text", "n": 5, "d": 1.5, "b": true, "list": [1, "x"], "map": {"k": "v"}});
+    let read = |expression| of_one(expression, attributes.clone());
+    assert_eq!(read("attributes['a']"), "text");
+    assert_eq!(read("attributes['n']"), "5");
+    assert_eq!(read("attributes['d']"), "1.5");
+    assert_eq!(read("attributes['b']"), "true");
+    assert_eq!(read("attributes['list']"), r#"[1,"x"]"#);
+    assert_eq!(read("attributes['map']"), r#"{"k":"v"}"#);
+    assert_eq!(read("attributes['absent']"), "-");
+}
+
+#[test]
+fn a_long_value_is_a_view_of_where_it_stands() {
+    let long = "a text that is longer than a view can hold";
+    let attributes = json!({"before": "x", "k": long, "map": {"deep": [long]}});
+    assert_eq!(of_one("attributes['k']", attributes.clone()), long);
+    assert_eq!(of_one("attributes['map']['deep'][0]", attributes), long);
+}
+
+#[test]
+fn brackets_lead_into_maps_and_arrays_counted_from_0() {
+    let attributes = json!({"p": [{"port": 22}, {"port": 443}], "x": {"y": {"z": "deep"}}});
+    let read = |expression| of_one(expression, attributes.clone());
+    assert_eq!(read("attributes['p'][1]['port']"), "443");
+    assert_eq!(read("attributes['x']['y']['z']"), "deep");
+    assert_eq!(read("attributes['p'][2]['port']"), "-");
+    assert_eq!(read("attributes['x'][0]"), "-");
+    assert_eq!(read("attributes['p']['port']"), "-");
+}
+
+#[test]
+fn a_cast_reads_a_value_of_that_type_and_null_of_another() {
+    let attributes = json!({"n": 500, "d": 1.5, "t": "7", "b": true});
+    let read = |expression| of_one(expression, attributes.clone());
+    assert_eq!(read("attributes['n']::BIGINT"), "500");
+    assert_eq!(read("attributes['n']::INT + 1"), "501");
+    assert_eq!(read("attributes['n']::DOUBLE"), "500.0");
+    assert_eq!(read("attributes['d']::BIGINT"), "1");
+    assert_eq!(read("CAST(attributes['d'] AS DOUBLE)"), "1.5");
+    assert_eq!(read("attributes['t']::BIGINT"), "-");
+    assert_eq!(read("attributes['b']::BOOLEAN"), "true");
+    assert_eq!(read("attributes['n']::BOOLEAN"), "-");
+    assert_eq!(read("attributes['n']::VARCHAR"), "500");
+}
+
+#[test]
+fn a_comparison_with_a_number_compares_by_value() {
+    let attributes = json!({"n": 500, "d": 499.5, "t": "abc", "big": 9_007_199_254_740_993_i64});
+    let holds = |condition| of_one(condition, attributes.clone());
+    assert_eq!(holds("attributes['n'] >= 500"), "true");
+    assert_eq!(holds("500 > attributes['n']"), "false");
+    assert_eq!(holds("attributes['d'] > 499"), "true");
+    assert_eq!(holds("attributes['d'] >= 500"), "false");
+    assert_eq!(holds("attributes['d'] = 499"), "false");
+    assert_eq!(holds("attributes['n'] BETWEEN 400 AND 599"), "true");
+    assert_eq!(holds("attributes['d'] IN (499, 500)"), "false");
+    assert_eq!(holds("attributes['n'] IN (499, 500)"), "true");
+    assert_eq!(holds("attributes['big'] = 9007199254740993"), "true");
+    assert_eq!(holds("attributes['big'] > 9007199254740992"), "true");
+    assert_eq!(holds("attributes['t'] >= 500"), "-");
+    assert_eq!(holds("attributes['t'] = 'abc'"), "true");
+    assert_eq!(holds("attributes['absent'] = 500"), "-");
+}
+
+#[test]
+fn one_value_that_does_not_cast_is_null_and_fails_no_batch() {
+    let rows = spans(&[("12", json!({})), ("abc", json!({})), ("99999999999", json!({}))]);
+    let sql = "SELECT name::INT, 7 / (name::BIGINT - 12), 7 % 0 FROM traces";
+    let expected = ["12 | - | -", "- | - | -", "- | 0 | -"];
+    assert_eq!(answer(sql, Signal::Traces, rows), expected);
+}
+
+#[test]
+fn attributes_are_shown_whole() {
+    let attributes = json!({"b": 1, "a": ["x"]});
+    assert_eq!(of_one("to_json(attributes)", attributes.clone()), r#"{"b":1,"a":["x"]}"#);
+    assert_eq!(of_one("keys(attributes)", attributes), "[b, a]");
+}
+
+#[test]
+fn set_changes_some_keys_and_keeps_all_types() {
+    let attributes = json!({"old": 7, "list": [1, 2], "secret": "x"});
+    let read = |expression: &str| of_one(&format!("to_json({expression})"), attributes.clone());
+    let kept = r#"{"old":7,"list":[1,2],"secret":"x","#;
+    assert_eq!(read("set(attributes, 'new', 'v')"), format!(r#"{kept}"new":"v"}}"#));
+    assert_eq!(read("set(attributes, 'n', 1, 'd', 0.5)"), format!(r#"{kept}"n":1,"d":0.5}}"#));
+    assert_eq!(
+        read("without(set(attributes, 'new', attributes['old']), 'old', 'secret', 'list')"),
+        r#"{"new":7}"#
+    );
+    assert_eq!(read("set(attributes, 'old', attributes['absent'])"), read("attributes"));
+    assert_eq!(read("set(attributes, 'old', name)"), r#"{"old":"GET /","list":[1,2],"secret":"x"}"#);
+    assert_eq!(read("set(attributes, 'list', NULL)"), read("attributes"));
+    let nested = r#"{"a":"GET /","inner":{"old":7,"list":[1,2],"secret":"x"}}"#;
+    assert_eq!(read("attributes('a', name, 'inner', attributes)"), nested);
+    assert_eq!(read("set(attributes, 'old', upper(name))"), read("set(attributes, 'old', name)"));
+}
+
+#[test]
+fn a_resource_is_edited_once_for_all_its_rows() {
+    let sql = "SELECT set(attributes, 'k', name)['k'], without(attributes, 'k')['k'] FROM traces";
+    let same = json!({"k": "a value that is longer than twelve bytes", "other": "x"});
+    let rows = spans(&[("one", same.clone()), ("two", same)]);
+    assert_eq!(answer(sql, Signal::Traces, rows), ["one | -", "two | -"]);
+}
+
+#[test]
+fn bodies_and_nested_attributes_are_read_alike() {
+    let mut built = Rows::new(Signal::Logs);
+    for body in [json!({"msg": "hello", "n": [1, 2]}), json!("plain")] {
+        let body = value_from_json(&body);
+        built.push(None, None, "test", &[(logs::BODY, Cell::Bytes(&body))]);
+    }
+    let rows = built.finish(Delivery::nobody()).rows().clone();
+    let sql = "SELECT body['msg'], body['n'][1]::BIGINT, to_json(body) FROM logs";
+    let expected = [r#"hello | 2 | {"msg":"hello","n":[1,2]}"#, r#"- | - | "plain""#];
+    assert_eq!(answer(sql, Signal::Logs, rows), expected);
+}
+
+#[test]
+fn attributes_survive_subqueries_and_unions() {
+    let sql = "SELECT a['k'] FROM (SELECT attributes AS a FROM traces UNION ALL SELECT attributes FROM traces)";
+    let rows = spans(&[("x", json!({"k": "v"}))]);
+    assert_eq!(answer(sql, Signal::Traces, rows), ["v", "v"]);
+}
+
+#[test]
+fn rows_are_grouped_ordered_and_joined() {
+    let rows = || {
+        spans(&[
+            ("a", json!({"n": 1})),
+            ("b", json!({"n": 5})),
+            ("a", json!({"n": 3})),
+        ])
+    };
+    let sql = "SELECT name, count(*), sum(attributes['n']::BIGINT) FROM traces GROUP BY name ORDER BY name";
+    assert_eq!(answer(sql, Signal::Traces, rows()), ["a | 2 | 4", "b | 1 | 5"]);
+    let sql = "SELECT name, row_number() OVER (PARTITION BY name ORDER BY attributes['n']::BIGINT DESC) AS n \
+               FROM traces ORDER BY name, n";
+    assert_eq!(answer(sql, Signal::Traces, rows()), ["a | 1", "a | 2", "b | 1"]);
+    let sql = "SELECT l.name FROM traces l JOIN traces r ON l.name = r.name \
+               AND l.attributes['n'] < r.attributes['n']";
+    assert_eq!(answer(sql, Signal::Traces, rows()), ["a"]);
+}

@@ -1,0 +1,64 @@
+//! What SQL says of batches.
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use datafusion::arrow::util::display::array_value_to_string;
+use pipeline::component::UnixNanos;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{logs, traces};
+use pipeline::attributes::{map_from_json, value_from_json};
+use pipeline::{Delivery, Signal};
+use serde_json::{Value as Json, json};
+
+use super::{Mistake, Query};
+
+mod getters;
+mod mistakes;
+mod runs;
+
+/// Spans, each with its name and its attributes.
+fn spans(rows: &[(&str, Json)]) -> RecordBatch {
+    let mut built = Rows::new(Signal::Traces);
+    for (name, attributes) in rows {
+        let attributes = map_from_json(attributes.as_object().unwrap());
+        let cells = [
+            (traces::NAME, Cell::Text(name)),
+            (traces::ATTRIBUTES, Cell::Bytes(&attributes)),
+        ];
+        built.push(Some(UnixNanos(1)), None, "test", &cells);
+    }
+    built.finish(Delivery::nobody()).rows().clone()
+}
+
+fn query(sql: &str) -> Query {
+    Query::new(sql, false).unwrap_or_else(|mistakes| panic!("{sql}: {mistakes:?}"))
+}
+
+/// The rows that a query yields, each as its cells in text; a null is `-`.
+fn answer(sql: &str, signal: Signal, rows: RecordBatch) -> Vec<String> {
+    let yielded = query(sql).run(vec![(signal, vec![rows])], UnixNanos(7), None).unwrap();
+    yielded.iter().flat_map(texts).collect()
+}
+
+fn texts(batch: &RecordBatch) -> Vec<String> {
+    let cell = |column: &ArrayRef, row| match column.is_null(row) {
+        true => "-".to_owned(),
+        false => array_value_to_string(column, row).unwrap(),
+    };
+    let line = |row| {
+        let cells: Vec<String> = batch.columns().iter().map(|column| cell(column, row)).collect();
+        cells.join(" | ")
+    };
+    (0..batch.num_rows()).map(line).collect()
+}
+
+/// One span with these attributes, asked for one expression.
+fn of_one(expression: &str, attributes: Json) -> String {
+    let sql = format!("SELECT {expression} FROM traces");
+    answer(&sql, Signal::Traces, spans(&[("GET /", attributes)])).remove(0)
+}
+
+fn mistakes(sql: &str) -> Vec<Mistake> {
+    Query::new(sql, false).err().unwrap_or_default()
+}

@@ -1,0 +1,215 @@
+//! The rule that gives readers of attributes their types, and keeps one bad value from failing a
+//! batch.
+
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::config::ConfigOptions;
+use datafusion::functions::core::expr_fn::nullif;
+use datafusion::logical_expr::expr::{Between, BinaryExpr, Cast, InList, ScalarFunction, TryCast};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, lit};
+use datafusion::optimizer::AnalyzerRule;
+
+use super::edit;
+use super::getter::{Kind, as_text_getter, getter};
+
+/// Runs after type coercion, which writes `attributes['n'] >= 500` as `CAST(text AS BIGINT) >= 500`.
+///
+/// - A cast of a text getter becomes a getter of that type, and of a comparison with a number one
+///   that compares whole numbers and others by their values.
+/// - What sets attributes takes values as they stand, not as text.
+/// - Any other cast that a value can fail becomes one that yields null; what is divided by zero is
+///   null.
+#[derive(Debug)]
+pub(super) struct TypedGetters;
+
+impl AnalyzerRule for TypedGetters {
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(|plan| {
+            let schema = merge_schema(&plan.inputs());
+            let names = NamePreserver::new(&plan);
+            plan.map_expressions(|expr| {
+                let name = names.save(&expr);
+                let typed = expr.transform_up(|expr| rewrite(expr, &schema))?;
+                Ok(typed.update_data(|expr| name.restore(expr)))
+            })
+        })
+        .map(|plan| plan.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "typed_getters"
+    }
+}
+
+fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::Cast(Cast { expr, field }) => cast(*expr, &field, schema),
+        Expr::TryCast(TryCast { expr, field }) => cast(*expr, &field, schema),
+        Expr::BinaryExpr(binary) if binary.op.supports_propagation() => Ok(comparison(binary)),
+        Expr::BinaryExpr(binary) => division(binary, schema),
+        Expr::Between(between) => Ok(between_numbers(between)),
+        Expr::InList(list) => Ok(in_numbers(list)),
+        Expr::ScalarFunction(call) if edit::takes_values(&call) => Ok(values(call)),
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn call(kind: Kind, args: Vec<Expr>) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(getter(kind), args))
+}
+
+fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let wanted = to.data_type();
+    let Some(args) = as_text_getter(&expr) else {
+        let from = expr.get_type(schema)?;
+        let field = to.clone();
+        return Ok(if cannot_fail(&from, wanted) {
+            Transformed::no(Expr::Cast(Cast::new_from_field(Box::new(expr), field)))
+        } else {
+            Transformed::yes(Expr::TryCast(TryCast::new_from_field(Box::new(expr), field)))
+        });
+    };
+    let (kind, yields) = match wanted {
+        DataType::Boolean => (Kind::Bool, DataType::Boolean),
+        wanted if wanted.is_integer() => (Kind::Int, DataType::Int64),
+        wanted if wanted.is_floating() || wanted.is_decimal() => (Kind::Double, DataType::Float64),
+        _ => (Kind::Text, DataType::Utf8View),
+    };
+    let read = call(kind, args.clone());
+    if *wanted == yields {
+        return Ok(Transformed::yes(read));
+    }
+    Ok(Transformed::yes(Expr::TryCast(TryCast::new_from_field(
+        Box::new(read),
+        to.clone(),
+    ))))
+}
+
+/// Casts that every value survives.
+fn cannot_fail(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Dictionary, Int64, LargeUtf8, Null, Timestamp, UInt64, Utf8, Utf8View};
+    let text = |kind: &DataType| matches!(kind, Utf8 | LargeUtf8 | Utf8View);
+    match (from, to) {
+        (Null, _) => true,
+        (Dictionary(_, from), to) => cannot_fail(from, to),
+        (from, Dictionary(_, to)) => cannot_fail(from, to),
+        (from, to) if from == to || text(to) && (text(from) || from.is_numeric()) => true,
+        (Timestamp(one, _), Timestamp(other, _)) => one == other,
+        (from, to) if from.is_integer() && to.is_floating() => true,
+        (from, Int64) if from.is_integer() => !matches!(from, UInt64),
+        (from, UInt64) => from.is_unsigned_integer(),
+        _ => false,
+    }
+}
+
+/// Doubles hold all whole numbers of a smaller magnitude, so that comparing with one of those is
+/// exact for every int64 and every double.
+const EXACT: i64 = 1 << 53;
+
+fn small_integer(expr: &Expr) -> Option<f64> {
+    let Expr::Literal(literal, _) = expr else {
+        return None;
+    };
+    let number = match literal {
+        ScalarValue::Int8(Some(number)) => i64::from(*number),
+        ScalarValue::Int16(Some(number)) => i64::from(*number),
+        ScalarValue::Int32(Some(number)) => i64::from(*number),
+        ScalarValue::Int64(Some(number)) => *number,
+        ScalarValue::UInt8(Some(number)) => i64::from(*number),
+        ScalarValue::UInt16(Some(number)) => i64::from(*number),
+        ScalarValue::UInt32(Some(number)) => i64::from(*number),
+        ScalarValue::UInt64(Some(number)) => i64::try_from(*number).ok()?,
+        _ => return None,
+    };
+    (number.abs() < EXACT).then_some(number as f64)
+}
+
+/// The same value read as a double, of an expression that reads it as a whole number.
+fn as_double(expr: &Expr) -> Option<Expr> {
+    let inner = match expr {
+        Expr::TryCast(TryCast { expr, field }) if field.data_type().is_integer() => expr.as_ref(),
+        other => other,
+    };
+    let Expr::ScalarFunction(read) = inner else {
+        return None;
+    };
+    (read.func.as_ref() == getter(Kind::Int).as_ref())
+        .then(|| call(Kind::Double, read.args.clone()))
+}
+
+fn comparison(binary: BinaryExpr) -> Transformed<Expr> {
+    let BinaryExpr { left, op, right } = binary;
+    let (left, right) = match (as_double(&left), small_integer(&right)) {
+        (Some(read), Some(number)) => (read, lit(number)),
+        _ => match (small_integer(&left), as_double(&right)) {
+            (Some(number), Some(read)) => (lit(number), read),
+            _ => return Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
+        },
+    };
+    Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(
+        Box::new(left),
+        op,
+        Box::new(right),
+    )))
+}
+
+fn between_numbers(between: Between) -> Transformed<Expr> {
+    let read = as_double(&between.expr);
+    let ends = (small_integer(&between.low), small_integer(&between.high));
+    let (Some(read), (Some(low), Some(high))) = (read, ends) else {
+        return Transformed::no(Expr::Between(between));
+    };
+    Transformed::yes(Expr::Between(Between::new(
+        Box::new(read),
+        between.negated,
+        Box::new(lit(low)),
+        Box::new(lit(high)),
+    )))
+}
+
+fn in_numbers(list: InList) -> Transformed<Expr> {
+    let numbers: Option<Vec<f64>> = list.list.iter().map(small_integer).collect();
+    let (Some(read), Some(numbers)) = (as_double(&list.expr), numbers) else {
+        return Transformed::no(Expr::InList(list));
+    };
+    let numbers = numbers.into_iter().map(lit).collect();
+    Transformed::yes(Expr::InList(InList::new(
+        Box::new(read),
+        numbers,
+        list.negated,
+    )))
+}
+
+fn division(binary: BinaryExpr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let divides = matches!(binary.op, Operator::Divide | Operator::Modulo);
+    let by_literal = matches!(&*binary.right, Expr::Literal(literal, _)
+        if !literal.is_null() && *literal != ScalarValue::new_zero(&literal.data_type())?);
+    if !divides || by_literal {
+        return Ok(Transformed::no(Expr::BinaryExpr(binary)));
+    }
+    let kind = binary.right.get_type(schema)?;
+    if !kind.is_integer() && !kind.is_decimal() {
+        return Ok(Transformed::no(Expr::BinaryExpr(binary)));
+    }
+    let right = nullif(*binary.right, lit(ScalarValue::new_zero(&kind)?));
+    Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(
+        binary.left,
+        binary.op,
+        Box::new(right),
+    ))))
+}
+
+fn values(mut setting: ScalarFunction) -> Transformed<Expr> {
+    let mut changed = false;
+    for arg in &mut setting.args {
+        if let Some(args) = as_text_getter(arg) {
+            *arg = call(Kind::Value, args.clone());
+            changed = true;
+        }
+    }
+    let setting = Expr::ScalarFunction(setting);
+    if changed { Transformed::yes(setting) } else { Transformed::no(setting) }
+}

@@ -1,0 +1,73 @@
+//! Builds view arrays whose items mostly stand in the buffers of another: nothing is copied.
+
+use arrow_array::builder::make_view;
+use arrow_array::{BinaryViewArray, StringViewArray};
+use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+
+/// Items of a new array beside the one that they were found in.
+pub(super) struct Views<'a> {
+    rows: &'a BinaryViewArray,
+    /// What stands in no buffer of `rows`.
+    added: Vec<u8>,
+}
+
+/// A view's length is in its low 32 bits, its buffer in bits 64 to 95, its offset above
+/// (<https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout>).
+const INLINE: usize = 12;
+
+impl<'a> Views<'a> {
+    pub(super) fn beside(rows: &'a BinaryViewArray) -> Views<'a> {
+        Views {
+            rows,
+            added: Vec::new(),
+        }
+    }
+
+    /// A view of a part of the row's value.
+    pub(super) fn within(&self, row: usize, part: &[u8]) -> u128 {
+        if part.len() <= INLINE {
+            return make_view(part, 0, 0);
+        }
+        // A part of more than 12 bytes stands in a value that is not inlined.
+        let view = self.rows.views()[row];
+        let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32);
+        let before = part.as_ptr() as usize - self.rows.value(row).as_ptr() as usize;
+        make_view(part, buffer, offset + before as u32)
+    }
+
+    /// A view of bytes that are copied; none where 4 GiB were added already.
+    pub(super) fn new(&mut self, bytes: &[u8]) -> Option<u128> {
+        let buffer = self.rows.data_buffers().len() as u32;
+        let offset = u32::try_from(self.added.len()).ok()?;
+        if bytes.len() > INLINE {
+            u32::try_from(self.added.len() + bytes.len()).ok()?;
+            self.added.extend_from_slice(bytes);
+        }
+        Some(make_view(bytes, buffer, offset))
+    }
+
+    pub(super) fn text(self, views: Vec<Option<u128>>) -> Result<StringViewArray> {
+        let (views, buffers, nulls) = self.parts(views);
+        StringViewArray::try_new(views, buffers, nulls).map_err(DataFusionError::from)
+    }
+
+    pub(super) fn binary(self, views: Vec<Option<u128>>) -> Result<BinaryViewArray> {
+        let (views, buffers, nulls) = self.parts(views);
+        BinaryViewArray::try_new(views, buffers, nulls).map_err(DataFusionError::from)
+    }
+
+    fn parts(
+        self,
+        views: Vec<Option<u128>>,
+    ) -> (ScalarBuffer<u128>, Vec<Buffer>, Option<NullBuffer>) {
+        let nulls = NullBuffer::from_iter(views.iter().map(Option::is_some));
+        let views = views.into_iter().map(Option::unwrap_or_default).collect();
+        let mut buffers = self.rows.data_buffers().to_vec();
+        if !self.added.is_empty() {
+            buffers.push(Buffer::from_vec(self.added));
+        }
+        (views, buffers, (nulls.null_count() > 0).then_some(nulls))
+    }
+}
