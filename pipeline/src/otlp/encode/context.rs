@@ -1,7 +1,7 @@
 //! Resources and scopes of rows, and where they change.
 
-use arrow_array::types::UInt32Type;
-use arrow_array::{Array, BinaryViewArray, StringViewArray, UInt32Array};
+use arrow_array::types::{ByteViewType, UInt32Type};
+use arrow_array::{Array, BinaryViewArray, GenericByteViewArray, StringViewArray, UInt32Array};
 
 use super::writer::Writer;
 use crate::Batch;
@@ -103,14 +103,24 @@ pub(super) fn start_of_same(start: usize, last: usize, same: impl Fn(usize) -> b
 /// Views that are the same are of the same bytes; others are compared.
 #[inline]
 pub(super) fn same_bytes(column: &BinaryViewArray, one: usize, other: usize) -> bool {
-    column.is_valid(one) == column.is_valid(other)
-        && (column.views()[one] == column.views()[other]
-            || column.value(one) == column.value(other))
+    same(column, one, other)
 }
 
 #[inline]
 pub(super) fn same_text(column: &StringViewArray, one: usize, other: usize) -> bool {
-    column.is_valid(one) == column.is_valid(other)
-        && (column.views()[one] == column.views()[other]
-            || column.value(one) == column.value(other))
+    same(column, one, other)
+}
+
+#[inline]
+fn same<T: ByteViewType>(column: &GenericByteViewArray<T>, one: usize, other: usize) -> bool {
+    let views = column.views();
+    let is_same_view = views[one] == views[other];
+    (is_same_view || same_value(column, one, other))
+        && (column.nulls().is_none() || column.is_valid(one) == column.is_valid(other))
+}
+
+#[cold]
+fn same_value<T: ByteViewType>(column: &GenericByteViewArray<T>, one: usize, other: usize) -> bool {
+    let (one, other): (&[u8], &[u8]) = (column.value(one).as_ref(), column.value(other).as_ref());
+    one == other
 }

@@ -69,8 +69,8 @@ impl Records<'_> {
     fn put_record(&self, row: usize, out: &mut Writer) {
         out.text(12, self.event_name.value(row));
         out.fixed64(11, self.observed.value(row));
-        put_id(out, 10, self.span_id, row);
-        put_id(out, 9, self.trace_id, row);
+        put_id::<8>(out, 10, self.span_id, row);
+        put_id::<16>(out, 9, self.trace_id, row);
         out.fixed32(8, self.flags.value(row));
         out.uint(7, u64::from(self.dropped.value(row)));
         out.run(6, self.attributes.value(row));

@@ -274,8 +274,8 @@ impl<'a> Exemplars<'a> {
                 if let Some(int) = valid(self.value_int, item) {
                     out.always_fixed64(6, int as u64);
                 }
-                put_id(out, 5, self.trace_id, item);
-                put_id(out, 4, self.span_id, item);
+                put_id::<16>(out, 5, self.trace_id, item);
+                put_id::<8>(out, 4, self.span_id, item);
                 out.optional_double(3, valid(self.value_double, item));
                 out.fixed64(2, self.time.value(item));
             });

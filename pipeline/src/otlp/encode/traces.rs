@@ -125,10 +125,10 @@ impl Spans<'_> {
         out.fixed64(7, self.start.value(row));
         out.int32(6, self.kind.value(row));
         out.text(5, self.name.value(row));
-        put_id(out, 4, self.parent_span_id, row);
+        put_id::<8>(out, 4, self.parent_span_id, row);
         out.text(3, self.trace_state.value(row));
-        put_id(out, 2, self.span_id, row);
-        put_id(out, 1, self.trace_id, row);
+        put_id::<8>(out, 2, self.span_id, row);
+        put_id::<16>(out, 1, self.trace_id, row);
     }
 }
 
@@ -171,15 +171,24 @@ impl<'a> Links<'a> {
         out.uint(5, u64::from(self.dropped.value(link)));
         out.run(4, self.attributes.value(link));
         out.text(3, self.trace_state.value(link));
-        put_id(out, 2, self.span_id, link);
-        put_id(out, 1, self.trace_id, link);
+        put_id::<8>(out, 2, self.span_id, link);
+        put_id::<16>(out, 1, self.trace_id, link);
     }
 }
 
 #[inline]
-pub(super) fn put_id(out: &mut Writer, number: u32, ids: &FixedSizeBinaryArray, row: usize) {
+pub(super) fn put_id<const LENGTH: usize>(
+    out: &mut Writer,
+    number: u32,
+    ids: &FixedSizeBinaryArray,
+    row: usize,
+) {
     if ids.is_valid(row) {
-        out.bytes(number, ids.value(row));
+        let id: [u8; LENGTH] = ids
+            .value(row)
+            .try_into()
+            .expect("ids have their column's length");
+        out.id(number, id);
     }
 }
 

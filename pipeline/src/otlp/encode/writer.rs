@@ -116,6 +116,14 @@ impl Writer {
         self.key(number, BYTES);
     }
 
+    /// An id; its length is below 128.
+    #[inline]
+    pub(super) fn id<const LENGTH: usize>(&mut self, number: u32, id: [u8; LENGTH]) {
+        debug_assert!(number < 16, "its key is one byte");
+        self.array(id);
+        self.array([(number << 3 | BYTES) as u8, LENGTH as u8]);
+    }
+
     #[inline]
     pub(super) fn text(&mut self, number: u32, text: &str) {
         if !text.is_empty() {
@@ -151,8 +159,9 @@ impl Writer {
 
     #[inline]
     pub(super) fn always_fixed64(&mut self, number: u32, value: u64) {
-        self.array(value.to_le_bytes());
-        self.key(number, FIXED64);
+        debug_assert!(number < 16, "its key is one byte");
+        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+        self.array([(number << 3 | FIXED64) as u8, a, b, c, d, e, f, g, h]);
     }
 
     #[inline]
@@ -206,12 +215,13 @@ impl Writer {
     }
 
     /// A run of length-delimited fields (attributes), each to stand in this field, below 16. It is
-    /// copied as it is and given its keys where they stand.
+    /// copied as it is; keys that are others are changed where they stand.
     pub(super) fn run(&mut self, number: u32, run: &[u8]) {
         debug_assert!(number < 16, "its key is one byte");
+        let key = (number << 3 | BYTES) as u8;
         let copy = self.space(run.len());
         copy.copy_from_slice(run);
-        if !give_keys(copy, (number << 3 | BYTES) as u8) {
+        if !has_keys(run, key) && !give_keys(copy, key) {
             self.start += run.len();
             self.rewrite(number, run);
         }
@@ -228,6 +238,27 @@ impl Writer {
             self.bytes(number, entry);
         }
     }
+}
+
+/// Whether each field of a run has this key, as where it came from such a field, and a length of
+/// one byte or two.
+#[inline]
+fn has_keys(run: &[u8], key: u8) -> bool {
+    let mut at = 0;
+    while let Some(&[found, low]) = run.get(at..at + 2) {
+        if found != key {
+            return false;
+        }
+        at += 2 + usize::from(low);
+        if low >= 0x80 {
+            let Some(&high @ 0..0x80) = run.get(at - usize::from(low)) else {
+                return false;
+            };
+            // The low byte has counted its highest bit as 128.
+            at = at + 1 + usize::from(high) * 0x80 - 0x80;
+        }
+    }
+    at == run.len()
 }
 
 /// Gives each field of a run this key; false where one has a key that takes more than a byte, or
@@ -266,3 +297,6 @@ fn next_entry<'a>(run: &mut &'a [u8]) -> Option<&'a [u8]> {
     *run = after;
     Some(entry)
 }
+
+#[cfg(test)]
+mod tests;
