@@ -120,6 +120,32 @@ impl Batch {
         Batch::new(self.signal, rows, self.delivery)
     }
 
+    /// Changes some columns, each by its constant in [`crate::schema`]; they have its type and as
+    /// many rows.
+    ///
+    /// # Panics
+    /// When they do not: a mistake of the caller's, not of the data.
+    pub fn with_columns(
+        self,
+        changed: impl IntoIterator<Item = (&'static str, ArrayRef)>,
+    ) -> Batch {
+        let schema = self.rows.schema();
+        let mut columns = self.rows.columns().to_vec();
+        for (name, column) in changed {
+            let index = schema
+                .index_of(name)
+                .unwrap_or_else(|_| panic!("{} has no column {name}", self.signal));
+            columns[index] = column;
+        }
+        let rows = RecordBatch::try_new(schema, columns)
+            .expect("columns have their type and the batch's length");
+        Batch {
+            rows,
+            original: None,
+            ..self
+        }
+    }
+
     /// Sets the column `uid`. OTLP has no such field, so the original stays what these rows are.
     pub fn with_uid(self, uid: StringViewArray) -> Batch {
         let mut columns = self.rows.columns().to_vec();

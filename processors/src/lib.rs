@@ -1,9 +1,13 @@
 //! What is made of batches on their way.
 
+mod attribute_actions;
+pub mod attributes;
 pub mod batch;
 pub mod forward;
 pub mod graph;
 pub mod identity;
 mod query;
+pub mod resource;
 mod service;
+mod service_columns;
 pub mod service_graph;

@@ -1,9 +1,9 @@
 //! Resources and scopes of rows, and where they change.
 
-use arrow_array::types::UInt32Type;
-use arrow_array::{Array, BinaryViewArray, StringViewArray, UInt32Array};
+use arrow_array::types::{ByteViewType, UInt32Type};
+use arrow_array::{Array, BinaryViewArray, GenericByteViewArray, StringViewArray, UInt32Array};
 
-use super::put;
+use super::writer::Writer;
 use crate::Batch;
 use crate::schema::otlp_context as columns;
 
@@ -17,7 +17,6 @@ pub(super) struct Context<'a> {
     scope_attributes: &'a BinaryViewArray,
     scope_dropped: &'a UInt32Array,
     scope_schema_url: &'a StringViewArray,
-    rows: usize,
 }
 
 impl<'a> Context<'a> {
@@ -33,74 +32,95 @@ impl<'a> Context<'a> {
             scope_attributes: batch.bytes(columns::SCOPE_ATTRIBUTES),
             scope_dropped: batch.numbers::<UInt32Type>(columns::SCOPE_DROPPED_ATTRIBUTES_COUNT),
             scope_schema_url: batch.text(columns::SCOPE_SCHEMA_URL),
-            rows: batch.num_rows(),
         }
     }
 
-    /// The first row after `row` that has another resource.
-    pub(super) fn same_resource_until(&self, row: usize) -> usize {
-        let same = |other: &usize| {
-            same_bytes(self.resource_attributes, row, *other)
-                && self.resource_dropped.value(row) == self.resource_dropped.value(*other)
-                && same_bytes(self.entity_refs, row, *other)
-                && same_text(self.resource_schema_url, row, *other)
+    /// The first of the rows that stand together up to `end` and have the same resource.
+    pub(super) fn resource_start(&self, end: usize) -> usize {
+        let last = end - 1;
+        let same = |row: usize| {
+            same_bytes(self.resource_attributes, row, last)
+                && self.resource_dropped.value(row) == self.resource_dropped.value(last)
+                && same_bytes(self.entity_refs, row, last)
+                && same_text(self.resource_schema_url, row, last)
         };
-        (row + 1..self.rows)
-            .find(|other| !same(other))
-            .unwrap_or(self.rows)
+        start_of_same(0, last, same)
     }
 
-    /// The first row after `row`, up to `end`, that has another scope.
-    pub(super) fn same_scope_until(&self, row: usize, end: usize) -> usize {
-        let same = |other: &usize| {
-            same_text(self.scope_name, row, *other)
-                && same_text(self.scope_version, row, *other)
-                && same_bytes(self.scope_attributes, row, *other)
-                && self.scope_dropped.value(row) == self.scope_dropped.value(*other)
-                && same_text(self.scope_schema_url, row, *other)
+    /// Likewise, from `start` on, with the same scope.
+    pub(super) fn scope_start(&self, start: usize, end: usize) -> usize {
+        let last = end - 1;
+        let same = |row: usize| {
+            same_text(self.scope_name, row, last)
+                && same_text(self.scope_version, row, last)
+                && same_bytes(self.scope_attributes, row, last)
+                && self.scope_dropped.value(row) == self.scope_dropped.value(last)
+                && same_text(self.scope_schema_url, row, last)
         };
-        (row + 1..end).find(|other| !same(other)).unwrap_or(end)
+        start_of_same(start, last, same)
     }
 
-    pub(super) fn put_resource(&self, row: usize, out: &mut Vec<u8>) {
-        if self.resource_attributes.is_valid(row) {
-            let mut resource = Vec::new();
-            put::run(&mut resource, 1, self.resource_attributes.value(row));
-            put::uint(
-                &mut resource,
-                2,
-                u64::from(self.resource_dropped.value(row)),
-            );
+    pub(super) fn put_resource_schema(&self, row: usize, out: &mut Writer) {
+        out.text(3, self.resource_schema_url.value(row));
+    }
+
+    pub(super) fn put_resource(&self, row: usize, out: &mut Writer) {
+        if self.resource_attributes.is_null(row) {
+            return;
+        }
+        out.message(1, |out| {
             if self.entity_refs.is_valid(row) {
-                put::run(&mut resource, 3, self.entity_refs.value(row));
+                out.run(3, self.entity_refs.value(row));
             }
-            put::bytes(out, 1, &resource);
-        }
-        put::text(out, 3, self.resource_schema_url.value(row).as_bytes());
+            out.uint(2, u64::from(self.resource_dropped.value(row)));
+            out.run(1, self.resource_attributes.value(row));
+        });
     }
 
-    pub(super) fn put_scope(&self, row: usize, out: &mut Vec<u8>) {
-        if self.scope_name.is_valid(row) {
-            let mut scope = Vec::new();
-            put::text(&mut scope, 1, self.scope_name.value(row).as_bytes());
-            put::text(&mut scope, 2, self.scope_version.value(row).as_bytes());
-            put::run(&mut scope, 3, self.scope_attributes.value(row));
-            put::uint(&mut scope, 4, u64::from(self.scope_dropped.value(row)));
-            put::bytes(out, 1, &scope);
-        }
-        put::text(out, 3, self.scope_schema_url.value(row).as_bytes());
+    pub(super) fn put_scope_schema(&self, row: usize, out: &mut Writer) {
+        out.text(3, self.scope_schema_url.value(row));
     }
+
+    pub(super) fn put_scope(&self, row: usize, out: &mut Writer) {
+        if self.scope_name.is_null(row) {
+            return;
+        }
+        out.message(1, |out| {
+            out.uint(4, u64::from(self.scope_dropped.value(row)));
+            out.run(3, self.scope_attributes.value(row));
+            out.text(2, self.scope_version.value(row));
+            out.text(1, self.scope_name.value(row));
+        });
+    }
+}
+
+/// The first of the rows from `start` up to `last` that, with all between, are the same as `last`.
+pub(super) fn start_of_same(start: usize, last: usize, same: impl Fn(usize) -> bool) -> usize {
+    let other = (start..last).rev().find(|&row| !same(row));
+    other.map_or(start, |other| other + 1)
 }
 
 /// Views that are the same are of the same bytes; others are compared.
+#[inline]
 pub(super) fn same_bytes(column: &BinaryViewArray, one: usize, other: usize) -> bool {
-    column.is_valid(one) == column.is_valid(other)
-        && (column.views()[one] == column.views()[other]
-            || column.value(one) == column.value(other))
+    same(column, one, other)
 }
 
+#[inline]
 pub(super) fn same_text(column: &StringViewArray, one: usize, other: usize) -> bool {
-    column.is_valid(one) == column.is_valid(other)
-        && (column.views()[one] == column.views()[other]
-            || column.value(one) == column.value(other))
+    same(column, one, other)
+}
+
+#[inline]
+fn same<T: ByteViewType>(column: &GenericByteViewArray<T>, one: usize, other: usize) -> bool {
+    let views = column.views();
+    let is_same_view = views[one] == views[other];
+    (is_same_view || same_value(column, one, other))
+        && (column.nulls().is_none() || column.is_valid(one) == column.is_valid(other))
+}
+
+#[cold]
+fn same_value<T: ByteViewType>(column: &GenericByteViewArray<T>, one: usize, other: usize) -> bool {
+    let (one, other): (&[u8], &[u8]) = (column.value(one).as_ref(), column.value(other).as_ref());
+    one == other
 }

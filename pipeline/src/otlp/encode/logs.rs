@@ -9,7 +9,8 @@ use arrow_array::{
 };
 
 use super::traces::put_id;
-use super::{Items, put};
+use super::writer::Writer;
+use super::{Items, view_bytes};
 use crate::Batch;
 use crate::schema::logs as columns;
 
@@ -45,25 +46,39 @@ impl<'a> Records<'a> {
     }
 }
 
+/// Of a record's fields that are always there, with their keys and lengths.
+const FIXED_ROOM: usize = 80;
+
 impl Items for Records<'_> {
-    fn put(&self, rows: Range<usize>, out: &mut Vec<u8>) {
-        let mut record = Vec::new();
-        for row in rows {
-            record.clear();
-            put::fixed64(&mut record, 1, self.time.value(row));
-            put::int32(&mut record, 2, self.severity.value(row));
-            put::text(&mut record, 3, self.severity_text.value(row).as_bytes());
-            if self.body.is_valid(row) {
-                put::bytes(&mut record, 5, self.body.value(row));
-            }
-            put::run(&mut record, 6, self.attributes.value(row));
-            put::uint(&mut record, 7, u64::from(self.dropped.value(row)));
-            put::fixed32(&mut record, 8, self.flags.value(row));
-            put_id(&mut record, 9, self.trace_id, row);
-            put_id(&mut record, 10, self.span_id, row);
-            put::fixed64(&mut record, 11, self.observed.value(row));
-            put::text(&mut record, 12, self.event_name.value(row).as_bytes());
-            put::bytes(out, 2, &record);
+    fn room(&self) -> usize {
+        FIXED_ROOM * self.time.len()
+            + view_bytes(self.body.views())
+            + view_bytes(self.attributes.views())
+            + view_bytes(self.severity_text.views())
+            + view_bytes(self.event_name.views())
+    }
+
+    fn put(&self, rows: Range<usize>, out: &mut Writer) {
+        for row in rows.rev() {
+            out.message(2, |out| self.put_record(row, out));
         }
+    }
+}
+
+impl Records<'_> {
+    fn put_record(&self, row: usize, out: &mut Writer) {
+        out.text(12, self.event_name.value(row));
+        out.fixed64(11, self.observed.value(row));
+        put_id::<8>(out, 10, self.span_id, row);
+        put_id::<16>(out, 9, self.trace_id, row);
+        out.fixed32(8, self.flags.value(row));
+        out.uint(7, u64::from(self.dropped.value(row)));
+        out.run(6, self.attributes.value(row));
+        if self.body.is_valid(row) {
+            out.bytes(5, self.body.value(row));
+        }
+        out.text(3, self.severity_text.value(row));
+        out.int32(2, self.severity.value(row));
+        out.fixed64(1, self.time.value(row));
     }
 }

@@ -1,7 +1,8 @@
 //! Batches → OTLP requests.
 //!
 //! Rows that stand together and have the same resource make one group, likewise with scopes and
-//! metrics. A batch that nobody has changed is the bytes it came as.
+//! metrics. A batch that nobody has changed is the bytes it came as; any other is written from its
+//! last row to its first, see [`writer`].
 
 use bytes::Bytes;
 
@@ -10,10 +11,12 @@ use crate::{Batch, Signal};
 mod context;
 mod logs;
 mod metrics;
-mod put;
+mod points;
 mod traces;
+mod writer;
 
 use context::Context;
+use writer::Writer;
 
 /// The batch cannot be said in OTLP.
 #[derive(Debug, thiserror::Error)]
@@ -42,39 +45,54 @@ pub fn encode(batch: &Batch) -> Result<Bytes, EncodeError> {
     if let Some(original) = batch.original() {
         return Ok(original.to_bytes());
     }
-    let context = Context::of(batch);
-    let mut out = Vec::new();
     match batch.signal() {
-        Signal::Traces => grouped(&context, batch, &mut out, &traces::Spans::of(batch)),
-        Signal::Metrics => grouped(&context, batch, &mut out, &metrics::Metrics::of(batch)),
-        Signal::Logs => grouped(&context, batch, &mut out, &logs::Records::of(batch)),
-        other => return Err(EncodeError::Signal(other)),
+        Signal::Traces => Ok(grouped(batch, &traces::Spans::of(batch))),
+        Signal::Metrics => Ok(grouped(batch, &metrics::Metrics::of(batch))),
+        Signal::Logs => Ok(grouped(batch, &logs::Records::of(batch))),
+        other => Err(EncodeError::Signal(other)),
     }
-    Ok(out.into())
 }
 
 /// What stands in a scope's group: spans, metrics, log records, all in field 2.
 trait Items {
-    /// Appends these rows of one scope.
-    fn put(&self, rows: std::ops::Range<usize>, out: &mut Vec<u8>);
+    /// About how many bytes they take, best a little too many.
+    fn room(&self) -> usize;
+
+    /// Writes these rows of one scope.
+    fn put(&self, rows: std::ops::Range<usize>, out: &mut Writer);
 }
 
+/// What resources and scopes take, besides.
+const CONTEXT_ROOM: usize = 4096;
+
 /// Field 1 of the request are the resources' groups, field 2 of those the scopes'.
-fn grouped(context: &Context<'_>, batch: &Batch, out: &mut Vec<u8>, items: &impl Items) {
-    let (mut group, mut scope_group) = (Vec::new(), Vec::new());
-    let mut row = 0;
-    while row < batch.num_rows() {
-        let resource_end = context.same_resource_until(row);
-        group.clear();
-        context.put_resource(row, &mut group);
-        while row < resource_end {
-            let scope_end = context.same_scope_until(row, resource_end);
-            scope_group.clear();
-            context.put_scope(row, &mut scope_group);
-            items.put(row..scope_end, &mut scope_group);
-            put::bytes(&mut group, 2, &scope_group);
-            row = scope_end;
-        }
-        put::bytes(out, 1, &group);
+fn grouped(batch: &Batch, items: &impl Items) -> Bytes {
+    let context = Context::of(batch);
+    let mut out = Writer::with_room(CONTEXT_ROOM + items.room());
+    let mut end = batch.num_rows();
+    while end > 0 {
+        let resource_start = context.resource_start(end);
+        out.message(1, |out| {
+            context.put_resource_schema(end - 1, out);
+            let mut scope_end = end;
+            while scope_end > resource_start {
+                let start = context.scope_start(resource_start, scope_end);
+                out.message(2, |out| {
+                    context.put_scope_schema(start, out);
+                    items.put(start..scope_end, out);
+                    context.put_scope(start, out);
+                });
+                scope_end = start;
+            }
+            context.put_resource(resource_start, out);
+        });
+        end = resource_start;
     }
+    out.finish()
+}
+
+/// How many bytes the values of views have, together.
+fn view_bytes(views: &[u128]) -> usize {
+    // The low 32 bits of a view are its length.
+    views.iter().map(|&view| view as u32 as usize).sum()
 }

@@ -6,10 +6,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt32Type, UInt64Type};
 use arrow_array::{
     Array, BinaryViewArray, FixedSizeBinaryArray, Int32Array, ListArray, StringViewArray,
-    StructArray, UInt32Array, UInt64Array,
+    UInt32Array, UInt64Array,
 };
 
-use super::{Items, put};
+use super::writer::Writer;
+use super::{Items, view_bytes};
 use crate::Batch;
 use crate::schema::traces as columns;
 
@@ -27,9 +28,9 @@ pub(super) struct Spans<'a> {
     status_message: &'a StringViewArray,
     attributes: &'a BinaryViewArray,
     dropped_attributes: &'a UInt32Array,
-    events: &'a ListArray,
+    events: Events<'a>,
     dropped_events: &'a UInt32Array,
-    links: &'a ListArray,
+    links: Links<'a>,
     dropped_links: &'a UInt32Array,
 }
 
@@ -49,105 +50,151 @@ impl<'a> Spans<'a> {
             status_message: batch.text(columns::STATUS_MESSAGE),
             attributes: batch.bytes(columns::ATTRIBUTES),
             dropped_attributes: batch.numbers::<UInt32Type>(columns::DROPPED_ATTRIBUTES_COUNT),
-            events: batch.column(columns::EVENTS).as_list(),
+            events: Events::of(batch.column(columns::EVENTS).as_list()),
             dropped_events: batch.numbers::<UInt32Type>(columns::DROPPED_EVENTS_COUNT),
-            links: batch.column(columns::LINKS).as_list(),
+            links: Links::of(batch.column(columns::LINKS).as_list()),
             dropped_links: batch.numbers::<UInt32Type>(columns::DROPPED_LINKS_COUNT),
         }
     }
 }
 
+struct Events<'a> {
+    lists: &'a ListArray,
+    time: &'a UInt64Array,
+    name: &'a StringViewArray,
+    attributes: &'a BinaryViewArray,
+    dropped: &'a UInt32Array,
+}
+
+struct Links<'a> {
+    lists: &'a ListArray,
+    trace_id: &'a FixedSizeBinaryArray,
+    span_id: &'a FixedSizeBinaryArray,
+    trace_state: &'a StringViewArray,
+    attributes: &'a BinaryViewArray,
+    dropped: &'a UInt32Array,
+    flags: &'a UInt32Array,
+}
+
+/// Of the fields that most spans have, with their keys and lengths; of an event; of a link.
+const FIXED_ROOM: [usize; 3] = [96, 24, 48];
+
 impl Items for Spans<'_> {
-    fn put(&self, rows: Range<usize>, out: &mut Vec<u8>) {
-        let (events, links) = (
-            self.events.values().as_struct(),
-            self.links.values().as_struct(),
-        );
-        let (mut span, mut item) = (Vec::new(), Vec::new());
-        for row in rows {
-            span.clear();
-            put_id(&mut span, 1, self.trace_id, row);
-            put_id(&mut span, 2, self.span_id, row);
-            put::text(&mut span, 3, self.trace_state.value(row).as_bytes());
-            put_id(&mut span, 4, self.parent_span_id, row);
-            put::text(&mut span, 5, self.name.value(row).as_bytes());
-            put::int32(&mut span, 6, self.kind.value(row));
-            put::fixed64(&mut span, 7, self.start.value(row));
-            put::fixed64(&mut span, 8, self.end.value(row));
-            put::run(&mut span, 9, self.attributes.value(row));
-            put::uint(&mut span, 10, u64::from(self.dropped_attributes.value(row)));
-            for event in items(self.events, row) {
-                item.clear();
-                put_event(&mut item, events, event);
-                put::bytes(&mut span, 11, &item);
-            }
-            put::uint(&mut span, 12, u64::from(self.dropped_events.value(row)));
-            for link in items(self.links, row) {
-                item.clear();
-                put_link(&mut item, links, link);
-                put::bytes(&mut span, 13, &item);
-            }
-            put::uint(&mut span, 14, u64::from(self.dropped_links.value(row)));
-            if self.status_code.is_valid(row) {
-                item.clear();
-                put::text(&mut item, 2, self.status_message.value(row).as_bytes());
-                put::int32(&mut item, 3, self.status_code.value(row));
-                put::bytes(&mut span, 15, &item);
-            }
-            put::fixed32(&mut span, 16, self.flags.value(row));
-            put::bytes(out, 2, &span);
+    fn room(&self) -> usize {
+        let [span, event, link] = FIXED_ROOM;
+        span * self.kind.len()
+            + view_bytes(self.trace_state.views())
+            + view_bytes(self.name.views())
+            + view_bytes(self.status_message.views())
+            + view_bytes(self.attributes.views())
+            + event * self.events.time.len()
+            + view_bytes(self.events.name.views())
+            + view_bytes(self.events.attributes.views())
+            + link * self.links.flags.len()
+            + view_bytes(self.links.trace_state.views())
+            + view_bytes(self.links.attributes.views())
+    }
+
+    fn put(&self, rows: Range<usize>, out: &mut Writer) {
+        for row in rows.rev() {
+            out.message(2, |out| self.put_span(row, out));
         }
     }
 }
 
-pub(super) fn put_id(out: &mut Vec<u8>, number: u32, ids: &FixedSizeBinaryArray, row: usize) {
+impl Spans<'_> {
+    fn put_span(&self, row: usize, out: &mut Writer) {
+        out.fixed32(16, self.flags.value(row));
+        if self.status_code.is_valid(row) {
+            out.message(15, |out| {
+                out.int32(3, self.status_code.value(row));
+                out.text(2, self.status_message.value(row));
+            });
+        }
+        out.uint(14, u64::from(self.dropped_links.value(row)));
+        for link in items(self.links.lists, row).rev() {
+            out.message(13, |out| self.links.put(link, out));
+        }
+        out.uint(12, u64::from(self.dropped_events.value(row)));
+        for event in items(self.events.lists, row).rev() {
+            out.message(11, |out| self.events.put(event, out));
+        }
+        out.uint(10, u64::from(self.dropped_attributes.value(row)));
+        out.run(9, self.attributes.value(row));
+        out.fixed64(8, self.end.value(row));
+        out.fixed64(7, self.start.value(row));
+        out.int32(6, self.kind.value(row));
+        out.text(5, self.name.value(row));
+        put_id::<8>(out, 4, self.parent_span_id, row);
+        out.text(3, self.trace_state.value(row));
+        put_id::<8>(out, 2, self.span_id, row);
+        put_id::<16>(out, 1, self.trace_id, row);
+    }
+}
+
+impl<'a> Events<'a> {
+    fn of(lists: &'a ListArray) -> Events<'a> {
+        let all = lists.values().as_struct();
+        Events {
+            lists,
+            time: all.column(0).as_primitive::<UInt64Type>(),
+            name: all.column(1).as_string_view(),
+            attributes: all.column(2).as_binary_view(),
+            dropped: all.column(3).as_primitive::<UInt32Type>(),
+        }
+    }
+
+    fn put(&self, event: usize, out: &mut Writer) {
+        out.uint(4, u64::from(self.dropped.value(event)));
+        out.run(3, self.attributes.value(event));
+        out.text(2, self.name.value(event));
+        out.fixed64(1, self.time.value(event));
+    }
+}
+
+impl<'a> Links<'a> {
+    fn of(lists: &'a ListArray) -> Links<'a> {
+        let all = lists.values().as_struct();
+        Links {
+            lists,
+            trace_id: all.column(0).as_fixed_size_binary(),
+            span_id: all.column(1).as_fixed_size_binary(),
+            trace_state: all.column(2).as_string_view(),
+            attributes: all.column(3).as_binary_view(),
+            dropped: all.column(4).as_primitive::<UInt32Type>(),
+            flags: all.column(5).as_primitive::<UInt32Type>(),
+        }
+    }
+
+    fn put(&self, link: usize, out: &mut Writer) {
+        out.fixed32(6, self.flags.value(link));
+        out.uint(5, u64::from(self.dropped.value(link)));
+        out.run(4, self.attributes.value(link));
+        out.text(3, self.trace_state.value(link));
+        put_id::<8>(out, 2, self.span_id, link);
+        put_id::<16>(out, 1, self.trace_id, link);
+    }
+}
+
+#[inline]
+pub(super) fn put_id<const LENGTH: usize>(
+    out: &mut Writer,
+    number: u32,
+    ids: &FixedSizeBinaryArray,
+    row: usize,
+) {
     if ids.is_valid(row) {
-        put::bytes(out, number, ids.value(row));
+        let id: [u8; LENGTH] = ids
+            .value(row)
+            .try_into()
+            .expect("ids have their column's length");
+        out.id(number, id);
     }
 }
 
 /// Where a row's items stand in the list's values.
+#[inline]
 pub(super) fn items(list: &ListArray, row: usize) -> Range<usize> {
     let offsets = list.value_offsets();
     offsets[row] as usize..offsets[row + 1] as usize
-}
-
-fn put_event(out: &mut Vec<u8>, events: &StructArray, event: usize) {
-    put::fixed64(
-        out,
-        1,
-        events.column(0).as_primitive::<UInt64Type>().value(event),
-    );
-    put::text(
-        out,
-        2,
-        events.column(1).as_string_view().value(event).as_bytes(),
-    );
-    put::run(out, 3, events.column(2).as_binary_view().value(event));
-    put::uint(
-        out,
-        4,
-        u64::from(events.column(3).as_primitive::<UInt32Type>().value(event)),
-    );
-}
-
-fn put_link(out: &mut Vec<u8>, links: &StructArray, link: usize) {
-    put_id(out, 1, links.column(0).as_fixed_size_binary(), link);
-    put_id(out, 2, links.column(1).as_fixed_size_binary(), link);
-    put::text(
-        out,
-        3,
-        links.column(2).as_string_view().value(link).as_bytes(),
-    );
-    put::run(out, 4, links.column(3).as_binary_view().value(link));
-    put::uint(
-        out,
-        5,
-        u64::from(links.column(4).as_primitive::<UInt32Type>().value(link)),
-    );
-    put::fixed32(
-        out,
-        6,
-        links.column(5).as_primitive::<UInt32Type>().value(link),
-    );
 }

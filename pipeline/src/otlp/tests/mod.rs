@@ -103,7 +103,12 @@ fn together<R: Items>(requests: &[R]) -> Result<(), TestCaseError> {
     let Some(whole) = Batch::concat(requests.iter().map(decode).collect()) else {
         return Ok(());
     };
-    let expected: Vec<String> = requests.iter().flat_map(Items::items).collect();
+    // As prost reads them: it leaves out -0.0.
+    let sent = |request: &R| R::decode(request.encode_to_vec().as_slice()).unwrap();
+    let expected: Vec<String> = requests
+        .iter()
+        .flat_map(|request| sent(request).items())
+        .collect();
     prop_assert_eq!(whole.num_rows(), expected.len());
     let rows = whole.rows().clone();
     let forwarded = encode(&whole).unwrap();

@@ -1,0 +1,302 @@
+//! Writes a protobuf message from its end to its start.
+//!
+//! ```text
+//!  buffer  ░░░░░░░░░░░░░░│key│length│ content │ fields that stand behind it
+//!                        └─ start: whatever is written next stands before this
+//! ```
+//!
+//! The length of a message stands before it and is known once its content is written: so nothing
+//! is measured first, and every byte is written once. The caller writes fields in descending
+//! order, the last item of a list first.
+//!
+//! What has its default value is left out, as proto3 has it; `always_*` are for members of a oneof
+//! and for `optional` fields.
+
+use bytes::Bytes;
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+const VARINT: u32 = 0;
+const FIXED64: u32 = 1;
+const BYTES: u32 = 2;
+const FIXED32: u32 = 5;
+
+impl Writer {
+    /// With room for a message of about this many bytes; it grows where that is not enough.
+    pub(super) fn with_room(room: usize) -> Writer {
+        Writer {
+            buffer: vec![0; room],
+            start: room,
+        }
+    }
+
+    /// The message.
+    pub(super) fn finish(self) -> Bytes {
+        Bytes::from(self.buffer).slice(self.start..)
+    }
+
+    fn len(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// Takes so many bytes before all that is written.
+    #[inline]
+    fn space(&mut self, length: usize) -> &mut [u8] {
+        if self.start < length {
+            self.grow(length);
+        }
+        let end = self.start;
+        self.start -= length;
+        &mut self.buffer[self.start..end]
+    }
+
+    #[cold]
+    fn grow(&mut self, length: usize) {
+        let room = 2 * self.buffer.len() + length;
+        let mut larger = vec![0; room];
+        let start = room - self.len();
+        larger[start..].copy_from_slice(&self.buffer[self.start..]);
+        *self = Writer {
+            buffer: larger,
+            start,
+        };
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.space(N).copy_from_slice(&bytes);
+    }
+
+    #[inline]
+    fn varint(&mut self, value: u64) {
+        if value < 0x80 {
+            self.array([value as u8]);
+        } else {
+            self.long_varint(value);
+        }
+    }
+
+    fn long_varint(&mut self, mut value: u64) {
+        let length = prost::encoding::encoded_len_varint(value);
+        let (last, others) = self
+            .space(length)
+            .split_last_mut()
+            .expect("a varint has at least one byte");
+        for byte in others {
+            *byte = value as u8 | 0x80;
+            value >>= 7;
+        }
+        *last = value as u8;
+    }
+
+    #[inline]
+    fn key(&mut self, number: u32, wire_type: u32) {
+        self.varint(u64::from(number << 3 | wire_type));
+    }
+
+    /// A message, also an empty one, that `write` writes.
+    #[inline]
+    pub(super) fn message(&mut self, number: u32, write: impl FnOnce(&mut Writer)) {
+        let behind = self.len();
+        write(self);
+        let length = self.len() - behind;
+        self.varint(length as u64);
+        self.key(number, BYTES);
+    }
+
+    /// Bytes or a message, also empty ones.
+    #[inline]
+    pub(super) fn bytes(&mut self, number: u32, bytes: &[u8]) {
+        self.space(bytes.len()).copy_from_slice(bytes);
+        self.varint(bytes.len() as u64);
+        self.key(number, BYTES);
+    }
+
+    /// An id; its length is below 128.
+    #[inline]
+    pub(super) fn id<const LENGTH: usize>(&mut self, number: u32, id: [u8; LENGTH]) {
+        debug_assert!(number < 16, "its key is one byte");
+        self.array(id);
+        self.array([(number << 3 | BYTES) as u8, LENGTH as u8]);
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self, number: u32, text: &str) {
+        if !text.is_empty() {
+            self.bytes(number, text.as_bytes());
+        }
+    }
+
+    #[inline]
+    pub(super) fn uint(&mut self, number: u32, value: u64) {
+        if value != 0 {
+            self.varint(value);
+            self.key(number, VARINT);
+        }
+    }
+
+    /// int32 and enums: negative ones take ten bytes.
+    #[inline]
+    pub(super) fn int32(&mut self, number: u32, value: i32) {
+        self.uint(number, i64::from(value) as u64);
+    }
+
+    #[inline]
+    pub(super) fn sint32(&mut self, number: u32, value: i32) {
+        self.uint(number, u64::from((value << 1 ^ value >> 31) as u32));
+    }
+
+    #[inline]
+    pub(super) fn fixed64(&mut self, number: u32, value: u64) {
+        if value != 0 {
+            self.always_fixed64(number, value);
+        }
+    }
+
+    #[inline]
+    pub(super) fn always_fixed64(&mut self, number: u32, value: u64) {
+        debug_assert!(number < 16, "its key is one byte");
+        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+        self.array([(number << 3 | FIXED64) as u8, a, b, c, d, e, f, g, h]);
+    }
+
+    #[inline]
+    pub(super) fn fixed32(&mut self, number: u32, value: u32) {
+        if value != 0 {
+            self.array(value.to_le_bytes());
+            self.key(number, FIXED32);
+        }
+    }
+
+    /// By its bits: -0.0 is not the default.
+    #[inline]
+    pub(super) fn double(&mut self, number: u32, value: f64) {
+        self.fixed64(number, value.to_bits());
+    }
+
+    #[inline]
+    pub(super) fn optional_double(&mut self, number: u32, value: Option<f64>) {
+        if let Some(value) = value {
+            self.always_fixed64(number, value.to_bits());
+        }
+    }
+
+    /// A packed list of fixed64 or double.
+    pub(super) fn packed_fixed64<T: Copy>(
+        &mut self,
+        number: u32,
+        values: &[T],
+        bytes: impl Fn(T) -> [u8; 8],
+    ) {
+        if values.is_empty() {
+            return;
+        }
+        let length = values.len() * 8;
+        let places = self.space(length).chunks_exact_mut(8);
+        for (place, value) in places.zip(values) {
+            place.copy_from_slice(&bytes(*value));
+        }
+        self.varint(length as u64);
+        self.key(number, BYTES);
+    }
+
+    /// A packed list of varints.
+    pub(super) fn packed_varints(&mut self, number: u32, values: &[u64]) {
+        if values.is_empty() {
+            return;
+        }
+        self.message(number, |out| {
+            values.iter().rev().for_each(|&value| out.varint(value));
+        });
+    }
+
+    /// A run of length-delimited fields (attributes), each to stand in this field, below 16. It is
+    /// copied as it is; keys that are others are changed where they stand.
+    pub(super) fn run(&mut self, number: u32, run: &[u8]) {
+        debug_assert!(number < 16, "its key is one byte");
+        let key = (number << 3 | BYTES) as u8;
+        let copy = self.space(run.len());
+        copy.copy_from_slice(run);
+        if !has_keys(run, key) && !give_keys(copy, key) {
+            self.start += run.len();
+            self.rewrite(number, run);
+        }
+    }
+
+    /// A run with longer keys, or whose end is broken and left out.
+    #[cold]
+    fn rewrite(&mut self, number: u32, mut run: &[u8]) {
+        let mut entries = Vec::new();
+        while let Some(entry) = next_entry(&mut run) {
+            entries.push(entry);
+        }
+        for entry in entries.into_iter().rev() {
+            self.bytes(number, entry);
+        }
+    }
+}
+
+/// Whether each field of a run has this key, as where it came from such a field, and a length of
+/// one byte or two.
+#[inline]
+fn has_keys(run: &[u8], key: u8) -> bool {
+    let mut at = 0;
+    while let Some(&[found, low]) = run.get(at..at + 2) {
+        if found != key {
+            return false;
+        }
+        at += 2 + usize::from(low);
+        if low >= 0x80 {
+            let Some(&high @ 0..0x80) = run.get(at - usize::from(low)) else {
+                return false;
+            };
+            // The low byte has counted its highest bit as 128.
+            at = at + 1 + usize::from(high) * 0x80 - 0x80;
+        }
+    }
+    at == run.len()
+}
+
+/// Gives each field of a run this key; false where one has a key that takes more than a byte, or
+/// the run is broken.
+#[inline]
+fn give_keys(mut run: &mut [u8], key: u8) -> bool {
+    loop {
+        let (length, header) = match run {
+            [] => return true,
+            [0..0x80, length @ 0..0x80, ..] => (usize::from(*length), 2),
+            [0..0x80, low, high @ 0..0x80, ..] => {
+                (usize::from(*low & 0x7f) | usize::from(*high) << 7, 3)
+            }
+            [0..0x80, rest @ ..] => {
+                let mut behind = &*rest;
+                let Ok(length) = prost::encoding::decode_varint(&mut behind) else {
+                    return false;
+                };
+                (length as usize, 1 + rest.len() - behind.len())
+            }
+            _ => return false,
+        };
+        run[0] = key;
+        let Some((_, after)) = run.split_at_mut_checked(header.saturating_add(length)) else {
+            return false;
+        };
+        run = after;
+    }
+}
+
+fn next_entry<'a>(run: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let mut rest = *run;
+    prost::encoding::decode_key(&mut rest).ok()?;
+    let length = prost::encoding::decode_varint(&mut rest).ok()?;
+    let (entry, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    *run = after;
+    Some(entry)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! A run of attributes while actions change it, one after the other.
+
+use pipeline::attributes::{Map, set, without};
+
+/// Memory that is used again for every run.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    now: Vec<u8>,
+    next: Vec<u8>,
+}
+
+pub(super) struct Draft<'a> {
+    original: &'a [u8],
+    changed: bool,
+    scratch: &'a mut Scratch,
+}
+
+impl Scratch {
+    pub(super) fn draft<'a>(&'a mut self, run: &'a [u8]) -> Draft<'a> {
+        Draft {
+            original: run,
+            changed: false,
+            scratch: self,
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// As it is now.
+    pub(super) fn run(&self) -> &[u8] {
+        if self.changed {
+            &self.scratch.now
+        } else {
+            self.original
+        }
+    }
+
+    pub(super) fn set(&mut self, key: &str, any_value: &[u8]) {
+        self.edit(|run, out| set(run, key, any_value, out));
+    }
+
+    pub(super) fn drop_keys(&mut self, dropped: impl FnMut(&[u8]) -> bool) {
+        self.edit(|run, out| without(run, dropped, out));
+    }
+
+    /// Gives values that `changed` makes to keys that are there.
+    pub(super) fn replace(&mut self, changed: impl Fn(&[u8], &[u8]) -> Option<Vec<u8>>) {
+        let entries = Map::new(self.run()).entries();
+        let mut replaced: Vec<(String, Vec<u8>)> = Vec::new();
+        for (key, value) in entries {
+            let Ok(name) = std::str::from_utf8(key) else {
+                continue;
+            };
+            // Of a key that stands twice the first counts.
+            if replaced.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            if let Some(new) = changed(key, value) {
+                replaced.push((name.to_owned(), new));
+            }
+        }
+        for (key, value) in replaced {
+            self.set(&key, &value);
+        }
+    }
+
+    fn edit(&mut self, edit: impl FnOnce(&[u8], &mut Vec<u8>) -> bool) {
+        let Scratch { now, next } = &mut *self.scratch;
+        next.clear();
+        let run = if self.changed {
+            &now[..]
+        } else {
+            self.original
+        };
+        if edit(run, next) {
+            std::mem::swap(now, next);
+            self.changed = true;
+        }
+    }
+
+    /// Appends what has become of the run; false where that is what it was.
+    pub(super) fn finish(self, out: &mut Vec<u8>) -> bool {
+        let changed = self.changed && self.scratch.now != self.original;
+        if changed {
+            out.extend_from_slice(&self.scratch.now);
+        }
+        changed
+    }
+}

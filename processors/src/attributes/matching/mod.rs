@@ -1,0 +1,183 @@
+//! Which rows `include` and `exclude` mean.
+
+use arrow_array::types::Int32Type;
+use arrow_array::{Array, BinaryViewArray, StringViewArray};
+use pipeline::attributes::{Map, Value, value};
+use pipeline::schema::otlp_context::{
+    RESOURCE_ATTRIBUTES, SCOPE_NAME, SCOPE_VERSION, SERVICE_NAME,
+};
+use pipeline::schema::{logs, metrics, traces};
+use pipeline::{Batch, Signal};
+
+mod config;
+
+pub(super) use config::Condition;
+
+use config::{Attribute, Expected, Library, Severity, Texts};
+
+/// As numbered on the wire.
+const SPAN_KINDS: [&str; 6] = [
+    "SPAN_KIND_UNSPECIFIED",
+    "SPAN_KIND_INTERNAL",
+    "SPAN_KIND_SERVER",
+    "SPAN_KIND_CLIENT",
+    "SPAN_KIND_PRODUCER",
+    "SPAN_KIND_CONSUMER",
+];
+
+impl Condition {
+    /// Whether each row matches, of a batch of telemetry.
+    pub(super) fn matches(&self, batch: &Batch) -> Vec<bool> {
+        let mut rows = Rows {
+            batch,
+            matching: vec![true; batch.num_rows()],
+        };
+        if let Some(services) = &self.services {
+            rows.keep_text(batch.text(SERVICE_NAME), services);
+        }
+        if let Some(names) = &self.span_names {
+            rows.keep_of(Signal::Traces, |rows| {
+                rows.keep_text(batch.text(traces::NAME), names);
+            });
+        }
+        if let Some(kinds) = &self.span_kinds {
+            rows.keep_of(Signal::Traces, |rows| rows.keep_kinds(kinds));
+        }
+        if let Some(bodies) = &self.log_bodies {
+            rows.keep_of(Signal::Logs, |rows| rows.keep_bodies(bodies));
+        }
+        if let Some(texts) = &self.log_severity_texts {
+            rows.keep_of(Signal::Logs, |rows| {
+                rows.keep_text(batch.text(logs::SEVERITY_TEXT), texts);
+            });
+        }
+        if let Some(severity) = &self.log_severity_number {
+            rows.keep_of(Signal::Logs, |rows| rows.keep_severities(severity));
+        }
+        if let Some(names) = &self.metric_names {
+            rows.keep_of(Signal::Metrics, |rows| {
+                rows.keep_text(batch.text(metrics::NAME), names);
+            });
+        }
+        let own = match batch.signal() {
+            Signal::Traces => traces::ATTRIBUTES,
+            Signal::Metrics => metrics::ATTRIBUTES,
+            _ => logs::ATTRIBUTES,
+        };
+        rows.keep_attributes(own, &self.attributes);
+        rows.keep_attributes(RESOURCE_ATTRIBUTES, &self.resources);
+        rows.keep_libraries(&self.libraries);
+        rows.matching
+    }
+}
+
+/// The rows that still match.
+struct Rows<'a> {
+    batch: &'a Batch,
+    matching: Vec<bool>,
+}
+
+impl Rows<'_> {
+    fn keep(&mut self, mut matches: impl FnMut(usize) -> bool) {
+        for (row, matching) in self.matching.iter_mut().enumerate() {
+            *matching = *matching && matches(row);
+        }
+    }
+
+    /// Keeps none of another signal.
+    fn keep_of(&mut self, signal: Signal, keep: impl FnOnce(&mut Self)) {
+        if self.batch.signal() == signal {
+            keep(self);
+        } else {
+            self.matching.fill(false);
+        }
+    }
+
+    fn keep_text(&mut self, column: &StringViewArray, texts: &Texts) {
+        self.keep(|row| texts.contain(text(column, row)));
+    }
+
+    fn keep_kinds(&mut self, kinds: &Texts) {
+        let column = self.batch.numbers::<Int32Type>(traces::KIND);
+        let matching = SPAN_KINDS.map(|kind| kinds.contain(kind));
+        self.keep(|row| {
+            let kind = usize::try_from(column.value(row));
+            kind.is_ok_and(|kind| matching.get(kind) == Some(&true))
+        });
+    }
+
+    /// Only text matches.
+    fn keep_bodies(&mut self, bodies: &Texts) {
+        let column = self.batch.bytes(logs::BODY);
+        self.keep(|row| match value(bytes(column, row)) {
+            Value::Text(text) => bodies.contain(text),
+            _ => false,
+        });
+    }
+
+    fn keep_severities(&mut self, severity: &Severity) {
+        let column = self.batch.numbers::<Int32Type>(logs::SEVERITY_NUMBER);
+        self.keep(|row| match column.value(row) {
+            0 => severity.match_undefined,
+            number => number >= severity.min,
+        });
+    }
+
+    fn keep_attributes(&mut self, column: &str, attributes: &[Attribute]) {
+        if attributes.is_empty() {
+            return;
+        }
+        let column = self.batch.bytes(column);
+        self.keep(|row| {
+            let map = Map::new(bytes(column, row));
+            attributes.iter().all(|attribute| attribute.is_in(map))
+        });
+    }
+
+    fn keep_libraries(&mut self, libraries: &[Library]) {
+        if libraries.is_empty() {
+            return;
+        }
+        let names = self.batch.text(SCOPE_NAME);
+        let versions = self.batch.text(SCOPE_VERSION);
+        self.keep(|row| {
+            let (name, version) = (text(names, row), text(versions, row));
+            libraries.iter().any(|library| {
+                let versions = library.version.as_ref();
+                library.name.contain(name)
+                    && versions.is_none_or(|versions| versions.contain(version))
+            })
+        });
+    }
+}
+
+impl Attribute {
+    fn is_in(&self, map: Map<'_>) -> bool {
+        let Some(found) = map.get(&self.key) else {
+            return false;
+        };
+        match &self.value {
+            None => true,
+            Some(Expected::Same(expected)) => found == value(expected),
+            Some(Expected::Matching(pattern)) => {
+                pattern.is_match(&crate::attribute_actions::text(found))
+            }
+        }
+    }
+}
+
+fn text(column: &StringViewArray, row: usize) -> &str {
+    if column.is_valid(row) {
+        column.value(row)
+    } else {
+        ""
+    }
+}
+
+fn bytes(column: &BinaryViewArray, row: usize) -> &[u8] {
+    if column.is_valid(row) {
+        column.value(row)
+    } else {
+        &[]
+    }
+}

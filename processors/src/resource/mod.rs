@@ -1,0 +1,80 @@
+//! Changes the attributes of resources, of `traces`, `metrics` and `logs`.
+//!
+//! ```yaml
+//! processors:
+//!   resource:
+//!     attributes:
+//!       - {key: cloud.availability_zone, value: zone-1, action: upsert}
+//!       - {key: k8s.cluster.name, from_attribute: k8s-cluster, action: insert}
+//!       - {key: redundant-attribute, action: delete}
+//! ```
+//!
+//! The actions are those of `attributes`. Rows without a resource are given one when something is
+//! set. The columns `service_name` and `service_namespace` follow; a `uid` that is set already
+//! stays, so that `resource` belongs before `identity`.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use pipeline::attributes::edit_rows;
+use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
+use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::schema::otlp_context::RESOURCE_ATTRIBUTES;
+use pipeline::{Batch, SignalSet};
+
+use crate::attribute_actions::Actions;
+use crate::service_columns::{FOLLOWING, follow};
+
+mod config;
+
+pub use config::Config;
+
+#[derive(Debug)]
+pub struct Resource {
+    actions: Actions,
+}
+
+impl Described for Resource {
+    const TYPE: &'static str = "resource";
+    const STABILITY: Stability = Stability::Alpha;
+    const SUMMARY: &'static str = "attributes of resources are set, dropped, hashed, converted";
+    type Config = Config;
+}
+
+impl BuildProcessor for Resource {
+    const ACCEPTS: SignalSet = SignalSet::TELEMETRY;
+    const PRODUCES: SignalSet = SignalSet::NONE;
+
+    fn build(config: Config, _: &Host) -> Result<Resource, BuildError> {
+        Ok(Resource {
+            actions: Actions::new(config.attributes),
+        })
+    }
+}
+
+impl Processor for Resource {
+    fn process(&mut self, batch: Batch, _: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        if !SignalSet::TELEMETRY.contains(batch.signal()) {
+            return Ok(vec![batch]);
+        }
+        let changed = edit_rows(
+            batch.bytes(RESOURCE_ATTRIBUTES),
+            |_| true,
+            |run, out| self.actions.apply(run.unwrap_or_default(), out),
+        );
+        let Some(attributes) = changed else {
+            return Ok(vec![batch]);
+        };
+        let mut columns: Vec<(&'static str, ArrayRef)> = Vec::new();
+        for (column, key) in FOLLOWING {
+            if let Some(changed) = follow(batch.text(column), key, &attributes) {
+                columns.push((column, Arc::new(changed)));
+            }
+        }
+        columns.push((RESOURCE_ATTRIBUTES, Arc::new(attributes)));
+        Ok(vec![batch.with_columns(columns)])
+    }
+}
+
+#[cfg(test)]
+mod tests;

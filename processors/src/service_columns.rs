@@ -1,0 +1,59 @@
+//! Columns of telemetry that say what an attribute of the resource says, and follow it.
+
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::{Array, BinaryViewArray, StringViewArray};
+use pipeline::attributes::Map;
+use pipeline::schema::otlp_context::{SERVICE_NAME, SERVICE_NAMESPACE};
+
+/// Each column with the key that it follows.
+pub(crate) const FOLLOWING: [(&str, &str); 2] = [
+    (SERVICE_NAME, "service.name"),
+    (SERVICE_NAMESPACE, "service.namespace"),
+];
+
+/// The column that says the text of `key` in these resources, null where it is missing or not
+/// text; none where `column` says so already.
+pub(crate) fn follow(
+    column: &StringViewArray,
+    key: &str,
+    resources: &BinaryViewArray,
+) -> Option<StringViewArray> {
+    let differs = runs(resources, key).any(|(rows, text)| {
+        let said = rows.map(|row| column.is_valid(row).then(|| column.value(row)));
+        said.into_iter().any(|said| said != text)
+    });
+    if !differs {
+        return None;
+    }
+    let mut built = StringViewBuilder::new().with_deduplicate_strings();
+    for (rows, text) in runs(resources, key) {
+        rows.for_each(|_| built.append_option(text));
+    }
+    Some(built.finish())
+}
+
+/// Rows that stand together and have the same resource, and the text of its `key`.
+fn runs<'a>(
+    resources: &'a BinaryViewArray,
+    key: &'a str,
+) -> impl Iterator<Item = (std::ops::Range<usize>, Option<&'a str>)> {
+    let mut start = 0;
+    let same = |row: usize, other: usize| {
+        resources.is_valid(row) == resources.is_valid(other)
+            && resources.views()[row] == resources.views()[other]
+    };
+    std::iter::from_fn(move || {
+        let first = start;
+        if first == resources.len() {
+            return None;
+        }
+        let rest = first + 1..resources.len();
+        start = rest
+            .into_iter()
+            .find(|&row| !same(first, row))
+            .unwrap_or(resources.len());
+        let has_resource = resources.is_valid(first);
+        let text = has_resource.then(|| Map::new(resources.value(first)).text(key));
+        Some((first..start, text.flatten()))
+    })
+}
