@@ -12,6 +12,7 @@ pub(crate) fn registry() -> Registry {
         .processor::<processors::identity::Identity>()
         .processor::<processors::resource::Resource>()
         .processor::<processors::service_graph::ServiceGraph>()
+        .processor::<processors::sql::Sql>()
         .connector::<processors::forward::Forward>()
         .connector::<processors::service_graph::ServiceGraph>()
         .exporter::<exporters::debug::Debug>()

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Output;
+use crate::counters::{Counter, OwnCounters};
 use crate::graph_store::GraphStore;
 use crate::{Batch, SignalSet};
 
@@ -109,6 +110,9 @@ pub struct Host {
     id: ComponentId,
     wanted: SignalSet,
     stores: Stores,
+    counters: OwnCounters,
+    /// Who counts: `processor="sql/x"`, `pipeline="traces"`.
+    labels: Vec<(&'static str, String)>,
 }
 
 /// The stores that were built so far, by the id of their exporter.
@@ -118,7 +122,34 @@ pub type Stores =
 impl Host {
     /// `wanted` is what somebody after the component accepts.
     pub fn new(id: ComponentId, wanted: SignalSet, stores: Stores) -> Host {
-        Host { id, wanted, stores }
+        Host {
+            id,
+            wanted,
+            stores,
+            counters: OwnCounters::default(),
+            labels: Vec::new(),
+        }
+    }
+
+    /// Where what the component counts is shown, and as whose.
+    pub(crate) fn counting(
+        self,
+        counters: OwnCounters,
+        labels: Vec<(&'static str, String)>,
+    ) -> Host {
+        Host {
+            counters,
+            labels,
+            ..self
+        }
+    }
+
+    /// A counter of the component's own among the own metrics: `late_rows` of a processor is
+    /// `airdig_processor_late_rows`.
+    pub fn counter(&self, name: &str) -> Counter {
+        let class = self.labels.first().map_or("component", |(class, _)| class);
+        let name = format!("airdig_{class}_{name}");
+        self.counters.add(name, self.labels.clone())
     }
 
     pub fn id(&self) -> &ComponentId {

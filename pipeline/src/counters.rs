@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Signal;
 
@@ -35,5 +35,53 @@ impl ReceiverCounters {
     pub(crate) fn request_refused(&self, signal: Signal, reason: &'static str) {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry((signal, reason)).or_default() += 1;
+    }
+}
+
+/// A number that a component counts for itself. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    pub fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The counters that components asked for, with their names and labels.
+#[derive(Clone, Debug, Default)]
+pub struct OwnCounters(Arc<Mutex<Vec<OwnCounter>>>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct OwnCounter {
+    /// `airdig_processor_late_rows`.
+    pub(crate) name: String,
+    /// `processor="sql/x"`, `pipeline="traces"`.
+    pub(crate) labels: Vec<(&'static str, String)>,
+    pub(crate) counter: Counter,
+}
+
+impl OwnCounters {
+    pub(crate) fn add(&self, name: String, labels: Vec<(&'static str, String)>) -> Counter {
+        let counter = Counter::default();
+        let own = OwnCounter {
+            name,
+            labels,
+            counter: counter.clone(),
+        };
+        self.lock().push(own);
+        counter
+    }
+
+    pub(crate) fn all(&self) -> Vec<OwnCounter> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<OwnCounter>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

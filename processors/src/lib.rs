@@ -11,3 +11,4 @@ pub mod resource;
 mod service;
 mod service_columns;
 pub mod service_graph;
+pub mod sql;

@@ -15,6 +15,7 @@ mod place;
 mod scalar;
 pub(crate) mod schema;
 mod secrets;
+mod within;
 
 pub use decode::DecodeError;
 pub use load::{Environment, Loaded, Loading, load};

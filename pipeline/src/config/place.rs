@@ -79,7 +79,7 @@ impl Problem {
     }
 
     /// Names the nearest of the allowed words, if one is near.
-    pub(crate) fn suggest<'a>(
+    pub fn suggest<'a>(
         mut self,
         written: &str,
         allowed: impl IntoIterator<Item = &'a str>,
@@ -90,10 +90,7 @@ impl Problem {
 }
 
 /// The most similar word, when it is similar enough to have been meant.
-pub fn nearest<'a>(
-    written: &str,
-    allowed: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     allowed
         .into_iter()
         .map(|word| (strsim::jaro_winkler(written, word), word))

@@ -7,6 +7,7 @@ use super::plan::{
     Plan, PlannedConnector, PlannedExporter, PlannedExtension, PlannedPipeline, PlannedReceiver,
 };
 use crate::component::{ComponentId, Host, Processor, Stores};
+use crate::counters::OwnCounters;
 use crate::registry::{Class, Factory, FactoryError, Registry};
 use crate::topology::{Declared, Placed, Topology};
 
@@ -31,10 +32,13 @@ pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, Eng
         };
         let factory = registry.find(*class, id.kind()).ok_or_else(unknown)?;
         if *class == Class::Processor {
-            build_processors(&topology, id, declared, factory, &stores, &mut processors)?;
+            let shared = (&stores, &plan.counters);
+            build_processors(&topology, id, declared, factory, shared, &mut processors)?;
             continue;
         }
-        let host = Host::new(id.clone(), declared.wanted, stores.clone());
+        let labels = vec![(class.singular(), id.to_string())];
+        let host = Host::new(id.clone(), declared.wanted, stores.clone())
+            .counting(plan.counters.clone(), labels);
         add(&mut plan, placed, declared, factory, &host).map_err(|source| EngineError::Build {
             component: name(placed),
             source,
@@ -82,7 +86,7 @@ fn build_processors(
     id: &ComponentId,
     declared: &Declared,
     factory: &Factory,
-    stores: &Stores,
+    (stores, counters): (&Stores, &OwnCounters),
     built: &mut Processors,
 ) -> Result<(), EngineError> {
     for (index, pipeline) in topology.pipelines.iter().enumerate() {
@@ -90,11 +94,12 @@ fn build_processors(
             continue;
         };
         let wanted = pipeline.wanted.get(place).copied();
-        let host = Host::new(
-            id.clone(),
-            wanted.unwrap_or(declared.wanted),
-            stores.clone(),
-        );
+        let wanted = wanted.unwrap_or(declared.wanted);
+        let labels = vec![
+            ("processor", id.to_string()),
+            ("pipeline", pipeline.id.to_string()),
+        ];
+        let host = Host::new(id.clone(), wanted, stores.clone()).counting(counters.clone(), labels);
         let processor = factory
             .build_processor(&declared.config, &host)
             .map_err(|source| EngineError::Build {

@@ -53,7 +53,7 @@ pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Runn
             gauges: BTreeMap::new(),
             open: Vec::new(),
         },
-        metrics: Metrics::default(),
+        metrics: Metrics::new(plan.counters),
         exits: BTreeMap::new(),
         limits: plan.limits,
         give_up: stops.give_up.clone(),

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::telemetry::process;
 use crate::channel::Gauge;
-use crate::counters::{PerSignal, ReceiverCounters};
+use crate::counters::{OwnCounters, PerSignal, ReceiverCounters};
 use crate::{Signal, SignalSet};
 
 /// Of one processor in one pipeline, in rows of any signal.
@@ -37,6 +37,7 @@ pub struct Metrics {
     receivers: Vec<Labelled<ReceiverCounters>>,
     processors: Vec<(String, Labelled<ProcessorCounters>)>,
     exporters: Vec<(Labelled<ExporterCounters>, Gauge)>,
+    own: OwnCounters,
 }
 
 #[derive(Debug)]
@@ -46,18 +47,17 @@ struct Labelled<T> {
     counters: Arc<T>,
 }
 
-impl Default for Metrics {
-    fn default() -> Metrics {
+impl Metrics {
+    pub(super) fn new(own: OwnCounters) -> Metrics {
         Metrics {
             started: Instant::now(),
             receivers: Vec::new(),
             processors: Vec::new(),
             exporters: Vec::new(),
+            own,
         }
     }
-}
 
-impl Metrics {
     /// `signals` are those that are shown: a counter begins at 0 before it first counts.
     pub(super) fn receiver(&mut self, id: String, signals: SignalSet) -> Arc<ReceiverCounters> {
         let counters = Arc::<ReceiverCounters>::default();
@@ -123,6 +123,14 @@ impl Metrics {
             let outgoing = counters.outgoing.load(Ordering::Relaxed);
             families.counter("otelcol_processor_incoming_items", &labels, incoming);
             families.counter("otelcol_processor_outgoing_items", &labels, outgoing);
+        }
+        for own in self.own.all() {
+            let labels: Vec<(&str, &str)> = own
+                .labels
+                .iter()
+                .map(|(label, value)| (*label, value.as_str()))
+                .collect();
+            families.counter(&own.name, &labels, own.counter.get());
         }
         for (exporter, queue) in &self.exporters {
             let labels = [("exporter", exporter.id.as_str())];
@@ -217,13 +225,13 @@ impl Families {
 
 #[cfg(test)]
 mod tests {
-    use super::Metrics;
+    use super::{Metrics, OwnCounters};
     use crate::channel::channel;
     use crate::{Signal, SignalSet};
 
     #[test]
     fn counters_have_the_collectors_names() {
-        let mut metrics = Metrics::default();
+        let mut metrics = Metrics::new(OwnCounters::default());
         let signals = SignalSet::of(&[Signal::Traces, Signal::Nodes]);
         let receiver = metrics.receiver("otlp/\"a".to_owned(), signals);
         receiver.accepted.add(Signal::Traces, 3);

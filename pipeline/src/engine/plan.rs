@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::settings::ExporterSettings;
 use crate::component::{ComponentId, Exporter, Extension, Processor, Receiver};
+use crate::counters::OwnCounters;
 use crate::topology::Placed;
 use crate::{Signal, SignalSet};
 
@@ -20,6 +21,8 @@ pub struct Plan {
     /// Where the own metrics are served.
     pub metrics_address: Option<SocketAddr>,
     pub limits: Limits,
+    /// What components count for themselves.
+    pub counters: OwnCounters,
 }
 
 pub struct PlannedExtension {

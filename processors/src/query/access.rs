@@ -32,7 +32,10 @@ impl ExprPlanner for Brackets {
                          use brackets inside of them, as in coalesce(a['k'], b['k'])"
                     );
                 } else {
-                    return Ok(PlannerResult::Original(RawFieldAccessExpr { expr, field_access }));
+                    return Ok(PlannerResult::Original(RawFieldAccessExpr {
+                        expr,
+                        field_access,
+                    }));
                 }
             }
         };

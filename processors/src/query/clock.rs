@@ -140,9 +140,7 @@ impl ScalarUDFImpl for Reading {
         Ok(ColumnarValue::Scalar(match self.part {
             Part::Whole => ScalarValue::TimestampNanosecond(Some(nanos), Some("UTC".into())),
             Part::Day => ScalarValue::Date32(i32::try_from(nanos.div_euclid(NANOS_PER_DAY)).ok()),
-            Part::TimeOfDay => {
-                ScalarValue::Time64Nanosecond(Some(nanos.rem_euclid(NANOS_PER_DAY)))
-            }
+            Part::TimeOfDay => ScalarValue::Time64Nanosecond(Some(nanos.rem_euclid(NANOS_PER_DAY))),
         }))
     }
 }

@@ -110,10 +110,16 @@ impl ScalarUDFImpl for Edit {
         let (before, after) = args.args.split_at(self.before_keys().min(args.args.len()));
         let column = match before.first() {
             Some(column) => column.to_array(rows)?,
-            None => Arc::new(BinaryViewArray::from_iter_values(std::iter::repeat_n(b"", rows))),
+            None => Arc::new(BinaryViewArray::from_iter_values(std::iter::repeat_n(
+                b"", rows,
+            ))),
         };
         let Some(column) = column.as_binary_view_opt() else {
-            return exec_err!("{}: attributes are of type {}", self.name(), column.data_type());
+            return exec_err!(
+                "{}: attributes are of type {}",
+                self.name(),
+                column.data_type()
+            );
         };
         let edited = match self.what {
             What::Without => without(column, after)?,
@@ -209,7 +215,11 @@ impl Scratch {
                 continue;
             }
             self.edited.clear();
-            let now: &[u8] = if is_changed { &self.run } else { run.unwrap_or_default() };
+            let now: &[u8] = if is_changed {
+                &self.run
+            } else {
+                run.unwrap_or_default()
+            };
             if attributes::set(now, setting.key, &self.any_value, &mut self.edited) {
                 std::mem::swap(&mut self.run, &mut self.edited);
                 is_changed = true;

@@ -135,12 +135,14 @@ impl ScalarUDFImpl for Getter {
             return exec_err!("{} of nothing", self.name());
         };
         match column {
-            ColumnarValue::Array(column) => {
-                Ok(ColumnarValue::Array(read::column(self.kind, form, &column, &path)?))
-            }
+            ColumnarValue::Array(column) => Ok(ColumnarValue::Array(read::column(
+                self.kind, form, &column, &path,
+            )?)),
             ColumnarValue::Scalar(one) => {
                 let found = read::column(self.kind, form, &one.to_array()?, &path)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?))
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                    &found, 0,
+                )?))
             }
         }
     }

@@ -119,6 +119,9 @@ impl ExecutionPlan for InTurn {
             .map(|partition| self.input.execute(partition, context.clone()))
             .collect::<Result<_>>()?;
         let rows = futures::stream::iter(streams).flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.input.schema(),
+            rows,
+        )))
     }
 }

@@ -92,7 +92,8 @@ pub(super) fn plan(
 /// Parses, resolves and types the one query of a text.
 fn logical(session: &Session, text: &str) -> Result<LogicalPlan> {
     let statement = session.state.sql_to_statement(text, &Dialect::Generic)?;
-    let is_query = matches!(&statement, Statement::Statement(sql) if matches!(**sql, SqlStatement::Query(_)));
+    let is_query =
+        matches!(&statement, Statement::Statement(sql) if matches!(**sql, SqlStatement::Query(_)));
     if !is_query {
         return Err(DataFusionError::Plan(
             "one query is expected: SELECT … FROM a signal".to_owned(),
@@ -131,7 +132,11 @@ fn stumbled_over(session: &Session, text: &str, error: &DataFusionError) -> Stum
     if let Some(span) = span {
         let offset = words.offset(span.start.line, span.start.column);
         let is_table = matches!(&message, message if message.starts_with("no signal"));
-        let hole = if is_table { None } else { words.expression_at(offset) };
+        let hole = if is_table {
+            None
+        } else {
+            words.expression_at(offset)
+        };
         return told(offset, hole);
     }
     let trials = words.replaceable().take(MOST_TRIALS);
@@ -150,14 +155,20 @@ fn stumbled_over(session: &Session, text: &str, error: &DataFusionError) -> Stum
 fn blanked(text: &str, hole: Range<usize>) -> String {
     let value = if hole.len() < 4 { "0" } else { "NULL" };
     let mut blanked = text.to_owned();
-    blanked.replace_range(hole.clone(), &format!("{value:<width$}", width = hole.len()));
+    blanked.replace_range(
+        hole.clone(),
+        &format!("{value:<width$}", width = hole.len()),
+    );
     blanked
 }
 
 /// An error in our words, and what was probably meant.
 fn in_words(error: &DataFusionError) -> (String, Option<String>) {
     if let DataFusionError::SchemaError(schema, _) = error.find_root()
-        && let SchemaError::FieldNotFound { field, valid_fields } = schema.as_ref()
+        && let SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } = schema.as_ref()
     {
         let names = valid_fields.iter().map(|column| column.name.as_str());
         let suggestion = nearest(&field.name, names).map(str::to_owned);
@@ -172,7 +183,10 @@ fn in_words(error: &DataFusionError) -> (String, Option<String>) {
     }
     if let Some(name) = between(&text, "Invalid function '", "'") {
         if matches!(name, "window_start" | "window_end") {
-            return (format!("{name}() is known where the processor declares a window"), None);
+            return (
+                format!("{name}() is known where the processor declares a window"),
+                None,
+            );
         }
         let suggestion = between(&text, "Did you mean '", "'").map(str::to_owned);
         return (format!("no function {name:?}"), suggestion);

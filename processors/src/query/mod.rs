@@ -15,6 +15,7 @@ mod edit;
 mod getter;
 mod in_turn;
 mod mistake;
+mod output;
 mod path;
 mod plan;
 mod read;
@@ -29,6 +30,7 @@ mod words;
 
 pub(crate) use clock::Span;
 pub(crate) use mistake::Mistake;
+pub(crate) use output::Output;
 pub(crate) use plan::Query;
 
 #[cfg(test)]

@@ -99,14 +99,21 @@ impl Query {
         let count = given.map(RecordBatch::num_rows).sum();
         for table in &self.slots {
             let given = rows.iter_mut().find(|(signal, _)| *signal == table.signal);
-            table.slot.fill(given.map(|(_, rows)| std::mem::take(rows)).unwrap_or_default());
+            table.slot.fill(
+                given
+                    .map(|(_, rows)| std::mem::take(rows))
+                    .unwrap_or_default(),
+            );
         }
         self.clock.set(now, window);
         let yielded = self.collect();
         for table in &self.slots {
             table.slot.fill(Vec::new());
         }
-        yielded.map_err(|source| Failed { rows: count, source })
+        yielded.map_err(|source| Failed {
+            rows: count,
+            source,
+        })
     }
 
     fn collect(&self) -> Result<Vec<RecordBatch>> {

@@ -7,11 +7,11 @@ use datafusion::catalog::{
     MemorySchemaProvider, SchemaProvider, TableProvider,
 };
 use datafusion::common::Result;
+use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
@@ -65,7 +65,11 @@ impl Session {
             .with_analyzer_rule(Arc::new(TypedGetters))
             .with_physical_optimizer_rules(physical_rules)
             .build();
-        Ok(Session { state, slots, clock })
+        Ok(Session {
+            state,
+            slots,
+            clock,
+        })
     }
 }
 

@@ -73,7 +73,11 @@ impl ScalarUDFImpl for Show {
         };
         let column = argument.to_array(args.number_rows)?;
         let Some(column) = column.as_binary_view_opt() else {
-            return exec_err!("{}: attributes are of type {}", self.name(), column.data_type());
+            return exec_err!(
+                "{}: attributes are of type {}",
+                self.name(),
+                column.data_type()
+            );
         };
         Ok(ColumnarValue::Array(match self.what {
             What::ToJson => json(form, column),

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchOptions};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{Result, internal_datafusion_err, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -165,7 +165,28 @@ impl ExecutionPlan for Scan {
 
     fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
-        let stream = MemoryStream::try_new(self.slot.rows(), schema, self.projection.clone())?;
-        Ok(Box::pin(stream))
+        let read = |rows: RecordBatch| {
+            // By name: rows that were held have only the columns that the query reads.
+            let columns = schema.fields().iter().map(|field| {
+                let column = rows.column_by_name(field.name());
+                column
+                    .cloned()
+                    .ok_or_else(|| internal_datafusion_err!("no column {}", field.name()))
+            });
+            let columns = columns.collect::<Result<_>>()?;
+            let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+            Ok(RecordBatch::try_new_with_options(
+                schema.clone(),
+                columns,
+                &options,
+            )?)
+        };
+        let rows = self
+            .slot
+            .rows()
+            .into_iter()
+            .map(read)
+            .collect::<Result<_>>()?;
+        Ok(Box::pin(MemoryStream::try_new(rows, schema.clone(), None)?))
     }
 }

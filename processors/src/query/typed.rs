@@ -69,7 +69,10 @@ fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Tra
         return Ok(if cannot_fail(&from, wanted) {
             Transformed::no(Expr::Cast(Cast::new_from_field(Box::new(expr), field)))
         } else {
-            Transformed::yes(Expr::TryCast(TryCast::new_from_field(Box::new(expr), field)))
+            Transformed::yes(Expr::TryCast(TryCast::new_from_field(
+                Box::new(expr),
+                field,
+            )))
         });
     };
     let (kind, yields) = match wanted {
@@ -211,5 +214,9 @@ fn values(mut setting: ScalarFunction) -> Transformed<Expr> {
         }
     }
     let setting = Expr::ScalarFunction(setting);
-    if changed { Transformed::yes(setting) } else { Transformed::no(setting) }
+    if changed {
+        Transformed::yes(setting)
+    } else {
+        Transformed::no(setting)
+    }
 }

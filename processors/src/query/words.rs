@@ -44,25 +44,38 @@ impl<'a> Words<'a> {
     /// Of a line and a column, both from 1, the column in characters.
     pub(super) fn offset(&self, line: u64, column: u64) -> usize {
         let mut start = 0;
-        for text in self.text.split_inclusive('\n').take(line.saturating_sub(1) as usize) {
+        for text in self
+            .text
+            .split_inclusive('\n')
+            .take(line.saturating_sub(1) as usize)
+        {
             start += text.len();
         }
         let rest = &self.text[start..];
         let characters = column.saturating_sub(1) as usize;
-        start + rest.char_indices().nth(characters).map_or(rest.len(), |(offset, _)| offset)
+        start
+            + rest
+                .char_indices()
+                .nth(characters)
+                .map_or(rest.len(), |(offset, _)| offset)
     }
 
     /// The place that the parser's message ends with: `… at Line: 1, Column: 8`.
     pub(super) fn place_in(&self, message: &str) -> Option<usize> {
         let (_, place) = message.rsplit_once(" at Line: ")?;
         let (line, column) = place.split_once(", Column: ")?;
-        let digits = column.find(|c: char| !c.is_ascii_digit()).unwrap_or(column.len());
+        let digits = column
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(column.len());
         Some(self.offset(line.parse().ok()?, column[..digits].parse().ok()?))
     }
 
     /// What stands at a place: a call with its arguments, a name with its table, a word.
     pub(super) fn expression_at(&self, offset: usize) -> Option<Range<usize>> {
-        let first = self.words.iter().position(|word| word.range.contains(&offset))?;
+        let first = self
+            .words
+            .iter()
+            .position(|word| word.range.contains(&offset))?;
         let mut last = first;
         while self.is(last + 1, &Token::Period) && last + 2 < self.words.len() {
             last += 2;
@@ -85,7 +98,9 @@ impl<'a> Words<'a> {
     }
 
     fn is(&self, index: usize, token: &Token) -> bool {
-        self.words.get(index).is_some_and(|word| word.token == *token)
+        self.words
+            .get(index)
+            .is_some_and(|word| word.token == *token)
     }
 
     /// Names and literals: what a value can stand in for.
@@ -95,7 +110,10 @@ impl<'a> Words<'a> {
             Token::Number(..) | Token::SingleQuotedString(_) => true,
             _ => false,
         };
-        self.words.iter().filter(replaceable).map(|word| word.range.clone())
+        self.words
+            .iter()
+            .filter(replaceable)
+            .map(|word| word.range.clone())
     }
 
     /// The first word of the text that a message puts in quotes.

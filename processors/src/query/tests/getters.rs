@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn brackets_read_one_value_as_text() {
-    let attributes = json!({"a": "text", "n": 5, "d": 1.5, "b": true, "list": [1, "x"], "map": {"k": "v"}});
+    let attributes =
+        json!({"a": "text", "n": 5, "d": 1.5, "b": true, "list": [1, "x"], "map": {"k": "v"}});
     let read = |expression| of_one(expression, attributes.clone());
     assert_eq!(read("attributes['a']"), "text");
     assert_eq!(read("attributes['n']"), "5");
@@ -70,7 +71,11 @@ fn a_comparison_with_a_number_compares_by_value() {
 
 #[test]
 fn one_value_that_does_not_cast_is_null_and_fails_no_batch() {
-    let rows = spans(&[("12", json!({})), ("abc", json!({})), ("99999999999", json!({}))]);
+    let rows = spans(&[
+        ("12", json!({})),
+        ("abc", json!({})),
+        ("99999999999", json!({})),
+    ]);
     let sql = "SELECT name::INT, 7 / (name::BIGINT - 12), 7 % 0 FROM traces";
     let expected = ["12 | - | -", "- | - | -", "- | 0 | -"];
     assert_eq!(answer(sql, Signal::Traces, rows), expected);
@@ -79,7 +84,10 @@ fn one_value_that_does_not_cast_is_null_and_fails_no_batch() {
 #[test]
 fn attributes_are_shown_whole() {
     let attributes = json!({"b": 1, "a": ["x"]});
-    assert_eq!(of_one("to_json(attributes)", attributes.clone()), r#"{"b":1,"a":["x"]}"#);
+    assert_eq!(
+        of_one("to_json(attributes)", attributes.clone()),
+        r#"{"b":1,"a":["x"]}"#
+    );
     assert_eq!(of_one("keys(attributes)", attributes), "[b, a]");
 }
 
@@ -88,18 +96,33 @@ fn set_changes_some_keys_and_keeps_all_types() {
     let attributes = json!({"old": 7, "list": [1, 2], "secret": "x"});
     let read = |expression: &str| of_one(&format!("to_json({expression})"), attributes.clone());
     let kept = r#"{"old":7,"list":[1,2],"secret":"x","#;
-    assert_eq!(read("set(attributes, 'new', 'v')"), format!(r#"{kept}"new":"v"}}"#));
-    assert_eq!(read("set(attributes, 'n', 1, 'd', 0.5)"), format!(r#"{kept}"n":1,"d":0.5}}"#));
+    assert_eq!(
+        read("set(attributes, 'new', 'v')"),
+        format!(r#"{kept}"new":"v"}}"#)
+    );
+    assert_eq!(
+        read("set(attributes, 'n', 1, 'd', 0.5)"),
+        format!(r#"{kept}"n":1,"d":0.5}}"#)
+    );
     assert_eq!(
         read("without(set(attributes, 'new', attributes['old']), 'old', 'secret', 'list')"),
         r#"{"new":7}"#
     );
-    assert_eq!(read("set(attributes, 'old', attributes['absent'])"), read("attributes"));
-    assert_eq!(read("set(attributes, 'old', name)"), r#"{"old":"GET /","list":[1,2],"secret":"x"}"#);
+    assert_eq!(
+        read("set(attributes, 'old', attributes['absent'])"),
+        read("attributes")
+    );
+    assert_eq!(
+        read("set(attributes, 'old', name)"),
+        r#"{"old":"GET /","list":[1,2],"secret":"x"}"#
+    );
     assert_eq!(read("set(attributes, 'list', NULL)"), read("attributes"));
     let nested = r#"{"a":"GET /","inner":{"old":7,"list":[1,2],"secret":"x"}}"#;
     assert_eq!(read("attributes('a', name, 'inner', attributes)"), nested);
-    assert_eq!(read("set(attributes, 'old', upper(name))"), read("set(attributes, 'old', name)"));
+    assert_eq!(
+        read("set(attributes, 'old', upper(name))"),
+        read("set(attributes, 'old', name)")
+    );
 }
 
 #[test]
@@ -119,7 +142,10 @@ fn bodies_and_nested_attributes_are_read_alike() {
     }
     let rows = built.finish(Delivery::nobody()).rows().clone();
     let sql = "SELECT body['msg'], body['n'][1]::BIGINT, to_json(body) FROM logs";
-    let expected = [r#"hello | 2 | {"msg":"hello","n":[1,2]}"#, r#"- | - | "plain""#];
+    let expected = [
+        r#"hello | 2 | {"msg":"hello","n":[1,2]}"#,
+        r#"- | - | "plain""#,
+    ];
     assert_eq!(answer(sql, Signal::Logs, rows), expected);
 }
 
@@ -140,10 +166,16 @@ fn rows_are_grouped_ordered_and_joined() {
         ])
     };
     let sql = "SELECT name, count(*), sum(attributes['n']::BIGINT) FROM traces GROUP BY name ORDER BY name";
-    assert_eq!(answer(sql, Signal::Traces, rows()), ["a | 2 | 4", "b | 1 | 5"]);
+    assert_eq!(
+        answer(sql, Signal::Traces, rows()),
+        ["a | 2 | 4", "b | 1 | 5"]
+    );
     let sql = "SELECT name, row_number() OVER (PARTITION BY name ORDER BY attributes['n']::BIGINT DESC) AS n \
                FROM traces ORDER BY name, n";
-    assert_eq!(answer(sql, Signal::Traces, rows()), ["a | 1", "a | 2", "b | 1"]);
+    assert_eq!(
+        answer(sql, Signal::Traces, rows()),
+        ["a | 1", "a | 2", "b | 1"]
+    );
     let sql = "SELECT l.name FROM traces l JOIN traces r ON l.name = r.name \
                AND l.attributes['n'] < r.attributes['n']";
     assert_eq!(answer(sql, Signal::Traces, rows()), ["a"]);

@@ -6,7 +6,10 @@ use super::*;
 fn told(sql: &str) -> Vec<String> {
     let tell = |mistake: Mistake| {
         let there: String = sql[mistake.offset..].chars().take(8).collect();
-        let suggestion = mistake.suggestion.map(|word| format!(" ({word})")).unwrap_or_default();
+        let suggestion = mistake
+            .suggestion
+            .map(|word| format!(" ({word})"))
+            .unwrap_or_default();
         format!("{there}: {}{suggestion}", mistake.message)
     };
     mistakes(sql).into_iter().map(tell).collect()
@@ -14,7 +17,10 @@ fn told(sql: &str) -> Vec<String> {
 
 #[test]
 fn a_column_a_function_and_a_signal_are_named_with_the_nearest() {
-    assert_eq!(told("SELECT naem FROM traces"), [r#"naem FRO: no column "naem" (name)"#]);
+    assert_eq!(
+        told("SELECT naem FROM traces"),
+        [r#"naem FRO: no column "naem" (name)"#]
+    );
     assert_eq!(
         told("SELECT lowr(name) FROM traces"),
         [r#"lowr(nam: no function "lowr" (lower)"#]
@@ -61,7 +67,10 @@ fn what_are_no_attributes_has_no_keys() {
     let odd = told("SELECT set(attributes, 'k') FROM traces");
     assert!(odd[0].contains("the last key has no value"), "{odd:?}");
     let expression = told("SELECT attributes[name] FROM traces");
-    assert!(expression[0].contains("a key of attributes is a text"), "{expression:?}");
+    assert!(
+        expression[0].contains("a key of attributes is a text"),
+        "{expression:?}"
+    );
 }
 
 #[test]
@@ -71,16 +80,32 @@ fn what_cannot_be_run_again_or_never_ends_is_refused() {
          SELECT name FROM traces, n",
     );
     assert!(recursive[0].starts_with("RECURSIV"), "{recursive:?}");
-    assert!(recursive[0].contains("cannot be run again"), "{recursive:?}");
+    assert!(
+        recursive[0].contains("cannot be run again"),
+        "{recursive:?}"
+    );
     let join = told("SELECT t.name FROM traces t JOIN drift d ON t.uid = d.uid");
     assert!(join[0].starts_with("JOIN dri"), "{join:?}");
-    assert!(join[0].contains("traces and drift never come in one batch"), "{join:?}");
+    assert!(
+        join[0].contains("traces and drift never come in one batch"),
+        "{join:?}"
+    );
     let inside = told("SELECT name FROM traces WHERE uid IN (SELECT uid FROM drift)");
     assert!(inside[0].contains("never come in one batch"), "{inside:?}");
-    for sql in ["SELECT 1", "DROP TABLE traces", "SELECT name FROM traces; SELECT 1"] {
+    for sql in [
+        "SELECT 1",
+        "DROP TABLE traces",
+        "SELECT name FROM traces; SELECT 1",
+    ] {
         assert_eq!(told(sql).len(), 1, "{sql}");
     }
-    assert!(Query::new("SELECT t.name FROM traces t JOIN drift d ON t.uid = d.uid", true).is_ok());
+    assert!(
+        Query::new(
+            "SELECT t.name FROM traces t JOIN drift d ON t.uid = d.uid",
+            true
+        )
+        .is_ok()
+    );
 }
 
 #[test]

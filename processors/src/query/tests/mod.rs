@@ -4,10 +4,10 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use datafusion::arrow::util::display::array_value_to_string;
+use pipeline::attributes::{map_from_json, value_from_json};
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{logs, traces};
-use pipeline::attributes::{map_from_json, value_from_json};
 use pipeline::{Delivery, Signal};
 use serde_json::{Value as Json, json};
 
@@ -37,7 +37,9 @@ fn query(sql: &str) -> Query {
 
 /// The rows that a query yields, each as its cells in text; a null is `-`.
 fn answer(sql: &str, signal: Signal, rows: RecordBatch) -> Vec<String> {
-    let yielded = query(sql).run(vec![(signal, vec![rows])], UnixNanos(7), None).unwrap();
+    let yielded = query(sql)
+        .run(vec![(signal, vec![rows])], UnixNanos(7), None)
+        .unwrap();
     yielded.iter().flat_map(texts).collect()
 }
 
@@ -47,7 +49,11 @@ fn texts(batch: &RecordBatch) -> Vec<String> {
         false => array_value_to_string(column, row).unwrap(),
     };
     let line = |row| {
-        let cells: Vec<String> = batch.columns().iter().map(|column| cell(column, row)).collect();
+        let cells: Vec<String> = batch
+            .columns()
+            .iter()
+            .map(|column| cell(column, row))
+            .collect();
         cells.join(" | ")
     };
     (0..batch.num_rows()).map(line).collect()

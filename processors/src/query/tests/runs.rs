@@ -7,8 +7,14 @@ fn now_is_the_time_of_the_run() {
     let mut query = query("SELECT now(), current_date(), current_timestamp FROM traces");
     let rows = spans(&[("a", json!({}))]);
     for (now, expected) in [
-        (1, "1970-01-01T00:00:00.000000001Z | 1970-01-01 | 1970-01-01T00:00:00.000000001Z"),
-        (86_400_000_000_000, "1970-01-02T00:00:00Z | 1970-01-02 | 1970-01-02T00:00:00Z"),
+        (
+            1,
+            "1970-01-01T00:00:00.000000001Z | 1970-01-01 | 1970-01-01T00:00:00.000000001Z",
+        ),
+        (
+            86_400_000_000_000,
+            "1970-01-02T00:00:00Z | 1970-01-02 | 1970-01-02T00:00:00Z",
+        ),
     ] {
         let rows = vec![(Signal::Traces, vec![rows.clone()])];
         let yielded = query.run(rows, UnixNanos(now), None).unwrap();
@@ -49,12 +55,21 @@ fn a_run_sees_nothing_of_the_runs_before() {
 
 #[test]
 fn a_signal_without_rows_in_this_run_is_empty() {
-    let mut query = query("SELECT 'span', name FROM traces UNION ALL SELECT 'log', event_name FROM logs");
+    let mut query =
+        query("SELECT 'span', name FROM traces UNION ALL SELECT 'log', event_name FROM logs");
     assert_eq!(query.reads().to_string(), "traces, logs");
     let rows = vec![(Signal::Traces, vec![spans(&[("a", json!({}))])])];
     let yielded = query.run(rows, UnixNanos(1), None).unwrap();
-    assert_eq!(yielded.iter().flat_map(texts).collect::<Vec<_>>(), ["span | a"]);
-    assert!(query.run(Vec::new(), UnixNanos(1), None).unwrap().is_empty());
+    assert_eq!(
+        yielded.iter().flat_map(texts).collect::<Vec<_>>(),
+        ["span | a"]
+    );
+    assert!(
+        query
+            .run(Vec::new(), UnixNanos(1), None)
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -67,7 +82,11 @@ fn only_the_columns_that_a_query_names_are_read() {
         .map(|&column| schema.field(column).name().as_str())
         .collect();
     assert_eq!(names, ["name", "attributes"]);
-    assert!(query.explain().contains("Batch: traces [name, attributes]"), "{}", query.explain());
+    assert!(
+        query.explain().contains("Batch: traces [name, attributes]"),
+        "{}",
+        query.explain()
+    );
 }
 
 #[test]
@@ -75,7 +94,13 @@ fn select_star_replaces_a_column_and_keeps_the_others_as_they_are() {
     let sql = "SELECT * REPLACE (without(attributes, 'password') AS attributes) FROM traces";
     let mut query = query(sql);
     let rows = spans(&[("a", json!({"password": "x", "n": 1}))]);
-    let yielded = query.run(vec![(Signal::Traces, vec![rows.clone()])], UnixNanos(1), None).unwrap();
+    let yielded = query
+        .run(
+            vec![(Signal::Traces, vec![rows.clone()])],
+            UnixNanos(1),
+            None,
+        )
+        .unwrap();
     let (index, _) = rows.schema().column_with_name("attributes").unwrap();
     for (place, column) in yielded[0].columns().iter().enumerate() {
         if place != index {
@@ -83,5 +108,8 @@ fn select_star_replaces_a_column_and_keeps_the_others_as_they_are() {
         }
     }
     let edited = yielded[0].column(index).as_binary_view();
-    assert_eq!(edited.value(0), map_from_json(json!({"n": 1}).as_object().unwrap()));
+    assert_eq!(
+        edited.value(0),
+        map_from_json(json!({"n": 1}).as_object().unwrap())
+    );
 }

@@ -1,0 +1,333 @@
+//! What a query yields as the rows of a signal: checked when it is planned, fitted on each run.
+
+use std::sync::Arc;
+
+use arrow_array::builder::BinaryViewBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{TimestampNanosecondType, UInt64Type};
+use arrow_array::{
+    Array, ArrayRef, RecordBatch, TimestampNanosecondArray, UInt32Array, UInt64Array,
+};
+use datafusion::arrow::compute::kernels::{cast, take, zip};
+use datafusion::arrow::compute::{CastOptions, can_cast_types, is_not_null};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::error::ArrowError;
+use pipeline::attributes::{Form, MapBuilder};
+use pipeline::config::nearest;
+use pipeline::rows::Rows;
+use pipeline::schema::otlp_context::{RESOURCE_ATTRIBUTES, SERVICE_NAME};
+use pipeline::schema::{logs, metrics, opening, traces};
+use pipeline::{Delivery, Signal, SignalSet};
+
+use super::mistake::Mistake;
+use super::value::{self, Values};
+use super::words::Words;
+use crate::service_columns::{FOLLOWING, follow};
+
+/// How the columns of a signal are made of those of a query.
+pub(crate) struct Output {
+    into: Signal,
+    /// In the signal's order.
+    columns: Vec<Made>,
+    /// One row with the empty value of each column, null where that is allowed.
+    empty: RecordBatch,
+}
+
+/// What a column is made of.
+enum Made {
+    /// The query's column of this place, as it is.
+    Same(usize),
+    /// Likewise, cast; what does not cast is null.
+    Cast(usize),
+    /// Likewise, each value encoded.
+    Encoded(usize),
+    /// It is not among the query's columns.
+    Missing,
+}
+
+impl Output {
+    /// # Errors
+    /// A mistake for each column of the query that the signal does not have or that has another
+    /// type, and for each that the signal needs.
+    pub(crate) fn new(schema: &Schema, into: Signal, sql: &str) -> Result<Output, Vec<Mistake>> {
+        let words = Words::of(sql);
+        let place = |name: &str| words.find(name).map_or(0, |word| word.start);
+        let wanted = into.schema();
+        let mut mistakes = Vec::new();
+        for field in schema.fields() {
+            if wanted.column_with_name(field.name()).is_none() {
+                let name = field.name();
+                let names = wanted.fields().iter().map(|field| field.name().as_str());
+                mistakes.push(Mistake {
+                    suggestion: nearest(name, names).map(str::to_owned),
+                    ..Mistake::at(place(name), format!("{into} has no column {name:?}"))
+                });
+            }
+        }
+        let mut columns = Vec::with_capacity(wanted.fields().len());
+        for field in wanted.fields() {
+            let Some((index, given)) = schema.column_with_name(field.name()) else {
+                if is_needed(field) {
+                    let message = format!("{into} needs a column {:?}", field.name());
+                    mistakes.push(Mistake::of_all(message));
+                }
+                columns.push(Made::Missing);
+                continue;
+            };
+            match fit(given, field, index) {
+                Ok(made) => columns.push(made),
+                Err(why) => {
+                    let name = field.name();
+                    mistakes.push(Mistake::at(place(name), format!("{into}.{name} {why}")));
+                }
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let mut row = Rows::new(into);
+        row.push(None, None, "", &[]);
+        Ok(Output {
+            into,
+            columns,
+            empty: row.finish(Delivery::nobody()).rows().clone(),
+        })
+    }
+
+    /// Rows of the signal. `source` is who says so, where the query does not.
+    ///
+    /// # Errors
+    /// None that rows of the query could cause.
+    pub(crate) fn rows(
+        &self,
+        yielded: &RecordBatch,
+        source: &str,
+    ) -> Result<RecordBatch, ArrowError> {
+        let schema = self.into.schema();
+        let rows = yielded.num_rows();
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (place, (made, field)) in self.columns.iter().zip(schema.fields()).enumerate() {
+            let empty = self.empty.column(place);
+            let column = match made {
+                Made::Same(index) => yielded.column(*index).clone(),
+                Made::Cast(index) => to_type(yielded.column(*index), field.data_type())?,
+                Made::Encoded(index) => {
+                    encoded(yielded.schema_ref().field(*index), yielded.column(*index))?
+                }
+                Made::Missing if field.name() == opening::SOURCE => {
+                    let text = arrow_array::StringArray::from(vec![source]);
+                    repeated(
+                        &to_type(&(Arc::new(text) as ArrayRef), field.data_type())?,
+                        rows,
+                    )?
+                }
+                Made::Missing => repeated(empty, rows)?,
+            };
+            columns.push(match field.is_nullable() || column.null_count() == 0 {
+                true => column,
+                false => without_nulls(&column, empty)?,
+            });
+        }
+        if SignalSet::TELEMETRY.contains(self.into) {
+            self.follow_time(&mut columns);
+            self.follow_resource(&mut columns);
+        }
+        RecordBatch::try_new(schema, columns)
+    }
+
+    fn is_missing(&self, name: &str) -> bool {
+        self.into
+            .schema()
+            .column_with_name(name)
+            .is_some_and(|(place, _)| matches!(self.columns[place], Made::Missing))
+    }
+
+    fn place(&self, name: &str) -> usize {
+        let schema = self.into.schema();
+        schema
+            .index_of(name)
+            .expect("every signal of OTLP has the column")
+    }
+
+    /// `time` and the time on the wire say the same where a query gives one of them.
+    fn follow_time(&self, columns: &mut [ArrayRef]) {
+        let wire = match self.into {
+            Signal::Traces => traces::START_TIME_UNIX_NANO,
+            Signal::Metrics => metrics::TIME_UNIX_NANO,
+            _ => logs::TIME_UNIX_NANO,
+        };
+        let (time_at, wire_at) = (self.place(opening::TIME), self.place(wire));
+        match (self.is_missing(opening::TIME), self.is_missing(wire)) {
+            (false, true) => {
+                let times = columns[time_at].as_primitive::<TimestampNanosecondType>();
+                let nanos = times
+                    .iter()
+                    .map(|time| time.and_then(|time| u64::try_from(time).ok()).unwrap_or(0));
+                columns[wire_at] = Arc::new(UInt64Array::from_iter_values(nanos));
+            }
+            (true, false) => {
+                let nanos = columns[wire_at].as_primitive::<UInt64Type>();
+                let times = nanos.iter().map(|nanos| {
+                    let time = i64::try_from(nanos?).ok()?;
+                    (time != 0).then_some(time)
+                });
+                let times: TimestampNanosecondArray = times.collect();
+                columns[time_at] = Arc::new(times.with_timezone("UTC"));
+            }
+            _ => {}
+        }
+    }
+
+    /// `service_name` is what the resource says. A query that gives the name alone gives the
+    /// resource by it.
+    fn follow_resource(&self, columns: &mut [ArrayRef]) {
+        let resource_at = self.place(RESOURCE_ATTRIBUTES);
+        if self.is_missing(RESOURCE_ATTRIBUTES) {
+            if !self.is_missing(SERVICE_NAME) {
+                columns[resource_at] = resources(
+                    FOLLOWING.map(|(column, key)| (key, columns[self.place(column)].clone())),
+                );
+            }
+            return;
+        }
+        let resources = columns[resource_at].clone();
+        for (column, key) in FOLLOWING {
+            let at = self.place(column);
+            if let Some(names) = follow(
+                columns[at].as_string_view(),
+                key,
+                resources.as_binary_view(),
+            ) {
+                columns[at] = Arc::new(names);
+            }
+        }
+    }
+}
+
+/// A word has no empty value; `source` is known.
+fn is_needed(field: &Field) -> bool {
+    let is_word = matches!(field.data_type(), DataType::Dictionary(..));
+    is_word && !field.is_nullable() && field.name() != opening::SOURCE
+}
+
+fn fit(given: &Field, wanted: &Field, index: usize) -> Result<Made, String> {
+    let (from, to) = (given.data_type(), wanted.data_type());
+    match (Form::of(given), Form::of(wanted)) {
+        (one, other) if one.is_some() && one == other => return Ok(Made::Same(index)),
+        (None, Some(Form::Map)) if from.is_null() => return Ok(Made::Missing),
+        (_, Some(Form::Map)) => {
+            return Err("holds attributes: attributes('k', v, …) or set(…) make them".to_owned());
+        }
+        (_, Some(Form::Value)) if value::check(given).is_ok() => return Ok(Made::Encoded(index)),
+        (Some(_), None) if !from.equals_datatype(to) => {
+            return Err(format!(
+                "is {to}, the query gives attributes: take one of them in brackets"
+            ));
+        }
+        _ => {}
+    }
+    if from == to {
+        return Ok(Made::Same(index));
+    }
+    if casts(from, to) {
+        return Ok(Made::Cast(index));
+    }
+    Err(format!("is {to}, the query gives {from}: cast it"))
+}
+
+/// Types of one kind are fitted to each other; for all else a query says its cast.
+fn casts(from: &DataType, to: &DataType) -> bool {
+    use DataType::{
+        Binary, BinaryView, Dictionary, FixedSizeBinary, LargeUtf8, List, Timestamp, Utf8, Utf8View,
+    };
+    let text = |kind: &DataType| match kind {
+        Utf8 | LargeUtf8 | Utf8View => true,
+        Dictionary(_, value) => matches!(**value, Utf8 | LargeUtf8 | Utf8View),
+        _ => false,
+    };
+    match (from, to) {
+        (DataType::Null, _) => true,
+        (from, to) if text(from) && text(to) => true,
+        (from, to) if from.is_integer() && (to.is_integer() || to.is_floating()) => true,
+        (from, to) if from.is_floating() && to.is_floating() => true,
+        (from, to) if from.is_decimal() && to.is_floating() => true,
+        (Timestamp(..), Timestamp(..)) => true,
+        (Binary | BinaryView, FixedSizeBinary(_)) => true,
+        (List(from), List(to)) => {
+            casts(from.data_type(), to.data_type()) || from.data_type() == to.data_type()
+        }
+        _ => false,
+    }
+}
+
+fn to_type(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    if column.data_type() == to {
+        return Ok(column.clone());
+    }
+    if column.data_type().is_null() {
+        return Ok(arrow_array::new_null_array(to, column.len()));
+    }
+    let options = CastOptions {
+        safe: true,
+        ..CastOptions::default()
+    };
+    if let DataType::FixedSizeBinary(length) = to {
+        let bytes = cast::cast_with_options(column, &DataType::Binary, &options)?;
+        let ids = bytes.as_binary::<i32>().iter();
+        let ids = ids.map(|id| id.filter(|id| id.len() == *length as usize));
+        let ids = arrow_array::FixedSizeBinaryArray::try_from_sparse_iter_with_size(ids, *length)?;
+        return Ok(Arc::new(ids));
+    }
+    if !can_cast_types(column.data_type(), to)
+        && let DataType::Dictionary(_, value) = to
+    {
+        let text = cast::cast_with_options(column, value, &options)?;
+        return cast::cast_with_options(&text, to, &options);
+    }
+    cast::cast_with_options(column, to, &options)
+}
+
+/// The first value of a column, for each row.
+fn repeated(column: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
+    if column.is_null(0) {
+        return Ok(arrow_array::new_null_array(column.data_type(), rows));
+    }
+    take::take(column, &UInt32Array::from_value(0, rows), None)
+}
+
+fn without_nulls(column: &ArrayRef, empty: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let given = is_not_null(column)?;
+    let empty = repeated(empty, column.len())?;
+    zip::zip(&given, column, &empty)
+}
+
+fn encoded(field: &Field, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let values = Values::new(field, column)?;
+    let mut out = BinaryViewBuilder::with_capacity(column.len());
+    let mut any_value = Vec::new();
+    for row in 0..column.len() {
+        any_value.clear();
+        match values.encode(row, &mut any_value) {
+            true => out.append_value(&any_value),
+            false => out.append_null(),
+        }
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// Resources that say these texts.
+fn resources<const N: usize>(texts: [(&str, ArrayRef); N]) -> ArrayRef {
+    let rows = texts.first().map_or(0, |(_, column)| column.len());
+    let mut out = BinaryViewBuilder::with_capacity(rows).with_deduplicate_strings();
+    let mut run = MapBuilder::new();
+    for row in 0..rows {
+        for (key, column) in &texts {
+            if column.is_valid(row) {
+                run.text(key, column.as_string_view().value(row));
+            }
+        }
+        let run = run.finish();
+        out.append_option((!run.is_empty()).then_some(run));
+    }
+    Arc::new(out.finish())
+}
