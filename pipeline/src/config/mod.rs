@@ -14,6 +14,7 @@ mod parse;
 mod place;
 mod scalar;
 pub(crate) mod schema;
+mod secret;
 mod secrets;
 
 pub use decode::DecodeError;
@@ -23,3 +24,4 @@ pub use node::Node;
 pub(crate) use parse::parse;
 pub(crate) use place::nearest;
 pub use place::{Place, Problem};
+pub use secret::Secret;
