@@ -144,15 +144,10 @@ impl ClientConfig {
     }
 
     fn roots(&self, at: &str) -> Result<RootCertStore, StartError> {
-        let mut roots = RootCertStore::empty();
-        if let Some(pem) = &self.authorities {
-            for certificate in pem.certificates(at)? {
-                roots.add(certificate).map_err(|error| {
-                    let reason = format!("{at}.{} holds no certificate authority", pem.key());
-                    StartError::because(reason, error)
-                })?;
-            }
-        }
+        let mut roots = match &self.authorities {
+            None => RootCertStore::empty(),
+            Some(pem) => pem.authorities(at)?,
+        };
         if self.authorities.is_none() || self.with_system {
             let system = rustls_native_certs::load_native_certs();
             roots.add_parsable_certificates(system.certs);

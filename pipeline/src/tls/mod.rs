@@ -19,12 +19,14 @@ use rustls::crypto::CryptoProvider;
 mod client;
 mod identity;
 mod pem;
+mod server;
 #[cfg(test)]
 mod tests;
 mod unverified;
 mod versions;
 
 pub use client::ClientConfig;
+pub use server::ServerConfig;
 
 /// What the types alone do not say.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +41,8 @@ pub enum Invalid {
         given: &'static str,
         missing: &'static str,
     },
+    #[error("tls needs cert_file and key_file")]
+    NoCertificate,
     #[error("tls.{key} {version:?} is not one of 1.2, 1.3")]
     Version { key: &'static str, version: String },
     #[error("tls.min_version is above tls.max_version")]

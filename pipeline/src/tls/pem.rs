@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rustls::RootCertStore;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -66,6 +67,18 @@ impl Pem {
             Ok(certificates) => Ok(certificates),
             Err(error) => Err(self.wrong(at, "no certificate in PEM", error)),
         }
+    }
+
+    /// All certificates, as those that are trusted.
+    pub(super) fn authorities(&self, at: &str) -> Result<RootCertStore, StartError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in self.certificates(at)? {
+            roots.add(certificate).map_err(|error| {
+                let reason = format!("{at}.{} holds no certificate authority", self.key());
+                StartError::because(reason, error)
+            })?;
+        }
+        Ok(roots)
     }
 
     /// The first private key.
