@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::identity::Identity;
 use super::pem::Pem;
+use super::self_signed::OrSelfSigned;
 use super::unverified::Unverified;
 use super::{Invalid, Versions, provider, versions};
 use crate::component::StartError;
@@ -127,14 +130,21 @@ impl ClientConfig {
         let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(self.versions)
             .expect("ring speaks all versions");
-        let builder = if self.skip_verify {
-            let verifier = Arc::new(Unverified(provider));
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(verifier)
+        let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {
+            Arc::new(Unverified(provider))
         } else {
-            builder.with_root_certificates(self.roots(at)?)
+            let trusted = match &self.authorities {
+                None => Vec::new(),
+                Some(pem) => pem.certificates(at)?,
+            };
+            let roots = Arc::new(self.roots(at)?);
+            let by_roots = WebPkiServerVerifier::builder_with_provider(roots, provider);
+            let by_roots = by_roots.build().expect("there is an authority at least");
+            Arc::new(OrSelfSigned { by_roots, trusted })
         };
+        let builder = builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
         Ok(match &self.identity {
             None => builder.with_no_client_auth(),
             Some(identity) => {

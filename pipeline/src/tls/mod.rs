@@ -19,6 +19,7 @@ use rustls::crypto::CryptoProvider;
 mod client;
 mod identity;
 mod pem;
+mod self_signed;
 mod server;
 #[cfg(test)]
 mod tests;
