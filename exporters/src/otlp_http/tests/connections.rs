@@ -3,6 +3,7 @@ use std::time::Duration;
 use pipeline::Signal;
 use pipeline::component::{Exporter, Tasks};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::{ok, to};
@@ -117,4 +118,27 @@ async fn files_of_tls_are_not_needed_for_plain_text() {
             .contains("exporters.otlp_http/test.tls.ca_file"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn an_answer_before_the_request_has_ended_is_heard() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let exporter: OtlpHttp =
+        started(json!({"endpoint": endpoint, "compression": "none", "encoding": "json"})).await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_exact(&mut [0; 1024]).await.unwrap();
+        let answer =
+            b"HTTP/1.1 413 Payload Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        // As nginx does, which lingers until the client has read.
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    };
+    // Some megabytes: more than the buffers of a socket hold.
+    let batch = batch(Signal::Logs, 30_000);
+    let (exported, ()) = tokio::join!(exporter.export(&batch), server);
+    let (reason, again) = told(&exported.unwrap_err());
+    assert!(reason.contains("413"), "{reason}");
+    assert_eq!(again, None);
 }
