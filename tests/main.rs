@@ -9,3 +9,4 @@ mod demo;
 mod restart;
 mod senders;
 mod support;
+mod validate;

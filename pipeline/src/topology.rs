@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::component::ComponentId;
 use crate::config::Node;
 use crate::engine::settings::ExporterSettings;
-use crate::registry::Class;
+use crate::registry::{Class, Signals};
 use crate::{Signal, SignalSet};
 
 mod check;
@@ -41,6 +41,8 @@ pub struct Topology {
 pub struct Declared {
     /// Its own configuration, without the settings that every exporter has.
     pub config: Node,
+    /// What goes into it and comes out, with this configuration.
+    pub signals: Signals,
     /// What somebody after it accepts.
     pub wanted: SignalSet,
     /// Only of exporters.
@@ -64,8 +66,15 @@ pub struct Pipeline {
     pub wanted: Vec<SignalSet>,
     /// What its receivers bring: what enters the first processor.
     pub enters: SignalSet,
+    /// What leaves each processor, in the processors' order.
+    pub after: Vec<SignalSet>,
+}
+
+impl Pipeline {
     /// What leaves the last processor.
-    pub leaves: SignalSet,
+    pub fn leaves(&self) -> SignalSet {
+        self.after.last().copied().unwrap_or(self.enters)
+    }
 }
 
 /// `service.telemetry`: how airdig tells of itself.

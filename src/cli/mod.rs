@@ -34,7 +34,7 @@ enum Command {
     /// Run the pipelines of a configuration until SIGINT or SIGTERM.
     Run(configuration::Arguments),
     /// Check a configuration; tells all that is wrong with it at once.
-    Validate(configuration::Arguments),
+    Validate(validate::Options),
     /// Ask the graph of a running airdig.
     Query(query::Arguments),
     /// List the components that a configuration can use.
@@ -53,7 +53,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
     match cli.command {
         Command::Run(arguments) => run::run(&arguments, &registry, cli.log_level),
-        Command::Validate(arguments) => validate::run(&arguments, &registry),
+        Command::Validate(options) => validate::run(&options, &registry),
         Command::Query(arguments) => query::run(&arguments),
         Command::Components => print(&components::table(&registry)),
         Command::Schema(arguments) => print(&schema::table(&arguments)),

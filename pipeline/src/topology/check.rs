@@ -99,6 +99,7 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
         .map(|(placed, configured)| {
             let declared = Declared {
                 config: configured.config,
+                signals: configured.signals,
                 wanted: flow.wanted.get(&placed).copied().unwrap_or_default(),
                 settings: configured.settings,
             };
@@ -128,7 +129,7 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
                 .collect(),
             wanted: course.wanted,
             enters: course.enters,
-            leaves: course.leaves,
+            after: course.after,
         })
         .collect();
     Ok(Topology {

@@ -14,6 +14,8 @@ use crate::{Signal, SignalSet};
 pub(super) struct Course {
     pub(super) enters: SignalSet,
     pub(super) leaves: SignalSet,
+    /// What leaves each processor.
+    pub(super) after: Vec<SignalSet>,
     /// What each processor's successors accept.
     pub(super) wanted: Vec<SignalSet>,
     /// What the first processor, and all after it, accept.
@@ -91,12 +93,12 @@ fn forwards(
         });
     }
     course.enters = arrives.intersection(taken(draft));
-    course.leaves = draft
-        .processors
-        .iter()
-        .fold(course.enters, |arrives, (processor, _)| {
-            signals.after(processor, arrives)
-        });
+    course.leaves = course.enters;
+    course.after.clear();
+    for (processor, _) in &draft.processors {
+        course.leaves = signals.after(processor, course.leaves);
+        course.after.push(course.leaves);
+    }
     for (exporter, _) in &draft.exporters {
         if exporter.0 == Class::Connector {
             let out = signals.after(exporter, course.leaves);

@@ -184,7 +184,7 @@ fn a_good_file_becomes_a_topology() {
         pipeline.enters.to_string(),
         "traces, metrics, logs, resources"
     );
-    assert!(pipeline.leaves.contains(Signal::Nodes));
+    assert!(pipeline.leaves().contains(Signal::Nodes));
     let scan = &topology.components[&(Class::Receiver, "scan/aws".parse().unwrap())];
     assert!(scan.wanted.contains(Signal::Resources));
     let debug = &topology.components[&(Class::Exporter, "debug".parse().unwrap())];

@@ -92,9 +92,13 @@ impl Query {
         self.plan.schema()
     }
 
-    /// DataFusion's plan, one step a line.
+    /// DataFusion's plan, one step a line. Columns that only pass are left out.
     pub(crate) fn explain(&self) -> String {
-        displayable(self.plan.as_ref()).indent(false).to_string()
+        let plan = displayable(self.plan.as_ref()).indent(false).to_string();
+        plan.lines()
+            .map(without_passing)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Runs on these rows; of a signal that is not named there are none.
@@ -148,6 +152,33 @@ impl Query {
         }
         Ok(yielded)
     }
+}
+
+/// Replaces runs of `name@8 as name` by an ellipsis.
+fn without_passing(line: &str) -> String {
+    let Some((step, list)) = line.split_once("expr=[") else {
+        return line.to_owned();
+    };
+    let passes = |item: &str| {
+        let item = item.strip_suffix(']').unwrap_or(item);
+        let column = item.split_once('@').map(|(column, _)| column);
+        let alias = item.split_once(" as ").map(|(_, alias)| alias);
+        column.is_some() && column == alias
+    };
+    let mut kept: Vec<&str> = Vec::new();
+    for item in list.split(", ") {
+        match (passes(item), kept.last()) {
+            (true, Some(&"…")) => {}
+            (true, _) => kept.push("…"),
+            (false, _) => kept.push(item),
+        }
+    }
+    let end = if list.ends_with(']') && kept.last() == Some(&"…") {
+        "]"
+    } else {
+        ""
+    };
+    format!("{step}expr=[{}{end}", kept.join(", "))
 }
 
 fn add(tables: &mut Vec<Table>, scan: &Scan, slots: &[(Signal, Arc<Slot>)]) {

@@ -116,6 +116,9 @@ impl fmt::Debug for Scan {
 impl DisplayAs for Scan {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let schema = self.schema();
+        if schema.fields().len() == self.slot.signal.schema().fields().len() {
+            return write!(f, "Batch: {} [all columns]", self.slot.signal);
+        }
         let names: Vec<&str> = schema
             .fields()
             .iter()
