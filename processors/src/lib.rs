@@ -6,7 +6,7 @@ pub mod batch;
 pub mod forward;
 pub mod graph;
 pub mod identity;
-mod query;
+pub mod query;
 pub mod resource;
 mod service;
 mod service_columns;

@@ -20,9 +20,9 @@ pub(super) struct Clock {
 
 /// The stretch of time that a query looks at: from `start` on, before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) start: UnixNanos,
-    pub(crate) end: UnixNanos,
+pub struct Span {
+    pub start: UnixNanos,
+    pub end: UnixNanos,
 }
 
 impl Clock {

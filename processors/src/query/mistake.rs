@@ -22,16 +22,16 @@ use super::words::Words;
 
 /// Something wrong in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
+pub struct Mistake {
     /// Where in the text, in bytes.
-    pub(crate) offset: usize,
-    pub(crate) message: String,
+    pub offset: usize,
+    pub message: String,
     /// What was probably meant.
-    pub(crate) suggestion: Option<String>,
+    pub suggestion: Option<String>,
 }
 
 impl Mistake {
-    pub(crate) fn at(offset: usize, message: impl Into<String>) -> Mistake {
+    pub fn at(offset: usize, message: impl Into<String>) -> Mistake {
         Mistake {
             offset,
             message: message.into(),
@@ -40,7 +40,7 @@ impl Mistake {
     }
 
     /// Of the whole text.
-    pub(crate) fn of_all(message: impl Into<String>) -> Mistake {
+    pub fn of_all(message: impl Into<String>) -> Mistake {
         Mistake::at(0, message)
     }
 }

@@ -28,10 +28,10 @@ mod value;
 mod views;
 mod words;
 
-pub(crate) use clock::Span;
-pub(crate) use mistake::Mistake;
+pub use clock::Span;
+pub use mistake::Mistake;
 pub(crate) use output::Output;
-pub(crate) use plan::Query;
+pub use plan::Query;
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use super::slot::{Scan, Slot};
 
 /// SQL over batches: the tables are signals. `&mut`, since a run puts its rows into the plan's
 /// tables.
-pub(crate) struct Query {
+pub struct Query {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     /// Of the signals that are read, with the columns that are.
@@ -38,7 +38,7 @@ struct Table {
 /// A run that could not be finished. DataFusion says why.
 #[derive(Debug, thiserror::Error)]
 #[error("run the query on {rows} rows")]
-pub(crate) struct Failed {
+pub struct Failed {
     rows: usize,
     source: datafusion::error::DataFusionError,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Failed {
 impl Query {
     /// # Errors
     /// All that is wrong with the text, each with its place.
-    pub(crate) fn new(sql: &str, has_window: bool) -> Result<Query, Vec<Mistake>> {
+    pub fn new(sql: &str, has_window: bool) -> Result<Query, Vec<Mistake>> {
         let Planned {
             session,
             plan,
@@ -72,28 +72,28 @@ impl Query {
     }
 
     /// The signals that it reads.
-    pub(crate) fn reads(&self) -> SignalSet {
+    pub fn reads(&self) -> SignalSet {
         self.reads
     }
 
     /// Whether what it yields are the rows it was given, all or some of them, in their order.
-    pub(crate) fn only_filters(&self) -> bool {
+    pub fn only_filters(&self) -> bool {
         self.only_filters
     }
 
     /// The columns of a signal that it reads, by their places, ascending.
-    pub(crate) fn columns(&self, signal: Signal) -> &[usize] {
+    pub fn columns(&self, signal: Signal) -> &[usize] {
         let table = self.tables.iter().find(|table| table.signal == signal);
         table.map_or(&[], |table| &table.columns)
     }
 
     /// What it yields.
-    pub(crate) fn schema(&self) -> SchemaRef {
+    pub fn schema(&self) -> SchemaRef {
         self.plan.schema()
     }
 
     /// DataFusion's plan, one step a line. Columns that only pass are left out.
-    pub(crate) fn explain(&self) -> String {
+    pub fn explain(&self) -> String {
         let plan = displayable(self.plan.as_ref()).indent(false).to_string();
         plan.lines()
             .map(without_passing)
@@ -105,7 +105,7 @@ impl Query {
     ///
     /// # Errors
     /// When the rows need more memory than a run may hold, or a function refuses a value.
-    pub(crate) fn run(
+    pub fn run(
         &mut self,
         mut rows: Vec<(Signal, Vec<RecordBatch>)>,
         now: UnixNanos,

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use super::{Mistake, Query};
 
 mod getters;
+mod memory;
 mod mistakes;
 mod runs;
 

@@ -1,0 +1,69 @@
+//! A plan that runs for weeks.
+
+use super::*;
+
+/// The name of the test that does the work, in a process of its own: others would disturb it.
+const ALONE: &str = "query::tests::memory::runs_in_a_process_of_its_own";
+
+#[test]
+fn one_plan_run_100_000_times_needs_no_more_memory() {
+    let this = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(this)
+        .args(["--exact", ALONE, "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && told.contains("1 passed"),
+        "{told}"
+    );
+}
+
+#[test]
+#[ignore = "is run by the test above"]
+fn runs_in_a_process_of_its_own() {
+    let sqls = [
+        "SELECT name FROM traces WHERE attributes['n'] >= 1",
+        "SELECT name, count(*) FROM traces GROUP BY name ORDER BY name LIMIT 3",
+        "SELECT l.name FROM traces l JOIN traces r ON l.name = r.name",
+    ];
+    let mut queries = sqls.map(query);
+    let rows = spans(&[("a", json!({"n": 1}))]);
+    let mut run = |times: usize| {
+        for _ in 0..times {
+            let query = &mut queries[0];
+            query
+                .run(
+                    vec![(Signal::Traces, vec![rows.clone()])],
+                    UnixNanos(1),
+                    None,
+                )
+                .unwrap();
+        }
+        for query in &mut queries[1..] {
+            for _ in 0..times / 100 {
+                query
+                    .run(
+                        vec![(Signal::Traces, vec![rows.clone()])],
+                        UnixNanos(1),
+                        None,
+                    )
+                    .unwrap();
+            }
+        }
+    };
+    run(2_000);
+    let before = resident_kib();
+    run(100_000);
+    let after = resident_kib();
+    assert!(after < before + 2_048, "{before} KiB, then {after} KiB");
+}
+
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
