@@ -1,6 +1,7 @@
 //! Whole pipelines. Each folder of `tests/cases/` is one:
 //!
-//! - `pipeline.yaml`: the configuration; `${env:OUT}` is an empty folder of the run;
+//! - `pipeline.yaml`: the configuration, or what stands over that of an example in `configs/`;
+//!   `${env:OUT}` is an empty folder of the run;
 //! - `input/*-SIGNAL.json`: OTLP JSON requests, posted in the order of their names;
 //! - `expected/NAME.jsonl`: the lines that `$OUT/NAME.jsonl` then holds, in any order;
 //! - `expected/NAME.graphql` and `NAME.answer.json`: questions and their answers.
@@ -26,6 +27,36 @@ fn traces_become_a_service_map() {
 }
 
 #[test]
+fn health_checks_are_dropped() {
+    run_over("sql/drop.yaml", "sql_drop");
+}
+
+#[test]
+fn attributes_get_new_names() {
+    run_over("sql/rename.yaml", "sql_rename");
+}
+
+#[test]
+fn secrets_are_overwritten() {
+    run_over("sql/redact.yaml", "sql_redact");
+}
+
+#[test]
+fn spans_are_counted_by_route() {
+    run_over("sql/derive_metric.yaml", "sql_derive_metric");
+}
+
+#[test]
+fn spans_that_failed_after_a_drift_are_found() {
+    run_over("sql/drift_and_traces.yaml", "sql_drift_and_traces");
+}
+
+#[test]
+fn the_slowest_routes_are_told() {
+    run_over("sql/top_k.yaml", "sql_top_k");
+}
+
+#[test]
 fn every_case_is_run() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut names: Vec<String> = files(&cases)
@@ -37,17 +68,34 @@ fn every_case_is_run() {
         names,
         [
             "otlp_comes_out_as_it_came_in",
+            "sql_derive_metric",
+            "sql_drift_and_traces",
+            "sql_drop",
+            "sql_redact",
+            "sql_rename",
+            "sql_top_k",
             "traces_become_a_service_map"
         ]
     );
 }
 
 fn run(name: &str) {
+    run_with(&[], name);
+}
+
+/// Runs an example as it stands, but for what the case's own file says.
+fn run_over(example: &str, name: &str) {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    run_with(&[&configs.join(example)], name);
+}
+
+fn run_with(below: &[&Path], name: &str) {
     let case = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/cases")
         .join(name);
     let out = tempfile::tempdir().unwrap();
-    let airdig = Airdig::start(&case.join("pipeline.yaml"), &[("OUT", out.path())]);
+    let own = case.join("pipeline.yaml");
+    let airdig = Airdig::start_with(&[below, &[&own]].concat(), &[("OUT", out.path())]);
     let http = airdig.address("receivers/otlp", "http");
     for input in files(&case.join("input")) {
         let signal = input

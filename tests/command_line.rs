@@ -1,6 +1,7 @@
 //! What the command line says, and how it ends.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::support::airdig;
 
@@ -50,26 +51,32 @@ fn six_mistakes_are_told_at_once_with_their_places() {
 
 #[test]
 fn every_example_is_valid() {
-    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/configs")).unwrap() {
+    let examples = examples(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/configs")));
+    assert!(examples.len() > 7, "{examples:?}");
+    for path in examples {
+        let output = airdig()
+            .arg("validate")
+            .arg("--config")
+            .arg(&path)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {told}", path.display());
+    }
+}
+
+/// The YAML files in a folder and those within.
+fn examples(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
-            let output = airdig()
-                .arg("validate")
-                .arg("--config")
-                .arg(&path)
-                .output()
-                .unwrap();
-            assert!(
-                output.status.success(),
-                "{}: {}",
-                path.display(),
-                String::from_utf8_lossy(&output.stderr)
-            );
+        if path.is_dir() {
+            found.extend(examples(&path));
+        } else if path.extension().is_some_and(|it| it == "yaml") {
+            found.push(path);
         }
     }
+    found
 }
 
 #[test]

@@ -28,12 +28,16 @@ pub(crate) fn airdig() -> Command {
 impl Airdig {
     /// Starts `airdig run` and waits until it says that it is ready.
     pub(crate) fn start(config: &Path, environment: &[(&str, &Path)]) -> Airdig {
+        Airdig::start_with(&[config], environment)
+    }
+
+    /// Likewise of several files, each over the ones before.
+    pub(crate) fn start_with(configs: &[&Path], environment: &[(&str, &Path)]) -> Airdig {
         let mut command = airdig();
-        command
-            .arg("run")
-            .arg("--config")
-            .arg(config)
-            .envs(environment.iter().copied());
+        command.arg("run").envs(environment.iter().copied());
+        for config in configs {
+            command.arg("--config").arg(config);
+        }
         let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

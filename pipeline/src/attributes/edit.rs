@@ -24,14 +24,14 @@ pub fn set(run: &[u8], key: &str, any_value: &[u8], out: &mut Vec<u8>) -> bool {
         }
         copied.until(entry.range, out);
         if is_first {
-            put_entry(entry.number, key, any_value, out);
+            put_entry(entry.number, key.as_bytes(), any_value, out);
         }
     }
     if !found {
         // All entries of a run have the same number, so that it can be encoded as it is.
         let number = entries(run).next().map_or(1, |entry| entry.number);
         copied.until(run.len()..run.len(), out);
-        put_entry(number, key, any_value, out);
+        put_entry(number, key.as_bytes(), any_value, out);
     }
     copied.finish(out)
 }
@@ -47,15 +47,15 @@ pub fn without(run: &[u8], mut dropped: impl FnMut(&[u8]) -> bool, out: &mut Vec
     copied.finish(out)
 }
 
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     /// The whole field in the run.
-    range: Range<usize>,
-    number: u32,
-    key: &'a [u8],
-    value: &'a [u8],
+    pub(super) range: Range<usize>,
+    pub(super) number: u32,
+    pub(super) key: &'a [u8],
+    pub(super) value: &'a [u8],
 }
 
-fn entries(run: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+pub(super) fn entries(run: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     let mut rest = run;
     std::iter::from_fn(move || {
         loop {
@@ -75,24 +75,24 @@ fn entries(run: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
-fn put_entry(number: u32, key: &str, any_value: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_entry(number: u32, key: &[u8], any_value: &[u8], out: &mut Vec<u8>) {
     let field = |length: usize| 1 + varint_len(length) + length;
     put_varint(out, u64::from(number << 3 | 2));
     put_varint(out, (field(key.len()) + field(any_value.len())) as u64);
-    for (number, bytes) in [(1, key.as_bytes()), (2, any_value)] {
+    for (number, bytes) in [(1, key), (2, any_value)] {
         super::wire::put_bytes(out, number, bytes);
     }
 }
 
 /// How far a run has been copied; nothing is before the first change.
-struct Copied<'a> {
+pub(super) struct Copied<'a> {
     run: &'a [u8],
     until: usize,
     changed: bool,
 }
 
 impl<'a> Copied<'a> {
-    fn new(run: &'a [u8]) -> Copied<'a> {
+    pub(super) fn new(run: &'a [u8]) -> Copied<'a> {
         Copied {
             run,
             until: 0,
@@ -101,13 +101,13 @@ impl<'a> Copied<'a> {
     }
 
     /// Copies what stands before `skipped`, and goes on behind it.
-    fn until(&mut self, skipped: Range<usize>, out: &mut Vec<u8>) {
+    pub(super) fn until(&mut self, skipped: Range<usize>, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.run[self.until..skipped.start]);
         self.until = skipped.end;
         self.changed = true;
     }
 
-    fn finish(self, out: &mut Vec<u8>) -> bool {
+    pub(super) fn finish(self, out: &mut Vec<u8>) -> bool {
         if self.changed {
             out.extend_from_slice(&self.run[self.until..]);
         }

@@ -44,7 +44,7 @@ impl<'a> Array<'a> {
     }
 
     /// The items as encoded `AnyValue`s.
-    fn items(self) -> impl Iterator<Item = &'a [u8]> {
+    pub(super) fn items(self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
             loop {
@@ -69,6 +69,10 @@ impl<'a> Map<'a> {
 
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(super) fn bytes(self) -> &'a [u8] {
+        self.0
     }
 
     /// Keys and values in order; a key that stands twice comes twice.

@@ -7,7 +7,7 @@
 //!
 //! On columns of attributes, `attributes['k']['n'][0]` reads a value: as text, or by a cast or a
 //! comparison with a number as that; null where it is absent or of another type. `to_json` and
-//! `keys` show attributes; `set`, `without` and `attributes` make new ones.
+//! `keys` show attributes; `set`, `without`, `replace_all` and `attributes` make new ones.
 
 mod access;
 mod clock;
@@ -19,6 +19,7 @@ mod output;
 mod path;
 mod plan;
 mod read;
+mod replace;
 mod session;
 mod show;
 mod single;

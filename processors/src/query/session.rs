@@ -22,7 +22,7 @@ use super::clock::{self, Clock};
 use super::in_turn::WithoutTasks;
 use super::slot::{Slot, Table};
 use super::typed::TypedGetters;
-use super::{edit, show};
+use super::{edit, replace, show};
 
 /// What one run of one query may hold beside the rows it is given.
 const MEMORY: usize = 256 << 20;
@@ -93,6 +93,7 @@ fn functions(clock: &Arc<Clock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
         .into_iter()
         .chain(edit::functions())
         .chain(show::functions())
+        .chain([replace::function()])
         .collect();
     let mut all = SessionStateDefaults::default_scalar_functions();
     all.retain(|function| own.iter().all(|own| own.name() != function.name()));

@@ -11,6 +11,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, lit};
 use datafusion::optimizer::AnalyzerRule;
+use pipeline::attributes::Form;
 
 use super::edit;
 use super::getter::{Kind, as_text_getter, getter};
@@ -19,6 +20,7 @@ use super::getter::{Kind, as_text_getter, getter};
 ///
 /// - A cast of a text getter becomes a getter of that type, and of a comparison with a number one
 ///   that compares whole numbers and others by their values.
+/// - So does a cast of a value, such as a body, which is read whole.
 /// - What sets attributes takes values as they stand, not as text.
 /// - Any other cast that a value can fail becomes one that yields null; what is divided by zero is
 ///   null.
@@ -63,7 +65,7 @@ fn call(kind: Kind, args: Vec<Expr>) -> Expr {
 
 fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let wanted = to.data_type();
-    let Some(args) = as_text_getter(&expr) else {
+    let Some(args) = read_by(&expr, schema)? else {
         let from = expr.get_type(schema)?;
         let field = to.clone();
         return Ok(if cannot_fail(&from, wanted) {
@@ -81,14 +83,26 @@ fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Tra
         wanted if wanted.is_floating() || wanted.is_decimal() => (Kind::Double, DataType::Float64),
         _ => (Kind::Text, DataType::Utf8View),
     };
-    let read = call(kind, args.clone());
-    if *wanted == yields {
+    let read = call(kind, args);
+    if *wanted == yields && kind != Kind::Text {
         return Ok(Transformed::yes(read));
     }
+    // Of a text the cast stays, so that what sets attributes takes the text and not the value.
     Ok(Transformed::yes(Expr::TryCast(TryCast::new_from_field(
         Box::new(read),
         to.clone(),
     ))))
+}
+
+/// The arguments of a getter that reads what the expression reads; none where it reads no value of
+/// attributes.
+fn read_by(expr: &Expr, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
+    if let Some(args) = as_text_getter(expr) {
+        return Ok(Some(args.clone()));
+    }
+    let (_, field) = expr.to_field(schema)?;
+    let is_value = Form::of(&field) == Some(Form::Value);
+    Ok(is_value.then(|| vec![expr.clone()]))
 }
 
 /// Casts that every value survives.

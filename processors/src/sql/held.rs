@@ -28,6 +28,8 @@ struct Chunk {
     rows: RecordBatch,
     first: i64,
     last: i64,
+    /// The first time that a window is still to see.
+    awaited: i64,
     bytes: usize,
 }
 
@@ -112,13 +114,15 @@ impl Held {
             rows,
             first,
             last,
+            awaited: first,
             bytes,
         });
         kept
     }
 
+    /// The first time that a window is still to see.
     pub(super) fn earliest(&self) -> Option<i64> {
-        self.chunks.iter().map(|chunk| chunk.first).min()
+        self.chunks.iter().map(|chunk| chunk.awaited).min()
     }
 
     /// The rows from `start` on and before `end`.
@@ -147,11 +151,14 @@ impl Held {
     /// Lets go of what no window from `start` on needs.
     pub(super) fn forget_before(&mut self, start: i64) {
         self.chunks.retain(|chunk| chunk.last >= start);
-        for chunk in self.chunks.iter_mut().filter(|chunk| chunk.first < start) {
+        for chunk in self.chunks.iter_mut().filter(|chunk| chunk.awaited < start) {
             let times = chunk
                 .rows
                 .column(self.time)
                 .as_primitive::<TimestampNanosecondType>();
+            let is_needed = |&&time: &&i64| time >= start;
+            let awaited = times.values().iter().filter(is_needed).min();
+            chunk.awaited = awaited.copied().unwrap_or(chunk.last);
             let needed: BooleanArray = times
                 .values()
                 .iter()
@@ -163,7 +170,7 @@ impl Held {
             }
             let rows = filter_record_batch(&chunk.rows, &needed).expect("a mask of its length");
             chunk.rows = alone(&rows);
-            chunk.first = start.max(chunk.first);
+            chunk.first = chunk.awaited;
             chunk.bytes = chunk.rows.get_array_memory_size();
         }
     }

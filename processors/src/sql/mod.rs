@@ -3,7 +3,7 @@
 //! ```yaml
 //! processors:
 //!   sql/no_health_checks:
-//!     query: SELECT * FROM traces WHERE attributes['url.path'] != '/healthz'
+//!     query: SELECT * FROM traces WHERE attributes['url.path'] IS DISTINCT FROM '/healthz'
 //!     into: traces
 //!     keep: false
 //!   sql/slow_after_drift:

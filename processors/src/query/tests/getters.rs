@@ -135,12 +135,7 @@ fn a_resource_is_edited_once_for_all_its_rows() {
 
 #[test]
 fn bodies_and_nested_attributes_are_read_alike() {
-    let mut built = Rows::new(Signal::Logs);
-    for body in [json!({"msg": "hello", "n": [1, 2]}), json!("plain")] {
-        let body = value_from_json(&body);
-        built.push(None, None, "test", &[(logs::BODY, Cell::Bytes(&body))]);
-    }
-    let rows = built.finish(Delivery::nobody()).rows().clone();
+    let rows = bodies(&[json!({"msg": "hello", "n": [1, 2]}), json!("plain")]);
     let sql = "SELECT body['msg'], body['n'][1]::BIGINT, to_json(body) FROM logs";
     let expected = [
         r#"hello | 2 | {"msg":"hello","n":[1,2]}"#,
@@ -179,4 +174,47 @@ fn rows_are_grouped_ordered_and_joined() {
     let sql = "SELECT l.name FROM traces l JOIN traces r ON l.name = r.name \
                AND l.attributes['n'] < r.attributes['n']";
     assert_eq!(answer(sql, Signal::Traces, rows()), ["a"]);
+}
+
+#[test]
+fn a_cast_to_text_sets_text() {
+    let attributes = json!({"n": 5});
+    let read = |expression: &str| of_one(&format!("to_json({expression})"), attributes.clone());
+    assert_eq!(
+        read("set(attributes, 'n', attributes['n']::TEXT)"),
+        r#"{"n":"5"}"#
+    );
+    assert_eq!(
+        read("set(attributes, 'm', attributes['n'])"),
+        r#"{"n":5,"m":5}"#
+    );
+}
+
+#[test]
+fn a_body_is_read_whole_by_a_cast() {
+    let sql = "SELECT body::TEXT, body::BIGINT, body LIKE '%pla%', body = 'plain', \
+               upper(body), regexp_replace(body, 'l', 'L') FROM logs";
+    let rows = bodies(&[json!("plain"), json!(7), json!({"k": "plan"})]);
+    let expected = [
+        "plain | - | true | true | PLAIN | pLain",
+        "7 | 7 | false | false | 7 | 7",
+        r#"{"k":"plan"} | - | true | false | {"K":"PLAN"} | {"k":"pLan"}"#,
+    ];
+    assert_eq!(answer(sql, Signal::Logs, rows), expected);
+}
+
+#[test]
+fn texts_are_replaced_wherever_they_stand() {
+    let attributes = json!({"a": "card 4111", "n": 4111, "list": ["4111", {"k": "no"}]});
+    assert_eq!(
+        of_one(
+            r"to_json(replace_all(attributes, '\d{2}(\d{2})', '..\1'))",
+            attributes
+        ),
+        r#"{"a":"card ..11","n":4111,"list":["..11",{"k":"no"}]}"#
+    );
+    let sql = "SELECT to_json(replace_all(body, '(?i)SECRET', '***')) FROM logs";
+    let rows = bodies(&[json!("a secret"), json!({"deep": ["Secret"]}), json!(7)]);
+    let expected = [r#""a ***""#, r#"{"deep":["***"]}"#, "7"];
+    assert_eq!(answer(sql, Signal::Logs, rows), expected);
 }

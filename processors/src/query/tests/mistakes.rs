@@ -64,6 +64,10 @@ fn what_are_no_attributes_has_no_keys() {
     assert!(name[0].contains("are no attributes"), "{name:?}");
     let lost = told("SELECT coalesce(attributes, resource_attributes)['k'] FROM traces");
     assert!(lost[0].contains("inside of them"), "{lost:?}");
+    let text = told("SELECT replace_all(name, 'a', 'b') FROM traces");
+    assert!(text[0].contains("regexp_replace is for text"), "{text:?}");
+    let pattern = told("SELECT replace_all(attributes, '(', 'b') FROM traces");
+    assert!(pattern[0].contains("unclosed group"), "{pattern:?}");
     let odd = told("SELECT set(attributes, 'k') FROM traces");
     assert!(odd[0].contains("the last key has no value"), "{odd:?}");
     let expression = told("SELECT attributes[name] FROM traces");

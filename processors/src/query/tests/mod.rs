@@ -32,6 +32,16 @@ fn spans(rows: &[(&str, Json)]) -> RecordBatch {
     built.finish(Delivery::nobody()).rows().clone()
 }
 
+/// Log records, each with its body.
+fn bodies(bodies: &[Json]) -> RecordBatch {
+    let mut built = Rows::new(Signal::Logs);
+    for body in bodies {
+        let body = value_from_json(body);
+        built.push(None, None, "test", &[(logs::BODY, Cell::Bytes(&body))]);
+    }
+    built.finish(Delivery::nobody()).rows().clone()
+}
+
 fn query(sql: &str) -> Query {
     Query::new(sql, false).unwrap_or_else(|mistakes| panic!("{sql}: {mistakes:?}"))
 }

@@ -150,3 +150,21 @@ fn a_held_row_does_not_keep_its_request() {
     }
     assert_eq!(told(&sql.finish(at(1000))), ["110:a=50"]);
 }
+
+#[test]
+fn a_row_of_a_clock_that_is_wrong_costs_one_window() {
+    let mut sql = built(&format!(
+        "{{{}, window: {{size: 1m, lateness: 0s}}}}",
+        "query: \"SELECT 'all' AS name, 'gauge' AS type, count(*) AS value_int, window_end() AS time FROM traces\", \
+         into: metrics"
+    ));
+    let now = 1_800_000_000;
+    let (batch, _receipt) = spans(&[
+        (1, "1970", json!({})),
+        (now, "now", json!({})),
+        (now + 1, "now", json!({})),
+    ]);
+    let mut all = told(&sql.process(batch, at(now + 1)).unwrap());
+    all.extend(told(&sql.finish(at(now + 1))));
+    assert_eq!(all, ["60:all=1", "1800000060:all=2"]);
+}
