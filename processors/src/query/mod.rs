@@ -12,6 +12,7 @@
 mod access;
 mod clock;
 mod edit;
+mod fit;
 mod getter;
 mod in_turn;
 mod mistake;

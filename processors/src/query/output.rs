@@ -8,8 +8,8 @@ use arrow_array::types::{TimestampNanosecondType, UInt64Type};
 use arrow_array::{
     Array, ArrayRef, RecordBatch, TimestampNanosecondArray, UInt32Array, UInt64Array,
 };
-use datafusion::arrow::compute::kernels::{cast, take, zip};
-use datafusion::arrow::compute::{CastOptions, can_cast_types, is_not_null};
+use datafusion::arrow::compute::is_not_null;
+use datafusion::arrow::compute::kernels::{take, zip};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::error::ArrowError;
 use pipeline::attributes::{Form, MapBuilder};
@@ -19,6 +19,7 @@ use pipeline::schema::otlp_context::{RESOURCE_ATTRIBUTES, SERVICE_NAME};
 use pipeline::schema::{logs, metrics, opening, traces};
 use pipeline::{Delivery, Signal, SignalSet};
 
+use super::fit::{casts, to_type};
 use super::mistake::Mistake;
 use super::value::{self, Values};
 use super::words::Words;
@@ -233,58 +234,6 @@ fn fit(given: &Field, wanted: &Field, index: usize) -> Result<Made, String> {
         return Ok(Made::Cast(index));
     }
     Err(format!("is {to}, the query gives {from}: cast it"))
-}
-
-/// Types of one kind are fitted to each other; for all else a query says its cast.
-fn casts(from: &DataType, to: &DataType) -> bool {
-    use DataType::{
-        Binary, BinaryView, Dictionary, FixedSizeBinary, LargeUtf8, List, Timestamp, Utf8, Utf8View,
-    };
-    let text = |kind: &DataType| match kind {
-        Utf8 | LargeUtf8 | Utf8View => true,
-        Dictionary(_, value) => matches!(**value, Utf8 | LargeUtf8 | Utf8View),
-        _ => false,
-    };
-    match (from, to) {
-        (DataType::Null, _) => true,
-        (from, to) if text(from) && text(to) => true,
-        (from, to) if from.is_integer() && (to.is_integer() || to.is_floating()) => true,
-        (from, to) if from.is_floating() && to.is_floating() => true,
-        (from, to) if from.is_decimal() && to.is_floating() => true,
-        (Timestamp(..), Timestamp(..)) => true,
-        (Binary | BinaryView, FixedSizeBinary(_)) => true,
-        (List(from), List(to)) => {
-            casts(from.data_type(), to.data_type()) || from.data_type() == to.data_type()
-        }
-        _ => false,
-    }
-}
-
-fn to_type(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
-    if column.data_type() == to {
-        return Ok(column.clone());
-    }
-    if column.data_type().is_null() {
-        return Ok(arrow_array::new_null_array(to, column.len()));
-    }
-    let options = CastOptions {
-        safe: true,
-        ..CastOptions::default()
-    };
-    if let DataType::FixedSizeBinary(length) = to {
-        let bytes = cast::cast_with_options(column, &DataType::Binary, &options)?;
-        let ids = bytes.as_binary::<i32>().iter();
-        let ids = ids.map(|id| id.filter(|id| id.len() == *length as usize));
-        let ids = arrow_array::FixedSizeBinaryArray::try_from_sparse_iter_with_size(ids, *length)?;
-        return Ok(Arc::new(ids));
-    }
-    if !can_cast_types(column.data_type(), to)
-        && let DataType::Dictionary(_, value) = to
-    {
-        let text = cast::cast_with_options(column, value, &options)?;
-        return cast::cast_with_options(&text, to, &options);
-    }
-    cast::cast_with_options(column, to, &options)
 }
 
 /// The first value of a column, for each row.
