@@ -17,6 +17,8 @@ pub(crate) fn registry() -> Registry {
         .connector::<processors::service_graph::ServiceGraph>()
         .exporter::<exporters::debug::Debug>()
         .exporter::<exporters::file::File>()
+        .exporter::<exporters::otlp::Otlp>()
+        .exporter::<exporters::otlp_http::OtlpHttp>()
         .exporter::<exporters::sqlite::Sqlite>()
         .exporter::<exporters::graphql::Graphql>()
 }

@@ -24,6 +24,7 @@ pub mod rows;
 pub mod schema;
 pub mod signal;
 pub mod testing;
+pub mod tls;
 pub mod topology;
 pub mod uid;
 mod unix_nanos;

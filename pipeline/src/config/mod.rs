@@ -14,6 +14,7 @@ mod parse;
 mod place;
 mod scalar;
 pub(crate) mod schema;
+mod secret;
 mod secrets;
 mod within;
 
@@ -24,3 +25,4 @@ pub use node::Node;
 pub(crate) use parse::parse;
 pub use place::nearest;
 pub use place::{Place, Problem};
+pub use secret::Secret;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use pipeline::tls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
@@ -43,6 +44,8 @@ pub struct Grpc {
     pub max_recv_msg_size_mib: u64,
     /// Requests that one connection may have open at once.
     pub max_concurrent_streams: u32,
+    /// Plain text when absent.
+    pub tls: Option<tls::ServerConfig>,
     /// Accepted as in the Collector; no component here reads the metadata of a client.
     pub include_metadata: bool,
 }
@@ -60,6 +63,8 @@ pub struct Http {
     pub traces_url_path: String,
     pub metrics_url_path: String,
     pub logs_url_path: String,
+    /// Plain text when absent.
+    pub tls: Option<tls::ServerConfig>,
     /// Accepted as in the Collector; no component here reads the metadata of a client.
     pub include_metadata: bool,
 }
@@ -83,6 +88,7 @@ impl Default for Grpc {
             endpoint: "localhost:4317".to_owned(),
             max_recv_msg_size_mib: 20,
             max_concurrent_streams: 256,
+            tls: None,
             include_metadata: false,
         }
     }
@@ -97,6 +103,7 @@ impl Default for Http {
             traces_url_path: "/v1/traces".to_owned(),
             metrics_url_path: "/v1/metrics".to_owned(),
             logs_url_path: "/v1/logs".to_owned(),
+            tls: None,
             include_metadata: false,
         }
     }
@@ -278,6 +285,11 @@ mod tests {
             (
                 json!({"http": {"cors": {"allowed_headers": ["a b"]}}}),
                 "allowed_headers",
+            ),
+            (json!({"grpc": {"tls": {}}}), "cert_file and key_file"),
+            (
+                json!({"http": {"tls": {"cert_file": "a", "key_file": "b", "ca": ""}}}),
+                "unknown field `ca`",
             ),
             (json!({"udp": {}}), "unknown field `udp`"),
         ];

@@ -5,7 +5,10 @@
 //!   otlp:
 //!     protocols:
 //!       grpc: {endpoint: 0.0.0.0:4317}
-//!       http: {endpoint: 0.0.0.0:4318, cors: {allowed_origins: ["https://*.example.com"]}}
+//!       http:
+//!         endpoint: 0.0.0.0:4318
+//!         cors: {allowed_origins: ["https://*.example.com"]}
+//!         tls: {cert_file: /etc/airdig/server.pem, key_file: /etc/airdig/server.key}
 //! ```
 //!
 //! A request is answered once all that was made of it is durable, and a refusal that may be
@@ -20,10 +23,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pipeline::SignalSet;
 use pipeline::channel::Output;
 use pipeline::component::{BuildError, Host, Listening, Receiver, RunError, StartError};
 use pipeline::registry::{BuildReceiver, Described, Stability};
+use pipeline::{SignalSet, tls};
 use tokio_util::sync::CancellationToken;
 
 mod answer;
@@ -85,7 +88,8 @@ impl Receiver for Otlp {
     async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
         let mut listening = Vec::new();
         if let Some(grpc) = &self.config.grpc {
-            let socket = self.bind("grpc", &grpc.endpoint).await?;
+            let tls = self.tls("grpc", grpc.tls.as_ref(), &["h2"])?;
+            let socket = self.bind("grpc", &grpc.endpoint, tls).await?;
             listening.push(Listening {
                 protocol: "grpc",
                 address: socket.address,
@@ -93,7 +97,8 @@ impl Receiver for Otlp {
             self.grpc = Some(socket);
         }
         if let Some(http) = &self.config.http {
-            let socket = self.bind("http", &http.endpoint).await?;
+            let tls = self.tls("http", http.tls.as_ref(), &["h2", "http/1.1"])?;
+            let socket = self.bind("http", &http.endpoint, tls).await?;
             listening.push(Listening {
                 protocol: "http",
                 address: socket.address,
@@ -133,8 +138,23 @@ impl Receiver for Otlp {
 }
 
 impl Otlp {
-    async fn bind(&self, protocol: &'static str, endpoint: &str) -> Result<Socket, StartError> {
+    async fn bind(
+        &self,
+        protocol: &'static str,
+        endpoint: &str,
+        tls: Option<rustls::ServerConfig>,
+    ) -> Result<Socket, StartError> {
         let key = format!("receivers.{}.protocols.{protocol}.endpoint", self.id);
-        Socket::bind(endpoint, protocol, &key).await
+        Socket::bind(endpoint, protocol, &key, tls).await
+    }
+
+    fn tls(
+        &self,
+        protocol: &'static str,
+        tls: Option<&tls::ServerConfig>,
+        spoken: &[&str],
+    ) -> Result<Option<rustls::ServerConfig>, StartError> {
+        let at = format!("receivers.{}.protocols.{protocol}.tls", self.id);
+        tls.map(|tls| tls.load(&at, spoken)).transpose()
     }
 }

@@ -1,7 +1,8 @@
-//! Sockets: bound at start, served until the stop, drained after it.
+//! Sockets: bound at start, served until the stop, drained after it; plain or with TLS.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,9 +11,12 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use pipeline::component::StartError;
 use pipeline::listen;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::MapFuture;
@@ -21,11 +25,15 @@ use tracing::{debug, warn};
 /// For a request's header, and for a new connection's first byte.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// For TLS to be agreed upon.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A bound socket and what it speaks.
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) listener: TcpListener,
     pub(super) address: SocketAddr,
+    tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Socket {
@@ -37,9 +45,14 @@ impl Socket {
         endpoint: &str,
         protocol: &'static str,
         key: &str,
+        tls: Option<rustls::ServerConfig>,
     ) -> Result<Socket, StartError> {
         let (listener, address) = listen::bind(endpoint, protocol, key).await?;
-        Ok(Socket { listener, address })
+        Ok(Socket {
+            listener,
+            address,
+            tls: tls.map(Arc::new),
+        })
     }
 
     /// Serves `router` until `stop`, then finishes what is in flight.
@@ -49,6 +62,7 @@ impl Socket {
         builder: auto::Builder<TokioExecutor>,
         stop: CancellationToken,
     ) {
+        let tls = self.tls.map(TlsAcceptor::from);
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -58,8 +72,8 @@ impl Socket {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let serving = converse(stream, router.clone(), builder.clone(), stop.clone());
-                    connections.spawn(serving);
+                    let (router, builder) = (router.clone(), builder.clone());
+                    connections.spawn(converse(stream, tls.clone(), router, builder, stop.clone()));
                 }
                 Err(error) if concerns_one_peer(&error) => {}
                 Err(error) => {
@@ -86,20 +100,55 @@ fn concerns_one_peer(error: &io::Error) -> bool {
 
 async fn converse(
     stream: TcpStream,
+    tls: Option<TlsAcceptor>,
     router: Router,
     builder: auto::Builder<TokioExecutor>,
     stop: CancellationToken,
 ) {
     // Answers are small and waited for. An error means that the peer has gone already.
     let _ = stream.set_nodelay(true);
-    let mut first = [0];
-    let spoke = tokio::select! {
-        () = stop.cancelled() => return,
-        begun = timeout(HEADER_TIMEOUT, stream.peek(&mut first)) => matches!(begun, Ok(Ok(1))),
-    };
-    if !spoke {
+    let Some(tls) = tls else {
+        let mut first = [0];
+        let spoke = tokio::select! {
+            () = stop.cancelled() => return,
+            begun = timeout(HEADER_TIMEOUT, stream.peek(&mut first)) => matches!(begun, Ok(Ok(1))),
+        };
+        if spoke {
+            talk(stream, router, builder, stop).await;
+        }
         return;
+    };
+    let greeted = tokio::select! {
+        () = stop.cancelled() => return,
+        greeted = greet(stream, &tls) => greeted,
+    };
+    match greeted {
+        Ok(stream) => talk(stream, router, builder, stop).await,
+        Err(error) => debug!(%error, "no connection with TLS"),
     }
+}
+
+/// The handshake, and the wait for the first byte after it.
+async fn greet(stream: TcpStream, tls: &TlsAcceptor) -> io::Result<TlsStream<TcpStream>> {
+    let mut stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
+    if timeout(HEADER_TIMEOUT, stream.fill_buf())
+        .await??
+        .is_empty()
+    {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(stream)
+}
+
+/// HTTP on a connection that has begun.
+async fn talk<S>(
+    stream: S,
+    router: Router,
+    builder: auto::Builder<TokioExecutor>,
+    stop: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let requests = TaskTracker::new();
     let answering = requests.clone();
     let service = MapFuture::new(router, move |answer| answering.track_future(answer));

@@ -5,3 +5,4 @@ mod grpc;
 mod http;
 mod lifecycle;
 mod service;
+mod tls;

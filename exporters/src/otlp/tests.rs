@@ -1,0 +1,58 @@
+mod answers;
+mod connections;
+mod requests;
+
+use serde_json::{Value as Json, json};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::Otlp;
+use crate::otlp_client::testing::{Answer, Server, started};
+
+/// An answer as a gRPC server gives it.
+fn reply(message: &[u8], trailers: Vec<(&'static str, String)>) -> Answer {
+    let mut body = vec![0];
+    body.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
+    body.extend(message);
+    Answer::Reply {
+        status: 200,
+        headers: vec![("content-type", "application/grpc".into())],
+        body,
+        trailers,
+    }
+}
+
+fn ok() -> Answer {
+    reply(&[], vec![("grpc-status", "0".into())])
+}
+
+/// A refusal, which gRPC servers say in headers alone.
+fn refusal(status: &tonic::Status) -> Answer {
+    let mut headers = http::HeaderMap::new();
+    status.add_header(&mut headers).unwrap();
+    let text = |name| {
+        let value: Option<&http::HeaderValue> = headers.get(name);
+        value.map(|value| (name, value.to_str().unwrap().to_owned()))
+    };
+    let names = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+    Answer::Reply {
+        status: 200,
+        headers: names.into_iter().filter_map(text).collect(),
+        body: Vec::new(),
+        trailers: Vec::new(),
+    }
+}
+
+fn with_retry_info(code: tonic::Code, seconds: u64) -> Answer {
+    let after = Some(std::time::Duration::from_secs(seconds));
+    let details = ErrorDetails::with_retry_info(after);
+    refusal(&tonic::Status::with_error_details(code, "later", details))
+}
+
+/// An exporter to this server, with these keys besides.
+async fn to(server: &Server, keys: Json) -> Otlp {
+    let mut config = json!({"endpoint": format!("http://{}", server.address)});
+    for (key, value) in keys.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    started(config).await
+}

@@ -1,0 +1,99 @@
+//! Opens connections, plain or TLS, for both exporters.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::Uri;
+use hyper_rustls::{
+    FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream,
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use pipeline::component::Cause;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tower::Service;
+
+/// For the address, TCP and the TLS handshake together, as gRPC has it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a peer may acknowledge nothing: one that vanished without a word must not hold a
+/// connection that several requests share.
+#[cfg(target_os = "linux")]
+const PEER_TIMEOUT: Duration = Duration::from_secs(30);
+/// As Go has it.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Connector {
+    Plain(HttpConnector),
+    Tls(HttpsConnector<HttpConnector>),
+}
+
+impl Connector {
+    pub(crate) fn plain() -> Connector {
+        Connector::Plain(tcp())
+    }
+
+    /// TLS where the address says `https`. The certificate must have `server_name` where given,
+    /// else the address's host. `http2_only` as gRPC wants it; else the server chooses.
+    pub(crate) fn tls(
+        tls: rustls::ClientConfig,
+        server_name: Option<ServerName<'static>>,
+        http2_only: bool,
+    ) -> Connector {
+        let mut builder = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http();
+        if let Some(name) = server_name {
+            builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
+        }
+        Connector::Tls(if http2_only {
+            builder.enable_http2().wrap_connector(tcp())
+        } else {
+            builder.enable_all_versions().wrap_connector(tcp())
+        })
+    }
+}
+
+fn tcp() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp.set_keepalive(Some(TCP_KEEPALIVE));
+    #[cfg(target_os = "linux")]
+    tcp.set_tcp_user_timeout(Some(PEER_TIMEOUT));
+    tcp
+}
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = Cause;
+    type Future = BoxFuture<'static, Result<Self::Response, Cause>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Cause>> {
+        match self {
+            Connector::Plain(tcp) => tcp.poll_ready(context).map_err(Cause::from),
+            Connector::Tls(tls) => tls.poll_ready(context),
+        }
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let connecting = match self {
+            Connector::Plain(tcp) => {
+                let connecting = tcp.call(to);
+                async { Ok(MaybeHttpsStream::Http(connecting.await?)) }.boxed()
+            }
+            Connector::Tls(tls) => tls.call(to).boxed(),
+        };
+        async {
+            match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => Err(format!("no connection within {CONNECT_TIMEOUT:?}").into()),
+            }
+        }
+        .boxed()
+    }
+}

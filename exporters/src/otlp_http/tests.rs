@@ -1,0 +1,34 @@
+mod answers;
+mod connections;
+mod requests;
+
+use serde_json::{Value as Json, json};
+
+use super::OtlpHttp;
+use crate::otlp_client::testing::{Answer, Server, started};
+
+fn reply(status: u16, headers: Vec<(&'static str, String)>, body: impl Into<Vec<u8>>) -> Answer {
+    Answer::Reply {
+        status,
+        headers,
+        body: body.into(),
+        trailers: Vec::new(),
+    }
+}
+
+fn of_type(content_type: &str) -> Vec<(&'static str, String)> {
+    vec![("content-type", content_type.to_owned())]
+}
+
+fn ok() -> Answer {
+    reply(200, of_type("application/x-protobuf"), "")
+}
+
+/// An exporter to this server, with these keys besides.
+async fn to(server: &Server, keys: Json) -> OtlpHttp {
+    let mut config = json!({"endpoint": format!("http://{}", server.address)});
+    for (key, value) in keys.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    started(config).await
+}

@@ -1,0 +1,169 @@
+use std::time::{Duration, SystemTime};
+
+use pipeline::component::Exporter;
+use pipeline::{Delivery, Outcome, Signal};
+use prost::Message;
+use serde_json::json;
+
+use super::{of_type, ok, reply, to};
+use crate::otlp_client::testing::{Server, batch, told};
+
+#[tokio::test]
+async fn each_status_says_whether_to_send_again() {
+    let after = |text: &str| vec![("retry-after", text.to_owned())];
+    let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
+    let rows = [
+        (reply(400, Vec::new(), ""), None),
+        (reply(401, Vec::new(), ""), None),
+        (reply(404, Vec::new(), ""), None),
+        (reply(413, after("9"), ""), None),
+        (reply(301, vec![("location", "/".into())], ""), None),
+        (reply(500, Vec::new(), ""), None),
+        (reply(501, Vec::new(), ""), None),
+        (reply(429, Vec::new(), ""), Some(None)),
+        (reply(429, after("7"), ""), Some(Some(7))),
+        (reply(502, Vec::new(), ""), Some(None)),
+        (reply(503, after("0"), ""), Some(Some(0))),
+        (reply(504, after("never"), ""), Some(None)),
+        (reply(429, after(&soon), ""), Some(Some(599))),
+    ];
+    let (answers, expected): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let server = Server::answering(answers).await;
+    let exporter = to(&server, json!({})).await;
+    for (row, expected) in expected.into_iter().enumerate() {
+        let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
+        let (_, again) = told(&error);
+        // A date is read against the clock: the test may be slow.
+        let again = match again {
+            Some(Some(seconds)) if seconds > 500 => Some(Some(599)),
+            other => other,
+        };
+        assert_eq!(again, expected, "row {row}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_who_answered_what() {
+    let status = tonic_types::Status {
+        code: 3,
+        message: "no name".into(),
+        details: Vec::new(),
+    };
+    let protobuf = status.encode_to_vec();
+    let rows = [
+        (of_type("application/x-protobuf"), protobuf, ": no name"),
+        (
+            of_type("application/json"),
+            b"{\"code\":3,\"message\":\"no name\"}".to_vec(),
+            ": no name",
+        ),
+        (
+            of_type("application/json; charset=utf-8"),
+            b"{\"error\":1}".to_vec(),
+            ": {\"error\":1}",
+        ),
+        (
+            of_type("text/plain; charset=utf-8"),
+            b"out of\norder for hunter2".to_vec(),
+            ": out of order for [hidden]",
+        ),
+        (of_type("text/html"), b"<html>".to_vec(), ""),
+    ];
+    for (headers, body, expected) in rows {
+        let server = Server::answering(vec![reply(400, headers, body)]).await;
+        let address = server.address;
+        let keys = json!({
+            "headers": {"authorization": "Bearer hunter2"},
+            "logs_endpoint": format!("http://me:password@{address}/v1/logs?key=token"),
+        });
+        let exporter = to(&server, keys).await;
+        let shown = format!("{exporter:?}");
+        for secret in ["hunter2", "password", "token"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
+        let expected = format!("http://{address}/v1/logs answered 400 Bad Request{expected}");
+        assert_eq!(told(&error).0, expected);
+    }
+}
+
+#[tokio::test]
+async fn rejected_rows_are_told_to_those_who_wait() {
+    // Field 1: field 1 is 2, field 2 is "old".
+    let protobuf = b"\x0a\x07\x08\x02\x12\x03old";
+    let rows = [
+        (Signal::Traces, "rejectedSpans"),
+        (Signal::Metrics, "rejectedDataPoints"),
+        (Signal::Logs, "rejectedLogRecords"),
+    ];
+    for (signal, key) in rows {
+        let json = format!("{{\"partialSuccess\":{{\"{key}\":\"2\",\"errorMessage\":\"old\"}}}}");
+        let answers = vec![
+            reply(200, of_type("application/x-protobuf"), *protobuf),
+            reply(200, of_type("application/json"), json),
+        ];
+        let server = Server::answering(answers).await;
+        let exporter = to(&server, json!({})).await;
+        for _ in 0..2 {
+            let (delivery, receipt) = Delivery::new(None);
+            let batch = batch(signal, 3).with_delivery(delivery);
+            exporter.export(&batch).await.unwrap();
+            drop(batch);
+            let reason = format!("http://{}/v1/{signal} rejected rows: old", server.address);
+            let expected = Outcome::Partial {
+                rejected_rows: 2,
+                reason,
+            };
+            assert_eq!(receipt.await, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_server_rejects_more_than_it_was_sent() {
+    let json = r#"{"partialSuccess":{"rejectedLogRecords":"999"}}"#;
+    let server = Server::answering(vec![reply(200, of_type("application/json"), json)]).await;
+    let exporter = to(&server, json!({})).await;
+    let (delivery, receipt) = Delivery::new(None);
+    let batch = batch(Signal::Logs, 3).with_delivery(delivery);
+    exporter.export(&batch).await.unwrap();
+    drop(batch);
+    let outcome = receipt.await;
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Partial {
+                rejected_rows: 3,
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn whatever_a_success_says_it_is_a_success() {
+    let answers = vec![
+        reply(202, Vec::new(), "noise"),
+        reply(204, Vec::new(), ""),
+        reply(200, of_type("application/x-protobuf"), [0xff; 9]),
+        reply(200, of_type("application/json"), "{"),
+        reply(200, of_type("application/json"), vec![b'x'; 20 << 20]),
+        ok(),
+    ];
+    let count = answers.len();
+    let server = Server::answering(answers).await;
+    let exporter = to(&server, json!({})).await;
+    for _ in 0..count {
+        exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_huge_refusal_is_cut() {
+    let huge = reply(400, of_type("text/plain"), vec![b'x'; 20 << 20]);
+    let server = Server::answering(vec![huge]).await;
+    let exporter = to(&server, json!({})).await;
+    let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
+    assert!(told(&error).0.len() < 1000);
+}

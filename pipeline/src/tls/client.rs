@@ -1,0 +1,177 @@
+//! The settings of those who connect.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::ServerName;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use super::identity::Identity;
+use super::pem::Pem;
+use super::self_signed::OrSelfSigned;
+use super::unverified::Unverified;
+use super::{Invalid, Versions, provider, versions};
+use crate::component::StartError;
+use crate::config::{Secret, duration};
+
+/// `tls` of what connects to somewhere.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(try_from = "Document")]
+pub struct ClientConfig {
+    insecure: bool,
+    skip_verify: bool,
+    authorities: Option<Pem>,
+    with_system: bool,
+    identity: Option<Identity>,
+    server_name: Option<ServerName<'static>>,
+    versions: Versions,
+}
+
+/// The same as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Document {
+    /// Plain text, where the endpoint does not say `https://`.
+    insecure: bool,
+    /// Take any certificate of the server.
+    insecure_skip_verify: bool,
+    /// Certificate authorities to trust, PEM; the system's where absent.
+    ca_file: Option<PathBuf>,
+    ca_pem: Option<Secret>,
+    /// Trust the system's authorities too, besides those of `ca_file`.
+    include_system_ca_certs_pool: bool,
+    /// Our certificate chain, PEM, for servers that ask for one.
+    cert_file: Option<PathBuf>,
+    cert_pem: Option<Secret>,
+    /// Our private key, PEM.
+    key_file: Option<PathBuf>,
+    key_pem: Option<Secret>,
+    /// The name that the server's certificate must have, instead of the endpoint's.
+    server_name_override: Option<String>,
+    /// 1.2 or 1.3; 1.2 where absent.
+    min_version: Option<String>,
+    /// 1.2 or 1.3; 1.3 where absent.
+    max_version: Option<String>,
+    /// How old our certificate may be before it is read again for a new connection; 0 is for ever.
+    #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Text")]
+    reload_interval: Duration,
+}
+
+impl TryFrom<Document> for ClientConfig {
+    type Error = Invalid;
+
+    fn try_from(document: Document) -> Result<ClientConfig, Invalid> {
+        let name = document.server_name_override;
+        let name = name.filter(|name| !name.is_empty());
+        let server_name = name
+            .map(|name| ServerName::try_from(name.clone()).map_err(|_| Invalid::ServerName(name)));
+        Ok(ClientConfig {
+            insecure: document.insecure,
+            skip_verify: document.insecure_skip_verify,
+            authorities: Pem::of(("ca_file", document.ca_file), ("ca_pem", document.ca_pem))?,
+            with_system: document.include_system_ca_certs_pool,
+            identity: Identity::of(
+                document.cert_file,
+                document.cert_pem,
+                document.key_file,
+                document.key_pem,
+                document.reload_interval,
+            )?,
+            server_name: server_name.transpose()?,
+            versions: versions::between(
+                document.min_version.as_deref(),
+                document.max_version.as_deref(),
+            )?,
+        })
+    }
+}
+
+impl JsonSchema for ClientConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "TlsClient".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Document::json_schema(generator)
+    }
+}
+
+impl Default for ClientConfig {
+    fn default() -> ClientConfig {
+        ClientConfig::try_from(Document::default()).expect("nothing set is nothing wrong")
+    }
+}
+
+impl ClientConfig {
+    /// Whether an endpoint without a scheme is plain text: as in the Collector, naming an authority
+    /// asks for TLS all the same.
+    pub fn is_plain_text(&self) -> bool {
+        self.insecure && self.authorities.is_none()
+    }
+
+    /// The name that the server's certificate must have, where it is not the endpoint's.
+    pub fn server_name(&self) -> Option<&ServerName<'static>> {
+        self.server_name.as_ref()
+    }
+
+    /// Reads all files. `at` is where these settings stand: `exporters.otlp.tls`.
+    ///
+    /// # Errors
+    /// When a file cannot be read or holds something else; names its key and path.
+    pub fn load(&self, at: &str) -> Result<rustls::ClientConfig, StartError> {
+        let provider = provider();
+        let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(self.versions)
+            .expect("ring speaks all versions");
+        let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {
+            Arc::new(Unverified(provider))
+        } else {
+            let trusted = match &self.authorities {
+                None => Vec::new(),
+                Some(pem) => pem.certificates(at)?,
+            };
+            let roots = Arc::new(self.roots(at)?);
+            let by_roots = WebPkiServerVerifier::builder_with_provider(roots, provider);
+            let by_roots = by_roots.build().expect("there is an authority at least");
+            Arc::new(OrSelfSigned { by_roots, trusted })
+        };
+        let builder = builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        Ok(match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => {
+                builder.with_client_cert_resolver(Arc::new(identity.clone().load(at)?))
+            }
+        })
+    }
+
+    fn roots(&self, at: &str) -> Result<RootCertStore, StartError> {
+        let mut roots = match &self.authorities {
+            None => RootCertStore::empty(),
+            Some(pem) => pem.authorities(at)?,
+        };
+        if self.authorities.is_none() || self.with_system {
+            let system = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(system.certs);
+            if roots.is_empty() {
+                let reason = format!(
+                    "this system has no certificate authorities: install ca-certificates, or set \
+                     {at}.ca_file"
+                );
+                return Err(match system.errors.into_iter().next() {
+                    Some(error) => StartError::because(reason, error),
+                    None => StartError::new(reason),
+                });
+            }
+        }
+        Ok(roots)
+    }
+}

@@ -1,0 +1,113 @@
+//! The settings of those who listen.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::server::WebPkiClientVerifier;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use super::identity::Identity;
+use super::pem::Pem;
+use super::{Invalid, Versions, provider, versions};
+use crate::component::StartError;
+use crate::config::{Secret, duration};
+
+/// `tls` of what listens somewhere.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(try_from = "Document")]
+pub struct ServerConfig {
+    identity: Identity,
+    /// Whose clients are served, and nobody else.
+    clients: Option<Pem>,
+    versions: Versions,
+}
+
+/// The same as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Document {
+    /// Our certificate chain, PEM.
+    cert_file: Option<PathBuf>,
+    cert_pem: Option<Secret>,
+    /// Our private key, PEM.
+    key_file: Option<PathBuf>,
+    key_pem: Option<Secret>,
+    /// Serve only clients with a certificate of one of these authorities, PEM (mTLS).
+    client_ca_file: Option<PathBuf>,
+    /// 1.2 or 1.3; 1.2 where absent.
+    min_version: Option<String>,
+    /// 1.2 or 1.3; 1.3 where absent.
+    max_version: Option<String>,
+    /// How old our certificate may be before it is read again for a new connection; 0 is for ever.
+    #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Text")]
+    reload_interval: Duration,
+}
+
+impl TryFrom<Document> for ServerConfig {
+    type Error = Invalid;
+
+    fn try_from(document: Document) -> Result<ServerConfig, Invalid> {
+        let identity = Identity::of(
+            document.cert_file,
+            document.cert_pem,
+            document.key_file,
+            document.key_pem,
+            document.reload_interval,
+        )?;
+        Ok(ServerConfig {
+            identity: identity.ok_or(Invalid::NoCertificate)?,
+            clients: Pem::of(
+                ("client_ca_file", document.client_ca_file),
+                ("client_ca_pem", None),
+            )?,
+            versions: versions::between(
+                document.min_version.as_deref(),
+                document.max_version.as_deref(),
+            )?,
+        })
+    }
+}
+
+impl JsonSchema for ServerConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "TlsServer".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Document::json_schema(generator)
+    }
+}
+
+impl ServerConfig {
+    /// Reads all files. `at` is where these settings stand: `receivers.otlp.protocols.grpc.tls`;
+    /// `protocols` are those that are spoken, by their names in ALPN, the best first.
+    ///
+    /// # Errors
+    /// When a file cannot be read or holds something else; names its key and path.
+    pub fn load(&self, at: &str, protocols: &[&str]) -> Result<rustls::ServerConfig, StartError> {
+        let provider = provider();
+        let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(self.versions)
+            .expect("ring speaks all versions");
+        let builder = match &self.clients {
+            None => builder.with_no_client_auth(),
+            Some(pem) => {
+                let roots = Arc::new(pem.authorities(at)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+                let verifier = verifier.build().expect("there is an authority at least");
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let identity = self.identity.clone().load(at)?;
+        let mut config = builder.with_cert_resolver(Arc::new(identity));
+        config.alpn_protocols = protocols
+            .iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect();
+        Ok(config)
+    }
+}

@@ -1,0 +1,130 @@
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::ClientConfig;
+use super::identity::Identity;
+
+fn parse(yaml: Value) -> Result<ClientConfig, String> {
+    serde_json::from_value(yaml).map_err(|error| error.to_string())
+}
+
+/// A file in the folder for temporary files, removed when dropped.
+struct Written(PathBuf);
+
+impl Written {
+    fn new(name: &str, text: &str) -> Written {
+        let path = std::env::temp_dir().join(format!("airdig-tls-{}-{name}", std::process::id()));
+        let mut file = std::fs::File::create(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Written(path)
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn self_signed() -> (String, String) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    (made.cert.pem(), made.signing_key.serialize_pem())
+}
+
+#[test]
+fn what_cannot_work_is_an_error_that_names_the_key() {
+    let wrong = [
+        (json!({"ca_file": "a", "ca_pem": "b"}), "ca_file and ca_pem"),
+        (json!({"cert_file": "a"}), "cert_file without key_file"),
+        (json!({"key_pem": "a"}), "key_pem without cert_file"),
+        (json!({"min_version": "1.1"}), "tls.min_version \"1.1\""),
+        (
+            json!({"min_version": "1.3", "max_version": "1.2"}),
+            "above tls.max_version",
+        ),
+        (
+            json!({"server_name_override": "a b"}),
+            "server_name_override",
+        ),
+        (json!({"cipher_suites": []}), "cipher_suites"),
+    ];
+    for (yaml, named) in wrong {
+        let error = parse(yaml).unwrap_err();
+        assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_told_with_its_key_and_path() {
+    let error = parse(json!({"ca_file": "/nowhere/ca.pem"}))
+        .unwrap()
+        .load("exporters.otlp.tls")
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot read /nowhere/ca.pem; set exporters.otlp.tls.ca_file"
+    );
+}
+
+#[test]
+fn a_file_that_holds_something_else_is_told() {
+    let (certificate, _) = self_signed();
+    let noise = Written::new("noise.pem", "not PEM");
+    let not_key = Written::new("cert.pem", &certificate);
+    let error = parse(json!({"ca_file": noise.0})).unwrap().load("x.tls");
+    assert!(error.unwrap_err().reason.contains("no certificate in PEM"));
+    let mixed = json!({"ca_pem": certificate, "cert_file": not_key.0, "key_file": not_key.0});
+    let error = parse(mixed).unwrap().load("x.tls").unwrap_err();
+    assert!(error.reason.contains("no private key in PEM"), "{error}");
+}
+
+#[test]
+fn a_key_of_another_certificate_is_told() {
+    let ((certificate, _), (_, key)) = (self_signed(), self_signed());
+    let yaml = json!({"ca_pem": certificate, "cert_pem": certificate, "key_pem": key});
+    let error = parse(yaml).unwrap().load("x.tls").unwrap_err();
+    assert_eq!(error.reason, "x.tls.cert_pem and x.tls.key_pem do not fit");
+}
+
+#[test]
+fn private_keys_are_not_shown() {
+    let (certificate, key) = self_signed();
+    let yaml = json!({"ca_pem": certificate, "cert_pem": certificate, "key_pem": key});
+    let config = parse(yaml).unwrap();
+    assert!(!format!("{config:?}").contains("PRIVATE"));
+    assert!(config.load("x.tls").is_ok());
+}
+
+#[test]
+fn insecure_with_an_authority_is_tls_all_the_same() {
+    assert!(parse(json!({"insecure": true})).unwrap().is_plain_text());
+    let (certificate, _) = self_signed();
+    let named = parse(json!({"insecure": true, "ca_pem": certificate})).unwrap();
+    assert!(!named.is_plain_text());
+    assert!(!ClientConfig::default().is_plain_text());
+}
+
+#[test]
+fn a_certificate_is_read_again_when_it_is_old_and_kept_when_that_fails() {
+    let ((first, first_key), (second, second_key)) = (self_signed(), self_signed());
+    let certificate = Written::new("reload.pem", &first);
+    let key = Written::new("reload.key", &first_key);
+    let load = |interval| {
+        let (cert_file, key_file) = (Some(certificate.0.clone()), Some(key.0.clone()));
+        let identity = Identity::of(cert_file, None, key_file, None, interval);
+        identity.unwrap().unwrap().load("x.tls").unwrap()
+    };
+    let (forever, always) = (load(Duration::ZERO), load(Duration::from_nanos(1)));
+    let before = always.current().cert.clone();
+    assert_eq!(forever.current().cert, before);
+
+    std::fs::write(&certificate.0, &second).unwrap();
+    // Half of a renewal: the key is still the old one.
+    assert_eq!(always.current().cert, before);
+    std::fs::write(&key.0, &second_key).unwrap();
+    assert_ne!(always.current().cert, before);
+    assert_eq!(forever.current().cert, before);
+}
