@@ -16,6 +16,7 @@ use crate::schema::opening;
 use crate::{Delivery, Signal};
 
 mod original;
+mod words;
 pub use original::Original;
 
 /// Rows of one signal, and who waits for them. Cheap to clone: columns are shared.
@@ -82,6 +83,10 @@ impl Batch {
             "batches of different signals cannot be one"
         );
         let rows = concat_batches(&signal.schema(), parts.iter().map(Batch::rows))
+            .and_then(|rows| {
+                let columns = rows.columns().iter().map(words::once).collect();
+                RecordBatch::try_new(rows.schema(), columns)
+            })
             .expect("parts of one signal have one schema");
         let originals: Option<Vec<&Original>> =
             parts.iter().map(|part| part.original.as_ref()).collect();

@@ -261,7 +261,7 @@ pub(crate) fn request(signal: Signal, rows: usize) -> Bytes {
     let json = json!({outer: [{"resource": resource, inner: [{"scope": {}, item: rows}]}]});
     let json = json.to_string();
     let batch = otlp::json::decode(signal, json.as_bytes(), "otlp", Delivery::nobody()).unwrap();
-    batch.original().unwrap().clone()
+    batch.original().unwrap().to_bytes()
 }
 
 /// A batch as a receiver makes it of a request.

@@ -1,6 +1,9 @@
+use arrow_array::Array;
 use bytes::Bytes;
 
 use super::Batch;
+use crate::rows::{Cell, Rows};
+use crate::schema::{nodes, opening};
 use crate::testing::{batch, uids};
 use crate::{Delivery, Outcome, Signal, otlp};
 
@@ -65,15 +68,23 @@ fn a_request_that_stands_twice_is_counted_once() {
 #[test]
 fn words_of_different_dictionaries_stay_what_they_were() {
     let parts = ["b", "a", "b", "c"].map(|source| {
-        let mut rows = crate::rows::Rows::new(Signal::Edges);
-        rows.push(None, Some("x"), source, &[]);
+        let mut rows = Rows::new(Signal::Nodes);
+        let kind = (nodes::KIND, Cell::Text("service"));
+        rows.push(None, Some("x"), source, &[kind]);
         rows.push(None, Some("y"), source, &[]);
         rows.finish(Delivery::nobody())
     });
     let all = Batch::concat(parts.to_vec()).unwrap();
-    let words = all.words(crate::schema::opening::SOURCE);
+    let words = all.words(opening::SOURCE);
     let read: Vec<_> = words.into_iter().flatten().collect();
     assert_eq!(read, ["b", "b", "a", "a", "b", "b", "c", "c"]);
+    assert_eq!(words.values().len(), 3, "each stands once");
+    let changed = all.column(nodes::KIND);
+    assert_eq!(changed.null_count(), 4);
+    let kinds = all.words(nodes::KIND);
+    let read: Vec<_> = kinds.into_iter().collect();
+    let (none, some) = (None, Some("service"));
+    assert_eq!(read, [some, none, some, none, some, none, some, none]);
 }
 
 #[test]

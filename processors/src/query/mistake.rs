@@ -13,8 +13,8 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
-use pipeline::Signal;
 use pipeline::config::nearest;
+use pipeline::{Signal, SignalSet};
 
 use super::session::Session;
 use super::single;
@@ -50,11 +50,16 @@ const MOST_MISTAKES: usize = 16;
 /// Words that are tried at most for an error that does not say its place.
 const MOST_TRIALS: usize = 200;
 
-/// The physical plan of one query, and the session that it is for.
-pub(super) fn plan(
-    sql: &str,
-    has_window: bool,
-) -> Result<(Session, Arc<dyn ExecutionPlan>), Vec<Mistake>> {
+/// A query that can be run.
+pub(super) struct Planned {
+    pub(super) session: Session,
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    /// The signals that the text names, also where the plan needs no rows of them.
+    pub(super) reads: SignalSet,
+    pub(super) only_filters: bool,
+}
+
+pub(super) fn plan(sql: &str, has_window: bool) -> Result<Planned, Vec<Mistake>> {
     let one = |error: DataFusionError| vec![Mistake::of_all(said(&error))];
     let session = Session::new(has_window).map_err(one)?;
     let mut mistakes = Vec::new();
@@ -78,19 +83,33 @@ pub(super) fn plan(
                 continue;
             }
         };
-        mistakes.extend(single::refused(&logical, &text, has_window));
+        if mistakes.is_empty() {
+            mistakes = single::refused(&logical, &text, has_window);
+        }
         if !mistakes.is_empty() {
             break;
         }
-        let planned = futures::executor::block_on(session.state.create_physical_plan(&logical));
-        return Ok((session, planned.map_err(one)?));
+        let planner = session.state.query_planner();
+        let plan = planner.create_physical_plan(&logical.optimized, &session.state);
+        return Ok(Planned {
+            plan: futures::executor::block_on(plan).map_err(one)?,
+            reads: single::signals(&logical.said),
+            only_filters: single::only_filters(&logical.optimized),
+            session,
+        });
     }
     mistakes.sort_by_key(|mistake| mistake.offset);
     Err(mistakes)
 }
 
+/// A plan as the text says it, and as it is best run.
+pub(super) struct Logical {
+    pub(super) said: LogicalPlan,
+    pub(super) optimized: LogicalPlan,
+}
+
 /// Parses, resolves and types the one query of a text.
-fn logical(session: &Session, text: &str) -> Result<LogicalPlan> {
+fn logical(session: &Session, text: &str) -> Result<Logical> {
     let statement = session.state.sql_to_statement(text, &Dialect::Generic)?;
     let is_query =
         matches!(&statement, Statement::Statement(sql) if matches!(**sql, SqlStatement::Query(_)));
@@ -99,8 +118,9 @@ fn logical(session: &Session, text: &str) -> Result<LogicalPlan> {
             "one query is expected: SELECT … FROM a signal".to_owned(),
         ));
     }
-    let plan = futures::executor::block_on(session.state.statement_to_plan(statement))?;
-    session.state.optimize(&plan)
+    let said = futures::executor::block_on(session.state.statement_to_plan(statement))?;
+    let optimized = session.state.optimize(&said)?;
+    Ok(Logical { said, optimized })
 }
 
 struct Stumbled {

@@ -14,7 +14,7 @@ use pipeline::component::UnixNanos;
 use pipeline::{Signal, SignalSet};
 
 use super::clock::{Clock, Span};
-use super::mistake::{self, Mistake};
+use super::mistake::{self, Mistake, Planned};
 use super::slot::{Scan, Slot};
 
 /// SQL over batches: the tables are signals. `&mut`, since a run puts its rows into the plan's
@@ -23,8 +23,10 @@ pub(crate) struct Query {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     /// Of the signals that are read, with the columns that are.
-    slots: Vec<Table>,
+    tables: Vec<Table>,
     clock: Arc<Clock>,
+    reads: SignalSet,
+    only_filters: bool,
 }
 
 struct Table {
@@ -45,7 +47,12 @@ impl Query {
     /// # Errors
     /// All that is wrong with the text, each with its place.
     pub(crate) fn new(sql: &str, has_window: bool) -> Result<Query, Vec<Mistake>> {
-        let (session, plan) = mistake::plan(sql, has_window)?;
+        let Planned {
+            session,
+            plan,
+            reads,
+            only_filters,
+        } = mistake::plan(sql, has_window)?;
         let mut tables: Vec<Table> = Vec::new();
         let visited = plan.apply(|node| {
             if let Some(scan) = node.downcast_ref::<Scan>() {
@@ -57,21 +64,26 @@ impl Query {
         Ok(Query {
             plan,
             context: session.state.task_ctx(),
-            slots: tables,
+            tables,
             clock: session.clock,
+            reads,
+            only_filters,
         })
     }
 
     /// The signals that it reads.
     pub(crate) fn reads(&self) -> SignalSet {
-        self.slots.iter().fold(SignalSet::NONE, |all, table| {
-            all.union(SignalSet::of(&[table.signal]))
-        })
+        self.reads
+    }
+
+    /// Whether what it yields are the rows it was given, all or some of them, in their order.
+    pub(crate) fn only_filters(&self) -> bool {
+        self.only_filters
     }
 
     /// The columns of a signal that it reads, by their places, ascending.
     pub(crate) fn columns(&self, signal: Signal) -> &[usize] {
-        let table = self.slots.iter().find(|table| table.signal == signal);
+        let table = self.tables.iter().find(|table| table.signal == signal);
         table.map_or(&[], |table| &table.columns)
     }
 
@@ -97,7 +109,7 @@ impl Query {
     ) -> Result<Vec<RecordBatch>, Failed> {
         let given = rows.iter().flat_map(|(_, batches)| batches);
         let count = given.map(RecordBatch::num_rows).sum();
-        for table in &self.slots {
+        for table in &self.tables {
             let given = rows.iter_mut().find(|(signal, _)| *signal == table.signal);
             table.slot.fill(
                 given
@@ -107,7 +119,7 @@ impl Query {
         }
         self.clock.set(now, window);
         let yielded = self.collect();
-        for table in &self.slots {
+        for table in &self.tables {
             table.slot.fill(Vec::new());
         }
         yielded.map_err(|source| Failed {

@@ -4,19 +4,19 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use pipeline::{Signal, SignalSet};
 
-use super::mistake::Mistake;
+use super::mistake::{Logical, Mistake};
 use super::words::Words;
 
-pub(super) fn refused(plan: &LogicalPlan, text: &str, has_window: bool) -> Vec<Mistake> {
+pub(super) fn refused(logical: &Logical, text: &str, has_window: bool) -> Vec<Mistake> {
     let words = Words::of(text);
     let place = |keyword: &str| words.find(keyword).map_or(0, |word| word.start);
     let mut mistakes = Vec::new();
-    let reads = signals(plan);
-    if reads.is_empty() {
+    if signals(&logical.said).is_empty() {
         let message = "the query reads no signal, so nothing would make it run";
         mistakes.push(Mistake::of_all(message));
     }
-    visit(plan, |node| match node {
+    // Subqueries are joins once they are optimized.
+    visit(&logical.optimized, |node| match node {
         LogicalPlan::RecursiveQuery(_) => {
             let message = "a recursive query cannot be run again on the next batch, and has no bound \
                            in memory: write it without RECURSIVE";
@@ -38,8 +38,21 @@ pub(super) fn refused(plan: &LogicalPlan, text: &str, has_window: bool) -> Vec<M
     mistakes
 }
 
+/// Whether the query yields its rows as they are, all or some, in order.
+pub(super) fn only_filters(optimized: &LogicalPlan) -> bool {
+    match optimized {
+        LogicalPlan::Filter(filter) => only_filters(&filter.input),
+        LogicalPlan::TableScan(scan) => {
+            let all = scan.source.schema().fields().len();
+            let is_all = |columns: &Vec<usize>| columns.iter().copied().eq(0..all);
+            scan.projection.as_ref().is_none_or(is_all) && scan.fetch.is_none()
+        }
+        _ => false,
+    }
+}
+
 /// The signals that a plan reads.
-fn signals(plan: &LogicalPlan) -> SignalSet {
+pub(super) fn signals(plan: &LogicalPlan) -> SignalSet {
     let mut found = SignalSet::NONE;
     visit(plan, |node| {
         if let LogicalPlan::TableScan(scan) = node

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampNanosecondType;
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow_select::filter::filter_record_batch;
+use arrow_select::take::take;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use pipeline::{Batch, Signal};
 
@@ -194,6 +195,10 @@ fn collected(column: &ArrayRef) -> ArrayRef {
             let columns = columns.iter().map(collected).collect();
             Arc::new(arrow_array::StructArray::new(fields, columns, nulls))
         }
-        _ => column.clone(),
+        // Vectors that were grown have room to spare.
+        _ => {
+            let all = UInt32Array::from_iter_values(0..column.len() as u32);
+            take(column, &all, None).expect("places of its own rows")
+        }
     }
 }

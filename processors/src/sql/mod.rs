@@ -160,16 +160,15 @@ impl Sql {
         let yielded = self.query.run(rows, now, None).map_err(|error| {
             ProcessError::because(format!("{} cannot run its query", self.id), error)
         })?;
-        let mut made = Vec::with_capacity(yielded.len());
-        for rows in yielded {
-            // The rows as they came: then they are still the request that they came as.
-            if self.into == batch.signal() && is_same(&rows, batch.rows()) {
-                made.push(batch.clone());
-                continue;
-            }
-            made.push(self.fitted(&rows, batch.delivery().clone())?);
+        // Nothing was dropped: then it is still the request that it came as.
+        let count: usize = yielded.iter().map(RecordBatch::num_rows).sum();
+        if self.query.only_filters() && self.into == batch.signal() && count == batch.num_rows() {
+            return Ok(vec![batch.clone()]);
         }
-        Ok(made)
+        let fitted = yielded
+            .iter()
+            .map(|rows| self.fitted(rows, batch.delivery().clone()));
+        fitted.collect()
     }
 
     fn fitted(&self, yielded: &RecordBatch, delivery: Delivery) -> Result<Batch, ProcessError> {
@@ -213,17 +212,6 @@ impl Sql {
         }
         made
     }
-}
-
-/// Whether all columns are the same arrays: a filter that kept everything.
-fn is_same(one: &RecordBatch, other: &RecordBatch) -> bool {
-    one.num_rows() == other.num_rows()
-        && one.schema_ref().fields() == other.schema_ref().fields()
-        && one
-            .columns()
-            .iter()
-            .zip(other.columns())
-            .all(|(one, other)| one.to_data().ptr_eq(&other.to_data()))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ async fn json_is_otlp_json() {
         let seen = server.seen().await;
         assert_eq!(seen.header("content-type"), "application/json");
         let read = otlp::json::decode(signal, &seen.body, "otlp", Delivery::nobody()).unwrap();
-        assert_eq!(read.original().unwrap(), &request(signal, 3));
+        assert_eq!(read.original().unwrap().to_bytes(), request(signal, 3));
         if signal == Signal::Traces {
             let sent: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
             let span = &sent["resourceSpans"][0]["scopeSpans"][0]["spans"][0];

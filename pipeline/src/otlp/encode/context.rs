@@ -1,8 +1,9 @@
-//! Resources and scopes of rows, and where they change.
+//! Resources and scopes of rows.
 
-use arrow_array::types::{ByteViewType, UInt32Type};
-use arrow_array::{Array, BinaryViewArray, GenericByteViewArray, StringViewArray, UInt32Array};
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, BinaryViewArray, StringViewArray, UInt32Array};
 
+use super::groups::Groups;
 use super::writer::Writer;
 use crate::Batch;
 use crate::schema::otlp_context as columns;
@@ -35,29 +36,25 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The first of the rows that stand together up to `end` and have the same resource.
-    pub(super) fn resource_start(&self, end: usize) -> usize {
-        let last = end - 1;
-        let same = |row: usize| {
-            same_bytes(self.resource_attributes, row, last)
-                && self.resource_dropped.value(row) == self.resource_dropped.value(last)
-                && same_bytes(self.entity_refs, row, last)
-                && same_text(self.resource_schema_url, row, last)
-        };
-        start_of_same(0, last, same)
+    /// Rows of one resource.
+    pub(super) fn resources(&self) -> Groups {
+        let mut groups = Groups::one(self.resource_attributes.len());
+        groups.split_by_views(self.resource_attributes);
+        groups.split_by_numbers(self.resource_dropped);
+        groups.split_by_views(self.entity_refs);
+        groups.split_by_views(self.resource_schema_url);
+        groups
     }
 
-    /// Likewise, from `start` on, with the same scope.
-    pub(super) fn scope_start(&self, start: usize, end: usize) -> usize {
-        let last = end - 1;
-        let same = |row: usize| {
-            same_text(self.scope_name, row, last)
-                && same_text(self.scope_version, row, last)
-                && same_bytes(self.scope_attributes, row, last)
-                && self.scope_dropped.value(row) == self.scope_dropped.value(last)
-                && same_text(self.scope_schema_url, row, last)
-        };
-        start_of_same(start, last, same)
+    /// Those of one resource that have one scope.
+    pub(super) fn scopes(&self, resources: &Groups) -> Groups {
+        let mut groups = resources.clone();
+        groups.split_by_views(self.scope_name);
+        groups.split_by_views(self.scope_version);
+        groups.split_by_views(self.scope_attributes);
+        groups.split_by_numbers(self.scope_dropped);
+        groups.split_by_views(self.scope_schema_url);
+        groups
     }
 
     pub(super) fn put_resource_schema(&self, row: usize, out: &mut Writer) {
@@ -92,35 +89,4 @@ impl<'a> Context<'a> {
             out.text(1, self.scope_name.value(row));
         });
     }
-}
-
-/// The first of the rows from `start` up to `last` that, with all between, are the same as `last`.
-pub(super) fn start_of_same(start: usize, last: usize, same: impl Fn(usize) -> bool) -> usize {
-    let other = (start..last).rev().find(|&row| !same(row));
-    other.map_or(start, |other| other + 1)
-}
-
-/// Views that are the same are of the same bytes; others are compared.
-#[inline]
-pub(super) fn same_bytes(column: &BinaryViewArray, one: usize, other: usize) -> bool {
-    same(column, one, other)
-}
-
-#[inline]
-pub(super) fn same_text(column: &StringViewArray, one: usize, other: usize) -> bool {
-    same(column, one, other)
-}
-
-#[inline]
-fn same<T: ByteViewType>(column: &GenericByteViewArray<T>, one: usize, other: usize) -> bool {
-    let views = column.views();
-    let is_same_view = views[one] == views[other];
-    (is_same_view || same_value(column, one, other))
-        && (column.nulls().is_none() || column.is_valid(one) == column.is_valid(other))
-}
-
-#[cold]
-fn same_value<T: ByteViewType>(column: &GenericByteViewArray<T>, one: usize, other: usize) -> bool {
-    let (one, other): (&[u8], &[u8]) = (column.value(one).as_ref(), column.value(other).as_ref());
-    one == other
 }

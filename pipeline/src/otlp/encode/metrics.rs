@@ -9,7 +9,7 @@ use arrow_array::{
 };
 
 use super::Items;
-use super::context::{same_bytes, same_text, start_of_same};
+use super::groups::Groups;
 use super::points::{Kind, Points};
 use super::writer::Writer;
 use crate::Batch;
@@ -24,6 +24,8 @@ pub(super) struct Metrics<'a> {
     temporality: &'a Int32Array,
     is_monotonic: &'a BooleanArray,
     points: Points<'a>,
+    /// Rows of one metric.
+    groups: Groups,
 }
 
 /// The column `type`.
@@ -48,7 +50,7 @@ impl Kinds<'_> {
 
 impl<'a> Metrics<'a> {
     pub(super) fn of(batch: &'a Batch) -> Metrics<'a> {
-        Metrics {
+        let mut metrics = Metrics {
             name: batch.text(columns::NAME),
             description: batch.text(columns::DESCRIPTION),
             unit: batch.text(columns::UNIT),
@@ -57,22 +59,21 @@ impl<'a> Metrics<'a> {
             temporality: batch.numbers::<Int32Type>(columns::AGGREGATION_TEMPORALITY),
             is_monotonic: batch.column(columns::IS_MONOTONIC).as_boolean(),
             points: Points::of(batch),
-        }
+            groups: Groups::one(batch.num_rows()),
+        };
+        metrics.groups = metrics.groups();
+        metrics
     }
 
-    /// The first of the rows from `start` up to `end` that are of the same metric.
-    fn metric_start(&self, start: usize, end: usize) -> usize {
-        let last = end - 1;
-        let same = |row: usize| {
-            same_text(self.name, row, last)
-                && same_text(self.description, row, last)
-                && same_text(self.unit, row, last)
-                && same_bytes(self.metadata, row, last)
-                && self.kinds.value(row) == self.kinds.value(last)
-                && self.temporality(row) == self.temporality(last)
-                && self.monotonic(row) == self.monotonic(last)
-        };
-        start_of_same(start, last, same)
+    fn groups(&self) -> Groups {
+        let mut groups = Groups::one(self.name.len());
+        groups.split_by_views(self.name);
+        groups.split_by_views(self.description);
+        groups.split_by_views(self.unit);
+        groups.split_by_views(self.metadata);
+        groups.split_by_numbers(self.temporality);
+        groups.split_by(|row| (self.kinds.value(row), self.monotonic(row)));
+        groups
     }
 
     fn temporality(&self, row: usize) -> Option<i32> {
@@ -109,7 +110,7 @@ impl Items for Metrics<'_> {
     fn put(&self, rows: Range<usize>, out: &mut Writer) {
         let mut end = rows.end;
         while end > rows.start {
-            let start = self.metric_start(rows.start, end);
+            let start = self.groups.start(end).max(rows.start);
             out.message(2, |out| self.put_metric(start..end, out));
             end = start;
         }

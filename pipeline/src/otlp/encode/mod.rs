@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::{Batch, Signal};
 
 mod context;
+mod groups;
 mod logs;
 mod metrics;
 mod points;
@@ -68,15 +69,17 @@ const CONTEXT_ROOM: usize = 4096;
 /// Field 1 of the request are the resources' groups, field 2 of those the scopes'.
 fn grouped(batch: &Batch, items: &impl Items) -> Bytes {
     let context = Context::of(batch);
+    let resources = context.resources();
+    let scopes = context.scopes(&resources);
     let mut out = Writer::with_room(CONTEXT_ROOM + items.room());
     let mut end = batch.num_rows();
     while end > 0 {
-        let resource_start = context.resource_start(end);
+        let resource_start = resources.start(end);
         out.message(1, |out| {
             context.put_resource_schema(end - 1, out);
             let mut scope_end = end;
             while scope_end > resource_start {
-                let start = context.scope_start(resource_start, scope_end);
+                let start = scopes.start(scope_end);
                 out.message(2, |out| {
                     context.put_scope_schema(start, out);
                     items.put(start..scope_end, out);

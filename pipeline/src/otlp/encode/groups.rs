@@ -1,0 +1,74 @@
+//! Rows that stand together and say the same.
+
+use arrow_array::types::{ArrowPrimitiveType, ByteViewType};
+use arrow_array::{Array, GenericByteViewArray, PrimitiveArray};
+
+/// Whether each row begins a group: it differs from the one before in some column.
+#[derive(Clone, Debug)]
+pub(super) struct Groups {
+    starts: Vec<bool>,
+}
+
+impl Groups {
+    /// All rows in one group.
+    pub(super) fn one(rows: usize) -> Groups {
+        Groups {
+            starts: vec![false; rows],
+        }
+    }
+
+    /// The first row of the group that the row before `end` is in.
+    pub(super) fn start(&self, end: usize) -> usize {
+        let start = self.starts[..end].iter().rposition(|&starts| starts);
+        start.unwrap_or(0)
+    }
+
+    /// Views that are the same are of the same bytes; others are compared.
+    pub(super) fn split_by_views<T: ByteViewType>(&mut self, column: &GenericByteViewArray<T>) {
+        let views = column.views();
+        if !are_all_same(views) {
+            for (row, pair) in views.windows(2).enumerate() {
+                if pair[0] != pair[1] && differ(column, row) {
+                    self.starts[row + 1] = true;
+                }
+            }
+        }
+        self.split_by_nulls(column);
+    }
+
+    pub(super) fn split_by_numbers<T: ArrowPrimitiveType>(&mut self, column: &PrimitiveArray<T>) {
+        let values = column.values();
+        if !are_all_same(values) {
+            self.split_by(|row| values[row]);
+        }
+        self.split_by_nulls(column);
+    }
+
+    pub(super) fn split_by<T: PartialEq>(&mut self, value: impl Fn(usize) -> T) {
+        for row in 1..self.starts.len() {
+            self.starts[row] |= value(row - 1) != value(row);
+        }
+    }
+
+    fn split_by_nulls(&mut self, column: &dyn Array) {
+        if column.null_count() > 0 {
+            self.split_by(|row| column.is_null(row));
+        }
+    }
+}
+
+/// Without an early end, so that it takes many at once: mostly they are.
+fn are_all_same<T: PartialEq + Copy>(values: &[T]) -> bool {
+    let Some(&first) = values.first() else {
+        return true;
+    };
+    values
+        .iter()
+        .fold(true, |same, &value| same & (value == first))
+}
+
+#[cold]
+fn differ<T: ByteViewType>(column: &GenericByteViewArray<T>, row: usize) -> bool {
+    let value = |row| -> &[u8] { column.value(row).as_ref() };
+    value(row) != value(row + 1)
+}

@@ -1,0 +1,136 @@
+//! Without a window: one batch in, what was made of it out.
+
+use super::*;
+
+#[test]
+fn a_filter_drops_rows_and_keeps_those_who_wait() {
+    let mut sql =
+        built("{query: \"SELECT * FROM traces WHERE name <> 'drop'\", into: traces, keep: false}");
+    let (batch, mut receipt) = spans(&[(1, "keep", json!({})), (1, "drop", json!({}))]);
+    let made = sql.process(batch, at(9)).unwrap();
+    assert_eq!(made.len(), 1);
+    assert_eq!(names(&made[0]), ["keep"]);
+    assert!(
+        receipt.try_outcome().is_none(),
+        "the sender waits for what is left"
+    );
+    drop(made);
+    assert_eq!(receipt.try_outcome(), Some(Outcome::Delivered));
+}
+
+#[test]
+fn a_sender_whose_rows_are_all_dropped_is_answered() {
+    let mut sql = built("{query: 'SELECT * FROM traces WHERE false', into: traces, keep: false}");
+    let (batch, mut receipt) = spans(&[(1, "a", json!({}))]);
+    assert!(sql.process(batch, at(9)).unwrap().is_empty());
+    assert_eq!(receipt.try_outcome(), Some(Outcome::Delivered));
+}
+
+#[test]
+fn rows_that_a_query_read_pass_on_beside_what_it_yields() {
+    let mut sql = built(
+        "{query: \"SELECT 'spans' AS name, 'gauge' AS type, count(*) AS value_int, now() AS time FROM traces\", \
+         into: metrics}",
+    );
+    let (batch, _receipt) = spans(&[(1, "a", json!({})), (2, "b", json!({}))]);
+    let made = sql.process(batch, at(9)).unwrap();
+    assert_eq!(names(of(&made, Signal::Traces)[0]), ["a", "b"]);
+    let metric = of(&made, Signal::Metrics)[0];
+    assert_eq!(metric.numbers::<Int64Type>(metrics::VALUE_INT).value(0), 2);
+    assert_eq!(
+        metric.words(metrics::TYPE).into_iter().next(),
+        Some(Some("gauge"))
+    );
+    assert_eq!(
+        metric.words(opening::SOURCE).into_iter().next(),
+        Some(Some("sql/x"))
+    );
+    let wire = metric.numbers::<UInt64Type>(metrics::TIME_UNIX_NANO);
+    assert_eq!(wire.value(0), 9 * SECOND, "the time on the wire follows");
+    assert!(pipeline::otlp::encode(metric).is_ok());
+}
+
+#[test]
+fn what_the_query_does_not_read_passes_untouched() {
+    let mut sql = built("{query: 'SELECT * FROM traces WHERE false', into: traces, keep: false}");
+    let made = sql.process(drifts(1), at(9)).unwrap();
+    assert_eq!(made[0].signal(), Signal::Drift);
+}
+
+#[test]
+fn a_batch_that_a_filter_leaves_whole_is_still_the_request_it_came_as() {
+    let request = pipeline::otlp::encode(&spans(&[(1, "a", json!({"k": "v"}))]).0).unwrap();
+    let batch = pipeline::otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
+    let mut sql =
+        built("{query: \"SELECT * FROM traces WHERE name = 'a'\", into: traces, keep: false}");
+    let made = sql.process(batch, at(9)).unwrap();
+    let original = made[0].original().expect("it is unchanged");
+    assert_eq!(original.to_bytes(), request);
+}
+
+#[test]
+fn the_service_columns_follow_the_resource() {
+    let mut sql = built(
+        "{query: \"SELECT * REPLACE (set(resource_attributes, 'service.name', 'renamed') AS resource_attributes) \
+         FROM traces\", into: traces, keep: false}",
+    );
+    let (batch, _receipt) = spans(&[(1, "a", json!({}))]);
+    let made = sql.process(batch, at(9)).unwrap();
+    let service = made[0].text(otlp_context::SERVICE_NAME);
+    assert_eq!(service.value(0), "renamed");
+}
+
+#[test]
+fn a_query_that_names_the_service_alone_gives_the_resource_by_it() {
+    let mut sql = built(
+        "{query: \"SELECT name, 'gauge' AS type, 1.5 AS value_double, service_name, \
+         attributes('route', attributes['http.route'], 'n', 1) AS attributes FROM traces\", into: metrics, keep: false}",
+    );
+    let (batch, _receipt) = spans(&[(1, "a", json!({"http.route": "/cart"}))]);
+    let made = sql.process(batch, at(9)).unwrap();
+    let read = |column| Json::Object(map_to_json(Map::new(made[0].bytes(column).value(0))));
+    assert_eq!(
+        read(otlp_context::RESOURCE_ATTRIBUTES),
+        json!({"service.name": "shop"})
+    );
+    assert_eq!(read(metrics::ATTRIBUTES), json!({"route": "/cart", "n": 1}));
+    assert_eq!(
+        made[0]
+            .numbers::<Float64Type>(metrics::VALUE_DOUBLE)
+            .value(0),
+        1.5
+    );
+}
+
+#[test]
+fn a_value_that_does_not_fit_its_column_is_null_or_empty() {
+    let mut sql = built(
+        "{query: \"SELECT name, 'sum' AS type, attributes['n']::BIGINT AS value_int, \
+         attributes['n']::BIGINT AS flags FROM traces\", into: metrics, keep: false}",
+    );
+    let (batch, _receipt) = spans(&[(1, "a", json!({"n": "text"})), (1, "b", json!({"n": -1}))]);
+    let made = sql.process(batch, at(9)).unwrap();
+    assert!(made[0].numbers::<Int64Type>(metrics::VALUE_INT).is_null(0));
+    let flags = made[0]
+        .column(metrics::FLAGS)
+        .as_primitive::<arrow_array::types::UInt32Type>();
+    assert_eq!(
+        flags.values(),
+        &[0, 0],
+        "the column has no nulls, and -1 is no uint32"
+    );
+}
+
+#[test]
+fn a_body_of_any_type_is_a_value() {
+    let mut sql = built(
+        "{query: \"SELECT time, attributes['n'] AS body, 'slow' AS event_name FROM traces\", into: logs, keep: false}",
+    );
+    let (batch, _receipt) = spans(&[(1, "a", json!({"n": 5}))]);
+    let made = sql.process(batch, at(9)).unwrap();
+    let body = made[0].bytes("body").value(0);
+    assert_eq!(
+        pipeline::attributes::value(body),
+        pipeline::attributes::Value::Text("5")
+    );
+}
