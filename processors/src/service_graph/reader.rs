@@ -200,7 +200,12 @@ fn in_words(value: Value<'_>) -> String {
 fn double_in_words(double: f64) -> String {
     let abs = double.abs();
     if abs.is_infinite() {
-        return if double > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+        return if double > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
     }
     if abs >= 1e21 {
         return format!("{double:e}").replace('e', "e+");
