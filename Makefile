@@ -2,7 +2,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: run test bench lint
+.PHONY: run test bench compare lint
 
 run:
 	@.ci/needs
@@ -17,6 +17,12 @@ test:
 
 bench:
 	cargo bench --workspace --locked
+
+compare:
+	@.ci/needs collector
+	@tests/peers/install.sh $(TARGET)/peers collector
+	cargo bench --locked --bench compare -- \
+	  --collector $(abspath $(TARGET))/peers/bin/otelcol --out benches/compare/RESULT.md $(COMPARE)
 
 lint:
 	cargo fmt --all --check

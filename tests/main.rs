@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cases;
+mod collector;
 mod command_line;
 mod demo;
 mod restart;

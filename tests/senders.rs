@@ -1,12 +1,11 @@
 //! Real senders: the OpenTelemetry SDK for Python, and telemetrygen. What they send comes out of a
 //! `file` exporter, all of it, with its types.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::support::Airdig;
+use crate::support::{Airdig, peer};
 
 const CONFIG: &str = r#"
 receivers:
@@ -181,10 +180,4 @@ fn run(command: &mut Command) {
         "{command:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-}
-
-fn peer(program: &str) -> PathBuf {
-    let peers =
-        std::env::var_os("AIRDIG_PEERS").expect("run `make test`: it installs the senders first");
-    Path::new(&peers).join(program)
 }

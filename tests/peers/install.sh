@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# Installs the real senders that the tests speak to, once, into the folder that is named:
-# the OpenTelemetry SDK for Python (PyPI) and telemetrygen (Go). A peer that cannot be
-# installed fails here; no test skips it.
+# Installs the real peers that the tests speak to, once, into the folder that is named: the
+# OpenTelemetry SDK for Python (PyPI), telemetrygen and the OpenTelemetry Collector (Go). A peer
+# that cannot be installed fails here; no test skips it.
+#
+#   tests/peers/install.sh FOLDER            all of them
+#   tests/peers/install.sh FOLDER collector  the Collector alone
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-peers=${1:?usage: tests/peers/install.sh FOLDER}
+peers=${1:?usage: tests/peers/install.sh FOLDER [PEER]}
+only=${2:-all}
 telemetrygen=v0.157.0
+collector=v0.158.0
 mkdir -p "$peers/bin"
 peers=$(cd "$peers" && pwd)
 
@@ -13,17 +18,48 @@ need() {
   command -v "$1" >/dev/null || { echo "tests/peers: $1 is missing: $2" >&2; exit 1; }
 }
 
-if ! cmp -s "$here/requirements.txt" "$peers/requirements.txt"; then
+python() {
+  cmp -s "$here/requirements.txt" "$peers/requirements.txt" && return
   need python3 "install Python 3.9 or newer with its venv module"
   python3 -m venv "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
   cp "$here/requirements.txt" "$peers/requirements.txt"
-fi
+}
 
-if [ ! -x "$peers/bin/telemetrygen-$telemetrygen" ]; then
-  need go "install Go 1.24 or newer"
-  GOBIN="$peers/bin" go install \
-    "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@$telemetrygen"
-  mv "$peers/bin/telemetrygen" "$peers/bin/telemetrygen-$telemetrygen"
-fi
-ln -sf "telemetrygen-$telemetrygen" "$peers/bin/telemetrygen"
+telemetrygen() {
+  if [ ! -x "$peers/bin/telemetrygen-$telemetrygen" ]; then
+    need go "install Go 1.25 or newer"
+    GOBIN="$peers/bin" go install \
+      "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@$telemetrygen"
+    mv "$peers/bin/telemetrygen" "$peers/bin/telemetrygen-$telemetrygen"
+  fi
+  ln -sf "telemetrygen-$telemetrygen" "$peers/bin/telemetrygen"
+}
+
+# Built of the parts in collector.yaml, which takes two minutes the first time.
+collector() {
+  if [ ! -x "$peers/bin/otelcol-$collector" ] || ! cmp -s "$here/collector.yaml" "$peers/collector.yaml"; then
+    need go "install Go 1.25 or newer"
+    local work log
+    work=$(mktemp -d)
+    log=$work/log
+    if ! (
+      cd "$work"
+      GOBIN="$work" go install "go.opentelemetry.io/collector/cmd/builder@$collector"
+      ./builder --config "$here/collector.yaml"
+    ) >"$log" 2>&1; then
+      cat "$log" >&2
+      exit 1
+    fi
+    mv "$work/otelcol/otelcol" "$peers/bin/otelcol-$collector"
+    cp "$here/collector.yaml" "$peers/collector.yaml"
+    rm -rf "$work"
+  fi
+  ln -sf "otelcol-$collector" "$peers/bin/otelcol"
+}
+
+case $only in
+  all) python; telemetrygen; collector ;;
+  collector) collector ;;
+  *) echo "tests/peers: no peer is called $only" >&2; exit 1 ;;
+esac

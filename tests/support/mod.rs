@@ -1,12 +1,16 @@
 //! Starts the binary, finds where it listens, speaks HTTP to it, stops it.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
+
+mod collector;
+
+pub(crate) use collector::Collector;
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,16 +47,7 @@ impl Airdig {
             .stderr(Stdio::piped())
             .spawn()
             .expect("airdig starts");
-        let stderr = child.stderr.take().expect("stderr is piped");
-        let (lines, log) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(stderr)
-                .lines()
-                .map_while(Result::ok)
-                .for_each(|line| {
-                    let _ = lines.send(line);
-                });
-        });
+        let log = log_of(&mut child);
         let mut airdig = Airdig {
             child,
             log,
@@ -114,22 +109,7 @@ impl Airdig {
 
     /// Sends SIGTERM and waits for the drain.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .arg(pid)
-                .status()
-                .expect("kill runs")
-                .success()
-        );
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("it is our child") {
-                return status;
-            }
-            assert!(start.elapsed() < PATIENCE, "it does not stop");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        stop(&mut self.child)
     }
 }
 
@@ -138,6 +118,48 @@ impl Drop for Airdig {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The lines that a child writes to standard error, as they come.
+fn log_of(child: &mut Child) -> Receiver<String> {
+    let stderr = child.stderr.take().expect("stderr is piped");
+    let (lines, log) = channel();
+    std::thread::spawn(move || {
+        BufReader::new(stderr)
+            .lines()
+            .map_while(Result::ok)
+            .for_each(|line| {
+                let _ = lines.send(line);
+            });
+    });
+    log
+}
+
+/// Sends SIGTERM and waits for the end.
+fn stop(child: &mut Child) -> ExitStatus {
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .arg(pid)
+            .status()
+            .expect("kill runs")
+            .success()
+    );
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("it is our child") {
+            return status;
+        }
+        assert!(start.elapsed() < PATIENCE, "it does not stop");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A program that `tests/peers/install.sh` has installed.
+pub(crate) fn peer(program: &str) -> PathBuf {
+    let peers =
+        std::env::var_os("AIRDIG_PEERS").expect("run `make test`: it installs the peers first");
+    Path::new(&peers).join(program)
 }
 
 /// A field of a JSON log line; tracing nests an event's own fields.

@@ -64,7 +64,23 @@ fn text<T: Message + Default + Serialize>(
     request: &[u8],
 ) -> Result<String, EncodeError> {
     let request = T::decode(request).map_err(|source| EncodeError::Invalid { signal, source })?;
-    serde_json::to_string(&request).map_err(|source| EncodeError::Json { signal, source })
+    let json = serde_json::to_value(&request).and_then(|mut json| {
+        without_nulls(&mut json);
+        serde_json::to_string(&json)
+    });
+    json.map_err(|source| EncodeError::Json { signal, source })
+}
+
+/// Leaves out what is absent: the Collector takes no null for a number.
+fn without_nulls(json: &mut Json) {
+    match json {
+        Json::Array(items) => items.iter_mut().for_each(without_nulls),
+        Json::Object(object) => {
+            object.retain(|_, value| !value.is_null());
+            object.values_mut().for_each(without_nulls);
+        }
+        _ => {}
+    }
 }
 
 fn protobuf<T: Message + DeserializeOwned>(request: Json) -> Result<Bytes, DecodeError> {

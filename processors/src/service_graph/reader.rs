@@ -1,7 +1,8 @@
 //! What each span is to the graph: a side of a call, or a call by itself.
 
-use pipeline::attributes::{Map, MapBuilder, Value};
+use pipeline::attributes::{Map, MapBuilder, Value, to_json};
 use pipeline::component::UnixNanos;
+use serde_json::Value as Json;
 
 use super::calls::{Call, Connection};
 use super::config::Config;
@@ -169,26 +170,48 @@ impl Reader {
         let mut attributes = MapBuilder::new();
         for dimension in &self.dimensions {
             let name = dimension.attribute.as_str();
-            let value = service.resource.get(name).or_else(|| span.get(name));
-            let Some(text) = value.and_then(in_words) else {
+            let Some(value) = service.resource.get(name).or_else(|| span.get(name)) else {
                 continue;
             };
             let key = match side {
                 Side::Client => &dimension.of_client,
                 Side::Server => &dimension.of_server,
             };
-            attributes.text(key, &text);
+            attributes.text(key, &in_words(value));
         }
         parties.text(&attributes.finish())
     }
 }
 
-fn in_words(value: Value<'_>) -> Option<String> {
+/// As the Collector says it: lists and maps as JSON, bytes in base64, and what is empty as no text.
+/// Source: `Value.AsString` of pdata.
+fn in_words(value: Value<'_>) -> String {
     match value {
-        Value::Text(text) => Some(text.to_owned()),
-        Value::Bool(bool) => Some(bool.to_string()),
-        Value::Int(int) => Some(int.to_string()),
-        Value::Double(double) => Some(double.to_string()),
-        _ => None,
+        Value::Empty => String::new(),
+        Value::Double(double) => double_in_words(double),
+        other => match to_json(other) {
+            Json::String(text) => text,
+            json => json.to_string(),
+        },
     }
+}
+
+/// ECMAScript's form: an exponent below 1e-6 and from 1e21 on.
+fn double_in_words(double: f64) -> String {
+    let abs = double.abs();
+    if abs.is_infinite() {
+        return if double > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
+    }
+    if abs >= 1e21 {
+        return format!("{double:e}").replace('e', "e+");
+    }
+    if abs > 0.0 && abs < 1e-6 {
+        return format!("{double:e}");
+    }
+    double.to_string()
 }

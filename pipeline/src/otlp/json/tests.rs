@@ -88,3 +88,18 @@ fn deep_nesting_is_refused() {
     );
     assert!(decode(Signal::Traces, deep.as_bytes(), "otlp", Delivery::nobody()).is_err());
 }
+
+#[test]
+fn what_is_absent_is_left_out() {
+    let points = json!([{"count": "1", "scale": 3, "zeroCount": "1"}]);
+    let histogram = json!({"dataPoints": points, "aggregationTemporality": 2});
+    let metrics = json!([{"name": "size", "exponentialHistogram": histogram}]);
+    let request = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]});
+    let out = round(Signal::Metrics, &request);
+    assert!(!out.to_string().contains("null"), "{out}");
+    let histogram = &out["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+    assert_eq!(
+        histogram["exponentialHistogram"]["dataPoints"][0]["zeroCount"],
+        "1"
+    );
+}

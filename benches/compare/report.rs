@@ -1,0 +1,110 @@
+//! One Markdown table: medians with the least and the greatest.
+
+use std::fmt::Write;
+
+use crate::Failure;
+use crate::program::Program;
+use crate::round::{Idle, Round};
+use crate::scenario::Scenario;
+
+const MIB: f64 = (1 << 20) as f64;
+
+/// All that was measured in one scenario, of airdig and of the Collector.
+pub(crate) struct Measured {
+    pub(crate) scenario: Scenario,
+    pub(crate) rounds: [Vec<Round>; 2],
+}
+
+/// The heads of the table's columns.
+pub(crate) fn head() -> &'static str {
+    "| | | CPU s / M spans | M spans/s | p50 ms | p99 ms | peak MiB | lost | refused |\n\
+     |---|---|---|---|---|---|---|---|---|\n"
+}
+
+pub(crate) fn rows(measured: &Measured, programs: &[Program; 2]) -> String {
+    let mut text = String::new();
+    for (program, rounds) in programs.iter().zip(&measured.rounds) {
+        let figure = |of: fn(&Round) -> f64, digits| spread(rounds.iter().map(of), digits);
+        let cells = [
+            figure(|round| round.cpu, 2),
+            figure(|round| round.spans_a_second / 1e6, 2),
+            figure(|round| round.p50 * 1e3, 1),
+            figure(|round| round.p99 * 1e3, 1),
+            figure(|round| round.peak as f64 / MIB, 0),
+            rounds
+                .iter()
+                .map(|round| round.lost)
+                .sum::<i64>()
+                .to_string(),
+            rounds
+                .iter()
+                .map(|round| round.refusals)
+                .sum::<u64>()
+                .to_string(),
+        ];
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            measured.scenario.title(),
+            program.name,
+            cells.join(" | ")
+        );
+    }
+    let cpu = measured
+        .rounds
+        .each_ref()
+        .map(|rounds| median(rounds.iter().map(|round| round.cpu)));
+    let _ = writeln!(text, "| | share | **{:.2}** | | | | | | |", cpu[0] / cpu[1]);
+    text
+}
+
+pub(crate) fn idle(idle: &[Vec<Idle>; 2], programs: &[Program; 2]) -> String {
+    let mut text = "| idle | MiB | CPU s / min |\n|---|---|---|\n".to_owned();
+    for (program, idle) in programs.iter().zip(idle) {
+        let memory = spread(idle.iter().map(|idle| idle.memory as f64 / MIB), 0);
+        let cpu = spread(idle.iter().map(|idle| idle.cpu), 2);
+        let _ = writeln!(text, "| {} | {memory} | {cpu} |", program.name);
+    }
+    text
+}
+
+/// What the figures depend on.
+pub(crate) fn machine(programs: &[Program; 2]) -> Result<String, Failure> {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.map_or("an unnamed CPU", |text| {
+        text.trim_start_matches([' ', '\t', ':'])
+    });
+    let cores = std::thread::available_parallelism()?;
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load = load.split(' ').next().unwrap_or_default();
+    let [airdig, collector] = programs.each_ref().map(Program::version);
+    Ok(format!(
+        "airdig {}, Collector {}; {model}, {cores} cores, load {load} when it began. Median (least–greatest).",
+        airdig?, collector?
+    ))
+}
+
+fn spread(figures: impl Iterator<Item = f64>, digits: usize) -> String {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    match figures.as_slice() {
+        [] => String::new(),
+        [one] => format!("{one:.digits$}"),
+        [least, .., greatest] => {
+            let median = median(figures.iter().copied());
+            format!("{median:.digits$} ({least:.digits$}–{greatest:.digits$})")
+        }
+    }
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => figures[middle],
+        _ => f64::midpoint(figures[middle - 1], figures[middle]),
+    }
+}

@@ -1,0 +1,127 @@
+//! One round: a program starts, is warmed up, takes the load, delivers all of it, and stops.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::load::{self, Sent};
+use crate::program::{Memory, Program, free_address};
+use crate::requests::{CALLS, Requests, SERVICES};
+use crate::scenario::Scenario;
+use crate::sink::{self, Counted};
+use crate::{Arguments, Failure};
+
+/// How long nothing may come before it is taken that nothing more comes.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What was measured of one program in one scenario.
+#[derive(Debug)]
+pub(crate) struct Round {
+    /// CPU seconds a million spans, from the first request until all had arrived.
+    pub(crate) cpu: f64,
+    pub(crate) spans_a_second: f64,
+    /// Seconds.
+    pub(crate) p50: f64,
+    /// Seconds.
+    pub(crate) p99: f64,
+    /// Bytes.
+    pub(crate) peak: u64,
+    pub(crate) refusals: u64,
+    pub(crate) lost: i64,
+}
+
+/// What was measured of one program that has nothing to do.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    /// Bytes.
+    pub(crate) memory: u64,
+    /// CPU seconds a minute.
+    pub(crate) cpu: f64,
+}
+
+pub(crate) async fn measure(
+    program: &Program,
+    scenario: Scenario,
+    requests: &Arc<Requests>,
+    arguments: &Arguments,
+    folder: &Path,
+) -> Result<Round, Failure> {
+    let (sink, counted) = sink::listen().await?;
+    let listen = free_address()?;
+    let config = scenario.config();
+    let running = program.start(&config, &listen, &sink.to_string(), folder)?;
+    let channel = load::connect(&listen).await?;
+
+    let warm_up = arguments.warm_up * SERVICES;
+    let warm = load::send(&channel, requests, 0, warm_up, arguments.in_flight).await?;
+    settle(scenario, &counted, &warm, arguments.warm_up).await;
+
+    let cpu = running.cpu()?;
+    let count = arguments.turns * SERVICES;
+    let sent = load::send(&channel, requests, warm_up, count, arguments.in_flight).await?;
+    let all = Sent {
+        spans: warm.spans + sent.spans,
+        ..Sent::default()
+    };
+    let turns = arguments.warm_up + arguments.turns;
+    settle(scenario, &counted, &all, turns).await;
+    let cpu = running.cpu()? - cpu;
+
+    let Memory { peak, .. } = running.memory()?;
+    drop(channel);
+    running.stop().await?;
+    let percentile = |of: usize| {
+        let index = (sent.latencies.len() * of / 100).min(sent.latencies.len() - 1);
+        sent.latencies[index].as_secs_f64()
+    };
+    Ok(Round {
+        cpu: cpu.as_secs_f64() * 1e6 / sent.spans as f64,
+        spans_a_second: sent.spans as f64 / sent.took.as_secs_f64(),
+        p50: percentile(50),
+        p99: percentile(99),
+        peak,
+        refusals: sent.refusals,
+        lost: missing(scenario, &counted, &all, turns),
+    })
+}
+
+/// Memory and CPU of a program that waits for spans to forward.
+pub(crate) async fn idle(program: &Program, folder: &Path) -> Result<Idle, Failure> {
+    const WATCHED: Duration = Duration::from_secs(15);
+    let (sink, _) = sink::listen().await?;
+    let listen = free_address()?;
+    let config = Scenario::Forward.config();
+    let running = program.start(&config, &listen, &sink.to_string(), folder)?;
+    load::connect(&listen).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = running.cpu()?;
+    tokio::time::sleep(WATCHED).await;
+    let cpu = running.cpu()? - before;
+    let Memory { now: memory, .. } = running.memory()?;
+    running.stop().await?;
+    Ok(Idle {
+        memory,
+        cpu: cpu.as_secs_f64() * 60.0 / WATCHED.as_secs_f64(),
+    })
+}
+
+/// Waits until all has arrived, or until nothing has come for long.
+async fn settle(scenario: Scenario, counted: &Counted, sent: &Sent, turns: u64) {
+    let mut last = (0, Instant::now());
+    while missing(scenario, counted, sent, turns) != 0 && last.1.elapsed() < SILENCE {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let arrived = counted.spans() + counted.calls();
+        if arrived != last.0 {
+            last = (arrived, Instant::now());
+        }
+    }
+}
+
+/// Spans that have not arrived; of a service graph: those of calls that are not counted.
+fn missing(scenario: Scenario, counted: &Counted, sent: &Sent, turns: u64) -> i64 {
+    match scenario {
+        Scenario::Forward | Scenario::Gzip => sent.spans as i64 - counted.spans() as i64,
+        Scenario::ServiceGraph => 2 * ((turns * CALLS) as i64 - counted.calls() as i64),
+        Scenario::Drop => 0,
+    }
+}
