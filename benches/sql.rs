@@ -36,7 +36,7 @@ const COLUMNS: [&str; 3] = [
 
 fn main() {
     let many = batch(ROWS);
-    let one = many.slice(0, 1);
+    let one = many.slice(0..1);
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("sql");
     for (rows, batch) in [(ROWS, &many), (1, &one)] {

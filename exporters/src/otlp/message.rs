@@ -43,12 +43,14 @@ pub(super) fn headers(config: &Config) -> HeaderMap {
     headers
 }
 
-/// A request's body; `message` is compressed already, and not copied.
-pub(super) fn frame(message: Bytes, compression: Compression) -> Body {
+/// A request's body; the pieces of the message are compressed already, and not copied.
+pub(super) fn frame(message: Vec<Bytes>, compression: Compression) -> Body {
     let mut prefix = BytesMut::with_capacity(PREFIX);
     prefix.put_u8(u8::from(compression != Compression::None));
-    prefix.put_u32(u32::try_from(message.len()).expect("an OTLP request is below 4 GiB"));
-    let frames = [prefix.freeze(), message].map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)));
+    let length = message.iter().map(Bytes::len).sum::<usize>();
+    prefix.put_u32(u32::try_from(length).expect("an OTLP request is below 4 GiB"));
+    let pieces = std::iter::once(prefix.freeze()).chain(message);
+    let frames = pieces.map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)));
     Body::new(StreamBody::new(futures::stream::iter(frames)))
 }
 

@@ -34,7 +34,7 @@ mod tests;
 pub use config::{Config, Invalid, Keepalive};
 pub use endpoint::InvalidEndpoint;
 
-use crate::otlp_client::{Connector, Encoding, Rejections, body};
+use crate::otlp_client::{Connector, Rejections, pieces};
 use answer::Answers;
 
 /// gRPC in Go pings no oftener.
@@ -88,10 +88,10 @@ impl Exporter for Otlp {
             .channel
             .clone()
             .expect("the engine starts an exporter before it exports");
-        let body = body(batch, Encoding::Protobuf, self.config.compression).await?;
+        let message = pieces(batch, self.config.compression).await?;
         let mut request = Request::post(path(batch.signal()))
             .version(http::Version::HTTP_2)
-            .body(message::frame(body, self.config.compression))
+            .body(message::frame(message, self.config.compression))
             .expect("the path of an export is a URI");
         request.headers_mut().clone_from(&self.headers);
         let answer = channel.oneshot(request).await;

@@ -40,6 +40,20 @@ pub(crate) async fn body(
     made(batch, encoded)
 }
 
+/// Likewise in protobuf, in as many pieces as it came in: for who can send pieces.
+///
+/// # Errors
+/// When OTLP cannot say the batch: for good.
+pub(crate) async fn pieces(
+    batch: &Batch,
+    compression: Compression,
+) -> Result<Vec<Bytes>, ExportError> {
+    match batch.original() {
+        Some(original) if compression == Compression::None => Ok(original.parts().to_vec()),
+        _ => Ok(vec![body(batch, Encoding::Protobuf, compression).await?]),
+    }
+}
+
 /// Whether there is nothing to do for the bytes but to share them.
 fn is_ready(original: &Original, compression: Compression) -> bool {
     compression == Compression::None && original.parts().len() == 1

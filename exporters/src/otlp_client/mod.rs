@@ -18,7 +18,7 @@ mod seldom;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use body::{Encoding, body};
+pub(crate) use body::{Encoding, body, pieces};
 pub(crate) use compression::{Compression, Unsupported};
 pub(crate) use connector::Connector;
 pub(crate) use headers::Headers;

@@ -43,6 +43,10 @@ pub(super) async fn read(
     whole
 }
 
+/// What a request that comes in several pieces is expected to have; memory that is not written to
+/// is not used.
+const USUAL: usize = 256 << 10;
+
 async fn collect(body: &mut Body, limit: usize, charge: &mut Charge) -> Result<Bytes, Rejection> {
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
@@ -63,6 +67,10 @@ async fn collect(body: &mut Body, limit: usize, charge: &mut Charge) -> Result<B
             // Most requests come in one piece, which need not be copied.
             first = data;
             continue;
+        }
+        if whole.is_empty() {
+            // Rather than to grow, and copy, a few times.
+            whole.reserve(limit.min(USUAL).max(first.len() + data.len()));
         }
         whole.extend_from_slice(&std::mem::take(&mut first));
         whole.extend_from_slice(&data);

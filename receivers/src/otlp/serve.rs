@@ -185,6 +185,10 @@ async fn finish<E>(
     }
 }
 
+/// A request of usual size comes in one frame, where its sender makes frames as large as it may:
+/// fewer of them, and nothing to put together.
+const MAX_FRAME: u32 = 256 << 10;
+
 /// HTTP/2 only, as gRPC is.
 pub(super) fn grpc_connections(max_streams: u32) -> auto::Builder<TokioExecutor> {
     let mut builder = connections().http2_only();
@@ -207,6 +211,7 @@ fn connections() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(256)
+        .max_frame_size(MAX_FRAME)
         // Peers that vanished without a word are found, and their memory given back.
         .keep_alive_interval(Duration::from_secs(60))
         .keep_alive_timeout(Duration::from_secs(20));
