@@ -50,6 +50,14 @@ const MOST_MISTAKES: usize = 16;
 /// Words that are tried at most for an error that does not say its place.
 const MOST_TRIALS: usize = 200;
 
+/// What was blanked out is a null without a name: that it stands there twice, or is no attributes, is
+/// no mistake of the text's.
+fn is_of_a_blank(message: &str) -> bool {
+    ["unique expression names", "NULL", "Null"]
+        .iter()
+        .any(|blank| message.contains(blank))
+}
+
 /// A query that can be run.
 pub(super) struct Planned {
     pub(super) session: Session,
@@ -69,10 +77,7 @@ pub(super) fn plan(sql: &str, has_window: bool) -> Result<Planned, Vec<Mistake>>
             Ok(logical) => logical,
             Err(error) => {
                 let stumbled = stumbled_over(&session, &text, &error);
-                // What was blanked out is a value without a name: that it is there twice is no
-                // mistake of the text's.
-                let of_the_blanks = stumbled.mistake.message.contains("unique expression names");
-                if of_the_blanks && !mistakes.is_empty() {
+                if !mistakes.is_empty() && is_of_a_blank(&stumbled.mistake.message) {
                     break;
                 }
                 mistakes.push(stumbled.mistake);

@@ -44,6 +44,16 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn what_follows_from_a_mistake_is_not_told() {
+    let told = told("SELECT without(atributes, 'k'), lower(naem) + 1 FROM traces");
+    let expected = [
+        r#"atribute: no column "atributes" (attributes)"#,
+        r#"naem) + : no column "naem" (name)"#,
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_slip_of_the_pen_is_told_where_the_parser_stumbles() {
     assert_eq!(told("SELECT name FORM traces").len(), 1);
     let told = told("SELECT name,, kind FROM traces");
