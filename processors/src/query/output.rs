@@ -186,7 +186,7 @@ impl Output {
         if self.is_missing(RESOURCE_ATTRIBUTES) {
             if !self.is_missing(SERVICE_NAME) {
                 columns[resource_at] = resources(
-                    FOLLOWING.map(|(column, key)| (key, columns[self.place(column)].clone())),
+                    &FOLLOWING.map(|(column, key)| (key, columns[self.place(column)].clone())),
                 );
             }
             return;
@@ -265,12 +265,12 @@ fn encoded(field: &Field, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 }
 
 /// Resources that say these texts.
-fn resources<const N: usize>(texts: [(&str, ArrayRef); N]) -> ArrayRef {
+fn resources<const N: usize>(texts: &[(&str, ArrayRef); N]) -> ArrayRef {
     let rows = texts.first().map_or(0, |(_, column)| column.len());
     let mut out = BinaryViewBuilder::with_capacity(rows).with_deduplicate_strings();
     let mut run = MapBuilder::new();
     for row in 0..rows {
-        for (key, column) in &texts {
+        for (key, column) in texts {
             if column.is_valid(row) {
                 run.text(key, column.as_string_view().value(row));
             }

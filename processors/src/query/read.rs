@@ -118,7 +118,7 @@ impl Found<'_> {
                     serde_json::Value::String(text) => text,
                     json => json.to_string(),
                 };
-                views.new(text.as_bytes())
+                views.added(text.as_bytes())
             }
         };
         self.each(text, None, |found| found_views.push(found));

@@ -38,7 +38,7 @@ impl<'a> Views<'a> {
     }
 
     /// A view of bytes that are copied; none where 4 GiB were added already.
-    pub(super) fn new(&mut self, bytes: &[u8]) -> Option<u128> {
+    pub(super) fn added(&mut self, bytes: &[u8]) -> Option<u128> {
         let buffer = self.rows.data_buffers().len() as u32;
         let offset = u32::try_from(self.added.len()).ok()?;
         if bytes.len() > INLINE {

@@ -109,6 +109,7 @@ impl BuildProcessor for Sql {
             is_idle: !host.wanted().contains(config.into),
             windows: config
                 .window
+                .as_ref()
                 .map(|window| Windows::new(window, &query, host)),
             id: host.id().to_string(),
             query,

@@ -16,6 +16,9 @@ use crate::query::{Query, Span};
 const WARNING: Duration = Duration::from_secs(10);
 const LONGEST_TICK: Duration = Duration::from_secs(1);
 
+/// The rows of each signal.
+type Tables = Vec<(Signal, Vec<RecordBatch>)>;
+
 pub(super) struct Windows {
     size: i64,
     every: i64,
@@ -47,7 +50,7 @@ fn nanos(duration: Duration) -> i64 {
 }
 
 impl Windows {
-    pub(super) fn new(window: Window, query: &Query, host: &Host) -> Windows {
+    pub(super) fn new(window: &Window, query: &Query, host: &Host) -> Windows {
         let held = |signal: Signal| Held::new(signal, query, &window.on);
         Windows {
             size: nanos(window.size),
@@ -125,10 +128,7 @@ impl Windows {
     }
 
     /// The earliest window that has rows and expects no more, and its rows.
-    pub(super) fn next(
-        &mut self,
-        now: UnixNanos,
-    ) -> Option<(Span, Vec<(Signal, Vec<RecordBatch>)>)> {
+    pub(super) fn next(&mut self, now: UnixNanos) -> Option<(Span, Tables)> {
         let end = self.next_end()?;
         let until = self.clock(now)?.saturating_sub(self.lateness);
         if end > until && !self.is_last {
