@@ -28,6 +28,7 @@ mod slot;
 mod typed;
 mod value;
 mod views;
+mod whole;
 mod words;
 
 pub use clock::Span;

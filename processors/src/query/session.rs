@@ -13,6 +13,7 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::ScalarUDF;
+use datafusion::optimizer::Analyzer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use pipeline::Signal;
@@ -22,6 +23,7 @@ use super::clock::{self, Clock};
 use super::in_turn::WithoutTasks;
 use super::slot::{Slot, Table};
 use super::typed::TypedGetters;
+use super::whole::WholeValues;
 use super::{edit, replace, show};
 
 /// What one run of one query may hold beside the rows it is given.
@@ -51,6 +53,9 @@ impl Session {
         // Ours stand first: the default planner claims every access by brackets.
         let mut planners = SessionStateDefaults::default_expr_planners();
         planners.insert(0, Arc::new(Brackets));
+        let mut analyzer_rules = Analyzer::new().rules;
+        analyzer_rules.insert(0, Arc::new(WholeValues));
+        analyzer_rules.push(Arc::new(TypedGetters));
         let mut physical_rules = PhysicalOptimizer::new().rules;
         physical_rules.push(Arc::new(WithoutTasks));
         let state = SessionStateBuilder::new()
@@ -62,7 +67,7 @@ impl Session {
             .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
             .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
             .with_window_functions(SessionStateDefaults::default_window_functions())
-            .with_analyzer_rule(Arc::new(TypedGetters))
+            .with_analyzer_rules(analyzer_rules)
             .with_physical_optimizer_rules(physical_rules)
             .build();
         Ok(Session {

@@ -191,16 +191,20 @@ fn a_cast_to_text_sets_text() {
 }
 
 #[test]
-fn a_body_is_read_whole_by_a_cast() {
-    let sql = "SELECT body::TEXT, body::BIGINT, body LIKE '%pla%', body = 'plain', \
-               upper(body), regexp_replace(body, 'l', 'L') FROM logs";
-    let rows = bodies(&[json!("plain"), json!(7), json!({"k": "plan"})]);
-    let expected = [
-        "plain | - | true | true | PLAIN | pLain",
-        "7 | 7 | false | false | 7 | 7",
-        r#"{"k":"plan"} | - | true | false | {"K":"PLAN"} | {"k":"pLan"}"#,
-    ];
-    assert_eq!(answer(sql, Signal::Logs, rows), expected);
+fn a_body_is_read_whole() {
+    let read = |expression: &str| {
+        let sql = format!("SELECT {expression} FROM logs");
+        let rows = bodies(&[json!("plain"), json!(7), json!({"k": "plan"})]);
+        answer(&sql, Signal::Logs, rows).join(" | ")
+    };
+    assert_eq!(read("body::TEXT"), r#"plain | 7 | {"k":"plan"}"#);
+    assert_eq!(read("body::BIGINT"), "- | 7 | -");
+    assert_eq!(read("body::TEXT LIKE '%pla%'"), "true | false | true");
+    assert_eq!(read("body LIKE '%pla%'"), "true | false | true");
+    assert_eq!(read("body = 'plain'"), "true | false | false");
+    assert_eq!(read("body IN ('plain', 'x')"), "true | false | false");
+    assert_eq!(read("upper(body::TEXT)"), r#"PLAIN | 7 | {"K":"PLAN"}"#);
+    assert_eq!(read("body::BIGINT > 6"), "- | true | -");
 }
 
 #[test]
@@ -217,4 +221,51 @@ fn texts_are_replaced_wherever_they_stand() {
     let rows = bodies(&[json!("a secret"), json!({"deep": ["Secret"]}), json!(7)]);
     let expected = [r#""a ***""#, r#"{"deep":["***"]}"#, "7"];
     assert_eq!(answer(sql, Signal::Logs, rows), expected);
+}
+
+/// The snippets of `configs/sql/README.md`.
+#[test]
+fn what_ottl_says_has_its_sql() {
+    let attributes = json!({"k": "caat", "a": 1, "b": [true], "t": "12", "long": "x".repeat(200)});
+    let read = |expression: &str| of_one(expression, attributes.clone());
+    let edited = |expression: &str, key: &str| read(&format!("({expression})['{key}']"));
+    assert_eq!(edited("set(attributes, 'k', 'v')", "k"), "v");
+    let failed = "set(attributes, 'f', CASE WHEN status_code = 2 THEN 1 END)";
+    assert_eq!(edited(failed, "f"), "-");
+    let root = "set(attributes, 'f', CASE WHEN kind = 0 THEN 1 END)";
+    assert_eq!(edited(root, "f"), "1");
+    assert_eq!(edited("without(attributes, 'k')", "k"), "-");
+    assert_eq!(
+        read(
+            "to_json(attributes('a', attributes['a'], 'b', attributes['b'], 'c', attributes['c']))"
+        ),
+        r#"{"a":1,"b":[true]}"#
+    );
+    let replaced = "set(attributes, 'k', regexp_replace(attributes['k'], 'a+', 'b', 'g'))";
+    assert_eq!(edited(replaced, "k"), "cbt");
+    let truncated = r"replace_all(attributes, '(?s)^(.{100}).+$', '\1')";
+    assert_eq!(edited(truncated, "long").len(), 100);
+    assert_eq!(edited(truncated, "k"), "caat");
+    assert_eq!(read("concat_ws(' ', attributes['k'], 'b')"), "caat b");
+    assert_eq!(read("attributes['t']::TEXT::BIGINT"), "12");
+    assert_eq!(read("attributes['t']::BIGINT"), "-");
+    assert_eq!(read("encode(sha256(attributes['k']), 'hex')").len(), 64);
+    assert_eq!(
+        read("regexp_like(attributes['k'], '^ca') IS NOT TRUE"),
+        "false"
+    );
+    assert_eq!(read("(attributes['absent'] = 'x') IS NOT TRUE"), "true");
+    assert_eq!(read("attributes['absent'] IS DISTINCT FROM 'x'"), "true");
+    assert_eq!(read("attributes['absent'] != 'x'"), "-");
+    assert_eq!(
+        edited(
+            "set(attributes, 'k', attributes['b'], 'k', attributes['a'])",
+            "k"
+        ),
+        "1"
+    );
+    assert_eq!(
+        read("set(attributes, 'k', attributes['absent'])['k']"),
+        "caat"
+    );
 }

@@ -134,3 +134,29 @@ fn a_body_of_any_type_is_a_value() {
         pipeline::attributes::Value::Text("5")
     );
 }
+
+#[test]
+fn lists_of_structs_are_fitted_field_by_field() {
+    let mut sql = built(
+        "{query: \"SELECT uid, 'changed' AS kind, 'open' AS status, 'low' AS severity, 'event' AS detected_by, \
+         make_array(named_struct('path', attributes['p'], 'before', attributes['b'], 'after', name, \
+         'sensitive', false)) AS paths FROM traces\", into: drift, keep: false}",
+    );
+    let (batch, _receipt) = spans(&[
+        (1, "a", json!({"p": "replicas", "b": "3"})),
+        (1, "b", json!({})),
+    ]);
+    let made = sql.process(batch, at(9)).unwrap();
+    let paths = made[0].column(drift::PATHS).as_list::<i32>();
+    let told = |row: usize, field: &str| {
+        let item = paths.value(row);
+        let texts = item.as_struct().column_by_name(field).unwrap().clone();
+        let texts = texts.as_string_view();
+        texts.is_valid(0).then(|| texts.value(0).to_owned())
+    };
+    assert_eq!(told(0, "path").as_deref(), Some("replicas"));
+    assert_eq!(told(0, "before").as_deref(), Some("3"));
+    assert_eq!(told(1, "path").as_deref(), Some(""), "it is never null");
+    assert_eq!(told(1, "before"), None);
+    assert_eq!(told(1, "after").as_deref(), Some("b"));
+}

@@ -1,0 +1,54 @@
+//! The rule that compares a value, such as a body, as what it says and not by its bytes.
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::optimizer::AnalyzerRule;
+use pipeline::attributes::Form;
+
+use super::getter::{Kind, getter};
+
+/// Runs before type coercion, which would take `body = 'x'` for a comparison of bytes.
+#[derive(Debug)]
+pub(super) struct WholeValues;
+
+impl AnalyzerRule for WholeValues {
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(|plan| {
+            let schema = merge_schema(&plan.inputs());
+            let names = NamePreserver::new(&plan);
+            plan.map_expressions(|expr| {
+                let name = names.save(&expr);
+                let read = expr.transform_up(|expr| rewrite(expr, &schema))?;
+                Ok(read.update_data(|expr| name.restore(expr)))
+            })
+        })
+        .map(|plan| plan.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "whole_values"
+    }
+}
+
+fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let is_compared = matches!(
+        expr,
+        Expr::BinaryExpr(_) | Expr::InList(_) | Expr::Between(_)
+    );
+    if !is_compared {
+        return Ok(Transformed::no(expr));
+    }
+    expr.map_children(|operand| {
+        let (_, field) = operand.to_field(schema)?;
+        if Form::of(&field) != Some(Form::Value) {
+            return Ok(Transformed::no(operand));
+        }
+        let read = ScalarFunction::new_udf(getter(Kind::Text), vec![operand]);
+        Ok(Transformed::yes(Expr::ScalarFunction(read)))
+    })
+}
