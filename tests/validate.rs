@@ -115,7 +115,7 @@ pipeline metrics
 fn plans_are_explained_where_asked() {
     let (_, told) = validate(CONNECTED, &["--explain"]);
     assert!(
-        told.contains("| FilterExec: attribute_double(attributes@14, n) >= 500"),
+        told.contains("| Filter: attribute_double(attributes@14, n) >= 500"),
         "{told}"
     );
     assert!(told.contains("|   Batch: traces [all columns]"), "{told}");

@@ -23,6 +23,7 @@ mod read;
 mod replace;
 mod session;
 mod show;
+mod sieve;
 mod single;
 mod slot;
 mod typed;

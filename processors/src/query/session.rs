@@ -21,6 +21,7 @@ use pipeline::Signal;
 use super::access::Brackets;
 use super::clock::{self, Clock};
 use super::in_turn::WithoutTasks;
+use super::sieve::WithoutCopies;
 use super::slot::{Slot, Table};
 use super::typed::TypedGetters;
 use super::whole::WholeValues;
@@ -58,6 +59,7 @@ impl Session {
         analyzer_rules.push(Arc::new(TypedGetters));
         let mut physical_rules = PhysicalOptimizer::new().rules;
         physical_rules.push(Arc::new(WithoutTasks));
+        physical_rules.push(Arc::new(WithoutCopies));
         let state = SessionStateBuilder::new()
             .with_config(config())
             .with_runtime_env(runtime)
