@@ -213,6 +213,14 @@ fn a_body_is_read_whole() {
 }
 
 #[test]
+fn a_long_chain_of_conditions_is_planned() {
+    let names: Vec<String> = (0..300).map(|name| format!("name = '{name}'")).collect();
+    let sql = format!("SELECT name FROM traces WHERE {}", names.join(" OR "));
+    let rows = spans(&[("299", json!({})), ("300", json!({}))]);
+    assert_eq!(answer(&sql, Signal::Traces, rows), ["299"]);
+}
+
+#[test]
 fn texts_are_replaced_wherever_they_stand() {
     let attributes = json!({"a": "card 4111", "n": 4111, "list": ["4111", {"k": "no"}]});
     assert_eq!(
