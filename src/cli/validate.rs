@@ -92,12 +92,7 @@ impl Shown<'_> {
                 Class::Exporter if self.accepts(exporter).is_empty() => String::new(),
                 _ => format!(" takes {}", listed(taken)),
             };
-            let _ = write!(
-                text,
-                "
-  {indent}{branch} {}{takes}",
-                exporter.1
-            );
+            let _ = write!(text, "\n  {indent}{branch} {}{takes}", exporter.1);
             if exporter.0 == Class::Connector {
                 self.connector(exporter, text);
             }

@@ -11,6 +11,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
+use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
@@ -31,15 +32,15 @@ impl PhysicalOptimizerRule for WithoutTasks {
             let Some(coalesce) = plan.downcast_ref::<CoalescePartitionsExec>() else {
                 return Ok(Transformed::no(plan));
             };
-            // A limit of its own would be lost.
-            if coalesce.fetch().is_some() {
-                return Ok(Transformed::no(plan));
-            }
-            let in_turn = InTurn {
+            let in_turn: Arc<dyn ExecutionPlan> = Arc::new(InTurn {
                 input: coalesce.input().clone(),
                 properties: plan.properties().clone(),
-            };
-            Ok(Transformed::yes(Arc::new(in_turn)))
+            });
+            // It may have a limit of its own.
+            Ok(Transformed::yes(match coalesce.fetch() {
+                Some(fetch) => Arc::new(GlobalLimitExec::new(in_turn, 0, Some(fetch))),
+                None => in_turn,
+            }))
         })
         .data()
     }

@@ -48,14 +48,23 @@ enum Made {
 
 impl Output {
     /// # Errors
-    /// A mistake for each column of the query that the signal does not have or that has another
-    /// type, and for each that the signal needs.
+    /// A mistake for each column of the query that the signal does not have, that has another type
+    /// or a name that another has too, and for each that the signal needs.
     pub(crate) fn new(schema: &Schema, into: Signal, sql: &str) -> Result<Output, Vec<Mistake>> {
         let words = Words::of(sql);
         let place = |name: &str| words.find(name).map_or(0, |word| word.start);
         let wanted = into.schema();
         let mut mistakes = Vec::new();
-        for field in schema.fields() {
+        for (index, field) in schema.fields().iter().enumerate() {
+            let mut before = schema.fields()[..index].iter();
+            if before.any(|other| other.name() == field.name()) {
+                let name = field.name();
+                let message = format!(
+                    "the query gives {name:?} twice: leave one of them out, or name it with AS"
+                );
+                mistakes.push(Mistake::at(place(name), message));
+                continue;
+            }
             if wanted.column_with_name(field.name()).is_none() {
                 let name = field.name();
                 let names = wanted.fields().iter().map(|field| field.name().as_str());

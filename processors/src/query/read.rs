@@ -1,5 +1,6 @@
 //! Reads one value of each row's attributes into a column.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder};
@@ -13,6 +14,9 @@ use super::getter::Kind;
 use super::path::{Step, walk};
 use super::views::Views;
 
+/// The doubles that int64 holds, from -2⁶³ up to 2⁶³.
+const INT64: Range<f64> = i64::MIN as f64..-(i64::MIN as f64);
+
 /// As many rows as the column has.
 pub(super) fn column(kind: Kind, form: Form, column: &ArrayRef, path: &[Step]) -> Result<ArrayRef> {
     let Some(rows) = column.as_binary_view_opt() else {
@@ -25,7 +29,7 @@ pub(super) fn column(kind: Kind, form: Form, column: &ArrayRef, path: &[Step]) -
         Kind::Int => found.numbers::<Int64Type>(|value| match value {
             Value::Int(int) => Some(int),
             // A cast of Rust's saturates; what int64 cannot hold is no whole number of ours.
-            Value::Double(double) if double.abs() < 9.3e18 => Some(double as i64),
+            Value::Double(double) if INT64.contains(&double) => Some(double as i64),
             _ => None,
         }),
         Kind::Double => found.numbers::<Float64Type>(|value| match value {

@@ -1,7 +1,7 @@
 //! What a good query must not do here: what cannot be run again, and what no batch can answer.
 
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use pipeline::{Signal, SignalSet};
 
 use super::mistake::{Logical, Mistake};
@@ -15,7 +15,7 @@ pub(super) fn refused(logical: &Logical, text: &str, has_window: bool) -> Vec<Mi
         let message = "the query reads no signal, so nothing would make it run";
         mistakes.push(Mistake::of_all(message));
     }
-    // Subqueries are joins once they are optimized.
+    // Most subqueries are joins once they are optimized.
     visit(&logical.optimized, |node| match node {
         LogicalPlan::RecursiveQuery(_) => {
             let message = "a recursive query cannot be run again on the next batch, and has no bound \
@@ -33,9 +33,38 @@ pub(super) fn refused(logical: &Logical, text: &str, has_window: bool) -> Vec<Mi
                 mistakes.push(Mistake::at(place("join"), message));
             }
         }
+        node if !has_window => {
+            if let Some((outer, inner)) = asks_another(node) {
+                let message = format!(
+                    "{outer} and {inner} never come in one batch: declare a `window` to compare \
+                     them, which also says how much is held"
+                );
+                let name = inner.iter().next().map_or("select", Signal::name);
+                mistakes.push(Mistake::at(place(name), message));
+            }
+        }
         _ => {}
     });
     mistakes
+}
+
+/// The signals of a step's rows and those of a subquery for one value, where they have none in
+/// common.
+fn asks_another(node: &LogicalPlan) -> Option<(SignalSet, SignalSet)> {
+    let mut asked = SignalSet::NONE;
+    let visited = node.apply_expressions(|expr| {
+        expr.apply(|expr| {
+            if let Expr::ScalarSubquery(subquery) = expr {
+                asked = asked.union(signals(&subquery.subquery));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+    });
+    visited.expect("looking at an expression does not fail");
+    let inputs = node.inputs().into_iter();
+    let own = inputs.fold(SignalSet::NONE, |all, input| all.union(signals(input)));
+    let apart = own.intersection(asked).is_empty();
+    (apart && !own.is_empty() && !asked.is_empty()).then_some((own, asked))
 }
 
 /// Whether the query yields its rows as they are, all or some, in order.

@@ -36,10 +36,12 @@ impl AnalyzerRule for WholeValues {
 }
 
 fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let is_compared = matches!(
-        expr,
-        Expr::BinaryExpr(_) | Expr::InList(_) | Expr::Between(_)
-    );
+    let is_compared = match &expr {
+        // Of truths; a long chain of them is as deep as it is long.
+        Expr::BinaryExpr(binary) => !binary.op.is_logic_operator(),
+        Expr::InList(_) | Expr::Between(_) => true,
+        _ => false,
+    };
     if !is_compared {
         return Ok(Transformed::no(expr));
     }

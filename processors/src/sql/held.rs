@@ -21,6 +21,10 @@ pub(super) struct Held {
     /// Where the time is, among those.
     time: usize,
     chunks: VecDeque<Chunk>,
+    /// Of all chunks.
+    bytes: usize,
+    /// The first time that a window is still to see, of all chunks.
+    awaited: Option<i64>,
 }
 
 /// Rows that came together, with their first and last time in nanoseconds since 1970.
@@ -36,7 +40,8 @@ struct Chunk {
 /// What became of a batch's rows.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Kept {
-    /// Of the newest row.
+    /// Of the newest row that is not late, also where there is no room for it: or the windows that
+    /// would make room never ended.
     pub(super) newest: Option<i64>,
     /// Whose windows have all been asked.
     pub(super) late: usize,
@@ -65,11 +70,13 @@ impl Held {
             columns,
             schema: Arc::new(kept),
             chunks: VecDeque::new(),
+            bytes: 0,
+            awaited: None,
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.bytes).sum()
+        self.bytes
     }
 
     /// Keeps the rows from `earliest` on, if they need no more than `room` bytes.
@@ -105,11 +112,13 @@ impl Held {
         };
         let rows = alone(&rows);
         let bytes = rows.get_array_memory_size();
+        kept.newest = Some(last);
         if bytes > room {
             kept.no_room = rows.num_rows();
             return kept;
         }
-        kept.newest = Some(last);
+        self.bytes += bytes;
+        self.awaited = Some(self.awaited.map_or(first, |awaited| awaited.min(first)));
         self.chunks.push_back(Chunk {
             rows,
             first,
@@ -122,7 +131,7 @@ impl Held {
 
     /// The first time that a window is still to see.
     pub(super) fn earliest(&self) -> Option<i64> {
-        self.chunks.iter().map(|chunk| chunk.awaited).min()
+        self.awaited
     }
 
     /// The rows from `start` on and before `end`.
@@ -173,6 +182,8 @@ impl Held {
             chunk.first = chunk.awaited;
             chunk.bytes = chunk.rows.get_array_memory_size();
         }
+        self.bytes = self.chunks.iter().map(|chunk| chunk.bytes).sum();
+        self.awaited = self.chunks.iter().map(|chunk| chunk.awaited).min();
     }
 }
 

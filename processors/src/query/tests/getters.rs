@@ -52,7 +52,10 @@ fn a_cast_reads_a_value_of_that_type_and_null_of_another() {
 
 #[test]
 fn a_comparison_with_a_number_compares_by_value() {
-    let attributes = json!({"n": 500, "d": 499.5, "t": "abc", "big": 9_007_199_254_740_993_i64});
+    let attributes = json!({
+        "n": 500, "d": 499.5, "t": "abc",
+        "big": 9_007_199_254_740_993_i64, "huge": 9.25e18, "least": i64::MIN as f64,
+    });
     let holds = |condition| of_one(condition, attributes.clone());
     assert_eq!(holds("attributes['n'] >= 500"), "true");
     assert_eq!(holds("500 > attributes['n']"), "false");
@@ -64,6 +67,8 @@ fn a_comparison_with_a_number_compares_by_value() {
     assert_eq!(holds("attributes['n'] IN (499, 500)"), "true");
     assert_eq!(holds("attributes['big'] = 9007199254740993"), "true");
     assert_eq!(holds("attributes['big'] > 9007199254740992"), "true");
+    assert_eq!(holds("attributes['huge']::BIGINT"), "-");
+    assert_eq!(holds("attributes['least']::BIGINT"), i64::MIN.to_string());
     assert_eq!(holds("attributes['t'] >= 500"), "-");
     assert_eq!(holds("attributes['t'] = 'abc'"), "true");
     assert_eq!(holds("attributes['absent'] = 500"), "-");
@@ -205,6 +210,14 @@ fn a_body_is_read_whole() {
     assert_eq!(read("body IN ('plain', 'x')"), "true | false | false");
     assert_eq!(read("upper(body::TEXT)"), r#"PLAIN | 7 | {"K":"PLAN"}"#);
     assert_eq!(read("body::BIGINT > 6"), "- | true | -");
+}
+
+#[test]
+fn a_long_chain_of_conditions_is_planned() {
+    let names: Vec<String> = (0..300).map(|name| format!("name = '{name}'")).collect();
+    let sql = format!("SELECT name FROM traces WHERE {}", names.join(" OR "));
+    let rows = spans(&[("299", json!({})), ("300", json!({}))]);
+    assert_eq!(answer(&sql, Signal::Traces, rows), ["299"]);
 }
 
 #[test]

@@ -106,6 +106,10 @@ fn what_cannot_be_run_again_or_never_ends_is_refused() {
     );
     let inside = told("SELECT name FROM traces WHERE uid IN (SELECT uid FROM drift)");
     assert!(inside[0].contains("never come in one batch"), "{inside:?}");
+    let value =
+        told("SELECT name FROM traces WHERE kind > (SELECT max(severity_number) FROM logs)");
+    assert!(value[0].starts_with("logs)"), "{value:?}");
+    assert!(value[0].contains("never come in one batch"), "{value:?}");
     for sql in [
         "SELECT 1",
         "DROP TABLE traces",

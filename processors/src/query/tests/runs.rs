@@ -35,6 +35,9 @@ fn a_run_sees_nothing_of_the_runs_before() {
         "SELECT name, lag(name) OVER (ORDER BY name) FROM traces",
         "SELECT name FROM traces UNION ALL SELECT name FROM traces",
         "SELECT name FROM (SELECT name FROM traces UNION ALL SELECT name FROM traces) ORDER BY name",
+        "SELECT name FROM traces UNION ALL SELECT name FROM traces LIMIT 1",
+        "SELECT count(*) FROM (SELECT name FROM traces UNION ALL SELECT name FROM traces LIMIT 1)",
+        "SELECT name FROM traces WHERE (SELECT count(*) FROM traces) = 1",
         "SELECT name, sum(kind) FROM traces GROUP BY name",
         "SELECT max(name) FROM traces",
         "SELECT a.name FROM traces a, traces b",
@@ -51,6 +54,13 @@ fn a_run_sees_nothing_of_the_runs_before() {
         assert_eq!(first, again, "{sql}");
         assert_eq!(first.len(), second.len(), "{sql}");
     }
+}
+
+#[test]
+fn a_limit_counts_the_rows_of_a_whole_union() {
+    let sql = "SELECT name FROM traces UNION ALL SELECT name FROM traces LIMIT 3";
+    let rows = spans(&[("a", json!({})), ("b", json!({}))]);
+    assert_eq!(answer(sql, Signal::Traces, rows), ["a", "b", "a"]);
 }
 
 #[test]

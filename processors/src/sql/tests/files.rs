@@ -67,6 +67,14 @@ fn a_column_that_a_signal_cannot_be_without_is_named() {
 }
 
 #[test]
+fn two_columns_of_one_name_are_not_one_column() {
+    let query = "SELECT l.name, r.name FROM traces l JOIN traces r ON l.uid = r.uid";
+    let told = problems(&format!("{{query: '{query}', into: traces}}"));
+    let message = r#"the query gives "name" twice: leave one of them out, or name it with AS"#;
+    assert_eq!(told, [format!("1:27 {message}")]);
+}
+
+#[test]
 fn windows_that_cannot_work_are_refused() {
     for (window, why) in [
         ("{size: 1m, every: 2m}", "every is longer than size"),

@@ -113,6 +113,19 @@ fn what_is_held_is_bounded_and_the_rest_is_not_lost_but_passes() {
 }
 
 #[test]
+fn rows_without_room_end_the_windows_that_have_taken_it() {
+    let mut sql = counting("{size: 10s, lateness: 0s, max_bytes: 6000}");
+    let mut give = |second| {
+        let (batch, _receipt) = spans(&vec![(second, "a", json!({})); 100]);
+        told(&sql.process(batch, at(1000)).unwrap())
+    };
+    assert_eq!(give(101), [""; 0]);
+    assert_eq!(give(111), ["110:a=100"], "itself it finds no room");
+    assert_eq!(give(112), [""; 0]);
+    assert_eq!(told(&sql.finish(at(1000))), ["120:a=100"]);
+}
+
+#[test]
 fn signals_that_come_apart_are_joined() {
     let mut sql = built(
         "{query: \"SELECT d.uid, d.time, t.name AS rule FROM drift d JOIN traces t \
