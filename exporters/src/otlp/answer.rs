@@ -108,7 +108,7 @@ impl Answers {
     }
 
     fn refused(&self, status: &Status) -> ExportError {
-        let message = printable(&self.headers.scrub(status.message()));
+        let message = printable(&self.headers.scrub(status.message(), None));
         let reason = format!("{} answered {:?}: {message}", self.endpoint, status.code());
         let retry_info = status.get_details_retry_info();
         let may_repeat = match status.code() {

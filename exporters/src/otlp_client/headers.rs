@@ -50,10 +50,11 @@ impl Headers {
     }
 
     /// What a server said, without the values that we sent: some tell them back.
-    pub(crate) fn scrub(&self, said: &str) -> String {
+    /// `also` is one that is not among the headers.
+    pub(crate) fn scrub(&self, said: &str, also: Option<&HeaderValue>) -> String {
         let mut scrubbed = said.to_owned();
-        let values = self.0.values().filter_map(|value| value.to_str().ok());
-        for value in values {
+        let values = self.0.values().chain(also);
+        for value in values.filter_map(|value| value.to_str().ok()) {
             // `Bearer TOKEN` is told as `TOKEN` too.
             let token = value.rsplit(' ').next().unwrap_or_default();
             for secret in [value, token] {
@@ -87,7 +88,7 @@ mod tests {
     fn values_are_neither_shown_nor_told_back() {
         let headers = parse(json!({"Authorization": "Bearer hunter2"})).unwrap();
         assert_eq!(format!("{headers:?}"), "{\"authorization\": \"[hidden]\"}");
-        assert_eq!(headers.scrub("who is hunter2?"), "who is [hidden]?");
+        assert_eq!(headers.scrub("who is hunter2?", None), "who is [hidden]?");
     }
 
     #[test]

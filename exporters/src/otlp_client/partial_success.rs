@@ -79,7 +79,7 @@ impl Rejections {
         headers: &Headers,
         partial: &PartialSuccess,
     ) {
-        let message = printable(&headers.scrub(&partial.message));
+        let message = printable(&headers.scrub(&partial.message, None));
         // No server can reject more than it was sent.
         let rows = partial.rejected.min(batch.num_rows() as u64);
         let (exporter, signal) = (&self.exporter, batch.signal());

@@ -71,7 +71,11 @@ impl Answers {
         }
         // The status says enough where the body breaks off.
         let said = body.ok().and_then(|body| form.message(body.start()));
-        let said = printable(&self.headers.scrub(&said.unwrap_or_default()));
+        let said = printable(
+            &self
+                .headers
+                .scrub(&said.unwrap_or_default(), destination.authorization()),
+        );
         let mut reason = format!("{destination} answered {}", head.status);
         if !said.is_empty() {
             reason = format!("{reason}: {said}");

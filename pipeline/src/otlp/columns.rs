@@ -273,14 +273,12 @@ pub(super) fn timestamps(wire: Vec<u64>) -> ArrayRef {
     times(wire).0
 }
 
-/// Times as they came, and the same buffer as timestamps where int64 holds them all.
+/// Times as they came, and the same buffer as timestamps: null where int64 does not hold them, or
+/// where they are 0, which is OTLP's way to say that there is none.
 pub(super) fn times(wire: Vec<u64>) -> (ArrayRef, ArrayRef) {
-    let fits = wire.iter().all(|&time| i64::try_from(time).is_ok());
-    let nulls = (!fits).then(|| {
-        wire.iter()
-            .map(|&time| i64::try_from(time).is_ok())
-            .collect::<NullBuffer>()
-    });
+    let is_time = |&time: &u64| time != 0 && i64::try_from(time).is_ok();
+    let nulls =
+        (!wire.iter().all(is_time)).then(|| wire.iter().map(is_time).collect::<NullBuffer>());
     let rows = wire.len();
     let buffer = Buffer::from_vec(wire);
     let timestamps = ScalarBuffer::<i64>::new(buffer.clone(), 0, rows);

@@ -141,7 +141,11 @@ fn stumbled_over(session: &Session, text: &str, error: &DataFusionError) -> Stum
         error => error,
     };
     let words = Words::of(text);
-    let (message, suggestion) = in_words(error);
+    let (mut message, suggestion) = in_words(error);
+    let is_of_types = message.contains("Utf8View") || message.contains("match any signature");
+    if is_of_types && text.contains(']') {
+        message.push_str("; what brackets read is text: cast it, as in attributes['n']::DOUBLE");
+    }
     let told = |offset, hole| Stumbled {
         mistake: Mistake {
             offset,
@@ -164,14 +168,24 @@ fn stumbled_over(session: &Session, text: &str, error: &DataFusionError) -> Stum
         };
         return told(offset, hole);
     }
+    let said_first = error.to_string();
+    let mut changed = None;
     let trials = words.replaceable().take(MOST_TRIALS);
     for word in trials {
-        if logical(session, &blanked(text, word.clone())).is_ok() {
-            return told(word.start, Some(word));
+        match logical(session, &blanked(text, word.clone())) {
+            Ok(_) => return told(word.start, Some(word)),
+            Err(other) if changed.is_none() && other.to_string() != said_first => {
+                changed = Some(word);
+            }
+            Err(_) => {}
         }
     }
-    match words.quoted_in(&message) {
-        Some(word) => told(word.start, words.expression_at(word.start)),
+    if let Some(word) = words.quoted_in(&message) {
+        return told(word.start, words.expression_at(word.start));
+    }
+    match changed {
+        // Without it, something else is wrong.
+        Some(word) => told(word.start, None),
         None => told(0, None),
     }
 }
@@ -228,20 +242,29 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 fn said(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
     let mut text = text.as_str();
-    for heading in [
+    const HEADINGS: &[&str] = &[
+        "Internal error: ",
         "SQL error: ",
         "Error during planning: ",
         "Schema error: ",
         "This feature is not implemented: ",
         "Execution error: ",
         "Invalid or Unsupported Configuration: ",
-    ] {
-        text = text.strip_prefix(heading).unwrap_or(text);
+    ];
+    // Some stand behind one another.
+    while let Some(rest) = HEADINGS
+        .iter()
+        .find_map(|heading| text.strip_prefix(heading))
+    {
+        text = rest;
     }
     let text = text
         .strip_prefix("ParserError(\"")
         .and_then(|text| text.strip_suffix("\")"))
         .unwrap_or(text);
     let text = between(text, "", " at Line: ").unwrap_or(text);
+    // All signatures that a function has follow, and where to report it.
+    let text = between(text, "", ", errors: ").unwrap_or(text);
+    let text = between(text, "", ".\nThis issue was likely caused by a bug").unwrap_or(text);
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }

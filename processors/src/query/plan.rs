@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, resources_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
@@ -16,6 +16,9 @@ use pipeline::{Signal, SignalSet};
 use super::clock::{Clock, Span};
 use super::mistake::{self, Mistake, Planned};
 use super::slot::{Scan, Slot};
+
+/// How many rows more than it is given a query may yield: what is yielded is held until it is whole.
+const MOST_ADDED: usize = 1_000_000;
 
 /// SQL over batches: the tables are signals. `&mut`, since a run puts its rows into the plan's
 /// tables.
@@ -104,7 +107,8 @@ impl Query {
     /// Runs on these rows; of a signal that is not named there are none.
     ///
     /// # Errors
-    /// When the rows need more memory than a run may hold, or a function refuses a value.
+    /// When the run needs more memory than it may hold, or yields more rows, or a function refuses a
+    /// value.
     pub fn run(
         &mut self,
         mut rows: Vec<(Signal, Vec<RecordBatch>)>,
@@ -122,7 +126,7 @@ impl Query {
             );
         }
         self.clock.set(now, window);
-        let yielded = self.collect();
+        let yielded = self.collect(count);
         for table in &self.tables {
             table.slot.fill(Vec::new());
         }
@@ -132,16 +136,22 @@ impl Query {
         })
     }
 
-    fn collect(&self) -> Result<Vec<RecordBatch>> {
+    /// What is yielded of so many rows.
+    fn collect(&self, given: usize) -> Result<Vec<RecordBatch>> {
         // Plans keep what they learned and counted; each run begins with a fresh one.
         let plan = reset_plan_states(self.plan.clone())?;
         let mut yielded = Vec::new();
+        let (mut rows, most) = (0, given.saturating_add(MOST_ADDED));
         for partition in 0..plan.output_partitioning().partition_count() {
             let mut stream = plan.execute(partition, self.context.clone())?;
             // A budget of tokio's that is used up would never be renewed while this thread waits.
             let collected = tokio::task::unconstrained(async {
                 while let Some(batch) = stream.next().await {
                     let batch = batch?;
+                    rows += batch.num_rows();
+                    if rows > most {
+                        return resources_err!("the query yields more than {most} rows");
+                    }
                     if batch.num_rows() > 0 {
                         yielded.push(batch);
                     }

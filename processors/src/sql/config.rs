@@ -88,6 +88,9 @@ fn max_bytes() -> usize {
     64 << 20
 }
 
+/// Windows that one row is in.
+const MOST_AT_ONCE: u128 = 10_000;
+
 /// A window that is not.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidWindow {
@@ -95,6 +98,10 @@ pub(super) enum InvalidWindow {
     TooShort,
     #[error("window: every is longer than size, so that rows between would be seen by no run")]
     Gaps,
+    #[error(
+        "window: size is more than {MOST_AT_ONCE} times every: each row would be asked about so often"
+    )]
+    TooMany,
     #[error("window: max_bytes is at least 1")]
     NoRoom,
 }
@@ -109,6 +116,9 @@ impl TryFrom<WindowDocument> for Window {
         }
         if every > document.size {
             return Err(InvalidWindow::Gaps);
+        }
+        if document.size.as_nanos() / every.as_nanos() > MOST_AT_ONCE {
+            return Err(InvalidWindow::TooMany);
         }
         if document.max_bytes == 0 {
             return Err(InvalidWindow::NoRoom);

@@ -27,6 +27,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use pipeline::component::{BuildError, Chain, Host, ProcessError, Processor, UnixNanos};
 use pipeline::config::{Node, Problem};
+use pipeline::counters::Counter;
 use pipeline::registry::{BuildProcessor, Described, Signals, Stability};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 use tracing::warn;
@@ -42,6 +43,9 @@ use crate::query::{Output, Query};
 use compiled::Compiled;
 use windows::Windows;
 
+/// How often it is said at most that a query fails.
+const WARNING: Duration = Duration::from_secs(10);
+
 pub struct Sql {
     query: Query,
     output: Output,
@@ -53,6 +57,9 @@ pub struct Sql {
     windows: Option<Windows>,
     /// Its id, which is the source of what it yields.
     id: String,
+    /// Batches that passed and that the query failed on.
+    failures: Counter,
+    warned: Option<UnixNanos>,
 }
 
 impl Described for Sql {
@@ -112,6 +119,8 @@ impl BuildProcessor for Sql {
                 .as_ref()
                 .map(|window| Windows::new(window, &query, host)),
             id: host.id().to_string(),
+            failures: host.counter("failed_batches"),
+            warned: None,
             query,
             output,
         })
@@ -130,7 +139,12 @@ impl Processor for Sql {
                     windows.hold(&batch, now);
                     made = self.run_windows(now);
                 }
-                None => made = self.run(&batch, now)?,
+                None => match self.run(&batch, now) {
+                    Ok(yielded) => made = yielded,
+                    // What only passes is not to suffer from what is made of it.
+                    Err(error) if self.keep => self.failed(&error, now),
+                    Err(error) => return Err(error),
+                },
             }
         }
         if self.keep {
@@ -156,6 +170,18 @@ impl Processor for Sql {
 }
 
 impl Sql {
+    /// A batch that the query could not be run on, though it passes.
+    fn failed(&mut self, error: &ProcessError, now: UnixNanos) {
+        self.failures.add(1);
+        if self
+            .warned
+            .is_none_or(|warned| now >= warned.after(WARNING))
+        {
+            self.warned = Some(now);
+            warn!(processor = %self.id, error = %Chain(error), "nothing is made of a batch that passes");
+        }
+    }
+
     fn run(&mut self, batch: &Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let rows = vec![(batch.signal(), vec![batch.rows().clone()])];
         let yielded = self.query.run(rows, now, None).map_err(|error| {

@@ -69,6 +69,22 @@ fn a_type_that_does_not_fit_is_told_where_it_stands() {
 }
 
 #[test]
+fn text_where_a_number_is_needed_is_told_with_the_cast() {
+    for (sql, place) in [
+        ("SELECT attributes['n'] + 1 FROM traces", "attribut"),
+        ("SELECT sum(attributes['n']) FROM traces", "sum(attr"),
+    ] {
+        let told = told(sql);
+        assert!(told[0].ends_with("attributes['n']::DOUBLE"), "{told:?}");
+        assert!(
+            told[0].starts_with(place) || told[0].starts_with("'n'"),
+            "{told:?}"
+        );
+        assert!(!told[0].contains("Internal error"), "{told:?}");
+    }
+}
+
+#[test]
 fn what_are_no_attributes_has_no_keys() {
     let name = told("SELECT without(name, 'k') FROM traces");
     assert!(name[0].contains("are no attributes"), "{name:?}");

@@ -122,6 +122,34 @@ fn a_value_that_does_not_fit_its_column_is_null_or_empty() {
 }
 
 #[test]
+fn a_query_that_fails_on_a_batch_holds_up_nothing_that_only_passes() {
+    let query =
+        "SELECT name, 'gauge' AS type, attributes['n']::BIGINT / -1 AS value_int FROM traces";
+    let least = || spans(&[(1, "a", json!({"n": i64::MIN}))]);
+    let mut sql = built(&format!("{{query: \"{query}\", into: metrics}}"));
+    let made = sql.process(least().0, at(9)).unwrap();
+    assert_eq!(made.len(), 1);
+    assert_eq!(names(&made[0]), ["a"]);
+    let mut alone = built(&format!(
+        "{{query: \"{query}\", into: metrics, keep: false}}"
+    ));
+    assert!(
+        alone.process(least().0, at(9)).is_err(),
+        "the sender is told"
+    );
+}
+
+#[test]
+fn a_query_that_yields_far_more_than_it_is_given_fails() {
+    let mut sql =
+        built("{query: 'SELECT a.* FROM traces a, traces b, traces c', into: traces, keep: false}");
+    let (batch, _receipt) = spans(&vec![(1, "a", json!({})); 120]);
+    let error = sql.process(batch, at(9)).unwrap_err();
+    let told = pipeline::component::Chain(&error).to_string();
+    assert!(told.contains("yields more than 1000120 rows"), "{told}");
+}
+
+#[test]
 fn a_body_of_any_type_is_a_value() {
     let mut sql = built(
         "{query: \"SELECT time, attributes['n'] AS body, 'slow' AS event_name FROM traces\", into: logs, keep: false}",

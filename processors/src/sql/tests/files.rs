@@ -80,6 +80,7 @@ fn windows_that_cannot_work_are_refused() {
         ("{size: 1m, every: 2m}", "every is longer than size"),
         ("{size: 0s}", "at least 1ms"),
         ("{every: 1m}", "size"),
+        ("{size: 24h, every: 1ms}", "10000 times every"),
         ("{size: 1m, max_bytes: 0}", "max_bytes"),
         ("{size: 1m, on: name}", "no timestamp of traces"),
         ("{size: 1m, on: nonsense}", "no timestamp of traces"),
