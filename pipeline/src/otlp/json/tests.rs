@@ -103,3 +103,23 @@ fn what_is_absent_is_left_out() {
         "1"
     );
 }
+
+#[test]
+fn nulls_of_keys_go_and_those_in_texts_stay() {
+    for (json, expected) in [
+        (r#"{"a":null}"#, "{}"),
+        (r#"{"a":null,"b":1}"#, r#"{"b":1}"#),
+        (r#"{"b":1,"a":null}"#, r#"{"b":1}"#),
+        (
+            r#"{"b":1,"a":null,"c":null,"d":[{"e":null}]}"#,
+            r#"{"b":1,"d":[{}]}"#,
+        ),
+        (r#"{"t":"\":null,","a":null}"#, r#"{"t":"\":null,"}"#),
+        (
+            r#"{"t":"\\\":null","u":"null\\","a":null}"#,
+            r#"{"t":"\\\":null","u":"null\\"}"#,
+        ),
+    ] {
+        assert_eq!(super::without_nulls(json), expected);
+    }
+}
