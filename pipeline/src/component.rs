@@ -6,18 +6,17 @@
 //! ```
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::Batch;
 use crate::channel::Output;
-use crate::counters::{Counter, OwnCounters};
-use crate::graph_store::GraphStore;
-use crate::{Batch, SignalSet};
 
+mod host;
 mod id;
+pub use host::{Host, Shared};
 pub use id::{ComponentId, InvalidId, StoreRef};
 
 pub use crate::cause::{Cause, Chain};
@@ -48,7 +47,14 @@ pub trait Receiver: Send {
 /// A batch of a signal that it does not use it returns as it came. What it makes of a batch it
 /// makes with [`Batch::derive`], so that the sender waits for that too; rows that it holds back
 /// until later either keep their batch's `delivery`, or are answered for as absorbed.
+#[async_trait]
 pub trait Processor: Send {
+    /// Reads what it needs of its past from the store that it names: stores are open by then, and
+    /// no batch has come yet. What can fail at start fails here.
+    async fn start(&mut self) -> Result<(), StartError> {
+        Ok(())
+    }
+
     /// # Errors
     /// Refuses the batch, for good, to its sender.
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError>;
@@ -102,89 +108,6 @@ pub trait Extension: Send {
 
     /// Runs until `stop`; returning earlier ends the process with this extension's name.
     async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError>;
-}
-
-/// What a component is given when it is built.
-#[derive(Clone, Debug)]
-pub struct Host {
-    id: ComponentId,
-    wanted: SignalSet,
-    stores: Stores,
-    counters: OwnCounters,
-    /// Who counts: `processor="sql/x"`, `pipeline="traces"`.
-    labels: Vec<(&'static str, String)>,
-}
-
-/// The stores that were built so far, by the id of their exporter.
-pub type Stores =
-    Arc<std::sync::Mutex<std::collections::HashMap<ComponentId, Arc<dyn GraphStore>>>>;
-
-impl Host {
-    /// `wanted` is what somebody after the component accepts.
-    pub fn new(id: ComponentId, wanted: SignalSet, stores: Stores) -> Host {
-        Host {
-            id,
-            wanted,
-            stores,
-            counters: OwnCounters::default(),
-            labels: Vec::new(),
-        }
-    }
-
-    /// Where what the component counts is shown, and as whose.
-    pub(crate) fn counting(
-        self,
-        counters: OwnCounters,
-        labels: Vec<(&'static str, String)>,
-    ) -> Host {
-        Host {
-            counters,
-            labels,
-            ..self
-        }
-    }
-
-    /// A counter of the component's own among the own metrics: `late_rows` of a processor is
-    /// `airdig_processor_late_rows`.
-    pub fn counter(&self, name: &str) -> Counter {
-        let class = self.labels.first().map_or("component", |(class, _)| class);
-        let name = format!("airdig_{class}_{name}");
-        self.counters.add(name, self.labels.clone())
-    }
-
-    pub fn id(&self) -> &ComponentId {
-        &self.id
-    }
-
-    /// What somebody after this component accepts: all else need not be computed.
-    pub fn wanted(&self) -> SignalSet {
-        self.wanted
-    }
-
-    /// The store that a field of the configuration names. The topology has checked that it is
-    /// there, and built it first.
-    ///
-    /// # Errors
-    /// When the named exporter is no graph store.
-    pub fn graph_store(&self, store: &StoreRef) -> Result<Arc<dyn GraphStore>, BuildError> {
-        let stores = self
-            .stores
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        stores.get(&store.0).cloned().ok_or_else(|| BuildError {
-            reason: format!("exporter {} keeps no graph that can be asked", store.0),
-            source: None,
-        })
-    }
-
-    /// Offers itself as a store to those who name it.
-    pub fn provide_graph_store(&self, store: Arc<dyn GraphStore>) {
-        let mut stores = self
-            .stores
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        stores.insert(self.id.clone(), store);
-    }
 }
 
 /// Where a component puts what runs beside it. Each task is named and joined; one that fails or

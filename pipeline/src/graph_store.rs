@@ -194,6 +194,24 @@ pub struct TimelineEntry {
     pub details: JsonMap<String, Json>,
 }
 
+/// A resource that a scan has seen and none has missed since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scanned {
+    pub uid: String,
+    /// The scope whose scan saw it last.
+    pub scope: String,
+    /// Its [`state`](crate::resource::Resource::state) when it was last told.
+    pub state: u64,
+}
+
+/// Some of them, by uid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScannedPage {
+    pub scanned: Vec<Scanned>,
+    /// The uid to go on after; none at the end.
+    pub last: Option<String>,
+}
+
 /// What a commit of the store made new.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commit {
@@ -302,6 +320,15 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         to: UnixNanos,
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, StoreError>;
+
+    /// What a source's scans last told of what is there, among the next `limit` uids greater than
+    /// `after`: for a receiver that goes on where it stopped.
+    async fn scanned(
+        &self,
+        source: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ScannedPage, StoreError>;
 
     /// Follows the commits from now on; who falls behind is told how many were missed.
     fn commits(&self) -> broadcast::Receiver<std::sync::Arc<Commit>>;

@@ -102,13 +102,18 @@ mod tests {
     #[test]
     fn a_row_is_told_without_its_nulls() {
         let tags = map_from_json(json!({"team": "shop", "n": 2}).as_object().unwrap());
-        let relations = [("PART_OF".to_owned(), "vpc".to_owned())];
+        let relations = [
+            Cell::Text("PART_OF"),
+            Cell::Text("vpc"),
+            Cell::Float(1.0),
+            Cell::Bytes(&tags),
+        ];
         let mut rows = Rows::new(Signal::Resources);
         let cells = [
             (resources::OP, Cell::Text("observed")),
             (resources::GROUP, Cell::Text("actual")),
             (resources::TAGS, Cell::Bytes(&tags)),
-            (resources::RELATIONS, Cell::Pairs(&relations)),
+            (resources::RELATIONS, Cell::Items(&relations)),
             (resources::MEMBERS, Cell::UInts(&[7])),
         ];
         rows.push(
@@ -123,8 +128,11 @@ mod tests {
             told,
             [json!({
                 "time": "2018-12-13T14:51:00.300000001Z", "uid": "i", "source": "aws", "op": "observed",
-                "group": "actual", "members": [7], "relations": [{"kind": "PART_OF", "uid": "vpc"}],
-                "tags": {"team": "shop", "n": 2}
+                "group": "actual", "members": [7], "tags": {"team": "shop", "n": 2},
+                "relations": [{
+                    "kind": "PART_OF", "uid": "vpc", "confidence": 1.0,
+                    "properties": {"team": "shop", "n": 2},
+                }],
             })]
         );
     }

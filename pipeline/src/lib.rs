@@ -20,6 +20,7 @@ pub mod json_rows;
 pub mod listen;
 pub mod otlp;
 pub mod registry;
+pub mod resource;
 pub mod rows;
 pub mod schema;
 pub mod signal;

@@ -35,8 +35,8 @@ pub enum Cell<'a> {
     UInts(&'a [u64]),
     Floats(&'a [f64]),
     Texts(&'a [String]),
-    /// Of a list of two texts: `relations`, `aliases`.
-    Pairs(&'a [(String, String)]),
+    /// Of a list of structs: the fields of the first item in their order, then those of the second …
+    Items(&'a [Cell<'a>]),
 }
 
 impl<'a> From<Option<&'a str>> for Cell<'a> {
@@ -228,12 +228,11 @@ fn append_list(builder: &mut dyn ArrayBuilder, field: &Field, item: &DataType, c
             items.iter().for_each(|item| values.append_value(item));
         }),
         (DataType::Utf8View, Cell::Null) => list!(StringViewBuilder, |_values| {}),
-        (DataType::Struct(_), Cell::Pairs(pairs)) => list!(StructBuilder, |values| {
-            for (first, second) in pairs {
-                for (index, text) in [first, second].into_iter().enumerate() {
-                    let child: &mut StringViewBuilder =
-                        values.field_builder(index).expect("a pair of texts");
-                    child.append_value(text);
+        (DataType::Struct(fields), Cell::Items(cells)) => list!(StructBuilder, |values| {
+            for item in cells.chunks(fields.len()) {
+                let children = values.field_builders_mut().iter_mut();
+                for ((cell, child), field) in item.iter().zip(children).zip(fields) {
+                    append(child.as_mut(), field, *cell);
                 }
                 values.append(true);
             }
@@ -271,17 +270,21 @@ mod tests {
     #[test]
     fn cells_stand_in_their_columns() {
         let mut rows = Rows::new(Signal::Resources);
-        let relations = [
-            ("SECURED_BY".to_owned(), "sg".to_owned()),
-            ("PART_OF".to_owned(), "vpc".to_owned()),
-        ];
+        let relations = [("SECURED_BY", "sg"), ("PART_OF", "vpc")].map(|(kind, to)| {
+            [
+                Cell::Text(kind),
+                Cell::Text(to),
+                Cell::Float(1.0),
+                Cell::Null,
+            ]
+        });
         rows.push(
             Some(UnixNanos(7)),
             Some("i"),
             "aws",
             &[
                 (resources::OP, Cell::Text(resources::op::OBSERVED)),
-                (resources::RELATIONS, Cell::Pairs(&relations)),
+                (resources::RELATIONS, Cell::Items(relations.as_flattened())),
             ],
         );
         rows.push(

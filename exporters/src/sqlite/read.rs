@@ -5,10 +5,12 @@ mod edges;
 mod facts;
 mod figures;
 mod nodes;
+mod scanned;
 mod timeline;
 
 pub(super) use aliases::resolve;
 pub(super) use edges::edges;
 pub(super) use figures::edge_figures;
 pub(super) use nodes::{list, nodes};
+pub(super) use scanned::scanned;
 pub(super) use timeline::timeline;

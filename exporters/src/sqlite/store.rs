@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::facts::Told;
 use pipeline::graph_store::{
-    At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter, StoreError,
-    TimelineEntry,
+    At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter, ScannedPage,
+    StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 
@@ -145,6 +145,18 @@ impl GraphStore for Store {
             async { read::timeline(&mut self.reader.session().await?, uid, from, to, limit).await }
                 .await;
         entries.map_err(failed(format!("read the timeline of {uid}")))
+    }
+
+    async fn scanned(
+        &self,
+        source: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ScannedPage, StoreError> {
+        let page =
+            async { read::scanned(&mut self.reader.session().await?, source, after, limit).await }
+                .await;
+        page.map_err(failed(format!("read what {source} has scanned")))
     }
 
     fn commits(&self) -> broadcast::Receiver<Arc<Commit>> {

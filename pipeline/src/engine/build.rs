@@ -1,12 +1,13 @@
 //! Topology → plan: builds each component, in the topology's order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::EngineError;
 use super::plan::{
     Plan, PlannedConnector, PlannedExporter, PlannedExtension, PlannedPipeline, PlannedReceiver,
 };
-use crate::component::{ComponentId, Host, Processor, Stores};
+use crate::component::{ComponentId, Host, Processor, Shared};
 use crate::counters::OwnCounters;
 use crate::registry::{Class, Factory, FactoryError, Registry};
 use crate::topology::{Declared, Placed, Topology};
@@ -15,7 +16,7 @@ use crate::topology::{Declared, Placed, Topology};
 type Processors = BTreeMap<(usize, ComponentId), Box<dyn Processor>>;
 
 pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, EngineError> {
-    let stores = Stores::default();
+    let shared = Arc::new(Shared::default());
     let mut plan = Plan {
         metrics_address: topology.telemetry.metrics_address,
         ..Plan::default()
@@ -32,12 +33,12 @@ pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, Eng
         };
         let factory = registry.find(*class, id.kind()).ok_or_else(unknown)?;
         if *class == Class::Processor {
-            let shared = (&stores, &plan.counters);
-            build_processors(&topology, id, declared, factory, shared, &mut processors)?;
+            let with = (&shared, &plan.counters);
+            build_processors(&topology, id, declared, factory, with, &mut processors)?;
             continue;
         }
         let labels = vec![(class.singular(), id.to_string())];
-        let host = Host::new(id.clone(), declared.wanted, stores.clone())
+        let host = Host::new(id.clone(), declared.wanted, shared.clone())
             .counting(plan.counters.clone(), labels);
         add(&mut plan, placed, declared, factory, &host).map_err(|source| EngineError::Build {
             component: name(placed),
@@ -45,6 +46,7 @@ pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, Eng
         })?;
     }
     plan.pipelines = pipelines(topology, processors)?;
+    plan.refreshing = shared.refreshing();
     Ok(plan)
 }
 
@@ -86,7 +88,7 @@ fn build_processors(
     id: &ComponentId,
     declared: &Declared,
     factory: &Factory,
-    (stores, counters): (&Stores, &OwnCounters),
+    (shared, counters): (&Arc<Shared>, &OwnCounters),
     built: &mut Processors,
 ) -> Result<(), EngineError> {
     for (index, pipeline) in topology.pipelines.iter().enumerate() {
@@ -99,7 +101,7 @@ fn build_processors(
             ("processor", id.to_string()),
             ("pipeline", pipeline.id.to_string()),
         ];
-        let host = Host::new(id.clone(), wanted, stores.clone()).counting(counters.clone(), labels);
+        let host = Host::new(id.clone(), wanted, shared.clone()).counting(counters.clone(), labels);
         let processor = factory
             .build_processor(&declared.config, &host)
             .map_err(|source| EngineError::Build {

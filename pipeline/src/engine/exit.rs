@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::metrics::ExporterCounters;
 use crate::channel::{SendError, Sender};
@@ -16,6 +16,8 @@ pub(super) struct Exit {
     pub(super) block: bool,
     /// Those who wait are answered when the batch is queued, not when it is durable.
     pub(super) release: bool,
+    /// What finds no room is left out.
+    pub(super) optional: bool,
     /// Only of exporters.
     pub(super) counters: Option<Arc<ExporterCounters>>,
 }
@@ -62,6 +64,10 @@ impl Exit {
             return;
         };
         let (signal, rows) = (batch.signal(), batch.num_rows());
+        if self.optional {
+            debug!(queue = %self.sender.name(), %signal, rows, reason = %failed, "left out");
+            return;
+        }
         if let Some(counters) = &self.counters {
             counters.enqueue_failed.add(signal, rows);
         }

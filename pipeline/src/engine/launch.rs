@@ -56,6 +56,7 @@ pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Runn
         metrics: Metrics::new(plan.counters),
         exits: BTreeMap::new(),
         limits: plan.limits,
+        refreshing: plan.refreshing,
         give_up: stops.give_up.clone(),
     };
     for (planned, tasks) in plan.exporters.into_iter().zip(started.tasks) {
@@ -132,6 +133,8 @@ struct Wiring {
     metrics: Metrics,
     exits: BTreeMap<Placed, Exit>,
     limits: Limits,
+    /// Ways to the receivers that look again when they are asked to.
+    refreshing: Vec<Sender>,
     give_up: CancellationToken,
 }
 
@@ -148,6 +151,7 @@ impl Wiring {
             sender,
             block: queueing.block_on_overflow,
             release: !queueing.wait_for_result,
+            optional: false,
             counters: Some(counters.clone()),
         };
         let consumers = sending::consumers(queueing, planned.exporter.as_ref());
@@ -256,9 +260,10 @@ impl Wiring {
         &mut self,
         name: String,
         links: Vec<Link>,
-        exits: Vec<Exit>,
+        mut exits: Vec<Exit>,
         queue: Queue,
     ) -> Result<(), EngineError> {
+        exits.extend(self.refreshing.iter().cloned().map(back));
         let chain = Chain {
             name: name.clone(),
             links,
@@ -276,7 +281,17 @@ fn plain(sender: Sender) -> Exit {
         sender,
         block: false,
         release: false,
+        optional: false,
         counters: None,
+    }
+}
+
+/// From the end of a chain to a receiver: nobody waits for what it will see when it looks again.
+fn back(sender: Sender) -> Exit {
+    Exit {
+        release: true,
+        optional: true,
+        ..plain(sender)
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::settings::ExporterSettings;
+use crate::channel::Sender;
 use crate::component::{ComponentId, Exporter, Extension, Processor, Receiver};
 use crate::counters::OwnCounters;
 use crate::topology::Placed;
@@ -21,6 +22,8 @@ pub struct Plan {
     /// Where the own metrics are served.
     pub metrics_address: Option<SocketAddr>,
     pub limits: Limits,
+    /// Ways to the receivers that look again when they are asked to.
+    pub refreshing: Vec<Sender>,
     /// What components count for themselves.
     pub counters: OwnCounters,
 }

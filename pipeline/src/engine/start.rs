@@ -1,5 +1,5 @@
-//! Starts components: extensions, exporters, then receivers, each with a line that says where it
-//! listens. Sockets are bound and files opened before anything runs.
+//! Starts components: extensions, exporters, processors, then receivers, each with a line that says
+//! where it listens. Sockets are bound and files opened before anything runs.
 
 use std::panic::AssertUnwindSafe;
 
@@ -43,11 +43,28 @@ pub(super) async fn start(
             Some(listener)
         }
     };
+    for planned in &mut plan.connectors {
+        let name = format!("connectors/{}", planned.id);
+        begin(&name, silent(planned.processor.start())).await?;
+    }
+    for pipeline in &mut plan.pipelines {
+        for (id, processor) in &mut pipeline.processors {
+            let name = format!("processors/{id} of pipeline {}", pipeline.id);
+            begin(&name, silent(processor.start())).await?;
+        }
+    }
     for planned in &mut plan.receivers {
         let name = format!("receivers/{}", planned.id);
         begin(&name, planned.receiver.start()).await?;
     }
     Ok(Started { tasks, metrics })
+}
+
+/// Of what listens nowhere.
+async fn silent(
+    start: impl Future<Output = Result<(), StartError>>,
+) -> Result<Vec<Listening>, StartError> {
+    start.await.map(|()| Vec::new())
 }
 
 async fn begin(

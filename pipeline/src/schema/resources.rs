@@ -19,6 +19,15 @@ columns! {
     /// [`uid::hash`](crate::uid::hash) of every uid that the completed scan saw, ascending; null
     /// unless `op` is `scope_complete`.
     MEMBERS "members": types::list(types::uint64()) => nullable;
+    /// The `state` in which each of the `members` was seen, in their order, 0 where it is not known;
+    /// null unless `op` is `scope_complete`.
+    MEMBER_STATES "member_states": types::list(types::uint64()) => nullable;
+    /// Hash of all that the row says of the resource, see
+    /// [`Resource::state`](crate::resource::Resource::state); null for rows that no scan made.
+    STATE "state": types::uint64() => nullable;
+    /// What is new about it since its receiver last told of it: `created`, `updated` or `deleted`;
+    /// null where nothing is, or where nobody compared.
+    CHANGE "change": types::word() => nullable;
     /// The provider's type name: `AWS::EC2::SecurityGroup`, `k8s.pod`; null for `scope_complete`.
     KIND "kind": types::word() => nullable;
     /// The name people use; null where it has none.
@@ -29,15 +38,20 @@ columns! {
     ACCOUNT "account": types::word() => nullable;
     /// Region or zone; null for what is global.
     REGION "region": types::word() => nullable;
-    /// All outgoing edges that the source tells of this uid: kind (see `edges`) and the other uid.
+    /// All outgoing edges that the source tells of this uid: kind (see `edges`), the other uid, how
+    /// sure it is (0 to 1), and what else is known of the edge.
     RELATIONS "relations": types::list_of([
         types::text().named(relation::KIND, false),
         types::text().named(relation::UID, false),
+        types::float64().named(relation::CONFIDENCE, false),
+        types::attributes().named(relation::PROPERTIES, true),
     ]) => nullable;
-    /// All other names by which this uid is known: kind (see `aliases`) and value.
+    /// All other names by which this uid is known: kind and value (see `aliases`), and where the
+    /// value is unique, null for everywhere.
     ALIASES "aliases": types::list_of([
         types::text().named(alias::KIND, false),
         types::text().named(alias::VALUE, false),
+        types::text().named(alias::SCOPE, true),
     ]) => nullable;
     /// Tags or labels.
     TAGS "tags": types::attributes() => nullable;
@@ -52,14 +66,24 @@ pub mod op {
     pub const SCOPE_COMPLETE: &str = "scope_complete";
 }
 
+/// The values of `change`.
+pub mod change {
+    pub const CREATED: &str = "created";
+    pub const UPDATED: &str = "updated";
+    pub const DELETED: &str = "deleted";
+}
+
 /// The fields of one item of `relations`.
 pub mod relation {
     pub const KIND: &str = "kind";
     pub const UID: &str = "uid";
+    pub const CONFIDENCE: &str = "confidence";
+    pub const PROPERTIES: &str = "properties";
 }
 
 /// The fields of one item of `aliases`.
 pub mod alias {
     pub const KIND: &str = "kind";
     pub const VALUE: &str = "value";
+    pub const SCOPE: &str = "scope";
 }

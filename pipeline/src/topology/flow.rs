@@ -9,6 +9,9 @@ use crate::config::{Problem, nearest};
 use crate::registry::Class;
 use crate::{Signal, SignalSet};
 
+/// The engine itself takes requests to look again, from the end of every pipeline.
+const TO_THE_ENGINE: SignalSet = SignalSet::of(&[Signal::RefreshRequests]);
+
 /// The signals of one pipeline.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Course {
@@ -124,9 +127,10 @@ fn backwards(
     }
     course.wanted = vec![SignalSet::NONE; draft.processors.len()];
     for (index, (processor, _)) in draft.processors.iter().enumerate().rev() {
-        course.wanted[index] = after;
+        let behind = after.union(TO_THE_ENGINE);
+        course.wanted[index] = behind;
         let all = wanted.entry(processor.clone()).or_default();
-        *all = all.union(after);
+        *all = all.union(behind);
         after = signals
             .passes(processor, after)
             .union(signals.accepts(processor));
@@ -206,11 +210,7 @@ pub(super) fn notes(drafts: &[Draft], flow: &Flow, sections: &Sections<'_>) -> V
                 all.union(signals.accepts(exporter))
                     .union(signals.passes(exporter, behind))
             });
-        // The engine itself takes requests to look again.
-        let used = course
-            .wanted_first
-            .union(last)
-            .union(SignalSet::of(&[Signal::RefreshRequests]));
+        let used = course.wanted_first.union(last).union(TO_THE_ENGINE);
         let lost: Vec<Signal> = course
             .leaves
             .iter()

@@ -179,7 +179,12 @@ fn a_good_file_becomes_a_topology() {
     let pipeline = &topology.pipelines[0];
     let graph = SignalSet::GRAPH.union(SignalSet::TELEMETRY);
     assert_eq!(pipeline.signal, None);
-    assert_eq!(pipeline.wanted, [graph]);
+    let asked = SignalSet::of(&[Signal::RefreshRequests]);
+    assert_eq!(
+        pipeline.wanted,
+        [graph.union(asked)],
+        "the engine takes these"
+    );
     assert_eq!(
         pipeline.enters.to_string(),
         "traces, metrics, logs, resources"

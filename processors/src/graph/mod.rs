@@ -14,7 +14,8 @@
 //! | `deleted` | a tombstone of `lifecycle`, or of `desired` |
 //! | `scope_complete` | the same of the scope's nodes, with the state in which each was seen |
 //!
-//! Every fact that is made of a row carries the row's `state`, a hash of all that the row says.
+//! Every fact that is made of a row carries the row's `state`, by which the completion of a scan
+//! vouches for it.
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::registry::{BuildProcessor, Described, Stability};
@@ -22,14 +23,12 @@ use pipeline::{Batch, Signal, SignalSet};
 
 mod config;
 mod facts;
-mod scans;
 
 pub use config::Config;
 
 #[derive(Debug)]
 pub struct Graph {
     wanted: SignalSet,
-    scans: scans::Scans,
 }
 
 impl Described for Graph {
@@ -46,7 +45,6 @@ impl BuildProcessor for Graph {
     fn build(_: Config, host: &Host) -> Result<Graph, BuildError> {
         Ok(Graph {
             wanted: host.wanted(),
-            scans: scans::Scans::default(),
         })
     }
 }
@@ -56,7 +54,7 @@ impl Processor for Graph {
         if batch.signal() != Signal::Resources {
             return Ok(vec![batch]);
         }
-        let mut made = facts::of_resources(&batch, self.wanted, &mut self.scans, now);
+        let mut made = facts::of_resources(&batch, self.wanted, now);
         made.push(batch);
         Ok(made)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::UInt64Type;
+use arrow_array::types::{Float64Type, UInt64Type};
 use pipeline::attributes::map_from_json;
 use pipeline::component::{Host, Processor, UnixNanos};
 use pipeline::registry::BuildProcessor;
@@ -44,19 +44,35 @@ fn words(batch: &Batch, column: &str) -> Vec<String> {
 #[test]
 fn an_observed_instance_exists_and_has_its_edges_and_names() {
     let configuration = map_from_json(json!({"InstanceType": "m7g.large"}).as_object().unwrap());
+    let healthy = map_from_json(json!({"State": "healthy"}).as_object().unwrap());
     let relations = [
-        ("SECURED_BY".to_owned(), "sg".to_owned()),
-        ("PART_OF".to_owned(), "subnet".to_owned()),
+        [
+            Cell::Text("SECURED_BY"),
+            Cell::Text("sg"),
+            Cell::Float(0.5),
+            Cell::Bytes(&healthy),
+        ],
+        [
+            Cell::Text("PART_OF"),
+            Cell::Text("subnet"),
+            Cell::Float(1.0),
+            Cell::Null,
+        ],
     ];
-    let names = [("id".to_owned(), "i-1".to_owned())];
+    let names = [
+        Cell::Text("ip"),
+        Cell::Text("10.0.0.7"),
+        Cell::Text("vpc-1"),
+    ];
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
         (resources::SCOPE, Cell::Text("1/eu-west-1/instance")),
         (resources::KIND, Cell::Text("AWS::EC2::Instance")),
-        (resources::RELATIONS, Cell::Pairs(&relations)),
-        (resources::ALIASES, Cell::Pairs(&names)),
+        (resources::RELATIONS, Cell::Items(relations.as_flattened())),
+        (resources::ALIASES, Cell::Items(&names)),
         (resources::CONFIGURATION, Cell::Bytes(&configuration)),
+        (resources::STATE, Cell::UInt(77)),
     ];
     let batch = resource(&cells, Some("i")).finish(Delivery::nobody());
     let made = graph(SignalSet::ALL).process(batch, UnixNanos(9)).unwrap();
@@ -70,9 +86,21 @@ fn an_observed_instance_exists_and_has_its_edges_and_names() {
     assert_eq!(told.text(edges::TO).value(1), "subnet");
     assert_eq!(words(told, edges::MODE), ["set", "set"]);
     assert_eq!(
-        of(&made, Signal::Aliases).text(aliases::VALUE).value(0),
-        "i-1"
+        told.numbers::<Float64Type>(edges::CONFIDENCE).values(),
+        &[0.5, 1.0]
     );
+    assert_eq!(told.bytes(edges::PROPERTIES).value(0), healthy);
+    assert!(told.bytes(edges::PROPERTIES).is_null(1));
+    let names = of(&made, Signal::Aliases);
+    assert_eq!(names.text(aliases::VALUE).value(0), "10.0.0.7");
+    assert_eq!(names.text(aliases::SCOPE).value(0), "vpc-1");
+    for (batch, column) in [
+        (facts, nodes::STATE),
+        (told, edges::STATE),
+        (names, aliases::STATE),
+    ] {
+        assert_eq!(batch.numbers::<UInt64Type>(column).value(0), 77);
+    }
     assert_eq!(
         of(&made, Signal::Resources).num_rows(),
         1,
@@ -85,7 +113,7 @@ fn a_resource_without_edges_says_so() {
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
-        (resources::RELATIONS, Cell::Pairs(&[])),
+        (resources::RELATIONS, Cell::Items(&[])),
     ];
     let made = graph(SignalSet::ALL)
         .process(
@@ -130,6 +158,7 @@ fn a_deletion_is_a_tombstone_and_a_completed_scope_passes_its_members() {
         (resources::OP, Cell::Text("scope_complete")),
         (resources::SCOPE, Cell::Text("s")),
         (resources::MEMBERS, Cell::UInts(&[3, 7])),
+        (resources::MEMBER_STATES, Cell::UInts(&[30, 0])),
     ];
     rows.push(Some(UnixNanos(4)), None, "aws", &complete);
     let made = graph(SignalSet::ALL)
@@ -138,8 +167,10 @@ fn a_deletion_is_a_tombstone_and_a_completed_scope_passes_its_members() {
     let facts = of(&made, Signal::Nodes);
     assert_eq!(words(facts, nodes::OP), ["deleted", "scope_complete"]);
     assert!(facts.column(nodes::VALUE).is_null(0));
-    let members = facts.column(nodes::MEMBERS).as_list::<i32>().value(1);
-    assert_eq!(members.as_primitive::<UInt64Type>().values(), &[3, 7]);
+    for (column, numbers) in [(nodes::MEMBERS, [3, 7]), (nodes::MEMBER_STATES, [30, 0])] {
+        let list = facts.column(column).as_list::<i32>().value(1);
+        assert_eq!(list.as_primitive::<UInt64Type>().values(), &numbers);
+    }
 }
 
 #[test]

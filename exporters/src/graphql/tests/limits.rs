@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter, StoreError,
-    TimelineEntry,
+    At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter, ScannedPage,
+    StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 
@@ -111,6 +111,10 @@ impl GraphStore for Silent {
         _: UnixNanos,
         _: usize,
     ) -> Result<Vec<TimelineEntry>, StoreError> {
+        pending().await
+    }
+
+    async fn scanned(&self, _: &str, _: Option<&str>, _: usize) -> Result<ScannedPage, StoreError> {
         pending().await
     }
 

@@ -453,3 +453,33 @@ async fn what_is_no_longer_desired_ends() {
         Some(UnixNanos(20))
     );
 }
+
+#[tokio::test]
+async fn what_a_source_has_scanned_is_told_in_pages_without_what_has_ended() {
+    let open = Open::new().await;
+    let told = [("a", 7), ("b", 8), ("c", 9)].map(|(uid, state)| Seen { uid, state });
+    open.tell(scan("s", 10, &told)).await;
+    let changed = [("a", 7), ("c", 10)].map(|(uid, state)| Seen { uid, state });
+    open.tell(scan("s", 20, &changed)).await;
+    open.tell(fact("a", "actual", "observed", "other", "x", 30))
+        .await;
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = open.store().scanned("aws", after.as_deref(), 2).await;
+        let page = page.unwrap();
+        found.extend(
+            page.scanned
+                .into_iter()
+                .map(|it| (it.uid, it.scope, it.state)),
+        );
+        after = page.last;
+        if after.is_none() {
+            break;
+        }
+    }
+    let s = || "s".to_owned();
+    assert_eq!(found, [("a".to_owned(), s(), 7), ("c".to_owned(), s(), 10)]);
+    let nothing = open.store().scanned("gcp", None, 10).await.unwrap();
+    assert_eq!(nothing.scanned, []);
+}

@@ -2,11 +2,15 @@
 
 use std::sync::mpsc;
 
+use arrow_array::StringViewArray;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::Batch;
-use crate::component::{ExportError, Exporter, ProcessError, Processor, RunError, UnixNanos};
+use crate::channel::{Output, Queue};
+use crate::component::{
+    ExportError, Exporter, ProcessError, Processor, Receiver, RunError, StartError, UnixNanos,
+};
 use crate::testing::{Captured, CapturingExporter};
 
 /// An exporter that does nothing before its gate is opened, by cancelling the token.
@@ -50,5 +54,47 @@ impl Processor for Blocking {
         // An error means that the test lets go.
         let _ = self.0.recv();
         Ok(vec![batch])
+    }
+}
+
+/// A processor that stamps each batch with what it read when it started.
+#[derive(Default)]
+pub(super) struct Prepared {
+    pub(super) uid: Option<String>,
+    pub(super) fails: bool,
+}
+
+#[async_trait]
+impl Processor for Prepared {
+    async fn start(&mut self) -> Result<(), StartError> {
+        tokio::task::yield_now().await;
+        if self.fails {
+            return Err(StartError::new("told to fail"));
+        }
+        self.uid = Some("prepared".to_owned());
+        Ok(())
+    }
+
+    fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        let uids = StringViewArray::from_iter(vec![self.uid.as_deref(); batch.num_rows()]);
+        Ok(vec![batch.with_uid(uids)])
+    }
+}
+
+/// A receiver that tells what it is asked to look at again.
+pub(super) struct Refreshed {
+    pub(super) requests: Queue,
+    pub(super) asked: mpsc::Sender<Batch>,
+}
+
+#[async_trait]
+impl Receiver for Refreshed {
+    async fn run(mut self: Box<Self>, _: Output, stop: CancellationToken) -> Result<(), RunError> {
+        while let Some(Some(request)) = stop.run_until_cancelled(self.requests.recv()).await {
+            let (batch, _) = request.into_parts();
+            // An error means that the test has seen enough.
+            let _ = self.asked.send(batch);
+        }
+        Ok(())
     }
 }

@@ -1,9 +1,15 @@
 //! Who gets what.
 
-use super::{Pipe, Setup, answer, blocking, canned, gated, nothing, refusal, sorted, spans};
-use crate::engine::Limits;
+use std::sync::{Arc, mpsc};
+
+use super::doubles::{Prepared, Refreshed};
+use super::{
+    PATIENCE, Pipe, Setup, answer, blocking, canned, gated, nothing, refusal, sorted, spans,
+};
+use crate::component::{Host, Shared};
+use crate::engine::{EngineError, Limits};
 use crate::testing::{CapturingExporter, PassThrough, Turn, batch};
-use crate::{Outcome, Signal};
+use crate::{Outcome, Signal, SignalSet};
 
 #[tokio::test]
 async fn a_connector_leads_from_one_pipeline_into_another() {
@@ -138,4 +144,66 @@ async fn a_batch_goes_into_all_pipelines_or_into_none() {
     assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
     engine.stop().await.unwrap();
     assert_eq!(captured.uids(), ["a"]);
+}
+
+#[tokio::test]
+async fn a_processor_has_started_before_the_first_batch_comes() {
+    let (receiver, mut outcomes) = spans(&["a"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(
+            Pipe::new("p")
+                .from("canned")
+                .through("prepared", Prepared::default())
+                .to("x"),
+        )
+        .run();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(sorted(&captured), ["prepared"]);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_processor_that_cannot_start_ends_the_process_by_name() {
+    let fails = Prepared {
+        fails: true,
+        ..Prepared::default()
+    };
+    let engine = Setup::new()
+        .pipeline(Pipe::new("p").through("prepared", fails))
+        .run();
+    let error = engine.ended().await.unwrap_err();
+    let EngineError::Start { component, source } = error else {
+        panic!("{error:?} is another error");
+    };
+    assert_eq!(component, "processors/prepared of pipeline p");
+    assert_eq!(source.reason, "told to fail");
+}
+
+#[tokio::test]
+async fn what_is_to_be_looked_at_again_comes_to_the_receivers_that_can_and_delays_nobody() {
+    let shared = Arc::new(Shared::default());
+    let host = Host::new("again".parse().unwrap(), SignalSet::NONE, shared.clone());
+    let requests = host.refresh_requests();
+    let (asked, told) = mpsc::channel();
+    let (receiver, mut outcomes) = spans(&["sg-1"]);
+    let mut setup = Setup::new()
+        .receiver("canned", receiver)
+        .receiver("again", Refreshed { requests, asked })
+        .pipeline(
+            Pipe::new("p")
+                .from("canned")
+                .through("turn", Turn(Signal::RefreshRequests)),
+        );
+    setup.0.refreshing = shared.refreshing();
+    let engine = setup.run();
+    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    let request = tokio::task::spawn_blocking(move || told.recv_timeout(PATIENCE));
+    let request = request.await.unwrap().unwrap();
+    assert_eq!(request.signal(), Signal::RefreshRequests);
+    assert_eq!(request.uid().value(0), "sg-1");
+    assert!(!request.delivery().is_awaited());
+    engine.stop().await.unwrap();
 }

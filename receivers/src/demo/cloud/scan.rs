@@ -2,9 +2,10 @@
 
 use pipeline::attributes::map_from_json;
 use pipeline::component::UnixNanos;
-use pipeline::rows::{Cell, Rows};
-use pipeline::schema::{nodes, resources};
-use pipeline::{Batch, Delivery, Signal, uid};
+use pipeline::resource::{self, Alias, Relation, Scan};
+use pipeline::rows::Rows;
+use pipeline::schema::nodes;
+use pipeline::{Batch, Delivery, Signal};
 use serde_json::{Value, json};
 
 use super::names::{ACCOUNT, Names, REGION};
@@ -39,6 +40,25 @@ impl Resource {
             aliases: Vec::new(),
             tags: json!({"Name": name, "team": team}),
             configuration: Value::Null,
+        }
+    }
+
+    fn told(&self) -> resource::Resource {
+        let relations = self.relations.iter();
+        let aliases = self.aliases.iter();
+        resource::Resource {
+            uid: self.uid.clone(),
+            kind: self.kind,
+            name: Some(self.name.clone()),
+            provider: self.provider,
+            account: self.account.clone(),
+            region: self.region.map(str::to_owned),
+            relations: relations.map(|(kind, to)| Relation::to(kind, to)).collect(),
+            aliases: aliases
+                .map(|(kind, value)| Alias::new(kind, value))
+                .collect(),
+            tags: encode(&self.tags),
+            configuration: encode(&self.configuration),
         }
     }
 
@@ -77,70 +97,17 @@ pub(in crate::demo) fn rows(
 ) -> Batch {
     let mut rows = Rows::new(Signal::Resources);
     for scope in resources.chunk_by(|one, next| one.kind == next.kind) {
-        let name = scope[0].scope();
-        let told = Told {
+        let scan = Scan {
             source,
-            scope: &name,
-            scan_id,
+            group: nodes::group::ACTUAL,
+            scope: &scope[0].scope(),
+            id: scan_id,
             began,
         };
-        for resource in scope {
-            told.observed(&mut rows, resource);
-        }
-        told.complete(&mut rows, scope);
+        let told: Vec<_> = scope.iter().map(Resource::told).collect();
+        scan.whole(&mut rows, &told);
     }
     rows.finish(Delivery::nobody())
-}
-
-/// What all rows of a scope share.
-struct Told<'a> {
-    source: &'a str,
-    scope: &'a str,
-    scan_id: &'a str,
-    began: UnixNanos,
-}
-
-impl Told<'_> {
-    fn observed(&self, rows: &mut Rows, resource: &Resource) {
-        let owned = |pairs: &[(&str, String)]| -> Vec<(String, String)> {
-            let pairs = pairs.iter();
-            pairs
-                .map(|(kind, other)| ((*kind).to_owned(), other.clone()))
-                .collect()
-        };
-        let (relations, aliases) = (owned(&resource.relations), owned(&resource.aliases));
-        let (tags, configuration) = (encode(&resource.tags), encode(&resource.configuration));
-        let cells = [
-            (resources::OP, Cell::Text(resources::op::OBSERVED)),
-            (resources::GROUP, Cell::Text(nodes::group::ACTUAL)),
-            (resources::SCOPE, Cell::Text(self.scope)),
-            (resources::SCAN_ID, Cell::Text(self.scan_id)),
-            (resources::KIND, Cell::Text(resource.kind)),
-            (resources::NAME, Cell::Text(&resource.name)),
-            (resources::PROVIDER, Cell::Text(resource.provider)),
-            (resources::ACCOUNT, Cell::Text(&resource.account)),
-            (resources::REGION, resource.region.into()),
-            (resources::RELATIONS, Cell::Pairs(&relations)),
-            (resources::ALIASES, Cell::Pairs(&aliases)),
-            (resources::TAGS, Cell::Bytes(&tags)),
-            (resources::CONFIGURATION, Cell::Bytes(&configuration)),
-        ];
-        rows.push(Some(self.began), Some(&resource.uid), self.source, &cells);
-    }
-
-    fn complete(&self, rows: &mut Rows, scope: &[Resource]) {
-        let uids = scope.iter().map(|resource| uid::hash(&resource.uid));
-        let mut members: Vec<u64> = uids.collect();
-        members.sort_unstable();
-        let cells = [
-            (resources::OP, Cell::Text(resources::op::SCOPE_COMPLETE)),
-            (resources::GROUP, Cell::Text(nodes::group::ACTUAL)),
-            (resources::SCOPE, Cell::Text(self.scope)),
-            (resources::SCAN_ID, Cell::Text(self.scan_id)),
-            (resources::MEMBERS, Cell::UInts(&members)),
-        ];
-        rows.push(Some(self.began), None, self.source, &cells);
-    }
 }
 
 fn encode(object: &Value) -> Vec<u8> {

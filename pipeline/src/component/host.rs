@@ -1,0 +1,114 @@
+//! What a component is given when it is built.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{BuildError, ComponentId, StoreRef};
+use crate::channel::{Queue, Sender, channel};
+use crate::counters::{Counter, OwnCounters};
+use crate::graph_store::GraphStore;
+use crate::{Signal, SignalSet};
+
+/// Bytes of requests to look again that may wait for a receiver.
+const REFRESH_BYTES: usize = 1 << 20;
+
+/// What a component is given when it is built.
+#[derive(Clone, Debug)]
+pub struct Host {
+    id: ComponentId,
+    wanted: SignalSet,
+    shared: Arc<Shared>,
+    counters: OwnCounters,
+    /// Who counts: `processor="sql/x"`, `pipeline="traces"`.
+    labels: Vec<(&'static str, String)>,
+}
+
+/// What the components of one process share.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// The stores that were built so far, by the id of their exporter.
+    stores: Mutex<HashMap<ComponentId, Arc<dyn GraphStore>>>,
+    /// Ways to those who look again when they are asked to.
+    refreshing: Mutex<Vec<Sender>>,
+}
+
+impl Shared {
+    /// Ways to those who look again when they are asked to.
+    pub(crate) fn refreshing(&self) -> Vec<Sender> {
+        lock(&self.refreshing).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Host {
+    /// `wanted` is what somebody after the component accepts.
+    pub fn new(id: ComponentId, wanted: SignalSet, shared: Arc<Shared>) -> Host {
+        Host {
+            id,
+            wanted,
+            shared,
+            counters: OwnCounters::default(),
+            labels: Vec::new(),
+        }
+    }
+
+    /// Where what the component counts is shown, and as whose.
+    pub(crate) fn counting(
+        self,
+        counters: OwnCounters,
+        labels: Vec<(&'static str, String)>,
+    ) -> Host {
+        Host {
+            counters,
+            labels,
+            ..self
+        }
+    }
+
+    /// A counter of the component's own among the own metrics: `late_rows` of a processor is
+    /// `airdig_processor_late_rows`.
+    pub fn counter(&self, name: &str) -> Counter {
+        let class = self.labels.first().map_or("component", |(class, _)| class);
+        let name = format!("airdig_{class}_{name}");
+        self.counters.add(name, self.labels.clone())
+    }
+
+    pub fn id(&self) -> &ComponentId {
+        &self.id
+    }
+
+    /// What somebody after this component accepts: all else need not be computed.
+    pub fn wanted(&self) -> SignalSet {
+        self.wanted
+    }
+
+    /// The store that a field of the configuration names. The topology has checked that it is
+    /// there, and built it first.
+    ///
+    /// # Errors
+    /// When the named exporter is no graph store.
+    pub fn graph_store(&self, store: &StoreRef) -> Result<Arc<dyn GraphStore>, BuildError> {
+        let stores = lock(&self.shared.stores);
+        stores.get(&store.0).cloned().ok_or_else(|| BuildError {
+            reason: format!("exporter {} keeps no graph that can be asked", store.0),
+            source: None,
+        })
+    }
+
+    /// Offers itself as a store to those who name it.
+    pub fn provide_graph_store(&self, store: Arc<dyn GraphStore>) {
+        lock(&self.shared.stores).insert(self.id.clone(), store);
+    }
+
+    /// Batches of `refresh_requests` that come out of any pipeline of this process, for a receiver
+    /// that can look at one uid again. What finds no room is left out: the next scan answers it.
+    pub fn refresh_requests(&self) -> Queue {
+        let accepts = SignalSet::of(&[Signal::RefreshRequests]);
+        let (sender, queue) = channel(format!("receivers/{}", self.id), accepts, REFRESH_BYTES);
+        lock(&self.shared.refreshing).push(sender);
+        queue
+    }
+}
