@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the real peers that the tests speak to, once, into the folder that is named: the
-# OpenTelemetry SDK for Python (PyPI), telemetrygen and the OpenTelemetry Collector (Go). A peer
-# that cannot be installed fails here; no test skips it.
+# OpenTelemetry SDK for Python and the AWS emulator moto (PyPI), telemetrygen and the OpenTelemetry
+# Collector (Go). A peer that cannot be installed fails here; no test skips it.
 #
 #   tests/peers/install.sh FOLDER            all of them
 #   tests/peers/install.sh FOLDER collector  the Collector alone
+#   tests/peers/install.sh FOLDER python     those of PyPI alone
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 peers=${1:?usage: tests/peers/install.sh FOLDER [PEER]}
@@ -20,7 +21,7 @@ need() {
 
 python() {
   cmp -s "$here/requirements.txt" "$peers/requirements.txt" && return
-  need python3 "install Python 3.9 or newer with its venv module"
+  need python3 "install Python 3.10 or newer with its venv module"
   python3 -m venv "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
   cp "$here/requirements.txt" "$peers/requirements.txt"
@@ -61,5 +62,6 @@ collector() {
 case $only in
   all) python; telemetrygen; collector ;;
   collector) collector ;;
+  python) python ;;
   *) echo "tests/peers: no peer is called $only" >&2; exit 1 ;;
 esac
