@@ -7,6 +7,7 @@ mod cases;
 mod collector;
 mod command_line;
 mod demo;
+mod names;
 mod outage;
 mod restart;
 mod senders;

@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 
-use crate::schema::opening;
+use crate::schema::{opening, traces};
 use crate::{Delivery, Signal};
 
 mod original;
@@ -153,11 +153,21 @@ impl Batch {
 
     /// Sets the column `uid`. OTLP has no such field, so the original stays what these rows are.
     pub fn with_uid(self, uid: StringViewArray) -> Batch {
-        let mut columns = self.rows.columns().to_vec();
-        columns[1] = Arc::new(uid);
-        let rows = RecordBatch::try_new(self.rows.schema(), columns)
-            .expect("uid has its column's type and length");
-        Batch { rows, ..self }
+        self.with_own(opening::UID, uid)
+    }
+
+    /// Sets the column `peer_uid` of `traces`, likewise.
+    pub fn with_peer_uid(self, uid: StringViewArray) -> Batch {
+        self.with_own(traces::PEER_UID, uid)
+    }
+
+    /// Sets a column of uids that OTLP does not know.
+    fn with_own(self, name: &'static str, uids: StringViewArray) -> Batch {
+        let original = self.original.clone();
+        Batch {
+            original,
+            ..self.with_columns([(name, Arc::new(uids) as ArrayRef)])
+        }
     }
 
     /// A batch that was made of this one: those who wait for this one wait for it too.

@@ -212,6 +212,30 @@ pub struct ScannedPage {
     pub last: Option<String>,
 }
 
+/// Another name of a thing that has not ended, as its source tells it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAlias {
+    pub uid: String,
+    pub source: String,
+    /// Whether it is one of all that the source tells of the uid, or was seen by itself.
+    pub is_of_set: bool,
+    pub kind: String,
+    pub value: String,
+    /// None for everywhere.
+    pub scope: Option<String>,
+    /// From when on it has led to the uid without a break.
+    pub since: UnixNanos,
+    pub until: Option<UnixNanos>,
+}
+
+/// The names of some uids, by uid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AliasesPage {
+    pub aliases: Vec<KnownAlias>,
+    /// The uid to go on after; none at the end.
+    pub last: Option<String>,
+}
+
 /// What a commit of the store made new.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commit {
@@ -329,6 +353,15 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         after: Option<&str>,
         limit: usize,
     ) -> Result<ScannedPage, StoreError>;
+
+    /// The names of these kinds that lead to the next `limit` uids greater than `after`: for a
+    /// processor that knows what names mean before the first scan.
+    async fn aliases(
+        &self,
+        kinds: &[&str],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<AliasesPage, StoreError>;
 
     /// Follows the commits from now on; who falls behind is told how many were missed.
     fn commits(&self) -> broadcast::Receiver<std::sync::Arc<Commit>>;

@@ -4,6 +4,7 @@
 //! how, [`component`] who may do what with it, [`topology`] how a file becomes a checked graph,
 //! [`engine`] how that graph runs.
 
+pub mod alias_index;
 pub mod attributes;
 pub mod batch;
 mod cause;

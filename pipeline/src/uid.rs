@@ -7,6 +7,7 @@
 //! | Kubernetes | `k8s://{cluster_uid}/{group}/{kind}/{uid}` |
 //! | service | `svc://{environment}/{namespace}/{name}` |
 //! | external endpoint | `ext://{host}:{port}` |
+//! | address within a network, until it is known who has it | `ip://{network}/{ip}` |
 //!
 //! Segments are percent-encoded, their case is kept, and a missing one is empty: `svc:////cart`.
 
@@ -46,6 +47,23 @@ pub fn external(host: &str, port: Option<u16>) -> String {
         Some(port) => format!("ext://{host}:{port}"),
         None => format!("ext://{host}:"),
     }
+}
+
+/// The host of an [`external`] endpoint without a port, as the records of a DNS zone lead to it;
+/// none where the uid is another, or holds what is no part of a host's name.
+pub fn external_host(uid: &str) -> Option<&str> {
+    let host = uid.strip_prefix("ext://")?.strip_suffix(':')?;
+    let host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']')?,
+        None => host,
+    };
+    (!host.is_empty() && !host.contains('%')).then_some(host)
+}
+
+/// An address that means something only within its network, a VPC.
+pub fn address(network: &str, ip: &str) -> String {
+    // An IPv6 address keeps its colons, as in an `external` uid.
+    format!("ip://{}/{ip}", encode(network))
 }
 
 /// A Kubernetes object; the core group is empty.
@@ -103,6 +121,26 @@ mod tests {
     fn an_ipv6_host_stands_in_brackets() {
         assert_eq!(super::external("::1", Some(5432)), "ext://[::1]:5432");
         assert_eq!(super::external("db.example", None), "ext://db.example:");
+    }
+
+    #[test]
+    fn a_host_is_found_again_in_its_endpoint() {
+        let uids = ["db.example", "::1"].map(|host| super::external(host, None));
+        let hosts = uids.each_ref().map(|uid| super::external_host(uid));
+        assert_eq!(hosts, [Some("db.example"), Some("::1")]);
+        let others = [
+            "ext://db.example:5432",
+            "ext://:",
+            "ext://a%20b:",
+            "svc:////a",
+        ];
+        assert_eq!(others.map(super::external_host), [None; 4]);
+    }
+
+    #[test]
+    fn an_address_stands_in_its_network() {
+        assert_eq!(super::address("vpc-1", "10.0.0.7"), "ip://vpc-1/10.0.0.7");
+        assert_eq!(super::address("a/b", "fd00::7"), "ip://a%2Fb/fd00::7");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod attribute_actions;
 pub mod attributes;
 pub mod batch;
+mod endpoint;
 pub mod forward;
 pub mod graph;
 pub mod identity;

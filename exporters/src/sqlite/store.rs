@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::facts::Told;
 use pipeline::graph_store::{
-    At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter, ScannedPage,
-    StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter,
+    ScannedPage, StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 
@@ -157,6 +157,18 @@ impl GraphStore for Store {
             async { read::scanned(&mut self.reader.session().await?, source, after, limit).await }
                 .await;
         page.map_err(failed(format!("read what {source} has scanned")))
+    }
+
+    async fn aliases(
+        &self,
+        kinds: &[&str],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<AliasesPage, StoreError> {
+        let page =
+            async { read::names(&mut self.reader.session().await?, kinds, after, limit).await }
+                .await;
+        page.map_err(failed(format!("read the aliases of {limit} nodes")))
     }
 
     fn commits(&self) -> broadcast::Receiver<Arc<Commit>> {

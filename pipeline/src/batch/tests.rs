@@ -3,6 +3,7 @@ use bytes::Bytes;
 
 use super::Batch;
 use crate::rows::{Cell, Rows};
+use crate::schema::traces::PEER_UID;
 use crate::schema::{nodes, opening};
 use crate::testing::{batch, uids};
 use crate::{Delivery, Outcome, Signal, otlp};
@@ -39,6 +40,27 @@ fn unchanged_batches_put_together_are_their_requests_one_behind_the_other() {
     assert_eq!(three.num_rows(), 3);
     assert_eq!(three.original().unwrap().parts(), [REQUEST; 3]);
     assert_eq!(otlp::encode(&three).unwrap(), REQUEST.repeat(3));
+}
+
+#[test]
+fn who_a_row_and_its_peer_are_changes_nothing_of_the_request() {
+    use arrow_array::StringViewArray;
+    let decoded = traces(REQUEST);
+    assert!(decoded.text(PEER_UID).is_null(0));
+    let uids = |uid| StringViewArray::from_iter([Some(uid)]);
+    let named = decoded.with_uid(uids("a")).with_peer_uid(uids("b"));
+    assert_eq!(
+        (named.uid().value(0), named.text(PEER_UID).value(0)),
+        ("a", "b")
+    );
+    assert_eq!(otlp::encode(&named).unwrap(), REQUEST);
+    let rows = named.rows().clone();
+    let rebuilt = named.with_rows(rows).unwrap();
+    assert!(rebuilt.original().is_none());
+    assert_eq!(
+        otlp::encode(&rebuilt).unwrap(),
+        otlp::encode(&traces(REQUEST)).unwrap()
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What a component is given when it is built.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::{BuildError, ComponentId, StoreRef};
+use crate::alias_index::AliasIndex;
 use crate::channel::{Queue, Sender, channel};
 use crate::counters::{Counter, OwnCounters};
 use crate::graph_store::GraphStore;
@@ -30,6 +31,7 @@ pub struct Shared {
     stores: Mutex<HashMap<ComponentId, Arc<dyn GraphStore>>>,
     /// Ways to those who look again when they are asked to.
     refreshing: Mutex<Vec<Sender>>,
+    aliases: OnceLock<Arc<AliasIndex>>,
 }
 
 impl Shared {
@@ -101,6 +103,17 @@ impl Host {
     /// Offers itself as a store to those who name it.
     pub fn provide_graph_store(&self, store: Arc<dyn GraphStore>) {
         lock(&self.shared.stores).insert(self.id.clone(), store);
+    }
+
+    /// Which node a name means, for all pipelines of this process.
+    pub fn alias_index(&self) -> Arc<AliasIndex> {
+        let index = self.shared.aliases.get_or_init(|| {
+            let left_out = self
+                .counters
+                .add("airdig_aliases_left_out".to_owned(), Vec::new());
+            Arc::new(AliasIndex::new(left_out))
+        });
+        index.clone()
     }
 
     /// Batches of `refresh_requests` that come out of any pipeline of this process, for a receiver

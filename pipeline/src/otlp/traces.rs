@@ -211,6 +211,8 @@ impl Spans {
         let schema = Signal::Traces.schema();
         let (time, start) = times(self.start);
         let mut columns = opening(time, source, rows);
+        // Null like the uid: what it is made of is shared.
+        let peer_uid = columns[1].clone();
         let mut status_message = self.status_message;
         let (messages, message_nulls) = status_message.finish();
         columns.extend([
@@ -231,6 +233,7 @@ impl Spans {
             numbers::<UInt32Type>(self.dropped_events),
             self.links.finish(buffers),
             numbers::<UInt32Type>(self.dropped_links),
+            peer_uid,
         ]);
         columns.extend(self.context.finish(buffers));
         RecordBatch::try_new(schema, columns)

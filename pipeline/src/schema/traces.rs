@@ -51,6 +51,9 @@ columns! {
     ]);
     /// `Span.dropped_links_count`.
     DROPPED_LINKS_COUNT "dropped_links_count": types::uint32();
+    /// The graph node that the other side of a client or producer span is; null until resolved, and
+    /// where it is not known. OTLP does not carry it.
+    PEER_UID "peer_uid": types::text() => nullable;
 }
 
 /// The fields of one item of `events`.

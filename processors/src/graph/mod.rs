@@ -15,20 +15,26 @@
 //! | `scope_complete` | the same of the scope's nodes, with the state in which each was seen |
 //!
 //! Every fact that is made of a row carries the row's `state`, by which the completion of a scan
-//! vouches for it.
+//! vouches for it. The names of a resource, and that it is no more, also go into the process's
+//! [`AliasIndex`], where `identity` finds them whatever pipeline it stands in.
 
+use std::sync::Arc;
+
+use pipeline::alias_index::AliasIndex;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::registry::{BuildProcessor, Described, Stability};
 use pipeline::{Batch, Signal, SignalSet};
 
 mod config;
 mod facts;
+mod names;
 
 pub use config::Config;
 
 #[derive(Debug)]
 pub struct Graph {
     wanted: SignalSet,
+    index: Arc<AliasIndex>,
 }
 
 impl Described for Graph {
@@ -43,8 +49,11 @@ impl BuildProcessor for Graph {
     const PRODUCES: SignalSet = SignalSet::of(&[Signal::Nodes, Signal::Edges, Signal::Aliases]);
 
     fn build(_: Config, host: &Host) -> Result<Graph, BuildError> {
+        let index = host.alias_index();
+        index.feed();
         Ok(Graph {
             wanted: host.wanted(),
+            index,
         })
     }
 }
@@ -54,6 +63,7 @@ impl Processor for Graph {
         if batch.signal() != Signal::Resources {
             return Ok(vec![batch]);
         }
+        names::tell(&batch, &self.index, now);
         let mut made = facts::of_resources(&batch, self.wanted, now);
         made.push(batch);
         Ok(made)

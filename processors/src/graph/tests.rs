@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt64Type};
+use pipeline::alias_index::{Holds, Kind};
 use pipeline::attributes::map_from_json;
 use pipeline::component::{Host, Processor, UnixNanos};
 use pipeline::registry::BuildProcessor;
@@ -186,6 +187,59 @@ fn what_nobody_wants_is_not_computed() {
         )
         .unwrap();
     assert_eq!(made.len(), 1);
+}
+
+#[test]
+fn names_are_known_to_the_whole_process_until_their_resource_is_deleted() {
+    let shared = Arc::default();
+    let host = Host::new("graph".parse().unwrap(), SignalSet::NONE, shared);
+    let mut graph = Graph::build(Config {}, &host).unwrap();
+    let index = host.alias_index();
+    assert!(index.is_fed());
+    index.ask();
+    let names = [Cell::Text("dns"), Cell::Text("db.example"), Cell::Null];
+    let targets = [
+        [
+            Cell::Text("PART_OF"),
+            Cell::Text("zone"),
+            Cell::Float(1.0),
+            Cell::Null,
+        ],
+        [
+            Cell::Text("DNS_POINTS_TO"),
+            Cell::Text("ext://real.example:"),
+            Cell::Float(1.0),
+            Cell::Null,
+        ],
+    ];
+    let cells = [
+        (resources::OP, Cell::Text("observed")),
+        (resources::GROUP, Cell::Text("actual")),
+        (resources::ALIASES, Cell::Items(&names)),
+        (resources::RELATIONS, Cell::Items(targets.as_flattened())),
+    ];
+    let mut rows = resource(&cells, Some("record"));
+    for (group, time) in [("desired", 7), ("actual", 8)] {
+        let deleted = [
+            (resources::OP, Cell::Text("deleted")),
+            (resources::GROUP, Cell::Text(group)),
+        ];
+        rows.push(Some(UnixNanos(time)), Some("record"), "aws", &deleted);
+    }
+    let batch = rows.finish(Delivery::nobody());
+    graph.process(batch, UnixNanos(9)).unwrap();
+
+    let view = index.view();
+    let owners = |time| {
+        let mut holds = Holds::at(UnixNanos(time));
+        view.owners(Kind::Host, "db.example", &mut holds)
+    };
+    let expected = [vec![], vec![("record", "")], vec![("record", "")], vec![]];
+    assert_eq!([4, 5, 7, 8].map(owners), expected);
+    let mut holds = Holds::at(UnixNanos(5));
+    let targets = view.names("record", Kind::Target, &mut holds);
+    let targets: Vec<&str> = targets.iter().map(|name| &*name.value).collect();
+    assert_eq!(targets, ["ext://real.example:"]);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub(super) fn cloud_resource<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
             "cloud.region",
             "faas.name",
         ]),
-        aliases: Vec::new(),
+        ..Node::default()
     })
 }
 
@@ -58,25 +58,46 @@ pub(super) fn task<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
             "aws.ecs.launchtype",
             "cloud.availability_zone",
         ]),
-        aliases: Vec::new(),
+        ..Node::default()
     })
 }
 
-/// Where the host is no EC2 instance, `host.id` is a machine id, which nothing else knows.
-pub(super) fn instance<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
-    let id = resource.text("host.id").filter(|id| id.starts_with("i-"))?;
-    let account = resource.text("cloud.account.id")?;
-    let region = resource.text("cloud.region")?;
-    let provider = resource.text("cloud.provider").unwrap_or("aws");
-    if provider != "aws" || !resource.is_about(Entity::Host) {
+/// Where the host is no EC2 instance, `host.id` is a machine id, which nothing else knows. Where it
+/// is one, but in which account and region is not said, `known` finds it among those that are known.
+pub(super) fn instance<'a>(
+    resource: &Resource<'a>,
+    known: impl FnOnce(&Resource<'a>) -> Option<&'a str>,
+) -> Option<Node<'a>> {
+    if resource
+        .text("cloud.provider")
+        .is_some_and(|it| it != "aws")
+    {
         return None;
     }
+    named_instance(resource).or_else(|| {
+        Some(Node {
+            uid: known(resource)?.into(),
+            kind: Some(EC2_INSTANCE),
+            is_known: true,
+            ..Node::default()
+        })
+    })
+}
+
+/// The `host.id` of an EC2 instance.
+pub(super) fn instance_id<'a>(resource: &Resource<'a>) -> Option<&'a str> {
+    resource.text("host.id").filter(|id| id.starts_with("i-"))
+}
+
+fn named_instance<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+    let id = instance_id(resource).filter(|_| resource.is_about(Entity::Host))?;
+    let account = resource.text("cloud.account.id")?;
+    let region = resource.text("cloud.region")?;
     let mut aliases = vec![Alias::new("id", id)];
     aliases.extend(Alias::addresses(resource.texts("host.ip"), account));
     Some(Node {
         uid: uid::aws("ec2", region, account, &format!("instance/{id}")).into(),
         kind: Some(EC2_INSTANCE),
-        name: None,
         provider: Some("aws"),
         account: Some(account),
         region: Some(region),
@@ -91,22 +112,23 @@ pub(super) fn instance<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
             "cloud.availability_zone",
         ]),
         aliases,
+        ..Node::default()
     })
 }
 
 const ECS_TASK: &str = "AWS::ECS::Task";
-const EC2_INSTANCE: &str = "AWS::EC2::Instance";
+pub(super) const EC2_INSTANCE: &str = "AWS::EC2::Instance";
 
 /// `arn:partition:service:region:account:resource`.
-struct Arn<'a> {
+pub(super) struct Arn<'a> {
     service: &'a str,
-    region: &'a str,
-    account: &'a str,
+    pub(super) region: &'a str,
+    pub(super) account: &'a str,
     resource: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    fn parse(text: &'a str) -> Option<Arn<'a>> {
+    pub(super) fn parse(text: &'a str) -> Option<Arn<'a>> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':').skip(1);
         Some(Arn {
             service: parts.next()?,
@@ -114,6 +136,10 @@ impl<'a> Arn<'a> {
             account: parts.next()?,
             resource: parts.next()?,
         })
+    }
+
+    pub(super) fn is_instance(&self) -> bool {
+        self.kind() == Some(EC2_INSTANCE)
     }
 
     fn kind(&self) -> Option<&'static str> {

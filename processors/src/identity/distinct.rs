@@ -86,28 +86,42 @@ impl Distinct {
         Distinct { resources, of_rows }
     }
 
-    /// The column `uid`: `own` has the uid of each resource; what is set already stays. Each uid
-    /// is stored once.
+    /// The column `uid`: `own` has the uid of each resource; what is set already stays.
     pub(super) fn uids(&self, own: &[Option<String>], set: &StringViewArray) -> StringViewArray {
-        let length: usize = own.iter().flatten().map(String::len).sum();
-        let block = u32::try_from(length).unwrap_or(u32::MAX).max(1);
-        let mut uids = StringViewBuilder::new().with_fixed_block_size(block);
-        uids.extend(own.iter().map(Option::as_deref));
-        let uids = uids.finish();
-        if set.null_count() == set.len() {
-            let rows = UInt32Array::from(self.of_rows.clone());
-            let taken = take(&uids, &rows, None).expect("each row has its resource");
-            return taken.as_string_view().clone();
-        }
-        let places: Vec<(usize, usize)> = (self.of_rows.iter().enumerate())
-            .map(|(row, place)| match set.is_valid(row) {
-                true => (0, row),
-                false => (1, *place as usize),
-            })
-            .collect();
-        let mixed = interleave(&[set, &uids], &places).expect("both are texts of these lengths");
-        mixed.as_string_view().clone()
+        spread(own, &self.of_rows, set)
     }
+
+    /// The place of a row's resource.
+    pub(super) fn place(&self, row: usize) -> usize {
+        self.of_rows[row] as usize
+    }
+}
+
+/// A column of uids: for each row the place of its own in `own`; what is set already stays. Each
+/// uid is stored once.
+pub(super) fn spread(
+    own: &[Option<String>],
+    of_rows: &[u32],
+    set: &StringViewArray,
+) -> StringViewArray {
+    let length: usize = own.iter().flatten().map(String::len).sum();
+    let block = u32::try_from(length).unwrap_or(u32::MAX).max(1);
+    let mut uids = StringViewBuilder::new().with_fixed_block_size(block);
+    uids.extend(own.iter().map(Option::as_deref));
+    let uids = uids.finish();
+    if set.null_count() == set.len() {
+        let rows = UInt32Array::from(of_rows.to_vec());
+        let taken = take(&uids, &rows, None).expect("each row has its place");
+        return taken.as_string_view().clone();
+    }
+    let places: Vec<(usize, usize)> = (of_rows.iter().enumerate())
+        .map(|(row, place)| match set.is_valid(row) {
+            true => (0, row),
+            false => (1, *place as usize),
+        })
+        .collect();
+    let mixed = interleave(&[set, &uids], &places).expect("both are texts of these lengths");
+    mixed.as_string_view().clone()
 }
 
 /// Null reads as nothing.

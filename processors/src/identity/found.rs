@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use pipeline::Batch;
+use pipeline::alias_index::{Holds, View};
+use pipeline::component::UnixNanos;
 use pipeline::schema::edges::kind;
 use pipeline::schema::otlp_context;
 
 use super::distinct::{bytes_of, text_of};
 use super::entities::{Entity, Resource};
-use super::{cloud, kubernetes};
+use super::{cloud, instances, kubernetes};
 use crate::service::{self, Service};
 
 /// What is found in one resource.
@@ -33,6 +35,8 @@ pub(super) struct Node<'a> {
     /// Attributes, encoded. Nothing that differs between those who tell of the node.
     pub(super) value: Vec<u8>,
     pub(super) aliases: Vec<Alias<'a>>,
+    /// Whether it was found by what others tell of it: then nothing is to be told but its edges.
+    pub(super) is_known: bool,
 }
 
 #[derive(Debug)]
@@ -40,10 +44,16 @@ pub(super) struct Alias<'a> {
     pub(super) kind: &'static str,
     pub(super) value: Cow<'a, str>,
     pub(super) scope: Option<&'a str>,
+    /// From when on, where that is not when it was seen.
+    pub(super) since: Option<UnixNanos>,
 }
 
-/// Of the resource of this row.
-pub(super) fn of_row(batch: &Batch, row: usize) -> Found<'_> {
+/// Of the resource of this row, as of a moment of `names`; none where no names are known.
+pub(super) fn of_row<'a>(
+    batch: &'a Batch,
+    row: usize,
+    names: Option<(&'a View<'a>, UnixNanos)>,
+) -> Found<'a> {
     let bytes = |column| bytes_of(batch.bytes(column), row);
     let text = |column| text_of(batch.text(column), row);
     let resource = Resource::new(
@@ -54,11 +64,16 @@ pub(super) fn of_row(batch: &Batch, row: usize) -> Found<'_> {
         text(otlp_context::SERVICE_NAME),
         text(otlp_context::SERVICE_NAMESPACE),
     );
-    Found::of(&resource, Service::of(resource.attributes, namespace, name))
+    let service = Service::of(resource.attributes, namespace, name);
+    Found::of(&resource, service, names)
 }
 
 impl<'a> Found<'a> {
-    fn of(resource: &Resource<'a>, service: Service<'a>) -> Found<'a> {
+    fn of(
+        resource: &Resource<'a>,
+        service: Service<'a>,
+        names: Option<(&'a View<'a>, UnixNanos)>,
+    ) -> Found<'a> {
         let mut found = Found::default();
         let service = found.add(service_node(resource, service));
         let cloud = found.add(cloud::cloud_resource(resource));
@@ -66,7 +81,10 @@ impl<'a> Found<'a> {
         let pod = found.add(kubernetes::pod(resource));
         found.add_workloads(resource, pod);
         let node = found.add(kubernetes::node(resource));
-        let instance = found.add(cloud::instance(resource));
+        let instance = found.add(cloud::instance(resource, |resource| {
+            let (view, at) = names?;
+            instances::find(resource, view, &mut Holds::at(at))
+        }));
         let places: Vec<usize> = [task, pod, node, instance].into_iter().flatten().collect();
         // What `cloud.resource_id` names may be anything from a container to a cluster: where it
         // stands among the others is not known.
@@ -89,6 +107,13 @@ impl<'a> Found<'a> {
     /// What the rows of the resource are about.
     pub(super) fn uid(&self) -> Option<&str> {
         self.nodes.first().map(|node| node.uid.as_ref())
+    }
+
+    /// The instance that it is on.
+    pub(super) fn instance(&self) -> Option<&str> {
+        let mut nodes = self.nodes.iter();
+        let instance = nodes.find(|node| node.kind == Some(cloud::EC2_INSTANCE));
+        instance.map(|node| node.uid.as_ref())
     }
 
     fn add_workloads(&mut self, resource: &Resource<'a>, pod: Option<usize>) {
@@ -136,6 +161,7 @@ impl<'a> Alias<'a> {
             kind,
             value: value.into(),
             scope: None,
+            since: None,
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! ```yaml
 //! processors:
-//!   identity: {}
+//!   identity: {store: sqlite}
 //! ```
 //!
 //! The uid of a row is the first of these that its resource tells of; a row of none keeps null.
@@ -15,6 +15,7 @@
 //! | ECS task | `aws.ecs.task.arn` |
 //! | Kubernetes object | `k8s.cluster.uid` with `k8s.pod.uid`, else of its ReplicaSet, Job, StatefulSet, DaemonSet, Deployment, CronJob, else `k8s.node.uid` |
 //! | EC2 instance | `host.id` of an instance with `cloud.account.id` and `cloud.region`; any other is a machine id |
+//! | EC2 instance that a scan has told of | its `host.id` alone; its private DNS name in `host.name` or `k8s.node.name`; its address in `host.ip` of a host, not a container, that says its account and region |
 //!
 //! All of them are told as facts of the group `telemetry`: `service RUNS_ON pod RUNS_ON node
 //! RUNS_ON instance`, each link where both ends are known, and `pod OWNED_BY replicaset`. A
@@ -25,28 +26,70 @@
 //!
 //! A row whose uid is set keeps it. What was told is told again a minute of the rows' own time
 //! later, a new value at once, and what was not delivered with the next row that says it.
+//!
+//! # Whom spans call
+//!
+//! Client and producer spans are given `peer_uid`, the node of their other side, by the first of
+//! these that leads to exactly one:
+//!
+//! | a span says | its peer is |
+//! |---|---|
+//! | `aws.sqs.queue.url`; `aws.s3.bucket` and a host of AWS | that queue or bucket |
+//! | a name in `server.address` (or `net.peer.name`) | who has the alias `dns`; of a DNS record what it leads to |
+//! | an address there, or in `network.peer.address` (or `net.sock.peer.addr`, `net.peer.ip`) | who has the alias `ip` in the network of the span's own instance; a public one, else, anybody who has it without a scope |
+//!
+//! Aliases are those of the process's [`AliasIndex`], as of when the span started: what `graph` makes
+//! of resources in whatever pipeline, the `aliases` that pass here, and, with the key `store`, what
+//! that store knows at the start. Where several have a name, nobody is meant; `localhost` and the like
+//! are nobody's. In a process that has none of these three, no peer is looked for.
+//!
+//! Spans whose peer is not found are counted by the reason: `unresolved_unknown_name`,
+//! `unresolved_unknown_address`, `unresolved_no_network` (a private address, and in which network the
+//! span's resource is, is not known), `unresolved_ambiguous`. Their endpoints, the latest few thousand
+//! of this process, are remembered: once somebody tells of exactly one thing that such an endpoint can
+//! be, and does not tell the same himself, `same_as` joins the two.
 
-use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pipeline::alias_index::AliasIndex;
+use pipeline::component::{BuildError, Host, ProcessError, Processor, StartError, UnixNanos};
+use pipeline::graph_store::GraphStore;
 use pipeline::registry::{BuildProcessor, Described, Stability};
-use pipeline::{Batch, Signal, SignalSet};
+use pipeline::schema::traces;
+use pipeline::{Batch, Delivery, Signal, SignalSet, facts};
 
 mod cloud;
 mod config;
 mod distinct;
 mod entities;
 mod found;
+mod instances;
 mod kubernetes;
+mod names;
+mod peers;
+mod private;
 mod recent;
+mod stored;
 mod told;
 
 pub use config::Config;
 
 use distinct::Distinct;
+use peers::Peers;
 use told::Told;
+
+/// How often it is looked at what endpoints have turned out to be.
+const JOINING: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Identity {
     told: Told,
+    peers: Peers,
+    index: Arc<AliasIndex>,
+    /// Whose names are known from the start, and what it is called.
+    store: Option<(String, Arc<dyn GraphStore>)>,
 }
 
 impl Described for Identity {
@@ -57,35 +100,101 @@ impl Described for Identity {
 }
 
 impl BuildProcessor for Identity {
-    const ACCEPTS: SignalSet = SignalSet::TELEMETRY;
+    const ACCEPTS: SignalSet = SignalSet::TELEMETRY.union(SignalSet::of(&[Signal::Aliases]));
     const PRODUCES: SignalSet = SignalSet::of(&[Signal::Nodes, Signal::Edges, Signal::Aliases]);
 
-    fn build(_: Config, host: &Host) -> Result<Identity, BuildError> {
+    fn build(config: Config, host: &Host) -> Result<Identity, BuildError> {
         let wanted = host.wanted().intersection(Self::PRODUCES);
+        let index = host.alias_index();
+        index.ask();
+        let store = match config.store {
+            Some(store) => Some((store.0.to_string(), host.graph_store(&store)?)),
+            None => None,
+        };
         Ok(Identity {
             told: Told::new(host.id().to_string(), wanted),
+            peers: Peers::new(host, wanted.contains(Signal::Aliases)),
+            index,
+            store,
         })
     }
 }
 
+#[async_trait]
 impl Processor for Identity {
+    async fn start(&mut self) -> Result<(), StartError> {
+        let Some((name, store)) = &self.store else {
+            return Ok(());
+        };
+        if !self.index.begins_with(name) {
+            return Ok(());
+        }
+        let read = stored::read(store.as_ref(), &self.index).await;
+        read.map_err(|error| {
+            let reason = format!("the names that {name} keeps cannot be read");
+            StartError::because(reason, error)
+        })
+    }
+
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        if batch.signal() == Signal::Aliases
+            && let Some(mut writer) = self.index.writer()
+        {
+            writer.absorb(&facts::Told::of(&batch, now));
+        }
         if !SignalSet::TELEMETRY.contains(batch.signal()) {
             return Ok(vec![batch]);
         }
-        self.told.settle();
+        self.settle();
+        let view = self.index.is_fed().then(|| self.index.view());
         let distinct = Distinct::of(&batch);
         let mut uids = Vec::with_capacity(distinct.resources.len());
+        let mut instances = Vec::with_capacity(distinct.resources.len());
         for resource in &distinct.resources {
-            let found = found::of_row(&batch, resource.row);
             let newest = resource.newest.map_or(now, |newest| newest.min(now));
+            let names = view.as_ref().map(|view| (view, newest));
+            let found = found::of_row(&batch, resource.row, names);
             self.told.tell(&found, newest);
             uids.push(found.uid().map(str::to_owned));
+            instances.push(found.instance().map(str::to_owned));
+        }
+        let mut peer_uids = None;
+        if let (Signal::Traces, Some(view)) = (batch.signal(), &view) {
+            let found = self.peers.find(&batch, &distinct, &instances, view, now);
+            for (node, time) in &found.nodes {
+                self.told.node(node, *time);
+            }
+            peer_uids = found.column(batch.text(traces::PEER_UID));
         }
         let mut made = self.told.take(batch.delivery());
         let uids = distinct.uids(&uids, batch.uid());
-        made.push(batch.with_uid(uids));
+        let batch = batch.with_uid(uids);
+        made.push(match peer_uids {
+            Some(peer_uids) => batch.with_peer_uid(peer_uids),
+            None => batch,
+        });
         Ok(made)
+    }
+
+    fn tick_interval(&self) -> Option<Duration> {
+        self.told.wants_aliases().then_some(JOINING)
+    }
+
+    fn tick(&mut self, _now: UnixNanos) -> Vec<Batch> {
+        self.settle();
+        for joined in self.peers.joined(&self.index) {
+            self.told.same_as(&joined);
+        }
+        self.told.take(&Delivery::nobody())
+    }
+}
+
+impl Identity {
+    /// Looks at what became of what was told.
+    fn settle(&mut self) {
+        if self.told.settle() {
+            self.peers.join_again();
+        }
     }
 }
 

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use pipeline::component::UnixNanos;
 use pipeline::facts::hash_of;
 use pipeline::rows::{Cell, Rows};
+use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::schema::{aliases, edges, nodes, resources};
 use pipeline::{Batch, Delivery, Outcome, Receipt, Signal, SignalSet};
 
 use super::found::{Alias, Found, Node};
+use super::peers::Joined;
 use super::recent::Recent;
 
 /// Batches whose delivery is followed at once; those before them count as not delivered.
@@ -47,7 +49,9 @@ impl Told {
     /// Tells what has not been told of late; `time` is when it was seen to hold.
     pub(super) fn tell(&mut self, found: &Found<'_>, time: UnixNanos) {
         for node in &found.nodes {
-            self.node(node, time);
+            if !node.is_known {
+                self.node(node, time);
+            }
             for alias in &node.aliases {
                 self.alias(&node.uid, alias, time);
             }
@@ -57,16 +61,34 @@ impl Told {
         }
     }
 
-    /// Takes back what was told and not delivered: whoever sends it again is told again.
-    pub(super) fn settle(&mut self) {
+    /// Whether aliases are wanted.
+    pub(super) fn wants_aliases(&self) -> bool {
+        self.aliases.is_some()
+    }
+
+    /// Tells that an endpoint is something that is known.
+    pub(super) fn same_as(&mut self, joined: &Joined) {
+        let alias = Alias {
+            since: Some(joined.since),
+            ..Alias::new(SAME_AS, joined.endpoint.as_str())
+        };
+        self.alias(&joined.uid, &alias, joined.since);
+    }
+
+    /// Takes back what was told and not delivered: whoever sends it again is told again. Whether
+    /// there is any.
+    pub(super) fn settle(&mut self) -> bool {
         let recent = &mut self.recent;
+        let mut taken_back = false;
         self.followed.retain_mut(|(receipt, hashes)| {
             let outcome = receipt.try_outcome();
             if matches!(outcome, Some(Outcome::Refused(_) | Outcome::Partial { .. })) {
                 recent.take_back(hashes);
+                taken_back = true;
             }
             outcome.is_none()
         });
+        taken_back
     }
 
     /// The batches, with those who wait for what they were made of.
@@ -91,7 +113,7 @@ impl Told {
             .collect()
     }
 
-    fn node(&mut self, node: &Node<'_>, time: UnixNanos) {
+    pub(super) fn node(&mut self, node: &Node<'_>, time: UnixNanos) {
         let Some(rows) = &mut self.nodes else { return };
         let words = [
             Some("node"),
@@ -155,6 +177,10 @@ impl Told {
             (aliases::KIND, Cell::Text(alias.kind)),
             (aliases::VALUE, Cell::Text(&alias.value)),
             (aliases::SCOPE, alias.scope.into()),
+            (
+                aliases::VALID_FROM,
+                alias.since.map_or(Cell::Null, Cell::Time),
+            ),
         ];
         rows.push(Some(time), Some(uid), &self.source, &cells);
     }

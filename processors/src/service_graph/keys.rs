@@ -1,8 +1,9 @@
 //! What a client span's attributes say of the server, found in one pass over them.
 
-use pipeline::attributes::{Map, Value, value};
+use pipeline::attributes::{Map, value};
 
 use super::config::Config;
+use crate::endpoint::port;
 
 /// The attributes that are looked for.
 #[derive(Debug)]
@@ -111,14 +112,6 @@ impl Keys {
 /// Keys of 127 bytes and more share a bit.
 fn bit(length: usize) -> u128 {
     1 << length.min(127)
-}
-
-fn port(value: Value<'_>) -> Option<u16> {
-    match value {
-        Value::Int(int) => u16::try_from(int).ok(),
-        Value::Text(text) => text.parse().ok(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

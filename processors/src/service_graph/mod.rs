@@ -18,6 +18,10 @@
 //! | client alone, after `ttl` | service → whom it names as its peer, else `unknown` | `virtual_node` |
 //! | server or consumer without a parent | `user` → service, without waiting | `virtual_node` |
 //!
+//! Where a span's `peer_uid` is set, the node of a database or of a lone client's server is that one
+//! rather than `ext://host:port`; a service that the client names stays. Metrics call it what they
+//! would have without.
+//!
 //! Spans pass on unchanged and are answered once they are counted; what is counted goes out on the
 //! next tick, and nobody waits for it.
 

@@ -36,6 +36,8 @@ pub(super) mod kind {
     pub(in super::super) const EXTERNAL: &str = "external";
 }
 
+/// What metrics call a server that its client does not name.
+pub(super) const UNKNOWN: &str = "unknown";
 /// The number of the empty text.
 pub(super) const NO_TEXT: u32 = 0;
 /// How long a node that was told of is not told of again.
@@ -70,7 +72,7 @@ impl Parties {
         let nothing = parties.text(b"");
         debug_assert_eq!(nothing, NO_TEXT);
         parties.user = parties.external(kind::USER, "user", None, "user", None);
-        parties.unknown = parties.external(kind::EXTERNAL, "unknown", None, "unknown", None);
+        parties.unknown = parties.external(kind::EXTERNAL, UNKNOWN, None, UNKNOWN, None);
         parties
     }
 
@@ -154,6 +156,24 @@ impl Parties {
                 parties.external(kind::DATABASE, host, port, name, Some("server.address"))
             }
             None => parties.external(kind::DATABASE, name, None, name, Some("db.namespace")),
+        })
+    }
+
+    /// A server whose node was found; metrics call it what its client does.
+    pub(super) fn resolved(&mut self, uid: &str, label: &str) -> Party {
+        let parts = [uid.as_bytes(), label.as_bytes()];
+        self.known(b'r', &parts, |parties| {
+            let node = Node {
+                uid: uid.to_owned(),
+                kind: kind::EXTERNAL,
+                name: label.to_owned(),
+                environment: String::new(),
+                namespace: String::new(),
+                value: Vec::new(),
+                // Whoever found it tells of it.
+                due: UnixNanos(u64::MAX),
+            };
+            parties.party(label, node)
         })
     }
 

@@ -8,7 +8,7 @@ use super::calls::{Call, Connection};
 use super::config::Config;
 use super::halves::{Half, Key, Side};
 use super::keys::{Keys, Role};
-use super::parties::{NO_TEXT, Parties};
+use super::parties::{NO_TEXT, Parties, UNKNOWN};
 use super::spans::{Service, Spans};
 
 /// What a span is to the graph.
@@ -88,16 +88,22 @@ impl Reader {
         let service = spans.service(row, parties)?;
         let found = self.keys.find(spans.attributes(row));
         let mut half = self.half(Side::Client, spans, row, &service, parties, now);
+        let resolved = spans.peer_uid(row);
         if let Some(name) = found.database {
-            let database = parties.database(name, found.host, found.port);
+            let database = match resolved {
+                Some(uid) => parties.resolved(uid, name),
+                None => parties.database(name, found.host, found.port),
+            };
             let call = Call::outgoing(&half, database, Connection::Database);
             return Some(Seen::Call(call));
         }
-        half.peer = match found.peer {
-            Some((Role::Service, name)) => parties.peer_service(service.party, name),
-            Some((Role::Host, host)) => parties.endpoint(host, found.port),
-            Some((Role::Name | Role::Port, name)) => parties.named(name),
-            None => parties.unknown,
+        half.peer = match (found.peer, resolved) {
+            (Some((Role::Service, name)), _) => parties.peer_service(service.party, name),
+            (Some((_, name)), Some(uid)) => parties.resolved(uid, name),
+            (Some((Role::Host, host)), None) => parties.endpoint(host, found.port),
+            (Some((Role::Name | Role::Port, name)), None) => parties.named(name),
+            (None, Some(uid)) => parties.resolved(uid, UNKNOWN),
+            (None, None) => parties.unknown,
         };
         match spans.own_key(row) {
             Some(key) => Some(Seen::Half(key, half)),

@@ -27,6 +27,7 @@ pub(super) struct Spans<'a> {
     names: &'a StringViewArray,
     namespaces: &'a StringViewArray,
     uids: &'a StringViewArray,
+    peer_uids: &'a StringViewArray,
     /// The service of the row before: rows of one resource follow each other.
     last: Option<([u128; 4], Option<Service<'a>>)>,
 }
@@ -69,6 +70,7 @@ impl<'a> Spans<'a> {
             names: batch.text(otlp_context::SERVICE_NAME),
             namespaces: batch.text(otlp_context::SERVICE_NAMESPACE),
             uids: batch.uid(),
+            peer_uids: batch.text(traces::PEER_UID),
             last: None,
         }
     }
@@ -133,6 +135,13 @@ impl<'a> Spans<'a> {
 
     pub(super) fn attributes(&self, row: usize) -> &'a [u8] {
         self.attributes.value(row)
+    }
+
+    /// Who the other side is, where a processor before this one has found out.
+    pub(super) fn peer_uid(&self, row: usize) -> Option<&'a str> {
+        self.peer_uids
+            .is_valid(row)
+            .then(|| self.peer_uids.value(row))
     }
 
     /// The span itself.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter, ScannedPage,
-    StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter,
+    ScannedPage, StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 
@@ -115,6 +115,15 @@ impl GraphStore for Silent {
     }
 
     async fn scanned(&self, _: &str, _: Option<&str>, _: usize) -> Result<ScannedPage, StoreError> {
+        pending().await
+    }
+
+    async fn aliases(
+        &self,
+        _: &[&str],
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<AliasesPage, StoreError> {
         pending().await
     }
 

@@ -63,7 +63,7 @@ async fn aliases(
     Ok(found)
 }
 
-fn is_valid(row: &SqliteRow, at: At) -> Result<bool, sqlx::Error> {
+pub(super) fn is_valid(row: &SqliteRow, at: At) -> Result<bool, sqlx::Error> {
     let (from, to): (Option<i64>, Option<i64>) =
         (row.try_get("valid_from")?, row.try_get("valid_to")?);
     let moment = match at {
@@ -75,7 +75,7 @@ fn is_valid(row: &SqliteRow, at: At) -> Result<bool, sqlx::Error> {
 }
 
 /// Seen by itself, or of the newest set that its source tells.
-fn is_current(
+pub(super) fn is_current(
     row: &SqliteRow,
     uid: &str,
     sets: &NewestSets<'_>,

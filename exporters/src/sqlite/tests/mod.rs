@@ -2,6 +2,7 @@
 
 mod asking;
 mod merging;
+mod names;
 mod starting;
 mod telling;
 

@@ -1,5 +1,9 @@
-//! What becomes of telemetry by its resource.
+//! What becomes of telemetry, by its resource and by the names that are known.
 
+mod cloud;
+mod instances;
+mod joining;
+mod peers;
 mod support;
 mod telling;
 mod uids;

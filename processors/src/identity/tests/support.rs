@@ -23,7 +23,7 @@ pub(super) fn at(second: u64) -> UnixNanos {
 
 pub(super) fn identity(wanted: SignalSet) -> Identity {
     let host = Host::new("identity".parse().unwrap(), wanted, Arc::default());
-    Identity::build(Config {}, &host).unwrap()
+    Identity::build(Config::default(), &host).unwrap()
 }
 
 /// A row of telemetry; without attributes it has no resource.

@@ -5,4 +5,5 @@ mod figures;
 mod graph;
 mod limits;
 mod metrics;
+mod resolved;
 mod support;

@@ -53,6 +53,7 @@ pub(super) struct Span {
     pub(super) failed: bool,
     pub(super) attributes: Json,
     pub(super) uid: Option<&'static str>,
+    pub(super) peer_uid: Option<&'static str>,
 }
 
 pub(super) fn client(service: &'static str, id: u8) -> Span {
@@ -67,6 +68,7 @@ pub(super) fn client(service: &'static str, id: u8) -> Span {
         failed: false,
         attributes: Json::Object(serde_json::Map::new()),
         uid: None,
+        peer_uid: None,
     }
 }
 
@@ -130,6 +132,7 @@ pub(super) fn batch_of(spans: &[Span], resource: Option<&Json>) -> Batch {
                 Cell::Int(if span.failed { 2 } else { 0 }),
             ),
             (traces::ATTRIBUTES, Cell::Bytes(&attributes)),
+            (traces::PEER_UID, span.peer_uid.into()),
             (otlp_context::SERVICE_NAME, Cell::Text(span.service)),
             (otlp_context::SERVICE_NAMESPACE, Cell::Text("shop")),
             (otlp_context::RESOURCE_ATTRIBUTES, Cell::Bytes(&resource)),

@@ -1,0 +1,293 @@
+//! Whom spans call.
+
+use pipeline::component::Processor;
+use pipeline::schema::traces;
+use pipeline::{Signal, SignalSet};
+use serde_json::json;
+
+use super::cloud::{
+    Call, Cloud, DATABASE, call, call_from, instance, now, peer, peers, record, spans, to,
+};
+use super::support::{identity, said};
+
+#[test]
+fn a_database_is_found_by_its_dns_name() {
+    let cloud = Cloud::new();
+    cloud.tell(DATABASE, 10, &[("dns", "orders.rds.example", None)]);
+    for attributes in [
+        to("orders.rds.example"),
+        to("ORDERS.rds.example."),
+        json!({"net.peer.name": "orders.rds.example", "net.peer.port": "5432"}),
+    ] {
+        assert_eq!(
+            peer(&cloud, call(20, attributes.clone())),
+            DATABASE,
+            "{attributes}"
+        );
+    }
+    assert_eq!(
+        peer(&cloud, call(9, to("orders.rds.example"))),
+        "",
+        "not yet"
+    );
+}
+
+/// Two networks with the same addresses: `1` calls from the one, `2` from the other.
+fn two_networks() -> Cloud {
+    let cloud = Cloud::new();
+    for (network, (caller, called)) in [("vpc-1", ("1", "3")), ("vpc-2", ("2", "4"))] {
+        cloud.tell_instance(caller, 10, network, "10.0.0.1");
+        cloud.tell_instance(called, 10, network, "10.0.0.9");
+    }
+    cloud
+}
+
+#[test]
+fn an_address_is_whose_it_is_in_the_network_of_the_spans_own_instance() {
+    let cloud = two_networks();
+    let from = |id, attributes| peer(&cloud, call_from(id, 20, attributes));
+    for attributes in [
+        to("10.0.0.9"),
+        json!({"network.peer.address": "::ffff:10.0.0.9"}),
+        json!({"net.sock.peer.addr": "10.0.0.9"}),
+        json!({"net.peer.ip": "10.0.0.9"}),
+    ] {
+        assert_eq!(from("1", attributes.clone()), instance("3"));
+        assert_eq!(from("2", attributes), instance("4"));
+    }
+    assert_eq!(
+        peer(&cloud, call(20, to("10.0.0.9"))),
+        "",
+        "from nobody knows where"
+    );
+}
+
+#[test]
+fn what_an_address_is_attached_to_is_meant() {
+    let cloud = Cloud::new();
+    cloud.tell_instance("1", 10, "vpc-1", "10.0.0.1");
+    cloud.tell_instance("3", 10, "vpc-1", "10.0.0.9");
+    let attached = "arn:aws:ec2:eu-west-1:42:network-interface/eni-3";
+    let alone = "arn:aws:ec2:eu-west-1:42:network-interface/eni-4";
+    cloud.tell(attached, 10, &[("ip", "10.0.0.9", Some("vpc-1"))]);
+    cloud.tell(alone, 10, &[("ip", "10.0.0.8", Some("vpc-1"))]);
+    assert_eq!(
+        peer(&cloud, call_from("1", 20, to("10.0.0.9"))),
+        instance("3")
+    );
+    assert_eq!(peer(&cloud, call_from("1", 20, to("10.0.0.8"))), alone);
+}
+
+#[test]
+fn a_public_address_means_the_same_to_everybody() {
+    let cloud = Cloud::new();
+    let address = "arn:aws:ec2:eu-west-1:42:elastic-ip/eipalloc-1";
+    let balancer = "arn:aws:ec2:eu-west-1:42:natgateway/nat-1";
+    cloud.tell(address, 10, &[("ip", "54.1.2.3", None)]);
+    cloud.tell(balancer, 10, &[("ip", "54.1.2.3", None)]);
+    assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), balancer);
+    cloud.tell("somebody", 10, &[("ip", "10.9.9.9", None)]);
+    assert_eq!(
+        peer(&cloud, call(20, to("10.9.9.9"))),
+        "",
+        "a private one does not"
+    );
+}
+
+#[test]
+fn a_private_name_means_something_within_its_network_alone() {
+    let cloud = two_networks();
+    let name = "ip-10-0-0-9.eu-west-1.compute.internal";
+    cloud.tell("named", 10, &[("dns", name, Some("vpc-1"))]);
+    assert_eq!(peer(&cloud, call_from("1", 20, to(name))), "named");
+    assert_eq!(peer(&cloud, call_from("2", 20, to(name))), "");
+    assert_eq!(peer(&cloud, call(20, to(name))), "");
+}
+
+#[test]
+fn an_address_that_moved_is_whose_it_was_when_the_span_began() {
+    let cloud = Cloud::new();
+    cloud.tell_instance("1", 10, "vpc-1", "10.0.0.1");
+    cloud.tell_instance("3", 10, "vpc-1", "10.0.0.9");
+    cloud.end(&instance("3"), 30);
+    cloud.tell_instance("4", 40, "vpc-1", "10.0.0.9");
+    let calls = [20, 45, 35, 29, 40, 9].map(|second| call_from("1", second, to("10.0.0.9")));
+    let (old, new) = (instance("3"), instance("4"));
+    let expected = [&*old, &new, "", &old, &new, ""];
+    assert_eq!(peers(&mut cloud.identity(), &calls), expected);
+}
+
+#[test]
+fn where_several_may_be_meant_nobody_is_and_it_is_counted_why() {
+    let cloud = two_networks();
+    for uid in ["a", "b"] {
+        cloud.tell(uid, 10, &[("dns", "both.example", None)]);
+    }
+    let calls = [
+        call(20, to("none.example")),
+        call(20, to("none.example")),
+        call(20, to("54.1.2.3")),
+        call_from("1", 20, to("10.0.0.77")),
+        call(20, to("10.0.0.9")),
+        call(20, to("both.example")),
+    ];
+    let mut identity = cloud.identity();
+    assert_eq!(peers(&mut identity, &calls), [""; 6]);
+    assert_eq!(identity.peers.unresolved(), [2, 2, 1, 1]);
+}
+
+#[test]
+fn the_machine_itself_is_nobody() {
+    let cloud = Cloud::new();
+    let mut identity = cloud.identity();
+    for host in [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "169.254.169.254",
+        "/run/db.sock",
+    ] {
+        cloud.tell("x", 10, &[("dns", host, None), ("ip", host, None)]);
+        let answered = json!({"server.address": host, "network.peer.address": "127.0.0.1"});
+        assert_eq!(peers(&mut identity, &[call(20, answered)]), [""], "{host}");
+    }
+    assert_eq!(identity.peers.unresolved(), [0; 4], "nor is it unresolved");
+}
+
+#[test]
+fn who_answered_counts_where_the_name_means_nothing() {
+    let cloud = two_networks();
+    cloud.tell(DATABASE, 10, &[("dns", "orders.rds.example", None)]);
+    let answered = |host| json!({"server.address": host, "network.peer.address": "10.0.0.9"});
+    let from = |host| peer(&cloud, call_from("1", 20, answered(host)));
+    assert_eq!(from("db"), instance("3"));
+    assert_eq!(
+        from("orders.rds.example"),
+        DATABASE,
+        "what it was asked for goes first"
+    );
+    assert_eq!(from("localhost"), "");
+}
+
+#[test]
+fn a_dns_record_is_what_it_leads_to() {
+    let cloud = Cloud::new();
+    let same = ("same_as", "ext://orders.rds.example:", None);
+    cloud.tell(DATABASE, 10, &[("dns", "orders.rds.example", None), same]);
+    cloud.tell_record("db.shop.example", 10, &["ext://orders.rds.example:"]);
+    cloud.tell_record("db.example", 10, &["ext://db.shop.example:"]);
+    cloud.tell_record("www.example", 10, &["ext://elsewhere.example:"]);
+    cloud.tell_record(
+        "both.example",
+        10,
+        &["ext://db.example:", "ext://www.example:"],
+    );
+    cloud.tell_record("a.example", 10, &["ext://b.example:"]);
+    cloud.tell_record("b.example", 10, &["ext://a.example:"]);
+    let of = |host| peer(&cloud, call(20, to(host)));
+    assert_eq!(of("db.shop.example"), DATABASE);
+    assert_eq!(of("db.example"), DATABASE, "by two records");
+    assert_eq!(
+        of("www.example"),
+        record("www.example"),
+        "as far as it is known"
+    );
+    assert_eq!(of("both.example"), record("both.example"));
+    assert!(
+        of("a.example").contains("recordset"),
+        "it leads in a circle"
+    );
+}
+
+#[test]
+fn a_record_of_an_address_is_who_has_it() {
+    let cloud = two_networks();
+    cloud.tell_record("app.example", 10, &["ext://10.0.0.9:"]);
+    let from = |id| peer(&cloud, call_from(id, 20, to("app.example")));
+    assert_eq!([from("1"), from("2")], [instance("3"), instance("4")]);
+}
+
+#[test]
+fn queues_and_buckets_are_named_by_the_span_itself() {
+    let cloud = Cloud::new();
+    let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
+    let calls = [
+        Call {
+            kind: 4,
+            ..call(20, json!({"aws.sqs.queue.url": url}))
+        },
+        call(
+            20,
+            json!({"aws.s3.bucket": "shop", "server.address": "shop.s3.amazonaws.com"}),
+        ),
+    ];
+    let mut identity = cloud.identity();
+    let mut made = identity.process(spans(&calls), now()).unwrap();
+    let passed = made.pop().unwrap();
+    let peers: Vec<_> = passed.text(traces::PEER_UID).iter().flatten().collect();
+    let (queue, bucket) = (
+        "arn:aws:sqs:eu-west-1:123456789012:orders",
+        "arn:aws:s3:::shop",
+    );
+    assert_eq!(peers, [queue, bucket]);
+    let told = said(&made).nodes;
+    let of = |uid: &str| told.iter().find(|node| node["uid"] == uid).unwrap();
+    assert_eq!(
+        (&of(queue)["kind"], &of(queue)["name"]),
+        (&json!("AWS::SQS::Queue"), &json!("orders"))
+    );
+    assert_eq!(of(bucket)["kind"], "AWS::S3::Bucket");
+}
+
+#[test]
+fn only_clients_and_producers_have_peers_and_one_that_is_set_stays() {
+    let cloud = Cloud::new();
+    cloud.tell(DATABASE, 10, &[("dns", "db.example", None)]);
+    let of_kind = |kind| Call {
+        kind,
+        ..call(20, to("db.example"))
+    };
+    let set = Call {
+        peer_uid: Some("set"),
+        ..of_kind(3)
+    };
+    let calls = [
+        of_kind(1),
+        of_kind(2),
+        of_kind(3),
+        set,
+        of_kind(4),
+        of_kind(5),
+    ];
+    let expected = ["", "", DATABASE, "set", DATABASE, ""];
+    assert_eq!(peers(&mut cloud.identity(), &calls), expected);
+}
+
+#[test]
+fn where_nobody_tells_of_a_cloud_nobody_is_looked_for() {
+    let mut identity = identity(SignalSet::ALL);
+    assert_eq!(peers(&mut identity, &[call(20, to("db.example"))]), [""]);
+    assert_eq!(identity.peers.unresolved(), [0; 4]);
+}
+
+#[test]
+fn aliases_that_pass_are_known_from_then_on() {
+    use pipeline::rows::{Cell, Rows};
+    use pipeline::schema::aliases;
+    let mut identity = identity(SignalSet::ALL);
+    let mut rows = Rows::new(Signal::Aliases);
+    let cells = [
+        (aliases::MODE, Cell::Text("set")),
+        (aliases::KIND, Cell::Text("dns")),
+        (aliases::VALUE, Cell::Text("db.example")),
+    ];
+    rows.push(Some(super::support::at(10)), Some(DATABASE), "file", &cells);
+    let batch = rows.finish(pipeline::Delivery::nobody());
+    let passed = identity.process(batch, now()).unwrap();
+    assert_eq!((passed.len(), passed[0].signal()), (1, Signal::Aliases));
+    assert_eq!(
+        peers(&mut identity, &[call(20, to("db.example"))]),
+        [DATABASE]
+    );
+}

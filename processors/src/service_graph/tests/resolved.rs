@@ -1,0 +1,91 @@
+//! Servers whose node a processor before this one has found.
+
+use pipeline::attributes::{Map, map_to_json};
+use pipeline::component::Processor;
+use pipeline::schema::metrics;
+use pipeline::{Signal, SignalSet};
+use serde_json::{Value as Json, json};
+
+use super::support::{Span, at, client, connections, default_graph, give, graph, of, server};
+
+const DATABASE: &str = "arn:aws:rds:eu-west-1:42:db:orders";
+const INSTANCE: &str = "arn:aws:ec2:eu-west-1:42:instance/i-1";
+
+/// A call of a database, one of an endpoint and one of nobody that is named, by one service.
+fn calls() -> [Span; 3] {
+    let database = json!({"db.namespace": "orders", "server.address": "db.example"});
+    [
+        client("web", 1).with(database),
+        client("web", 2).with(json!({"server.address": "10.0.0.7", "server.port": 8080})),
+        client("web", 3),
+    ]
+}
+
+fn resolved(spans: [Span; 3]) -> [Span; 3] {
+    let [database, endpoint, unnamed] = spans;
+    let with = |span, uid| Span {
+        peer_uid: Some(uid),
+        ..span
+    };
+    [
+        with(database, DATABASE),
+        with(endpoint, INSTANCE),
+        with(unnamed, INSTANCE),
+    ]
+}
+
+#[test]
+fn a_call_leads_to_the_node_that_was_found_and_not_to_an_endpoint() {
+    let mut graph = default_graph();
+    give(&mut graph, &resolved(calls()), at(2));
+    let made = graph.finish(at(9));
+    let edge = |to: &str| format!("web -> {to}");
+    assert_eq!(
+        connections(&made),
+        [
+            (edge(INSTANCE), "virtual_node".to_owned()),
+            (edge(DATABASE), "database".to_owned()),
+        ]
+    );
+    let told = of(&made, Signal::Nodes).unwrap();
+    let told: Vec<_> = told.uid().iter().flatten().collect();
+    assert_eq!(told, ["svc://prod/shop/web"], "whoever found them tells");
+}
+
+#[test]
+fn a_service_that_answers_or_is_named_goes_before_what_was_found() {
+    let mut graph = default_graph();
+    let found = |span| Span {
+        peer_uid: Some(INSTANCE),
+        ..span
+    };
+    let named = client("web", 1).with(json!({"peer.service": "mail"}));
+    let spans = [found(named), found(client("web", 2)), server("cart", 2)];
+    give(&mut graph, &spans, at(2));
+    let edges: Vec<_> = connections(&graph.finish(at(9))).into_iter().collect();
+    let edges: Vec<&str> = edges.iter().map(|(edge, _)| edge.as_str()).collect();
+    assert_eq!(edges, ["web -> cart", "web -> mail"]);
+}
+
+/// Name and attributes of each series.
+fn series(spans: &[Span]) -> Vec<String> {
+    let mut graph = graph("{}", SignalSet::of(&[Signal::Metrics]));
+    give(&mut graph, spans, at(2));
+    let made = graph.finish(at(9));
+    let batch = of(&made, Signal::Metrics).unwrap();
+    let row = |row| {
+        let attributes = map_to_json(Map::new(batch.bytes(metrics::ATTRIBUTES).value(row)));
+        let name = batch.text(metrics::NAME).value(row);
+        format!("{name} {}", Json::Object(attributes))
+    };
+    let mut all: Vec<_> = (0..batch.num_rows()).map(row).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn metrics_are_called_the_same_whether_it_was_found_or_not() {
+    let without = series(&calls());
+    assert_eq!(series(&resolved(calls())), without);
+    assert!(without.iter().any(|it| it.contains(r#""server":"orders""#)));
+}
