@@ -55,6 +55,8 @@ pub struct Edge {
     pub kind: String,
     pub to: String,
     pub source: String,
+    /// Whether it is one of all that the source tells of `from`; else it was seen by itself.
+    pub is_of_set: bool,
     pub confidence: f64,
     pub properties: JsonMap<String, Json>,
     pub first_seen: UnixNanos,
@@ -80,8 +82,79 @@ pub struct NodeFilter {
     pub provider: Option<String>,
     pub account: Option<String>,
     pub region: Option<String>,
+    /// All of them.
+    pub tags: Vec<TagFilter>,
     /// Also those that have ended.
     pub with_ended: bool,
+}
+
+/// A tag that a node has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagFilter {
+    pub key: String,
+    /// Any value where none is given.
+    pub value: Option<String>,
+}
+
+/// Another name by which a node is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherName {
+    /// Of [`aliases`](crate::schema::aliases): `id`, `name`, `ip`, `dns`, `same_as` …
+    pub kind: String,
+    pub value: String,
+    /// Where the name is unique; none for everywhere.
+    pub scope: Option<String>,
+    pub valid_from: Option<UnixNanos>,
+    pub valid_to: Option<UnixNanos>,
+}
+
+/// How many nodes there are of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindCount {
+    pub kind: String,
+    pub provider: Option<String>,
+    pub count: u64,
+}
+
+/// What is looked for by people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// In any case.
+    pub text: String,
+    /// Of all kinds where none is named.
+    pub kinds: Vec<String>,
+}
+
+/// How well something that was found fits, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// A name of it is the text.
+    Exact,
+    /// A name of it begins with the text.
+    Prefix,
+    /// A name of it has the text in it.
+    Part,
+    /// The value of a tag has the text in it.
+    Tag,
+}
+
+/// Where a text was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FoundIn {
+    Name,
+    Alias,
+    Uid,
+    Tag,
+}
+
+/// A node that was found by a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub node: Node,
+    pub fit: Fit,
+    pub found_in: FoundIn,
+    /// What has the text in it.
+    pub value: String,
 }
 
 /// What was counted on an edge in a span of time, over all writers and chunks.
@@ -284,6 +357,22 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     /// The nodes of these uids, in order; none where nothing is known of a uid. A uid that only an
     /// edge leads to has a placeholder.
     async fn nodes(&self, uids: &[String], at: At) -> Result<Vec<Option<Node>>, StoreError>;
+
+    /// The kinds of these uids, in order, as their nodes would say them: `unknown` where nothing
+    /// does.
+    async fn kinds_of(&self, uids: &[String], at: At) -> Result<Vec<String>, StoreError>;
+
+    /// The other names that are told of these very uids, in order; those of each by kind and value.
+    async fn aliases_of(&self, uids: &[String], at: At) -> Result<Vec<Vec<OtherName>>, StoreError>;
+
+    /// How many nodes live, by kind and provider.
+    async fn count_kinds(&self, at: At) -> Result<Vec<KindCount>, StoreError>;
+
+    /// Up to `limit` living nodes that have the text in a name, an alias, their uid or the value of
+    /// a tag: those that fit best first, then by uid. Letters beyond ASCII that differ in case may
+    /// come later than they should.
+    async fn search(&self, search: &Search, limit: usize, at: At)
+    -> Result<Vec<Found>, StoreError>;
 
     /// Up to `limit` nodes with a uid greater than `after`, by uid.
     async fn list(
