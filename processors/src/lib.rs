@@ -6,6 +6,7 @@ pub mod batch;
 pub mod forward;
 pub mod graph;
 pub mod identity;
+pub mod impact;
 pub mod query;
 pub mod resource;
 mod service;

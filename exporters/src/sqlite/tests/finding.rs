@@ -4,7 +4,7 @@ use pipeline::attributes::map_from_json;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, Fit, FoundIn, GraphStore, NodeFilter, Search, TagFilter};
 use pipeline::rows::{Cell, Rows};
-use pipeline::schema::nodes;
+use pipeline::schema::{changes, nodes};
 use pipeline::{Batch, Delivery, Signal};
 use serde_json::json;
 
@@ -179,4 +179,22 @@ async fn a_list_is_filtered_by_the_tags_of_the_moment() {
         ["a"]
     );
     assert_eq!(list(&[("team", Some("owner"))], At::Now).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_change_tells_in_its_details_what_it_touches() {
+    let open = Open::new().await;
+    let impact = map_from_json(json!({"count": 3, "depth": 2}).as_object().unwrap());
+    let cells = [
+        (changes::ID, Cell::Text("e1")),
+        (changes::EVENT_NAME, Cell::Text("Authorize")),
+        (changes::IMPACT, Cell::Bytes(&impact)),
+    ];
+    let mut rows = Rows::new(Signal::Changes);
+    rows.push(Some(UnixNanos(10)), Some("sg"), "trail", &cells);
+    open.tell(rows.finish(Delivery::nobody())).await;
+    let ever = UnixNanos(i64::MAX as u64);
+    let entries = open.store().timeline("sg", UnixNanos(0), ever, 10).await;
+    let details = entries.unwrap().remove(0).details;
+    assert_eq!(details["impact"], json!({"count": 3, "depth": 2}));
 }
