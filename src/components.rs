@@ -10,6 +10,7 @@ pub(crate) fn registry() -> Registry {
         .processor::<processors::batch::Batch>()
         .processor::<processors::graph::Graph>()
         .processor::<processors::identity::Identity>()
+        .processor::<processors::impact::Impact>()
         .processor::<processors::resource::Resource>()
         .processor::<processors::service_graph::ServiceGraph>()
         .processor::<processors::sql::Sql>()

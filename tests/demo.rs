@@ -11,12 +11,13 @@ processors:
   identity: {}
   graph: {}
   service_graph: {store: {ttl: 1s}}
+  impact: {store: sqlite}
 exporters:
   sqlite: {path: "${env:OUT}/graph.db"}
   graphql: {endpoint: "127.0.0.1:0", store: sqlite}
 service:
   pipelines:
-    unified: {receivers: [demo], processors: [identity, graph, service_graph], exporters: [sqlite, graphql]}
+    unified: {receivers: [demo], processors: [identity, graph, service_graph, impact], exporters: [sqlite, graphql]}
 "#;
 
 const SERVICES: [&str; 8] = [
@@ -61,6 +62,21 @@ fn the_shop_is_seen_and_its_open_security_group_reaches_the_services() {
             .contains("AuthorizeSecurityGroupIngress by ")
             .then_some(())
     });
+    let opened =
+        running.query(r#"{ timeline(uid: "sg-database") { edges { node { kind details } } } }"#);
+    let entries = opened["timeline"]["edges"].as_array().unwrap().iter();
+    let mut changes = entries.filter(|entry| entry["node"]["kind"] == "change");
+    let change = changes.next_back().unwrap();
+    let told = &change["node"]["details"]["impact"];
+    assert!(
+        told["count"].as_u64() >= Some(2) && told["top"].to_string().contains("db:shop-db"),
+        "the change says what it touches: {told}"
+    );
+    let asked = running.query(r#"{ impact(uid: "sg-database") { nodes { node { name } } } }"#);
+    let reached = asked["impact"]["nodes"].to_string();
+    for name in ["shop-db", "catalog", "frontend"] {
+        assert!(reached.contains(name), "{name}: {reached}");
+    }
     let endpoint = format!(
         "http://{}/graphql",
         running.address("exporters/graphql", "http")

@@ -13,6 +13,11 @@ use tokio::sync::broadcast;
 use crate::cause::Cause;
 use crate::unix_nanos::UnixNanos;
 
+mod finding;
+mod histogram;
+pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, TagFilter};
+pub use histogram::Histogram;
+
 /// The moment a read is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
@@ -55,6 +60,8 @@ pub struct Edge {
     pub kind: String,
     pub to: String,
     pub source: String,
+    /// Whether it is one of all that the source tells of `from`; else it was seen by itself.
+    pub is_of_set: bool,
     pub confidence: f64,
     pub properties: JsonMap<String, Json>,
     pub first_seen: UnixNanos,
@@ -80,6 +87,8 @@ pub struct NodeFilter {
     pub provider: Option<String>,
     pub account: Option<String>,
     pub region: Option<String>,
+    /// All of them.
+    pub tags: Vec<TagFilter>,
     /// Also those that have ended.
     pub with_ended: bool,
 }
@@ -101,83 +110,6 @@ pub struct EdgeFigures {
     /// Seconds.
     pub duration_max: f64,
     pub durations: Histogram,
-}
-
-/// An exponential histogram as OTLP has it: bucket `i` counts values in (base^i, base^(i+1)] with
-/// base 2^(2^-scale).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Histogram {
-    pub scale: i32,
-    /// Counts by bucket index.
-    pub counts: BTreeMap<i32, u64>,
-    /// Values of zero.
-    pub zeros: u64,
-}
-
-impl Histogram {
-    /// Of consecutive buckets from index `first` on; what of the `total` values is in none of them
-    /// was zero.
-    pub fn of(scale: i32, first: i32, counts: &[u64], total: u64) -> Histogram {
-        let buckets = (first..).zip(counts).filter(|(_, count)| **count > 0);
-        Histogram {
-            scale,
-            counts: buckets.map(|(index, count)| (index, *count)).collect(),
-            zeros: total.saturating_sub(counts.iter().sum()),
-        }
-    }
-
-    /// Adds the other's values. Of two scales the coarser is kept: two of its neighbours' buckets
-    /// make one for each step (OTLP's exponential histograms).
-    pub fn add(&mut self, mut other: Histogram) {
-        if self.counts.is_empty() && self.zeros == 0 {
-            self.scale = other.scale;
-        }
-        let scale = self.scale.min(other.scale);
-        self.coarsen(scale);
-        other.coarsen(scale);
-        self.zeros += other.zeros;
-        for (index, count) in other.counts {
-            *self.counts.entry(index).or_default() += count;
-        }
-    }
-
-    fn coarsen(&mut self, scale: i32) {
-        let steps = self.scale.abs_diff(scale);
-        self.scale = scale;
-        if steps > 0 {
-            let counts = std::mem::take(&mut self.counts);
-            for (index, count) in counts {
-                *self.counts.entry(index >> steps.min(31)).or_default() += count;
-            }
-        }
-    }
-
-    /// The value that a share (0 to 1) of all values do not exceed, interpolated within its bucket
-    /// on the logarithm; none of no values.
-    pub fn quantile(&self, share: f64) -> Option<f64> {
-        let total: u64 = self.zeros + self.counts.values().sum::<u64>();
-        if total == 0 {
-            return None;
-        }
-        let rank = share.clamp(0.0, 1.0) * total as f64;
-        let mut below = self.zeros as f64;
-        if rank <= below {
-            return Some(0.0);
-        }
-        let width = f64::exp2(f64::from(-self.scale));
-        for (&index, &count) in &self.counts {
-            let here = count as f64;
-            if rank <= below + here {
-                return Some(f64::exp2(
-                    (f64::from(index) + (rank - below) / here) * width,
-                ));
-            }
-            below += here;
-        }
-        self.counts
-            .last_key_value()
-            .map(|(&last, _)| f64::exp2(f64::from(last + 1) * width))
-    }
 }
 
 /// One thing that happened to a node.
@@ -309,6 +241,22 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     /// edge leads to has a placeholder.
     async fn nodes(&self, uids: &[String], at: At) -> Result<Vec<Option<Node>>, StoreError>;
 
+    /// The kinds of these uids, in order, as their nodes would say them: `unknown` where nothing
+    /// does.
+    async fn kinds_of(&self, uids: &[String], at: At) -> Result<Vec<String>, StoreError>;
+
+    /// The other names that are told of these very uids, in order; those of each by kind and value.
+    async fn aliases_of(&self, uids: &[String], at: At) -> Result<Vec<Vec<OtherName>>, StoreError>;
+
+    /// How many nodes live, by kind and provider.
+    async fn count_kinds(&self, at: At) -> Result<Vec<KindCount>, StoreError>;
+
+    /// Up to `limit` living nodes that have the text in a name, an alias, their uid or the value of
+    /// a tag: those that fit best first, then by uid. Letters beyond ASCII that differ in case may
+    /// come later than they should.
+    async fn search(&self, search: &Search, limit: usize, at: At)
+    -> Result<Vec<Found>, StoreError>;
+
     /// Up to `limit` nodes with a uid greater than `after`, by uid.
     async fn list(
         &self,
@@ -365,41 +313,4 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
 
     /// Follows the commits from now on; who falls behind is told how many were missed.
     fn commits(&self) -> broadcast::Receiver<std::sync::Arc<Commit>>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Histogram;
-
-    #[test]
-    fn histograms_of_two_scales_add_up_in_the_coarser() {
-        let mut sum = Histogram::of(3, -2, &[1, 0, 2, 4], 9);
-        sum.add(Histogram::of(2, -1, &[10, 20], 30));
-        let counts: Vec<(i32, u64)> = sum.counts.into_iter().collect();
-        assert_eq!((sum.scale, sum.zeros), (2, 2));
-        assert_eq!(counts, [(-1, 11), (0, 26)]);
-    }
-
-    #[test]
-    fn a_quantile_is_within_its_bucket() {
-        let base = f64::exp2(0.125);
-        let mut histogram = Histogram {
-            scale: 3,
-            ..Histogram::default()
-        };
-        for index in 0..100 {
-            *histogram.counts.entry(index).or_default() += 1;
-        }
-        let p95 = histogram.quantile(0.95).unwrap();
-        assert!((p95 / base.powi(95) - 1.0).abs() < 1e-9, "{p95}");
-        assert_eq!(Histogram::default().quantile(0.5), None);
-        assert_eq!(
-            Histogram {
-                zeros: 3,
-                ..Histogram::default()
-            }
-            .quantile(0.5),
-            Some(0.0)
-        );
-    }
 }

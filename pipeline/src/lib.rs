@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod engine;
 pub mod facts;
 pub mod graph_store;
+pub mod impact;
 pub mod json_rows;
 pub mod listen;
 pub mod otlp;

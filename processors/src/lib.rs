@@ -7,6 +7,7 @@ mod endpoint;
 pub mod forward;
 pub mod graph;
 pub mod identity;
+pub mod impact;
 pub mod query;
 pub mod resource;
 mod service;

@@ -1,14 +1,17 @@
-//! Reads nodes for all who ask in one answer at once.
+//! Reads nodes and their names for all who ask in one answer at once.
 
 use std::collections::HashMap;
 
-use async_graphql::dataloader::Loader;
+use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Error, Result};
-use pipeline::graph_store::{At, Node};
+use pipeline::component::UnixNanos;
+use pipeline::graph_store::{self, At, OtherName};
 
 use super::store::{Store, unanswered};
+use super::types::Node;
 
 pub(super) struct Nodes(pub(super) Store);
+pub(super) struct Names(pub(super) Store);
 
 /// A uid at a moment, in nanoseconds since 1970; none is now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,24 +20,57 @@ pub(super) struct Key {
     at: Option<u64>,
 }
 
+impl Key {
+    fn of(uid: &str, at: At) -> Key {
+        Key {
+            uid: uid.to_owned(),
+            at: match at {
+                At::Now => None,
+                At::Time(time) => Some(time.0),
+            },
+        }
+    }
+}
+
+/// The uids of each moment.
+fn by_moment(keys: &[Key]) -> Vec<(At, Vec<Key>)> {
+    let mut moments: HashMap<Option<u64>, Vec<Key>> = HashMap::new();
+    for key in keys {
+        moments.entry(key.at).or_default().push(key.clone());
+    }
+    let at = |at: Option<u64>| at.map_or(At::Now, |at| At::Time(UnixNanos(at)));
+    let moments = moments.into_iter();
+    moments.map(|(moment, keys)| (at(moment), keys)).collect()
+}
+
+fn uids(keys: &[Key]) -> Vec<String> {
+    keys.iter().map(|key| key.uid.clone()).collect()
+}
+
 impl Loader<Key> for Nodes {
-    type Value = Node;
+    type Value = graph_store::Node;
     type Error = Error;
 
-    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Node>> {
-        let mut moments: HashMap<Option<u64>, Vec<String>> = HashMap::new();
-        for key in keys {
-            moments.entry(key.at).or_default().push(key.uid.clone());
-        }
+    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, graph_store::Node>> {
         let mut found = HashMap::with_capacity(keys.len());
-        for (at, uids) in moments {
-            let moment = at.map_or(At::Now, |at| At::Time(pipeline::component::UnixNanos(at)));
-            let nodes = self.0.nodes(&uids, moment).await.map_err(unanswered)?;
-            for (uid, node) in uids.into_iter().zip(nodes) {
-                if let Some(node) = node {
-                    found.insert(Key { uid, at }, node);
-                }
-            }
+        for (at, keys) in by_moment(keys) {
+            let nodes = self.0.nodes(&uids(&keys), at).await.map_err(unanswered)?;
+            let known = keys.into_iter().zip(nodes);
+            found.extend(known.filter_map(|(key, node)| Some((key, node?))));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<Key> for Names {
+    type Value = Vec<OtherName>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Vec<OtherName>>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for (at, keys) in by_moment(keys) {
+            let names = self.0.aliases_of(&uids(&keys), at).await;
+            found.extend(keys.into_iter().zip(names.map_err(unanswered)?));
         }
         Ok(found)
     }
@@ -42,14 +78,13 @@ impl Loader<Key> for Nodes {
 
 /// The node of a uid, read together with all others of the answer.
 pub(super) async fn load(context: &Context<'_>, uid: &str, at: At) -> Result<Option<Node>> {
-    let loader = context.data_unchecked::<async_graphql::dataloader::DataLoader<Nodes>>();
-    let at = match at {
-        At::Now => None,
-        At::Time(time) => Some(time.0),
-    };
-    let key = Key {
-        uid: uid.to_owned(),
-        at,
-    };
-    loader.load_one(key).await
+    let loader = context.data_unchecked::<DataLoader<Nodes>>();
+    let node = loader.load_one(Key::of(uid, at)).await?;
+    Ok(node.map(|node| Node { node, at }))
+}
+
+/// The other names of a uid, likewise.
+pub(super) async fn names(context: &Context<'_>, uid: &str, at: At) -> Result<Vec<OtherName>> {
+    let loader = context.data_unchecked::<DataLoader<Names>>();
+    Ok(loader.load_one(Key::of(uid, at)).await?.unwrap_or_default())
 }

@@ -24,10 +24,12 @@ use pipeline::registry::{BuildExporter, Described, Stability};
 use pipeline::{Batch, SignalSet, listen};
 
 mod config;
+mod impact;
 mod limits;
 mod loader;
 mod names;
 mod neighbors;
+mod path;
 mod query;
 mod schema;
 mod serve;
@@ -35,6 +37,7 @@ mod store;
 mod subscription;
 mod time;
 mod types;
+mod value_path;
 
 pub use config::Config;
 

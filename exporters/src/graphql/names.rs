@@ -6,17 +6,38 @@ use pipeline::graph_store::At;
 use super::store::{store, unanswered};
 use super::time::DateTime;
 
-pub(super) fn moment(at: Option<DateTime>) -> At {
-    at.map_or(At::Now, |DateTime(time)| At::Time(time))
+pub(super) fn moment(as_of: Option<DateTime>) -> At {
+    as_of.map_or(At::Now, |DateTime(time)| At::Time(time))
+}
+
+/// The uids that each of these names leads to. `aws:ec2:i-123` leads where `i-123` does, unless
+/// something is called so.
+pub(super) async fn resolve(
+    context: &Context<'_>,
+    names: &[String],
+    at: At,
+) -> Result<Vec<Vec<String>>> {
+    let found = store(context).resolve(names, at).await;
+    let mut found = found.map_err(unanswered)?;
+    let short = |place: usize| {
+        let rest = names[place].strip_prefix("aws:")?;
+        Some((place, rest.rsplit(':').next()?.to_owned()))
+    };
+    let unknown = (0..names.len()).filter(|place| found[*place].is_empty());
+    let (places, short): (Vec<usize>, Vec<String>) = unknown.filter_map(short).unzip();
+    if !short.is_empty() {
+        let again = store(context).resolve(&short, at).await;
+        for (place, uids) in places.into_iter().zip(again.map_err(unanswered)?) {
+            found[place] = uids;
+        }
+    }
+    Ok(found)
 }
 
 /// The one uid that a uid or alias leads to; none where nothing is known of it.
 pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Option<String>> {
     let names = [name.to_owned()];
-    let found = store(context)
-        .resolve(&names, at)
-        .await
-        .map_err(unanswered)?;
+    let found = resolve(context, &names, at).await?;
     let mut uids = found.into_iter().next().unwrap_or_default();
     match uids.len() {
         0 => Ok(None),
@@ -34,5 +55,13 @@ pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Op
 /// The same, where it is an error that nothing is known.
 pub(super) async fn must_find(context: &Context<'_>, name: &str, at: At) -> Result<String> {
     let found = find(context, name, at).await?;
-    found.ok_or_else(|| Error::new(format!("nothing is known of {name}")))
+    found.ok_or_else(|| {
+        let (then, now) = match at {
+            At::Now => ("", ""),
+            At::Time(_) => (" at that time", ", or ask without asOf"),
+        };
+        Error::new(format!(
+            "nothing is known of {name}{then}: find it with search(text: …){now}"
+        ))
+    })
 }

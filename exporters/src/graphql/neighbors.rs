@@ -112,11 +112,11 @@ impl Neighborhood {
         };
         let neighbors = nodes.map(|(uid, node)| Neighbor {
             distance: reached[uid].distance,
-            node: Node(node),
+            node: Node { node, at },
             path: path(&reached, uid),
         });
         Ok(Neighborhood {
-            start: Node(node),
+            start: Node { node, at },
             nodes: neighbors.collect(),
             edges: edges.into_values().map(|edge| Edge { edge, at }).collect(),
             truncated,

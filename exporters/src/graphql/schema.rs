@@ -5,7 +5,7 @@ use async_graphql::dataloader::DataLoader;
 
 use super::config::Config;
 use super::limits::QueryTimeout;
-use super::loader::Nodes;
+use super::loader::{Names, Nodes};
 use super::query::Query;
 use super::store::Store;
 use super::subscription::Subscription;
@@ -14,11 +14,13 @@ pub(super) type Schema = async_graphql::Schema<Query, EmptyMutation, Subscriptio
 
 pub(super) fn of(store: Store, config: &Config) -> Schema {
     let nodes = DataLoader::new(Nodes(store.clone()), tokio::spawn);
-    Schema::build(Query, EmptyMutation, Subscription)
+    let names = DataLoader::new(Names(store.clone()), tokio::spawn);
+    Schema::build(Query::default(), EmptyMutation, Subscription)
         .limit_depth(config.max_depth)
         .limit_complexity(config.max_complexity)
         .extension(QueryTimeout(config.query_timeout))
         .data(store)
         .data(nodes)
+        .data(names)
         .finish()
 }

@@ -8,6 +8,7 @@ use futures::{Stream, StreamExt, stream};
 use pipeline::graph_store::{self, At};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::names;
 use super::store::{store, unanswered};
 use super::types::Node;
 
@@ -61,7 +62,7 @@ impl Commit {
             .nodes(uids, At::Now)
             .await
             .map_err(unanswered)?;
-        Ok(nodes.into_iter().flatten().map(Node).collect())
+        Ok(Node::all(nodes, At::Now))
     }
 }
 
@@ -104,13 +105,12 @@ async fn uids(context: &Context<'_>, names: Vec<String>) -> Result<BTreeSet<Stri
             names.len()
         )));
     }
-    let found = store(context)
-        .resolve(&names, At::Now)
-        .await
-        .map_err(unanswered)?;
+    let found = names::resolve(context, &names, At::Now).await?;
     for (name, uids) in names.iter().zip(&found) {
         if uids.is_empty() {
-            return Err(Error::new(format!("nothing is known of {name}")));
+            return Err(Error::new(format!(
+                "nothing is known of {name}: find it with search(text: …)"
+            )));
         }
     }
     Ok(found.into_iter().flatten().chain(names).collect())

@@ -1,9 +1,11 @@
 //! What is asked over HTTP and WebSockets, on a real store.
 
 mod asking;
+mod finding;
 mod following;
 mod limits;
 mod serving;
+mod walking;
 
 use std::sync::Arc;
 use std::time::Duration;

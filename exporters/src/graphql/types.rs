@@ -1,11 +1,13 @@
 //! What answers are made of.
 
 mod edge;
+mod found;
 mod node;
 mod service_map;
 mod timeline;
 
 pub(super) use edge::{Direction, Edge};
+pub(super) use found::{Found, ResourceType};
 pub(super) use node::{Node, NodeFilter};
 pub(super) use service_map::ServiceMap;
 pub(super) use timeline::TimelineEntry;

@@ -29,13 +29,19 @@ pub(super) fn hash(row: &SqliteRow, column: &str) -> Result<u64, sqlx::Error> {
     row.try_get(column).map(unsigned)
 }
 
-/// A row of `facts`; what it says only where the query has asked for it.
-pub(super) fn fact(row: &SqliteRow, with_content: bool) -> Result<Fact<'static>, sqlx::Error> {
-    let content = if with_content {
-        content(row)?
-    } else {
-        Content::default()
-    };
+/// How much of each fact is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// What it says of the node as a whole, without tags and value.
+    Words,
+    /// Not what it says: enough to know what exists and which sets are newest.
+    Keys,
+}
+
+/// A row of `facts`, of which the query has asked for this part.
+pub(super) fn fact(row: &SqliteRow, part: Part) -> Result<Fact<'static>, sqlx::Error> {
     Ok(Fact {
         uid: text(row, "uid")?.into(),
         group: text(row, "grp")?.into(),
@@ -44,16 +50,22 @@ pub(super) fn fact(row: &SqliteRow, with_content: bool) -> Result<Fact<'static>,
         hash: hash(row, "hash")?,
         first_seen: time(row, "first_seen")?,
         last_seen: time(row, "last_seen")?,
-        content,
+        content: content(row, part)?,
     })
 }
 
-fn content(row: &SqliteRow) -> Result<Content<'static>, sqlx::Error> {
+fn content(row: &SqliteRow, part: Part) -> Result<Content<'static>, sqlx::Error> {
+    if part == Part::Keys {
+        return Ok(Content::default());
+    }
     let text = |column| -> Result<Option<Cow<'static, str>>, sqlx::Error> {
         let text: Option<String> = row.try_get(column)?;
         Ok(text.map(Cow::Owned))
     };
     let bytes = |column| -> Result<Option<Cow<'static, [u8]>>, sqlx::Error> {
+        if part == Part::Words {
+            return Ok(None);
+        }
         let bytes: Option<Vec<u8>> = row.try_get(column)?;
         Ok(bytes.map(Cow::Owned))
     };

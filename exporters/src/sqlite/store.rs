@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::facts::Told;
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter,
-    ScannedPage, StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, Found, GraphStore, KindCount, Node,
+    NodeFilter, OtherName, ScannedPage, Search, StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 
@@ -86,6 +86,35 @@ impl GraphStore for Store {
     async fn nodes(&self, uids: &[String], at: At) -> Result<Vec<Option<Node>>, StoreError> {
         let nodes = async { read::nodes(&mut self.reader.session().await?, uids, at).await }.await;
         nodes.map_err(failed(format!("read {} nodes", uids.len())))
+    }
+
+    async fn kinds_of(&self, uids: &[String], at: At) -> Result<Vec<String>, StoreError> {
+        let kinds =
+            async { read::kinds_of(&mut self.reader.session().await?, uids, at).await }.await;
+        kinds.map_err(failed(format!("read the kinds of {} nodes", uids.len())))
+    }
+
+    async fn aliases_of(&self, uids: &[String], at: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
+        let names =
+            async { read::aliases_of(&mut self.reader.session().await?, uids, at).await }.await;
+        names.map_err(failed(format!("read the names of {} nodes", uids.len())))
+    }
+
+    async fn count_kinds(&self, at: At) -> Result<Vec<KindCount>, StoreError> {
+        let counts = async { read::count_kinds(&mut self.reader.session().await?, at).await }.await;
+        counts.map_err(failed("count the nodes of each kind"))
+    }
+
+    async fn search(
+        &self,
+        search: &Search,
+        limit: usize,
+        at: At,
+    ) -> Result<Vec<Found>, StoreError> {
+        let found =
+            async { read::search(&mut self.reader.session().await?, search, limit, at).await }
+                .await;
+        found.map_err(failed("search for a text"))
     }
 
     async fn list(

@@ -56,6 +56,11 @@ impl Members {
         self.0.is_empty()
     }
 
+    /// Each uid's hash and the state in which it was seen, by uid.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        (0..self.len()).map(|index| self.pair(index))
+    }
+
     /// The state in which the uid with this hash was seen, 0 where that is not known; none where
     /// it was not seen.
     pub fn state_of(&self, uid: u64) -> Option<u64> {
@@ -93,6 +98,8 @@ mod tests {
         assert_eq!(members.state_of(9), Some(90));
         assert_eq!(members.state_of(u64::MAX), Some(1));
         assert_eq!(members.state_of(4), None);
+        let all: Vec<_> = members.iter().collect();
+        assert_eq!(all, [(3, 31), (9, 90), (u64::MAX, 1)]);
         assert_eq!(Members::default().state_of(0), None);
     }
 

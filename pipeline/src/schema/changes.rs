@@ -32,4 +32,6 @@ columns! {
     REQUEST "request": types::attributes() => nullable;
     /// Answer to the call, as the source gives it.
     RESPONSE "response": types::attributes() => nullable;
+    /// What it touches: count, depth, top, truncated; null until computed, and for what changed nothing.
+    IMPACT "impact": types::attributes() => nullable;
 }

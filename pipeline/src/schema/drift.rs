@@ -34,6 +34,6 @@ columns! {
     /// Who did it: event_id, event_name, actor, source_ip, user_agent, mfa, time, confidence; null
     /// where nobody is known.
     ATTRIBUTION "attribution": types::attributes() => nullable;
-    /// What it touches: count, depth, top; null until computed.
+    /// What it touches: count, depth, top, truncated; null until computed.
     IMPACT "impact": types::attributes() => nullable;
 }

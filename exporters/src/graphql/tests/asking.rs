@@ -46,8 +46,8 @@ async fn the_past_can_be_asked() {
     shop.tell(things(5)).await;
     let query = r#"{
         now: node(uid: "arn:sg") { facts { value } }
-        then: node(uid: "arn:sg", at: "1970-01-01T00:03:00Z") { facts { value } }
-        before: node(uid: "arn:sg", at: "1970-01-01T00:00:30Z") { uid }
+        then: node(uid: "arn:sg", asOf: "1970-01-01T00:03:00Z") { facts { value } }
+        before: node(uid: "arn:sg", asOf: "1970-01-01T00:00:30Z") { uid }
     }"#;
     let answer = shop.ask(query).await;
     assert_eq!(answer["now"]["facts"][0]["value"]["state"], 5);

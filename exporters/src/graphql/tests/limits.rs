@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, GraphStore, Node, NodeFilter,
-    ScannedPage, StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, Found, GraphStore, KindCount, Node,
+    NodeFilter, OtherName, ScannedPage, Search, StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 
@@ -29,9 +29,27 @@ async fn pages_and_depths_are_bounded() {
         .await;
     assert_eq!(told, "depth may be 1 to 5, not 6");
     let told = shop
+        .refused(r#"{ impact(uid: "sg-1", depth: 11) { count } }"#)
+        .await;
+    assert_eq!(told, "depth may be 1 to 10, not 11");
+    let told = shop
+        .refused(r#"{ path(from: "sg-1", to: "arn:i-1", maxDepth: 0) { length } }"#)
+        .await;
+    assert_eq!(told, "maxDepth may be 1 to 10, not 0");
+    let told = shop
+        .refused(r#"{ node(uid: "nobody", asOf: "-1h") { uid } impact(uid: "nobody", asOf: "-1h") { count } }"#)
+        .await;
+    assert_eq!(
+        told,
+        "nothing is known of nobody at that time: find it with search(text: …), or ask without asOf"
+    );
+    let told = shop
         .refused(r#"{ timeline(uid: "nobody") { edges { cursor } } }"#)
         .await;
-    assert_eq!(told, "nothing is known of nobody");
+    assert_eq!(
+        told,
+        "nothing is known of nobody: find it with search(text: …)"
+    );
     let told = shop
         .refused(r#"{ serviceMap(from: "-1m", to: "-2m") { edges { calls } } }"#)
         .await;
@@ -57,6 +75,14 @@ async fn a_query_that_nests_or_multiplies_too_much_is_refused_before_it_runs() {
         .refused("{ nodes(first: 500) { edges { node { uid } } } }")
         .await;
     assert!(told.contains("too complex"), "{told}");
+    let told = shop
+        .refused(r#"{ search(text: "a", first: 100) { value } }"#)
+        .await;
+    assert!(told.contains("too complex"), "{told}");
+    let told = shop
+        .refused(r#"{ impact(uid: "sg-1", first: 51) { nodes { score } } }"#)
+        .await;
+    assert!(told.contains("too complex"), "{told}");
     shop.ask("{ nodes(first: 2) { edges { node { uid } } } }")
         .await;
 }
@@ -72,6 +98,22 @@ impl GraphStore for Silent {
     }
 
     async fn nodes(&self, _: &[String], _: At) -> Result<Vec<Option<Node>>, StoreError> {
+        pending().await
+    }
+
+    async fn kinds_of(&self, _: &[String], _: At) -> Result<Vec<String>, StoreError> {
+        pending().await
+    }
+
+    async fn aliases_of(&self, _: &[String], _: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
+        pending().await
+    }
+
+    async fn count_kinds(&self, _: At) -> Result<Vec<KindCount>, StoreError> {
+        pending().await
+    }
+
+    async fn search(&self, _: &Search, _: usize, _: At) -> Result<Vec<Found>, StoreError> {
         pending().await
     }
 

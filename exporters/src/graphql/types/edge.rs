@@ -53,15 +53,11 @@ impl Edge {
 
     #[graphql(name = "fromNode")]
     async fn start(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        Ok(loader::load(context, &self.edge.from, self.at)
-            .await?
-            .map(Node))
+        loader::load(context, &self.edge.from, self.at).await
     }
 
     async fn to_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        Ok(loader::load(context, &self.edge.to, self.at)
-            .await?
-            .map(Node))
+        loader::load(context, &self.edge.to, self.at).await
     }
 
     async fn source(&self) -> &str {

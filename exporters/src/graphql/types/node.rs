@@ -1,48 +1,90 @@
 //! Nodes.
 
-use async_graphql::{InputObject, Json, Object, SimpleObject};
-use pipeline::graph_store;
+use async_graphql::{Context, Error, InputObject, Json, Object, Result, SimpleObject};
+use pipeline::graph_store::{self, At, OtherName};
+use pipeline::schema::nodes::group;
 use serde_json::{Map as JsonMap, Value};
 
+use super::super::loader;
 use super::super::time::DateTime;
+use super::super::value_path::ValuePath;
 
 /// Anything of the cloud that has a uid: a resource, a pod, a service, an endpoint.
-pub(in super::super) struct Node(pub(in super::super) graph_store::Node);
+pub(in super::super) struct Node {
+    pub(in super::super) node: graph_store::Node,
+    /// The moment that it is told of.
+    pub(in super::super) at: At,
+}
+
+impl Node {
+    /// Those of which anything is known.
+    pub(in super::super) fn all(nodes: Vec<Option<graph_store::Node>>, at: At) -> Vec<Node> {
+        let known = nodes.into_iter().flatten();
+        known.map(|node| Node { node, at }).collect()
+    }
+}
 
 #[Object]
 impl Node {
     /// What names it in the graph: an ARN, `k8s://…`, `svc://environment/namespace/name`.
     async fn uid(&self) -> &str {
-        &self.0.uid
+        &self.node.uid
     }
 
     /// `service`, `AWS::EC2::Instance`, `k8s.pod`; `unknown` where only an edge leads to it.
     async fn kind(&self) -> &str {
-        &self.0.kind
+        &self.node.kind
     }
 
     /// What people call it.
     async fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+        self.node.name.as_deref()
     }
 
     /// `aws`, `gcp`, `kubernetes`.
     async fn provider(&self) -> Option<&str> {
-        self.0.provider.as_deref()
+        self.node.provider.as_deref()
     }
 
     /// AWS account id, GCP project id, Kubernetes cluster.
     async fn account(&self) -> Option<&str> {
-        self.0.account.as_deref()
+        self.node.account.as_deref()
     }
 
     async fn region(&self) -> Option<&str> {
-        self.0.region.as_deref()
+        self.node.region.as_deref()
     }
 
     /// Tags or labels.
     async fn tags(&self) -> Json<&JsonMap<String, Value>> {
-        Json(&self.0.tags)
+        Json(&self.node.tags)
+    }
+
+    /// The value of one tag or label; null where it has none of this key.
+    async fn tag(&self, key: String) -> Option<String> {
+        let value = self.node.tags.get(&key)?;
+        Some(match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    }
+
+    /// What its provider's API says of it, or one value of that: `IpPermissions[0].FromPort`,
+    /// `metadata.labels['app.kubernetes.io/name']`. Null where it is not there.
+    async fn configuration(
+        &self,
+        #[graphql(desc = "all of it where none is given")] path: Option<String>,
+    ) -> Result<Option<Json<Value>>> {
+        let path = ValuePath::parse(path.as_deref().unwrap_or_default()).map_err(Error::new)?;
+        let actual = self.node.facts.get(group::ACTUAL);
+        Ok(actual.and_then(|fact| path.find(&fact.value)).map(Json))
+    }
+
+    /// The other names by which it is known.
+    #[graphql(complexity = "1 + 5 * child_complexity")]
+    async fn aliases(&self, context: &Context<'_>) -> Result<Vec<Alias>> {
+        let names = loader::names(context, &self.node.uid, self.at).await?;
+        Ok(names.into_iter().map(Alias::from).collect())
     }
 
     /// What is said of it: the winner of each group, or of those that are asked for.
@@ -52,21 +94,41 @@ impl Node {
         groups: Option<Vec<String>>,
     ) -> Vec<Fact> {
         let asked = |group: &String| groups.as_ref().is_none_or(|groups| groups.contains(group));
-        let facts = self.0.facts.iter().filter(|(group, _)| asked(group));
+        let facts = self.node.facts.iter().filter(|(group, _)| asked(group));
         facts.map(|(group, fact)| Fact::of(group, fact)).collect()
     }
 
     async fn first_seen(&self) -> DateTime {
-        DateTime(self.0.first_seen)
+        DateTime(self.node.first_seen)
     }
 
     async fn last_seen(&self) -> DateTime {
-        DateTime(self.0.last_seen)
+        DateTime(self.node.last_seen)
     }
 
     /// When it ended; null while it lives.
     async fn ended(&self) -> Option<DateTime> {
-        self.0.ended.map(DateTime)
+        self.node.ended.map(DateTime)
+    }
+}
+
+/// Another name of a node.
+#[derive(SimpleObject)]
+pub(in super::super) struct Alias {
+    /// `id`, `name`, `ip`, `dns`, `same_as` …
+    kind: String,
+    value: String,
+    /// Where the name is unique: a VPC for a private IP; null for everywhere.
+    scope: Option<String>,
+}
+
+impl From<OtherName> for Alias {
+    fn from(name: OtherName) -> Alias {
+        Alias {
+            kind: name.kind,
+            value: name.value,
+            scope: name.scope,
+        }
     }
 }
 
@@ -101,6 +163,8 @@ pub(in super::super) struct NodeFilter {
     provider: Option<String>,
     account: Option<String>,
     region: Option<String>,
+    /// All of these.
+    tags: Option<Vec<TagFilter>>,
     /// Also those that have ended.
     #[graphql(default)]
     with_ended: bool,
@@ -114,7 +178,30 @@ impl From<NodeFilter> for graph_store::NodeFilter {
             provider: filter.provider,
             account: filter.account,
             region: filter.region,
+            tags: filter
+                .tags
+                .unwrap_or_default()
+                .into_iter()
+                .map(graph_store::TagFilter::from)
+                .collect(),
             with_ended: filter.with_ended,
+        }
+    }
+}
+
+/// A tag or label that a node has.
+#[derive(Debug, InputObject)]
+struct TagFilter {
+    key: String,
+    /// Any value where none is given.
+    value: Option<String>,
+}
+
+impl From<TagFilter> for graph_store::TagFilter {
+    fn from(tag: TagFilter) -> graph_store::TagFilter {
+        graph_store::TagFilter {
+            key: tag.key,
+            value: tag.value,
         }
     }
 }

@@ -15,6 +15,8 @@ use super::node::Node;
 pub(in super::super) struct ServiceMap {
     from: UnixNanos,
     to: UnixNanos,
+    /// The moment of its end, at which its nodes are told.
+    at: At,
     edges: Vec<EdgeFigures>,
 }
 
@@ -24,6 +26,7 @@ impl ServiceMap {
         context: &Context<'_>,
         from: UnixNanos,
         to: UnixNanos,
+        at: At,
     ) -> Result<ServiceMap> {
         const MINUTE: u64 = 60_000_000_000;
         let from = UnixNanos(from.0 - from.0 % MINUTE);
@@ -31,6 +34,7 @@ impl ServiceMap {
         Ok(ServiceMap {
             from,
             to,
+            at,
             edges: edges.map_err(unanswered)?,
         })
     }
@@ -61,16 +65,17 @@ impl ServiceMap {
             .flat_map(|edge| [edge.from.as_str(), edge.to.as_str()])
             .collect();
         let uids: Vec<String> = uids.into_iter().map(str::to_owned).collect();
-        let nodes = store(context)
-            .nodes(&uids, At::Now)
-            .await
-            .map_err(unanswered)?;
-        Ok(nodes.into_iter().flatten().map(Node).collect())
+        let nodes = store(context).nodes(&uids, self.at).await;
+        Ok(Node::all(nodes.map_err(unanswered)?, self.at))
     }
 
     async fn edges(&self) -> Vec<Calls<'_>> {
-        let seconds = self.seconds();
-        let calls = self.edges.iter().map(|figures| Calls { figures, seconds });
+        let (seconds, at) = (self.seconds(), self.at);
+        let calls = self.edges.iter().map(|figures| Calls {
+            figures,
+            seconds,
+            at,
+        });
         calls.collect()
     }
 }
@@ -79,6 +84,7 @@ impl ServiceMap {
 pub(in super::super) struct Calls<'m> {
     figures: &'m EdgeFigures,
     seconds: f64,
+    at: At,
 }
 
 #[Object]
@@ -95,15 +101,11 @@ impl Calls<'_> {
 
     #[graphql(name = "fromNode")]
     async fn caller(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        Ok(loader::load(context, &self.figures.from, At::Now)
-            .await?
-            .map(Node))
+        loader::load(context, &self.figures.from, self.at).await
     }
 
     async fn to_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        Ok(loader::load(context, &self.figures.to, At::Now)
-            .await?
-            .map(Node))
+        loader::load(context, &self.figures.to, self.at).await
     }
 
     /// Empty, `messaging_system`, `database` or `virtual_node`.

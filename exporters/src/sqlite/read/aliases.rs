@@ -1,10 +1,10 @@
 //! Other names of a uid.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use pipeline::component::UnixNanos;
 use pipeline::facts::group;
-use pipeline::graph_store::At;
+use pipeline::graph_store::{At, OtherName};
 use pipeline::schema::aliases::kind;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -14,12 +14,13 @@ use super::super::reader::Session;
 use super::super::rows::{hash, text};
 use super::facts::{Facts, NewestSets, Part};
 
-const BY_VALUE: &str = "SELECT uid, kind, value, source, set_hash, valid_from, valid_to, first_seen FROM aliases \
-     WHERE value IN (SELECT value FROM json_each(?1))";
+const BY_VALUE: &str = "SELECT * FROM aliases WHERE value IN (SELECT value FROM json_each(?1))";
 
-const SAME_AS: &str = "SELECT uid, kind, value, source, set_hash, valid_from, valid_to, first_seen FROM aliases \
+const BY_UID: &str = "SELECT * FROM aliases WHERE uid IN (SELECT value FROM json_each(?1))";
+
+const SAME_AS: &str = "SELECT * FROM aliases \
      WHERE kind = 'same_as' AND value IN (SELECT value FROM json_each(?1)) UNION \
-     SELECT uid, kind, value, source, set_hash, valid_from, valid_to, first_seen FROM aliases \
+     SELECT * FROM aliases \
      WHERE kind = 'same_as' AND uid IN (SELECT value FROM json_each(?1))";
 
 const IS_KNOWN: &str = "SELECT named.value FROM json_each(?1) AS named WHERE \
@@ -29,8 +30,23 @@ const IS_KNOWN: &str = "SELECT named.value FROM json_each(?1) AS named WHERE \
 
 struct Alias {
     uid: String,
-    kind: String,
-    value: String,
+    name: OtherName,
+}
+
+/// The other names of each of these very uids.
+pub(in super::super) async fn aliases_of(
+    session: &mut Session<'_>,
+    uids: &[String],
+    at: At,
+) -> Result<Vec<Vec<OtherName>>, sqlx::Error> {
+    let list = json_list(uids.iter().map(String::as_str));
+    let mut of: HashMap<String, BTreeSet<OtherName>> = HashMap::new();
+    for alias in aliases(session, BY_UID, list, at).await? {
+        of.entry(alias.uid).or_default().insert(alias.name);
+    }
+    let names = uids.iter().map(|uid| of.get(uid).cloned());
+    let names = names.map(|names| names.unwrap_or_default().into_iter().collect());
+    Ok(names.collect())
 }
 
 /// Those aliases that hold at the moment.
@@ -55,12 +71,26 @@ async fn aliases(
         if is_valid(row, at)? && is_current(row, &uid, &sets, at)? {
             found.push(Alias {
                 uid,
-                kind: text(row, "kind")?,
-                value: text(row, "value")?,
+                name: name(row)?,
             });
         }
     }
     Ok(found)
+}
+
+fn name(row: &SqliteRow) -> Result<OtherName, sqlx::Error> {
+    let scope = text(row, "scope")?;
+    let moment = |column| -> Result<Option<UnixNanos>, sqlx::Error> {
+        let nanos: Option<i64> = row.try_get(column)?;
+        Ok(nanos.map(|nanos| UnixNanos(u64::try_from(nanos).unwrap_or_default())))
+    };
+    Ok(OtherName {
+        kind: text(row, "kind")?,
+        value: text(row, "value")?,
+        scope: (!scope.is_empty()).then_some(scope),
+        valid_from: moment("valid_from")?,
+        valid_to: moment("valid_to")?,
+    })
 }
 
 pub(super) fn is_valid(row: &SqliteRow, at: At) -> Result<bool, sqlx::Error> {
@@ -114,9 +144,9 @@ pub(in super::super) async fn resolve(
     )
     .await?;
     let resolve = |name: &String| {
-        let of_name = || found.iter().filter(|alias| alias.value == *name);
+        let of_name = || found.iter().filter(|alias| alias.name.value == *name);
         let is_alive = |alias: &&Alias| !ends.has_ended(&alias.uid, at);
-        let same = || of_name().filter(|alias| alias.kind == kind::SAME_AS);
+        let same = || of_name().filter(|alias| alias.name.kind == kind::SAME_AS);
         // The last owner keeps a name until another has it.
         let owners: Vec<&Alias> = match same().any(|alias| is_alive(&alias)) {
             true => same().filter(is_alive).collect(),
@@ -170,7 +200,7 @@ impl SameAs {
         found.sort_by_cached_key(|alias| (facts.has_ended(&alias.uid, at), alias.uid.clone()));
         let mut same = SameAs::default();
         for alias in found {
-            same.canonical.entry(alias.value).or_insert(alias.uid);
+            same.canonical.entry(alias.name.value).or_insert(alias.uid);
         }
         Ok(same)
     }

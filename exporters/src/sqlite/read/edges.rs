@@ -143,6 +143,7 @@ async fn add(
             kind: text(row, "kind")?,
             to: to.to_owned(),
             source: text(row, "source")?,
+            is_of_set: hash(row, "set_hash")? != 0,
             confidence: row.try_get("confidence")?,
             properties: properties
                 .map(|bytes| map_to_json(Map::new(&bytes)))

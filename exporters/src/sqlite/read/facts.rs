@@ -10,10 +10,14 @@ use sqlx::Row as _;
 
 use super::super::bulk::json_list;
 use super::super::reader::Session;
+pub(super) use super::super::rows::Part;
 use super::super::rows::{fact, run, signed, text};
 
 const FACTS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen, kind, name, provider, account, \
      region, tags, value FROM facts WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
+
+const WORDS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen, kind, name, provider, account, \
+     region FROM facts WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
 
 const KEYS: &str = "SELECT uid, grp, source, scope, hash, first_seen, last_seen FROM facts \
      WHERE uid IN (SELECT value FROM json_each(?1)) ORDER BY uid";
@@ -35,15 +39,6 @@ pub(super) struct Facts {
 /// By uid and source.
 pub(super) type NewestSets<'f> = HashMap<&'f str, BTreeMap<&'f str, (u64, UnixNanos, UnixNanos)>>;
 
-/// How much of each fact is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// All of it.
-    Whole,
-    /// Not what it says: enough to know what exists and which sets are newest.
-    Keys,
-}
-
 impl Facts {
     pub(super) async fn of<'u>(
         session: &mut Session<'_>,
@@ -59,14 +54,18 @@ impl Facts {
                 completions: Completions::default(),
             });
         }
-        let sql = if part == Part::Whole { FACTS } else { KEYS };
+        let sql = match part {
+            Part::Whole => FACTS,
+            Part::Words => WORDS,
+            Part::Keys => KEYS,
+        };
         let rows = sqlx::query(sql)
             .bind(json_list(uids))
             .fetch_all(session.connection())
             .await?;
         let mut scopes = BTreeSet::new();
         for row in &rows {
-            let fact = fact(row, part == Part::Whole)?;
+            let fact = fact(row, part)?;
             if !fact.scope.is_empty() {
                 scopes.insert(fact.scope.clone());
             }

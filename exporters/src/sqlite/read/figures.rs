@@ -43,7 +43,12 @@ pub(in super::super) async fn edge_figures(
     let uids = told
         .keys()
         .flat_map(|(from, _, to, _)| [from.as_str(), to.as_str()]);
-    let same = SameAs::of(session, uids, At::Now).await?;
+    // What was known by then of whom an endpoint is: the nodes of that moment have those names.
+    let at = match to < UnixNanos::now() {
+        true => At::Time(to),
+        false => At::Now,
+    };
+    let same = SameAs::of(session, uids, at).await?;
     let mut found = BTreeMap::new();
     for ((from, kind, to, connection_type), mut figures) in told {
         figures.from = same.canonical(&from).to_owned();

@@ -1,9 +1,12 @@
 //! Nodes by uid, and lists of them.
 
-use pipeline::component::UnixNanos;
-use pipeline::graph_store::{At, Node, NodeFilter};
-use sqlx::Row as _;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+
+use pipeline::component::UnixNanos;
+use pipeline::graph_store::{At, Node, NodeFilter, TagFilter};
+use serde_json::Value as Json;
+use sqlx::Row as _;
 
 use super::super::bulk::json_list;
 use super::super::reader::Session;
@@ -106,7 +109,7 @@ pub(in super::super) async fn list(
     Ok(found)
 }
 
-async fn candidates(
+pub(super) async fn candidates(
     session: &mut Session<'_>,
     filter: &NodeFilter,
     after: Option<&str>,
@@ -127,8 +130,20 @@ async fn candidates(
         .bind(&filter.region)
         .bind(filter.text.as_ref().map(|text| text.to_lowercase()))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind((!filter.tags.is_empty()).then(|| needles(&filter.tags)))
         .fetch_all(session.connection())
         .await
+}
+
+/// Texts that stand in the bytes of a node's tags where it has all of these.
+fn needles(tags: &[TagFilter]) -> String {
+    // What is written like a number may be one, whose bytes are others.
+    let is_text = |value: &&str| serde_json::from_str::<Json>(value).is_err();
+    let texts = tags.iter().flat_map(|tag| {
+        let value = tag.value.as_deref().filter(is_text);
+        [Some(tag.key.as_str()), value]
+    });
+    json_list(texts.flatten())
 }
 
 fn fits(filter: &NodeFilter, node: &Node) -> bool {
@@ -138,10 +153,23 @@ fn fits(filter: &NodeFilter, node: &Node) -> bool {
         let name = node.name.as_deref().unwrap_or_default();
         name.to_lowercase().contains(&text) || node.uid.to_lowercase().contains(&text)
     };
+    let has_tag = |tag: &TagFilter| {
+        let found = node.tags.get(&tag.key);
+        found.is_some_and(|found| tag.value.as_ref().is_none_or(|value| said(found) == *value))
+    };
     (filter.kinds.is_empty() || filter.kinds.contains(&node.kind))
         && is(&filter.provider, &node.provider)
         && is(&filter.account, &node.account)
         && is(&filter.region, &node.region)
         && filter.text.as_ref().is_none_or(has_text)
+        && filter.tags.iter().all(has_tag)
         && (filter.with_ended || node.ended.is_none())
+}
+
+/// The value of a tag as people write it.
+pub(super) fn said(value: &Json) -> Cow<'_, str> {
+    match value {
+        Json::String(text) => text.into(),
+        other => other.to_string().into(),
+    }
 }

@@ -11,5 +11,14 @@ WHERE grp NOT IN ('edges', 'aliases')
        OR instr(lower(coalesce(name, '')), ?6) > 0
        OR uid GLOB '*[^ -~]*'
        OR name GLOB '*[^ -~]*')
+  AND (?8 IS NULL
+       OR EXISTS (
+           SELECT 1
+           FROM facts AS tagged
+           WHERE tagged.uid = facts.uid
+             AND NOT EXISTS (
+                 SELECT 1
+                 FROM json_each(?8) AS needle
+                 WHERE ifnull(instr(tagged.tags, CAST(needle.value AS BLOB)), 0) = 0)))
 ORDER BY facts.uid
 LIMIT ?7

@@ -1,6 +1,7 @@
 //! A real file, written by batches and asked as everybody asks it.
 
 mod asking;
+mod finding;
 mod merging;
 mod names;
 mod starting;

@@ -7,7 +7,7 @@ use pipeline::graph_store::Commit;
 use sqlx::SqliteConnection;
 
 use super::super::bulk::{Upsert, json_list};
-use super::super::rows::{fact, signed};
+use super::super::rows::{Part, fact, signed};
 
 const UPSERT: Upsert = Upsert {
     head: "INSERT INTO facts (uid, grp, source, scope, hash, first_seen, last_seen, kind, name, provider, \
@@ -95,7 +95,7 @@ async fn known(
         .await?;
     let mut known = Known::default();
     for row in &rows {
-        known.add(&fact(row, false)?);
+        known.add(&fact(row, Part::Keys)?);
     }
     Ok(known)
 }

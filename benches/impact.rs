@@ -1,0 +1,201 @@
+//! What a security group with 10,000 instances touches, and what the graph in memory takes. Run with
+//! `cargo bench -p processors --bench impact`; the figures stand at the end.
+
+#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use criterion::Criterion;
+use pipeline::component::{Host, Processor, UnixNanos};
+use pipeline::registry::BuildProcessor;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{drift, edges, nodes};
+use pipeline::{Batch, Delivery, Signal, SignalSet, uid};
+use processors::impact::{Config, Impact};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const INSTANCES: usize = 10_000;
+const SERVICES: usize = 200;
+/// Nodes of the graphs whose memory is measured.
+const MANY: usize = 200_000;
+/// Rows of a batch.
+const ROWS: usize = 1000;
+const NOW: UnixNanos = UnixNanos(1_700_000_000_000_000_000);
+
+fn main() {
+    let [a_node, an_edge] = memory();
+    let mut group = security_group();
+    let changed = drift(&arn("security-group/sg", 0));
+    let mut criterion = Criterion::default().configure_from_args();
+    criterion.bench_function(
+        "impact of a security group with 10,000 instances",
+        |bencher| {
+            bencher.iter(|| black_box(group.process(changed.clone(), NOW)));
+        },
+    );
+    let mut taken: Vec<f64> = Vec::new();
+    for _ in 0..50 {
+        let start = Instant::now();
+        drop(black_box(group.process(changed.clone(), NOW)));
+        taken.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    taken.sort_by(f64::total_cmp);
+    eprintln!(
+        "impact of a security group with {INSTANCES} instances, their pods and services: {:.1} ms, {:.1} at most",
+        taken[taken.len() / 2],
+        taken[taken.len() - 1]
+    );
+    eprintln!("held: {a_node:.0} bytes a node, {an_edge:.0} bytes an edge");
+}
+
+/// Bytes that a node and an edge take: of two graphs, one with one edge a node and one with nine.
+fn memory() -> [f64; 2] {
+    let before = resident();
+    let few = instances(1);
+    let between = resident();
+    let many = instances(9);
+    let after = resident();
+    let [few_take, many_take] =
+        [between - before, after - between].map(|kib| kib as f64 * 1024.0 / MANY as f64);
+    drop((few, many));
+    let an_edge = (many_take - few_take) / 8.0;
+    [few_take - an_edge, an_edge]
+}
+
+/// A graph of nodes with so many edges each, to a few thousand others.
+fn instances(edges: usize) -> Impact {
+    let mut held = Held::new();
+    for number in 0..MANY {
+        let own = arn("instance/i", number);
+        held.node(&own, "AWS::EC2::Instance");
+        for edge in 0..edges {
+            let to = arn("security-group/sg", (number * 31 + edge * 7) % 3000);
+            held.edge(&own, "SECURED_BY", &to);
+        }
+    }
+    held.finish()
+}
+
+/// One security group, its instances, a pod on each, and services that call each other.
+fn security_group() -> Impact {
+    let mut held = Held::new();
+    let group = arn("security-group/sg", 0);
+    held.node(&group, "AWS::EC2::SecurityGroup");
+    for number in 0..INSTANCES {
+        let (own, eni) = (
+            arn("instance/i", number),
+            arn("network-interface/eni", number),
+        );
+        held.node(&own, "AWS::EC2::Instance");
+        held.edge(&own, "SECURED_BY", &group);
+        held.edge(&own, "PART_OF", &arn("subnet/subnet", number % 3));
+        held.node(&eni, "AWS::EC2::NetworkInterface");
+        held.edge(&eni, "SECURED_BY", &group);
+        held.edge(&eni, "ATTACHED_TO", &own);
+        let pod = uid::kubernetes("cluster", "", "pod", &number.to_string());
+        held.node(&pod, "k8s.pod");
+        held.edge(&pod, "RUNS_ON", &own);
+        let service = service(number % SERVICES);
+        held.edge(&service, "RUNS_ON", &pod);
+    }
+    for number in 0..SERVICES {
+        held.node(&service(number), "service");
+        held.edge(
+            &service(number),
+            "CALLS",
+            &service((number * 7 + 1) % SERVICES),
+        );
+    }
+    held.finish()
+}
+
+fn arn(kind: &str, number: usize) -> String {
+    let resource = format!("{kind}-0{number:016x}");
+    uid::aws("ec2", "eu-west-1", "123456789012", &resource)
+}
+
+fn service(number: usize) -> String {
+    uid::service("prod", "shop", &format!("service-{number}"))
+}
+
+fn drift(uid: &str) -> Batch {
+    let mut rows = Rows::new(Signal::Drift);
+    rows.push(
+        Some(NOW),
+        Some(uid),
+        "bench",
+        &[(drift::KIND, Cell::Text("changed"))],
+    );
+    rows.finish(Delivery::nobody())
+}
+
+/// The processor, fed by batches of a usual size.
+struct Held {
+    impact: Impact,
+    nodes: Rows,
+    edges: Rows,
+}
+
+impl Held {
+    fn new() -> Held {
+        let id = "impact".parse().expect("it is an id");
+        let host = Host::new(id, SignalSet::ALL, Arc::default());
+        Held {
+            impact: Impact::build(Config::default(), &host).expect("the defaults are valid"),
+            nodes: Rows::new(Signal::Nodes),
+            edges: Rows::new(Signal::Edges),
+        }
+    }
+
+    fn node(&mut self, uid: &str, kind: &str) {
+        let cells = [
+            (nodes::OP, Cell::Text("observed")),
+            (nodes::GROUP, Cell::Text("lifecycle")),
+            (nodes::KIND, Cell::Text(kind)),
+        ];
+        self.nodes.push(Some(NOW), Some(uid), "aws", &cells);
+        // No set of edges may be parted between two batches.
+        if self.nodes.len() >= ROWS {
+            self.flush();
+        }
+    }
+
+    /// Edges of services are seen, all others are of sets.
+    fn edge(&mut self, from: &str, kind: &str, to: &str) {
+        let mode = match from.starts_with("svc:") {
+            true => "seen",
+            false => "set",
+        };
+        let cells = [
+            (edges::MODE, Cell::Text(mode)),
+            (edges::KIND, Cell::Text(kind)),
+            (edges::TO, Cell::Text(to)),
+            (edges::CONFIDENCE, Cell::Float(1.0)),
+        ];
+        self.edges.push(Some(NOW), Some(from), "aws", &cells);
+    }
+
+    fn flush(&mut self) {
+        for rows in [&mut self.nodes, &mut self.edges] {
+            let batch = rows.finish(Delivery::nobody());
+            drop(self.impact.process(batch, NOW));
+        }
+    }
+
+    fn finish(mut self) -> Impact {
+        self.flush();
+        self.impact
+    }
+}
+
+/// KiB.
+fn resident() -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,183 @@
+//! What is found, and what is told of it.
+
+use pipeline::attributes::map_from_json;
+use pipeline::component::UnixNanos;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::nodes;
+use pipeline::{Batch, Delivery, Signal};
+use serde_json::json;
+
+use super::{MINUTE, Shop, change, named};
+
+/// A bucket with a configuration, and a tag of its own.
+fn bucket() -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    let value = json!({"Rules": [{"Port": 22}, {"Port": 443}], "Name": "shop-logs"});
+    let value = map_from_json(value.as_object().unwrap());
+    let tags = json!({"team": "data", "Name": "web archive", "tier": 2});
+    let tags = map_from_json(tags.as_object().unwrap());
+    let cells = [
+        (nodes::OP, Cell::Text("observed")),
+        (nodes::GROUP, Cell::Text("actual")),
+        (nodes::KIND, Cell::Text("AWS::S3::Bucket")),
+        (nodes::NAME, Cell::Text("Web-Logs")),
+        (nodes::PROVIDER, Cell::Text("aws")),
+        (nodes::ACCOUNT, Cell::Text("1")),
+        (nodes::REGION, Cell::Text("eu-west-1")),
+        (nodes::TAGS, Cell::Bytes(&tags)),
+        (nodes::VALUE, Cell::Bytes(&value)),
+    ];
+    let time = UnixNanos(4 * MINUTE);
+    rows.push(Some(time), Some("arn:aws:s3:::web"), "aws", &cells);
+    rows.finish(Delivery::nobody())
+}
+
+#[tokio::test]
+async fn a_search_finds_first_what_is_called_so() {
+    let shop = Shop::new().await;
+    shop.tell(bucket()).await;
+    let fields = "{ fit foundIn value node { uid } }";
+    let ask = async |arguments: &str| {
+        let answer = shop
+            .ask(&format!("{{ search({arguments}) {fields} }}"))
+            .await;
+        let found = answer["search"].as_array().unwrap().iter();
+        let told = found.map(|found| {
+            let words = ["fit", "foundIn", "value"].map(|word| found[word].as_str().unwrap());
+            format!(
+                "{} {}",
+                found["node"]["uid"].as_str().unwrap(),
+                words.join(" ")
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        ask(r#"text: "WEB""#).await,
+        [
+            "arn:i-1 EXACT ALIAS web",
+            "arn:i-2 EXACT ALIAS web",
+            "arn:aws:s3:::web PREFIX NAME Web-Logs"
+        ]
+    );
+    assert_eq!(
+        ask(r#"text: "archive""#).await,
+        ["arn:aws:s3:::web TAG TAG web archive"]
+    );
+    let buckets = ask(r#"text: "web", kinds: ["AWS::S3::Bucket"]"#).await;
+    assert_eq!(buckets.len(), 1);
+    assert_eq!(ask(r#"text: "web", first: 1"#).await.len(), 1);
+    let before = ask(r#"text: "logs", asOf: "1970-01-01T00:02:00Z""#).await;
+    assert_eq!(before, [""; 0]);
+    let told = shop.refused(r#"{ search(text: " ") { value } }"#).await;
+    assert_eq!(
+        told,
+        "text must have 1 to 1000 characters: say what to look for"
+    );
+}
+
+#[tokio::test]
+async fn the_kinds_are_counted_as_they_are_and_were() {
+    let shop = Shop::new().await;
+    shop.tell(bucket()).await;
+    let query = r#"{
+        now: resourceTypes { kind provider count }
+        then: resourceTypes(asOf: "1970-01-01T00:02:00Z") { kind count }
+    }"#;
+    let answer = shop.ask(query).await;
+    assert_eq!(
+        answer["now"],
+        json!([
+            {"kind": "AWS::EC2::Instance", "provider": "aws", "count": 2},
+            {"kind": "AWS::EC2::SecurityGroup", "provider": "aws", "count": 1},
+            {"kind": "AWS::S3::Bucket", "provider": "aws", "count": 1},
+        ])
+    );
+    assert_eq!(answer["then"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_node_tells_one_tag_one_value_and_its_names() {
+    let shop = Shop::new().await;
+    shop.tell(bucket()).await;
+    let query = r#"{ node(uid: "arn:aws:s3:::web") {
+        tag(key: "team") tier: tag(key: "tier") nothing: tag(key: "Team")
+        port: configuration(path: "Rules[1].Port") gone: configuration(path: "Rules[2].Port")
+        all: configuration
+    } group: node(uid: "sg-1") { aliases { kind value scope } } }"#;
+    let answer = shop.ask(query).await;
+    assert_eq!(
+        answer["node"],
+        json!({
+            "tag": "data", "tier": "2", "nothing": null, "port": 443, "gone": null,
+            "all": {"Rules": [{"Port": 22}, {"Port": 443}], "Name": "shop-logs"},
+        })
+    );
+    assert_eq!(
+        answer["group"]["aliases"],
+        json!([{"kind": "id", "value": "sg-1", "scope": null}])
+    );
+    let wrong = r#"{ node(uid: "sg-1") { configuration(path: "Rules[x]") } }"#;
+    let told = shop.refused(wrong).await;
+    assert!(
+        told.contains("at character 7") && told.contains("IpPermissions[0].FromPort"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn nodes_are_filtered_by_kind_account_region_and_tag() {
+    let shop = Shop::new().await;
+    shop.tell(bucket()).await;
+    let ask = async |filter: &str| {
+        let query = format!("{{ nodes(filter: {filter}) {{ edges {{ node {{ uid }} }} }} }}");
+        let answer = shop.ask(&query).await;
+        let edges = answer["nodes"]["edges"].as_array().unwrap().iter();
+        let uids = edges.map(|edge| edge["node"]["uid"].as_str().unwrap().to_owned());
+        uids.collect::<Vec<_>>()
+    };
+    let bucket = ["arn:aws:s3:::web"];
+    assert_eq!(ask(r#"{kinds: ["AWS::S3::Bucket"]}"#).await, bucket);
+    assert_eq!(ask(r#"{account: "1", region: "eu-west-1"}"#).await, bucket);
+    assert_eq!(
+        ask(r#"{tags: [{key: "team", value: "data"}]}"#).await,
+        bucket
+    );
+    assert_eq!(ask(r#"{tags: [{key: "tier", value: "2"}]}"#).await, bucket);
+    assert_eq!(ask(r#"{tags: [{key: "team"}]}"#).await.len(), 4);
+    let both = r#"{tags: [{key: "team", value: "shop"}, {key: "tier"}]}"#;
+    assert_eq!(ask(both).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_name_with_its_service_is_found_by_its_last_part() {
+    let shop = Shop::new().await;
+    let query = r#"{ a: node(uid: "aws:ec2:sg-1") { uid } b: node(uid: "aws:ec2:sg-2") { uid } }"#;
+    assert_eq!(
+        shop.ask(query).await,
+        json!({"a": {"uid": "arn:sg"}, "b": null})
+    );
+    shop.tell(named("arn:i-2", "id", "aws:ec2:sg-1")).await;
+    let query = r#"{ impact(uid: "aws:ec2:sg-1") { start { uid } } }"#;
+    let answer = shop.ask(query).await;
+    assert_eq!(
+        answer["impact"]["start"]["uid"], "arn:i-2",
+        "it is called so"
+    );
+}
+
+#[tokio::test]
+async fn a_timeline_and_a_map_of_the_past_are_told_in_the_words_of_then() {
+    let shop = Shop::new().await;
+    shop.tell(change("e", 3)).await;
+    shop.tell(named("arn:i-1", "id", "sg-1")).await;
+    let query =
+        r#"{ timeline(uid: "arn:sg", to: "1970-01-01T00:04:00Z") { edges { node { kind } } } }"#;
+    let entries = shop.ask(query).await;
+    assert_eq!(entries["timeline"]["edges"][0]["node"]["kind"], "change");
+    let map = r#"{ serviceMap(from: "1970-01-01T00:02:00Z", to: "1970-01-01T00:03:00Z") {
+        nodes { uid firstSeen } edges { toNode { uid } } } }"#;
+    let map = shop.ask(map).await["serviceMap"].clone();
+    assert_eq!(map["nodes"][0]["uid"], "svc:////cart");
+    assert_eq!(map["edges"][0]["toNode"]["uid"], "svc:////cart");
+}

@@ -1,0 +1,274 @@
+//! Walks over small graphs.
+
+use super::{Impact, Limits, Step, Walk, Way};
+
+/// Edges as they read, each with its confidence; a node's kind stands before its colon.
+struct Graph(Vec<(&'static str, &'static str, &'static str, f64)>);
+
+const LIMITS: Limits = Limits {
+    depth: 5,
+    nodes: 10_000,
+};
+
+fn graph(edges: &[(&'static str, &'static str, &'static str)]) -> Graph {
+    let edges = edges
+        .iter()
+        .map(|(from, kind, to)| (*from, *kind, *to, 1.0));
+    Graph(edges.collect())
+}
+
+/// `sg:1` is a security group, `service:cart` a service.
+fn kind(node: &str) -> &str {
+    match node.split(':').next().unwrap_or_default() {
+        "sg" => "AWS::EC2::SecurityGroup",
+        "rule" => "AWS::EC2::SecurityGroupRule",
+        "eni" => "AWS::EC2::NetworkInterface",
+        "i" => "AWS::EC2::Instance",
+        "vpc" => "AWS::EC2::VPC",
+        "subnet" => "AWS::EC2::Subnet",
+        "rt" => "AWS::EC2::RouteTable",
+        "nat" => "AWS::EC2::NatGateway",
+        "rds" => "AWS::RDS::DBInstance",
+        "cluster" => "AWS::RDS::DBCluster",
+        "lb" => "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "tg" => "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "listener" => "AWS::ElasticLoadBalancingV2::Listener",
+        "role" => "AWS::IAM::Role",
+        "profile" => "AWS::IAM::InstanceProfile",
+        "record" => "AWS::Route53::RecordSet",
+        "pod" => "k8s.pod",
+        other => other,
+    }
+}
+
+impl Graph {
+    fn impact(&self, start: &'static str, limits: Limits) -> Impact<&'static str> {
+        let mut walk = Walk::new(start, kind(start), limits);
+        loop {
+            for (near, ways) in walk.frontier() {
+                for (from, edge, to, confidence) in &self.0 {
+                    for (way, end, far) in [(Way::Out, from, to), (Way::In, to, from)] {
+                        if *end == near && ways.contains(&way) {
+                            walk.follow(&Step {
+                                near: end,
+                                edge,
+                                way,
+                                far,
+                                far_kind: kind(far),
+                                confidence: *confidence,
+                            });
+                        }
+                    }
+                }
+            }
+            if !walk.advance() {
+                return walk.finish();
+            }
+        }
+    }
+
+    /// What is reached, those with the highest score first.
+    fn reached(&self, start: &'static str) -> Vec<&'static str> {
+        let impact = self.impact(start, LIMITS);
+        impact.top(100).iter().map(|it| *it.node).collect()
+    }
+}
+
+#[test]
+fn a_security_group_reaches_the_services_behind_its_instances_in_five_hops() {
+    let graph = graph(&[
+        ("eni:1", "SECURED_BY", "sg:1"),
+        ("eni:1", "ATTACHED_TO", "i:1"),
+        ("pod:1", "RUNS_ON", "i:1"),
+        ("service:cart", "RUNS_ON", "pod:1"),
+        ("service:front", "CALLS", "service:cart"),
+        ("service:far", "CALLS", "service:front"),
+        ("i:1", "PART_OF", "subnet:1"),
+        ("subnet:1", "PART_OF", "vpc:1"),
+        ("sg:1", "PART_OF", "vpc:1"),
+    ]);
+    let impact = graph.impact("sg:1", LIMITS);
+    let all = impact.top(100);
+    let nodes: Vec<_> = all.iter().map(|reached| *reached.node).collect();
+    assert_eq!(
+        nodes,
+        ["eni:1", "i:1", "pod:1", "service:cart", "service:front"]
+    );
+    assert_eq!((impact.count(), impact.depth()), (5, 5));
+    let last = &all[4];
+    assert!((last.score - 0.7f64.powi(5)).abs() < 1e-9);
+    assert_eq!(last.kind, "service");
+    assert_eq!(
+        last.edges,
+        ["SECURED_BY", "ATTACHED_TO", "RUNS_ON", "RUNS_ON", "CALLS"]
+    );
+    assert_eq!((last.path[0], last.path.len()), (&"sg:1", 6));
+    assert!(!impact.is_truncated());
+}
+
+#[test]
+fn what_refers_to_a_security_group_is_one_hop_away_and_nothing_follows() {
+    let graph = graph(&[
+        ("sg:2", "ALLOWS_TRAFFIC_FROM", "sg:1"),
+        ("sg:3", "ALLOWS_TRAFFIC_FROM", "sg:2"),
+        ("i:2", "SECURED_BY", "sg:2"),
+        ("rule:9", "ALLOWS_TRAFFIC_FROM", "sg:1"),
+        ("rule:1", "PART_OF", "sg:1"),
+    ]);
+    assert_eq!(graph.reached("sg:1"), ["sg:2"]);
+    assert_eq!(graph.reached("rule:1"), ["sg:1", "sg:2"]);
+}
+
+#[test]
+fn a_group_that_is_reached_in_two_ways_is_followed_by_the_one_that_goes_on() {
+    let graph = graph(&[
+        ("sg:2", "ALLOWS_TRAFFIC_FROM", "sg:1"),
+        ("sg:1", "PART_OF", "vpc:1"),
+        ("sg:2", "PART_OF", "vpc:1"),
+        ("i:2", "SECURED_BY", "sg:2"),
+    ]);
+    assert_eq!(graph.reached("vpc:1"), ["sg:1", "sg:2", "i:2"]);
+}
+
+#[test]
+fn a_route_table_reaches_who_is_in_its_subnets_and_a_gateway_its_route_tables() {
+    let graph = graph(&[
+        ("rt:1", "ATTACHED_TO", "subnet:1"),
+        ("rt:1", "PART_OF", "vpc:1"),
+        ("rt:1", "ROUTES_TO", "nat:1"),
+        ("nat:1", "PART_OF", "subnet:public"),
+        ("eni:1", "PART_OF", "subnet:1"),
+        ("eni:1", "ATTACHED_TO", "i:1"),
+        ("subnet:1", "PART_OF", "vpc:1"),
+        ("subnet:2", "PART_OF", "vpc:1"),
+    ]);
+    assert_eq!(graph.reached("rt:1"), ["subnet:1", "eni:1", "i:1"]);
+    assert_eq!(graph.reached("nat:1"), ["rt:1", "subnet:1", "eni:1", "i:1"]);
+}
+
+#[test]
+fn containers_are_followed_only_where_they_changed() {
+    let graph = graph(&[
+        ("i:1", "PART_OF", "subnet:1"),
+        ("subnet:1", "PART_OF", "vpc:1"),
+        ("rds:1", "PART_OF", "subnet:1"),
+    ]);
+    assert_eq!(graph.reached("subnet:1"), ["i:1", "rds:1"]);
+    assert_eq!(graph.reached("vpc:1"), ["subnet:1"]);
+    assert_eq!(graph.reached("i:1"), [""; 0]);
+}
+
+#[test]
+fn a_role_reaches_who_assumes_it() {
+    let graph = graph(&[
+        ("profile:1", "ASSUMES", "role:1"),
+        ("i:1", "ASSUMES", "profile:1"),
+        ("rds:1", "ENCRYPTED_BY", "key:1"),
+        ("role:1", "ATTACHED_TO", "policy:1"),
+        ("service:cart", "CALLS", "rds:1"),
+    ]);
+    assert_eq!(graph.reached("role:1"), ["profile:1", "i:1"]);
+    assert_eq!(graph.reached("key:1"), ["rds:1", "service:cart"]);
+    assert_eq!(graph.reached("policy:1"), ["role:1", "profile:1", "i:1"]);
+}
+
+#[test]
+fn a_target_leads_to_its_load_balancer_its_names_and_its_callers() {
+    let graph = graph(&[
+        ("tg:1", "TARGETS", "i:1"),
+        ("tg:1", "ATTACHED_TO", "lb:1"),
+        ("listener:1", "ROUTES_TO", "tg:1"),
+        ("listener:1", "PART_OF", "lb:1"),
+        ("record:1", "DNS_POINTS_TO", "lb:1"),
+        ("service:front", "CALLS", "record:1"),
+    ]);
+    assert_eq!(
+        graph.reached("i:1"),
+        ["tg:1", "lb:1", "listener:1", "record:1", "service:front"]
+    );
+    assert_eq!(
+        graph.reached("listener:1"),
+        ["lb:1", "record:1", "service:front"]
+    );
+}
+
+#[test]
+fn a_database_reaches_its_cluster_but_not_the_cluster_its_other_members() {
+    let graph = graph(&[
+        ("rds:1", "MEMBER_OF", "cluster:1"),
+        ("rds:2", "MEMBER_OF", "cluster:1"),
+        ("service:cart", "CALLS", "cluster:1"),
+    ]);
+    assert_eq!(graph.reached("rds:1"), ["cluster:1", "service:cart"]);
+    assert_eq!(
+        graph.reached("cluster:1"),
+        ["rds:1", "rds:2", "service:cart"]
+    );
+}
+
+#[test]
+fn the_way_with_the_best_score_counts_though_it_is_longer() {
+    let mut graph = graph(&[
+        ("service:b", "CALLS", "service:a"),
+        ("service:d", "CALLS", "service:c"),
+    ]);
+    graph.0.push(("service:c", "CALLS", "service:a", 0.1));
+    graph.0.push(("service:c", "CALLS", "service:b", 0.9));
+    let impact = graph.impact("service:a", LIMITS);
+    let all = impact.top(100);
+    let scores: Vec<_> = all.iter().map(|it| (*it.node, it.path.len() - 1)).collect();
+    assert_eq!(
+        scores,
+        [("service:b", 1), ("service:c", 2), ("service:d", 3)]
+    );
+    assert!((all[1].score - 0.49 * 0.9).abs() < 1e-9);
+    // The short way still leads farther where hops are few.
+    let impact = graph.impact("service:a", Limits { depth: 2, ..LIMITS });
+    assert_eq!(impact.top(100).len(), 3);
+}
+
+#[test]
+fn of_two_equal_ways_it_is_always_the_same() {
+    let mut edges = vec![
+        ("service:x", "CALLS", "service:c"),
+        ("service:x", "CALLS", "service:b"),
+        ("service:b", "CALLS", "service:a"),
+        ("service:c", "CALLS", "service:a"),
+    ];
+    for _ in 0..4 {
+        edges.rotate_left(1);
+        let graph = graph(&edges);
+        let impact = graph.impact("service:a", LIMITS);
+        let all = impact.top(100);
+        assert_eq!(all[2].path, [&"service:a", &"service:b", &"service:x"]);
+    }
+}
+
+#[test]
+fn a_walk_ends_at_its_limits_and_says_so() {
+    let graph = graph(&[
+        ("service:b", "CALLS", "service:a"),
+        ("service:c", "CALLS", "service:a"),
+        ("service:d", "CALLS", "service:b"),
+        ("service:a", "CALLS", "service:d"),
+    ]);
+    let impact = graph.impact("service:a", Limits { nodes: 2, ..LIMITS });
+    let nodes: Vec<_> = impact.top(100).iter().map(|it| *it.node).collect();
+    assert_eq!(nodes, ["service:b", "service:c"]);
+    assert!(impact.is_truncated());
+    assert_eq!(graph.reached("service:a").len(), 3, "a circle ends");
+    let impact = graph.impact("service:a", Limits { depth: 0, ..LIMITS });
+    assert_eq!((impact.count(), impact.depth()), (0, 0));
+}
+
+#[test]
+fn the_questions_of_a_level_are_one_for_each_way() {
+    let walk = Walk::new("i:1", kind("i:1"), LIMITS);
+    let asked = walk.questions();
+    assert_eq!(asked.len(), 1);
+    assert_eq!((asked[0].way, &asked[0].nodes[..]), (Way::In, &["i:1"][..]));
+    assert!(asked[0].edges.contains(&"RUNS_ON") && asked[0].edges.contains(&"TARGETS"));
+    let walk = Walk::new("eni:1", kind("eni:1"), LIMITS);
+    let out = &walk.questions()[1];
+    assert_eq!((out.way, &out.edges[..]), (Way::Out, &["ATTACHED_TO"][..]));
+}

@@ -1,0 +1,155 @@
+//! Says of each drift and each change what it touches: keeps the graph in memory and walks it.
+//!
+//! ```yaml
+//! processors:
+//!   impact: {max_depth: 5, store: sqlite}
+//! ```
+//!
+//! `nodes`, `edges` and `aliases` that pass are merged as every store merges them, in a compact form
+//! of which a walk needs no more: who there is, of which kind, what leads to whom. With a `store` it
+//! knows from the start what was told before. Rows of `drift`, and of `changes` that changed
+//! something, get the column `impact`: `{count, depth, top: [{uid, kind, score}], truncated}`; what
+//! is not known in the graph keeps none. Which edges are followed, and what a score is:
+//! [`pipeline::impact`].
+//!
+//! ```text
+//!  nodes edges aliases ──▶ graph/ ◀── load.rs ── store
+//!                            │ reach.rs
+//!  drift changes ────────────┴──▶ column.rs ──▶ the same with `impact`
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pipeline::component::{
+    BuildError, Host, ProcessError, Processor, StartError, StoreRef, UnixNanos,
+};
+use pipeline::counters::Counter;
+use pipeline::facts::Told;
+use pipeline::graph_store::GraphStore;
+use pipeline::impact::Limits;
+use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::{Batch, Signal, SignalSet};
+use tracing::{info, warn};
+
+mod column;
+mod config;
+mod graph;
+mod load;
+mod reach;
+
+pub use config::Config;
+use graph::Graph;
+
+/// How often what is over is forgotten, and how often it is said at most that there is no room.
+const SWEEP: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub struct Impact {
+    id: String,
+    graph: Graph,
+    limits: Limits,
+    store: Option<(StoreRef, Arc<dyn GraphStore>)>,
+    /// Of `drift` and `changes`, what somebody after it takes.
+    wanted: SignalSet,
+    nodes_left_out: Counter,
+    warned: Option<UnixNanos>,
+}
+
+impl Described for Impact {
+    const TYPE: &'static str = "impact";
+    const STABILITY: Stability = Stability::Alpha;
+    const SUMMARY: &'static str = "drift and changes say what they touch";
+    type Config = Config;
+}
+
+const GRAPH: SignalSet = SignalSet::of(&[Signal::Nodes, Signal::Edges, Signal::Aliases]);
+const FILLED: SignalSet = SignalSet::of(&[Signal::Drift, Signal::Changes]);
+
+impl BuildProcessor for Impact {
+    const ACCEPTS: SignalSet = GRAPH.union(FILLED);
+    const PRODUCES: SignalSet = SignalSet::NONE;
+
+    fn build(config: Config, host: &Host) -> Result<Impact, BuildError> {
+        let store = config.store.map(|named| {
+            let store = host.graph_store(&named)?;
+            Ok((named, store))
+        });
+        Ok(Impact {
+            id: host.id().to_string(),
+            graph: Graph::new(config.max_nodes_held.get(), config.seen_for),
+            limits: Limits {
+                depth: config.max_depth.get(),
+                nodes: config.max_nodes.get(),
+            },
+            store: store.transpose()?,
+            wanted: host.wanted().intersection(FILLED),
+            nodes_left_out: host.counter("nodes_left_out"),
+            warned: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Processor for Impact {
+    async fn start(&mut self) -> Result<(), StartError> {
+        let Some((named, store)) = &self.store else {
+            return Ok(());
+        };
+        if self.wanted.is_empty() {
+            return Ok(());
+        }
+        let loaded = load::load(&mut self.graph, store.as_ref()).await;
+        loaded.map_err(|error| {
+            let (id, store) = (&self.id, &named.0);
+            let reason = format!("cannot read the graph of {store} (processors.{id}.store)");
+            StartError::because(reason, error)
+        })?;
+        info!(processor = %self.id, nodes = self.graph.len(), "read the graph");
+        self.tell_what_is_left_out(UnixNanos::now());
+        Ok(())
+    }
+
+    fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        let signal = batch.signal();
+        if GRAPH.contains(signal) && !self.wanted.is_empty() {
+            self.graph.tell(&Told::of(&batch, now));
+            self.tell_what_is_left_out(now);
+        } else if self.wanted.contains(signal) {
+            return Ok(vec![column::fill(batch, &self.graph, self.limits, now)]);
+        }
+        Ok(vec![batch])
+    }
+
+    fn tick_interval(&self) -> Option<Duration> {
+        Some(SWEEP)
+    }
+
+    fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
+        self.graph.sweep(now);
+        Vec::new()
+    }
+}
+
+impl Impact {
+    fn tell_what_is_left_out(&mut self, now: UnixNanos) {
+        let rows = self.graph.take_left_out();
+        if rows == 0 {
+            return;
+        }
+        self.nodes_left_out.add(rows);
+        if self.warned.is_none_or(|warned| now >= warned.after(SWEEP)) {
+            self.warned = Some(now);
+            let (processor, held) = (&self.id, self.graph.len());
+            warn!(
+                %processor,
+                held,
+                "nodes are left out of the graph, so impacts are too small: raise max_nodes_held"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Batches, the way other processors make them.
+
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{aliases, changes, drift, edges, nodes};
+use pipeline::{Batch, Delivery, Signal, uid};
+
+use super::at;
+
+pub(super) const SOURCE: &str = "aws";
+
+/// All that a scan of a scope tells: uids with their kinds, and that it is complete.
+pub(super) fn scan(scope: &str, began: u64, seen: &[(&str, &str)]) -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    for (uid, kind) in seen {
+        for group in ["lifecycle", "actual"] {
+            let cells = [
+                (nodes::OP, Cell::Text("observed")),
+                (nodes::GROUP, Cell::Text(group)),
+                (nodes::SCOPE, Cell::Text(scope)),
+                (nodes::STATE, Cell::UInt(7)),
+                (nodes::KIND, Cell::Text(kind)),
+            ];
+            rows.push(Some(at(began)), Some(uid), SOURCE, &cells);
+        }
+    }
+    complete_into(&mut rows, scope, began, seen.iter().map(|(uid, _)| *uid));
+    rows.finish(Delivery::nobody())
+}
+
+/// That a scan saw these, and nothing new of them.
+pub(super) fn complete(scope: &str, began: u64, seen: &[&str]) -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    complete_into(&mut rows, scope, began, seen.iter().copied());
+    rows.finish(Delivery::nobody())
+}
+
+fn complete_into<'u>(
+    rows: &mut Rows,
+    scope: &str,
+    began: u64,
+    uids: impl Iterator<Item = &'u str>,
+) {
+    let mut members: Vec<u64> = uids.map(uid::hash).collect();
+    members.sort_unstable();
+    let states = vec![7; members.len()];
+    let cells = [
+        (nodes::OP, Cell::Text("scope_complete")),
+        (nodes::GROUP, Cell::Text("actual")),
+        (nodes::SCOPE, Cell::Text(scope)),
+        (nodes::MEMBERS, Cell::UInts(&members)),
+        (nodes::MEMBER_STATES, Cell::UInts(&states)),
+    ];
+    rows.push(Some(at(began)), None, SOURCE, &cells);
+}
+
+/// One fact that no scan made.
+pub(super) fn fact(uid: &str, group: &str, op: &str, kind: &str, time: u64) -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    let cells = [
+        (nodes::OP, Cell::Text(op)),
+        (nodes::GROUP, Cell::Text(group)),
+        (nodes::KIND, Cell::Text(kind)),
+    ];
+    rows.push(Some(at(time)), Some(uid), "trail", &cells);
+    rows.finish(Delivery::nobody())
+}
+
+/// All edges that the scanner tells of a uid.
+pub(super) fn edge_set(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
+    let mut rows = Rows::new(Signal::Edges);
+    let mode = (edges::MODE, Cell::Text("set"));
+    if ends.is_empty() {
+        rows.push(Some(at(time)), Some(uid), SOURCE, &[mode]);
+    }
+    for (kind, to) in ends {
+        let cells = [
+            mode,
+            (edges::KIND, Cell::Text(kind)),
+            (edges::TO, Cell::Text(to)),
+            (edges::CONFIDENCE, Cell::Float(1.0)),
+        ];
+        rows.push(Some(at(time)), Some(uid), SOURCE, &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+pub(super) fn seen(uid: &str, kind: &str, to: &str, time: u64) -> Batch {
+    let mut rows = Rows::new(Signal::Edges);
+    let cells = [
+        (edges::MODE, Cell::Text("seen")),
+        (edges::KIND, Cell::Text(kind)),
+        (edges::TO, Cell::Text(to)),
+        (edges::CONFIDENCE, Cell::Float(1.0)),
+    ];
+    rows.push(Some(at(time)), Some(uid), "otlp", &cells);
+    rows.finish(Delivery::nobody())
+}
+
+/// All other names that the scanner tells of a uid.
+pub(super) fn names(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
+    let mut rows = Rows::new(Signal::Aliases);
+    let mode = (aliases::MODE, Cell::Text("set"));
+    if names.is_empty() {
+        rows.push(Some(at(time)), Some(uid), SOURCE, &[mode]);
+    }
+    for (kind, value) in names {
+        let cells = [
+            mode,
+            (aliases::KIND, Cell::Text(kind)),
+            (aliases::VALUE, Cell::Text(value)),
+        ];
+        rows.push(Some(at(time)), Some(uid), SOURCE, &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+pub(super) fn drift(uids: &[Option<&str>]) -> Batch {
+    let mut rows = Rows::new(Signal::Drift);
+    for uid in uids {
+        let cells = [(drift::KIND, Cell::Text("changed"))];
+        rows.push(Some(at(0)), *uid, "drift", &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+/// A call on a uid: what it failed with, and whether it only reads.
+pub(super) fn changes(calls: &[(&str, Option<&str>, Option<bool>)]) -> Batch {
+    let mut rows = Rows::new(Signal::Changes);
+    for (uid, error, read_only) in calls {
+        let cells = [
+            (changes::ID, Cell::Text("e")),
+            (changes::EVENT_NAME, Cell::Text("Authorize")),
+            (changes::ERROR_CODE, (*error).into()),
+            (changes::READ_ONLY, read_only.map_or(Cell::Null, Cell::Bool)),
+        ];
+        rows.push(Some(at(0)), Some(uid), "trail", &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
