@@ -4,6 +4,7 @@
 //!  a page of an API ──▶ Resource ──Scan::observed──▶ Rows ──▶ Batch ──Observed::of──▶ `graph`
 //! ```
 
+use crate::attributes::{Map, unordered_hash};
 use crate::facts::hash_of;
 
 mod observed;
@@ -88,7 +89,7 @@ impl Alias {
 
 impl Resource {
     /// A hash of all that is said of the resource (XXH3, 64 bits, stable for ever: it is stored);
-    /// never 0 or 1. In which order relations and aliases are told means nothing.
+    /// never 0 or 1. In which order anything is told means nothing.
     pub fn state(&self) -> u64 {
         let words = [
             Some(self.kind),
@@ -108,7 +109,9 @@ impl Resource {
         let aliases = aliases
             .iter()
             .flat_map(|(kind, value, scope)| [Some(*kind), Some(*value), *scope]);
-        let whole = [Some(self.tags.as_slice()), Some(&self.configuration)];
+        let whole = [&self.tags, &self.configuration];
+        let whole = whole.map(|map| unordered_hash(Map::new(map)).to_le_bytes());
+        let whole = whole.iter().map(|hash| Some(hash.as_slice()));
         let parts = words.into_iter().chain(whole).chain(relations);
         // A missing part ends a list.
         hash_of(parts.chain([None]).chain(aliases))

@@ -20,6 +20,7 @@ mod json;
 mod read;
 mod rows;
 mod texts;
+mod unordered;
 mod wire;
 mod write;
 
@@ -28,6 +29,7 @@ pub use json::{map_from_json, map_to_json, to_json, value_from_json};
 pub use read::{Array, Map, Value, value, value_at_index, value_bytes_of};
 pub use rows::edit_rows;
 pub use texts::{replace_texts, replace_texts_of_value};
+pub use unordered::unordered_hash;
 pub use write::{MapBuilder, encode_value};
 
 /// Name of the Arrow extension type.
