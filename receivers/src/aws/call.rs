@@ -1,0 +1,205 @@
+//! One call: sent when its service's rate allows, its answer read as JSON.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bytes::Bytes;
+use serde_json::Value as Json;
+
+use super::failure::{Call, Failure};
+use super::found::items;
+use super::place::Place;
+use super::service::Service;
+use super::shapes::{Table, decode};
+
+/// Keeps the body of the last answer that is no error, as it came: to be given to the request that is
+/// sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Capture(Arc<Mutex<Option<Bytes>>>);
+
+impl Capture {
+    fn body(&self) -> MutexGuard<'_, Option<Bytes>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for Capture {
+    fn name(&self) -> &'static str {
+        "Capture"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let body = response.body().bytes().map(Bytes::copy_from_slice);
+        *self.body() = body.filter(|_| response.status().is_success());
+        Ok(())
+    }
+}
+
+impl Place {
+    /// The answer of one call as the JSON that the API's own models describe.
+    pub(super) async fn call<F, O, E, R>(
+        &self,
+        service: Service,
+        operation: &'static str,
+        send: impl FnOnce(Capture) -> F,
+    ) -> Result<Json, Failure>
+    where
+        F: Future<Output = Result<O, SdkError<E, R>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+        R: fmt::Debug + 'static,
+    {
+        let call = || self.named(service, operation);
+        self.limits.wait(service).await;
+        let capture = Capture::default();
+        // Boxed: a request of the SDK is several kilobytes of future.
+        let sent = Box::pin(send(capture.clone())).await;
+        let body = match (capture.body().take(), sent) {
+            // Also what the SDK cannot read: it insists on more than the tables do.
+            (Some(body), _) => body,
+            (None, Err(error)) => return Err(Failure::of(call(), &error)),
+            (None, Ok(_)) => return Err(Failure::malformed(call(), "it has no body")),
+        };
+        decode(Table::of(service.0), operation, &body)
+            .map_err(|malformed| Failure::malformed(call(), malformed))
+    }
+
+    pub(super) fn named(&self, service: Service, operation: &'static str) -> Call {
+        Call {
+            service,
+            operation,
+            region: self.region.clone(),
+            account: self.account.clone(),
+        }
+    }
+}
+
+/// Goes through the pages of one operation.
+///
+/// ```text
+/// let mut pages = Pager::new(Service::EC2, "DescribeVpcs");
+/// while let Some(token) = pages.next() {
+///     let request = at.ec2.describe_vpcs().set_next_token(token);
+///     let answer = pages.call(at, |capture| request.customize().interceptor(capture).send()).await?;
+/// }
+/// ```
+#[derive(Debug)]
+pub(super) struct Pager {
+    service: Service,
+    operation: &'static str,
+    last: Option<String>,
+    /// None at the end.
+    next: Option<Option<String>>,
+}
+
+impl Pager {
+    pub(super) fn new(service: Service, operation: &'static str) -> Pager {
+        Pager {
+            service,
+            operation,
+            last: None,
+            next: Some(None),
+        }
+    }
+
+    /// The token to ask the next page with, none for the first; and none at the end.
+    pub(super) fn next(&mut self) -> Option<Option<String>> {
+        let next = self.next.take()?;
+        self.last.clone_from(&next);
+        Some(next)
+    }
+
+    /// The answer of one page.
+    pub(super) async fn call<F, O, E, R>(
+        &mut self,
+        at: &Place,
+        send: impl FnOnce(Capture) -> F,
+    ) -> Result<Json, Failure>
+    where
+        F: Future<Output = Result<O, SdkError<E, R>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+        R: fmt::Debug + 'static,
+    {
+        let answer = at.call(self.service, self.operation, send).await?;
+        let next = next_token(&answer).map(str::to_owned);
+        if next.is_some() && next == self.last {
+            let call = at.named(self.service, self.operation);
+            return Err(Failure::malformed(call, "a page leads to itself"));
+        }
+        self.next = next.map(Some);
+        Ok(answer)
+    }
+
+    /// The items of all pages, under this key of each answer.
+    pub(super) async fn all<F, O, E, R>(
+        mut self,
+        at: &Place,
+        key: &str,
+        mut ask: impl FnMut(Option<String>, Capture) -> F + Send,
+    ) -> Result<Vec<Json>, Failure>
+    where
+        F: Future<Output = Result<O, SdkError<E, R>>> + Send,
+        O: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
+        R: fmt::Debug + Send + 'static,
+    {
+        let mut all = Vec::new();
+        while let Some(token) = self.next() {
+            let answer = self.call(at, |capture| ask(token, capture));
+            all.extend(items(&mut answer.await?, key));
+        }
+        Ok(all)
+    }
+}
+
+/// The token of the next page, by whichever of its names the service uses.
+fn next_token(answer: &Json) -> Option<&str> {
+    let is_last = ["IsTruncated", "Truncated"]
+        .iter()
+        .any(|key| answer[*key] == false);
+    if is_last {
+        return None;
+    }
+    // `Marker` comes last: Route 53 repeats the request's own there.
+    let keys = ["NextToken", "NextMarker", "ContinuationToken", "Marker"];
+    let token = keys.iter().find_map(|key| answer[*key].as_str())?;
+    (!token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::next_token;
+
+    #[test]
+    fn the_next_page_has_several_names() {
+        let answers = [
+            (json!({"NextToken": "t"}), Some("t")),
+            (json!({"NextToken": ""}), None),
+            (json!({"Marker": "m", "IsTruncated": true}), Some("m")),
+            (json!({"Marker": "m", "IsTruncated": false}), None),
+            (
+                json!({"Marker": "own", "NextMarker": "next", "IsTruncated": true}),
+                Some("next"),
+            ),
+            (json!({"Vpcs": []}), None),
+        ];
+        for (answer, token) in answers {
+            assert_eq!(next_token(&answer), token, "{answer}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Internet gateways.
+
+use async_trait::async_trait;
+use pipeline::schema::edges::kind;
+use serde_json::Value as Json;
+
+use crate::aws::draft::Draft;
+use crate::aws::failure::Failure;
+use crate::aws::fields::each;
+use crate::aws::found::Found;
+use crate::aws::kind::{About, Kind, Only};
+use crate::aws::place::Place;
+use crate::aws::service::Service;
+
+pub(super) struct InternetGateway;
+
+#[async_trait]
+impl Kind for InternetGateway {
+    fn about(&self) -> About {
+        About::regional(
+            "AWS::EC2::InternetGateway",
+            Service::EC2,
+            "internet-gateway/*",
+        )
+    }
+
+    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+        let ask = |token, capture| {
+            let request = at.ec2.describe_internet_gateways();
+            let request = request.set_internet_gateway_ids(only.ids());
+            let request = request
+                .set_max_results(only.page(1000))
+                .set_next_token(token);
+            request.customize().interceptor(capture).send()
+        };
+        found
+            .all(
+                Service::EC2,
+                "DescribeInternetGateways",
+                "InternetGateways",
+                ask,
+            )
+            .await
+    }
+
+    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+        let mut gateway = Draft::ec2("internet-gateway/", "InternetGatewayId", item, at)?;
+        for attachment in each(&item["Attachments"]) {
+            gateway.edge(kind::ATTACHED_TO, at.ec2_arn("vpc/", &attachment["VpcId"]));
+        }
+        Some(gateway)
+    }
+}

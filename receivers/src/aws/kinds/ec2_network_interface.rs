@@ -1,0 +1,77 @@
+//! Network interfaces.
+
+use async_trait::async_trait;
+use pipeline::schema::edges::kind;
+use serde_json::Value as Json;
+
+use crate::aws::draft::Draft;
+use crate::aws::failure::Failure;
+use crate::aws::fields::{each, text};
+use crate::aws::found::Found;
+use crate::aws::kind::{About, Kind, Only};
+use crate::aws::place::Place;
+use crate::aws::service::Service;
+
+pub(super) struct NetworkInterface;
+
+#[async_trait]
+impl Kind for NetworkInterface {
+    fn about(&self) -> About {
+        About::regional(
+            "AWS::EC2::NetworkInterface",
+            Service::EC2,
+            "network-interface/*",
+        )
+    }
+
+    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+        let ask = |token, capture| {
+            let request = at.ec2.describe_network_interfaces();
+            let request = request.set_network_interface_ids(only.ids());
+            let request = request
+                .set_max_results(only.page(1000))
+                .set_next_token(token);
+            request.customize().interceptor(capture).send()
+        };
+        found
+            .all(
+                Service::EC2,
+                "DescribeNetworkInterfaces",
+                "NetworkInterfaces",
+                ask,
+            )
+            .await
+    }
+
+    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+        let mut interface = Draft::ec2("network-interface/", "NetworkInterfaceId", item, at)?;
+        let vpc = &item["VpcId"];
+        interface.edge(kind::PART_OF, at.ec2_arn("subnet/", &item["SubnetId"]));
+        for group in each(&item["Groups"]) {
+            interface.edge(
+                kind::SECURED_BY,
+                at.ec2_arn("security-group/", &group["GroupId"]),
+            );
+        }
+        let instance = at.ec2_arn("instance/", &item["Attachment"]["InstanceId"]);
+        interface.edge(kind::ATTACHED_TO, instance);
+        let ipv6 = each(&item["Ipv6Addresses"]).map(|address| &address["Ipv6Address"]);
+        let addresses = || [item].into_iter().chain(each(&item["PrivateIpAddresses"]));
+        let private = addresses().map(|address| &address["PrivateIpAddress"]);
+        for address in private.chain(ipv6) {
+            interface.alias_within(vpc, "ip", address);
+            if let (Some(vpc), Some(address)) = (text(vpc), text(address)) {
+                interface.same_as(within(vpc, address));
+            }
+        }
+        for address in addresses() {
+            interface.alias("ip", &address["Association"]["PublicIp"]);
+        }
+        Some(interface)
+    }
+}
+
+/// An address as others name it, who do not know whose it is.
+pub(super) fn within(vpc: &str, address: &str) -> String {
+    format!("ip://{vpc}/{address}")
+}

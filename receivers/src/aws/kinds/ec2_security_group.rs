@@ -1,0 +1,68 @@
+//! Security groups, and which others they let in.
+
+use async_trait::async_trait;
+use pipeline::schema::edges::kind;
+use serde_json::{Value as Json, json};
+
+use crate::aws::draft::Draft;
+use crate::aws::failure::Failure;
+use crate::aws::fields::each;
+use crate::aws::found::Found;
+use crate::aws::kind::{About, Kind, Only};
+use crate::aws::place::Place;
+use crate::aws::service::Service;
+
+pub(super) struct SecurityGroup;
+
+#[async_trait]
+impl Kind for SecurityGroup {
+    fn about(&self) -> About {
+        About::regional("AWS::EC2::SecurityGroup", Service::EC2, "security-group/*")
+    }
+
+    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+        let ask = |token, capture| {
+            let request = at.ec2.describe_security_groups().set_group_ids(only.ids());
+            let request = request
+                .set_max_results(only.page(1000))
+                .set_next_token(token);
+            request.customize().interceptor(capture).send()
+        };
+        found
+            .all(
+                Service::EC2,
+                "DescribeSecurityGroups",
+                "SecurityGroups",
+                ask,
+            )
+            .await
+    }
+
+    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+        let mut group = Draft::ec2("security-group/", "GroupId", item, at)?;
+        group.name(&item["GroupName"]);
+        group.edge(kind::PART_OF, at.ec2_arn("vpc/", &item["VpcId"]));
+        for permission in each(&item["IpPermissions"]) {
+            let properties = json!({"Ports": [ports(permission)]});
+            for pair in each(&permission["UserIdGroupPairs"]) {
+                let other = at.ec2_arn_of(&pair["UserId"], "security-group/", &pair["GroupId"]);
+                group.edge_with(kind::ALLOWS_TRAFFIC_FROM, other, properties.clone());
+            }
+        }
+        Some(group)
+    }
+}
+
+/// `tcp/443`, `udp/9000-9100`, `icmp`, or `all`. What stands for ports is ICMP's type and code.
+fn ports(permission: &Json) -> String {
+    let protocol = match permission["IpProtocol"].as_str() {
+        None | Some("-1") => return "all".to_owned(),
+        Some(protocol) => protocol,
+    };
+    let number = |field: &str| permission[field].as_i64().filter(|number| *number >= 0);
+    match (number("FromPort"), number("ToPort")) {
+        (None, _) => protocol.to_owned(),
+        (Some(first), Some(last)) if last != first => format!("{protocol}/{first}-{last}"),
+        (Some(only), _) => format!("{protocol}/{only}"),
+    }
+}

@@ -1,0 +1,70 @@
+//! Rules of security groups.
+
+use async_trait::async_trait;
+use pipeline::schema::edges::kind;
+use pipeline::uid;
+use serde_json::Value as Json;
+
+use crate::aws::draft::Draft;
+use crate::aws::failure::Failure;
+use crate::aws::fields::{arn, text};
+use crate::aws::found::Found;
+use crate::aws::kind::{About, Kind, Only};
+use crate::aws::place::Place;
+use crate::aws::service::Service;
+
+pub(super) struct SecurityGroupRule;
+
+#[async_trait]
+impl Kind for SecurityGroupRule {
+    fn about(&self) -> About {
+        About::regional(
+            "AWS::EC2::SecurityGroupRule",
+            Service::EC2,
+            "security-group-rule/*",
+        )
+    }
+
+    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+        let ask = |token, capture| {
+            let request = at.ec2.describe_security_group_rules();
+            let request = request.set_security_group_rule_ids(only.ids());
+            let request = request
+                .set_max_results(only.page(1000))
+                .set_next_token(token);
+            request.customize().interceptor(capture).send()
+        };
+        found
+            .all(
+                Service::EC2,
+                "DescribeSecurityGroupRules",
+                "SecurityGroupRules",
+                ask,
+            )
+            .await
+    }
+
+    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+        let mut rule = Draft::ec2("security-group-rule/", "SecurityGroupRuleId", item, at)?;
+        if let Some(arn) = arn(&item["SecurityGroupRuleArn"]) {
+            rule.uid = arn;
+        }
+        let group = at.ec2_arn_of(&item["GroupOwnerId"], "security-group/", &item["GroupId"]);
+        rule.edge(kind::PART_OF, group);
+        if item["IsEgress"] == true {
+            return Some(rule);
+        }
+        let other = &item["ReferencedGroupInfo"];
+        let network = |field: &str| text(&item[field]).map(|cidr| uid::external(cidr, None));
+        let allowed = [
+            at.ec2_arn_of(&other["UserId"], "security-group/", &other["GroupId"]),
+            at.ec2_arn("prefix-list/", &item["PrefixListId"]),
+            network("CidrIpv4"),
+            network("CidrIpv6"),
+        ];
+        for from in allowed {
+            rule.edge(kind::ALLOWS_TRAFFIC_FROM, from);
+        }
+        Some(rule)
+    }
+}

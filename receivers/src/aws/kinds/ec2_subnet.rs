@@ -1,0 +1,42 @@
+//! Subnets.
+
+use async_trait::async_trait;
+use pipeline::schema::edges::kind;
+use serde_json::Value as Json;
+
+use crate::aws::draft::Draft;
+use crate::aws::failure::Failure;
+use crate::aws::found::Found;
+use crate::aws::kind::{About, Kind, Only};
+use crate::aws::place::Place;
+use crate::aws::service::Service;
+
+pub(super) struct Subnet;
+
+#[async_trait]
+impl Kind for Subnet {
+    fn about(&self) -> About {
+        About::regional("AWS::EC2::Subnet", Service::EC2, "subnet/*")
+    }
+
+    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+        let ask = |token, capture| {
+            let request = at.ec2.describe_subnets().set_subnet_ids(only.ids());
+            let request = request
+                .set_max_results(only.page(1000))
+                .set_next_token(token);
+            request.customize().interceptor(capture).send()
+        };
+        found
+            .all(Service::EC2, "DescribeSubnets", "Subnets", ask)
+            .await
+    }
+
+    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+        let mut subnet = Draft::ec2("subnet/", "SubnetId", item, at)?;
+        // Whatever starts or ends in the subnet moves it.
+        subnet.without(&["AvailableIpAddressCount"]);
+        subnet.edge(kind::PART_OF, at.ec2_arn("vpc/", &item["VpcId"]));
+        Some(subnet)
+    }
+}

@@ -1,0 +1,86 @@
+//! Every kind of resource: a file each, and a line here.
+//!
+//! IAM must allow a scan of all of them these actions (and of more regions than are named,
+//! `DescribeRegions`). A kind whose actions are not allowed is unknown; the others are scanned.
+//!
+//! ```text
+//! autoscaling:DescribeAutoScalingGroups
+//! ec2:DescribeAddresses ec2:DescribeInstances ec2:DescribeInternetGateways
+//! ec2:DescribeLaunchTemplateVersions ec2:DescribeLaunchTemplates ec2:DescribeNatGateways
+//! ec2:DescribeNetworkInterfaces ec2:DescribeRouteTables ec2:DescribeSecurityGroupRules
+//! ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVolumes ec2:DescribeVpcs
+//! elasticloadbalancing:DescribeListeners elasticloadbalancing:DescribeLoadBalancers
+//! elasticloadbalancing:DescribeTags elasticloadbalancing:DescribeTargetGroups
+//! elasticloadbalancing:DescribeTargetHealth
+//! iam:GetAccountAuthorizationDetails iam:GetInstanceProfile iam:ListInstanceProfiles
+//! kms:DescribeKey kms:GetKeyRotationStatus kms:ListAliases kms:ListKeys kms:ListResourceTags
+//! lambda:GetFunctionConfiguration lambda:ListFunctions lambda:ListTags
+//! rds:DescribeDBClusters rds:DescribeDBInstances rds:DescribeDBSubnetGroups rds:ListTagsForResource
+//! route53:GetHostedZone route53:ListHostedZones route53:ListResourceRecordSets
+//! route53:ListTagsForResources
+//! s3:GetBucketLocation s3:GetBucketNotification s3:GetBucketPolicy s3:GetBucketPublicAccessBlock
+//! s3:GetBucketTagging s3:GetEncryptionConfiguration s3:ListAllMyBuckets
+//! ```
+
+use super::kind::Kind;
+
+mod autoscaling_group;
+mod documents;
+mod ec2_elastic_ip;
+mod ec2_instance;
+mod ec2_internet_gateway;
+mod ec2_launch_template;
+mod ec2_nat_gateway;
+mod ec2_network_interface;
+mod ec2_route_table;
+mod ec2_security_group;
+mod ec2_security_group_rule;
+mod ec2_subnet;
+mod ec2_volume;
+mod ec2_vpc;
+mod elb_listener;
+mod elb_load_balancer;
+mod elb_target_group;
+mod iam_instance_profile;
+mod iam_role;
+mod kms_key;
+mod lambda_function;
+mod rds_cluster;
+mod rds_instance;
+mod rds_subnet_group;
+mod route53_hosted_zone;
+mod route53_record_set;
+mod s3_bucket;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+/// In the order in which they are scanned: what others lie in comes first.
+pub(super) const ALL: &[&dyn Kind] = &[
+    &ec2_vpc::Vpc,
+    &ec2_subnet::Subnet,
+    &ec2_security_group::SecurityGroup,
+    &ec2_security_group_rule::SecurityGroupRule,
+    &ec2_internet_gateway::InternetGateway,
+    &ec2_nat_gateway::NatGateway,
+    &ec2_route_table::RouteTable,
+    &ec2_network_interface::NetworkInterface,
+    &ec2_elastic_ip::ElasticIp,
+    &ec2_instance::Instance,
+    &ec2_volume::Volume,
+    &ec2_launch_template::LaunchTemplate,
+    &autoscaling_group::AutoScalingGroup,
+    &elb_load_balancer::LoadBalancer,
+    &elb_listener::Listener,
+    &elb_target_group::TargetGroup,
+    &rds_subnet_group::DbSubnetGroup,
+    &rds_cluster::DbCluster,
+    &rds_instance::DbInstance,
+    &lambda_function::Function,
+    &kms_key::Key,
+    &s3_bucket::Bucket,
+    &iam_role::Role,
+    &iam_instance_profile::InstanceProfile,
+    &route53_hosted_zone::HostedZone,
+    &route53_record_set::RecordSet,
+];

@@ -1,0 +1,90 @@
+//! Items as the APIs give them, and what each is in the graph.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use pipeline::attributes::{Map, map_to_json};
+use pipeline::resource::Resource;
+use serde_json::Value as Json;
+
+use crate::aws::kind::Kind;
+use crate::aws::limits::Rates;
+use crate::aws::place::Place;
+
+mod access;
+mod actions;
+mod balancers;
+mod compute;
+mod data;
+mod dns;
+mod further;
+mod network;
+mod uids;
+
+/// Where the items are: us-east-1 of 123456789012.
+fn place() -> Place {
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .build();
+    Place::new("123456789012", "us-east-1", &sdk, Rates::default())
+}
+
+fn resource(kind: &dyn Kind, item: &Json) -> Option<Resource> {
+    let at = place();
+    let draft = kind.draft(item, &at)?;
+    Some(draft.finish(kind.name(), &at, kind.is_global()))
+}
+
+fn configuration(kind: &dyn Kind, item: &Json) -> Json {
+    let resource = resource(kind, item).unwrap();
+    Json::Object(map_to_json(Map::new(&resource.configuration)))
+}
+
+/// That an item has this uid, these edges `KIND to {properties}` and these aliases `kind value in scope`.
+/// `ec2:` stands for `arn:aws:ec2:us-east-1:123456789012:`, and so for the other services.
+#[track_caller]
+fn check(kind: &dyn Kind, item: &Json, uid: &str, edges: &[&str], aliases: &[&str]) {
+    let resource = resource(kind, item).unwrap();
+    assert_eq!(short(&resource.uid), uid);
+    let told: Vec<String> = resource
+        .relations
+        .iter()
+        .map(|edge| {
+            let properties = map_to_json(Map::new(&edge.properties));
+            let known = match properties.is_empty() {
+                true => String::new(),
+                false => format!(" {}", Json::Object(properties)),
+            };
+            short(&format!("{} {}{known}", edge.kind, edge.uid))
+        })
+        .collect();
+    assert_eq!(told, edges);
+    let told: Vec<String> = resource
+        .aliases
+        .iter()
+        .map(|alias| {
+            let scope = alias.scope.as_ref().map(|scope| format!(" in {scope}"));
+            short(&format!(
+                "{} {}{}",
+                alias.kind,
+                alias.value,
+                scope.unwrap_or_default()
+            ))
+        })
+        .collect();
+    assert_eq!(told, aliases);
+}
+
+fn short(text: &str) -> String {
+    let services = [
+        "autoscaling",
+        "ec2",
+        "elasticloadbalancing",
+        "kms",
+        "lambda",
+        "rds",
+    ];
+    services.iter().fold(text.to_owned(), |text, service| {
+        let whole = format!("arn:aws:{service}:us-east-1:123456789012:");
+        text.replace(&whole, &format!("{service}:"))
+    })
+}

@@ -1,0 +1,203 @@
+//! What was told of each scope, so that only what is new is told again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pipeline::component::UnixNanos;
+use pipeline::graph_store::{GraphStore, StoreError};
+use pipeline::uid;
+
+/// Uids that are read from the store at a time.
+const PAGE: usize = 2000;
+
+/// By account, region and kind, whatever the filter: a narrower filter makes nothing new.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    bases: Mutex<HashMap<String, Arc<Base>>>,
+}
+
+/// What was told of one kind in one account and region, by the hash of its uid.
+#[derive(Debug, Default)]
+pub(super) struct Base {
+    told: Mutex<HashMap<u64, Told>>,
+}
+
+/// A resource as it was last told, durably.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) uid: Box<str>,
+    /// The scope that it was told in.
+    pub(super) scope: Arc<str>,
+    pub(super) state: u64,
+    /// When it was seen so.
+    pub(super) time: UnixNanos,
+}
+
+/// What is new about a resource that is seen in a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Novelty {
+    Created,
+    Updated,
+    /// Not the resource: that this scope sees it.
+    Moved,
+    Nothing,
+}
+
+impl Known {
+    /// What a source has told before this process.
+    pub(super) async fn read(store: &dyn GraphStore, source: &str) -> Result<Known, StoreError> {
+        let known = Known::default();
+        let mut scopes: HashMap<String, Arc<str>> = HashMap::new();
+        let mut after = None;
+        loop {
+            let page = store.scanned(source, after.as_deref(), PAGE).await?;
+            for scanned in page.scanned {
+                let base = known.base(base_of(&scanned.scope));
+                let scope = scopes
+                    .entry(scanned.scope)
+                    .or_insert_with_key(|scope| scope.as_str().into());
+                let told = Told {
+                    uid: scanned.uid.into(),
+                    scope: scope.clone(),
+                    state: scanned.state,
+                    time: UnixNanos(0),
+                };
+                base.remember([told]);
+            }
+            after = page.last;
+            if after.is_none() {
+                return Ok(known);
+            }
+        }
+    }
+
+    pub(super) fn base(&self, base: &str) -> Arc<Base> {
+        let mut bases = lock(&self.bases);
+        match bases.get(base) {
+            Some(known) => known.clone(),
+            None => bases.entry(base.to_owned()).or_default().clone(),
+        }
+    }
+}
+
+/// `account/region/kind` of a scope, which may have a filter behind it.
+fn base_of(scope: &str) -> &str {
+    let end = scope.match_indices('/').nth(2).map(|(at, _)| at);
+    &scope[..end.unwrap_or(scope.len())]
+}
+
+impl Base {
+    pub(super) fn novelty(&self, uid: u64, state: u64, scope: &str) -> Novelty {
+        match lock(&self.told).get(&uid) {
+            None => Novelty::Created,
+            Some(told) if told.state != state => Novelty::Updated,
+            Some(told) if told.scope.as_ref() != scope => Novelty::Moved,
+            Some(_) => Novelty::Nothing,
+        }
+    }
+
+    /// The state that was told last; none of what was never told in this scope.
+    pub(super) fn state(&self, uid: u64, scope: &str) -> Option<u64> {
+        let told = lock(&self.told);
+        let told = told.get(&uid).filter(|told| told.scope.as_ref() == scope);
+        told.map(|told| told.state)
+    }
+
+    pub(super) fn knows(&self, uid: u64) -> bool {
+        lock(&self.told).contains_key(&uid)
+    }
+
+    /// What was told and is durable. What is older than what is known changes nothing.
+    pub(super) fn remember(&self, told: impl IntoIterator<Item = Told>) {
+        let mut known = lock(&self.told);
+        for told in told {
+            let hash = uid::hash(&told.uid);
+            if known.get(&hash).is_none_or(|known| known.time <= told.time) {
+                known.insert(hash, told);
+            }
+        }
+    }
+
+    /// What this scope saw before and a scan that began then does not see any more.
+    pub(super) fn gone(
+        &self,
+        scope: &str,
+        began: UnixNanos,
+        is_seen: impl Fn(u64) -> bool,
+    ) -> Vec<Box<str>> {
+        let told = lock(&self.told);
+        let gone = told.iter().filter(|(hash, told)| {
+            // What was looked at since the scan began is there, whatever an earlier page says.
+            told.scope.as_ref() == scope && told.time <= began && !is_seen(**hash)
+        });
+        let mut uids: Vec<Box<str>> = gone.map(|(_, told)| told.uid.clone()).collect();
+        uids.sort_unstable();
+        uids
+    }
+
+    pub(super) fn forget(&self, uid: &str) {
+        lock(&self.told).remove(&uid::hash(uid));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::component::UnixNanos;
+    use pipeline::uid;
+
+    use super::{Base, Novelty, Told, base_of};
+
+    fn told(name: &str, scope: &str, state: u64, time: u64) -> Told {
+        Told {
+            uid: name.into(),
+            scope: scope.into(),
+            state,
+            time: UnixNanos(time),
+        }
+    }
+
+    #[test]
+    fn a_filter_is_no_part_of_what_is_known() {
+        assert_eq!(base_of("1/eu/AWS::EC2::VPC"), "1/eu/AWS::EC2::VPC");
+        assert_eq!(base_of("1/eu/AWS::EC2::VPC/ab12"), "1/eu/AWS::EC2::VPC");
+    }
+
+    #[test]
+    fn what_is_new_depends_on_what_was_told() {
+        let base = Base::default();
+        base.remember([told("a", "s", 7, 1)]);
+        let a = uid::hash("a");
+        assert_eq!(base.novelty(uid::hash("b"), 7, "s"), Novelty::Created);
+        assert_eq!(base.novelty(a, 8, "s"), Novelty::Updated);
+        assert_eq!(base.novelty(a, 7, "s/narrow"), Novelty::Moved);
+        assert_eq!(base.novelty(a, 7, "s"), Novelty::Nothing);
+        assert_eq!(base.state(a, "s/narrow"), None);
+    }
+
+    #[test]
+    fn what_is_older_than_what_is_known_changes_nothing() {
+        let base = Base::default();
+        base.remember([told("a", "s", 8, 5), told("a", "s", 7, 4)]);
+        assert_eq!(base.state(uid::hash("a"), "s"), Some(8));
+    }
+
+    #[test]
+    fn only_what_the_same_scope_saw_before_can_be_gone() {
+        let base = Base::default();
+        base.remember([
+            told("a", "s", 7, 1),
+            told("b", "s/narrow", 7, 1),
+            told("c", "s", 7, 9),
+        ]);
+        let gone = base.gone("s", UnixNanos(5), |_| false);
+        assert_eq!(
+            gone,
+            [Box::<str>::from("a")],
+            "b is of another filter, c was looked at since"
+        );
+    }
+}

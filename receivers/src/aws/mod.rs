@@ -1,0 +1,150 @@
+//! `aws`: AWS accounts as `resources`, kept current.
+//!
+//! ```yaml
+//! receivers:
+//!   aws:
+//!     regions: [eu-west-1, us-east-1]
+//!     accounts: [{}, {role_arn: "arn:aws:iam::210987654321:role/airdig", external_id: "${env:EXTERNAL_ID}"}]
+//!     interval: 5m
+//!     tags: {exclude: {env: sandbox}}
+//!     store: sqlite
+//! ```
+//!
+//! Every `interval` it lists each kind (`kinds/`) in each account and region: a **scope**. Scopes are
+//! scanned at once, each page of a list is a batch, and a row is sent only for what is new since it
+//! was last told: `change` says `created` or `updated`. When a scope is complete, what it does not see
+//! any more is told as `deleted`, and one row says what it saw. A scope that fails is unknown: nothing
+//! ends that could not be seen, and the others go on.
+//!
+//! ```text
+//!  scanner ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
+//!               ▲                    │ the answer's bytes
+//!               │       kind.draft ◀─┴─ shapes: JSON with the API's own names
+//!               └─ found ─┘   what is new (known) ─▶ rows ─▶ sink
+//! ```
+//!
+//! What it last told it reads from `store` at the start; without one it tells everything anew, which
+//! changes nothing in a graph. It answers `refresh_requests`: one uid is described at once, and told
+//! also where nothing about it is new.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pipeline::Signal;
+use pipeline::SignalSet;
+use pipeline::channel::{Output, Queue};
+use pipeline::component::{BuildError, Host, Listening, Receiver, RunError, StartError};
+use pipeline::counters::Counter;
+use pipeline::graph_store::GraphStore;
+use pipeline::registry::{BuildReceiver, Described, Stability};
+use tokio_util::sync::CancellationToken;
+
+mod accounts;
+mod call;
+mod config;
+mod draft;
+mod failure;
+mod fields;
+mod filter;
+mod found;
+mod kind;
+mod kinds;
+mod known;
+mod limits;
+mod once;
+mod place;
+mod report;
+mod scanner;
+mod scope;
+mod service;
+mod shapes;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+pub use config::{Account, Config, Invalid};
+pub use failure::{Call, Failure, Why};
+pub use filter::{Kinds, Tags};
+pub use once::{Follow, scan_once};
+pub use scanner::Summary;
+pub use sink::Progress;
+
+use accounts::{Accounts, environment};
+use known::Known;
+use report::Report;
+use scanner::Scanner;
+
+/// Tells of AWS accounts.
+pub struct Aws {
+    id: String,
+    config: Config,
+    store: Option<Arc<dyn GraphStore>>,
+    requests: Queue,
+    failed_calls: Counter,
+    /// Made at the start.
+    scanner: Option<Arc<Scanner>>,
+}
+
+impl Described for Aws {
+    const TYPE: &'static str = "aws";
+    const STABILITY: Stability = Stability::Alpha;
+    const SUMMARY: &'static str = "the resources of AWS accounts, kept current";
+    type Config = Config;
+}
+
+impl BuildReceiver for Aws {
+    const PRODUCES: SignalSet = SignalSet::of(&[Signal::Resources]);
+
+    fn build(config: Config, host: &Host) -> Result<Aws, BuildError> {
+        let store = config.store.as_ref();
+        Ok(Aws {
+            id: host.id().to_string(),
+            store: store.map(|store| host.graph_store(store)).transpose()?,
+            requests: host.refresh_requests(),
+            failed_calls: host.counter("failed_calls"),
+            config,
+            scanner: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Receiver for Aws {
+    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
+        let accounts = Accounts::of(&environment(&self.config).await, &self.config).await?;
+        let known = match &self.store {
+            None => Known::default(),
+            Some(store) => {
+                let known = Known::read(store.as_ref(), &self.id).await;
+                known.map_err(|error| {
+                    StartError::because("cannot read what was scanned before", error)
+                })?
+            }
+        };
+        let report = Report::new(&self.id, self.failed_calls.clone());
+        let config = self.config.clone();
+        self.scanner = Some(Scanner::new(&self.id, config, accounts, known, report));
+        Ok(Vec::new())
+    }
+
+    async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError> {
+        let Aws {
+            scanner,
+            mut requests,
+            ..
+        } = *self;
+        let Some(scanner) = scanner else {
+            return Err(RunError::new("it was not started"));
+        };
+        let refresh = async {
+            while let Some(request) = requests.recv().await {
+                scanner.refresh(request.batch(), &output).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let both = futures::future::join(scanner.run(&output), refresh);
+        // A scan that is cut off completes no scope: nothing ends by it.
+        stop.run_until_cancelled(both).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! One account in one region: its clients, and how its resources are called.
+
+use std::sync::Arc;
+
+use aws_config::{Region, SdkConfig};
+use pipeline::uid;
+use serde_json::Value as Json;
+
+use super::limits::{Limits, Rates};
+
+/// Where calls are made.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// Empty before it is known.
+    pub(super) account: String,
+    pub(super) region: String,
+    pub(super) limits: Arc<Limits>,
+    pub(super) autoscaling: aws_sdk_autoscaling::Client,
+    pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) kms: aws_sdk_kms::Client,
+    pub(super) lambda: aws_sdk_lambda::Client,
+    pub(super) rds: aws_sdk_rds::Client,
+    pub(super) route53: aws_sdk_route53::Client,
+    pub(super) s3: aws_sdk_s3::Client,
+    sdk: SdkConfig,
+}
+
+impl Place {
+    pub(super) fn new(account: &str, region: &str, sdk: &SdkConfig, rates: Rates) -> Place {
+        let sdk = sdk
+            .to_builder()
+            .region(Region::new(region.to_owned()))
+            .build();
+        Place {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            limits: Arc::new(Limits::new(rates)),
+            autoscaling: aws_sdk_autoscaling::Client::new(&sdk),
+            ec2: aws_sdk_ec2::Client::new(&sdk),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&sdk),
+            iam: aws_sdk_iam::Client::new(&sdk),
+            kms: aws_sdk_kms::Client::new(&sdk),
+            lambda: aws_sdk_lambda::Client::new(&sdk),
+            rds: aws_sdk_rds::Client::new(&sdk),
+            route53: aws_sdk_route53::Client::new(&sdk),
+            s3: s3(&sdk),
+            sdk,
+        }
+    }
+
+    /// A bucket answers in its own region alone.
+    pub(super) fn s3_in(&self, region: &str) -> aws_sdk_s3::Client {
+        if region == self.region {
+            return self.s3.clone();
+        }
+        let region = Region::new(region.to_owned());
+        s3(&self.sdk.to_builder().region(region).build())
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub(super) fn partition(&self) -> &'static str {
+        uid::aws_partition(&self.region)
+    }
+
+    /// An ARN in this account and region: `place.arn("ec2", "vpc/", &item["VpcId"])`. None where the
+    /// API gives no id.
+    pub(super) fn arn(&self, service: &str, prefix: &str, id: &Json) -> Option<String> {
+        let id = id.as_str().filter(|id| !id.is_empty())?;
+        let resource = format!("{prefix}{id}");
+        Some(uid::aws(service, &self.region, &self.account, &resource))
+    }
+
+    /// The same of EC2.
+    pub(super) fn ec2_arn(&self, prefix: &str, id: &Json) -> Option<String> {
+        self.arn("ec2", prefix, id)
+    }
+
+    /// The same in the account that the API says it is of, or else in this one.
+    pub(super) fn ec2_arn_of(&self, owner: &Json, prefix: &str, id: &Json) -> Option<String> {
+        let own = self.ec2_arn(prefix, id)?;
+        let Some(owner) = owner.as_str().filter(|owner| !owner.is_empty()) else {
+            return Some(own);
+        };
+        let resource = format!("{prefix}{}", id.as_str()?);
+        Some(uid::aws("ec2", &self.region, owner, &resource))
+    }
+
+    /// A key of KMS, or an alias of one, as other services name it: by its ARN, or by its id alone
+    /// where it is of this account and the region.
+    pub(super) fn key_arn(&self, region: &str, key: &Json) -> Option<String> {
+        let key = key.as_str().filter(|key| !key.is_empty())?;
+        let resource = match key {
+            arn if arn.starts_with("arn:") => return Some(arn.to_owned()),
+            alias if alias.starts_with("alias/") => alias.to_owned(),
+            id => format!("key/{id}"),
+        };
+        Some(uid::aws("kms", region, &self.account, &resource))
+    }
+
+    /// An ARN of a service that is not regional, in this account or, where `account` is false, in none.
+    pub(super) fn global_arn(&self, service: &str, account: bool, resource: &str) -> String {
+        let account = if account { self.account.as_str() } else { "" };
+        format!("arn:{}:{service}::{account}:{resource}", self.partition())
+    }
+}
+
+fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(sdk)
+        // Who stands in for S3 under another address seldom has a name for each bucket.
+        .force_path_style(sdk.endpoint_url().is_some())
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}

@@ -1,0 +1,231 @@
+//! An AWS that answers as it is told, and a scanner of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use pipeline::counters::Counter;
+use pipeline::resource::Observed;
+use pipeline::rows::Rows;
+use pipeline::{Batch, Delivery};
+use serde_json::{Value as Json, json};
+
+use crate::aws::accounts::{Accounts, timeouts};
+use crate::aws::config::Config;
+use crate::aws::known::Known;
+use crate::aws::report::Report;
+use crate::aws::scanner::Scanner;
+use crate::aws::sink::{Progress, Sink};
+
+pub(super) const ACCOUNT: &str = "123456789012";
+
+/// What a request is answered.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    /// An answer's body, without the element around it.
+    Xml(String),
+    /// Status and code.
+    Error(u16, &'static str),
+    /// The body ends before it is whole.
+    Cut(String),
+    /// Nothing, ever.
+    Hang,
+}
+
+/// The fields of one request.
+pub(super) type Request = HashMap<String, String>;
+
+type Script = Arc<Mutex<dyn FnMut(&Request) -> Reply + Send>>;
+
+/// A server of the EC2 query protocol on a port of its own.
+pub(super) struct Fake {
+    url: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Fake {
+    /// Who the caller is it answers itself; all else the script does.
+    pub(super) async fn new(script: impl FnMut(&Request) -> Reply + Send + 'static) -> Fake {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let script: Script = Arc::new(Mutex::new(script));
+        let router = Router::new().fallback(answer).with_state(script);
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Fake { url, server }
+    }
+
+    async fn sdk(&self, config: &Config) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&self.url)
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "id", "secret", None, None, "test",
+            )))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .timeout_config(timeouts(config))
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(3)
+                    .with_initial_backoff(Duration::from_millis(1)),
+            )
+            .build()
+    }
+
+    /// Of VPCs and subnets, with these settings over the defaults.
+    pub(super) async fn scanner(&self, settings: Json) -> Arc<Scanner> {
+        self.scanner_that_knows(settings, Known::default()).await
+    }
+
+    pub(super) async fn scanner_that_knows(&self, settings: Json, known: Known) -> Arc<Scanner> {
+        let mut document = json!({
+            "kinds": {"include": ["AWS::EC2::VPC", "AWS::EC2::Subnet"]},
+            "timeout": "2s",
+            "rate_limits": {"ec2": 10000},
+        });
+        for (key, value) in settings.as_object().unwrap() {
+            document[key] = value.clone();
+        }
+        let config: Config = serde_json::from_value(document).unwrap();
+        let sdk = self.sdk(&config).await;
+        let accounts = Accounts::of(&sdk, &config).await.unwrap();
+        let report = Report::new("aws", Counter::default());
+        Scanner::new("aws", config, accounts, known, report)
+    }
+}
+
+async fn answer(State(script): State<Script>, body: String) -> Response {
+    let request = fields(&body);
+    let action = request["Action"].clone();
+    if action == "GetCallerIdentity" {
+        let body = format!(
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{ACCOUNT}</Account>\
+             </GetCallerIdentityResult></GetCallerIdentityResponse>"
+        );
+        return body.into_response();
+    }
+    let reply = (script.lock().unwrap())(&request);
+    match reply {
+        Reply::Xml(body) => format!("<{action}Response>{body}</{action}Response>").into_response(),
+        Reply::Cut(body) => format!("<{action}Response>{body}").into_response(),
+        Reply::Error(status, code) => {
+            let body = format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>told to</Message></Error></Errors></Response>"
+            );
+            (StatusCode::from_u16(status).unwrap(), body).into_response()
+        }
+        Reply::Hang => {
+            let never = futures::stream::pending::<Result<&'static [u8], std::io::Error>>();
+            Body::from_stream(never).into_response()
+        }
+    }
+}
+
+/// Of a form (application/x-www-form-urlencoded).
+fn fields(body: &str) -> Request {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(key, value)| (decode(key), decode(value)))
+        .collect()
+}
+
+pub(super) fn vpcs(ids: &[&str]) -> Reply {
+    let items = ids
+        .iter()
+        .map(|id| format!("<item><vpcId>{id}</vpcId></item>"));
+    Reply::Xml(format!("<vpcSet>{}</vpcSet>", items.collect::<String>()))
+}
+
+/// A page of subnets of `vpc-1`, and the token of the next.
+pub(super) fn subnets(ids: &[&str], next: Option<&str>) -> Reply {
+    let item = |id: &&str| format!("<item><subnetId>{id}</subnetId><vpcId>vpc-1</vpcId></item>");
+    let items: String = ids.iter().map(item).collect();
+    let next = next.map(|token| format!("<nextToken>{token}</nextToken>"));
+    Reply::Xml(format!(
+        "<subnetSet>{items}</subnetSet>{}",
+        next.unwrap_or_default()
+    ))
+}
+
+/// What was told, a line a row: `created subnet/s-1`, `complete AWS::EC2::Subnet 2`.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) lines: Mutex<Vec<String>>,
+    pub(super) failures: Mutex<Vec<String>>,
+    pub(super) batches: Mutex<Vec<Batch>>,
+    /// Refuses all rows.
+    pub(super) refuses: bool,
+}
+
+impl Told {
+    /// Since it was last asked, sorted: scopes are scanned at once.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = std::mem::take(&mut *self.lines.lock().unwrap());
+        lines.sort();
+        lines
+    }
+
+    pub(super) fn failures(&self) -> Vec<String> {
+        std::mem::take(&mut *self.failures.lock().unwrap())
+    }
+}
+
+fn line(row: &Observed<'_>) -> String {
+    let short = row.uid.map(|uid| uid.rsplit(':').next().unwrap_or(uid));
+    let scope = row.scope.unwrap_or_default();
+    match row.op {
+        "scope_complete" => {
+            let kind = scope.splitn(3, '/').nth(2).unwrap_or_default();
+            format!("complete {kind} {}", row.members.unwrap_or_default().len())
+        }
+        _ => format!(
+            "{} {}",
+            row.change.unwrap_or(row.op),
+            short.unwrap_or_default()
+        ),
+    }
+}
+
+#[async_trait]
+impl Sink for Told {
+    async fn take(&self, mut rows: Rows) -> Result<(), String> {
+        if self.refuses {
+            return Err("told to refuse".to_owned());
+        }
+        let batch = rows.finish(Delivery::nobody());
+        self.lines
+            .lock()
+            .unwrap()
+            .extend(Observed::of(&batch).map(|row| line(&row)));
+        self.batches.lock().unwrap().push(batch);
+        Ok(())
+    }
+
+    fn tell(&self, progress: Progress<'_>) {
+        if let Progress::Failed(failure) = progress {
+            self.failures.lock().unwrap().push(failure.to_string());
+        }
+    }
+}

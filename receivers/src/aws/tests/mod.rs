@@ -1,0 +1,8 @@
+//! Whole scans of two kinds against a fake of ours, for what no server offers on demand: pages,
+//! throttling, failures of all sorts. (All kinds against a real emulator are in the whole-process
+//! tests.)
+
+mod failures;
+mod fake;
+mod scans;
+mod tags;
