@@ -3,7 +3,10 @@
 use pipeline::registry::Registry;
 
 pub(crate) fn registry() -> Registry {
-    Registry::new()
+    let registry = Registry::new();
+    #[cfg(feature = "aws")]
+    let registry = registry.receiver::<receivers::aws::Aws>();
+    registry
         .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::attributes::Attributes>()

@@ -21,6 +21,15 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// Of files alone.
+    #[cfg(feature = "aws")]
+    pub(crate) fn of(files: &[PathBuf]) -> Arguments {
+        Arguments {
+            files: files.to_vec(),
+            settings: Vec::new(),
+        }
+    }
+
     /// All problems of all files, in the order of their places.
     pub(crate) fn check(&self, registry: &Registry) -> Result<Topology, Vec<Problem>> {
         let loaded = config::load(&self.files, &self.settings, Loading::default());

@@ -10,6 +10,8 @@ mod configuration;
 mod logs;
 mod query;
 mod run;
+#[cfg(feature = "aws")]
+mod scan;
 mod schema;
 mod validate;
 
@@ -37,6 +39,9 @@ enum Command {
     Validate(validate::Options),
     /// Ask the graph of a running airdig.
     Query(query::Arguments),
+    /// Look at AWS accounts once and show what is there.
+    #[cfg(feature = "aws")]
+    Scan(scan::Arguments),
     /// List the components that a configuration can use.
     Components,
     /// List the signals, or the columns of one.
@@ -47,14 +52,20 @@ enum Command {
 
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let registry = crate::components::registry();
-    // `run` begins to log when its configuration has said at which level.
-    if !matches!(cli.command, Command::Run(_)) {
-        logs::start(cli.log_level, None);
+    match cli.command {
+        // It begins to log when its configuration has said at which level.
+        Command::Run(_) => {}
+        // It tells its failures itself.
+        #[cfg(feature = "aws")]
+        Command::Scan(_) => logs::start(cli.log_level, Some("error")),
+        _ => logs::start(cli.log_level, None),
     }
     match cli.command {
         Command::Run(arguments) => run::run(&arguments, &registry, cli.log_level),
         Command::Validate(options) => validate::run(&options, &registry),
         Command::Query(arguments) => query::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Scan(arguments) => scan::run(&arguments, &registry),
         Command::Components => print(&components::table(&registry)),
         Command::Schema(arguments) => print(&schema::table(&arguments)),
         Command::Version => print(concat!("airdig ", env!("CARGO_PKG_VERSION"))),

@@ -1,0 +1,89 @@
+//! How a scan gets on, on one line of the terminal.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pipeline::Batch;
+use receivers::aws::{Follow, Progress};
+
+use super::super::complain;
+
+/// Clears a line of a terminal (ECMA-48, EL and CR).
+const CLEAR: &str = "\r\x1b[2K";
+
+pub(super) struct Terminal<'b> {
+    batches: &'b Mutex<Vec<Batch>>,
+    counts: Mutex<Counts>,
+    is_shown: bool,
+}
+
+#[derive(Default)]
+struct Counts {
+    planned: usize,
+    complete: usize,
+    resources: usize,
+}
+
+impl<'b> Terminal<'b> {
+    pub(super) fn new(batches: &'b Mutex<Vec<Batch>>) -> Terminal<'b> {
+        Terminal {
+            batches,
+            counts: Mutex::default(),
+            is_shown: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Takes the line away.
+    pub(super) fn end(&self) {
+        self.write(CLEAR);
+    }
+
+    fn show(&self, counts: &Counts, scope: &str) {
+        let Counts {
+            planned,
+            complete,
+            resources,
+        } = counts;
+        self.write(&format!(
+            "{CLEAR}{complete} of {planned} scopes, {resources} resources: {scope}"
+        ));
+    }
+
+    fn write(&self, text: &str) {
+        if self.is_shown {
+            // Nothing can be done about a failure.
+            let _ = write!(io::stderr(), "{text}");
+            let _ = io::stderr().flush();
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Follow for &Terminal<'_> {
+    fn take(&self, batch: Batch) {
+        let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        batches.push(batch);
+    }
+
+    fn tell(&self, progress: Progress<'_>) {
+        let mut counts = self.counts();
+        match progress {
+            Progress::Planned(scopes) => counts.planned += scopes,
+            Progress::Found { scope, resources } => {
+                counts.resources += resources;
+                self.show(&counts, scope);
+            }
+            Progress::Complete { scope } => {
+                counts.complete += 1;
+                self.show(&counts, scope);
+            }
+            Progress::Failed(failure) => {
+                self.write(CLEAR);
+                complain(&failure.to_string());
+            }
+        }
+    }
+}
