@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[cfg(feature = "aws")]
+mod aws;
 mod bad_input;
 mod cases;
 mod collector;

@@ -9,8 +9,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 mod collector;
+#[cfg(feature = "aws")]
+mod moto;
 
 pub(crate) use collector::Collector;
+#[cfg(feature = "aws")]
+pub(crate) use moto::{CREDENTIALS, Moto, Names};
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

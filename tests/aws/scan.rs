@@ -1,0 +1,70 @@
+//! `airdig scan`, as people see it.
+
+use std::collections::BTreeSet;
+
+use crate::support::{CREDENTIALS, Moto, airdig};
+
+#[test]
+fn the_account_is_shown_as_a_tree_and_as_graphs() {
+    let moto = Moto::start();
+    let names = moto.build_account();
+
+    let tree = moto.scan(&[]);
+    let vpc = format!("VPC main ({})", names.id("vpc/main"));
+    assert!(tree.contains("123456789012 us-east-1: "), "{tree}");
+    assert!(
+        tree.contains(&vpc) && tree.contains("in no VPC: "),
+        "{tree}"
+    );
+
+    let dot = moto.scan(&["-o", "dot"]);
+    assert!(
+        dot.starts_with("digraph aws {") && dot.trim_end().ends_with('}'),
+        "{dot}"
+    );
+    let edge = format!(
+        "{:?} -> {:?}",
+        names.uid("subnet/public-a"),
+        names.uid("vpc/main")
+    );
+    assert!(dot.contains(&edge), "{dot}");
+
+    let mermaid = moto.scan(&["-o", "mermaid", "--kind", "AWS::EC2::*"]);
+    let mut declared = BTreeSet::new();
+    for line in mermaid.lines().skip(1) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [from, arrow, to] if arrow.starts_with("-->|") => {
+                assert!(declared.contains(*from) && declared.contains(*to), "{line}");
+            }
+            _ => {
+                let id = line.trim().split(['[', '(']).next().unwrap();
+                assert!(declared.insert(id.to_owned()), "{line}");
+            }
+        }
+    }
+    assert!(!mermaid.contains("DBInstance"), "only what was asked for");
+}
+
+#[test]
+fn what_cannot_be_scanned_is_named_and_the_rest_is_shown() {
+    let moto = Moto::start();
+    moto.build_account();
+    let folder = tempfile::tempdir().unwrap();
+    let denied = folder.path().join("denied");
+    std::fs::write(&denied, "DescribeVolumes").unwrap();
+    let gate = moto.gate(&denied);
+    let output = airdig()
+        .args(["scan", "--endpoint", &gate.url, "--region", "us-east-1"])
+        .envs(CREDENTIALS)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("ec2:DescribeVolumes in us-east-1 of 123456789012: access denied"),
+        "{told}"
+    );
+    assert!(told.contains("1 scope could not be scanned"), "{told}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("VPC main"));
+}

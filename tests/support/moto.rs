@@ -1,0 +1,141 @@
+//! An AWS account to scan: moto, an emulator of AWS's APIs, and what `tests/aws/account.py` builds in it.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value as Json;
+
+use super::{airdig, eventually, peer};
+
+/// Credentials that moto takes, for whoever calls it.
+pub(crate) const CREDENTIALS: [(&str, &str); 4] = [
+    ("AWS_ACCESS_KEY_ID", "testing"),
+    ("AWS_SECRET_ACCESS_KEY", "testing"),
+    ("AWS_REGION", "us-east-1"),
+    // Nobody waits for the metadata of an instance that this is not.
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+];
+
+/// A running program that listens on a port of its own; killed when dropped.
+pub(crate) struct Moto {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Moto {
+    /// Starts an empty moto.
+    pub(crate) fn start() -> Moto {
+        let port = free_port();
+        let mut command = Command::new(peer("python/bin/moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        Moto::listening(command, port)
+    }
+
+    /// Starts what lets requests through to it, but those of actions that a file names, which it
+    /// denies.
+    pub(crate) fn gate(&self, denied: &std::path::Path) -> Moto {
+        let port = free_port();
+        let mut command = python("gate.py");
+        command
+            .args(["--port", &port.to_string(), "--to", &self.url])
+            .arg("--denied")
+            .arg(denied);
+        Moto::listening(command, port)
+    }
+
+    fn listening(mut command: Command, port: u16) -> Moto {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let moto = Moto {
+            child: child.expect("it starts"),
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        let ready = format!("{}/moto-api/", moto.url);
+        eventually("moto answers", || {
+            ureq::get(&ready).call().is_ok().then_some(())
+        });
+        moto
+    }
+
+    /// Builds the account of `tests/aws/`; what it is called.
+    pub(crate) fn build_account(&self) -> Names {
+        let told = self.run("account.py", &[]);
+        let names: BTreeMap<String, Json> = serde_json::from_str(&told).expect("it prints JSON");
+        Names(names)
+    }
+
+    /// Runs one of the scripts of `tests/aws/` against it; what it prints.
+    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> String {
+        let mut command = python(script);
+        command
+            .args(["--endpoint", &self.url])
+            .args(arguments)
+            .envs(CREDENTIALS);
+        let output = command.output().expect("python runs");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {told}");
+        String::from_utf8(output.stdout).expect("it prints text")
+    }
+
+    /// `airdig scan` of it; what it prints.
+    pub(crate) fn scan(&self, arguments: &[&str]) -> String {
+        let mut command = airdig();
+        command.args(["scan", "--endpoint", &self.url, "--region", "us-east-1"]);
+        let output = command
+            .args(arguments)
+            .envs(CREDENTIALS)
+            .output()
+            .expect("airdig runs");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}");
+        String::from_utf8(output.stdout).expect("it prints text")
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn python(script: &str) -> Command {
+    let mut command = Command::new(peer("python/bin/python"));
+    command.arg(format!("{}/tests/aws/{script}", env!("CARGO_MANIFEST_DIR")));
+    command
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}
+
+/// What everything in the account is called: logical name → what it is.
+pub(crate) struct Names(BTreeMap<String, Json>);
+
+impl Names {
+    pub(crate) fn uid(&self, name: &str) -> &str {
+        let uid = self.0.get(name).and_then(|it| it["uid"].as_str());
+        uid.unwrap_or_else(|| panic!("nothing is called {name}"))
+    }
+
+    pub(crate) fn id(&self, name: &str) -> &str {
+        self.0[name]["id"].as_str().expect("it has an id")
+    }
+
+    /// By uid.
+    pub(crate) fn by_uid(&self) -> BTreeMap<&str, &str> {
+        let named = self
+            .0
+            .iter()
+            .filter_map(|(name, it)| Some((it["uid"].as_str()?, name.as_str())));
+        named.collect()
+    }
+
+    /// Those that a scan tells, with their kinds.
+    pub(crate) fn scanned(&self) -> BTreeMap<&str, &str> {
+        let told = self.0.iter().filter(|(_, it)| it.get("gone").is_none());
+        told.filter_map(|(name, it)| Some((name.as_str(), it["kind"].as_str()?)))
+            .collect()
+    }
+}
