@@ -2,11 +2,11 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: run test bench compare lint
+.PHONY: run test bench bench-scan compare lint
 
 run:
 	@.ci/needs
-	cargo build --profile quick --locked
+	cargo build --profile quick --locked --no-default-features
 	@sed 's|TARGET|$(abspath $(TARGET))|' configs/quickstart.txt
 	@exec $(TARGET)/quick/airdig run --config configs/quickstart.yaml
 
@@ -17,6 +17,13 @@ test:
 
 bench:
 	cargo bench --workspace --locked
+
+# What scans of a large AWS account cost.
+bench-scan:
+	@.ci/needs tests
+	@tests/peers/install.sh $(TARGET)/peers python
+	cargo build --release --locked
+	$(TARGET)/peers/python/bin/python benches/scan/scan.py --airdig $(TARGET)/release/airdig
 
 compare:
 	@.ci/needs collector
