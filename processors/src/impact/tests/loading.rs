@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use pipeline::SignalSet;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
-    At, Commit, Direction, Edge, EdgeFigures, Fact, Found, GraphStore, KindCount, Node, NodeFilter,
-    OtherName, Scanned, ScannedPage, Search, StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, Fact, Found, GraphStore, KindCount,
+    Node, NodeFilter, OtherName, Scanned, ScannedPage, Search, StoreError, TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
 use tokio::sync::broadcast;
@@ -138,6 +138,15 @@ impl GraphStore for Stored {
                 last: None,
             },
         })
+    }
+
+    async fn aliases(
+        &self,
+        _: &[&str],
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<AliasesPage, StoreError> {
+        Ok(AliasesPage::default())
     }
 
     async fn resolve(&self, _: &[String], _: At) -> Result<Vec<Vec<String>>, StoreError> {
