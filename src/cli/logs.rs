@@ -47,14 +47,15 @@ fn filter(level: &str) -> String {
     }
     let ours = ["airdig", "pipeline", "receivers", "processors", "exporters"];
     let ours: Vec<String> = ours.iter().map(|name| format!("{name}={level}")).collect();
-    format!("warn,{}", ours.join(","))
+    // The AWS SDK warns of each way to credentials that leads nowhere; the receiver tells what came of it.
+    format!("warn,aws_config=error,{}", ours.join(","))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn libraries_are_heard_from_warn_on() {
-        assert!(super::filter("debug").starts_with("warn,airdig=debug,pipeline=debug"));
+        assert!(super::filter("debug").starts_with("warn,aws_config=error,airdig=debug,"));
         assert_eq!(super::filter("error"), "error");
     }
 }

@@ -5,6 +5,9 @@ use std::fmt::Write;
 
 use super::things::{Thing, Things, short};
 
+/// Columns of a line, where its words let it.
+const WIDTH: usize = 110;
+
 /// How many of each kind.
 type Counts<'a> = BTreeMap<&'a str, usize>;
 
@@ -72,29 +75,56 @@ impl<'a> Region<'a> {
     fn write(&self, things: &Things<'_>, text: &mut String) {
         let lines = self.vpcs.len() + usize::from(!self.outside.is_empty());
         for (index, (uid, vpc)) in by_name(things, &self.vpcs).into_iter().enumerate() {
-            let is_last = index + 1 == lines;
-            let (branch, below) = if is_last {
-                ("└─", "   ")
+            let (branch, below) = branches(index + 1 == lines);
+            let inner = if vpc.subnets.is_empty() {
+                "   "
             } else {
-                ("├─", "│  ")
+                "│  "
             };
-            let _ = writeln!(
+            let under = format!("{below}{inner}");
+            line(
                 text,
-                "{branch} {}{}",
-                place(things, "VPC", uid),
-                listed(&vpc.itself)
+                branch,
+                &under,
+                &place(things, "VPC", uid),
+                &vpc.itself,
             );
             for (index, (uid, counts)) in by_name(things, &vpc.subnets).into_iter().enumerate() {
-                let is_last = index + 1 == vpc.subnets.len();
-                let branch = if is_last { "└─" } else { "├─" };
-                let place = place(things, "Subnet", uid);
-                let _ = writeln!(text, "{below}{branch} {place}{}", listed(counts));
+                let (branch, inner) = branches(index + 1 == vpc.subnets.len());
+                let (branch, under) = (format!("{below}{branch}"), format!("{below}{inner}"));
+                line(text, &branch, &under, &place(things, "Subnet", uid), counts);
             }
         }
         if !self.outside.is_empty() {
-            let _ = writeln!(text, "└─ in no VPC{}", listed(&self.outside));
+            line(text, "└─ ", "   ", "in no VPC", &self.outside);
         }
     }
+}
+
+/// What stands before a line, and before those under it.
+fn branches(is_last: bool) -> (&'static str, &'static str) {
+    if is_last {
+        ("└─ ", "   ")
+    } else {
+        ("├─ ", "│  ")
+    }
+}
+
+/// `├─ Subnet public-a (subnet-1): 2 Instance, 1 NatGateway`, on several lines where it is long.
+fn line(text: &mut String, branch: &str, under: &str, place: &str, counts: &Counts<'_>) {
+    let mut current = format!("{branch}{place}");
+    let mut mark = ": ";
+    for (kind, count) in counts {
+        let next = format!("{mark}{count} {kind}");
+        if current.chars().count() + next.chars().count() > WIDTH {
+            let _ = writeln!(text, "{current}{}", mark.trim_end());
+            current = format!("{under}  {count} {kind}");
+        } else {
+            current.push_str(&next);
+        }
+        mark = ", ";
+    }
+    let _ = writeln!(text, "{current}");
 }
 
 /// In the order in which people look for them.
@@ -110,20 +140,9 @@ fn place(things: &Things<'_>, kind: &str, uid: &str) -> String {
         return format!("{kind} {}", super::things::id(uid));
     };
     let cidr = thing.text("CidrBlock").unwrap_or_default();
-    match thing.name {
+    let named = match thing.name {
         Some(name) => format!("{kind} {name} ({}) {cidr}", thing.id()),
         None => format!("{kind} {} {cidr}", thing.id()),
-    }
-}
-
-/// `: 2 Instance, 1 NatGateway`.
-fn listed(counts: &Counts<'_>) -> String {
-    let each: Vec<String> = counts
-        .iter()
-        .map(|(kind, count)| format!("{count} {kind}"))
-        .collect();
-    if each.is_empty() {
-        return String::new();
-    }
-    format!(": {}", each.join(", "))
+    };
+    named.trim_end().to_owned()
 }
