@@ -252,6 +252,7 @@ impl Wiring {
             };
             exits.push(exit.clone());
         }
+        exits.extend(self.refreshing.iter().cloned().map(back));
         let name = format!("pipelines/{id}");
         self.chain(name, links, exits, queue)
     }
@@ -260,10 +261,9 @@ impl Wiring {
         &mut self,
         name: String,
         links: Vec<Link>,
-        mut exits: Vec<Exit>,
+        exits: Vec<Exit>,
         queue: Queue,
     ) -> Result<(), EngineError> {
-        exits.extend(self.refreshing.iter().cloned().map(back));
         let chain = Chain {
             name: name.clone(),
             links,

@@ -16,7 +16,6 @@ use tokio::sync::OnceCell;
 use super::call::Pager;
 use super::config::{Account as Named, Config};
 use super::failure::Failure;
-use super::found::items;
 use super::limits::Rates;
 use super::place::Place;
 use super::service::Service;
@@ -32,11 +31,15 @@ const ALL: &str = "all";
 pub(super) struct Account {
     sdk: SdkConfig,
     rates: Rates,
+    /// As the role's ARN says it, for messages before it was asked; empty where there is no role.
+    named: String,
     /// The region whose endpoints answer what is in no region.
     home: String,
     /// Known once somebody was asked.
     id: OnceCell<String>,
     places: Mutex<HashMap<String, Arc<Place>>>,
+    /// The regions of the last scan.
+    regions: Mutex<Vec<String>>,
 }
 
 /// Credentials of all accounts of a configuration, and the regions that it names.
@@ -93,9 +96,11 @@ impl Accounts {
             all.push(Account {
                 sdk: credentials(sdk, account).await,
                 rates: config.rate_limits.clone(),
+                named: account.named().to_owned(),
                 home: home.clone(),
                 id: OnceCell::new(),
                 places: Mutex::default(),
+                regions: Mutex::default(),
             });
         }
         Ok(Accounts { all, regions })
@@ -121,14 +126,20 @@ impl Account {
     /// Its id, asked for once.
     pub(super) async fn id(&self) -> Result<&str, Failure> {
         let ask = || async {
-            let place = Place::new("", &self.home, &self.sdk, self.rates.clone());
+            let place = Place::new(&self.named, &self.home, &self.sdk, self.rates.clone());
             let sts = aws_sdk_sts::Client::new(&self.sdk);
             let request = sts.get_caller_identity();
             let answer = place.call(Service::STS, "GetCallerIdentity", |capture| {
                 request.customize().interceptor(capture).send()
             });
             let answer = answer.await?;
-            Ok(answer["Account"].as_str().unwrap_or_default().to_owned())
+            match answer["Account"].as_str().filter(|id| !id.is_empty()) {
+                Some(id) => Ok(id.to_owned()),
+                None => {
+                    let call = place.named(Service::STS, "GetCallerIdentity");
+                    Err(Failure::malformed(call, "it has no Account"))
+                }
+            }
         };
         self.id.get_or_try_init(ask).await.map(String::as_str)
     }
@@ -138,6 +149,17 @@ impl Account {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Arc::new(Place::new(id, region, &self.sdk, self.rates.clone()));
         places.entry(region.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// These regions are scanned.
+    pub(super) fn scanned(&self, regions: Vec<String>) {
+        *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = regions;
+    }
+
+    /// Whether a region is scanned.
+    pub(super) fn scans(&self, region: &str) -> bool {
+        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        regions.iter().any(|scanned| scanned == region)
     }
 
     /// Where what is in no region is asked.
@@ -158,13 +180,13 @@ impl Accounts {
         }
         let home = account.home(id);
         let mut regions = Vec::new();
-        let mut pages = Pager::new(Service::EC2, "DescribeRegions");
+        let mut pages = Pager::new(Service::EC2, "DescribeRegions", "Regions");
         while let Some(_only_one_page) = pages.next() {
             let request = home.ec2.describe_regions();
             let answer = pages.call(&home, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let enabled = items(&mut answer.await?, "Regions").into_iter();
+            let enabled = answer.await?.into_iter();
             let enabled = enabled.filter(|region| region["OptInStatus"] != "not-opted-in");
             regions.extend(
                 enabled.filter_map(|region| region["RegionName"].as_str().map(str::to_owned)),

@@ -15,10 +15,13 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 
 use super::failure::{Call, Failure};
-use super::found::items;
+use super::found::objects;
 use super::place::Place;
 use super::service::Service;
 use super::shapes::{Table, decode};
+
+/// Bytes of an answer that are read at once; more are read on a thread that may block.
+const LARGE: usize = 64 << 10;
 
 /// Keeps the body of the last answer that is no error, as it came: to be given to the request that is
 /// sent.
@@ -73,8 +76,33 @@ impl Place {
             (None, Err(error)) => return Err(Failure::of(call(), &error)),
             (None, Ok(_)) => return Err(Failure::malformed(call(), "it has no body")),
         };
-        decode(Table::of(service.0), operation, &body)
-            .map_err(|malformed| Failure::malformed(call(), malformed))
+        let table = Table::of(service.0);
+        if body.len() <= LARGE {
+            return decode(table, operation, &body)
+                .map_err(|malformed| Failure::malformed(call(), malformed));
+        }
+        let decoded = tokio::task::spawn_blocking(move || decode(table, operation, &body)).await;
+        match decoded {
+            Ok(decoded) => decoded.map_err(|malformed| Failure::malformed(call(), malformed)),
+            Err(error) => Err(Failure::malformed(call(), error)),
+        }
+    }
+
+    /// Takes out of an answer what it must have: whoever else answers in AWS's place says no such thing,
+    /// and that is not to be taken for nothing being there.
+    pub(super) fn must_have(
+        &self,
+        (service, operation): (Service, &'static str),
+        mut answer: Json,
+        key: &str,
+    ) -> Result<Json, Failure> {
+        match answer.get_mut(key).map(Json::take) {
+            Some(value @ (Json::Array(_) | Json::Object(_))) => Ok(value),
+            _ => {
+                let reason = format!("it has no {key}");
+                Err(Failure::malformed(self.named(service, operation), reason))
+            }
+        }
     }
 
     pub(super) fn named(&self, service: Service, operation: &'static str) -> Call {
@@ -90,26 +118,29 @@ impl Place {
 /// Goes through the pages of one operation.
 ///
 /// ```text
-/// let mut pages = Pager::new(Service::EC2, "DescribeVpcs");
+/// let mut pages = Pager::new(Service::EC2, "DescribeVpcs", "Vpcs");
 /// while let Some(token) = pages.next() {
 ///     let request = at.ec2.describe_vpcs().set_next_token(token);
-///     let answer = pages.call(at, |capture| request.customize().interceptor(capture).send()).await?;
+///     let vpcs = pages.call(at, |capture| request.customize().interceptor(capture).send()).await?;
 /// }
 /// ```
 #[derive(Debug)]
 pub(super) struct Pager {
     service: Service,
     operation: &'static str,
+    /// The field of each answer that lists the items.
+    list: &'static str,
     last: Option<String>,
     /// None at the end.
     next: Option<Option<String>>,
 }
 
 impl Pager {
-    pub(super) fn new(service: Service, operation: &'static str) -> Pager {
+    pub(super) fn new(service: Service, operation: &'static str, list: &'static str) -> Pager {
         Pager {
             service,
             operation,
+            list,
             last: None,
             next: Some(None),
         }
@@ -122,12 +153,12 @@ impl Pager {
         Some(next)
     }
 
-    /// The answer of one page.
+    /// The items of one page, objects all.
     pub(super) async fn call<F, O, E, R>(
         &mut self,
         at: &Place,
         send: impl FnOnce(Capture) -> F,
-    ) -> Result<Json, Failure>
+    ) -> Result<Vec<Json>, Failure>
     where
         F: Future<Output = Result<O, SdkError<E, R>>>,
         E: ProvideErrorMetadata + Error + 'static,
@@ -140,14 +171,14 @@ impl Pager {
             return Err(Failure::malformed(call, "a page leads to itself"));
         }
         self.next = next.map(Some);
-        Ok(answer)
+        let mut items = at.must_have((self.service, self.operation), answer, self.list)?;
+        Ok(objects(&mut items))
     }
 
-    /// The items of all pages, under this key of each answer.
+    /// The items of all pages.
     pub(super) async fn all<F, O, E, R>(
         mut self,
         at: &Place,
-        key: &str,
         mut ask: impl FnMut(Option<String>, Capture) -> F + Send,
     ) -> Result<Vec<Json>, Failure>
     where
@@ -159,7 +190,7 @@ impl Pager {
         let mut all = Vec::new();
         while let Some(token) = self.next() {
             let answer = self.call(at, |capture| ask(token, capture));
-            all.extend(items(&mut answer.await?, key));
+            all.extend(answer.await?);
         }
         Ok(all)
     }

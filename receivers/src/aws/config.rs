@@ -107,6 +107,10 @@ pub enum Invalid {
     Endpoint(String),
     #[error("role_arn must be an ARN such as arn:aws:iam::123456789012:role/airdig, not {0:?}")]
     Role(String),
+    #[error("regions: {0:?} is no region such as eu-west-1")]
+    Region(String),
+    #[error("regions: {0} stands there twice")]
+    SameRegion(String),
     #[error("external_id is of use only with a role_arn")]
     ExternalId,
     #[error("no kind fits {pattern:?}; did you mean {nearest}?")]
@@ -132,6 +136,7 @@ impl TryFrom<Document> for Config {
         if let Some(endpoint) = document.endpoint.as_ref().filter(|text| !is_url(text)) {
             return Err(Invalid::Endpoint(endpoint.clone()));
         }
+        check_regions(&document.regions)?;
         for account in &document.accounts {
             account.check()?;
         }
@@ -159,6 +164,12 @@ impl TryFrom<Document> for Config {
 }
 
 impl Account {
+    /// The account that the role is in; empty where there is none.
+    pub(super) fn named(&self) -> &str {
+        let role = self.role_arn.as_deref().unwrap_or_default();
+        role.split(':').nth(4).unwrap_or_default()
+    }
+
     fn check(&self) -> Result<(), Invalid> {
         match &self.role_arn {
             Some(role) if !(role.starts_with("arn:") && role.contains(":role/")) => {
@@ -168,6 +179,20 @@ impl Account {
             _ => Ok(()),
         }
     }
+}
+
+fn check_regions(regions: &[String]) -> Result<(), Invalid> {
+    for (index, region) in regions.iter().enumerate() {
+        let is_name =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        if region.is_empty() || !region.chars().all(is_name) {
+            return Err(Invalid::Region(region.clone()));
+        }
+        if regions[..index].contains(region) {
+            return Err(Invalid::SameRegion(region.clone()));
+        }
+    }
+    Ok(())
 }
 
 fn check_kinds(filter: &Kinds) -> Result<(), Invalid> {
@@ -239,6 +264,11 @@ mod tests {
                 "no service is called \"ec3\"",
             ),
             (json!({"region": "eu-west-1"}), "unknown field `region`"),
+            (json!({"regions": ["eu_west_1"]}), "is no region"),
+            (
+                json!({"regions": ["eu-west-1", "eu-west-1"]}),
+                "stands there twice",
+            ),
         ];
         for (yaml, named) in wrong {
             let error = parse(yaml).unwrap_err();

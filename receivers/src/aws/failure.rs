@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -19,7 +20,8 @@ pub struct Call {
     pub(super) account: String,
 }
 
-/// Holds no secret: AWS's messages name principals and resources, never keys.
+/// Holds no secret: of AWS's messages, which name principals and resources, only the first line is kept.
+/// (Further ones of a wrong signature repeat the request, with its session token.)
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Failure {
     pub(super) call: Call,
@@ -81,7 +83,6 @@ impl Why {
             | "LimitExceededException" => Why::Throttled,
             code if code.contains("NotFound") => Why::NotFound,
             code if code.starts_with("NoSuch") => Why::NotFound,
-            "ServerSideEncryptionConfigurationNotFoundError" => Why::NotFound,
             _ => Why::Other,
         }
     }
@@ -101,15 +102,19 @@ impl Failure {
             SdkError::ResponseError(_) => Why::Malformed,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Why::TimedOut,
             SdkError::DispatchFailure(failure) if failure.is_io() => Why::Unreachable,
-            // Whoever signs a request fails here where it finds no credentials.
-            SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => Why::Credentials,
+            SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)
+                if lacks_credentials(error) =>
+            {
+                Why::Credentials
+            }
             _ => Why::Other,
         };
+        let message = message.unwrap_or_else(|| causes(error));
         Failure {
             call,
             why,
             code,
-            message: message.unwrap_or_else(|| causes(error)),
+            message: message.lines().next().unwrap_or_default().to_owned(),
         }
     }
 
@@ -126,6 +131,27 @@ impl Failure {
         self.why == Why::NotFound
     }
 
+    /// Whether only a setting of what was asked about is not there, and not that itself.
+    pub(super) fn is_no_such_setting(&self) -> bool {
+        let codes = [
+            "NoSuchBucketPolicy",
+            "NoSuchConfiguration",
+            "NoSuchPublicAccessBlockConfiguration",
+            "NoSuchTagSet",
+            "ServerSideEncryptionConfigurationNotFoundError",
+        ];
+        codes.contains(&self.code.as_str())
+    }
+
+    fn is_unknown_there(&self) -> bool {
+        let codes = [
+            "AuthFailure",
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+        ];
+        codes.contains(&self.code.as_str())
+    }
+
     /// What helps.
     fn advice(&self) -> String {
         let Call {
@@ -135,6 +161,11 @@ impl Failure {
             ..
         } = &self.call;
         match self.why {
+            // Of a region that is switched off AWS says this, too: it does not know the account there.
+            Why::Credentials if !self.call.account.is_empty() && self.is_unknown_there() => format!(
+                "enable {region} in the account, or take it out of `regions`; where it is enabled, give airdig \
+                 credentials that are valid"
+            ),
             Why::Credentials => {
                 "give airdig credentials that are valid now: AWS_PROFILE, a role of the instance or pod, or \
                  `profile` and `accounts` of the receiver"
@@ -193,6 +224,18 @@ impl fmt::Display for Failure {
         }
         write!(f, "; {}", self.advice())
     }
+}
+
+/// Whether a request could not be signed.
+fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if cause.is::<CredentialsError>() {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// An error and its causes in one line.

@@ -50,10 +50,14 @@ impl Tags {
         self.include.iter().all(has) && !self.exclude.iter().any(has)
     }
 
+    pub(super) fn takes_all(&self) -> bool {
+        *self == Tags::default()
+    }
+
     /// Names the filter in the scopes that are scanned with it: what another filter saw is not missing
     /// under this one. None where all is taken.
     pub(super) fn hash(&self) -> Option<String> {
-        if *self == Tags::default() {
+        if self.takes_all() {
             return None;
         }
         let text = format!("{:?}", (&self.include, &self.exclude));

@@ -12,7 +12,7 @@ use pipeline::resource::Resource;
 use serde_json::Value as Json;
 
 use super::call::{Capture, Pager};
-use super::failure::Failure;
+use super::failure::{Failure, Why};
 use super::filter::Tags;
 use super::kind::Kind;
 use super::place::Place;
@@ -53,12 +53,12 @@ pub(super) type Answers = Vec<(&'static str, Result<Json, Failure>)>;
 pub(super) const AT_ONCE: usize = 8;
 
 impl Found<'_> {
-    /// All pages of an operation whose answers list the items under this key.
+    /// All pages of an operation whose answers list the items in this field.
     pub(super) async fn all<F, O, E, R>(
         &mut self,
         service: Service,
         operation: &'static str,
-        key: &str,
+        list: &'static str,
         mut ask: impl FnMut(Option<String>, Capture) -> F + Send,
     ) -> Result<(), Failure>
     where
@@ -67,10 +67,10 @@ impl Found<'_> {
         E: ProvideErrorMetadata + Error + Send + 'static,
         R: fmt::Debug + Send + 'static,
     {
-        let mut pages = Pager::new(service, operation);
+        let mut pages = Pager::new(service, operation, list);
         while let Some(token) = pages.next() {
             let answer = pages.call(self.at, |capture| ask(token, capture));
-            self.page(items(&mut answer.await?, key)).await?;
+            self.page(answer.await?).await?;
         }
         Ok(())
     }
@@ -107,8 +107,9 @@ impl Found<'_> {
         let (kind, at) = (self.kind, self.at);
         let items = items.into_iter().filter_map(|(item, is_whole)| {
             let draft = kind.draft(&item, at)?;
-            let is_taken = self.tags.take(&draft.tags);
-            // Without its tags it may be one that is looked for: not to be seen is not to be gone.
+            // Without its tags nothing is sure, where tags decide.
+            let is_taken = self.tags.take(&draft.tags) && (is_whole || self.tags.takes_all());
+            // It may be one that is looked for: not to be seen is not to be gone.
             (is_taken || !is_whole).then(|| Item {
                 resource: draft.finish(kind.name(), at, kind.is_global()),
                 is_whole,
@@ -129,10 +130,13 @@ impl Found<'_> {
                 }
                 true
             }
-            Err(failure) if failure.is_not_found() => true,
+            Err(failure) if failure.is_no_such_setting() => true,
+            // It is gone since it was listed: the next scan tells.
+            Err(failure) if failure.is_not_found() => false,
             Err(failure) => {
                 self.pages.failed(&failure);
-                false
+                // What may never be asked is left out; all else of it is told.
+                failure.why == Why::Denied && self.tags.takes_all()
             }
         }
     }
@@ -148,10 +152,15 @@ pub(super) fn take(key: &'static str) -> impl Fn(Json) -> Json {
     move |mut answer| answer.get_mut(key).map(Json::take).unwrap_or_default()
 }
 
-/// The items that an answer lists under this key, objects all; takes them out of it.
-pub(super) fn items(answer: &mut Json, key: &str) -> Vec<Json> {
-    match answer.get_mut(key).map(Json::take) {
-        Some(Json::Array(mut items)) => {
+/// The items that are listed under this key, objects all; takes them out.
+pub(super) fn items(of: &mut Json, key: &str) -> Vec<Json> {
+    of.get_mut(key).map(objects).unwrap_or_default()
+}
+
+/// The items of a list, objects all; takes them out of it.
+pub(super) fn objects(list: &mut Json) -> Vec<Json> {
+    match list.take() {
+        Json::Array(mut items) => {
             items.retain(Json::is_object);
             items
         }

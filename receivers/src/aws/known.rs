@@ -20,6 +20,8 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Base {
     told: Mutex<HashMap<u64, Told>>,
+    /// When what is gone was looked for by itself, and was not there.
+    gone: Mutex<HashMap<u64, UnixNanos>>,
 }
 
 /// A resource as it was last told, durably.
@@ -103,6 +105,17 @@ impl Base {
         told.map(|told| told.state)
     }
 
+    /// What was looked at by itself since then: its state, 0 where it was gone.
+    pub(super) fn looked_at_since(&self, uid: u64, time: UnixNanos) -> Option<u64> {
+        let told = lock(&self.told);
+        let told = told.get(&uid).filter(|told| told.time > time);
+        let gone = || {
+            let gone = lock(&self.gone);
+            gone.get(&uid).is_some_and(|looked| *looked > time)
+        };
+        told.map(|told| told.state).or_else(|| gone().then_some(0))
+    }
+
     pub(super) fn knows(&self, uid: u64) -> bool {
         lock(&self.told).contains_key(&uid)
     }
@@ -135,8 +148,21 @@ impl Base {
         uids
     }
 
+    /// It was told to be gone.
     pub(super) fn forget(&self, uid: &str) {
         lock(&self.told).remove(&uid::hash(uid));
+    }
+
+    /// Likewise, after it was looked for by itself at this time: a scan that read its page before
+    /// does not bring it back.
+    pub(super) fn forget_at(&self, uid: &str, time: UnixNanos) {
+        self.forget(uid);
+        lock(&self.gone).insert(uid::hash(uid), time);
+    }
+
+    /// A scan that began then is complete: what was gone before it began it has not seen.
+    pub(super) fn completed(&self, began: UnixNanos) {
+        lock(&self.gone).retain(|_, time| *time > began);
     }
 }
 
@@ -199,5 +225,22 @@ mod tests {
             [Box::<str>::from("a")],
             "b is of another filter, c was looked at since"
         );
+    }
+
+    #[test]
+    fn what_was_looked_at_since_a_scan_began_is_known_better_than_by_its_pages() {
+        let base = Base::default();
+        base.remember([told("a", "s", 7, 9), told("b", "s", 8, 3)]);
+        base.remember([told("c", "s", 9, 1)]);
+        base.forget_at("c", UnixNanos(9));
+        let since = |name, time| base.looked_at_since(uid::hash(name), UnixNanos(time));
+        assert_eq!(
+            [since("a", 5), since("b", 5), since("c", 5)],
+            [Some(7), None, Some(0)]
+        );
+        base.completed(UnixNanos(5));
+        assert_eq!(since("c", 5), Some(0), "another scan may go on");
+        base.completed(UnixNanos(9));
+        assert_eq!(since("c", 5), None);
     }
 }

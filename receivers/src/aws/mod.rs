@@ -53,6 +53,7 @@ mod known;
 mod limits;
 mod once;
 mod place;
+mod refresh;
 mod report;
 mod scanner;
 mod scope;

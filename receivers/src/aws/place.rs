@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
+use aws_sdk_ec2::config::retry::RetryPartition;
 use pipeline::uid;
 use serde_json::Value as Json;
 
@@ -33,30 +34,45 @@ impl Place {
             .to_builder()
             .region(Region::new(region.to_owned()))
             .build();
+        // One account that is throttled slows no other.
+        macro_rules! client {
+            ($sdk:ident, $service:literal) => {{
+                let partition = format!("{account}/{region}/{}", $service);
+                let config = $sdk::config::Builder::from(&sdk)
+                    .retry_partition(RetryPartition::new(partition))
+                    .build();
+                $sdk::Client::from_conf(config)
+            }};
+        }
         Place {
             account: account.to_owned(),
             region: region.to_owned(),
             limits: Arc::new(Limits::new(rates)),
-            autoscaling: aws_sdk_autoscaling::Client::new(&sdk),
-            ec2: aws_sdk_ec2::Client::new(&sdk),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(&sdk),
-            iam: aws_sdk_iam::Client::new(&sdk),
-            kms: aws_sdk_kms::Client::new(&sdk),
-            lambda: aws_sdk_lambda::Client::new(&sdk),
-            rds: aws_sdk_rds::Client::new(&sdk),
-            route53: aws_sdk_route53::Client::new(&sdk),
+            autoscaling: client!(aws_sdk_autoscaling, "autoscaling"),
+            ec2: client!(aws_sdk_ec2, "ec2"),
+            elb: client!(aws_sdk_elasticloadbalancingv2, "elb"),
+            iam: client!(aws_sdk_iam, "iam"),
+            kms: client!(aws_sdk_kms, "kms"),
+            lambda: client!(aws_sdk_lambda, "lambda"),
+            rds: client!(aws_sdk_rds, "rds"),
+            route53: client!(aws_sdk_route53, "route53"),
             s3: s3(&sdk),
             sdk,
         }
     }
 
-    /// A bucket answers in its own region alone.
-    pub(super) fn s3_in(&self, region: &str) -> aws_sdk_s3::Client {
+    /// The same for buckets of another region: each answers in its own alone.
+    pub(super) fn elsewhere(&self, region: &str) -> Place {
         if region == self.region {
-            return self.s3.clone();
+            return self.clone();
         }
-        let region = Region::new(region.to_owned());
-        s3(&self.sdk.to_builder().region(region).build())
+        let sdk = self.sdk.to_builder();
+        let sdk = sdk.region(Region::new(region.to_owned())).build();
+        Place {
+            region: region.to_owned(),
+            s3: s3(&sdk),
+            ..self.clone()
+        }
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`.

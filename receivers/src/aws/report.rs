@@ -33,7 +33,7 @@ impl Report {
         }
     }
 
-    /// Whether it is the first of its kind in this scan.
+    /// Whether it is new: neither in this scan nor in the one before has it been told.
     pub(super) fn failed(&self, failure: &Failure) -> bool {
         self.failed_calls.add(1);
         let key = key(failure);
@@ -41,11 +41,12 @@ impl Report {
         let is_known = failing.before.contains(&key);
         let is_first = failing.now.insert(key);
         let receiver = &self.source;
-        match is_first && !is_known {
+        let is_new = is_first && !is_known;
+        match is_new {
             true => warn!(receiver, %failure, "a call failed: what it would have told is unknown"),
             false => debug!(receiver, %failure, "a call failed again"),
         }
-        is_first
+        is_new
     }
 
     /// A scan of everything has ended.

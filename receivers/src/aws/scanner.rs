@@ -1,35 +1,23 @@
-//! Scans of everything, again and again, and of one thing when it is asked for.
+//! Scans of everything, again and again.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow_array::Array;
-use async_trait::async_trait;
 use futures::StreamExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use futures::stream::iter;
-use pipeline::Batch;
-use pipeline::Signal;
-use pipeline::resource::Resource;
-use pipeline::rows::Rows;
-use pipeline::schema::resources::change;
-use pipeline::uid;
-use tracing::{debug, info};
+use tracing::{info, warn};
 
 use super::accounts::{Account, Accounts};
 use super::config::Config;
 use super::failure::Failure;
-use super::found::{Found, Item, Pages};
-use super::kind::{Kind, Only, of_uid};
+use super::kind::Kind;
 use super::kinds;
-use super::known::{Known, Novelty};
+use super::known::Known;
 use super::report::Report;
 use super::scope::Scope;
 use super::sink::{Progress, Sink};
-
-/// Uids that are looked at again at once.
-const REFRESHING: usize = 4;
 
 pub(super) struct Scanner {
     pub(super) source: String,
@@ -45,6 +33,15 @@ pub struct Summary {
     pub resources: usize,
     pub complete: usize,
     pub failed: usize,
+}
+
+/// What is to be scanned of an account.
+#[derive(Default)]
+struct Planned {
+    /// Empty where its id could not be asked for.
+    account: String,
+    scopes: Vec<Scope>,
+    failure: Option<Failure>,
 }
 
 impl Scanner {
@@ -79,13 +76,27 @@ impl Scanner {
         };
         let mut summary = Summary::default();
         let mut scopes = Vec::new();
-        for account in &self.accounts.all {
-            match self.scopes(account).await {
-                Ok(of_account) => scopes.extend(of_account),
-                Err(failure) => {
-                    summary.failed += 1;
-                    failed(&failure);
-                }
+        let plan = |account| -> BoxFuture<'_, Planned> { Box::pin(self.scopes(account)) };
+        let plans: Vec<_> = self.accounts.all.iter().map(plan).collect();
+        let mut ids = HashSet::new();
+        for Planned {
+            account,
+            scopes: of_account,
+            failure,
+        } in join_all(plans).await
+        {
+            if let Some(failure) = failure {
+                summary.failed += 1;
+                failed(&failure);
+            }
+            if account.is_empty() || ids.insert(account.clone()) {
+                scopes.extend(of_account);
+            } else {
+                let receiver = &self.source;
+                warn!(
+                    receiver,
+                    account, "two of `accounts` are this one: it is scanned once"
+                );
             }
         }
         sink.tell(Progress::Planned(scopes.len()));
@@ -113,28 +124,42 @@ impl Scanner {
         summary
     }
 
-    /// Every kind in every region of an account.
-    async fn scopes(&self, account: &Account) -> Result<Vec<Scope>, Failure> {
-        let id = account.id().await?;
-        let regions = self.accounts.regions(account, id).await?;
-        let kinds = kinds::ALL
+    /// Every kind in every region of an account, those of no region also where the regions cannot be
+    /// asked for.
+    async fn scopes(&self, account: &Account) -> Planned {
+        let mut planned = Planned::default();
+        let id = match account.id().await {
+            Ok(id) => id,
+            Err(failure) => {
+                planned.failure = Some(failure);
+                return planned;
+            }
+        };
+        id.clone_into(&mut planned.account);
+        let regions = self.accounts.regions(account, id).await;
+        let regions = regions.unwrap_or_else(|failure| {
+            planned.failure = Some(failure);
+            Vec::new()
+        });
+        for kind in kinds::ALL
             .iter()
-            .filter(|kind| self.config.kinds.take(kind.name()));
-        let mut scopes = Vec::new();
-        for kind in kinds {
+            .filter(|kind| self.config.kinds.take(kind.name()))
+        {
             if kind.is_global() {
-                scopes.push(self.scope(*kind, account, id, None));
+                planned.scopes.push(self.scope(*kind, account, id, None));
                 continue;
             }
-            let regional = regions
-                .iter()
-                .map(|region| self.scope(*kind, account, id, Some(region)));
-            scopes.extend(regional);
+            for region in &regions {
+                planned
+                    .scopes
+                    .push(self.scope(*kind, account, id, Some(region)));
+            }
         }
-        Ok(scopes)
+        account.scanned(regions);
+        planned
     }
 
-    fn scope(
+    pub(super) fn scope(
         &self,
         kind: &'static dyn Kind,
         account: &Account,
@@ -146,124 +171,6 @@ impl Scanner {
             None => account.home(id),
         };
         Scope::new(kind, place, &self.config.tags, &self.known)
-    }
-
-    /// Looks at what is asked for again, and tells what it sees.
-    pub(super) async fn refresh(&self, requests: &Batch, sink: &dyn Sink) {
-        let uids = requests.uid();
-        let asked: BTreeSet<&str> = (0..uids.len())
-            .filter(|row| uids.is_valid(*row))
-            .map(|row| uids.value(row))
-            .collect();
-        let look = |uid| -> BoxFuture<'_, ()> { Box::pin(self.look_at(uid, sink)) };
-        let looks: Vec<_> = asked.into_iter().map(look).collect();
-        let mut looks = iter(looks).buffer_unordered(REFRESHING);
-        while looks.next().await.is_some() {}
-    }
-
-    async fn look_at(&self, uid: &str, sink: &dyn Sink) {
-        let Some(scope) = self.scope_of(uid).await else {
-            debug!(
-                receiver = self.source,
-                uid, "it is of no scope of this receiver"
-            );
-            return;
-        };
-        let mut looking = Looking {
-            uid,
-            found: None,
-            failed: false,
-        };
-        let scan = scope.begin(&self.source, "refresh");
-        let mut found = Found {
-            kind: scope.kind,
-            at: &scope.at,
-            tags: &self.config.tags,
-            pages: &mut looking,
-        };
-        let listed = scope
-            .kind
-            .list(&scope.at, Only(Some(uid)), &mut found)
-            .await;
-        if let Err(failure) = listed
-            && !failure.is_not_found()
-        {
-            self.report.failed(&failure);
-            return;
-        }
-        let hash = uid::hash(uid);
-        let mut rows = Rows::new(Signal::Resources);
-        let told = match &looking.found {
-            // What could not be asked for whole stays as it was told.
-            _ if looking.failed => return,
-            Some(resource) => {
-                let state = resource.state();
-                let change = match scope.base.novelty(hash, state, &scope.name) {
-                    Novelty::Created => Some(change::CREATED),
-                    Novelty::Updated => Some(change::UPDATED),
-                    Novelty::Moved | Novelty::Nothing => None,
-                };
-                scan.observed(&mut rows, resource, state, change);
-                Some(scope.told(resource, state, scan.began))
-            }
-            None if scope.base.knows(hash) => {
-                scan.deleted(&mut rows, uid, scope.kind.name());
-                None
-            }
-            None => return,
-        };
-        match (sink.take(rows).await, told) {
-            (Ok(()), Some(told)) => scope.base.remember([told]),
-            (Ok(()), None) => scope.base.forget(uid),
-            (Err(reason), _) => {
-                self.report.failed(&scope.undelivered(reason));
-            }
-        }
-    }
-
-    /// The scope that a uid belongs to; none of what is not scanned here.
-    async fn scope_of(&self, uid: &str) -> Option<Scope> {
-        let (kind, account, region) = of_uid(kinds::ALL, uid)?;
-        if !self.config.kinds.take(kind.name()) {
-            return None;
-        }
-        let mut scopes = Vec::new();
-        for known in &self.accounts.all {
-            let Ok(id) = known.id().await else { continue };
-            if !account.is_empty() && account != id {
-                continue;
-            }
-            let region = (!kind.is_global()).then_some(region);
-            scopes.push(self.scope(kind, known, id, region));
-        }
-        // An ARN without an account (a bucket's): whoever has told of it.
-        let told = scopes
-            .iter()
-            .position(|scope| scope.base.knows(uid::hash(uid)));
-        (!scopes.is_empty()).then(|| scopes.swap_remove(told.unwrap_or(0)))
-    }
-}
-
-/// Looks for one uid in what a list call finds.
-struct Looking<'a> {
-    uid: &'a str,
-    found: Option<Resource>,
-    failed: bool,
-}
-
-#[async_trait]
-impl Pages for Looking<'_> {
-    async fn page(&mut self, items: Vec<Item>) -> Result<(), Failure> {
-        let own = items.into_iter().find(|item| item.resource.uid == self.uid);
-        if let Some(item) = own {
-            self.failed |= !item.is_whole;
-            self.found = Some(item.resource);
-        }
-        Ok(())
-    }
-
-    fn failed(&mut self, _: &Failure) {
-        self.failed = true;
     }
 }
 

@@ -142,6 +142,13 @@ impl Pages for Scanning<'_> {
         } in items
         {
             let hash = uid::hash(&resource.uid);
+            // Somebody has looked at it since the scan began: its page may be older than that.
+            if let Some(state) = scope.base.looked_at_since(hash, self.scan.began) {
+                if state != 0 {
+                    self.members.insert(hash, state);
+                }
+                continue;
+            }
             let known = scope.base.state(hash, &scope.name);
             if let (false, Some(known)) = (is_whole, known) {
                 self.members.insert(hash, known);
@@ -198,6 +205,7 @@ impl Scanning<'_> {
         for uid in &gone {
             scope.base.forget(uid);
         }
+        scope.base.completed(self.scan.began);
         self.sink.tell(Progress::Complete { scope: &scope.name });
         Ok(count)
     }

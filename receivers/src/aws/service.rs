@@ -33,7 +33,7 @@ impl Service {
     pub(super) fn calls_per_second(self) -> u32 {
         match self {
             Service::ROUTE53 => 4,
-            Service::EC2 | Service::S3 | Service::LAMBDA => 20,
+            Service::EC2 | Service::S3 => 20,
             _ => 10,
         }
     }

@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
+use pipeline::uid;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
-use crate::aws::fields::{arn, each};
+use crate::aws::fields::{arn, each, text};
 use crate::aws::found::{Found, items};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
@@ -24,7 +25,7 @@ impl Kind for Instance {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::EC2, "DescribeInstances");
+        let mut pages = Pager::new(Service::EC2, "DescribeInstances", "Reservations");
         while let Some(token) = pages.next() {
             let request = at.ec2.describe_instances().set_instance_ids(only.ids());
             let request = request
@@ -33,7 +34,7 @@ impl Kind for Instance {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let reservations = items(&mut answer.await?, "Reservations");
+            let reservations = answer.await?;
             found
                 .page(reservations.into_iter().flat_map(instances).collect())
                 .await?;
@@ -63,6 +64,13 @@ impl Kind for Instance {
         instance.edge(kind::MEMBER_OF, group);
         instance.alias_within(vpc, "ip", &item["PrivateIpAddress"]);
         instance.alias("ip", &item["PublicIpAddress"]);
+        // An address that AWS has lent it; others are resources of their own.
+        if each(&item["NetworkInterfaces"]).any(|it| it["Association"]["IpOwnerId"] == "amazon")
+            && let Some(address) = text(&item["PublicIpAddress"])
+        {
+            instance.same_as(uid::external(address, None));
+            instance.host(&item["PublicDnsName"], []);
+        }
         instance.alias_within(vpc, "dns", &item["PrivateDnsName"]);
         instance.alias("dns", &item["PublicDnsName"]);
         Some(instance)

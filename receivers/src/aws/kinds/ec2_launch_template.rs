@@ -28,8 +28,8 @@ impl Kind for LaunchTemplate {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let pages = Pager::new(Service::EC2, "DescribeLaunchTemplates");
-        let templates = pages.all(at, "LaunchTemplates", |token, capture| {
+        let pages = Pager::new(Service::EC2, "DescribeLaunchTemplates", "LaunchTemplates");
+        let templates = pages.all(at, |token, capture| {
             let request = at.ec2.describe_launch_templates();
             let request = request.set_launch_template_ids(only.ids());
             let request = request
@@ -42,8 +42,12 @@ impl Kind for LaunchTemplate {
             return Ok(());
         }
         // One call tells of 200 templates; and whoever has a template by now has its default version.
-        let pages = Pager::new(Service::EC2, "DescribeLaunchTemplateVersions");
-        let versions = pages.all(at, "LaunchTemplateVersions", |token, capture| {
+        let pages = Pager::new(
+            Service::EC2,
+            "DescribeLaunchTemplateVersions",
+            "LaunchTemplateVersions",
+        );
+        let versions = pages.all(at, |token, capture| {
             let request = at
                 .ec2
                 .describe_launch_template_versions()

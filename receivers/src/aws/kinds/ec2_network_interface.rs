@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
+use pipeline::uid;
 use serde_json::Value as Json;
 
 use crate::aws::draft::Draft;
@@ -61,7 +62,7 @@ impl Kind for NetworkInterface {
         for address in private.chain(ipv6) {
             interface.alias_within(vpc, "ip", address);
             if let (Some(vpc), Some(address)) = (text(vpc), text(address)) {
-                interface.same_as(within(vpc, address));
+                interface.same_as(uid::address(vpc, address));
             }
         }
         for address in addresses() {
@@ -69,9 +70,4 @@ impl Kind for NetworkInterface {
         }
         Some(interface)
     }
-}
-
-/// An address as others name it, who do not know whose it is.
-pub(super) fn within(vpc: &str, address: &str) -> String {
-    format!("ip://{vpc}/{address}")
 }

@@ -72,7 +72,7 @@ impl Kind for Listener {
 }
 
 async fn balancers(at: &Place) -> Result<Vec<Json>, Failure> {
-    let pages = Pager::new(Service::ELB, "DescribeLoadBalancers");
+    let pages = Pager::new(Service::ELB, "DescribeLoadBalancers", "LoadBalancers");
     let ask = |token, capture| {
         let request = at
             .elb
@@ -81,17 +81,17 @@ async fn balancers(at: &Place) -> Result<Vec<Json>, Failure> {
             .set_marker(token);
         request.customize().interceptor(capture).send()
     };
-    pages.all(at, "LoadBalancers", ask).await
+    pages.all(at, ask).await
 }
 
 /// The listeners of a load balancer, or the one that is asked for.
 async fn of(at: &Place, only: Only<'_>, balancer: Option<String>) -> Result<Vec<Json>, Failure> {
-    let pages = Pager::new(Service::ELB, "DescribeListeners");
+    let pages = Pager::new(Service::ELB, "DescribeListeners", "Listeners");
     let ask = |token, capture| {
         let request = at.elb.describe_listeners().set_listener_arns(only.uids());
         let request = request.set_load_balancer_arn(balancer.clone());
         let request = request.set_page_size(only.page(400)).set_marker(token);
         request.customize().interceptor(capture).send()
     };
-    pages.all(at, "Listeners", ask).await
+    pages.all(at, ask).await
 }

@@ -8,7 +8,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{Found, items, whole};
+use crate::aws::found::{Found, whole};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -30,7 +30,7 @@ impl Kind for LoadBalancer {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::ELB, "DescribeLoadBalancers");
+        let mut pages = Pager::new(Service::ELB, "DescribeLoadBalancers", "LoadBalancers");
         while let Some(token) = pages.next() {
             let request = at.elb.describe_load_balancers();
             let request = request.set_load_balancer_arns(only.uids());
@@ -38,7 +38,7 @@ impl Kind for LoadBalancer {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut balancers = whole(items(&mut answer.await?, "LoadBalancers"));
+            let mut balancers = whole(answer.await?);
             tag_elb(at, found, &mut balancers, "LoadBalancerArn").await;
             found.checked(balancers).await?;
         }

@@ -9,12 +9,11 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{Answers, Found, items, take};
+use crate::aws::found::{Answers, Found, take};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
-use super::ec2_network_interface::within;
 use super::lambda_function::unqualified;
 use super::tags::tag_elb;
 
@@ -32,7 +31,7 @@ impl Kind for TargetGroup {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::ELB, "DescribeTargetGroups");
+        let mut pages = Pager::new(Service::ELB, "DescribeTargetGroups", "TargetGroups");
         while let Some(token) = pages.next() {
             let request = at
                 .elb
@@ -42,7 +41,7 @@ impl Kind for TargetGroup {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let groups = items(&mut answer.await?, "TargetGroups");
+            let groups = answer.await?;
             let mut groups = found
                 .more(groups, |group| health(at, arn(&group["TargetGroupArn"])))
                 .await;
@@ -86,7 +85,7 @@ fn uid_of(target: &Json, group: &Json, at: &Place) -> Option<String> {
         "instance" => at.ec2_arn("instance/", &target["Id"]),
         // Outside of the group's VPC its address may be anybody's.
         "ip" if target["AvailabilityZone"] == "all" => Some(uid::external(id, None)),
-        "ip" => Some(within(text(&group["VpcId"])?, id)),
+        "ip" => Some(uid::address(text(&group["VpcId"])?, id)),
         "lambda" => Some(unqualified(id)),
         _ => Some(id.to_owned()),
     }

@@ -8,7 +8,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{Answers, Found, items, take};
+use crate::aws::found::{Answers, Found, take};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -31,7 +31,7 @@ impl Kind for InstanceProfile {
             settle(&mut profile);
             return found.page(vec![profile]).await;
         }
-        let mut pages = Pager::new(Service::IAM, "ListInstanceProfiles");
+        let mut pages = Pager::new(Service::IAM, "ListInstanceProfiles", "InstanceProfiles");
         while let Some(token) = pages.next() {
             let request = at
                 .iam
@@ -41,7 +41,7 @@ impl Kind for InstanceProfile {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut profiles = items(&mut answer.await?, "InstanceProfiles");
+            let mut profiles = answer.await?;
             profiles.iter_mut().for_each(settle);
             let tags = |profile: &Json| tags(at, arn(&profile["InstanceProfileName"]));
             let profiles = found.more(profiles, tags).await;
@@ -80,5 +80,6 @@ async fn describe(at: &Place, name: String) -> Result<Json, Failure> {
     let answer = at.call(Service::IAM, "GetInstanceProfile", |capture| {
         request.customize().interceptor(capture).send()
     });
-    answer.await.map(take("InstanceProfile"))
+    let asked = (Service::IAM, "GetInstanceProfile");
+    at.must_have(asked, answer.await?, "InstanceProfile")
 }

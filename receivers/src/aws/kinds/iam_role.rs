@@ -9,7 +9,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{Found, items};
+use crate::aws::found::Found;
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -25,7 +25,11 @@ impl Kind for Role {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::IAM, "GetAccountAuthorizationDetails");
+        let mut pages = Pager::new(
+            Service::IAM,
+            "GetAccountAuthorizationDetails",
+            "RoleDetailList",
+        );
         while let Some(token) = pages.next() {
             let request = at.iam.get_account_authorization_details();
             let request = request
@@ -35,7 +39,7 @@ impl Kind for Role {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut roles = items(&mut answer.await?, "RoleDetailList");
+            let mut roles = answer.await?;
             // No call tells the same of one role.
             roles.retain(|role| only.is(&role["Arn"]));
             let is_found = !only.is_all() && !roles.is_empty();

@@ -9,7 +9,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{Answers, Found, items, take};
+use crate::aws::found::{Answers, Found, take};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -31,13 +31,13 @@ impl Kind for Key {
             return aliases.page(at, found, vec![key]).await;
         }
         let mut aliases = Aliases::of(at, only, found).await;
-        let mut pages = Pager::new(Service::KMS, "ListKeys");
+        let mut pages = Pager::new(Service::KMS, "ListKeys", "Keys");
         while let Some(token) = pages.next() {
             let request = at.kms.list_keys().limit(1000).set_marker(token);
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let keys = items(&mut answer.await?, "Keys");
+            let keys = answer.await?;
             aliases.page(at, found, keys).await?;
         }
         Ok(())
@@ -67,8 +67,8 @@ struct Aliases {
 
 impl Aliases {
     async fn of(at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Aliases {
-        let pages = Pager::new(Service::KMS, "ListAliases");
-        let all = pages.all(at, "Aliases", |token, capture| {
+        let pages = Pager::new(Service::KMS, "ListAliases", "Aliases");
+        let all = pages.all(at, |token, capture| {
             let request = at.kms.list_aliases().set_key_id(only.id());
             let request = request.limit(100).set_marker(token);
             request.customize().interceptor(capture).send()
@@ -133,7 +133,7 @@ async fn describe(at: &Place, key: String) -> Result<Json, Failure> {
     let answer = at.call(Service::KMS, "DescribeKey", |capture| {
         request.customize().interceptor(capture).send()
     });
-    answer.await.map(take("KeyMetadata"))
+    at.must_have((Service::KMS, "DescribeKey"), answer.await?, "KeyMetadata")
 }
 
 /// KMS rotates only symmetric keys that it has made itself.

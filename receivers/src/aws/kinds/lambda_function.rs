@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
-use crate::aws::fields::{arn, each};
-use crate::aws::found::{Answers, Found, items, take};
+use crate::aws::fields::{arn, each, text};
+use crate::aws::found::{Answers, Found, take};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -38,15 +38,20 @@ impl Kind for Function {
             let answer = at.call(Service::LAMBDA, "GetFunctionConfiguration", |capture| {
                 request.customize().interceptor(capture).send()
             });
-            return page(at, found, vec![answer.await?]).await;
+            let function = answer.await?;
+            if text(&function["FunctionArn"]).is_none() {
+                let call = at.named(Service::LAMBDA, "GetFunctionConfiguration");
+                return Err(Failure::malformed(call, "it has no FunctionArn"));
+            }
+            return page(at, found, vec![function]).await;
         }
-        let mut pages = Pager::new(Service::LAMBDA, "ListFunctions");
+        let mut pages = Pager::new(Service::LAMBDA, "ListFunctions", "Functions");
         while let Some(token) = pages.next() {
             let request = at.lambda.list_functions().max_items(50).set_marker(token);
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            page(at, found, items(&mut answer.await?, "Functions")).await?;
+            page(at, found, answer.await?).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{Answers, Found, items, take};
+use crate::aws::found::{Answers, Found, take};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -22,7 +22,7 @@ impl Kind for DbSubnetGroup {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::RDS, "DescribeDBSubnetGroups");
+        let mut pages = Pager::new(Service::RDS, "DescribeDBSubnetGroups", "DBSubnetGroups");
         while let Some(token) = pages.next() {
             let request = at.rds.describe_db_subnet_groups();
             let request = request.set_db_subnet_group_name(only.id());
@@ -30,7 +30,7 @@ impl Kind for DbSubnetGroup {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let groups = items(&mut answer.await?, "DBSubnetGroups");
+            let groups = answer.await?;
             let groups = found
                 .more(groups, |group| tags(at, arn(&group["DBSubnetGroupArn"])))
                 .await;

@@ -10,7 +10,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{each, text};
-use crate::aws::found::{Answers, Found, items, take};
+use crate::aws::found::{Answers, Found, take};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -27,10 +27,11 @@ impl Kind for HostedZone {
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
         if let Some(id) = only.id() {
-            let zone = describe(at, id).await.map(take("HostedZone"))?;
+            let asked = (Service::ROUTE53, "GetHostedZone");
+            let zone = at.must_have(asked, describe(at, id).await?, "HostedZone")?;
             return page(at, found, vec![zone]).await;
         }
-        let mut pages = Pager::new(Service::ROUTE53, "ListHostedZones");
+        let mut pages = Pager::new(Service::ROUTE53, "ListHostedZones", "HostedZones");
         while let Some(token) = pages.next() {
             let request = at
                 .route53
@@ -40,7 +41,7 @@ impl Kind for HostedZone {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            page(at, found, items(&mut answer.await?, "HostedZones")).await?;
+            page(at, found, answer.await?).await?;
         }
         Ok(())
     }
@@ -48,6 +49,8 @@ impl Kind for HostedZone {
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
         let id = id_of(item)?;
         let mut zone = Draft::new(uid_of(id, at), item);
+        // A record that comes or goes is no change of its zone.
+        zone.without(&["ResourceRecordSetCount"]);
         zone.id(&id.into());
         zone.name(&text(&item["Name"])?.trim_end_matches('.').into());
         for vpc in each(&item["VPCs"]) {

@@ -9,7 +9,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{each, text};
-use crate::aws::found::{Found, items};
+use crate::aws::found::{Found, objects};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -30,8 +30,8 @@ impl Kind for RecordSet {
             let (zone, start) = Start::at(&record);
             return of(at, zone, start, only, found).await;
         }
-        let pages = Pager::new(Service::ROUTE53, "ListHostedZones");
-        let all = pages.all(at, "HostedZones", |token, capture| {
+        let pages = Pager::new(Service::ROUTE53, "ListHostedZones", "HostedZones");
+        let all = pages.all(at, |token, capture| {
             let request = at
                 .route53
                 .list_hosted_zones()
@@ -141,8 +141,10 @@ async fn of(
         let answer = at.call(Service::ROUTE53, "ListResourceRecordSets", |capture| {
             request.customize().interceptor(capture).send()
         });
-        let mut answer = answer.await?;
-        let mut records = items(&mut answer, "ResourceRecordSets");
+        let answer = answer.await?;
+        let asked = (Service::ROUTE53, "ListResourceRecordSets");
+        let mut records = at.must_have(asked, answer.clone(), "ResourceRecordSets")?;
+        let mut records = objects(&mut records);
         for record in &mut records {
             record["HostedZoneId"] = zone.into();
         }

@@ -8,7 +8,7 @@ use crate::aws::call::Pager;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{Answers, Found, items, take};
+use crate::aws::found::{Answers, Found, take};
 use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
@@ -32,7 +32,7 @@ impl Kind for Bucket {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::S3, "ListBuckets");
+        let mut pages = Pager::new(Service::S3, "ListBuckets", "Buckets");
         while let Some(token) = pages.next() {
             // Without a limit S3 does not say in which regions they are.
             let request = at.s3.list_buckets().max_buckets(1000);
@@ -40,7 +40,7 @@ impl Kind for Bucket {
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut buckets = items(&mut answer.await?, "Buckets");
+            let mut buckets = answer.await?;
             buckets.retain(|bucket| only.is(&bucket["Name"]));
             let settings = |bucket: &Json| {
                 let region = arn(&bucket["BucketRegion"]);
@@ -88,7 +88,8 @@ async fn settings(at: &Place, bucket: String, region: Option<String>) -> Answers
             Err(failure) => return vec![("BucketRegion", Err(failure))],
         },
     };
-    let s3 = at.s3_in(&region);
+    let at = &at.elsewhere(&region);
+    let s3 = &at.s3;
     macro_rules! ask {
         ($request:ident, $operation:literal) => {{
             let request = s3.$request().bucket(&bucket);

@@ -27,10 +27,7 @@ pub(in crate::aws) fn decode(
     body: &[u8],
 ) -> Result<Value, Malformed> {
     let Some(table) = table else {
-        return Ok(match body {
-            b"" => Value::Object(Map::new()),
-            body => serde_json::from_slice(body)?,
-        });
+        return Ok(serde_json::from_slice(body)?);
     };
     let unknown = || Malformed::UnknownOperation(operation.to_owned());
     let output = table.operation(operation).ok_or_else(unknown)?;

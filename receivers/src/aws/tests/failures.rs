@@ -50,7 +50,7 @@ async fn each_failure_is_named_with_call_region_account_and_what_to_do() {
         (
             Reply::Error(401, "AuthFailure"),
             "no valid credentials",
-            "give airdig credentials",
+            "enable us-east-1 in the account",
         ),
         (
             Reply::Error(401, "OptInRequired"),
@@ -75,6 +75,12 @@ async fn each_failure_is_named_with_call_region_account_and_what_to_do() {
         (
             Reply::Xml("<subnetSet></wrong>".to_owned()),
             "malformed answer",
+            "whoever answers is not AWS",
+        ),
+        // Whoever says nothing of subnets says not that there are none.
+        (
+            Reply::Xml("<html>hello</html>".to_owned()),
+            "malformed answer (it has no Subnets)",
             "whoever answers is not AWS",
         ),
     ] {
@@ -167,8 +173,9 @@ async fn a_failure_that_lasts_is_told_once() {
     let fake = in_turn(vec![denied.clone(), denied, subnets(&[], None)]).await;
     let scanner = fake.scanner(json!({})).await;
     let told = Told::default();
-    for failed in [1, 1, 0] {
+    for (failed, told_of) in [(1, 1), (1, 0), (0, 0)] {
         assert_eq!(scanner.scan(&told).await.failed, failed);
+        assert_eq!(told.failures().len(), told_of);
     }
 }
 

@@ -176,7 +176,10 @@ async fn one_thing_is_looked_at_again_when_it_is_asked_for() {
             let uid = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:subnet/{id}");
             rows.push(None, Some(&uid), "test", &[]);
         }
+        // Of no AWS account, and of a region that is not scanned.
         rows.push(None, Some("svc:////of-nobody-here"), "test", &[]);
+        let elsewhere = format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:subnet/s-1");
+        rows.push(None, Some(&elsewhere), "test", &[]);
         rows.finish(Delivery::nobody())
     };
     scanner.refresh(&ask(&["s-1", "s-9"]), &told).await;

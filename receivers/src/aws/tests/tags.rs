@@ -66,3 +66,19 @@ async fn what_has_tags_that_cannot_be_read_is_unknown_under_a_filter_and_not_gon
         assert_eq!(told.failures().len(), failures);
     }
 }
+
+#[tokio::test]
+async fn what_may_be_excluded_by_tags_that_cannot_be_read_is_not_told() {
+    let fake = Fake::new(|request: &Request| match request["Action"].as_str() {
+        "DescribeTags" => Reply::Error(403, "AccessDenied"),
+        _ => balancers(request),
+    })
+    .await;
+    let settings = json!({
+        "kinds": {"include": ["AWS::ElasticLoadBalancingV2::LoadBalancer"]},
+        "tags": {"exclude": {"env": "prod"}},
+    });
+    let told = Told::default();
+    fake.scanner(settings).await.scan(&told).await;
+    assert!(told.lines().iter().all(|line| !line.starts_with("created")));
+}

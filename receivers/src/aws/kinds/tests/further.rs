@@ -39,7 +39,7 @@ fn failure(why: Why) -> Failure {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_absent_and_what_is_denied_leaves_the_item_unknown() {
+async fn what_is_not_set_or_denied_is_left_out_and_what_is_gone_or_fails_leaves_the_item_unknown() {
     let (at, tags, mut told) = (place(), filter::Tags::default(), Told::default());
     let mut found = Found {
         kind: &Vpc,
@@ -47,24 +47,32 @@ async fn what_is_not_there_is_absent_and_what_is_denied_leaves_the_item_unknown(
         tags: &tags,
         pages: &mut told,
     };
-    let items = ["some", "none", "gone", "denied"].map(|name| json!({"Name": name}));
+    let names = ["some", "none", "not set", "gone", "denied", "slow"];
+    let items = names.map(|name| json!({"Name": name}));
     let items = found.more(items.to_vec(), |item| {
         let answer = match item["Name"].as_str() {
             Some("some") => Ok(json!({"Version": 1})),
             Some("none") => Ok(Json::Null),
+            Some("not set") => Err(Failure {
+                code: "NoSuchBucketPolicy".to_owned(),
+                ..failure(Why::NotFound)
+            }),
             Some("gone") => Err(failure(Why::NotFound)),
-            _ => Err(failure(Why::Denied)),
+            Some("denied") => Err(failure(Why::Denied)),
+            _ => Err(failure(Why::TimedOut)),
         };
         async { vec![("Policy", answer)] }
     });
     let expected = [
         (json!({"Name": "some", "Policy": {"Version": 1}}), true),
         (json!({"Name": "none"}), true),
-        (json!({"Name": "gone"}), true),
-        (json!({"Name": "denied"}), false),
+        (json!({"Name": "not set"}), true),
+        (json!({"Name": "gone"}), false),
+        (json!({"Name": "denied"}), true),
+        (json!({"Name": "slow"}), false),
     ];
     assert_eq!(items.await, expected);
-    assert_eq!(told.0, [Why::Denied]);
+    assert_eq!(told.0, [Why::Denied, Why::TimedOut]);
 }
 
 #[tokio::test]
