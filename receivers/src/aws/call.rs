@@ -109,8 +109,8 @@ impl Place {
         Call {
             service,
             operation,
-            region: self.region.clone(),
-            account: self.account.clone(),
+            region: self.region.as_str().into(),
+            account: self.account.as_str().into(),
         }
     }
 }

@@ -15,9 +15,9 @@ pub struct Call {
     pub(super) service: Service,
     /// `DescribeVpcs`.
     pub(super) operation: &'static str,
-    pub(super) region: String,
+    pub(super) region: Box<str>,
     /// Empty before it is known.
-    pub(super) account: String,
+    pub(super) account: Box<str>,
 }
 
 /// Holds no secret: of AWS's messages, which name principals and resources, only the first line is kept.
@@ -282,8 +282,8 @@ mod tests {
             call: Call {
                 service: Service::EC2,
                 operation: "DescribeVpcs",
-                region: "eu-west-1".to_owned(),
-                account: "123456789012".to_owned(),
+                region: "eu-west-1".into(),
+                account: "123456789012".into(),
             },
             why: Why::Denied,
             code: "UnauthorizedOperation".to_owned(),

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 use super::failure::{Failure, Why};
 
 /// The same call that fails in the same way is one failure.
-type Key = (&'static str, &'static str, String, String, Why);
+type Key = (&'static str, &'static str, Box<str>, Box<str>, Why);
 
 #[derive(Debug, Default)]
 pub(super) struct Report {

@@ -108,8 +108,8 @@ impl Scope {
             call: Call {
                 service: self.kind.service(),
                 operation: self.kind.name(),
-                region: self.at.region.clone(),
-                account: self.at.account.clone(),
+                region: self.at.region.as_str().into(),
+                account: self.at.account.as_str().into(),
             },
             why: Why::NotDelivered,
             code: String::new(),

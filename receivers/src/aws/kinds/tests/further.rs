@@ -29,8 +29,8 @@ fn failure(why: Why) -> Failure {
     let call = Call {
         service: Service::S3,
         operation: "GetBucketPolicy",
-        region: "us-east-1".to_owned(),
-        account: "123456789012".to_owned(),
+        region: "us-east-1".into(),
+        account: "123456789012".into(),
     };
     Failure {
         why,
