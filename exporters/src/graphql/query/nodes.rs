@@ -20,8 +20,8 @@ const LONGEST: usize = 1000;
 
 #[Object]
 impl Nodes {
-    /// The node of this uid or alias: an ARN, `sg-0a1b2c`, `aws:ec2:i-0a1b2c`, a name, an IP address. Null where
-    /// nothing is known of it.
+    /// The node of this uid or alias: an ARN, `sg-0a1b2c`, `aws:ec2:i-0a1b2c`, a name, an IP
+    /// address. Null where nothing is known of it.
     async fn node(
         &self,
         context: &Context<'_>,
@@ -76,7 +76,7 @@ impl Nodes {
     ) -> Result<Vec<Found>> {
         let (first, at) = (page(first)?, moment(as_of));
         let text = text.trim().to_owned();
-        if text.is_empty() || text.len() > LONGEST {
+        if text.is_empty() || text.chars().count() > LONGEST {
             return Err(Error::new(format!(
                 "text must have 1 to {LONGEST} characters: say what to look for"
             )));
