@@ -68,3 +68,46 @@ fn what_cannot_be_scanned_is_named_and_the_rest_is_shown() {
     assert!(told.contains("1 scope could not be scanned"), "{told}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("VPC main"));
 }
+
+#[test]
+fn several_accounts_and_regions_are_scanned_each_account_by_its_role() {
+    let moto = Moto::start();
+    moto.build_account();
+    let config = format!(
+        "receivers:
+  aws:
+    endpoint: {}
+    regions: [us-east-1, eu-west-1]
+    accounts: [{{}}, {{role_arn: 'arn:aws:iam::210987654321:role/airdig', external_id: some}}]
+    kinds: {{include: ['AWS::EC2::VPC']}}
+exporters: {{debug: {{}}}}
+service: {{pipelines: {{resources: {{receivers: [aws], exporters: [debug]}}}}}}
+",
+        moto.url
+    );
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    std::fs::write(&file, config).unwrap();
+    let output = airdig()
+        .args(["scan", "--config"])
+        .arg(file.path())
+        .envs(CREDENTIALS)
+        .output()
+        .unwrap();
+    let tree = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // Of the one that the account's script leaves alone, moto's own VPCs.
+    for (account, region, vpcs) in [
+        ("123456789012", "us-east-1", 3),
+        ("123456789012", "eu-west-1", 1),
+        ("210987654321", "us-east-1", 1),
+        ("210987654321", "eu-west-1", 1),
+    ] {
+        let noun = if vpcs == 1 { "resource" } else { "resources" };
+        let head = format!("{account} {region}: {vpcs} {noun}");
+        assert!(tree.contains(&head), "no {head}:\n{tree}");
+    }
+}
