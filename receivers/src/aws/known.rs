@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{GraphStore, StoreError};
+use pipeline::schema::resources::change;
 use pipeline::uid;
 
 /// Uids that are read from the store at a time.
@@ -43,6 +44,17 @@ pub(super) enum Novelty {
     /// Not the resource: that this scope sees it.
     Moved,
     Nothing,
+}
+
+impl Novelty {
+    /// As the column `change` says it; none where nothing is new about the resource itself.
+    pub(super) fn change(self) -> Option<&'static str> {
+        match self {
+            Novelty::Created => Some(change::CREATED),
+            Novelty::Updated => Some(change::UPDATED),
+            Novelty::Moved | Novelty::Nothing => None,
+        }
+    }
 }
 
 impl Known {

@@ -9,7 +9,6 @@ use futures::future::BoxFuture;
 use futures::stream::iter;
 use pipeline::resource::Resource;
 use pipeline::rows::Rows;
-use pipeline::schema::resources::change;
 use pipeline::{Batch, Signal, uid};
 use tracing::debug;
 
@@ -17,7 +16,6 @@ use super::failure::Failure;
 use super::found::{Found, Item, Pages};
 use super::kind::{Only, of_uid};
 use super::kinds;
-use super::known::Novelty;
 use super::report::Report;
 use super::scanner::Scanner;
 use super::scope::Scope;
@@ -88,11 +86,7 @@ impl Scanner {
         let told = match &looking.found {
             Some(resource) => {
                 let state = resource.state();
-                let change = match scope.base.novelty(hash, state, &scope.name) {
-                    Novelty::Created => Some(change::CREATED),
-                    Novelty::Updated => Some(change::UPDATED),
-                    Novelty::Moved | Novelty::Nothing => None,
-                };
+                let change = scope.base.novelty(hash, state, &scope.name).change();
                 scan.observed(&mut rows, resource, state, change);
                 Some(scope.told(resource, state, scan.began))
             }

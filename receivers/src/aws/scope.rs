@@ -8,7 +8,6 @@ use pipeline::component::UnixNanos;
 use pipeline::resource::{Resource, Scan};
 use pipeline::rows::Rows;
 use pipeline::schema::nodes::group;
-use pipeline::schema::resources::change;
 use pipeline::{Signal, uid};
 
 use super::failure::{Call, Failure, Why};
@@ -159,13 +158,12 @@ impl Pages for Scanning<'_> {
             }
             let state = resource.state();
             self.members.insert(hash, state);
-            let change = match scope.base.novelty(hash, state, &scope.name) {
-                Novelty::Created => Some(change::CREATED),
-                Novelty::Updated => Some(change::UPDATED),
-                Novelty::Moved => None,
-                Novelty::Nothing => continue,
-            };
-            self.scan.observed(&mut rows, &resource, state, change);
+            let novelty = scope.base.novelty(hash, state, &scope.name);
+            if novelty == Novelty::Nothing {
+                continue;
+            }
+            self.scan
+                .observed(&mut rows, &resource, state, novelty.change());
             told.push(scope.told(&resource, state, self.scan.began));
         }
         if !rows.is_empty() {
