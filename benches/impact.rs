@@ -27,7 +27,6 @@ const ROWS: usize = 1000;
 const NOW: UnixNanos = UnixNanos(1_700_000_000_000_000_000);
 
 fn main() {
-    let [a_node, an_edge] = memory();
     let mut group = security_group();
     let changed = drift(&arn("security-group/sg", 0));
     let mut criterion = Criterion::default().configure_from_args();
@@ -49,21 +48,16 @@ fn main() {
         taken[taken.len() / 2],
         taken[taken.len() - 1]
     );
-    eprintln!("held: {a_node:.0} bytes a node, {an_edge:.0} bytes an edge");
-}
-
-/// Bytes that a node and an edge take: of two graphs, one with one edge a node and one with nine.
-fn memory() -> [f64; 2] {
-    let before = resident();
-    let few = instances(1);
-    let between = resident();
-    let many = instances(9);
-    let after = resident();
-    let [few_take, many_take] =
-        [between - before, after - between].map(|kib| kib as f64 * 1024.0 / MANY as f64);
-    drop((few, many));
-    let an_edge = (many_take - few_take) / 8.0;
-    [few_take - an_edge, an_edge]
+    for edges in [1, 9] {
+        let held = instances(edges).held();
+        eprintln!(
+            "{} nodes, {} edges: {} bytes a node, {} an edge",
+            held.nodes,
+            held.edges,
+            held.node_bytes / held.nodes,
+            held.edge_bytes / held.edges
+        );
+    }
 }
 
 /// A graph of nodes with so many edges each, to a few thousand others.
@@ -190,12 +184,4 @@ impl Held {
         self.flush();
         self.impact
     }
-}
-
-/// KiB.
-fn resident() -> i64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
 }

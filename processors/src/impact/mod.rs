@@ -40,6 +40,8 @@ mod load;
 mod reach;
 
 pub use config::Config;
+pub use graph::Held;
+
 use graph::Graph;
 
 /// How often what is over is forgotten, and how often it is said at most that there is no room.
@@ -106,7 +108,14 @@ impl Processor for Impact {
             let reason = format!("cannot read the graph of {store} (processors.{id}.store)");
             StartError::because(reason, error)
         })?;
-        info!(processor = %self.id, nodes = self.graph.len(), "read the graph");
+        let Held {
+            nodes,
+            edges,
+            node_bytes,
+            edge_bytes,
+        } = self.held();
+        let bytes = node_bytes + edge_bytes;
+        info!(processor = %self.id, nodes, edges, bytes, "read the graph");
         self.tell_what_is_left_out(UnixNanos::now());
         Ok(())
     }
@@ -133,6 +142,11 @@ impl Processor for Impact {
 }
 
 impl Impact {
+    /// How large the graph in memory is.
+    pub fn held(&self) -> Held {
+        self.graph.held()
+    }
+
     fn tell_what_is_left_out(&mut self, now: UnixNanos) {
         let rows = self.graph.take_left_out();
         if rows == 0 {

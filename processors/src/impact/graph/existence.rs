@@ -36,6 +36,12 @@ impl Scopes {
         of_source.entry_ref(scope).or_default()
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        let scopes = self.0.values().flat_map(HashMap::values);
+        let bytes = |scope: &Scope| size_of_val(&*scope.members) + scope.others.allocation_size();
+        scopes.map(bytes).sum()
+    }
+
     pub(super) fn restore(&mut self, source: u16, scope: &str, mut members: Vec<u64>) {
         members.sort_unstable();
         // Whatever scan comes next is later.

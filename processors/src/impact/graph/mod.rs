@@ -16,11 +16,14 @@ use pipeline::uid;
 
 mod edges;
 mod existence;
+mod held;
 mod names;
 mod node;
 mod restore;
 mod sweep;
 mod words;
+
+pub use held::Held;
 
 use existence::Scopes;
 use names::Names;

@@ -50,6 +50,18 @@ impl Claim {
 }
 
 impl Names {
+    /// Of the tables and what stands in them; what a table takes beyond its entries is little.
+    pub(super) fn held_bytes(&self) -> usize {
+        let claims = self.claims.values().map(Vec::capacity).sum::<usize>();
+        let names = self.owned.values().map(|owned| owned.names.capacity());
+        let sets = self.owned.values().map(|owned| owned.sets.capacity());
+        self.claims.capacity() * size_of::<(u64, Vec<Claim>)>()
+            + self.owned.capacity() * size_of::<(u32, Owned)>()
+            + claims * size_of::<Claim>()
+            + names.sum::<usize>() * size_of::<u64>()
+            + sets.sum::<usize>() * size_of::<(u16, (UnixNanos, u64))>()
+    }
+
     pub(super) fn claim(&mut self, name: &str, claim: Claim) {
         let hash = uid::hash(name);
         let claims = self.claims.entry(hash).or_default();

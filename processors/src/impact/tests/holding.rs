@@ -208,3 +208,17 @@ fn a_service_that_is_silent_for_long_is_forgotten_and_what_a_scan_saw_is_not() {
     assert_eq!(shop.graph.len(), held - 2, "cart and front");
     assert_eq!(touched(&mut shop, "sg", 2 * DAY), ["i", "pod"]);
 }
+
+#[test]
+fn it_says_how_large_it_is() {
+    let mut shop = shop();
+    let before = shop.held();
+    tell(&mut shop, seen("front", "CALLS", "payment", 10));
+    let after = shop.held();
+    assert_eq!(
+        (after.nodes, after.edges),
+        (before.nodes + 1, before.edges + 1)
+    );
+    assert!(after.node_bytes >= before.node_bytes + "payment".len());
+    assert!(after.edge_bytes >= after.edges * 20);
+}
