@@ -99,7 +99,8 @@ fn send_span(airdig: &Airdig, names: &Names, (address, port): &(String, u64)) {
     assert_eq!(status, 200, "{answer}");
 }
 
-/// Until the service runs on its instance, calls its database, and what opens that reaches it.
+/// Until the service runs on its instance and calls its database, and is reached by what opens that and
+/// by what routes to it.
 fn wait_for_the_graph(airdig: &Airdig, names: &Names) {
     let neighbors =
         format!("{{ neighbors(uid: {SERVICE:?}, direction: OUT) {{ edges {{ kind to }} }} }}");
@@ -124,17 +125,22 @@ fn wait_for_the_graph(airdig: &Airdig, names: &Names) {
             .collect();
         (found == expected).then_some(())
     });
-    let group = names.uid("sg/db");
-    let impact = airdig.query(&format!(
-        "{{ impact(uid: {group:?}) {{ nodes {{ node {{ uid }} path }} }} }}"
-    ));
-    let nodes = impact["impact"]["nodes"].as_array().unwrap();
-    let service = nodes.iter().find(|it| it["node"]["uid"] == SERVICE);
-    let service = service.unwrap_or_else(|| panic!("{SERVICE} is not reached: {impact:#}"));
-    assert_eq!(
-        service["path"],
-        json!([group, names.uid("db/main"), SERVICE])
-    );
+    let database = "db/main";
+    for way in [
+        &["sg/db", database][..],
+        &["rtb/data", "subnet/data-a", database],
+    ] {
+        let start = names.uid(way[0]);
+        let impact = airdig.query(&format!(
+            "{{ impact(uid: {start:?}) {{ nodes {{ node {{ uid }} path }} }} }}"
+        ));
+        let nodes = impact["impact"]["nodes"].as_array().unwrap();
+        let service = nodes.iter().find(|it| it["node"]["uid"] == SERVICE);
+        let service = service.unwrap_or_else(|| panic!("{SERVICE} is not reached: {impact:#}"));
+        let way = way.iter().map(|name| names.uid(name));
+        let way: Vec<&str> = way.chain([SERVICE]).collect();
+        assert_eq!(service["path"], json!(way));
+    }
 }
 
 #[test]

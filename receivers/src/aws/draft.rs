@@ -35,6 +35,7 @@ pub(super) struct Draft {
 struct Edge {
     kind: &'static str,
     to: String,
+    confidence: f64,
     properties: Map<String, Json>,
 }
 
@@ -64,7 +65,7 @@ impl Draft {
     /// others calls it so, and what they refer to as their own is the same.
     pub(super) fn ec2(prefix: &str, id: &str, item: &Json, at: &Place) -> Option<Draft> {
         let id = &item[id];
-        let uid = at.ec2_arn(prefix, id)?;
+        let uid = at.arn("ec2", prefix, id)?;
         let owner = ["OwnerId", "GroupOwnerId"]
             .iter()
             .find_map(|field| text(&item[*field]));
@@ -163,9 +164,27 @@ impl Draft {
         self.edge_with(kind, to, Json::Null);
     }
 
+    /// An edge to one of these, the API does not say which: each is as likely.
+    pub(super) fn edge_to_one_of(&mut self, kind: &'static str, these: Vec<String>) {
+        let confidence = 1.0 / these.len() as f64;
+        for to in these {
+            self.add_edge(kind, Some(to), confidence, Json::Null);
+        }
+    }
+
     /// An edge of which more is known: an object, whose nulls say nothing. Told again, lists in it
     /// grow, and other properties are the last that was told.
     pub(super) fn edge_with(&mut self, kind: &'static str, to: Option<String>, properties: Json) {
+        self.add_edge(kind, to, 1.0, properties);
+    }
+
+    fn add_edge(
+        &mut self,
+        kind: &'static str,
+        to: Option<String>,
+        confidence: f64,
+        properties: Json,
+    ) {
         let Some(to) = to.filter(|to| !to.is_empty()) else {
             return;
         };
@@ -182,10 +201,12 @@ impl Draft {
             self.edges.push(Edge {
                 kind,
                 to,
+                confidence,
                 properties,
             });
             return;
         };
+        known.confidence = known.confidence.max(confidence);
         for (key, value) in properties {
             match (known.properties.get_mut(&key), value) {
                 (Some(Json::Array(items)), Json::Array(more)) => {
@@ -234,6 +255,7 @@ impl Edge {
             list.sort_by_cached_key(Json::to_string);
         }
         Relation {
+            confidence: self.confidence,
             properties: map_from_json(&self.properties),
             ..Relation::to(self.kind, self.to)
         }

@@ -54,6 +54,14 @@ impl Kind for DbInstance {
             kind::PART_OF,
             arn(&subnets["DBSubnetGroupArn"]).or_else(by_name),
         );
+        // Which of the group's subnets it is in follows from the zones that it is in.
+        for zone in ["AvailabilityZone", "SecondaryAvailabilityZone"] {
+            let zone = text(&item[zone]);
+            let is_in = |subnet: &&Json| text(&subnet["SubnetAvailabilityZone"]["Name"]) == zone;
+            let of_zone = each(&subnets["Subnets"]).filter(|it| zone.is_some() && is_in(it));
+            let of_zone = of_zone.filter_map(|it| at.ec2_arn("subnet/", &it["SubnetIdentifier"]));
+            instance.edge_to_one_of(kind::PART_OF, of_zone.collect());
+        }
         instance.edge(
             kind::ENCRYPTED_BY,
             at.key_arn(&at.region, &item["KmsKeyId"]),

@@ -39,6 +39,29 @@ fn a_database_answers_at_its_endpoint() {
 }
 
 #[test]
+fn a_database_is_in_the_subnets_of_its_group_that_are_in_its_zones() {
+    let subnet = |id: &str, zone: &str| json!({"SubnetIdentifier": id, "SubnetAvailabilityZone": {"Name": zone}});
+    let subnets = [
+        subnet("subnet-1", "us-east-1a"),
+        subnet("subnet-2", "us-east-1b"),
+        subnet("subnet-3", "us-east-1b"),
+        subnet("subnet-4", "us-east-1c"),
+    ];
+    let item = json!({
+        "DBInstanceArn": "arn:aws:rds:us-east-1:123456789012:db:main",
+        "AvailabilityZone": "us-east-1a", "SecondaryAvailabilityZone": "us-east-1b",
+        "DBSubnetGroup": {"DBSubnetGroupName": "private", "Subnets": subnets},
+    });
+    let edges = [
+        "PART_OF rds:subgrp:private",
+        "PART_OF ec2:subnet/subnet-1",
+        "PART_OF ec2:subnet/subnet-2 0.5",
+        "PART_OF ec2:subnet/subnet-3 0.5",
+    ];
+    check(&DbInstance, &item, "rds:db:main", &edges, &[]);
+}
+
+#[test]
 fn a_replica_of_another_region_names_its_source_by_its_arn() {
     let source = "arn:aws:rds:eu-west-1:123456789012:db:main";
     let item = json!({

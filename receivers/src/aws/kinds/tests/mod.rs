@@ -39,7 +39,7 @@ fn configuration(kind: &dyn Kind, item: &Json) -> Json {
     Json::Object(map_to_json(Map::new(&resource.configuration)))
 }
 
-/// That an item has this uid, these edges `KIND to {properties}` and these aliases `kind value in scope`.
+/// That an item has this uid, these edges `KIND to {properties} confidence` and these aliases `kind value in scope`.
 /// `ec2:` stands for `arn:aws:ec2:us-east-1:123456789012:`, and so for the other services.
 #[track_caller]
 fn check(kind: &dyn Kind, item: &Json, uid: &str, edges: &[&str], aliases: &[&str]) {
@@ -54,7 +54,11 @@ fn check(kind: &dyn Kind, item: &Json, uid: &str, edges: &[&str], aliases: &[&st
                 true => String::new(),
                 false => format!(" {}", Json::Object(properties)),
             };
-            short(&format!("{} {}{known}", edge.kind, edge.uid))
+            let sure = match edge.confidence {
+                1.0 => String::new(),
+                less => format!(" {less}"),
+            };
+            short(&format!("{} {}{known}{sure}", edge.kind, edge.uid))
         })
         .collect();
     assert_eq!(told, edges);

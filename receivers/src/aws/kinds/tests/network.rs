@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{check, resource};
+use super::{check, configuration, resource};
 use crate::aws::kinds::ec2_elastic_ip::ElasticIp;
 use crate::aws::kinds::ec2_internet_gateway::InternetGateway;
 use crate::aws::kinds::ec2_nat_gateway::NatGateway;
@@ -98,6 +98,26 @@ fn a_route_table_leads_to_the_targets_of_its_routes() {
         &edges,
         &["id rtb-1"],
     );
+}
+
+#[test]
+fn a_main_route_table_is_that_of_the_subnets_without_one() {
+    let item = json!({
+        "RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"Main": true}],
+        "OtherSubnets": [{"SubnetId": "subnet-1"}],
+    });
+    let edges = [
+        "PART_OF ec2:vpc/vpc-1",
+        r#"ATTACHED_TO ec2:subnet/subnet-1 {"Main":true}"#,
+    ];
+    check(
+        &RouteTable,
+        &item,
+        "ec2:route-table/rtb-1",
+        &edges,
+        &["id rtb-1"],
+    );
+    assert!(configuration(&RouteTable, &item)["OtherSubnets"].is_null());
 }
 
 #[test]
