@@ -1,6 +1,6 @@
 //! The accounts that are scanned: their credentials, ids and regions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -123,6 +123,12 @@ async fn credentials(sdk: &SdkConfig, account: &Named) -> SdkConfig {
 }
 
 impl Account {
+    /// Its id as far as it is known without a call.
+    fn known_id(&self) -> Option<&str> {
+        let named = Some(self.named.as_str()).filter(|named| !named.is_empty());
+        self.id.get().map(String::as_str).or(named)
+    }
+
     /// Its id, asked for once.
     pub(super) async fn id(&self) -> Result<&str, Failure> {
         let ask = || async {
@@ -169,6 +175,14 @@ impl Account {
 }
 
 impl Accounts {
+    /// The ids of all accounts but one.
+    pub(super) fn others_than(&self, id: &str) -> BTreeSet<String> {
+        let ids = self.all.iter().filter_map(Account::known_id);
+        ids.filter(|other| *other != id)
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// The regions of one account.
     pub(super) async fn regions(
         &self,

@@ -18,6 +18,7 @@ pub(super) struct About {
     /// follows.
     resource: &'static str,
     is_global: bool,
+    comes_first: bool,
 }
 
 impl About {
@@ -32,6 +33,7 @@ impl About {
             service,
             resource,
             is_global: false,
+            comes_first: false,
         }
     }
 
@@ -44,6 +46,15 @@ impl About {
         About {
             is_global: true,
             ..About::regional(name, service, resource)
+        }
+    }
+
+    /// Others name it by its id alone, though it may be another account's: it is scanned before they
+    /// are, so that it is known whose it is.
+    pub(super) const fn before_others(self) -> About {
+        About {
+            comes_first: true,
+            ..self
         }
     }
 }
@@ -66,6 +77,11 @@ pub(super) trait Kind: Send + Sync {
     /// Whether it is in no region: then it is listed once an account.
     fn is_global(&self) -> bool {
         self.about().is_global
+    }
+
+    /// Whether it is scanned before others, see [`About::before_others`].
+    fn comes_first(&self) -> bool {
+        self.about().comes_first
     }
 
     /// Whether the resource part of an ARN of its service names one of the kind.

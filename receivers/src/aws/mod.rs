@@ -16,6 +16,9 @@
 //! any more is told as `deleted`, and one row says what it saw. A scope that fails is unknown: nothing
 //! ends that could not be seen, and the others go on.
 //!
+//! What one account shares with another (a VPC, its subnets) is its owner's, also in the edges that
+//! others tell. Where both are scanned the owner alone tells of it.
+//!
 //! ```text
 //!  scanner ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
 //!               ▲                    │ the answer's bytes

@@ -1,12 +1,14 @@
 //! One account in one region: its clients, and how its resources are called.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ec2::config::retry::RetryPartition;
 use pipeline::uid;
 use serde_json::Value as Json;
 
+use super::fields::text;
 use super::limits::{Limits, Rates};
 
 /// Where calls are made.
@@ -16,6 +18,8 @@ pub(super) struct Place {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) limits: Arc<Limits>,
+    /// By id, who owns what other accounts share with this one.
+    owners: Arc<Mutex<HashMap<String, String>>>,
     pub(super) autoscaling: aws_sdk_autoscaling::Client,
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
@@ -48,6 +52,7 @@ impl Place {
             account: account.to_owned(),
             region: region.to_owned(),
             limits: Arc::new(Limits::new(rates)),
+            owners: Arc::default(),
             autoscaling: client!(aws_sdk_autoscaling, "autoscaling"),
             ec2: client!(aws_sdk_ec2, "ec2"),
             elb: client!(aws_sdk_elasticloadbalancingv2, "elb"),
@@ -83,24 +88,32 @@ impl Place {
     /// An ARN in this account and region: `place.arn("ec2", "vpc/", &item["VpcId"])`. None where the
     /// API gives no id.
     pub(super) fn arn(&self, service: &str, prefix: &str, id: &Json) -> Option<String> {
-        let id = id.as_str().filter(|id| !id.is_empty())?;
-        let resource = format!("{prefix}{id}");
+        let resource = format!("{prefix}{}", text(id)?);
         Some(uid::aws(service, &self.region, &self.account, &resource))
     }
 
-    /// The same of EC2.
+    /// The same of EC2, in the account that shares it with this one where one does.
     pub(super) fn ec2_arn(&self, prefix: &str, id: &Json) -> Option<String> {
-        self.arn("ec2", prefix, id)
+        let id = text(id)?;
+        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let owner = owners.get(id).unwrap_or(&self.account);
+        let resource = format!("{prefix}{id}");
+        Some(uid::aws("ec2", &self.region, owner, &resource))
     }
 
-    /// The same in the account that the API says it is of, or else in this one.
+    /// The same in the account that the API says it is of.
     pub(super) fn ec2_arn_of(&self, owner: &Json, prefix: &str, id: &Json) -> Option<String> {
-        let own = self.ec2_arn(prefix, id)?;
-        let Some(owner) = owner.as_str().filter(|owner| !owner.is_empty()) else {
-            return Some(own);
+        let Some(owner) = text(owner) else {
+            return self.ec2_arn(prefix, id);
         };
-        let resource = format!("{prefix}{}", id.as_str()?);
+        let resource = format!("{prefix}{}", text(id)?);
         Some(uid::aws("ec2", &self.region, owner, &resource))
+    }
+
+    /// What has this id is another account's, which shares it with this one.
+    pub(super) fn shares(&self, owner: &str, id: String) {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.insert(id, owner.to_owned());
     }
 
     /// A key of KMS, or an alias of one, as other services name it: by its ARN, or by its id alone

@@ -64,7 +64,7 @@ impl Scanner {
         let mut found = Found {
             kind: scope.kind,
             at: &scope.at,
-            tags: &self.config.tags,
+            filter: &scope.filter,
             pages: &mut looking,
         };
         let listed = scope
@@ -127,7 +127,7 @@ impl Scanner {
             let is_here = kind.is_global() || known.scans(region);
             if is_here && (account.is_empty() || account == id) {
                 let region = (!kind.is_global()).then_some(region);
-                scopes.push(self.scope(kind, known, id, region));
+                scopes.push(self.scope(kind, known, id, region, &self.filter(id)));
             }
         }
         scopes.sort_by_key(|scope| !scope.base.knows(uid::hash(uid)));

@@ -11,12 +11,13 @@ use pipeline::schema::nodes::group;
 use pipeline::{Signal, uid};
 
 use super::failure::{Call, Failure, Why};
-use super::filter::Tags;
+use super::filter::Filter;
 use super::found::{Found, Item, Pages};
 use super::kind::{Kind, Only};
 use super::known::{Base, Known, Novelty, Told};
 use super::place::Place;
 use super::report::Report;
+use super::service::Service;
 use super::sink::{Progress, Sink};
 
 /// The region in the scopes of what is in none.
@@ -30,18 +31,19 @@ pub(super) struct Scope {
     /// `account/region/kind`, and the filter's hash where there is one.
     pub(super) name: Arc<str>,
     pub(super) base: Arc<Base>,
+    pub(super) filter: Arc<Filter>,
 }
 
 impl Scope {
     pub(super) fn new(
         kind: &'static dyn Kind,
         at: Arc<Place>,
-        tags: &Tags,
+        filter: Arc<Filter>,
         known: &Known,
     ) -> Scope {
         let region = if kind.is_global() { GLOBAL } else { &at.region };
         let base = format!("{}/{region}/{}", at.account, kind.name());
-        let name = match tags.hash() {
+        let name = match filter.hash(kind.service() == Service::EC2) {
             Some(hash) => format!("{base}/{hash}").into(),
             None => base.as_str().into(),
         };
@@ -51,7 +53,13 @@ impl Scope {
             at,
             name,
             base,
+            filter,
         }
+    }
+
+    /// Whether it is scanned before others of its region.
+    pub(super) fn comes_first(&self) -> bool {
+        self.kind.comes_first()
     }
 
     /// What rows of it share that begin now.
@@ -70,7 +78,6 @@ impl Scope {
     pub(super) async fn scan(
         &self,
         source: &str,
-        tags: &Tags,
         sink: &dyn Sink,
         report: &Report,
     ) -> Result<usize, Failure> {
@@ -85,7 +92,7 @@ impl Scope {
         let mut found = Found {
             kind: self.kind,
             at: &self.at,
-            tags,
+            filter: &self.filter,
             pages: &mut scanning,
         };
         self.kind.list(&self.at, Only(None), &mut found).await?;

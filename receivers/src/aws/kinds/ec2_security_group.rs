@@ -17,7 +17,7 @@ pub(super) struct SecurityGroup;
 #[async_trait]
 impl Kind for SecurityGroup {
     fn about(&self) -> About {
-        About::regional("AWS::EC2::SecurityGroup", Service::EC2, "security-group/*")
+        About::regional("AWS::EC2::SecurityGroup", Service::EC2, "security-group/*").before_others()
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {

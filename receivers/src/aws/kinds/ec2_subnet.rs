@@ -16,7 +16,7 @@ pub(super) struct Subnet;
 #[async_trait]
 impl Kind for Subnet {
     fn about(&self) -> About {
-        About::regional("AWS::EC2::Subnet", Service::EC2, "subnet/*")
+        About::regional("AWS::EC2::Subnet", Service::EC2, "subnet/*").before_others()
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
@@ -36,7 +36,9 @@ impl Kind for Subnet {
         let mut subnet = Draft::ec2("subnet/", "SubnetId", item, at)?;
         // Whatever starts or ends in the subnet moves it.
         subnet.without(&["AvailableIpAddressCount"]);
-        subnet.edge(kind::PART_OF, at.ec2_arn("vpc/", &item["VpcId"]));
+        // Who owns a subnet owns its VPC.
+        let vpc = at.ec2_arn_of(&item["OwnerId"], "vpc/", &item["VpcId"]);
+        subnet.edge(kind::PART_OF, vpc);
         Some(subnet)
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Vpc;
 #[async_trait]
 impl Kind for Vpc {
     fn about(&self) -> About {
-        About::regional("AWS::EC2::VPC", Service::EC2, "vpc/*")
+        About::regional("AWS::EC2::VPC", Service::EC2, "vpc/*").before_others()
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {

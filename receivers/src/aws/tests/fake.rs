@@ -12,7 +12,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pipeline::counters::Counter;
 use pipeline::resource::Observed;
@@ -42,7 +42,7 @@ pub(super) enum Reply {
     Hang,
 }
 
-/// The fields of one request.
+/// The fields of one request, and under `account` whose credentials it is signed with.
 pub(super) type Request = HashMap<String, String>;
 
 type Script = Arc<Mutex<dyn FnMut(&Request) -> Reply + Send>>;
@@ -60,7 +60,8 @@ impl Drop for Fake {
 }
 
 impl Fake {
-    /// Who the caller is it answers itself; all else the script does.
+    /// Who the caller is and which roles may be assumed (all) it answers itself; all else the script
+    /// does.
     pub(super) async fn new(script: impl FnMut(&Request) -> Reply + Send + 'static) -> Fake {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -71,12 +72,11 @@ impl Fake {
     }
 
     async fn sdk(&self, config: &Config) -> SdkConfig {
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+        let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .endpoint_url(&self.url)
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "id", "secret", None, None, "test",
+                ACCOUNT, "secret", None, None, "test",
             )))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .timeout_config(timeouts(config))
@@ -84,8 +84,8 @@ impl Fake {
                 RetryConfig::standard()
                     .with_max_attempts(3)
                     .with_initial_backoff(Duration::from_millis(1)),
-            )
-            .build()
+            );
+        loader.load().await
     }
 
     /// Of VPCs and subnets, with these settings over the defaults.
@@ -110,17 +110,20 @@ impl Fake {
     }
 }
 
-async fn answer(State(script): State<Script>, body: String) -> Response {
-    let request = fields(&body);
+async fn answer(State(script): State<Script>, headers: HeaderMap, body: String) -> Response {
+    let mut request = fields(&body);
+    let account = account_of(&headers);
     let action = request["Action"].clone();
-    if action == "GetCallerIdentity" {
-        let body = format!(
-            "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{ACCOUNT}</Account>\
-             </GetCallerIdentityResult></GetCallerIdentityResponse>"
-        );
-        return body.into_response();
-    }
-    let reply = (script.lock().unwrap())(&request);
+    let reply = match action.as_str() {
+        "GetCallerIdentity" => Reply::Xml(format!(
+            "<GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>"
+        )),
+        "AssumeRole" => assumed(&request["RoleArn"]),
+        _ => {
+            request.insert("account".to_owned(), account);
+            (script.lock().unwrap())(&request)
+        }
+    };
     match reply {
         Reply::Xml(body) => format!("<{action}Response>{body}</{action}Response>").into_response(),
         Reply::Cut(body) => format!("<{action}Response>{body}").into_response(),
@@ -135,6 +138,24 @@ async fn answer(State(script): State<Script>, body: String) -> Response {
             Body::from_stream(never).into_response()
         }
     }
+}
+
+/// Credentials of a role, whose key is the account's id.
+fn assumed(role: &str) -> Reply {
+    let account = role.split(':').nth(4).unwrap();
+    Reply::Xml(format!(
+        "<AssumeRoleResult><Credentials><AccessKeyId>{account}</AccessKeyId>\
+         <SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>\
+         <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult>"
+    ))
+}
+
+/// Whose credentials a request is signed with.
+fn account_of(headers: &HeaderMap) -> String {
+    let signed = headers["authorization"].to_str().unwrap();
+    let (_, key) = signed.split_once("Credential=").unwrap();
+    let (key, _) = key.split_once('/').unwrap();
+    key.to_owned()
 }
 
 /// Of a form (application/x-www-form-urlencoded).

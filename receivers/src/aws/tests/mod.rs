@@ -5,4 +5,5 @@
 mod failures;
 mod fake;
 mod scans;
+mod shared;
 mod tags;
