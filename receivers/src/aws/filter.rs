@@ -1,6 +1,6 @@
 //! What is scanned and what is not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,14 +25,6 @@ pub struct Tags {
     pub include: BTreeMap<String, String>,
     /// A resource must have none of these.
     pub exclude: BTreeMap<String, String>,
-}
-
-/// What is taken of a list in one account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Filter {
-    pub(super) tags: Tags,
-    /// The other accounts that are scanned: what they share with this one they tell themselves.
-    pub(super) others: BTreeSet<String>,
 }
 
 impl Kinds {
@@ -61,22 +53,15 @@ impl Tags {
     pub(super) fn takes_all(&self) -> bool {
         *self == Tags::default()
     }
-}
-
-impl Filter {
-    /// Whether something of this account is taken where another sees it.
-    pub(super) fn takes_of(&self, owner: &str) -> bool {
-        !self.others.contains(owner)
-    }
 
     /// Names the filter in the scopes that are scanned with it: what another filter saw is not missing
-    /// under this one. None where all is taken; whose it is counts for a kind that accounts share.
-    pub(super) fn hash(&self, is_shared: bool) -> Option<String> {
-        let tags = (!self.tags.takes_all())
-            .then(|| format!("{:?}", (&self.tags.include, &self.tags.exclude)));
-        let others = (is_shared && !self.others.is_empty()).then(|| format!("{:?}", self.others));
-        let text = [tags, others].map(Option::unwrap_or_default).concat();
-        (!text.is_empty()).then(|| format!("{:016x}", xxh3_64(text.as_bytes())))
+    /// under this one. None where all is taken.
+    pub(super) fn hash(&self) -> Option<String> {
+        if self.takes_all() {
+            return None;
+        }
+        let text = format!("{:?}", (&self.include, &self.exclude));
+        Some(format!("{:016x}", xxh3_64(text.as_bytes())))
     }
 }
 
@@ -101,11 +86,9 @@ fn fits(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::json;
 
-    use super::{Filter, Kinds, Tags, fits};
+    use super::{Kinds, Tags, fits};
 
     #[test]
     fn a_star_stands_for_anything() {
@@ -143,17 +126,7 @@ mod tests {
         let shop = json!({"env": "prod"});
         assert!(tags("pr*").take(shop.as_object().unwrap()));
         assert!(!tags("dev").take(shop.as_object().unwrap()));
-        let hash = |tags| {
-            let others = ["210987654321".to_owned()].into();
-            let filter = Filter { tags, others };
-            [filter.hash(false), filter.hash(true)]
-        };
-        let hashes = [hash(tags("dev")), hash(tags("prod")), hash(Tags::default())];
-        let different: BTreeSet<_> = hashes.iter().flatten().collect();
-        assert_eq!(different.len(), 6);
-        assert_eq!(
-            hashes[2][0], None,
-            "all is taken of what accounts do not share"
-        );
+        assert_ne!(tags("dev").hash(), tags("prod").hash());
+        assert_eq!(Tags::default().hash(), None);
     }
 }

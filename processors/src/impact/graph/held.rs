@@ -5,7 +5,7 @@ use std::mem::size_of;
 use super::Graph;
 use super::node::{Edge, Node, Set};
 
-/// How much a graph holds, and the bytes that are allocated for it, used or not.
+/// How much a graph holds, and the bytes that it asked for, used or not: an allocator rounds up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     pub nodes: usize,

@@ -1,7 +1,6 @@
 //! One thing under two names: `same_as` aliases.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
 use pipeline::facts::{Alias, Fact, Told, group};
 use pipeline::schema::aliases::kind;
@@ -50,16 +49,15 @@ impl Claim {
 }
 
 impl Names {
-    /// Of the tables and what stands in them; what a table takes beyond its entries is little.
     pub(super) fn held_bytes(&self) -> usize {
         let claims = self.claims.values().map(Vec::capacity).sum::<usize>();
-        let names = self.owned.values().map(|owned| owned.names.capacity());
-        let sets = self.owned.values().map(|owned| owned.sets.capacity());
-        self.claims.capacity() * size_of::<(u64, Vec<Claim>)>()
-            + self.owned.capacity() * size_of::<(u32, Owned)>()
+        let owned = self.owned.values();
+        let owned =
+            owned.map(|it| it.names.capacity() * size_of::<u64>() + it.sets.allocation_size());
+        self.claims.allocation_size()
             + claims * size_of::<Claim>()
-            + names.sum::<usize>() * size_of::<u64>()
-            + sets.sum::<usize>() * size_of::<(u16, (UnixNanos, u64))>()
+            + self.owned.allocation_size()
+            + owned.sum::<usize>()
     }
 
     pub(super) fn claim(&mut self, name: &str, claim: Claim) {

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::place;
 use crate::aws::failure::{Call, Failure, Why};
-use crate::aws::filter::Filter;
+use crate::aws::filter;
 use crate::aws::found::{Found, Item, Pages, whole};
 use crate::aws::kinds::ec2_vpc::Vpc;
 use crate::aws::kinds::tags::{Tags, by_resource, tag};
@@ -40,11 +40,11 @@ fn failure(why: Why) -> Failure {
 
 #[tokio::test]
 async fn what_is_not_set_or_denied_is_left_out_and_what_is_gone_or_fails_leaves_the_item_unknown() {
-    let (at, filter, mut told) = (place(), Filter::default(), Told::default());
+    let (at, tags, mut told) = (place(), filter::Tags::default(), Told::default());
     let mut found = Found {
         kind: &Vpc,
         at: &at,
-        filter: &filter,
+        tags: &tags,
         pages: &mut told,
     };
     let names = ["some", "none", "not set", "gone", "denied", "slow"];
@@ -77,11 +77,11 @@ async fn what_is_not_set_or_denied_is_left_out_and_what_is_gone_or_fails_leaves_
 
 #[tokio::test]
 async fn tags_are_asked_for_many_at_once_and_a_call_that_fails_is_of_its_own_items_alone() {
-    let (at, filter, mut told) = (place(), Filter::default(), Told::default());
+    let (at, tags, mut told) = (place(), filter::Tags::default(), Told::default());
     let mut found = Found {
         kind: &Vpc,
         at: &at,
-        filter: &filter,
+        tags: &tags,
         pages: &mut told,
     };
     let mut items = whole(
