@@ -1,6 +1,6 @@
 //! The accounts that are scanned: their credentials, ids and regions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use super::call::Pager;
 use super::config::{Account as Named, Config};
 use super::failure::Failure;
 use super::limits::Rates;
+use super::owners::Owners;
 use super::place::Place;
 use super::service::Service;
 
@@ -31,6 +32,7 @@ const ALL: &str = "all";
 pub(super) struct Account {
     sdk: SdkConfig,
     rates: Rates,
+    owners: Owners,
     /// As the role's ARN says it, for messages before it was asked; empty where there is no role.
     named: String,
     /// The region whose endpoints answer what is in no region.
@@ -81,7 +83,11 @@ pub(super) fn timeouts(config: &Config) -> TimeoutConfig {
 }
 
 impl Accounts {
-    pub(super) async fn of(sdk: &SdkConfig, config: &Config) -> Result<Accounts, StartError> {
+    pub(super) async fn of(
+        sdk: &SdkConfig,
+        config: &Config,
+        owners: &Owners,
+    ) -> Result<Accounts, StartError> {
         let Some(home) = sdk.region().map(ToString::to_string) else {
             return Err(StartError::new(
                 "no region is known: name `regions`, or set AWS_REGION or a profile that has one",
@@ -96,6 +102,7 @@ impl Accounts {
             all.push(Account {
                 sdk: credentials(sdk, account).await,
                 rates: config.rate_limits.clone(),
+                owners: owners.clone(),
                 named: account.named().to_owned(),
                 home: home.clone(),
                 id: OnceCell::new(),
@@ -123,16 +130,16 @@ async fn credentials(sdk: &SdkConfig, account: &Named) -> SdkConfig {
 }
 
 impl Account {
-    /// Its id as far as it is known without a call.
-    fn known_id(&self) -> Option<&str> {
-        let named = Some(self.named.as_str()).filter(|named| !named.is_empty());
-        self.id.get().map(String::as_str).or(named)
-    }
-
     /// Its id, asked for once.
     pub(super) async fn id(&self) -> Result<&str, Failure> {
         let ask = || async {
-            let place = Place::new(&self.named, &self.home, &self.sdk, self.rates.clone());
+            let place = Place::new(
+                &self.named,
+                &self.home,
+                &self.sdk,
+                self.rates.clone(),
+                &self.owners,
+            );
             let sts = aws_sdk_sts::Client::new(&self.sdk);
             let request = sts.get_caller_identity();
             let answer = place.call(Service::STS, "GetCallerIdentity", |capture| {
@@ -153,7 +160,15 @@ impl Account {
     /// One of its regions; clients and limits stay from scan to scan.
     pub(super) fn place(&self, id: &str, region: &str) -> Arc<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Arc::new(Place::new(id, region, &self.sdk, self.rates.clone()));
+        let make = || {
+            Arc::new(Place::new(
+                id,
+                region,
+                &self.sdk,
+                self.rates.clone(),
+                &self.owners,
+            ))
+        };
         places.entry(region.to_owned()).or_insert_with(make).clone()
     }
 
@@ -175,14 +190,6 @@ impl Account {
 }
 
 impl Accounts {
-    /// The ids of all accounts but one.
-    pub(super) fn others_than(&self, id: &str) -> BTreeSet<String> {
-        let ids = self.all.iter().filter_map(Account::known_id);
-        ids.filter(|other| *other != id)
-            .map(str::to_owned)
-            .collect()
-    }
-
     /// The regions of one account.
     pub(super) async fn regions(
         &self,

@@ -13,8 +13,8 @@ use serde_json::Value as Json;
 
 use super::call::{Capture, Pager};
 use super::failure::{Failure, Why};
-use super::filter::Filter;
-use super::kind::{Kind, Only};
+use super::filter::Tags;
+use super::kind::Kind;
 use super::place::Place;
 use super::service::Service;
 
@@ -22,7 +22,7 @@ use super::service::Service;
 pub(super) struct Found<'a> {
     pub(super) kind: &'static dyn Kind,
     pub(super) at: &'a Place,
-    pub(super) filter: &'a Filter,
+    pub(super) tags: &'a Tags,
     pub(super) pages: &'a mut dyn Pages,
 }
 
@@ -105,16 +105,11 @@ impl Found<'_> {
     /// A page of items of which some could not be asked for all; those failures were told.
     pub(super) async fn checked(&mut self, items: Vec<(Json, bool)>) -> Result<(), Failure> {
         let (kind, at) = (self.kind, self.at);
-        let (filter, tags) = (self.filter, &self.filter.tags);
+        let tags = self.tags;
         let items = items.into_iter().filter_map(|(item, is_whole)| {
             let draft = kind.draft(&item, at)?;
-            if let Some(owner) = &draft.account {
-                if kind.comes_first() {
-                    at.shares(owner, Only(Some(&draft.uid)).id().unwrap_or_default());
-                }
-                if !filter.takes_of(owner) {
-                    return None;
-                }
+            if kind.comes_first() {
+                at.owners.learn(&draft.uid);
             }
             // Without its tags nothing is sure, where tags decide.
             let is_taken = tags.take(&draft.tags) && (is_whole || tags.takes_all());
@@ -145,7 +140,7 @@ impl Found<'_> {
             Err(failure) => {
                 self.pages.failed(&failure);
                 // What may never be asked is left out; all else of it is told.
-                failure.why == Why::Denied && self.filter.tags.takes_all()
+                failure.why == Why::Denied && self.tags.takes_all()
             }
         }
     }

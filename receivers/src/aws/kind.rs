@@ -122,8 +122,7 @@ impl Only<'_> {
 
     /// Its id: what stands behind the last slash or colon of the uid.
     pub(super) fn id(self) -> Option<String> {
-        let uid = self.0?;
-        Some(uid.rsplit(['/', ':']).next().unwrap_or(uid).to_owned())
+        self.0.map(id_of).map(str::to_owned)
     }
 
     /// What stands behind this in the uid: an id in which slashes or colons may be.
@@ -146,6 +145,16 @@ impl Only<'_> {
     pub(super) fn page(self, items: i32) -> Option<i32> {
         self.is_all().then_some(items)
     }
+}
+
+/// What stands behind the last slash or colon of a uid.
+pub(super) fn id_of(uid: &str) -> &str {
+    uid.rsplit(['/', ':']).next().unwrap_or(uid)
+}
+
+/// The account that stands in an ARN; none where it has none.
+pub(super) fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }
 
 /// Which kind a uid is of, and where it is: account and region, empty where the ARN has none.

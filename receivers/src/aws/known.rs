@@ -1,6 +1,6 @@
 //! What was told of each scope, so that only what is new is told again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pipeline::component::UnixNanos;
@@ -8,19 +8,27 @@ use pipeline::graph_store::{GraphStore, StoreError};
 use pipeline::schema::resources::change;
 use pipeline::uid;
 
+use super::owners::Owners;
+use super::scope_name::{base_of, shared, teller};
+
 /// Uids that are read from the store at a time.
 const PAGE: usize = 2000;
 
-/// By account, region and kind, whatever the filter: a narrower filter makes nothing new.
-#[derive(Debug, Default)]
+/// By account, region and kind, whatever the filter and whoever tells it: neither makes anything new.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Known {
-    bases: Mutex<HashMap<String, Arc<Base>>>,
+    bases: Arc<Mutex<HashMap<String, Arc<Base>>>>,
+    pub(super) owners: Owners,
 }
 
-/// What was told of one kind in one account and region, by the hash of its uid.
+/// What was told of one kind of an account in a region, by the hash of its uid.
 #[derive(Debug, Default)]
 pub(super) struct Base {
     told: Mutex<HashMap<u64, Told>>,
+    /// The scopes that were read from the store.
+    scopes: Mutex<Vec<Arc<str>>>,
+    /// Which accounts were seen to share things of the kind with this one.
+    sharing: Mutex<BTreeSet<String>>,
     /// When what is gone was looked for by itself, and was not there.
     gone: Mutex<HashMap<u64, UnixNanos>>,
 }
@@ -61,28 +69,33 @@ impl Known {
     /// What a source has told before this process.
     pub(super) async fn read(store: &dyn GraphStore, source: &str) -> Result<Known, StoreError> {
         let known = Known::default();
-        let mut scopes: HashMap<String, Arc<str>> = HashMap::new();
         let mut after = None;
         loop {
             let page = store.scanned(source, after.as_deref(), PAGE).await?;
             for scanned in page.scanned {
-                let base = known.base(base_of(&scanned.scope));
-                let scope = scopes
-                    .entry(scanned.scope)
-                    .or_insert_with_key(|scope| scope.as_str().into());
-                let told = Told {
-                    uid: scanned.uid.into(),
-                    scope: scope.clone(),
-                    state: scanned.state,
-                    time: UnixNanos(0),
-                };
-                base.remember([told]);
+                known.recall(&scanned.uid, &scanned.scope, scanned.state);
             }
             after = page.last;
             if after.is_none() {
                 return Ok(known);
             }
         }
+    }
+
+    /// Takes in that a uid was told in a scope, in this state, before this process.
+    pub(super) fn recall(&self, uid: &str, scope: &str, state: u64) {
+        self.owners.learn(uid);
+        if let Some((owner, own)) = shared(scope) {
+            self.base(&own).is_shared_by(owner);
+        }
+        let base = self.base(base_of(scope));
+        let told = Told {
+            uid: uid.into(),
+            scope: base.scope(scope),
+            state,
+            time: UnixNanos(0),
+        };
+        base.remember([told]);
     }
 
     pub(super) fn base(&self, base: &str) -> Arc<Base> {
@@ -94,13 +107,18 @@ impl Known {
     }
 }
 
-/// `account/region/kind` of a scope, which may have a filter behind it.
-fn base_of(scope: &str) -> &str {
-    let end = scope.match_indices('/').nth(2).map(|(at, _)| at);
-    &scope[..end.unwrap_or(scope.len())]
-}
-
 impl Base {
+    /// The name of a scope, once for all that is told in it.
+    fn scope(&self, name: &str) -> Arc<str> {
+        let mut scopes = lock(&self.scopes);
+        if let Some(known) = scopes.iter().find(|known| known.as_ref() == name) {
+            return known.clone();
+        }
+        let name: Arc<str> = name.into();
+        scopes.push(name.clone());
+        name
+    }
+
     pub(super) fn novelty(&self, uid: u64, state: u64, scope: &str) -> Novelty {
         match lock(&self.told).get(&uid) {
             None => Novelty::Created,
@@ -130,6 +148,25 @@ impl Base {
 
     pub(super) fn knows(&self, uid: u64) -> bool {
         lock(&self.told).contains_key(&uid)
+    }
+
+    /// The account that told it last.
+    pub(super) fn teller(&self, uid: u64) -> Option<String> {
+        let told = lock(&self.told);
+        told.get(&uid).map(|told| teller(&told.scope).to_owned())
+    }
+
+    /// Another account shares things with this one.
+    pub(super) fn is_shared_by(&self, owner: &str) {
+        let mut sharing = lock(&self.sharing);
+        if !sharing.contains(owner) {
+            sharing.insert(owner.to_owned());
+        }
+    }
+
+    /// The accounts that share things with this one.
+    pub(super) fn sharing(&self) -> BTreeSet<String> {
+        lock(&self.sharing).clone()
     }
 
     /// What was told and is durable. What is older than what is known changes nothing.
@@ -187,7 +224,7 @@ mod tests {
     use pipeline::component::UnixNanos;
     use pipeline::uid;
 
-    use super::{Base, Novelty, Told, base_of};
+    use super::{Base, Novelty, Told};
 
     fn told(name: &str, scope: &str, state: u64, time: u64) -> Told {
         Told {
@@ -196,12 +233,6 @@ mod tests {
             state,
             time: UnixNanos(time),
         }
-    }
-
-    #[test]
-    fn a_filter_is_no_part_of_what_is_known() {
-        assert_eq!(base_of("1/eu/AWS::EC2::VPC"), "1/eu/AWS::EC2::VPC");
-        assert_eq!(base_of("1/eu/AWS::EC2::VPC/ab12"), "1/eu/AWS::EC2::VPC");
     }
 
     #[test]

@@ -17,7 +17,8 @@
 //! ends that could not be seen, and the others go on.
 //!
 //! What one account shares with another (a VPC, its subnets) is its owner's, also in the edges that
-//! others tell. Where both are scanned the owner alone tells of it.
+//! others tell. Where the owner is scanned it alone tells of it; else one of those who see it does, in a
+//! scope of its own.
 //!
 //! ```text
 //!  scanner ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
@@ -55,11 +56,15 @@ mod kinds;
 mod known;
 mod limits;
 mod once;
+mod owners;
 mod place;
+mod plan;
 mod refresh;
 mod report;
 mod scanner;
+mod scanning;
 mod scope;
+mod scope_name;
 mod service;
 mod shapes;
 mod sink;
@@ -115,7 +120,6 @@ impl BuildReceiver for Aws {
 #[async_trait]
 impl Receiver for Aws {
     async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
-        let accounts = Accounts::of(&environment(&self.config).await, &self.config).await?;
         let known = match &self.store {
             None => Known::default(),
             Some(store) => {
@@ -125,6 +129,8 @@ impl Receiver for Aws {
                 })?
             }
         };
+        let sdk = environment(&self.config).await;
+        let accounts = Accounts::of(&sdk, &self.config, &known.owners).await?;
         let report = Report::new(&self.id, self.failed_calls.clone());
         let config = self.config.clone();
         self.scanner = Some(Scanner::new(&self.id, config, accounts, known, report));

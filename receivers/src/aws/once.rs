@@ -40,8 +40,9 @@ impl<F: Follow> Sink for Followed<F> {
 /// # Errors
 /// When it cannot begin: no region is known.
 pub async fn scan_once(config: Config, follow: impl Follow) -> Result<Summary, StartError> {
-    let accounts = Accounts::of(&environment(&config).await, &config).await?;
+    let known = Known::default();
+    let accounts = Accounts::of(&environment(&config).await, &config, &known.owners).await?;
     let report = Report::new("scan", Counter::default());
-    let scanner = Scanner::new("scan", config, accounts, Known::default(), report);
+    let scanner = Scanner::new("scan", config, accounts, known, report);
     Ok(scanner.scan(&Followed(follow)).await)
 }

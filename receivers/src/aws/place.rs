@@ -1,7 +1,6 @@
 //! One account in one region: its clients, and how its resources are called.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ec2::config::retry::RetryPartition;
@@ -10,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::fields::text;
 use super::limits::{Limits, Rates};
+use super::owners::Owners;
 
 /// Where calls are made.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ pub(super) struct Place {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) limits: Arc<Limits>,
-    /// By id, who owns what other accounts share with this one.
-    owners: Arc<Mutex<HashMap<String, String>>>,
+    /// Of what others name by its id alone.
+    pub(super) owners: Owners,
     pub(super) autoscaling: aws_sdk_autoscaling::Client,
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
@@ -33,7 +33,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(account: &str, region: &str, sdk: &SdkConfig, rates: Rates) -> Place {
+    pub(super) fn new(
+        account: &str,
+        region: &str,
+        sdk: &SdkConfig,
+        rates: Rates,
+        owners: &Owners,
+    ) -> Place {
         let sdk = sdk
             .to_builder()
             .region(Region::new(region.to_owned()))
@@ -52,7 +58,7 @@ impl Place {
             account: account.to_owned(),
             region: region.to_owned(),
             limits: Arc::new(Limits::new(rates)),
-            owners: Arc::default(),
+            owners: owners.clone(),
             autoscaling: client!(aws_sdk_autoscaling, "autoscaling"),
             ec2: client!(aws_sdk_ec2, "ec2"),
             elb: client!(aws_sdk_elasticloadbalancingv2, "elb"),
@@ -92,13 +98,17 @@ impl Place {
         Some(uid::aws(service, &self.region, &self.account, &resource))
     }
 
-    /// The same of EC2, in the account that shares it with this one where one does.
+    /// The same of EC2, in the account whose it is where that is known.
     pub(super) fn ec2_arn(&self, prefix: &str, id: &Json) -> Option<String> {
+        self.ec2_arn_in(&self.region, prefix, id)
+    }
+
+    /// The same in another region.
+    pub(super) fn ec2_arn_in(&self, region: &str, prefix: &str, id: &Json) -> Option<String> {
         let id = text(id)?;
-        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        let owner = owners.get(id).unwrap_or(&self.account);
-        let resource = format!("{prefix}{id}");
-        Some(uid::aws("ec2", &self.region, owner, &resource))
+        let owner = self.owners.of(id);
+        let owner = owner.as_deref().unwrap_or(&self.account);
+        Some(uid::aws("ec2", region, owner, &format!("{prefix}{id}")))
     }
 
     /// The same in the account that the API says it is of.
@@ -108,12 +118,6 @@ impl Place {
         };
         let resource = format!("{prefix}{}", text(id)?);
         Some(uid::aws("ec2", &self.region, owner, &resource))
-    }
-
-    /// What has this id is another account's, which shares it with this one.
-    pub(super) fn shares(&self, owner: &str, id: String) {
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.insert(id, owner.to_owned());
     }
 
     /// A key of KMS, or an alias of one, as other services name it: by its ARN, or by its id alone

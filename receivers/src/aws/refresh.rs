@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::iter;
+use pipeline::component::UnixNanos;
 use pipeline::resource::Resource;
 use pipeline::rows::Rows;
 use pipeline::{Batch, Signal, uid};
@@ -14,7 +15,7 @@ use tracing::debug;
 
 use super::failure::Failure;
 use super::found::{Found, Item, Pages};
-use super::kind::{Only, of_uid};
+use super::kind::{Only, account_of, of_uid};
 use super::kinds;
 use super::report::Report;
 use super::scanner::Scanner;
@@ -60,11 +61,11 @@ impl Scanner {
             found: None,
             failed: false,
         };
-        let scan = scope.begin(&self.source, "refresh");
+        let began = UnixNanos::now();
         let mut found = Found {
             kind: scope.kind,
             at: &scope.at,
-            filter: &scope.filter,
+            tags: &self.config.tags,
             pages: &mut looking,
         };
         let listed = scope
@@ -82,23 +83,25 @@ impl Scanner {
             return true;
         }
         let hash = uid::hash(uid);
+        let part = scope.part(account_of(uid).unwrap_or(&scope.at.account));
+        let scan = part.begin(&self.source, "refresh", began);
         let mut rows = Rows::new(Signal::Resources);
         let told = match &looking.found {
             Some(resource) => {
                 let state = resource.state();
-                let change = scope.base.novelty(hash, state, &scope.name).change();
+                let change = part.base.novelty(hash, state, &part.name).change();
                 scan.observed(&mut rows, resource, state, change);
-                Some(scope.told(resource, state, scan.began))
+                Some(part.told(resource, state, began))
             }
-            None if scope.base.knows(hash) => {
+            None if part.base.knows(hash) => {
                 scan.deleted(&mut rows, uid, scope.kind.name());
                 None
             }
             None => return false,
         };
         match (sink.take(rows).await, told) {
-            (Ok(()), Some(told)) => scope.base.remember([told]),
-            (Ok(()), None) => scope.base.forget_at(uid, scan.began),
+            (Ok(()), Some(told)) => part.base.remember([told]),
+            (Ok(()), None) => part.base.forget_at(uid, began),
             (Err(reason), _) => {
                 self.report.failed(&scope.undelivered(reason));
             }
@@ -109,29 +112,36 @@ impl Scanner {
     /// The scopes that a uid may be in, the one that has told of it first; none where it is of nothing
     /// that is scanned here.
     async fn scopes_of(&self, uid: &str) -> Vec<Scope> {
-        let Some((kind, account, region)) = of_uid(kinds::ALL, uid) else {
+        let Some((kind, owner, region)) = of_uid(kinds::ALL, uid) else {
             return Vec::new();
         };
         if !self.config.kinds.take(kind.name()) {
             return Vec::new();
         }
+        let hash = uid::hash(uid);
+        let scanned = self.scanned();
         let mut scopes = Vec::new();
-        for known in &self.accounts.all {
-            let id = match known.id().await {
+        for account in &self.accounts.all {
+            let id = match account.id().await {
                 Ok(id) => id,
                 Err(failure) => {
                     self.report.failed(&failure);
                     continue;
                 }
             };
-            let is_here = kind.is_global() || known.scans(region);
-            if is_here && (account.is_empty() || account == id) {
-                let region = (!kind.is_global()).then_some(region);
-                scopes.push(self.scope(kind, known, id, region, &self.filter(id)));
+            if !kind.is_global() && !account.scans(region) {
+                continue;
+            }
+            let region = (!kind.is_global()).then_some(region);
+            let scope = self.scope(kind, account, id, region, &scanned);
+            let part = scope.part(if owner.is_empty() { id } else { owner });
+            let is_teller = part.base.teller(hash).is_some_and(|teller| teller == id);
+            if owner.is_empty() || owner == id || is_teller {
+                scopes.push((!is_teller, scope));
             }
         }
-        scopes.sort_by_key(|scope| !scope.base.knows(uid::hash(uid)));
-        scopes
+        scopes.sort_by_key(|(is_other, _)| *is_other);
+        scopes.into_iter().map(|(_, scope)| scope).collect()
     }
 }
 

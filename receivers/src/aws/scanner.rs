@@ -2,21 +2,17 @@
 
 use std::collections::HashSet;
 use std::ops::AddAssign;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use futures::future::{BoxFuture, join_all};
-use futures::stream::iter;
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::accounts::{Account, Accounts};
 use super::config::Config;
 use super::failure::Failure;
-use super::filter::Filter;
 use super::kind::Kind;
-use super::kinds;
 use super::known::Known;
 use super::report::Report;
 use super::scope::Scope;
@@ -28,6 +24,8 @@ pub(super) struct Scanner {
     pub(super) accounts: Accounts,
     pub(super) known: Known,
     pub(super) report: Report,
+    /// `account/region` of all that is scanned.
+    pub(super) scanned: Mutex<Arc<HashSet<String>>>,
 }
 
 /// What a scan of everything came to.
@@ -36,16 +34,6 @@ pub struct Summary {
     pub resources: usize,
     pub complete: usize,
     pub failed: usize,
-}
-
-/// What is to be scanned of an account.
-#[derive(Default)]
-struct Planned {
-    /// Empty where its id could not be asked for.
-    account: String,
-    /// The scopes of each region, and those of none.
-    places: Vec<Vec<Scope>>,
-    failure: Option<Failure>,
 }
 
 impl AddAssign for Summary {
@@ -81,42 +69,20 @@ impl Scanner {
 
     /// Scans every scope once.
     pub(super) async fn scan(&self, sink: &dyn Sink) -> Summary {
-        let accounts = &self.accounts.all;
-        // All ids first: they say whose is what accounts share.
-        let ids = join_all(accounts.iter().map(Account::id)).await;
         let mut summary = Summary::default();
-        let mut places = Vec::new();
-        let plan = |(account, id)| -> BoxFuture<'_, Planned> { Box::pin(self.plan(account, id)) };
-        let plans: Vec<_> = accounts.iter().zip(ids).map(plan).collect();
-        let mut planned_ids = HashSet::new();
-        for planned in join_all(plans).await {
-            if let Some(failure) = planned.failure {
-                summary.failed += 1;
-                self.failed(&failure, sink);
-            }
-            let account = planned.account;
-            if account.is_empty() || planned_ids.insert(account.clone()) {
-                places.extend(planned.places);
-            } else {
-                let receiver = &self.source;
-                warn!(
-                    receiver,
-                    account, "two of `accounts` are this one: it is scanned once"
-                );
-            }
+        let (places, failures) = self.plan().await;
+        for failure in &failures {
+            summary.failed += 1;
+            self.failed(failure, sink);
         }
         sink.tell(Progress::Planned(places.iter().map(Vec::len).sum()));
-        let at_once = self.config.concurrency.get();
-        let permits = Semaphore::new(at_once);
+        let permits = Semaphore::new(self.config.concurrency.get());
         let scan = |scopes| -> BoxFuture<'_, Summary> {
             Box::pin(self.scan_place(scopes, &permits, sink))
         };
-        let scans: Vec<_> = places.into_iter().map(scan).collect();
-        let mut scans = iter(scans).buffer_unordered(at_once);
-        while let Some(scanned) = scans.next().await {
+        for scanned in join_all(places.into_iter().map(scan)).await {
             summary += scanned;
         }
-        drop(scans);
         self.report.turn();
         summary
     }
@@ -138,17 +104,17 @@ impl Scanner {
         }
         let scan =
             |scope| -> BoxFuture<'_, Summary> { Box::pin(self.scan_scope(scope, permits, sink)) };
-        let scans = others.into_iter().map(scan);
-        join_all(scans)
-            .await
-            .into_iter()
-            .for_each(|scanned| summary += scanned);
+        for scanned in join_all(others.into_iter().map(scan)).await {
+            summary += scanned;
+        }
         summary
     }
 
     async fn scan_scope(&self, scope: Scope, permits: &Semaphore, sink: &dyn Sink) -> Summary {
-        let _permit = permits.acquire().await;
-        match scope.scan(&self.source, sink, &self.report).await {
+        let _permit = permits.acquire().await.expect("it is never closed");
+        // Boxed: most scopes wait, and take no more than that needs.
+        let scanned = scope.scan(&self.source, &self.config.tags, sink, &self.report);
+        match Box::pin(scanned).await {
             Ok(resources) => Summary {
                 resources,
                 complete: 1,
@@ -170,61 +136,19 @@ impl Scanner {
         }
     }
 
-    /// Every kind in every region of an account, those of no region also where the regions cannot be
-    /// asked for.
-    async fn plan(&self, account: &Account, id: Result<&str, Failure>) -> Planned {
-        let mut planned = Planned::default();
-        let id = match id {
-            Ok(id) => id,
-            Err(failure) => {
-                planned.failure = Some(failure);
-                return planned;
-            }
-        };
-        id.clone_into(&mut planned.account);
-        let regions = self.accounts.regions(account, id).await;
-        let regions = regions.unwrap_or_else(|failure| {
-            planned.failure = Some(failure);
-            Vec::new()
-        });
-        let filter = self.filter(id);
-        let (global, regional): (Vec<_>, Vec<_>) = kinds::ALL
-            .iter()
-            .filter(|kind| self.config.kinds.take(kind.name()))
-            .partition(|kind| kind.is_global());
-        let scopes = |kinds: &[&&'static dyn Kind], region: Option<&str>| {
-            let scopes = kinds.iter();
-            let scopes = scopes.map(|kind| self.scope(**kind, account, id, region, &filter));
-            scopes.collect()
-        };
-        planned.places.push(scopes(&global, None));
-        let of_region = |region: &String| scopes(&regional, Some(region));
-        planned.places.extend(regions.iter().map(of_region));
-        account.scanned(regions);
-        planned
-    }
-
-    /// What is taken of the lists of an account.
-    pub(super) fn filter(&self, id: &str) -> Arc<Filter> {
-        Arc::new(Filter {
-            tags: self.config.tags.clone(),
-            others: self.accounts.others_than(id),
-        })
-    }
-
     pub(super) fn scope(
         &self,
         kind: &'static dyn Kind,
         account: &Account,
         id: &str,
         region: Option<&str>,
-        filter: &Arc<Filter>,
+        scanned: &Arc<HashSet<String>>,
     ) -> Scope {
         let place = match region {
             Some(region) => account.place(id, region),
             None => account.home(id),
         };
-        Scope::new(kind, place, filter.clone(), &self.known)
+        Scope::new(kind, place, &self.config.tags, &self.known, scanned)
     }
 }
 
@@ -242,6 +166,7 @@ impl Scanner {
             accounts,
             known,
             report,
+            scanned: Mutex::default(),
         })
     }
 }

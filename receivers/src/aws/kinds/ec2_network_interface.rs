@@ -54,7 +54,9 @@ impl Kind for NetworkInterface {
                 at.ec2_arn("security-group/", &group["GroupId"]),
             );
         }
-        let instance = at.ec2_arn("instance/", &item["Attachment"]["InstanceId"]);
+        let instance = &item["Attachment"];
+        let (owner, instance) = (&instance["InstanceOwnerId"], &instance["InstanceId"]);
+        let instance = at.ec2_arn_of(owner, "instance/", instance);
         interface.edge(kind::ATTACHED_TO, instance);
         let ipv6 = each(&item["Ipv6Addresses"]).map(|address| &address["Ipv6Address"]);
         let addresses = || [item].into_iter().chain(each(&item["PrivateIpAddresses"]));

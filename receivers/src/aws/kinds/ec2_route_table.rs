@@ -1,6 +1,7 @@
 //! Route tables, and where their routes lead.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::future::ready;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::Filter;
@@ -37,7 +38,7 @@ const DESTINATIONS: [&str; 3] = [
     "DestinationPrefixListId",
 ];
 
-/// Where the subnets stand in an item that are not named by any table and so are the main one's.
+/// Where an item of a main table has the ids of the subnets that no table names: they are its own.
 const OTHER_SUBNETS: &str = "OtherSubnets";
 
 pub(super) struct RouteTable;
@@ -49,30 +50,44 @@ impl Kind for RouteTable {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+        let vpc = match only.is_all() {
+            true => None,
+            false => match one(at, only, found).await? {
+                Some(vpc) => Some(vpc),
+                None => return Ok(()),
+            },
+        };
+        // First: a subnet that is made while tables are read would be in none that was read before.
+        let subnets = subnets(at, vpc.as_deref()).await;
+        let mut named = HashSet::new();
+        let mut main_tables = Vec::new();
         let mut pages = Pager::new(Service::EC2, "DescribeRouteTables", "RouteTables");
         while let Some(token) = pages.next() {
             let request = at.ec2.describe_route_tables();
-            let request = request.set_route_table_ids(only.ids());
-            let request = request
-                .set_max_results(only.page(100))
-                .set_next_token(token);
+            let request = request.set_filters(of_vpc(vpc.as_deref()));
+            let request = request.max_results(100).set_next_token(token);
             let answer = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
             let tables = answer.await?;
-            let tables = found.more(tables, |table| {
-                let vpc = arn(&table["VpcId"]).filter(|_| is_main(table));
-                async move {
-                    match vpc {
-                        Some(vpc) => vec![(OTHER_SUBNETS, other_subnets(at, vpc).await)],
-                        None => Vec::new(),
-                    }
-                }
-            });
-            let tables = tables.await;
-            found.checked(tables).await?;
+            let associations = tables.iter().flat_map(|table| each(&table["Associations"]));
+            named.extend(associations.map(|it| it["SubnetId"].clone()));
+            let (main, others): (Vec<_>, Vec<_>) = tables.into_iter().partition(is_main);
+            main_tables.extend(main.into_iter().filter(|it| only.is(&it["RouteTableId"])));
+            if only.is_all() {
+                found.page(others).await?;
+            }
         }
-        Ok(())
+        let others = |table: &Json| {
+            let of_vpc = subnets.as_ref().map(|subnets| {
+                let of_vpc = text(&table["VpcId"]).and_then(|vpc| subnets.get(vpc));
+                let ids = of_vpc.into_iter().flatten();
+                ids.filter(|id| !named.contains(*id)).cloned().collect()
+            });
+            ready(vec![(OTHER_SUBNETS, of_vpc.map_err(Failure::clone))])
+        };
+        let main_tables = found.more(main_tables, others).await;
+        found.checked(main_tables).await
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
@@ -87,7 +102,7 @@ impl Kind for RouteTable {
         }
         table.without(&[OTHER_SUBNETS]);
         for subnet in each(&item[OTHER_SUBNETS]) {
-            let subnet = at.ec2_arn("subnet/", &subnet["SubnetId"]);
+            let subnet = at.ec2_arn("subnet/", subnet);
             table.edge_with(kind::ATTACHED_TO, subnet, json!({"Main": true}));
         }
         for route in each(&item["Routes"]) {
@@ -114,29 +129,49 @@ fn is_main(table: &Json) -> bool {
     each(&table["Associations"]).any(|association| association["Main"] == true)
 }
 
-/// The subnets of a VPC that no table names.
-async fn other_subnets(at: &Place, vpc: String) -> Result<Json, Failure> {
-    let of_vpc = Filter::builder().name("vpc-id").values(vpc).build();
+/// Finds the one table that is asked for. The VPC where it is the main one: then it takes all tables of
+/// the VPC to say which subnets are its own.
+async fn one(at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<Option<String>, Failure> {
     let tables = Pager::new(Service::EC2, "DescribeRouteTables", "RouteTables");
     let tables = tables.all(at, |token, capture| {
-        let request = at.ec2.describe_route_tables().filters(of_vpc.clone());
-        let request = request.max_results(100).set_next_token(token);
+        let request = at.ec2.describe_route_tables();
+        let request = request
+            .set_route_table_ids(only.ids())
+            .set_next_token(token);
         request.customize().interceptor(capture).send()
     });
     let tables = tables.await?;
-    let associations = tables.iter().flat_map(|table| each(&table["Associations"]));
-    let named: HashSet<&str> = associations
-        .filter_map(|it| text(&it["SubnetId"]))
-        .collect();
+    let main = tables.iter().find(|table| is_main(table));
+    if let Some(vpc) = main.and_then(|table| arn(&table["VpcId"])) {
+        return Ok(Some(vpc));
+    }
+    found.page(tables).await?;
+    Ok(None)
+}
+
+/// The ids of all subnets, or of those of one VPC, by their VPC.
+async fn subnets(at: &Place, vpc: Option<&str>) -> Result<HashMap<String, Vec<Json>>, Failure> {
     let subnets = Pager::new(Service::EC2, "DescribeSubnets", "Subnets");
     let subnets = subnets.all(at, |token, capture| {
-        let request = at.ec2.describe_subnets().filters(of_vpc.clone());
+        let request = at.ec2.describe_subnets().set_filters(of_vpc(vpc));
         let request = request.max_results(1000).set_next_token(token);
         request.customize().interceptor(capture).send()
     });
-    let mut subnets = subnets.await?;
-    subnets.retain(|subnet| text(&subnet["SubnetId"]).is_some_and(|id| !named.contains(id)));
-    Ok(Json::Array(subnets))
+    let mut by_vpc: HashMap<String, Vec<Json>> = HashMap::new();
+    for mut subnet in subnets.await? {
+        if let Some(vpc) = arn(&subnet["VpcId"]) {
+            by_vpc
+                .entry(vpc)
+                .or_default()
+                .push(subnet["SubnetId"].take());
+        }
+    }
+    Ok(by_vpc)
+}
+
+fn of_vpc(vpc: Option<&str>) -> Option<Vec<Filter>> {
+    let filter = Filter::builder().name("vpc-id").values(vpc?).build();
+    Some(vec![filter])
 }
 
 /// A gateway by its id, which says of which kind it is; none of `local`.

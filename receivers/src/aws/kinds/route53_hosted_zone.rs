@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use aws_sdk_route53::types::TagResourceType;
 use pipeline::schema::edges::kind;
-use pipeline::uid;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
@@ -55,8 +54,7 @@ impl Kind for HostedZone {
         zone.name(&text(&item["Name"])?.trim_end_matches('.').into());
         for vpc in each(&item["VPCs"]) {
             let region = text(&vpc["VPCRegion"]).unwrap_or(&at.region);
-            let vpc = text(&vpc["VPCId"]).map(|id| format!("vpc/{id}"));
-            let vpc = vpc.map(|vpc| uid::aws("ec2", region, &at.account, &vpc));
+            let vpc = at.ec2_arn_in(region, "vpc/", &vpc["VPCId"]);
             zone.edge(kind::ATTACHED_TO, vpc);
         }
         Some(zone)

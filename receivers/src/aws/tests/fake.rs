@@ -36,6 +36,8 @@ pub(super) enum Reply {
     Xml(String),
     /// Status and code.
     Error(u16, &'static str),
+    /// The same after a while.
+    Late(String),
     /// The body ends before it is whole.
     Cut(String),
     /// Nothing, ever.
@@ -104,7 +106,7 @@ impl Fake {
         }
         let config: Config = serde_json::from_value(document).unwrap();
         let sdk = self.sdk(&config).await;
-        let accounts = Accounts::of(&sdk, &config).await.unwrap();
+        let accounts = Accounts::of(&sdk, &config, &known.owners).await.unwrap();
         let report = Report::new("aws", Counter::default());
         Scanner::new("aws", config, accounts, known, report)
     }
@@ -125,6 +127,10 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, body: String) 
         }
     };
     match reply {
+        Reply::Late(body) => {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            format!("<{action}Response>{body}</{action}Response>").into_response()
+        }
         Reply::Xml(body) => format!("<{action}Response>{body}</{action}Response>").into_response(),
         Reply::Cut(body) => format!("<{action}Response>{body}").into_response(),
         Reply::Error(status, code) => {

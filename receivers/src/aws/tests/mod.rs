@@ -4,6 +4,7 @@
 
 mod failures;
 mod fake;
+mod routes;
 mod scans;
 mod shared;
 mod tags;

@@ -1,32 +1,43 @@
-//! What one account shares with another, where both are scanned.
+//! What one account shares with others.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use pipeline::resource::Observed;
+use pipeline::rows::Rows;
+use pipeline::{Delivery, Signal};
 use serde_json::{Value as Json, json};
 
 use super::fake::{ACCOUNT, Fake, Reply, Request, Told};
+use crate::aws::known::Known;
+use crate::aws::scanner::Scanner;
 
 const OWNER: &str = "210987654321";
+const OTHER: &str = "333333333333";
 
-/// A VPC and a subnet that the owner shares for as long as it is said; in the subnet is an interface of
-/// the participant, which the owner sees as well.
-async fn shared(is_shared: Arc<AtomicBool>) -> Fake {
+/// Which accounts see what the owner shares, a VPC and a subnet.
+type Seen = Arc<Mutex<BTreeSet<&'static str>>>;
+
+/// In the subnet is an interface of `ACCOUNT`, which the owner sees as well.
+async fn shared(seen: &Seen) -> Fake {
+    let seen = seen.clone();
     Fake::new(move |request: &Request| {
-        let is_seen = request["account"] == OWNER || is_shared.load(Ordering::Relaxed);
-        let (set, item) = match request["Action"].as_str() {
+        let account = request["account"].as_str();
+        let is_seen = account == OWNER || seen.lock().unwrap().contains(account);
+        let (set, is_seen, item) = match request["Action"].as_str() {
             "DescribeVpcs" => (
                 "vpcSet",
+                is_seen,
                 format!("<vpcId>vpc-1</vpcId><ownerId>{OWNER}</ownerId>"),
             ),
             "DescribeSubnets" => (
                 "subnetSet",
+                is_seen,
                 format!("<subnetId>s-1</subnetId><vpcId>vpc-1</vpcId><ownerId>{OWNER}</ownerId>"),
             ),
             _ => (
                 "networkInterfaceSet",
+                account != OTHER,
                 format!(
                     "<networkInterfaceId>eni-1</networkInterfaceId><subnetId>s-1</subnetId>\
                      <ownerId>{ACCOUNT}</ownerId>"
@@ -34,22 +45,56 @@ async fn shared(is_shared: Arc<AtomicBool>) -> Fake {
             ),
         };
         let items = is_seen.then(|| format!("<item>{item}</item>"));
-        Reply::Xml(format!("<{set}>{}</{set}>", items.unwrap_or_default()))
+        let body = format!("<{set}>{}</{set}>", items.unwrap_or_default());
+        // What refers to the subnet is known before the subnet, were it asked at once.
+        match set {
+            "subnetSet" => Reply::Late(body),
+            _ => Reply::Xml(body),
+        }
     })
     .await
 }
 
-fn settings(accounts: &Json) -> Json {
+fn by(accounts: &[&'static str]) -> Seen {
+    Arc::new(Mutex::new(accounts.iter().copied().collect()))
+}
+
+fn settings(accounts: &[&str]) -> Json {
+    let account = |id: &&str| match *id {
+        ACCOUNT => json!({}),
+        id => json!({"role_arn": format!("arn:aws:iam::{id}:role/airdig")}),
+    };
     let kinds = [
         "AWS::EC2::VPC",
         "AWS::EC2::Subnet",
         "AWS::EC2::NetworkInterface",
     ];
+    let accounts: Vec<Json> = accounts.iter().map(account).collect();
     json!({"kinds": {"include": kinds}, "accounts": accounts})
 }
 
-fn both() -> Json {
-    settings(&json!([{}, {"role_arn": format!("arn:aws:iam::{OWNER}:role/airdig")}]))
+/// A new process with these accounts, which knows by the store what was told.
+async fn again(fake: &Fake, told: &Told, accounts: &[&str]) -> Arc<Scanner> {
+    let mut last = BTreeMap::new();
+    for row in told.batches.lock().unwrap().iter().flat_map(Observed::of) {
+        let Some(uid) = row.uid else { continue };
+        last.insert(
+            uid.to_owned(),
+            row.state
+                .map(|state| (row.scope.unwrap().to_owned(), state)),
+        );
+    }
+    let known = Known::default();
+    for (uid, told) in last {
+        if let Some((scope, state)) = told {
+            known.recall(&uid, &scope, state);
+        }
+    }
+    fake.scanner_that_knows(settings(accounts), known).await
+}
+
+fn arn(account: &str, id: &str) -> String {
+    format!("arn:aws:ec2:us-east-1:{account}:{id}")
 }
 
 /// `uid KIND uid` of all that was told.
@@ -63,63 +108,131 @@ fn edges(told: &Told) -> BTreeSet<String> {
     edges.collect()
 }
 
-fn events(told: &Told) -> Vec<String> {
+/// What a scan tells, but for its completions.
+async fn events(scanner: &Scanner, told: &Told) -> Vec<String> {
+    let summary = scanner.scan(told).await;
+    assert_eq!(summary.failed, 0);
     let mut lines = told.lines();
     lines.retain(|line| !line.starts_with("complete"));
     lines
 }
 
+const NOTHING: [&str; 0] = [];
+const ALL_CREATED: [&str; 3] = [
+    "created network-interface/eni-1",
+    "created subnet/s-1",
+    "created vpc/vpc-1",
+];
+
 #[tokio::test]
 async fn each_account_tells_what_is_its_own_and_whom_it_is_shared_with_refers_to_it() {
-    let is_shared = Arc::new(AtomicBool::new(true));
-    let fake = shared(is_shared.clone()).await;
-    let scanner = fake.scanner(both()).await;
-    let told = Told::default();
-    let summary = scanner.scan(&told).await;
-    assert_eq!(
-        (summary.resources, summary.complete, summary.failed),
-        (3, 6, 0)
-    );
-    let created = [
-        "created network-interface/eni-1",
-        "created subnet/s-1",
-        "created vpc/vpc-1",
-    ];
-    assert_eq!(events(&told), created);
-    let arn = |account, id| format!("arn:aws:ec2:us-east-1:{account}:{id}");
-    let (interface, subnet) = (
-        arn(ACCOUNT, "network-interface/eni-1"),
-        arn(OWNER, "subnet/s-1"),
-    );
-    let expected = [
-        format!("{interface} PART_OF {subnet}"),
-        format!("{subnet} PART_OF {}", arn(OWNER, "vpc/vpc-1")),
-    ];
-    assert_eq!(edges(&told), expected.into());
-    scanner.scan(&told).await;
-    assert_eq!(events(&told), [""; 0], "nothing is new");
+    for concurrency in [1, 8] {
+        let seen = by(&[ACCOUNT]);
+        let fake = shared(&seen).await;
+        let accounts = [ACCOUNT, OWNER];
+        let mut both = settings(&accounts);
+        both["concurrency"] = concurrency.into();
+        let scanner = fake.scanner(both).await;
+        let told = Told::default();
+        assert_eq!(events(&scanner, &told).await, ALL_CREATED);
+        let (vpc, subnet) = (arn(OWNER, "vpc/vpc-1"), arn(OWNER, "subnet/s-1"));
+        let interface = arn(ACCOUNT, "network-interface/eni-1");
+        let expected = [
+            format!("{interface} PART_OF {subnet}"),
+            format!("{subnet} PART_OF {vpc}"),
+        ];
+        assert_eq!(edges(&told), expected.into());
+        assert_eq!(events(&scanner, &told).await, NOTHING);
 
-    is_shared.store(false, Ordering::Relaxed);
-    scanner.scan(&told).await;
-    // The interface is the participant's; to see it no more is its end, to see the subnet no more is not.
-    assert_eq!(events(&told), ["deleted network-interface/eni-1"]);
+        // The interface stays in the subnet, whose share is over.
+        seen.lock().unwrap().clear();
+        assert_eq!(events(&scanner, &told).await, NOTHING);
+        let scanner = again(&fake, &told, &accounts).await;
+        assert_eq!(events(&scanner, &told).await, NOTHING);
+    }
 }
 
 #[tokio::test]
-async fn what_an_account_is_shared_that_is_not_scanned_is_told_by_whom_it_is_shared_with() {
-    let fake = shared(Arc::new(AtomicBool::new(true))).await;
-    let scanner = fake.scanner(settings(&json!([]))).await;
+async fn what_is_shared_by_an_account_that_is_not_scanned_is_told_by_one_that_sees_it() {
+    let seen = by(&[ACCOUNT, OTHER]);
+    let fake = shared(&seen).await;
+    let scanner = fake.scanner(settings(&[ACCOUNT])).await;
     let told = Told::default();
-    scanner.scan(&told).await;
-    assert_eq!(events(&told).len(), 3);
-    let known = Arc::into_inner(scanner).unwrap().known;
+    assert_eq!(events(&scanner, &told).await, ALL_CREATED);
+    let to = format!(" PART_OF {}", arn(OWNER, "subnet/s-1"));
+    assert!(edges(&told).iter().any(|edge| edge.ends_with(&to)));
 
-    // From now on the owner tells it.
-    let scanner = fake.scanner_that_knows(both(), known).await;
-    scanner.scan(&told).await;
-    let events = events(&told);
+    let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
+    assert_eq!(events(&scanner, &told).await, NOTHING, "one tells it");
+    let mut rows = Rows::new(Signal::RefreshRequests);
+    rows.push(None, Some(&arn(OWNER, "subnet/s-1")), "test", &[]);
+    scanner
+        .refresh(&rows.finish(Delivery::nobody()), &told)
+        .await;
+    assert_eq!(told.lines(), ["observed subnet/s-1"]);
+
+    seen.lock().unwrap().remove(ACCOUNT);
+    let ended = ["deleted subnet/s-1", "deleted vpc/vpc-1"];
+    let moved = events(&scanner, &told).await;
     assert!(
-        events.iter().all(|event| !event.starts_with("deleted")),
-        "{events:?}"
+        ended
+            .iter()
+            .all(|line| moved.iter().any(|told| told == line))
     );
+    events(&scanner, &told).await;
+    assert_eq!(events(&scanner, &told).await, NOTHING, "the other tells it");
+    seen.lock().unwrap().clear();
+    assert_eq!(events(&scanner, &told).await, ended);
+    assert_eq!(events(&scanner, &told).await, NOTHING, "and that once");
+}
+
+#[tokio::test]
+async fn an_owner_that_is_scanned_from_now_on_takes_over_and_nothing_ends() {
+    let fake = shared(&by(&[ACCOUNT])).await;
+    let scanner = fake.scanner(settings(&[ACCOUNT])).await;
+    let told = Told::default();
+    events(&scanner, &told).await;
+
+    let scanner = again(&fake, &told, &[ACCOUNT, OWNER]).await;
+    // It knows more of what is its own.
+    let updated = ["updated subnet/s-1", "updated vpc/vpc-1"];
+    assert_eq!(events(&scanner, &told).await, updated);
+    assert_eq!(events(&scanner, &told).await, NOTHING);
+
+    let scanner = again(&fake, &told, &[ACCOUNT]).await;
+    assert_eq!(events(&scanner, &told).await, updated, "and back");
+    assert_eq!(events(&scanner, &told).await, NOTHING);
+}
+
+#[tokio::test]
+async fn whose_things_are_is_known_though_the_first_scan_of_them_fails() {
+    let is_failing = Arc::new(Mutex::new(false));
+    let failing = is_failing.clone();
+    let fake = Fake::new(move |request: &Request| {
+        let item = match request["Action"].as_str() {
+            "DescribeNetworkInterfaces" => {
+                "<networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId>\
+                 <subnetId>s-1</subnetId></item></networkInterfaceSet>"
+                    .to_owned()
+            }
+            _ if *failing.lock().unwrap() => return Reply::Error(403, "UnauthorizedOperation"),
+            "DescribeVpcs" => "<vpcSet></vpcSet>".to_owned(),
+            _ => format!(
+                "<subnetSet><item><subnetId>s-1</subnetId><ownerId>{OWNER}</ownerId></item></subnetSet>"
+            ),
+        };
+        Reply::Xml(item)
+    })
+    .await;
+    let told = Told::default();
+    let scanner = fake.scanner(settings(&[ACCOUNT])).await;
+    events(&scanner, &told).await;
+    *is_failing.lock().unwrap() = true;
+    let scanner = again(&fake, &told, &[ACCOUNT]).await;
+    let summary = scanner.scan(&told).await;
+    assert_eq!((summary.complete, summary.failed), (1, 2));
+    assert_eq!(told.lines(), ["complete AWS::EC2::NetworkInterface 1"]);
+    let to = format!(" PART_OF {}", arn(OWNER, "subnet/s-1"));
+    let edges = edges(&told);
+    assert!(edges.iter().all(|edge| edge.ends_with(&to)), "{edges:?}");
 }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::aws::kind::Kind;
 use crate::aws::limits::Rates;
+use crate::aws::owners::Owners;
 use crate::aws::place::Place;
 
 mod access;
@@ -25,7 +26,13 @@ fn place() -> Place {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .build();
-    Place::new("123456789012", "us-east-1", &sdk, Rates::default())
+    Place::new(
+        "123456789012",
+        "us-east-1",
+        &sdk,
+        Rates::default(),
+        &Owners::default(),
+    )
 }
 
 fn resource(kind: &dyn Kind, item: &Json) -> Option<Resource> {

@@ -104,7 +104,7 @@ fn a_route_table_leads_to_the_targets_of_its_routes() {
 fn a_main_route_table_is_that_of_the_subnets_without_one() {
     let item = json!({
         "RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"Main": true}],
-        "OtherSubnets": [{"SubnetId": "subnet-1"}],
+        "OtherSubnets": ["subnet-1"],
     });
     let edges = [
         "PART_OF ec2:vpc/vpc-1",

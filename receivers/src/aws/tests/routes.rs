@@ -1,0 +1,82 @@
+//! Which subnets a main route table is for.
+
+use std::sync::{Arc, Mutex};
+
+use pipeline::resource::Observed;
+use pipeline::rows::Rows;
+use pipeline::{Delivery, Signal};
+use serde_json::json;
+
+use super::fake::{ACCOUNT, Fake, Reply, Request, Told, subnets};
+
+const MAIN: &str = "<item><routeTableId>rtb-main</routeTableId><vpcId>vpc-1</vpcId><associationSet>\
+                    <item><main>true</main></item></associationSet></item>";
+const OWN: &str = "<item><routeTableId>rtb-own</routeTableId><vpcId>vpc-1</vpcId><associationSet>\
+                   <item><subnetId>s-2</subnetId></item></associationSet></item>";
+
+/// A main table and, on the next page, one of the subnet s-2; whether subnets are told.
+async fn tables(fails: Arc<Mutex<bool>>) -> Fake {
+    Fake::new(move |request: &Request| {
+        let tables = |items: &str, next: &str| {
+            Reply::Xml(format!("<routeTableSet>{items}</routeTableSet>{next}"))
+        };
+        if request["Action"] == "DescribeSubnets" {
+            return match *fails.lock().unwrap() {
+                true => Reply::Error(500, "InternalError"),
+                false => subnets(&["s-1", "s-2"], None),
+            };
+        }
+        let asked = request.get("RouteTableId.1").map(String::as_str);
+        match (asked, request.get("NextToken")) {
+            (Some("rtb-main"), _) => tables(MAIN, ""),
+            (Some(_), _) => tables(OWN, ""),
+            (None, None) => tables(MAIN, "<nextToken>two</nextToken>"),
+            (None, Some(_)) => tables(OWN, ""),
+        }
+    })
+    .await
+}
+
+/// `table subnet` of what was told last.
+fn attached(told: &Told) -> Vec<String> {
+    let batches = std::mem::take(&mut *told.batches.lock().unwrap());
+    let id = |uid: &str| uid.rsplit('/').next().unwrap().to_owned();
+    let mut edges: Vec<String> = Vec::new();
+    for row in batches.iter().flat_map(Observed::of) {
+        for (kind, to, ..) in row.relations.into_iter().flat_map(|it| it.relations()) {
+            if kind == "ATTACHED_TO" {
+                edges.push(format!("{} {}", id(row.uid.unwrap()), id(to)));
+            }
+        }
+    }
+    edges.sort();
+    edges
+}
+
+#[tokio::test]
+async fn a_main_route_table_is_for_the_subnets_that_no_page_names() {
+    let fails = Arc::new(Mutex::new(false));
+    let fake = tables(fails.clone()).await;
+    let settings = json!({"kinds": {"include": ["AWS::EC2::RouteTable"]}});
+    let scanner = fake.scanner(settings).await;
+    let told = Told::default();
+    scanner.scan(&told).await;
+    assert_eq!(attached(&told), ["rtb-main s-1", "rtb-own s-2"]);
+
+    let mut rows = Rows::new(Signal::RefreshRequests);
+    for id in ["rtb-main", "rtb-own"] {
+        let uid = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:route-table/{id}");
+        rows.push(None, Some(&uid), "test", &[]);
+    }
+    let requests = rows.finish(Delivery::nobody());
+    scanner.refresh(&requests, &told).await;
+    assert_eq!(attached(&told), ["rtb-main s-1", "rtb-own s-2"]);
+
+    // What cannot be asked for stays as it was.
+    *fails.lock().unwrap() = true;
+    told.lines();
+    scanner.scan(&told).await;
+    assert_eq!(told.lines(), ["complete AWS::EC2::RouteTable 2"]);
+    let failures = told.failures();
+    assert!(failures[0].starts_with("ec2:DescribeSubnets in us-east-1"));
+}
