@@ -21,6 +21,7 @@ mod path;
 mod plan;
 mod read;
 mod replace;
+mod rewrite;
 mod session;
 mod show;
 mod sieve;

@@ -2,19 +2,18 @@
 //! batch.
 
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::expr::{Between, BinaryExpr, Cast, InList, ScalarFunction, TryCast};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, lit};
 use datafusion::optimizer::AnalyzerRule;
 use pipeline::attributes::Form;
 
 use super::edit;
 use super::getter::{Kind, as_text_getter, getter};
+use super::rewrite::expressions;
 
 /// Runs after type coercion, which writes `attributes['n'] >= 500` as `CAST(text AS BIGINT) >= 500`.
 ///
@@ -29,16 +28,7 @@ pub(super) struct TypedGetters;
 
 impl AnalyzerRule for TypedGetters {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(|plan| {
-            let schema = merge_schema(&plan.inputs());
-            let names = NamePreserver::new(&plan);
-            plan.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let typed = expr.transform_up(|expr| rewrite(expr, &schema))?;
-                Ok(typed.update_data(|expr| name.restore(expr)))
-            })
-        })
-        .map(|plan| plan.data)
+        expressions(plan, rewrite)
     }
 
     fn name(&self) -> &'static str {

@@ -4,13 +4,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 use pipeline::attributes::Form;
 
 use super::getter::{Kind, getter};
+use super::rewrite::expressions;
 
 /// Runs before type coercion, which would take `body = 'x'` for a comparison of bytes.
 #[derive(Debug)]
@@ -18,16 +17,7 @@ pub(super) struct WholeValues;
 
 impl AnalyzerRule for WholeValues {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(|plan| {
-            let schema = merge_schema(&plan.inputs());
-            let names = NamePreserver::new(&plan);
-            plan.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let read = expr.transform_up(|expr| rewrite(expr, &schema))?;
-                Ok(read.update_data(|expr| name.restore(expr)))
-            })
-        })
-        .map(|plan| plan.data)
+        expressions(plan, rewrite)
     }
 
     fn name(&self) -> &'static str {
