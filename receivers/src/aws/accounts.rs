@@ -17,6 +17,7 @@ use super::call::Pager;
 use super::config::{Account as Named, Config};
 use super::failure::Failure;
 use super::limits::Rates;
+use super::names::Configured;
 use super::owners::Owners;
 use super::place::Place;
 use super::service::Service;
@@ -177,10 +178,15 @@ impl Account {
         *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = regions;
     }
 
+    /// The regions that were scanned last.
+    fn last_regions(&self) -> Vec<String> {
+        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        regions.clone()
+    }
+
     /// Whether a region is scanned.
     pub(super) fn scans(&self, region: &str) -> bool {
-        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        regions.iter().any(|scanned| scanned == region)
+        self.last_regions().iter().any(|scanned| scanned == region)
     }
 
     /// Where what is in no region is asked.
@@ -190,6 +196,24 @@ impl Account {
 }
 
 impl Accounts {
+    /// Which accounts are to be scanned where, as far as is known.
+    pub(super) fn configured(&self) -> Arc<Configured> {
+        let mut configured = Configured::default();
+        let is_all = self.regions.iter().any(|region| region == ALL);
+        for account in &self.all {
+            let named = Some(account.named.as_str()).filter(|named| !named.is_empty());
+            let Some(id) = account.id.get().map(String::as_str).or(named) else {
+                continue;
+            };
+            let regions = match is_all {
+                true => account.last_regions(),
+                false => self.regions.clone(),
+            };
+            configured.add(id, regions);
+        }
+        Arc::new(configured)
+    }
+
     /// The regions of one account.
     pub(super) async fn regions(
         &self,

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use super::call::{Capture, Pager};
 use super::failure::{Failure, Why};
 use super::filter::Tags;
-use super::kind::Kind;
+use super::kind::{Kind, Turn};
 use super::place::Place;
 use super::service::Service;
 
@@ -108,7 +108,7 @@ impl Found<'_> {
         let tags = self.tags;
         let items = items.into_iter().filter_map(|(item, is_whole)| {
             let draft = kind.draft(&item, at)?;
-            if kind.comes_first() {
+            if kind.turn() == Turn::First {
                 at.owners.learn(&draft.uid);
             }
             // Without its tags nothing is sure, where tags decide.
@@ -137,12 +137,15 @@ impl Found<'_> {
             Err(failure) if failure.is_no_such_setting() => true,
             // It is gone since it was listed: the next scan tells.
             Err(failure) if failure.is_not_found() => false,
-            Err(failure) => {
-                self.pages.failed(&failure);
-                // What may never be asked is left out; all else of it is told.
-                failure.why == Why::Denied && self.tags.takes_all()
-            }
+            Err(failure) => self.does_without(&failure),
         }
+    }
+
+    /// Tells that a further call failed. Whether items are whole without what it would have said: what
+    /// may never be asked is left out, and all else of them is told.
+    pub(super) fn does_without(&mut self, failure: &Failure) -> bool {
+        self.pages.failed(failure);
+        failure.why == Why::Denied && self.tags.takes_all()
     }
 }
 

@@ -18,7 +18,18 @@ pub(super) struct About {
     /// follows.
     resource: &'static str,
     is_global: bool,
-    comes_first: bool,
+    turn: Turn,
+}
+
+/// When a kind is scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Before others of its account and region, which name it by its id alone, though it may be another
+    /// account's: so that it is known whose it is.
+    First,
+    Any,
+    /// After all accounts and regions: it names so what is in any of them.
+    Last,
 }
 
 impl About {
@@ -33,7 +44,7 @@ impl About {
             service,
             resource,
             is_global: false,
-            comes_first: false,
+            turn: Turn::Any,
         }
     }
 
@@ -49,13 +60,9 @@ impl About {
         }
     }
 
-    /// Others name it by its id alone, though it may be another account's: it is scanned before they
-    /// are, so that it is known whose it is.
-    pub(super) const fn before_others(self) -> About {
-        About {
-            comes_first: true,
-            ..self
-        }
+    /// It is not scanned at any time.
+    pub(super) const fn turn(self, turn: Turn) -> About {
+        About { turn, ..self }
     }
 }
 
@@ -79,9 +86,9 @@ pub(super) trait Kind: Send + Sync {
         self.about().is_global
     }
 
-    /// Whether it is scanned before others, see [`About::before_others`].
-    fn comes_first(&self) -> bool {
-        self.about().comes_first
+    /// When it is scanned.
+    fn turn(&self) -> Turn {
+        self.about().turn
     }
 
     /// Whether the resource part of an ARN of its service names one of the kind.
@@ -150,11 +157,6 @@ impl Only<'_> {
 /// What stands behind the last slash or colon of a uid.
 pub(super) fn id_of(uid: &str) -> &str {
     uid.rsplit(['/', ':']).next().unwrap_or(uid)
-}
-
-/// The account that stands in an ARN; none where it has none.
-pub(super) fn account_of(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }
 
 /// Which kind a uid is of, and where it is: account and region, empty where the ARN has none.

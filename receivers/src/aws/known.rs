@@ -1,6 +1,7 @@
 //! What was told of each scope, so that only what is new is told again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pipeline::component::UnixNanos;
@@ -8,8 +9,8 @@ use pipeline::graph_store::{GraphStore, StoreError};
 use pipeline::schema::resources::change;
 use pipeline::uid;
 
+use super::names::parts;
 use super::owners::Owners;
-use super::scope_name::{base_of, shared, teller};
 
 /// Uids that are read from the store at a time.
 const PAGE: usize = 2000;
@@ -18,6 +19,8 @@ const PAGE: usize = 2000;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     bases: Arc<Mutex<HashMap<String, Arc<Base>>>>,
+    /// By region and kind, whose things are told that share them.
+    sharing: Arc<Mutex<HashMap<String, BTreeSet<String>>>>,
     pub(super) owners: Owners,
 }
 
@@ -25,10 +28,8 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Base {
     told: Mutex<HashMap<u64, Told>>,
-    /// The scopes that were read from the store.
-    scopes: Mutex<Vec<Arc<str>>>,
-    /// Which accounts were seen to share things of the kind with this one.
-    sharing: Mutex<BTreeSet<String>>,
+    /// Whether the account was ever scanned whole.
+    is_told_by_owner: AtomicBool,
     /// When what is gone was looked for by itself, and was not there.
     gone: Mutex<HashMap<u64, UnixNanos>>,
 }
@@ -69,11 +70,18 @@ impl Known {
     /// What a source has told before this process.
     pub(super) async fn read(store: &dyn GraphStore, source: &str) -> Result<Known, StoreError> {
         let known = Known::default();
+        let mut scopes = HashSet::new();
         let mut after = None;
         loop {
             let page = store.scanned(source, after.as_deref(), PAGE).await?;
             for scanned in page.scanned {
-                known.recall(&scanned.uid, &scanned.scope, scanned.state);
+                // One name for all that was told in a scope.
+                let scope: Arc<str> = scanned.scope.into();
+                let scope = scopes.get(&scope).cloned().unwrap_or_else(|| {
+                    scopes.insert(scope.clone());
+                    scope
+                });
+                known.recall(&scanned.uid, &scope, scanned.state);
             }
             after = page.last;
             if after.is_none() {
@@ -83,19 +91,37 @@ impl Known {
     }
 
     /// Takes in that a uid was told in a scope, in this state, before this process.
-    pub(super) fn recall(&self, uid: &str, scope: &str, state: u64) {
+    pub(super) fn recall(&self, uid: &str, scope: &Arc<str>, state: u64) {
+        let Some((account, place, is_shared)) = parts(scope) else {
+            return;
+        };
         self.owners.learn(uid);
-        if let Some((owner, own)) = shared(scope) {
-            self.base(&own).is_shared_by(owner);
+        let base = self.base(&format!("{account}/{place}"));
+        match is_shared {
+            true => self.shares(place, account),
+            false => base.told_by_owner(),
         }
-        let base = self.base(base_of(scope));
         let told = Told {
             uid: uid.into(),
-            scope: base.scope(scope),
+            scope: scope.clone(),
             state,
             time: UnixNanos(0),
         };
         base.remember([told]);
+    }
+
+    /// What this account shares is told, of one kind in one region.
+    pub(super) fn shares(&self, place: &str, account: &str) {
+        let mut sharing = lock(&self.sharing);
+        sharing
+            .entry(place.to_owned())
+            .or_default()
+            .insert(account.to_owned());
+    }
+
+    /// The accounts of which that is so.
+    pub(super) fn sharing(&self, place: &str) -> BTreeSet<String> {
+        lock(&self.sharing).get(place).cloned().unwrap_or_default()
     }
 
     pub(super) fn base(&self, base: &str) -> Arc<Base> {
@@ -108,15 +134,19 @@ impl Known {
 }
 
 impl Base {
-    /// The name of a scope, once for all that is told in it.
-    fn scope(&self, name: &str) -> Arc<str> {
-        let mut scopes = lock(&self.scopes);
-        if let Some(known) = scopes.iter().find(|known| known.as_ref() == name) {
-            return known.clone();
-        }
-        let name: Arc<str> = name.into();
-        scopes.push(name.clone());
-        name
+    /// The account was scanned whole.
+    pub(super) fn told_by_owner(&self) {
+        self.is_told_by_owner.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_told_by_owner(&self) -> bool {
+        self.is_told_by_owner.load(Ordering::Relaxed)
+    }
+
+    /// Whether anything that is told in this scope has not ended.
+    pub(super) fn has_told(&self, scope: &str) -> bool {
+        let told = lock(&self.told);
+        told.values().any(|told| told.scope.as_ref() == scope)
     }
 
     pub(super) fn novelty(&self, uid: u64, state: u64, scope: &str) -> Novelty {
@@ -150,25 +180,6 @@ impl Base {
         lock(&self.told).contains_key(&uid)
     }
 
-    /// The account that told it last.
-    pub(super) fn teller(&self, uid: u64) -> Option<String> {
-        let told = lock(&self.told);
-        told.get(&uid).map(|told| teller(&told.scope).to_owned())
-    }
-
-    /// Another account shares things with this one.
-    pub(super) fn is_shared_by(&self, owner: &str) {
-        let mut sharing = lock(&self.sharing);
-        if !sharing.contains(owner) {
-            sharing.insert(owner.to_owned());
-        }
-    }
-
-    /// The accounts that share things with this one.
-    pub(super) fn sharing(&self) -> BTreeSet<String> {
-        lock(&self.sharing).clone()
-    }
-
     /// What was told and is durable. What is older than what is known changes nothing.
     pub(super) fn remember(&self, told: impl IntoIterator<Item = Told>) {
         let mut known = lock(&self.told);
@@ -180,17 +191,17 @@ impl Base {
         }
     }
 
-    /// What this scope saw before and a scan that began then does not see any more.
+    /// What was told in such scopes and a scan that began then does not see any more.
     pub(super) fn gone(
         &self,
-        scope: &str,
+        is_of: impl Fn(&str) -> bool,
         began: UnixNanos,
         is_seen: impl Fn(u64) -> bool,
     ) -> Vec<Box<str>> {
         let told = lock(&self.told);
         let gone = told.iter().filter(|(hash, told)| {
             // What was looked at since the scan began is there, whatever an earlier page says.
-            told.scope.as_ref() == scope && told.time <= began && !is_seen(**hash)
+            is_of(&told.scope) && told.time <= began && !is_seen(**hash)
         });
         let mut uids: Vec<Box<str>> = gone.map(|(_, told)| told.uid.clone()).collect();
         uids.sort_unstable();
@@ -262,7 +273,7 @@ mod tests {
             told("b", "s/narrow", 7, 1),
             told("c", "s", 7, 9),
         ]);
-        let gone = base.gone("s", UnixNanos(5), |_| false);
+        let gone = base.gone(|scope| scope == "s", UnixNanos(5), |_| false);
         assert_eq!(
             gone,
             [Box::<str>::from("a")],

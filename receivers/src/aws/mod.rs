@@ -17,8 +17,7 @@
 //! ends that could not be seen, and the others go on.
 //!
 //! What one account shares with another (a VPC, its subnets) is its owner's, also in the edges that
-//! others tell. Where the owner is scanned it alone tells of it; else one of those who see it does, in a
-//! scope of its own.
+//! others tell. Where the owner is scanned it alone tells of it; else it is told once for all who see it.
 //!
 //! ```text
 //!  scanner ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
@@ -55,6 +54,7 @@ mod kind;
 mod kinds;
 mod known;
 mod limits;
+mod names;
 mod once;
 mod owners;
 mod place;
@@ -64,10 +64,11 @@ mod report;
 mod scanner;
 mod scanning;
 mod scope;
-mod scope_name;
 mod service;
 mod shapes;
+mod shared;
 mod sink;
+mod telling;
 #[cfg(test)]
 mod tests;
 

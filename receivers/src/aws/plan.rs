@@ -1,7 +1,7 @@
 //! What one scan of everything is made of.
 
-use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use futures::future::{BoxFuture, join_all};
 use tracing::warn;
@@ -10,8 +10,10 @@ use super::accounts::Account;
 use super::failure::Failure;
 use super::kind::Kind;
 use super::kinds;
+use super::names::{Configured, Names};
 use super::scanner::Scanner;
-use super::scope::{GLOBAL, Scope};
+use super::scope::Scope;
+use super::shared::Shared;
 
 /// What is to be scanned of an account.
 struct Planned<'a> {
@@ -22,13 +24,8 @@ struct Planned<'a> {
     failure: Option<Failure>,
 }
 
-impl Planned<'_> {
-    /// `account/region` of all that is scanned of it, as scopes say it.
-    fn places(&self) -> impl Iterator<Item = String> {
-        let regions = self.regions.iter().map(String::as_str).chain([GLOBAL]);
-        regions.map(|region| format!("{}/{region}", self.id))
-    }
-}
+/// By region and kind, what all accounts see of what is others'.
+type Shares = HashMap<String, Arc<Shared>>;
 
 impl Scanner {
     /// The scopes of all that is to be scanned, by account and region, and why there are not more.
@@ -36,15 +33,19 @@ impl Scanner {
         let plan = |account| -> BoxFuture<'_, Planned<'_>> { Box::pin(self.plan_account(account)) };
         let plans: Vec<_> = self.accounts.all.iter().map(plan).collect();
         let mut planned = join_all(plans).await;
-        let failures = planned
-            .iter_mut()
-            .filter_map(|it| it.failure.take())
-            .collect();
+        let failures = planned.iter_mut().filter_map(|it| it.failure.take());
+        let failures: Vec<Failure> = failures.collect();
         self.keep_each_account_once(&mut planned);
-        let scanned = planned.iter().flat_map(Planned::places).collect();
-        let scanned = self.remember_what_is_scanned(scanned);
-        let places = planned.iter().flat_map(|it| self.scopes(it, &scanned));
-        (places.collect(), failures)
+        let configured = self.accounts.configured();
+        let mut shares = Shares::new();
+        let mut places = Vec::new();
+        for planned in &planned {
+            self.add_places(planned, &configured, &mut shares, &mut places);
+        }
+        if !failures.is_empty() {
+            shares.values().for_each(|shared| shared.is_partial());
+        }
+        (places, failures)
     }
 
     async fn plan_account<'a>(&'a self, account: &'a Account) -> Planned<'a> {
@@ -62,10 +63,12 @@ impl Scanner {
             }
         }
         match self.accounts.regions(account, planned.id).await {
-            Ok(regions) => planned.regions = regions,
+            Ok(regions) => {
+                account.scanned(regions.clone());
+                planned.regions = regions;
+            }
             Err(failure) => planned.failure = Some(failure),
         }
-        account.scanned(planned.regions.clone());
         planned
     }
 
@@ -87,35 +90,59 @@ impl Scanner {
 
     /// Every kind in every region of an account, those of no region also where the regions cannot be
     /// asked for.
-    fn scopes(&self, planned: &Planned<'_>, scanned: &Arc<HashSet<String>>) -> Vec<Vec<Scope>> {
+    fn add_places(
+        &self,
+        planned: &Planned<'_>,
+        configured: &Arc<Configured>,
+        shares: &mut Shares,
+        places: &mut Vec<Vec<Scope>>,
+    ) {
         let (global, regional): (Vec<_>, Vec<_>) = kinds::ALL
             .iter()
             .filter(|kind| self.config.kinds.take(kind.name()))
             .partition(|kind| kind.is_global());
-        let scopes = |kinds: &[&&'static dyn Kind], region: Option<&str>| {
+        let mut scopes = |kinds: &[&&'static dyn Kind], region: Option<&str>| {
             let scope = |kind: &&&'static dyn Kind| {
-                self.scope(**kind, planned.account, planned.id, region, scanned)
+                let names = self.names(**kind, region, configured);
+                let shared = shares.entry(names.place());
+                let shared = shared.or_insert_with(|| self.shared(names.clone()));
+                shared.expect();
+                self.scope(names, planned.account, planned.id, region, shared.clone())
             };
-            kinds.iter().map(scope).collect()
+            places.push(kinds.iter().map(scope).collect());
         };
-        let mut places = vec![scopes(&global, None)];
-        let of_region = |region: &String| scopes(&regional, Some(region));
-        places.extend(planned.regions.iter().map(of_region));
-        places
+        scopes(&global, None);
+        for region in &planned.regions {
+            scopes(&regional, Some(region));
+        }
     }
 
-    /// `account/region` of all that was scanned last, or is now.
-    pub(super) fn scanned(&self) -> Arc<HashSet<String>> {
-        self.scanned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(super) fn names(
+        &self,
+        kind: &'static dyn Kind,
+        region: Option<&str>,
+        configured: &Arc<Configured>,
+    ) -> Names {
+        let filter = self.config.tags.hash();
+        Names::new(kind, region, filter.as_deref(), configured)
     }
 
-    fn remember_what_is_scanned(&self, scanned: HashSet<String>) -> Arc<HashSet<String>> {
-        let scanned = Arc::new(scanned);
-        let mut last = self.scanned.lock().unwrap_or_else(PoisonError::into_inner);
-        last.clone_from(&scanned);
-        scanned
+    pub(super) fn shared(&self, names: Names) -> Arc<Shared> {
+        Arc::new(Shared::new(names, &self.known))
+    }
+
+    pub(super) fn scope(
+        &self,
+        names: Names,
+        account: &Account,
+        id: &str,
+        region: Option<&str>,
+        shared: Arc<Shared>,
+    ) -> Scope {
+        let place = match region {
+            Some(region) => account.place(id, region),
+            None => account.home(id),
+        };
+        Scope::new(names, place, &self.known, shared)
     }
 }

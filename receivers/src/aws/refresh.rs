@@ -8,19 +8,20 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::iter;
 use pipeline::component::UnixNanos;
-use pipeline::resource::Resource;
 use pipeline::rows::Rows;
 use pipeline::{Batch, Signal, uid};
 use tracing::debug;
 
 use super::failure::Failure;
 use super::found::{Found, Item, Pages};
-use super::kind::{Only, account_of, of_uid};
+use super::kind::{Kind, Only, of_uid};
 use super::kinds;
 use super::report::Report;
 use super::scanner::Scanner;
 use super::scope::Scope;
+use super::shared::Seen;
 use super::sink::Sink;
+use super::telling::Telling;
 
 /// Uids that are looked at at once.
 const AT_ONCE: usize = 4;
@@ -41,115 +42,156 @@ impl Scanner {
 
     /// In each scope that it may be in, until it is found.
     async fn look_for(&self, uid: &str, sink: &dyn Sink) {
-        let scopes = self.scopes_of(uid).await;
-        if scopes.is_empty() {
-            let receiver = &self.source;
-            debug!(receiver, uid, "it is of no scope of this receiver");
+        let Some((kind, owner, region)) = of_uid(kinds::ALL, uid) else {
+            return self.is_not_here(uid);
+        };
+        let (scopes, are_all) = self.scopes_in(kind, region).await;
+        let hash = uid::hash(uid);
+        let (mut own, others): (Vec<_>, Vec<_>) = scopes
+            .into_iter()
+            .partition(|scope| owner.is_empty() || owner == scope.at.account);
+        own.sort_by_key(|scope| !scope.own.base.knows(hash));
+        if own.is_empty() && others.is_empty() {
+            return self.is_not_here(uid);
         }
-        for scope in scopes {
-            if self.look_at(uid, &scope, sink).await {
-                return;
+        let began = UnixNanos::now();
+        // Its owner has the last word; of several that it may be, the one that has told of it.
+        for scope in &own {
+            match self.look_at(uid, scope).await {
+                Looked::Is(item) => return self.tell(&scope.own, *item, began, sink).await,
+                Looked::IsNot if scope.own.base.knows(hash) => {
+                    return self.tell_end(&scope.own, uid, began, sink).await;
+                }
+                Looked::IsNot => {}
+                Looked::Unknown => return,
             }
+        }
+        let Some(shared) = others.first().map(|scope| &scope.shared) else {
+            return;
+        };
+        if !own.is_empty() || !are_all || shared.is_left_to(owner) {
+            return;
+        }
+        let mut seen = Seen::default();
+        for scope in &others {
+            match self.look_at(uid, scope).await {
+                Looked::Is(item) => seen.see(&scope.at.account, *item),
+                Looked::IsNot => {}
+                Looked::Unknown => return,
+            }
+        }
+        let telling = shared.telling(owner);
+        match seen.into_one() {
+            Some(item) => self.tell(&telling, item, began, sink).await,
+            None if telling.base.knows(hash) => self.tell_end(&telling, uid, began, sink).await,
+            None => {}
         }
     }
 
-    /// Whether it is settled what became of it.
-    async fn look_at(&self, uid: &str, scope: &Scope, sink: &dyn Sink) -> bool {
+    fn is_not_here(&self, uid: &str) {
+        let receiver = &self.source;
+        debug!(receiver, uid, "it is of no scope of this receiver");
+    }
+
+    async fn look_at(&self, uid: &str, scope: &Scope) -> Looked {
         let mut looking = Looking {
             uid,
             report: &self.report,
             found: None,
             failed: false,
         };
-        let began = UnixNanos::now();
         let mut found = Found {
-            kind: scope.kind,
+            kind: scope.names.kind,
             at: &scope.at,
             tags: &self.config.tags,
             pages: &mut looking,
         };
-        let listed = scope
-            .kind
-            .list(&scope.at, Only(Some(uid)), &mut found)
-            .await;
+        let kind = scope.names.kind;
+        let listed = kind.list(&scope.at, Only(Some(uid)), &mut found).await;
         if let Err(failure) = listed
             && !failure.is_not_found()
         {
             self.report.failed(&failure);
-            return true;
+            return Looked::Unknown;
         }
-        // What could not be asked for whole stays as it was told.
-        if looking.failed {
-            return true;
+        match looking.found {
+            // What could not be asked for whole stays as it was told.
+            _ if looking.failed => Looked::Unknown,
+            Some(item) => Looked::Is(Box::new(item)),
+            None => Looked::IsNot,
         }
-        let hash = uid::hash(uid);
-        let part = scope.part(account_of(uid).unwrap_or(&scope.at.account));
-        let scan = part.begin(&self.source, "refresh", began);
-        let mut rows = Rows::new(Signal::Resources);
-        let told = match &looking.found {
-            Some(resource) => {
-                let state = resource.state();
-                let change = part.base.novelty(hash, state, &part.name).change();
-                scan.observed(&mut rows, resource, state, change);
-                Some(part.told(resource, state, began))
-            }
-            None if part.base.knows(hash) => {
-                scan.deleted(&mut rows, uid, scope.kind.name());
-                None
-            }
-            None => return false,
-        };
-        match (sink.take(rows).await, told) {
-            (Ok(()), Some(told)) => part.base.remember([told]),
-            (Ok(()), None) => part.base.forget_at(uid, began),
-            (Err(reason), _) => {
-                self.report.failed(&scope.undelivered(reason));
-            }
-        }
-        true
     }
 
-    /// The scopes that a uid may be in, the one that has told of it first; none where it is of nothing
-    /// that is scanned here.
-    async fn scopes_of(&self, uid: &str) -> Vec<Scope> {
-        let Some((kind, owner, region)) = of_uid(kinds::ALL, uid) else {
-            return Vec::new();
-        };
-        if !self.config.kinds.take(kind.name()) {
-            return Vec::new();
+    async fn tell(&self, telling: &Telling, item: Item, began: UnixNanos, sink: &dyn Sink) {
+        let scan = telling.begin(&self.source, "refresh", began);
+        let mut rows = Rows::new(Signal::Resources);
+        let state = item.resource.state();
+        let hash = uid::hash(&item.resource.uid);
+        let novelty = telling.base.novelty(hash, state, &telling.scope);
+        let told = telling.tell(&item, state, novelty, &scan, &mut rows);
+        if self.take(telling, rows, sink).await {
+            telling.base.remember([told]);
         }
-        let hash = uid::hash(uid);
-        let scanned = self.scanned();
-        let mut scopes = Vec::new();
+    }
+
+    async fn tell_end(&self, telling: &Telling, uid: &str, began: UnixNanos, sink: &dyn Sink) {
+        let scan = telling.begin(&self.source, "refresh", began);
+        let mut rows = Rows::new(Signal::Resources);
+        telling.end(uid, &scan, &mut rows);
+        if self.take(telling, rows, sink).await {
+            telling.base.forget_at(uid, began);
+        }
+    }
+
+    /// Whether the rows were delivered.
+    async fn take(&self, telling: &Telling, rows: Rows, sink: &dyn Sink) -> bool {
+        let delivered = telling.deliver(rows, sink).await;
+        if let Err(failure) = &delivered {
+            self.report.failed(failure);
+        }
+        delivered.is_ok()
+    }
+
+    /// The scopes of a kind in a region, none of what is not scanned here; and whether these are all, of
+    /// every account.
+    async fn scopes_in(&self, kind: &'static dyn Kind, region: &str) -> (Vec<Scope>, bool) {
+        if !self.config.kinds.take(kind.name()) {
+            return (Vec::new(), true);
+        }
+        let in_region = (!kind.is_global()).then_some(region);
+        let names = self.names(kind, in_region, &self.accounts.configured());
+        let shared = self.shared(names.clone());
+        let (mut scopes, mut are_all) = (Vec::new(), true);
         for account in &self.accounts.all {
-            let id = match account.id().await {
-                Ok(id) => id,
-                Err(failure) => {
-                    self.report.failed(&failure);
-                    continue;
-                }
-            };
             if !kind.is_global() && !account.scans(region) {
                 continue;
             }
-            let region = (!kind.is_global()).then_some(region);
-            let scope = self.scope(kind, account, id, region, &scanned);
-            let part = scope.part(if owner.is_empty() { id } else { owner });
-            let is_teller = part.base.teller(hash).is_some_and(|teller| teller == id);
-            if owner.is_empty() || owner == id || is_teller {
-                scopes.push((!is_teller, scope));
+            match account.id().await {
+                Ok(id) => {
+                    scopes.push(self.scope(names.clone(), account, id, in_region, shared.clone()));
+                }
+                Err(failure) => {
+                    are_all = false;
+                    self.report.failed(&failure);
+                }
             }
         }
-        scopes.sort_by_key(|(is_other, _)| *is_other);
-        scopes.into_iter().map(|(_, scope)| scope).collect()
+        (scopes, are_all)
     }
+}
+
+/// What became of a thing, as one account sees it.
+enum Looked {
+    Is(Box<Item>),
+    IsNot,
+    Unknown,
 }
 
 /// Looks for one uid in what a list call finds.
 struct Looking<'a> {
     uid: &'a str,
     report: &'a Report,
-    found: Option<Resource>,
+    found: Option<Item>,
     failed: bool,
 }
 
@@ -159,7 +201,7 @@ impl Pages for Looking<'_> {
         let own = items.into_iter().find(|item| item.resource.uid == self.uid);
         if let Some(item) = own {
             self.failed |= !item.is_whole;
-            self.found = item.is_taken.then_some(item.resource);
+            self.found = item.is_taken.then_some(item);
         }
         Ok(())
     }

@@ -1,18 +1,16 @@
 //! Scans of everything, again and again.
 
-use std::collections::HashSet;
-use std::ops::AddAssign;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, join_all};
 use tokio::sync::Semaphore;
 use tracing::info;
 
-use super::accounts::{Account, Accounts};
+use super::accounts::Accounts;
 use super::config::Config;
 use super::failure::Failure;
-use super::kind::Kind;
+use super::kind::Turn;
 use super::known::Known;
 use super::report::Report;
 use super::scope::Scope;
@@ -24,8 +22,6 @@ pub(super) struct Scanner {
     pub(super) accounts: Accounts,
     pub(super) known: Known,
     pub(super) report: Report,
-    /// `account/region` of all that is scanned.
-    pub(super) scanned: Mutex<Arc<HashSet<String>>>,
 }
 
 /// What a scan of everything came to.
@@ -36,11 +32,13 @@ pub struct Summary {
     pub failed: usize,
 }
 
-impl AddAssign for Summary {
-    fn add_assign(&mut self, other: Summary) {
-        self.resources += other.resources;
-        self.complete += other.complete;
-        self.failed += other.failed;
+impl Summary {
+    fn add_all(&mut self, others: impl IntoIterator<Item = Summary>) {
+        for other in others {
+            self.resources += other.resources;
+            self.complete += other.complete;
+            self.failed += other.failed;
+        }
     }
 }
 
@@ -77,12 +75,21 @@ impl Scanner {
         }
         sink.tell(Progress::Planned(places.iter().map(Vec::len).sum()));
         let permits = Semaphore::new(self.config.concurrency.get());
-        let scan = |scopes| -> BoxFuture<'_, Summary> {
-            Box::pin(self.scan_place(scopes, &permits, sink))
+        let of_turn = |scopes: Vec<Scope>, turn| -> (Vec<Scope>, Vec<Scope>) {
+            scopes
+                .into_iter()
+                .partition(|scope| scope.names.kind.turn() == turn)
         };
-        for scanned in join_all(places.into_iter().map(scan)).await {
-            summary += scanned;
+        let mut last = Vec::new();
+        let mut scans: Vec<BoxFuture<'_, Summary>> = Vec::new();
+        for scopes in places {
+            let (first, scopes) = of_turn(scopes, Turn::First);
+            let (of_place, others) = of_turn(scopes, Turn::Last);
+            last.extend(of_place);
+            scans.push(Box::pin(self.scan_place(first, others, &permits, sink)));
         }
+        summary.add_all(join_all(scans).await);
+        summary.add_all(self.scan_all(last, &permits, sink).await);
         self.report.turn();
         summary
     }
@@ -91,64 +98,59 @@ impl Scanner {
     /// all else at once.
     async fn scan_place(
         &self,
-        scopes: Vec<Scope>,
+        first: Vec<Scope>,
+        others: Vec<Scope>,
         permits: &Semaphore,
         sink: &dyn Sink,
     ) -> Summary {
         let mut summary = Summary::default();
-        let (first, others) = scopes
-            .into_iter()
-            .partition::<Vec<_>, _>(Scope::comes_first);
         for scope in first {
-            summary += self.scan_scope(scope, permits, sink).await;
+            summary.add_all([self.scan_scope(scope, permits, sink).await]);
         }
+        summary.add_all(self.scan_all(others, permits, sink).await);
+        summary
+    }
+
+    async fn scan_all(
+        &self,
+        scopes: Vec<Scope>,
+        permits: &Semaphore,
+        sink: &dyn Sink,
+    ) -> Vec<Summary> {
         let scan =
             |scope| -> BoxFuture<'_, Summary> { Box::pin(self.scan_scope(scope, permits, sink)) };
-        for scanned in join_all(others.into_iter().map(scan)).await {
-            summary += scanned;
-        }
-        summary
+        join_all(scopes.into_iter().map(scan)).await
     }
 
     async fn scan_scope(&self, scope: Scope, permits: &Semaphore, sink: &dyn Sink) -> Summary {
         let _permit = permits.acquire().await.expect("it is never closed");
+        let mut summary = Summary::default();
         // Boxed: most scopes wait, and take no more than that needs.
-        let scanned = scope.scan(&self.source, &self.config.tags, sink, &self.report);
-        match Box::pin(scanned).await {
-            Ok(resources) => Summary {
-                resources,
-                complete: 1,
-                failed: 0,
-            },
+        let scanned = Box::pin(scope.scan(&self.source, &self.config.tags, sink, &self.report));
+        let scanned = scanned.await;
+        let seen = scope.shared.ended(scanned.is_err());
+        match scanned {
+            Ok(resources) => {
+                summary.resources += resources;
+                summary.complete += 1;
+            }
             Err(failure) => {
+                summary.failed += 1;
                 self.failed(&failure, sink);
-                Summary {
-                    failed: 1,
-                    ..Summary::default()
-                }
             }
         }
+        let Some(seen) = seen else { return summary };
+        match scope.shared.tell(seen, &self.source, sink).await {
+            Ok(resources) => summary.resources += resources,
+            Err(failure) => self.failed(&failure, sink),
+        }
+        summary
     }
 
     fn failed(&self, failure: &Failure, sink: &dyn Sink) {
         if self.report.failed(failure) {
             sink.tell(Progress::Failed(failure));
         }
-    }
-
-    pub(super) fn scope(
-        &self,
-        kind: &'static dyn Kind,
-        account: &Account,
-        id: &str,
-        region: Option<&str>,
-        scanned: &Arc<HashSet<String>>,
-    ) -> Scope {
-        let place = match region {
-            Some(region) => account.place(id, region),
-            None => account.home(id),
-        };
-        Scope::new(kind, place, &self.config.tags, &self.known, scanned)
     }
 }
 
@@ -166,7 +168,6 @@ impl Scanner {
             accounts,
             known,
             report,
-            scanned: Mutex::default(),
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Route tables, and where their routes lead.
 
 use std::collections::{HashMap, HashSet};
-use std::future::ready;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::Filter;
@@ -59,6 +58,10 @@ impl Kind for RouteTable {
         };
         // First: a subnet that is made while tables are read would be in none that was read before.
         let subnets = subnets(at, vpc.as_deref()).await;
+        let (mut subnets, is_whole) = match subnets {
+            Ok(subnets) => (subnets, true),
+            Err(failure) => (HashMap::new(), found.does_without(&failure)),
+        };
         let mut named = HashSet::new();
         let mut main_tables = Vec::new();
         let mut pages = Pager::new(Service::EC2, "DescribeRouteTables", "RouteTables");
@@ -72,22 +75,19 @@ impl Kind for RouteTable {
             let tables = answer.await?;
             let associations = tables.iter().flat_map(|table| each(&table["Associations"]));
             named.extend(associations.map(|it| it["SubnetId"].clone()));
-            let (main, others): (Vec<_>, Vec<_>) = tables.into_iter().partition(is_main);
-            main_tables.extend(main.into_iter().filter(|it| only.is(&it["RouteTableId"])));
-            if only.is_all() {
-                found.page(others).await?;
-            }
+            let asked = tables.into_iter().filter(|it| only.is(&it["RouteTableId"]));
+            let (main, others): (Vec<_>, Vec<_>) = asked.partition(is_main);
+            main_tables.extend(main);
+            found.page(others).await?;
         }
-        let others = |table: &Json| {
-            let of_vpc = subnets.as_ref().map(|subnets| {
-                let of_vpc = text(&table["VpcId"]).and_then(|vpc| subnets.get(vpc));
-                let ids = of_vpc.into_iter().flatten();
-                ids.filter(|id| !named.contains(*id)).cloned().collect()
-            });
-            ready(vec![(OTHER_SUBNETS, of_vpc.map_err(Failure::clone))])
-        };
-        let main_tables = found.more(main_tables, others).await;
-        found.checked(main_tables).await
+        let tables = main_tables.into_iter().map(|mut table| {
+            let of_vpc = text(&table["VpcId"]).and_then(|vpc| subnets.remove(vpc));
+            let mut of_vpc = of_vpc.unwrap_or_default();
+            of_vpc.retain(|subnet| !named.contains(subnet));
+            table[OTHER_SUBNETS] = of_vpc.into();
+            (table, is_whole)
+        });
+        found.checked(tables.collect()).await
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {

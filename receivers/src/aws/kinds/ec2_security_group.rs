@@ -8,7 +8,7 @@ use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::each;
 use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
+use crate::aws::kind::{About, Kind, Only, Turn};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
@@ -17,7 +17,8 @@ pub(super) struct SecurityGroup;
 #[async_trait]
 impl Kind for SecurityGroup {
     fn about(&self) -> About {
-        About::regional("AWS::EC2::SecurityGroup", Service::EC2, "security-group/*").before_others()
+        About::regional("AWS::EC2::SecurityGroup", Service::EC2, "security-group/*")
+            .turn(Turn::First)
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {

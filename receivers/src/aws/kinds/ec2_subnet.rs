@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
+use crate::aws::kind::{About, Kind, Only, Turn};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
@@ -16,7 +16,7 @@ pub(super) struct Subnet;
 #[async_trait]
 impl Kind for Subnet {
     fn about(&self) -> About {
-        About::regional("AWS::EC2::Subnet", Service::EC2, "subnet/*").before_others()
+        About::regional("AWS::EC2::Subnet", Service::EC2, "subnet/*").turn(Turn::First)
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
+use crate::aws::kind::{About, Kind, Only, Turn};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
@@ -15,7 +15,7 @@ pub(super) struct Vpc;
 #[async_trait]
 impl Kind for Vpc {
     fn about(&self) -> About {
-        About::regional("AWS::EC2::VPC", Service::EC2, "vpc/*").before_others()
+        About::regional("AWS::EC2::VPC", Service::EC2, "vpc/*").turn(Turn::First)
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {

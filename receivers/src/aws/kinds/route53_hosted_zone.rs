@@ -10,7 +10,7 @@ use crate::aws::draft::Draft;
 use crate::aws::failure::Failure;
 use crate::aws::fields::{each, text};
 use crate::aws::found::{Answers, Found, take};
-use crate::aws::kind::{About, Kind, Only};
+use crate::aws::kind::{About, Kind, Only, Turn};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
@@ -21,7 +21,7 @@ pub(super) struct HostedZone;
 #[async_trait]
 impl Kind for HostedZone {
     fn about(&self) -> About {
-        About::global("AWS::Route53::HostedZone", Service::ROUTE53, "hostedzone/*")
+        About::global("AWS::Route53::HostedZone", Service::ROUTE53, "hostedzone/*").turn(Turn::Last)
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {

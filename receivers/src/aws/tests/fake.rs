@@ -47,11 +47,15 @@ pub(super) enum Reply {
 /// The fields of one request, and under `account` whose credentials it is signed with.
 pub(super) type Request = HashMap<String, String>;
 
+type Refused = Arc<Mutex<Option<&'static str>>>;
+
 type Script = Arc<Mutex<dyn FnMut(&Request) -> Reply + Send>>;
 
 /// A server of the EC2 query protocol on a port of its own.
 pub(super) struct Fake {
     url: String,
+    /// The account whose roles may not be assumed.
+    pub(super) refused: Refused,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -67,10 +71,17 @@ impl Fake {
     pub(super) async fn new(script: impl FnMut(&Request) -> Reply + Send + 'static) -> Fake {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let refused = Refused::default();
         let script: Script = Arc::new(Mutex::new(script));
-        let router = Router::new().fallback(answer).with_state(script);
+        let router = Router::new()
+            .fallback(answer)
+            .with_state((script, refused.clone()));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Fake { url, server }
+        Fake {
+            url,
+            refused,
+            server,
+        }
     }
 
     async fn sdk(&self, config: &Config) -> SdkConfig {
@@ -112,7 +123,11 @@ impl Fake {
     }
 }
 
-async fn answer(State(script): State<Script>, headers: HeaderMap, body: String) -> Response {
+async fn answer(
+    State((script, refused)): State<(Script, Refused)>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let mut request = fields(&body);
     let account = account_of(&headers);
     let action = request["Action"].clone();
@@ -120,7 +135,7 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, body: String) 
         "GetCallerIdentity" => Reply::Xml(format!(
             "<GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>"
         )),
-        "AssumeRole" => assumed(&request["RoleArn"]),
+        "AssumeRole" => assumed(&request["RoleArn"], *refused.lock().unwrap()),
         _ => {
             request.insert("account".to_owned(), account);
             (script.lock().unwrap())(&request)
@@ -147,8 +162,11 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, body: String) 
 }
 
 /// Credentials of a role, whose key is the account's id.
-fn assumed(role: &str) -> Reply {
+fn assumed(role: &str, refused: Option<&str>) -> Reply {
     let account = role.split(':').nth(4).unwrap();
+    if refused == Some(account) {
+        return Reply::Error(403, "AccessDenied");
+    }
     Reply::Xml(format!(
         "<AssumeRoleResult><Credentials><AccessKeyId>{account}</AccessKeyId>\
          <SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>\

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use pipeline::component::UnixNanos;
 use pipeline::resource::Observed;
 use pipeline::rows::Rows;
 use pipeline::{Delivery, Signal};
@@ -15,48 +16,58 @@ use crate::aws::scanner::Scanner;
 const OWNER: &str = "210987654321";
 const OTHER: &str = "333333333333";
 
-/// Which accounts see what the owner shares, a VPC and a subnet.
-type Seen = Arc<Mutex<BTreeSet<&'static str>>>;
+/// Which subnets an account sees of those that the owner shares; all are in one VPC.
+type Seen = Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>;
 
-/// In the subnet is an interface of `ACCOUNT`, which the owner sees as well.
+/// In the first subnet is an interface of `ACCOUNT`, which the owner sees as well.
 async fn shared(seen: &Seen) -> Fake {
     let seen = seen.clone();
     Fake::new(move |request: &Request| {
         let account = request["account"].as_str();
-        let is_seen = account == OWNER || seen.lock().unwrap().contains(account);
-        let (set, is_seen, item) = match request["Action"].as_str() {
-            "DescribeVpcs" => (
-                "vpcSet",
-                is_seen,
-                format!("<vpcId>vpc-1</vpcId><ownerId>{OWNER}</ownerId>"),
-            ),
-            "DescribeSubnets" => (
-                "subnetSet",
-                is_seen,
-                format!("<subnetId>s-1</subnetId><vpcId>vpc-1</vpcId><ownerId>{OWNER}</ownerId>"),
-            ),
-            _ => (
-                "networkInterfaceSet",
-                account != OTHER,
-                format!(
+        let subnets = seen
+            .lock()
+            .unwrap()
+            .get(account)
+            .cloned()
+            .unwrap_or_default();
+        let item = |item: &str| format!("<item>{item}</item>");
+        match request["Action"].as_str() {
+            "DescribeVpcs" => {
+                let vpc = format!("<vpcId>vpc-1</vpcId><ownerId>{OWNER}</ownerId>");
+                let vpcs = (!subnets.is_empty()).then(|| item(&vpc));
+                Reply::Xml(format!("<vpcSet>{}</vpcSet>", vpcs.unwrap_or_default()))
+            }
+            "DescribeSubnets" => {
+                let subnet = |id: &&str| {
+                    item(&format!(
+                        "<subnetId>{id}</subnetId><vpcId>vpc-1</vpcId><ownerId>{OWNER}</ownerId>"
+                    ))
+                };
+                let subnets: String = subnets.iter().map(subnet).collect();
+                // What refers to a subnet would be known before it, were all asked at once.
+                Reply::Late(format!("<subnetSet>{subnets}</subnetSet>"))
+            }
+            _ => {
+                let interface = format!(
                     "<networkInterfaceId>eni-1</networkInterfaceId><subnetId>s-1</subnetId>\
                      <ownerId>{ACCOUNT}</ownerId>"
-                ),
-            ),
-        };
-        let items = is_seen.then(|| format!("<item>{item}</item>"));
-        let body = format!("<{set}>{}</{set}>", items.unwrap_or_default());
-        // What refers to the subnet is known before the subnet, were it asked at once.
-        match set {
-            "subnetSet" => Reply::Late(body),
-            _ => Reply::Xml(body),
+                );
+                let interfaces = (account != OTHER).then(|| item(&interface));
+                let interfaces = interfaces.unwrap_or_default();
+                Reply::Xml(format!(
+                    "<networkInterfaceSet>{interfaces}</networkInterfaceSet>"
+                ))
+            }
         }
     })
     .await
 }
 
-fn by(accounts: &[&'static str]) -> Seen {
-    Arc::new(Mutex::new(accounts.iter().copied().collect()))
+fn by(subnets: &[(&'static str, &[&'static str])]) -> Seen {
+    let subnets = subnets
+        .iter()
+        .map(|(account, ids)| (*account, ids.to_vec()));
+    Arc::new(Mutex::new(subnets.collect()))
 }
 
 fn settings(accounts: &[&str]) -> Json {
@@ -87,7 +98,7 @@ async fn again(fake: &Fake, told: &Told, accounts: &[&str]) -> Arc<Scanner> {
     let known = Known::default();
     for (uid, told) in last {
         if let Some((scope, state)) = told {
-            known.recall(&uid, &scope, state);
+            known.recall(&uid, &scope.into(), state);
         }
     }
     fake.scanner_that_knows(settings(accounts), known).await
@@ -117,6 +128,38 @@ async fn events(scanner: &Scanner, told: &Told) -> Vec<String> {
     lines
 }
 
+/// What exists after all that was told, as the facts of a store say: the newest word counts, and a scope
+/// that is complete ends all that was ever told in it and is not seen any more.
+fn existing(told: &Told) -> Vec<String> {
+    let batches = told.batches.lock().unwrap();
+    let rows: Vec<Observed<'_>> = batches.iter().flat_map(Observed::of).collect();
+    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut words: BTreeMap<&str, (UnixNanos, bool)> = BTreeMap::new();
+    for row in &rows {
+        let (time, scope) = (row.time.unwrap(), row.scope.unwrap());
+        let said: Vec<(&str, bool)> = match row.uid {
+            Some(uid) => {
+                told.insert((scope, uid));
+                vec![(uid, row.op == "observed")]
+            }
+            None => {
+                let members = row.members.unwrap();
+                let of_scope = told.iter().filter(|(of, _)| *of == scope);
+                let is_seen = |uid: &str| members.contains(&pipeline::uid::hash(uid));
+                of_scope.map(|(_, uid)| (*uid, is_seen(uid))).collect()
+            }
+        };
+        for (uid, exists) in said {
+            let word = words.entry(uid).or_insert((time, exists));
+            *word = (*word).max((time, exists));
+        }
+    }
+    let existing = words.into_iter().filter(|(_, (_, exists))| *exists);
+    existing
+        .map(|(uid, _)| uid.rsplit(['/', ':']).next().unwrap().to_owned())
+        .collect()
+}
+
 const NOTHING: [&str; 0] = [];
 const ALL_CREATED: [&str; 3] = [
     "created network-interface/eni-1",
@@ -127,7 +170,7 @@ const ALL_CREATED: [&str; 3] = [
 #[tokio::test]
 async fn each_account_tells_what_is_its_own_and_whom_it_is_shared_with_refers_to_it() {
     for concurrency in [1, 8] {
-        let seen = by(&[ACCOUNT]);
+        let seen = by(&[(ACCOUNT, &["s-1"]), (OWNER, &["s-1"])]);
         let fake = shared(&seen).await;
         let accounts = [ACCOUNT, OWNER];
         let mut both = settings(&accounts);
@@ -145,63 +188,140 @@ async fn each_account_tells_what_is_its_own_and_whom_it_is_shared_with_refers_to
         assert_eq!(events(&scanner, &told).await, NOTHING);
 
         // The interface stays in the subnet, whose share is over.
-        seen.lock().unwrap().clear();
+        seen.lock().unwrap().remove(ACCOUNT);
         assert_eq!(events(&scanner, &told).await, NOTHING);
         let scanner = again(&fake, &told, &accounts).await;
         assert_eq!(events(&scanner, &told).await, NOTHING);
+        assert_eq!(existing(&told), ["eni-1", "s-1", "vpc-1"]);
     }
 }
 
 #[tokio::test]
-async fn what_is_shared_by_an_account_that_is_not_scanned_is_told_by_one_that_sees_it() {
-    let seen = by(&[ACCOUNT, OTHER]);
+async fn what_is_shared_by_an_account_that_is_not_scanned_is_told_once_for_all_who_see_it() {
+    let seen = by(&[(ACCOUNT, &["s-1", "s-2"]), (OTHER, &["s-1", "s-3"])]);
     let fake = shared(&seen).await;
-    let scanner = fake.scanner(settings(&[ACCOUNT])).await;
+    let accounts = [ACCOUNT, OTHER];
+    let scanner = fake.scanner(settings(&accounts)).await;
     let told = Told::default();
-    assert_eq!(events(&scanner, &told).await, ALL_CREATED);
+    let created = events(&scanner, &told).await;
+    let subnets = ["s-1", "s-2", "s-3"].map(|id| format!("created subnet/{id}"));
+    assert_eq!(created[1..4], subnets);
+    assert_eq!(created.len(), 5);
     let to = format!(" PART_OF {}", arn(OWNER, "subnet/s-1"));
     assert!(edges(&told).iter().any(|edge| edge.ends_with(&to)));
+    assert_eq!(events(&scanner, &told).await, NOTHING);
+    let scanner = again(&fake, &told, &accounts).await;
+    assert_eq!(events(&scanner, &told).await, NOTHING);
 
-    let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
-    assert_eq!(events(&scanner, &told).await, NOTHING, "one tells it");
-    let mut rows = Rows::new(Signal::RefreshRequests);
-    rows.push(None, Some(&arn(OWNER, "subnet/s-1")), "test", &[]);
-    scanner
-        .refresh(&rows.finish(Delivery::nobody()), &told)
-        .await;
-    assert_eq!(told.lines(), ["observed subnet/s-1"]);
-
-    seen.lock().unwrap().remove(ACCOUNT);
-    let ended = ["deleted subnet/s-1", "deleted vpc/vpc-1"];
-    let moved = events(&scanner, &told).await;
-    assert!(
-        ended
-            .iter()
-            .all(|line| moved.iter().any(|told| told == line))
-    );
-    events(&scanner, &told).await;
-    assert_eq!(events(&scanner, &told).await, NOTHING, "the other tells it");
+    let refresh = async |id: &str| {
+        let mut rows = Rows::new(Signal::RefreshRequests);
+        rows.push(None, Some(&arn(OWNER, id)), "test", &[]);
+        let requests = rows.finish(Delivery::nobody());
+        scanner.refresh(&requests, &told).await;
+        told.lines()
+    };
+    assert_eq!(refresh("subnet/s-1").await, ["observed subnet/s-1"]);
+    // Of one share of two.
+    seen.lock().unwrap().insert(ACCOUNT, vec!["s-2"]);
+    let name_of_one = ["updated subnet/s-1"];
+    assert_eq!(events(&scanner, &told).await, name_of_one);
+    assert_eq!(refresh("subnet/s-1").await, ["observed subnet/s-1"]);
+    assert_eq!(existing(&told), ["eni-1", "s-1", "s-2", "s-3", "vpc-1"]);
+    // Of both.
+    seen.lock().unwrap().insert(OTHER, vec!["s-3"]);
+    assert_eq!(refresh("subnet/s-1").await, ["deleted subnet/s-1"]);
+    assert_eq!(events(&scanner, &told).await, NOTHING);
     seen.lock().unwrap().clear();
-    assert_eq!(events(&scanner, &told).await, ended);
-    assert_eq!(events(&scanner, &told).await, NOTHING, "and that once");
+    let ended = ["s-2", "s-3"].map(|id| format!("deleted subnet/{id}"));
+    assert_eq!(events(&scanner, &told).await[..2], ended);
+    assert_eq!(existing(&told), ["eni-1"]);
+    assert_eq!(events(&scanner, &told).await, NOTHING);
 }
 
 #[tokio::test]
-async fn an_owner_that_is_scanned_from_now_on_takes_over_and_nothing_ends() {
-    let fake = shared(&by(&[ACCOUNT])).await;
+async fn who_is_scanned_no_more_or_cannot_be_reached_ends_nothing() {
+    let seen = by(&[(ACCOUNT, &["s-1"]), (OTHER, &["s-1", "s-3"])]);
+    let fake = shared(&seen).await;
+    let scanner = fake.scanner(settings(&[ACCOUNT, OTHER])).await;
+    let told = Told::default();
+    events(&scanner, &told).await;
+    let all = ["eni-1", "s-1", "s-3", "vpc-1"];
+    assert_eq!(existing(&told), all);
+    let scanner = again(&fake, &told, &[ACCOUNT]).await;
+    let lines = events(&scanner, &told).await;
+    assert!(
+        lines.iter().all(|line| !line.starts_with("deleted")),
+        "{lines:?}"
+    );
+    assert_eq!(existing(&told), all);
+
+    let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
+    events(&scanner, &told).await;
+    *fake.refused.lock().unwrap() = Some(OTHER);
+    let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
+    let summary = scanner.scan(&told).await;
+    assert_eq!(summary.failed, 1, "its role may not be assumed");
+    let lines = told.lines();
+    assert!(
+        lines.iter().all(|line| !line.starts_with("deleted")),
+        "{lines:?}"
+    );
+    assert_eq!(existing(&told), all);
+}
+
+#[tokio::test]
+async fn an_owner_that_is_scanned_from_now_on_takes_over_and_ends_what_is_gone() {
+    let seen = by(&[(ACCOUNT, &["s-1", "s-2"]), (OWNER, &["s-1"])]);
+    let fake = shared(&seen).await;
     let scanner = fake.scanner(settings(&[ACCOUNT])).await;
     let told = Told::default();
     events(&scanner, &told).await;
+    assert_eq!(existing(&told), ["eni-1", "s-1", "s-2", "vpc-1"]);
 
+    seen.lock().unwrap().insert(ACCOUNT, vec!["s-1"]);
     let scanner = again(&fake, &told, &[ACCOUNT, OWNER]).await;
-    // It knows more of what is its own.
+    // The owner knows no other name for what is its own.
     let updated = ["updated subnet/s-1", "updated vpc/vpc-1"];
-    assert_eq!(events(&scanner, &told).await, updated);
+    let events_then = events(&scanner, &told).await;
+    assert_eq!(events_then[0], "deleted subnet/s-2");
+    assert_eq!(events_then[1..], updated);
     assert_eq!(events(&scanner, &told).await, NOTHING);
+    assert_eq!(existing(&told), ["eni-1", "s-1", "vpc-1"]);
+
+    // It cannot be reached: what it told is unknown, and nobody else tells it.
+    *fake.refused.lock().unwrap() = Some(OWNER);
+    let scanner = again(&fake, &told, &[ACCOUNT, OWNER]).await;
+    scanner.scan(&told).await;
+    let lines = told.lines();
+    assert!(
+        lines.iter().all(|line| line.starts_with("complete")),
+        "{lines:?}"
+    );
 
     let scanner = again(&fake, &told, &[ACCOUNT]).await;
-    assert_eq!(events(&scanner, &told).await, updated, "and back");
+    assert_eq!(
+        events(&scanner, &told).await,
+        updated,
+        "it is scanned no more"
+    );
     assert_eq!(events(&scanner, &told).await, NOTHING);
+    assert_eq!(existing(&told), ["eni-1", "s-1", "vpc-1"]);
+}
+
+#[tokio::test]
+async fn an_owner_that_never_could_be_scanned_leaves_it_to_whom_it_shares_with() {
+    let fake = shared(&by(&[(ACCOUNT, &["s-1"])])).await;
+    *fake.refused.lock().unwrap() = Some(OWNER);
+    let scanner = fake.scanner(settings(&[ACCOUNT, OWNER])).await;
+    let told = Told::default();
+    assert_eq!(scanner.scan(&told).await.failed, 1);
+    let lines = told.lines();
+    assert!(
+        ALL_CREATED
+            .iter()
+            .all(|line| lines.iter().any(|told| told == line)),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::check;
+use super::{check, place};
+use crate::aws::kind::{Kind, Turn};
 use crate::aws::kinds::route53_hosted_zone::HostedZone;
 use crate::aws::kinds::route53_record_set::RecordSet;
 
@@ -118,4 +119,17 @@ fn one_of_several_records_of_a_name_has_an_identifier_of_its_own() {
         "dns api.example.com",
     ];
     check(&RecordSet, &item, uid, &edges, &aliases);
+}
+
+#[test]
+fn a_zone_is_attached_to_what_another_account_shares_by_that_accounts_arn() {
+    let (at, vpc) = (place(), "arn:aws:ec2:eu-west-1:210987654321:vpc/vpc-1");
+    at.owners.learn(vpc);
+    let item = json!({
+        "Id": "/hostedzone/Z1", "Name": "internal.", "VPCs": [{"VPCRegion": "eu-west-1", "VPCId": "vpc-1"}],
+    });
+    let zone = HostedZone.draft(&item, &at).unwrap();
+    let zone = zone.finish(HostedZone.name(), &at, true);
+    assert_eq!(zone.relations[0].uid, vpc);
+    assert_eq!(HostedZone.turn(), Turn::Last, "when VPCs are known");
 }
