@@ -178,8 +178,8 @@ impl Account {
         *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = regions;
     }
 
-    /// The regions that were scanned last.
-    fn last_regions(&self) -> Vec<String> {
+    /// The regions that were scanned last; none before it is known which.
+    pub(super) fn last_regions(&self) -> Vec<String> {
         let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         regions.clone()
     }

@@ -180,6 +180,12 @@ impl Base {
         lock(&self.told).contains_key(&uid)
     }
 
+    /// Whether it was told in such a scope, and has not ended.
+    pub(super) fn is_told_in(&self, is_of: impl Fn(&str) -> bool, uid: u64) -> bool {
+        let told = lock(&self.told);
+        told.get(&uid).is_some_and(|told| is_of(&told.scope))
+    }
+
     /// What was told and is durable. What is older than what is known changes nothing.
     pub(super) fn remember(&self, told: impl IntoIterator<Item = Told>) {
         let mut known = lock(&self.told);

@@ -6,7 +6,8 @@
 //! account/region/kind/filter…       likewise, with a filter
 //! ```
 //!
-//! `seers` and `filter` are hashes: what others saw, or another filter, is not missing.
+//! `seers` and `filter` are hashes: what others saw, or another filter, is not missing. (What ends while
+//! the list of accounts changes is found by nobody then, until its owner is scanned.)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

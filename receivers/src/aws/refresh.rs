@@ -59,10 +59,13 @@ impl Scanner {
         for scope in &own {
             match self.look_at(uid, scope).await {
                 Looked::Is(item) => return self.tell(&scope.own, *item, began, sink).await,
-                Looked::IsNot if scope.own.base.knows(hash) => {
-                    return self.tell_end(&scope.own, uid, began, sink).await;
+                Looked::IsNot => {
+                    // Of another filter it is not known, and so it has not ended.
+                    let is_of = |told: &str| scope.names.is_of(&scope.at.account, told);
+                    if scope.own.base.is_told_in(is_of, hash) {
+                        return self.tell_end(&scope.own, uid, began, sink).await;
+                    }
                 }
-                Looked::IsNot => {}
                 Looked::Unknown => return,
             }
         }
@@ -83,8 +86,12 @@ impl Scanner {
         let telling = shared.telling(owner);
         match seen.into_one() {
             Some(item) => self.tell(&telling, item, began, sink).await,
-            None if telling.base.knows(hash) => self.tell_end(&telling, uid, began, sink).await,
-            None => {}
+            None => {
+                let is_of = |told: &str| told == telling.scope.as_ref();
+                if telling.base.is_told_in(is_of, hash) {
+                    self.tell_end(&telling, uid, began, sink).await;
+                }
+            }
         }
     }
 
@@ -164,6 +171,7 @@ impl Scanner {
         let (mut scopes, mut are_all) = (Vec::new(), true);
         for account in &self.accounts.all {
             if !kind.is_global() && !account.scans(region) {
+                are_all &= !account.last_regions().is_empty();
                 continue;
             }
             match account.id().await {

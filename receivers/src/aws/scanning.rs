@@ -69,7 +69,9 @@ impl Pages for Scanning<'_> {
         let mut resources = 0;
         for item in items {
             if item.resource.account != at.account {
-                shared.see(&at.account, self.scan.began, item);
+                if !shared.is_left_to(&item.resource.account) {
+                    shared.see(&at.account, item);
+                }
                 continue;
             }
             resources += 1;

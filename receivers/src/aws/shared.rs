@@ -15,11 +15,16 @@ use super::names::Names;
 use super::sink::{Progress, Sink};
 use super::telling::Telling;
 
+/// Rows that are told together.
+const PAGE: usize = 1000;
+
 /// One kind in one region, as all accounts that are scanned see it: filled by their scans, told once
 /// all of these have ended, so that of several who see a thing one tells it.
 pub(super) struct Shared {
     names: Names,
     known: Known,
+    /// Before any of the scans.
+    began: UnixNanos,
     seen: Mutex<Seen>,
 }
 
@@ -30,8 +35,6 @@ pub(super) struct Seen {
     running: usize,
     /// Whether one has failed: then nothing is missing.
     failed: bool,
-    /// When the first of them began.
-    began: Option<UnixNanos>,
     /// By the owner and by the uid, with the account whose view it is.
     items: BTreeMap<String, BTreeMap<String, (String, Item)>>,
 }
@@ -41,6 +44,7 @@ impl Shared {
         Shared {
             names,
             known: known.clone(),
+            began: UnixNanos::now(),
             seen: Mutex::default(),
         }
     }
@@ -55,11 +59,9 @@ impl Shared {
         self.seen().running += 1;
     }
 
-    /// A scan of this account that began then sees what another one owns.
-    pub(super) fn see(&self, account: &str, began: UnixNanos, item: Item) {
-        let mut seen = self.seen();
-        seen.see(account, item);
-        seen.began = Some(seen.began.map_or(began, |first| first.min(began)));
+    /// This account sees what another one owns.
+    pub(super) fn see(&self, account: &str, item: Item) {
+        self.seen().see(account, item);
     }
 
     /// A scan has ended, well or not. All that was seen, once it was the last.
@@ -76,6 +78,7 @@ impl Shared {
 
     /// What is told of an owner's.
     pub(super) fn telling(&self, owner: &str) -> Telling {
+        self.known.shares(&self.names.place(), owner);
         Telling::shared(&self.names, owner, &self.known)
     }
 
@@ -96,44 +99,62 @@ impl Shared {
         for owner in self.known.sharing(&self.names.place()) {
             seen.items.entry(owner).or_default();
         }
-        let began = seen.began.unwrap_or_else(UnixNanos::now);
-        let id = format!("{:x}", began.0);
         let mut count = 0;
         for (owner, items) in seen.items {
-            if self.is_left_to(&owner) {
-                continue;
-            }
-            let telling = self.telling(&owner);
-            let scan = telling.begin(source, &id, began);
-            let (mut rows, mut told) = (Rows::new(Signal::Resources), Vec::new());
-            let mut members = HashMap::new();
-            for (_, item) in items.into_values() {
-                if let Some(state) = telling.see(&item, &scan, &mut rows, &mut told) {
-                    members.insert(uid::hash(&item.resource.uid), state);
-                }
-            }
-            count += members.len();
-            // What nobody was told of has no scans.
-            let is_known = || telling.base.has_told(&telling.scope);
-            let mut gone = Vec::new();
-            if !seen.failed && (!members.is_empty() || is_known()) {
-                let is_of = |scope: &str| scope == telling.scope.as_ref();
-                gone = telling.complete(is_of, &members, &scan, &mut rows);
-            }
-            sink.tell(Progress::Found {
-                scope: &telling.scope,
-                resources: members.len(),
-            });
-            if !rows.is_empty() {
-                telling.deliver(rows, sink).await?;
-                telling.base.remember(told);
-                self.known.shares(&self.names.place(), &owner);
-            }
-            if !seen.failed {
-                telling.completed(&gone, began);
+            if !self.is_left_to(&owner) {
+                let items = items.into_values().map(|(_, item)| item);
+                count += self
+                    .tell_of(&owner, items, seen.failed, source, sink)
+                    .await?;
             }
         }
         Ok(count)
+    }
+
+    /// Tells of what one owner shares.
+    async fn tell_of(
+        &self,
+        owner: &str,
+        items: impl Iterator<Item = Item>,
+        failed: bool,
+        source: &str,
+        sink: &dyn Sink,
+    ) -> Result<usize, Failure> {
+        let telling = self.telling(owner);
+        let id = format!("{:x}", self.began.0);
+        let scan = telling.begin(source, &id, self.began);
+        let (mut rows, mut told) = (Rows::new(Signal::Resources), Vec::new());
+        let mut members = HashMap::new();
+        for mut item in items {
+            // Without the views of all, what was told of it may be better.
+            item.is_whole &= !failed;
+            if let Some(state) = telling.see(&item, &scan, &mut rows, &mut told) {
+                members.insert(uid::hash(&item.resource.uid), state);
+            }
+            if rows.len() >= PAGE {
+                let page = std::mem::replace(&mut rows, Rows::new(Signal::Resources));
+                telling.deliver(page, sink).await?;
+                telling.base.remember(told.drain(..));
+            }
+        }
+        // What nobody was told of has no scans.
+        let is_known = || telling.base.has_told(&telling.scope);
+        let is_complete = !failed && (!members.is_empty() || is_known());
+        let mut gone = Vec::new();
+        if is_complete {
+            let is_of = |scope: &str| scope == telling.scope.as_ref();
+            gone = telling.complete(is_of, &members, &scan, &mut rows);
+        }
+        if !rows.is_empty() {
+            telling.deliver(rows, sink).await?;
+            telling.base.remember(told);
+        }
+        if is_complete {
+            telling.completed(&gone, self.began);
+        }
+        let (scope, resources) = (telling.scope.as_ref(), members.len());
+        sink.tell(Progress::Found { scope, resources });
+        Ok(resources)
     }
 }
 

@@ -128,6 +128,15 @@ async fn events(scanner: &Scanner, told: &Told) -> Vec<String> {
     lines
 }
 
+/// What is told when one of the owner's things is asked for.
+async fn refresh(scanner: &Scanner, told: &Told, id: &str) -> Vec<String> {
+    let mut rows = Rows::new(Signal::RefreshRequests);
+    rows.push(None, Some(&arn(OWNER, id)), "test", &[]);
+    let requests = rows.finish(Delivery::nobody());
+    scanner.refresh(&requests, told).await;
+    told.lines()
+}
+
 /// What exists after all that was told, as the facts of a store say: the newest word counts, and a scope
 /// that is complete ends all that was ever told in it and is not seen any more.
 fn existing(told: &Told) -> Vec<String> {
@@ -213,23 +222,25 @@ async fn what_is_shared_by_an_account_that_is_not_scanned_is_told_once_for_all_w
     let scanner = again(&fake, &told, &accounts).await;
     assert_eq!(events(&scanner, &told).await, NOTHING);
 
-    let refresh = async |id: &str| {
-        let mut rows = Rows::new(Signal::RefreshRequests);
-        rows.push(None, Some(&arn(OWNER, id)), "test", &[]);
-        let requests = rows.finish(Delivery::nobody());
-        scanner.refresh(&requests, &told).await;
-        told.lines()
-    };
-    assert_eq!(refresh("subnet/s-1").await, ["observed subnet/s-1"]);
+    assert_eq!(
+        refresh(&scanner, &told, "subnet/s-1").await,
+        ["observed subnet/s-1"]
+    );
     // Of one share of two.
     seen.lock().unwrap().insert(ACCOUNT, vec!["s-2"]);
     let name_of_one = ["updated subnet/s-1"];
     assert_eq!(events(&scanner, &told).await, name_of_one);
-    assert_eq!(refresh("subnet/s-1").await, ["observed subnet/s-1"]);
+    assert_eq!(
+        refresh(&scanner, &told, "subnet/s-1").await,
+        ["observed subnet/s-1"]
+    );
     assert_eq!(existing(&told), ["eni-1", "s-1", "s-2", "s-3", "vpc-1"]);
     // Of both.
     seen.lock().unwrap().insert(OTHER, vec!["s-3"]);
-    assert_eq!(refresh("subnet/s-1").await, ["deleted subnet/s-1"]);
+    assert_eq!(
+        refresh(&scanner, &told, "subnet/s-1").await,
+        ["deleted subnet/s-1"]
+    );
     assert_eq!(events(&scanner, &told).await, NOTHING);
     seen.lock().unwrap().clear();
     let ended = ["s-2", "s-3"].map(|id| format!("deleted subnet/{id}"));
@@ -253,6 +264,7 @@ async fn who_is_scanned_no_more_or_cannot_be_reached_ends_nothing() {
         lines.iter().all(|line| !line.starts_with("deleted")),
         "{lines:?}"
     );
+    assert_eq!(refresh(&scanner, &told, "subnet/s-3").await, NOTHING);
     assert_eq!(existing(&told), all);
 
     let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
@@ -263,9 +275,10 @@ async fn who_is_scanned_no_more_or_cannot_be_reached_ends_nothing() {
     assert_eq!(summary.failed, 1, "its role may not be assumed");
     let lines = told.lines();
     assert!(
-        lines.iter().all(|line| !line.starts_with("deleted")),
+        lines.iter().all(|line| line.starts_with("complete")),
         "{lines:?}"
     );
+    assert_eq!(refresh(&scanner, &told, "subnet/s-3").await, NOTHING);
     assert_eq!(existing(&told), all);
 }
 
