@@ -20,10 +20,11 @@
 //! others tell. Where the owner is scanned it alone tells of it; else it is told once for all who see it.
 //!
 //! ```text
-//!  scanner ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
-//!               ▲                    │ the answer's bytes
-//!               │       kind.draft ◀─┴─ shapes: JSON with the API's own names
-//!               └─ found ─┘   what is new (known) ─▶ rows ─▶ sink
+//!  scanner ─ plan ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
+//!                      ▲                     │ the answer's bytes
+//!                      │        kind.draft ◀─┴─ shapes: JSON with the API's own names
+//!     its own: telling ◀─ found ─▶ shared: others', told once for all who see it
+//!                 └─ what is new (known) ─▶ rows ─▶ sink
 //! ```
 //!
 //! What it last told it reads from `store` at the start; without one it tells everything anew, which
@@ -43,6 +44,7 @@ use pipeline::registry::{BuildReceiver, Described, Stability};
 use tokio_util::sync::CancellationToken;
 
 mod accounts;
+mod base;
 mod call;
 mod config;
 mod draft;

@@ -9,9 +9,10 @@ use pipeline::rows::Rows;
 use pipeline::schema::nodes::group;
 use pipeline::uid;
 
+use super::base::{Base, Novelty, Told};
 use super::failure::Failure;
 use super::found::Item;
-use super::known::{Base, Known, Novelty, Told};
+use super::known::Known;
 use super::names::Names;
 use super::sink::Sink;
 
