@@ -7,6 +7,8 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::{GraphStore, StoreError};
 
 use super::base::{Base, Told, lock};
+use super::kind::Turn;
+use super::kinds;
 use super::names::parts;
 use super::owners::Owners;
 
@@ -51,7 +53,12 @@ impl Known {
         let Some((account, place, is_shared)) = parts(scope) else {
             return;
         };
-        self.owners.learn(uid);
+        // Only what others name by its id alone, as when it is scanned.
+        let kind = place.split_once('/').map_or("", |(_, kind)| kind);
+        let mut kinds = kinds::ALL.iter();
+        if kinds.any(|it| it.turn() == Turn::First && it.name() == kind) {
+            self.owners.learn(uid);
+        }
         let base = self.base(&format!("{account}/{place}"));
         match is_shared {
             true => self.shares(place, account),

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::kind::{Turn, id_of, of_uid};
-use super::kinds;
+use super::kind::id_of;
 
 /// Accounts by the ids of all VPCs, subnets and security groups that were ever seen: one account may use
 /// what another shares with it. (EC2 uses no id twice.)
@@ -12,15 +11,12 @@ use super::kinds;
 pub(super) struct Owners(Arc<Mutex<HashMap<Box<str>, Box<str>>>>);
 
 impl Owners {
-    /// Takes in whose a thing is, by its uid; of kinds that others do not name so it is left.
-    pub(super) fn learn(&self, uid: &str) {
-        let kind = of_uid(kinds::ALL, uid).filter(|(kind, ..)| kind.turn() == Turn::First);
-        if let Some((_, account, _)) = kind {
-            let mut owners = self.all();
-            let known = owners.get(id_of(uid)).map(Box::as_ref);
-            if known != Some(account) {
-                owners.insert(id_of(uid).into(), account.into());
-            }
+    /// Takes in whose a thing is, by its ARN.
+    pub(super) fn learn(&self, arn: &str) {
+        let account = arn.split(':').nth(4).unwrap_or_default();
+        let mut owners = self.all();
+        if owners.get(id_of(arn)).map(Box::as_ref) != Some(account) {
+            owners.insert(id_of(arn).into(), account.into());
         }
     }
 
