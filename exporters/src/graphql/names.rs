@@ -1,10 +1,14 @@
 //! From what people call a node to the node.
 
 use async_graphql::{Context, Error, Result};
-use pipeline::graph_store::At;
+use pipeline::graph_store::{At, Direction};
+use pipeline::schema::edges::kind;
 
 use super::store::{store, unanswered};
 use super::time::DateTime;
+
+/// Edges that are looked at where a name means several things.
+const EDGES: usize = 1000;
 
 pub(super) fn moment(as_of: Option<DateTime>) -> At {
     as_of.map_or(At::Now, |DateTime(time)| At::Time(time))
@@ -43,6 +47,9 @@ pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Op
         0 => Ok(None),
         1 => Ok(uids.pop()),
         several => {
+            if let Some(whole) = whole(context, &uids, at).await? {
+                return Ok(Some(whole));
+            }
             let listed: Vec<&str> = uids.iter().take(5).map(String::as_str).collect();
             let listed = listed.join(", ");
             Err(Error::new(format!(
@@ -50,6 +57,20 @@ pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Op
             )))
         }
     }
+}
+
+/// Of several things the one that all others are attached to, as the interface that has an address is to
+/// its instance.
+async fn whole(context: &Context<'_>, uids: &[String], at: At) -> Result<Option<String>> {
+    let kinds = [kind::ATTACHED_TO.to_owned()];
+    let edges = store(context).edges(uids, Direction::Out, &kinds, EDGES, at);
+    let edges = edges.await.map_err(unanswered)?;
+    let is_attached = |from: &String, to: &String| {
+        let mut edges = edges.iter();
+        from == to || edges.any(|edge| edge.from == *from && edge.to == *to)
+    };
+    let is_whole = |to: &&String| uids.iter().all(|from| is_attached(from, to));
+    Ok(uids.iter().find(is_whole).cloned())
 }
 
 /// The same, where it is an error that nothing is known.

@@ -1,5 +1,9 @@
 //! Queries and their answers.
 
+use pipeline::component::UnixNanos;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::edges;
+use pipeline::{Delivery, Signal};
 use serde_json::json;
 
 use super::{Shop, change, things};
@@ -38,6 +42,22 @@ async fn a_name_of_several_nodes_is_refused_with_their_uids() {
         told,
         "2 nodes are called web: ask for one of arn:i-1, arn:i-2"
     );
+}
+
+#[tokio::test]
+async fn of_several_that_a_name_means_the_one_that_the_others_are_attached_to_is_meant() {
+    let shop = Shop::new().await;
+    let attached = [
+        (edges::MODE, Cell::Text("set")),
+        (edges::KIND, Cell::Text("ATTACHED_TO")),
+        (edges::TO, Cell::Text("arn:i-1")),
+        (edges::CONFIDENCE, Cell::Float(1.0)),
+    ];
+    let mut rows = Rows::new(Signal::Edges);
+    rows.push(Some(UnixNanos(1)), Some("arn:i-2"), "other", &attached);
+    shop.tell(rows.finish(Delivery::nobody())).await;
+    let found = shop.ask(r#"{ node(uid: "web") { uid } }"#).await;
+    assert_eq!(found["node"]["uid"], "arn:i-1");
 }
 
 #[tokio::test]

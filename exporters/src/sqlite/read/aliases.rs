@@ -124,7 +124,7 @@ pub(super) fn is_current(
     Ok(newest.is_some_and(|(hash, ..)| *hash == set))
 }
 
-/// A name is first a uid, then an alias. Things that have ended are found only by their uid.
+/// A name is first a uid, then an alias of what lives, then of what has ended last.
 pub(in super::super) async fn resolve(
     session: &mut Session<'_>,
     names: &[String],
@@ -159,7 +159,13 @@ pub(in super::super) async fn resolve(
             return vec![name.clone()];
         }
         let alive = of_name().filter(is_alive);
-        unique(alive.map(|alias| alias.uid.clone()).collect())
+        let alive = unique(alive.map(|alias| alias.uid.clone()).collect());
+        if !alive.is_empty() {
+            return alive;
+        }
+        let ended = |uid: &String| Some((ends.current(uid, at)?.ended?, uid.clone()));
+        let last = of_name().filter_map(|alias| ended(&alias.uid)).max();
+        last.into_iter().map(|(_, uid)| uid).collect()
     };
     let mut resolved: Vec<Vec<String>> = names.iter().map(resolve).collect();
     // What a name leads to may itself be another name of something.

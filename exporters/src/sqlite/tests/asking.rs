@@ -200,6 +200,25 @@ async fn a_name_that_went_to_another_leads_to_the_one_that_lives() {
 }
 
 #[tokio::test]
+async fn what_has_ended_last_is_found_by_its_name_until_another_has_it() {
+    let open = small_vpc().await;
+    for (uid, ended) in [("i-1", 30), ("i-2", 20)] {
+        open.tell(alias_set(uid, 10, &[("name", "web")])).await;
+        open.tell(fact(uid, "lifecycle", "deleted", "trail", uid, ended))
+            .await;
+    }
+    let find = async || {
+        open.store()
+            .resolve(&uids(&["web"]), At::Now)
+            .await
+            .unwrap()
+    };
+    assert_eq!(find().await, [uids(&["i-1"])]);
+    open.tell(alias_set("sg", 10, &[("name", "web")])).await;
+    assert_eq!(find().await, [uids(&["sg"])]);
+}
+
+#[tokio::test]
 async fn lists_are_filtered_and_paged_by_uid() {
     let open = small_vpc().await;
     open.tell(fact(
