@@ -70,6 +70,41 @@ fn what_cannot_be_scanned_is_named_and_the_rest_is_shown() {
 }
 
 #[test]
+fn a_profile_that_is_named_counts_and_not_the_keys_of_the_environment() {
+    let moto = Moto::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let profiles = format!(
+        "[profile audited]\nrole_arn = arn:aws:iam::210987654321:role/audit\nsource_profile = keys\n\
+         endpoint_url = {0}\n[profile keys]\naws_access_key_id = y\naws_secret_access_key = y\nendpoint_url = {0}\n",
+        moto.url
+    );
+    std::fs::write(&config, profiles).unwrap();
+    let scan = |profile: &str| {
+        let arguments = ["scan", "--region", "us-east-1", "--kind", "AWS::EC2::VPC"];
+        let output = airdig()
+            .args(arguments)
+            .args(["--endpoint", &moto.url, "--profile", profile])
+            .envs(CREDENTIALS)
+            .env("AWS_CONFIG_FILE", &config)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    };
+    let (tree, told) = scan("audited");
+    assert!(
+        tree.contains("210987654321 us-east-1: 1 resource"),
+        "{tree}{told}"
+    );
+    let (tree, told) = scan("nope");
+    assert!(
+        !tree.contains("us-east-1") && told.contains("nope"),
+        "{tree}{told}"
+    );
+}
+
+#[test]
 fn several_accounts_and_regions_are_scanned_each_account_by_its_role() {
     let moto = Moto::start();
     moto.build_account();

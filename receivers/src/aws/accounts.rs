@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
@@ -60,7 +62,7 @@ pub(super) async fn environment(config: &Config) -> SdkConfig {
         .tls_provider(tls)
         .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http.clone())
         .timeout_config(timeouts(config))
         .retry_config(RetryConfig::adaptive().with_max_attempts(config.max_attempts.get()))
         .app_name(AppName::new("airdig").expect("a name without spaces"));
@@ -73,7 +75,17 @@ pub(super) async fn environment(config: &Config) -> SdkConfig {
     if let Some(region) = config.regions.iter().find(|region| *region != ALL) {
         loader = loader.region(Region::new(region.clone()));
     }
-    loader.load().await
+    let sdk = loader.load().await;
+    let Some(profile) = &config.profile else {
+        return sdk;
+    };
+    // A profile that is named counts alone: the loader takes what keys the environment has first.
+    let own = ProviderConfig::without_region()
+        .with_region(sdk.region().cloned())
+        .with_http_client(http);
+    let provider = ProfileFileCredentialsProvider::builder().profile_name(profile);
+    let provider = SharedCredentialsProvider::new(provider.configure(&own).build());
+    sdk.to_builder().credentials_provider(provider).build()
 }
 
 pub(super) fn timeouts(config: &Config) -> TimeoutConfig {
@@ -91,7 +103,7 @@ impl Accounts {
     ) -> Result<Accounts, StartError> {
         let Some(home) = sdk.region().map(ToString::to_string) else {
             return Err(StartError::new(
-                "no region is known: name `regions`, or set AWS_REGION or a profile that has one",
+                "no region is known to ask first: name one of yours (`regions`, --region), or set AWS_REGION or a profile that has one",
             ));
         };
         let regions = match config.regions.is_empty() {
