@@ -1,12 +1,16 @@
 //! Every component of this binary: one line each, and the only file that names them.
 
-use pipeline::registry::Registry;
+use pipeline::registry::{Class, Registry};
 
 pub(crate) fn registry() -> Registry {
     let registry = Registry::new();
     #[cfg(feature = "aws")]
     let registry = registry.receiver::<receivers::aws::Aws>();
+    #[cfg(not(feature = "aws"))]
+    let registry = registry.without(Class::Receiver, "aws", crate::cli::NO_AWS);
+    let bounded = "leave it out, every queue is bounded in bytes";
     registry
+        .without(Class::Processor, "memory_limiter", bounded)
         .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::attributes::Attributes>()
@@ -29,7 +33,7 @@ pub(crate) fn registry() -> Registry {
 
 #[cfg(test)]
 mod tests {
-    use pipeline::registry::Class;
+    use super::Class;
 
     #[test]
     fn no_type_is_registered_twice() {

@@ -289,11 +289,27 @@ pub enum FactoryError {
 #[derive(Debug, Default)]
 pub struct Registry {
     factories: Vec<Factory>,
+    /// Types that there are elsewhere, and why not here.
+    left_out: Vec<(Class, &'static str, &'static str)>,
 }
 
 impl Registry {
     pub fn new() -> Registry {
         Registry::default()
+    }
+
+    /// A type that people may look for is not in this binary: says what they can do.
+    #[must_use]
+    pub fn without(mut self, class: Class, kind: &'static str, why: &'static str) -> Registry {
+        self.left_out.push((class, kind, why));
+        self
+    }
+
+    /// Why a type is not in this binary, where that is known.
+    pub fn why_not(&self, class: Class, kind: &str) -> Option<&'static str> {
+        let mut left_out = self.left_out.iter();
+        let found = left_out.find(|(of, name, _)| (*of, *name) == (class, kind));
+        found.map(|(.., why)| *why)
     }
 
     #[must_use]

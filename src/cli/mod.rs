@@ -20,6 +20,11 @@ const FAILED: u8 = 1;
 /// The configuration, or the command itself, is wrong. (clap ends with 2 as well.)
 const BAD_CONFIGURATION: u8 = 2;
 
+/// Why there is nothing of AWS.
+#[cfg(not(feature = "aws"))]
+pub(crate) const NO_AWS: &str = "this airdig is built without the AWS SDK (as `make run` does); \
+    `cargo build --profile quick --locked` builds it with";
+
 /// One graph of your cloud, from OpenTelemetry, scans, changes and drift.
 #[derive(Debug, Parser)]
 #[command(name = "airdig", version, disable_version_flag = true)]
@@ -42,6 +47,13 @@ enum Command {
     /// Look at AWS accounts once and show what is there.
     #[cfg(feature = "aws")]
     Scan(scan::Arguments),
+    /// Look at AWS accounts: not in this airdig.
+    #[cfg(not(feature = "aws"))]
+    #[command(disable_help_flag = true)]
+    Scan {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        rest: Vec<String>,
+    },
     /// List the components that a configuration can use.
     Components,
     /// List the signals, or the columns of one.
@@ -66,6 +78,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Query(arguments) => query::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Scan(arguments) => scan::run(&arguments, &registry),
+        #[cfg(not(feature = "aws"))]
+        Command::Scan { .. } => {
+            complain(&format!("there is no `scan` here: {NO_AWS}"));
+            ExitCode::from(BAD_CONFIGURATION)
+        }
         Command::Components => print(&components::table(&registry)),
         Command::Schema(arguments) => print(&schema::table(&arguments)),
         Command::Version => print(concat!("airdig ", env!("CARGO_PKG_VERSION"))),

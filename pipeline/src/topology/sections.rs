@@ -130,6 +130,14 @@ fn configured<'a>(
 }
 
 fn unknown_type(class: Class, id: &ComponentId, place: &Place, registry: &Registry) -> Problem {
+    if let Some(why) = registry.why_not(class, id.kind()) {
+        let message = format!(
+            "{}: there is no \"{}\" here: {why}",
+            class.section(),
+            id.kind()
+        );
+        return Problem::new(place, message);
+    }
     let known: Vec<&str> = registry.of(class).map(|factory| factory.kind).collect();
     let message = format!(
         "{}: unknown type: \"{}\" for id: \"{id}\" (valid values: [{}])",

@@ -129,6 +129,18 @@ fn registry() -> Registry {
         .exporter::<Double<3>>()
         .exporter::<Double<4>>()
         .exporter::<Double<5>>()
+        .without(Class::Processor, "memory_limiter", "leave it out")
+}
+
+#[test]
+fn of_a_type_that_is_not_here_it_is_told_why() {
+    let text = UNIFIED.replace("{graph: }", "{graph: , memory_limiter: {limit_mib: 1}}");
+    let expected = "processors: there is no \"memory_limiter\" here: leave it out";
+    assert!(
+        told(&text).iter().any(|it| it.ends_with(expected)),
+        "{:?}",
+        told(&text)
+    );
 }
 
 fn checked(text: &str) -> Result<Topology, Vec<Problem>> {

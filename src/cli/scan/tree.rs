@@ -42,7 +42,7 @@ pub(super) fn text(things: &Things<'_>) -> String {
         let total = totals[key];
         let noun = if total == 1 { "resource" } else { "resources" };
         let _ = writeln!(text, "{account} {name}: {total} {noun}");
-        region.write(things, &mut text);
+        region.write(things, *name != "global", &mut text);
     }
     if regions.is_empty() {
         text.push_str("nothing was found");
@@ -72,7 +72,7 @@ impl<'a> Region<'a> {
         *counts.entry(short(thing.kind)).or_default() += 1;
     }
 
-    fn write(&self, things: &Things<'_>, text: &mut String) {
+    fn write(&self, things: &Things<'_>, has_vpcs: bool, text: &mut String) {
         let lines = self.vpcs.len() + usize::from(!self.outside.is_empty());
         for (index, (uid, vpc)) in by_name(things, &self.vpcs).into_iter().enumerate() {
             let (branch, below) = branches(index + 1 == lines);
@@ -96,7 +96,11 @@ impl<'a> Region<'a> {
             }
         }
         if !self.outside.is_empty() {
-            line(text, "└─ ", "   ", "in no VPC", &self.outside);
+            let label = match self.vpcs.is_empty() && has_vpcs {
+                true => "in no VPC that was scanned",
+                false => "in no VPC",
+            };
+            line(text, "└─ ", "   ", label, &self.outside);
         }
     }
 }

@@ -1,5 +1,11 @@
 //! Every kind of resource: a file each, and a line here.
 //!
+//! A kind of a service that others are of is one small file here (copy one that is like it), its line in
+//! [`ALL`] and its actions below; `tests/aws/` has the account in which it is then looked for. A new
+//! service has its SDK in `Cargo.toml`, a name in `service.rs`, a client in `place.rs` and, where its API
+//! answers in XML, a table that `shapes/generate.py` makes. What impact follows of its edges stands in
+//! `pipeline/src/impact/rules.rs`.
+//!
 //! IAM must allow a scan of all of them these actions (and of more regions than are named,
 //! `DescribeRegions`). A kind whose actions are not allowed is unknown; the others are scanned.
 //!
