@@ -132,7 +132,7 @@ pub(super) fn canonical_key_value(entry: &[u8], offset: usize) -> Result<Vec<u8>
     let merged = KeyValue::decode(entry).map_err(|error| {
         Box::new(DecodeError {
             what: error.to_string(),
-            offset,
+            offset: Some(offset),
         })
     })?;
     Ok(merged.encode_to_vec())
@@ -144,7 +144,7 @@ pub(super) fn canonical_any_value(value: &[u8], offset: usize) -> Result<Vec<u8>
     let merged = AnyValue::decode(value).map_err(|error| {
         Box::new(DecodeError {
             what: error.to_string(),
-            offset,
+            offset: Some(offset),
         })
     })?;
     Ok(merged.encode_to_vec())

@@ -29,7 +29,7 @@ pub fn decode(
     if !request.is_object() {
         return Err(DecodeError {
             what: "JSON that is no object".into(),
-            offset: 0,
+            offset: None,
         });
     }
     normalise(&mut request);
@@ -39,10 +39,15 @@ pub fn decode(
         Signal::Logs => protobuf::<ExportLogsServiceRequest>(request),
         other => Err(DecodeError {
             what: format!("OTLP does not carry {other}"),
-            offset: 0,
+            offset: None,
         }),
     }?;
-    super::decode(signal, protobuf, source, delivery)
+    // A place in what was made of the request says nothing to who sent it.
+    let decoded = super::decode(signal, protobuf, source, delivery);
+    decoded.map_err(|error| DecodeError {
+        offset: None,
+        ..error
+    })
 }
 
 /// One line of JSON, without its end.
@@ -105,9 +110,9 @@ fn next_null(json: &str) -> Option<usize> {
 }
 
 fn protobuf<T: Message + DeserializeOwned>(request: Json) -> Result<Bytes, DecodeError> {
-    let request: T = serde_json::from_value(request).map_err(|error| DecodeError {
+    let request: T = serde_path_to_error::deserialize(request).map_err(|error| DecodeError {
         what: error.to_string(),
-        offset: 0,
+        offset: None,
     })?;
     Ok(request.encode_to_vec().into())
 }
@@ -120,7 +125,7 @@ fn not_json(json: &[u8], error: &serde_json::Error) -> DecodeError {
         lines_before.map(|line| line.len() + 1).sum::<usize>() + error.column().saturating_sub(1);
     DecodeError {
         what: error.to_string(),
-        offset,
+        offset: Some(offset),
     }
 }
 

@@ -82,7 +82,7 @@ pub fn decode(
         Signal::Logs => decode_logs(request, source, delivery),
         other => Err(DecodeError {
             what: format!("OTLP does not carry {other}"),
-            offset: 0,
+            offset: None,
         }),
     }
 }
@@ -98,7 +98,7 @@ fn check_length(request: &Bytes) -> Result<(), DecodeError> {
     }
     Err(DecodeError {
         what: format!("a request of {} bytes, over 4 GiB,", request.len()),
-        offset: 0,
+        offset: None,
     })
 }
 

@@ -5,11 +5,17 @@ use std::ops::Range;
 
 /// The request is not what it should be; nothing of it is taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at byte {offset}")]
+#[error("{what}{}", at(*offset))]
 pub struct DecodeError {
     pub what: String,
-    /// Of the uncompressed request.
-    pub offset: usize,
+    /// Of the uncompressed request; none where `what` says the place.
+    pub offset: Option<usize>,
+}
+
+fn at(offset: Option<usize>) -> String {
+    offset
+        .map(|offset| format!(" at byte {offset}"))
+        .unwrap_or_default()
 }
 
 /// Boxed, so that what is mostly no error is returned in registers.
@@ -136,7 +142,7 @@ impl<'a> Reader<'a> {
     pub(super) fn error(&self, what: impl Into<String>) -> Box<DecodeError> {
         Box::new(DecodeError {
             what: what.into(),
-            offset: self.pos,
+            offset: Some(self.pos),
         })
     }
 

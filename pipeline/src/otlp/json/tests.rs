@@ -67,7 +67,11 @@ fn what_is_no_request_is_refused_with_its_place() {
         "{}",
         refused("{\n  \"resourceLogs\": [}")
     );
-    assert!(refused(r#"{"resourceLogs": 3}"#).contains("invalid type"));
+    let told = refused(r#"{"resourceLogs": [{"scopeLogs": 3}]}"#);
+    assert!(
+        told.starts_with("resourceLogs[0].scopeLogs: invalid type") && !told.contains("at byte"),
+        "{told}"
+    );
     assert!(
         refused(
             &span(&json!({"traceId": "5b8e"}))
