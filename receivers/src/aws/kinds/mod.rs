@@ -1,32 +1,13 @@
 //! Every kind of resource: a file each, and a line here.
 //!
 //! A kind of a service that others are of is one small file here (copy one that is like it), its line in
-//! [`ALL`] and its actions below; `tests/aws/` has the account in which it is then looked for. A new
+//! [`ALL`] and its actions in `configs/aws-policy.json`; `tests/aws/` has the account in which it is then looked for. A new
 //! service has its SDK in `Cargo.toml`, a name in `service.rs`, a client in `place.rs` and, where its API
 //! answers in XML, a table that `shapes/generate.py` makes. What impact follows of its edges stands in
 //! `pipeline/src/impact/rules.rs`.
 //!
-//! IAM must allow a scan of all of them these actions (and of more regions than are named,
-//! `DescribeRegions`). A kind whose actions are not allowed is unknown; the others are scanned.
-//!
-//! ```text
-//! autoscaling:DescribeAutoScalingGroups
-//! ec2:DescribeAddresses ec2:DescribeInstances ec2:DescribeInternetGateways
-//! ec2:DescribeLaunchTemplateVersions ec2:DescribeLaunchTemplates ec2:DescribeNatGateways
-//! ec2:DescribeNetworkInterfaces ec2:DescribeRouteTables ec2:DescribeSecurityGroupRules
-//! ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVolumes ec2:DescribeVpcs
-//! elasticloadbalancing:DescribeListeners elasticloadbalancing:DescribeLoadBalancers
-//! elasticloadbalancing:DescribeTags elasticloadbalancing:DescribeTargetGroups
-//! elasticloadbalancing:DescribeTargetHealth
-//! iam:GetAccountAuthorizationDetails iam:GetInstanceProfile iam:ListInstanceProfiles
-//! kms:DescribeKey kms:GetKeyRotationStatus kms:ListAliases kms:ListKeys kms:ListResourceTags
-//! lambda:GetFunctionConfiguration lambda:ListFunctions lambda:ListTags
-//! rds:DescribeDBClusters rds:DescribeDBInstances rds:DescribeDBSubnetGroups rds:ListTagsForResource
-//! route53:GetHostedZone route53:ListHostedZones route53:ListResourceRecordSets
-//! route53:ListTagsForResources
-//! s3:GetBucketLocation s3:GetBucketNotification s3:GetBucketPolicy s3:GetBucketPublicAccessBlock
-//! s3:GetBucketTagging s3:GetEncryptionConfiguration s3:ListAllMyBuckets
-//! ```
+//! IAM must allow a scan of all of them what `configs/aws-policy.json` says. A kind whose actions are not
+//! allowed is unknown; the others are scanned.
 
 use super::kind::Kind;
 
