@@ -10,6 +10,8 @@ use super::time::DateTime;
 /// Edges that are looked at where a name means several things.
 const EDGES: usize = 1000;
 
+const INSTANCE: &str = "AWS::EC2::Instance";
+
 pub(super) fn moment(as_of: Option<DateTime>) -> At {
     as_of.map_or(At::Now, |DateTime(time)| At::Time(time))
 }
@@ -47,8 +49,8 @@ pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Op
         0 => Ok(None),
         1 => Ok(uids.pop()),
         several => {
-            if let Some(whole) = whole(context, &uids, at).await? {
-                return Ok(Some(whole));
+            if let Some(instance) = instance(context, &uids, at).await? {
+                return Ok(Some(instance));
             }
             let listed: Vec<&str> = uids.iter().take(5).map(String::as_str).collect();
             let listed = listed.join(", ");
@@ -59,18 +61,25 @@ pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Op
     }
 }
 
-/// Of several things the one that all others are attached to, as the interface that has an address is to
-/// its instance.
-async fn whole(context: &Context<'_>, uids: &[String], at: At) -> Result<Option<String>> {
+/// Of several things the instance that all others are attached to, as the interface that has an address
+/// is. (Other edges of the kind do not lead from a part to the whole.)
+async fn instance(context: &Context<'_>, uids: &[String], at: At) -> Result<Option<String>> {
+    let kinds = store(context)
+        .kinds_of(uids, at)
+        .await
+        .map_err(unanswered)?;
+    let mut instances = uids.iter().zip(kinds).filter(|(_, kind)| kind == INSTANCE);
+    let (Some((instance, _)), None) = (instances.next(), instances.next()) else {
+        return Ok(None);
+    };
     let kinds = [kind::ATTACHED_TO.to_owned()];
     let edges = store(context).edges(uids, Direction::Out, &kinds, EDGES, at);
     let edges = edges.await.map_err(unanswered)?;
-    let is_attached = |from: &String, to: &String| {
+    let is_attached = |from: &String| {
         let mut edges = edges.iter();
-        from == to || edges.any(|edge| edge.from == *from && edge.to == *to)
+        from == instance || edges.any(|edge| edge.from == *from && edge.to == *instance)
     };
-    let is_whole = |to: &&String| uids.iter().all(|from| is_attached(from, to));
-    Ok(uids.iter().find(is_whole).cloned())
+    Ok(uids.iter().all(is_attached).then(|| instance.clone()))
 }
 
 /// The same, where it is an error that nothing is known.
@@ -85,4 +94,32 @@ pub(super) async fn must_find(context: &Context<'_>, name: &str, at: At) -> Resu
             "nothing is known of {name}{then}: find it with search(text: …){now}"
         ))
     })
+}
+
+/// The same for who asks what it is connected with. Of what a name meant and has ended that is nothing,
+/// which is not to be taken for an answer: by its uid alone it is asked for all the same.
+pub(super) async fn must_live(context: &Context<'_>, name: &str, at: At) -> Result<String> {
+    let uid = must_find(context, name, at).await?;
+    match uid == name {
+        true => Ok(uid),
+        false => refuse_ended(context, name, &uid, at).await.map(|()| uid),
+    }
+}
+
+/// An error where what a name means has ended.
+pub(super) async fn refuse_ended(
+    context: &Context<'_>,
+    name: &str,
+    uid: &str,
+    at: At,
+) -> Result<()> {
+    let uids = [uid.to_owned()];
+    let nodes = store(context).nodes(&uids, at).await.map_err(unanswered)?;
+    match nodes.into_iter().flatten().find_map(|node| node.ended) {
+        None => Ok(()),
+        Some(ended) => Err(Error::new(format!(
+            "{name} was {uid}, which ended at {}: ask for its timeline, or with asOf before that",
+            DateTime(ended)
+        ))),
+    }
 }

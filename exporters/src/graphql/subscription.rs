@@ -112,6 +112,10 @@ async fn uids(context: &Context<'_>, names: Vec<String>) -> Result<BTreeSet<Stri
                 "nothing is known of {name}: find it with search(text: …)"
             )));
         }
+        // Nothing more is told of what has ended, and of what has its name next it is another's.
+        for uid in uids.iter().filter(|uid| *uid != name) {
+            names::refuse_ended(context, name, uid, At::Now).await?;
+        }
     }
     Ok(found.into_iter().flatten().chain(names).collect())
 }

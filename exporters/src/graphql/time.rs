@@ -1,5 +1,6 @@
 //! Moments in queries and answers.
 
+use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
@@ -10,6 +11,7 @@ use pipeline::config::duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DateTime(pub(super) UnixNanos);
 
+/// A moment: RFC 3339 in UTC (`2026-01-31T12:00:00Z`), or how long ago (`-15m`, `-2h30m`).
 #[Scalar(
     name = "DateTime",
     specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
@@ -27,9 +29,15 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The year 9999 is the last that the form can say; nanoseconds since 1970 end in 2554.
         let time = UNIX_EPOCH + Duration::from_nanos(self.0.0);
-        Value::String(humantime::format_rfc3339(time).to_string())
+        humantime::format_rfc3339(time).fmt(f)
     }
 }
 

@@ -82,6 +82,8 @@ pub(super) async fn environment(config: &Config) -> SdkConfig {
     // A profile that is named counts alone: the loader takes what keys the environment has first.
     let own = ProviderConfig::without_region()
         .with_region(sdk.region().cloned())
+        .with_use_fips(sdk.use_fips())
+        .with_use_dual_stack(sdk.use_dual_stack())
         .with_http_client(http);
     let provider = ProfileFileCredentialsProvider::builder().profile_name(profile);
     let provider = SharedCredentialsProvider::new(provider.configure(&own).build());

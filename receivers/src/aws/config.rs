@@ -39,7 +39,8 @@ struct Document {
     regions: Vec<String>,
     /// Which accounts; the one of the credentials alone where none is named.
     accounts: Vec<Account>,
-    /// A profile of the shared configuration; the default chain of credentials where none is named.
+    /// A profile of the shared configuration, whose credentials alone are taken; the default chain of
+    /// credentials where none is named.
     profile: Option<String>,
     /// Who answers in AWS's place, for all services: `http://localhost:4566`.
     endpoint: Option<String>,

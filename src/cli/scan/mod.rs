@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     /// A region, several times for several, or `all`; that of the environment by default.
     #[arg(long = "region", value_name = "REGION")]
     regions: Vec<String>,
-    /// A profile of the shared configuration.
+    /// A profile of the shared configuration, whose credentials alone are taken.
     #[arg(long)]
     profile: Option<String>,
     /// A role to assume.

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result};
 
 use super::super::impact::Impact;
 use super::super::limits::page;
-use super::super::names::{moment, must_find};
+use super::super::names::{moment, must_live};
 use super::super::neighbors::Neighborhood;
 use super::super::path::Route;
 use super::super::time::DateTime;
@@ -32,7 +32,7 @@ impl Walks {
         #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
     ) -> Result<Neighborhood> {
         let (first, at) = (page(first)?, moment(as_of));
-        let start = must_find(context, &uid, at).await?;
+        let start = must_live(context, &uid, at).await?;
         let kinds = kinds.unwrap_or_default();
         Neighborhood::around(context, start, depth, &kinds, direction, first, at).await
     }
@@ -50,7 +50,7 @@ impl Walks {
         #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
     ) -> Result<Impact> {
         let (first, at) = (page(first)?, moment(as_of));
-        let start = must_find(context, &uid, at).await?;
+        let start = must_live(context, &uid, at).await?;
         Impact::of(context, start, depth, first, at).await
     }
 
@@ -66,8 +66,8 @@ impl Walks {
         #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
     ) -> Result<Route> {
         let at = moment(as_of);
-        let from = must_find(context, &from, at).await?;
-        let to = must_find(context, &to, at).await?;
+        let from = must_live(context, &from, at).await?;
+        let to = must_live(context, &to, at).await?;
         let kinds = kinds.unwrap_or_default();
         Route::between(context, from, to, max_depth, &kinds, at).await
     }

@@ -2,8 +2,8 @@
 
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
-use pipeline::schema::edges;
-use pipeline::{Delivery, Signal};
+use pipeline::schema::{aliases, edges, nodes};
+use pipeline::{Batch, Delivery, Signal};
 use serde_json::json;
 
 use super::{Shop, change, things};
@@ -44,8 +44,20 @@ async fn a_name_of_several_nodes_is_refused_with_their_uids() {
     );
 }
 
+/// Another name, beside those of the shop.
+fn also_named(uid: &str, kind: &str, value: &str) -> Batch {
+    let mut rows = Rows::new(Signal::Aliases);
+    let cells = [
+        (aliases::MODE, Cell::Text("seen")),
+        (aliases::KIND, Cell::Text(kind)),
+        (aliases::VALUE, Cell::Text(value)),
+    ];
+    rows.push(Some(UnixNanos(1)), Some(uid), "aws", &cells);
+    rows.finish(Delivery::nobody())
+}
+
 #[tokio::test]
-async fn of_several_that_a_name_means_the_one_that_the_others_are_attached_to_is_meant() {
+async fn of_several_that_a_name_means_the_instance_that_the_others_are_attached_to_is_meant() {
     let shop = Shop::new().await;
     let attached = [
         (edges::MODE, Cell::Text("set")),
@@ -56,8 +68,44 @@ async fn of_several_that_a_name_means_the_one_that_the_others_are_attached_to_is
     let mut rows = Rows::new(Signal::Edges);
     rows.push(Some(UnixNanos(1)), Some("arn:i-2"), "other", &attached);
     shop.tell(rows.finish(Delivery::nobody())).await;
-    let found = shop.ask(r#"{ node(uid: "web") { uid } }"#).await;
+    // Both are instances: which is meant cannot be said.
+    shop.refused(r#"{ node(uid: "web") { uid } }"#).await;
+    shop.tell(also_named("arn:sg", "ip", "10.0.0.7")).await;
+    shop.tell(also_named("arn:i-1", "ip", "10.0.0.7")).await;
+    shop.refused(r#"{ node(uid: "10.0.0.7") { uid } }"#).await;
+    let mut rows = Rows::new(Signal::Edges);
+    rows.push(Some(UnixNanos(1)), Some("arn:sg"), "other", &attached);
+    shop.tell(rows.finish(Delivery::nobody())).await;
+    let found = shop.ask(r#"{ node(uid: "10.0.0.7") { uid } }"#).await;
     assert_eq!(found["node"]["uid"], "arn:i-1");
+}
+
+#[tokio::test]
+async fn what_has_ended_is_found_by_its_name_but_not_walked_from_as_though_it_were_there() {
+    let shop = Shop::new().await;
+    shop.tell(also_named("arn:i-2", "id", "i-0815")).await;
+    let mut rows = Rows::new(Signal::Nodes);
+    let cells = [
+        (nodes::OP, Cell::Text("deleted")),
+        (nodes::GROUP, Cell::Text("lifecycle")),
+    ];
+    rows.push(
+        Some(UnixNanos(300_000_000_000)),
+        Some("arn:i-2"),
+        "aws",
+        &cells,
+    );
+    shop.tell(rows.finish(Delivery::nobody())).await;
+    let found = shop.ask(r#"{ node(uid: "i-0815") { uid ended } }"#).await;
+    assert_eq!(found["node"]["ended"], "1970-01-01T00:05:00Z");
+    let told = shop.refused(r#"{ impact(uid: "i-0815") { count } }"#).await;
+    assert_eq!(
+        told,
+        "i-0815 was arn:i-2, which ended at 1970-01-01T00:05:00Z: ask for its timeline, or with asOf before that"
+    );
+    shop.ask(r#"{ impact(uid: "i-0815", asOf: "1970-01-01T00:04:00Z") { count } }"#)
+        .await;
+    shop.ask(r#"{ impact(uid: "arn:i-2") { count } }"#).await;
 }
 
 #[tokio::test]
