@@ -3,16 +3,16 @@
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, Direction, GraphStore, NodeFilter};
 
-use super::telling::{Seen, alias_set, change, edge_set, fact, scan, seen_edge};
+use super::telling::{Seen, change, edge_set, fact, scan, seen_edge};
 use super::{Open, at};
 
 const ALL: UnixNanos = UnixNanos(i64::MAX as u64);
 
-fn uids(uids: &[&str]) -> Vec<String> {
+pub(super) fn uids(uids: &[&str]) -> Vec<String> {
     uids.iter().map(|uid| (*uid).to_owned()).collect()
 }
 
-async fn small_vpc() -> Open {
+pub(super) async fn small_vpc() -> Open {
     let open = Open::new().await;
     let seen = ["sg", "i-1", "i-2"].map(|uid| Seen { uid, state: 7 });
     open.tell(scan("s", 10, &seen)).await;
@@ -28,7 +28,13 @@ async fn small_vpc() -> Open {
     open
 }
 
-async fn ends(open: &Open, uid: &str, direction: Direction, kinds: &[&str], at: At) -> Vec<String> {
+pub(super) async fn ends(
+    open: &Open,
+    uid: &str,
+    direction: Direction,
+    kinds: &[&str],
+    at: At,
+) -> Vec<String> {
     let found = open
         .store()
         .edges(&uids(&[uid]), direction, &uids(kinds), 100, at)
@@ -128,94 +134,6 @@ async fn a_node_that_only_an_edge_leads_to_has_a_placeholder() {
     let open = small_vpc().await;
     assert_eq!(open.node("subnet", At::Now).await.unwrap().kind, "unknown");
     assert_eq!(open.node("nowhere", At::Now).await, None);
-}
-
-#[tokio::test]
-async fn a_name_leads_to_its_uid() {
-    let open = small_vpc().await;
-    open.tell(alias_set("sg", 10, &[("id", "sg-0815"), ("name", "web")]))
-        .await;
-    open.tell(alias_set("i-1", 10, &[("name", "web")])).await;
-    let resolve = async |names: &[&str], at| open.store().resolve(&uids(names), at).await.unwrap();
-    assert_eq!(
-        resolve(&["sg-0815", "web", "i-2", "nothing"], At::Now).await,
-        [
-            uids(&["sg"]),
-            uids(&["i-1", "sg"]),
-            uids(&["i-2"]),
-            uids(&[])
-        ]
-    );
-    open.tell(alias_set("sg", 20, &[("id", "sg-0815")])).await;
-    assert_eq!(resolve(&["web"], At::Now).await, [uids(&["i-1"])]);
-    assert_eq!(resolve(&["web"], at(15)).await, [uids(&["i-1", "sg"])]);
-}
-
-#[tokio::test]
-async fn the_same_thing_under_two_names_is_one() {
-    let open = small_vpc().await;
-    open.tell(seen_edge(
-        "svc:////cart",
-        "CALLS",
-        "ext://db:5432",
-        UnixNanos::now(),
-    ))
-    .await;
-    open.tell(alias_set("i-1", 10, &[("same_as", "ext://db:5432")]))
-        .await;
-    let resolved = open
-        .store()
-        .resolve(&uids(&["ext://db:5432"]), At::Now)
-        .await
-        .unwrap();
-    assert_eq!(resolved, [uids(&["i-1"])]);
-    assert_eq!(
-        ends(&open, "i-1", Direction::In, &[], At::Now).await,
-        ["svc:////cart CALLS i-1"]
-    );
-    assert_eq!(
-        ends(&open, "svc:////cart", Direction::Out, &[], At::Now).await,
-        ["svc:////cart CALLS i-1"]
-    );
-    assert_eq!(
-        open.node("ext://db:5432", At::Now).await.unwrap().uid,
-        "i-1"
-    );
-}
-
-#[tokio::test]
-async fn a_name_that_went_to_another_leads_to_the_one_that_lives() {
-    let open = small_vpc().await;
-    for uid in ["i-1", "i-2"] {
-        open.tell(alias_set(uid, 10, &[("same_as", "ext://10.0.0.5:5432")]))
-            .await;
-    }
-    open.tell(alias_set("ext://10.0.0.5:5432", 10, &[("name", "db")]))
-        .await;
-    open.tell(fact("i-1", "lifecycle", "deleted", "trail", "i-1", 20))
-        .await;
-    let names = uids(&["ext://10.0.0.5:5432", "db"]);
-    let found = open.store().resolve(&names, At::Now).await.unwrap();
-    assert_eq!(found, [uids(&["i-2"]), uids(&["i-2"])]);
-}
-
-#[tokio::test]
-async fn what_has_ended_last_is_found_by_its_name_until_another_has_it() {
-    let open = small_vpc().await;
-    for (uid, ended) in [("i-1", 30), ("i-2", 20)] {
-        open.tell(alias_set(uid, 10, &[("name", "web")])).await;
-        open.tell(fact(uid, "lifecycle", "deleted", "trail", uid, ended))
-            .await;
-    }
-    let find = async || {
-        open.store()
-            .resolve(&uids(&["web"]), At::Now)
-            .await
-            .unwrap()
-    };
-    assert_eq!(find().await, [uids(&["i-1"])]);
-    open.tell(alias_set("sg", 10, &[("name", "web")])).await;
-    assert_eq!(find().await, [uids(&["sg"])]);
 }
 
 #[tokio::test]
