@@ -60,7 +60,7 @@ impl About {
         }
     }
 
-    /// It is not scanned at any time.
+    /// When it is scanned, where that is not all the same.
     pub(super) const fn turn(self, turn: Turn) -> About {
         About { turn, ..self }
     }

@@ -69,10 +69,11 @@ impl Scanner {
                 Looked::Unknown => return,
             }
         }
-        let Some(shared) = others.first().map(|scope| &scope.shared) else {
+        let (true, true, Some(Scope { shared, .. })) = (own.is_empty(), are_all, others.first())
+        else {
             return;
         };
-        if !own.is_empty() || !are_all || shared.is_left_to(owner) {
+        if shared.is_left_to(owner) {
             return;
         }
         let mut seen = Seen::default();

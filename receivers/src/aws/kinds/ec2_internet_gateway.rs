@@ -12,6 +12,8 @@ use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
+use super::list_ec2::list_ec2;
+
 pub(super) struct InternetGateway;
 
 #[async_trait]
@@ -25,22 +27,11 @@ impl Kind for InternetGateway {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
-            let request = at.ec2.describe_internet_gateways();
-            let request = request.set_internet_gateway_ids(only.ids());
-            let request = request
-                .set_max_results(only.page(1000))
-                .set_next_token(token);
-            request.customize().interceptor(capture).send()
-        };
-        found
-            .all(
-                Service::EC2,
-                "DescribeInternetGateways",
-                "InternetGateways",
-                ask,
-            )
-            .await
+        list_ec2!(
+            at.describe_internet_gateways.set_internet_gateway_ids(only) => found,
+            "DescribeInternetGateways",
+            1000
+        )
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {

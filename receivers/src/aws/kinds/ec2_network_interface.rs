@@ -13,6 +13,8 @@ use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
+use super::list_ec2::list_ec2;
+
 pub(super) struct NetworkInterface;
 
 #[async_trait]
@@ -26,22 +28,11 @@ impl Kind for NetworkInterface {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
-            let request = at.ec2.describe_network_interfaces();
-            let request = request.set_network_interface_ids(only.ids());
-            let request = request
-                .set_max_results(only.page(1000))
-                .set_next_token(token);
-            request.customize().interceptor(capture).send()
-        };
-        found
-            .all(
-                Service::EC2,
-                "DescribeNetworkInterfaces",
-                "NetworkInterfaces",
-                ask,
-            )
-            .await
+        list_ec2!(
+            at.describe_network_interfaces.set_network_interface_ids(only) => found,
+            "DescribeNetworkInterfaces",
+            1000
+        )
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {

@@ -12,6 +12,8 @@ use crate::aws::kind::{About, Kind, Only, Turn};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
+use super::list_ec2::list_ec2;
+
 pub(super) struct SecurityGroup;
 
 #[async_trait]
@@ -22,21 +24,11 @@ impl Kind for SecurityGroup {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
-            let request = at.ec2.describe_security_groups().set_group_ids(only.ids());
-            let request = request
-                .set_max_results(only.page(1000))
-                .set_next_token(token);
-            request.customize().interceptor(capture).send()
-        };
-        found
-            .all(
-                Service::EC2,
-                "DescribeSecurityGroups",
-                "SecurityGroups",
-                ask,
-            )
-            .await
+        list_ec2!(
+            at.describe_security_groups.set_group_ids(only) => found,
+            "DescribeSecurityGroups",
+            1000
+        )
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {

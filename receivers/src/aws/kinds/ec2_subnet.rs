@@ -11,6 +11,8 @@ use crate::aws::kind::{About, Kind, Only, Turn};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
+use super::list_ec2::list_ec2;
+
 pub(super) struct Subnet;
 
 #[async_trait]
@@ -20,16 +22,7 @@ impl Kind for Subnet {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
-            let request = at.ec2.describe_subnets().set_subnet_ids(only.ids());
-            let request = request
-                .set_max_results(only.page(1000))
-                .set_next_token(token);
-            request.customize().interceptor(capture).send()
-        };
-        found
-            .all(Service::EC2, "DescribeSubnets", "Subnets", ask)
-            .await
+        list_ec2!(at.describe_subnets.set_subnet_ids(only) => found, "DescribeSubnets", 1000)
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {

@@ -12,6 +12,8 @@ use crate::aws::kind::{About, Kind, Only};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
+use super::list_ec2::list_ec2;
+
 pub(super) struct Volume;
 
 #[async_trait]
@@ -21,16 +23,7 @@ impl Kind for Volume {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
-            let request = at.ec2.describe_volumes().set_volume_ids(only.ids());
-            let request = request
-                .set_max_results(only.page(500))
-                .set_next_token(token);
-            request.customize().interceptor(capture).send()
-        };
-        found
-            .all(Service::EC2, "DescribeVolumes", "Volumes", ask)
-            .await
+        list_ec2!(at.describe_volumes.set_volume_ids(only) => found, "DescribeVolumes", 500)
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {

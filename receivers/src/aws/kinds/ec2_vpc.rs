@@ -10,6 +10,8 @@ use crate::aws::kind::{About, Kind, Only, Turn};
 use crate::aws::place::Place;
 use crate::aws::service::Service;
 
+use super::list_ec2::list_ec2;
+
 pub(super) struct Vpc;
 
 #[async_trait]
@@ -19,14 +21,7 @@ impl Kind for Vpc {
     }
 
     async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
-            let request = at.ec2.describe_vpcs().set_vpc_ids(only.ids());
-            let request = request
-                .set_max_results(only.page(1000))
-                .set_next_token(token);
-            request.customize().interceptor(capture).send()
-        };
-        found.all(Service::EC2, "DescribeVpcs", "Vpcs", ask).await
+        list_ec2!(at.describe_vpcs.set_vpc_ids(only) => found, "DescribeVpcs", 1000)
     }
 
     fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {

@@ -32,6 +32,7 @@ mod iam_instance_profile;
 mod iam_role;
 mod kms_key;
 mod lambda_function;
+mod list_ec2;
 mod rds_cluster;
 mod rds_instance;
 mod rds_subnet_group;
