@@ -9,6 +9,7 @@ pub mod attributes;
 pub mod batch;
 mod cause;
 pub mod channel;
+pub mod claims;
 pub mod component;
 pub mod config;
 mod connector;
