@@ -27,6 +27,7 @@ pub mod resource;
 pub mod rows;
 pub mod schema;
 pub mod signal;
+pub mod store;
 pub mod testing;
 pub mod tls;
 pub mod topology;

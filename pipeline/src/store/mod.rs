@@ -1,0 +1,3 @@
+//! The graph store: one logic over any backend that keeps rows.
+
+pub mod rows;

@@ -1,0 +1,578 @@
+//! The rows that a graph store keeps, and the functions of a backend that keeps them.
+//!
+//! All logic is above ([`super::Store`]): a backend finds, writes and pages rows, nothing else.
+//! Texts of which there are few (sources, scopes, kinds …) are numbers, [`Word`]s; nodes are
+//! numbers, [`NodeId`]s, which grow in the order in which nodes were first written.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::cause::Cause;
+use crate::claims::{Class, Removal, Stretch};
+use crate::component::UnixNanos;
+
+/// A node in the database; never 0.
+pub type NodeId = i64;
+
+/// An interned text; [`NO_WORD`] for none or an empty one.
+pub type Word = i64;
+pub const NO_WORD: Word = 0;
+
+/// A node as it is now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeRow {
+    pub id: NodeId,
+    pub uid: String,
+    pub listing: Listing,
+    /// When it ended.
+    pub ended: Option<UnixNanos>,
+    /// Since when it is not known whether it exists.
+    pub unobserved: Option<UnixNanos>,
+    /// Whether a scan or an event ever reported it.
+    pub has_lifecycle: bool,
+    pub kind: Word,
+    pub provider: Word,
+    pub account: Word,
+    pub region: Word,
+    pub name: Option<String>,
+    /// Attributes.
+    pub tags: Option<Vec<u8>>,
+    pub first_seen: UnixNanos,
+    /// The last report about the node itself; scans that confirm it are newer.
+    pub last_seen: UnixNanos,
+    /// The node that a `same_as` alias leads to.
+    pub same_as: Option<NodeId>,
+}
+
+/// In which lists a node stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Listing {
+    /// In none: only edges lead to it, or it is another name of a node.
+    #[default]
+    None = 0,
+    Current = 1,
+    Ended = 2,
+}
+
+/// Which claim of which node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimKey {
+    pub node: NodeId,
+    pub class: Class,
+    pub source: Word,
+    pub scope: Word,
+}
+
+/// One stretch of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRow {
+    pub key: ClaimKey,
+    pub stretch: Stretch,
+}
+
+/// What a state of a claim says of the node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionRow {
+    pub key: VersionKey,
+    /// Of each part, none until it was reported.
+    pub content: Option<Content>,
+    /// Names a snapshot of edges.
+    pub edges: Option<u64>,
+    /// Names a snapshot of aliases.
+    pub aliases: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionKey {
+    pub node: NodeId,
+    pub source: Word,
+    pub scope: Word,
+    pub state: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Content {
+    pub kind: Word,
+    pub provider: Word,
+    pub account: Word,
+    pub region: Word,
+    pub name: Option<String>,
+    /// Attributes.
+    pub tags: Option<Vec<u8>>,
+    /// Attributes.
+    pub value: Option<Vec<u8>>,
+}
+
+/// How much of each version is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Projection {
+    /// All of it.
+    Full,
+    /// All but tags and value.
+    Header,
+}
+
+/// Which part of a version a snapshot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Part {
+    Edges = 0,
+    Aliases = 1,
+}
+
+/// Names an immutable list of edges or aliases of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SnapshotKey {
+    pub node: NodeId,
+    pub part: Part,
+    pub hash: u64,
+}
+
+/// An edge as it is now: one of a snapshot whose claim is open, or an observation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeRow {
+    pub key: EdgeKey,
+    pub confidence: f64,
+    /// Attributes.
+    pub properties: Option<Vec<u8>>,
+    pub first_seen: UnixNanos,
+    /// Of an observation; of one of a snapshot when it was first reported.
+    pub last_seen: UnixNanos,
+}
+
+/// Ordered as pages of outgoing edges are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EdgeKey {
+    pub from: NodeId,
+    pub kind: Word,
+    pub to: NodeId,
+    pub source: Word,
+    pub scope: Word,
+    pub is_observation: bool,
+}
+
+/// An alias as it is now, likewise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasRow {
+    pub key: AliasKey,
+    pub valid_from: Option<UnixNanos>,
+    pub valid_to: Option<UnixNanos>,
+    pub first_seen: UnixNanos,
+    pub last_seen: UnixNanos,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AliasKey {
+    pub node: NodeId,
+    pub kind: Word,
+    pub value: String,
+    /// Where the name is unique.
+    pub within: Word,
+    pub source: Word,
+    pub scope: Word,
+    pub is_observation: bool,
+}
+
+/// What one source scans as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeKey {
+    pub class: Class,
+    pub source: Word,
+    pub scope: Word,
+}
+
+/// The completed scans of a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeRow {
+    pub key: ScopeKey,
+    /// The newest [`ScopeRow::WINDOW`], ascending.
+    pub scans: Vec<ScanRow>,
+    /// Scans that began before this time are not kept any more; 0 where all are.
+    pub forgotten: UnixNanos,
+    /// Whether any claim of the scope changed by another report than a completion since the last one.
+    pub is_touched: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanRow {
+    pub began: UnixNanos,
+    /// Names its members.
+    pub members: u64,
+    pub miss: Removal,
+}
+
+impl ScopeRow {
+    /// Scans that are kept one by one, so that a late report finds its place among them.
+    pub const WINDOW: usize = 16;
+}
+
+/// What was counted on an edge in a minute, by one writer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeStatsRow {
+    pub minute: UnixNanos,
+    pub from: NodeId,
+    pub kind: Word,
+    pub to: NodeId,
+    pub connection_type: Word,
+    /// A word.
+    pub writer: Word,
+    pub chunk: u32,
+    pub calls: u64,
+    pub errors: u64,
+    pub duration_sum: f64,
+    pub duration_max: f64,
+    pub scale: i32,
+    pub offset: i32,
+    pub counts: Vec<u64>,
+}
+
+/// A record: a change that somebody made, a drift, a judgement of health, a correlation, an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordRow {
+    /// Of its signal.
+    pub signal: Word,
+    pub id: String,
+    /// When this episode of it began.
+    pub opened: UnixNanos,
+    /// When the row was reported.
+    pub time: UnixNanos,
+    pub source: Word,
+    /// What it is about.
+    pub uid: Option<String>,
+    /// Every uid that it names, each once, `uid` among them.
+    pub names: Vec<String>,
+    pub status: Word,
+    pub severity: Word,
+    /// When it was resolved.
+    pub resolved: Option<UnixNanos>,
+    /// All columns, as a JSON object.
+    pub columns: String,
+    /// What it touches, as JSON; a part of its own, so that a later row without it does not lose it.
+    pub impact: Option<String>,
+    pub impact_time: UnixNanos,
+}
+
+/// Which nodes a list is of; `NO_WORD` and none do not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowFilter {
+    /// Of any of these; of all where none is named.
+    pub kinds: Vec<Word>,
+    pub provider: Word,
+    pub account: Word,
+    pub region: Word,
+    /// Ended ones as well.
+    pub with_ended: bool,
+    /// All of these tags: a key, and its value.
+    pub tags: Vec<(String, Option<String>)>,
+    /// Part of the name or of the uid, in lower case.
+    pub text: Option<String>,
+}
+
+/// Where a text was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum TextField {
+    Name = 0,
+    Alias = 1,
+    Uid = 2,
+    Tag = 3,
+}
+
+/// A text by which a node is found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextRow {
+    pub node: NodeId,
+    pub field: TextField,
+    /// In lower case (Unicode).
+    pub text: String,
+}
+
+/// How a text is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextMatch {
+    Exact,
+    Prefix,
+    /// Anywhere in it; of at least three characters.
+    Part,
+}
+
+/// Where a page of edges goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgePage {
+    /// Greater than this key, in the order of [`EdgeKey`]; of edges that lead to a node by
+    /// (to, kind, from, source, scope, is_observation).
+    pub after: Option<EdgeKey>,
+    pub limit: usize,
+}
+
+/// A change of how many nodes of a kind and provider are listed as current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CountRow {
+    pub kind: Word,
+    pub provider: Word,
+    pub count: i64,
+}
+
+/// A backend failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{action}")]
+pub struct RowsError {
+    /// What it was doing: `read 20 nodes`.
+    pub action: String,
+    /// Whether the same rows can succeed later; else they never will.
+    pub is_retryable: bool,
+    #[source]
+    pub source: Cause,
+}
+
+/// Reads of one consistent state.
+#[async_trait]
+pub trait ReadRows: Send {
+    /// The words of these texts, in order; [`NO_WORD`] where a text is empty or was never written.
+    async fn find_words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError>;
+
+    /// The texts of these words, in order; empty for [`NO_WORD`].
+    async fn texts(&mut self, words: &[Word]) -> Result<Vec<String>, RowsError>;
+
+    /// The numbers of these uids, in order.
+    async fn find_nodes(&mut self, uids: &[String]) -> Result<Vec<Option<NodeId>>, RowsError>;
+
+    /// These nodes, in any order; without tags where `projection` is `Header`.
+    async fn nodes(
+        &mut self,
+        ids: &[NodeId],
+        projection: Projection,
+    ) -> Result<Vec<NodeRow>, RowsError>;
+
+    /// Nodes whose `same_as` is one of these.
+    async fn merged_into(&mut self, ids: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>, RowsError>;
+
+    /// The last stretch of every claim of these nodes, in any order.
+    async fn claims(&mut self, nodes: &[NodeId]) -> Result<Vec<ClaimRow>, RowsError>;
+
+    /// The stretches before the last one of every claim of these nodes that end after `since`, and
+    /// of each claim the newest that does not.
+    async fn past_claims(
+        &mut self,
+        nodes: &[NodeId],
+        since: UnixNanos,
+    ) -> Result<Vec<ClaimRow>, RowsError>;
+
+    /// Open claims of a scope, by node: up to `limit` with a greater node than `after`.
+    async fn open_claims(
+        &mut self,
+        scope: ScopeKey,
+        after: NodeId,
+        limit: usize,
+    ) -> Result<Vec<ClaimRow>, RowsError>;
+
+    /// Claims of a scope, open or not, of the nodes with these uid hashes.
+    async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError>;
+
+    async fn versions(
+        &mut self,
+        keys: &[VersionKey],
+        projection: Projection,
+    ) -> Result<Vec<VersionRow>, RowsError>;
+
+    async fn snapshots(
+        &mut self,
+        keys: &[SnapshotKey],
+    ) -> Result<Vec<(SnapshotKey, Vec<u8>)>, RowsError>;
+
+    /// Current edges that start at these nodes, of these kinds (of all where none is named), a page.
+    async fn edges_out(
+        &mut self,
+        from: &[NodeId],
+        kinds: &[Word],
+        page: &EdgePage,
+    ) -> Result<Vec<EdgeRow>, RowsError>;
+
+    /// Current edges that lead to these nodes.
+    async fn edges_in(
+        &mut self,
+        to: &[NodeId],
+        kinds: &[Word],
+        page: &EdgePage,
+    ) -> Result<Vec<EdgeRow>, RowsError>;
+
+    /// Where edges that once led to these nodes and are not current started: (to, kind, from), ascending.
+    async fn past_edges_in(
+        &mut self,
+        to: &[NodeId],
+        kinds: &[Word],
+        after: Option<(NodeId, Word, NodeId)>,
+        limit: usize,
+    ) -> Result<Vec<(NodeId, Word, NodeId)>, RowsError>;
+
+    /// Current aliases of these nodes.
+    async fn aliases(&mut self, nodes: &[NodeId]) -> Result<Vec<AliasRow>, RowsError>;
+
+    /// Current aliases with these values, of any node.
+    async fn aliases_by_value(&mut self, values: &[String]) -> Result<Vec<AliasRow>, RowsError>;
+
+    /// Nodes that once had an alias of this value and have it no more.
+    async fn past_owners(&mut self, values: &[String]) -> Result<Vec<(String, NodeId)>, RowsError>;
+
+    /// Current aliases of these kinds, of up to `limit` nodes greater than `after`, by node.
+    async fn aliases_of_kinds(
+        &mut self,
+        kinds: &[Word],
+        after: NodeId,
+        limit: usize,
+    ) -> Result<Vec<AliasRow>, RowsError>;
+
+    /// All scopes: a few for each kind of resource in each region of each account.
+    async fn scopes(&mut self) -> Result<Vec<ScopeRow>, RowsError>;
+
+    /// The members of a scan: pairs of the hashes of a uid and of its state, see
+    /// [`Members`](crate::facts::Members).
+    async fn members(&mut self, scope: ScopeKey, hash: u64) -> Result<Option<Vec<u8>>, RowsError>;
+
+    /// Contested nodes of a scope: not current although a claim of the scope is open.
+    async fn contested(&mut self, scope: ScopeKey) -> Result<Vec<NodeId>, RowsError>;
+
+    /// Up to `limit` listed nodes greater than `after`, by number. `text` and `tags` may be checked
+    /// loosely (more is found than fits), never too strictly.
+    async fn list(
+        &mut self,
+        filter: &RowFilter,
+        after: NodeId,
+        limit: usize,
+    ) -> Result<Vec<NodeId>, RowsError>;
+
+    /// Up to `limit` nodes that a text leads to, by field and node.
+    async fn find_text(
+        &mut self,
+        text: &str,
+        how: TextMatch,
+        limit: usize,
+    ) -> Result<Vec<TextRow>, RowsError>;
+
+    /// How many nodes of each kind and provider are listed as current.
+    async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError>;
+
+    /// Statistics of the minutes in `from..to`, up to `limit` rows after the first `skip`, by
+    /// (from, kind, to, connection type, minute).
+    async fn edge_stats(
+        &mut self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<EdgeStatsRow>, RowsError>;
+
+    /// Records with these (signal, id, opened).
+    async fn records(
+        &mut self,
+        keys: &[(Word, String, UnixNanos)],
+    ) -> Result<Vec<RecordRow>, RowsError>;
+
+    /// Records that name one of these uids and were opened in `from..to`, newest first.
+    async fn records_of(
+        &mut self,
+        uids: &[String],
+        signals: &[Word],
+        from: UnixNanos,
+        to: UnixNanos,
+        limit: usize,
+    ) -> Result<Vec<RecordRow>, RowsError>;
+}
+
+/// A transaction: all of it is durable once [`WriteRows::commit`] returns, or none.
+#[async_trait]
+pub trait WriteRows: ReadRows {
+    /// The words of these texts, in order; new ones are made.
+    async fn words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError>;
+
+    /// The numbers of these uids, in order, and whether each is new.
+    async fn node_ids(&mut self, uids: &[String]) -> Result<Vec<(NodeId, bool)>, RowsError>;
+
+    /// Replaces these nodes.
+    async fn put_nodes(&mut self, rows: &[NodeRow]) -> Result<(), RowsError>;
+
+    /// Replaces the last stretches of these claims.
+    async fn put_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError>;
+
+    /// Adds or replaces stretches before the last of their claim, by (key, since).
+    async fn put_past_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError>;
+
+    /// Removes stretches that began at these times: from the past ones, and the last of a claim where
+    /// it is that.
+    async fn remove_claims(&mut self, keys: &[(ClaimKey, UnixNanos)]) -> Result<(), RowsError>;
+
+    /// Adds versions; of one that is there, the parts that are missing.
+    async fn put_versions(&mut self, rows: &[VersionRow]) -> Result<(), RowsError>;
+
+    /// Adds snapshots that are not there yet.
+    async fn put_snapshots(&mut self, rows: &[(SnapshotKey, Vec<u8>)]) -> Result<(), RowsError>;
+
+    async fn put_edges(&mut self, rows: &[EdgeRow]) -> Result<(), RowsError>;
+
+    /// Removes current edges; `past_edges_in` finds them from now on.
+    async fn remove_edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError>;
+
+    /// Makes `past_edges_in` find edges that were never current.
+    async fn put_past_edges(&mut self, edges: &[(NodeId, Word, NodeId)]) -> Result<(), RowsError>;
+
+    async fn put_aliases(&mut self, rows: &[AliasRow]) -> Result<(), RowsError>;
+
+    /// Removes current aliases; `past_owners` finds them from now on.
+    async fn remove_aliases(&mut self, keys: &[AliasKey]) -> Result<(), RowsError>;
+
+    async fn put_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError>;
+
+    async fn put_scopes(&mut self, rows: &[ScopeRow]) -> Result<(), RowsError>;
+
+    /// Adds the members of a scan, and removes those of the scope that none of its scans names.
+    async fn put_members(
+        &mut self,
+        scope: &ScopeRow,
+        members: &[(u64, Vec<u8>)],
+    ) -> Result<(), RowsError>;
+
+    async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError>;
+
+    async fn remove_contested(&mut self, nodes: &[NodeId]) -> Result<(), RowsError>;
+
+    /// Replaces the texts by which nodes are found in these fields.
+    async fn put_texts(
+        &mut self,
+        nodes: &[(NodeId, TextField)],
+        rows: &[TextRow],
+    ) -> Result<(), RowsError>;
+
+    /// Adds to the counts.
+    async fn add_counts(&mut self, changes: &[CountRow]) -> Result<(), RowsError>;
+
+    /// Of two rows with the same key (minute, edge, writer, chunk) the one with the greater (calls,
+    /// errors, duration_sum) stays.
+    async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError>;
+
+    /// Replaces these records.
+    async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError>;
+
+    /// Appends to the log of commits; its number.
+    async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError>;
+
+    async fn commit(self) -> Result<(), RowsError>
+    where
+        Self: Sized;
+}
+
+/// Where rows are kept.
+#[async_trait]
+pub trait Backend: Send + Sync + Debug + 'static {
+    type Read: ReadRows;
+    type Write: WriteRows;
+
+    async fn read(&self) -> Result<Self::Read, RowsError>;
+
+    async fn write(&self) -> Result<Self::Write, RowsError>;
+
+    /// Commits with a greater number than `after`, by number, up to `limit`: those of all processes.
+    async fn commits(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, RowsError>;
+
+    /// The number of the last commit.
+    async fn last_commit(&self) -> Result<u64, RowsError>;
+}
