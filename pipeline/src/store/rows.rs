@@ -105,12 +105,12 @@ pub struct Content {
     pub value: Option<Vec<u8>>,
 }
 
-/// How much of each version is read.
+/// How much of each row is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Projection {
     /// All of it.
     Full,
-    /// All but tags and value.
+    /// Of a version all but its value, of a node all but its tags.
     Header,
 }
 
@@ -339,7 +339,7 @@ pub trait ReadRows: Send {
     /// The numbers of these uids, in order.
     async fn find_nodes(&mut self, uids: &[String]) -> Result<Vec<Option<NodeId>>, RowsError>;
 
-    /// These nodes, in any order; without tags where `projection` is `Header`.
+    /// These nodes, in any order.
     async fn nodes(
         &mut self,
         ids: &[NodeId],
@@ -360,15 +360,23 @@ pub trait ReadRows: Send {
         since: UnixNanos,
     ) -> Result<Vec<ClaimRow>, RowsError>;
 
-    /// Open claims of a scope, by node: up to `limit` with a greater node than `after`.
+    /// Open claims of a scope, each with the [hash](crate::uid::hash) of its uid, by node: up to `limit`
+    /// with a greater node than `after`.
     async fn open_claims(
         &mut self,
         scope: ScopeKey,
         after: NodeId,
         limit: usize,
-    ) -> Result<Vec<ClaimRow>, RowsError>;
+    ) -> Result<Vec<(u64, ClaimRow)>, RowsError>;
 
-    /// Claims of a scope, open or not, of the nodes with these uid hashes.
+    /// The nodes of the claims of a scope whose last stretch is open or ended after `since`.
+    async fn nodes_of_scope(
+        &mut self,
+        scope: ScopeKey,
+        since: UnixNanos,
+    ) -> Result<Vec<(u64, NodeId)>, RowsError>;
+
+    /// The nodes whose uids have these hashes, those that are there.
     async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError>;
 
     async fn versions(
@@ -424,8 +432,11 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<AliasRow>, RowsError>;
 
-    /// All scopes: a few for each kind of resource in each region of each account.
-    async fn scopes(&mut self) -> Result<Vec<ScopeRow>, RowsError>;
+    /// The scopes with these names, of any source and class; all of them where `None`.
+    async fn scopes(&mut self, names: Option<&[Word]>) -> Result<Vec<ScopeRow>, RowsError>;
+
+    /// Words that begin with a text.
+    async fn words_with_prefix(&mut self, prefix: &str) -> Result<Vec<Word>, RowsError>;
 
     /// The members of a scan: pairs of the hashes of a uid and of its state, see
     /// [`Members`](crate::facts::Members).
@@ -454,8 +465,7 @@ pub trait ReadRows: Send {
     /// How many nodes of each kind and provider are listed as current.
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError>;
 
-    /// Statistics of the minutes in `from..to`, up to `limit` rows after the first `skip`, by
-    /// (from, kind, to, connection type, minute).
+    /// Statistics of the minutes in `from..to`, in any order.
     async fn edge_stats(
         &mut self,
         from: UnixNanos,
@@ -509,6 +519,11 @@ pub trait WriteRows: ReadRows {
 
     async fn put_edges(&mut self, rows: &[EdgeRow]) -> Result<(), RowsError>;
 
+    /// Adds observations of edges. Of one that is there `first_seen` becomes the least, `last_seen`
+    /// and `confidence` the greatest, and `properties` those of the greatest (last_seen, properties).
+    /// Whether each was new, in order.
+    async fn observe_edges(&mut self, rows: &[EdgeRow]) -> Result<Vec<bool>, RowsError>;
+
     /// Removes current edges; `past_edges_in` finds them from now on.
     async fn remove_edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError>;
 
@@ -516,6 +531,10 @@ pub trait WriteRows: ReadRows {
     async fn put_past_edges(&mut self, edges: &[(NodeId, Word, NodeId)]) -> Result<(), RowsError>;
 
     async fn put_aliases(&mut self, rows: &[AliasRow]) -> Result<(), RowsError>;
+
+    /// Adds observations of aliases; the bounds of validity are those of the greatest (last_seen,
+    /// valid_from, valid_to). Whether each was new, in order.
+    async fn observe_aliases(&mut self, rows: &[AliasRow]) -> Result<Vec<bool>, RowsError>;
 
     /// Removes current aliases; `past_owners` finds them from now on.
     async fn remove_aliases(&mut self, keys: &[AliasKey]) -> Result<(), RowsError>;
