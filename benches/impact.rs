@@ -161,8 +161,8 @@ impl Held {
     /// Edges of services are seen, all others are of sets.
     fn edge(&mut self, from: &str, kind: &str, to: &str) {
         let mode = match from.starts_with("svc:") {
-            true => "seen",
-            false => "set",
+            true => "observed",
+            false => "snapshot",
         };
         let cells = [
             (edges::MODE, Cell::Text(mode)),

@@ -23,6 +23,7 @@ pub mod json_rows;
 pub mod listen;
 pub mod otlp;
 pub mod registry;
+pub mod reports;
 pub mod resource;
 pub mod rows;
 pub mod schema;

@@ -131,7 +131,7 @@ fn secured_by() -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     for uid in ["arn:i-1", "arn:i-2"] {
         let cells = [
-            (edges::MODE, Cell::Text("set")),
+            (edges::MODE, Cell::Text("snapshot")),
             (edges::KIND, Cell::Text("SECURED_BY")),
             (edges::TO, Cell::Text("arn:sg")),
             (edges::CONFIDENCE, Cell::Float(1.0)),
@@ -143,7 +143,7 @@ fn secured_by() -> Batch {
         ("svc:////cart", "arn:i-1"),
     ] {
         let cells = [
-            (edges::MODE, Cell::Text("seen")),
+            (edges::MODE, Cell::Text("observed")),
             (edges::KIND, Cell::Text("CALLS")),
             (edges::TO, Cell::Text(to)),
             (edges::CONFIDENCE, Cell::Float(0.5)),
@@ -156,7 +156,7 @@ fn secured_by() -> Batch {
 fn named(uid: &str, kind: &str, value: &str) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
-        (aliases::MODE, Cell::Text("set")),
+        (aliases::MODE, Cell::Text("snapshot")),
         (aliases::KIND, Cell::Text(kind)),
         (aliases::VALUE, Cell::Text(value)),
     ];

@@ -163,14 +163,19 @@ fn a_batch_of_aliases_is_taken_in() {
             (aliases::MODE, Cell::Text(mode)),
             (aliases::KIND, kind.into()),
             (aliases::VALUE, value.into()),
-            (aliases::SCOPE, scope.into()),
+            (aliases::WITHIN, scope.into()),
         ];
         rows.push(Some(at(time)), Some(uid), "aws", &cells);
     };
-    push("a", 10, edges::mode::SET, Some(ip("10.0.0.7")));
-    push("a", 10, edges::mode::SET, Some(ip("10.0.0.8")));
-    push("a", 20, edges::mode::SET, None);
-    push("b", 10, edges::mode::SEEN, Some(("dns", "b.example", None)));
+    push("a", 10, edges::mode::SNAPSHOT, Some(ip("10.0.0.7")));
+    push("a", 10, edges::mode::SNAPSHOT, Some(ip("10.0.0.8")));
+    push("a", 20, edges::mode::SNAPSHOT, None);
+    push(
+        "b",
+        10,
+        edges::mode::OBSERVED,
+        Some(("dns", "b.example", None)),
+    );
     let batch = rows.finish(Delivery::nobody());
     let index = asked();
     index.writer().unwrap().absorb(&Told::of(&batch, at(99)));

@@ -122,9 +122,8 @@ impl Claim {
         let mut seen = self.last().map_or(UnixNanos(0), |last| last.seen);
         if is_newest && self.open().is_some() {
             let scans = around.scans.iter();
-            let before = scans.filter(|(began, meaning)| {
-                *began < time && matches!(meaning, Meaning::Seen(_))
-            });
+            let before = scans
+                .filter(|(began, meaning)| *began < time && matches!(meaning, Meaning::Seen(_)));
             let last_scan = before.map(|(began, _)| *began).max();
             seen = seen.max(last_scan.unwrap_or_default());
         }

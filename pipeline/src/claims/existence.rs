@@ -139,18 +139,16 @@ fn deletions(claim: &Claim) -> impl Iterator<Item = UnixNanos> {
             Some((until, Ending::Removed(Removal::Deleted))) if !stretch.is_empty() => Some(until),
             _ => None,
         };
-        let reported = stretch.points.iter().filter(|point| {
-            matches!(point.what, What::Removed(Removal::Deleted) | What::Deleted)
-        });
+        let reported = stretch
+            .points
+            .iter()
+            .filter(|point| matches!(point.what, What::Removed(Removal::Deleted) | What::Deleted));
         reported.map(|point| point.time).chain(end)
     })
 }
 
 /// Openings that ended up to a moment: when, and when the uid was last seen in them.
-fn ended_before(
-    claim: &Claim,
-    moment: UnixNanos,
-) -> impl Iterator<Item = (UnixNanos, UnixNanos)> {
+fn ended_before(claim: &Claim, moment: UnixNanos) -> impl Iterator<Item = (UnixNanos, UnixNanos)> {
     claim.stretches.iter().filter_map(move |stretch| {
         let (until, ending) = stretch.until?;
         let is_end = matches!(ending, Ending::Removed(_)) && !stretch.is_empty();

@@ -47,7 +47,10 @@ pub struct Point {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    Seen { state: u64, by: By },
+    Seen {
+        state: u64,
+        by: By,
+    },
     Removed(Removal),
     /// A delete event of this key's source.
     Deleted,
@@ -81,7 +84,7 @@ impl Stretch {
     }
 
     /// When anything direct was last reported of it.
-    pub(super) fn last_report(&self) -> UnixNanos {
+    pub(crate) fn last_report(&self) -> UnixNanos {
         let until = self.until.map_or(self.since, |(until, _)| until);
         let last = self.points.last().map_or(self.since, |point| point.time);
         last.max(until).max(self.since)
@@ -108,7 +111,10 @@ impl Point {
         let mut bytes = Vec::with_capacity(points.len() * Point::BYTES);
         for point in points {
             let (kind, state) = match point.what {
-                What::Seen { state, by: By::Scan } => (0, state),
+                What::Seen {
+                    state,
+                    by: By::Scan,
+                } => (0, state),
                 What::Seen { state, by: By::Row } => (1, state),
                 What::Removed(Removal::Deleted) => (2, 0),
                 What::Removed(Removal::Released) => (3, 0),
@@ -134,7 +140,10 @@ impl Point {
         let point = |bytes: &[u8]| {
             let state = number(&bytes[9..]);
             let what = match bytes[0] {
-                0 => What::Seen { state, by: By::Scan },
+                0 => What::Seen {
+                    state,
+                    by: By::Scan,
+                },
                 1 => What::Seen { state, by: By::Row },
                 2 => What::Removed(Removal::Deleted),
                 3 => What::Removed(Removal::Released),

@@ -8,6 +8,7 @@ mod edges;
 mod figures;
 mod nodes;
 mod row;
+
 mod sets;
 
 impl<'a> Told<'a> {

@@ -3,10 +3,12 @@
 use super::{columns, types};
 
 columns! {
-    /// How the row is to be merged: `set` or `seen`, exactly as in `edges`; a set's one row with
-    /// null `kind` and `value` says that there are none.
+    /// How the row is merged: `snapshot` or `observed`, exactly as in `edges`; a snapshot's one row
+    /// with null `kind` and `value` says that there are none.
     MODE "mode": types::word();
-    /// Hash of the resource that a scan found and the set was made of, as in `nodes`; null where no
+    /// What was scanned as one; null for snapshots that no scan made.
+    SCOPE "scope": types::text() => nullable;
+    /// Hash of the resource that a scan found and the snapshot was made of, as in `nodes`; null where no
     /// scan did.
     STATE "state": types::uint64() => nullable;
     /// `id`, `name`, `ip`, `dns`, `host_id`, `terraform_address`, `same_as` …
@@ -14,7 +16,7 @@ columns! {
     /// The other name: `sg-123`, `10.0.0.7`, `db.example.com`.
     VALUE "value": types::text() => nullable;
     /// Where the name is unique: a VPC for a private IP, an account; null for everywhere.
-    SCOPE "scope": types::text() => nullable;
+    WITHIN "within": types::text() => nullable;
     /// From when the name leads here; null for as long as it is told.
     VALID_FROM "valid_from": types::timestamp() => nullable;
     /// Until when the name leads here; null for as long as it is told.

@@ -3,12 +3,14 @@
 use super::{columns, types};
 
 columns! {
-    /// How the row is to be merged. `set`: the rows of one (`uid`, `source`, `time`) are together
-    /// all that the source tells of the uid, so a newer set replaces an older one as a whole; one
-    /// row with null `kind` and `to` says that there are none. `seen`: this edge alone, living by
-    /// when it was last seen.
+    /// How the row is merged. `snapshot`: the rows of one (`uid`, `source`, `scope`, `time`) are
+    /// together all edges that the source reports for the uid in the scope, so a newer snapshot
+    /// replaces an older one as a whole; one row with null `kind` and `to` says that there are none.
+    /// `observed`: this edge alone, which holds for a while after it was last seen.
     MODE "mode": types::word();
-    /// Hash of the resource that a scan found and the set was made of, as in `nodes`; null where no
+    /// What was scanned as one; null for snapshots that no scan made.
+    SCOPE "scope": types::text() => nullable;
+    /// Hash of the resource that a scan found and the snapshot was made of, as in `nodes`; null where no
     /// scan did.
     STATE "state": types::uint64() => nullable;
     /// `CALLS`, `RUNS_ON`, `SECURED_BY` …, see [`kind`]; reads as a sentence from `uid` to `to`.
@@ -23,8 +25,8 @@ columns! {
 
 /// The values of `mode`.
 pub mod mode {
-    pub const SET: &str = "set";
-    pub const SEEN: &str = "seen";
+    pub const SNAPSHOT: &str = "snapshot";
+    pub const OBSERVED: &str = "observed";
 }
 
 /// The kinds of edges.

@@ -4,13 +4,21 @@
 use super::{columns, types};
 
 columns! {
-    /// What the row says: `observed`, `deleted` (a tombstone), or `scope_complete` (then `uid` is
-    /// null, `time` is when that scan began, and `members` lists what it saw).
+    /// What the row reports: `observed`; `created` (a create event: a scan of `scope` that begins soon
+    /// afterwards may not show it yet); `deleted` (it is gone; without a `scope` a delete event, which
+    /// ends what every source reports); `released` (this source no longer looks there, so whether it
+    /// exists is unknown); or `scope_complete` (then `uid` is null, `time` is when that scan began, and
+    /// `members` lists what it saw).
     OP "op": types::word();
-    /// Fact group: `lifecycle`, `actual`, `desired`, `telemetry`, `health` or `drift`.
+    /// Fact group: `lifecycle`, `actual`, `desired`, `telemetry` or `health`.
     GROUP "group": types::word();
     /// What was scanned as one; null for facts that no scan made.
     SCOPE "scope": types::text() => nullable;
+    /// The scan that made the row; null for rows that no scan made, as those of a refresh.
+    SCAN_ID "scan_id": types::text() => nullable;
+    /// What it means that a uid is not among the `members`: `deleted`, since the scope was listed in
+    /// full, or `released`, since a filter applied or a part failed. Null means `deleted`.
+    MISS "miss": types::word() => nullable;
     /// Hash of the resource that a scan found and the fact was made of: the fact is the same while
     /// this is. Null where no scan did: then the fact's own content counts.
     STATE "state": types::uint64() => nullable;
@@ -45,5 +53,4 @@ pub mod group {
     pub const DESIRED: &str = "desired";
     pub const TELEMETRY: &str = "telemetry";
     pub const HEALTH: &str = "health";
-    pub const DRIFT: &str = "drift";
 }

@@ -6,8 +6,9 @@
 use super::{columns, types};
 
 columns! {
-    /// What the row says: `observed`, `deleted`, or `scope_complete` (then `uid` is null, `time` is
-    /// when that scan of the scope began, and `members` lists what it saw).
+    /// What the row reports, as in `nodes`: `observed`, `created`, `deleted`, `released`, or
+    /// `scope_complete` (then `uid` is null, `time` is when that scan of the scope began, and `members`
+    /// lists what it saw).
     OP "op": types::word();
     /// Which side of reality it tells: `actual` (a cloud's API) or `desired` (Terraform state).
     GROUP "group": types::word();
@@ -16,6 +17,9 @@ columns! {
     SCOPE "scope": types::text() => nullable;
     /// The scan that made the row; null for rows that no scan made.
     SCAN_ID "scan_id": types::text() => nullable;
+    /// What it means that a uid is not among the `members`, as in `nodes`: `deleted` or `released`; null
+    /// means `deleted`.
+    MISS "miss": types::word() => nullable;
     /// [`uid::hash`](crate::uid::hash) of every uid that the completed scan saw, ascending; null
     /// unless `op` is `scope_complete`.
     MEMBERS "members": types::list(types::uint64()) => nullable;
@@ -51,7 +55,7 @@ columns! {
     ALIASES "aliases": types::list_of([
         types::text().named(alias::KIND, false),
         types::text().named(alias::VALUE, false),
-        types::text().named(alias::SCOPE, true),
+        types::text().named(alias::WITHIN, true),
     ]) => nullable;
     /// Tags or labels.
     TAGS "tags": types::attributes() => nullable;
@@ -62,6 +66,8 @@ columns! {
 /// The values of `op`.
 pub mod op {
     pub const OBSERVED: &str = "observed";
+    pub const CREATED: &str = "created";
+    pub const RELEASED: &str = "released";
     pub const DELETED: &str = "deleted";
     pub const SCOPE_COMPLETE: &str = "scope_complete";
 }
@@ -85,5 +91,5 @@ pub mod relation {
 pub mod alias {
     pub const KIND: &str = "kind";
     pub const VALUE: &str = "value";
-    pub const SCOPE: &str = "scope";
+    pub const WITHIN: &str = "within";
 }

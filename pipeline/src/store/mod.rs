@@ -1,3 +1,7 @@
 //! The graph store: one logic over any backend that keeps rows.
 
 pub mod rows;
+mod snapshot;
+mod texts;
+mod words;
+mod write;

@@ -203,6 +203,31 @@ pub struct ScanRow {
     pub miss: Removal,
 }
 
+impl EdgeRow {
+    /// Takes in another observation of the same edge.
+    pub fn observe(&mut self, other: &EdgeRow) {
+        if (other.last_seen, &other.properties) > (self.last_seen, &self.properties) {
+            self.properties.clone_from(&other.properties);
+        }
+        self.confidence = self.confidence.max(other.confidence);
+        self.first_seen = self.first_seen.min(other.first_seen);
+        self.last_seen = self.last_seen.max(other.last_seen);
+    }
+}
+
+impl AliasRow {
+    /// Takes in another observation of the same alias.
+    pub fn observe(&mut self, other: &AliasRow) {
+        let rank = |row: &AliasRow| (row.last_seen, row.valid_from, row.valid_to);
+        if rank(other) > rank(self) {
+            self.valid_from = other.valid_from;
+            self.valid_to = other.valid_to;
+        }
+        self.first_seen = self.first_seen.min(other.first_seen);
+        self.last_seen = self.last_seen.max(other.last_seen);
+    }
+}
+
 impl ScopeRow {
     /// Scans that are kept one by one, so that a late report finds its place among them.
     pub const WINDOW: usize = 16;
@@ -285,6 +310,8 @@ pub enum TextField {
 pub struct TextRow {
     pub node: NodeId,
     pub field: TextField,
+    /// Whether the node is listed as current.
+    pub is_current: bool,
     /// In lower case (Unicode).
     pub text: String,
 }
@@ -454,11 +481,12 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<NodeId>, RowsError>;
 
-    /// Up to `limit` nodes that a text leads to, by field and node.
+    /// Up to `limit` nodes that a text leads to, current ones or the others, by field and node.
     async fn find_text(
         &mut self,
         text: &str,
         how: TextMatch,
+        current: bool,
         limit: usize,
     ) -> Result<Vec<TextRow>, RowsError>;
 

@@ -91,7 +91,7 @@ impl Made {
             let confidence = relation.map_or(1.0, |(_, _, confidence, _)| confidence);
             let properties = relation.and_then(|(.., properties)| properties);
             let cells = [
-                (edges::MODE, Cell::Text(edges::mode::SET)),
+                (edges::MODE, Cell::Text(edges::mode::SNAPSHOT)),
                 (edges::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (edges::KIND, kind.into()),
                 (edges::TO, to.into()),
@@ -120,11 +120,11 @@ impl Made {
         let mut push = |alias: Option<AliasItem<'_>>| {
             let (kind, value) = alias.map(|(kind, value, _)| (kind, value)).unzip();
             let cells = [
-                (aliases::MODE, Cell::Text(edges::mode::SET)),
+                (aliases::MODE, Cell::Text(edges::mode::SNAPSHOT)),
                 (aliases::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (aliases::KIND, kind.into()),
                 (aliases::VALUE, value.into()),
-                (aliases::SCOPE, alias.and_then(|(.., scope)| scope).into()),
+                (aliases::WITHIN, alias.and_then(|(.., scope)| scope).into()),
             ];
             rows.push(Some(time), row.uid, row.source, &cells);
         };

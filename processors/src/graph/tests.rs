@@ -85,7 +85,7 @@ fn an_observed_instance_exists_and_has_its_edges_and_names() {
     let told = of(&made, Signal::Edges);
     assert_eq!(words(told, edges::KIND), ["SECURED_BY", "PART_OF"]);
     assert_eq!(told.text(edges::TO).value(1), "subnet");
-    assert_eq!(words(told, edges::MODE), ["set", "set"]);
+    assert_eq!(words(told, edges::MODE), ["snapshot", "snapshot"]);
     assert_eq!(
         told.numbers::<Float64Type>(edges::CONFIDENCE).values(),
         &[0.5, 1.0]
@@ -94,7 +94,7 @@ fn an_observed_instance_exists_and_has_its_edges_and_names() {
     assert!(told.bytes(edges::PROPERTIES).is_null(1));
     let names = of(&made, Signal::Aliases);
     assert_eq!(names.text(aliases::VALUE).value(0), "10.0.0.7");
-    assert_eq!(names.text(aliases::SCOPE).value(0), "vpc-1");
+    assert_eq!(names.text(aliases::WITHIN).value(0), "vpc-1");
     for (batch, column) in [
         (facts, nodes::STATE),
         (told, edges::STATE),

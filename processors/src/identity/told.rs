@@ -149,7 +149,7 @@ impl Told {
             return;
         }
         let cells = [
-            (edges::MODE, Cell::Text(edges::mode::SEEN)),
+            (edges::MODE, Cell::Text(edges::mode::OBSERVED)),
             (edges::KIND, Cell::Text(kind)),
             (edges::TO, Cell::Text(to)),
             (edges::CONFIDENCE, Cell::Float(1.0)),
@@ -173,10 +173,10 @@ impl Told {
             return;
         }
         let cells = [
-            (aliases::MODE, Cell::Text(edges::mode::SEEN)),
+            (aliases::MODE, Cell::Text(edges::mode::OBSERVED)),
             (aliases::KIND, Cell::Text(alias.kind)),
             (aliases::VALUE, Cell::Text(&alias.value)),
-            (aliases::SCOPE, alias.scope.into()),
+            (aliases::WITHIN, alias.scope.into()),
             (
                 aliases::VALID_FROM,
                 alias.since.map_or(Cell::Null, Cell::Time),

@@ -68,7 +68,7 @@ impl Out {
     pub(super) fn edge(&mut self, from: &str, to: &str, edge: &counted::Edge) {
         let Some(rows) = &mut self.edges else { return };
         let cells = [
-            (edges::MODE, Cell::Text(edges::mode::SEEN)),
+            (edges::MODE, Cell::Text(edges::mode::OBSERVED)),
             (edges::KIND, Cell::Text(edges::kind::CALLS)),
             (edges::TO, Cell::Text(to)),
             (edges::CONFIDENCE, Cell::Float(edge.confidence)),

@@ -48,7 +48,7 @@ async fn a_name_of_several_nodes_is_refused_with_their_uids() {
 fn also_named(uid: &str, kind: &str, value: &str) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
-        (aliases::MODE, Cell::Text("seen")),
+        (aliases::MODE, Cell::Text("observed")),
         (aliases::KIND, Cell::Text(kind)),
         (aliases::VALUE, Cell::Text(value)),
     ];
@@ -60,7 +60,7 @@ fn also_named(uid: &str, kind: &str, value: &str) -> Batch {
 async fn of_several_that_a_name_means_the_instance_that_the_others_are_attached_to_is_meant() {
     let shop = Shop::new().await;
     let attached = [
-        (edges::MODE, Cell::Text("set")),
+        (edges::MODE, Cell::Text("snapshot")),
         (edges::KIND, Cell::Text("ATTACHED_TO")),
         (edges::TO, Cell::Text("arn:i-1")),
         (edges::CONFIDENCE, Cell::Float(1.0)),

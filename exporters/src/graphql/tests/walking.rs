@@ -12,7 +12,7 @@ use super::{MINUTE, Shop};
 fn same_as(uid: &str, other: &str, minute: u64) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
-        (aliases::MODE, Cell::Text("seen")),
+        (aliases::MODE, Cell::Text("observed")),
         (aliases::KIND, Cell::Text("same_as")),
         (aliases::VALUE, Cell::Text(other)),
     ];
@@ -23,7 +23,7 @@ fn same_as(uid: &str, other: &str, minute: u64) -> Batch {
 fn edge(from: &str, kind: &str, to: &str, minute: u64) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let cells = [
-        (edges::MODE, Cell::Text("seen")),
+        (edges::MODE, Cell::Text("observed")),
         (edges::KIND, Cell::Text(kind)),
         (edges::TO, Cell::Text(to)),
         (edges::CONFIDENCE, Cell::Float(1.0)),

@@ -68,7 +68,7 @@ pub(super) fn fact(uid: &str, group: &str, op: &str, source: &str, name: &str, t
 /// All edges that a source tells of a uid.
 pub(super) fn edge_set(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
-    let none = [(edges::MODE, Cell::Text("set"))];
+    let none = [(edges::MODE, Cell::Text("snapshot"))];
     if ends.is_empty() {
         rows.push(Some(UnixNanos(time)), Some(uid), source, &none);
     }
@@ -87,7 +87,7 @@ pub(super) fn edge_set(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]
 pub(super) fn seen_edge(uid: &str, kind: &str, to: &str, time: UnixNanos) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let cells = [
-        (edges::MODE, Cell::Text("seen")),
+        (edges::MODE, Cell::Text("observed")),
         (edges::KIND, Cell::Text(kind)),
         (edges::TO, Cell::Text(to)),
         (edges::CONFIDENCE, Cell::Float(0.5)),
@@ -100,7 +100,7 @@ pub(super) fn alias_set(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     for (kind, value) in names {
         let cells = [
-            (aliases::MODE, Cell::Text("set")),
+            (aliases::MODE, Cell::Text("snapshot")),
             (aliases::KIND, Cell::Text(kind)),
             (aliases::VALUE, Cell::Text(value)),
         ];

@@ -45,7 +45,7 @@ pub(super) fn aliases<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>)
                     let texts = [
                         row.word(aliases::KIND),
                         row.text(aliases::VALUE),
-                        row.text(aliases::SCOPE),
+                        row.text(aliases::WITHIN),
                     ];
                     let [kind, value, scope] =
                         texts.map(|text| text.as_deref().map(str::as_bytes).map(<[u8]>::to_vec));
@@ -119,7 +119,7 @@ fn alias(row: Row<'_>, set: u64, now: UnixNanos) -> Option<Alias<'_>> {
         set,
         kind: row.word(aliases::KIND)?,
         value: row.text(aliases::VALUE)?,
-        scope: row.text(aliases::SCOPE).unwrap_or_default(),
+        scope: row.text(aliases::WITHIN).unwrap_or_default(),
         valid_from: row.timestamp(aliases::VALID_FROM),
         valid_to: row.timestamp(aliases::VALID_TO),
         first_seen: time,

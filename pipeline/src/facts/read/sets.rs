@@ -28,7 +28,7 @@ pub(super) fn groups<'a>(
             *without_uid += 1;
             continue;
         };
-        if row.word(mode_column).as_deref() == Some(mode::SEEN) {
+        if row.word(mode_column).as_deref() == Some(mode::OBSERVED) {
             groups.push(Group::Seen(row));
             continue;
         }

@@ -29,7 +29,7 @@ fn lines(made: &[Batch]) -> Vec<String> {
             let since = times(aliases::VALID_FROM).value(row);
             assert_eq!(times(opening::TIME).value(row), since);
             assert_eq!(words(aliases::KIND).values().value(0), "same_as");
-            assert_eq!(words(aliases::MODE).values().value(0), "seen");
+            assert_eq!(words(aliases::MODE).values().value(0), "observed");
             let seconds = (since - at(0).timestamp()) / 1_000_000_000;
             let (uid, value) = (
                 batch.uid().value(row),

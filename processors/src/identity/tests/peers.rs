@@ -278,7 +278,7 @@ fn aliases_that_pass_are_known_from_then_on() {
     let mut identity = identity(SignalSet::ALL);
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
-        (aliases::MODE, Cell::Text("set")),
+        (aliases::MODE, Cell::Text("snapshot")),
         (aliases::KIND, Cell::Text("dns")),
         (aliases::VALUE, Cell::Text("db.example")),
     ];

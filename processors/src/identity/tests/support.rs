@@ -154,16 +154,16 @@ pub(super) fn said(made: &[Batch]) -> Said {
                     }));
                 }
                 Signal::Edges => {
-                    assert_eq!(word(batch, edges::MODE, row).unwrap(), "seen");
+                    assert_eq!(word(batch, edges::MODE, row).unwrap(), "observed");
                     let kind = word(batch, edges::KIND, row).unwrap();
                     let to = batch.text(edges::TO).value(row);
                     said.edges.push(format!("{uid} {kind} {to}"));
                 }
                 Signal::Aliases => {
-                    assert_eq!(word(batch, edges::MODE, row).unwrap(), "seen");
+                    assert_eq!(word(batch, edges::MODE, row).unwrap(), "observed");
                     let kind = word(batch, aliases::KIND, row).unwrap();
                     let value = batch.text(aliases::VALUE).value(row);
-                    let scopes = batch.text(aliases::SCOPE);
+                    let scopes = batch.text(aliases::WITHIN);
                     let scope = if scopes.is_valid(row) {
                         scopes.value(row)
                     } else {

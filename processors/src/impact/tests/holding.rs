@@ -29,7 +29,7 @@ fn a_set_that_a_scan_vouches_for_is_as_new_as_the_scan() {
     use pipeline::rows::Cell;
     use pipeline::schema::edges;
     let cells = [
-        (edges::MODE, Cell::Text("set")),
+        (edges::MODE, Cell::Text("snapshot")),
         (edges::STATE, Cell::UInt(7)),
         (edges::KIND, Cell::Text("SECURED_BY")),
         (edges::TO, Cell::Text("sg")),

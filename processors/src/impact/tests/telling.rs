@@ -68,7 +68,7 @@ pub(super) fn fact(uid: &str, group: &str, op: &str, kind: &str, time: u64) -> B
 /// All edges that the scanner tells of a uid.
 pub(super) fn edge_set(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
-    let mode = (edges::MODE, Cell::Text("set"));
+    let mode = (edges::MODE, Cell::Text("snapshot"));
     if ends.is_empty() {
         rows.push(Some(at(time)), Some(uid), SOURCE, &[mode]);
     }
@@ -87,7 +87,7 @@ pub(super) fn edge_set(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
 pub(super) fn seen(uid: &str, kind: &str, to: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let cells = [
-        (edges::MODE, Cell::Text("seen")),
+        (edges::MODE, Cell::Text("observed")),
         (edges::KIND, Cell::Text(kind)),
         (edges::TO, Cell::Text(to)),
         (edges::CONFIDENCE, Cell::Float(1.0)),
@@ -99,7 +99,7 @@ pub(super) fn seen(uid: &str, kind: &str, to: &str, time: u64) -> Batch {
 /// All other names that the scanner tells of a uid.
 pub(super) fn names(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
-    let mode = (aliases::MODE, Cell::Text("set"));
+    let mode = (aliases::MODE, Cell::Text("snapshot"));
     if names.is_empty() {
         rows.push(Some(at(time)), Some(uid), SOURCE, &[mode]);
     }

@@ -25,7 +25,7 @@ fn an_edge_is_seen_when_its_newest_span_ended() {
     assert_eq!(seen_edges(&made), [edge]);
     let batch = of(&made, Signal::Edges).unwrap();
     for (column, word) in [
-        (edges::MODE, "seen"),
+        (edges::MODE, "observed"),
         (edges::KIND, "CALLS"),
         (opening::SOURCE, "service_graph"),
     ] {

@@ -1,0 +1,203 @@
+//! Rows of `nodes`: thousands in a scan, so the columns are found once a batch.
+
+use std::sync::Arc;
+
+use arrow_array::types::{TimestampNanosecondType, UInt64Type};
+use arrow_array::{Array, BinaryViewArray, PrimitiveArray, StringViewArray};
+
+use super::row::{Row, Words, bytes, text, word};
+use super::{Completion, Content, DeleteEvent, Removed, ReportBatch, Sighting};
+use crate::Batch;
+use crate::claims::{By, Class, Removal};
+use crate::component::UnixNanos;
+use crate::facts::Members;
+use crate::schema::nodes::group;
+use crate::schema::resources::op;
+use crate::schema::{nodes, opening};
+
+pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
+    let columns = Columns::of(batch);
+    reports.sightings.reserve(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        let time = columns.time(row).unwrap_or(now);
+        if !reports.is_past(time, now) {
+            continue;
+        }
+        let operation = word(&columns.op, row).unwrap_or_default();
+        if operation == op::SCOPE_COMPLETE {
+            reports
+                .completions
+                .push(completion(Row { batch, row }, time));
+            continue;
+        }
+        let Some(uid) = text(columns.uid, row) else {
+            reports.rejected.without_uid += 1;
+            continue;
+        };
+        let Some(class) = columns.class(row) else {
+            reports.rejected.unknown_group += 1;
+            continue;
+        };
+        if !reports.fits(uid) {
+            continue;
+        }
+        let source = word(&columns.source, row).unwrap_or_default();
+        let scope = text(columns.scope, row).unwrap_or_default();
+        let how = match operation {
+            op::DELETED => Removal::Deleted,
+            op::RELEASED => Removal::Released,
+            _ => {
+                let sighting = columns.sighting(row, uid, class, operation, time);
+                add(reports, sighting);
+                continue;
+            }
+        };
+        if class == Class::Actual && scope.is_empty() && how == Removal::Deleted {
+            reports
+                .delete_events
+                .push(DeleteEvent { uid, source, time });
+            continue;
+        }
+        reports.removals.push(Removed {
+            uid,
+            class,
+            source,
+            scope,
+            time,
+            how,
+        });
+    }
+}
+
+/// A resource is reported by two rows, that it exists and how it is configured: one sighting.
+fn add<'a>(reports: &mut ReportBatch<'a>, sighting: Sighting<'a>) {
+    let key = |sighting: &Sighting<'a>| {
+        let Sighting { uid, class, .. } = *sighting;
+        (uid, class, sighting.source, sighting.scope, sighting.time)
+    };
+    if let Some(last) = reports.sightings.last_mut()
+        && key(last) == key(&sighting)
+        && (last.content.is_none() || sighting.content.is_none())
+    {
+        last.state = last.state.max(sighting.state);
+        last.by = last.by.max(sighting.by);
+        last.content = last.content.or(sighting.content);
+        return;
+    }
+    reports.sightings.push(sighting);
+}
+
+struct Columns<'a> {
+    time: &'a PrimitiveArray<TimestampNanosecondType>,
+    uid: &'a StringViewArray,
+    source: Words<'a>,
+    op: Words<'a>,
+    group: Words<'a>,
+    scope: &'a StringViewArray,
+    scan_id: &'a StringViewArray,
+    state: &'a PrimitiveArray<UInt64Type>,
+    kind: Words<'a>,
+    name: &'a StringViewArray,
+    provider: Words<'a>,
+    account: Words<'a>,
+    region: Words<'a>,
+    tags: &'a BinaryViewArray,
+    value: &'a BinaryViewArray,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a Batch) -> Columns<'a> {
+        Columns {
+            time: batch.numbers(opening::TIME),
+            uid: batch.uid(),
+            source: batch.words(opening::SOURCE),
+            op: batch.words(nodes::OP),
+            group: batch.words(nodes::GROUP),
+            scope: batch.text(nodes::SCOPE),
+            scan_id: batch.text(nodes::SCAN_ID),
+            state: batch.numbers(nodes::STATE),
+            kind: batch.words(nodes::KIND),
+            name: batch.text(nodes::NAME),
+            provider: batch.words(nodes::PROVIDER),
+            account: batch.words(nodes::ACCOUNT),
+            region: batch.words(nodes::REGION),
+            tags: batch.bytes(nodes::TAGS),
+            value: batch.bytes(nodes::VALUE),
+        }
+    }
+
+    fn time(&self, row: usize) -> Option<UnixNanos> {
+        let time = self.time.is_valid(row).then(|| self.time.value(row))?;
+        Some(UnixNanos(u64::try_from(time).unwrap_or_default()))
+    }
+
+    fn class(&self, row: usize) -> Option<Class> {
+        match word(&self.group, row)? {
+            group::LIFECYCLE | group::ACTUAL => Some(Class::Actual),
+            group::DESIRED => Some(Class::Desired),
+            group::TELEMETRY => Some(Class::Telemetry),
+            group::HEALTH => Some(Class::Health),
+            _ => None,
+        }
+    }
+
+    fn sighting(
+        &self,
+        row: usize,
+        uid: &'a str,
+        class: Class,
+        operation: &str,
+        time: UnixNanos,
+    ) -> Sighting<'a> {
+        let known = self.state.is_valid(row).then(|| self.state.value(row));
+        let says_only_that_it_exists = word(&self.group, row) == Some(group::LIFECYCLE);
+        let content = Content {
+            kind: word(&self.kind, row),
+            name: text(self.name, row),
+            provider: word(&self.provider, row),
+            account: word(&self.account, row),
+            region: word(&self.region, row),
+            tags: bytes(self.tags, row),
+            value: bytes(self.value, row).filter(|_| !says_only_that_it_exists),
+        };
+        Sighting {
+            uid,
+            class: match operation {
+                op::CREATED if class == Class::Actual => Class::Created,
+                _ => class,
+            },
+            source: word(&self.source, row).unwrap_or_default(),
+            scope: text(self.scope, row).unwrap_or_default(),
+            time,
+            state: known.unwrap_or_else(|| content.hash()),
+            by: match self.scan_id.is_valid(row) {
+                true => By::Scan,
+                false => By::Row,
+            },
+            content: match (known, says_only_that_it_exists) {
+                (Some(_), true) => None,
+                _ => Some(content),
+            },
+        }
+    }
+}
+
+fn completion(row: Row<'_>, began: UnixNanos) -> Completion<'_> {
+    let members = row.uint64s(nodes::MEMBERS).unwrap_or_default();
+    let states = row.uint64s(nodes::MEMBER_STATES).unwrap_or_default();
+    let states = states.into_iter().chain(std::iter::repeat(0));
+    Completion {
+        class: match row.word(nodes::GROUP) {
+            Some(group::DESIRED) => Class::Desired,
+            _ => Class::Actual,
+        },
+        source: row.source(),
+        scope: row.text(nodes::SCOPE).unwrap_or_default(),
+        began,
+        members: Arc::new(Members::new(members.into_iter().zip(states).collect())),
+        miss: match row.word(nodes::MISS) {
+            Some(op::RELEASED) => Removal::Released,
+            _ => Removal::Deleted,
+        },
+    }
+}

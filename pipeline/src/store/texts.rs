@@ -1,0 +1,105 @@
+//! The texts by which nodes are found: names, aliases, the tail of a uid, values of tags.
+
+use std::collections::BTreeSet;
+
+use super::rows::{Listing, NodeId, NodeRow, TextField, TextRow};
+use crate::attributes::{Map, map_to_json};
+
+/// Characters of a text that are kept: what people type.
+pub(super) const LONGEST: usize = 200;
+
+/// Texts that a transaction replaces.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    fields: BTreeSet<(NodeId, TextField)>,
+    rows: BTreeSet<TextRow>,
+}
+
+impl Changes {
+    /// Takes in how a node changed.
+    pub(super) fn compare(&mut self, old: &NodeRow, new: &NodeRow) {
+        let was_listed = old.listing != Listing::None;
+        let is_same = old.listing == new.listing && was_listed;
+        if new.listing == Listing::None && !was_listed {
+            return;
+        }
+        if !is_same {
+            self.replace(new, TextField::Uid, [tail(&new.uid).to_owned()]);
+        }
+        if !is_same || old.name != new.name {
+            self.replace(new, TextField::Name, new.name.clone());
+        }
+        if !is_same || old.tags != new.tags {
+            let tags = new.tags.as_deref().unwrap_or_default();
+            let tags = map_to_json(Map::new(tags));
+            self.replace(new, TextField::Tag, tags.values().map(said));
+        }
+    }
+
+    /// All aliases of a node.
+    pub(super) fn aliases<'v>(&mut self, node: &NodeRow, values: impl Iterator<Item = &'v str>) {
+        self.replace(node, TextField::Alias, values.map(str::to_owned));
+    }
+
+    fn replace(
+        &mut self,
+        node: &NodeRow,
+        field: TextField,
+        texts: impl IntoIterator<Item = String>,
+    ) {
+        self.fields.insert((node.id, field));
+        self.rows
+            .retain(|row| (row.node, row.field) != (node.id, field));
+        let rows = texts.into_iter().filter(|text| !text.is_empty());
+        self.rows.extend(rows.map(|text| TextRow {
+            node: node.id,
+            field,
+            is_current: node.listing == Listing::Current,
+            text: fold(&text),
+        }));
+    }
+
+    pub(super) fn finish(self) -> (Vec<(NodeId, TextField)>, Vec<TextRow>) {
+        let (fields, rows) = (self.fields.into_iter(), self.rows.into_iter());
+        (fields.collect(), rows.collect())
+    }
+}
+
+/// As texts are compared: in lower case, and cut.
+pub(super) fn fold(text: &str) -> String {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower.take(LONGEST).collect()
+}
+
+/// What tells a uid from others of its kind: all after the account of an ARN, after the scheme of others.
+pub(super) fn tail(uid: &str) -> &str {
+    if uid.starts_with("arn:") {
+        return uid.splitn(6, ':').last().unwrap_or(uid);
+    }
+    match uid.split_once("://") {
+        Some((_, rest)) if !rest.is_empty() => rest,
+        _ => uid,
+    }
+}
+
+/// The value of a tag as people write it.
+pub(super) fn said(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tail;
+
+    #[test]
+    fn the_tail_of_a_uid_is_what_people_type() {
+        let arn = "arn:aws:ec2:eu-west-1:1:security-group/sg-1";
+        assert_eq!(tail(arn), "security-group/sg-1");
+        assert_eq!(tail("svc://prod/shop/cart"), "prod/shop/cart");
+        assert_eq!(tail("plain"), "plain");
+        assert_eq!(tail("svc://"), "svc://");
+    }
+}

@@ -1,0 +1,503 @@
+//! What reads of now return, found anew for the nodes whose claims changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Transaction;
+use super::scopes::NamedScopes;
+use super::touched::TouchedNode;
+use crate::claims::{Claim, Class, Existence, existence, open_at, winner};
+use crate::component::UnixNanos;
+use crate::graph_store::At;
+use crate::store::rows::{
+    AliasKey, AliasRow, Content, CountRow, EdgeKey, EdgePage, EdgeRow, Listing, NodeId, NodeRow,
+    Part, Projection, RowsError, ScopeKey, SnapshotKey, VersionKey, VersionRow, WriteRows,
+};
+use crate::store::snapshot;
+use crate::store::texts;
+
+/// Whose word counts on what a node is called: what is there, then what should be.
+pub(in crate::store) const HEADER_ORDER: [Class; 5] = [
+    Class::Actual,
+    Class::Created,
+    Class::Desired,
+    Class::Telemetry,
+    Class::Health,
+];
+
+/// What the current rows of some nodes are made of.
+#[derive(Default)]
+struct Material {
+    versions: HashMap<VersionKey, VersionRow>,
+    snapshots: HashMap<SnapshotKey, Vec<u8>>,
+    edges: HashMap<NodeId, Vec<EdgeRow>>,
+    aliases: HashMap<NodeId, Vec<AliasRow>>,
+}
+
+impl<R: WriteRows> Transaction<'_, R> {
+    pub(super) async fn write_current(&mut self) -> Result<(), RowsError> {
+        let must_fold = |node: &TouchedNode| {
+            let has_changed = node.claims.iter().any(|it| it.has_changed);
+            has_changed || node.has_new_content || node.is_contested
+        };
+        let nodes = self.touched.0.iter().filter(|(_, node)| must_fold(node));
+        let ids: Vec<NodeId> = nodes.map(|(id, _)| *id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let material = self.material(&ids).await?;
+        let (mut rows, mut counts) = (Vec::new(), BTreeMap::new());
+        let (mut contested, mut settled) = (Vec::new(), Vec::new());
+        let mut texts = texts::Changes::default();
+        for id in &ids {
+            let Some(node) = self.touched.0.get(id) else {
+                continue;
+            };
+            let claims = node.all_claims();
+            let row = self.node_row(node, &claims, &material);
+            if node.row.listing == Listing::Current {
+                *counts
+                    .entry((node.row.kind, node.row.provider))
+                    .or_default() -= 1_i64;
+            }
+            if row.listing == Listing::Current {
+                *counts.entry((row.kind, row.provider)).or_default() += 1;
+            }
+            let open = self.contesting(*id, &claims, &row);
+            if !open.is_empty() {
+                contested.extend(open);
+            } else if node.is_contested {
+                settled.push(*id);
+            }
+            let has_news = node.claims.iter().any(|it| {
+                it.has_news && !matches!(it.claim.key.class, Class::Edges | Class::Aliases)
+            });
+            if has_news || row.listing != node.row.listing {
+                self.news.nodes.push(row.uid.clone());
+            }
+            texts.compare(&node.row, &row);
+            if row != node.row {
+                rows.push(row);
+            }
+        }
+        self.write_edges(&ids, &material).await?;
+        self.write_aliases(&ids, &material, &mut texts, &rows)
+            .await?;
+        if !rows.is_empty() {
+            self.rows.put_nodes(&rows).await?;
+        }
+        for row in rows {
+            if let Some(node) = self.touched.0.get_mut(&row.id) {
+                node.row = row;
+            }
+        }
+        let counts: Vec<CountRow> = counts
+            .into_iter()
+            .filter(|(_, count)| *count != 0)
+            .map(|((kind, provider), count)| CountRow {
+                kind,
+                provider,
+                count,
+            })
+            .collect();
+        if !counts.is_empty() {
+            self.rows.add_counts(&counts).await?;
+        }
+        if !settled.is_empty() {
+            self.rows.remove_contested(&settled).await?;
+        }
+        if !contested.is_empty() {
+            self.rows.put_contested(&contested).await?;
+        }
+        let (fields, rows) = texts.finish();
+        match fields.is_empty() {
+            true => Ok(()),
+            false => self.rows.put_texts(&fields, &rows).await,
+        }
+    }
+
+    fn version_key(&self, node: NodeId, claim: &Claim, state: u64) -> VersionKey {
+        VersionKey {
+            node,
+            source: self.words.number(&claim.key.source),
+            scope: self.words.number(&claim.key.scope),
+            state,
+        }
+    }
+
+    async fn material(&mut self, ids: &[NodeId]) -> Result<Material, RowsError> {
+        let mut keys = BTreeSet::new();
+        let (mut with_snapshots, mut with_old) = (Vec::new(), Vec::new());
+        for id in ids {
+            let Some(node) = self.touched.0.get(id) else {
+                continue;
+            };
+            for it in &node.claims {
+                let last = it.claim.last();
+                keys.extend(last.map(|last| self.version_key(*id, &it.claim, last.state)));
+            }
+            if Self::has_new_snapshots(node) {
+                with_snapshots.push(*id);
+                with_old.extend((!node.is_new).then_some(*id));
+            }
+        }
+        let keys: Vec<VersionKey> = keys.into_iter().collect();
+        let mut material = Material::default();
+        for version in self.rows.versions(&keys, Projection::Header).await? {
+            material.versions.insert(version.key, version);
+        }
+        let mut names = BTreeSet::new();
+        for id in &with_snapshots {
+            let Some(node) = self.touched.0.get(id) else {
+                continue;
+            };
+            for (claim, stretch) in node.claims.iter().filter_map(|it| {
+                let stretch = it.claim.open()?;
+                Some((&it.claim, stretch))
+            }) {
+                let key = self.version_key(*id, claim, stretch.state);
+                names.extend(snapshot_keys(&material, key));
+            }
+        }
+        let names: Vec<SnapshotKey> = names.into_iter().collect();
+        if !names.is_empty() {
+            material.snapshots = self.rows.snapshots(&names).await?.into_iter().collect();
+        }
+        if !with_old.is_empty() {
+            let page = EdgePage {
+                after: None,
+                limit: usize::MAX,
+            };
+            for row in self.rows.edges_out(&with_old, &[], &page).await? {
+                material.edges.entry(row.key.from).or_default().push(row);
+            }
+            for row in self.rows.aliases(&with_old).await? {
+                material.aliases.entry(row.key.node).or_default().push(row);
+            }
+        }
+        Ok(material)
+    }
+
+    /// Whether the snapshots that hold may have changed.
+    fn has_new_snapshots(node: &TouchedNode) -> bool {
+        let may_have = |class| !matches!(class, Class::Telemetry | Class::Health | Class::Created);
+        let changed = node
+            .claims
+            .iter()
+            .any(|it| it.has_news && may_have(it.claim.key.class));
+        changed || node.has_new_content
+    }
+
+    fn node_row(&self, node: &TouchedNode, claims: &[Claim], material: &Material) -> NodeRow {
+        let scopes = NamedScopes {
+            scopes: &self.scopes,
+            words: &self.words,
+        };
+        let existence = existence(claims, &scopes, At::Now);
+        let mut row = NodeRow {
+            ended: None,
+            unobserved: None,
+            has_lifecycle: existence != Existence::Unknown,
+            ..node.row.clone()
+        };
+        let mut listing = Listing::Current;
+        match existence {
+            Existence::Exists => {}
+            Existence::Ended(time) => {
+                row.ended = Some(time);
+                listing = Listing::Ended;
+            }
+            Existence::Unobserved(since) => row.unobserved = Some(since),
+            Existence::Unknown => match standing(claims) {
+                Standing::Unknown => listing = Listing::None,
+                Standing::Claimed => {}
+                Standing::Ended(time) => {
+                    row.ended = Some(time);
+                    listing = Listing::Ended;
+                }
+            },
+        }
+        row.listing = match row.same_as {
+            Some(_) => Listing::None,
+            None => listing,
+        };
+        let contents: Vec<&Content> = HEADER_ORDER
+            .iter()
+            .filter_map(|class| {
+                let (claim, stretch) = winner(claims, *class, At::Now)?;
+                let key = self.version_key(node.row.id, claim, stretch.state);
+                material.versions.get(&key)?.content.as_ref()
+            })
+            .collect();
+        let word = |of: fn(&Content) -> i64| {
+            let mut known = contents.iter().map(|content| of(content));
+            known.find(|word| *word != 0).unwrap_or_default()
+        };
+        row.kind = word(|content| content.kind);
+        row.provider = word(|content| content.provider);
+        row.account = word(|content| content.account);
+        row.region = word(|content| content.region);
+        row.name = contents.iter().find_map(|content| content.name.clone());
+        row.tags = contents.iter().find_map(|content| content.tags.clone());
+        if let Some((first, last)) = node.reported {
+            let known = Some(row.first_seen).filter(|known| known.0 > 0);
+            row.first_seen = known.map_or(first, |known| known.min(first));
+            row.last_seen = row.last_seen.max(last);
+        }
+        row
+    }
+
+    /// The scopes of the claims that are open although the node is not current.
+    fn contesting(&self, id: NodeId, claims: &[Claim], row: &NodeRow) -> Vec<(ScopeKey, NodeId)> {
+        if row.ended.is_none() && row.unobserved.is_none() {
+            return Vec::new();
+        }
+        let open = claims.iter().filter(|claim| {
+            let key = &claim.key;
+            claim.open().is_some() && key.class.is_lifecycle() && !key.scope.is_empty()
+        });
+        open.map(|claim| {
+            let key = &claim.key;
+            (self.scope_key(key.class, &key.source, &key.scope), id)
+        })
+        .collect()
+    }
+
+    async fn write_edges(&mut self, ids: &[NodeId], material: &Material) -> Result<(), RowsError> {
+        let (mut put, mut gone) = (Vec::new(), Vec::new());
+        let mut new: Vec<(NodeId, i64, NodeId)> = Vec::new();
+        for id in ids {
+            let Some(node) = self.touched.0.get(id) else {
+                continue;
+            };
+            if !Self::has_new_snapshots(node) {
+                continue;
+            }
+            let old = material.edges.get(id).map_or(&[][..], Vec::as_slice);
+            let known: BTreeSet<(i64, NodeId)> =
+                old.iter().map(|row| (row.key.kind, row.key.to)).collect();
+            let old: BTreeMap<EdgeKey, &EdgeRow> = old
+                .iter()
+                .filter(|row| !row.key.is_observation)
+                .map(|row| (row.key, row))
+                .collect();
+            let rows = self.edge_rows(*id, node, material);
+            for (key, row) in &rows {
+                let is_new = !known.contains(&(key.kind, key.to));
+                if is_new {
+                    new.push((key.from, key.kind, key.to));
+                }
+                match old.get(key) {
+                    Some(old) if same_edge(old, row) => {}
+                    Some(old) => put.push(EdgeRow {
+                        first_seen: old.first_seen,
+                        ..row.clone()
+                    }),
+                    None => put.push(row.clone()),
+                }
+            }
+            gone.extend(old.keys().filter(|key| !rows.contains_key(key)));
+        }
+        new.sort_unstable();
+        new.dedup();
+        let ends = new.iter().flat_map(|(from, _, to)| [*from, *to]);
+        self.read_uids(ends.collect::<Vec<_>>().into_iter()).await?;
+        for (from, kind, to) in new {
+            let ends = [from, to].map(|id| self.ids.uid(id).to_owned());
+            let [from, to] = ends;
+            let kind = self.words.owned(kind).unwrap_or_default();
+            self.news.edges.push((from, kind, to));
+        }
+        if !gone.is_empty() {
+            self.rows.remove_edges(&gone).await?;
+        }
+        match put.is_empty() {
+            true => Ok(()),
+            false => self.rows.put_edges(&put).await,
+        }
+    }
+
+    /// The edges of the snapshots that hold.
+    fn edge_rows(
+        &self,
+        id: NodeId,
+        node: &TouchedNode,
+        material: &Material,
+    ) -> BTreeMap<EdgeKey, EdgeRow> {
+        let mut rows: BTreeMap<EdgeKey, EdgeRow> = BTreeMap::new();
+        let claims = node.all_claims();
+        for (claim, stretch) in open_at(&claims, At::Now) {
+            let version = self.version_key(id, claim, stretch.state);
+            let items = snapshot_of(material, version, Part::Edges);
+            for item in items.map(snapshot::decode_edges).unwrap_or_default() {
+                let key = EdgeKey {
+                    from: id,
+                    kind: item.kind,
+                    to: item.to,
+                    source: version.source,
+                    scope: version.scope,
+                    is_observation: false,
+                };
+                let row = EdgeRow {
+                    key,
+                    confidence: item.confidence,
+                    properties: item.properties,
+                    first_seen: stretch.since,
+                    last_seen: stretch.since,
+                };
+                match rows.get_mut(&key) {
+                    Some(known) if known.confidence >= row.confidence => {}
+                    _ => {
+                        rows.insert(key, row);
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    async fn write_aliases(
+        &mut self,
+        ids: &[NodeId],
+        material: &Material,
+        texts: &mut texts::Changes,
+        new_rows: &[NodeRow],
+    ) -> Result<(), RowsError> {
+        let (mut put, mut gone) = (Vec::new(), Vec::new());
+        let new_rows: HashMap<NodeId, &NodeRow> =
+            new_rows.iter().map(|row| (row.id, row)).collect();
+        for id in ids {
+            let Some(node) = self.touched.0.get(id) else {
+                continue;
+            };
+            let row = new_rows.get(id).copied().unwrap_or(&node.row);
+            let old = material.aliases.get(id).map_or(&[][..], Vec::as_slice);
+            if !Self::has_new_snapshots(node) {
+                continue;
+            }
+            let rows = self.alias_rows(*id, node, material);
+            let is_snapshot = |row: &&AliasRow| !row.key.is_observation;
+            let known: BTreeMap<&AliasKey, &AliasRow> = old
+                .iter()
+                .filter(is_snapshot)
+                .map(|row| (&row.key, row))
+                .collect();
+            let before = gone.len() + put.len();
+            for (key, row) in &rows {
+                match known.get(key) {
+                    Some(old)
+                        if (old.valid_from, old.valid_to) == (row.valid_from, row.valid_to) => {}
+                    Some(old) => put.push(AliasRow {
+                        first_seen: old.first_seen,
+                        ..row.clone()
+                    }),
+                    None => put.push(row.clone()),
+                }
+            }
+            let lost = known.keys().filter(|key| !rows.contains_key(**key));
+            gone.extend(lost.map(|key| (*key).clone()));
+            if gone.len() + put.len() > before || node.row.listing != row.listing {
+                let observed = old.iter().filter(|row| row.key.is_observation);
+                let values = observed.map(|row| &row.key).chain(rows.keys());
+                texts.aliases(row, values.map(|key| key.value.as_str()));
+            }
+        }
+        let changed = put.iter().map(|row| &row.key).chain(&gone);
+        self.same_as_changed(changed.cloned().collect());
+        if !gone.is_empty() {
+            self.rows.remove_aliases(&gone).await?;
+        }
+        match put.is_empty() {
+            true => Ok(()),
+            false => self.rows.put_aliases(&put).await,
+        }
+    }
+
+    fn alias_rows(
+        &self,
+        id: NodeId,
+        node: &TouchedNode,
+        material: &Material,
+    ) -> BTreeMap<AliasKey, AliasRow> {
+        let mut rows = BTreeMap::new();
+        let claims = node.all_claims();
+        for (claim, stretch) in open_at(&claims, At::Now) {
+            let version = self.version_key(id, claim, stretch.state);
+            let items = snapshot_of(material, version, Part::Aliases);
+            for item in items.map(snapshot::decode_aliases).unwrap_or_default() {
+                let key = AliasKey {
+                    node: id,
+                    kind: item.kind,
+                    value: item.value,
+                    within: item.within,
+                    source: version.source,
+                    scope: version.scope,
+                    is_observation: false,
+                };
+                rows.insert(
+                    key.clone(),
+                    AliasRow {
+                        key,
+                        valid_from: item.valid_from,
+                        valid_to: item.valid_to,
+                        first_seen: stretch.since,
+                        last_seen: stretch.since,
+                    },
+                );
+            }
+        }
+        rows
+    }
+}
+
+/// What claims that say nothing of existence make of a node.
+enum Standing {
+    /// Nothing: only edges lead to it, or start there.
+    Unknown,
+    Claimed,
+    /// All that ever declared it stopped doing so.
+    Ended(UnixNanos),
+}
+
+fn standing(claims: &[Claim]) -> Standing {
+    let of_node = || {
+        claims.iter().filter(|claim| {
+            matches!(
+                claim.key.class,
+                Class::Desired | Class::Telemetry | Class::Health
+            )
+        })
+    };
+    if of_node().any(|claim| claim.open().is_some()) {
+        return Standing::Claimed;
+    }
+    let ends = of_node().filter_map(|claim| claim.last()?.until);
+    match ends.map(|(until, _)| until).max() {
+        Some(last) => Standing::Ended(last),
+        None => Standing::Unknown,
+    }
+}
+
+fn same_edge(old: &EdgeRow, new: &EdgeRow) -> bool {
+    old.confidence.to_bits() == new.confidence.to_bits() && old.properties == new.properties
+}
+
+fn snapshot_keys(material: &Material, key: VersionKey) -> impl Iterator<Item = SnapshotKey> {
+    let version = material.versions.get(&key);
+    let edges = version.and_then(|it| it.edges).map(|it| (Part::Edges, it));
+    let aliases = version
+        .and_then(|it| it.aliases)
+        .map(|it| (Part::Aliases, it));
+    edges
+        .into_iter()
+        .chain(aliases)
+        .map(move |(part, hash)| SnapshotKey {
+            node: key.node,
+            part,
+            hash,
+        })
+}
+
+fn snapshot_of(material: &Material, key: VersionKey, part: Part) -> Option<&[u8]> {
+    let names = snapshot_keys(material, key).find(|name| name.part == part)?;
+    material.snapshots.get(&names).map(Vec::as_slice)
+}

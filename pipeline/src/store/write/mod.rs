@@ -1,0 +1,92 @@
+//! One batch of reports, one transaction.
+//!
+//! ```text
+//!  ReportBatch ─▶ names.rs    words and nodes become numbers
+//!              ─▶ touched.rs  the claims of the nodes that the batch is about
+//!              ─▶ direct.rs   sightings, removals and delete events change claims
+//!              ─▶ scans.rs    completions change the claims of their scopes
+//!              ─▶ content.rs  versions and snapshots
+//!              ─▶ current.rs  what reads of now return: nodes, edges, aliases, counts, texts
+//!              ─▶ same_as.rs  which nodes are other names of which
+//!              ─▶ observed.rs, stats.rs, records.rs
+//! ```
+
+mod around;
+mod content;
+mod current;
+mod direct;
+mod names;
+mod observed;
+mod records;
+mod same_as;
+mod scans;
+mod scopes;
+mod stats;
+mod touched;
+
+use std::collections::BTreeSet;
+
+use super::rows::{RowsError, WriteRows};
+use super::words::Words;
+use crate::component::UnixNanos;
+use crate::graph_store::Commit;
+use crate::reports::ReportBatch;
+use names::Ids;
+use scopes::Scopes;
+use touched::Touched;
+
+/// What a transaction counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Completions that came after too many later ones of their scope, and so ended nothing.
+    pub late_completions: u64,
+}
+
+/// A transaction on its way.
+pub(super) struct Transaction<'t, R> {
+    pub(super) rows: &'t mut R,
+    pub(super) words: Words,
+    pub(super) ids: Ids,
+    pub(super) touched: Touched,
+    pub(super) scopes: Scopes,
+    /// Uids of which it may have changed whose other name they are.
+    pub(super) same_as: BTreeSet<String>,
+    pub(super) news: Commit,
+    pub(super) counted: Counted,
+    pub(super) now: UnixNanos,
+}
+
+/// Writes all that a batch reports; nothing is durable before the caller commits.
+pub(super) async fn write<R: WriteRows>(
+    rows: &mut R,
+    reports: &ReportBatch<'_>,
+    now: UnixNanos,
+) -> Result<(Commit, Counted), RowsError> {
+    let mut transaction = Transaction {
+        rows,
+        words: Words::default(),
+        ids: Ids::default(),
+        touched: Touched::default(),
+        scopes: Scopes::default(),
+        same_as: BTreeSet::new(),
+        news: Commit::default(),
+        counted: Counted::default(),
+        now,
+    };
+    transaction.intern(reports).await?;
+    transaction.load_scopes(reports).await?;
+    transaction.apply_direct(reports).await?;
+    transaction.apply_scans(reports).await?;
+    transaction.write_content(reports).await?;
+    transaction.write_current().await?;
+    transaction.observe(reports).await?;
+    transaction.merge_same_as().await?;
+    transaction.write_stats(reports).await?;
+    transaction.write_records(reports).await?;
+    let Transaction {
+        mut news, counted, ..
+    } = transaction;
+    news.nodes.sort();
+    news.nodes.dedup();
+    Ok((news, counted))
+}

@@ -1,0 +1,124 @@
+//! Records: changes, drift, health, correlations, alerts.
+//!
+//! A record's columns and its impact are two parts, and of each the newest counts: a later row without
+//! an impact does not lose the one that is known.
+
+use std::collections::BTreeMap;
+
+use super::Transaction;
+use crate::Signal;
+use crate::component::UnixNanos;
+use crate::facts::hash_of;
+use crate::graph_store::NewChange;
+use crate::reports::{Record, ReportBatch};
+use crate::store::rows::{RecordRow, RowsError, Word, WriteRows};
+
+type Key = (Word, String, UnixNanos);
+
+impl<R: WriteRows> Transaction<'_, R> {
+    pub(super) async fn write_records(
+        &mut self,
+        reports: &ReportBatch<'_>,
+    ) -> Result<(), RowsError> {
+        if reports.records.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<Key> = reports
+            .records
+            .iter()
+            .map(|it| self.record_key(it))
+            .collect();
+        let known = self.rows.records(&keys).await?;
+        let mut known: BTreeMap<Key, RecordRow> = known
+            .into_iter()
+            .map(|row| ((row.signal, row.id.clone(), row.opened), row))
+            .collect();
+        let mut changed = BTreeMap::new();
+        for (record, key) in reports.records.iter().zip(keys) {
+            let new = self.record_row(record);
+            let row = match known.get_mut(&key) {
+                None => {
+                    if record.signal == Signal::Changes {
+                        self.news.changes.push(NewChange {
+                            id: record.id.clone().into_owned(),
+                            uid: record.uid.map(str::to_owned),
+                            names: record.names.clone(),
+                        });
+                    }
+                    known.entry(key.clone()).or_insert(new)
+                }
+                Some(row) => {
+                    if !row.merge(new) {
+                        continue;
+                    }
+                    row
+                }
+            };
+            changed.insert(key, row.clone());
+        }
+        let rows: Vec<RecordRow> = changed.into_values().collect();
+        match rows.is_empty() {
+            true => Ok(()),
+            false => self.rows.put_records(&rows).await,
+        }
+    }
+
+    fn record_key(&self, record: &Record<'_>) -> Key {
+        let signal = self.words.number(record.signal.name());
+        (signal, record.id.clone().into_owned(), record.opened)
+    }
+
+    fn record_row(&self, record: &Record<'_>) -> RecordRow {
+        RecordRow {
+            signal: self.words.number(record.signal.name()),
+            id: record.id.clone().into_owned(),
+            opened: record.opened,
+            time: record.time,
+            source: self.words.number(record.source),
+            uid: record.uid.map(str::to_owned),
+            names: record.names.clone(),
+            status: self.words.number(record.status),
+            severity: self.words.number(record.severity),
+            resolved: record.resolved,
+            columns: record.columns.clone(),
+            impact: record.impact.clone(),
+            impact_time: match record.impact {
+                Some(_) => record.time,
+                None => UnixNanos(0),
+            },
+        }
+    }
+}
+
+impl RecordRow {
+    /// Takes in a later or earlier row of the same record; whether that changed anything.
+    fn merge(&mut self, other: RecordRow) -> bool {
+        let rank = |time: UnixNanos, text: &str| (time, hash_of([Some(text.as_bytes())]));
+        let impact = |row: &RecordRow| {
+            let text = row.impact.as_deref();
+            text.map(|text| rank(row.impact_time, text))
+        };
+        let mut has_changed = false;
+        let newer_impact = (impact(&other) > impact(self)).then(|| other.impact.clone());
+        if let Some(newer) = newer_impact {
+            self.impact = newer;
+            self.impact_time = other.impact_time;
+            has_changed = true;
+        }
+        if rank(other.time, &other.columns) > rank(self.time, &self.columns) {
+            let (impact, impact_time) = (self.impact.take(), self.impact_time);
+            let mut names = std::mem::take(&mut self.names);
+            *self = RecordRow {
+                impact,
+                impact_time,
+                ..other
+            };
+            names.extend(std::mem::take(&mut self.names));
+            names.sort_unstable();
+            names.dedup();
+            self.names = names;
+            has_changed = true;
+        }
+        has_changed
+    }
+}

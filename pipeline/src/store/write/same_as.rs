@@ -1,0 +1,143 @@
+//! Which nodes are other names of which.
+//!
+//! An alias of kind `same_as` has the uid of a node that telemetry named before it was known what
+//! answers there. Of several owners of such an alias one that has not ended counts, then the least uid.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Transaction;
+use crate::schema::aliases::kind;
+use crate::store::rows::{
+    AliasKey, CountRow, Listing, NodeId, NodeRow, Projection, RowsError, WriteRows,
+};
+use crate::store::texts;
+
+impl<R: WriteRows> Transaction<'_, R> {
+    /// Aliases came or went; those that are `same_as` are looked at when all else is written.
+    pub(super) fn same_as_changed(&mut self, aliases: Vec<AliasKey>) {
+        let same_as = self.words.number(kind::SAME_AS);
+        let values = aliases.into_iter().filter(|it| it.kind == same_as);
+        self.same_as.extend(values.map(|it| it.value));
+    }
+
+    pub(super) async fn merge_same_as(&mut self) -> Result<(), RowsError> {
+        self.words
+            .find(self.rows, [kind::SAME_AS].into_iter())
+            .await?;
+        let same_as = self.words.number(kind::SAME_AS);
+        if same_as == 0 {
+            return Ok(());
+        }
+        // An owner that ended, or came back, may win or lose its other names.
+        let changed = self
+            .touched
+            .0
+            .iter()
+            .filter(|(_, node)| node.is_contested || node.claims.iter().any(|it| it.has_news));
+        let owners: Vec<NodeId> = changed
+            .filter(|(_, node)| !node.is_new)
+            .map(|(id, _)| *id)
+            .collect();
+        if !owners.is_empty() {
+            let aliases = self.rows.aliases(&owners).await?;
+            let values = aliases.into_iter().filter(|it| it.key.kind == same_as);
+            self.same_as.extend(values.map(|it| it.key.value));
+        }
+        let values: Vec<String> = std::mem::take(&mut self.same_as).into_iter().collect();
+        if values.is_empty() {
+            return Ok(());
+        }
+        let mut owners: BTreeMap<String, BTreeSet<NodeId>> = BTreeMap::new();
+        for alias in self.rows.aliases_by_value(&values).await? {
+            if alias.key.kind == same_as {
+                let owners = owners.entry(alias.key.value).or_default();
+                owners.insert(alias.key.node);
+            }
+        }
+        let names: Vec<&str> = values.iter().map(String::as_str).collect();
+        self.make_nodes(names).await?;
+        let targets: Vec<NodeId> = values.iter().map(|value| self.ids.of(value)).collect();
+        let all = owners.values().flatten().chain(&targets).copied();
+        let all: BTreeSet<NodeId> = all.collect();
+        let ids: Vec<NodeId> = all.into_iter().collect();
+        let rows = self.rows.nodes(&ids, Projection::Full).await?;
+        let rows: BTreeMap<NodeId, NodeRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut changed = Vec::new();
+        for (value, target) in values.iter().zip(targets) {
+            let owners = owners.get(value).into_iter().flatten();
+            let best = owners
+                .filter_map(|id| rows.get(id))
+                .filter(|owner| owner.id != target)
+                .min_by_key(|owner| (owner.ended.is_some(), &owner.uid));
+            let best = best.map(|owner| owner.id);
+            if let Some(row) = rows.get(&target)
+                && row.same_as != best
+            {
+                changed.push((row.clone(), best));
+            }
+        }
+        self.write_merged(changed).await
+    }
+
+    /// A merged node is neither listed nor counted nor found beside the one that it is.
+    async fn write_merged(
+        &mut self,
+        changed: Vec<(NodeRow, Option<NodeId>)>,
+    ) -> Result<(), RowsError> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.touch(changed.iter().map(|(row, _)| row.id).collect())
+            .await?;
+        let (mut rows, mut counts) = (Vec::new(), Vec::new());
+        let mut texts = texts::Changes::default();
+        for (old, same_as) in changed {
+            let mut new = NodeRow {
+                same_as,
+                ..old.clone()
+            };
+            new.listing = match same_as {
+                Some(_) => Listing::None,
+                None => self.listing_alone(&new),
+            };
+            let count = |row: &NodeRow, count| {
+                (row.listing == Listing::Current).then_some(CountRow {
+                    kind: row.kind,
+                    provider: row.provider,
+                    count,
+                })
+            };
+            counts.extend(count(&old, -1));
+            counts.extend(count(&new, 1));
+            texts.compare(&old, &new);
+            self.news.nodes.push(new.uid.clone());
+            rows.push(new);
+        }
+        self.rows.put_nodes(&rows).await?;
+        if !counts.is_empty() {
+            self.rows.add_counts(&counts).await?;
+        }
+        let (fields, texts) = texts.finish();
+        match fields.is_empty() {
+            true => Ok(()),
+            false => self.rows.put_texts(&fields, &texts).await,
+        }
+    }
+
+    /// In which list a node stands that is no other name.
+    fn listing_alone(&self, row: &NodeRow) -> Listing {
+        let claims = self.touched.0.get(&row.id).map(|node| node.all_claims());
+        let is_claimed = claims.iter().flatten().any(|claim| {
+            let is_of_node = !matches!(
+                claim.key.class,
+                crate::claims::Class::Edges | crate::claims::Class::Aliases
+            );
+            is_of_node && !claim.stretches.is_empty()
+        });
+        match (row.ended, is_claimed) {
+            (Some(_), _) => Listing::Ended,
+            (None, true) => Listing::Current,
+            (None, false) => Listing::None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The scopes that a transaction reads and changes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::Transaction;
+use crate::claims::{Class, Key, LastScan};
+use crate::component::UnixNanos;
+use crate::facts::Members;
+use crate::graph_store::At;
+use crate::reports::ReportBatch;
+use crate::store::rows::{NO_WORD, ReadRows, RowsError, ScopeKey, ScopeRow, Word, WriteRows};
+use crate::store::words::Words;
+
+#[derive(Debug, Default)]
+pub(in crate::store) struct Scopes {
+    pub(super) rows: BTreeMap<ScopeKey, ScopeRow>,
+    /// Names of which all scopes are loaded.
+    loaded: BTreeSet<Word>,
+    pub(super) members: HashMap<(ScopeKey, u64), Arc<Members>>,
+    pub(super) changed: BTreeSet<ScopeKey>,
+}
+
+impl Scopes {
+    pub(super) fn row(&mut self, key: ScopeKey) -> &mut ScopeRow {
+        self.rows.entry(key).or_insert_with(|| ScopeRow {
+            key,
+            scans: Vec::new(),
+            forgotten: UnixNanos(0),
+            is_touched: false,
+        })
+    }
+
+    /// A claim of the scope was changed by another report than a completion.
+    pub(super) fn touch(&mut self, key: ScopeKey) {
+        let row = self.row(key);
+        if !row.is_touched {
+            row.is_touched = true;
+            self.changed.insert(key);
+        }
+    }
+
+    /// When the newest scan began.
+    pub(super) fn last(&self, key: ScopeKey) -> Option<UnixNanos> {
+        let row = self.rows.get(&key)?;
+        row.scans.last().map(|scan| scan.began)
+    }
+
+    /// Loads the scopes of these names.
+    pub(in crate::store) async fn load(
+        &mut self,
+        rows: &mut impl ReadRows,
+        mut names: Vec<Word>,
+    ) -> Result<(), RowsError> {
+        names.retain(|name| *name != NO_WORD && !self.loaded.contains(name));
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return Ok(());
+        }
+        for row in rows.scopes(Some(&names)).await? {
+            self.rows.entry(row.key).or_insert(row);
+        }
+        self.loaded.extend(names);
+        Ok(())
+    }
+
+    /// Scopes of class `Actual` with this name, of any source.
+    pub(super) fn of_any_source(&self, scope: Word) -> impl Iterator<Item = &ScopeRow> {
+        let rows = self.rows.values();
+        rows.filter(move |row| row.key.class == Class::Actual && row.key.scope == scope)
+    }
+}
+
+/// The scopes with the words that name them.
+pub(in crate::store) struct NamedScopes<'s> {
+    pub(in crate::store) scopes: &'s Scopes,
+    pub(in crate::store) words: &'s Words,
+}
+
+impl LastScan for NamedScopes<'_> {
+    fn last_scan(&self, key: &Key, at: At) -> Option<UnixNanos> {
+        let scope = self.words.number(&key.scope);
+        if scope == NO_WORD {
+            return None;
+        }
+        let newest = |row: &ScopeRow| {
+            let scans = row.scans.iter().rev();
+            let mut until = scans.filter(|scan| match at {
+                At::Now => true,
+                At::Time(time) => scan.began <= time,
+            });
+            until.next().map(|scan| scan.began)
+        };
+        if key.class == Class::Created {
+            return self.scopes.of_any_source(scope).filter_map(newest).max();
+        }
+        let key = ScopeKey {
+            class: key.class,
+            source: self.words.number(&key.source),
+            scope,
+        };
+        self.scopes.rows.get(&key).and_then(newest)
+    }
+}
+
+/// The scopes that a scope is below, the nearest first.
+pub(super) fn above(scope: &str) -> impl Iterator<Item = &str> {
+    let ends = scope.match_indices('/').map(|(end, _)| end);
+    let ends: Vec<usize> = ends.filter(|end| *end > 0).collect();
+    ends.into_iter().rev().map(move |end| &scope[..end])
+}
+
+impl<R: WriteRows> Transaction<'_, R> {
+    pub(super) async fn load_scopes(&mut self, reports: &ReportBatch<'_>) -> Result<(), RowsError> {
+        let sightings = reports.sightings.iter().map(|it| it.scope);
+        let removals = reports.removals.iter().map(|it| it.scope);
+        let completions = reports.completions.iter().map(|it| it.scope);
+        let snapshots = reports.snapshots.iter().map(|it| it.scope);
+        let names: BTreeSet<&str> = sightings
+            .chain(removals)
+            .chain(completions)
+            .chain(snapshots)
+            .filter(|scope| !scope.is_empty())
+            .collect();
+        let words = names.into_iter().map(|name| self.words.number(name));
+        let words: Vec<Word> = words.collect();
+        self.load_scopes_of(words).await
+    }
+
+    /// Loads scopes of these names, and of those that they are below.
+    pub(super) async fn load_scopes_of(&mut self, names: Vec<Word>) -> Result<(), RowsError> {
+        let texts: BTreeSet<Arc<str>> = names.iter().map(|name| self.words.text(*name)).collect();
+        let above: BTreeSet<&str> = texts.iter().flat_map(|text| above(text)).collect();
+        self.words.find(self.rows, above.iter().copied()).await?;
+        let above = above.into_iter().map(|text| self.words.number(text));
+        let all = names.into_iter().chain(above).collect();
+        self.scopes.load(self.rows, all).await
+    }
+
+    pub(super) async fn members(
+        &mut self,
+        scope: ScopeKey,
+        hash: u64,
+    ) -> Result<Arc<Members>, RowsError> {
+        if let Some(known) = self.scopes.members.get(&(scope, hash)) {
+            return Ok(known.clone());
+        }
+        let bytes = self.rows.members(scope, hash).await?.unwrap_or_default();
+        let members = Arc::new(Members::from_bytes(bytes).unwrap_or_default());
+        self.scopes.members.insert((scope, hash), members.clone());
+        Ok(members)
+    }
+
+    /// Writes the scopes that changed.
+    pub(super) async fn flush_scopes(&mut self) -> Result<(), RowsError> {
+        let changed = std::mem::take(&mut self.scopes.changed);
+        let rows: Vec<ScopeRow> = changed
+            .iter()
+            .filter_map(|key| self.scopes.rows.get(key).cloned())
+            .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.rows.put_scopes(&rows).await
+    }
+}

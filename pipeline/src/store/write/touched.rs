@@ -1,0 +1,253 @@
+//! The nodes whose claims a transaction may change.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use super::Transaction;
+use crate::claims::{Claim, Class, Key, Stretch};
+use crate::component::UnixNanos;
+use crate::store::rows::{
+    ClaimKey, ClaimRow, NodeId, NodeRow, Projection, RowsError, ScopeKey, WriteRows,
+};
+
+/// By their numbers.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Touched(pub(super) BTreeMap<NodeId, TouchedNode>);
+
+#[derive(Debug, Default)]
+pub(in crate::store) struct TouchedNode {
+    /// As it was before.
+    pub(super) row: NodeRow,
+    pub(super) is_new: bool,
+    pub(super) claims: Vec<TouchedClaim>,
+    /// Since when all stretches are loaded; none where only the last ones are.
+    pub(super) loaded_since: Option<UnixNanos>,
+    /// When anything direct was reported of it, first and last.
+    pub(super) reported: Option<(UnixNanos, UnixNanos)>,
+    /// Whether anything new was written that a state of it names.
+    pub(super) has_new_content: bool,
+    /// Whether it is to be found anew what is current, although no claim changed.
+    pub(super) is_contested: bool,
+}
+
+#[derive(Debug)]
+pub(in crate::store) struct TouchedClaim {
+    pub(super) claim: Claim,
+    /// As it is stored.
+    pub(super) stored: Vec<Stretch>,
+    /// Whether it changed since the transaction began.
+    pub(super) has_changed: bool,
+    /// Whether what it says changed, not only when that was last reported.
+    pub(super) has_news: bool,
+}
+
+impl TouchedNode {
+    pub(super) fn is_reported_at(&mut self, time: UnixNanos) {
+        let (first, last) = self.reported.unwrap_or((time, time));
+        self.reported = Some((first.min(time), last.max(time)));
+    }
+
+    /// The place of a claim, which is made where there is none.
+    pub(super) fn claim(&mut self, key: &Key) -> usize {
+        let place = self.claims.iter().position(|it| it.claim.key == *key);
+        place.unwrap_or_else(|| {
+            self.claims.push(TouchedClaim {
+                claim: Claim::new(key.clone()),
+                stored: Vec::new(),
+                has_changed: false,
+                has_news: false,
+            });
+            self.claims.len() - 1
+        })
+    }
+
+    /// When the uid was deleted by events.
+    pub(super) fn delete_events(&self) -> Vec<UnixNanos> {
+        let stretches = self.claims.iter().flat_map(|it| &it.claim.stretches);
+        let points = stretches.flat_map(|stretch| &stretch.points);
+        let deleted = points.filter(|point| point.what == crate::claims::What::Deleted);
+        let mut times: Vec<UnixNanos> = deleted.map(|point| point.time).collect();
+        times.sort_unstable();
+        times.dedup();
+        times
+    }
+
+    pub(super) fn all_claims(&self) -> Vec<Claim> {
+        self.claims.iter().map(|it| it.claim.clone()).collect()
+    }
+}
+
+impl<R: WriteRows> Transaction<'_, R> {
+    /// Loads these nodes with the last stretches of their claims.
+    pub(super) async fn touch(&mut self, mut ids: Vec<NodeId>) -> Result<(), RowsError> {
+        ids.retain(|id| *id != 0 && !self.touched.0.contains_key(id));
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let old: Vec<NodeId> = ids
+            .iter()
+            .copied()
+            .filter(|id| !self.ids.is_new(*id))
+            .collect();
+        for id in &ids {
+            let is_new = self.ids.is_new(*id);
+            let node = TouchedNode {
+                is_new,
+                ..TouchedNode::default()
+            };
+            self.touched.0.insert(*id, node);
+        }
+        // Those that this transaction made have nothing but their uid yet.
+        for row in self.rows.nodes(&ids, Projection::Full).await? {
+            if let Some(node) = self.touched.0.get_mut(&row.id) {
+                node.row = row;
+            }
+        }
+        if old.is_empty() {
+            return Ok(());
+        }
+        let claims = self.rows.claims(&old).await?;
+        let words = claims
+            .iter()
+            .flat_map(|row| [row.key.source, row.key.scope]);
+        self.words.read(self.rows, words).await?;
+        let scopes: Vec<_> = claims.iter().map(|row| row.key.scope).collect();
+        for row in claims {
+            self.add_stretch(row);
+        }
+        self.load_scopes_of(scopes).await
+    }
+
+    fn add_stretch(&mut self, row: ClaimRow) {
+        let key = self.key(row.key);
+        let Some(node) = self.touched.0.get_mut(&row.key.node) else {
+            return;
+        };
+        let place = node.claim(&key);
+        let it = &mut node.claims[place];
+        if it
+            .stored
+            .iter()
+            .any(|stretch| stretch.since == row.stretch.since)
+        {
+            return;
+        }
+        it.stored.push(row.stretch);
+        it.stored.sort_by_key(|stretch| stretch.since);
+        if !it.has_changed {
+            it.claim.stretches.clone_from(&it.stored);
+        }
+    }
+
+    /// Loads the stretches of a node that end after `since`, and of each claim the one before.
+    pub(super) async fn load_past(
+        &mut self,
+        id: NodeId,
+        since: UnixNanos,
+    ) -> Result<(), RowsError> {
+        let loaded = self.touched.0.get(&id).and_then(|node| node.loaded_since);
+        if loaded.is_some_and(|loaded| loaded <= since) || self.ids.is_new(id) {
+            return Ok(());
+        }
+        // What changed so far must be where the past is read from.
+        self.flush_nodes(id..=id).await?;
+        for row in self.rows.past_claims(&[id], since).await? {
+            let words = [row.key.source, row.key.scope];
+            self.words.read(self.rows, words.into_iter()).await?;
+            let key = self.key(row.key);
+            let Some(node) = self.touched.0.get_mut(&id) else {
+                continue;
+            };
+            let place = node.claim(&key);
+            let it = &mut node.claims[place];
+            if !it
+                .stored
+                .iter()
+                .any(|stretch| stretch.since == row.stretch.since)
+            {
+                it.stored.push(row.stretch);
+                it.stored.sort_by_key(|stretch| stretch.since);
+                it.claim.stretches.clone_from(&it.stored);
+            }
+        }
+        if let Some(node) = self.touched.0.get_mut(&id) {
+            node.loaded_since = Some(since);
+        }
+        Ok(())
+    }
+
+    /// Writes the claims that changed since the last flush.
+    pub(super) async fn flush(&mut self) -> Result<(), RowsError> {
+        self.flush_nodes(NodeId::MIN..=NodeId::MAX).await
+    }
+
+    async fn flush_nodes(&mut self, ids: RangeInclusive<NodeId>) -> Result<(), RowsError> {
+        let (mut last, mut past, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, node) in self.touched.0.range_mut(ids) {
+            for it in &mut node.claims {
+                if it.claim.stretches == it.stored {
+                    continue;
+                }
+                let key = ClaimKey {
+                    node: *id,
+                    class: it.claim.key.class,
+                    source: self.words.number(&it.claim.key.source),
+                    scope: self.words.number(&it.claim.key.scope),
+                };
+                let row = |stretch: &Stretch| ClaimRow {
+                    key,
+                    stretch: stretch.clone(),
+                };
+                let Some((new_last, new_past)) = it.claim.stretches.split_last() else {
+                    continue;
+                };
+                let stored_last = it.stored.last();
+                if stored_last != Some(new_last) {
+                    last.push(row(new_last));
+                }
+                for stretch in new_past {
+                    let is_stored = it.stored.contains(stretch) && stored_last != Some(stretch);
+                    if !is_stored {
+                        past.push(row(stretch));
+                    }
+                }
+                let stays = |since| it.claim.stretches.iter().any(|it| it.since == since);
+                for old in it.stored.iter().rev().skip(1) {
+                    // One that became the last again leaves the past, too.
+                    if !stays(old.since) || old.since == new_last.since {
+                        gone.push((key, old.since));
+                    }
+                }
+                it.stored.clone_from(&it.claim.stretches);
+            }
+        }
+        if !gone.is_empty() {
+            self.rows.remove_claims(&gone).await?;
+        }
+        if !past.is_empty() {
+            self.rows.put_past_claims(&past).await?;
+        }
+        if !last.is_empty() {
+            self.rows.put_claims(&last).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn key(&self, key: ClaimKey) -> Key {
+        Key {
+            class: key.class,
+            source: self.words.text(key.source),
+            scope: self.words.text(key.scope),
+        }
+    }
+
+    pub(super) fn scope_key(&self, class: Class, source: &str, scope: &str) -> ScopeKey {
+        ScopeKey {
+            class,
+            source: self.words.number(source),
+            scope: self.words.number(scope),
+        }
+    }
+}
