@@ -6,6 +6,7 @@ use crate::rows::Rows;
 use crate::{Batch, Delivery, Signal, SignalSet};
 
 mod exporter;
+pub mod graph;
 mod processor;
 mod receiver;
 

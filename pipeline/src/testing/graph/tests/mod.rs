@@ -1,0 +1,5 @@
+mod arrivals;
+mod coverage;
+mod replay;
+mod reports;
+mod staleness;

@@ -1,0 +1,144 @@
+//! Reports about the uid `u`, at minutes.
+
+use std::collections::BTreeMap;
+
+use crate::claims::{By, Class, Existence, Removal, Report};
+use crate::component::UnixNanos;
+use crate::graph_store::At;
+use crate::testing::graph::{Replay, Stretch};
+
+const MINUTE: u64 = 60_000_000_000;
+
+pub(super) fn at(minute: u64) -> UnixNanos {
+    UnixNanos(1_700_000_000_000_000_000 + minute * MINUTE)
+}
+
+pub(super) fn scan(source: &str, scope: &str, minute: u64, members: &[&str]) -> Report {
+    completion(source, scope, minute, members, Removal::Deleted)
+}
+
+/// All members have state 1.
+pub(super) fn completion(
+    source: &str,
+    scope: &str,
+    minute: u64,
+    members: &[&str],
+    miss: Removal,
+) -> Report {
+    let members = members.iter().map(|uid| ((*uid).to_owned(), 1));
+    Report::Completion {
+        source: source.to_owned(),
+        scope: scope.to_owned(),
+        class: Class::Actual,
+        began: at(minute),
+        members: members.collect::<BTreeMap<String, u64>>(),
+        miss,
+    }
+}
+
+/// A Terraform state as it was read.
+pub(super) fn state_file(scope: &str, minute: u64, members: &[&str]) -> Report {
+    let mut report = scan("terraform", scope, minute, members);
+    if let Report::Completion { class, .. } = &mut report {
+        *class = Class::Desired;
+    }
+    report
+}
+
+pub(super) fn seen(class: Class, source: &str, scope: &str, minute: u64, state: u64) -> Report {
+    Report::Seen {
+        uid: "u".to_owned(),
+        class,
+        source: source.to_owned(),
+        scope: scope.to_owned(),
+        time: at(minute),
+        state,
+        by: By::Row,
+    }
+}
+
+pub(super) fn row(source: &str, scope: &str, minute: u64, state: u64) -> Report {
+    seen(Class::Actual, source, scope, minute, state)
+}
+
+pub(super) fn created(source: &str, scope: &str, minute: u64) -> Report {
+    seen(Class::Created, source, scope, minute, 1)
+}
+
+pub(super) fn removed(source: &str, scope: &str, minute: u64, how: Removal) -> Report {
+    Report::Removed {
+        uid: "u".to_owned(),
+        class: Class::Actual,
+        source: source.to_owned(),
+        scope: scope.to_owned(),
+        time: at(minute),
+        how,
+    }
+}
+
+pub(super) fn delete_event(minute: u64) -> Report {
+    Report::DeleteEvent {
+        uid: "u".to_owned(),
+        source: "trail".to_owned(),
+        time: at(minute),
+    }
+}
+
+/// The report, this many nanoseconds earlier.
+pub(super) fn earlier(mut report: Report, nanos: u64) -> Report {
+    match &mut report {
+        Report::Seen { time, .. }
+        | Report::Removed { time, .. }
+        | Report::DeleteEvent { time, .. } => time.0 -= nanos,
+        Report::Completion { began, .. } => began.0 -= nanos,
+    }
+    report
+}
+
+pub(super) fn replay(reports: impl IntoIterator<Item = Report>) -> Replay {
+    let mut replay = Replay::new();
+    for report in reports {
+        replay.push(report);
+    }
+    replay
+}
+
+pub(super) fn existence(replay: &Replay, minute: u64) -> Existence {
+    replay.existence("u", At::Time(at(minute)))
+}
+
+pub(super) fn existence_now(replay: &Replay) -> Existence {
+    replay.existence("u", At::Now)
+}
+
+pub(super) fn ended(minute: u64) -> Existence {
+    Existence::Ended(at(minute))
+}
+
+pub(super) fn unobserved(minute: u64) -> Existence {
+    Existence::Unobserved(at(minute))
+}
+
+pub(super) fn stretches(replay: &Replay, class: Class, source: &str, scope: &str) -> Vec<Stretch> {
+    replay.stretches("u", class, source, scope)
+}
+
+pub(super) fn closed(since: u64, until: u64, state: u64) -> Stretch {
+    Stretch {
+        since: at(since),
+        until: Some(at(until)),
+        state,
+    }
+}
+
+pub(super) fn open(since: u64, state: u64) -> Stretch {
+    Stretch {
+        since: at(since),
+        until: None,
+        state,
+    }
+}
+
+pub(super) fn version(source: &str, scope: &str, state: u64) -> (String, String, u64) {
+    (source.to_owned(), scope.to_owned(), state)
+}
