@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 use tokio::sync::broadcast;
 
@@ -169,9 +170,10 @@ pub struct AliasesPage {
 }
 
 /// What a commit of the store made new.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Commit {
-    /// Grows by one with each commit of this process.
+    /// Grows with each commit, of whatever process.
+    #[serde(skip)]
     pub sequence: u64,
     pub nodes: Vec<String>,
     pub edges: Vec<(String, String, String)>,
@@ -181,7 +183,7 @@ pub struct Commit {
 }
 
 /// What somebody did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewChange {
     pub id: String,
     /// What was changed.

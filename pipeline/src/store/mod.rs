@@ -1,7 +1,63 @@
 //! The graph store: one logic over any backend that keeps rows.
+//!
+//! ```text
+//!  ReportBatch ──write/──▶ rows of a Backend ──read/──▶ GraphStore
+//! ```
+
+use std::time::Duration;
 
 pub mod rows;
 mod snapshot;
 mod texts;
 mod words;
 mod write;
+
+use crate::component::UnixNanos;
+use crate::graph_store::Commit;
+use crate::reports::ReportBatch;
+use rows::{Backend, RowsError, WriteRows};
+pub use write::Counted;
+
+/// A graph kept by a backend.
+#[derive(Debug)]
+pub struct Store<B> {
+    backend: B,
+    settings: Settings,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long an edge that was seen by itself, and a node that only telemetry names, is current after
+    /// it was last seen; for ever where zero.
+    pub seen_for: Duration,
+}
+
+impl<B: Backend> Store<B> {
+    pub fn new(backend: B, settings: Settings) -> Store<B> {
+        Store { backend, settings }
+    }
+
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// Writes all that a batch reports, durably.
+    ///
+    /// # Errors
+    /// When nothing of it was written.
+    pub async fn write(
+        &self,
+        reports: &ReportBatch<'_>,
+        now: UnixNanos,
+    ) -> Result<(Commit, Counted), RowsError> {
+        let mut rows = self.backend.write().await?;
+        let (mut commit, counted) = write::write(&mut rows, reports, now).await?;
+        commit.truncate();
+        if !commit.is_empty() {
+            let body = serde_json::to_vec(&commit).unwrap_or_default();
+            commit.sequence = rows.append_commit(&body).await?;
+        }
+        rows.commit().await?;
+        Ok((commit, counted))
+    }
+}

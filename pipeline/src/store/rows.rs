@@ -266,7 +266,7 @@ pub struct RecordRow {
     pub source: Word,
     /// What it is about.
     pub uid: Option<String>,
-    /// Every uid that it names, each once, `uid` among them.
+    /// Every uid that it names, each once, ascending, `uid` among them.
     pub names: Vec<String>,
     pub status: Word,
     pub severity: Word,
@@ -279,7 +279,7 @@ pub struct RecordRow {
     pub impact_time: UnixNanos,
 }
 
-/// Which nodes a list is of; `NO_WORD` and none do not restrict.
+/// Which nodes a list is of: those that fit every field. `NO_WORD` and none do not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowFilter {
     /// Of any of these; of all where none is named.
@@ -291,7 +291,7 @@ pub struct RowFilter {
     pub with_ended: bool,
     /// All of these tags: a key, and its value.
     pub tags: Vec<(String, Option<String>)>,
-    /// Part of the name or of the uid, in lower case.
+    /// Part of the node's name or uid, in lower case (Unicode).
     pub text: Option<String>,
 }
 
@@ -325,7 +325,7 @@ pub enum TextMatch {
     Part,
 }
 
-/// Where a page of edges goes on.
+/// Where a page of edges goes on. The order is one over all nodes of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgePage {
     /// Greater than this key, in the order of [`EdgeKey`]; of edges that lead to a node by
@@ -354,33 +354,38 @@ pub struct RowsError {
     pub source: Cause,
 }
 
-/// Reads of one consistent state.
+/// Reads of one consistent state: at the latest that of the first read. A write session reads its own
+/// rows as well.
+///
+/// Where a function does not say otherwise, rows come in any order, each once however often its key
+/// stands in the call, and what is not there is left out. Texts are compared byte by byte. A limit is
+/// of rows; 0 finds none, `usize::MAX` all. Hashes and states are any `u64`.
 #[async_trait]
 pub trait ReadRows: Send {
     /// The words of these texts, in order; [`NO_WORD`] where a text is empty or was never written.
     async fn find_words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError>;
 
-    /// The texts of these words, in order; empty for [`NO_WORD`].
+    /// The texts of these words, in order; empty for [`NO_WORD`] and where there is no such word.
     async fn texts(&mut self, words: &[Word]) -> Result<Vec<String>, RowsError>;
 
-    /// The numbers of these uids, in order.
+    /// The numbers of these uids, in order; none where a uid was never written.
     async fn find_nodes(&mut self, uids: &[String]) -> Result<Vec<Option<NodeId>>, RowsError>;
 
-    /// These nodes, in any order.
+    /// These nodes. One that got a number and was never put has the default of every other column.
     async fn nodes(
         &mut self,
         ids: &[NodeId],
         projection: Projection,
     ) -> Result<Vec<NodeRow>, RowsError>;
 
-    /// Nodes whose `same_as` is one of these.
+    /// Nodes whose `same_as` is one of these: (node, `same_as`).
     async fn merged_into(&mut self, ids: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>, RowsError>;
 
-    /// The last stretch of every claim of these nodes, in any order.
+    /// The last stretch of every claim of these nodes.
     async fn claims(&mut self, nodes: &[NodeId]) -> Result<Vec<ClaimRow>, RowsError>;
 
-    /// The stretches before the last one of every claim of these nodes that end after `since`, and
-    /// of each claim the newest that does not.
+    /// The stretches before the last one of every claim of these nodes that end after `since` (not
+    /// at it), and of each claim the newest (by its own `since`) of those that do not.
     async fn past_claims(
         &mut self,
         nodes: &[NodeId],
@@ -396,14 +401,15 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<(u64, ClaimRow)>, RowsError>;
 
-    /// The nodes of the claims of a scope whose last stretch is open or ended after `since`.
+    /// The nodes of the claims of a scope whose last stretch is open or ended after `since` (not at
+    /// it), each with the hash of its uid.
     async fn nodes_of_scope(
         &mut self,
         scope: ScopeKey,
         since: UnixNanos,
     ) -> Result<Vec<(u64, NodeId)>, RowsError>;
 
-    /// The nodes whose uids have these hashes, those that are there.
+    /// The nodes whose uids have these [hashes](crate::uid::hash), those that are there.
     async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError>;
 
     async fn versions(
@@ -425,7 +431,7 @@ pub trait ReadRows: Send {
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError>;
 
-    /// Current edges that lead to these nodes.
+    /// Current edges that lead to these nodes, likewise.
     async fn edges_in(
         &mut self,
         to: &[NodeId],
@@ -433,7 +439,9 @@ pub trait ReadRows: Send {
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError>;
 
-    /// Where edges that once led to these nodes and are not current started: (to, kind, from), ascending.
+    /// Where edges that once led to these nodes started: (to, kind, from), ascending, each once, up to
+    /// `limit` greater than `after`, of these kinds (of all where none is named). It is every one that
+    /// was ever removed by `remove_edges` or put by `put_past_edges`, current again or not.
     async fn past_edges_in(
         &mut self,
         to: &[NodeId],
@@ -448,10 +456,12 @@ pub trait ReadRows: Send {
     /// Current aliases with these values, of any node.
     async fn aliases_by_value(&mut self, values: &[String]) -> Result<Vec<AliasRow>, RowsError>;
 
-    /// Nodes that once had an alias of this value and have it no more.
+    /// Nodes that once had an alias of these values: (value, node). It is every one that was ever
+    /// removed by `remove_aliases` or put by `put_past_aliases`, whether it has it again or not.
     async fn past_owners(&mut self, values: &[String]) -> Result<Vec<(String, NodeId)>, RowsError>;
 
-    /// Current aliases of these kinds, of up to `limit` nodes greater than `after`, by node.
+    /// Current aliases of these kinds, of up to `limit` nodes greater than `after`, by node; all that
+    /// each of them has. None where no kind is named.
     async fn aliases_of_kinds(
         &mut self,
         kinds: &[Word],
@@ -462,18 +472,20 @@ pub trait ReadRows: Send {
     /// The scopes with these names, of any source and class; all of them where `None`.
     async fn scopes(&mut self, names: Option<&[Word]>) -> Result<Vec<ScopeRow>, RowsError>;
 
-    /// Words that begin with a text.
+    /// Words whose texts begin with a text; all words where it is empty.
     async fn words_with_prefix(&mut self, prefix: &str) -> Result<Vec<Word>, RowsError>;
 
     /// The members of a scan: pairs of the hashes of a uid and of its state, see
     /// [`Members`](crate::facts::Members).
     async fn members(&mut self, scope: ScopeKey, hash: u64) -> Result<Option<Vec<u8>>, RowsError>;
 
-    /// Contested nodes of a scope: not current although a claim of the scope is open.
+    /// Contested nodes of a scope: not current although a claim of the scope is open. What was put and
+    /// not removed; a backend does not look at claims.
     async fn contested(&mut self, scope: ScopeKey) -> Result<Vec<NodeId>, RowsError>;
 
-    /// Up to `limit` listed nodes greater than `after`, by number. `text` and `tags` may be checked
-    /// loosely (more is found than fits), never too strictly.
+    /// Up to `limit` listed nodes greater than `after`, by number; fewer only where there are no more.
+    /// `text` and `tags` may be checked loosely (more is found than fits), never too strictly: a page
+    /// holds every node that fits and is not greater than its last one.
     async fn list(
         &mut self,
         filter: &RowFilter,
@@ -481,7 +493,8 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<NodeId>, RowsError>;
 
-    /// Up to `limit` nodes that a text leads to, current ones or the others, by field and node.
+    /// Up to `limit` texts that match a text, which is in lower case, of current nodes or of the others:
+    /// by (field, node, text). No character of it has a meaning of its own.
     async fn find_text(
         &mut self,
         text: &str,
@@ -490,7 +503,8 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<TextRow>, RowsError>;
 
-    /// How many nodes of each kind and provider are listed as current.
+    /// How many nodes of each kind and provider are listed as current: the sums of all that was added,
+    /// those that are 0 left out.
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError>;
 
     /// Statistics of the minutes in `from..to`, in any order.
@@ -506,7 +520,8 @@ pub trait ReadRows: Send {
         keys: &[(Word, String, UnixNanos)],
     ) -> Result<Vec<RecordRow>, RowsError>;
 
-    /// Records that name one of these uids and were opened in `from..to`, newest first.
+    /// Records of these signals (of all where none is named) that name one of these uids and were
+    /// opened in `from..to`: up to `limit`, newest first, then by (signal, id).
     async fn records_of(
         &mut self,
         uids: &[String],
@@ -517,34 +532,41 @@ pub trait ReadRows: Send {
     ) -> Result<Vec<RecordRow>, RowsError>;
 }
 
-/// A transaction: all of it is durable once [`WriteRows::commit`] returns, or none.
+/// A transaction: all of it is durable once [`WriteRows::commit`] returns, or none; dropped without it,
+/// none, the words, numbers of nodes and of commits that it made included.
+///
+/// Of rows that stand twice in a call, or whose key does, the effect is that of one call for each, in
+/// order. Words and nodes in rows were made before, by `words` and `node_ids`.
 #[async_trait]
 pub trait WriteRows: ReadRows {
-    /// The words of these texts, in order; new ones are made.
+    /// The words of these texts, in order; new ones are made. [`NO_WORD`] for an empty text.
     async fn words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError>;
 
-    /// The numbers of these uids, in order, and whether each is new.
+    /// The numbers of these uids, in order, and whether each is new: it was not there before this
+    /// place in the list. New numbers grow in the order of the list.
     async fn node_ids(&mut self, uids: &[String]) -> Result<Vec<(NodeId, bool)>, RowsError>;
 
-    /// Replaces these nodes.
+    /// Replaces these nodes. The uid of a number never changes; counts and texts stay as they are.
     async fn put_nodes(&mut self, rows: &[NodeRow]) -> Result<(), RowsError>;
 
-    /// Replaces the last stretches of these claims.
+    /// Replaces the last stretches of these claims. The one before is not kept; see `put_past_claims`.
     async fn put_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError>;
 
     /// Adds or replaces stretches before the last of their claim, by (key, since).
     async fn put_past_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError>;
 
     /// Removes stretches that began at these times: from the past ones, and the last of a claim where
-    /// it is that.
+    /// it is that, after which the claim has no last one until one is put.
     async fn remove_claims(&mut self, keys: &[(ClaimKey, UnixNanos)]) -> Result<(), RowsError>;
 
-    /// Adds versions; of one that is there, the parts that are missing.
+    /// Adds versions; of one that is there, the parts that are missing: content (as a whole), edges,
+    /// aliases.
     async fn put_versions(&mut self, rows: &[VersionRow]) -> Result<(), RowsError>;
 
     /// Adds snapshots that are not there yet.
     async fn put_snapshots(&mut self, rows: &[(SnapshotKey, Vec<u8>)]) -> Result<(), RowsError>;
 
+    /// Adds or replaces current edges, by key.
     async fn put_edges(&mut self, rows: &[EdgeRow]) -> Result<(), RowsError>;
 
     /// Adds observations of edges. Of one that is there `first_seen` becomes the least, `last_seen`
@@ -552,26 +574,33 @@ pub trait WriteRows: ReadRows {
     /// Whether each was new, in order.
     async fn observe_edges(&mut self, rows: &[EdgeRow]) -> Result<Vec<bool>, RowsError>;
 
-    /// Removes current edges; `past_edges_in` finds them from now on.
+    /// Removes current edges; `past_edges_in` finds them from now on. Keys that are not current are
+    /// passed over.
     async fn remove_edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError>;
 
-    /// Makes `past_edges_in` find edges that were never current.
+    /// Makes `past_edges_in` find edges that were never current: (to, kind, from).
     async fn put_past_edges(&mut self, edges: &[(NodeId, Word, NodeId)]) -> Result<(), RowsError>;
 
+    /// Adds or replaces current aliases, by key.
     async fn put_aliases(&mut self, rows: &[AliasRow]) -> Result<(), RowsError>;
 
-    /// Adds observations of aliases; the bounds of validity are those of the greatest (last_seen,
-    /// valid_from, valid_to). Whether each was new, in order.
+    /// Adds observations of aliases. Of one that is there `first_seen` becomes the least, `last_seen`
+    /// the greatest, and the bounds of validity are those of the greatest (last_seen, valid_from,
+    /// valid_to). Whether each was new, in order.
     async fn observe_aliases(&mut self, rows: &[AliasRow]) -> Result<Vec<bool>, RowsError>;
 
-    /// Removes current aliases; `past_owners` finds them from now on.
+    /// Removes current aliases; `past_owners` finds them from now on. Keys that are not current are
+    /// passed over.
     async fn remove_aliases(&mut self, keys: &[AliasKey]) -> Result<(), RowsError>;
 
+    /// Makes `past_owners` find aliases that were never current.
     async fn put_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError>;
 
+    /// Adds or replaces scopes.
     async fn put_scopes(&mut self, rows: &[ScopeRow]) -> Result<(), RowsError>;
 
-    /// Adds the members of a scan, and removes those of the scope that none of its scans names.
+    /// Adds the members of scans, then removes those of the scope that none of `scope.scans` names,
+    /// also among the added ones. The row itself is not written; see `put_scopes`.
     async fn put_members(
         &mut self,
         scope: &ScopeRow,
@@ -580,9 +609,10 @@ pub trait WriteRows: ReadRows {
 
     async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError>;
 
+    /// Removes these nodes from the contested ones of every scope.
     async fn remove_contested(&mut self, nodes: &[NodeId]) -> Result<(), RowsError>;
 
-    /// Replaces the texts by which nodes are found in these fields.
+    /// Replaces all texts of these (node, field) by `rows`, each of which is of one of them.
     async fn put_texts(
         &mut self,
         nodes: &[(NodeId, TextField)],
@@ -593,13 +623,14 @@ pub trait WriteRows: ReadRows {
     async fn add_counts(&mut self, changes: &[CountRow]) -> Result<(), RowsError>;
 
     /// Of two rows with the same key (minute, edge, writer, chunk) the one with the greater (calls,
-    /// errors, duration_sum) stays.
+    /// errors, duration_sum) stays; where they are equal, the one that is there.
     async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError>;
 
-    /// Replaces these records.
+    /// Adds or replaces records, by (signal, id, opened); uids that only the row before named do not
+    /// find it any more.
     async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError>;
 
-    /// Appends to the log of commits; its number.
+    /// Appends to the log of commits; its number. They are numbered from 1 without gaps.
     async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError>;
 
     async fn commit(self) -> Result<(), RowsError>
@@ -607,7 +638,9 @@ pub trait WriteRows: ReadRows {
         Self: Sized;
 }
 
-/// Where rows are kept.
+/// Where rows are kept. A session holds what it needs by itself; several read sessions and a write
+/// session are open at once. A second write session waits, or conflicts are resolved so that both
+/// commit.
 #[async_trait]
 pub trait Backend: Send + Sync + Debug + 'static {
     type Read: ReadRows;
@@ -620,6 +653,6 @@ pub trait Backend: Send + Sync + Debug + 'static {
     /// Commits with a greater number than `after`, by number, up to `limit`: those of all processes.
     async fn commits(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, RowsError>;
 
-    /// The number of the last commit.
+    /// The number of the last commit; 0 before the first.
     async fn last_commit(&self) -> Result<u64, RowsError>;
 }
