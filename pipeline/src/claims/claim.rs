@@ -191,36 +191,33 @@ impl Claim {
         let settles = |deleted: &&UnixNanos| **deleted <= time && time < deleted.after(SETTLE);
         let is_suppressed =
             self.key.class == Class::Actual && deleted.iter().any(|it| settles(&it));
-        let points = moment.points.iter().filter(|point| {
-            let is_scan = matches!(point.what, What::Seen { by: By::Scan, .. });
-            !(is_scan && is_suppressed)
-        });
-        let points: Vec<Point> = points.copied().collect();
+        let points = &moment.points;
         let direct = points.iter().filter_map(|point| match point.what {
+            What::Seen { by: By::Scan, .. } if is_suppressed => None,
             What::Seen { state, .. } => Some(state),
             What::Removed(_) | What::Deleted => None,
         });
+        // Membership alone opens no claim: a row must have reported it.
+        let is_reported = points.iter().any(Point::is_sighting) || self.is_reported();
         let scans = moment.scans.iter().filter_map(|meaning| match meaning {
-            Meaning::Seen(state) if !is_suppressed => Some(*state),
+            Meaning::Seen(state) if is_reported && !is_suppressed => Some(*state),
             _ => None,
         });
         let sighted = direct.chain(scans).chain(moment.opened).max();
         if let Some(state) = sighted {
             self.see(time, state);
             *seen = time;
-        } else if let Some(how) = self.removal(time, moment, &points, *seen) {
+        } else if let Some(how) = self.removal(time, moment, *seen) {
             self.remove(time, how, *seen);
         }
-        let last_direct = points
-            .iter()
-            .any(|point| matches!(point.what, What::Seen { .. }));
         if let Some(last) = self.stretches.last_mut() {
-            if last.is_open() && (last_direct || moment.opened.is_some()) {
+            let is_direct = points.iter().any(Point::is_sighting) || moment.opened.is_some();
+            if last.is_open() && is_direct && *seen == time {
                 last.seen = time;
             }
             points.iter().for_each(|point| last.add(*point));
         } else if !points.is_empty() {
-            // Removals before any sighting.
+            // Nothing that counts was seen yet.
             let mut removals = Stretch {
                 since: time,
                 until: Some((time, Ending::Removed(Removal::Deleted))),
@@ -231,6 +228,12 @@ impl Claim {
             points.iter().for_each(|point| removals.add(*point));
             self.stretches.push(removals);
         }
+    }
+
+    /// Whether any row ever reported a sighting.
+    fn is_reported(&self) -> bool {
+        let mut stretches = self.stretches.iter();
+        stretches.any(|it| !it.is_empty() || it.points.iter().any(Point::is_sighting))
     }
 
     fn see(&mut self, time: UnixNanos, state: u64) {
@@ -251,14 +254,8 @@ impl Claim {
         });
     }
 
-    fn removal(
-        &self,
-        time: UnixNanos,
-        moment: &Moment,
-        points: &[Point],
-        seen: UnixNanos,
-    ) -> Option<Removal> {
-        let rows = points.iter().filter_map(|point| match point.what {
+    fn removal(&self, time: UnixNanos, moment: &Moment, seen: UnixNanos) -> Option<Removal> {
+        let rows = moment.points.iter().filter_map(|point| match point.what {
             What::Removed(how) => Some(how),
             What::Deleted => Some(Removal::Deleted),
             What::Seen { .. } => None,

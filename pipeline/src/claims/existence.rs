@@ -49,7 +49,10 @@ pub fn existence(claims: &[Claim], scans: &impl LastScan, at: At) -> Existence {
     if let Some(first) = after.min() {
         return Existence::Ended(first);
     }
-    let left = ended().map(|(until, _)| until).max();
+    let untils = claims().flat_map(|claim| &claim.stretches);
+    let untils = untils.filter(|stretch| !stretch.is_empty());
+    let untils = untils.filter_map(|stretch| stretch.until.map(|(until, _)| until));
+    let left = untils.filter(|until| *until <= moment).max();
     let stale = open.iter().map(|open| open.activity).max();
     match left.or(stale) {
         Some(since) => Existence::Unobserved(since),

@@ -92,6 +92,10 @@ impl Stretch {
 }
 
 impl Point {
+    pub fn is_sighting(&self) -> bool {
+        matches!(self.what, What::Seen { .. })
+    }
+
     /// One byte of kind, eight of time, eight of state, little endian.
     const BYTES: usize = 17;
 

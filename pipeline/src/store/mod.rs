@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+mod inspect;
+pub mod memory;
 pub mod rows;
 mod snapshot;
 mod texts;
@@ -15,6 +17,7 @@ mod write;
 use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
+pub use inspect::Inspection;
 use rows::{Backend, RowsError, WriteRows};
 pub use write::Counted;
 
@@ -61,3 +64,6 @@ impl<B: Backend> Store<B> {
         Ok((commit, counted))
     }
 }
+
+#[cfg(test)]
+mod tests;

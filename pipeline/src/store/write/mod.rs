@@ -32,7 +32,7 @@ use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 use names::Ids;
-use scopes::Scopes;
+pub(in crate::store) use scopes::{NamedScopes, Scopes};
 use touched::Touched;
 
 /// What a transaction counted.

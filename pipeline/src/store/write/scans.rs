@@ -290,6 +290,10 @@ impl<R: WriteRows> Transaction<'_, R> {
                 let Some(node) = self.touched.0.get_mut(&id) else {
                     continue;
                 };
+                if !node.claims.iter().any(|it| it.claim.key == key) {
+                    // A member that no row of this scope ever reported.
+                    continue;
+                }
                 let place = node.claim(&key);
                 let hash = uid::hash(&node.row.uid);
                 let Some(node) = self.touched.0.get(&id) else {

@@ -74,7 +74,7 @@ impl Claim {
     }
 }
 
-/// The claims of a uid, of all reports that name it and all completions.
+/// The claims of a uid: those that a row ever reported.
 pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<Claim> {
     let mut keys = BTreeSet::new();
     for report in reports {
@@ -85,15 +85,6 @@ pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<Claim> {
                 scope,
                 ..
             } => {
-                keys.insert(Key::new(*class, source, scope));
-            }
-            Report::Completion {
-                class,
-                source,
-                scope,
-                members,
-                ..
-            } if members.contains_key(uid) => {
                 keys.insert(Key::new(*class, source, scope));
             }
             _ => {}
@@ -128,8 +119,8 @@ fn accepted_sightings(uid: &str, key: &Key, reports: &[&Report]) -> BTreeMap<Uni
                 members,
                 ..
             } if key.is(*class, source, scope) => match members.get(uid) {
-                Some(state) => (*began, *state, By::Scan),
-                None => continue,
+                Some(state) if is_reported(key, *began, reports) => (*began, *state, By::Scan),
+                _ => continue,
             },
             _ => continue,
         };
@@ -141,6 +132,20 @@ fn accepted_sightings(uid: &str, key: &Key, reports: &[&Report]) -> BTreeMap<Uni
         *counts = (*counts).max(state);
     }
     sightings
+}
+
+/// Whether a row reported the claim by then: membership alone opens none.
+fn is_reported(key: &Key, by: UnixNanos, reports: &[&Report]) -> bool {
+    reports.iter().any(|report| match report {
+        Report::Seen {
+            class,
+            source,
+            scope,
+            time,
+            ..
+        } => key.is(*class, source, scope) && *time <= by,
+        _ => false,
+    })
 }
 
 /// Whether a scan that began at the time may still list what a delete event ended.

@@ -9,6 +9,7 @@
 //! ```
 
 mod arrival;
+mod conformance;
 mod fold;
 mod histories;
 mod minimise;
@@ -17,6 +18,7 @@ mod scenarios;
 mod world;
 
 pub use arrival::{LATE, Lateness};
+pub use conformance::{Batches, compare, follows_the_replay};
 pub use fold::Stretch;
 pub use histories::History;
 pub use minimise::minimise;

@@ -1,0 +1,3 @@
+//! The store over a backend in memory.
+
+mod replay;
