@@ -8,6 +8,7 @@ use crate::{Batch, Delivery, Signal, SignalSet};
 mod exporter;
 mod processor;
 mod receiver;
+pub mod rows;
 
 pub use exporter::{Behaviour, Captured, CapturingExporter};
 pub use processor::{Drop, Hold, PanickingProcessor, PassThrough, Refuse, Turn};

@@ -1,0 +1,421 @@
+//! Claims: their last stretches and those before.
+
+use super::fixture::{Checked, EVER, by, nodes, sorted, words};
+use crate::claims::{By, Class, Ending, Point, Removal, Stretch, What};
+use crate::component::UnixNanos;
+use crate::store::rows::{
+    Backend, ClaimKey, ClaimRow, NO_WORD, NodeId, ReadRows, RowsError, ScopeKey, WriteRows,
+};
+use crate::uid;
+
+const GONE: Ending = Ending::Removed(Removal::Deleted);
+
+fn claim(key: ClaimKey, since: u64, until: Option<u64>) -> ClaimRow {
+    ending(key, since, until.map(|until| (until, GONE)))
+}
+
+fn ending(key: ClaimKey, since: u64, until: Option<(u64, Ending)>) -> ClaimRow {
+    let state = since + 100;
+    let what = What::Seen {
+        state,
+        by: By::Scan,
+    };
+    let time = UnixNanos(since);
+    ClaimRow {
+        key,
+        stretch: Stretch {
+            since: time,
+            until: until.map(|(until, how)| (UnixNanos(until), how)),
+            state,
+            seen: time,
+            points: vec![Point { time, what }],
+        },
+    }
+}
+
+/// A key of a claim of each of these nodes, that differ in nothing else.
+async fn keys<const N: usize>(
+    write: &mut impl WriteRows,
+    uids: [&str; N],
+) -> Result<[ClaimKey; N], RowsError> {
+    let [source, scope] = words(write, ["aws", "aws/1/vm"]).await?;
+    let nodes = nodes(write, uids).await?;
+    Ok(nodes.map(|node| ClaimKey {
+        node,
+        class: Class::Actual,
+        source,
+        scope,
+    }))
+}
+
+fn in_order(rows: Vec<ClaimRow>) -> Vec<ClaimRow> {
+    by(rows, |row| (row.key, row.stretch.since))
+}
+
+pub(super) async fn last_stretches_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b] = keys(&mut write, ["a", "b"]).await?;
+    let classes = Class::ALL.map(|class| claim(ClaimKey { class, ..a }, 10, None));
+    let mut rows = classes.to_vec();
+    let mut many = claim(b, 1_700_000_000_000_000_001, None);
+    many.stretch.state = u64::MAX;
+    many.stretch.seen = UnixNanos(1_700_000_000_000_000_002);
+    let seen = |state, by| What::Seen { state, by };
+    let reports = [
+        seen(u64::MAX, By::Row),
+        seen(0, By::Scan),
+        What::Removed(Removal::Deleted),
+        What::Removed(Removal::Released),
+        What::Deleted,
+    ];
+    let reports = reports.into_iter().cycle().take(Stretch::POINTS).zip(1..);
+    let points = reports.map(|(what, time)| Point {
+        time: UnixNanos(time),
+        what,
+    });
+    many.stretch.points = points.collect();
+    rows.push(many);
+    let mut none = claim(
+        ClaimKey {
+            source: a.scope,
+            ..b
+        },
+        0,
+        Some(0),
+    );
+    none.stretch.points = Vec::new();
+    rows.push(none);
+    let replaced = ClaimKey {
+        scope: NO_WORD,
+        ..b
+    };
+    rows.push(ending(replaced, 5, Some((9, Ending::Replaced))));
+    let released = ClaimKey {
+        class: Class::Created,
+        ..b
+    };
+    let how = Ending::Removed(Removal::Released);
+    rows.push(ending(released, 5, Some((9, how))));
+
+    write.put_claims(&rows).await?;
+    let expected = in_order(rows);
+    let asked = [b.node, a.node, b.node];
+    assert_eq!(in_order(write.claims(&asked).await?), expected);
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    assert_eq!(in_order(read.claims(&asked).await?), expected);
+    let of_a = expected.into_iter().filter(|row| row.key.node == a.node);
+    let of_a: Vec<ClaimRow> = of_a.collect();
+    assert_eq!(in_order(read.claims(&[a.node]).await?), of_a);
+    assert_eq!(read.past_claims(&asked, UnixNanos(0)).await?, []);
+    Ok(())
+}
+
+pub(super) async fn put_claim_replaces_the_last_stretch<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b] = keys(&mut write, ["a", "b"]).await?;
+    write
+        .put_claims(&[claim(a, 10, None), claim(b, 10, None)])
+        .await?;
+    write.commit().await?;
+    let mut write = backend.write().await?;
+    // Later, earlier and twice in one call: the last one put is the last stretch.
+    write.put_claims(&[claim(a, 20, None)]).await?;
+    write
+        .put_claims(&[claim(a, 30, None), claim(a, 5, Some(8))])
+        .await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    let found = in_order(read.claims(&[a.node, b.node]).await?);
+    assert_eq!(found, [claim(a, 5, Some(8)), claim(b, 10, None)]);
+    let past = read.past_claims(&[a.node, b.node], UnixNanos(0)).await?;
+    assert_eq!(past, [], "what was replaced is not kept");
+    Ok(())
+}
+
+pub(super) async fn past_claims_end_after_a_time_or_are_the_newest_before<B: Backend>(
+    backend: &B,
+) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b, c] = keys(&mut write, ["a", "b", "c"]).await?;
+    let other = ClaimKey {
+        class: Class::Desired,
+        ..a
+    };
+    let past = [
+        claim(a, 10, Some(20)),
+        claim(a, 20, Some(30)),
+        // Without a value, as a removal before any sighting leaves it.
+        claim(a, 35, Some(35)),
+        claim(a, 40, Some(50)),
+        claim(other, 12, Some(60)),
+        claim(other, 60, Some(61)),
+        claim(b, 10, Some(30)),
+    ];
+    let mut shuffled = past.to_vec();
+    shuffled.reverse();
+    write.put_past_claims(&shuffled).await?;
+    let last = [
+        claim(a, 70, None),
+        claim(b, 70, Some(80)),
+        claim(c, 1, Some(2)),
+    ];
+    write.put_claims(&last).await?;
+    let nodes = [a.node, b.node, c.node, a.node];
+    check_past(&mut write, &nodes, &past).await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    check_past(&mut read, &nodes, &past).await?;
+    check_past(&mut read, &[b.node], &past[6..]).await?;
+    check_past(&mut read, &[c.node], &[]).await?;
+    assert_eq!(in_order(read.claims(&nodes).await?), last);
+    Ok(())
+}
+
+/// `past` is by (key, since).
+async fn check_past(rows: &mut impl ReadRows, nodes: &[NodeId], past: &[ClaimRow]) -> Checked {
+    let times = [
+        0,
+        9,
+        10,
+        20,
+        29,
+        30,
+        31,
+        35,
+        36,
+        49,
+        50,
+        59,
+        60,
+        61,
+        100,
+        u64::MAX,
+    ];
+    for since in times.map(UnixNanos) {
+        let ends_after = |row: &ClaimRow| row.stretch.until.is_some_and(|(until, _)| until > since);
+        let is_newest_before = |row: &ClaimRow| {
+            let of_claim = past.iter().filter(|other| other.key == row.key);
+            let before = of_claim.filter(|other| !ends_after(other));
+            before.map(|other| other.stretch.since).max() == Some(row.stretch.since)
+        };
+        let expected = past
+            .iter()
+            .filter(|row| ends_after(row) || is_newest_before(row));
+        let expected: Vec<ClaimRow> = expected.cloned().collect();
+        let found = in_order(rows.past_claims(nodes, since).await?);
+        assert_eq!(found, in_order(expected), "since {since:?}");
+    }
+    Ok(())
+}
+
+pub(super) async fn past_claim_of_the_same_since_is_replaced<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a] = keys(&mut write, ["a"]).await?;
+    write
+        .put_past_claims(&[claim(a, 10, Some(20)), claim(a, 30, Some(40))])
+        .await?;
+    write.commit().await?;
+    let mut write = backend.write().await?;
+    let replaced = ending(a, 10, Some((25, Ending::Replaced)));
+    write
+        .put_past_claims(&[claim(a, 10, Some(15)), replaced.clone()])
+        .await?;
+    write.commit().await?;
+    let found = backend
+        .read()
+        .await?
+        .past_claims(&[a.node], UnixNanos(0))
+        .await?;
+    assert_eq!(in_order(found), [replaced, claim(a, 30, Some(40))]);
+    Ok(())
+}
+
+pub(super) async fn removed_claims_leave_the_others<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b] = keys(&mut write, ["a", "b"]).await?;
+    let other = ClaimKey {
+        source: a.scope,
+        ..a
+    };
+    let past = [
+        claim(a, 10, Some(20)),
+        claim(a, 20, Some(30)),
+        claim(other, 10, Some(20)),
+        claim(b, 10, Some(20)),
+    ];
+    write.put_past_claims(&past).await?;
+    let last = [
+        claim(a, 40, None),
+        claim(other, 40, None),
+        claim(b, 40, None),
+    ];
+    write.put_claims(&last).await?;
+    write.commit().await?;
+
+    let mut write = backend.write().await?;
+    let time = UnixNanos;
+    // The last one of `a`, a past one of `a`, none of `b`: no stretch of it began then.
+    let keys = [(a, time(40)), (a, time(10)), (b, time(39)), (a, time(40))];
+    write.remove_claims(&keys).await?;
+    let nodes = [a.node, b.node];
+    let mut kept = past[1..].to_vec();
+    check_kept(&mut write, &nodes, &kept, &last[1..]).await?;
+    write.commit().await?;
+    check_kept(&mut backend.read().await?, &nodes, &kept, &last[1..]).await?;
+
+    let mut write = backend.write().await?;
+    write.remove_claims(&[(b, time(40)), (b, time(10))]).await?;
+    write.put_claims(&[claim(a, 50, None)]).await?;
+    write.commit().await?;
+    kept.pop();
+    let last = [claim(a, 50, None), claim(other, 40, None)];
+    check_kept(&mut backend.read().await?, &nodes, &kept, &last).await?;
+    let scope = scope_of(b);
+    let open = backend.read().await?.open_claims(scope, 0, 9).await?;
+    assert_eq!(open, [(uid::hash("a"), claim(a, 50, None))]);
+    Ok(())
+}
+
+async fn check_kept(
+    rows: &mut impl ReadRows,
+    nodes: &[NodeId],
+    past: &[ClaimRow],
+    last: &[ClaimRow],
+) -> Checked {
+    let found = rows.past_claims(nodes, UnixNanos(0)).await?;
+    assert_eq!(in_order(found), in_order(past.to_vec()));
+    let found = rows.claims(nodes).await?;
+    assert_eq!(in_order(found), in_order(last.to_vec()));
+    Ok(())
+}
+
+fn scope_of(key: ClaimKey) -> ScopeKey {
+    ScopeKey {
+        class: key.class,
+        source: key.source,
+        scope: key.scope,
+    }
+}
+
+pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(backend: &B) -> Checked {
+    let uids = ["a", "b", "c", "d", "e", "f", "g"];
+    let mut write = backend.write().await?;
+    let keys @ [a, b, c, d, e, f, g] = keys(&mut write, uids).await?;
+    let rows = [
+        claim(g, 10, None),
+        claim(a, 10, None),
+        claim(b, 10, Some(11)),
+        claim(c, 10, None),
+        claim(
+            ClaimKey {
+                class: Class::Desired,
+                ..b
+            },
+            10,
+            None,
+        ),
+        claim(
+            ClaimKey {
+                source: b.scope,
+                ..b
+            },
+            10,
+            None,
+        ),
+        claim(
+            ClaimKey {
+                scope: b.source,
+                ..b
+            },
+            10,
+            None,
+        ),
+        claim(d, 10, None),
+        claim(e, 10, None),
+        claim(f, 10, None),
+    ];
+    write.put_claims(&rows).await?;
+    write
+        .put_past_claims(&[claim(a, 1, Some(9)), claim(b, 1, Some(9))])
+        .await?;
+    write.commit().await?;
+    let mut write = backend.write().await?;
+    // `d` is closed, `e` goes on with another stretch.
+    write
+        .put_claims(&[claim(d, 10, Some(12)), claim(e, 12, None)])
+        .await?;
+    let expected = [
+        (uid::hash("a"), claim(a, 10, None)),
+        (uid::hash("c"), claim(c, 10, None)),
+        (uid::hash("e"), claim(e, 12, None)),
+        (uid::hash("f"), claim(f, 10, None)),
+        (uid::hash("g"), claim(g, 10, None)),
+    ];
+    let all = write.open_claims(scope_of(a), 0, usize::MAX).await?;
+    assert_eq!(all, expected);
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    for limit in [0, 1, 2, 4, 5, 6, usize::MAX] {
+        for after in keys.map(|key| key.node).into_iter().chain([0]) {
+            let page = read.open_claims(scope_of(a), after, limit).await?;
+            let rest = expected.iter().filter(|(_, row)| row.key.node > after);
+            let rest: Vec<_> = rest.take(limit).cloned().collect();
+            assert_eq!(page, rest, "{limit} after {after}");
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn nodes_of_a_scope_are_those_since_a_time<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b, c, d] = keys(&mut write, ["a", "b", "c", "d"]).await?;
+    let rows = [
+        claim(a, 10, None),
+        claim(b, 10, Some(20)),
+        claim(c, 10, Some(30)),
+        claim(
+            ClaimKey {
+                class: Class::Desired,
+                ..d
+            },
+            10,
+            None,
+        ),
+        claim(
+            ClaimKey {
+                source: d.scope,
+                ..d
+            },
+            10,
+            None,
+        ),
+        claim(
+            ClaimKey {
+                scope: NO_WORD,
+                ..d
+            },
+            10,
+            None,
+        ),
+    ];
+    write.put_claims(&rows).await?;
+    // What ended before does not matter: the last stretch of `b` is another.
+    write.put_past_claims(&[claim(b, 1, Some(5))]).await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    let of = |uid: &str, key: ClaimKey| (uid::hash(uid), key.node);
+    let (a, b, c) = (of("a", a), of("b", b), of("c", c));
+    let times = [
+        (UnixNanos(0), vec![a, b, c]),
+        (UnixNanos(19), vec![a, b, c]),
+        (UnixNanos(20), vec![a, c]),
+        (UnixNanos(30), vec![a]),
+        (EVER, vec![a]),
+    ];
+    for (since, expected) in times {
+        let found = read.nodes_of_scope(scope_of(rows[0].key), since).await?;
+        assert_eq!(sorted(found), sorted(expected), "since {since:?}");
+    }
+    Ok(())
+}

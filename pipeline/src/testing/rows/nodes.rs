@@ -1,0 +1,178 @@
+//! Nodes and their numbers.
+
+use super::fixture::{Checked, by, node, nodes, sorted, strings, words};
+use crate::component::UnixNanos;
+use crate::store::rows::{Backend, Listing, NodeId, NodeRow, Projection, ReadRows, WriteRows};
+use crate::uid;
+
+pub(super) async fn numbers_of_nodes_grow_in_order<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let made = write.node_ids(&strings(&["z", "b", "z", "c"])).await?;
+    let [(z, true), (b, true), (again, false), (c, true)] = made[..] else {
+        panic!("z, b and c are new, each at its first place: {made:?}");
+    };
+    assert_eq!(again, z, "a uid that stands twice has one number");
+    assert!(0 < z && z < b && b < c, "numbers grow in order: {made:?}");
+    let found = write
+        .find_nodes(&strings(&["c", "never", "z", "c"]))
+        .await?;
+    assert_eq!(found, [Some(c), None, Some(z), Some(c)]);
+    write.commit().await?;
+
+    let mut write = backend.write().await?;
+    let made = write.node_ids(&strings(&["c", "a"])).await?;
+    let [(again, false), (a, true)] = made[..] else {
+        panic!("of c and a, a alone is new: {made:?}");
+    };
+    assert_eq!(again, c);
+    assert!(a > c, "numbers grow in later sessions: {a}, {c}");
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    let found = read.find_nodes(&strings(&["a", "b", ""])).await?;
+    assert_eq!(found, [Some(a), Some(b), None]);
+    Ok(())
+}
+
+pub(super) async fn node_that_was_never_put_has_defaults<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a] = nodes(&mut write, ["a"]).await?;
+    write.commit().await?;
+    let found = backend.read().await?.nodes(&[a], Projection::Full).await?;
+    assert_eq!(found, [node(a, "a")]);
+    Ok(())
+}
+
+pub(super) async fn nodes_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b, c] = nodes(&mut write, ["a", "b", "c"]).await?;
+    let [kind, provider, account, region] =
+        words(&mut write, ["vm", "aws", "1234", "eu-west-1"]).await?;
+    let full = NodeRow {
+        listing: Listing::Ended,
+        ended: Some(UnixNanos(1_700_000_000_000_000_009)),
+        unobserved: Some(UnixNanos(0)),
+        has_lifecycle: true,
+        kind,
+        provider,
+        account,
+        region,
+        name: Some("Näme".to_owned()),
+        tags: Some(vec![0, 255, 1]),
+        first_seen: UnixNanos(1),
+        last_seen: UnixNanos(1_700_000_000_000_000_008),
+        same_as: Some(b),
+        ..node(a, "a")
+    };
+    let empty = NodeRow {
+        listing: Listing::Current,
+        ended: None,
+        unobserved: Some(UnixNanos(7)),
+        name: Some(String::new()),
+        tags: Some(Vec::new()),
+        ..node(b, "b")
+    };
+    let replaced = NodeRow {
+        id: c,
+        uid: "c".to_owned(),
+        ..full.clone()
+    };
+    // The second row of `c` replaces the first, and takes away all that it lacks.
+    let rows = [full.clone(), replaced, empty.clone(), node(c, "c")];
+    write.put_nodes(&rows).await?;
+    let expected = [full, empty, node(c, "c")];
+    check(&mut write, &expected).await?;
+    write.commit().await?;
+    check(&mut backend.read().await?, &expected).await?;
+
+    let mut write = backend.write().await?;
+    write.put_nodes(&[node(a, "a")]).await?;
+    write.commit().await?;
+    let found = backend.read().await?.nodes(&[a], Projection::Full).await?;
+    assert_eq!(found, [node(a, "a")]);
+    Ok(())
+}
+
+async fn check(rows: &mut impl ReadRows, expected: &[NodeRow]) -> Checked {
+    let mut ids: Vec<NodeId> = expected.iter().map(|row| row.id).collect();
+    ids.push(ids[0]);
+    ids.push(ids[1] + 1_000_000);
+    let found = by(rows.nodes(&ids, Projection::Full).await?, |row| row.id);
+    assert_eq!(found, expected);
+    let found = by(rows.nodes(&ids, Projection::Header).await?, |row| row.id);
+    let without_tags = expected.iter().map(|row| NodeRow {
+        tags: None,
+        ..row.clone()
+    });
+    assert_eq!(found, without_tags.collect::<Vec<_>>());
+    Ok(())
+}
+
+pub(super) async fn uids_are_compared_byte_by_byte<B: Backend>(backend: &B) -> Checked {
+    let long = "x".repeat(100_000);
+    let longer = format!("{long}y");
+    let uids = strings(&[
+        "arn:A", "arn:a", "arn:a ", "1", "01", "ä", "Ä", &long, &longer,
+    ]);
+    let mut write = backend.write().await?;
+    let made = write.node_ids(&uids).await?;
+    assert!(made.iter().all(|(_, is_new)| *is_new), "{made:?}");
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    let ids: Vec<NodeId> = made.iter().map(|(id, _)| *id).collect();
+    let found = read.find_nodes(&uids).await?;
+    assert_eq!(found, ids.iter().copied().map(Some).collect::<Vec<_>>());
+    let found = by(read.nodes(&ids, Projection::Full).await?, |row| row.id);
+    let found: Vec<String> = found.into_iter().map(|row| row.uid).collect();
+    assert!(found == uids, "uids come back as written");
+    Ok(())
+}
+
+pub(super) async fn nodes_are_found_by_hash<B: Backend>(backend: &B) -> Checked {
+    // Hashes of both halves of the range of u64 are among those of a few uids.
+    let uids: Vec<String> = (0..32).map(|number| format!("uid-{number}")).collect();
+    let mut write = backend.write().await?;
+    let made = write.node_ids(&uids).await?;
+    write.commit().await?;
+    let hashes: Vec<u64> = uids.iter().map(|uid| uid::hash(uid)).collect();
+    let expected = hashes.iter().copied().zip(made.iter().map(|(id, _)| *id));
+    let expected = sorted(expected.collect());
+    let mut asked = hashes.clone();
+    asked.push(hashes[0]);
+    asked.push(uid::hash("never"));
+    let found = backend.read().await?.nodes_by_hash(&asked).await?;
+    assert_eq!(sorted(found), expected);
+    Ok(())
+}
+
+pub(super) async fn merged_nodes_are_found_by_their_target<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b, c, d] = nodes(&mut write, ["a", "b", "c", "d"]).await?;
+    let merged = |id, uid, into| NodeRow {
+        same_as: into,
+        ..node(id, uid)
+    };
+    let rows = [
+        merged(b, "b", Some(a)),
+        merged(c, "c", Some(a)),
+        merged(d, "d", Some(b)),
+    ];
+    write.put_nodes(&rows).await?;
+    assert_eq!(sorted(write.merged_into(&[a]).await?), [(b, a), (c, a)]);
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    let found = read.merged_into(&[b, a, a, c]).await?;
+    assert_eq!(sorted(found), [(b, a), (c, a), (d, b)]);
+    drop(read);
+
+    let mut write = backend.write().await?;
+    let rows = [merged(b, "b", None), merged(c, "c", Some(d))];
+    write.put_nodes(&rows).await?;
+    write.commit().await?;
+    let found = backend.read().await?.merged_into(&[a, d]).await?;
+    assert_eq!(
+        sorted(found),
+        [(c, d)],
+        "what was merged before is not found"
+    );
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! Texts by which nodes are found.
+
+use super::fixture::{Checked, nodes, sorted};
+use crate::store::rows::{
+    Backend, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, WriteRows,
+};
+
+const FIELDS: [TextField; 4] = [
+    TextField::Name,
+    TextField::Alias,
+    TextField::Uid,
+    TextField::Tag,
+];
+
+fn row(node: NodeId, field: TextField, text: &str) -> TextRow {
+    let text = text.to_owned();
+    TextRow { node, field, text }
+}
+
+async fn put(write: &mut impl WriteRows, rows: &[TextRow]) -> Result<(), RowsError> {
+    let fields: Vec<_> = rows.iter().map(|row| (row.node, row.field)).collect();
+    write.put_texts(&fields, rows).await
+}
+
+fn matches(row: &TextRow, text: &str, how: TextMatch) -> bool {
+    match how {
+        TextMatch::Exact => row.text == text,
+        TextMatch::Prefix => row.text.starts_with(text),
+        TextMatch::Part => row.text.contains(text),
+    }
+}
+
+/// Looks for a text in every way and with several limits.
+async fn check(rows: &mut impl ReadRows, texts: &[TextRow], text: &str) -> Checked {
+    for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Part] {
+        if how == TextMatch::Part && text.chars().count() < 3 {
+            continue;
+        }
+        let fitting = texts.iter().filter(|row| matches(row, text, how)).cloned();
+        let mut fitting = fitting.collect::<Vec<TextRow>>();
+        fitting.sort_by(|a, b| (a.field, a.node, &a.text).cmp(&(b.field, b.node, &b.text)));
+        fitting.dedup();
+        for limit in [0, 1, 2, 5, usize::MAX] {
+            let found = rows.find_text(text, how, limit).await?;
+            let expected = &fitting[..limit.min(fitting.len())];
+            assert_eq!(found, expected, "{limit} with {text:?}, {how:?}");
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn texts_are_found_exactly_by_prefix_and_by_part<B: Backend>(
+    backend: &B,
+) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b, c] = nodes(&mut write, ["a", "b", "c"]).await?;
+    let rows = [
+        row(a, TextField::Name, "web"),
+        row(a, TextField::Uid, "arn:aws:web-1"),
+        row(b, TextField::Name, "web-2"),
+        row(b, TextField::Alias, "web.example"),
+        row(b, TextField::Alias, "10.0.0.1"),
+        row(b, TextField::Alias, "web"),
+        row(c, TextField::Name, "cobweb"),
+        row(c, TextField::Tag, "team=web"),
+        row(c, TextField::Name, "w"),
+        // Stands twice in the call and is found once.
+        row(c, TextField::Tag, "team=web"),
+    ];
+    put(&mut write, &rows).await?;
+    let texts = [
+        "web",
+        "we",
+        "w",
+        "arn:aws:web-1",
+        "-2",
+        "eb-",
+        "10.0.0.1",
+        "0.0",
+        "webs",
+        "nowhere",
+    ];
+    for text in texts {
+        check(&mut write, &rows, text).await?;
+    }
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    for text in texts {
+        check(&mut read, &rows, text).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn found_texts_stand_in_order<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let nodes = nodes(&mut write, ["z", "y", "x", "w"]).await?;
+    let mut rows = Vec::new();
+    for (index, node) in nodes.into_iter().enumerate() {
+        for (number, field) in FIELDS.into_iter().enumerate() {
+            // The later a node and a field, the earlier its text in the alphabet.
+            let letter = char::from(b'z' - (index + number) as u8);
+            rows.push(row(node, field, &format!("same {letter}")));
+            rows.push(row(node, field, &format!("same a{letter}")));
+        }
+    }
+    rows.reverse();
+    put(&mut write, &rows).await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    for text in ["same", "same ", "ame a", "same z"] {
+        check(&mut read, &rows, text).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn characters_of_a_text_have_no_meaning_of_their_own<B: Backend>(
+    backend: &B,
+) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b] = nodes(&mut write, ["a", "b"]).await?;
+    let texts = [
+        "50%_off",
+        "50xyoff",
+        "a_b",
+        "axb",
+        "it's",
+        "\"quoted\"",
+        "a*b?c[d]",
+        "axbxcxd",
+        "near(x y)",
+        "one two",
+        "two one",
+        "one-two",
+        "äpfel",
+        "apfel",
+        "łódź",
+        "lodz",
+        "日本語ノード",
+        "straße",
+        "strasse",
+        "back\\slash",
+        "\u{10FFFF}\u{10FFFF}",
+        "colon:name",
+        "name : x",
+        "+plus",
+        "-minus",
+        "not x",
+        "a and b",
+        "null",
+        "1",
+        "01",
+        "{name}",
+        "   ",
+        "",
+    ];
+    let rows = texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| row([a, b][index % 2], FIELDS[index % 4], text));
+    let rows: Vec<TextRow> = rows.collect();
+    put(&mut write, &rows).await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    let parts = [
+        "50%",
+        "%_o",
+        "a_b",
+        "_b",
+        "it's",
+        "'s",
+        "\"quo",
+        "quoted\"",
+        "*b?",
+        "[d]",
+        "near(",
+        "e t",
+        "e-t",
+        "äpf",
+        "pfe",
+        "apf",
+        "łód",
+        "ódź",
+        "本語ノ",
+        "ße",
+        "traß",
+        "\\sl",
+        "\u{10FFFF}",
+        "on:na",
+        "me :",
+        "+pl",
+        "-mi",
+        "not ",
+        " and ",
+        "{na",
+        "   ",
+        "one two",
+        "\"",
+        "\"\"\"",
+        "a*",
+        "%",
+        "_",
+        "***",
+        "%%%",
+    ];
+    for text in texts.iter().chain(&parts).filter(|text| !text.is_empty()) {
+        check(&mut read, &rows, text).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b] = nodes(&mut write, ["a", "b"]).await?;
+    let rows = [
+        row(a, TextField::Name, "web old"),
+        row(a, TextField::Alias, "web first"),
+        row(a, TextField::Alias, "web second"),
+        row(a, TextField::Tag, "web tag"),
+        row(b, TextField::Name, "web other"),
+        row(b, TextField::Alias, "web alias"),
+    ];
+    put(&mut write, &rows).await?;
+    write.commit().await?;
+
+    let mut write = backend.write().await?;
+    // The name changes, one of two aliases stays, the tag goes; `b` keeps its alias.
+    let fields = [
+        (a, TextField::Name),
+        (a, TextField::Alias),
+        (a, TextField::Tag),
+        (b, TextField::Name),
+        (b, TextField::Uid),
+    ];
+    let new = [
+        row(a, TextField::Name, "web new"),
+        row(a, TextField::Alias, "web second"),
+        row(b, TextField::Name, "web other"),
+    ];
+    write.put_texts(&fields, &new).await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    let mut expected = new.to_vec();
+    expected.push(rows[5].clone());
+    for text in [
+        "web", "web old", "web new", "old", "first", "second", "tag", "other", "alias",
+    ] {
+        check(&mut read, &expected, text).await?;
+    }
+    let found = read.find_text("web ", TextMatch::Prefix, 99).await?;
+    assert_eq!(sorted(found), sorted(expected));
+    Ok(())
+}
