@@ -244,8 +244,8 @@ pub(super) async fn removed_edge_is_past_for_ever<B: Backend>(backend: &B) -> Ch
     check_removed(&mut backend.read().await?, key, observed).await?;
 
     let mut write = backend.write().await?;
-    write.put_edges(&[edge(key)]).await?;
     write.remove_edges(&[observed]).await?;
+    write.put_edges(&[edge(key)]).await?;
     write.commit().await?;
     let mut read = backend.read().await?;
     let found = read.edges_out(&[a], &[], &page(None, 9)).await?;
