@@ -16,3 +16,6 @@ mod tables;
 mod write;
 
 pub use backend::{MemoryBackend, ReadOnly, Session, Writer};
+
+#[cfg(test)]
+mod tests;

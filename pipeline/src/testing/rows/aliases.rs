@@ -130,8 +130,8 @@ pub(super) async fn removed_alias_leaves_a_past_owner<B: Backend>(backend: &B) -
     drop(read);
 
     let mut write = backend.write().await?;
-    write.put_aliases(&[alias(&key)]).await?;
     write.remove_aliases(&[of_b, observed]).await?;
+    write.put_aliases(&[alias(&key)]).await?;
     let past = [
         owned("10.0.0.2", c),
         owned("10.0.0.1", a),
@@ -251,7 +251,7 @@ pub(super) async fn observed_aliases_merge<B: Backend>(backend: &B) -> Checked {
         assert_eq!(new, [index == 0], "whether {put:?} was new");
         assert_eq!(
             write.aliases(&[a]).await?,
-            [merged.clone()],
+            std::slice::from_ref(merged),
             "after {put:?}"
         );
     }

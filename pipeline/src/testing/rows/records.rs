@@ -9,7 +9,8 @@ fn record(signal: Word, id: &str, opened: u64, names: &[&str]) -> RecordRow {
         signal,
         id: id.to_owned(),
         opened: UnixNanos(opened),
-        time: UnixNanos(opened),
+        // Later episodes are reported earlier: no list is by this time.
+        time: UnixNanos(1000 - opened),
         source: NO_WORD,
         uid: names.first().map(|&uid| uid.to_owned()),
         names: strings(names),

@@ -14,7 +14,12 @@ const FIELDS: [TextField; 4] = [
 
 fn row(node: NodeId, field: TextField, text: &str) -> TextRow {
     let text = text.to_owned();
-    TextRow { node, field, text }
+    TextRow {
+        node,
+        field,
+        is_current: true,
+        text,
+    }
 }
 
 async fn put(write: &mut impl WriteRows, rows: &[TextRow]) -> Result<(), RowsError> {
@@ -41,7 +46,7 @@ async fn check(rows: &mut impl ReadRows, texts: &[TextRow], text: &str) -> Check
         fitting.sort_by(|a, b| (a.field, a.node, &a.text).cmp(&(b.field, b.node, &b.text)));
         fitting.dedup();
         for limit in [0, 1, 2, 5, usize::MAX] {
-            let found = rows.find_text(text, how, limit).await?;
+            let found = rows.find_text(text, how, true, limit).await?;
             let expected = &fitting[..limit.min(fitting.len())];
             assert_eq!(found, expected, "{limit} with {text:?}, {how:?}");
         }
@@ -246,7 +251,7 @@ pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backen
     ] {
         check(&mut read, &expected, text).await?;
     }
-    let found = read.find_text("web ", TextMatch::Prefix, 99).await?;
+    let found = read.find_text("web ", TextMatch::Prefix, true, 99).await?;
     assert_eq!(sorted(found), sorted(expected));
     Ok(())
 }
