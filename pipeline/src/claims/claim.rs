@@ -3,7 +3,7 @@
 //! Reports are folded in the order of their times. One that is newer than all that is known is
 //! folded onto the last stretch. A late one is folded together with all that is known since the
 //! stretch that held just before it: the direct reports that the stretches keep, the completions
-//! that the scope keeps, and, where neither explains it any more, the stretches' own bounds.
+//! that the scope keeps, and, before the oldest of these, the stretches as they stand.
 
 use std::collections::BTreeMap;
 
@@ -44,6 +44,8 @@ pub struct Claim {
 #[derive(Debug, Default)]
 struct Moment {
     points: Vec<Point>,
+    /// Direct reports whose effect is settled: what they met is not kept any more.
+    settled: Vec<Point>,
     scans: Vec<Meaning>,
     /// A delete event of any source.
     is_deleted: bool,
@@ -112,7 +114,11 @@ impl Claim {
             moments.entry(*began).or_default().scans.push(*meaning);
         }
         if self.key.class.ends_by_event() {
-            for deleted in around.deleted.iter().filter(|deleted| is_later(**deleted)) {
+            // Of a settled one the stretches say what it ended.
+            let counts = |deleted: &&UnixNanos| {
+                is_later(**deleted) && (**deleted >= around.forgotten || **deleted == time)
+            };
+            for deleted in around.deleted.iter().filter(counts) {
                 moments.entry(*deleted).or_default().is_deleted = true;
             }
         }
@@ -142,26 +148,28 @@ impl Claim {
         around: &Around,
         moments: &mut BTreeMap<UnixNanos, Moment>,
     ) {
-        let is_explained = |time: UnixNanos| time >= around.forgotten;
+        let is_settled = |time: UnixNanos| time < around.forgotten;
         let since = base.map(|base| self.stretches[base].since);
         for (index, stretch) in self.stretches.iter().enumerate().skip(base.unwrap_or(0)) {
             let is_base = Some(index) == base;
             for point in &stretch.points {
-                if since.is_none_or(|since| point.time > since) {
-                    moments.entry(point.time).or_default().points.push(*point);
+                if since.is_some_and(|since| point.time <= since) {
+                    continue;
+                }
+                let moment = moments.entry(point.time).or_default();
+                match is_settled(point.time) {
+                    true => moment.settled.push(*point),
+                    false => moment.points.push(*point),
                 }
             }
             if stretch.is_empty() {
                 continue;
             }
-            let is_direct = |time| stretch.points.iter().any(|point| point.time == time);
-            if !is_base && !is_direct(stretch.since) && !is_explained(stretch.since) {
+            if !is_base && is_settled(stretch.since) {
                 moments.entry(stretch.since).or_default().opened = Some(stretch.state);
             }
             if let Some((until, Ending::Removed(how))) = stretch.until
-                && !is_direct(until)
-                && !is_explained(until)
-                && !around.deleted.contains(&until)
+                && is_settled(until)
             {
                 moments.entry(until).or_default().removed = Some(how);
             }
@@ -215,8 +223,9 @@ impl Claim {
             if last.is_open() && is_direct && *seen == time {
                 last.seen = time;
             }
-            points.iter().for_each(|point| last.add(*point));
-        } else if !points.is_empty() {
+            let all = points.iter().chain(&moment.settled);
+            all.for_each(|point| last.add(*point));
+        } else if !points.is_empty() || !moment.settled.is_empty() {
             // Nothing that counts was seen yet.
             let mut removals = Stretch {
                 since: time,
@@ -225,7 +234,8 @@ impl Claim {
                 seen: UnixNanos(0),
                 points: Vec::new(),
             };
-            points.iter().for_each(|point| removals.add(*point));
+            let all = points.iter().chain(&moment.settled);
+            all.for_each(|point| removals.add(*point));
             self.stretches.push(removals);
         }
     }

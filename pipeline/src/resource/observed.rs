@@ -17,6 +17,10 @@ pub struct Observed<'a> {
     pub op: &'a str,
     pub group: &'a str,
     pub scope: Option<&'a str>,
+    /// None for rows that no scan made.
+    pub scan_id: Option<&'a str>,
+    /// What it means that a uid is not among the members.
+    pub miss: Option<&'a str>,
     pub state: Option<u64>,
     pub members: Option<&'a [u64]>,
     pub member_states: Option<&'a [u64]>,
@@ -102,6 +106,8 @@ impl<'a> Columns<'a> {
             op: self.word(resources::OP, row).unwrap_or_default(),
             group: self.word(resources::GROUP, row).unwrap_or_default(),
             scope: self.text(resources::SCOPE, row),
+            scan_id: self.text(resources::SCAN_ID, row),
+            miss: self.word(resources::MISS, row),
             state: states.is_valid(row).then(|| states.value(row)),
             members: self.numbers(resources::MEMBERS, row),
             member_states: self.numbers(resources::MEMBER_STATES, row),

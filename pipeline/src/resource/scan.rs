@@ -13,7 +13,8 @@ pub struct Scan<'a> {
     /// [`nodes::group::ACTUAL`] or [`nodes::group::DESIRED`].
     pub group: &'a str,
     pub scope: &'a str,
-    pub id: &'a str,
+    /// None where no scan makes the rows: a refresh of single uids.
+    pub id: Option<&'a str>,
     /// When it began: the time of all its rows.
     pub began: UnixNanos,
 }
@@ -35,7 +36,7 @@ impl Scan<'_> {
             (resources::OP, Cell::Text(resources::op::OBSERVED)),
             (resources::GROUP, Cell::Text(self.group)),
             (resources::SCOPE, Cell::Text(self.scope)),
-            (resources::SCAN_ID, Cell::Text(self.id)),
+            (resources::SCAN_ID, self.id.into()),
             (resources::STATE, Cell::UInt(state)),
             (resources::CHANGE, change.into()),
             (resources::KIND, Cell::Text(resource.kind)),
@@ -60,8 +61,20 @@ impl Scan<'_> {
             (resources::OP, Cell::Text(resources::op::DELETED)),
             (resources::GROUP, Cell::Text(self.group)),
             (resources::SCOPE, Cell::Text(self.scope)),
-            (resources::SCAN_ID, Cell::Text(self.id)),
+            (resources::SCAN_ID, self.id.into()),
             (resources::CHANGE, Cell::Text(resources::change::DELETED)),
+            (resources::KIND, Cell::Text(kind)),
+        ];
+        rows.push(Some(self.began), Some(uid), self.source, &cells);
+    }
+
+    /// The source no longer looks for the uid in this scope: whether it exists is unknown.
+    pub fn released(&self, rows: &mut Rows, uid: &str, kind: &str) {
+        let cells = [
+            (resources::OP, Cell::Text(resources::op::RELEASED)),
+            (resources::GROUP, Cell::Text(self.group)),
+            (resources::SCOPE, Cell::Text(self.scope)),
+            (resources::SCAN_ID, self.id.into()),
             (resources::KIND, Cell::Text(kind)),
         ];
         rows.push(Some(self.began), Some(uid), self.source, &cells);
@@ -69,14 +82,24 @@ impl Scan<'_> {
 
     /// The scan has seen all that is in the scope: these [`uid::hash`]es, each in this state, 0
     /// where it is not known.
-    pub fn complete(&self, rows: &mut Rows, mut members: Vec<(u64, u64)>) {
+    pub fn complete(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
+        self.complete_with(rows, members, resources::op::DELETED);
+    }
+
+    /// The scan has seen these, but not all that may be there: a uid that is missing is `released`.
+    pub fn complete_in_part(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
+        self.complete_with(rows, members, resources::op::RELEASED);
+    }
+
+    fn complete_with(&self, rows: &mut Rows, mut members: Vec<(u64, u64)>, miss: &'static str) {
         members.sort_unstable();
         let (members, states): (Vec<u64>, Vec<u64>) = members.into_iter().unzip();
         let cells = [
             (resources::OP, Cell::Text(resources::op::SCOPE_COMPLETE)),
             (resources::GROUP, Cell::Text(self.group)),
             (resources::SCOPE, Cell::Text(self.scope)),
-            (resources::SCAN_ID, Cell::Text(self.id)),
+            (resources::SCAN_ID, self.id.into()),
+            (resources::MISS, Cell::Text(miss)),
             (resources::MEMBERS, Cell::UInts(&members)),
             (resources::MEMBER_STATES, Cell::UInts(&states)),
         ];

@@ -11,7 +11,7 @@ const SCAN: Scan<'_> = Scan {
     source: "aws",
     group: group::ACTUAL,
     scope: "1/eu-west-1/AWS::EC2::Instance",
-    id: "s",
+    id: Some("s"),
     began: UnixNanos(7),
 };
 

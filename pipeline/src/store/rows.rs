@@ -191,8 +191,9 @@ pub struct ScopeRow {
     pub scans: Vec<ScanRow>,
     /// Scans that began before this time are not kept any more; 0 where all are.
     pub forgotten: UnixNanos,
-    /// Whether any claim of the scope changed by another report than a completion since the last one.
-    pub is_touched: bool,
+    /// The newest report other than a completion that changed a claim of the scope and that no
+    /// completion has looked at since; 0 for none.
+    pub touched: UnixNanos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -401,9 +402,9 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<(u64, ClaimRow)>, RowsError>;
 
-    /// The nodes of the claims of a scope whose last stretch is open or ended after `since` (not at
-    /// it), each with the hash of its uid.
-    async fn nodes_of_scope(
+    /// The nodes of the claims of a scope whose last stretch ended after `since` (not at it), each with
+    /// the hash of its uid; open ones are not among them.
+    async fn ended_claims(
         &mut self,
         scope: ScopeKey,
         since: UnixNanos,

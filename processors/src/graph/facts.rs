@@ -38,7 +38,8 @@ impl Made {
     fn add(&mut self, row: &Observed<'_>, exists: &[u8]) {
         match row.op {
             op::SCOPE_COMPLETE => self.node(row, op::SCOPE_COMPLETE, row.group, None),
-            op::DELETED => self.node(row, op::DELETED, existence(row.group), None),
+            op::DELETED | op::RELEASED => self.node(row, row.op, existence(row.group), None),
+            op::CREATED => self.node(row, op::CREATED, existence(row.group), Some(exists)),
             _ => {
                 // Desired state says nothing of whether a thing exists.
                 if row.group == nodes::group::ACTUAL {
@@ -63,6 +64,8 @@ impl Made {
                 (nodes::OP, Cell::Text(op)),
                 (nodes::GROUP, Cell::Text(group)),
                 (nodes::SCOPE, row.scope.into()),
+                (nodes::SCAN_ID, row.scan_id.into()),
+                (nodes::MISS, row.miss.into()),
                 (nodes::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (nodes::MEMBERS, row.members.map_or(Cell::Null, Cell::UInts)),
                 (
@@ -92,6 +95,7 @@ impl Made {
             let properties = relation.and_then(|(.., properties)| properties);
             let cells = [
                 (edges::MODE, Cell::Text(edges::mode::SNAPSHOT)),
+                (edges::SCOPE, row.scope.into()),
                 (edges::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (edges::KIND, kind.into()),
                 (edges::TO, to.into()),
@@ -121,6 +125,7 @@ impl Made {
             let (kind, value) = alias.map(|(kind, value, _)| (kind, value)).unzip();
             let cells = [
                 (aliases::MODE, Cell::Text(edges::mode::SNAPSHOT)),
+                (aliases::SCOPE, row.scope.into()),
                 (aliases::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (aliases::KIND, kind.into()),
                 (aliases::VALUE, value.into()),

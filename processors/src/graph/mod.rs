@@ -11,7 +11,8 @@
 //! |---|---|
 //! | `observed`, group `actual` | the facts `lifecycle` and `actual`; its edges and aliases, each as one set |
 //! | `observed`, group `desired` | the fact `desired`; its edges and aliases, each as one set |
-//! | `deleted` | a tombstone of `lifecycle`, or of `desired` |
+//! | `created` | that a create event reported it: a row of `lifecycle` |
+//! | `deleted`, `released` | the same, of `lifecycle` or of `desired` |
 //! | `scope_complete` | the same of the scope's nodes, with the state in which each was seen |
 //!
 //! Every fact that is made of a row carries the row's `state`, by which the completion of a scan

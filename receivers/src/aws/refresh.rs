@@ -131,7 +131,7 @@ impl Scanner {
     }
 
     async fn tell(&self, telling: &Telling, item: Item, began: UnixNanos, sink: &dyn Sink) {
-        let scan = telling.begin(&self.source, "refresh", began);
+        let scan = telling.begin(&self.source, None, began);
         let mut rows = Rows::new(Signal::Resources);
         let state = item.resource.state();
         let hash = uid::hash(&item.resource.uid);
@@ -143,7 +143,7 @@ impl Scanner {
     }
 
     async fn tell_end(&self, telling: &Telling, uid: &str, began: UnixNanos, sink: &dyn Sink) {
-        let scan = telling.begin(&self.source, "refresh", began);
+        let scan = telling.begin(&self.source, None, began);
         let mut rows = Rows::new(Signal::Resources);
         telling.end(uid, &scan, &mut rows);
         if self.take(telling, rows, sink).await {

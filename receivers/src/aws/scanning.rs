@@ -30,7 +30,7 @@ impl Scope {
         let id = format!("{:x}", began.0);
         let mut scanning = Scanning {
             scope: self,
-            scan: self.own.begin(source, &id, began),
+            scan: self.own.begin(source, Some(&id), began),
             members: HashMap::new(),
             sink,
             report,

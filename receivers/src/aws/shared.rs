@@ -122,7 +122,7 @@ impl Shared {
     ) -> Result<usize, Failure> {
         let telling = self.telling(owner);
         let id = format!("{:x}", self.began.0);
-        let scan = telling.begin(source, &id, self.began);
+        let scan = telling.begin(source, Some(&id), self.began);
         let (mut rows, mut told) = (Rows::new(Signal::Resources), Vec::new());
         let mut members = HashMap::new();
         for mut item in items {

@@ -45,7 +45,13 @@ impl Telling {
     }
 
     /// What all rows of one scan share.
-    pub(super) fn begin<'a>(&'a self, source: &'a str, id: &'a str, began: UnixNanos) -> Scan<'a> {
+    /// `id` is none where no scan makes the rows: a refresh.
+    pub(super) fn begin<'a>(
+        &'a self,
+        source: &'a str,
+        id: Option<&'a str>,
+        began: UnixNanos,
+    ) -> Scan<'a> {
         Scan {
             source,
             group: group::ACTUAL,

@@ -116,7 +116,7 @@ impl<A: Send> ReadRows for Session<A> {
                 continue;
             }
             let row = row_of((key, stretch));
-            if stretch.until.is_none_or(|(until, _)| until > since) {
+            if stretch.until.is_some_and(|(until, _)| until > since) {
                 found.push(row);
                 continue;
             }
@@ -148,14 +148,14 @@ impl<A: Send> ReadRows for Session<A> {
         Ok(open.take(limit).collect())
     }
 
-    async fn nodes_of_scope(
+    async fn ended_claims(
         &mut self,
         scope: ScopeKey,
         since: UnixNanos,
     ) -> Result<Vec<(u64, NodeId)>, RowsError> {
         let claims = self.tables.claims.iter();
         let claims = claims.filter(|(key, stretch)| {
-            scope_of(key) == scope && stretch.until.is_none_or(|(until, _)| until > since)
+            scope_of(key) == scope && stretch.until.is_some_and(|(until, _)| until > since)
         });
         let nodes = claims.filter_map(|(key, _)| self.tables.nodes.get(&key.node));
         Ok(nodes.map(|node| (uid::hash(&node.uid), node.id)).collect())

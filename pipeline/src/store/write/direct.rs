@@ -175,13 +175,13 @@ impl<R: WriteRows> Transaction<'_, R> {
             match key.class {
                 Class::Actual | Class::Desired | Class::Created => {
                     let scope = self.scope_key(key.class, &key.source, &key.scope);
-                    self.scopes.touch(scope);
+                    self.scopes.touch(scope, time);
                 }
                 Class::Edges | Class::Aliases => {
                     for class in [Class::Actual, Class::Desired] {
                         let scope = self.scope_key(class, &key.source, &key.scope);
                         if self.scopes.rows.contains_key(&scope) {
-                            self.scopes.touch(scope);
+                            self.scopes.touch(scope, time);
                         }
                     }
                 }
@@ -226,7 +226,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             let changed = self.happened(id, &key, time).await?;
             if changed && key.class == Class::Actual && !key.scope.is_empty() {
                 let scope = self.scope_key(key.class, &key.source, &key.scope);
-                self.scopes.touch(scope);
+                self.scopes.touch(scope, time);
             }
         }
         Ok(())

@@ -49,11 +49,12 @@ impl<R: WriteRows> Transaction<'_, R> {
         let before = row.scans.last().copied();
         let is_newest = before.is_none_or(|before| before.began < scan.began);
         let is_unchanged = is_newest
-            && !row.is_touched
+            && row.touched == UnixNanos(0)
             && before.is_some_and(|it| (it.members, it.miss) == (scan.members, scan.miss));
         self.record(row, scan, completion).await?;
         let mut affected = Affected::new();
         let before = before.map(|before| before.began);
+        self.ended_since(scope, completion, &mut affected).await?;
         if !is_newest {
             self.all_of_scope(scope, completion, &mut affected).await?;
         } else if !is_unchanged {
@@ -105,7 +106,9 @@ impl<R: WriteRows> Transaction<'_, R> {
                 .put_members(&row, &[(scan.members, bytes)])
                 .await?;
         }
-        row.is_touched = false;
+        if row.touched <= scan.began {
+            row.touched = UnixNanos(0);
+        }
         let key = row.key;
         self.scopes
             .members
@@ -174,8 +177,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(())
     }
 
-    /// Every claim that a late completion can concern.
-    async fn all_of_scope(
+    /// Claims of the scope that another report ended later than the scan began.
+    async fn ended_since(
         &mut self,
         scope: ScopeKey,
         completion: &Completion<'_>,
@@ -184,9 +187,45 @@ impl<R: WriteRows> Transaction<'_, R> {
         for class in [scope.class, Class::Edges, Class::Aliases] {
             let claims = ScopeKey { class, ..scope };
             let key = self.named(claims);
-            for (_, node) in self.rows.nodes_of_scope(claims, completion.began).await? {
+            let ended = self.rows.ended_claims(claims, completion.began).await?;
+            for (_, node) in ended {
                 affected.entry(node).or_default().insert(key.clone(), None);
             }
+        }
+        Ok(())
+    }
+
+    /// All open claims of a scope.
+    async fn open_in(
+        &mut self,
+        claims: ScopeKey,
+        affected: &mut Affected,
+    ) -> Result<(), RowsError> {
+        let key = self.named(claims);
+        let mut after = 0;
+        loop {
+            let page = self.rows.open_claims(claims, after, PAGE).await?;
+            let is_last = page.len() < PAGE;
+            for (_, row) in page {
+                after = row.key.node;
+                let of_node = affected.entry(row.key.node).or_default();
+                of_node.insert(key.clone(), None);
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Every claim that a late completion can concern.
+    async fn all_of_scope(
+        &mut self,
+        scope: ScopeKey,
+        completion: &Completion<'_>,
+        affected: &mut Affected,
+    ) -> Result<(), RowsError> {
+        for class in [scope.class, Class::Edges, Class::Aliases] {
+            self.open_in(ScopeKey { class, ..scope }, affected).await?;
         }
         let key = self.named(scope);
         let hashes: Vec<u64> = completion.members.iter().map(|(hash, _)| hash).collect();
@@ -217,11 +256,13 @@ impl<R: WriteRows> Transaction<'_, R> {
                     source: scope.source,
                     scope: word,
                 };
-                let key = self.named(claims);
-                for (_, node) in self.rows.nodes_of_scope(claims, completion.began).await? {
-                    affected.entry(node).or_default().insert(key.clone(), None);
-                }
+                self.open_in(claims, affected).await?;
             }
+            let below = ScopeKey {
+                scope: word,
+                ..scope
+            };
+            self.ended_since(below, completion, affected).await?;
         }
         Ok(())
     }
@@ -248,13 +289,14 @@ impl<R: WriteRows> Transaction<'_, R> {
         for row in created {
             let key = self.named(row.key);
             self.touch_contested(row.key).await?;
-            if is_unchanged && !row.is_touched {
+            if is_unchanged && row.touched == UnixNanos(0) {
                 continue;
             }
             let mut are_settled = true;
-            for (_, node) in self.rows.nodes_of_scope(row.key, completion.began).await? {
+            for (_, node) in self.rows.ended_claims(row.key, completion.began).await? {
                 affected.entry(node).or_default().insert(key.clone(), None);
             }
+            self.open_in(row.key, affected).await?;
             let mut after = 0;
             loop {
                 let page = self.rows.open_claims(row.key, after, PAGE).await?;
@@ -264,8 +306,8 @@ impl<R: WriteRows> Transaction<'_, R> {
                 are_settled &= page.iter().all(|(_, claim)| settled(claim.stretch.seen));
             }
             let row = self.scopes.row(row.key);
-            if row.is_touched && are_settled {
-                row.is_touched = false;
+            if row.touched > UnixNanos(0) && are_settled {
+                row.touched = UnixNanos(0);
                 let key = row.key;
                 self.scopes.changed.insert(key);
             }
@@ -284,7 +326,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         let scope = self.scope_key(completion.class, completion.source, completion.scope);
         let own = self.named(scope);
         self.touch(affected.keys().copied().collect()).await?;
-        let mut has_suppressed = false;
+        let mut is_unsettled = false;
         for (id, keys) in affected {
             for (key, meaning) in keys {
                 let Some(node) = self.touched.0.get_mut(&id) else {
@@ -302,11 +344,17 @@ impl<R: WriteRows> Transaction<'_, R> {
                 let claim = &node.claims[place].claim;
                 let is_newest = is_newest
                     && claim.last().is_none_or(|last| last.last_report() < began)
-                    && self.last_scan(&key).is_none_or(|scan| scan <= began);
-                let is_member = key == own && completion.members.state_of(hash).is_some();
+                    && self.last_scan(&key).is_none_or(|scan| scan <= began)
+                    && node.delete_events().iter().all(|deleted| *deleted <= began);
+                let is_own = key == own;
+                let is_member = completion.members.state_of(hash).is_some();
                 let Some(meaning) = meaning.filter(|_| is_newest) else {
-                    self.happened(id, &key, began).await?;
-                    has_suppressed |= is_member && !self.is_open(id, &key);
+                    let changed = self.happened(id, &key, began).await?;
+                    if changed && !is_own && matches!(key.class, Class::Actual | Class::Desired) {
+                        let below = self.scope_key(key.class, &key.source, &key.scope);
+                        self.scopes.touch(below, began);
+                    }
+                    is_unsettled |= is_own && is_member != self.is_open(id, &key);
                     continue;
                 };
                 let Some(node) = self.touched.0.get(&id) else {
@@ -321,12 +369,13 @@ impl<R: WriteRows> Transaction<'_, R> {
                     forgotten: UnixNanos(0),
                 };
                 self.change(id, &key, |claim| claim.happened(began, &around));
-                has_suppressed |= is_member && !self.is_open(id, &key);
+                is_unsettled |= is_own && is_member != self.is_open(id, &key);
             }
         }
-        if has_suppressed {
-            // A delete event keeps a member from counting: the next scan must look again.
-            self.scopes.touch(scope);
+        if is_unsettled {
+            // A delete event keeps a member from counting, or a report of the same time a miss: the
+            // next scan must look again.
+            self.scopes.touch(scope, began);
         }
         Ok(())
     }

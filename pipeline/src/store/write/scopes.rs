@@ -27,15 +27,15 @@ impl Scopes {
             key,
             scans: Vec::new(),
             forgotten: UnixNanos(0),
-            is_touched: false,
+            touched: UnixNanos(0),
         })
     }
 
     /// A claim of the scope was changed by another report than a completion.
-    pub(super) fn touch(&mut self, key: ScopeKey) {
+    pub(super) fn touch(&mut self, key: ScopeKey, time: UnixNanos) {
         let row = self.row(key);
-        if !row.is_touched {
-            row.is_touched = true;
+        if row.touched < time.max(UnixNanos(1)) {
+            row.touched = time.max(UnixNanos(1));
             self.changed.insert(key);
         }
     }
@@ -135,7 +135,9 @@ impl<R: WriteRows> Transaction<'_, R> {
         self.words.find(self.rows, above.iter().copied()).await?;
         let above = above.into_iter().map(|text| self.words.number(text));
         let all = names.into_iter().chain(above).collect();
-        self.scopes.load(self.rows, all).await
+        self.scopes.load(self.rows, all).await?;
+        let sources = self.scopes.rows.keys().map(|key| key.source);
+        self.words.read(self.rows, sources).await
     }
 
     pub(super) async fn members(

@@ -94,7 +94,7 @@ pub(super) async fn unknown_keys_find_nothing<B: Backend>(backend: &B) -> Checke
         scope: word,
     };
     assert_eq!(read.open_claims(scope, 0, usize::MAX).await?, []);
-    assert_eq!(read.nodes_of_scope(scope, UnixNanos(0)).await?, []);
+    assert_eq!(read.ended_claims(scope, UnixNanos(0)).await?, []);
     assert_eq!(read.members(scope, u64::MAX).await?, None);
     assert_eq!(read.contested(scope).await?, NONE);
     assert_eq!(read.scopes(Some(&[word])).await?, []);

@@ -20,7 +20,7 @@ fn scope(key: ScopeKey, scans: Vec<ScanRow>) -> ScopeRow {
         key,
         scans,
         forgotten: UnixNanos(0),
-        is_touched: false,
+        touched: UnixNanos(0),
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn scopes_come_back_as_put<B: Backend>(backend: &B) -> Checked 
     });
     let full = ScopeRow {
         forgotten: UnixNanos(1_700_000_000_000_000_000),
-        is_touched: true,
+        touched: UnixNanos(7),
         ..scope(key, scans.collect())
     };
     let desired = scope(

@@ -101,7 +101,7 @@ pub(in crate::demo) fn rows(
             source,
             group: nodes::group::ACTUAL,
             scope: &scope[0].scope(),
-            id: scan_id,
+            id: Some(scan_id),
             began,
         };
         let told: Vec<_> = scope.iter().map(Resource::told).collect();
