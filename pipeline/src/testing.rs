@@ -9,7 +9,7 @@ mod exporter;
 pub mod graph;
 mod processor;
 mod receiver;
-// pub mod rows;
+pub mod rows;
 
 pub use exporter::{Behaviour, Captured, CapturingExporter};
 pub use processor::{Drop, Hold, PanickingProcessor, PassThrough, Refuse, Turn};

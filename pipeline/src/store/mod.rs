@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+pub mod memory;
 pub mod rows;
 mod snapshot;
 mod texts;

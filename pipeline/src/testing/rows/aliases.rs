@@ -251,7 +251,7 @@ pub(super) async fn observed_aliases_merge<B: Backend>(backend: &B) -> Checked {
         assert_eq!(new, [index == 0], "whether {put:?} was new");
         assert_eq!(
             write.aliases(&[a]).await?,
-            [merged.clone()],
+            std::slice::from_ref(merged),
             "after {put:?}"
         );
     }

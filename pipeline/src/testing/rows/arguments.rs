@@ -115,7 +115,7 @@ pub(super) async fn unknown_keys_find_nothing<B: Backend>(backend: &B) -> Checke
     assert_eq!(read.aliases_by_value(&strings(&["never"])).await?, []);
     assert_eq!(read.past_owners(&strings(&["never"])).await?, []);
     for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Part] {
-        assert_eq!(read.find_text("never", how, usize::MAX).await?, []);
+        assert_eq!(read.find_text("never", how, true, usize::MAX).await?, []);
     }
     let record = (word, "never".to_owned(), UnixNanos(1));
     assert_eq!(read.records(&[record]).await?, []);

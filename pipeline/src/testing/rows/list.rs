@@ -117,6 +117,7 @@ async fn put(write: &mut impl WriteRows, rows: &mut [NodeRow]) -> Result<(), Row
             texts.push(TextRow {
                 node: row.id,
                 field,
+                is_current: row.listing == Listing::Current,
                 text,
             });
         };
@@ -239,6 +240,9 @@ pub(super) async fn list_is_never_too_strict_about_text<B: Backend>(backend: &B)
     Ok(())
 }
 
+/// A key, and its value.
+type Tag<'a> = (&'a str, Option<&'a str>);
+
 pub(super) async fn list_is_never_too_strict_about_tags<B: Backend>(backend: &B) -> Checked {
     let mut write = backend.write().await?;
     let mut tags = vec![None, Some(MapBuilder::new().finish())];
@@ -272,7 +276,7 @@ pub(super) async fn list_is_never_too_strict_about_tags<B: Backend>(backend: &B)
     write.commit().await?;
     let mut read = backend.read().await?;
     // Each filter, and which of the rows fit it.
-    let cases: [(&[(&str, Option<&str>)], &[usize]); 8] = [
+    let cases: [(&[Tag<'_>], &[usize]); 8] = [
         (&[("team", None)], &[2, 3, 5, 8]),
         (&[("team", Some("Shop"))], &[2]),
         (&[("team", Some(""))], &[5]),

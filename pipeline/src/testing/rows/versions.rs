@@ -140,7 +140,7 @@ pub(super) async fn version_gets_missing_parts_and_keeps_present_ones<B: Backend
     for (put, expected) in &steps {
         write.put_versions(std::slice::from_ref(put)).await?;
         let found = write.versions(&[key], Projection::Full).await?;
-        assert_eq!(found, [expected.clone()], "after {put:?}");
+        assert_eq!(found, std::slice::from_ref(expected), "after {put:?}");
     }
     write.commit().await?;
 

@@ -1,0 +1,393 @@
+//! Reads: each looks at all rows of its table, or at those of a range of keys.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use super::backend::Session;
+use super::tables::{record_key, scope_of};
+use crate::component::UnixNanos;
+use crate::store::rows::{
+    AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow, Listing,
+    NO_WORD, NodeId, NodeRow, Projection, ReadRows, RecordRow, RowFilter, RowsError, ScopeKey,
+    ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
+};
+use crate::uid;
+
+/// What a call asks for, each once.
+fn asked<T: Ord>(keys: &[T]) -> BTreeSet<&T> {
+    keys.iter().collect()
+}
+
+/// Whether a row is of one of the words that a filter names; it is where none is named.
+fn is_of(word: Word, wanted: &[Word]) -> bool {
+    wanted.is_empty() || wanted.contains(&word)
+}
+
+/// In which order edges that lead to a node are paged.
+fn incoming(key: &EdgeKey) -> impl Ord + use<> {
+    (
+        key.to,
+        key.kind,
+        key.from,
+        key.source,
+        key.scope,
+        key.is_observation,
+    )
+}
+
+fn fits(row: &NodeRow, filter: &RowFilter) -> bool {
+    let is = |word: Word, wanted: Word| wanted == NO_WORD || word == wanted;
+    let is_listed = match row.listing {
+        Listing::None => false,
+        Listing::Current => true,
+        Listing::Ended => filter.with_ended,
+    };
+    // Tags are left to the caller, as the contract allows.
+    is_listed
+        && is_of(row.kind, &filter.kinds)
+        && is(row.provider, filter.provider)
+        && is(row.account, filter.account)
+        && is(row.region, filter.region)
+        && filter.text.as_ref().is_none_or(|text| {
+            let name = row.name.as_deref().unwrap_or_default();
+            name.to_lowercase().contains(text) || row.uid.to_lowercase().contains(text)
+        })
+}
+
+#[async_trait]
+impl<A: Send> ReadRows for Session<A> {
+    async fn find_words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
+        Ok(texts.iter().map(|text| self.tables.word(text)).collect())
+    }
+
+    async fn texts(&mut self, words: &[Word]) -> Result<Vec<String>, RowsError> {
+        Ok(words.iter().map(|&word| self.tables.text(word)).collect())
+    }
+
+    async fn find_nodes(&mut self, uids: &[String]) -> Result<Vec<Option<NodeId>>, RowsError> {
+        let found = uids.iter().map(|uid| self.tables.nodes_by_uid.get(uid));
+        Ok(found.map(Option::<&NodeId>::copied).collect())
+    }
+
+    async fn nodes(
+        &mut self,
+        ids: &[NodeId],
+        projection: Projection,
+    ) -> Result<Vec<NodeRow>, RowsError> {
+        let found = asked(ids).into_iter();
+        let found = found.filter_map(|id| self.tables.nodes.get(id)).cloned();
+        let mut rows: Vec<NodeRow> = found.collect();
+        if projection == Projection::Header {
+            for row in &mut rows {
+                row.tags = None;
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn merged_into(&mut self, ids: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>, RowsError> {
+        let ids = asked(ids);
+        let merged = self.tables.nodes.values().filter_map(|row| {
+            let into = row.same_as.filter(|into| ids.contains(into))?;
+            Some((row.id, into))
+        });
+        Ok(merged.collect())
+    }
+
+    async fn claims(&mut self, nodes: &[NodeId]) -> Result<Vec<ClaimRow>, RowsError> {
+        let nodes = asked(nodes);
+        let claims = self.tables.claims.iter();
+        let claims = claims.filter(|(key, _)| nodes.contains(&key.node));
+        Ok(claims.map(row_of).collect())
+    }
+
+    async fn past_claims(
+        &mut self,
+        nodes: &[NodeId],
+        since: UnixNanos,
+    ) -> Result<Vec<ClaimRow>, RowsError> {
+        let nodes = asked(nodes);
+        let mut found: Vec<ClaimRow> = Vec::new();
+        let mut newest_before: Option<ClaimRow> = None;
+        // By key and the time at which they began: of a claim the newest comes last.
+        for ((key, _), stretch) in &self.tables.past_claims {
+            if !nodes.contains(&key.node) {
+                continue;
+            }
+            let row = row_of((key, stretch));
+            if stretch.until.is_none_or(|(until, _)| until > since) {
+                found.push(row);
+                continue;
+            }
+            if let Some(before) = newest_before.replace(row)
+                && before.key != *key
+            {
+                found.push(before);
+            }
+        }
+        found.extend(newest_before);
+        Ok(found)
+    }
+
+    async fn open_claims(
+        &mut self,
+        scope: ScopeKey,
+        after: NodeId,
+        limit: usize,
+    ) -> Result<Vec<(u64, ClaimRow)>, RowsError> {
+        // Keys of one scope are in the order of their nodes.
+        let claims = self.tables.claims.iter();
+        let open = claims.filter(|(key, stretch)| {
+            scope_of(key) == scope && key.node > after && stretch.is_open()
+        });
+        let open = open.filter_map(|(key, stretch)| {
+            let node = self.tables.nodes.get(&key.node)?;
+            Some((uid::hash(&node.uid), row_of((key, stretch))))
+        });
+        Ok(open.take(limit).collect())
+    }
+
+    async fn nodes_of_scope(
+        &mut self,
+        scope: ScopeKey,
+        since: UnixNanos,
+    ) -> Result<Vec<(u64, NodeId)>, RowsError> {
+        let claims = self.tables.claims.iter();
+        let claims = claims.filter(|(key, stretch)| {
+            scope_of(key) == scope && stretch.until.is_none_or(|(until, _)| until > since)
+        });
+        let nodes = claims.filter_map(|(key, _)| self.tables.nodes.get(&key.node));
+        Ok(nodes.map(|node| (uid::hash(&node.uid), node.id)).collect())
+    }
+
+    async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError> {
+        let hashes = asked(hashes);
+        let nodes = self.tables.nodes.values();
+        let nodes = nodes.map(|node| (uid::hash(&node.uid), node.id));
+        Ok(nodes.filter(|(hash, _)| hashes.contains(hash)).collect())
+    }
+
+    async fn versions(
+        &mut self,
+        keys: &[VersionKey],
+        projection: Projection,
+    ) -> Result<Vec<VersionRow>, RowsError> {
+        let found = asked(keys).into_iter();
+        let found = found.filter_map(|key| self.tables.versions.get(key));
+        let mut rows: Vec<VersionRow> = found.cloned().collect();
+        if projection == Projection::Header {
+            for content in rows.iter_mut().filter_map(|row| row.content.as_mut()) {
+                content.value = None;
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn snapshots(
+        &mut self,
+        keys: &[SnapshotKey],
+    ) -> Result<Vec<(SnapshotKey, Vec<u8>)>, RowsError> {
+        let found = asked(keys).into_iter();
+        let found = found.filter_map(|key| self.tables.snapshots.get_key_value(key));
+        Ok(found.map(|(key, bytes)| (*key, bytes.clone())).collect())
+    }
+
+    async fn edges_out(
+        &mut self,
+        from: &[NodeId],
+        kinds: &[Word],
+        page: &EdgePage,
+    ) -> Result<Vec<EdgeRow>, RowsError> {
+        let from = asked(from);
+        let edges = self.tables.edges.values();
+        let edges = edges.filter(|row| from.contains(&row.key.from) && is_of(row.key.kind, kinds));
+        let rest = edges.filter(|row| page.after.is_none_or(|after| row.key > after));
+        Ok(rest.take(page.limit).cloned().collect())
+    }
+
+    async fn edges_in(
+        &mut self,
+        to: &[NodeId],
+        kinds: &[Word],
+        page: &EdgePage,
+    ) -> Result<Vec<EdgeRow>, RowsError> {
+        let to = asked(to);
+        let edges = self.tables.edges.values();
+        let edges = edges.filter(|row| to.contains(&row.key.to) && is_of(row.key.kind, kinds));
+        let after = page.after.as_ref().map(incoming);
+        let rest = edges.filter(|row| {
+            after
+                .as_ref()
+                .is_none_or(|after| incoming(&row.key) > *after)
+        });
+        let mut rows: Vec<EdgeRow> = rest.cloned().collect();
+        rows.sort_by_key(|row| incoming(&row.key));
+        rows.truncate(page.limit);
+        Ok(rows)
+    }
+
+    async fn past_edges_in(
+        &mut self,
+        to: &[NodeId],
+        kinds: &[Word],
+        after: Option<(NodeId, Word, NodeId)>,
+        limit: usize,
+    ) -> Result<Vec<(NodeId, Word, NodeId)>, RowsError> {
+        let nodes = asked(to);
+        let past = self.tables.past_edges.iter().copied();
+        let past = past.filter(|(to, kind, _)| nodes.contains(to) && is_of(*kind, kinds));
+        let rest = past.filter(|edge| after.is_none_or(|after| *edge > after));
+        Ok(rest.take(limit).collect())
+    }
+
+    async fn aliases(&mut self, nodes: &[NodeId]) -> Result<Vec<AliasRow>, RowsError> {
+        let nodes = asked(nodes);
+        let aliases = self.tables.aliases.values();
+        let aliases = aliases.filter(|row| nodes.contains(&row.key.node));
+        Ok(aliases.cloned().collect())
+    }
+
+    async fn aliases_by_value(&mut self, values: &[String]) -> Result<Vec<AliasRow>, RowsError> {
+        let values = asked(values);
+        let aliases = self.tables.aliases.values();
+        let aliases = aliases.filter(|row| values.contains(&row.key.value));
+        Ok(aliases.cloned().collect())
+    }
+
+    async fn past_owners(&mut self, values: &[String]) -> Result<Vec<(String, NodeId)>, RowsError> {
+        let values = asked(values);
+        let past = self.tables.past_owners.iter();
+        let past = past.filter(|(value, _)| values.contains(value));
+        Ok(past.cloned().collect())
+    }
+
+    async fn aliases_of_kinds(
+        &mut self,
+        kinds: &[Word],
+        after: NodeId,
+        limit: usize,
+    ) -> Result<Vec<AliasRow>, RowsError> {
+        let aliases = self.tables.aliases.values();
+        let aliases = aliases.filter(|row| row.key.node > after && kinds.contains(&row.key.kind));
+        let mut rows: Vec<AliasRow> = aliases.cloned().collect();
+        let mut nodes: Vec<NodeId> = rows.iter().map(|row| row.key.node).collect();
+        nodes.dedup();
+        if let Some(first_beyond) = nodes.get(limit) {
+            rows.retain(|row| row.key.node < *first_beyond);
+        }
+        Ok(rows)
+    }
+
+    async fn scopes(&mut self, names: Option<&[Word]>) -> Result<Vec<ScopeRow>, RowsError> {
+        let scopes = self.tables.scopes.values();
+        let scopes = scopes.filter(|row| names.is_none_or(|names| names.contains(&row.key.scope)));
+        Ok(scopes.cloned().collect())
+    }
+
+    async fn words_with_prefix(&mut self, prefix: &str) -> Result<Vec<Word>, RowsError> {
+        let words = self.tables.words_by_text.iter();
+        let words = words.filter(|(text, _)| text.starts_with(prefix));
+        Ok(words.map(|(_, word)| *word).collect())
+    }
+
+    async fn members(&mut self, scope: ScopeKey, hash: u64) -> Result<Option<Vec<u8>>, RowsError> {
+        Ok(self.tables.members.get(&(scope, hash)).cloned())
+    }
+
+    async fn contested(&mut self, scope: ScopeKey) -> Result<Vec<NodeId>, RowsError> {
+        let contested = self.tables.contested.iter();
+        let contested = contested.filter(|(of, _)| *of == scope);
+        Ok(contested.map(|(_, node)| *node).collect())
+    }
+
+    async fn list(
+        &mut self,
+        filter: &RowFilter,
+        after: NodeId,
+        limit: usize,
+    ) -> Result<Vec<NodeId>, RowsError> {
+        let nodes = self.tables.nodes.values();
+        let rest = nodes.filter(|row| row.id > after && fits(row, filter));
+        Ok(rest.map(|row| row.id).take(limit).collect())
+    }
+
+    async fn find_text(
+        &mut self,
+        text: &str,
+        how: TextMatch,
+        current: bool,
+        limit: usize,
+    ) -> Result<Vec<TextRow>, RowsError> {
+        let texts = self.tables.texts.iter();
+        let texts = texts.filter(|row| row.is_current == current);
+        let texts = texts.filter(|row| match how {
+            TextMatch::Exact => row.text == text,
+            TextMatch::Prefix => row.text.starts_with(text),
+            TextMatch::Part => row.text.contains(text),
+        });
+        let mut rows: Vec<TextRow> = texts.cloned().collect();
+        // Stable: the texts of a node and field are in order already.
+        rows.sort_by_key(|row| (row.field, row.node));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError> {
+        let counts = self.tables.counts.iter();
+        let counts = counts.map(|(&(kind, provider), &count)| CountRow {
+            kind,
+            provider,
+            count,
+        });
+        Ok(counts.filter(|row| row.count != 0).collect())
+    }
+
+    async fn edge_stats(
+        &mut self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<EdgeStatsRow>, RowsError> {
+        let rows = self.tables.edge_stats.values();
+        let rows = rows.filter(|row| from <= row.minute && row.minute < to);
+        Ok(rows.cloned().collect())
+    }
+
+    async fn records(
+        &mut self,
+        keys: &[(Word, String, UnixNanos)],
+    ) -> Result<Vec<RecordRow>, RowsError> {
+        let found = asked(keys).into_iter();
+        let found = found.filter_map(|key| self.tables.records.get(key));
+        Ok(found.cloned().collect())
+    }
+
+    async fn records_of(
+        &mut self,
+        uids: &[String],
+        signals: &[Word],
+        from: UnixNanos,
+        to: UnixNanos,
+        limit: usize,
+    ) -> Result<Vec<RecordRow>, RowsError> {
+        let uids = asked(uids);
+        let records = self.tables.records.values();
+        let records = records.filter(|row| {
+            is_of(row.signal, signals)
+                && from <= row.opened
+                && row.opened < to
+                && row.names.iter().any(|name| uids.contains(name))
+        });
+        let mut rows: Vec<RecordRow> = records.cloned().collect();
+        rows.sort_by_key(|row| (std::cmp::Reverse(row.opened), record_key(row)));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+}
+
+fn row_of((key, stretch): (&ClaimKey, &crate::claims::Stretch)) -> ClaimRow {
+    ClaimRow {
+        key: *key,
+        stretch: stretch.clone(),
+    }
+}

@@ -1,0 +1,272 @@
+//! Writes, to the session's own tables.
+
+use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+
+use async_trait::async_trait;
+
+use super::backend::{Session, Writer};
+use super::tables::{EdgeStatsKey, record_key};
+use crate::component::UnixNanos;
+use crate::store::rows::{
+    AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, NodeId,
+    NodeRow, RecordRow, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextField, TextRow, VersionRow,
+    Word, WriteRows,
+};
+
+#[async_trait]
+impl WriteRows for Session<Writer> {
+    async fn words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
+        let tables = self.tables_mut();
+        Ok(texts.iter().map(|text| tables.make_word(text)).collect())
+    }
+
+    async fn node_ids(&mut self, uids: &[String]) -> Result<Vec<(NodeId, bool)>, RowsError> {
+        let tables = self.tables_mut();
+        Ok(uids.iter().map(|uid| tables.make_node(uid)).collect())
+    }
+
+    async fn put_nodes(&mut self, rows: &[NodeRow]) -> Result<(), RowsError> {
+        let rows = rows.iter().map(|row| (row.id, row.clone()));
+        self.tables_mut().nodes.extend(rows);
+        Ok(())
+    }
+
+    async fn put_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
+        let rows = rows.iter().map(|row| (row.key, row.stretch.clone()));
+        self.tables_mut().claims.extend(rows);
+        Ok(())
+    }
+
+    async fn put_past_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
+        let rows = rows.iter().map(|row| {
+            let key = (row.key, row.stretch.since);
+            (key, row.stretch.clone())
+        });
+        self.tables_mut().past_claims.extend(rows);
+        Ok(())
+    }
+
+    async fn remove_claims(&mut self, keys: &[(ClaimKey, UnixNanos)]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for (key, since) in keys {
+            tables.past_claims.remove(&(*key, *since));
+            let last = tables.claims.get(key);
+            if last.is_some_and(|last| last.since == *since) {
+                tables.claims.remove(key);
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_versions(&mut self, rows: &[VersionRow]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for row in rows {
+            let kept = tables.versions.entry(row.key).or_insert(VersionRow {
+                key: row.key,
+                content: None,
+                edges: None,
+                aliases: None,
+            });
+            kept.content = kept.content.take().or_else(|| row.content.clone());
+            kept.edges = kept.edges.or(row.edges);
+            kept.aliases = kept.aliases.or(row.aliases);
+        }
+        Ok(())
+    }
+
+    async fn put_snapshots(&mut self, rows: &[(SnapshotKey, Vec<u8>)]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for (key, bytes) in rows {
+            let kept = tables.snapshots.entry(*key);
+            kept.or_insert_with(|| bytes.clone());
+        }
+        Ok(())
+    }
+
+    async fn put_edges(&mut self, rows: &[EdgeRow]) -> Result<(), RowsError> {
+        let rows = rows.iter().map(|row| (row.key, row.clone()));
+        self.tables_mut().edges.extend(rows);
+        Ok(())
+    }
+
+    async fn observe_edges(&mut self, rows: &[EdgeRow]) -> Result<Vec<bool>, RowsError> {
+        let tables = self.tables_mut();
+        let mut new = Vec::with_capacity(rows.len());
+        for row in rows {
+            new.push(match tables.edges.entry(row.key) {
+                Entry::Vacant(place) => {
+                    place.insert(row.clone());
+                    true
+                }
+                Entry::Occupied(mut kept) => {
+                    merge_edge(kept.get_mut(), row);
+                    false
+                }
+            });
+        }
+        Ok(new)
+    }
+
+    async fn remove_edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for key in keys {
+            if tables.edges.remove(key).is_some() {
+                tables.past_edges.insert((key.to, key.kind, key.from));
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_past_edges(&mut self, edges: &[(NodeId, Word, NodeId)]) -> Result<(), RowsError> {
+        self.tables_mut().past_edges.extend(edges);
+        Ok(())
+    }
+
+    async fn put_aliases(&mut self, rows: &[AliasRow]) -> Result<(), RowsError> {
+        let rows = rows.iter().map(|row| (row.key.clone(), row.clone()));
+        self.tables_mut().aliases.extend(rows);
+        Ok(())
+    }
+
+    async fn observe_aliases(&mut self, rows: &[AliasRow]) -> Result<Vec<bool>, RowsError> {
+        let tables = self.tables_mut();
+        let mut new = Vec::with_capacity(rows.len());
+        for row in rows {
+            new.push(match tables.aliases.entry(row.key.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(row.clone());
+                    true
+                }
+                Entry::Occupied(mut kept) => {
+                    merge_alias(kept.get_mut(), row);
+                    false
+                }
+            });
+        }
+        Ok(new)
+    }
+
+    async fn remove_aliases(&mut self, keys: &[AliasKey]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for key in keys {
+            if tables.aliases.remove(key).is_some() {
+                tables.past_owners.insert((key.value.clone(), key.node));
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError> {
+        self.tables_mut().past_owners.extend(rows.iter().cloned());
+        Ok(())
+    }
+
+    async fn put_scopes(&mut self, rows: &[ScopeRow]) -> Result<(), RowsError> {
+        let rows = rows.iter().map(|row| (row.key, row.clone()));
+        self.tables_mut().scopes.extend(rows);
+        Ok(())
+    }
+
+    async fn put_members(
+        &mut self,
+        scope: &ScopeRow,
+        members: &[(u64, Vec<u8>)],
+    ) -> Result<(), RowsError> {
+        let added = members.iter().map(|(hash, bytes)| {
+            let key = (scope.key, *hash);
+            (key, bytes.clone())
+        });
+        let tables = self.tables_mut();
+        tables.members.extend(added);
+        let is_named = |hash: u64| scope.scans.iter().any(|scan| scan.members == hash);
+        let is_kept = |(of, hash): &(ScopeKey, u64)| *of != scope.key || is_named(*hash);
+        tables.members.retain(|key, _| is_kept(key));
+        Ok(())
+    }
+
+    async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError> {
+        self.tables_mut().contested.extend(rows);
+        Ok(())
+    }
+
+    async fn remove_contested(&mut self, nodes: &[NodeId]) -> Result<(), RowsError> {
+        let contested = &mut self.tables_mut().contested;
+        contested.retain(|(_, node)| !nodes.contains(node));
+        Ok(())
+    }
+
+    async fn put_texts(
+        &mut self,
+        nodes: &[(NodeId, TextField)],
+        rows: &[TextRow],
+    ) -> Result<(), RowsError> {
+        let replaced: BTreeSet<_> = nodes.iter().collect();
+        let texts = &mut self.tables_mut().texts;
+        texts.retain(|row| !replaced.contains(&(row.node, row.field)));
+        texts.extend(rows.iter().cloned());
+        Ok(())
+    }
+
+    async fn add_counts(&mut self, changes: &[CountRow]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for change in changes {
+            let key = (change.kind, change.provider);
+            *tables.counts.entry(key).or_default() += change.count;
+        }
+        Ok(())
+    }
+
+    async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for row in rows {
+            let place = tables.edge_stats.entry(EdgeStatsKey::of(row));
+            let kept = place.or_insert_with(|| row.clone());
+            if is_greater(row, kept) {
+                *kept = row.clone();
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError> {
+        let rows = rows.iter().map(|row| (record_key(row), row.clone()));
+        self.tables_mut().records.extend(rows);
+        Ok(())
+    }
+
+    async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError> {
+        let tables = self.tables_mut();
+        tables.commits.push(commit.to_vec());
+        Ok(tables.commits.len() as u64)
+    }
+
+    async fn commit(self) -> Result<(), RowsError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+fn merge_edge(kept: &mut EdgeRow, row: &EdgeRow) {
+    if (row.last_seen, &row.properties) > (kept.last_seen, &kept.properties) {
+        kept.properties.clone_from(&row.properties);
+    }
+    kept.confidence = kept.confidence.max(row.confidence);
+    kept.first_seen = kept.first_seen.min(row.first_seen);
+    kept.last_seen = kept.last_seen.max(row.last_seen);
+}
+
+fn merge_alias(kept: &mut AliasRow, row: &AliasRow) {
+    let newest = |row: &AliasRow| (row.last_seen, row.valid_from, row.valid_to);
+    if newest(row) > newest(kept) {
+        (kept.valid_from, kept.valid_to) = (row.valid_from, row.valid_to);
+    }
+    kept.first_seen = kept.first_seen.min(row.first_seen);
+    kept.last_seen = kept.last_seen.max(row.last_seen);
+}
+
+fn is_greater(row: &EdgeStatsRow, kept: &EdgeStatsRow) -> bool {
+    let counted = (row.calls, row.errors).cmp(&(kept.calls, kept.errors));
+    let by_duration = || row.duration_sum.total_cmp(&kept.duration_sum);
+    counted.then_with(by_duration).is_gt()
+}
