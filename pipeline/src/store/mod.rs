@@ -4,14 +4,18 @@
 //!  ReportBatch ──write/──▶ rows of a Backend ──read/──▶ GraphStore
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub mod memory;
+mod read;
 pub mod rows;
 mod snapshot;
 mod texts;
 mod words;
 mod write;
+
+use tokio::sync::broadcast;
 
 use crate::component::UnixNanos;
 use crate::graph_store::Commit;
@@ -24,7 +28,11 @@ pub use write::Counted;
 pub struct Store<B> {
     backend: B,
     settings: Settings,
+    commits: broadcast::Sender<Arc<Commit>>,
 }
+
+/// Commits that a follower may be behind.
+const COMMITS: usize = 256;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -35,7 +43,11 @@ pub struct Settings {
 
 impl<B: Backend> Store<B> {
     pub fn new(backend: B, settings: Settings) -> Store<B> {
-        Store { backend, settings }
+        Store {
+            backend,
+            settings,
+            commits: broadcast::Sender::new(COMMITS),
+        }
     }
 
     pub fn backend(&self) -> &B {
@@ -59,6 +71,10 @@ impl<B: Backend> Store<B> {
             commit.sequence = rows.append_commit(&body).await?;
         }
         rows.commit().await?;
+        if !commit.is_empty() {
+            // Nobody may follow.
+            let _ = self.commits.send(Arc::new(commit.clone()));
+        }
         Ok((commit, counted))
     }
 }

@@ -1,0 +1,1 @@
+//! Reads through a store in memory.
