@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::rows::{AliasRow, Listing, NodeId, ReadRows, RowsError};
+use super::super::rows::{AliasRow, Listing, NodeId, Part, ReadRows, RowsError};
+use super::super::snapshot;
 use super::session::Session;
+use crate::component::UnixNanos;
+use crate::graph_store::At;
 use crate::schema::aliases::kind;
 
 impl<R: ReadRows> Session<R> {
@@ -56,7 +59,13 @@ impl<R: ReadRows> Session<R> {
             let last = nodes(|_| true).into_iter().filter_map(ended).max();
             last.into_iter().map(|(.., id)| id).collect()
         };
-        let found: Vec<Vec<NodeId>> = names.iter().zip(&ids).map(resolve).collect();
+        let mut found: Vec<Vec<NodeId>> = names.iter().zip(&ids).map(resolve).collect();
+        let lost = names.iter().zip(&found).filter(|(_, ids)| ids.is_empty());
+        let lost: Vec<String> = lost.map(|(name, _)| name.clone()).collect();
+        let last = self.last_owners(&lost).await?;
+        for (name, ids) in names.iter().zip(&mut found) {
+            ids.extend(last.get(name).filter(|_| ids.is_empty()));
+        }
         // What a name leads to may itself be another name of something.
         let all: Vec<NodeId> = found.iter().flatten().copied().collect();
         let same = self.owners(&all).await?;
@@ -68,6 +77,49 @@ impl<R: ReadRows> Session<R> {
             uids.into_iter().map(str::to_owned).collect()
         };
         Ok(found.into_iter().map(uids).collect())
+    }
+
+    /// Of names that nothing has at the moment the node that ended last with it: aliases end with their
+    /// claims, but people look for what is gone.
+    async fn last_owners(
+        &mut self,
+        names: &[String],
+    ) -> Result<HashMap<String, NodeId>, RowsError> {
+        if names.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let owners = self.rows.past_owners(names).await?;
+        let owners: BTreeSet<NodeId> = owners.into_iter().map(|(_, node)| node).collect();
+        let owners: Vec<NodeId> = owners.into_iter().collect();
+        self.load_lives(&owners).await?;
+        let ended = owners.into_iter();
+        let ended = ended.filter_map(|id| Some((id, self.life(id).ended?)));
+        let ended: HashMap<NodeId, UnixNanos> = ended.collect();
+        // Just before it ended the claims were open.
+        let before = |time: UnixNanos| UnixNanos(time.0.saturating_sub(1));
+        let Some(first) = ended.values().min().copied() else {
+            return Ok(HashMap::new());
+        };
+        let ids: Vec<NodeId> = ended.keys().copied().collect();
+        let claims = self.claims_since(&ids, Some(before(first))).await?;
+        let open = claims.iter().flat_map(|(id, claims)| {
+            let time = ended.get(id).copied().unwrap_or_default();
+            self.open_versions(*id, claims, At::Time(before(time)))
+        });
+        let open = open.collect();
+        let held = self.snapshots_of(open, Part::Aliases).await?;
+        let mut last: HashMap<String, NodeId> = HashMap::new();
+        for snapshot in &held {
+            let id = snapshot.key.node;
+            for item in snapshot::decode_aliases(&snapshot.bytes) {
+                let known = last.entry(item.value).or_insert(id);
+                let rank = |id: NodeId| (ended.get(&id), self.uid(id));
+                if rank(id) > rank(*known) {
+                    *known = id;
+                }
+            }
+        }
+        Ok(last)
     }
 
     /// Those of these nodes of which anything is known: a claim, or an edge, now or ever.

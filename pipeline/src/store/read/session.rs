@@ -92,13 +92,6 @@ impl<R: ReadRows> Session<R> {
         Ok(self.words.number(text))
     }
 
-    pub(super) async fn read_words(
-        &mut self,
-        words: impl Iterator<Item = Word>,
-    ) -> Result<(), RowsError> {
-        self.words.read(&mut self.rows, words).await
-    }
-
     /// Makes `header` and `uid` answer for these nodes.
     pub(super) async fn load_headers(&mut self, ids: &[NodeId]) -> Result<(), RowsError> {
         let missing = unique(ids, |id| !self.headers.contains_key(id));

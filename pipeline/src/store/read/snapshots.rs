@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::rows::{NodeId, Part, Projection, ReadRows, RowsError, SnapshotKey, VersionKey};
 use super::session::Session;
-use crate::claims::open_at;
+use crate::claims::{Claim, open_at};
 use crate::component::UnixNanos;
+use crate::graph_store::At;
 
 /// A snapshot, and the stretch that it belongs to.
 #[derive(Debug)]
@@ -17,6 +18,9 @@ pub(super) struct Held {
     pub(super) bytes: Vec<u8>,
 }
 
+/// A version, when its stretch began, and when it was last confirmed.
+pub(super) type Open = (VersionKey, UnixNanos, UnixNanos);
+
 impl<R: ReadRows> Session<R> {
     /// Snapshots of these nodes whose claims are open, by node.
     pub(super) async fn snapshots_held(
@@ -27,11 +31,27 @@ impl<R: ReadRows> Session<R> {
         self.load_claims(ids).await?;
         let mut open = Vec::new();
         for id in ids.iter().copied().collect::<BTreeSet<NodeId>>() {
-            for (claim, stretch) in open_at(self.claims(id), self.at) {
-                let key = self.version_key(id, &claim.key, stretch.state);
-                open.push((key, stretch.since, self.last_sighting(claim, stretch)));
-            }
+            open.extend(self.open_versions(id, self.claims(id), self.at));
         }
+        self.snapshots_of(open, part).await
+    }
+
+    /// What the claims of a node say that are open at a time, and since when.
+    pub(super) fn open_versions(&self, id: NodeId, claims: &[Claim], at: At) -> Vec<Open> {
+        let open = open_at(claims, at);
+        open.map(|(claim, stretch)| {
+            let key = self.version_key(id, &claim.key, stretch.state);
+            (key, stretch.since, self.last_sighting(claim, stretch))
+        })
+        .collect()
+    }
+
+    /// The snapshots that these name.
+    pub(super) async fn snapshots_of(
+        &mut self,
+        open: Vec<Open>,
+        part: Part,
+    ) -> Result<Vec<Held>, RowsError> {
         let keys = open.iter().map(|(key, ..)| *key).collect();
         let versions = self.versions(keys, Projection::Header).await?;
         let name = |key: &VersionKey| {
