@@ -79,10 +79,7 @@ fn stretches<'c>(claims: &[&'c Claim]) -> Vec<(&'c Claim, &'c Stretch)> {
     all
 }
 
-fn by_source<'c>(
-    claims: &'c [Claim],
-    fits: impl Fn(Class) -> bool,
-) -> BTreeMap<Arc<str>, Vec<&'c Claim>> {
+fn by_source(claims: &[Claim], fits: impl Fn(Class) -> bool) -> BTreeMap<Arc<str>, Vec<&Claim>> {
     let mut of: BTreeMap<Arc<str>, Vec<&Claim>> = BTreeMap::new();
     for claim in claims.iter().filter(|claim| fits(claim.key.class)) {
         of.entry(claim.key.source.clone()).or_default().push(claim);

@@ -144,7 +144,7 @@ impl<R: ReadRows> Session<R> {
             provider: self.words.owned(header.provider),
             account: self.words.owned(header.account),
             region: self.words.owned(header.region),
-            tags: header.tags.map(object).unwrap_or_default(),
+            tags: header.tags.as_deref().map(object).unwrap_or_default(),
             facts: self.facts(id, first_seen, versions),
             first_seen,
             last_seen: self.last_seen(id).unwrap_or(first_seen),
@@ -180,7 +180,7 @@ impl<R: ReadRows> Session<R> {
             };
             let key = self.version_key(id, &claim.key, stretch.state);
             let content = versions.get(&key).and_then(|it| it.content.as_ref());
-            let Some(value) = content.and_then(|content| content.value.clone()) else {
+            let Some(value) = content.and_then(|content| content.value.as_deref()) else {
                 continue;
             };
             facts.entry(group.to_owned()).or_insert_with(|| Fact {
@@ -226,6 +226,6 @@ impl Header {
 }
 
 /// Attributes as people read them.
-pub(super) fn object(bytes: Vec<u8>) -> JsonMap<String, Json> {
-    map_to_json(Map::new(&bytes))
+pub(super) fn object(bytes: &[u8]) -> JsonMap<String, Json> {
+    map_to_json(Map::new(bytes))
 }

@@ -35,7 +35,7 @@ impl<R: ReadRows> Session<R> {
         for row in rows {
             let ends = [row.from, row.to].map(|id| same.canonical(id));
             let key = (ends[0], row.kind, ends[1], row.connection_type);
-            let sum = Sum::of(row);
+            let sum = Sum::of(&row);
             match sums.get_mut(&key) {
                 Some(known) => known.add(sum),
                 None => {
@@ -80,7 +80,7 @@ impl<R: ReadRows> Session<R> {
 }
 
 impl Sum {
-    fn of(row: EdgeStatsRow) -> Sum {
+    fn of(row: &EdgeStatsRow) -> Sum {
         Sum {
             since: row.minute,
             calls: row.calls,

@@ -261,8 +261,8 @@ fn changed_edges(
 /// The top-level keys whose values differ, each with what was before and after.
 fn difference(before: &Content, after: &Content) -> JsonMap<String, Json> {
     let value = |content: &Content| {
-        let mut value = content.value.clone().map(object).unwrap_or_default();
-        if let Some(tags) = content.tags.clone() {
+        let mut value = content.value.as_deref().map(object).unwrap_or_default();
+        if let Some(tags) = content.tags.as_deref() {
             value.insert("tags".to_owned(), object(tags).into());
         }
         if let Some(name) = &content.name {
