@@ -12,6 +12,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use tokio::sync::broadcast;
 
 use crate::cause::Cause;
+use crate::claims::{Class, Ending};
 use crate::unix_nanos::UnixNanos;
 
 mod finding;
@@ -43,6 +44,8 @@ pub struct Node {
     pub last_seen: UnixNanos,
     /// When it ended; none while it lives.
     pub ended: Option<UnixNanos>,
+    /// Since when it is not known whether it exists: every source that saw it stopped looking.
+    pub unobserved_since: Option<UnixNanos>,
 }
 
 /// What one source says of one group.
@@ -127,6 +130,22 @@ pub struct TimelineEntry {
     pub details: JsonMap<String, Json>,
 }
 
+/// What one source reports of a uid in one scope: its last unbroken stretch of one value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimInfo {
+    pub class: Class,
+    pub source: String,
+    /// None where the report belongs to no scope.
+    pub scope: Option<String>,
+    pub since: UnixNanos,
+    /// When it ended, and how; none while it is open.
+    pub until: Option<(UnixNanos, Ending)>,
+    /// Names the value; 0 where it is not known.
+    pub state: u64,
+    /// The last report or scan that confirmed it.
+    pub last_seen: UnixNanos,
+}
+
 /// A resource that a scan has seen and none has missed since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scanned {
@@ -137,11 +156,11 @@ pub struct Scanned {
     pub state: u64,
 }
 
-/// Some of them, by uid.
+/// Some of them, each uid once over all pages, in a stable order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScannedPage {
     pub scanned: Vec<Scanned>,
-    /// The uid to go on after; none at the end.
+    /// What to go on after; none at the end.
     pub last: Option<String>,
 }
 
@@ -161,7 +180,7 @@ pub struct KnownAlias {
     pub until: Option<UnixNanos>,
 }
 
-/// The names of some uids, by uid.
+/// The names of some uids; those of a uid stand together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AliasesPage {
     pub aliases: Vec<KnownAlias>,
@@ -254,12 +273,16 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     async fn count_kinds(&self, at: At) -> Result<Vec<KindCount>, StoreError>;
 
     /// Up to `limit` living nodes that have the text in a name, an alias, their uid or the value of
-    /// a tag: those that fit best first, then by uid. Letters beyond ASCII that differ in case may
-    /// come later than they should.
+    /// a tag: those that fit best first, then by uid. Of each kind of match 1,000 texts are looked
+    /// at, and one or two letters only at the beginning of a text. As of T, nodes are found by the
+    /// names that they have now or, where they ended, had last.
     async fn search(&self, search: &Search, limit: usize, at: At)
     -> Result<Vec<Found>, StoreError>;
 
-    /// Up to `limit` nodes with a uid greater than `after`, by uid.
+    /// Up to `limit` nodes that follow the one of the uid `after`, in the order in which nodes were
+    /// first written; none where `after` is not known (any more). Other names of a node are left out, and
+    /// so is what no scan looks for and nothing saw of late. As of T, a node is left out that has
+    /// become another name since.
     async fn list(
         &self,
         filter: &NodeFilter,
@@ -268,8 +291,8 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         at: At,
     ) -> Result<Vec<Node>, StoreError>;
 
-    /// Up to `limit` edges at these uids, by (from, kind, to); of all kinds where none is named. An
-    /// edge from or to a node that has ended does not hold.
+    /// Up to `limit` edges at these uids, of all kinds where none is named; the first ones of a stable
+    /// order, by (from, kind, to). An edge from or to a node that has ended does not hold.
     async fn edges(
         &self,
         uids: &[String],
@@ -295,8 +318,8 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, StoreError>;
 
-    /// What a source's scans last told of what is there, among the next `limit` uids greater than
-    /// `after`: for a receiver that goes on where it stopped.
+    /// What a source's scans last told of what is there, a page of up to `limit` that follows `last` of
+    /// the page before: for a receiver that goes on where it stopped.
     async fn scanned(
         &self,
         source: &str,
@@ -304,14 +327,22 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<ScannedPage, StoreError>;
 
-    /// The names of these kinds that lead to the next `limit` uids greater than `after`: for a
-    /// processor that knows what names mean before the first scan.
+    /// The names of these kinds that lead to the next `limit` uids that follow `after`, in a stable order:
+    /// for a processor that knows what names mean before the first scan.
     async fn aliases(
         &self,
         kinds: &[&str],
         after: Option<&str>,
         limit: usize,
     ) -> Result<AliasesPage, StoreError>;
+
+    /// The last stretch of every claim of this very uid, open or ended.
+    async fn claims_of(&self, uid: &str) -> Result<Vec<ClaimInfo>, StoreError> {
+        Err(StoreError {
+            action: format!("read the claims of {uid}: this store keeps none"),
+            source: None,
+        })
+    }
 
     /// Follows the commits from now on; who falls behind is told how many were missed.
     fn commits(&self) -> broadcast::Receiver<std::sync::Arc<Commit>>;

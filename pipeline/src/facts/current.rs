@@ -134,6 +134,7 @@ impl<'f, 'a> Current<'f, 'a> {
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             ended: self.ended,
+            unobserved_since: None,
         }
     }
 }

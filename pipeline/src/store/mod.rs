@@ -4,15 +4,19 @@
 //!  ReportBatch ──write/──▶ rows of a Backend ──read/──▶ GraphStore
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 mod inspect;
 pub mod memory;
+mod read;
 pub mod rows;
 mod snapshot;
 mod texts;
 mod words;
 mod write;
+
+use tokio::sync::broadcast;
 
 use crate::component::UnixNanos;
 use crate::graph_store::Commit;
@@ -26,7 +30,11 @@ pub use write::Counted;
 pub struct Store<B> {
     backend: B,
     settings: Settings,
+    commits: broadcast::Sender<Arc<Commit>>,
 }
+
+/// Commits that a follower may be behind.
+const COMMITS: usize = 256;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -37,7 +45,11 @@ pub struct Settings {
 
 impl<B: Backend> Store<B> {
     pub fn new(backend: B, settings: Settings) -> Store<B> {
-        Store { backend, settings }
+        Store {
+            backend,
+            settings,
+            commits: broadcast::Sender::new(COMMITS),
+        }
     }
 
     pub fn backend(&self) -> &B {
@@ -61,6 +73,10 @@ impl<B: Backend> Store<B> {
             commit.sequence = rows.append_commit(&body).await?;
         }
         rows.commit().await?;
+        if !commit.is_empty() {
+            // Nobody may follow.
+            let _ = self.commits.send(Arc::new(commit.clone()));
+        }
         Ok((commit, counted))
     }
 }

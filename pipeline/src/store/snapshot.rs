@@ -7,7 +7,7 @@ use crate::component::UnixNanos;
 
 /// An edge of a snapshot.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EdgeItem {
+pub(super) struct EdgeItem {
     pub kind: Word,
     pub to: NodeId,
     pub confidence: f64,
@@ -17,7 +17,7 @@ pub struct EdgeItem {
 
 /// An alias of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AliasItem {
+pub(super) struct AliasItem {
     pub kind: Word,
     pub value: String,
     pub within: Word,
@@ -25,7 +25,7 @@ pub struct AliasItem {
     pub valid_to: Option<UnixNanos>,
 }
 
-pub fn encode_edges(items: &[EdgeItem]) -> Vec<u8> {
+pub(super) fn encode_edges(items: &[EdgeItem]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(items.len() * 28);
     for item in items {
         bytes.extend_from_slice(&item.kind.to_le_bytes());
@@ -37,7 +37,7 @@ pub fn encode_edges(items: &[EdgeItem]) -> Vec<u8> {
 }
 
 /// Items up to the first that is cut off.
-pub fn decode_edges(bytes: &[u8]) -> Vec<EdgeItem> {
+pub(super) fn decode_edges(bytes: &[u8]) -> Vec<EdgeItem> {
     let mut reader = Reader(bytes);
     let next = || {
         Some(EdgeItem {
@@ -50,7 +50,7 @@ pub fn decode_edges(bytes: &[u8]) -> Vec<EdgeItem> {
     std::iter::from_fn(next).collect()
 }
 
-pub fn encode_aliases(items: &[AliasItem]) -> Vec<u8> {
+pub(super) fn encode_aliases(items: &[AliasItem]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(items.len() * 64);
     for item in items {
         bytes.extend_from_slice(&item.kind.to_le_bytes());
@@ -65,7 +65,7 @@ pub fn encode_aliases(items: &[AliasItem]) -> Vec<u8> {
 }
 
 /// Likewise.
-pub fn decode_aliases(bytes: &[u8]) -> Vec<AliasItem> {
+pub(super) fn decode_aliases(bytes: &[u8]) -> Vec<AliasItem> {
     let mut reader = Reader(bytes);
     let next = || {
         let (kind, within) = (reader.number()?, reader.number()?);

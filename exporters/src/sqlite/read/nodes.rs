@@ -76,6 +76,7 @@ async fn placeholders(
             first_seen: first,
             last_seen: last,
             ended: None,
+            unobserved_since: None,
         });
         node.first_seen = node.first_seen.min(first);
         node.last_seen = node.last_seen.max(last);

@@ -103,6 +103,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         let (hash, deleted) = (uid::hash(&node.row.uid), node.delete_events());
         let mut around = Around {
             deleted,
+            scans: node.removed_beside(key),
             ..Around::default()
         };
         for (relation, scope) in self.relations(key) {

@@ -207,7 +207,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                 listing = Listing::Ended;
             }
             Existence::Unobserved(since) => row.unobserved = Some(since),
-            Existence::Unknown => match standing(claims) {
+            Existence::Unknown => match standing(claims, At::Now) {
                 Standing::Unknown => listing = Listing::None,
                 Standing::Claimed => {}
                 Standing::Ended(time) => {
@@ -450,7 +450,7 @@ impl<R: WriteRows> Transaction<'_, R> {
 }
 
 /// What claims that say nothing of existence make of a node.
-enum Standing {
+pub(in crate::store) enum Standing {
     /// Nothing: only edges lead to it, or start there.
     Unknown,
     Claimed,
@@ -458,7 +458,7 @@ enum Standing {
     Ended(UnixNanos),
 }
 
-fn standing(claims: &[Claim]) -> Standing {
+pub(in crate::store) fn standing(claims: &[Claim], at: At) -> Standing {
     let of_node = || {
         claims.iter().filter(|claim| {
             matches!(
@@ -467,11 +467,20 @@ fn standing(claims: &[Claim]) -> Standing {
             )
         })
     };
-    if of_node().any(|claim| claim.open().is_some()) {
+    let is_open = |claim: &Claim| match at {
+        At::Now => claim.open().is_some(),
+        At::Time(time) => claim.at(time).is_some(),
+    };
+    if of_node().any(is_open) {
         return Standing::Claimed;
     }
-    let ends = of_node().filter_map(|claim| claim.last()?.until);
-    match ends.map(|(until, _)| until).max() {
+    let ends = of_node().flat_map(|claim| &claim.stretches);
+    let ends = ends.filter_map(|stretch| stretch.until);
+    let ends = ends.map(|(until, _)| until).filter(|until| match at {
+        At::Now => true,
+        At::Time(time) => *until <= time,
+    });
+    match ends.max() {
         Some(last) => Standing::Ended(last),
         None => Standing::Unknown,
     }

@@ -189,14 +189,19 @@ impl<R: WriteRows> Transaction<'_, R> {
             }
         }
         match report.point.what {
-            What::Removed(_) => self.end_snapshots(id, &key, report.point).await,
+            What::Removed(_) => self.end_snapshots(id, &key, time).await,
             What::Deleted => self.end_all(id, &key, time).await,
             What::Seen { .. } => Ok(()),
         }
     }
 
     /// Snapshots that no scan made end with the claim of the same source and scope.
-    async fn end_snapshots(&mut self, id: NodeId, of: &Key, point: Point) -> Result<(), RowsError> {
+    async fn end_snapshots(
+        &mut self,
+        id: NodeId,
+        of: &Key,
+        time: UnixNanos,
+    ) -> Result<(), RowsError> {
         for class in [Class::Edges, Class::Aliases] {
             let key = Key {
                 class,
@@ -206,7 +211,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             let is_there =
                 node.is_some_and(|node| node.claims.iter().any(|it| it.claim.key == key));
             if is_there {
-                self.report(id, &key, point).await?;
+                self.happened(id, &key, time).await?;
             }
         }
         Ok(())
@@ -295,6 +300,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         last.is_none_or(|last| last.last_report() < time)
             && self.last_scan(key).is_none_or(|scan| scan < time)
             && node.delete_events().iter().all(|deleted| *deleted <= time)
+            && node.removed_beside(key).iter().all(|(removed, _)| *removed < time)
     }
 
     /// Loads what a late report is folded with.

@@ -13,14 +13,14 @@
 
 mod around;
 mod content;
-mod current;
+pub(super) mod current;
 mod direct;
 mod names;
 mod observed;
 mod records;
 mod same_as;
 mod scans;
-mod scopes;
+pub(super) mod scopes;
 mod stats;
 mod touched;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Transaction;
 use crate::reports::{Items, ReportBatch};
+use crate::schema::aliases::kind;
 use crate::store::rows::{NodeId, Projection, RowsError, WriteRows};
 
 /// The numbers of the nodes that a transaction is about.
@@ -92,6 +93,10 @@ impl<R: WriteRows> Transaction<'_, R> {
             ]);
         }
         self.words.make(self.rows, words.into_iter()).await?;
+        // Aliases of this kind may go by a batch that names none.
+        self.words
+            .find(self.rows, [kind::SAME_AS].into_iter())
+            .await?;
         self.make_nodes(uids).await
     }
 

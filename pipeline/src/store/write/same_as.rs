@@ -21,9 +21,6 @@ impl<R: WriteRows> Transaction<'_, R> {
     }
 
     pub(super) async fn merge_same_as(&mut self) -> Result<(), RowsError> {
-        self.words
-            .find(self.rows, [kind::SAME_AS].into_iter())
-            .await?;
         let same_as = self.words.number(kind::SAME_AS);
         if same_as == 0 {
             return Ok(());

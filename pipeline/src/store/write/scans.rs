@@ -187,7 +187,9 @@ impl<R: WriteRows> Transaction<'_, R> {
         for class in [scope.class, Class::Edges, Class::Aliases] {
             let claims = ScopeKey { class, ..scope };
             let key = self.named(claims);
-            let ended = self.rows.ended_claims(claims, completion.began).await?;
+            // At the same time, too: of two removals then a deletion counts.
+            let since = UnixNanos(completion.began.0.saturating_sub(1));
+            let ended = self.rows.ended_claims(claims, since).await?;
             for (_, node) in ended {
                 affected.entry(node).or_default().insert(key.clone(), None);
             }
@@ -292,8 +294,10 @@ impl<R: WriteRows> Transaction<'_, R> {
             if is_unchanged && row.touched == UnixNanos(0) {
                 continue;
             }
-            let mut are_settled = true;
-            for (_, node) in self.rows.ended_claims(row.key, completion.began).await? {
+            let ended = self.rows.ended_claims(row.key, completion.began).await?;
+            // What something later ended may have to end earlier, once a scan lacks it.
+            let mut are_settled = ended.is_empty();
+            for (_, node) in ended {
                 affected.entry(node).or_default().insert(key.clone(), None);
             }
             self.open_in(row.key, affected).await?;
@@ -346,15 +350,16 @@ impl<R: WriteRows> Transaction<'_, R> {
                     && claim.last().is_none_or(|last| last.last_report() < began)
                     && self.last_scan(&key).is_none_or(|scan| scan <= began)
                     && node.delete_events().iter().all(|deleted| *deleted <= began);
-                let is_own = key == own;
-                let is_member = completion.members.state_of(hash).is_some();
+                let is_own = (&key.source, &key.scope) == (&own.source, &own.scope)
+                    && key.class.ends_with(own.class);
+                let member = completion.members.state_of(hash);
                 let Some(meaning) = meaning.filter(|_| is_newest) else {
                     let changed = self.happened(id, &key, began).await?;
                     if changed && !is_own && matches!(key.class, Class::Actual | Class::Desired) {
                         let below = self.scope_key(key.class, &key.source, &key.scope);
                         self.scopes.touch(below, began);
                     }
-                    is_unsettled |= is_own && is_member != self.is_open(id, &key);
+                    is_unsettled |= is_own && !self.agrees(id, &key, member);
                     continue;
                 };
                 let Some(node) = self.touched.0.get(&id) else {
@@ -369,7 +374,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                     forgotten: UnixNanos(0),
                 };
                 self.change(id, &key, |claim| claim.happened(began, &around));
-                is_unsettled |= is_own && is_member != self.is_open(id, &key);
+                is_unsettled |= is_own && !self.agrees(id, &key, member);
             }
         }
         if is_unsettled {
@@ -380,11 +385,18 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(())
     }
 
-    fn is_open(&self, id: NodeId, key: &Key) -> bool {
+    /// Whether a claim is as a scan saw it.
+    fn agrees(&self, id: NodeId, key: &Key, member: Option<u64>) -> bool {
         let node = self.touched.0.get(&id);
         let claims = node.into_iter().flat_map(|node| &node.claims);
         let mut claims = claims.filter(|it| it.claim.key == *key);
-        claims.any(|it| it.claim.open().is_some())
+        let open = claims.find_map(|it| it.claim.open());
+        match (open, member) {
+            // A member says nothing of a snapshot that no scan made.
+            (_, Some(_)) if matches!(key.class, Class::Edges | Class::Aliases) => true,
+            (Some(open), Some(state)) => state == 0 || state == open.state,
+            (open, member) => open.is_some() == member.is_some(),
+        }
     }
 
     fn named(&self, scope: ScopeKey) -> Key {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::Transaction;
-use crate::claims::{Claim, Class, Key, Stretch};
+use crate::claims::{Claim, Class, Key, Meaning, Stretch, What};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     ClaimKey, ClaimRow, NodeId, NodeRow, Projection, RowsError, ScopeKey, WriteRows,
@@ -65,11 +65,31 @@ impl TouchedNode {
     pub(super) fn delete_events(&self) -> Vec<UnixNanos> {
         let stretches = self.claims.iter().flat_map(|it| &it.claim.stretches);
         let points = stretches.flat_map(|stretch| &stretch.points);
-        let deleted = points.filter(|point| point.what == crate::claims::What::Deleted);
+        let deleted = points.filter(|point| point.what == What::Deleted);
         let mut times: Vec<UnixNanos> = deleted.map(|point| point.time).collect();
         times.sort_unstable();
         times.dedup();
         times
+    }
+
+    /// Removals of the claim that a snapshot without a scan ends with.
+    pub(super) fn removed_beside(&self, key: &Key) -> Vec<(UnixNanos, Meaning)> {
+        if !matches!(key.class, Class::Edges | Class::Aliases) {
+            return Vec::new();
+        }
+        let beside = self.claims.iter().map(|it| &it.claim).filter(|claim| {
+            let other = &claim.key;
+            matches!(other.class, Class::Actual | Class::Desired)
+                && (&other.source, &other.scope) == (&key.source, &key.scope)
+        });
+        let points = beside
+            .flat_map(|claim| &claim.stretches)
+            .flat_map(|stretch| &stretch.points);
+        let removed = points.filter_map(|point| match point.what {
+            What::Removed(how) => Some((point.time, Meaning::Gone(how))),
+            _ => None,
+        });
+        removed.collect()
     }
 
     pub(super) fn all_claims(&self) -> Vec<Claim> {

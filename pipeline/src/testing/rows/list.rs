@@ -118,6 +118,7 @@ async fn put(write: &mut impl WriteRows, rows: &mut [NodeRow]) -> Result<(), Row
                 is_current: true,
                 node: row.id,
                 field,
+                is_current: row.listing == Listing::Current,
                 text,
             });
         };

@@ -17,7 +17,7 @@ fn row(node: NodeId, field: TextField, text: &str) -> TextRow {
     TextRow {
         node,
         field,
-        is_current: true,
+        is_current: node % 2 == 1,
         text,
     }
 }
@@ -45,10 +45,14 @@ async fn check(rows: &mut impl ReadRows, texts: &[TextRow], text: &str) -> Check
         let mut fitting = fitting.collect::<Vec<TextRow>>();
         fitting.sort_by(|a, b| (a.field, a.node, &a.text).cmp(&(b.field, b.node, &b.text)));
         fitting.dedup();
-        for limit in [0, 1, 2, 5, usize::MAX] {
-            let found = rows.find_text(text, how, true, limit).await?;
-            let expected = &fitting[..limit.min(fitting.len())];
-            assert_eq!(found, expected, "{limit} with {text:?}, {how:?}");
+        for current in [true, false] {
+            let fitting = fitting.iter().filter(|row| row.is_current == current);
+            let fitting: Vec<TextRow> = fitting.cloned().collect();
+            for limit in [0, 1, 2, 5, usize::MAX] {
+                let found = rows.find_text(text, how, current, limit).await?;
+                let expected = &fitting[..limit.min(fitting.len())];
+                assert_eq!(found, expected, "{limit} with {text:?}, {how:?}");
+            }
         }
     }
     Ok(())
@@ -251,7 +255,11 @@ pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backen
     ] {
         check(&mut read, &expected, text).await?;
     }
-    let found = read.find_text("web ", TextMatch::Prefix, true, 99).await?;
+    let mut found = Vec::new();
+    for current in [true, false] {
+        let of_list = read.find_text("web ", TextMatch::Prefix, current, 99);
+        found.extend(of_list.await?);
+    }
     assert_eq!(sorted(found), sorted(expected));
     Ok(())
 }

@@ -50,6 +50,7 @@ fn node(uid: &str, kind: &str, is_scanned: bool) -> Node {
         first_seen: at(1),
         last_seen: at(5),
         ended: None,
+        unobserved_since: None,
     }
 }
 

@@ -1,0 +1,305 @@
+//! Edges at some nodes.
+//!
+//! ```text
+//!  now:     pages of current edges ────────────────────────┐
+//!  as of T: out: snapshots whose claims were open at T ────┼─▶ merged by (from, kind, to), until
+//!           in:  the same, of every node that had an edge ─┘   there are as many as asked for
+//! ```
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::super::rows::{EdgeKey, EdgePage, EdgeRow, NodeId, Part, ReadRows, RowsError, Word};
+use super::super::snapshot;
+use super::session::Session;
+use crate::attributes::{Map, map_to_json};
+use crate::component::UnixNanos;
+use crate::graph_store::{At, Direction, Edge};
+
+/// Rows that are read at a time, at least and at most.
+const PAGE: (usize, usize) = if cfg!(test) { (3, 3) } else { (64, 4096) };
+
+/// What is asked for.
+struct Wanted {
+    /// Ascending.
+    ends: Vec<NodeId>,
+    /// None for all.
+    kinds: Vec<Word>,
+    limit: usize,
+}
+
+/// Edges of one direction, merged: (from, kind, to), in the order in which they were found.
+#[derive(Default)]
+struct Found {
+    edges: Vec<Merged>,
+    places: HashMap<(NodeId, Word, NodeId), usize>,
+}
+
+struct Merged {
+    from: NodeId,
+    to: NodeId,
+    row: EdgeRow,
+    last_seen: UnixNanos,
+}
+
+impl<R: ReadRows> Session<R> {
+    pub(super) async fn edges(
+        &mut self,
+        uids: &[String],
+        direction: Direction,
+        kinds: &[String],
+        limit: usize,
+    ) -> Result<Vec<Edge>, RowsError> {
+        let words = self.find_words(kinds).await?;
+        let ids = self.rows.find_nodes(uids).await?;
+        let ids: Vec<NodeId> = ids.into_iter().flatten().collect();
+        if ids.is_empty() || limit == 0 || (words.is_empty() && !kinds.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let wanted = Wanted {
+            ends: self.all_names(&ids).await?,
+            kinds: words,
+            limit,
+        };
+        let mut found = Found::default();
+        for one in [Direction::Out, Direction::In] {
+            if direction != Direction::Both && direction != one {
+                continue;
+            }
+            let enough = found.edges.len() + limit;
+            match self.at {
+                At::Now => self.follow(one, &wanted, enough, &mut found).await?,
+                At::Time(_) => self.follow_past(one, &wanted, enough, &mut found).await?,
+            }
+        }
+        let edges = found.edges.iter().map(|edge| self.edge(edge));
+        let mut edges: Vec<Edge> = edges.collect();
+        edges.sort_by(|one, other| {
+            (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
+        });
+        edges.truncate(limit);
+        Ok(edges)
+    }
+
+    /// Current edges, page by page.
+    async fn follow(
+        &mut self,
+        direction: Direction,
+        wanted: &Wanted,
+        enough: usize,
+        found: &mut Found,
+    ) -> Result<(), RowsError> {
+        let mut after = None;
+        // The rows of an edge that several claims report stand together, but a page may cut them.
+        let mut cut: Vec<EdgeRow> = Vec::new();
+        loop {
+            let limit = wanted.limit.clamp(PAGE.0, PAGE.1);
+            let page = EdgePage { after, limit };
+            let mut rows = self.page(direction, wanted, &page).await?;
+            let is_last = rows.len() < limit;
+            after = rows.last().map(|row| row.key);
+            let mut all = std::mem::take(&mut cut);
+            all.append(&mut rows);
+            if let Some(last) = all.last().filter(|_| !is_last) {
+                let name = edge_name(&last.key);
+                let whole = all.iter().take_while(|row| edge_name(&row.key) != name);
+                cut = all.split_off(whole.count());
+            }
+            self.add(all, enough, found).await?;
+            if is_last || found.edges.len() >= enough {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn page(
+        &mut self,
+        direction: Direction,
+        wanted: &Wanted,
+        page: &EdgePage,
+    ) -> Result<Vec<EdgeRow>, RowsError> {
+        match direction {
+            Direction::In => {
+                let rows = self.rows.edges_in(&wanted.ends, &wanted.kinds, page);
+                rows.await
+            }
+            _ => {
+                let rows = self.rows.edges_out(&wanted.ends, &wanted.kinds, page);
+                rows.await
+            }
+        }
+    }
+
+    /// Edges of the past.
+    async fn follow_past(
+        &mut self,
+        direction: Direction,
+        wanted: &Wanted,
+        enough: usize,
+        found: &mut Found,
+    ) -> Result<(), RowsError> {
+        let mut checked: HashSet<NodeId> = HashSet::new();
+        let is_out = direction == Direction::Out;
+        if is_out {
+            let rows = self.snapshot_edges(&wanted.ends, wanted, is_out).await?;
+            self.add(rows, enough, found).await?;
+            checked.extend(&wanted.ends);
+        }
+        let mut after: Option<EdgeKey> = None;
+        while found.edges.len() < enough {
+            let limit = wanted.limit.clamp(PAGE.0, PAGE.1);
+            let page = EdgePage { after, limit };
+            let rows = self.page(direction, wanted, &page).await?;
+            let is_last = rows.len() < limit;
+            after = rows.last().map(|row| row.key);
+            let from = rows.iter().filter(|row| !row.key.is_observation);
+            let from: BTreeSet<NodeId> = from.map(|row| row.key.from).collect();
+            let from = from.into_iter().filter(|from| checked.insert(*from));
+            let from: Vec<NodeId> = from.collect();
+            let observed = rows.into_iter();
+            let observed =
+                observed.filter(|row| row.key.is_observation && self.is_past(row.first_seen));
+            let mut all: Vec<EdgeRow> = observed.collect();
+            all.extend(self.snapshot_edges(&from, wanted, is_out).await?);
+            self.add(all, enough, found).await?;
+            if is_last {
+                break;
+            }
+        }
+        let mut after = None;
+        while !is_out && found.edges.len() < enough {
+            let (ends, kinds) = (&wanted.ends, &wanted.kinds);
+            let past = self.rows.past_edges_in(ends, kinds, after, PAGE.1).await?;
+            let Some(&last) = past.last() else { break };
+            after = Some(last);
+            let from: BTreeSet<NodeId> = past.into_iter().map(|(_, _, from)| from).collect();
+            let from = from.into_iter().filter(|from| checked.insert(*from));
+            let from: Vec<NodeId> = from.collect();
+            let rows = self.snapshot_edges(&from, wanted, is_out).await?;
+            self.add(rows, enough, found).await?;
+        }
+        Ok(())
+    }
+
+    /// The wanted edges of the snapshots of these nodes.
+    async fn snapshot_edges(
+        &mut self,
+        from: &[NodeId],
+        wanted: &Wanted,
+        is_out: bool,
+    ) -> Result<Vec<EdgeRow>, RowsError> {
+        if from.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut rows = Vec::new();
+        for held in self.snapshots_held(from, Part::Edges).await? {
+            let items = snapshot::decode_edges(&held.bytes).into_iter();
+            let items = items.filter(|item| {
+                (wanted.kinds.is_empty() || wanted.kinds.contains(&item.kind))
+                    && (is_out || wanted.ends.binary_search(&item.to).is_ok())
+            });
+            rows.extend(items.map(|item| EdgeRow {
+                key: EdgeKey {
+                    from: held.key.node,
+                    kind: item.kind,
+                    to: item.to,
+                    source: held.key.source,
+                    scope: held.key.scope,
+                    is_observation: false,
+                },
+                confidence: item.confidence,
+                properties: item.properties,
+                first_seen: held.first_seen,
+                last_seen: held.last_seen,
+            }));
+        }
+        rows.sort_by_key(|row| row.key);
+        Ok(rows)
+    }
+
+    /// Adds the edges that hold, until there are enough.
+    async fn add(
+        &mut self,
+        mut rows: Vec<EdgeRow>,
+        enough: usize,
+        found: &mut Found,
+    ) -> Result<(), RowsError> {
+        rows.retain(|row| !row.key.is_observation || self.is_recent(row.last_seen));
+        let ends: BTreeSet<NodeId> = rows
+            .iter()
+            .flat_map(|row| [row.key.from, row.key.to])
+            .collect();
+        let ends: Vec<NodeId> = ends.into_iter().collect();
+        let same = self.owners(&ends).await?;
+        let canonical: Vec<NodeId> = ends.iter().map(|id| same.canonical(*id)).collect();
+        self.load_lives(&canonical).await?;
+        if self.at == At::Now {
+            let reported = rows.iter().filter(|row| !row.key.is_observation);
+            let from: Vec<NodeId> = reported.map(|row| row.key.from).collect();
+            self.load_claims(&from).await?;
+        }
+        let words = rows.iter().flat_map(|row| [row.key.kind, row.key.source]);
+        self.words.read(&mut self.rows, words).await?;
+        for row in rows {
+            let ends = [row.key.from, row.key.to].map(|id| same.canonical(id));
+            if ends.iter().any(|end| self.life(*end).ended.is_some()) {
+                continue;
+            }
+            let last_seen = match self.at {
+                At::Now => self.last_seen_of_edge(&row),
+                At::Time(moment) => row.last_seen.min(moment),
+            };
+            let [from, to] = ends;
+            let merged = Merged {
+                from,
+                to,
+                row,
+                last_seen,
+            };
+            self.merge(merged, enough, found);
+        }
+        Ok(())
+    }
+
+    /// Of several claims and observations that report one edge the surest speaks.
+    fn merge(&self, edge: Merged, enough: usize, found: &mut Found) {
+        let name = (edge.from, edge.row.key.kind, edge.to);
+        let Some(&place) = found.places.get(&name) else {
+            if found.edges.len() < enough {
+                found.places.insert(name, found.edges.len());
+                found.edges.push(edge);
+            }
+            return;
+        };
+        let known = &mut found.edges[place];
+        let first_seen = known.row.first_seen.min(edge.row.first_seen);
+        let last_seen = known.last_seen.max(edge.last_seen);
+        let rank = |edge: &Merged| (edge.row.confidence, self.words.text(edge.row.key.source));
+        if rank(&edge) > rank(known) {
+            *known = edge;
+        }
+        known.row.first_seen = first_seen;
+        known.last_seen = last_seen;
+    }
+
+    fn edge(&self, edge: &Merged) -> Edge {
+        let row = &edge.row;
+        let properties = row.properties.as_deref();
+        Edge {
+            from: self.uid(edge.from).to_owned(),
+            kind: self.words.text(row.key.kind).as_ref().to_owned(),
+            to: self.uid(edge.to).to_owned(),
+            source: self.words.text(row.key.source).as_ref().to_owned(),
+            is_of_set: !row.key.is_observation,
+            confidence: row.confidence,
+            properties: properties
+                .map(|bytes| map_to_json(Map::new(bytes)))
+                .unwrap_or_default(),
+            first_seen: row.first_seen,
+            last_seen: edge.last_seen,
+        }
+    }
+}
+
+fn edge_name(key: &EdgeKey) -> (NodeId, Word, NodeId) {
+    (key.from, key.kind, key.to)
+}

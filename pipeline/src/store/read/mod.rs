@@ -1,0 +1,184 @@
+//! Reads: a session of the backend, and what it is asked.
+//!
+//! ```text
+//!  GraphStore ─▶ session.rs       rows of one moment: claims, lives, versions
+//!                snapshots.rs     what edges and aliases a snapshot had as of T
+//!                aliases.rs, same_as.rs, resolve.rs       names
+//!                nodes.rs, placeholders.rs, list.rs, kinds.rs, search.rs   nodes
+//!                edges.rs, stats.rs                        edges
+//!                claims.rs, timeline.rs, events.rs         who reported what, and when
+//! ```
+
+mod aliases;
+mod claims;
+mod edges;
+mod events;
+mod kinds;
+mod list;
+mod nodes;
+mod placeholders;
+mod resolve;
+mod same_as;
+mod search;
+mod session;
+mod snapshots;
+mod stats;
+mod timeline;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use super::Store;
+use super::rows::{Backend, RowsError};
+use crate::component::UnixNanos;
+use crate::graph_store::{
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, Found, GraphStore, KindCount,
+    Node, NodeFilter, OtherName, ScannedPage, Search, StoreError, TimelineEntry,
+};
+use session::Session;
+
+impl<B: Backend> Store<B> {
+    async fn session(&self, at: At) -> Result<Session<B::Read>, RowsError> {
+        let rows = self.backend.read().await?;
+        Ok(Session::new(rows, self.settings.seen_for, at))
+    }
+}
+
+/// What it was doing when it failed.
+fn failed(action: impl Into<String>) -> impl FnOnce(RowsError) -> StoreError {
+    move |error| StoreError::new(action, error)
+}
+
+#[async_trait]
+impl<B: Backend> GraphStore for Store<B> {
+    async fn resolve(&self, names: &[String], at: At) -> Result<Vec<Vec<String>>, StoreError> {
+        let resolved = async { self.session(at).await?.resolve(names).await }.await;
+        resolved.map_err(failed(format!("look up {} names", names.len())))
+    }
+
+    async fn nodes(&self, uids: &[String], at: At) -> Result<Vec<Option<Node>>, StoreError> {
+        let nodes = async { self.session(at).await?.nodes(uids).await }.await;
+        nodes.map_err(failed(format!("read {} nodes", uids.len())))
+    }
+
+    async fn kinds_of(&self, uids: &[String], at: At) -> Result<Vec<String>, StoreError> {
+        let kinds = async { self.session(at).await?.kinds_of(uids).await }.await;
+        kinds.map_err(failed(format!("read the kinds of {} nodes", uids.len())))
+    }
+
+    async fn aliases_of(&self, uids: &[String], at: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
+        let names = async { self.session(at).await?.aliases_of(uids).await }.await;
+        names.map_err(failed(format!("read the aliases of {} nodes", uids.len())))
+    }
+
+    async fn count_kinds(&self, at: At) -> Result<Vec<KindCount>, StoreError> {
+        let counts = async { self.session(at).await?.count_kinds().await }.await;
+        counts.map_err(failed("count nodes"))
+    }
+
+    async fn search(
+        &self,
+        search: &Search,
+        limit: usize,
+        at: At,
+    ) -> Result<Vec<Found>, StoreError> {
+        let found = async { self.session(at).await?.search(search, limit).await }.await;
+        found.map_err(failed(format!("search for {:?}", search.text)))
+    }
+
+    async fn list(
+        &self,
+        filter: &NodeFilter,
+        after: Option<&str>,
+        limit: usize,
+        at: At,
+    ) -> Result<Vec<Node>, StoreError> {
+        let nodes = async { self.session(at).await?.list(filter, after, limit).await }.await;
+        nodes.map_err(failed("list nodes"))
+    }
+
+    async fn edges(
+        &self,
+        uids: &[String],
+        direction: Direction,
+        kinds: &[String],
+        limit: usize,
+        at: At,
+    ) -> Result<Vec<Edge>, StoreError> {
+        let edges = async {
+            let mut session = self.session(at).await?;
+            session.edges(uids, direction, kinds, limit).await
+        };
+        let edges = edges.await;
+        edges.map_err(failed(format!("read edges of {} nodes", uids.len())))
+    }
+
+    async fn edge_figures(
+        &self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<EdgeFigures>, StoreError> {
+        let at = match to < UnixNanos::now() {
+            true => At::Time(to),
+            false => At::Now,
+        };
+        let figures = async { self.session(at).await?.edge_figures(from, to).await }.await;
+        figures.map_err(failed("read edge figures"))
+    }
+
+    async fn timeline(
+        &self,
+        uid: &str,
+        from: UnixNanos,
+        to: UnixNanos,
+        limit: usize,
+    ) -> Result<Vec<TimelineEntry>, StoreError> {
+        let entries = async {
+            let mut session = self.session(At::Now).await?;
+            session.timeline(uid, from, to, limit).await
+        };
+        let entries = entries.await;
+        entries.map_err(failed(format!("read the timeline of {uid}")))
+    }
+
+    async fn scanned(
+        &self,
+        source: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ScannedPage, StoreError> {
+        let page = async {
+            let mut session = self.session(At::Now).await?;
+            session.scanned(source, after, limit).await
+        };
+        let page = page.await;
+        page.map_err(failed(format!("read what {source} scanned")))
+    }
+
+    async fn aliases(
+        &self,
+        kinds: &[&str],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<AliasesPage, StoreError> {
+        let page = async {
+            let mut session = self.session(At::Now).await?;
+            session.alias_page(kinds, after, limit).await
+        };
+        page.await.map_err(failed("read aliases"))
+    }
+
+    async fn claims_of(&self, uid: &str) -> Result<Vec<ClaimInfo>, StoreError> {
+        let claims = async { self.session(At::Now).await?.claims_of(uid).await }.await;
+        claims.map_err(failed(format!("read the claims of {uid}")))
+    }
+
+    fn commits(&self) -> broadcast::Receiver<Arc<Commit>> {
+        self.commits.subscribe()
+    }
+}

@@ -1,0 +1,102 @@
+//! Statistics of edges, summed over minutes, writers and chunks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::rows::{EdgeStatsRow, NodeId, ReadRows, RowsError, Word};
+use super::session::Session;
+use crate::component::UnixNanos;
+use crate::graph_store::{EdgeFigures, Histogram};
+
+/// Ends, kind and connection type.
+type Key = (NodeId, Word, NodeId, Word);
+
+/// What is summed of an edge.
+struct Sum {
+    since: UnixNanos,
+    calls: u64,
+    errors: u64,
+    duration_sum: f64,
+    duration_max: f64,
+    durations: Histogram,
+}
+
+impl<R: ReadRows> Session<R> {
+    /// The session is of the moment `to`: what was known by then of whom an endpoint is.
+    pub(super) async fn edge_figures(
+        &mut self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<EdgeFigures>, RowsError> {
+        let rows = self.rows.edge_stats(from, to).await?;
+        let ends: BTreeSet<NodeId> = rows.iter().flat_map(|row| [row.from, row.to]).collect();
+        let ends: Vec<NodeId> = ends.into_iter().collect();
+        let same = self.owners(&ends).await?;
+        let mut sums: BTreeMap<Key, Sum> = BTreeMap::new();
+        for row in rows {
+            let ends = [row.from, row.to].map(|id| same.canonical(id));
+            let key = (ends[0], row.kind, ends[1], row.connection_type);
+            let sum = Sum::of(&row);
+            match sums.get_mut(&key) {
+                Some(known) => known.add(sum),
+                None => {
+                    sums.insert(key, sum);
+                }
+            }
+        }
+        let owners: Vec<NodeId> = sums
+            .keys()
+            .flat_map(|(from, _, to, _)| [*from, *to])
+            .collect();
+        self.load_headers(&owners).await?;
+        let words = sums
+            .keys()
+            .flat_map(|(_, kind, _, connection)| [*kind, *connection]);
+        self.words.read(&mut self.rows, words).await?;
+        let figures = sums.into_iter().map(|((from, kind, to, connection), sum)| {
+            let text = |word| self.words.text(word).as_ref().to_owned();
+            EdgeFigures {
+                from: self.uid(from).to_owned(),
+                kind: text(kind),
+                to: self.uid(to).to_owned(),
+                connection_type: text(connection),
+                since: sum.since,
+                calls: sum.calls,
+                errors: sum.errors,
+                duration_sum: sum.duration_sum,
+                duration_max: sum.duration_max,
+                durations: sum.durations,
+            }
+        });
+        let mut figures: Vec<EdgeFigures> = figures.collect();
+        figures.sort_by(|one, other| {
+            let key = |it: &EdgeFigures| {
+                let connection = it.connection_type.clone();
+                (it.from.clone(), it.kind.clone(), it.to.clone(), connection)
+            };
+            key(one).cmp(&key(other))
+        });
+        Ok(figures)
+    }
+}
+
+impl Sum {
+    fn of(row: &EdgeStatsRow) -> Sum {
+        Sum {
+            since: row.minute,
+            calls: row.calls,
+            errors: row.errors,
+            duration_sum: row.duration_sum,
+            duration_max: row.duration_max,
+            durations: Histogram::of(row.scale, row.offset, &row.counts, row.calls),
+        }
+    }
+
+    fn add(&mut self, other: Sum) {
+        self.since = self.since.min(other.since);
+        self.calls += other.calls;
+        self.errors += other.errors;
+        self.duration_sum += other.duration_sum;
+        self.duration_max = self.duration_max.max(other.duration_max);
+        self.durations.add(other.durations);
+    }
+}

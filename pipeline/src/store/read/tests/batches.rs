@@ -1,0 +1,126 @@
+//! Batches, the way processors make them.
+
+use crate::attributes::MapBuilder;
+use crate::component::UnixNanos;
+use crate::rows::{Cell, Rows};
+use crate::schema::{aliases, changes, edges, nodes};
+use crate::{Batch, Delivery, Signal, uid};
+
+pub(super) const SOURCE: &str = "aws";
+
+/// A fact of a scope's scan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) uid: &'static str,
+    pub(super) state: u64,
+}
+
+/// All that a scan of a scope tells: what it saw, and that it is complete.
+pub(super) fn scan(scope: &str, began: u64, seen: &[Seen]) -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    for Seen { uid, state } in seen {
+        let value = MapBuilder::new().int("state", *state as i64).finish();
+        for group in ["lifecycle", "actual"] {
+            let cells = [
+                (nodes::OP, Cell::Text("observed")),
+                (nodes::GROUP, Cell::Text(group)),
+                (nodes::SCOPE, Cell::Text(scope)),
+                (nodes::STATE, Cell::UInt(*state)),
+                (nodes::KIND, Cell::Text("thing")),
+                (nodes::NAME, Cell::Text(uid)),
+                (nodes::VALUE, Cell::Bytes(&value)),
+            ];
+            rows.push(Some(UnixNanos(began)), Some(uid), SOURCE, &cells);
+        }
+    }
+    let mut members: Vec<(u64, u64)> = seen
+        .iter()
+        .map(|seen| (uid::hash(seen.uid), seen.state))
+        .collect();
+    members.sort_unstable();
+    let (uids, states): (Vec<u64>, Vec<u64>) = members.into_iter().unzip();
+    let complete = [
+        (nodes::OP, Cell::Text("scope_complete")),
+        (nodes::GROUP, Cell::Text("actual")),
+        (nodes::SCOPE, Cell::Text(scope)),
+        (nodes::MEMBERS, Cell::UInts(&uids)),
+        (nodes::MEMBER_STATES, Cell::UInts(&states)),
+    ];
+    rows.push(Some(UnixNanos(began)), None, SOURCE, &complete);
+    rows.finish(Delivery::nobody())
+}
+
+/// One fact that no scan made.
+pub(super) fn fact(uid: &str, group: &str, op: &str, source: &str, name: &str, time: u64) -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    let value = MapBuilder::new().text("name", name).finish();
+    let cells = [
+        (nodes::OP, Cell::Text(op)),
+        (nodes::GROUP, Cell::Text(group)),
+        (nodes::KIND, Cell::Text("thing")),
+        (nodes::NAME, Cell::Text(name)),
+        (nodes::VALUE, Cell::Bytes(&value)),
+    ];
+    rows.push(Some(UnixNanos(time)), Some(uid), source, &cells);
+    rows.finish(Delivery::nobody())
+}
+
+/// All edges that a source tells of a uid.
+pub(super) fn edge_set(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
+    let mut rows = Rows::new(Signal::Edges);
+    let none = [(edges::MODE, Cell::Text("snapshot"))];
+    if ends.is_empty() {
+        rows.push(Some(UnixNanos(time)), Some(uid), source, &none);
+    }
+    for (kind, to) in ends {
+        let cells = [
+            none[0],
+            (edges::KIND, Cell::Text(kind)),
+            (edges::TO, Cell::Text(to)),
+            (edges::CONFIDENCE, Cell::Float(1.0)),
+        ];
+        rows.push(Some(UnixNanos(time)), Some(uid), source, &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+pub(super) fn seen_edge(uid: &str, kind: &str, to: &str, time: UnixNanos) -> Batch {
+    let mut rows = Rows::new(Signal::Edges);
+    let cells = [
+        (edges::MODE, Cell::Text("observed")),
+        (edges::KIND, Cell::Text(kind)),
+        (edges::TO, Cell::Text(to)),
+        (edges::CONFIDENCE, Cell::Float(0.5)),
+    ];
+    rows.push(Some(time), Some(uid), "otlp", &cells);
+    rows.finish(Delivery::nobody())
+}
+
+pub(super) fn alias_set(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
+    let mut rows = Rows::new(Signal::Aliases);
+    for (kind, value) in names {
+        let cells = [
+            (aliases::MODE, Cell::Text("snapshot")),
+            (aliases::KIND, Cell::Text(kind)),
+            (aliases::VALUE, Cell::Text(value)),
+        ];
+        rows.push(Some(UnixNanos(time)), Some(uid), SOURCE, &cells);
+    }
+    rows.finish(Delivery::nobody())
+}
+
+pub(super) fn change(id: &str, uid: &str, time: u64) -> Batch {
+    let mut rows = Rows::new(Signal::Changes);
+    let resources = [uid.to_owned(), "other".to_owned()];
+    let cells = [
+        (changes::ID, Cell::Text(id)),
+        (
+            changes::EVENT_NAME,
+            Cell::Text("AuthorizeSecurityGroupIngress"),
+        ),
+        (changes::ACTOR, Cell::Text("eve")),
+        (changes::RESOURCES, Cell::Texts(&resources)),
+    ];
+    rows.push(Some(UnixNanos(time)), Some(uid), "trail", &cells);
+    rows.finish(Delivery::nobody())
+}
