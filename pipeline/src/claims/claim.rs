@@ -110,7 +110,10 @@ impl Claim {
             base.map(|base| self.stretches[base].since)
         };
         let is_later = |moment: UnixNanos| since.is_none_or(|since| moment > since);
-        for (began, meaning) in around.scans.iter().filter(|(began, _)| is_later(*began)) {
+        let counts = |began: UnixNanos| {
+            is_later(began) && (began >= around.forgotten || began == time)
+        };
+        for (began, meaning) in around.scans.iter().filter(|(began, _)| counts(*began)) {
             moments.entry(*began).or_default().scans.push(*meaning);
         }
         if self.key.class.ends_by_event() {

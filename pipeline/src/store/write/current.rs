@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Transaction;
 use super::scopes::NamedScopes;
 use super::touched::TouchedNode;
-use crate::claims::{Claim, Class, Existence, existence, open_at, winner};
+use crate::claims::{
+    Claim, Class, Existence, LastScan as _, STALE_AFTER, existence, open_at, winner,
+};
 use crate::component::UnixNanos;
 use crate::graph_store::At;
 use crate::store::rows::{
@@ -43,6 +45,9 @@ impl<R: WriteRows> Transaction<'_, R> {
         let ids: Vec<NodeId> = nodes.map(|(id, _)| *id).collect();
         if ids.is_empty() {
             return Ok(());
+        }
+        for id in &ids {
+            self.load_deletions(*id).await?;
         }
         let material = self.material(&ids).await?;
         let (mut rows, mut counts) = (Vec::new(), BTreeMap::new());
@@ -112,6 +117,37 @@ impl<R: WriteRows> Transaction<'_, R> {
         match fields.is_empty() {
             true => Ok(()),
             false => self.rows.put_texts(&fields, &rows).await,
+        }
+    }
+
+    /// A claim that stayed open without a sign of life may have been stale at a deletion that only an
+    /// earlier stretch knows.
+    async fn load_deletions(&mut self, id: NodeId) -> Result<(), RowsError> {
+        let Some(node) = self.touched.0.get(&id) else {
+            return Ok(());
+        };
+        let lifecycle = || {
+            let claims = node.claims.iter().map(|it| &it.claim);
+            claims.filter(|claim| claim.key.class.is_lifecycle())
+        };
+        if node.is_new || lifecycle().count() < 2 {
+            return Ok(());
+        }
+        let scopes = NamedScopes {
+            scopes: &self.scopes,
+            words: &self.words,
+        };
+        let activity = lifecycle().filter_map(|claim| {
+            let scan = scopes.last_scan(&claim.key, At::Now).unwrap_or_default();
+            Some(claim.open()?.seen.max(scan))
+        });
+        let last = lifecycle().filter_map(|claim| Some(claim.last()?.last_report()));
+        let (Some(activity), Some(last)) = (activity.min(), last.max()) else {
+            return Ok(());
+        };
+        match activity.after(STALE_AFTER) <= last {
+            true => self.load_past(id, activity).await,
+            false => Ok(()),
         }
     }
 

@@ -115,7 +115,6 @@ async fn put(write: &mut impl WriteRows, rows: &mut [NodeRow]) -> Result<(), Row
         let mut text = |field, text: &str| {
             let text = text.to_lowercase();
             texts.push(TextRow {
-                is_current: true,
                 node: row.id,
                 field,
                 is_current: row.listing == Listing::Current,
