@@ -4,6 +4,7 @@
 //! of things with their neighbours is a few statements, never one a thing. `same_as` aliases are
 //! resolved, but for lists, which are of the nodes as they were told.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use tokio::sync::broadcast;
 
 use crate::cause::Cause;
+use crate::label::label;
 use crate::unix_nanos::UnixNanos;
 
 mod finding;
@@ -42,6 +44,13 @@ pub struct Node {
     pub last_seen: UnixNanos,
     /// When it ended; none while it lives.
     pub ended: Option<UnixNanos>,
+}
+
+impl Node {
+    /// What people call it: its name, else the short id in its uid. Never empty.
+    pub fn label(&self) -> Cow<'_, str> {
+        label(self.name.as_deref(), &self.uid)
+    }
 }
 
 /// What one source says of one group.
