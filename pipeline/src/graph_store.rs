@@ -4,6 +4,7 @@
 //! of things with their neighbours is a few statements, never one a thing. `same_as` aliases are
 //! resolved, but for lists, which are of the nodes as they were told.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::cause::Cause;
 use crate::claims::{Class, Ending};
+use crate::label::label;
 use crate::unix_nanos::UnixNanos;
 
 mod finding;
@@ -46,6 +48,13 @@ pub struct Node {
     pub ended: Option<UnixNanos>,
     /// Since when it is not known whether it exists: every source that saw it stopped looking.
     pub unobserved_since: Option<UnixNanos>,
+}
+
+impl Node {
+    /// What people call it: its name, else the short id in its uid. Never empty.
+    pub fn label(&self) -> Cow<'_, str> {
+        label(self.name.as_deref(), &self.uid)
+    }
 }
 
 /// What one source says of one group.

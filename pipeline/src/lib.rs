@@ -20,6 +20,7 @@ pub mod facts;
 pub mod graph_store;
 pub mod impact;
 pub mod json_rows;
+pub mod label;
 pub mod listen;
 pub mod otlp;
 pub mod registry;

@@ -4,6 +4,8 @@
 //!  a page of an API ──▶ Resource ──Scan::observed──▶ Rows ──▶ Batch ──Observed::of──▶ `graph`
 //! ```
 
+use std::borrow::Cow;
+
 use crate::attributes::{Map, unordered_hash};
 use crate::facts::hash_of;
 
@@ -14,13 +16,16 @@ pub use observed::{AliasItem, Items, Observed, RelationItem};
 pub use scan::Scan;
 
 /// A resource as its receiver knows it.
+///
+/// The words in it (`kind`, `provider`, the kinds of relations and aliases) are any text: most are
+/// constants, those of a Kubernetes custom resource are known only when it is read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resource {
     pub uid: String,
     /// The provider's type name: `AWS::EC2::SecurityGroup`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     pub name: Option<String>,
-    pub provider: &'static str,
+    pub provider: Cow<'static, str>,
     /// Empty where it has none.
     pub account: String,
     pub region: Option<String>,
@@ -37,8 +42,8 @@ pub struct Resource {
 /// An outgoing edge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
-    /// Of [`edges::kind`](crate::schema::edges::kind).
-    pub kind: &'static str,
+    /// Mostly one of [`edges::kind`](crate::schema::edges::kind).
+    pub kind: Cow<'static, str>,
     /// Where it leads.
     pub uid: String,
     /// 0 to 1.
@@ -50,7 +55,8 @@ pub struct Relation {
 /// Another name of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
-    pub kind: &'static str,
+    /// Mostly one of [`aliases::kind`](crate::schema::aliases::kind).
+    pub kind: Cow<'static, str>,
     pub value: String,
     /// Where the value is unique: a VPC for a private IP; none for everywhere.
     pub scope: Option<String>,
@@ -58,9 +64,9 @@ pub struct Alias {
 
 impl Relation {
     /// A certain edge of which nothing else is known.
-    pub fn to(kind: &'static str, uid: impl Into<String>) -> Relation {
+    pub fn to(kind: impl Into<Cow<'static, str>>, uid: impl Into<String>) -> Relation {
         Relation {
-            kind,
+            kind: kind.into(),
             uid: uid.into(),
             confidence: 1.0,
             properties: Vec::new(),
@@ -70,16 +76,20 @@ impl Relation {
 
 impl Alias {
     /// A name that is unique everywhere.
-    pub fn new(kind: &'static str, value: impl Into<String>) -> Alias {
+    pub fn new(kind: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Alias {
         Alias {
-            kind,
+            kind: kind.into(),
             value: value.into(),
             scope: None,
         }
     }
 
     /// A name that is unique within something.
-    pub fn within(scope: impl Into<String>, kind: &'static str, value: impl Into<String>) -> Alias {
+    pub fn within(
+        scope: impl Into<String>,
+        kind: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Alias {
         Alias {
             scope: Some(scope.into()),
             ..Alias::new(kind, value)
@@ -92,9 +102,9 @@ impl Resource {
     /// never 0 or 1. In which order anything is told means nothing.
     pub fn state(&self) -> u64 {
         let words = [
-            Some(self.kind),
+            Some(&*self.kind),
             self.name.as_deref(),
-            Some(self.provider),
+            Some(&self.provider),
             Some(&self.account),
             self.region.as_deref(),
         ];

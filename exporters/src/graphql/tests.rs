@@ -4,6 +4,7 @@ mod asking;
 mod finding;
 mod following;
 mod limits;
+mod paths;
 mod serving;
 mod walking;
 

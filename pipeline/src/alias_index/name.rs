@@ -11,9 +11,13 @@ use crate::schema::aliases::kind;
 pub enum Kind {
     /// An alias `ip`, unique in its scope.
     Address,
+    /// An alias `interface_ip`, likewise.
+    InterfaceAddress,
+    /// An alias `reserved_ip`, likewise.
+    ReservedAddress,
     /// An alias `dns`.
     Host,
-    /// An alias `id` of a virtual machine: `i-0a1b…`.
+    /// An alias `host_id`.
     Instance,
     /// An alias `same_as`.
     SameAs,
@@ -22,17 +26,31 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: usize = 5;
+    pub(super) const ALL: usize = 7;
 
     /// The aliases that are kept, as `aliases` has them.
-    pub const ALIASES: [&str; 4] = ["ip", "dns", "id", kind::SAME_AS];
+    pub const ALIASES: [&str; 6] = [
+        kind::IP,
+        kind::INTERFACE_IP,
+        kind::RESERVED_IP,
+        kind::DNS,
+        kind::HOST_ID,
+        kind::SAME_AS,
+    ];
+
+    /// The kinds of addresses: of the owners of one address, those are meant that have it as the
+    /// first of these kinds.
+    pub const ADDRESSES: [Kind; 3] = [Kind::Address, Kind::InterfaceAddress, Kind::ReservedAddress];
 
     /// The kind and form of an alias; none of one that nobody asks for.
     fn of<'v>(alias: &str, value: &'v str) -> Option<(Kind, Cow<'v, str>)> {
+        let in_one_form = || Some(address(value)?.to_string().into());
         match alias {
-            "ip" => Some((Kind::Address, address(value)?.to_string().into())),
-            "dns" if !value.is_empty() => Some((Kind::Host, host(value))),
-            "id" if value.starts_with("i-") => Some((Kind::Instance, value.into())),
+            kind::IP => Some((Kind::Address, in_one_form()?)),
+            kind::INTERFACE_IP => Some((Kind::InterfaceAddress, in_one_form()?)),
+            kind::RESERVED_IP => Some((Kind::ReservedAddress, in_one_form()?)),
+            kind::DNS if !value.is_empty() => Some((Kind::Host, host(value))),
+            kind::HOST_ID => Some((Kind::Instance, value.into())),
             kind::SAME_AS => Some((Kind::SameAs, value.into())),
             _ => None,
         }

@@ -87,7 +87,9 @@ fn names_have_one_form() {
         ("dns", "DB.Example.", None),
         ("ip", "::ffff:10.0.0.7", Some("vpc-1")),
         ("ip", "no address", None),
-        ("id", "i-1", None),
+        ("interface_ip", "FD00::7", Some("vpc-1")),
+        ("reserved_ip", "54.1.2.3", None),
+        ("host_id", "i-1", None),
         ("id", "sg-1", None),
         ("name", "db", None),
         ("same_as", "ext://db.example:", None),
@@ -96,6 +98,8 @@ fn names_have_one_form() {
     for (kind, value) in [
         (Kind::Host, "db.example"),
         (Kind::Address, "10.0.0.7"),
+        (Kind::InterfaceAddress, "fd00::7"),
+        (Kind::ReservedAddress, "54.1.2.3"),
         (Kind::Instance, "i-1"),
         (Kind::SameAs, "ext://db.example:"),
     ] {
@@ -113,12 +117,17 @@ fn what_was_seen_by_itself_holds_from_then_on_unless_it_is_an_address() {
     writer.see("a", ("dns", "a.example", None), at(5), None);
     writer.see("a", ("dns", "b.example", None), at(5), Some(at(8)));
     writer.see("a", ip("10.0.0.7"), at(5), None);
+    writer.see("a", ("reserved_ip", "54.1.2.3", None), at(5), None);
     drop(writer);
     assert_eq!(owners(&index, Kind::Host, "a.example", 4), [""; 0]);
     assert_eq!(owners(&index, Kind::Host, "a.example", 5), ["a@"]);
     assert_eq!(owners(&index, Kind::Host, "b.example", 7), ["a@"]);
     assert_eq!(owners(&index, Kind::Host, "b.example", 8), [""; 0]);
     assert_eq!(owners(&index, Kind::Address, "10.0.0.7", 9), [""; 0]);
+    assert_eq!(
+        owners(&index, Kind::ReservedAddress, "54.1.2.3", 9),
+        [""; 0]
+    );
     index.writer().unwrap().end("a", at(20));
     assert_eq!(owners(&index, Kind::Host, "a.example", 20), [""; 0]);
 }

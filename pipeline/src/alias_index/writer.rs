@@ -67,7 +67,7 @@ impl<'a> Writer<'a> {
         let Some(name) = Name::of(kind, value, scope) else {
             return;
         };
-        if name.kind == Kind::Address && until.is_none() {
+        if Kind::ADDRESSES.contains(&name.kind) && until.is_none() {
             return;
         }
         self.changed |= self.held.see(uid, Seen { name, from, until });

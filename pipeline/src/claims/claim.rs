@@ -51,8 +51,8 @@ struct Moment {
     is_deleted: bool,
     /// What an older stretch says began here, where nothing else explains it any more.
     opened: Option<u64>,
-    /// Likewise, what ended here.
-    removed: Option<Removal>,
+    /// Likewise, what ended here, and when it was seen last.
+    removed: Option<(Removal, UnixNanos)>,
 }
 
 impl Claim {
@@ -176,7 +176,7 @@ impl Claim {
             if let Some((until, Ending::Removed(how))) = stretch.until
                 && (is_settled(until) || self.key.class != Class::Created)
             {
-                moments.entry(until).or_default().removed = Some(how);
+                moments.entry(until).or_default().removed = Some((how, stretch.seen));
             }
         }
     }
@@ -221,6 +221,8 @@ impl Claim {
             self.see(time, state);
             *seen = time;
         } else if let Some(how) = self.removal(time, moment, *seen) {
+            let known = moment.removed.map(|(_, seen)| seen);
+            *seen = known.map_or(*seen, |known| known.max(*seen));
             self.remove(time, how, *seen);
         }
         if let Some(last) = self.stretches.last_mut() {
@@ -281,7 +283,8 @@ impl Claim {
             _ => None,
         });
         let event = moment.is_deleted.then_some(Removal::Deleted);
-        rows.chain(scans).chain(event).chain(moment.removed).min()
+        let known = moment.removed.map(|(how, _)| how);
+        rows.chain(scans).chain(event).chain(known).min()
     }
 
     fn remove(&mut self, time: UnixNanos, how: Removal, seen: UnixNanos) {

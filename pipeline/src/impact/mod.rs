@@ -19,7 +19,7 @@ mod rules;
 mod walk;
 
 pub use result::{Impact, Reached};
-pub use rules::{EDGE_KINDS, RULES, Rule, Standing, Way};
+pub use rules::{EDGE_KINDS, RULES, Rule, Standing, Way, is_container, is_grouping};
 pub use walk::{DECAY, Limits, Questions, Step, Walk};
 
 #[cfg(test)]

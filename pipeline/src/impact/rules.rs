@@ -64,6 +64,17 @@ const CONTAINERS: [&str; 8] = [
     "k8s.namespace",
 ];
 
+/// What holds things of one kind that all depend on it, so that the walk goes on to them.
+const COLLECTIONS: [&str; 2] = ["AWS::RDS::DBSubnetGroup", "AWS::Route53::HostedZone"];
+
+/// Edges that say where a thing lies or what it belongs to, not what it needs or talks to.
+const GROUPING: [&str; 4] = [
+    kind::CONTAINS,
+    kind::PART_OF,
+    kind::MEMBER_OF,
+    kind::MANAGED_BY,
+];
+
 /// What makes pods.
 const WORKLOADS: [&str; 6] = [
     "k8s.deployment",
@@ -132,8 +143,7 @@ pub const RULES: &[Rule] = &[
     back(kind::ATTACHED_TO)
         .from(&[DB_INSTANCE])
         .to(&[DB_INSTANCE]),
-    back(kind::PART_OF).from(&["AWS::RDS::DBSubnetGroup"]),
-    back(kind::PART_OF).from(&["AWS::Route53::HostedZone"]),
+    back(kind::PART_OF).from(&COLLECTIONS),
     // A role is attached to its policies, which no scan may know.
     back(kind::ATTACHED_TO).to(&["AWS::IAM::Role"]),
 ];
@@ -155,6 +165,17 @@ pub const EDGE_KINDS: [&str; 14] = [
     kind::MEMBER_OF,
     kind::CONTAINS,
 ];
+
+/// Whether nodes of this kind hold others that need not have anything to do with each other: a VPC, a
+/// subnet, an account, a cluster, a namespace, a DNS zone.
+pub fn is_container(kind: &str) -> bool {
+    CONTAINERS.contains(&kind) || COLLECTIONS.contains(&kind)
+}
+
+/// Whether edges of this kind only group things, rather than carry traffic or a dependency.
+pub fn is_grouping(edge: &str) -> bool {
+    GROUPING.contains(&edge)
+}
 
 /// Against the edge.
 const fn back(edge: &'static str) -> Rule {
@@ -220,13 +241,33 @@ impl Rule {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{EDGE_KINDS, RULES, Rule, Standing};
+    use super::{EDGE_KINDS, RULES, Rule, Standing, is_container, is_grouping};
 
     #[test]
     fn the_kinds_of_edges_are_those_of_the_rules() {
         let listed: BTreeSet<&str> = EDGE_KINDS.into_iter().collect();
         let followed: BTreeSet<&str> = RULES.iter().map(|rule| rule.edge).collect();
         assert_eq!(listed, followed);
+    }
+
+    #[test]
+    fn what_holds_others_is_a_container_and_what_talks_to_others_is_not() {
+        for container in [
+            "AWS::EC2::Subnet",
+            "k8s.namespace",
+            "AWS::Route53::HostedZone",
+        ] {
+            assert!(is_container(container), "{container}");
+        }
+        for other in [
+            "AWS::EC2::SecurityGroup",
+            "AWS::EC2::Instance",
+            "service",
+            "",
+        ] {
+            assert!(!is_container(other), "{other}");
+        }
+        assert!(is_grouping("PART_OF") && !is_grouping("CALLS") && !is_grouping("RUNS_ON"));
     }
 
     #[test]

@@ -39,9 +39,9 @@ impl Scan<'_> {
             (resources::SCAN_ID, self.id.into()),
             (resources::STATE, Cell::UInt(state)),
             (resources::CHANGE, change.into()),
-            (resources::KIND, Cell::Text(resource.kind)),
+            (resources::KIND, Cell::Text(&resource.kind)),
             (resources::NAME, resource.name.as_deref().into()),
-            (resources::PROVIDER, Cell::Text(resource.provider)),
+            (resources::PROVIDER, Cell::Text(&resource.provider)),
             (resources::ACCOUNT, Cell::Text(&resource.account)),
             (resources::REGION, resource.region.as_deref().into()),
             (resources::RELATIONS, Cell::Items(&relations)),
@@ -126,7 +126,7 @@ impl Relation {
         };
         let confidence = Cell::Float(self.confidence);
         [
-            Cell::Text(self.kind),
+            Cell::Text(&self.kind),
             Cell::Text(&self.uid),
             confidence,
             properties,
@@ -137,6 +137,6 @@ impl Relation {
 impl Alias {
     fn cells(&self) -> [Cell<'_>; 3] {
         let scope = self.scope.as_deref().into();
-        [Cell::Text(self.kind), Cell::Text(&self.value), scope]
+        [Cell::Text(&self.kind), Cell::Text(&self.value), scope]
     }
 }

@@ -23,8 +23,8 @@ fn instance() -> Resource {
     };
     Resource {
         uid: "i".to_owned(),
-        kind: "AWS::EC2::Instance",
-        provider: "aws",
+        kind: "AWS::EC2::Instance".into(),
+        provider: "aws".into(),
         relations: vec![Relation::to("PART_OF", "subnet"), target],
         aliases: vec![
             Alias::new("id", "i-1"),
@@ -55,6 +55,41 @@ fn a_row_says_what_the_resource_says() {
     assert_eq!(read[1].members, Some(&[3, 8][..]));
     assert_eq!(read[1].member_states, Some(&[30, 80][..]));
     assert!(read[1].relations.is_none());
+}
+
+#[test]
+fn words_that_are_known_only_at_run_time_are_reported_as_they_are() {
+    let custom = |group: &str| Resource {
+        uid: "k8s://c/stable.example.com/crontabs/u".to_owned(),
+        kind: format!("{group}/CronTab").into(),
+        provider: ["kuber", "netes"].concat().into(),
+        relations: vec![Relation::to("owned_by".to_uppercase(), "b")],
+        aliases: vec![Alias::within("c", format!("{group}/name"), "nightly")],
+        ..Resource::default()
+    };
+    let mut rows = Rows::new(Signal::Resources);
+    SCAN.observed(&mut rows, &custom("stable.example.com"), 9, None);
+    let batch = rows.finish(Delivery::nobody());
+    let row = Observed::of(&batch).next().unwrap();
+    assert_eq!(row.kind, Some("stable.example.com/CronTab"));
+    assert_eq!(row.provider, Some("kubernetes"));
+    let relation = row.relations.unwrap().relations().next();
+    assert_eq!(relation, Some(("OWNED_BY", "b", 1.0, None)));
+    let alias = row.aliases.unwrap().aliases().next();
+    assert_eq!(
+        alias,
+        Some(("stable.example.com/name", "nightly", Some("c")))
+    );
+}
+
+#[test]
+fn the_state_does_not_depend_on_where_words_come_from() {
+    let mut read = instance();
+    read.kind = read.kind.into_owned().into();
+    read.relations[0].kind = "PART_OF".to_owned().into();
+    assert_eq!(read.state(), instance().state());
+    read.kind = "AWS::EC2::Volume".into();
+    assert_ne!(read.state(), instance().state());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The resources of a cloud that a resource tells of.
 
+use pipeline::schema::aliases::kind::HOST_ID;
 use pipeline::uid;
 
 use super::entities::{Entity, Resource};
@@ -93,7 +94,7 @@ fn named_instance<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
     let id = instance_id(resource).filter(|_| resource.is_about(Entity::Host))?;
     let account = resource.text("cloud.account.id")?;
     let region = resource.text("cloud.region")?;
-    let mut aliases = vec![Alias::new("id", id)];
+    let mut aliases = vec![Alias::new("id", id), Alias::new(HOST_ID, id)];
     aliases.extend(Alias::addresses(resource.texts("host.ip"), account));
     Some(Node {
         uid: uid::aws("ec2", region, account, &format!("instance/{id}")).into(),
@@ -136,6 +137,11 @@ impl<'a> Arn<'a> {
             account: parts.next()?,
             resource: parts.next()?,
         })
+    }
+
+    /// Whether it is of this service, and its resource part begins so.
+    pub(super) fn is_of(&self, service: &str, resource: &str) -> bool {
+        self.service == service && self.resource.starts_with(resource)
     }
 
     pub(super) fn is_instance(&self) -> bool {

@@ -18,7 +18,7 @@ pub(super) fn find<'a>(
         let fitting = owners
             .into_iter()
             .filter(|(uid, scope)| is_within(scope) && fits(resource, uid));
-        match one(fitting.map(|(uid, _)| uid)) {
+        match one(view, fitting.map(|(uid, _)| uid)) {
             Led::To(uid) => Some(uid),
             Led::Nowhere | Led::Astray => None,
         }

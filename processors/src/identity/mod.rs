@@ -15,7 +15,7 @@
 //! | ECS task | `aws.ecs.task.arn` |
 //! | Kubernetes object | `k8s.cluster.uid` with `k8s.pod.uid`, else of its ReplicaSet, Job, StatefulSet, DaemonSet, Deployment, CronJob, else `k8s.node.uid` |
 //! | EC2 instance | `host.id` of an instance with `cloud.account.id` and `cloud.region`; any other is a machine id |
-//! | EC2 instance that a scan has told of | its `host.id` alone; its private DNS name in `host.name` or `k8s.node.name`; its address in `host.ip` of a host, not a container, that says its account and region |
+//! | EC2 instance that a scan has told of | its `host.id` alone, where an instance has it as alias `host_id`; its private DNS name in `host.name` or `k8s.node.name`; its address in `host.ip` of a host, not a container, that says its account and region |
 //!
 //! All of them are told as facts of the group `telemetry`: `service RUNS_ON pod RUNS_ON node
 //! RUNS_ON instance`, each link where both ends are known, and `pod OWNED_BY replicaset`. A
@@ -37,6 +37,9 @@
 //! | `aws.sqs.queue.url`; `aws.s3.bucket` and a host of AWS | that queue or bucket |
 //! | a name in `server.address` (or `net.peer.name`) | who has the alias `dns`; of a DNS record what it leads to |
 //! | an address there, or in `network.peer.address` (or `net.sock.peer.addr`, `net.peer.ip`) | who has the alias `ip` in the network of the span's own instance; a public one, else, anybody who has it without a scope |
+//!
+//! What has the address as `ip` is meant, and not the interface that has it as `interface_ip`, nor the
+//! address that is a resource of its own (`reserved_ip`), where there are several.
 //!
 //! Aliases are those of the process's [`AliasIndex`], as of when the span started: what `graph` makes
 //! of resources in whatever pipeline, the `aliases` that pass here, and, with the key `store`, what
@@ -63,6 +66,7 @@ use pipeline::{Batch, Delivery, Signal, SignalSet, facts};
 mod cloud;
 mod config;
 mod distinct;
+mod earlier_stores;
 mod entities;
 mod found;
 mod instances;

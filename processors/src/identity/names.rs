@@ -40,14 +40,15 @@ impl<'v> Names<'v> {
 
     /// Who has an address: in one of these networks, else, where it is public, anywhere.
     pub(super) fn address(&mut self, ip: IpAddr, networks: &[&str]) -> Led<'v> {
-        let owners = self
-            .view
-            .owners(Kind::Address, &ip.to_string(), &mut self.holds);
+        let text = ip.to_string();
+        let kinds = Kind::ADDRESSES.into_iter();
+        let owners = kinds.flat_map(|kind| self.view.owners(kind, &text, &mut self.holds));
+        let owners: Vec<(&str, &str)> = owners.collect();
         let within = owners.iter().filter(|(_, scope)| networks.contains(scope));
-        match one(within.map(|(uid, _)| *uid)) {
+        match one(self.view, within.map(|(uid, _)| *uid)) {
             Led::Nowhere if !is_private(ip) => {
                 let anywhere = owners.iter().filter(|(_, scope)| scope.is_empty());
-                one(anywhere.map(|(uid, _)| *uid))
+                one(self.view, anywhere.map(|(uid, _)| *uid))
             }
             led => led,
         }
@@ -64,7 +65,7 @@ impl<'v> Names<'v> {
             .collect();
         let ends = reachable.into_iter().map(|uid| self.end_of(uid, networks));
         let ends: Vec<&str> = ends.collect();
-        one(ends)
+        one(self.view, ends)
     }
 
     /// Whether it is a DNS record, and leads on.
@@ -102,7 +103,7 @@ impl<'v> Names<'v> {
             return Some(target);
         }
         let same = self.view.owners(Kind::SameAs, target, &mut self.holds);
-        let led = match one(same.into_iter().map(|(uid, _)| uid)) {
+        let led = match one(self.view, same.into_iter().map(|(uid, _)| uid)) {
             Led::Nowhere => self.named(uid::external_host(target)?, networks),
             led => led,
         };
@@ -118,7 +119,7 @@ impl<'v> Names<'v> {
         }
         let owners = self.view.owners(Kind::Host, host, &mut self.holds);
         let anywhere = owners.into_iter().filter(|(_, scope)| scope.is_empty());
-        one(anywhere.map(|(uid, _)| uid))
+        one(self.view, anywhere.map(|(uid, _)| uid))
     }
 }
 
@@ -130,22 +131,26 @@ pub(super) fn networks<'v>(scopes: impl Iterator<Item = &'v str>) -> Vec<&'v str
     networks
 }
 
-/// An address is also its network interface's and its Elastic IP's: whoever they are attached to is
-/// meant.
-pub(super) fn one<'v>(uids: impl IntoIterator<Item = &'v str>) -> Led<'v> {
+/// The one uid that is meant, of these that have the same name. An interface and an address that is a
+/// resource of its own have the names of what they are attached to: that is meant, where it is among
+/// them.
+pub(super) fn one<'v>(view: &View<'_>, uids: impl IntoIterator<Item = &'v str>) -> Led<'v> {
     let mut led = Led::Nowhere;
-    let mut best = 0;
+    let mut best = usize::MAX;
     for uid in uids {
-        let rank = match () {
-            () if uid.contains(":elastic-ip/") => 1,
-            () if uid.contains(":network-interface/") => 2,
-            () => 3,
-        };
-        if rank > best {
+        let rank = rank(view, uid);
+        if rank < best {
             (best, led) = (rank, Led::To(uid));
         } else if rank == best && led != Led::To(uid) {
             led = Led::Astray;
         }
     }
     led
+}
+
+/// By the kind of its addresses, 0 for what is meant first: what has none is what it is.
+fn rank(view: &View<'_>, uid: &str) -> usize {
+    let has_any = |kind: &Kind| view.all_names(uid, *kind).next().is_some();
+    let rank = Kind::ADDRESSES.iter().position(has_any);
+    rank.unwrap_or_default()
 }

@@ -231,9 +231,9 @@ impl Draft {
         let edges = self.edges.into_iter();
         Resource {
             uid: self.uid,
-            kind,
+            kind: kind.into(),
             name: self.name,
-            provider: "aws",
+            provider: "aws".into(),
             account: self.account.unwrap_or_else(|| at.account.clone()),
             region,
             relations: edges.map(Edge::finish).collect(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::things::{Things, id, short};
+use pipeline::label::short_id;
+
+use super::things::{Things, short};
 
 pub(super) fn text(things: &Things<'_>) -> String {
     let mut text =
@@ -21,7 +23,7 @@ pub(super) fn text(things: &Things<'_>) -> String {
             text,
             "  {} [label={}, style=dashed];",
             quoted(to),
-            quoted(id(to))
+            quoted(&short_id(to))
         );
     }
     for (from, kind, to) in things.edges() {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::things::{Things, id, short};
+use pipeline::label::short_id;
+
+use super::things::{Things, short};
 
 pub(super) fn text(things: &Things<'_>) -> String {
     let mut text = "flowchart LR\n".to_owned();
@@ -12,7 +14,7 @@ pub(super) fn text(things: &Things<'_>) -> String {
     for thing in things.all.values() {
         let number = numbers.len();
         numbers.insert(thing.uid, number);
-        let (kind, label) = (short(thing.kind), escaped(thing.label()));
+        let (kind, label) = (short(thing.kind), escaped(&thing.label()));
         let _ = writeln!(text, "  n{number}[\"{kind}<br/>{label}\"]");
     }
     let mut edges = String::new();
@@ -20,7 +22,7 @@ pub(super) fn text(things: &Things<'_>) -> String {
         let next = numbers.len();
         let number = *numbers.entry(to).or_insert(next);
         if number == next {
-            let _ = writeln!(text, "  n{number}([\"{}\"])", escaped(id(to)));
+            let _ = writeln!(text, "  n{number}([\"{}\"])", escaped(&short_id(to)));
         }
         let _ = writeln!(edges, "  n{} -->|{kind}| n{number}", numbers[from.uid]);
     }

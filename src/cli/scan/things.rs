@@ -1,9 +1,11 @@
 //! What a scan has seen, to be drawn.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pipeline::Batch;
 use pipeline::attributes::{Map, Value};
+use pipeline::label::{label, short_id};
 use pipeline::resource::Observed;
 use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::schema::edges::kind;
@@ -130,12 +132,12 @@ impl<'a> Thing<'a> {
     }
 
     /// What people call it, else its id.
-    pub(super) fn label(&self) -> &'a str {
-        self.name.unwrap_or_else(|| self.id())
+    pub(super) fn label(&self) -> Cow<'a, str> {
+        label(self.name, self.uid)
     }
 
-    pub(super) fn id(&self) -> &'a str {
-        id(self.uid)
+    pub(super) fn id(&self) -> Cow<'a, str> {
+        short_id(self.uid)
     }
 
     /// A text of its configuration.
@@ -144,12 +146,6 @@ impl<'a> Thing<'a> {
             .get(key)
             .and_then(Value::as_text)
     }
-}
-
-/// What stands behind the last slash or colon of a uid.
-pub(super) fn id(uid: &str) -> &str {
-    let uid = uid.trim_end_matches([':', '/']);
-    uid.rsplit(['/', ':']).next().unwrap_or(uid)
 }
 
 /// `AWS::EC2::SecurityGroup` is a `SecurityGroup`.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use pipeline::label::short_id;
+
 use super::things::{Thing, Things, short};
 
 /// Columns of a line, where its words let it.
@@ -141,7 +143,7 @@ fn by_name<'m, V>(things: &Things<'_>, of: &'m BTreeMap<&str, V>) -> Vec<(&'m st
 /// `VPC main (vpc-1) 10.0.0.0/16`.
 fn place(things: &Things<'_>, kind: &str, uid: &str) -> String {
     let Some(thing) = things.find(uid) else {
-        return format!("{kind} {}", super::things::id(uid));
+        return format!("{kind} {}", short_id(uid));
     };
     let cidr = thing.text("CidrBlock").unwrap_or_default();
     let named = match thing.name {

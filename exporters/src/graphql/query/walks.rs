@@ -54,7 +54,10 @@ impl Walks {
         Impact::of(context, start, depth, first, at).await
     }
 
-    /// A shortest way from one node to another, whichever way its edges lead.
+    /// A way from one node to another, whichever way its edges lead: a shortest one that does not
+    /// pass through what only holds things (a VPC, a subnet, an account, a cluster, a namespace), else,
+    /// where there is no other way, a shortest one of all. Of equally long ones it is the one with more
+    /// edges of traffic and dependency.
     #[graphql(complexity = "50 + 10 * child_complexity")]
     async fn path(
         &self,

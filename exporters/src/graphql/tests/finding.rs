@@ -4,9 +4,10 @@ use pipeline::attributes::map_from_json;
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::nodes;
-use pipeline::{Batch, Delivery, Signal};
+use pipeline::{Batch, Delivery, Signal, uid};
 use serde_json::json;
 
+use super::walking::edge;
 use super::{MINUTE, Shop, change, named};
 
 /// A bucket with a configuration, and a tag of its own.
@@ -123,6 +124,23 @@ async fn a_node_tells_one_tag_one_value_and_its_names() {
         told.contains("at character 7") && told.contains("IpPermissions[0].FromPort"),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn a_node_has_a_label_also_where_it_has_no_name() {
+    let shop = Shop::new().await;
+    let label = async |uid: &str| {
+        let query = format!("{{ node(uid: {uid:?}) {{ name label }} }}");
+        let node = shop.ask(&query).await["node"].clone();
+        (node["name"].clone(), node["label"].clone())
+    };
+    assert_eq!(label("arn:i-1").await, (json!("i-1"), json!("i-1")));
+    assert_eq!(label("svc:////front").await, (json!(null), json!("front")));
+    let endpoint = uid::external("db.example", Some(5432));
+    shop.tell(edge("svc:////front", "CALLS", &endpoint, 1))
+        .await;
+    let unnamed = (json!(null), json!("db.example:5432"));
+    assert_eq!(label(&endpoint).await, unnamed, "only an edge leads to it");
 }
 
 #[tokio::test]

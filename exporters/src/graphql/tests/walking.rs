@@ -20,7 +20,7 @@ fn same_as(uid: &str, other: &str, minute: u64) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-fn edge(from: &str, kind: &str, to: &str, minute: u64) -> Batch {
+pub(super) fn edge(from: &str, kind: &str, to: &str, minute: u64) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let cells = [
         (edges::MODE, Cell::Text("observed")),

@@ -1,5 +1,7 @@
 //! Nodes.
 
+use std::borrow::Cow;
+
 use async_graphql::{Context, Error, InputObject, Json, Object, Result, SimpleObject};
 use pipeline::graph_store::{self, At, OtherName};
 use pipeline::schema::nodes::group;
@@ -36,9 +38,14 @@ impl Node {
         &self.node.kind
     }
 
-    /// What people call it.
+    /// What people call it; null where nothing says. `label` is never null.
     async fn name(&self) -> Option<&str> {
         self.node.name.as_deref()
+    }
+
+    /// Its name, else the short id in its uid: `sg-0a1b2c`, `db.example:5432`. Never empty.
+    async fn label(&self) -> Cow<'_, str> {
+        self.node.label()
     }
 
     /// `aws`, `gcp`, `kubernetes`.

@@ -120,9 +120,9 @@ impl Waiting {
 impl Endpoint {
     /// The one thing that it can be, of all that has or had its name, and since when.
     fn is<'v>(&self, view: &'v View<'v>) -> Option<(&'v str, UnixNanos)> {
-        let (kind, name) = match &self.place {
-            Place::Address(ip) => (Kind::Address, ip.to_string()),
-            Place::Host(host) => (Kind::Host, host.clone()),
+        let (kinds, name) = match &self.place {
+            Place::Address(ip) => (&Kind::ADDRESSES[..], ip.to_string()),
+            Place::Host(host) => (&[Kind::Host][..], host.clone()),
         };
         let is_private = matches!(self.place, Place::Address(ip) if is_private(ip));
         let network = self.network(view);
@@ -130,14 +130,19 @@ impl Endpoint {
             "" => !is_private,
             scope => Some(scope) == network,
         };
-        let owners = view.uids(kind, &name).filter(|uid| {
-            let mut names = view.all_names(uid, kind).filter(|it| *it.value == *name);
-            names.any(|it| is_meant(&it.scope))
+        let owners = kinds.iter().flat_map(|kind| {
+            view.uids(*kind, &name).filter(|uid| {
+                let mut names = view.all_names(uid, *kind).filter(|it| *it.value == *name);
+                names.any(|it| is_meant(&it.scope))
+            })
         });
-        let Led::To(owner) = one(owners) else {
+        let Led::To(owner) = one(view, owners) else {
             return None;
         };
-        let since = view.since(owner, kind, &name)?;
+        let since = kinds
+            .iter()
+            .filter_map(|kind| view.since(owner, *kind, &name));
+        let since = since.min()?;
         let mut names = Names::new(view, Holds::at(UnixNanos(u64::MAX)));
         let end = names.end_of(owner, network.as_slice());
         // A DNS record that leads to what is not known yet is not what is meant.

@@ -32,7 +32,7 @@ const PRIVATE_NAME: &str = "ip-10-0-0-7.eu-west-1.compute.internal";
 fn one() -> Cloud {
     let cloud = Cloud::new();
     let names = [
-        ("id", "i-1", None),
+        ("host_id", "i-1", None),
         ("ip", "10.0.0.7", Some("vpc-1")),
         ("dns", PRIVATE_NAME, Some("vpc-1")),
     ];

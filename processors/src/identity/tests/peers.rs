@@ -8,7 +8,7 @@ use serde_json::json;
 use super::cloud::{
     Call, Cloud, DATABASE, call, call_from, instance, now, peer, peers, record, spans, to,
 };
-use super::support::{identity, said};
+use super::support::{at, identity, said};
 
 #[test]
 fn a_database_is_found_by_its_dns_name() {
@@ -69,8 +69,8 @@ fn what_an_address_is_attached_to_is_meant() {
     cloud.tell_instance("3", 10, "vpc-1", "10.0.0.9");
     let attached = "arn:aws:ec2:eu-west-1:42:network-interface/eni-3";
     let alone = "arn:aws:ec2:eu-west-1:42:network-interface/eni-4";
-    cloud.tell(attached, 10, &[("ip", "10.0.0.9", Some("vpc-1"))]);
-    cloud.tell(alone, 10, &[("ip", "10.0.0.8", Some("vpc-1"))]);
+    cloud.tell(attached, 10, &[("interface_ip", "10.0.0.9", Some("vpc-1"))]);
+    cloud.tell(alone, 10, &[("interface_ip", "10.0.0.8", Some("vpc-1"))]);
     assert_eq!(
         peer(&cloud, call_from("1", 20, to("10.0.0.9"))),
         instance("3")
@@ -83,7 +83,7 @@ fn a_public_address_means_the_same_to_everybody() {
     let cloud = Cloud::new();
     let address = "arn:aws:ec2:eu-west-1:42:elastic-ip/eipalloc-1";
     let balancer = "arn:aws:ec2:eu-west-1:42:natgateway/nat-1";
-    cloud.tell(address, 10, &[("ip", "54.1.2.3", None)]);
+    cloud.tell(address, 10, &[("reserved_ip", "54.1.2.3", None)]);
     cloud.tell(balancer, 10, &[("ip", "54.1.2.3", None)]);
     assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), balancer);
     cloud.tell("somebody", 10, &[("ip", "10.9.9.9", None)]);
@@ -92,6 +92,38 @@ fn a_public_address_means_the_same_to_everybody() {
         "",
         "a private one does not"
     );
+}
+
+#[test]
+fn an_interface_is_meant_and_not_the_reserved_address_that_it_has() {
+    let cloud = Cloud::new();
+    cloud.tell("interface", 10, &[("interface_ip", "54.1.2.3", None)]);
+    cloud.tell("reserved", 10, &[("reserved_ip", "54.1.2.3", None)]);
+    cloud.tell("unused", 10, &[("reserved_ip", "54.1.2.4", None)]);
+    assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), "interface");
+    assert_eq!(peer(&cloud, call(20, to("54.1.2.4"))), "unused");
+    cloud.tell("other", 10, &[("interface_ip", "54.1.2.3", None)]);
+    assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), "", "either may be");
+}
+
+#[test]
+fn of_two_records_of_a_name_what_has_the_address_is_meant_and_not_the_reserved_one() {
+    let cloud = Cloud::new();
+    cloud.tell_instance("1", 10, "vpc-1", "10.0.0.1");
+    cloud.tell_instance("3", 10, "vpc-1", "10.0.0.9");
+    let reserved = [
+        ("reserved_ip", "54.1.2.3", None),
+        ("same_as", "ext://54.1.2.3:", None),
+    ];
+    cloud.tell("reserved", 10, &reserved);
+    cloud.tell_record("web.example", 10, &["ext://10.0.0.9:"]);
+    cloud.tell("public", 10, &[("dns", "web.example", None)]);
+    let mut writer = cloud.index.writer().unwrap();
+    let target = ["ext://54.1.2.3:"].into_iter();
+    writer.tell_targets("public", "aws", at(10), target);
+    drop(writer);
+    let found = peer(&cloud, call_from("1", 20, to("web.example")));
+    assert_eq!(found, instance("3"));
 }
 
 #[test]

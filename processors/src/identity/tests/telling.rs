@@ -63,6 +63,7 @@ fn a_service_on_a_pod_hangs_together_down_to_the_instance() {
             "name=cart@ → k8s://c/apps/deployment/d",
             "name=ip-10-0-0-7@ → k8s://c//node/n",
             &format!("id=i-1@ → {INSTANCE}"),
+            &format!("host_id=i-1@ → {INSTANCE}"),
             &format!("ip=10.0.0.7@42 → {INSTANCE}"),
         ]
     );

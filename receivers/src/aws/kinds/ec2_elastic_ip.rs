@@ -1,6 +1,7 @@
 //! Elastic IP addresses.
 
 use async_trait::async_trait;
+use pipeline::schema::aliases::kind as alias;
 use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
@@ -40,7 +41,7 @@ impl Kind for ElasticIp {
             at.ec2_arn("instance/", &item["InstanceId"]),
         );
         address.edge(kind::ATTACHED_TO, interface);
-        address.alias("ip", &item["PublicIp"]);
+        address.alias(alias::RESERVED_IP, &item["PublicIp"]);
         if let Some(ip) = text(&item["PublicIp"]) {
             address.same_as(uid::external(ip, None));
         }

@@ -1,6 +1,7 @@
 //! Instances.
 
 use async_trait::async_trait;
+use pipeline::schema::aliases::kind as alias;
 use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
@@ -62,6 +63,7 @@ impl Kind for Instance {
         let group = instance.tags.get("aws:autoscaling:groupName").cloned();
         let group = autoscaling_group::by_name(at, &group.unwrap_or_default());
         instance.edge(kind::MEMBER_OF, group);
+        instance.alias(alias::HOST_ID, &item["InstanceId"]);
         instance.alias_within(vpc, "ip", &item["PrivateIpAddress"]);
         instance.alias("ip", &item["PublicIpAddress"]);
         // An address that AWS has lent it; others are resources of their own.

@@ -1,6 +1,7 @@
 //! Network interfaces.
 
 use async_trait::async_trait;
+use pipeline::schema::aliases::kind as alias;
 use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
@@ -53,13 +54,13 @@ impl Kind for NetworkInterface {
         let addresses = || [item].into_iter().chain(each(&item["PrivateIpAddresses"]));
         let private = addresses().map(|address| &address["PrivateIpAddress"]);
         for address in private.chain(ipv6) {
-            interface.alias_within(vpc, "ip", address);
+            interface.alias_within(vpc, alias::INTERFACE_IP, address);
             if let (Some(vpc), Some(address)) = (text(vpc), text(address)) {
                 interface.same_as(uid::address(vpc, address));
             }
         }
         for address in addresses() {
-            interface.alias("ip", &address["Association"]["PublicIp"]);
+            interface.alias(alias::INTERFACE_IP, &address["Association"]["PublicIp"]);
         }
         Some(interface)
     }

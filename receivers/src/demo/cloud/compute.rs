@@ -1,5 +1,6 @@
 //! The instances: Kubernetes' nodes, and one that keeps connections to the database open.
 
+use pipeline::schema::aliases::kind as alias;
 use pipeline::schema::edges::kind;
 use serde_json::json;
 
@@ -46,6 +47,7 @@ impl Machine {
             ],
             aliases: vec![
                 ("id", id.clone()),
+                (alias::HOST_ID, id.clone()),
                 ("name", self.name.clone()),
                 ("ip", self.ip.clone()),
             ],

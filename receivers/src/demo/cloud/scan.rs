@@ -48,14 +48,16 @@ impl Resource {
         let aliases = self.aliases.iter();
         resource::Resource {
             uid: self.uid.clone(),
-            kind: self.kind,
+            kind: self.kind.into(),
             name: Some(self.name.clone()),
-            provider: self.provider,
+            provider: self.provider.into(),
             account: self.account.clone(),
             region: self.region.map(str::to_owned),
-            relations: relations.map(|(kind, to)| Relation::to(kind, to)).collect(),
+            relations: relations
+                .map(|(kind, to)| Relation::to(*kind, to))
+                .collect(),
             aliases: aliases
-                .map(|(kind, value)| Alias::new(kind, value))
+                .map(|(kind, value)| Alias::new(*kind, value))
                 .collect(),
             tags: encode(&self.tags),
             configuration: encode(&self.configuration),

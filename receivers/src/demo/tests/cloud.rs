@@ -96,7 +96,8 @@ fn telemetry_names_pods_instances_and_the_database_as_the_scan_does() {
     assert!(alias("same_as", &uid::external(&endpoint, Some(5432))));
     for pod in Pod::all(CALM.deploys) {
         assert!(alias("id", &names().pod_uid(pod)));
-        assert!(alias("id", &names().node_id(names().node_of(pod))));
+        let node = names().node_id(names().node_of(pod));
+        assert!(alias("id", &node) && alias("host_id", &node));
         let said = format!("{:?}", otlp::resource(names(), pod));
         let own = uid::kubernetes(&names().cluster(), "", "pod", &names().pod_uid(pod));
         assert!(said.contains(&names().pod_uid(pod)) && said.contains(&names().cluster()));

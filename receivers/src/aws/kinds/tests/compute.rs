@@ -35,6 +35,7 @@ fn an_instance_has_the_groups_of_all_its_interfaces() {
     ];
     let aliases = [
         "id i-1",
+        "host_id i-1",
         "ip 10.0.0.5 in vpc-1",
         "ip 198.51.100.1",
         "dns ip-10-0-0-5.ec2.internal in vpc-1",

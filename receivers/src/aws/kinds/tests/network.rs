@@ -259,14 +259,14 @@ fn an_interface_answers_to_all_its_addresses() {
     let aliases = [
         "name web",
         "id eni-1",
-        "ip 10.0.0.5 in vpc-1",
+        "interface_ip 10.0.0.5 in vpc-1",
         "same_as ip://vpc-1/10.0.0.5",
-        "ip 10.0.0.6 in vpc-1",
+        "interface_ip 10.0.0.6 in vpc-1",
         "same_as ip://vpc-1/10.0.0.6",
-        "ip 2001:db8::5 in vpc-1",
+        "interface_ip 2001:db8::5 in vpc-1",
         "same_as ip://vpc-1/2001:db8::5",
-        "ip 198.51.100.1",
-        "ip 198.51.100.2",
+        "interface_ip 198.51.100.1",
+        "interface_ip 198.51.100.2",
     ];
     check(
         &NetworkInterface,
@@ -286,7 +286,7 @@ fn an_elastic_ip_is_the_address_that_others_see() {
     let edges = ["ATTACHED_TO ec2:network-interface/eni-1"];
     let aliases = [
         "id eipalloc-1",
-        "ip 198.51.100.1",
+        "reserved_ip 198.51.100.1",
         "same_as ext://198.51.100.1:",
     ];
     check(
