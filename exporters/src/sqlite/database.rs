@@ -11,7 +11,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::time::timeout;
 
-use super::connections::{Connection, Opener, Readers, Writer};
+use super::connections::{Connection, DatabaseFile, Opener, Readers, Writer};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/sqlite/migrations");
 
@@ -28,7 +28,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Database {
     pub(super) writer: Writer,
     pub(super) readers: Readers,
-    path: Arc<Path>,
+    file: Arc<DatabaseFile>,
     closing: Arc<AtomicBool>,
 }
 
@@ -62,10 +62,11 @@ impl Database {
             )),
             error => failed(&error),
         })?;
-        let shared: Arc<Path> = path.into();
+        let file = DatabaseFile::at(path).await;
+        let file = Arc::new(file.map_err(|error| failed(&error))?);
         let opener = |options| Opener {
             options,
-            path: Arc::clone(&shared),
+            file: Arc::clone(&file),
             closing: Arc::clone(&closing),
         };
         let readers = Readers::new(opener(options.clone().read_only(true)));
@@ -73,7 +74,7 @@ impl Database {
         Ok(Database {
             writer,
             readers,
-            path: shared,
+            file,
             closing,
         })
     }
@@ -89,7 +90,7 @@ impl Database {
             self.writer.close().await;
         };
         if timeout(CLOSE_WITHIN, close).await.is_err() {
-            let path = self.path.display();
+            let path = self.file.path().display();
             tracing::warn!(%path, within = ?CLOSE_WITHIN, "the database did not close in time");
         }
     }

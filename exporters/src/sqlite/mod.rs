@@ -20,6 +20,11 @@
 //! disk, an I/O error, no memory, a lock of another process. The sender gets the cause and the path
 //! in a retryable error, the first cause is logged once, and the next attempt opens a new connection.
 //! So writing resumes by itself when there is space again.
+//!
+//! When the file is deleted or replaced while airdig runs, writes and reads fail with its path
+//! until the same file is back or airdig is restarted. The exporter does not go on in a new file:
+//! receivers report only what changed since they last reported it, so that file would lack all
+//! that is unchanged. After a restart they compare with the new file and report everything.
 
 use std::sync::Arc;
 

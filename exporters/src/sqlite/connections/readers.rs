@@ -41,10 +41,16 @@ impl Readers {
     }
 
     /// # Errors
-    /// When the file cannot be read, and after [`Readers::close`].
+    /// When the file cannot be read, when it is not the same file as at the start, and after
+    /// [`Readers::close`].
     pub(in crate::sqlite) async fn session(&self) -> Result<ReadSession<'_>, sqlx::Error> {
         let closed = |_| sqlx::Error::PoolClosed;
         let permit = self.permits.acquire().await.map_err(closed)?;
+        if let Err(changed) = self.opener.file.check_seldom().await {
+            // The space of a deleted file is free once no connection has it open.
+            drop(self.take_idle());
+            return Err(changed.into());
+        }
         let mut session = ReadSession {
             connection: None,
             readers: self,

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{self, MutexGuard};
 
+use super::file::FileChanged;
 use super::{Connection, Opener};
 
 /// Runs one transaction after the other.
@@ -124,9 +125,12 @@ impl Writer {
     }
 
     fn failed(&self, error: sqlx::Error) -> WriteError {
-        let path = self.opener.path.display();
+        let path = self.opener.file.path().display();
         let cause = cause(&error);
-        let mut reason = format!("{path}: {cause}");
+        let mut reason = match FileChanged::of(&error) {
+            Some(changed) => changed.to_string(),
+            None => format!("{path}: {cause}"),
+        };
         if !concerns_rows(&error) {
             let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
             match &*outage {
@@ -144,7 +148,7 @@ impl Writer {
     fn succeeded(&self) {
         let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cause) = outage.take() {
-            let path = self.opener.path.display();
+            let path = self.opener.file.path().display();
             tracing::info!(exporter = self.id, %path, cause, "writing works again");
         }
     }
@@ -159,10 +163,10 @@ impl WriteTransaction<'_> {
     }
 
     /// Ends the transaction: commits it if its statements succeeded, else rolls it back. `Ok` means
-    /// that it is on the disk.
+    /// that it is on the disk, in the file that is at the path.
     ///
     /// # Errors
-    /// When a statement or the commit failed.
+    /// When a statement or the commit failed, or the file was deleted or replaced.
     pub(in crate::sqlite) async fn finish<T>(
         mut self,
         written: Result<T, sqlx::Error>,
@@ -183,6 +187,8 @@ impl WriteTransaction<'_> {
 
     async fn commit(&mut self) -> Result<(), sqlx::Error> {
         sqlx::query("COMMIT").execute(self.connection()).await?;
+        // Not before the commit: the file may be deleted meanwhile.
+        self.writer.opener.file.check().await?;
         Ok(())
     }
 }

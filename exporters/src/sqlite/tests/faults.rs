@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use pipeline::component::{ExportError, Exporter, UnixNanos};
+use pipeline::component::{Chain, ExportError, Exporter, UnixNanos};
 use pipeline::graph_store::{At, GraphStore};
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::nodes;
@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::super::Sqlite;
 use super::small_disk::SmallDisk;
-use super::start;
 use super::telling::fact;
+use super::{log, start};
 
 /// Nodes of a batch; with their names it has 100 kB.
 const NODES: usize = 100;
@@ -141,6 +141,97 @@ async fn a_full_disk_does_not_hold_up_the_stop_and_what_was_written_stays() {
     assert!(!written.is_empty());
     assert_holds(&again, &written).await;
     again.export(&batch(written.len())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deleted_file_is_reported_with_its_path_and_no_other_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    let sqlite = start(&path).await.unwrap();
+    sqlite.export(&batch(0)).await.unwrap();
+    fs::remove_file(&path).unwrap();
+    let told = format!("{} was deleted or moved while airdig runs", path.display());
+    for _ in 0..2 {
+        let reason = refused(&sqlite, &batch(1)).await;
+        assert!(reason.contains(&told), "{reason}");
+    }
+    let read = sqlite.store.nodes(&[uid(0, 0)], At::Now).await.unwrap_err();
+    let read = Chain(&read).to_string();
+    assert!(read.contains(&told), "{read}");
+    assert!(!path.exists());
+    timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
+    let again = start(&path).await.unwrap();
+    again.export(&batch(1)).await.unwrap();
+    assert_holds(&again, &[1]).await;
+}
+
+#[tokio::test]
+async fn reads_report_a_deleted_file_within_a_second_or_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    let sqlite = start(&path).await.unwrap();
+    sqlite.export(&batch(0)).await.unwrap();
+    assert_holds(&sqlite, &[0]).await;
+    fs::remove_file(&path).unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let error = sqlite.store.nodes(&[uid(0, 0)], At::Now).await.unwrap_err();
+    let error = Chain(&error).to_string();
+    assert!(error.contains("was deleted or moved"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_replaced_the_database_is_reported_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, other] = ["graph.db", "other.db"].map(|name| folder.path().join(name));
+    let first = start(&other).await.unwrap();
+    first.export(&batch(7)).await.unwrap();
+    first.stop().await.unwrap();
+    let sqlite = start(&path).await.unwrap();
+    sqlite.export(&batch(0)).await.unwrap();
+    let before = fs::read(&other).unwrap();
+    fs::rename(&other, &path).unwrap();
+    for _ in 0..2 {
+        let reason = refused(&sqlite, &batch(1)).await;
+        let told = format!("{} was replaced by another file", path.display());
+        assert!(reason.contains(&told), "{reason}");
+    }
+    sqlite.stop().await.unwrap();
+    assert!(fs::read(&path).unwrap() == before, "it was written to");
+}
+
+#[tokio::test]
+async fn the_first_cause_is_reported_beside_a_later_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, away] = ["graph.db", "away.db"].map(|name| folder.path().join(name));
+    let sqlite = start(&path).await.unwrap();
+    limit_size(&sqlite).await;
+    refused(&sqlite, &batch(0)).await;
+    fs::rename(&path, &away).unwrap();
+    let reason = refused(&sqlite, &batch(0)).await;
+    let both = reason.contains("was deleted or moved")
+        && reason.ends_with("(at first: database or disk is full)");
+    assert!(both, "{reason}");
+}
+
+#[tokio::test]
+async fn a_failure_is_logged_once_and_so_is_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, away] = ["graph.db", "away.db"].map(|name| folder.path().join(name));
+    let sqlite = start(&path).await.unwrap();
+    sqlite.export(&batch(0)).await.unwrap();
+    log::begin();
+    fs::rename(&path, &away).unwrap();
+    for _ in 0..3 {
+        refused(&sqlite, &batch(1)).await;
+    }
+    fs::rename(&away, &path).unwrap();
+    sqlite.export(&batch(1)).await.unwrap();
+    sqlite.export(&batch(2)).await.unwrap();
+    assert_eq!(
+        log::logged(),
+        ["ERROR writing fails", "INFO writing works again"]
+    );
+    assert_holds(&sqlite, &[0, 1, 2]).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod asking;
 mod faults;
 mod finding;
 mod interrupting;
+mod log;
 mod merging;
 mod names;
 mod small_disk;
