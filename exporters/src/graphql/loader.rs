@@ -1,17 +1,37 @@
 //! Reads nodes and their names for all who ask in one answer at once.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Error, Result};
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{self, At, OtherName};
+use tokio::time::timeout;
 
 use super::store::{Store, unanswered};
 use super::types::Node;
 
-pub(super) struct Nodes(pub(super) Store);
-pub(super) struct Names(pub(super) Store);
+/// Reads nodes by their uids.
+pub(super) struct Nodes(pub(super) Reads);
+
+/// Reads the other names of uids.
+pub(super) struct Names(pub(super) Reads);
+
+/// A load runs in a task of its own, for several queries, so it does not end with one of them. All
+/// of these began before it: after their timeout none is left, and the read is dropped.
+#[derive(Clone)]
+pub(super) struct Reads {
+    pub(super) store: Store,
+    pub(super) query_timeout: Duration,
+}
+
+impl Reads {
+    async fn within<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
+        let late = |_| Error::new("no query waits for this read any longer");
+        timeout(self.query_timeout, read).await.map_err(late)?
+    }
+}
 
 /// A uid at a moment, in nanoseconds since 1970; none is now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +41,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    fn of(uid: &str, at: At) -> Key {
+    pub(super) fn of(uid: &str, at: At) -> Key {
         Key {
             uid: uid.to_owned(),
             at: match at {
@@ -52,13 +72,16 @@ impl Loader<Key> for Nodes {
     type Error = Error;
 
     async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, graph_store::Node>> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for (at, keys) in by_moment(keys) {
-            let nodes = self.0.nodes(&uids(&keys), at).await.map_err(unanswered)?;
-            let known = keys.into_iter().zip(nodes);
-            found.extend(known.filter_map(|(key, node)| Some((key, node?))));
-        }
-        Ok(found)
+        let read = async {
+            let mut found = HashMap::with_capacity(keys.len());
+            for (at, keys) in by_moment(keys) {
+                let nodes = self.0.store.nodes(&uids(&keys), at).await;
+                let known = keys.into_iter().zip(nodes.map_err(unanswered)?);
+                found.extend(known.filter_map(|(key, node)| Some((key, node?))));
+            }
+            Ok(found)
+        };
+        self.0.within(read).await
     }
 }
 
@@ -67,12 +90,15 @@ impl Loader<Key> for Names {
     type Error = Error;
 
     async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Vec<OtherName>>> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for (at, keys) in by_moment(keys) {
-            let names = self.0.aliases_of(&uids(&keys), at).await;
-            found.extend(keys.into_iter().zip(names.map_err(unanswered)?));
-        }
-        Ok(found)
+        let read = async {
+            let mut found = HashMap::with_capacity(keys.len());
+            for (at, keys) in by_moment(keys) {
+                let names = self.0.store.aliases_of(&uids(&keys), at).await;
+                found.extend(keys.into_iter().zip(names.map_err(unanswered)?));
+            }
+            Ok(found)
+        };
+        self.0.within(read).await
     }
 }
 

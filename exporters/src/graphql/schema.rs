@@ -5,7 +5,7 @@ use async_graphql::dataloader::DataLoader;
 
 use super::config::Config;
 use super::limits::QueryTimeout;
-use super::loader::{Names, Nodes};
+use super::loader::{Names, Nodes, Reads};
 use super::query::Query;
 use super::store::Store;
 use super::subscription::Subscription;
@@ -13,8 +13,12 @@ use super::subscription::Subscription;
 pub(super) type Schema = async_graphql::Schema<Query, EmptyMutation, Subscription>;
 
 pub(super) fn of(store: Store, config: &Config) -> Schema {
-    let nodes = DataLoader::new(Nodes(store.clone()), tokio::spawn);
-    let names = DataLoader::new(Names(store.clone()), tokio::spawn);
+    let reads = Reads {
+        store: store.clone(),
+        query_timeout: config.query_timeout,
+    };
+    let nodes = DataLoader::new(Nodes(reads.clone()), tokio::spawn);
+    let names = DataLoader::new(Names(reads), tokio::spawn);
     Schema::build(Query::default(), EmptyMutation, Subscription)
         .limit_depth(config.max_depth)
         .limit_complexity(config.max_complexity)

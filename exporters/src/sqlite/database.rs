@@ -1,33 +1,42 @@
-//! The file: opened, brought up to date, and its connections.
+//! The file: opened, brought up to date, and closed.
 
+use std::error::Error;
 use std::path::Path;
-use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pipeline::component::StartError;
-use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use tokio::time::timeout;
+
+use super::connections::{Connection, DatabaseFile, Opener, Readers, Writer};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/sqlite/migrations");
 
 /// How long a statement waits for another process that writes the file.
 const BUSY: Duration = Duration::from_secs(3);
 
-#[derive(Clone, Debug)]
+/// How long reads may go on once the exporter stops; then they are interrupted.
+const LAST_READS: Duration = Duration::from_millis(500);
+
+/// How long the exporter waits for SQLite to close the file.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
 pub(super) struct Database {
-    /// One connection: SQLite has one writer.
-    pub(super) writer: SqlitePool,
-    pub(super) readers: SqlitePool,
+    pub(super) writer: Writer,
+    pub(super) readers: Readers,
+    file: Arc<DatabaseFile>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Database {
-    /// Opens the file for the exporter of this id.
+    /// Opens the file for the exporter of this id, and creates it where it is missing.
     pub(super) async fn open(path: &Path, id: &str) -> Result<Database, StartError> {
-        let options = SqliteConnectOptions::from_str("sqlite:")
-            .unwrap_or_default()
+        let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // An answer to a sender says that its data is on the disk.
             .synchronous(SqliteSynchronous::Full)
@@ -35,30 +44,55 @@ impl Database {
             // Rows come from a thread of their own: each time it waits costs more than the row.
             .row_buffer_size(1024)
             .statement_cache_capacity(64);
-        let failed = |error: sqlx::Error| StartError::new(what_to_do(path, id, &error.to_string()));
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
+        let failed = |error: &dyn Error| StartError::new(what_to_do(path, id, &error.to_string()));
+        let closing = Arc::default();
+        let creating = options.clone().create_if_missing(true);
+        let mut connection = Connection::open(&creating, &closing)
             .await
-            .map_err(failed)?;
-        MIGRATIONS.run(&writer).await.map_err(|error| {
-            StartError::new(match error {
-                MigrateError::VersionMissing(version) => format!(
-                    "{} was written by a newer airdig (its schema has version {version}): run that, or set \
-                     exporters.{id}.path to another file",
-                    path.display()
-                ),
-                error => what_to_do(path, id, &error.to_string()),
-            })
+            .map_err(|error| failed(&error))?;
+        let migrated = MIGRATIONS
+            // As `run`, which does not compile in a future that must be `Send`.
+            .run_direct(None, connection.sqlite(), false)
+            .await;
+        migrated.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => StartError::new(format!(
+                "{} was written by a newer airdig (its schema has version {version}): run that, or set \
+                 exporters.{id}.path to another file",
+                path.display()
+            )),
+            error => failed(&error),
         })?;
-        let readers = SqlitePoolOptions::new()
-            .min_connections(0)
-            .max_connections(4)
-            .idle_timeout(Duration::from_secs(60))
-            .connect_with(options.read_only(true))
-            .await
-            .map_err(failed)?;
-        Ok(Database { writer, readers })
+        let file = DatabaseFile::at(path).await;
+        let file = Arc::new(file.map_err(|error| failed(&error))?);
+        let opener = |options| Opener {
+            options,
+            file: Arc::clone(&file),
+            closing: Arc::clone(&closing),
+        };
+        let readers = Readers::new(opener(options.clone().read_only(true)));
+        let writer = Writer::new(id, opener(options), connection);
+        Ok(Database {
+            writer,
+            readers,
+            file,
+            closing,
+        })
+    }
+
+    /// Closes all connections. The writer's is the last, so that SQLite moves the write-ahead log
+    /// into the database. Returns after [`CLOSE_WITHIN`] in any case: whatever was committed is safe.
+    pub(super) async fn close(&self) {
+        let close = async {
+            if timeout(LAST_READS, self.readers.close()).await.is_err() {
+                self.closing.store(true, Ordering::Relaxed);
+                self.readers.close().await;
+            }
+            self.writer.close().await;
+        };
+        if timeout(CLOSE_WITHIN, close).await.is_err() {
+            let path = self.file.path().display();
+            tracing::warn!(%path, within = ?CLOSE_WITHIN, "the database did not close in time");
+        }
     }
 }
 

@@ -15,6 +15,16 @@
 //!  Batch ─▶ write/ ─▶ one connection, one transaction ─▶ WAL file ◀─ four connections ◀─ read/
 //!              └──▶ Commit: what is new, to those who follow
 //! ```
+//!
+//! A transaction that fails discards its connection (`connections/`), whatever the error: a full
+//! disk, an I/O error, no memory, a lock of another process. The sender gets the cause and the path
+//! in a retryable error, the first cause is logged once, and the next attempt opens a new connection.
+//! So writing resumes by itself when there is space again.
+//!
+//! When the file is deleted or replaced while airdig runs, writes and reads fail with its path
+//! until the same file is back or airdig is restarted. The exporter does not go on in a new file:
+//! receivers report only what changed since they last reported it, so that file would lack all
+//! that is unchanged. After a restart they compare with the new file and report everything.
 
 use std::sync::Arc;
 
@@ -28,6 +38,7 @@ use pipeline::{Batch, SignalSet};
 
 mod bulk;
 mod config;
+mod connections;
 mod database;
 mod read;
 mod reader;
@@ -36,6 +47,7 @@ mod store;
 mod write;
 
 pub use config::Config;
+use connections::WriteError;
 use database::Database;
 pub use store::Store;
 
@@ -100,24 +112,14 @@ impl Exporter for Sqlite {
     }
 }
 
-/// What concerns the rows themselves is refused for good; all else may pass.
-fn failed(batch: &Batch, error: sqlx::Error) -> ExportError {
-    let reason = format!("write {} rows of {}", batch.num_rows(), batch.signal());
-    let concerns_rows = match &error {
-        sqlx::Error::Encode(_) => true,
-        sqlx::Error::Database(error) => {
-            error.kind() != sqlx::error::ErrorKind::Other || error.message().contains("too big")
-        }
-        _ => false,
-    };
-    if concerns_rows {
-        return ExportError::permanent(reason, error);
+/// An error that the rows themselves cause is permanent; any other may pass.
+fn failed(batch: &Batch, error: WriteError) -> ExportError {
+    let (rows, signal) = (batch.num_rows(), batch.signal());
+    let reason = format!("write {rows} rows of {signal}: {error}");
+    if error.concerns_rows() {
+        return ExportError::permanent(reason, error.into_cause());
     }
-    ExportError::Retryable {
-        reason,
-        after: None,
-        source: Some(error.into()),
-    }
+    ExportError::retryable(reason, error.into_cause())
 }
 
 #[cfg(test)]

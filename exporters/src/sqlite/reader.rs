@@ -1,12 +1,13 @@
-//! What every read needs: connections, the members of scans, how long a sighting holds.
+//! What every read needs: a session, the members of scans, how long a sighting holds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use pipeline::facts::Members;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::SqliteConnection;
 
+use super::connections::ReadSession;
 use super::database::Database;
 
 /// Members of scans that are held in memory, in bytes.
@@ -41,7 +42,7 @@ impl Reader {
     /// Opens what one answer is read through: all its statements see one state of the file.
     pub(super) async fn session(&self) -> Result<Session<'_>, sqlx::Error> {
         Ok(Session {
-            transaction: self.database()?.readers.begin().await?,
+            read: self.database()?.readers.session().await?,
             reader: self,
         })
     }
@@ -71,15 +72,15 @@ impl Reader {
     }
 }
 
-/// One answer's view of the file.
+/// One answer's view of the file. What still runs when it is dropped is interrupted.
 #[derive(Debug)]
 pub(super) struct Session<'r> {
-    transaction: Transaction<'static, Sqlite>,
+    read: ReadSession<'r>,
     pub(super) reader: &'r Reader,
 }
 
 impl Session<'_> {
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.transaction
+        self.read.connection()
     }
 }

@@ -13,6 +13,7 @@ use pipeline::graph_store::{
 };
 use tokio::sync::broadcast;
 
+use super::connections::WriteError;
 use super::database::Database;
 use super::reader::Reader;
 use super::{read, write};
@@ -43,10 +44,12 @@ impl Store {
     /// Writes all that a batch tells, then announces what is new.
     ///
     /// # Errors
-    /// When nothing of it was written.
-    pub(super) async fn write(&self, told: &Told<'_>) -> Result<(), sqlx::Error> {
-        let database = self.reader.database()?;
-        let mut news = write::write(&database.writer, told).await?;
+    /// When it is not known to be durable. Writing it again has the effect of once.
+    pub(super) async fn write(&self, told: &Told<'_>) -> Result<(), WriteError> {
+        let database = self.reader.database().map_err(WriteError::before_start)?;
+        let mut transaction = database.writer.begin().await?;
+        let written = write::write(transaction.connection(), told).await;
+        let mut news = transaction.finish(written).await?;
         if news.is_empty() {
             return Ok(());
         }
@@ -59,8 +62,7 @@ impl Store {
 
     pub(super) async fn close(&self) {
         if let Ok(database) = self.reader.database() {
-            database.readers.close().await;
-            database.writer.close().await;
+            database.close().await;
         }
     }
 

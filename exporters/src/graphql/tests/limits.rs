@@ -2,7 +2,9 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_graphql::dataloader::Loader;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
@@ -10,7 +12,9 @@ use pipeline::graph_store::{
     NodeFilter, OtherName, ScannedPage, Search, StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
+use super::super::loader::{Key, Names, Nodes, Reads};
 use super::{Shop, schema};
 
 #[tokio::test]
@@ -192,4 +196,17 @@ async fn what_the_store_cannot_do_is_told_without_its_secrets() {
     shop.sqlite.stop().await.unwrap();
     let told = shop.refused(r#"{ node(uid: "sg-1") { uid } }"#).await;
     assert_eq!(told, "the store could not look up 1 names");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_ends_with_the_timeout_of_the_queries_that_wait_for_it() {
+    let reads = Reads {
+        store: Arc::new(Silent),
+        query_timeout: Duration::from_secs(10),
+    };
+    let key = [Key::of("a", At::Now)];
+    let began = Instant::now();
+    Nodes(reads.clone()).load(&key).await.unwrap_err();
+    Names(reads).load(&key).await.unwrap_err();
+    assert_eq!(began.elapsed().as_secs(), 20);
 }

@@ -1,9 +1,13 @@
 //! A real file, written by batches and asked as everybody asks it.
 
 mod asking;
+mod faults;
 mod finding;
+mod interrupting;
+mod log;
 mod merging;
 mod names;
+mod small_disk;
 mod starting;
 mod telling;
 
@@ -18,20 +22,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Config, Sqlite, Store};
 
+/// A statement that ends only by being interrupted.
+const ENDLESS: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
 /// An open store in a folder of its own.
 struct Open {
     sqlite: Sqlite,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Open {
     async fn new() -> Open {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
-        Open {
-            sqlite,
-            _folder: folder,
-        }
+        Open { sqlite, folder }
     }
 
     async fn tell(&self, batch: Batch) {
@@ -50,8 +55,10 @@ impl Open {
     /// Rows that were inserted, updated or deleted since the file was opened.
     async fn rows_written(&self) -> i64 {
         let database = self.store().database().unwrap();
+        let mut transaction = database.writer.begin().await.unwrap();
         let changes = sqlx::query_scalar("SELECT total_changes()");
-        changes.fetch_one(&database.writer).await.unwrap()
+        let changes = changes.fetch_one(transaction.connection()).await;
+        transaction.finish(changes).await.unwrap()
     }
 }
 

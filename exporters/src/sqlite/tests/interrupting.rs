@@ -1,0 +1,76 @@
+//! Reads that nobody waits for any more.
+
+use std::time::Duration;
+
+use pipeline::component::Exporter;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row};
+use tokio::time::{Instant, timeout};
+
+use super::telling::fact;
+use super::{ENDLESS, Open};
+
+/// More than a step needs that does not hang.
+const SOON: Duration = Duration::from_secs(4);
+
+#[tokio::test]
+async fn slow_reads_that_time_out_free_their_connections() {
+    let open = Open::new().await;
+    let readers = &open.store().database().unwrap().readers;
+    let slow = || async {
+        let mut session = readers.session().await.unwrap();
+        let rows = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(session.connection());
+        rows.await
+    };
+    // As many as there are connections, several times.
+    for _ in 0..3 {
+        let all = futures::future::join_all((0..4).map(|_| slow()));
+        timeout(Duration::from_millis(100), all).await.unwrap_err();
+    }
+    let began = Instant::now();
+    let mut sessions = Vec::new();
+    for _ in 0..4 {
+        let session = timeout(SOON, readers.session()).await;
+        sessions.push(session.expect("a connection is free").unwrap());
+    }
+    for session in &mut sessions {
+        let one = sqlx::query_scalar::<_, i64>("SELECT 1").fetch_one(session.connection());
+        assert_eq!(timeout(SOON, one).await.unwrap().unwrap(), 1);
+    }
+    assert!(began.elapsed() < SOON);
+}
+
+#[tokio::test]
+async fn a_session_that_is_dropped_holds_back_no_checkpoint() {
+    let open = Open::new().await;
+    open.tell(fact("a", "actual", "observed", "aws", "a", 10))
+        .await;
+    let database = open.store().database().unwrap();
+    let mut session = database.readers.session().await.unwrap();
+    let read = sqlx::query("SELECT * FROM facts").execute(session.connection());
+    read.await.unwrap();
+    drop(session);
+    open.tell(fact("b", "actual", "observed", "aws", "b", 10))
+        .await;
+    let path = open.folder.path().join("graph.db");
+    let mut other = SqliteConnection::connect(path.to_str().unwrap())
+        .await
+        .unwrap();
+    let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+    let row = checkpoint.fetch_one(&mut other).await.unwrap();
+    assert_eq!(row.get::<i64, _>("busy"), 0);
+}
+
+#[tokio::test]
+async fn a_slow_read_does_not_hold_up_the_stop() {
+    let open = Open::new().await;
+    let readers = &open.store().database().unwrap().readers;
+    let mut session = readers.session().await.unwrap();
+    let read = async move {
+        let rows = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(session.connection());
+        let error = rows.await.unwrap_err().to_string();
+        assert!(error.contains("interrupted"), "{error}");
+    };
+    let both = futures::future::join(read, open.sqlite.stop());
+    timeout(SOON, both).await.unwrap().1.unwrap();
+}
