@@ -110,9 +110,8 @@ impl Claim {
             base.map(|base| self.stretches[base].since)
         };
         let is_later = |moment: UnixNanos| since.is_none_or(|since| moment > since);
-        let counts = |began: UnixNanos| {
-            is_later(began) && (began >= around.forgotten || began == time)
-        };
+        let counts =
+            |began: UnixNanos| is_later(began) && (began >= around.forgotten || began == time);
         for (began, meaning) in around.scans.iter().filter(|(began, _)| counts(*began)) {
             moments.entry(*began).or_default().scans.push(*meaning);
         }

@@ -18,7 +18,6 @@ mod write;
 
 use tokio::sync::broadcast;
 
-use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 pub use inspect::Inspection;
@@ -60,13 +59,9 @@ impl<B: Backend> Store<B> {
     ///
     /// # Errors
     /// When nothing of it was written.
-    pub async fn write(
-        &self,
-        reports: &ReportBatch<'_>,
-        now: UnixNanos,
-    ) -> Result<(Commit, Counted), RowsError> {
+    pub async fn write(&self, reports: &ReportBatch<'_>) -> Result<(Commit, Counted), RowsError> {
         let mut rows = self.backend.write().await?;
-        let (mut commit, counted) = write::write(&mut rows, reports, now).await?;
+        let (mut commit, counted) = write::write(&mut rows, reports).await?;
         commit.truncate();
         if !commit.is_empty() {
             let body = serde_json::to_vec(&commit).unwrap_or_default();

@@ -300,7 +300,10 @@ impl<R: WriteRows> Transaction<'_, R> {
         last.is_none_or(|last| last.last_report() < time)
             && self.last_scan(key).is_none_or(|scan| scan < time)
             && node.delete_events().iter().all(|deleted| *deleted <= time)
-            && node.removed_beside(key).iter().all(|(removed, _)| *removed < time)
+            && node
+                .removed_beside(key)
+                .iter()
+                .all(|(removed, _)| *removed < time)
     }
 
     /// Loads what a late report is folded with.

@@ -28,7 +28,6 @@ use std::collections::BTreeSet;
 
 use super::rows::{RowsError, WriteRows};
 use super::words::Words;
-use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 use names::Ids;
@@ -53,14 +52,12 @@ pub(super) struct Transaction<'t, R> {
     pub(super) same_as: BTreeSet<String>,
     pub(super) news: Commit,
     pub(super) counted: Counted,
-    pub(super) now: UnixNanos,
 }
 
 /// Writes all that a batch reports; nothing is durable before the caller commits.
 pub(super) async fn write<R: WriteRows>(
     rows: &mut R,
     reports: &ReportBatch<'_>,
-    now: UnixNanos,
 ) -> Result<(Commit, Counted), RowsError> {
     let mut transaction = Transaction {
         rows,
@@ -71,7 +68,6 @@ pub(super) async fn write<R: WriteRows>(
         same_as: BTreeSet::new(),
         news: Commit::default(),
         counted: Counted::default(),
-        now,
     };
     transaction.intern(reports).await?;
     transaction.load_scopes(reports).await?;

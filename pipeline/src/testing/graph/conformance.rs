@@ -102,7 +102,7 @@ pub async fn compare<B: Backend>(
     let mut replay = Replay::new();
     for reports in reports.chunks(batches.0.max(1)) {
         let batch = ReportBatch::of_reports(reports);
-        let written = store.write(&batch, UnixNanos(u64::MAX / 2)).await;
+        let written = store.write(&batch).await;
         written.map_err(|error| format!("a write failed: {error}"))?;
         for report in reports {
             replay.push(report.clone());
@@ -200,10 +200,7 @@ pub fn follows_the_replay(
             if run(&reports, batches, &times).is_ok() {
                 continue;
             }
-            let arrived = History {
-                reports,
-                ..history.clone()
-            };
+            let arrived = History { reports };
             let least = minimise(&arrived, |history| {
                 run(&history.reports, batches, &history.times()).is_err()
             });

@@ -78,16 +78,14 @@ impl Claim {
 pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<Claim> {
     let mut keys = BTreeSet::new();
     for report in reports {
-        match report {
-            Report::Seen {
-                class,
-                source,
-                scope,
-                ..
-            } => {
-                keys.insert(Key::new(*class, source, scope));
-            }
-            _ => {}
+        if let Report::Seen {
+            class,
+            source,
+            scope,
+            ..
+        } = report
+        {
+            keys.insert(Key::new(*class, source, scope));
         }
     }
     let fold = |key: Key| {

@@ -26,7 +26,7 @@ impl Open {
     async fn tell(&self, batch: Batch) {
         let now = UnixNanos::now();
         let reports = ReportBatch::of(&batch, now);
-        self.0.write(&reports, now).await.unwrap();
+        self.0.write(&reports).await.unwrap();
     }
 
     fn store(&self) -> &Store<MemoryBackend> {
