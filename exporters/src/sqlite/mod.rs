@@ -26,6 +26,7 @@ use pipeline::facts::Told;
 use pipeline::registry::{BuildExporter, Described, Stability};
 use pipeline::{Batch, SignalSet};
 
+mod backend;
 mod bulk;
 mod config;
 mod database;
@@ -35,6 +36,7 @@ mod rows;
 mod store;
 mod write;
 
+pub use backend::SqliteBackend;
 pub use config::Config;
 use database::Database;
 pub use store::Store;
