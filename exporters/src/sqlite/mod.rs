@@ -36,6 +36,7 @@ use pipeline::facts::Told;
 use pipeline::registry::{BuildExporter, Described, Stability};
 use pipeline::{Batch, SignalSet};
 
+mod backend;
 mod bulk;
 mod config;
 mod connections;
@@ -46,6 +47,7 @@ mod rows;
 mod store;
 mod write;
 
+pub use backend::SqliteBackend;
 pub use config::Config;
 use connections::WriteError;
 use database::Database;

@@ -1,0 +1,208 @@
+//! Aliases: current ones, and who had those that are not.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use pipeline::store::rows::{AliasKey, AliasRow, NodeId, Word};
+use pipeline::uid;
+use sqlx::SqliteConnection;
+
+use super::bulk::{Bulk, Values, json_list, limit as rows_limit};
+use super::cells::{Cells, read_all, signed};
+
+static PUT: Bulk = Bulk::new(include_str!("../sql/put_aliases.sql"));
+/// Of observations that are there already.
+static OBSERVE: Bulk = Bulk::new(include_str!("../sql/observe_aliases.sql"));
+static ADD: Bulk = Bulk::new(include_str!("../sql/add_aliases.sql"));
+pub(super) static REMOVE: Bulk = Bulk::new(include_str!("../sql/remove_aliases.sql"));
+static PUT_PAST: Bulk =
+    Bulk::new("INSERT INTO past_aliases (value_hash, node) VALUES (?, ?) ON CONFLICT DO NOTHING");
+pub(super) const READ: &str = include_str!("../sql/read_aliases.sql");
+pub(super) const READ_BY_VALUE: &str = include_str!("../sql/read_aliases_by_value.sql");
+pub(super) const READ_OF_KINDS: &str = include_str!("../sql/read_aliases_of_kinds.sql");
+pub(super) const READ_PAST: &str = "SELECT value_hash, node FROM past_aliases WHERE value_hash IN (SELECT value FROM json_each(?1))";
+
+/// A key as it is stored: node, kind, hash of the value, within, source, scope, whether it is an
+/// observation.
+type StoredKey = (NodeId, Word, i64, Word, Word, Word, bool);
+
+fn hash(value: &str) -> i64 {
+    signed(uid::hash(value))
+}
+
+fn stored(key: &AliasKey) -> StoredKey {
+    let hash = hash(&key.value);
+    (
+        key.node,
+        key.kind,
+        hash,
+        key.within,
+        key.source,
+        key.scope,
+        key.is_observation,
+    )
+}
+
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    nodes: &[NodeId],
+) -> Result<Vec<AliasRow>, sqlx::Error> {
+    let rows = sqlx::query(READ)
+        .bind(json_list(nodes))
+        .fetch_all(connection)
+        .await?;
+    read_all(&rows, alias)
+}
+
+pub(super) async fn read_by_value(
+    connection: &mut SqliteConnection,
+    values: &[String],
+) -> Result<Vec<AliasRow>, sqlx::Error> {
+    let rows = sqlx::query(READ_BY_VALUE)
+        .bind(json_list(values.iter().map(|value| hash(value))))
+        .fetch_all(connection)
+        .await?;
+    let wanted: HashSet<&str> = values.iter().map(String::as_str).collect();
+    let mut aliases = read_all(&rows, alias)?;
+    aliases.retain(|alias| wanted.contains(alias.key.value.as_str()));
+    Ok(aliases)
+}
+
+pub(super) async fn read_of_kinds(
+    connection: &mut SqliteConnection,
+    kinds: &[Word],
+    after: NodeId,
+    limit: usize,
+) -> Result<Vec<AliasRow>, sqlx::Error> {
+    let rows = sqlx::query(READ_OF_KINDS)
+        .bind(json_list(kinds))
+        .bind(after)
+        .bind(rows_limit(limit))
+        .fetch_all(connection)
+        .await?;
+    read_all(&rows, alias)
+}
+
+fn alias(cells: &mut Cells<'_>) -> Result<AliasRow, sqlx::Error> {
+    Ok(AliasRow {
+        key: AliasKey {
+            node: cells.take()?,
+            kind: cells.take()?,
+            value: cells.take()?,
+            within: cells.take()?,
+            source: cells.take()?,
+            scope: cells.take()?,
+            is_observation: cells.take()?,
+        },
+        valid_from: cells.optional_time()?,
+        valid_to: cells.optional_time()?,
+        first_seen: cells.time()?,
+        last_seen: cells.time()?,
+    })
+}
+
+pub(super) async fn read_past(
+    connection: &mut SqliteConnection,
+    values: &[String],
+) -> Result<Vec<(String, NodeId)>, sqlx::Error> {
+    let by_hash: HashMap<i64, &String> = values.iter().map(|value| (hash(value), value)).collect();
+    let rows = sqlx::query(READ_PAST)
+        .bind(json_list(by_hash.keys()))
+        .fetch_all(connection)
+        .await?;
+    let owners = read_all(&rows, |cells| Ok((cells.take::<i64>()?, cells.take()?)))?;
+    let owner = |(hash, node)| Some(((*by_hash.get(&hash)?).clone(), node));
+    Ok(owners.into_iter().filter_map(owner).collect())
+}
+
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    rows: &[AliasRow],
+) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<_> = rows.iter().map(|row| (stored(&row.key), row)).collect();
+    rows.sort_by_key(|(key, _)| *key);
+    PUT.run(connection, &rows, bind).await?;
+    Ok(())
+}
+
+/// Whether each was new, in order.
+pub(super) async fn observe(
+    connection: &mut SqliteConnection,
+    rows: &[AliasRow],
+) -> Result<Vec<bool>, sqlx::Error> {
+    let rows: Vec<_> = rows.iter().map(|row| (stored(&row.key), row)).collect();
+    let mut first = BTreeMap::new();
+    for (place, (key, _)) in rows.iter().enumerate() {
+        first.entry(*key).or_insert(place);
+    }
+    let distinct: Vec<_> = first.values().map(|place| rows[*place]).collect();
+    let added = ADD.run(connection, &distinct, bind).await?;
+    let mut is_new = vec![false; rows.len()];
+    for key in read_all(&added, stored_key)? {
+        is_new[first[&key]] = true;
+    }
+    let known = rows.iter().zip(&is_new).filter(|(_, is_new)| !**is_new);
+    let mut known: Vec<_> = known.map(|(row, _)| *row).collect();
+    known.sort_by_key(|(key, _)| *key);
+    OBSERVE.run(connection, &known, bind).await?;
+    Ok(is_new)
+}
+
+fn stored_key(cells: &mut Cells<'_>) -> Result<StoredKey, sqlx::Error> {
+    let (node, kind, hash) = (cells.take()?, cells.take()?, cells.take()?);
+    let (within, source, scope) = (cells.take()?, cells.take()?, cells.take()?);
+    Ok((node, kind, hash, within, source, scope, cells.take()?))
+}
+
+fn bind(values: &mut Values, (key, row): &(StoredKey, &AliasRow)) {
+    bind_key(values, key);
+    values
+        .add(row.valid_from.map(|time| time.timestamp()))
+        .add(row.valid_to.map(|time| time.timestamp()))
+        .add(row.first_seen.timestamp())
+        .add(row.last_seen.timestamp())
+        .add(row.key.value.as_str());
+}
+
+fn bind_key(values: &mut Values, key: &StoredKey) {
+    let (node, kind, hash, within, source, scope, is_observation) = *key;
+    values
+        .add(node)
+        .add(kind)
+        .add(hash)
+        .add(within)
+        .add(source)
+        .add(scope)
+        .add(is_observation);
+}
+
+pub(super) async fn remove(
+    connection: &mut SqliteConnection,
+    keys: &[AliasKey],
+) -> Result<(), sqlx::Error> {
+    let mut keys: Vec<StoredKey> = keys.iter().map(stored).collect();
+    keys.sort_unstable();
+    let removed = REMOVE.run(connection, &keys, bind_key).await?;
+    let past = read_all(&removed, |cells| Ok((cells.take()?, cells.take()?)))?;
+    insert_past(connection, past).await
+}
+
+pub(super) async fn put_past(
+    connection: &mut SqliteConnection,
+    rows: &[(String, NodeId)],
+) -> Result<(), sqlx::Error> {
+    let rows = rows.iter().map(|(value, node)| (hash(value), *node));
+    insert_past(connection, rows.collect()).await
+}
+
+async fn insert_past(
+    connection: &mut SqliteConnection,
+    mut rows: Vec<(i64, NodeId)>,
+) -> Result<(), sqlx::Error> {
+    rows.sort_unstable();
+    PUT_PAST
+        .run(connection, &rows, |values, (hash, node)| {
+            values.add(*hash).add(*node);
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! The log of commits.
+
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::bulk::limit as rows_limit;
+use super::cells::read_all;
+
+const APPEND: &str = "INSERT INTO commits (body) VALUES (?1)";
+pub(super) const READ: &str =
+    "SELECT sequence, body FROM commits WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+/// Also of commits that are not kept any more.
+const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'commits'), 0)";
+
+pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    commit: &[u8],
+) -> Result<u64, sqlx::Error> {
+    let written = sqlx::query(APPEND).bind(commit).execute(connection).await?;
+    Ok(written.last_insert_rowid().cast_unsigned())
+}
+
+pub(super) async fn read(
+    readers: &SqlitePool,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Vec<u8>)>, sqlx::Error> {
+    let rows = sqlx::query(READ)
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
+        .bind(rows_limit(limit))
+        .fetch_all(readers)
+        .await?;
+    read_all(&rows, |cells| Ok((cells.hash()?, cells.take()?)))
+}
+
+pub(super) async fn last(readers: &SqlitePool) -> Result<u64, sqlx::Error> {
+    let last: i64 = sqlx::query_scalar(LAST).fetch_one(readers).await?;
+    Ok(last.cast_unsigned())
+}

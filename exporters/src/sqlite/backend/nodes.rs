@@ -1,0 +1,215 @@
+//! Nodes, and the numbers of uids.
+
+use std::collections::{HashMap, HashSet};
+
+use pipeline::store::rows::{Listing, NodeId, NodeRow, Projection};
+use pipeline::uid;
+use sqlx::SqliteConnection;
+
+use super::bulk::{Bulk, json_list, sorted};
+use super::cells::{Cells, read_all, signed};
+
+static PUT: Bulk = Bulk::new(include_str!("../sql/put_nodes.sql"));
+pub(super) const READ: &str = include_str!("../sql/read_nodes.sql");
+pub(super) const FIND: &str =
+    "SELECT id, uid FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
+pub(super) const BY_HASH: &str =
+    "SELECT hash, id FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
+pub(super) const MERGED: &str =
+    "SELECT id, same_as FROM nodes WHERE same_as IN (SELECT value FROM json_each(?1))";
+const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'nodes'), 0)";
+
+const LISTINGS: [Listing; 3] = [Listing::None, Listing::Current, Listing::Ended];
+
+/// Nodes that got a number in this session and were not put yet. They are written once, with what
+/// is put; a row that grows would leave pages half empty.
+#[derive(Debug, Default)]
+pub(super) struct NewNodes {
+    /// The greatest number that was given.
+    last: Option<NodeId>,
+    by_uid: HashMap<String, NodeId>,
+    by_id: HashMap<NodeId, String>,
+}
+
+impl NewNodes {
+    fn add(&mut self, id: NodeId, uid: &str) {
+        self.last = Some(id);
+        self.by_uid.insert(uid.to_owned(), id);
+        self.by_id.insert(id, uid.to_owned());
+    }
+
+    fn remove(&mut self, id: NodeId) {
+        if let Some(uid) = self.by_id.remove(&id) {
+            self.by_uid.remove(&uid);
+        }
+    }
+
+    /// The hash of the uid of a node, which `stored` is where the node was put.
+    pub(super) fn hash_of(&self, id: NodeId, stored: Option<i64>) -> u64 {
+        let new = || self.by_id.get(&id).map(|uid| uid::hash(uid));
+        stored
+            .map(i64::cast_unsigned)
+            .or_else(new)
+            .unwrap_or_default()
+    }
+
+    fn row(&self, id: NodeId) -> Option<NodeRow> {
+        let uid = self.by_id.get(&id)?.clone();
+        Some(NodeRow {
+            id,
+            uid,
+            ..NodeRow::default()
+        })
+    }
+
+    /// Writes those that were never put.
+    pub(super) async fn flush(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        let rows: Vec<NodeRow> = self.by_id.keys().filter_map(|id| self.row(*id)).collect();
+        put(connection, self, &rows).await
+    }
+}
+
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    new: &NewNodes,
+    uids: &[String],
+) -> Result<Vec<Option<NodeId>>, sqlx::Error> {
+    let hashes = uids.iter().map(|uid| signed(uid::hash(uid)));
+    let rows = sqlx::query(FIND)
+        .bind(json_list(hashes))
+        .fetch_all(connection)
+        .await?;
+    let stored = read_all(&rows, |cells| Ok((cells.take::<NodeId>()?, cells.take()?)))?;
+    let stored: HashMap<String, NodeId> = stored.into_iter().map(|(id, uid)| (uid, id)).collect();
+    let find = |uid: &String| new.by_uid.get(uid).or_else(|| stored.get(uid)).copied();
+    Ok(uids.iter().map(find).collect())
+}
+
+/// As `find`; uids that have no number get one.
+pub(super) async fn number(
+    connection: &mut SqliteConnection,
+    new: &mut NewNodes,
+    uids: &[String],
+) -> Result<Vec<(NodeId, bool)>, sqlx::Error> {
+    let found = find(connection, new, uids).await?;
+    let mut last: NodeId = match new.last {
+        Some(last) => last,
+        None => sqlx::query_scalar(LAST).fetch_one(connection).await?,
+    };
+    let mut numbers = Vec::with_capacity(uids.len());
+    for (uid, found) in uids.iter().zip(found) {
+        // One that stands twice among them is new once.
+        let id = found.or_else(|| new.by_uid.get(uid).copied());
+        numbers.push(match id {
+            Some(id) => (id, false),
+            None => {
+                last += 1;
+                new.add(last, uid);
+                (last, true)
+            }
+        });
+    }
+    Ok(numbers)
+}
+
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    new: &NewNodes,
+    ids: &[NodeId],
+    projection: Projection,
+) -> Result<Vec<NodeRow>, sqlx::Error> {
+    let rows = sqlx::query(READ)
+        .bind(json_list(ids))
+        .bind(projection == Projection::Full)
+        .fetch_all(connection)
+        .await?;
+    let mut nodes = read_all(&rows, node)?;
+    if !new.by_id.is_empty() {
+        let ids: HashSet<NodeId> = ids.iter().copied().collect();
+        nodes.extend(ids.into_iter().filter_map(|id| new.row(id)));
+    }
+    Ok(nodes)
+}
+
+fn node(cells: &mut Cells<'_>) -> Result<NodeRow, sqlx::Error> {
+    Ok(NodeRow {
+        id: cells.take()?,
+        uid: cells.take()?,
+        listing: cells.code(&LISTINGS)?,
+        ended: cells.optional_time()?,
+        unobserved: cells.optional_time()?,
+        has_lifecycle: cells.take()?,
+        kind: cells.take()?,
+        provider: cells.take()?,
+        account: cells.take()?,
+        region: cells.take()?,
+        name: cells.take()?,
+        first_seen: cells.time()?,
+        last_seen: cells.time()?,
+        same_as: cells.take()?,
+        tags: cells.take()?,
+    })
+}
+
+pub(super) async fn by_hash(
+    connection: &mut SqliteConnection,
+    new: &NewNodes,
+    hashes: &[u64],
+) -> Result<Vec<(u64, NodeId)>, sqlx::Error> {
+    let rows = sqlx::query(BY_HASH)
+        .bind(json_list(hashes.iter().map(|hash| signed(*hash))))
+        .fetch_all(connection)
+        .await?;
+    let mut nodes = read_all(&rows, |cells| Ok((cells.hash()?, cells.take()?)))?;
+    if !new.by_uid.is_empty() {
+        let hashes: HashSet<u64> = hashes.iter().copied().collect();
+        let new = new.by_uid.iter().map(|(uid, id)| (uid::hash(uid), *id));
+        nodes.extend(new.filter(|(hash, _)| hashes.contains(hash)));
+    }
+    Ok(nodes)
+}
+
+pub(super) async fn merged_into(
+    connection: &mut SqliteConnection,
+    ids: &[NodeId],
+) -> Result<Vec<(NodeId, NodeId)>, sqlx::Error> {
+    let rows = sqlx::query(MERGED)
+        .bind(json_list(ids))
+        .fetch_all(connection)
+        .await?;
+    read_all(&rows, |cells| Ok((cells.take()?, cells.take()?)))
+}
+
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    new: &mut NewNodes,
+    rows: &[NodeRow],
+) -> Result<(), sqlx::Error> {
+    PUT.run(connection, &sorted(rows, |row| row.id), |values, row| {
+        values
+            .add(row.id)
+            .add(signed(uid::hash(&row.uid)))
+            .add(row.listing as i64)
+            .add(row.kind)
+            .add(row.provider)
+            .add(row.account)
+            .add(row.region)
+            .add(row.has_lifecycle)
+            .add(row.ended.map(|time| time.timestamp()))
+            .add(row.unobserved.map(|time| time.timestamp()))
+            .add(row.first_seen.timestamp())
+            .add(row.last_seen.timestamp())
+            .add(row.same_as)
+            .add(row.uid.as_str())
+            .add(row.name.as_deref())
+            .add(row.tags.as_deref());
+    })
+    .await?;
+    for row in rows {
+        new.remove(row.id);
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Records, and which uids they name.
+
+use std::collections::{BTreeMap, HashMap};
+
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{RecordRow, Word};
+use pipeline::uid;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::bulk::{Bulk, json_list, limit as rows_limit};
+use super::cells::{Cells, read_all, signed};
+
+static PUT: Bulk = Bulk::new(include_str!("../sql/put_records.sql"));
+pub(super) static READ: Bulk = Bulk::new(include_str!("../sql/read_records.sql"));
+pub(super) const READ_OF: &str = include_str!("../sql/read_records_of.sql");
+static PUT_NAMES: Bulk = Bulk::new(
+    "INSERT INTO record_names (uid_hash, opened, signal, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+);
+pub(super) static REMOVE_NAMES: Bulk = Bulk::new(
+    "DELETE FROM record_names WHERE (uid_hash, opened, signal, id) IN (VALUES (?, ?, ?, ?))",
+);
+
+/// Signal, id, when it was opened.
+type Key = (Word, String, UnixNanos);
+
+/// A name of a record as it is indexed: hash of the uid, when the record was opened, its signal and
+/// number.
+type Name = (i64, i64, Word, i64);
+
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    keys: &[Key],
+) -> Result<Vec<RecordRow>, sqlx::Error> {
+    let mut keys: Vec<&Key> = keys.iter().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let numbered = read_numbered(connection, &keys).await?;
+    Ok(numbered.into_iter().map(|(_, row)| row).collect())
+}
+
+async fn read_numbered(
+    connection: &mut SqliteConnection,
+    keys: &[&Key],
+) -> Result<Vec<(i64, RecordRow)>, sqlx::Error> {
+    let rows = READ
+        .run(connection, keys, |values, (signal, id, opened)| {
+            values.add(*signal).add(id.as_str()).add(opened.timestamp());
+        })
+        .await?;
+    read_all(&rows, record)
+}
+
+pub(super) async fn read_of(
+    connection: &mut SqliteConnection,
+    uids: &[String],
+    signals: &[Word],
+    from: UnixNanos,
+    to: UnixNanos,
+    limit: usize,
+) -> Result<Vec<RecordRow>, sqlx::Error> {
+    let hashes = uids.iter().map(|uid| signed(uid::hash(uid)));
+    let rows = sqlx::query(READ_OF)
+        .bind(json_list(hashes))
+        .bind((!signals.is_empty()).then(|| json_list(signals)))
+        .bind(from.timestamp())
+        .bind(to.timestamp())
+        .bind(rows_limit(limit))
+        .fetch_all(connection)
+        .await?;
+    let records = read_all(&rows, record)?;
+    Ok(records.into_iter().map(|(_, row)| row).collect())
+}
+
+/// A record and its number.
+fn record(cells: &mut Cells<'_>) -> Result<(i64, RecordRow), sqlx::Error> {
+    let number = cells.take()?;
+    let row = RecordRow {
+        signal: cells.take()?,
+        id: cells.take()?,
+        opened: cells.time()?,
+        time: cells.time()?,
+        source: cells.take()?,
+        uid: cells.take()?,
+        names: names(cells.take()?)?,
+        status: cells.take()?,
+        severity: cells.take()?,
+        resolved: cells.optional_time()?,
+        columns: cells.take()?,
+        impact: cells.take()?,
+        impact_time: cells.time()?,
+    };
+    Ok((number, row))
+}
+
+fn names(json: &str) -> Result<Vec<String>, sqlx::Error> {
+    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    rows: &[RecordRow],
+) -> Result<(), sqlx::Error> {
+    // Of equal keys the last.
+    let rows: BTreeMap<Key, &RecordRow> = rows.iter().map(|row| (key(row), row)).collect();
+    let keys: Vec<&Key> = rows.keys().collect();
+    let before = read_numbered(connection, &keys).await?;
+    let before = before
+        .iter()
+        .flat_map(|(number, row)| indexed(*number, row));
+    write_names(connection, &REMOVE_NAMES, before.collect()).await?;
+
+    let sorted: Vec<&RecordRow> = rows.values().copied().collect();
+    let written = upsert(connection, &sorted).await?;
+    let numbers = read_all(&written, |cells| {
+        let number: i64 = cells.take()?;
+        Ok(((cells.take()?, cells.take()?, cells.time()?), number))
+    })?;
+    let numbers: HashMap<Key, i64> = numbers.into_iter().collect();
+    let names = rows
+        .iter()
+        .filter_map(|(key, row)| Some(indexed(*numbers.get(key)?, row)));
+    write_names(connection, &PUT_NAMES, names.flatten().collect()).await
+}
+
+fn key(row: &RecordRow) -> Key {
+    (row.signal, row.id.clone(), row.opened)
+}
+
+fn indexed(number: i64, row: &RecordRow) -> Vec<Name> {
+    let opened = row.opened.timestamp();
+    let hashes = row.names.iter().map(|name| signed(uid::hash(name)));
+    hashes
+        .map(|hash| (hash, opened, row.signal, number))
+        .collect()
+}
+
+async fn upsert(
+    connection: &mut SqliteConnection,
+    rows: &[&RecordRow],
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    PUT.run(connection, rows, |values, row| {
+        values
+            .add(row.signal)
+            .add(row.id.as_str())
+            .add(row.opened.timestamp())
+            .add(row.time.timestamp())
+            .add(row.source)
+            .add(row.uid.as_deref())
+            .add(serde_json::Value::from(row.names.as_slice()).to_string())
+            .add(row.status)
+            .add(row.severity)
+            .add(row.resolved.map(|time| time.timestamp()))
+            .add(row.columns.as_str())
+            .add(row.impact.as_deref())
+            .add(row.impact_time.timestamp());
+    })
+    .await
+}
+
+async fn write_names(
+    connection: &mut SqliteConnection,
+    statement: &Bulk,
+    mut names: Vec<Name>,
+) -> Result<(), sqlx::Error> {
+    names.sort_unstable();
+    statement
+        .run(connection, &names, |values, (hash, opened, signal, id)| {
+            values.add(*hash).add(*opened).add(*signal).add(*id);
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Scopes: their scans, the members of those, and contested nodes.
+
+use pipeline::claims::{Class, Removal};
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{NodeId, ScanRow, ScopeKey, ScopeRow, Word};
+use sqlx::SqliteConnection;
+
+use super::bulk::{Bulk, Values, json_list, sorted};
+use super::cells::{Cells, read_all, signed, value_of};
+
+static PUT: Bulk = Bulk::new(include_str!("../sql/put_scopes.sql"));
+pub(super) const READ: &str =
+    "SELECT class, source, scope, forgotten, is_touched, scans FROM scopes";
+pub(super) const READ_NAMED: &str = include_str!("../sql/read_scopes.sql");
+static PUT_MEMBERS: Bulk = Bulk::new(
+    "INSERT INTO members (class, source, scope, hash, pairs) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+);
+pub(super) const REMOVE_MEMBERS: &str = include_str!("../sql/remove_members.sql");
+pub(super) const READ_MEMBERS: &str =
+    "SELECT pairs FROM members WHERE class = ?1 AND source = ?2 AND scope = ?3 AND hash = ?4";
+static PUT_CONTESTED: Bulk = Bulk::new(
+    "INSERT INTO contested (class, source, scope, node) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+);
+pub(super) const REMOVE_CONTESTED: &str =
+    "DELETE FROM contested WHERE node IN (SELECT value FROM json_each(?1))";
+pub(super) const READ_CONTESTED: &str =
+    "SELECT node FROM contested WHERE class = ?1 AND source = ?2 AND scope = ?3 ORDER BY node";
+
+/// By the number that stands for each.
+const MISSES: [Removal; 2] = [Removal::Deleted, Removal::Released];
+
+/// Of a scan in `scans`: when it began, the hash of its members, what a miss means.
+const SCAN: usize = 17;
+
+/// Scopes with these names; all where `None`.
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    names: Option<&[Word]>,
+) -> Result<Vec<ScopeRow>, sqlx::Error> {
+    let query = match names {
+        None => sqlx::query(READ),
+        Some(names) => sqlx::query(READ_NAMED).bind(json_list(names)),
+    };
+    let rows = query.fetch_all(connection).await?;
+    read_all(&rows, |cells| {
+        Ok(ScopeRow {
+            key: key(cells)?,
+            forgotten: cells.time()?,
+            is_touched: cells.take()?,
+            scans: decode_scans(cells.take()?)?,
+        })
+    })
+}
+
+fn key(cells: &mut Cells<'_>) -> Result<ScopeKey, sqlx::Error> {
+    Ok(ScopeKey {
+        class: cells.code(&Class::ALL)?,
+        source: cells.take()?,
+        scope: cells.take()?,
+    })
+}
+
+fn bind_key(values: &mut Values, key: &ScopeKey) {
+    values.add(key.class as i64).add(key.source).add(key.scope);
+}
+
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    rows: &[ScopeRow],
+) -> Result<(), sqlx::Error> {
+    PUT.run(connection, &sorted(rows, |row| row.key), |values, row| {
+        bind_key(values, &row.key);
+        values
+            .add(row.forgotten.timestamp())
+            .add(row.is_touched)
+            .add(encode_scans(&row.scans));
+    })
+    .await?;
+    Ok(())
+}
+
+fn encode_scans(scans: &[ScanRow]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(scans.len() * SCAN);
+    for scan in scans {
+        bytes.extend_from_slice(&scan.began.0.to_le_bytes());
+        bytes.extend_from_slice(&scan.members.to_le_bytes());
+        bytes.push(match scan.miss {
+            Removal::Deleted => 0,
+            Removal::Released => 1,
+        });
+    }
+    bytes
+}
+
+fn decode_scans(bytes: &[u8]) -> Result<Vec<ScanRow>, sqlx::Error> {
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
+    let scan = |bytes: &[u8]| {
+        Ok(ScanRow {
+            began: UnixNanos(number(&bytes[..8])),
+            members: number(&bytes[8..16]),
+            miss: value_of(bytes[16].into(), &MISSES)?,
+        })
+    };
+    bytes.chunks_exact(SCAN).map(scan).collect()
+}
+
+pub(super) async fn read_members(
+    connection: &mut SqliteConnection,
+    scope: ScopeKey,
+    hash: u64,
+) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar(READ_MEMBERS)
+        .bind(scope.class as i64)
+        .bind(scope.source)
+        .bind(scope.scope)
+        .bind(signed(hash))
+        .fetch_optional(connection)
+        .await
+}
+
+pub(super) async fn put_members(
+    connection: &mut SqliteConnection,
+    scope: &ScopeRow,
+    members: &[(u64, Vec<u8>)],
+) -> Result<(), sqlx::Error> {
+    PUT_MEMBERS
+        .run(connection, members, |values, (hash, pairs)| {
+            bind_key(values, &scope.key);
+            values.add(signed(*hash)).add(pairs.as_slice());
+        })
+        .await?;
+    let named = scope.scans.iter().map(|scan| signed(scan.members));
+    sqlx::query(REMOVE_MEMBERS)
+        .bind(scope.key.class as i64)
+        .bind(scope.key.source)
+        .bind(scope.key.scope)
+        .bind(json_list(named))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn read_contested(
+    connection: &mut SqliteConnection,
+    scope: ScopeKey,
+) -> Result<Vec<NodeId>, sqlx::Error> {
+    sqlx::query_scalar(READ_CONTESTED)
+        .bind(scope.class as i64)
+        .bind(scope.source)
+        .bind(scope.scope)
+        .fetch_all(connection)
+        .await
+}
+
+pub(super) async fn put_contested(
+    connection: &mut SqliteConnection,
+    rows: &[(ScopeKey, NodeId)],
+) -> Result<(), sqlx::Error> {
+    PUT_CONTESTED
+        .run(
+            connection,
+            &sorted(rows, |row| *row),
+            |values, (scope, node)| {
+                bind_key(values, scope);
+                values.add(*node);
+            },
+        )
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn remove_contested(
+    connection: &mut SqliteConnection,
+    nodes: &[NodeId],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(REMOVE_CONTESTED)
+        .bind(json_list(nodes))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+use pipeline::claims::{Class, Removal};
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{
+    Backend as _, EdgeKey, EdgeRow, NodeRow, Projection, ReadRows as _, ScanRow, ScopeKey,
+    ScopeRow, WriteRows as _,
+};
+use pipeline::uid;
+
+use super::{Open, node, strings};
+
+#[tokio::test]
+async fn a_node_that_only_got_a_number_is_found_before_and_after_the_commit() {
+    let open = Open::new().await;
+    let uids = strings(["svc:////cart", "svc:////shop", "svc:////cart"]);
+    let mut session = open.backend.write().await.unwrap();
+    let numbers = session.node_ids(&uids).await.unwrap();
+    assert_eq!(numbers, [(1, true), (2, true), (1, false)]);
+    session.put_nodes(&[node(2, "svc:////shop")]).await.unwrap();
+    let cart = NodeRow {
+        id: 1,
+        uid: "svc:////cart".into(),
+        ..NodeRow::default()
+    };
+    let hash = uid::hash("svc:////cart");
+    for _ in 0..2 {
+        let found = session.find_nodes(&uids).await.unwrap();
+        assert_eq!(found, [Some(1), Some(2), Some(1)]);
+        let nodes = session.nodes(&[1, 1], Projection::Full).await.unwrap();
+        assert_eq!(nodes, std::slice::from_ref(&cart));
+        assert_eq!(session.nodes_by_hash(&[hash]).await.unwrap(), [(hash, 1)]);
+        session.commit().await.unwrap();
+        session = open.backend.write().await.unwrap();
+    }
+    let again = session
+        .node_ids(&strings(["new", "svc:////cart"]))
+        .await
+        .unwrap();
+    assert_eq!(again, [(3, true), (1, false)]);
+}
+
+#[tokio::test]
+async fn numbers_of_a_rolled_back_session_are_given_again() {
+    let open = Open::new().await;
+    let mut session = open.backend.write().await.unwrap();
+    session.node_ids(&strings(["a", "b"])).await.unwrap();
+    drop(session);
+    let mut session = open.backend.write().await.unwrap();
+    assert_eq!(
+        session.node_ids(&strings(["c"])).await.unwrap(),
+        [(1, true)]
+    );
+    assert_eq!(session.find_nodes(&strings(["a"])).await.unwrap(), [None]);
+}
+
+#[tokio::test]
+async fn the_number_of_a_removed_node_is_not_given_again() {
+    let open = Open::new().await;
+    open.put_nodes(&[node(0, "a"), node(0, "b")]).await;
+    let delete = sqlx::query("DELETE FROM nodes WHERE id = 2");
+    delete.execute(&open.backend.writer).await.unwrap();
+    let mut session = open.backend.write().await.unwrap();
+    assert_eq!(
+        session.node_ids(&strings(["c"])).await.unwrap(),
+        [(3, true)]
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_reads_cannot_write() {
+    let open = Open::new().await;
+    let mut session = open.backend.read().await.unwrap();
+    let error = session.put_nodes(&[node(1, "a")]).await.unwrap_err();
+    assert_eq!(error.to_string(), "write 1 nodes");
+}
+
+#[tokio::test]
+async fn what_the_rows_themselves_violate_is_not_retried() {
+    let open = Open::new().await;
+    let mut session = open.backend.write().await.unwrap();
+    let key = EdgeKey {
+        from: 1,
+        kind: 1,
+        to: 2,
+        source: 1,
+        scope: 1,
+        is_observation: false,
+    };
+    let edge = EdgeRow {
+        key,
+        confidence: f64::NAN,
+        properties: None,
+        first_seen: UnixNanos(1),
+        last_seen: UnixNanos(1),
+    };
+    let error = session.put_edges(&[edge]).await.unwrap_err();
+    assert!(!error.is_retryable, "{error:?}");
+    assert_eq!(error.to_string(), "write 1 edges");
+    let error = session.commit().await.unwrap_err();
+    assert!(!error.is_retryable, "{error:?}");
+}
+
+#[tokio::test]
+async fn an_unchanged_scan_updates_one_row() {
+    let open = Open::new().await;
+    let key = ScopeKey {
+        class: Class::Actual,
+        source: 1,
+        scope: 2,
+    };
+    let scan = |began| ScanRow {
+        began: UnixNanos(began),
+        members: u64::MAX,
+        miss: Removal::Released,
+    };
+    let mut row = ScopeRow {
+        key,
+        scans: vec![scan(1)],
+        forgotten: UnixNanos(0),
+        is_touched: true,
+    };
+    let mut session = open.backend.write().await.unwrap();
+    session
+        .put_scopes(std::slice::from_ref(&row))
+        .await
+        .unwrap();
+    session
+        .put_members(&row, &[(u64::MAX, vec![1; 16])])
+        .await
+        .unwrap();
+    session.commit().await.unwrap();
+    let before = rows_written(&open).await;
+
+    row.scans.push(scan(2));
+    let mut session = open.backend.write().await.unwrap();
+    session
+        .put_scopes(std::slice::from_ref(&row))
+        .await
+        .unwrap();
+    assert_eq!(session.scopes(None).await.unwrap(), [row]);
+    assert_eq!(
+        session.members(key, u64::MAX).await.unwrap(),
+        Some(vec![1; 16])
+    );
+    session.commit().await.unwrap();
+    assert_eq!(rows_written(&open).await - before, 1);
+}
+
+async fn rows_written(open: &Open) -> i64 {
+    let changes = sqlx::query_scalar("SELECT total_changes()");
+    changes.fetch_one(&open.backend.writer).await.unwrap()
+}

@@ -1,0 +1,121 @@
+//! Every read seeks: none reads a whole table, and pages come in the order of an index.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::Open;
+use crate::sqlite::backend::list::Index;
+use crate::sqlite::backend::walk::Step;
+use crate::sqlite::backend::{
+    aliases, claims, commits, edges, nodes, records, scopes, stats, texts, versions,
+};
+
+/// One line a step.
+async fn plan(open: &Open, sql: &str) -> Vec<String> {
+    let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+        .fetch_all(&open.backend.writer)
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {sql}"));
+    rows.iter().map(|row| row.get("detail")).collect()
+}
+
+/// A whole table is read; lists of parameters and FTS5, which has indexes of its own, are none.
+fn scans(step: &str) -> bool {
+    let Some(of) = step.strip_prefix("SCAN ") else {
+        return false;
+    };
+    let is_part_of_statement = of == "keys" || of.starts_with("(subquery");
+    !is_part_of_statement
+        && !of.contains("VIRTUAL TABLE")
+        && !of.contains("VALUES")
+        && !of.contains("CONSTANT ROW")
+}
+
+#[tokio::test]
+async fn lists_and_pages_are_read_in_the_order_of_an_index() {
+    let open = Open::new().await;
+    let mut statements = vec![
+        commits::READ.to_owned(),
+        claims::READ_OPEN.to_owned(),
+        claims::READ_SCOPE.to_owned(),
+        aliases::READ_OF_KINDS.to_owned(),
+        texts::FIND.to_owned(),
+        texts::INDEX.to_owned(),
+        texts::UNINDEX.to_owned(),
+    ];
+    for index in Index::ALL {
+        statements.extend([index.list(), index.count()]);
+    }
+    for walk in [edges::OUT, edges::IN, edges::PAST_IN] {
+        statements.extend(Step::ALL.map(|step| walk.sql(step)));
+    }
+    for sql in statements {
+        let plan = plan(&open, &sql).await;
+        let sorts = |step: &String| step.contains("TEMP B-TREE");
+        assert!(
+            !plan.iter().any(|step| scans(step) || sorts(step)),
+            "{sql}\n{plan:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn sets_are_read_and_removed_by_key() {
+    let open = Open::new().await;
+    let statements = [
+        nodes::FIND,
+        nodes::BY_HASH,
+        nodes::READ,
+        nodes::MERGED,
+        claims::READ,
+        claims::READ_PAST,
+        claims::REMOVE.statement(),
+        claims::REMOVE_PAST.statement(),
+        versions::READ.statement(),
+        versions::READ_HEADERS.statement(),
+        versions::READ_SNAPSHOTS.statement(),
+        edges::REMOVE.statement(),
+        aliases::READ,
+        aliases::READ_BY_VALUE,
+        aliases::READ_PAST,
+        aliases::REMOVE.statement(),
+        scopes::READ_NAMED,
+        scopes::READ_MEMBERS,
+        scopes::REMOVE_MEMBERS,
+        scopes::READ_CONTESTED,
+        scopes::REMOVE_CONTESTED,
+        stats::READ_EDGES,
+        records::READ.statement(),
+        records::READ_OF,
+        records::REMOVE_NAMES.statement(),
+    ];
+    for sql in statements {
+        let plan = plan(&open, sql).await;
+        let scans: Vec<_> = plan.iter().filter(|step| scans(step)).collect();
+        assert!(scans.is_empty(), "{sql}\n{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_seeks_to_its_filter_and_page() {
+    let open = Open::new().await;
+    let plan = plan(&open, &Index::By("account").list()).await;
+    let seek = "SEARCH nodes USING INDEX nodes_by_account (listing=? AND account=? AND rowid>?)";
+    assert!(plan.iter().any(|step| step == seek), "{plan:#?}");
+}
+
+#[tokio::test]
+async fn past_claims_are_found_by_a_seek_for_each_claim() {
+    let open = Open::new().await;
+    let plan = plan(&open, claims::READ_PAST).await;
+    let seek = "SEARCH claim_history USING PRIMARY KEY (node=? AND (class,source,scope)>(?,?,?))";
+    assert!(plan.iter().any(|step| step == seek), "{plan:#?}");
+}
+
+#[tokio::test]
+async fn a_page_of_a_hub_seeks_to_its_last_edge() {
+    let open = Open::new().await;
+    let plan = plan(&open, &edges::IN.sql(Step::Kind)).await;
+    let seek = "SEARCH edges USING INDEX edges_by_target (to_node=? AND kind=? AND \
+                (from_node,source,scope,is_observation)>(?,?,?,?))";
+    assert_eq!(plan, [seek]);
+}

@@ -1,0 +1,235 @@
+//! Texts by which nodes are found: an index of trigrams finds candidates, the text itself decides.
+//!
+//! A text begins and ends with two marks, so that the trigrams of one letter, of a beginning and of
+//! a whole text are such as stand nowhere else.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use pipeline::store::rows::{NodeId, TextField, TextMatch, TextRow};
+use sqlx::SqliteConnection;
+
+use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
+use super::cells::{read_all, value_of};
+
+/// Stands before, between and after texts. What FTS5 does not index, `\0`, and the mark itself are
+/// stored as U+FFFD.
+const MARK: &str = "\u{2}\u{2}";
+
+/// Characters of a text that are kept.
+const LENGTH: usize = 200;
+
+/// Trigrams of a text that are looked up: more find hardly less.
+const TRIGRAMS: usize = 12;
+
+const FIELDS: [TextField; 4] = [
+    TextField::Name,
+    TextField::Alias,
+    TextField::Uid,
+    TextField::Tag,
+];
+
+pub(super) const FIND: &str = include_str!("../sql/read_texts.sql");
+const READ: &str = "SELECT id, text FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
+static PUT: Bulk = Bulk::new("INSERT INTO texts (id, text) VALUES (?, ?)");
+const REMOVE: &str = "DELETE FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
+// One statement for all texts: FTS5 writes a segment for each, since each is a savepoint.
+pub(super) const INDEX: &str = include_str!("../sql/index_texts.sql");
+pub(super) const UNINDEX: &str = include_str!("../sql/unindex_texts.sql");
+
+/// All texts of a field of a node. Ordered as they are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Place {
+    field: TextField,
+    node: NodeId,
+}
+
+impl Place {
+    /// In `texts`, to which new nodes are appended.
+    fn id(self) -> i64 {
+        self.node * 4 + self.field as i64
+    }
+
+    /// In `trigrams`.
+    fn indexed(self) -> i64 {
+        (self.field as i64) << 40 | self.node
+    }
+
+    fn of_indexed(id: i64) -> Result<Place, sqlx::Error> {
+        Ok(Place {
+            field: value_of(id >> 40, &FIELDS)?,
+            node: id & ((1 << 40) - 1),
+        })
+    }
+}
+
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    text: &str,
+    how: TextMatch,
+    limit: usize,
+) -> Result<Vec<TextRow>, sqlx::Error> {
+    let text = kept(text);
+    let Some(trigrams) = trigrams(&text, how) else {
+        return Ok(Vec::new());
+    };
+    let fits = |found: &str| match how {
+        TextMatch::Exact => found == text,
+        TextMatch::Prefix => found.starts_with(&text),
+        TextMatch::Part => found.contains(&text),
+    };
+    let mut found = Vec::new();
+    let mut after = -1;
+    // Most candidates fit; where they do not, the next ones are read in larger steps.
+    let mut step = limit.clamp(16, 1024);
+    while found.len() < limit {
+        let rows = sqlx::query(FIND)
+            .bind(&trigrams)
+            .bind(after)
+            .bind(rows_limit(step))
+            .fetch_all(&mut *connection)
+            .await?;
+        for (id, texts) in read_all(&rows, |cells| Ok((cells.take::<i64>()?, cells.take()?)))? {
+            let Place { field, node } = Place::of_indexed(id)?;
+            let texts: String = texts;
+            let texts = texts
+                .split(MARK)
+                .filter(|text| !text.is_empty() && fits(text));
+            found.extend(texts.map(|text| TextRow {
+                node,
+                field,
+                text: text.to_owned(),
+            }));
+            after = id;
+        }
+        if rows.len() < step {
+            break;
+        }
+        step = (step * 4).min(4096);
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// A query for all trigrams that such a text has; none where the text is too short to have one.
+fn trigrams(text: &str, how: TextMatch) -> Option<String> {
+    let text = match how {
+        TextMatch::Exact => format!("{MARK}{text}{MARK}"),
+        TextMatch::Prefix => format!("{MARK}{text}"),
+        TextMatch::Part => text.to_owned(),
+    };
+    let characters: Vec<char> = text.chars().collect();
+    let last = characters.len().checked_sub(3)?;
+    let mut query = String::new();
+    // They overlap only at the end.
+    for start in (0..last).step_by(3).take(TRIGRAMS).chain([last]) {
+        query.push('"');
+        for character in &characters[start..start + 3] {
+            query.push(*character);
+            if *character == '"' {
+                query.push('"');
+            }
+        }
+        query.push_str("\" ");
+    }
+    Some(query)
+}
+
+/// What is kept of a text.
+fn kept(text: &str) -> String {
+    let keep = |character| match character {
+        '\0' | '\u{2}' => char::REPLACEMENT_CHARACTER,
+        other => other,
+    };
+    text.chars().take(LENGTH).map(keep).collect()
+}
+
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    nodes: &[(NodeId, TextField)],
+    rows: &[TextRow],
+) -> Result<(), sqlx::Error> {
+    let mut texts: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
+    for (node, field) in nodes {
+        let (node, field) = (*node, *field);
+        texts.entry(Place { field, node }).or_default();
+    }
+    for row in rows {
+        let (node, field) = (row.node, row.field);
+        let of_place = texts.entry(Place { field, node }).or_default();
+        if !row.text.is_empty() {
+            of_place.insert(kept(&row.text));
+        }
+    }
+    let mut stored = stored(connection, texts.keys()).await?;
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for (place, texts) in texts {
+        let new = joined(&texts);
+        let old = stored.remove(&place.id());
+        if new == old {
+            continue;
+        }
+        if old.is_some() {
+            removed.push(place);
+        }
+        added.extend(new.map(|new| (place, new)));
+    }
+    replace(connection, &removed, &added).await
+}
+
+async fn stored(
+    connection: &mut SqliteConnection,
+    places: impl Iterator<Item = &Place>,
+) -> Result<HashMap<i64, String>, sqlx::Error> {
+    let rows = sqlx::query(READ)
+        .bind(json_list(places.map(|place| place.id())))
+        .fetch_all(connection)
+        .await?;
+    let texts = read_all(&rows, |cells| Ok((cells.take()?, cells.take()?)))?;
+    Ok(texts.into_iter().collect())
+}
+
+fn joined(texts: &BTreeSet<String>) -> Option<String> {
+    if texts.is_empty() {
+        return None;
+    }
+    let mut joined = MARK.to_owned();
+    for text in texts {
+        joined.push_str(text);
+        joined.push_str(MARK);
+    }
+    Some(joined)
+}
+
+/// Both in the order of their places: FTS5 begins a segment at each that is not greater.
+async fn replace(
+    connection: &mut SqliteConnection,
+    removed: &[Place],
+    added: &[(Place, String)],
+) -> Result<(), sqlx::Error> {
+    if !removed.is_empty() {
+        let places = removed.iter().map(|place| place.indexed());
+        sqlx::query(UNINDEX)
+            .bind(json_list(places))
+            .execute(&mut *connection)
+            .await?;
+        let ids = removed.iter().map(|place| place.id());
+        sqlx::query(REMOVE)
+            .bind(json_list(ids))
+            .execute(&mut *connection)
+            .await?;
+    }
+    if added.is_empty() {
+        return Ok(());
+    }
+    let rows = sorted(added, |(place, _)| place.id());
+    PUT.run(connection, &rows, |values, (place, text)| {
+        values.add(place.id()).add(text.as_str());
+    })
+    .await?;
+    let places = added.iter().map(|(place, _)| place.indexed());
+    sqlx::query(INDEX)
+        .bind(json_list(places))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

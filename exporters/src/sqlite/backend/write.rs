@@ -1,0 +1,167 @@
+//! What a session writes.
+
+use async_trait::async_trait;
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{
+    AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, NodeId,
+    NodeRow, RecordRow, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextField, TextRow, VersionRow,
+    Word, WriteRows,
+};
+
+use super::session::{Session, failed};
+use super::{aliases, claims, commits, edges, nodes, records, scopes, stats, texts, versions};
+
+#[async_trait]
+impl WriteRows for Session {
+    async fn words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
+        let done = self.words.make(&mut self.transaction, texts).await;
+        self.written(done, format!("number {} words", texts.len()))
+    }
+
+    async fn node_ids(&mut self, uids: &[String]) -> Result<Vec<(NodeId, bool)>, RowsError> {
+        let done = nodes::number(&mut self.transaction, &mut self.new_nodes, uids).await;
+        self.written(done, format!("number {} uids", uids.len()))
+    }
+
+    async fn put_nodes(&mut self, rows: &[NodeRow]) -> Result<(), RowsError> {
+        let done = nodes::put(&mut self.transaction, &mut self.new_nodes, rows).await;
+        self.written(done, format!("write {} nodes", rows.len()))
+    }
+
+    async fn put_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
+        let done = claims::put(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} claims", rows.len()))
+    }
+
+    async fn put_past_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
+        let done = claims::put_past(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} past claims", rows.len()))
+    }
+
+    async fn remove_claims(&mut self, keys: &[(ClaimKey, UnixNanos)]) -> Result<(), RowsError> {
+        let done = claims::remove(&mut self.transaction, keys).await;
+        self.written(done, format!("remove {} claims", keys.len()))
+    }
+
+    async fn put_versions(&mut self, rows: &[VersionRow]) -> Result<(), RowsError> {
+        let done = versions::put(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} versions", rows.len()))
+    }
+
+    async fn put_snapshots(&mut self, rows: &[(SnapshotKey, Vec<u8>)]) -> Result<(), RowsError> {
+        let done = versions::put_snapshots(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} snapshots", rows.len()))
+    }
+
+    async fn put_edges(&mut self, rows: &[EdgeRow]) -> Result<(), RowsError> {
+        let done = edges::put(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} edges", rows.len()))
+    }
+
+    async fn observe_edges(&mut self, rows: &[EdgeRow]) -> Result<Vec<bool>, RowsError> {
+        let done = edges::observe(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} observations of edges", rows.len()))
+    }
+
+    async fn remove_edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError> {
+        let done = edges::remove(&mut self.transaction, keys).await;
+        self.written(done, format!("remove {} edges", keys.len()))
+    }
+
+    async fn put_past_edges(&mut self, edges: &[(NodeId, Word, NodeId)]) -> Result<(), RowsError> {
+        let done = edges::put_past(&mut self.transaction, edges).await;
+        self.written(done, format!("write {} past edges", edges.len()))
+    }
+
+    async fn put_aliases(&mut self, rows: &[AliasRow]) -> Result<(), RowsError> {
+        let done = aliases::put(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} aliases", rows.len()))
+    }
+
+    async fn observe_aliases(&mut self, rows: &[AliasRow]) -> Result<Vec<bool>, RowsError> {
+        let done = aliases::observe(&mut self.transaction, rows).await;
+        self.written(
+            done,
+            format!("write {} observations of aliases", rows.len()),
+        )
+    }
+
+    async fn remove_aliases(&mut self, keys: &[AliasKey]) -> Result<(), RowsError> {
+        let done = aliases::remove(&mut self.transaction, keys).await;
+        self.written(done, format!("remove {} aliases", keys.len()))
+    }
+
+    async fn put_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError> {
+        let done = aliases::put_past(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} past aliases", rows.len()))
+    }
+
+    async fn put_scopes(&mut self, rows: &[ScopeRow]) -> Result<(), RowsError> {
+        let done = scopes::put(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} scopes", rows.len()))
+    }
+
+    async fn put_members(
+        &mut self,
+        scope: &ScopeRow,
+        members: &[(u64, Vec<u8>)],
+    ) -> Result<(), RowsError> {
+        let done = scopes::put_members(&mut self.transaction, scope, members).await;
+        self.written(done, "write the members of a scan")
+    }
+
+    async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError> {
+        let done = scopes::put_contested(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} contested nodes", rows.len()))
+    }
+
+    async fn remove_contested(&mut self, nodes: &[NodeId]) -> Result<(), RowsError> {
+        let done = scopes::remove_contested(&mut self.transaction, nodes).await;
+        self.written(done, format!("remove {} contested nodes", nodes.len()))
+    }
+
+    async fn put_texts(
+        &mut self,
+        nodes: &[(NodeId, TextField)],
+        rows: &[TextRow],
+    ) -> Result<(), RowsError> {
+        let done = texts::put(&mut self.transaction, nodes, rows).await;
+        self.written(done, format!("write {} texts", rows.len()))
+    }
+
+    async fn add_counts(&mut self, changes: &[CountRow]) -> Result<(), RowsError> {
+        let done = stats::add_counts(&mut self.transaction, changes).await;
+        self.written(done, format!("write {} counts of nodes", changes.len()))
+    }
+
+    async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError> {
+        let done = stats::put_edges(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} statistics of edges", rows.len()))
+    }
+
+    async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError> {
+        let done = records::put(&mut self.transaction, rows).await;
+        self.written(done, format!("write {} records", rows.len()))
+    }
+
+    async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError> {
+        let done = commits::append(&mut self.transaction, commit).await;
+        self.written(done, "append to the log of commits")
+    }
+
+    async fn commit(mut self) -> Result<(), RowsError> {
+        if let Some(is_retryable) = self.broken {
+            return Err(RowsError {
+                action: "commit".to_owned(),
+                is_retryable,
+                source: "a write before it failed".into(),
+            });
+        }
+        let flushed = self.new_nodes.flush(&mut self.transaction).await;
+        flushed.map_err(failed("write new nodes"))?;
+        let committed = self.transaction.commit().await;
+        committed.map_err(failed("commit"))?;
+        self.words.share();
+        Ok(())
+    }
+}

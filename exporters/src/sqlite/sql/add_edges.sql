@@ -1,0 +1,6 @@
+INSERT OR FAIL INTO edges (
+    from_node, kind, to_node, source, scope, is_observation, confidence, first_seen, last_seen, properties
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING
+RETURNING from_node, kind, to_node, source, scope, is_observation
