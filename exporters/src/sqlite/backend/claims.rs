@@ -20,7 +20,7 @@ pub(super) static REMOVE_PAST: Bulk = Bulk::new(
 pub(super) const READ: &str = include_str!("../sql/read_claims.sql");
 pub(super) const READ_PAST: &str = include_str!("../sql/read_past_claims.sql");
 pub(super) const READ_OPEN: &str = include_str!("../sql/read_open_claims.sql");
-pub(super) const READ_SCOPE: &str = include_str!("../sql/read_nodes_of_scope.sql");
+pub(super) const READ_SCOPE: &str = include_str!("../sql/read_ended_claims.sql");
 
 /// By the number that stands for each.
 const ENDINGS: [Ending; 3] = [
@@ -74,8 +74,8 @@ pub(super) async fn read_open(
     })
 }
 
-/// Nodes of claims that are open or ended after `since`, each with the hash of its uid.
-pub(super) async fn nodes_of_scope(
+/// Nodes of claims that ended after `since`, each with the hash of its uid.
+pub(super) async fn ended_since(
     connection: &mut SqliteConnection,
     new: &NewNodes,
     scope: ScopeKey,

@@ -75,14 +75,13 @@ impl ReadRows for Session {
         done.map_err(failed(format!("read {limit} open claims of a scope")))
     }
 
-    async fn nodes_of_scope(
+    async fn ended_claims(
         &mut self,
         scope: ScopeKey,
         since: UnixNanos,
     ) -> Result<Vec<(u64, NodeId)>, RowsError> {
-        let done =
-            claims::nodes_of_scope(&mut self.transaction, &self.new_nodes, scope, since).await;
-        done.map_err(failed("read the nodes of a scope"))
+        let done = claims::ended_since(&mut self.transaction, &self.new_nodes, scope, since).await;
+        done.map_err(failed("read the ended claims of a scope"))
     }
 
     async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError> {
@@ -206,9 +205,10 @@ impl ReadRows for Session {
         &mut self,
         text: &str,
         how: TextMatch,
+        current: bool,
         limit: usize,
     ) -> Result<Vec<TextRow>, RowsError> {
-        let done = texts::find(&mut self.transaction, text, how, limit).await;
+        let done = texts::find(&mut self.transaction, text, how, current, limit).await;
         done.map_err(failed(format!("look for {limit} texts")))
     }
 

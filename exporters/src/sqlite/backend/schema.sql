@@ -157,7 +157,7 @@ CREATE TABLE scopes (
     source     INTEGER NOT NULL,
     scope      INTEGER NOT NULL,
     forgotten  INTEGER,
-    is_touched INTEGER,
+    touched    INTEGER,
     scans      BLOB,
     PRIMARY KEY (class, source, scope)
 ) STRICT, WITHOUT ROWID;
@@ -194,10 +194,12 @@ CREATE TABLE counts (
 -- Texts by which nodes are found: id is 4 * node + field, `text` all of that field, each between two
 -- characters 2.
 CREATE TABLE texts (
-    id   INTEGER PRIMARY KEY,
-    text TEXT NOT NULL
+    id         INTEGER PRIMARY KEY,
+    text       TEXT    NOT NULL,
+    is_current INTEGER NOT NULL
 ) STRICT;
--- Their trigrams: row 2^40 * field + node, so that matches come in the order of field and node.
+-- Their trigrams: row 2^40 * field + node, so that matches come in the order of field and node; 2^44
+-- more where the node is not current.
 CREATE VIRTUAL TABLE trigrams USING fts5 (
     text, content = '', columnsize = 0, detail = 'none', tokenize = 'trigram case_sensitive 1'
 );

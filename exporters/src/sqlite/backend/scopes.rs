@@ -9,8 +9,7 @@ use super::bulk::{Bulk, Values, json_list, sorted};
 use super::cells::{Cells, read_all, signed, value_of};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_scopes.sql"));
-pub(super) const READ: &str =
-    "SELECT class, source, scope, forgotten, is_touched, scans FROM scopes";
+pub(super) const READ: &str = "SELECT class, source, scope, forgotten, touched, scans FROM scopes";
 pub(super) const READ_NAMED: &str = include_str!("../sql/read_scopes.sql");
 static PUT_MEMBERS: Bulk = Bulk::new(
     "INSERT INTO members (class, source, scope, hash, pairs) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -46,7 +45,7 @@ pub(super) async fn read(
         Ok(ScopeRow {
             key: key(cells)?,
             forgotten: cells.time()?,
-            is_touched: cells.take()?,
+            touched: cells.time()?,
             scans: decode_scans(cells.take()?)?,
         })
     })
@@ -72,7 +71,7 @@ pub(super) async fn put(
         bind_key(values, &row.key);
         values
             .add(row.forgotten.timestamp())
-            .add(row.is_touched)
+            .add(row.touched.timestamp())
             .add(encode_scans(&row.scans));
     })
     .await?;

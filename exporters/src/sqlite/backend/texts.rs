@@ -21,6 +21,9 @@ const LENGTH: usize = 200;
 /// Trigrams of a text that are looked up: more find hardly less.
 const TRIGRAMS: usize = 12;
 
+/// Where the texts of nodes begin that are not current.
+const OTHERS: i64 = 1 << 44;
+
 const FIELDS: [TextField; 4] = [
     TextField::Name,
     TextField::Alias,
@@ -29,8 +32,9 @@ const FIELDS: [TextField; 4] = [
 ];
 
 pub(super) const FIND: &str = include_str!("../sql/read_texts.sql");
-const READ: &str = "SELECT id, text FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
-static PUT: Bulk = Bulk::new("INSERT INTO texts (id, text) VALUES (?, ?)");
+const READ: &str =
+    "SELECT id, text, is_current FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
+static PUT: Bulk = Bulk::new("INSERT INTO texts (id, text, is_current) VALUES (?, ?, ?)");
 const REMOVE: &str = "DELETE FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
 // One statement for all texts: FTS5 writes a segment for each, since each is a savepoint.
 pub(super) const INDEX: &str = include_str!("../sql/index_texts.sql");
@@ -49,14 +53,15 @@ impl Place {
         self.node * 4 + self.field as i64
     }
 
-    /// In `trigrams`.
-    fn indexed(self) -> i64 {
-        (self.field as i64) << 40 | self.node
+    /// In `trigrams`, where those of current nodes stand first.
+    fn indexed(self, is_current: bool) -> i64 {
+        let first = if is_current { 0 } else { OTHERS };
+        first | (self.field as i64) << 40 | self.node
     }
 
     fn of_indexed(id: i64) -> Result<Place, sqlx::Error> {
         Ok(Place {
-            field: value_of(id >> 40, &FIELDS)?,
+            field: value_of(id >> 40 & 15, &FIELDS)?,
             node: id & ((1 << 40) - 1),
         })
     }
@@ -66,6 +71,7 @@ pub(super) async fn find(
     connection: &mut SqliteConnection,
     text: &str,
     how: TextMatch,
+    current: bool,
     limit: usize,
 ) -> Result<Vec<TextRow>, sqlx::Error> {
     let text = kept(text);
@@ -78,7 +84,10 @@ pub(super) async fn find(
         TextMatch::Part => found.contains(&text),
     };
     let mut found = Vec::new();
-    let mut after = -1;
+    let (mut after, end) = match current {
+        true => (-1, OTHERS),
+        false => (OTHERS - 1, 2 * OTHERS),
+    };
     // Most candidates fit; where they do not, the next ones are read in larger steps.
     let mut step = limit.clamp(16, 1024);
     while found.len() < limit {
@@ -86,6 +95,7 @@ pub(super) async fn find(
             .bind(&trigrams)
             .bind(after)
             .bind(rows_limit(step))
+            .bind(end)
             .fetch_all(&mut *connection)
             .await?;
         for (id, texts) in read_all(&rows, |cells| Ok((cells.take::<i64>()?, cells.take()?)))? {
@@ -97,6 +107,7 @@ pub(super) async fn find(
             found.extend(texts.map(|text| TextRow {
                 node,
                 field,
+                is_current: current,
                 text: text.to_owned(),
             }));
             after = id;
@@ -148,7 +159,8 @@ pub(super) async fn put(
     nodes: &[(NodeId, TextField)],
     rows: &[TextRow],
 ) -> Result<(), sqlx::Error> {
-    let mut texts: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
+    // Those of a node are all current, or none is.
+    let mut texts: BTreeMap<Place, (BTreeSet<String>, bool)> = BTreeMap::new();
     for (node, field) in nodes {
         let (node, field) = (*node, *field);
         texts.entry(Place { field, node }).or_default();
@@ -156,22 +168,21 @@ pub(super) async fn put(
     for row in rows {
         let (node, field) = (row.node, row.field);
         let of_place = texts.entry(Place { field, node }).or_default();
+        of_place.1 = row.is_current;
         if !row.text.is_empty() {
-            of_place.insert(kept(&row.text));
+            of_place.0.insert(kept(&row.text));
         }
     }
     let mut stored = stored(connection, texts.keys()).await?;
     let (mut removed, mut added) = (Vec::new(), Vec::new());
-    for (place, texts) in texts {
-        let new = joined(&texts);
+    for (place, (texts, is_current)) in texts {
+        let new = joined(&texts).map(|text| (text, is_current));
         let old = stored.remove(&place.id());
         if new == old {
             continue;
         }
-        if old.is_some() {
-            removed.push(place);
-        }
-        added.extend(new.map(|new| (place, new)));
+        removed.extend(old.map(|(_, was_current)| (place, was_current)));
+        added.extend(new.map(|(text, is_current)| (place, is_current, text)));
     }
     replace(connection, &removed, &added).await
 }
@@ -179,12 +190,14 @@ pub(super) async fn put(
 async fn stored(
     connection: &mut SqliteConnection,
     places: impl Iterator<Item = &Place>,
-) -> Result<HashMap<i64, String>, sqlx::Error> {
+) -> Result<HashMap<i64, (String, bool)>, sqlx::Error> {
     let rows = sqlx::query(READ)
         .bind(json_list(places.map(|place| place.id())))
         .fetch_all(connection)
         .await?;
-    let texts = read_all(&rows, |cells| Ok((cells.take()?, cells.take()?)))?;
+    let texts = read_all(&rows, |cells| {
+        Ok((cells.take()?, (cells.take()?, cells.take()?)))
+    })?;
     Ok(texts.into_iter().collect())
 }
 
@@ -203,16 +216,20 @@ fn joined(texts: &BTreeSet<String>) -> Option<String> {
 /// Both in the order of their places: FTS5 begins a segment at each that is not greater.
 async fn replace(
     connection: &mut SqliteConnection,
-    removed: &[Place],
-    added: &[(Place, String)],
+    removed: &[(Place, bool)],
+    added: &[(Place, bool, String)],
 ) -> Result<(), sqlx::Error> {
     if !removed.is_empty() {
-        let places = removed.iter().map(|place| place.indexed());
+        let mut places: Vec<i64> = removed
+            .iter()
+            .map(|(place, is_current)| place.indexed(*is_current))
+            .collect();
+        places.sort_unstable();
         sqlx::query(UNINDEX)
             .bind(json_list(places))
             .execute(&mut *connection)
             .await?;
-        let ids = removed.iter().map(|place| place.id());
+        let ids = removed.iter().map(|(place, _)| place.id());
         sqlx::query(REMOVE)
             .bind(json_list(ids))
             .execute(&mut *connection)
@@ -221,12 +238,16 @@ async fn replace(
     if added.is_empty() {
         return Ok(());
     }
-    let rows = sorted(added, |(place, _)| place.id());
-    PUT.run(connection, &rows, |values, (place, text)| {
-        values.add(place.id()).add(text.as_str());
+    let rows = sorted(added, |(place, ..)| place.id());
+    PUT.run(connection, &rows, |values, (place, is_current, text)| {
+        values.add(place.id()).add(text.as_str()).add(*is_current);
     })
     .await?;
-    let places = added.iter().map(|(place, _)| place.indexed());
+    let mut places: Vec<i64> = added
+        .iter()
+        .map(|(place, is_current, _)| place.indexed(*is_current))
+        .collect();
+    places.sort_unstable();
     sqlx::query(INDEX)
         .bind(json_list(places))
         .execute(connection)

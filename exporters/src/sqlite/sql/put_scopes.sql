@@ -1,6 +1,6 @@
-INSERT OR FAIL INTO scopes (class, source, scope, forgotten, is_touched, scans)
+INSERT OR FAIL INTO scopes (class, source, scope, forgotten, touched, scans)
 VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     forgotten = excluded.forgotten,
-    is_touched = excluded.is_touched,
+    touched = excluded.touched,
     scans = excluded.scans

@@ -1,3 +1,3 @@
-SELECT class, source, scope, forgotten, is_touched, scans
+SELECT class, source, scope, forgotten, touched, scans
 FROM scopes
 WHERE scope IN (SELECT value FROM json_each(?1))

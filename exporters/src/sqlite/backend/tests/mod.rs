@@ -15,6 +15,7 @@ use super::SqliteBackend;
 
 mod nodes;
 mod plans;
+mod replay;
 mod texts;
 mod words;
 

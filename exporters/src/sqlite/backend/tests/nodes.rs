@@ -116,7 +116,7 @@ async fn an_unchanged_scan_updates_one_row() {
         key,
         scans: vec![scan(1)],
         forgotten: UnixNanos(0),
-        is_touched: true,
+        touched: UnixNanos(7),
     };
     let mut session = open.backend.write().await.unwrap();
     session

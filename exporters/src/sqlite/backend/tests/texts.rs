@@ -8,6 +8,7 @@ fn name(text: &str) -> TextRow {
     TextRow {
         node: 1,
         field: TextField::Name,
+        is_current: true,
         text: text.to_owned(),
     }
 }
@@ -29,7 +30,7 @@ async fn a_long_text_is_found_by_its_first_200_characters() {
         (&long, TextMatch::Part),
         ("äbb", TextMatch::Part),
     ] {
-        let found = session.find_text(text, how, 9).await.unwrap();
+        let found = session.find_text(text, how, true, 9).await.unwrap();
         assert_eq!(found, std::slice::from_ref(&kept), "{how:?}");
     }
 }
@@ -51,7 +52,7 @@ async fn characters_that_part_texts_are_found_in_texts() {
         ("one", TextMatch::Exact, 0),
         ("two", TextMatch::Prefix, 0),
     ] {
-        let found = session.find_text(text, how, 9).await.unwrap();
+        let found = session.find_text(text, how, true, 9).await.unwrap();
         assert_eq!(found.len(), count, "{text:?} {how:?}");
     }
 }
@@ -90,7 +91,7 @@ async fn candidates_that_do_not_fit_are_passed_over() {
     let mut session = open.backend.write().await.unwrap();
     session.put_texts(&[], &texts).await.unwrap();
     let found = session
-        .find_text("abcxyz", TextMatch::Part, 2)
+        .find_text("abcxyz", TextMatch::Part, true, 2)
         .await
         .unwrap();
     assert_eq!(found, &texts[299..]);
