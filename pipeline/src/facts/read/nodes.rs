@@ -23,6 +23,8 @@ pub(super) fn nodes<'a>(batch: &'a Batch, now: UnixNanos, told: &mut Told<'a>) {
     for row in 0..batch.num_rows() {
         match word(&columns.op, row) {
             Some(op::SCOPE_COMPLETE) => told.completions.push(completion(Row { batch, row }, now)),
+            // Whether it exists is unknown: no fact of this kind says so.
+            Some(op::RELEASED) => {}
             operation => match columns.fact(row, operation == Some(op::DELETED), now) {
                 Some((fact, scanned)) => told.fact(fact, scanned),
                 None => told.without_uid += 1,
