@@ -1,0 +1,110 @@
+//! The reads whose times are figures: what is asked, and of whom.
+
+use pipeline::component::UnixNanos;
+
+use crate::clock::{Clock, MINUTE};
+use crate::kinds::{DATABASE, INSTANCE, INTERFACE, SECURITY_GROUP};
+use crate::layout::{Layout, mix};
+use crate::measure::Case;
+use crate::names::APPS;
+use crate::pages::pages;
+use crate::store::Query;
+use crate::subjects::{ENDED, uid_of};
+
+/// Queries of a case, at most.
+const SAMPLES: u64 = 200;
+/// One query in so many starts at a hub.
+const HUB: u64 = 25;
+
+pub(crate) fn all(layout: &Layout, clock: &Clock) -> Vec<Case> {
+    let mut cases = walks(layout);
+    cases.extend(pages(layout, None));
+    cases.extend(searches(layout));
+    cases.push(Case::new("resourceTypes", 20, |_| Query::ResourceTypes));
+    let to = clock.telemetry();
+    let from = UnixNanos(to.0 - (MINUTE * 60).as_nanos() as u64);
+    let map = Query::ServiceMap(from, to);
+    cases.push(Case::new("serviceMap", 20, |_| map.clone()));
+    cases.extend(pages(layout, Some(clock.past())));
+    cases.extend(aged());
+    cases
+}
+
+fn walks(layout: &Layout) -> Vec<Case> {
+    let hub = |seed: u64| layout.uid(Layout::hubs()[(seed / HUB) as usize % 2]);
+    let some = |seed: u64| match seed % HUB {
+        0 => hub(seed),
+        _ => layout.uid(layout.any(seed)),
+    };
+    let name = |seed: u64| {
+        let of = |kind| layout.any_of(kind, seed);
+        match seed % 5 {
+            0 => some(seed / 5),
+            1 => layout.short_id(of(INSTANCE)),
+            2 => layout.private_ip(of(INTERFACE)),
+            3 => layout.host(of(DATABASE)),
+            _ => pipeline::uid::external(&layout.host(of(DATABASE)), Some(5432)),
+        }
+    };
+    let unknown = |seed: u64| format!("i-0{:016x}", mix(seed ^ 77));
+    let neighbors = |seed| Query::Neighbors(some(seed));
+    let of_hub = |seed| Query::Neighbors(hub(seed * HUB));
+    vec![
+        Case::new("neighbors: two hops", SAMPLES, neighbors),
+        Case::new("neighbors: two hops, hubs", 20, of_hub),
+        Case::new("node", SAMPLES, |seed| Query::Node(some(seed))),
+        Case::new("resolve", SAMPLES, |seed| Query::Resolve(name(seed))),
+        Case::new("resolve: an unknown name", SAMPLES, |seed| {
+            Query::Resolve(unknown(seed))
+        }),
+    ]
+}
+
+fn searches(layout: &Layout) -> Vec<Case> {
+    let app = |seed: u64| APPS[seed as usize % APPS.len()];
+    let id = |kind, seed| layout.short_id(layout.any_of(kind, seed));
+    let search = |what: &str, text: &dyn Fn(u64) -> String| {
+        let name = format!("search: {what}");
+        Case::new(name, SAMPLES / 2, |seed| Query::Search(text(seed)))
+    };
+    vec![
+        search("name", &|seed| layout.name(layout.any(seed))),
+        search("prefix", &|seed| format!("{}-wo", app(seed))),
+        search("part", &|seed| app(seed)[1..].to_owned()),
+        search("id", &|seed| id(SECURITY_GROUP, seed)),
+        search("end of a uid", &|seed| {
+            let id = id(INSTANCE, seed);
+            id[id.len() - 8..].to_owned()
+        }),
+        search("tag", &|seed| format!("team-{:02}", seed % 40)),
+        search("two letters", &|seed| app(seed)[..2].to_owned()),
+        search("no match", &|seed| format!("zzq-{:08x}", mix(seed) as u32)),
+        search("best matches have ended", &|_| ENDED.to_owned()),
+    ]
+}
+
+/// Reads of the current state of what has a long past; in a fresh graph it has none.
+fn aged() -> Vec<Case> {
+    let case = |name: &str, query: Query| Case::new(name, 50, |_| query.clone());
+    let [states, snapshots, busy] = ["many-states", "many-snapshots", "busy"].map(uid_of);
+    let member = |seed| format!("many-runs-{}", seed % 10);
+    vec![
+        case("many states: node", Query::Node(states.clone())),
+        case("many states: neighbors", Query::Neighbors(states)),
+        case(
+            "many states: resolve",
+            Query::Resolve("many-states".to_owned()),
+        ),
+        case("many snapshots: edges", Query::EdgesFrom(snapshots.clone())),
+        case("many snapshots: neighbors", Query::Neighbors(snapshots)),
+        Case::new("many runs: node", 50, |seed| {
+            Query::Node(uid_of(&member(seed)))
+        }),
+        Case::new("many runs: resolve", 50, |seed| {
+            Query::Resolve(member(seed))
+        }),
+        case("many edges in: node", Query::Node(busy.clone())),
+        case("many edges in: a page", Query::EdgesInto(busy.clone())),
+        case("many edges in: neighbors", Query::Neighbors(busy)),
+    ]
+}

@@ -1,0 +1,161 @@
+//! Makes the rows of the graph, as the processors `graph`, `identity` and `service_graph` make them.
+//! No other file of the benchmark names a column.
+
+use pipeline::attributes::MapBuilder;
+use pipeline::component::UnixNanos;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::resources::op;
+use pipeline::schema::{aliases, edge_figures, edges, nodes};
+use pipeline::{Batch, Delivery, Signal};
+
+use crate::resource::Resource;
+
+/// The source of telemetry.
+const SENDER: &str = "otlp";
+/// Rows of all batches together that are written at a time.
+const ROWS: usize = 8192;
+
+/// Rows that wait to be written.
+pub(crate) struct Batches([Rows; 4]);
+
+impl Batches {
+    pub(crate) fn new() -> Batches {
+        let signals = [
+            Signal::Nodes,
+            Signal::Edges,
+            Signal::Aliases,
+            Signal::EdgeFigures,
+        ];
+        Batches(signals.map(Rows::new))
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.0.iter().map(Rows::len).sum()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows() >= ROWS
+    }
+
+    /// The rows so far; starts anew.
+    pub(crate) fn take(&mut self) -> Vec<Batch> {
+        let filled = self.0.iter_mut().filter(|rows| !rows.is_empty());
+        filled.map(|rows| rows.finish(Delivery::nobody())).collect()
+    }
+
+    /// A scan observed the resource: two facts, a snapshot of its edges and one of its aliases.
+    pub(crate) fn resource(&mut self, scope: &str, found: &Resource, time: UnixNanos) {
+        let exists = MapBuilder::new().bool("exists", true).finish();
+        let facts = [
+            (nodes::group::LIFECYCLE, &exists),
+            (nodes::group::ACTUAL, &found.configuration),
+        ];
+        let (uid, state) = (Some(found.uid.as_str()), Cell::UInt(found.state));
+        for (group, value) in facts {
+            let cells = [
+                (nodes::OP, Cell::Text(op::OBSERVED)),
+                (nodes::GROUP, Cell::Text(group)),
+                (nodes::SCOPE, Cell::Text(scope)),
+                (nodes::STATE, state),
+                (nodes::KIND, Cell::Text(found.kind)),
+                (nodes::NAME, Cell::Text(&found.name)),
+                (nodes::PROVIDER, Cell::Text(found.provider)),
+                (nodes::ACCOUNT, Cell::Text(&found.account)),
+                (nodes::REGION, Cell::Text(found.region)),
+                (nodes::TAGS, Cell::Bytes(&found.tags)),
+                (nodes::VALUE, Cell::Bytes(value)),
+            ];
+            self.0[0].push(Some(time), uid, found.source, &cells);
+        }
+        let ends = found
+            .edges
+            .iter()
+            .map(|(kind, to)| (Some(*kind), Some(to.as_str())));
+        // One row without an end says that there are none.
+        let none = found.edges.is_empty().then_some((None, None));
+        for (kind, to) in ends.chain(none) {
+            let cells = [
+                (edges::MODE, Cell::Text(edges::mode::SET)),
+                (edges::STATE, state),
+                (edges::KIND, kind.into()),
+                (edges::TO, to.into()),
+                (edges::CONFIDENCE, Cell::Float(1.0)),
+            ];
+            self.0[1].push(Some(time), uid, found.source, &cells);
+        }
+        for (kind, value, within) in &found.aliases {
+            let cells = [
+                (aliases::MODE, Cell::Text(edges::mode::SET)),
+                (aliases::STATE, state),
+                (aliases::KIND, Cell::Text(kind)),
+                (aliases::VALUE, Cell::Text(value)),
+                (aliases::SCOPE, within.as_deref().into()),
+            ];
+            self.0[2].push(Some(time), uid, found.source, &cells);
+        }
+    }
+
+    /// A scan of the scope that began then is complete. `members` are hashes of uids and states.
+    pub(crate) fn completion(
+        &mut self,
+        scope: &str,
+        source: &str,
+        time: UnixNanos,
+        mut members: Vec<(u64, u64)>,
+    ) {
+        members.sort_unstable();
+        let (uids, states): (Vec<u64>, Vec<u64>) = members.into_iter().unzip();
+        let cells = [
+            (nodes::OP, Cell::Text(op::SCOPE_COMPLETE)),
+            (nodes::GROUP, Cell::Text(nodes::group::ACTUAL)),
+            (nodes::SCOPE, Cell::Text(scope)),
+            (nodes::MEMBERS, Cell::UInts(&uids)),
+            (nodes::MEMBER_STATES, Cell::UInts(&states)),
+        ];
+        self.0[0].push(Some(time), None, source, &cells);
+    }
+
+    /// Telemetry shows a node, which says nothing of whether it exists.
+    pub(crate) fn sighting(&mut self, uid: &str, kind: &str, name: &str, time: UnixNanos) {
+        let value = MapBuilder::new().text("service.version", "1.42.0").finish();
+        let cells = [
+            (nodes::OP, Cell::Text(op::OBSERVED)),
+            (nodes::GROUP, Cell::Text(nodes::group::TELEMETRY)),
+            (nodes::KIND, Cell::Text(kind)),
+            (nodes::NAME, Cell::Text(name)),
+            (nodes::VALUE, Cell::Bytes(&value)),
+        ];
+        self.0[0].push(Some(time), Some(uid), SENDER, &cells);
+    }
+
+    /// Telemetry shows an edge by itself.
+    pub(crate) fn observation(&mut self, from: &str, kind: &str, to: &str, time: UnixNanos) {
+        let cells = [
+            (edges::MODE, Cell::Text(edges::mode::SEEN)),
+            (edges::KIND, Cell::Text(kind)),
+            (edges::TO, Cell::Text(to)),
+            (edges::CONFIDENCE, Cell::Float(1.0)),
+        ];
+        self.0[1].push(Some(time), Some(from), SENDER, &cells);
+    }
+
+    /// Calls of one minute.
+    pub(crate) fn calls(&mut self, from: &str, to: &str, minute: UnixNanos) {
+        let cells = [
+            (edge_figures::KIND, Cell::Text(edges::kind::CALLS)),
+            (edge_figures::TO, Cell::Text(to)),
+            (edge_figures::WRITER, Cell::Text("5f1c9a3e")),
+            (edge_figures::CALLS, Cell::UInt(600)),
+            (edge_figures::ERRORS, Cell::UInt(3)),
+            (edge_figures::DURATION_SUM, Cell::Float(21.5)),
+            (edge_figures::DURATION_MAX, Cell::Float(1.25)),
+            (edge_figures::DURATION_SCALE, Cell::Int(3)),
+            (edge_figures::DURATION_OFFSET, Cell::Int(-48)),
+            (
+                edge_figures::DURATION_COUNTS,
+                Cell::UInts(&[4, 17, 61, 130, 190, 120, 48, 20, 7, 3]),
+            ),
+        ];
+        self.0[3].push(Some(minute), Some(from), SENDER, &cells);
+    }
+}

@@ -1,0 +1,116 @@
+//! Two days of history: calls of every minute, resources that change, and small writes among them.
+//! A store that removes what is old stops growing; the second day states whether it did.
+
+use std::path::Path;
+
+use pipeline::component::UnixNanos;
+
+use crate::clock::Clock;
+use crate::figure::Figure;
+use crate::kinds::SERVICE;
+use crate::layout::{Id, Layout};
+use crate::load::Writer;
+use crate::process;
+use crate::store::OpenStore;
+use crate::writes::Scope;
+
+pub(crate) const NAME: &str = "history";
+/// Edges that are called in every minute, in full from 200,000 nodes on.
+const EDGES: usize = 1000;
+/// Resources, each of which changes once a day, likewise.
+const NODES: usize = 10_000;
+const MINUTES: u64 = 24 * 60;
+/// Minutes from scan to scan, and from one small write to the next.
+const SCAN: u64 = 60;
+const SMALL: u64 = 10;
+
+pub(crate) async fn measure(
+    store: &OpenStore,
+    layout: &Layout,
+    clock: &Clock,
+    file: &Path,
+) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let mut waits = Vec::new();
+    let share = |full: usize| (full as f64 * (layout.nodes() as f64 / 2e5).min(1.0)) as usize;
+    let mut world = World {
+        calls: calls(layout, share(EDGES)),
+        changing: Scope::new(layout, "history", share(NODES)),
+        small: Scope::new(layout, "history-small", 1),
+    };
+    let mut writer = Writer::new(store);
+    let all = 0..world.changing.size();
+    world
+        .changing
+        .scan(&mut writer, clock.first_scan(), all, 0)
+        .await;
+    let mut writer = Writer::new(store);
+    for day in 0..2 {
+        eprintln!("{NAME}: day {}", day + 1);
+        let before = process::file_mib(file);
+        world
+            .write_day(&mut writer, clock.day(day), day, &mut waits)
+            .await;
+        let growth = process::file_mib(file) - before;
+        let name = format!("{NAME}: file growth, day {}", day + 1);
+        figures.push(Figure::one(name, "MiB", growth));
+    }
+    figures.extend(writer.figures(NAME));
+    figures.push(Figure::of_samples("history: a small write", "ms", &waits).of(1));
+    let slowest = waits.iter().copied().fold(0.0, f64::max);
+    figures.push(Figure::one(
+        "history: the slowest small write",
+        "ms",
+        slowest,
+    ));
+    figures
+}
+
+/// What has a history.
+struct World<'l> {
+    calls: Vec<(String, String)>,
+    changing: Scope<'l>,
+    small: Scope<'l>,
+}
+
+impl World<'_> {
+    async fn write_day(
+        &mut self,
+        writer: &mut Writer<'_>,
+        start: UnixNanos,
+        day: u64,
+        waits: &mut Vec<f64>,
+    ) {
+        for minute in 0..MINUTES {
+            let time = UnixNanos(start.0 + minute * 60_000_000_000);
+            for (from, to) in &self.calls {
+                writer.batches.calls(from, to, time);
+                writer.flush_if_full().await;
+            }
+            if minute % SCAN == 0 {
+                let (nodes, hour) = (self.changing.size(), (minute / SCAN) as usize);
+                let changed = nodes * hour / 24..nodes * (hour + 1) / 24;
+                self.changing.scan(writer, time, changed, day + 1).await;
+            }
+            if minute % SMALL == 0 {
+                writer.flush().await;
+                let version = day * MINUTES + minute;
+                self.small.observe(writer, time, 0, version);
+                waits.push(1e3 * writer.flush().await);
+            }
+        }
+        writer.flush().await;
+    }
+}
+
+fn calls(layout: &Layout, edges: usize) -> Vec<(String, String)> {
+    let service = |number| {
+        let kind = SERVICE;
+        layout.uid(Id { kind, number })
+    };
+    let ends = |edge: usize| (edge % layout.count(SERVICE), edge / 2);
+    let calls = (0..edges).map(ends);
+    calls
+        .map(|(from, to)| (service(from), service(to)))
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! What the graph store costs: reads, writes, starts, fresh and aged. README.md says how to repeat it
+//! and how to read it.
+//!
+//! ```text
+//!  layout ─▶ cloud ─▶ load, subjects ─▶ store ◀─ cases (reads) ─▶ measure ┐
+//!  who exists  rows    batches            │   ◀─ writes, history ─────────┼─▶ report: table, JSON
+//!                                         └──── start (a process of its own) ┘
+//! ```
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the figures are what this is for"
+)]
+
+mod arguments;
+mod cases;
+mod clock;
+mod cloud;
+mod figure;
+mod history;
+mod kinds;
+mod layout;
+mod load;
+mod measure;
+mod names;
+mod pages;
+mod process;
+mod report;
+mod resource;
+mod start;
+mod store;
+mod subjects;
+mod writes;
+
+use std::path::Path;
+
+use clap::Parser;
+use tokio::runtime::Runtime;
+
+use arguments::Arguments;
+use clock::Clock;
+use figure::Figure;
+use layout::Layout;
+use load::Writer;
+use measure::Meter;
+use report::Report;
+use store::OpenStore;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let arguments = Arguments::parse();
+    let runtime = Runtime::new().expect("threads can be started");
+    if let Some(file) = &arguments.start {
+        println!("{}", runtime.block_on(start::started(file)));
+        return;
+    }
+    let before = arguments.compare.as_deref().map(report::read);
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let report = runtime.block_on(run(&arguments, &folder.path().join("graph.db")));
+    println!("{}", report.table(before.as_ref()));
+    println!("{}", report.json());
+    // A statement that took too long may still run, and would be waited for.
+    runtime.shutdown_background();
+}
+
+async fn run(arguments: &Arguments, file: &Path) -> Report {
+    let layout = Layout::new(arguments.nodes, arguments.edges());
+    let clock = Clock::now();
+    let mut report = Report::new(arguments);
+    let store = OpenStore::open(file).await;
+    let mut writer = Writer::new(&store);
+    eprintln!("writing {} nodes", layout.nodes());
+    load::fresh(&mut writer, &layout, &clock).await;
+    report.add(writer.figures("load"));
+    if arguments.aged {
+        eprintln!("ageing");
+        load::age(&mut writer, &layout, &clock).await;
+    }
+    let history = subjects::History::of(&layout, arguments.aged);
+    subjects::write(&mut writer, &layout, &clock, history).await;
+    store.close().await;
+    let mib = process::file_mib(file);
+    report.add([Figure::one("file", "MiB", mib)]);
+
+    if report.wants(start::NAME) {
+        report.add(start::measure(file).await);
+    }
+    let mut meter = Meter::open(file).await;
+    for case in cases::all(&layout, &clock) {
+        if report.wants(&case.name) {
+            report.add(meter.measure(&case).await);
+        }
+    }
+    meter.close().await;
+    let store = OpenStore::open(file).await;
+    if report.wants(writes::NAME) {
+        report.add(writes::measure(&store, &layout, &clock).await);
+    }
+    if report.wants(history::NAME) {
+        report.add(history::measure(&store, &layout, &clock, file).await);
+    }
+    store.close().await;
+    report
+}

@@ -1,0 +1,201 @@
+//! The store that is measured. No other file of the benchmark calls one.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exporters::sqlite::{Config, Sqlite};
+use pipeline::alias_index::Kind;
+use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
+use pipeline::graph_store::{At, Direction, GraphStore, NodeFilter, Search, StoreError, TagFilter};
+use pipeline::registry::BuildExporter;
+use pipeline::{Batch, SignalSet};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Edges that one step of a walk follows, and nodes that it returns, as in GraphQL.
+const STEP: usize = 5000;
+const NEIGHBORS: usize = 100;
+/// Items of a page of nodes, of edges and of hits.
+const PAGE: usize = 100;
+
+/// Which nodes a page is of; a missing field does not restrict.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<&'static str>,
+    pub(crate) provider: Option<&'static str>,
+    pub(crate) text: Option<String>,
+    pub(crate) tag: Option<(&'static str, Option<String>)>,
+}
+
+/// A read whose time is a figure.
+#[derive(Clone, Debug)]
+pub(crate) enum Query {
+    Node(String),
+    Resolve(String),
+    /// Two hops in both directions, with the nodes.
+    Neighbors(String),
+    /// A page of the edges that lead to a node.
+    EdgesInto(String),
+    /// All edges that start at a node.
+    EdgesFrom(String),
+    /// Nodes with a uid greater than `after`; `past` for as they were then.
+    Page {
+        filter: Filter,
+        after: String,
+        past: Option<UnixNanos>,
+    },
+    Search(String),
+    ResourceTypes,
+    /// Calls of the minutes from the first to the second moment, with their nodes.
+    ServiceMap(UnixNanos, UnixNanos),
+}
+
+pub(crate) struct OpenStore {
+    exporter: Sqlite,
+    graph: Arc<dyn GraphStore>,
+    /// Ends what the store does beside reads and writes.
+    stop: DropGuard,
+}
+
+impl OpenStore {
+    pub(crate) async fn open(file: &Path) -> OpenStore {
+        let id = || "sqlite".parse().expect("it is an id");
+        let host = Host::new(id(), SignalSet::NONE, Arc::default());
+        let config = Config {
+            path: file.to_owned(),
+            seen_for: Duration::from_secs(24 * 60 * 60),
+        };
+        let mut exporter = Sqlite::build(config, &host).expect("the settings are valid");
+        let stop = CancellationToken::new();
+        let mut tasks = Tasks::new(stop.clone());
+        exporter.start(&mut tasks).await.expect("the file opens");
+        for task in tasks.into_futures() {
+            tokio::spawn(task);
+        }
+        let graph = host.graph_store(&StoreRef(id()));
+        OpenStore {
+            exporter,
+            graph: graph.expect("the exporter provides a store"),
+            stop: stop.drop_guard(),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        drop(self.stop);
+        self.exporter.stop().await.expect("the store closes");
+    }
+
+    pub(crate) async fn write(&self, batch: &Batch) {
+        let written = self.exporter.export(batch).await;
+        written.expect("the rows are written");
+    }
+
+    /// How many items the result has.
+    pub(crate) async fn run(&self, query: &Query) -> Result<usize, StoreError> {
+        let (graph, now) = (&self.graph, At::Now);
+        Ok(match query {
+            Query::Node(uid) => {
+                let found = graph.nodes(std::slice::from_ref(uid), now).await?;
+                found.iter().flatten().count()
+            }
+            Query::Resolve(name) => {
+                let found = graph.resolve(std::slice::from_ref(name), now).await?;
+                found.iter().flatten().count()
+            }
+            Query::Neighbors(uid) => self.neighbors(uid).await?,
+            Query::EdgesInto(uid) => {
+                let uids = std::slice::from_ref(uid);
+                graph
+                    .edges(uids, Direction::In, &[], PAGE, now)
+                    .await?
+                    .len()
+            }
+            Query::EdgesFrom(uid) => {
+                let uids = std::slice::from_ref(uid);
+                graph
+                    .edges(uids, Direction::Out, &[], STEP, now)
+                    .await?
+                    .len()
+            }
+            Query::Page {
+                filter,
+                after,
+                past,
+            } => {
+                let (filter, at) = (node_filter(filter), past.map_or(now, At::Time));
+                graph.list(&filter, Some(after), PAGE, at).await?.len()
+            }
+            Query::Search(text) => {
+                let search = Search {
+                    text: text.clone(),
+                    kinds: Vec::new(),
+                };
+                graph.search(&search, PAGE, now).await?.len()
+            }
+            Query::ResourceTypes => graph.count_kinds(now).await?.len(),
+            Query::ServiceMap(from, to) => {
+                let edges = graph.edge_figures(*from, *to).await?;
+                let ends = edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
+                let uids: HashSet<&String> = ends.collect();
+                let uids: Vec<String> = uids.into_iter().cloned().collect();
+                graph.nodes(&uids, now).await?;
+                edges.len()
+            }
+        })
+    }
+
+    /// The walk of GraphQL's `neighbors`, two hops deep.
+    async fn neighbors(&self, start: &str) -> Result<usize, StoreError> {
+        let mut reached = HashSet::from([start.to_owned()]);
+        let mut order = vec![start.to_owned()];
+        let mut frontier = order.clone();
+        for _ in 0..2 {
+            let edges = self
+                .graph
+                .edges(&frontier, Direction::Both, &[], STEP, At::Now);
+            let ends = edges
+                .await?
+                .into_iter()
+                .flat_map(|edge| [edge.from, edge.to]);
+            let room = (NEIGHBORS + 1).saturating_sub(order.len());
+            let new = ends.filter(|uid| reached.insert(uid.clone()));
+            frontier = new.take(room).collect();
+            order.extend(frontier.iter().cloned());
+        }
+        let nodes = self.graph.nodes(&order, At::Now).await?;
+        Ok(nodes.iter().flatten().count())
+    }
+
+    /// Reads all names, as `identity` does before the process listens.
+    pub(crate) async fn read_names(&self) -> Result<usize, StoreError> {
+        let (mut read, mut after) = (0, None);
+        loop {
+            let page = self.graph.aliases(&Kind::ALIASES, after.as_deref(), 1000);
+            let page = page.await?;
+            read += page.aliases.len();
+            after = page.last;
+            if after.is_none() {
+                return Ok(read);
+            }
+        }
+    }
+}
+
+fn node_filter(filter: &Filter) -> NodeFilter {
+    let tag = filter.tag.clone().map(|(key, value)| TagFilter {
+        key: key.to_owned(),
+        value,
+    });
+    NodeFilter {
+        kinds: filter.kind.map(str::to_owned).into_iter().collect(),
+        text: filter.text.clone(),
+        provider: filter.provider.map(str::to_owned),
+        account: filter.account.clone(),
+        region: filter.region.map(str::to_owned),
+        tags: tag.into_iter().collect(),
+        with_ended: false,
+    }
+}
