@@ -56,6 +56,7 @@ impl Batches {
                 (nodes::OP, Cell::Text(op::OBSERVED)),
                 (nodes::GROUP, Cell::Text(group)),
                 (nodes::SCOPE, Cell::Text(scope)),
+                (nodes::SCAN_ID, Cell::Text("scan")),
                 (nodes::STATE, state),
                 (nodes::KIND, Cell::Text(found.kind)),
                 (nodes::NAME, Cell::Text(&found.name)),
@@ -75,7 +76,8 @@ impl Batches {
         let none = found.edges.is_empty().then_some((None, None));
         for (kind, to) in ends.chain(none) {
             let cells = [
-                (edges::MODE, Cell::Text(edges::mode::SET)),
+                (edges::MODE, Cell::Text(edges::mode::SNAPSHOT)),
+                (edges::SCOPE, Cell::Text(scope)),
                 (edges::STATE, state),
                 (edges::KIND, kind.into()),
                 (edges::TO, to.into()),
@@ -85,11 +87,12 @@ impl Batches {
         }
         for (kind, value, within) in &found.aliases {
             let cells = [
-                (aliases::MODE, Cell::Text(edges::mode::SET)),
+                (aliases::MODE, Cell::Text(edges::mode::SNAPSHOT)),
+                (aliases::SCOPE, Cell::Text(scope)),
                 (aliases::STATE, state),
                 (aliases::KIND, Cell::Text(kind)),
                 (aliases::VALUE, Cell::Text(value)),
-                (aliases::SCOPE, within.as_deref().into()),
+                (aliases::WITHIN, within.as_deref().into()),
             ];
             self.0[2].push(Some(time), uid, found.source, &cells);
         }
@@ -131,7 +134,7 @@ impl Batches {
     /// Telemetry shows an edge by itself.
     pub(crate) fn observation(&mut self, from: &str, kind: &str, to: &str, time: UnixNanos) {
         let cells = [
-            (edges::MODE, Cell::Text(edges::mode::SEEN)),
+            (edges::MODE, Cell::Text(edges::mode::OBSERVED)),
             (edges::KIND, Cell::Text(kind)),
             (edges::TO, Cell::Text(to)),
             (edges::CONFIDENCE, Cell::Float(1.0)),
