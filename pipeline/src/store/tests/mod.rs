@@ -1,3 +1,4 @@
 //! The store over a backend in memory.
 
+mod moving;
 mod replay;
