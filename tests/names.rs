@@ -18,8 +18,8 @@ processors:
     query: |
       SELECT time, attributes['uid'] AS uid, 'observed' AS op, 'actual' AS "group", attributes['kind'] AS kind,
              make_array(
-               named_struct('kind', attributes['kind1'], 'value', attributes['value1'], 'scope', attributes['scope1']),
-               named_struct('kind', attributes['kind2'], 'value', attributes['value2'], 'scope', attributes['scope2'])
+               named_struct('kind', attributes['kind1'], 'value', attributes['value1'], 'within', attributes['scope1']),
+               named_struct('kind', attributes['kind2'], 'value', attributes['value2'], 'within', attributes['scope2'])
              ) AS aliases
       FROM logs
     into: resources
