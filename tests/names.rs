@@ -69,12 +69,12 @@ impl Graph {
             resource(
                 CALLER,
                 "AWS::EC2::Instance",
-                [("id", "i-1", ""), ("ip", "10.0.0.1", "vpc-1")],
+                [("host_id", "i-1", ""), ("ip", "10.0.0.1", "vpc-1")],
             ),
             resource(
                 CALLED,
                 "AWS::EC2::Instance",
-                [("id", "i-3", ""), ("ip", "10.0.0.9", "vpc-1")],
+                [("host_id", "i-3", ""), ("ip", "10.0.0.9", "vpc-1")],
             ),
             resource(
                 DATABASE,
