@@ -5,16 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Transaction;
 use super::scopes::NamedScopes;
 use super::touched::TouchedNode;
-use crate::claims::{
-    Claim, Class, Existence, LastScan as _, STALE_AFTER, existence, open_at, winner,
-};
+use crate::claims::{Claim, Class, Existence, LastScan as _, STALE_AFTER, existence, winner};
 use crate::component::UnixNanos;
 use crate::graph_store::At;
 use crate::store::rows::{
-    AliasKey, AliasRow, Content, CountRow, EdgeKey, EdgePage, EdgeRow, Listing, NodeId, NodeRow,
-    Part, Projection, RowsError, ScopeKey, SnapshotKey, VersionKey, VersionRow, WriteRows,
+    AliasRow, Content, CountRow, EdgePage, EdgeRow, Listing, NodeId, NodeRow, Part, Projection,
+    RowsError, ScopeKey, SnapshotKey, VersionKey, VersionRow, WriteRows,
 };
-use crate::store::snapshot;
 use crate::store::texts;
 
 /// Whose word counts on what a node is called: what is there, then what should be.
@@ -28,11 +25,11 @@ pub(in crate::store) const HEADER_ORDER: [Class; 5] = [
 
 /// What the current rows of some nodes are made of.
 #[derive(Default)]
-struct Material {
-    versions: HashMap<VersionKey, VersionRow>,
-    snapshots: HashMap<SnapshotKey, Vec<u8>>,
-    edges: HashMap<NodeId, Vec<EdgeRow>>,
-    aliases: HashMap<NodeId, Vec<AliasRow>>,
+pub(super) struct Material {
+    pub(super) versions: HashMap<VersionKey, VersionRow>,
+    pub(super) snapshots: HashMap<SnapshotKey, Vec<u8>>,
+    pub(super) edges: HashMap<NodeId, Vec<EdgeRow>>,
+    pub(super) aliases: HashMap<NodeId, Vec<AliasRow>>,
 }
 
 impl<R: WriteRows> Transaction<'_, R> {
@@ -151,7 +148,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
-    fn version_key(&self, node: NodeId, claim: &Claim, state: u64) -> VersionKey {
+    pub(super) fn version_key(&self, node: NodeId, claim: &Claim, state: u64) -> VersionKey {
         VersionKey {
             node,
             source: self.words.number(&claim.key.source),
@@ -214,7 +211,7 @@ impl<R: WriteRows> Transaction<'_, R> {
     }
 
     /// Whether the snapshots that hold may have changed.
-    fn has_new_snapshots(node: &TouchedNode) -> bool {
+    pub(super) fn has_new_snapshots(node: &TouchedNode) -> bool {
         let may_have = |class| !matches!(class, Class::Telemetry | Class::Health | Class::Created);
         let changed = node
             .claims
@@ -297,192 +294,6 @@ impl<R: WriteRows> Transaction<'_, R> {
         })
         .collect()
     }
-
-    async fn write_edges(&mut self, ids: &[NodeId], material: &Material) -> Result<(), RowsError> {
-        let (mut put, mut gone) = (Vec::new(), Vec::new());
-        let mut new: Vec<(NodeId, i64, NodeId)> = Vec::new();
-        for id in ids {
-            let Some(node) = self.touched.0.get(id) else {
-                continue;
-            };
-            if !Self::has_new_snapshots(node) {
-                continue;
-            }
-            let old = material.edges.get(id).map_or(&[][..], Vec::as_slice);
-            let known: BTreeSet<(i64, NodeId)> =
-                old.iter().map(|row| (row.key.kind, row.key.to)).collect();
-            let old: BTreeMap<EdgeKey, &EdgeRow> = old
-                .iter()
-                .filter(|row| !row.key.is_observation)
-                .map(|row| (row.key, row))
-                .collect();
-            let rows = self.edge_rows(*id, node, material);
-            for (key, row) in &rows {
-                let is_new = !known.contains(&(key.kind, key.to));
-                if is_new {
-                    new.push((key.from, key.kind, key.to));
-                }
-                match old.get(key) {
-                    Some(old) if same_edge(old, row) => {}
-                    Some(old) => put.push(EdgeRow {
-                        first_seen: old.first_seen,
-                        ..row.clone()
-                    }),
-                    None => put.push(row.clone()),
-                }
-            }
-            gone.extend(old.keys().filter(|key| !rows.contains_key(key)));
-        }
-        new.sort_unstable();
-        new.dedup();
-        let ends = new.iter().flat_map(|(from, _, to)| [*from, *to]);
-        self.read_uids(ends.collect::<Vec<_>>().into_iter()).await?;
-        for (from, kind, to) in new {
-            let ends = [from, to].map(|id| self.ids.uid(id).to_owned());
-            let [from, to] = ends;
-            let kind = self.words.owned(kind).unwrap_or_default();
-            self.news.edges.push((from, kind, to));
-        }
-        if !gone.is_empty() {
-            self.rows.remove_edges(&gone).await?;
-        }
-        match put.is_empty() {
-            true => Ok(()),
-            false => self.rows.put_edges(&put).await,
-        }
-    }
-
-    /// The edges of the snapshots that hold.
-    fn edge_rows(
-        &self,
-        id: NodeId,
-        node: &TouchedNode,
-        material: &Material,
-    ) -> BTreeMap<EdgeKey, EdgeRow> {
-        let mut rows: BTreeMap<EdgeKey, EdgeRow> = BTreeMap::new();
-        let claims = node.all_claims();
-        for (claim, stretch) in open_at(&claims, At::Now) {
-            let version = self.version_key(id, claim, stretch.state);
-            let items = snapshot_of(material, version, Part::Edges);
-            for item in items.map(snapshot::decode_edges).unwrap_or_default() {
-                let key = EdgeKey {
-                    from: id,
-                    kind: item.kind,
-                    to: item.to,
-                    source: version.source,
-                    scope: version.scope,
-                    is_observation: false,
-                };
-                let row = EdgeRow {
-                    key,
-                    confidence: item.confidence,
-                    properties: item.properties,
-                    first_seen: stretch.since,
-                    last_seen: stretch.since,
-                };
-                match rows.get_mut(&key) {
-                    Some(known) if known.confidence >= row.confidence => {}
-                    _ => {
-                        rows.insert(key, row);
-                    }
-                }
-            }
-        }
-        rows
-    }
-
-    async fn write_aliases(
-        &mut self,
-        ids: &[NodeId],
-        material: &Material,
-        texts: &mut texts::Changes,
-        new_rows: &[NodeRow],
-    ) -> Result<(), RowsError> {
-        let (mut put, mut gone) = (Vec::new(), Vec::new());
-        let new_rows: HashMap<NodeId, &NodeRow> =
-            new_rows.iter().map(|row| (row.id, row)).collect();
-        for id in ids {
-            let Some(node) = self.touched.0.get(id) else {
-                continue;
-            };
-            let row = new_rows.get(id).copied().unwrap_or(&node.row);
-            let old = material.aliases.get(id).map_or(&[][..], Vec::as_slice);
-            if !Self::has_new_snapshots(node) {
-                continue;
-            }
-            let rows = self.alias_rows(*id, node, material);
-            let is_snapshot = |row: &&AliasRow| !row.key.is_observation;
-            let known: BTreeMap<&AliasKey, &AliasRow> = old
-                .iter()
-                .filter(is_snapshot)
-                .map(|row| (&row.key, row))
-                .collect();
-            let before = gone.len() + put.len();
-            for (key, row) in &rows {
-                match known.get(key) {
-                    Some(old)
-                        if (old.valid_from, old.valid_to) == (row.valid_from, row.valid_to) => {}
-                    Some(old) => put.push(AliasRow {
-                        first_seen: old.first_seen,
-                        ..row.clone()
-                    }),
-                    None => put.push(row.clone()),
-                }
-            }
-            let lost = known.keys().filter(|key| !rows.contains_key(**key));
-            gone.extend(lost.map(|key| (*key).clone()));
-            if gone.len() + put.len() > before || node.row.listing != row.listing {
-                let observed = old.iter().filter(|row| row.key.is_observation);
-                let values = observed.map(|row| &row.key).chain(rows.keys());
-                texts.aliases(row, values.map(|key| key.value.as_str()));
-            }
-        }
-        let changed = put.iter().map(|row| &row.key).chain(&gone);
-        self.same_as_changed(changed.cloned().collect());
-        if !gone.is_empty() {
-            self.rows.remove_aliases(&gone).await?;
-        }
-        match put.is_empty() {
-            true => Ok(()),
-            false => self.rows.put_aliases(&put).await,
-        }
-    }
-
-    fn alias_rows(
-        &self,
-        id: NodeId,
-        node: &TouchedNode,
-        material: &Material,
-    ) -> BTreeMap<AliasKey, AliasRow> {
-        let mut rows = BTreeMap::new();
-        let claims = node.all_claims();
-        for (claim, stretch) in open_at(&claims, At::Now) {
-            let version = self.version_key(id, claim, stretch.state);
-            let items = snapshot_of(material, version, Part::Aliases);
-            for item in items.map(snapshot::decode_aliases).unwrap_or_default() {
-                let key = AliasKey {
-                    node: id,
-                    kind: item.kind,
-                    value: item.value,
-                    within: item.within,
-                    source: version.source,
-                    scope: version.scope,
-                    is_observation: false,
-                };
-                rows.insert(
-                    key.clone(),
-                    AliasRow {
-                        key,
-                        valid_from: item.valid_from,
-                        valid_to: item.valid_to,
-                        first_seen: stretch.since,
-                        last_seen: stretch.since,
-                    },
-                );
-            }
-        }
-        rows
-    }
 }
 
 /// What claims that say nothing of existence make of a node.
@@ -522,10 +333,6 @@ pub(in crate::store) fn standing(claims: &[Claim], at: At) -> Standing {
     }
 }
 
-fn same_edge(old: &EdgeRow, new: &EdgeRow) -> bool {
-    old.confidence.to_bits() == new.confidence.to_bits() && old.properties == new.properties
-}
-
 fn snapshot_keys(material: &Material, key: VersionKey) -> impl Iterator<Item = SnapshotKey> {
     let version = material.versions.get(&key);
     let edges = version.and_then(|it| it.edges).map(|it| (Part::Edges, it));
@@ -542,7 +349,7 @@ fn snapshot_keys(material: &Material, key: VersionKey) -> impl Iterator<Item = S
         })
 }
 
-fn snapshot_of(material: &Material, key: VersionKey, part: Part) -> Option<&[u8]> {
+pub(super) fn snapshot_of(material: &Material, key: VersionKey, part: Part) -> Option<&[u8]> {
     let names = snapshot_keys(material, key).find(|name| name.part == part)?;
     material.snapshots.get(&names).map(Vec::as_slice)
 }

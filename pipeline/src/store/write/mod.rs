@@ -6,7 +6,7 @@
 //!              ─▶ direct.rs   sightings, removals and delete events change claims
 //!              ─▶ scans.rs    completions change the claims of their scopes
 //!              ─▶ content.rs  versions and snapshots
-//!              ─▶ current.rs  what reads of now return: nodes, edges, aliases, counts, texts
+//!              ─▶ current.rs  what reads of now return: nodes, counts, texts; held.rs: edges, aliases
 //!              ─▶ same_as.rs  which nodes are other names of which
 //!              ─▶ observed.rs, stats.rs, records.rs
 //! ```
@@ -15,6 +15,7 @@ mod around;
 mod content;
 pub(super) mod current;
 mod direct;
+mod held;
 mod names;
 mod observed;
 mod records;
