@@ -58,6 +58,23 @@ fn a_row_says_what_the_resource_says() {
 }
 
 #[test]
+fn a_partial_scan_and_a_scope_that_is_left_release_what_they_do_not_see() {
+    let mut rows = Rows::new(Signal::Resources);
+    SCAN.complete(&mut rows, vec![(3, 30)]);
+    SCAN.complete_in_part(&mut rows, vec![(3, 30)]);
+    SCAN.released(&mut rows, "i", "AWS::EC2::Instance");
+    let refresh = Scan { id: None, ..SCAN };
+    refresh.observed(&mut rows, &instance(), 9, None);
+    let batch = rows.finish(Delivery::nobody());
+    let read: Vec<_> = Observed::of(&batch).collect();
+    let misses: Vec<_> = read.iter().map(|row| row.miss).collect();
+    assert_eq!(misses, [Some("deleted"), Some("released"), None, None]);
+    assert_eq!((read[2].op, read[2].uid), (op::RELEASED, Some("i")));
+    let scans: Vec<_> = read.iter().map(|row| row.scan_id).collect();
+    assert_eq!(scans, [Some("s"), Some("s"), Some("s"), None]);
+}
+
+#[test]
 fn words_that_are_known_only_at_run_time_are_reported_as_they_are() {
     let custom = |group: &str| Resource {
         uid: "k8s://c/stable.example.com/crontabs/u".to_owned(),

@@ -74,6 +74,7 @@ fn an_observed_instance_exists_and_has_its_edges_and_names() {
         (resources::ALIASES, Cell::Items(&names)),
         (resources::CONFIGURATION, Cell::Bytes(&configuration)),
         (resources::STATE, Cell::UInt(77)),
+        (resources::SCAN_ID, Cell::Text("s")),
     ];
     let batch = resource(&cells, Some("i")).finish(Delivery::nobody());
     let made = graph(SignalSet::ALL).process(batch, UnixNanos(9)).unwrap();
@@ -81,7 +82,12 @@ fn an_observed_instance_exists_and_has_its_edges_and_names() {
     let facts = of(&made, Signal::Nodes);
     assert_eq!(words(facts, nodes::GROUP), ["lifecycle", "actual"]);
     assert_eq!(facts.bytes(nodes::VALUE).value(1), configuration);
-    assert_eq!(facts.text(nodes::SCOPE).value(0), "1/eu-west-1/instance");
+    let scope = "1/eu-west-1/instance";
+    assert_eq!(facts.text(nodes::SCOPE).value(0), scope);
+    assert_eq!(facts.text(nodes::SCAN_ID).value(1), "s");
+    assert_eq!(of(&made, Signal::Edges).text(edges::SCOPE).value(0), scope);
+    let names = of(&made, Signal::Aliases);
+    assert_eq!(names.text(aliases::SCOPE).value(0), scope);
     let told = of(&made, Signal::Edges);
     assert_eq!(words(told, edges::KIND), ["SECURED_BY", "PART_OF"]);
     assert_eq!(told.text(edges::TO).value(1), "subnet");
