@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::reports::{
     at, closed, completion, created, delete_event, earlier, ended, existence, existence_now, open,
-    removed, replay, row, scan, seen, state_file, stretches, unobserved, version,
+    removed, replay, row, scan, seen, send, state_file, stretches, unobserved, version,
 };
 use crate::claims::{By, Class, Existence, Removal, Report};
 use crate::graph_store::At;
@@ -150,8 +150,20 @@ fn retired_receiver_leaves_existence_unobserved() {
     ]);
     assert_eq!(existence(&replay, 19), Existence::Exists);
     assert_eq!(existence_now(&replay), unobserved(20));
-    replay.push(scan("backup", "eu", 15, &["u"]));
+    send(&mut replay, scan("backup", "eu", 15, &["u"]));
     assert_eq!(existence_now(&replay), Existence::Exists);
+}
+
+#[test]
+fn member_that_no_row_reported_opens_no_claim() {
+    let mut replay = replay([]);
+    replay.push(scan("aws", "eu", 10, &["u"]));
+    assert_eq!(existence_now(&replay), Existence::Unknown);
+    replay.push(row("aws", "eu", 15, 1));
+    assert_eq!(existence(&replay, 14), Existence::Unknown);
+    replay.push(scan("aws", "eu", 20, &["u"]));
+    let expected = [open(15, 1)];
+    assert_eq!(stretches(&replay, Class::Actual, "aws", "eu"), expected);
 }
 
 #[test]
@@ -382,7 +394,7 @@ fn value_that_changed_last_is_shown_and_the_last_one_after_the_end() {
 fn completion_after_fifteen_later_ones_is_ignored_and_counted() {
     let mut replay = replay((20..34).map(|minute| scan("aws", "eu", minute, &[])));
     replay.push(scan("aws", "eu", 20, &[]));
-    replay.push(scan("aws", "eu", 12, &["u"]));
+    send(&mut replay, scan("aws", "eu", 12, &["u"]));
     assert_eq!(replay.too_late(), 0);
     assert_eq!(existence(&replay, 19), Existence::Exists);
     replay.push(scan("aws", "eu", 11, &["u"]));

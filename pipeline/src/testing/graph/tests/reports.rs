@@ -98,9 +98,35 @@ pub(super) fn earlier(mut report: Report, nanos: u64) -> Report {
 pub(super) fn replay(reports: impl IntoIterator<Item = Report>) -> Replay {
     let mut replay = Replay::new();
     for report in reports {
-        replay.push(report);
+        send(&mut replay, report);
     }
     replay
+}
+
+/// A scan sends a row of each member before its completion.
+pub(super) fn send(replay: &mut Replay, report: Report) {
+    if let Report::Completion {
+        source,
+        scope,
+        class,
+        began,
+        members,
+        ..
+    } = &report
+    {
+        for (uid, state) in members {
+            replay.push(Report::Seen {
+                uid: uid.clone(),
+                class: *class,
+                source: source.clone(),
+                scope: scope.clone(),
+                time: *began,
+                state: *state,
+                by: By::Scan,
+            });
+        }
+    }
+    replay.push(report);
 }
 
 pub(super) fn existence(replay: &Replay, minute: u64) -> Existence {
