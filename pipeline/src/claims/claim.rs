@@ -170,7 +170,7 @@ impl Claim {
             if !is_base && is_settled(stretch.since) {
                 moments.entry(stretch.since).or_default().opened = Some(stretch.state);
             }
-            // A removal then is a fact, whoever reported it. Only what a create event opened may yet turn
+            // A removal then is a fact. Only what a create event opened may yet turn
             // out to have settled later.
             if let Some((until, Ending::Removed(how))) = stretch.until
                 && (is_settled(until) || self.key.class != Class::Created)

@@ -106,7 +106,7 @@ pub enum Report {
         time: UnixNanos,
         how: Removal,
     },
-    /// Somebody deleted the uid.
+    /// An actor deleted the uid.
     DeleteEvent {
         uid: String,
         source: String,

@@ -86,7 +86,7 @@ pub struct Removed<'a> {
     pub how: Removal,
 }
 
-/// Somebody deleted the uid.
+/// An actor deleted the uid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeleteEvent<'a> {
     pub uid: &'a str,

@@ -69,7 +69,7 @@ impl<B: Backend> Store<B> {
         }
         rows.commit().await?;
         if !commit.is_empty() {
-            // Nobody may follow.
+            // An error means that there are no followers.
             let _ = self.commits.send(Arc::new(commit.clone()));
         }
         Ok((commit, counted))

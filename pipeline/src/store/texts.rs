@@ -71,7 +71,7 @@ pub(super) fn fold(text: &str) -> String {
     lower.take(LONGEST).collect()
 }
 
-/// What tells a uid from others of its kind: all after the account of an ARN, after the scheme of others.
+/// The part in which a uid differs from others of its kind: all after the account of an ARN, after the scheme of others.
 pub(super) fn tail(uid: &str) -> &str {
     if uid.starts_with("arn:") {
         return uid.splitn(6, ':').last().unwrap_or(uid);

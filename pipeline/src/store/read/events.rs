@@ -34,7 +34,7 @@ pub(super) enum What {
     Ended,
     /// Every source stopped looking.
     Unobserved,
-    /// Nobody declares it any more.
+    /// No source declares it any more.
     GroupEnded,
     /// A source reports another state than before; whether its value differs is not known yet.
     State {

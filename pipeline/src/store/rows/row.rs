@@ -245,7 +245,7 @@ pub struct EdgeStatsRow {
     pub counts: Vec<u64>,
 }
 
-/// A record: a change that somebody made, a drift, a judgement of health, a correlation, an alert.
+/// A record: a change that an actor made, a drift, a judgement of health, a correlation, an alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordRow {
     /// Of its signal.

@@ -15,15 +15,15 @@ pub(super) fn uids(uids: &[&str]) -> Vec<String> {
 pub(super) async fn small_vpc() -> Open {
     let open = Open::new().await;
     let seen = ["sg", "i-1", "i-2"].map(|uid| Seen { uid, state: 7 });
-    open.tell(scan("s", 10, &seen)).await;
-    open.tell(edge_set(
+    open.write(scan("s", 10, &seen)).await;
+    open.write(edge_set(
         "i-1",
         "aws",
         10,
         &[("SECURED_BY", "sg"), ("PART_OF", "subnet")],
     ))
     .await;
-    open.tell(edge_set("i-2", "aws", 10, &[("SECURED_BY", "sg")]))
+    open.write(edge_set("i-2", "aws", 10, &[("SECURED_BY", "sg")]))
         .await;
     open
 }
@@ -78,7 +78,7 @@ async fn edges_are_found_from_both_ends_and_by_kind() {
 #[tokio::test]
 async fn what_is_no_longer_told_ends_and_is_still_known_of_the_past() {
     let open = small_vpc().await;
-    open.tell(edge_set("i-1", "aws", 20, &[])).await;
+    open.write(edge_set("i-1", "aws", 20, &[])).await;
     assert_eq!(
         ends(&open, "i-1", Direction::Out, &[], At::Now).await,
         [""; 0]
@@ -96,7 +96,7 @@ async fn what_is_no_longer_told_ends_and_is_still_known_of_the_past() {
 #[tokio::test]
 async fn an_edge_to_what_has_ended_does_not_hold() {
     let open = small_vpc().await;
-    open.tell(scan(
+    open.write(scan(
         "s",
         20,
         &["i-1", "i-2"].map(|uid| Seen { uid, state: 7 }),
@@ -116,8 +116,8 @@ async fn an_edge_to_what_has_ended_does_not_hold() {
 async fn what_is_seen_by_itself_holds_for_a_time() {
     let open = Open::new().await;
     let now = UnixNanos::now();
-    open.tell(seen_edge("a", "CALLS", "b", now)).await;
-    open.tell(seen_edge("a", "CALLS", "old", UnixNanos(60)))
+    open.write(seen_edge("a", "CALLS", "b", now)).await;
+    open.write(seen_edge("a", "CALLS", "old", UnixNanos(60)))
         .await;
     assert_eq!(
         ends(&open, "a", Direction::Out, &[], At::Now).await,
@@ -139,7 +139,7 @@ async fn a_node_that_only_an_edge_leads_to_has_a_placeholder() {
 #[tokio::test]
 async fn lists_are_filtered_and_paged_in_the_order_of_writing() {
     let open = small_vpc().await;
-    open.tell(fact(
+    open.write(fact(
         "svc:////käse",
         "telemetry",
         "observed",
@@ -148,7 +148,7 @@ async fn lists_are_filtered_and_paged_in_the_order_of_writing() {
         UnixNanos::now().0,
     ))
     .await;
-    open.tell(fact(
+    open.write(fact(
         "svc:////gone",
         "telemetry",
         "observed",
@@ -157,7 +157,7 @@ async fn lists_are_filtered_and_paged_in_the_order_of_writing() {
         10,
     ))
     .await;
-    open.tell(fact("i-2", "lifecycle", "deleted", "trail", "i-2", 20))
+    open.write(fact("i-2", "lifecycle", "deleted", "trail", "i-2", 20))
         .await;
     let list = async |filter: NodeFilter, after: Option<&str>, limit| {
         let nodes = open
@@ -195,9 +195,9 @@ async fn lists_are_filtered_and_paged_in_the_order_of_writing() {
 #[tokio::test]
 async fn a_timeline_tells_what_changed_and_who_did_it() {
     let open = small_vpc().await;
-    open.tell(change("e1", "sg", 15)).await;
-    open.tell(change("e1", "sg", 15)).await;
-    open.tell(scan(
+    open.write(change("e1", "sg", 15)).await;
+    open.write(change("e1", "sg", 15)).await;
+    open.write(scan(
         "s",
         20,
         &[Seen {
@@ -211,12 +211,12 @@ async fn a_timeline_tells_what_changed_and_who_did_it() {
         .timeline("sg", UnixNanos(0), ALL, 10)
         .await
         .unwrap();
-    let told: Vec<(u64, &str, &str)> = entries
+    let reported: Vec<(u64, &str, &str)> = entries
         .iter()
         .map(|entry| (entry.time.0, entry.kind.as_str(), entry.summary.as_str()))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             (20, "node_changed", "actual changed: state"),
             (15, "change", "AuthorizeSecurityGroupIngress by eve"),
@@ -228,22 +228,22 @@ async fn a_timeline_tells_what_changed_and_who_did_it() {
         entries[0].details["state"],
         serde_json::json!({"before": 7, "after": 8})
     );
-    open.tell(edge_set(
+    open.write(edge_set(
         "i-2",
         "aws",
         12,
         &[("SECURED_BY", "sg"), ("PART_OF", "vpc")],
     ))
     .await;
-    open.tell(edge_set("i-2", "aws", 14, &[("PART_OF", "vpc")]))
+    open.write(edge_set("i-2", "aws", 14, &[("PART_OF", "vpc")]))
         .await;
     let entries = open
         .store()
         .timeline("i-2", UnixNanos(11), UnixNanos(15), 10)
         .await
         .unwrap();
-    let told: Vec<&str> = entries.iter().map(|entry| entry.summary.as_str()).collect();
-    assert_eq!(told, ["no longer SECURED_BY sg", "now PART_OF vpc"]);
+    let reported: Vec<&str> = entries.iter().map(|entry| entry.summary.as_str()).collect();
+    assert_eq!(reported, ["no longer SECURED_BY sg", "now PART_OF vpc"]);
     let ended = open
         .store()
         .timeline("i-1", UnixNanos(0), ALL, 1)
@@ -272,20 +272,20 @@ async fn what_comes_back_is_told_again() {
                 state: *state,
             })
             .collect();
-        open.tell(scan("s", began, &seen)).await;
-        open.tell(scan("s", began + 5, &seen)).await;
+        open.write(scan("s", began, &seen)).await;
+        open.write(scan("s", began + 5, &seen)).await;
     }
     let entries = open
         .store()
         .timeline("sg", UnixNanos(0), ALL, 20)
         .await
         .unwrap();
-    let told: Vec<(u64, &str)> = entries
+    let reported: Vec<(u64, &str)> = entries
         .iter()
         .map(|entry| (entry.time.0, entry.kind.as_str()))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             (50, "node_appeared"),
             (40, "node_ended"),
@@ -301,15 +301,15 @@ async fn what_comes_back_is_told_again() {
 async fn commits_tell_what_is_new() {
     let open = small_vpc().await;
     let mut commits = open.store().commits();
-    open.tell(edge_set(
+    open.write(edge_set(
         "i-2",
         "aws",
         20,
         &[("SECURED_BY", "sg"), ("PART_OF", "subnet")],
     ))
     .await;
-    open.tell(change("e1", "sg", 25)).await;
-    open.tell(scan(
+    open.write(change("e1", "sg", 25)).await;
+    open.write(scan(
         "s",
         30,
         &["sg", "i-1"].map(|uid| Seen { uid, state: 7 }),
@@ -337,7 +337,7 @@ async fn commits_tell_what_is_new() {
 #[tokio::test]
 async fn a_node_without_edges_is_found_by_its_own_uid() {
     let open = Open::new().await;
-    open.tell(fact("lonely", "telemetry", "observed", "otlp", "l", 10))
+    open.write(fact("lonely", "telemetry", "observed", "otlp", "l", 10))
         .await;
     let found = open
         .store()
@@ -352,7 +352,7 @@ async fn an_edge_that_was_told_many_times_is_still_found() {
     let open = Open::new().await;
     for time in 1..=20 {
         let end = format!("sg-{time}");
-        open.tell(edge_set(
+        open.write(edge_set(
             "i",
             "aws",
             time,
@@ -377,10 +377,10 @@ async fn an_end_is_known_when_its_scan_is_long_past() {
         let seen: Vec<Seen> = uids.iter().map(|uid| Seen { uid, state: 7 }).collect();
         scan("s", began, &seen)
     };
-    open.tell(scans(10, &["a", "b"])).await;
+    open.write(scans(10, &["a", "b"])).await;
     for round in 0..40 {
         let others: &[&str] = if round % 2 == 0 { &["a"] } else { &["a", "c"] };
-        open.tell(scans(20 + round, others)).await;
+        open.write(scans(20 + round, others)).await;
     }
     let b = open.node("b", At::Now).await.unwrap();
     assert_eq!(b.ended, Some(UnixNanos(20)));
@@ -390,10 +390,10 @@ async fn an_end_is_known_when_its_scan_is_long_past() {
 #[tokio::test]
 async fn what_is_no_longer_desired_ends() {
     let open = Open::new().await;
-    open.tell(fact("planned", "desired", "observed", "terraform", "p", 10))
+    open.write(fact("planned", "desired", "observed", "terraform", "p", 10))
         .await;
     assert_eq!(open.node("planned", At::Now).await.unwrap().ended, None);
-    open.tell(fact("planned", "desired", "deleted", "terraform", "p", 20))
+    open.write(fact("planned", "desired", "deleted", "terraform", "p", 20))
         .await;
     assert_eq!(
         open.node("planned", At::Now).await.unwrap().ended,
@@ -404,11 +404,11 @@ async fn what_is_no_longer_desired_ends() {
 #[tokio::test]
 async fn what_a_source_has_scanned_is_told_in_pages_without_what_has_ended() {
     let open = Open::new().await;
-    let told = [("a", 7), ("b", 8), ("c", 9)].map(|(uid, state)| Seen { uid, state });
-    open.tell(scan("s", 10, &told)).await;
+    let reported = [("a", 7), ("b", 8), ("c", 9)].map(|(uid, state)| Seen { uid, state });
+    open.write(scan("s", 10, &reported)).await;
     let changed = [("a", 7), ("c", 10)].map(|(uid, state)| Seen { uid, state });
-    open.tell(scan("s", 20, &changed)).await;
-    open.tell(fact("a", "actual", "observed", "other", "x", 30))
+    open.write(scan("s", 20, &changed)).await;
+    open.write(fact("a", "actual", "observed", "other", "x", 30))
         .await;
     let mut found = Vec::new();
     let mut after = None;

@@ -11,12 +11,12 @@ const U: [Seen; 1] = [Seen { uid: "u", state: 7 }];
 #[tokio::test]
 async fn every_claim_of_a_uid_is_told_with_how_it_ended() {
     let open = Open::new().await;
-    open.tell(scan("a", 10, &U)).await;
-    open.tell(scan("b", 15, &U)).await;
-    open.tell(scan("b", 25, &U)).await;
-    open.tell(scan("a", 20, &[])).await;
+    open.write(scan("a", 10, &U)).await;
+    open.write(scan("b", 15, &U)).await;
+    open.write(scan("b", 25, &U)).await;
+    open.write(scan("a", 20, &[])).await;
     let claims = open.store().claims_of("u").await.unwrap();
-    let told: Vec<_> = claims
+    let reported: Vec<_> = claims
         .iter()
         .map(|it| {
             (
@@ -30,7 +30,7 @@ async fn every_claim_of_a_uid_is_told_with_how_it_ended() {
         .collect();
     let deleted = Some((UnixNanos(20), Ending::Removed(Removal::Deleted)));
     assert_eq!(
-        told,
+        reported,
         [
             (Class::Actual, Some("a"), 10, deleted, 10),
             (Class::Actual, Some("b"), 15, None, 25),
@@ -42,15 +42,15 @@ async fn every_claim_of_a_uid_is_told_with_how_it_ended() {
 #[tokio::test]
 async fn a_node_that_two_scopes_saw_lives_while_one_does() {
     let open = Open::new().await;
-    open.tell(scan("a", 10, &U)).await;
-    open.tell(scan("b", 15, &U)).await;
-    open.tell(scan("a", 20, &[])).await;
-    open.tell(scan("b", 25, &U)).await;
+    open.write(scan("a", 10, &U)).await;
+    open.write(scan("b", 15, &U)).await;
+    open.write(scan("a", 20, &[])).await;
+    open.write(scan("b", 25, &U)).await;
     let node = open.node("u", At::Now).await.unwrap();
     assert_eq!((node.ended, node.last_seen), (None, UnixNanos(25)));
     assert_eq!(node.facts["actual"].last_seen, UnixNanos(25));
     assert_eq!(node.facts["lifecycle"].value["exists"], true);
-    open.tell(scan("b", 30, &[])).await;
+    open.write(scan("b", 30, &[])).await;
     let ended = open.node("u", At::Now).await.unwrap();
     assert_eq!(ended.ended, Some(UnixNanos(30)));
     assert!(!ended.facts.contains_key("lifecycle"));
@@ -74,12 +74,12 @@ async fn equal_edges_of_several_sources_are_one_and_pages_hold_as_many_as_asked_
         .iter()
         .map(|end| ("SECURED_BY", end.as_str()))
         .collect();
-    open.tell(edge_set("i", "aws", 10, &edges)).await;
-    open.tell(edge_set("i", "other", 20, &edges)).await;
+    open.write(edge_set("i", "aws", 10, &edges)).await;
+    open.write(edge_set("i", "other", 20, &edges)).await;
     for end in &ends[..8] {
-        open.tell(fact(end, "lifecycle", "observed", "aws", end, 10))
+        open.write(fact(end, "lifecycle", "observed", "aws", end, 10))
             .await;
-        open.tell(fact(end, "lifecycle", "deleted", "trail", end, 20))
+        open.write(fact(end, "lifecycle", "deleted", "trail", end, 20))
             .await;
     }
     let uids = ["i".to_owned()];
@@ -110,17 +110,17 @@ async fn equal_edges_of_several_sources_are_one_and_pages_hold_as_many_as_asked_
 async fn names_of_the_past_lead_to_who_had_them_then() {
     let open = Open::new().await;
     let now = UnixNanos::now();
-    open.tell(scan("s", 10, &U)).await;
-    open.tell(seen_edge(
+    open.write(scan("s", 10, &U)).await;
+    open.write(seen_edge(
         "svc:////cart",
         "CALLS",
         "ext://db:1",
         UnixNanos(12),
     ))
     .await;
-    open.tell(alias_set("u", 10, &[("same_as", "ext://db:1")]))
+    open.write(alias_set("u", 10, &[("same_as", "ext://db:1")]))
         .await;
-    open.tell(alias_set("u", 20, &[("name", "x")])).await;
+    open.write(alias_set("u", 20, &[("name", "x")])).await;
     let resolve = async |moment| {
         let names = ["ext://db:1".to_owned()];
         open.store()

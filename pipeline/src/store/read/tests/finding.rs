@@ -30,8 +30,10 @@ async fn found(open: &Open, text: &str, moment: At) -> Vec<(String, Fit, FoundIn
         kinds: Vec::new(),
     };
     let found = open.store().search(&search, 10, moment).await.unwrap();
-    let told = found.into_iter();
-    told.map(|it| (it.node.uid, it.fit, it.found_in)).collect()
+    let reported = found.into_iter();
+    reported
+        .map(|it| (it.node.uid, it.fit, it.found_in))
+        .collect()
 }
 
 #[tokio::test]
@@ -43,13 +45,13 @@ async fn what_fits_best_is_found_first_whatever_its_case() {
         ("c", "SHOP"),
         ("d", "Käse"),
     ] {
-        open.tell(fact(uid, "actual", "observed", "aws", name, 10))
+        open.write(fact(uid, "actual", "observed", "aws", name, 10))
             .await;
     }
-    open.tell(tagged("e", &json!({"team": "Shop"}), 10)).await;
-    open.tell(alias_set("f", 10, &[("dns", "shop.example")]))
+    open.write(tagged("e", &json!({"team": "Shop"}), 10)).await;
+    open.write(alias_set("f", 10, &[("dns", "shop.example")]))
         .await;
-    open.tell(fact("f", "actual", "observed", "aws", "other", 10))
+    open.write(fact("f", "actual", "observed", "aws", "other", 10))
         .await;
     let by = |uid: &str, fit, found_in| (uid.to_owned(), fit, found_in);
     assert_eq!(
@@ -73,13 +75,13 @@ async fn what_fits_best_is_found_first_whatever_its_case() {
 #[tokio::test]
 async fn what_has_ended_or_lost_its_name_is_not_found() {
     let open = Open::new().await;
-    open.tell(fact("a", "actual", "observed", "aws", "shop", 10))
+    open.write(fact("a", "actual", "observed", "aws", "shop", 10))
         .await;
-    open.tell(fact("a", "lifecycle", "deleted", "trail", "a", 20))
+    open.write(fact("a", "lifecycle", "deleted", "trail", "a", 20))
         .await;
-    open.tell(fact("b", "actual", "observed", "aws", "shop", 10))
+    open.write(fact("b", "actual", "observed", "aws", "shop", 10))
         .await;
-    open.tell(fact("b", "actual", "observed", "aws", "renamed", 20))
+    open.write(fact("b", "actual", "observed", "aws", "renamed", 20))
         .await;
     assert_eq!(found(&open, "shop", At::Now).await, []);
     // As of T, nodes are found by the names that they have now, or had last.
@@ -89,7 +91,7 @@ async fn what_has_ended_or_lost_its_name_is_not_found() {
 #[tokio::test]
 async fn what_has_two_names_is_found_once() {
     let open = Open::new().await;
-    open.tell(fact(
+    open.write(fact(
         "ext://db:5432",
         "telemetry",
         "observed",
@@ -98,9 +100,9 @@ async fn what_has_two_names_is_found_once() {
         10,
     ))
     .await;
-    open.tell(fact("arn:db", "actual", "observed", "aws", "shop", 10))
+    open.write(fact("arn:db", "actual", "observed", "aws", "shop", 10))
         .await;
-    open.tell(alias_set(
+    open.write(alias_set(
         "arn:db",
         10,
         &[("same_as", "ext://db:5432"), ("dns", "db")],
@@ -115,9 +117,9 @@ async fn what_has_two_names_is_found_once() {
 #[tokio::test]
 async fn names_are_those_of_the_moment() {
     let open = Open::new().await;
-    open.tell(alias_set("i", 10, &[("name", "old"), ("id", "i-1")]))
+    open.write(alias_set("i", 10, &[("name", "old"), ("id", "i-1")]))
         .await;
-    open.tell(alias_set("i", 20, &[("id", "i-1")])).await;
+    open.write(alias_set("i", 20, &[("id", "i-1")])).await;
     let uids = ["i".to_owned(), "nobody".to_owned()];
     let called = async |moment| {
         let names = open.store().aliases_of(&uids, moment).await.unwrap();
@@ -135,11 +137,11 @@ async fn names_are_those_of_the_moment() {
 async fn kinds_are_told_and_what_lives_is_counted() {
     let open = Open::new().await;
     let seen = ["a", "b", "c", "d", "e"].map(|uid| Seen { uid, state: 7 });
-    open.tell(scan("s", 10, &seen)).await;
-    open.tell(scan("s", 20, &seen[..3])).await;
-    open.tell(edge_set("a", "aws", 10, &[("PART_OF", "vpc")]))
+    open.write(scan("s", 10, &seen)).await;
+    open.write(scan("s", 20, &seen[..3])).await;
+    open.write(edge_set("a", "aws", 10, &[("PART_OF", "vpc")]))
         .await;
-    open.tell(alias_set("a", 10, &[("same_as", "ext://a:")]))
+    open.write(alias_set("a", 10, &[("same_as", "ext://a:")]))
         .await;
     let uids = ["b", "vpc", "ext://a:"].map(str::to_owned);
     let kinds = open.store().kinds_of(&uids, At::Now).await.unwrap();
@@ -156,10 +158,10 @@ async fn kinds_are_told_and_what_lives_is_counted() {
 #[tokio::test]
 async fn a_list_is_filtered_by_the_tags_of_the_moment() {
     let open = Open::new().await;
-    open.tell(tagged("a", &json!({"team": "shop", "n": 7}), 10))
+    open.write(tagged("a", &json!({"team": "shop", "n": 7}), 10))
         .await;
-    open.tell(tagged("b", &json!({"team": "data"}), 10)).await;
-    open.tell(tagged("b", &json!({"owner": "shop"}), 20)).await;
+    open.write(tagged("b", &json!({"team": "data"}), 10)).await;
+    open.write(tagged("b", &json!({"owner": "shop"}), 20)).await;
     let list = async |tags: &[(&str, Option<&str>)], moment| {
         let tags = tags.iter().map(|(key, value)| TagFilter {
             key: (*key).to_owned(),
@@ -193,7 +195,7 @@ async fn a_change_tells_in_its_details_what_it_touches() {
     ];
     let mut rows = Rows::new(Signal::Changes);
     rows.push(Some(UnixNanos(10)), Some("sg"), "trail", &cells);
-    open.tell(rows.finish(Delivery::nobody())).await;
+    open.write(rows.finish(Delivery::nobody())).await;
     let ever = UnixNanos(i64::MAX as u64);
     let entries = open.store().timeline("sg", UnixNanos(0), ever, 10).await;
     let details = entries.unwrap().remove(0).details;

@@ -23,7 +23,7 @@ impl Open {
         Open(Store::new(MemoryBackend::default(), Settings { seen_for }))
     }
 
-    async fn tell(&self, batch: Batch) {
+    async fn write(&self, batch: Batch) {
         let now = UnixNanos::now();
         let reports = ReportBatch::of(&batch, now);
         self.0.write(&reports).await.unwrap();

@@ -14,12 +14,12 @@ async fn names(open: &Open, kinds: &[&str]) -> Vec<String> {
     loop {
         let page = open.store().aliases(kinds, after.as_deref(), 1).await;
         let page = page.unwrap();
-        let told = page.aliases.into_iter().map(|it| {
+        let reported = page.aliases.into_iter().map(|it| {
             let by_itself = if it.is_of_set { "" } else { " by itself" };
             let (uid, kind, value, since) = (it.uid, it.kind, it.value, it.since.0);
             format!("{uid} {kind}={value} {since}{by_itself}")
         });
-        found.extend(told);
+        found.extend(reported);
         after = page.last;
         if after.is_none() {
             return found;
@@ -31,22 +31,22 @@ async fn names(open: &Open, kinds: &[&str]) -> Vec<String> {
 async fn names_are_told_in_pages_with_the_time_since_which_they_lead_there() {
     let open = Open::new().await;
     let ip = ("ip", "10.0.0.7");
-    open.tell(alias_set("a", 10, &[ip, ("dns", "a.example")]))
+    open.write(alias_set("a", 10, &[ip, ("dns", "a.example")]))
         .await;
-    open.tell(alias_set("a", 20, &[ip, ("dns", "new.example")]))
+    open.write(alias_set("a", 20, &[ip, ("dns", "new.example")]))
         .await;
-    open.tell(alias_set("b", 10, &[ip])).await;
-    open.tell(alias_set("b", 20, &[("name", "other")])).await;
-    open.tell(alias_set("b", 30, &[ip, ("id", "i-b")])).await;
-    open.tell(alias_set("c", 10, &[ip])).await;
-    open.tell(alias_set("c", 20, &[("name", "other")])).await;
-    open.tell(alias_set("c", 30, &[ip])).await;
-    open.tell(alias_set("d", 10, &[ip])).await;
-    open.tell(fact("d", "lifecycle", "observed", "aws", "d", 10))
+    open.write(alias_set("b", 10, &[ip])).await;
+    open.write(alias_set("b", 20, &[("name", "other")])).await;
+    open.write(alias_set("b", 30, &[ip, ("id", "i-b")])).await;
+    open.write(alias_set("c", 10, &[ip])).await;
+    open.write(alias_set("c", 20, &[("name", "other")])).await;
+    open.write(alias_set("c", 30, &[ip])).await;
+    open.write(alias_set("d", 10, &[ip])).await;
+    open.write(fact("d", "lifecycle", "observed", "aws", "d", 10))
         .await;
-    open.tell(fact("d", "lifecycle", "deleted", "aws", "d", 20))
+    open.write(fact("d", "lifecycle", "deleted", "aws", "d", 20))
         .await;
-    open.tell(alias_set("e", 10, &[("name", "e")])).await;
+    open.write(alias_set("e", 10, &[("name", "e")])).await;
     assert_eq!(
         names(&open, &["ip", "dns"]).await,
         [
@@ -62,9 +62,9 @@ async fn names_are_told_in_pages_with_the_time_since_which_they_lead_there() {
 #[tokio::test]
 async fn a_name_leads_to_its_uid() {
     let open = small_vpc().await;
-    open.tell(alias_set("sg", 10, &[("id", "sg-0815"), ("name", "web")]))
+    open.write(alias_set("sg", 10, &[("id", "sg-0815"), ("name", "web")]))
         .await;
-    open.tell(alias_set("i-1", 10, &[("name", "web")])).await;
+    open.write(alias_set("i-1", 10, &[("name", "web")])).await;
     let resolve = async |names: &[&str], at| open.store().resolve(&uids(names), at).await.unwrap();
     assert_eq!(
         resolve(&["sg-0815", "web", "i-2", "nothing"], At::Now).await,
@@ -75,7 +75,7 @@ async fn a_name_leads_to_its_uid() {
             uids(&[])
         ]
     );
-    open.tell(alias_set("sg", 20, &[("id", "sg-0815")])).await;
+    open.write(alias_set("sg", 20, &[("id", "sg-0815")])).await;
     assert_eq!(resolve(&["web"], At::Now).await, [uids(&["i-1"])]);
     assert_eq!(resolve(&["web"], at(15)).await, [uids(&["i-1", "sg"])]);
 }
@@ -83,14 +83,14 @@ async fn a_name_leads_to_its_uid() {
 #[tokio::test]
 async fn the_same_thing_under_two_names_is_one() {
     let open = small_vpc().await;
-    open.tell(seen_edge(
+    open.write(seen_edge(
         "svc:////cart",
         "CALLS",
         "ext://db:5432",
         UnixNanos::now(),
     ))
     .await;
-    open.tell(alias_set("i-1", 10, &[("same_as", "ext://db:5432")]))
+    open.write(alias_set("i-1", 10, &[("same_as", "ext://db:5432")]))
         .await;
     let resolved = open
         .store()
@@ -116,12 +116,12 @@ async fn the_same_thing_under_two_names_is_one() {
 async fn a_name_that_went_to_another_leads_to_the_one_that_lives() {
     let open = small_vpc().await;
     for uid in ["i-1", "i-2"] {
-        open.tell(alias_set(uid, 10, &[("same_as", "ext://10.0.0.5:5432")]))
+        open.write(alias_set(uid, 10, &[("same_as", "ext://10.0.0.5:5432")]))
             .await;
     }
-    open.tell(alias_set("ext://10.0.0.5:5432", 10, &[("name", "db")]))
+    open.write(alias_set("ext://10.0.0.5:5432", 10, &[("name", "db")]))
         .await;
-    open.tell(fact("i-1", "lifecycle", "deleted", "trail", "i-1", 20))
+    open.write(fact("i-1", "lifecycle", "deleted", "trail", "i-1", 20))
         .await;
     let names = uids(&["ext://10.0.0.5:5432", "db"]);
     let found = open.store().resolve(&names, At::Now).await.unwrap();
@@ -132,8 +132,8 @@ async fn a_name_that_went_to_another_leads_to_the_one_that_lives() {
 async fn what_has_ended_last_is_found_by_its_name_until_another_has_it() {
     let open = small_vpc().await;
     for (uid, ended) in [("i-1", 30), ("i-2", 20)] {
-        open.tell(alias_set(uid, 10, &[("name", "web")])).await;
-        open.tell(fact(uid, "lifecycle", "deleted", "trail", uid, ended))
+        open.write(alias_set(uid, 10, &[("name", "web")])).await;
+        open.write(fact(uid, "lifecycle", "deleted", "trail", uid, ended))
             .await;
     }
     let find = async || {
@@ -143,6 +143,6 @@ async fn what_has_ended_last_is_found_by_its_name_until_another_has_it() {
             .unwrap()
     };
     assert_eq!(find().await, [uids(&["i-1"])]);
-    open.tell(alias_set("sg", 10, &[("name", "web")])).await;
+    open.write(alias_set("sg", 10, &[("name", "web")])).await;
     assert_eq!(find().await, [uids(&["sg"])]);
 }
