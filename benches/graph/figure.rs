@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 /// A read that takes longer is given up.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
-const TOO_SLOW: &str = "> 60 s";
 const FAILED: &str = "failed";
 
 /// Of every figure less is better.
@@ -49,18 +48,23 @@ impl Figure {
         }
     }
 
-    pub(crate) fn too_slow(name: impl Into<String>) -> Figure {
-        let limit = LIMIT.as_secs_f64() * 1e3;
+    /// What was given up after the limit, which stands for the values; `value` is it in the unit.
+    pub(crate) fn too_slow(
+        name: impl Into<String>,
+        unit: &str,
+        value: f64,
+        limit: Duration,
+    ) -> Figure {
         Figure {
-            failure: TOO_SLOW.to_owned(),
-            ..Figure::of_samples(name, "ms", &[limit])
+            failure: format!("> {} s", limit.as_secs()),
+            ..Figure::of_samples(name, unit, &[value])
         }
     }
 
     pub(crate) fn failed(name: impl Into<String>) -> Figure {
         Figure {
             failure: FAILED.to_owned(),
-            ..Figure::one(name, "ms", f64::from(0))
+            ..Figure::one(name, "ms", 0.0)
         }
     }
 

@@ -36,7 +36,7 @@ mod writes;
 use std::path::Path;
 
 use clap::Parser;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use arguments::Arguments;
 use clock::Clock;
@@ -52,21 +52,27 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let arguments = Arguments::parse();
-    let runtime = Runtime::new().expect("threads can be started");
+    let threads = Runtime::new().expect("threads can be started");
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be made");
     if let Some(file) = &arguments.start {
         println!("{}", runtime.block_on(start::started(file)));
         return;
     }
     let before = arguments.compare.as_deref().map(report::read);
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let report = runtime.block_on(run(&arguments, &folder.path().join("graph.db")));
+    let report = runtime.block_on(run(
+        &arguments,
+        &folder.path().join("graph.db"),
+        threads.handle(),
+    ));
     println!("{}", report.table(before.as_ref()));
     println!("{}", report.json());
     // A statement that took too long may still run, and would be waited for.
-    runtime.shutdown_background();
+    threads.shutdown_background();
 }
 
-async fn run(arguments: &Arguments, file: &Path) -> Report {
+async fn run(arguments: &Arguments, file: &Path, threads: &Handle) -> Report {
     let layout = Layout::new(arguments.nodes, arguments.edges());
     let clock = Clock::now();
     let mut report = Report::new(arguments);
@@ -88,7 +94,7 @@ async fn run(arguments: &Arguments, file: &Path) -> Report {
     if report.wants(start::NAME) {
         report.add(start::measure(file).await);
     }
-    let mut meter = Meter::open(file).await;
+    let mut meter = Meter::open(file, threads.clone()).await;
     for case in cases::all(&layout, &clock) {
         if report.wants(&case.name) {
             report.add(meter.measure(&case).await);

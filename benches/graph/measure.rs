@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+
 use crate::figure::{Figure, LIMIT};
 use crate::process;
 use crate::store::{OpenStore, Query};
@@ -34,8 +36,11 @@ impl Case {
     }
 }
 
+/// Reads run on threads of their own, so that one that computes without a pause, and lets no timer of
+/// its runtime run, is given up all the same.
 pub(crate) struct Meter {
     file: PathBuf,
+    threads: Handle,
     warm: Arc<OpenStore>,
 }
 
@@ -53,9 +58,10 @@ enum Failure {
 }
 
 impl Meter {
-    pub(crate) async fn open(file: &Path) -> Meter {
+    pub(crate) async fn open(file: &Path, threads: Handle) -> Meter {
         Meter {
             file: file.to_owned(),
+            threads,
             warm: Arc::new(OpenStore::open(file).await),
         }
     }
@@ -70,7 +76,7 @@ impl Meter {
         let mut samples = Samples::default();
         let start = Instant::now();
         for query in first {
-            samples.take(&self.warm, query).await;
+            samples.take(&self.threads, &self.warm, query).await;
             if samples.failure.is_some() || start.elapsed() > WARM_UP_TIME {
                 break;
             }
@@ -79,7 +85,7 @@ impl Meter {
             samples = Samples::default();
             let start = Instant::now();
             for query in &case.queries {
-                samples.take(&self.warm, query).await;
+                samples.take(&self.threads, &self.warm, query).await;
                 if samples.failure.is_some() || start.elapsed() > WARM_TIME {
                     break;
                 }
@@ -100,7 +106,7 @@ impl Meter {
         let start = Instant::now();
         for query in case.queries.iter().take(COLD) {
             let store = Arc::new(OpenStore::open(&self.file).await);
-            samples.take(&store, query).await;
+            samples.take(&self.threads, &store, query).await;
             if samples.failure.is_some() {
                 process::quiet().await;
                 break;
@@ -115,10 +121,9 @@ impl Meter {
 }
 
 impl Samples {
-    async fn take(&mut self, store: &Arc<OpenStore>, query: &Query) {
-        // A task of its own: a read that computes for long lets no timer run beside it.
+    async fn take(&mut self, threads: &Handle, store: &Arc<OpenStore>, query: &Query) {
         let (store, query) = (store.clone(), query.clone());
-        let mut task = tokio::spawn(async move {
+        let mut task = threads.spawn(async move {
             let start = Instant::now();
             let found = store.run(&query).await;
             (start.elapsed(), found)
@@ -142,7 +147,10 @@ impl Samples {
     fn figure(&self, case: &Case, cache: &str) -> Figure {
         let figure = match &self.failure {
             None => Figure::of_samples(&case.name, "ms", &self.times),
-            Some(Failure::TooSlow) => Figure::too_slow(&case.name),
+            Some(Failure::TooSlow) => {
+                let value = LIMIT.as_secs_f64() * 1e3;
+                Figure::too_slow(&case.name, "ms", value, LIMIT)
+            }
             Some(Failure::Failed(error)) => {
                 eprintln!("{} failed: {error}", case.name);
                 Figure::failed(&case.name)
