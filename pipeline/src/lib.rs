@@ -22,6 +22,7 @@ pub mod impact;
 pub mod json_rows;
 pub mod label;
 pub mod listen;
+pub mod members;
 pub mod otlp;
 pub mod registry;
 pub mod reports;

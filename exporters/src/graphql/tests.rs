@@ -155,13 +155,17 @@ fn secured_by() -> Batch {
 }
 
 fn named(uid: &str, kind: &str, value: &str) -> Batch {
+    named_at(uid, kind, value, MINUTE)
+}
+
+fn named_at(uid: &str, kind: &str, value: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
         (aliases::MODE, Cell::Text("snapshot")),
         (aliases::KIND, Cell::Text(kind)),
         (aliases::VALUE, Cell::Text(value)),
     ];
-    rows.push(Some(UnixNanos(MINUTE)), Some(uid), "aws", &cells);
+    rows.push(Some(UnixNanos(time)), Some(uid), "aws", &cells);
     rows.finish(Delivery::nobody())
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pipeline::component::StartError;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::time::timeout;
 
 use super::connections::{Connection, DatabaseFile, Opener, Readers, Writer};
@@ -26,8 +26,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Database {
-    pub(super) writer: Writer,
-    pub(super) readers: Readers,
+    pub(super) writer: Arc<Writer>,
+    pub(super) readers: Arc<Readers>,
     file: Arc<DatabaseFile>,
     closing: Arc<AtomicBool>,
 }
@@ -35,18 +35,36 @@ pub(super) struct Database {
 impl Database {
     /// Opens the file for the exporter of this id, and creates it where it is missing.
     pub(super) async fn open(path: &Path, id: &str) -> Result<Database, StartError> {
+        // An answer to a sender says that its data is on the disk.
+        Database::open_with(path, id, SqliteSynchronous::Full).await
+    }
+
+    /// A file that need not survive the machine.
+    #[cfg(test)]
+    pub(super) async fn open_unsafely(path: &Path) -> Result<Database, StartError> {
+        Database::open_with(path, "test", SqliteSynchronous::Off).await
+    }
+
+    async fn open_with(
+        path: &Path,
+        id: &str,
+        synchronous: SqliteSynchronous,
+    ) -> Result<Database, StartError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
-            // An answer to a sender says that its data is on the disk.
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(synchronous)
             .busy_timeout(BUSY)
             // Rows come from a thread of their own: each time it waits costs more than the row.
             .row_buffer_size(1024)
-            .statement_cache_capacity(64);
+            .statement_cache_capacity(256);
         let failed = |error: &dyn Error| StartError::new(what_to_do(path, id, &error.to_string()));
         let closing = Arc::default();
-        let creating = options.clone().create_if_missing(true);
+        let creating = options
+            .clone()
+            .create_if_missing(true)
+            // Of a new file: what is removed from it gives space back in small steps.
+            .auto_vacuum(SqliteAutoVacuum::Incremental);
         let mut connection = Connection::open(&creating, &closing)
             .await
             .map_err(|error| failed(&error))?;
@@ -69,8 +87,8 @@ impl Database {
             file: Arc::clone(&file),
             closing: Arc::clone(&closing),
         };
-        let readers = Readers::new(opener(options.clone().read_only(true)));
-        let writer = Writer::new(id, opener(options), connection);
+        let readers = Arc::new(Readers::new(opener(options.clone().read_only(true))));
+        let writer = Arc::new(Writer::new(id, opener(options), connection));
         Ok(Database {
             writer,
             readers,

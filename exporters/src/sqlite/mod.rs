@@ -6,15 +6,18 @@
 //!   graphql: {store: sqlite}
 //! ```
 //!
-//! A batch is one transaction of upserts; `Ok` means that it is on the disk. What is stored are
-//! the facts of [`pipeline::facts`], so neither order nor repetition matters and several processes
-//! may write one file. What is current is found when it is read, by the same pure code as in every
-//! store.
+//! A batch is one transaction; `Ok` means that it is on the disk. What is stored, and what is current,
+//! follows the rules of [`pipeline::claims`], so neither order nor repetition matters and several
+//! processes may write one file. Its logic is that of every store ([`pipeline::store`]); this exporter
+//! keeps the rows.
 //!
 //! ```text
-//!  Batch ─▶ write/ ─▶ one connection, one transaction ─▶ WAL file ◀─ four connections ◀─ read/
-//!              └──▶ Commit: what is new, to those who follow
+//!  Batch ─▶ ReportBatch ─▶ pipeline::store ─▶ backend/ ─▶ connections/ ─▶ WAL file
+//!                              ▲ reads ────────┘            one writes, four read
+//!                              └─▶ Commit: what is new, to those who follow
 //! ```
+//!
+//! A file that an earlier version wrote is brought up to date when the exporter starts (`earlier/`).
 //!
 //! A transaction that fails discards its connection (`connections/`), whatever the error: a full
 //! disk, an I/O error, no memory, a lock of another process. The sender gets the cause and the path
@@ -32,32 +35,28 @@ use async_trait::async_trait;
 use pipeline::component::{
     BuildError, ExportError, Exporter, Host, Listening, RunError, StartError, Tasks, UnixNanos,
 };
-use pipeline::facts::Told;
 use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::reports::ReportBatch;
+use pipeline::store::rows::RowsError;
+use pipeline::store::{Settings, Store};
 use pipeline::{Batch, SignalSet};
 
 mod backend;
-mod bulk;
 mod config;
 mod connections;
 mod database;
-mod read;
-mod reader;
-mod rows;
-mod store;
-mod write;
+mod earlier;
 
 pub use backend::SqliteBackend;
 pub use config::Config;
 use connections::WriteError;
 use database::Database;
-pub use store::Store;
 
 #[derive(Debug)]
 pub struct Sqlite {
     id: String,
     config: Config,
-    store: Arc<Store>,
+    store: Arc<Store<SqliteBackend>>,
 }
 
 impl Described for Sqlite {
@@ -71,7 +70,10 @@ impl BuildExporter for Sqlite {
     const ACCEPTS: SignalSet = SignalSet::GRAPH;
 
     fn build(config: Config, host: &Host) -> Result<Sqlite, BuildError> {
-        let store = Arc::new(Store::new(config.seen_for));
+        let settings = Settings {
+            seen_for: config.seen_for,
+        };
+        let store = Arc::new(Store::new(SqliteBackend::default(), settings));
         host.provide_graph_store(store.clone());
         Ok(Sqlite {
             id: host.id().to_string(),
@@ -85,7 +87,8 @@ impl BuildExporter for Sqlite {
 impl Exporter for Sqlite {
     async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
         let database = Database::open(&self.config.path, &self.id).await?;
-        self.store.open(database);
+        self.store.backend().open(database);
+        earlier::move_rows(&self.store, &self.config.path, &self.id).await?;
         Ok(Vec::new())
     }
 
@@ -95,33 +98,53 @@ impl Exporter for Sqlite {
     }
 
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
-        let told = Told::of(batch, UnixNanos::now());
-        let written = self.store.write(&told).await;
-        written.map_err(|error| failed(batch, error))?;
+        let reports = ReportBatch::of(batch, UnixNanos::now());
+        let written = self.store.write(&reports).await;
+        let (_, counted) = written.map_err(|error| failed(batch, error))?;
+        let signal = batch.signal();
+        if counted.late_completions > 0 {
+            let (exporter, scans) = (&self.id, counted.late_completions);
+            tracing::warn!(
+                exporter,
+                scans,
+                "scans arrived after 14 newer ones: they end nothing"
+            );
+        }
         // Only now: what is tried again is not rejected twice.
-        if told.without_uid > 0 {
-            let (signal, rows) = (batch.signal(), told.without_uid);
-            tracing::warn!(exporter = self.id, %signal, rows, "rows without a uid were left out");
-            let reason = format!("{rows} rows of {signal} have no uid");
+        let rows = reports.rejected.total();
+        if rows > 0 {
+            let reason = format!("{signal}: {}", reports.rejected.reason());
+            tracing::warn!(exporter = self.id, %signal, rows, reason, "rows were rejected");
             batch.delivery().reject_rows(rows as u64, &reason);
         }
         Ok(())
     }
 
     async fn stop(&self) -> Result<(), RunError> {
-        self.store.close().await;
+        if let Ok(database) = self.store.backend().database() {
+            database.close().await;
+        }
         Ok(())
     }
 }
 
 /// An error that the rows themselves cause is permanent; any other may pass.
-fn failed(batch: &Batch, error: WriteError) -> ExportError {
-    let (rows, signal) = (batch.num_rows(), batch.signal());
-    let reason = format!("write {rows} rows of {signal}: {error}");
-    if error.concerns_rows() {
-        return ExportError::permanent(reason, error.into_cause());
+fn failed(batch: &Batch, error: RowsError) -> ExportError {
+    let is_retryable = error.is_retryable;
+    let reason = format!(
+        "write {} rows of {}: {}",
+        batch.num_rows(),
+        batch.signal(),
+        error.source
+    );
+    let cause = match error.source.downcast::<WriteError>() {
+        Ok(error) => error.into_cause().into(),
+        Err(other) => other,
+    };
+    match is_retryable {
+        true => ExportError::retryable(reason, cause),
+        false => ExportError::permanent(reason, cause),
     }
-    ExportError::retryable(reason, error.into_cause())
 }
 
 #[cfg(test)]

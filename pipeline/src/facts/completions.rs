@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::fact::seen;
-use super::members::Members;
 use crate::component::UnixNanos;
 use crate::graph_store::At;
+use crate::members::Members;
 
 /// A completed scan as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,16 +23,15 @@ mod completions;
 mod current;
 mod fact;
 mod known;
-mod members;
 mod read;
 mod timeline;
 mod told;
 
+pub use crate::members::{MalformedMembers, Members};
 pub use completions::{Completion, Completions, Recorded, Run};
 pub use current::{Current, newest_sets};
 pub use fact::{Content, Fact, group, hash_of, seen};
 pub use known::{Known, Novelty};
-pub use members::{MalformedMembers, Members};
 pub use timeline::{Sets, timeline};
 pub use told::{Alias, Change, Figures, Relation, Told};
 

@@ -55,6 +55,17 @@ impl<B: Backend> Store<B> {
         &self.backend
     }
 
+    /// Writes all that a batch reports, in a transaction of the caller: it is neither durable nor announced.
+    ///
+    /// # Errors
+    /// When the transaction must not be committed.
+    pub async fn write_in(
+        rows: &mut B::Write,
+        reports: &ReportBatch<'_>,
+    ) -> Result<(Commit, Counted), RowsError> {
+        write::write(rows, reports).await
+    }
+
     /// Writes all that a batch reports, durably.
     ///
     /// # Errors

@@ -20,7 +20,10 @@ async fn a_node_is_found_by_uid_and_by_alias() {
         json!({
             "uid": "arn:sg", "kind": "AWS::EC2::SecurityGroup", "name": "sg", "provider": "aws",
             "tags": {"team": "shop"}, "firstSeen": "1970-01-01T00:01:00Z", "ended": null,
-            "facts": [{"group": "actual", "source": "aws", "value": {"state": 1}}]
+            "facts": [
+                {"group": "actual", "source": "aws", "value": {"state": 1}},
+                {"group": "lifecycle", "source": "aws", "value": {"exists": true}}
+            ]
         })
     );
     assert_eq!(
@@ -139,12 +142,12 @@ async fn nodes_come_in_pages() {
             .map(|item| item["node"]["uid"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(uids(&first), ["arn:i-1", "arn:i-2"]);
+    assert_eq!(uids(&first), ["arn:sg", "arn:i-1"]);
     assert_eq!(first["nodes"]["pageInfo"]["hasNextPage"], true);
     let second = shop
         .ask(&page(&first["nodes"]["pageInfo"]["endCursor"].to_string()))
         .await;
-    assert_eq!(uids(&second), ["arn:sg"]);
+    assert_eq!(uids(&second), ["arn:i-2"]);
     assert_eq!(second["nodes"]["pageInfo"]["hasNextPage"], false);
     let told = shop.refused(&page(r#""nonsense""#)).await;
     assert!(told.contains("no cursor"), "{told}");
@@ -251,6 +254,7 @@ async fn a_timeline_is_paged_newest_first() {
             by_eve,
             by_eve,
             by_eve,
+            "node_appeared it exists",
             "node_appeared actual is known"
         ]
     );

@@ -8,7 +8,7 @@ use pipeline::{Batch, Delivery, Signal, uid};
 use serde_json::json;
 
 use super::walking::edge;
-use super::{MINUTE, Shop, change, named};
+use super::{MINUTE, Shop, change, named, named_at};
 
 /// A bucket with a configuration, and a tag of its own.
 fn bucket() -> Batch {
@@ -175,7 +175,8 @@ async fn a_name_with_its_service_is_found_by_its_last_part() {
         shop.ask(query).await,
         json!({"a": {"uid": "arn:sg"}, "b": null})
     );
-    shop.tell(named("arn:i-2", "id", "aws:ec2:sg-1")).await;
+    shop.tell(named_at("arn:i-2", "id", "aws:ec2:sg-1", 2 * MINUTE))
+        .await;
     let query = r#"{ impact(uid: "aws:ec2:sg-1") { start { uid } } }"#;
     let answer = shop.ask(query).await;
     assert_eq!(

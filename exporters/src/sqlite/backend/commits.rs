@@ -1,6 +1,6 @@
 //! The log of commits.
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
 use super::bulk::limit as rows_limit;
 use super::cells::read_all;
@@ -20,19 +20,19 @@ pub(super) async fn append(
 }
 
 pub(super) async fn read(
-    readers: &SqlitePool,
+    connection: &mut SqliteConnection,
     after: u64,
     limit: usize,
 ) -> Result<Vec<(u64, Vec<u8>)>, sqlx::Error> {
     let rows = sqlx::query(READ)
         .bind(i64::try_from(after).unwrap_or(i64::MAX))
         .bind(rows_limit(limit))
-        .fetch_all(readers)
+        .fetch_all(connection)
         .await?;
     read_all(&rows, |cells| Ok((cells.hash()?, cells.take()?)))
 }
 
-pub(super) async fn last(readers: &SqlitePool) -> Result<u64, sqlx::Error> {
-    let last: i64 = sqlx::query_scalar(LAST).fetch_one(readers).await?;
+pub(super) async fn last(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let last: i64 = sqlx::query_scalar(LAST).fetch_one(connection).await?;
     Ok(last.cast_unsigned())
 }

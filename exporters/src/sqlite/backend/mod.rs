@@ -10,11 +10,10 @@
 //! Rows are written in the order of their keys, with a few statements of fixed sizes ([`bulk`]). Sets
 //! are read with one statement. Pages start where the one before ended ([`walk`], [`list`]).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use pipeline::store::rows::{Backend, RowsError};
-use sqlx::SqlitePool;
 
 mod aliases;
 mod bulk;
@@ -35,25 +34,40 @@ mod walk;
 mod words;
 mod write;
 
-use session::{Session, failed};
+use super::connections::WriteError;
+use super::database::Database;
+pub(super) use session::Session;
+use session::{SessionConnection, read_failed, write_failed};
 use words::{SessionWords, WordCache};
 
-/// A file whose schema is `schema.sql`.
-#[derive(Debug)]
+/// The rows in a file, once that is open.
+#[derive(Debug, Default)]
 pub struct SqliteBackend {
-    /// One connection: SQLite has one writer.
-    writer: SqlitePool,
-    readers: SqlitePool,
+    /// Set when the exporter starts.
+    database: OnceLock<Database>,
     words: Arc<WordCache>,
 }
 
 impl SqliteBackend {
-    pub fn new(writer: SqlitePool, readers: SqlitePool) -> SqliteBackend {
-        SqliteBackend {
-            writer,
-            readers,
-            words: Arc::default(),
-        }
+    pub(super) fn open(&self, database: Database) {
+        // The exporter starts once.
+        let _ = self.database.set(database);
+    }
+
+    /// Rewrites the file without its free pages. It waits for writers, and they for it.
+    pub(super) async fn compact(&self) -> Result<(), RowsError> {
+        let compacted = async {
+            let database = self.database().map_err(WriteError::before_start)?;
+            database.writer.outside_transaction("VACUUM").await
+        };
+        let compacted = compacted.await;
+        compacted.map_err(|error| write_failed("rewrite the file", error))
+    }
+
+    /// # Errors
+    /// Before the exporter has started.
+    pub(super) fn database(&self) -> Result<&Database, sqlx::Error> {
+        self.database.get().ok_or(sqlx::Error::PoolClosed)
     }
 }
 
@@ -63,28 +77,33 @@ impl Backend for SqliteBackend {
     type Write = Session;
 
     async fn read(&self) -> Result<Session, RowsError> {
-        let begun = self.readers.begin().await;
-        let transaction = begun.map_err(failed("begin to read"))?;
+        let begun = async { self.database()?.readers.session().await }.await;
+        let session = begun.map_err(|error| read_failed("begin to read", error))?;
         let words = SessionWords::new(self.words.clone(), false);
-        Ok(Session::new(transaction, words))
+        Ok(Session::new(SessionConnection::Read(session), words))
     }
 
     async fn write(&self) -> Result<Session, RowsError> {
-        // A writer from the first statement on: to become one later can fail where another writes.
-        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
-        let transaction = begun.map_err(failed("begin to write"))?;
+        let begun = async {
+            let database = self.database().map_err(WriteError::before_start)?;
+            database.writer.begin().await
+        };
+        let transaction = begun.await;
+        let transaction = transaction.map_err(|error| write_failed("begin to write", error))?;
         let words = SessionWords::new(self.words.clone(), true);
-        Ok(Session::new(transaction, words))
+        Ok(Session::new(SessionConnection::Write(transaction), words))
     }
 
     async fn commits(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, RowsError> {
-        let commits = commits::read(&self.readers, after, limit).await;
-        commits.map_err(failed("read the log of commits"))
+        let mut session = self.read().await?;
+        let commits = commits::read(session.connection.sqlite(), after, limit).await;
+        commits.map_err(session.failed("read the log of commits"))
     }
 
     async fn last_commit(&self) -> Result<u64, RowsError> {
-        let last = commits::last(&self.readers).await;
-        last.map_err(failed("read the number of the last commit"))
+        let mut session = self.read().await?;
+        let last = commits::last(session.connection.sqlite()).await;
+        last.map_err(session.failed("read the number of the last commit"))
     }
 }
 

@@ -9,25 +9,25 @@ use pipeline::store::rows::{
 };
 
 use super::edges::End;
-use super::session::{Session, failed};
+use super::session::Session;
 use super::words::SessionWords;
 use super::{aliases, claims, edges, list, nodes, records, scopes, stats, texts, versions};
 
 #[async_trait]
 impl ReadRows for Session {
     async fn find_words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
-        let done = self.words.find(&mut self.transaction, texts).await;
-        done.map_err(failed(format!("look up {} words", texts.len())))
+        let done = self.words.find(self.connection.sqlite(), texts).await;
+        done.map_err(self.failed(format!("look up {} words", texts.len())))
     }
 
     async fn texts(&mut self, words: &[Word]) -> Result<Vec<String>, RowsError> {
-        let done = self.words.texts(&mut self.transaction, words).await;
-        done.map_err(failed(format!("read {} words", words.len())))
+        let done = self.words.texts(self.connection.sqlite(), words).await;
+        done.map_err(self.failed(format!("read {} words", words.len())))
     }
 
     async fn find_nodes(&mut self, uids: &[String]) -> Result<Vec<Option<NodeId>>, RowsError> {
-        let done = nodes::find(&mut self.transaction, &self.new_nodes, uids).await;
-        done.map_err(failed(format!("look up {} uids", uids.len())))
+        let done = nodes::find(self.connection.sqlite(), &self.new_nodes, uids).await;
+        done.map_err(self.failed(format!("look up {} uids", uids.len())))
     }
 
     async fn nodes(
@@ -35,21 +35,18 @@ impl ReadRows for Session {
         ids: &[NodeId],
         projection: Projection,
     ) -> Result<Vec<NodeRow>, RowsError> {
-        let done = nodes::read(&mut self.transaction, &self.new_nodes, ids, projection).await;
-        done.map_err(failed(format!("read {} nodes", ids.len())))
+        let done = nodes::read(self.connection.sqlite(), &self.new_nodes, ids, projection).await;
+        done.map_err(self.failed(format!("read {} nodes", ids.len())))
     }
 
     async fn merged_into(&mut self, ids: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>, RowsError> {
-        let done = nodes::merged_into(&mut self.transaction, ids).await;
-        done.map_err(failed(format!(
-            "read the other names of {} nodes",
-            ids.len()
-        )))
+        let done = nodes::merged_into(self.connection.sqlite(), ids).await;
+        done.map_err(self.failed(format!("read the other names of {} nodes", ids.len())))
     }
 
     async fn claims(&mut self, nodes: &[NodeId]) -> Result<Vec<ClaimRow>, RowsError> {
-        let done = claims::read(&mut self.transaction, nodes).await;
-        done.map_err(failed(format!("read the claims of {} nodes", nodes.len())))
+        let done = claims::read(self.connection.sqlite(), nodes).await;
+        done.map_err(self.failed(format!("read the claims of {} nodes", nodes.len())))
     }
 
     async fn past_claims(
@@ -57,11 +54,8 @@ impl ReadRows for Session {
         nodes: &[NodeId],
         since: UnixNanos,
     ) -> Result<Vec<ClaimRow>, RowsError> {
-        let done = claims::read_past(&mut self.transaction, nodes, since).await;
-        done.map_err(failed(format!(
-            "read the past claims of {} nodes",
-            nodes.len()
-        )))
+        let done = claims::read_past(self.connection.sqlite(), nodes, since).await;
+        done.map_err(self.failed(format!("read the past claims of {} nodes", nodes.len())))
     }
 
     async fn open_claims(
@@ -70,9 +64,15 @@ impl ReadRows for Session {
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<(u64, ClaimRow)>, RowsError> {
-        let done =
-            claims::read_open(&mut self.transaction, &self.new_nodes, scope, after, limit).await;
-        done.map_err(failed(format!("read {limit} open claims of a scope")))
+        let done = claims::read_open(
+            self.connection.sqlite(),
+            &self.new_nodes,
+            scope,
+            after,
+            limit,
+        )
+        .await;
+        done.map_err(self.failed(format!("read {limit} open claims of a scope")))
     }
 
     async fn ended_claims(
@@ -80,13 +80,14 @@ impl ReadRows for Session {
         scope: ScopeKey,
         since: UnixNanos,
     ) -> Result<Vec<(u64, NodeId)>, RowsError> {
-        let done = claims::ended_since(&mut self.transaction, &self.new_nodes, scope, since).await;
-        done.map_err(failed("read the ended claims of a scope"))
+        let done =
+            claims::ended_since(self.connection.sqlite(), &self.new_nodes, scope, since).await;
+        done.map_err(self.failed("read the ended claims of a scope"))
     }
 
     async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError> {
-        let done = nodes::by_hash(&mut self.transaction, &self.new_nodes, hashes).await;
-        done.map_err(failed(format!("look up {} hashes of uids", hashes.len())))
+        let done = nodes::by_hash(self.connection.sqlite(), &self.new_nodes, hashes).await;
+        done.map_err(self.failed(format!("look up {} hashes of uids", hashes.len())))
     }
 
     async fn versions(
@@ -94,16 +95,16 @@ impl ReadRows for Session {
         keys: &[VersionKey],
         projection: Projection,
     ) -> Result<Vec<VersionRow>, RowsError> {
-        let done = versions::read(&mut self.transaction, keys, projection).await;
-        done.map_err(failed(format!("read {} versions", keys.len())))
+        let done = versions::read(self.connection.sqlite(), keys, projection).await;
+        done.map_err(self.failed(format!("read {} versions", keys.len())))
     }
 
     async fn snapshots(
         &mut self,
         keys: &[SnapshotKey],
     ) -> Result<Vec<(SnapshotKey, Vec<u8>)>, RowsError> {
-        let done = versions::read_snapshots(&mut self.transaction, keys).await;
-        done.map_err(failed(format!("read {} snapshots", keys.len())))
+        let done = versions::read_snapshots(self.connection.sqlite(), keys).await;
+        done.map_err(self.failed(format!("read {} snapshots", keys.len())))
     }
 
     async fn edges_out(
@@ -112,11 +113,8 @@ impl ReadRows for Session {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let done = edges::read(&mut self.transaction, End::From, from, kinds, page).await;
-        done.map_err(failed(format!(
-            "read the edges that start at {} nodes",
-            from.len()
-        )))
+        let done = edges::read(self.connection.sqlite(), End::From, from, kinds, page).await;
+        done.map_err(self.failed(format!("read the edges that start at {} nodes", from.len())))
     }
 
     async fn edges_in(
@@ -125,11 +123,8 @@ impl ReadRows for Session {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let done = edges::read(&mut self.transaction, End::To, to, kinds, page).await;
-        done.map_err(failed(format!(
-            "read the edges that lead to {} nodes",
-            to.len()
-        )))
+        let done = edges::read(self.connection.sqlite(), End::To, to, kinds, page).await;
+        done.map_err(self.failed(format!("read the edges that lead to {} nodes", to.len())))
     }
 
     async fn past_edges_in(
@@ -139,26 +134,26 @@ impl ReadRows for Session {
         after: Option<(NodeId, Word, NodeId)>,
         limit: usize,
     ) -> Result<Vec<(NodeId, Word, NodeId)>, RowsError> {
-        let done = edges::read_past(&mut self.transaction, to, kinds, after, limit).await;
-        done.map_err(failed(format!(
+        let done = edges::read_past(self.connection.sqlite(), to, kinds, after, limit).await;
+        done.map_err(self.failed(format!(
             "read the past edges that led to {} nodes",
             to.len()
         )))
     }
 
     async fn aliases(&mut self, nodes: &[NodeId]) -> Result<Vec<AliasRow>, RowsError> {
-        let done = aliases::read(&mut self.transaction, nodes).await;
-        done.map_err(failed(format!("read the aliases of {} nodes", nodes.len())))
+        let done = aliases::read(self.connection.sqlite(), nodes).await;
+        done.map_err(self.failed(format!("read the aliases of {} nodes", nodes.len())))
     }
 
     async fn aliases_by_value(&mut self, values: &[String]) -> Result<Vec<AliasRow>, RowsError> {
-        let done = aliases::read_by_value(&mut self.transaction, values).await;
-        done.map_err(failed(format!("look up {} aliases", values.len())))
+        let done = aliases::read_by_value(self.connection.sqlite(), values).await;
+        done.map_err(self.failed(format!("look up {} aliases", values.len())))
     }
 
     async fn past_owners(&mut self, values: &[String]) -> Result<Vec<(String, NodeId)>, RowsError> {
-        let done = aliases::read_past(&mut self.transaction, values).await;
-        done.map_err(failed(format!("look up {} past aliases", values.len())))
+        let done = aliases::read_past(self.connection.sqlite(), values).await;
+        done.map_err(self.failed(format!("look up {} past aliases", values.len())))
     }
 
     async fn aliases_of_kinds(
@@ -167,28 +162,28 @@ impl ReadRows for Session {
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<AliasRow>, RowsError> {
-        let done = aliases::read_of_kinds(&mut self.transaction, kinds, after, limit).await;
-        done.map_err(failed(format!("read the aliases of {limit} nodes")))
+        let done = aliases::read_of_kinds(self.connection.sqlite(), kinds, after, limit).await;
+        done.map_err(self.failed(format!("read the aliases of {limit} nodes")))
     }
 
     async fn scopes(&mut self, names: Option<&[Word]>) -> Result<Vec<ScopeRow>, RowsError> {
-        let done = scopes::read(&mut self.transaction, names).await;
-        done.map_err(failed("read scopes"))
+        let done = scopes::read(self.connection.sqlite(), names).await;
+        done.map_err(self.failed("read scopes"))
     }
 
     async fn words_with_prefix(&mut self, prefix: &str) -> Result<Vec<Word>, RowsError> {
-        let done = SessionWords::with_prefix(&mut self.transaction, prefix).await;
-        done.map_err(failed("read the words with a prefix"))
+        let done = SessionWords::with_prefix(self.connection.sqlite(), prefix).await;
+        done.map_err(self.failed("read the words with a prefix"))
     }
 
     async fn members(&mut self, scope: ScopeKey, hash: u64) -> Result<Option<Vec<u8>>, RowsError> {
-        let done = scopes::read_members(&mut self.transaction, scope, hash).await;
-        done.map_err(failed("read the members of a scan"))
+        let done = scopes::read_members(self.connection.sqlite(), scope, hash).await;
+        done.map_err(self.failed("read the members of a scan"))
     }
 
     async fn contested(&mut self, scope: ScopeKey) -> Result<Vec<NodeId>, RowsError> {
-        let done = scopes::read_contested(&mut self.transaction, scope).await;
-        done.map_err(failed("read the contested nodes of a scope"))
+        let done = scopes::read_contested(self.connection.sqlite(), scope).await;
+        done.map_err(self.failed("read the contested nodes of a scope"))
     }
 
     async fn list(
@@ -197,8 +192,8 @@ impl ReadRows for Session {
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<NodeId>, RowsError> {
-        let done = list::list(&mut self.transaction, filter, after, limit).await;
-        done.map_err(failed(format!("list {limit} nodes")))
+        let done = list::list(self.connection.sqlite(), filter, after, limit).await;
+        done.map_err(self.failed(format!("list {limit} nodes")))
     }
 
     async fn find_text(
@@ -208,13 +203,13 @@ impl ReadRows for Session {
         current: bool,
         limit: usize,
     ) -> Result<Vec<TextRow>, RowsError> {
-        let done = texts::find(&mut self.transaction, text, how, current, limit).await;
-        done.map_err(failed(format!("look for {limit} texts")))
+        let done = texts::find(self.connection.sqlite(), text, how, current, limit).await;
+        done.map_err(self.failed(format!("look for {limit} texts")))
     }
 
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError> {
-        let done = stats::read_counts(&mut self.transaction).await;
-        done.map_err(failed("read the counts of nodes"))
+        let done = stats::read_counts(self.connection.sqlite()).await;
+        done.map_err(self.failed("read the counts of nodes"))
     }
 
     async fn edge_stats(
@@ -222,16 +217,16 @@ impl ReadRows for Session {
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStatsRow>, RowsError> {
-        let done = stats::read_edges(&mut self.transaction, from, to).await;
-        done.map_err(failed("read the statistics of edges"))
+        let done = stats::read_edges(self.connection.sqlite(), from, to).await;
+        done.map_err(self.failed("read the statistics of edges"))
     }
 
     async fn records(
         &mut self,
         keys: &[(Word, String, UnixNanos)],
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let done = records::read(&mut self.transaction, keys).await;
-        done.map_err(failed(format!("read {} records", keys.len())))
+        let done = records::read(self.connection.sqlite(), keys).await;
+        done.map_err(self.failed(format!("read {} records", keys.len())))
     }
 
     async fn records_of(
@@ -242,7 +237,7 @@ impl ReadRows for Session {
         to: UnixNanos,
         limit: usize,
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let done = records::read_of(&mut self.transaction, uids, signals, from, to, limit).await;
-        done.map_err(failed(format!("read the records of {} uids", uids.len())))
+        let done = records::read_of(self.connection.sqlite(), uids, signals, from, to, limit).await;
+        done.map_err(self.failed(format!("read the records of {} uids", uids.len())))
     }
 }

@@ -8,78 +8,78 @@ use pipeline::store::rows::{
     Word, WriteRows,
 };
 
-use super::session::{Session, failed};
+use super::session::Session;
 use super::{aliases, claims, commits, edges, nodes, records, scopes, stats, texts, versions};
 
 #[async_trait]
 impl WriteRows for Session {
     async fn words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
-        let done = self.words.make(&mut self.transaction, texts).await;
+        let done = self.words.make(self.connection.sqlite(), texts).await;
         self.written(done, format!("number {} words", texts.len()))
     }
 
     async fn node_ids(&mut self, uids: &[String]) -> Result<Vec<(NodeId, bool)>, RowsError> {
-        let done = nodes::number(&mut self.transaction, &mut self.new_nodes, uids).await;
+        let done = nodes::number(self.connection.sqlite(), &mut self.new_nodes, uids).await;
         self.written(done, format!("number {} uids", uids.len()))
     }
 
     async fn put_nodes(&mut self, rows: &[NodeRow]) -> Result<(), RowsError> {
-        let done = nodes::put(&mut self.transaction, &mut self.new_nodes, rows).await;
+        let done = nodes::put(self.connection.sqlite(), &mut self.new_nodes, rows).await;
         self.written(done, format!("write {} nodes", rows.len()))
     }
 
     async fn put_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
-        let done = claims::put(&mut self.transaction, rows).await;
+        let done = claims::put(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} claims", rows.len()))
     }
 
     async fn put_past_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
-        let done = claims::put_past(&mut self.transaction, rows).await;
+        let done = claims::put_past(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} past claims", rows.len()))
     }
 
     async fn remove_claims(&mut self, keys: &[(ClaimKey, UnixNanos)]) -> Result<(), RowsError> {
-        let done = claims::remove(&mut self.transaction, keys).await;
+        let done = claims::remove(self.connection.sqlite(), keys).await;
         self.written(done, format!("remove {} claims", keys.len()))
     }
 
     async fn put_versions(&mut self, rows: &[VersionRow]) -> Result<(), RowsError> {
-        let done = versions::put(&mut self.transaction, rows).await;
+        let done = versions::put(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} versions", rows.len()))
     }
 
     async fn put_snapshots(&mut self, rows: &[(SnapshotKey, Vec<u8>)]) -> Result<(), RowsError> {
-        let done = versions::put_snapshots(&mut self.transaction, rows).await;
+        let done = versions::put_snapshots(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} snapshots", rows.len()))
     }
 
     async fn put_edges(&mut self, rows: &[EdgeRow]) -> Result<(), RowsError> {
-        let done = edges::put(&mut self.transaction, rows).await;
+        let done = edges::put(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} edges", rows.len()))
     }
 
     async fn observe_edges(&mut self, rows: &[EdgeRow]) -> Result<Vec<bool>, RowsError> {
-        let done = edges::observe(&mut self.transaction, rows).await;
+        let done = edges::observe(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} observations of edges", rows.len()))
     }
 
     async fn remove_edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError> {
-        let done = edges::remove(&mut self.transaction, keys).await;
+        let done = edges::remove(self.connection.sqlite(), keys).await;
         self.written(done, format!("remove {} edges", keys.len()))
     }
 
     async fn put_past_edges(&mut self, edges: &[(NodeId, Word, NodeId)]) -> Result<(), RowsError> {
-        let done = edges::put_past(&mut self.transaction, edges).await;
+        let done = edges::put_past(self.connection.sqlite(), edges).await;
         self.written(done, format!("write {} past edges", edges.len()))
     }
 
     async fn put_aliases(&mut self, rows: &[AliasRow]) -> Result<(), RowsError> {
-        let done = aliases::put(&mut self.transaction, rows).await;
+        let done = aliases::put(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} aliases", rows.len()))
     }
 
     async fn observe_aliases(&mut self, rows: &[AliasRow]) -> Result<Vec<bool>, RowsError> {
-        let done = aliases::observe(&mut self.transaction, rows).await;
+        let done = aliases::observe(self.connection.sqlite(), rows).await;
         self.written(
             done,
             format!("write {} observations of aliases", rows.len()),
@@ -87,17 +87,17 @@ impl WriteRows for Session {
     }
 
     async fn remove_aliases(&mut self, keys: &[AliasKey]) -> Result<(), RowsError> {
-        let done = aliases::remove(&mut self.transaction, keys).await;
+        let done = aliases::remove(self.connection.sqlite(), keys).await;
         self.written(done, format!("remove {} aliases", keys.len()))
     }
 
     async fn put_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError> {
-        let done = aliases::put_past(&mut self.transaction, rows).await;
+        let done = aliases::put_past(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} past aliases", rows.len()))
     }
 
     async fn put_scopes(&mut self, rows: &[ScopeRow]) -> Result<(), RowsError> {
-        let done = scopes::put(&mut self.transaction, rows).await;
+        let done = scopes::put(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} scopes", rows.len()))
     }
 
@@ -106,17 +106,17 @@ impl WriteRows for Session {
         scope: &ScopeRow,
         members: &[(u64, Vec<u8>)],
     ) -> Result<(), RowsError> {
-        let done = scopes::put_members(&mut self.transaction, scope, members).await;
+        let done = scopes::put_members(self.connection.sqlite(), scope, members).await;
         self.written(done, "write the members of a scan")
     }
 
     async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError> {
-        let done = scopes::put_contested(&mut self.transaction, rows).await;
+        let done = scopes::put_contested(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} contested nodes", rows.len()))
     }
 
     async fn remove_contested(&mut self, nodes: &[NodeId]) -> Result<(), RowsError> {
-        let done = scopes::remove_contested(&mut self.transaction, nodes).await;
+        let done = scopes::remove_contested(self.connection.sqlite(), nodes).await;
         self.written(done, format!("remove {} contested nodes", nodes.len()))
     }
 
@@ -125,27 +125,27 @@ impl WriteRows for Session {
         nodes: &[(NodeId, TextField)],
         rows: &[TextRow],
     ) -> Result<(), RowsError> {
-        let done = texts::put(&mut self.transaction, nodes, rows).await;
+        let done = texts::put(self.connection.sqlite(), nodes, rows).await;
         self.written(done, format!("write {} texts", rows.len()))
     }
 
     async fn add_counts(&mut self, changes: &[CountRow]) -> Result<(), RowsError> {
-        let done = stats::add_counts(&mut self.transaction, changes).await;
+        let done = stats::add_counts(self.connection.sqlite(), changes).await;
         self.written(done, format!("write {} counts of nodes", changes.len()))
     }
 
     async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError> {
-        let done = stats::put_edges(&mut self.transaction, rows).await;
+        let done = stats::put_edges(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} statistics of edges", rows.len()))
     }
 
     async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError> {
-        let done = records::put(&mut self.transaction, rows).await;
+        let done = records::put(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} records", rows.len()))
     }
 
     async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError> {
-        let done = commits::append(&mut self.transaction, commit).await;
+        let done = commits::append(self.connection.sqlite(), commit).await;
         self.written(done, "append to the log of commits")
     }
 
@@ -157,10 +157,9 @@ impl WriteRows for Session {
                 source: "a write before it failed".into(),
             });
         }
-        let flushed = self.new_nodes.flush(&mut self.transaction).await;
-        flushed.map_err(failed("write new nodes"))?;
-        let committed = self.transaction.commit().await;
-        committed.map_err(failed("commit"))?;
+        let flushed = self.new_nodes.flush(self.connection.sqlite()).await;
+        flushed.map_err(self.failed("write new nodes"))?;
+        self.connection.commit().await?;
         self.words.share();
         Ok(())
     }

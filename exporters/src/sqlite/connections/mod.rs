@@ -19,7 +19,7 @@ mod writer;
 pub(super) use connection::Connection;
 pub(super) use file::DatabaseFile;
 pub(super) use readers::{ReadSession, Readers};
-pub(super) use writer::{WriteError, Writer};
+pub(super) use writer::{WriteError, WriteTransaction, Writer};
 
 /// Opens connections to one database file.
 #[derive(Clone, Debug)]

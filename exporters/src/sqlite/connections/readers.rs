@@ -1,11 +1,11 @@
 //! The connections that read: a few, each lent to one session at a time.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Connection, Opener};
 
@@ -15,7 +15,7 @@ const SESSIONS: u32 = 4;
 #[derive(Debug)]
 pub(in crate::sqlite) struct Readers {
     opener: Opener,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     /// Open connections that no session has. The last was used last, so its cache is warm.
     idle: Mutex<Vec<Connection>>,
 }
@@ -23,11 +23,11 @@ pub(in crate::sqlite) struct Readers {
 /// A read transaction: all its statements see one state of the file. Dropping it interrupts the
 /// statement that runs, and returns the connection.
 #[derive(Debug)]
-pub(in crate::sqlite) struct ReadSession<'r> {
+pub(in crate::sqlite) struct ReadSession {
     /// There from the beginning of the transaction on.
     connection: Option<Connection>,
-    readers: &'r Readers,
-    _permit: SemaphorePermit<'r>,
+    readers: Arc<Readers>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Readers {
@@ -35,7 +35,7 @@ impl Readers {
     pub(in crate::sqlite) fn new(opener: Opener) -> Readers {
         Readers {
             opener,
-            permits: Semaphore::new(SESSIONS as usize),
+            permits: Arc::new(Semaphore::new(SESSIONS as usize)),
             idle: Mutex::default(),
         }
     }
@@ -43,9 +43,14 @@ impl Readers {
     /// # Errors
     /// When the file cannot be read, when it is not the same file as at the start, and after
     /// [`Readers::close`].
-    pub(in crate::sqlite) async fn session(&self) -> Result<ReadSession<'_>, sqlx::Error> {
+    pub(in crate::sqlite) async fn session(
+        self: &Arc<Readers>,
+    ) -> Result<ReadSession, sqlx::Error> {
         let closed = |_| sqlx::Error::PoolClosed;
-        let permit = self.permits.acquire().await.map_err(closed)?;
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(closed)?;
         if let Err(changed) = self.opener.file.check_seldom().await {
             // The space of a deleted file is free once no connection has it open.
             drop(self.take_idle());
@@ -53,7 +58,7 @@ impl Readers {
         }
         let mut session = ReadSession {
             connection: None,
-            readers: self,
+            readers: Arc::clone(self),
             _permit: permit,
         };
         while let Some(connection) = self.pop_idle() {
@@ -89,7 +94,7 @@ impl Readers {
     }
 }
 
-impl ReadSession<'_> {
+impl ReadSession {
     /// # Errors
     /// When the connection cannot be used: its thread is gone, or a transaction is left in it.
     async fn begin(&mut self, connection: Connection) -> Result<(), sqlx::Error> {
@@ -112,7 +117,7 @@ impl ReadSession<'_> {
     }
 }
 
-impl Drop for ReadSession<'_> {
+impl Drop for ReadSession {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else {
             return;

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::mem;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::{self, MutexGuard};
+use tokio::sync::{self, OwnedMutexGuard};
 
 use super::file::FileChanged;
 use super::{Connection, Opener};
@@ -23,7 +23,7 @@ pub(in crate::sqlite) struct Writer {
     /// The exporter, for the log.
     id: String,
     opener: Opener,
-    slot: sync::Mutex<Slot>,
+    slot: Arc<sync::Mutex<Slot>>,
     /// The first failure since the last commit.
     outage: Mutex<Option<String>>,
 }
@@ -40,10 +40,10 @@ enum Slot {
 
 /// A write transaction. Dropping it interrupts the statement that runs, and rolls back.
 #[derive(Debug)]
-pub(in crate::sqlite) struct WriteTransaction<'w> {
-    writer: &'w Writer,
+pub(in crate::sqlite) struct WriteTransaction {
+    writer: Arc<Writer>,
     /// [`Slot::Open`] until `drop`.
-    slot: MutexGuard<'w, Slot>,
+    slot: OwnedMutexGuard<Slot>,
     committed: bool,
 }
 
@@ -62,7 +62,7 @@ impl Writer {
         Writer {
             id: id.to_owned(),
             opener,
-            slot: sync::Mutex::new(Slot::Open(connection)),
+            slot: Arc::new(sync::Mutex::new(Slot::Open(connection))),
             outage: Mutex::default(),
         }
     }
@@ -72,19 +72,42 @@ impl Writer {
     ///
     /// # Errors
     /// When there is no connection, or another process does not let it write.
-    pub(in crate::sqlite) async fn begin(&self) -> Result<WriteTransaction<'_>, WriteError> {
-        let mut slot = self.slot.lock().await;
+    pub(in crate::sqlite) async fn begin(
+        self: &Arc<Writer>,
+    ) -> Result<WriteTransaction, WriteError> {
+        let mut slot = Arc::clone(&self.slot).lock_owned().await;
         if let Err(error) = self.open(&mut slot).await {
             return Err(self.failed(error));
         }
         let mut transaction = WriteTransaction {
-            writer: self,
+            writer: Arc::clone(self),
             slot,
             committed: false,
         };
         let begun = sqlx::query("BEGIN IMMEDIATE").execute(transaction.connection());
         match begun.await {
             Ok(_) => Ok(transaction),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Runs a statement that SQLite does not take in a transaction.
+    ///
+    /// # Errors
+    /// When there is no connection, or the statement fails.
+    pub(in crate::sqlite) async fn outside_transaction(
+        &self,
+        sql: &'static str,
+    ) -> Result<(), WriteError> {
+        let mut slot = self.slot.lock().await;
+        if let Err(error) = self.open(&mut slot).await {
+            return Err(self.failed(error));
+        }
+        let Slot::Open(connection) = &mut *slot else {
+            unreachable!("`open` has opened it")
+        };
+        match sqlx::query(sql).execute(connection.sqlite()).await {
+            Ok(_) => Ok(()),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -154,12 +177,17 @@ impl Writer {
     }
 }
 
-impl WriteTransaction<'_> {
+impl WriteTransaction {
     pub(in crate::sqlite) fn connection(&mut self) -> &mut SqliteConnection {
         match &mut *self.slot {
             Slot::Open(connection) => connection.sqlite(),
             _ => unreachable!("`begin` has opened it, and only `drop` closes it"),
         }
+    }
+
+    /// What a statement's failure means to the sender; the first of an outage is logged.
+    pub(in crate::sqlite) fn failed(&self, error: sqlx::Error) -> WriteError {
+        self.writer.failed(error)
     }
 
     /// Ends the transaction: commits it if its statements succeeded, else rolls it back. `Ok` means
@@ -193,7 +221,7 @@ impl WriteTransaction<'_> {
     }
 }
 
-impl Drop for WriteTransaction<'_> {
+impl Drop for WriteTransaction {
     fn drop(&mut self) {
         if self.committed {
             return;

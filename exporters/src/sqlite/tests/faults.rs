@@ -60,7 +60,7 @@ async fn assert_holds(sqlite: &Sqlite, batches: &[usize]) {
 
 /// Lets the database not grow, as on a full disk. It holds for the present connection only.
 async fn limit_size(sqlite: &Sqlite) {
-    let database = sqlite.store.database().unwrap();
+    let database = sqlite.store.backend().database().unwrap();
     let mut transaction = database.writer.begin().await.unwrap();
     let limit = sqlx::query("PRAGMA max_page_count = 1");
     let limited = limit.execute(transaction.connection()).await;
@@ -238,9 +238,9 @@ async fn a_failure_is_logged_once_and_so_is_its_end() {
 async fn rows_at_fault_are_refused_for_good_and_others_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
-    let database = sqlite.store.database().unwrap();
+    let database = sqlite.store.backend().database().unwrap();
     let mut transaction = database.writer.begin().await.unwrap();
-    let wrong = sqlx::query("INSERT INTO completions DEFAULT VALUES");
+    let wrong = sqlx::query("INSERT INTO nodes DEFAULT VALUES");
     let written = wrong.execute(transaction.connection()).await;
     let error = transaction.finish(written).await.unwrap_err();
     assert!(error.concerns_rows(), "{error}");
@@ -252,7 +252,7 @@ async fn rows_at_fault_are_refused_for_good_and_others_are_written() {
 async fn a_write_that_is_given_up_does_not_hold_up_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
-    let database = sqlite.store.database().unwrap();
+    let database = sqlite.store.backend().database().unwrap();
     let mut transaction = database.writer.begin().await.unwrap();
     let endless = sqlx::query(super::ENDLESS).execute(transaction.connection());
     timeout(Duration::from_millis(100), endless)

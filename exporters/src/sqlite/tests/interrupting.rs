@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_secs(4);
 #[tokio::test]
 async fn slow_reads_that_time_out_free_their_connections() {
     let open = Open::new().await;
-    let readers = &open.store().database().unwrap().readers;
+    let readers = &open.database().readers;
     let slow = || async {
         let mut session = readers.session().await.unwrap();
         let rows = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(session.connection());
@@ -45,9 +45,9 @@ async fn a_session_that_is_dropped_holds_back_no_checkpoint() {
     let open = Open::new().await;
     open.tell(fact("a", "actual", "observed", "aws", "a", 10))
         .await;
-    let database = open.store().database().unwrap();
+    let database = open.database();
     let mut session = database.readers.session().await.unwrap();
-    let read = sqlx::query("SELECT * FROM facts").execute(session.connection());
+    let read = sqlx::query("SELECT * FROM nodes").execute(session.connection());
     read.await.unwrap();
     drop(session);
     open.tell(fact("b", "actual", "observed", "aws", "b", 10))
@@ -64,7 +64,7 @@ async fn a_session_that_is_dropped_holds_back_no_checkpoint() {
 #[tokio::test]
 async fn a_slow_read_does_not_hold_up_the_stop() {
     let open = Open::new().await;
-    let readers = &open.store().database().unwrap().readers;
+    let readers = &open.database().readers;
     let mut session = readers.session().await.unwrap();
     let read = async move {
         let rows = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(session.connection());

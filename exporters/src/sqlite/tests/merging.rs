@@ -14,8 +14,8 @@ const UIDS: [&str; 3] = ["sg", "i-1", "i-2"];
 
 fn history() -> impl Strategy<Value = Vec<Batch>> {
     let seen = proptest::collection::vec(proptest::option::of(2..4u64), UIDS.len());
-    let scans = proptest::collection::btree_map(0..20u64, seen, 0..5);
-    let event = (0..UIDS.len(), 0..4usize, 0..20u64);
+    let scans = proptest::collection::btree_map(1..20u64, seen, 0..5);
+    let event = (0..UIDS.len(), 0..4usize, 1..20u64);
     let events = proptest::collection::vec(event, 0..6);
     (scans, events).prop_map(|(scans, events)| {
         let mut told = Vec::new();

@@ -1,13 +1,10 @@
 //! A real file, written by batches and asked as everybody asks it.
 
-mod asking;
 mod faults;
-mod finding;
 mod interrupting;
 mod log;
 mod merging;
-mod names;
-mod small_disk;
+pub(super) mod small_disk;
 mod starting;
 mod telling;
 
@@ -20,7 +17,8 @@ use pipeline::registry::BuildExporter;
 use pipeline::{Batch, SignalSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{Config, Sqlite, Store};
+use super::database::Database;
+use super::{Config, Sqlite, SqliteBackend, Store};
 
 /// A statement that ends only by being interrupted.
 const ENDLESS: &str =
@@ -43,8 +41,12 @@ impl Open {
         self.sqlite.export(&batch).await.unwrap();
     }
 
-    fn store(&self) -> &Arc<Store> {
+    fn store(&self) -> &Arc<Store<SqliteBackend>> {
         &self.sqlite.store
+    }
+
+    fn database(&self) -> &Database {
+        self.store().backend().database().unwrap()
     }
 
     async fn node(&self, uid: &str, at: At) -> Option<Node> {
@@ -54,7 +56,7 @@ impl Open {
 
     /// Rows that were inserted, updated or deleted since the file was opened.
     async fn rows_written(&self) -> i64 {
-        let database = self.store().database().unwrap();
+        let database = self.database();
         let mut transaction = database.writer.begin().await.unwrap();
         let changes = sqlx::query_scalar("SELECT total_changes()");
         let changes = changes.fetch_one(transaction.connection()).await;
@@ -62,7 +64,7 @@ impl Open {
     }
 }
 
-async fn start(path: &Path) -> Result<Sqlite, StartError> {
+pub(super) async fn start(path: &Path) -> Result<Sqlite, StartError> {
     let host = Host::new("sqlite".parse().unwrap(), SignalSet::NONE, Arc::default());
     let config = Config {
         path: path.to_owned(),

@@ -6,11 +6,11 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A `tmpfs` of 8 MiB, until it is dropped.
-pub(super) struct SmallDisk(TempDir);
+pub(in crate::sqlite) struct SmallDisk(TempDir);
 
 impl SmallDisk {
     /// Nothing where this user may not mount: then `PRAGMA max_page_count` has to do, in other tests.
-    pub(super) fn mount() -> Option<SmallDisk> {
+    pub(in crate::sqlite) fn mount() -> Option<SmallDisk> {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]);
@@ -22,7 +22,7 @@ impl SmallDisk {
         None
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::sqlite) fn path(&self) -> &Path {
         self.0.path()
     }
 }

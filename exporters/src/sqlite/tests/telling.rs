@@ -3,7 +3,7 @@
 use pipeline::attributes::MapBuilder;
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
-use pipeline::schema::{aliases, changes, edge_figures, edges, nodes};
+use pipeline::schema::{edge_figures, edges, nodes};
 use pipeline::{Batch, Delivery, Signal, uid};
 
 pub(super) const SOURCE: &str = "aws";
@@ -25,6 +25,7 @@ pub(super) fn scan(scope: &str, began: u64, seen: &[Seen]) -> Batch {
                 (nodes::OP, Cell::Text("observed")),
                 (nodes::GROUP, Cell::Text(group)),
                 (nodes::SCOPE, Cell::Text(scope)),
+                (nodes::SCAN_ID, Cell::Text("scan")),
                 (nodes::STATE, Cell::UInt(*state)),
                 (nodes::KIND, Cell::Text("thing")),
                 (nodes::NAME, Cell::Text(uid)),
@@ -84,31 +85,6 @@ pub(super) fn edge_set(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]
     rows.finish(Delivery::nobody())
 }
 
-pub(super) fn seen_edge(uid: &str, kind: &str, to: &str, time: UnixNanos) -> Batch {
-    let mut rows = Rows::new(Signal::Edges);
-    let cells = [
-        (edges::MODE, Cell::Text("observed")),
-        (edges::KIND, Cell::Text(kind)),
-        (edges::TO, Cell::Text(to)),
-        (edges::CONFIDENCE, Cell::Float(0.5)),
-    ];
-    rows.push(Some(time), Some(uid), "otlp", &cells);
-    rows.finish(Delivery::nobody())
-}
-
-pub(super) fn alias_set(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
-    let mut rows = Rows::new(Signal::Aliases);
-    for (kind, value) in names {
-        let cells = [
-            (aliases::MODE, Cell::Text("snapshot")),
-            (aliases::KIND, Cell::Text(kind)),
-            (aliases::VALUE, Cell::Text(value)),
-        ];
-        rows.push(Some(UnixNanos(time)), Some(uid), SOURCE, &cells);
-    }
-    rows.finish(Delivery::nobody())
-}
-
 /// What a writer has counted so far of the calls from a to b in a minute.
 pub(super) fn figures(minute: u64, writer: &str, chunk: u64, calls: u64, errors: u64) -> Batch {
     let mut rows = Rows::new(Signal::EdgeFigures);
@@ -127,21 +103,5 @@ pub(super) fn figures(minute: u64, writer: &str, chunk: u64, calls: u64, errors:
         (edge_figures::DURATION_COUNTS, Cell::UInts(&counts)),
     ];
     rows.push(Some(UnixNanos(minute)), Some("svc:////a"), "test", &cells);
-    rows.finish(Delivery::nobody())
-}
-
-pub(super) fn change(id: &str, uid: &str, time: u64) -> Batch {
-    let mut rows = Rows::new(Signal::Changes);
-    let resources = [uid.to_owned(), "other".to_owned()];
-    let cells = [
-        (changes::ID, Cell::Text(id)),
-        (
-            changes::EVENT_NAME,
-            Cell::Text("AuthorizeSecurityGroupIngress"),
-        ),
-        (changes::ACTOR, Cell::Text("eve")),
-        (changes::RESOURCES, Cell::Texts(&resources)),
-    ];
-    rows.push(Some(UnixNanos(time)), Some(uid), "trail", &cells);
     rows.finish(Delivery::nobody())
 }

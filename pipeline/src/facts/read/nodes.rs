@@ -8,11 +8,11 @@ use arrow_array::{Array, BinaryViewArray, PrimitiveArray, StringViewArray};
 
 use super::super::completions::Completion;
 use super::super::fact::{Content, Fact, group};
-use super::super::members::Members;
 use super::super::told::Told;
 use super::row::{Row, Words, bytes, text, word};
 use crate::Batch;
 use crate::component::UnixNanos;
+use crate::members::Members;
 use crate::schema::resources::op;
 use crate::schema::{nodes, opening};
 

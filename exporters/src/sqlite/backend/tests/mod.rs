@@ -2,16 +2,14 @@
 //! written late.
 
 use std::path::Path;
-use std::time::Duration;
 
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{Backend as _, Listing, NodeId, NodeRow, WriteRows as _};
 use pipeline::testing::rows;
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tempfile::TempDir;
 
 use super::SqliteBackend;
+use crate::sqlite::database::Database;
 
 mod nodes;
 mod plans;
@@ -19,15 +17,13 @@ mod replay;
 mod texts;
 mod words;
 
-const SCHEMA: &str = include_str!("../schema.sql");
-
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_keeps_the_contract_of_rows() {
     let folder = tempfile::tempdir().unwrap();
     let files = std::cell::Cell::new(0);
     rows::all(async || {
         files.set(files.get() + 1);
-        create(&folder.path().join(files.get().to_string())).await
+        open(&folder.path().join(files.get().to_string())).await
     })
     .await;
 }
@@ -41,7 +37,7 @@ struct Open {
 impl Open {
     async fn new() -> Open {
         let folder = tempfile::tempdir().unwrap();
-        let backend = create(&folder.path().join("graph.db")).await;
+        let backend = open(&folder.path().join("graph.db")).await;
         Open { backend, folder }
     }
 
@@ -62,31 +58,26 @@ impl Open {
     }
 }
 
-async fn create(path: &Path) -> SqliteBackend {
-    let backend = open(path).await;
-    let sql = AssertSqlSafe(format!("BEGIN; {SCHEMA} COMMIT"));
-    sqlx::raw_sql(sql).execute(&backend.writer).await.unwrap();
+async fn open(path: &Path) -> SqliteBackend {
+    let backend = SqliteBackend::default();
+    backend.open(Database::open_unsafely(path).await.unwrap());
     backend
 }
 
-async fn open(path: &Path) -> SqliteBackend {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Off)
-        .busy_timeout(Duration::from_millis(100));
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(options.clone())
-        .await
-        .unwrap();
-    let readers = SqlitePoolOptions::new()
-        .max_connections(3)
-        .connect_with(options.read_only(true))
-        .await
-        .unwrap();
-    SqliteBackend::new(writer, readers)
+async fn execute(backend: &SqliteBackend, sql: &'static str) {
+    let mut session = backend.write().await.unwrap();
+    let done = sqlx::query(sql).execute(session.sqlite()).await;
+    done.unwrap();
+    session.commit().await.unwrap();
+}
+
+/// Rows that this backend inserted, updated or deleted since it was opened.
+async fn rows_written(backend: &SqliteBackend) -> i64 {
+    let mut session = backend.write().await.unwrap();
+    let changes = sqlx::query_scalar("SELECT total_changes()");
+    let changes = changes.fetch_one(session.sqlite()).await.unwrap();
+    session.commit().await.unwrap();
+    changes
 }
 
 fn node(id: NodeId, uid: &str) -> NodeRow {

@@ -6,7 +6,7 @@ use pipeline::store::rows::{
 };
 use pipeline::uid;
 
-use super::{Open, node, strings};
+use super::{Open, execute, node, rows_written, strings};
 
 #[tokio::test]
 async fn a_node_that_only_got_a_number_is_found_before_and_after_the_commit() {
@@ -56,8 +56,7 @@ async fn numbers_of_a_rolled_back_session_are_given_again() {
 async fn the_number_of_a_removed_node_is_not_given_again() {
     let open = Open::new().await;
     open.put_nodes(&[node(0, "a"), node(0, "b")]).await;
-    let delete = sqlx::query("DELETE FROM nodes WHERE id = 2");
-    delete.execute(&open.backend.writer).await.unwrap();
+    execute(&open.backend, "DELETE FROM nodes WHERE id = 2").await;
     let mut session = open.backend.write().await.unwrap();
     assert_eq!(
         session.node_ids(&strings(["c"])).await.unwrap(),
@@ -128,7 +127,7 @@ async fn an_unchanged_scan_updates_one_row() {
         .await
         .unwrap();
     session.commit().await.unwrap();
-    let before = rows_written(&open).await;
+    let before = rows_written(&open.backend).await;
 
     row.scans.push(scan(2));
     let mut session = open.backend.write().await.unwrap();
@@ -142,10 +141,5 @@ async fn an_unchanged_scan_updates_one_row() {
         Some(vec![1; 16])
     );
     session.commit().await.unwrap();
-    assert_eq!(rows_written(&open).await - before, 1);
-}
-
-async fn rows_written(open: &Open) -> i64 {
-    let changes = sqlx::query_scalar("SELECT total_changes()");
-    changes.fetch_one(&open.backend.writer).await.unwrap()
+    assert_eq!(rows_written(&open.backend).await - before, 1);
 }

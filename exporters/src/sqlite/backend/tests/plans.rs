@@ -8,11 +8,13 @@ use crate::sqlite::backend::walk::Step;
 use crate::sqlite::backend::{
     aliases, claims, commits, edges, nodes, records, scopes, stats, texts, versions,
 };
+use pipeline::store::rows::Backend as _;
 
 /// One line a step.
 async fn plan(open: &Open, sql: &str) -> Vec<String> {
+    let mut session = open.backend.read().await.unwrap();
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
-        .fetch_all(&open.backend.writer)
+        .fetch_all(session.sqlite())
         .await
         .unwrap_or_else(|error| panic!("{error}: {sql}"));
     rows.iter().map(|row| row.get("detail")).collect()

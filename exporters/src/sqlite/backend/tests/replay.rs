@@ -9,7 +9,7 @@ use pipeline::store::{Settings, Store};
 use pipeline::testing::graph::{Batches, compare, follows_the_replay};
 use tokio::runtime::Runtime;
 
-use super::create;
+use super::open;
 
 #[test]
 fn a_file_answers_as_the_replay_of_its_reports() {
@@ -19,7 +19,7 @@ fn a_file_answers_as_the_replay_of_its_reports() {
     let run = |reports: &[Report], batches: Batches, times: &[UnixNanos]| {
         files.set(files.get() + 1);
         runtime.block_on(async {
-            let backend = create(&folder.path().join(files.get().to_string())).await;
+            let backend = open(&folder.path().join(files.get().to_string())).await;
             let settings = Settings {
                 seen_for: Duration::ZERO,
             };

@@ -1,6 +1,6 @@
 use pipeline::store::rows::{Backend as _, NO_WORD, ReadRows as _, WriteRows as _};
 
-use super::{Open, strings};
+use super::{Open, execute, strings};
 
 #[tokio::test]
 async fn a_word_keeps_its_number_and_its_text() {
@@ -61,8 +61,7 @@ async fn words_that_a_session_read_are_not_read_again() {
     assert_eq!(session.texts(&made[1..]).await.unwrap(), ["gcp"]);
     drop(session);
 
-    let delete = sqlx::query("DELETE FROM words");
-    delete.execute(&other.writer).await.unwrap();
+    execute(&other, "DELETE FROM words").await;
     let mut session = other.read().await.unwrap();
     assert_eq!(session.texts(&made).await.unwrap(), ["aws", "gcp"]);
     assert_eq!(

@@ -1,3 +1,18 @@
+-- What version 1 wrote is renamed, so that an older airdig that still runs fails rather than writes
+-- where no one reads. `earlier/` moves it into the tables below when the exporter starts.
+DROP INDEX facts_by_kind;
+DROP INDEX facts_by_scope;
+DROP INDEX relations_by_end;
+DROP INDEX aliases_by_value;
+ALTER TABLE facts RENAME TO earlier_facts;
+ALTER TABLE completions RENAME TO earlier_completions;
+ALTER TABLE members RENAME TO earlier_members;
+ALTER TABLE relations RENAME TO earlier_relations;
+ALTER TABLE aliases RENAME TO earlier_aliases;
+ALTER TABLE edge_figures RENAME TO earlier_edge_figures;
+ALTER TABLE changes RENAME TO earlier_changes;
+ALTER TABLE change_uids RENAME TO earlier_change_uids;
+
 -- The rows of pipeline::store::rows. Times are nanoseconds since 1970, hashes 64 bits as a signed
 -- number. A word is a number of `words`, 0 for none. Tags, values and properties are airdig's
 -- attributes (a run of OTLP KeyValue messages).

@@ -1,0 +1,92 @@
+//! `earlier_completions`: scans that found the same members one after the other were one row.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pipeline::claims::{Class, Removal};
+use pipeline::component::UnixNanos;
+use pipeline::members::Members;
+use pipeline::reports::Completion;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::unsigned;
+
+const READ: &str =
+    "SELECT scope, source, grp, first_began, last_began, members, scans FROM earlier_completions";
+
+const MEMBERS: &str = "SELECT pairs FROM earlier_members WHERE hash = ?1";
+
+/// A completed scan.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub(super) class: Class,
+    pub(super) source: Arc<str>,
+    pub(super) scope: Arc<str>,
+    pub(super) began: UnixNanos,
+    members: u64,
+}
+
+impl Scan {
+    pub(super) fn completion(&self, members: &Arc<Members>) -> Completion<'_> {
+        Completion {
+            class: self.class,
+            source: &self.source,
+            scope: &self.scope,
+            began: self.began,
+            members: Arc::clone(members),
+            miss: Removal::Deleted,
+        }
+    }
+}
+
+/// Of each row the first and the last scan, and those that are known between: by time.
+pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Scan>, sqlx::Error> {
+    let mut scans = Vec::new();
+    for row in sqlx::query(READ).fetch_all(connection).await? {
+        let (scope, source): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let group: String = row.try_get(2)?;
+        let (first, last): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+        let known: Vec<u64> = serde_json::from_str(&row.try_get::<String, _>(6)?)
+            .map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let mut began = known;
+        began.extend([first, last].map(i64::cast_unsigned));
+        began.sort_unstable();
+        began.dedup();
+        let scan = Scan {
+            class: match group.as_str() {
+                "desired" => Class::Desired,
+                _ => Class::Actual,
+            },
+            source: source.into(),
+            scope: scope.into(),
+            began: UnixNanos(0),
+            members: unsigned(row.try_get(5)?),
+        };
+        scans.extend(began.into_iter().map(|began| Scan {
+            began: UnixNanos(began),
+            ..scan.clone()
+        }));
+    }
+    scans.sort_by_key(|scan| scan.began);
+    Ok(scans)
+}
+
+/// The members of each scan, in order.
+pub(super) async fn members(
+    connection: &mut SqliteConnection,
+    scans: &[Scan],
+) -> Result<Vec<Arc<Members>>, sqlx::Error> {
+    let mut known: HashMap<u64, Arc<Members>> = HashMap::new();
+    let mut all = Vec::with_capacity(scans.len());
+    for scan in scans {
+        if !known.contains_key(&scan.members) {
+            let pairs = sqlx::query_scalar(MEMBERS).bind(scan.members.cast_signed());
+            let pairs: Option<Vec<u8>> = pairs.fetch_optional(&mut *connection).await?;
+            let members = Members::from_bytes(pairs.unwrap_or_default());
+            let members = members.map_err(|error| sqlx::Error::Decode(error.into()))?;
+            known.insert(scan.members, Arc::new(members));
+        }
+        all.extend(known.get(&scan.members).cloned());
+    }
+    Ok(all)
+}

@@ -1,0 +1,153 @@
+//! `version_1.sql` is what `sqlite3 graph.db .dump` prints of a file that version 1 wrote: two scans of a
+//! scope, a node that changed and changed back, one that ended, one that moved to another scope, a service,
+//! a deleted rule, statistics of an edge, a change.
+
+use std::path::Path;
+
+use pipeline::component::{Exporter, UnixNanos};
+use pipeline::graph_store::{At, Direction, GraphStore};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use crate::sqlite::Sqlite;
+use crate::sqlite::tests::small_disk::SmallDisk;
+use crate::sqlite::tests::start;
+
+const VERSION_1: &str = include_str!("version_1.sql");
+
+const MINUTE: u64 = 60_000_000_000;
+
+async fn connect(path: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path);
+    options.create_if_missing(true).connect().await.unwrap()
+}
+
+async fn execute(path: &Path, sql: &str) {
+    let mut connection = connect(path).await;
+    let sql = AssertSqlSafe(sql.to_owned());
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn number(path: &Path, sql: &'static str) -> i64 {
+    let mut connection = connect(path).await;
+    let number = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
+    connection.close().await.unwrap();
+    number.unwrap()
+}
+
+/// When it ended, in minutes; 0 while it lives.
+async fn ended(sqlite: &Sqlite, uid: &str, at: At) -> Option<u64> {
+    let nodes = sqlite.store.nodes(&[uid.to_owned()], at).await.unwrap();
+    let node = nodes.into_iter().flatten().next()?;
+    Some(node.ended.map_or(0, |ended| ended.0 / MINUTE))
+}
+
+async fn edges(sqlite: &Sqlite, uid: &str, at: At) -> Vec<(String, String)> {
+    let uids = [uid.to_owned()];
+    let edges = sqlite.store.edges(&uids, Direction::Out, &[], 10, at).await;
+    let edges = edges.unwrap().into_iter();
+    edges.map(|edge| (edge.kind, edge.to)).collect()
+}
+
+fn minute(minute: u64) -> At {
+    At::Time(UnixNanos(minute * MINUTE))
+}
+
+async fn answers_as_before(sqlite: &Sqlite) {
+    assert_eq!(ended(sqlite, "sg", At::Now).await, Some(0));
+    assert_eq!(ended(sqlite, "i-2", At::Now).await, Some(30));
+    assert_eq!(ended(sqlite, "i-2", minute(25)).await, Some(0));
+    assert_eq!(ended(sqlite, "i-1", At::Now).await, Some(0), "it moved");
+    assert_eq!(ended(sqlite, "rule", At::Now).await, Some(15));
+    assert_eq!(ended(sqlite, "i-1", minute(5)).await, None);
+
+    let pair = |kind: &str, to: &str| (kind.to_owned(), to.to_owned());
+    let subnet = pair("PART_OF", "subnet");
+    let both = [subnet.clone(), pair("SECURED_BY", "sg")];
+    assert_eq!(edges(sqlite, "i-1", minute(15)).await, both);
+    assert_eq!(edges(sqlite, "i-1", At::Now).await, [subnet]);
+
+    let names = ["web", "10.0.0.1"].map(str::to_owned);
+    let found = sqlite.store.resolve(&names, At::Now).await.unwrap();
+    assert_eq!(found, [["i-1"], ["i-1"]]);
+
+    let (from, to) = (UnixNanos(0), UnixNanos(100 * MINUTE));
+    let timeline = sqlite.store.timeline("sg", from, to, 10).await.unwrap();
+    let timeline = timeline.iter();
+    let timeline: Vec<(u64, &str)> = timeline
+        .map(|entry| (entry.time.0 / MINUTE, entry.kind.as_str()))
+        .collect();
+    let expected = [
+        (40, "node_changed"),
+        (30, "node_changed"),
+        (29, "change"),
+        (10, "node_appeared"),
+        (10, "node_appeared"),
+    ];
+    assert_eq!(timeline, expected);
+
+    let stats = sqlite.store.edge_figures(from, to).await.unwrap();
+    assert_eq!((stats[0].calls, stats[0].errors), (12, 1));
+}
+
+#[tokio::test]
+async fn a_file_of_version_1_answers_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    execute(&path, VERSION_1).await;
+    for _ in 0..2 {
+        let sqlite = start(&path).await.unwrap();
+        answers_as_before(&sqlite).await;
+        sqlite.stop().await.unwrap();
+    }
+    let earlier = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'earlier%' OR name = 'facts'";
+    assert_eq!(number(&path, earlier).await, 0);
+    let auto_vacuum = number(&path, "SELECT auto_vacuum FROM pragma_auto_vacuum()").await;
+    assert_eq!(auto_vacuum, 2, "incremental");
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_the_file_as_it_was_and_the_next_start_repeats_it() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let path = disk.path().join("graph.db");
+    execute(&path, VERSION_1).await;
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
+        INSERT INTO facts (uid, grp, source, scope, hash, first_seen, last_seen, kind)
+        SELECT 'arn:aws:ec2:eu-west-1:1:instance/i-' || i, 'actual', 'aws', '', 5, 600000000000,
+               600000000000, 'thing' FROM n";
+    execute(&path, many).await;
+    let filler = disk.path().join("filler");
+    let mut space = vec![1; 6 << 20];
+    while std::fs::write(&filler, &space).is_err() {
+        space.truncate(space.len() - (256 << 10));
+    }
+    let error = start(&path).await.unwrap_err().to_string();
+    let helps = ["disk is full", path.to_str().unwrap(), "make space"];
+    for part in helps {
+        assert!(error.contains(part), "{error}");
+    }
+    std::fs::remove_file(&filler).unwrap();
+    let sqlite = start(&path).await.unwrap();
+    answers_as_before(&sqlite).await;
+    let uid = "arn:aws:ec2:eu-west-1:1:instance/i-4000";
+    assert_eq!(ended(&sqlite, uid, At::Now).await, Some(0));
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    start(&path).await.unwrap().stop().await.unwrap();
+    let newer =
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (99, 'newer', 1, x'00', 0)";
+    execute(&path, newer).await;
+    let error = start(&path).await.unwrap_err().to_string();
+    let helps = ["newer airdig", "version 99", "exporters.sqlite.path"];
+    for part in helps {
+        assert!(error.contains(part), "{error}");
+    }
+}
