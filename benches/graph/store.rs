@@ -133,7 +133,7 @@ impl OpenStore {
                     text: text.clone(),
                     kinds: Vec::new(),
                 };
-                graph.search(&search, PAGE, now).await?.len()
+                graph.search(&search, PAGE, now).await?.found.len()
             }
             Query::ResourceTypes => graph.count_kinds(now).await?.len(),
             Query::ServiceMap(from, to) => {

@@ -19,7 +19,7 @@ use crate::unix_nanos::UnixNanos;
 
 mod finding;
 mod histogram;
-pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, TagFilter};
+pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, SearchResult, TagFilter};
 pub use histogram::Histogram;
 
 /// The moment a read is about.
@@ -283,10 +283,14 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
 
     /// Up to `limit` living nodes that have the text in a name, an alias, their uid or the value of
     /// a tag: those that fit best first, then by uid. Of each kind of match 1,000 texts are looked
-    /// at, and one or two letters only at the beginning of a text. As of T, nodes are found by the
+    /// at (the result says whether there are more), and one or two letters only at the beginning of a text. As of T, nodes are found by the
     /// names that they have now or, where they ended, had last.
-    async fn search(&self, search: &Search, limit: usize, at: At)
-    -> Result<Vec<Found>, StoreError>;
+    async fn search(
+        &self,
+        search: &Search,
+        limit: usize,
+        at: At,
+    ) -> Result<SearchResult, StoreError>;
 
     /// Up to `limit` nodes that follow the one of the uid `after`, in the order in which nodes were
     /// first written; none where `after` is not known (any more). Other names of a node are left out, and

@@ -171,10 +171,14 @@ fn named_at(uid: &str, kind: &str, value: &str, time: u64) -> Batch {
 
 /// In the second minute 120 calls, 6 of which failed; each took a second.
 fn calls() -> Batch {
+    calls_to("svc:////cart")
+}
+
+fn calls_to(called: &str) -> Batch {
     let mut rows = Rows::new(Signal::EdgeFigures);
     let cells = [
         (edge_figures::KIND, Cell::Text("CALLS")),
-        (edge_figures::TO, Cell::Text("svc:////cart")),
+        (edge_figures::TO, Cell::Text(called)),
         (edge_figures::CONNECTION_TYPE, Cell::Text("")),
         (edge_figures::WRITER, Cell::Text("w")),
         (edge_figures::CALLS, Cell::UInt(120)),

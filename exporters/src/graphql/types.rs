@@ -7,7 +7,7 @@ mod service_map;
 mod timeline;
 
 pub(super) use edge::{Direction, Edge};
-pub(super) use found::{Found, ResourceType};
+pub(super) use found::{ResourceType, SearchResult};
 pub(super) use node::{Node, NodeFilter};
-pub(super) use service_map::ServiceMap;
+pub(super) use service_map::{CallsCursor, ServiceMap};
 pub(super) use timeline::TimelineEntry;

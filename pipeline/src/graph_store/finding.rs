@@ -40,6 +40,15 @@ pub struct Search {
     pub kinds: Vec<String>,
 }
 
+/// What was found, and whether that may not be all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchResult {
+    /// What fits best first, then by where it was found and by uid.
+    pub found: Vec<Found>,
+    /// Whether nodes may fit that are not among them: a longer text finds those.
+    pub truncated: bool,
+}
+
 /// How well something that was found fits, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {

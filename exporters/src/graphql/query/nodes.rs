@@ -9,7 +9,7 @@ use super::super::loader;
 use super::super::names::{find, moment};
 use super::super::store::{store, unanswered};
 use super::super::time::DateTime;
-use super::super::types::{Found, Node, NodeFilter, ResourceType};
+use super::super::types::{Node, NodeFilter, ResourceType, SearchResult};
 use super::decode;
 
 #[derive(Default)]
@@ -73,7 +73,7 @@ impl Nodes {
         #[graphql(desc = "only nodes of these kinds")] kinds: Option<Vec<String>>,
         #[graphql(default = 20, desc = "500 at most")] first: i32,
         #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
-    ) -> Result<Vec<Found>> {
+    ) -> Result<SearchResult> {
         let (first, at) = (page(first)?, moment(as_of));
         let text = text.trim().to_owned();
         if text.is_empty() || text.chars().count() > LONGEST {
@@ -86,8 +86,7 @@ impl Nodes {
             kinds: kinds.unwrap_or_default(),
         };
         let found = store(context).search(&search, first, at).await;
-        let found = found.map_err(unanswered)?.into_iter();
-        Ok(found.map(|found| Found { found, at }).collect())
+        Ok(SearchResult::of(found.map_err(unanswered)?, at))
     }
 
     /// The kinds of nodes that there are, and how many of each.

@@ -5,11 +5,11 @@ use async_graphql::{Context, Error, Object, Result};
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{self, At};
 
-use super::super::limits::page;
+use super::super::limits::{page, page_of};
 use super::super::names::{find, must_find};
 use super::super::store::{store, unanswered};
 use super::super::time::DateTime;
-use super::super::types::{ServiceMap, TimelineEntry};
+use super::super::types::{CallsCursor, ServiceMap, TimelineEntry};
 use super::decode;
 
 #[derive(Default)]
@@ -17,6 +17,9 @@ pub(super) struct Past;
 
 /// The service map's span of time where none is asked for: a quarter of an hour.
 const RECENT: u64 = 15 * 60_000_000_000;
+
+/// Edges of a page of the service map.
+const EDGES: usize = 5000;
 
 /// The last moment that can be said.
 const EVER: UnixNanos = UnixNanos(i64::MAX as u64);
@@ -27,14 +30,21 @@ type TimelineCursor = OpaqueCursor<(u64, String)>;
 #[Object]
 impl Past {
     /// Who calls whom, how often and how fast, in the minutes that begin in this span of time; the
-    /// last quarter of an hour where none is given.
+    /// last quarter of an hour where none is given. Edges by their ends, a page of them with the nodes that
+    /// they connect; `calls` and rates are of the whole span.
     #[graphql(complexity = "50 + 50 * child_complexity")]
     async fn service_map(
         &self,
         context: &Context<'_>,
         from: Option<DateTime>,
         to: Option<DateTime>,
+        #[graphql(default = 1000, desc = "edges, 5000 at most")] first: i32,
+        #[graphql(desc = "endCursor of the page before")] after: Option<String>,
     ) -> Result<ServiceMap> {
+        let first = page_of(first, EDGES)?;
+        let after = after
+            .map(|cursor| decode::<CallsCursor>(&cursor))
+            .transpose()?;
         let at = until(to);
         let to = to.map_or_else(UnixNanos::now, |DateTime(to)| to);
         let recent = UnixNanos(to.0.saturating_sub(RECENT));
@@ -42,7 +52,8 @@ impl Past {
         if from > to {
             return Err(Error::new("from is later than to"));
         }
-        ServiceMap::of(context, from, to, at).await
+        let map = ServiceMap::of(context, from, to, at).await?;
+        Ok(map.page(first, after))
     }
 
     /// What happened to a node and what somebody did to it, newest first.

@@ -6,7 +6,7 @@ use pipeline::schema::{aliases, edges, nodes};
 use pipeline::{Batch, Delivery, Signal};
 use serde_json::json;
 
-use super::{Shop, change, things};
+use super::{Shop, calls_to, change, things};
 
 #[tokio::test]
 async fn a_node_is_found_by_uid_and_by_alias() {
@@ -218,6 +218,32 @@ async fn the_service_map_tells_rate_errors_and_durations() {
     assert_eq!(map["nodes"].as_array().unwrap().len(), 2);
     let later = r#"{ serviceMap(from: "1970-01-01T00:03:00Z", to: "1970-01-01T00:04:00Z") { edges { calls } } }"#;
     assert_eq!(shop.ask(later).await["serviceMap"]["edges"], json!([]));
+}
+
+#[tokio::test]
+async fn the_service_map_comes_in_pages() {
+    let shop = Shop::new().await;
+    shop.tell(calls_to("svc:////stock")).await;
+    let page = async |after: &str| {
+        let query = format!(
+            r#"{{ serviceMap(from: "1970-01-01T00:02:00Z", to: "1970-01-01T00:03:00Z", first: 1, after: {after}) {{
+                edges {{ to rate }} nodes {{ uid }} pageInfo {{ hasNextPage endCursor }} }} }}"#
+        );
+        shop.ask(&query).await["serviceMap"].clone()
+    };
+    let first = page("null").await;
+    assert_eq!(first["edges"], json!([{"to": "svc:////cart", "rate": 2.0}]));
+    assert_eq!(first["nodes"].as_array().unwrap().len(), 2);
+    assert_eq!(first["pageInfo"]["hasNextPage"], true);
+    let second = page(&first["pageInfo"]["endCursor"].to_string()).await;
+    assert_eq!(
+        second["edges"],
+        json!([{"to": "svc:////stock", "rate": 2.0}])
+    );
+    assert_eq!(second["pageInfo"]["hasNextPage"], false);
+    let refused = shop.refused(r#"{ serviceMap(first: 5001) { edges { to } } }"#);
+    let refused = refused.await;
+    assert!(refused.contains("5000 at most"), "{refused}");
 }
 
 #[tokio::test]

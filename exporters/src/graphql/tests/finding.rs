@@ -40,9 +40,11 @@ async fn a_search_finds_first_what_is_called_so() {
     let fields = "{ fit foundIn value node { uid } }";
     let ask = async |arguments: &str| {
         let answer = shop
-            .ask(&format!("{{ search({arguments}) {fields} }}"))
+            .ask(&format!(
+                "{{ search({arguments}) {{ found {fields} truncated }} }}"
+            ))
             .await;
-        let found = answer["search"].as_array().unwrap().iter();
+        let found = answer["search"]["found"].as_array().unwrap().iter();
         let told = found.map(|found| {
             let words = ["fit", "foundIn", "value"].map(|word| found[word].as_str().unwrap());
             format!(
@@ -68,9 +70,15 @@ async fn a_search_finds_first_what_is_called_so() {
     let buckets = ask(r#"text: "web", kinds: ["AWS::S3::Bucket"]"#).await;
     assert_eq!(buckets.len(), 1);
     assert_eq!(ask(r#"text: "web", first: 1"#).await.len(), 1);
+    let truncated = async |first| {
+        let query = format!(r#"{{ search(text: "web", first: {first}) {{ truncated }} }}"#);
+        shop.ask(&query).await["search"]["truncated"].clone()
+    };
+    assert_eq!(truncated(1).await, true);
+    assert_eq!(truncated(10).await, false);
     let before = ask(r#"text: "logs", asOf: "1970-01-01T00:02:00Z""#).await;
     assert_eq!(before, [""; 0]);
-    let told = shop.refused(r#"{ search(text: " ") { value } }"#).await;
+    let told = shop.refused(r#"{ search(text: " ") { truncated } }"#).await;
     assert_eq!(
         told,
         "text must have 1 to 1000 characters: say what to look for"

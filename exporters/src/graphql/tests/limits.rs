@@ -8,8 +8,8 @@ use async_graphql::dataloader::Loader;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, Found, GraphStore, KindCount, Node,
-    NodeFilter, OtherName, ScannedPage, Search, StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Node, NodeFilter,
+    OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -80,7 +80,7 @@ async fn a_query_that_nests_or_multiplies_too_much_is_refused_before_it_runs() {
         .await;
     assert!(told.contains("too complex"), "{told}");
     let told = shop
-        .refused(r#"{ search(text: "a", first: 100) { value } }"#)
+        .refused(r#"{ search(text: "a", first: 100) { found { value } } }"#)
         .await;
     assert!(told.contains("too complex"), "{told}");
     let told = shop
@@ -117,7 +117,7 @@ impl GraphStore for Silent {
         pending().await
     }
 
-    async fn search(&self, _: &Search, _: usize, _: At) -> Result<Vec<Found>, StoreError> {
+    async fn search(&self, _: &Search, _: usize, _: At) -> Result<SearchResult, StoreError> {
         pending().await
     }
 

@@ -29,10 +29,28 @@ enum FoundIn {
     Tag,
 }
 
+/// What was found by a text.
+#[derive(SimpleObject)]
+pub(in super::super) struct SearchResult {
+    found: Vec<Found>,
+    /// Whether nodes may fit that are not among them: ask for more, or for a longer text.
+    truncated: bool,
+}
+
+impl SearchResult {
+    pub(in super::super) fn of(result: graph_store::SearchResult, at: At) -> SearchResult {
+        let found = result.found.into_iter();
+        SearchResult {
+            found: found.map(|found| Found { found, at }).collect(),
+            truncated: result.truncated,
+        }
+    }
+}
+
 /// A node that was found by a text.
 pub(in super::super) struct Found {
-    pub(in super::super) found: graph_store::Found,
-    pub(in super::super) at: At,
+    found: graph_store::Found,
+    at: At,
 }
 
 #[Object]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use async_graphql::connection::{CursorType, OpaqueCursor, PageInfo};
 use async_graphql::{Context, Object, Result};
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, EdgeFigures};
@@ -17,7 +18,22 @@ pub(in super::super) struct ServiceMap {
     to: UnixNanos,
     /// The moment of its end, at which its nodes are told.
     at: At,
+    /// Since when anything is known of the span: a process that has just started has not been idle before.
+    since: UnixNanos,
+    /// Of the page.
     edges: Vec<EdgeFigures>,
+    has_next: bool,
+}
+
+/// Caller, kind, called and connection type of an edge.
+type Key = (String, String, String, String);
+
+pub(in super::super) type CallsCursor = OpaqueCursor<Key>;
+
+fn key(edge: &EdgeFigures) -> Key {
+    let EdgeFigures { from, kind, to, .. } = edge;
+    let connection_type = &edge.connection_type;
+    [from, kind, to, connection_type].map(String::clone).into()
 }
 
 impl ServiceMap {
@@ -31,19 +47,30 @@ impl ServiceMap {
         const MINUTE: u64 = 60_000_000_000;
         let from = UnixNanos(from.0 - from.0 % MINUTE);
         let edges = store(context).edge_figures(from, to).await;
+        let edges = edges.map_err(unanswered)?;
+        let since = edges.iter().map(|edge| edge.since).min();
         Ok(ServiceMap {
             from,
             to,
             at,
-            edges: edges.map_err(unanswered)?,
+            since: since.map_or(from, |since| since.max(from)),
+            edges,
+            has_next: false,
         })
     }
 
-    /// Since anything is known: a process that has just started has not been idle before.
+    /// The first edges that follow `after`.
+    pub(in super::super) fn page(mut self, first: usize, after: Option<CallsCursor>) -> ServiceMap {
+        if let Some(OpaqueCursor(after)) = after {
+            self.edges.retain(|edge| key(edge) > after);
+        }
+        self.has_next = self.edges.len() > first;
+        self.edges.truncate(first);
+        self
+    }
+
     fn seconds(&self) -> f64 {
-        let since = self.edges.iter().map(|edge| edge.since).min();
-        let since = since.map_or(self.from, |since| since.max(self.from));
-        self.to.0.saturating_sub(since.0) as f64 / 1e9
+        self.to.0.saturating_sub(self.since.0) as f64 / 1e9
     }
 }
 
@@ -57,7 +84,17 @@ impl ServiceMap {
         DateTime(self.to)
     }
 
-    /// All that calls or is called: services, databases, users, other endpoints.
+    async fn page_info(&self) -> PageInfo {
+        let last = self.edges.last();
+        PageInfo {
+            has_next_page: self.has_next,
+            end_cursor: last.map(|edge| OpaqueCursor(key(edge)).encode_cursor()),
+            has_previous_page: false,
+            start_cursor: None,
+        }
+    }
+
+    /// All that calls or is called on this page: services, databases, users, other endpoints.
     async fn nodes(&self, context: &Context<'_>) -> Result<Vec<Node>> {
         let uids: BTreeSet<&str> = self
             .edges

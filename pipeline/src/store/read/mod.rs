@@ -37,8 +37,8 @@ use super::Store;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, Found, GraphStore, KindCount,
-    Node, NodeFilter, OtherName, ScannedPage, Search, StoreError, TimelineEntry,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Node,
+    NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use session::Session;
 
@@ -86,7 +86,7 @@ impl<B: Backend> GraphStore for Store<B> {
         search: &Search,
         limit: usize,
         at: At,
-    ) -> Result<Vec<Found>, StoreError> {
+    ) -> Result<SearchResult, StoreError> {
         let found = async { self.session(at).await?.search(search, limit).await }.await;
         found.map_err(failed(format!("search for {:?}", search.text)))
     }

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use super::super::rows::{NodeId, ReadRows, RowsError, TextMatch};
 use super::super::texts::{fold, said, tail};
 use super::session::Session;
-use crate::graph_store::{At, Fit, Found, FoundIn, Node, OtherName, Search};
+use crate::graph_store::{At, Fit, Found, FoundIn, Node, OtherName, Search, SearchResult};
 
 /// Texts of each kind of match that are looked at: what is beyond is not found.
-const CANDIDATES: usize = 1000;
+const CANDIDATES: usize = if cfg!(test) { 20 } else { 1000 };
 
 /// Nodes that are read together.
 const PAGE: usize = if cfg!(test) { 2 } else { 256 };
@@ -21,11 +21,12 @@ impl<R: ReadRows> Session<R> {
         &mut self,
         search: &Search,
         limit: usize,
-    ) -> Result<Vec<Found>, RowsError> {
+    ) -> Result<SearchResult, RowsError> {
         let wanted = search.text.to_lowercase();
         let mut found: Vec<Found> = Vec::new();
+        let mut truncated = false;
         if wanted.is_empty() || limit == 0 {
-            return Ok(found);
+            return Ok(SearchResult { found, truncated });
         }
         let mut met = HashSet::new();
         for (how, fit) in [
@@ -33,7 +34,8 @@ impl<R: ReadRows> Session<R> {
             (TextMatch::Prefix, Fit::Prefix),
             (TextMatch::Part, Fit::Part),
         ] {
-            let ids = self.candidates(&search.text, how).await?;
+            let (ids, has_more) = self.candidates(&search.text, how).await?;
+            truncated |= has_more;
             let new = ids.into_iter().filter(|id| met.insert(*id));
             let new: Vec<NodeId> = new.collect();
             for ids in new.chunks(PAGE) {
@@ -41,18 +43,24 @@ impl<R: ReadRows> Session<R> {
             }
             // What the next kinds of match find fits worse.
             if found.iter().filter(|hit| hit.fit <= fit).count() >= limit {
+                truncated |= how != TextMatch::Part;
                 break;
             }
         }
         let key = |found: &Found| (found.fit, found.found_in, found.node.uid.clone());
         found.sort_by_cached_key(key);
+        truncated |= found.len() > limit;
         found.truncate(limit);
-        Ok(found)
+        Ok(SearchResult { found, truncated })
     }
 
-    /// Nodes with a text that matches, current ones first.
-    async fn candidates(&mut self, text: &str, how: TextMatch) -> Result<Vec<NodeId>, RowsError> {
-        let mut found = Vec::new();
+    /// Nodes with a text that matches, current ones first, and whether there are more than that.
+    async fn candidates(
+        &mut self,
+        text: &str,
+        how: TextMatch,
+    ) -> Result<(Vec<NodeId>, bool), RowsError> {
+        let (mut found, mut has_more) = (Vec::new(), false);
         if how == TextMatch::Exact {
             let uid = self.rows.find_nodes(&[text.to_owned()]).await?;
             found.extend(uid.into_iter().flatten());
@@ -70,11 +78,13 @@ impl<R: ReadRows> Session<R> {
                 if text.is_empty() || (how == TextMatch::Part && is_short) {
                     continue;
                 }
-                let rows = self.rows.find_text(text, how, *current, CANDIDATES);
-                found.extend(rows.await?.into_iter().map(|row| row.node));
+                let rows = self.rows.find_text(text, how, *current, CANDIDATES + 1);
+                let rows = rows.await?;
+                has_more |= rows.len() > CANDIDATES;
+                found.extend(rows.into_iter().take(CANDIDATES).map(|row| row.node));
             }
         }
-        Ok(found)
+        Ok((found, has_more))
     }
 
     async fn add_hits(

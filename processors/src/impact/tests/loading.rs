@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use pipeline::SignalSet;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, Fact, Found, GraphStore, KindCount,
-    Node, NodeFilter, OtherName, Scanned, ScannedPage, Search, StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, Fact, GraphStore, KindCount, Node,
+    NodeFilter, OtherName, Scanned, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
 use tokio::sync::broadcast;
@@ -166,7 +166,7 @@ impl GraphStore for Stored {
         Ok(Vec::new())
     }
 
-    async fn search(&self, _: &Search, _: usize, _: At) -> Result<Vec<Found>, StoreError> {
+    async fn search(&self, _: &Search, _: usize, _: At) -> Result<SearchResult, StoreError> {
         Ok(Vec::new())
     }
 

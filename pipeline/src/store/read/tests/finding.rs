@@ -30,7 +30,7 @@ async fn found(open: &Open, text: &str, moment: At) -> Vec<(String, Fit, FoundIn
         kinds: Vec::new(),
     };
     let found = open.store().search(&search, 10, moment).await.unwrap();
-    let reported = found.into_iter();
+    let reported = found.found.into_iter();
     reported
         .map(|it| (it.node.uid, it.fit, it.found_in))
         .collect()
