@@ -30,7 +30,9 @@ const AT_ONCE: usize = 500;
 
 /// The scopes in which this receiver has reported anything, by `region/kind`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scopes(Arc<Mutex<HashMap<Box<str>, BTreeSet<Arc<str>>>>>);
+pub(super) struct Scopes(Arc<Mutex<ByPlace>>);
+
+type ByPlace = HashMap<Box<str>, BTreeSet<Arc<str>>>;
 
 impl Scopes {
     pub(super) fn add(&self, scope: &Arc<str>) {
