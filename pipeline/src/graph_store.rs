@@ -5,7 +5,8 @@
 //! resolved, but for lists, which are of the nodes as they were told.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -173,6 +174,13 @@ pub struct ScannedPage {
     pub last: Option<String>,
 }
 
+/// Which process has a scope of a source to itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub holder: String,
+    pub until: UnixNanos,
+}
+
 /// Another name of a thing that has not ended, as its source tells it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownAlias {
@@ -206,6 +214,10 @@ pub struct Commit {
     pub nodes: Vec<String>,
     pub edges: Vec<(String, String, String)>,
     pub changes: Vec<NewChange>,
+    /// Uids that one scope does not see any more while another has them, up to [`Commit::MOST`]: the
+    /// receivers that scan them look again.
+    #[serde(default)]
+    pub to_refresh: Vec<String>,
     /// Whether there is more than [`Commit::MOST`] of something, which is left out.
     pub truncated: bool,
 }
@@ -225,7 +237,10 @@ impl Commit {
     pub const MOST: usize = 1000;
 
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.edges.is_empty() && self.changes.is_empty()
+        self.nodes.is_empty()
+            && self.edges.is_empty()
+            && self.changes.is_empty()
+            && self.to_refresh.is_empty()
     }
 
     /// Leaves out what is too much.
@@ -339,6 +354,44 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         after: Option<&str>,
         limit: usize,
     ) -> Result<ScannedPage, StoreError>;
+
+    /// The scopes in which a source's scans told of anything that is still there, in any order: for a
+    /// receiver that releases those that it no longer scans.
+    async fn open_scopes(&self, source: &str) -> Result<Vec<String>, StoreError> {
+        let (mut scopes, mut after) = (BTreeSet::new(), None);
+        loop {
+            let page = self.scanned(source, after.as_deref(), 2000).await?;
+            scopes.extend(page.scanned.into_iter().map(|scanned| scanned.scope));
+            after = page.last;
+            if after.is_none() {
+                return Ok(scopes.into_iter().collect());
+            }
+        }
+    }
+
+    /// Takes the lease of a scope of a source for `holder`, a process, or renews it: one process at a
+    /// time scans a scope. It lasts so long from now on by the store's clock, 5 minutes at most. None
+    /// where `holder` has it now; else the lease that another process has. A store that keeps no leases
+    /// gives one to each process that asks.
+    async fn lease(
+        &self,
+        _source: &str,
+        _scope: &str,
+        _holder: &str,
+        _lasts: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        Ok(None)
+    }
+
+    /// Gives the lease of a scope back, if `holder` has it.
+    async fn end_lease(
+        &self,
+        _source: &str,
+        _scope: &str,
+        _holder: &str,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The names of these kinds that lead to the next `limit` uids that follow `after`, in a stable order:
     /// for a processor that knows what names mean before the first scan.

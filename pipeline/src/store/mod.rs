@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod inspect;
+mod leases;
 pub mod memory;
 mod read;
 pub mod rows;

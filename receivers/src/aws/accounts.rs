@@ -217,6 +217,7 @@ impl Accounts {
         for account in &self.all {
             let named = Some(account.named.as_str()).filter(|named| !named.is_empty());
             let Some(id) = account.id.get().map(String::as_str).or(named) else {
+                configured.is_complete = false;
                 continue;
             };
             let regions = match is_all {

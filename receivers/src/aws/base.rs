@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pipeline::component::UnixNanos;
 use pipeline::schema::resources::change;
 use pipeline::uid;
+
+/// How long it is known of what was released in which state it was.
+const RELEASED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// By the hash of its uid, whatever the filter and whoever told it.
 #[derive(Debug, Default)]
@@ -22,10 +26,10 @@ pub(super) struct Base {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) uid: Box<str>,
-    /// The scope that it was told in.
+    /// The scope that it was told in; empty once it was released.
     pub(super) scope: Arc<str>,
     pub(super) state: u64,
-    /// When it was seen so.
+    /// When it was seen so, or released.
     pub(super) time: UnixNanos,
 }
 
@@ -47,6 +51,17 @@ impl Novelty {
             Novelty::Updated => Some(change::UPDATED),
             Novelty::Moved | Novelty::Nothing => None,
         }
+    }
+}
+
+impl Told {
+    fn is_released(&self) -> bool {
+        self.scope.is_empty()
+    }
+
+    fn release(&mut self, time: UnixNanos) {
+        self.scope = Arc::default();
+        self.time = time;
     }
 }
 
@@ -85,7 +100,9 @@ impl Base {
     /// What was looked at by itself since then: its state, 0 where it was gone.
     pub(super) fn looked_at_since(&self, uid: u64, time: UnixNanos) -> Option<u64> {
         let told = lock(&self.told);
-        let told = told.get(&uid).filter(|told| told.time > time);
+        let told = told
+            .get(&uid)
+            .filter(|told| told.time > time && !told.is_released());
         let gone = || {
             let gone = lock(&self.gone);
             gone.get(&uid).is_some_and(|looked| *looked > time)
@@ -136,6 +153,20 @@ impl Base {
         lock(&self.told).remove(&uid::hash(uid));
     }
 
+    /// It was released: to see it again is not to see it created.
+    pub(super) fn release(&self, uid: &str, time: UnixNanos) {
+        if let Some(told) = lock(&self.told).get_mut(&uid::hash(uid)) {
+            told.release(time);
+        }
+    }
+
+    /// All that was told in such scopes was released.
+    pub(super) fn release_scopes(&self, are: impl Fn(&str) -> bool, time: UnixNanos) {
+        let mut told = lock(&self.told);
+        let told = told.values_mut().filter(|told| are(&told.scope));
+        told.for_each(|told| told.release(time));
+    }
+
     /// Likewise, after it was looked for by itself at this time: a scan that read its page before
     /// does not bring it back.
     pub(super) fn forget_at(&self, uid: &str, time: UnixNanos) {
@@ -146,6 +177,8 @@ impl Base {
     /// A scan that began then is complete: what was gone before it began it has not seen.
     pub(super) fn completed(&self, began: UnixNanos) {
         lock(&self.gone).retain(|_, time| *time > began);
+        let is_kept = |told: &Told| !told.is_released() || told.time.after(RELEASED_FOR) > began;
+        lock(&self.told).retain(|_, told| is_kept(told));
     }
 }
 
@@ -202,6 +235,21 @@ mod tests {
             [Box::<str>::from("a")],
             "b is of another filter, c was looked at since"
         );
+    }
+
+    #[test]
+    fn what_was_released_is_not_new_when_it_is_seen_again() {
+        let base = Base::default();
+        base.remember([told("a", "s", 7, 1), told("b", "s/narrow", 7, 1)]);
+        base.release("a", UnixNanos(3));
+        base.release_scopes(|scope| scope == "s/narrow", UnixNanos(3));
+        for uid in ["a", "b"].map(uid::hash) {
+            assert_eq!(base.novelty(uid, 7, "s"), Novelty::Moved);
+            assert_eq!(base.novelty(uid, 8, "s"), Novelty::Updated);
+            assert_eq!(base.looked_at_since(uid, UnixNanos(2)), None);
+        }
+        base.completed(UnixNanos(3).after(super::RELEASED_FOR));
+        assert_eq!(base.novelty(uid::hash("a"), 7, "s"), Novelty::Created);
     }
 
     #[test]

@@ -62,7 +62,9 @@ struct Document {
     kinds: Kinds,
     /// Which resources of them.
     tags: Tags,
-    /// The exporter that keeps the graph: what it knows is not told again after a restart.
+    /// The exporter that keeps the graph: what it knows is not told again after a restart, and what is
+    /// not scanned any more is released. Receivers over one store that scan different things need
+    /// different names.
     store: Option<StoreRef>,
 }
 

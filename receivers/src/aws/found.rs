@@ -44,6 +44,8 @@ pub(super) trait Pages: Send {
     async fn page(&mut self, items: Vec<Item>) -> Result<(), Failure>;
     /// A call about one item failed; the others go on.
     fn failed(&mut self, failure: &Failure);
+    /// This one is there, and the filter does not take it.
+    fn passed_over(&mut self, uid: &str);
 }
 
 /// What further calls say of one item: the key under which it stands in the item, and the answer.
@@ -106,21 +108,28 @@ impl Found<'_> {
     pub(super) async fn checked(&mut self, items: Vec<(Json, bool)>) -> Result<(), Failure> {
         let (kind, at) = (self.kind, self.at);
         let tags = self.tags;
-        let items = items.into_iter().filter_map(|(item, is_whole)| {
-            let draft = kind.draft(&item, at)?;
+        let mut page = Vec::with_capacity(items.len());
+        for (item, is_whole) in items {
+            let Some(draft) = kind.draft(&item, at) else {
+                continue;
+            };
             if kind.turn() == Turn::First {
                 at.owners.learn(&draft.uid);
             }
             // Without its tags nothing is sure, where tags decide.
             let is_taken = tags.take(&draft.tags) && (is_whole || tags.takes_all());
             // It may be one that is looked for: not to be seen is not to be gone.
-            (is_taken || !is_whole).then(|| Item {
-                resource: draft.finish(kind.name(), at, kind.is_global()),
-                is_whole,
-                is_taken,
-            })
-        });
-        self.pages.page(items.collect()).await
+            if is_taken || !is_whole {
+                page.push(Item {
+                    resource: draft.finish(kind.name(), at, kind.is_global()),
+                    is_whole,
+                    is_taken,
+                });
+            } else {
+                self.pages.passed_over(&draft.uid);
+            }
+        }
+        self.pages.page(page).await
     }
 
     /// What a further call says of an item, under this key: nothing where the thing is not there; and

@@ -11,6 +11,7 @@ use super::kind::Turn;
 use super::kinds;
 use super::names::parts;
 use super::owners::Owners;
+use super::retired::Scopes;
 
 /// Uids that are read from the store at a time.
 const PAGE: usize = 2000;
@@ -21,6 +22,7 @@ pub(super) struct Known {
     bases: Arc<Mutex<HashMap<String, Arc<Base>>>>,
     /// By region and kind, whose things are told that share them.
     sharing: Arc<Mutex<HashMap<String, BTreeSet<String>>>>,
+    pub(super) scopes: Scopes,
     pub(super) owners: Owners,
 }
 
@@ -28,6 +30,9 @@ impl Known {
     /// What a source has told before this process.
     pub(super) async fn read(store: &dyn GraphStore, source: &str) -> Result<Known, StoreError> {
         let known = Known::default();
+        for scope in store.open_scopes(source).await? {
+            known.scopes.add(&scope.into());
+        }
         let mut scopes = HashSet::new();
         let mut after = None;
         loop {
@@ -50,6 +55,7 @@ impl Known {
 
     /// Takes in that a uid was told in a scope, in this state, before this process.
     pub(super) fn recall(&self, uid: &str, scope: &Arc<str>, state: u64) {
+        self.scopes.add(scope);
         let Some((account, place, is_shared)) = parts(scope) else {
             return;
         };

@@ -16,6 +16,15 @@
 //! any more is told as `deleted`, and one row says what it saw. A scope that fails is unknown: nothing
 //! ends that could not be seen, and the others go on.
 //!
+//! The completion says what it means that it lacks a uid:
+//!
+//! | it lacks a uid | it is |
+//! |---|---|
+//! | that the API does not list any more | `deleted` |
+//! | that the API lists and `tags` does not take any more | `released`: whether it exists is unknown |
+//! | that another account shares, where some of the accounts that see it could not be scanned | `released` |
+//! | in a scope that the configuration does not scan any more (`retired.rs`) | `released` |
+//!
 //! What one account shares with another (a VPC, its subnets) is its owner's, also in the edges that
 //! others tell. Where the owner is scanned it alone tells of it; else it is told once for all who see it.
 //!
@@ -28,8 +37,13 @@
 //! ```
 //!
 //! What it last told it reads from `store` at the start; without one it tells everything anew, which
-//! changes nothing in a graph. It answers `refresh_requests`: one uid is described at once, and told
-//! also where nothing about it is new.
+//! changes nothing in a graph, and releases nothing. It answers `refresh_requests`: one uid is described
+//! at once, and told also where nothing about it is new. So is a uid of which the store says that one
+//! scope misses it while another has it, once an `interval`.
+//!
+//! Of several processes that run a receiver of one name over one `store`, one at a time scans a scope
+//! (`leases.rs`). They must have the same configuration: each releases what the others alone scan.
+//! Receivers of different accounts or filters over one store need different names: `aws/prod`.
 
 use std::sync::Arc;
 
@@ -55,7 +69,9 @@ mod found;
 mod kind;
 mod kinds;
 mod known;
+mod leases;
 mod limits;
+mod missed;
 mod names;
 mod once;
 mod owners;
@@ -63,6 +79,7 @@ mod place;
 mod plan;
 mod refresh;
 mod report;
+mod retired;
 mod scanner;
 mod scanning;
 mod scope;
@@ -83,6 +100,7 @@ pub use sink::Progress;
 
 use accounts::{Accounts, environment};
 use known::Known;
+use leases::Leases;
 use report::Report;
 use scanner::Scanner;
 
@@ -136,13 +154,16 @@ impl Receiver for Aws {
         let accounts = Accounts::of(&sdk, &self.config, &known.owners).await?;
         let report = Report::new(&self.id, self.failed_calls.clone());
         let config = self.config.clone();
-        self.scanner = Some(Scanner::new(&self.id, config, accounts, known, report));
+        let leases = Leases::new(self.store.clone(), &self.id);
+        let scanner = Scanner::new(&self.id, config, accounts, known, report, leases);
+        self.scanner = Some(scanner);
         Ok(Vec::new())
     }
 
     async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError> {
         let Aws {
             scanner,
+            store,
             mut requests,
             ..
         } = *self;
@@ -155,9 +176,16 @@ impl Receiver for Aws {
             }
             std::future::pending::<()>().await;
         };
-        let both = futures::future::join(scanner.run(&output), refresh);
+        let follow = async {
+            if let Some(store) = &store {
+                scanner.follow_misses(store.as_ref(), &output).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let all = futures::future::join3(scanner.run(&output), refresh, follow);
         // A scan that is cut off completes no scope: nothing ends by it.
-        stop.run_until_cancelled(both).await;
+        stop.run_until_cancelled(all).await;
+        scanner.leases.give_back_all().await;
         Ok(())
     }
 }

@@ -6,8 +6,8 @@
 //! account/region/kind/filter…       likewise, with a filter
 //! ```
 //!
-//! `seers` and `filter` are hashes: what others saw, or another filter, is not missing. (What ends while
-//! the list of accounts changes is found by nobody then, until its owner is scanned.)
+//! Names are paths: a completed scan of a scope also ends what is in the scopes below it. `seers` and
+//! `filter` are hashes: what other accounts saw, or another filter took, is released and not missing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,23 +32,44 @@ pub(super) struct Names {
 }
 
 /// Which accounts are to be scanned where: their regions, or none where these are not known.
-#[derive(Debug, Default)]
-pub(super) struct Configured(BTreeMap<String, Vec<String>>);
+#[derive(Debug)]
+pub(super) struct Configured {
+    accounts: BTreeMap<String, Vec<String>>,
+    /// Whether these are all: of an account without a role only its credentials say which it is.
+    pub(super) is_complete: bool,
+}
+
+impl Default for Configured {
+    fn default() -> Configured {
+        Configured {
+            accounts: BTreeMap::new(),
+            is_complete: true,
+        }
+    }
+}
 
 impl Configured {
     pub(super) fn add(&mut self, account: &str, regions: Vec<String>) {
-        self.0.insert(account.to_owned(), regions);
+        self.accounts.insert(account.to_owned(), regions);
     }
 
     /// Whether an account is to be scanned in a region, for all that is known.
     fn has(&self, account: &str, region: &str) -> bool {
-        let regions = self.0.get(account);
-        regions.is_some_and(|all| all.is_empty() || all.iter().any(|one| one == region))
+        let regions = self.accounts.get(account);
+        regions.is_some_and(|all| {
+            region == GLOBAL || all.is_empty() || all.iter().any(|one| one == region)
+        })
+    }
+
+    /// Whether any account is to be scanned there.
+    pub(super) fn has_region(&self, region: &str) -> bool {
+        let mut accounts = self.accounts.keys();
+        accounts.any(|account| self.has(account, region))
     }
 
     /// Those of which that is so, in order.
     fn accounts_in(&self, region: &str) -> Vec<&str> {
-        let accounts = self.0.keys().map(String::as_str);
+        let accounts = self.accounts.keys().map(String::as_str);
         accounts
             .filter(|account| self.has(account, region))
             .collect()
@@ -97,6 +118,16 @@ impl Names {
     pub(super) fn is_of(&self, account: &str, scope: &str) -> bool {
         let rest = scope.strip_prefix(&self.own(account));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(SHARED))
+    }
+
+    /// Whether a filter restricts what is in the scopes.
+    pub(super) fn are_filtered(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// Whether all accounts that are to be scanned are known.
+    pub(super) fn know_all_accounts(&self) -> bool {
+        self.configured.is_complete
     }
 
     /// Whether an account is to be scanned there.

@@ -9,6 +9,7 @@ use pipeline::{Batch, Delivery};
 use super::accounts::{Accounts, environment};
 use super::config::Config;
 use super::known::Known;
+use super::leases::Leases;
 use super::report::Report;
 use super::scanner::{Scanner, Summary};
 use super::sink::{Progress, Sink};
@@ -43,6 +44,6 @@ pub async fn scan_once(config: Config, follow: impl Follow) -> Result<Summary, S
     let known = Known::default();
     let accounts = Accounts::of(&environment(&config).await, &config, &known.owners).await?;
     let report = Report::new("scan", Counter::default());
-    let scanner = Scanner::new("scan", config, accounts, known, report);
+    let scanner = Scanner::new("scan", config, accounts, known, report, Leases::default());
     Ok(scanner.scan(&Followed(follow)).await)
 }

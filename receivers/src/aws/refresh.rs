@@ -34,6 +34,15 @@ impl Scanner {
             .filter(|row| uids.is_valid(*row))
             .map(|row| uids.value(row))
             .collect();
+        self.refresh_uids(asked, sink).await;
+    }
+
+    /// The same of these uids.
+    pub(super) async fn refresh_uids<'u>(
+        &self,
+        asked: impl IntoIterator<Item = &'u str>,
+        sink: &dyn Sink,
+    ) {
         let look = |uid| -> BoxFuture<'_, ()> { Box::pin(self.look_for(uid, sink)) };
         let looks: Vec<_> = asked.into_iter().map(look).collect();
         let mut looks = iter(looks).buffer_unordered(AT_ONCE);
@@ -66,6 +75,9 @@ impl Scanner {
                         return self.tell_end(&scope.own, uid, began, sink).await;
                     }
                 }
+                Looked::IsPassedOver => {
+                    return self.tell_release(&scope.own, uid, began, sink).await;
+                }
                 Looked::Unknown => return,
             }
         }
@@ -76,17 +88,19 @@ impl Scanner {
         if shared.is_left_to(owner) {
             return;
         }
-        let mut seen = Seen::default();
+        let (mut seen, mut is_passed_over) = (Seen::default(), false);
         for scope in &others {
             match self.look_at(uid, scope).await {
                 Looked::Is(item) => seen.see(&scope.at.account, *item),
                 Looked::IsNot => {}
+                Looked::IsPassedOver => is_passed_over = true,
                 Looked::Unknown => return,
             }
         }
         let telling = shared.telling(owner);
         match seen.into_one() {
             Some(item) => self.tell(&telling, item, began, sink).await,
+            None if is_passed_over => self.tell_release(&telling, uid, began, sink).await,
             None => {
                 let is_of = |told: &str| told == telling.scope.as_ref();
                 if telling.base.is_told_in(is_of, hash) {
@@ -106,6 +120,7 @@ impl Scanner {
             uid,
             report: &self.report,
             found: None,
+            is_passed_over: false,
             failed: false,
         };
         let mut found = Found {
@@ -126,6 +141,7 @@ impl Scanner {
             // What could not be asked for whole stays as it was told.
             _ if looking.failed => Looked::Unknown,
             Some(item) => Looked::Is(Box::new(item)),
+            None if looking.is_passed_over => Looked::IsPassedOver,
             None => Looked::IsNot,
         }
     }
@@ -148,6 +164,19 @@ impl Scanner {
         telling.end(uid, &scan, &mut rows);
         if self.take(telling, rows, sink).await {
             telling.base.forget_at(uid, began);
+        }
+    }
+
+    /// It is there, and the filter does not take it: what it is told of in no other way is unknown.
+    async fn tell_release(&self, telling: &Telling, uid: &str, began: UnixNanos, sink: &dyn Sink) {
+        if telling.base.state(uid::hash(uid), &telling.scope).is_none() {
+            return;
+        }
+        let scan = telling.begin(&self.source, None, began);
+        let mut rows = Rows::new(Signal::Resources);
+        telling.release(uid, &scan, &mut rows);
+        if self.take(telling, rows, sink).await {
+            telling.base.release(uid, began);
         }
     }
 
@@ -193,6 +222,8 @@ impl Scanner {
 enum Looked {
     Is(Box<Item>),
     IsNot,
+    /// It is there, and the filter does not take it.
+    IsPassedOver,
     Unknown,
 }
 
@@ -201,6 +232,7 @@ struct Looking<'a> {
     uid: &'a str,
     report: &'a Report,
     found: Option<Item>,
+    is_passed_over: bool,
     failed: bool,
 }
 
@@ -217,5 +249,9 @@ impl Pages for Looking<'_> {
 
     fn failed(&mut self, failure: &Failure) {
         self.report.failed(failure);
+    }
+
+    fn passed_over(&mut self, uid: &str) {
+        self.is_passed_over |= uid == self.uid;
     }
 }

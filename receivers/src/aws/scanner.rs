@@ -12,8 +12,10 @@ use super::config::Config;
 use super::failure::Failure;
 use super::kind::Turn;
 use super::known::Known;
+use super::leases::Leases;
 use super::report::Report;
 use super::scope::Scope;
+use super::shared::Ended;
 use super::sink::{Progress, Sink};
 
 pub(super) struct Scanner {
@@ -22,6 +24,7 @@ pub(super) struct Scanner {
     pub(super) accounts: Accounts,
     pub(super) known: Known,
     pub(super) report: Report,
+    pub(super) leases: Leases,
 }
 
 /// What a scan of everything came to.
@@ -30,6 +33,8 @@ pub struct Summary {
     pub resources: usize,
     pub complete: usize,
     pub failed: usize,
+    /// Scopes that another process scans.
+    pub left_out: usize,
 }
 
 impl Summary {
@@ -38,6 +43,7 @@ impl Summary {
             self.resources += other.resources;
             self.complete += other.complete;
             self.failed += other.failed;
+            self.left_out += other.left_out;
         }
     }
 }
@@ -50,6 +56,7 @@ impl Scanner {
                 resources,
                 complete,
                 failed,
+                left_out,
             } = self.scan(sink).await;
             let (receiver, took) = (&self.source, began.elapsed());
             info!(
@@ -57,10 +64,15 @@ impl Scanner {
                 resources,
                 scopes = complete,
                 failed,
+                left_out,
                 ?took,
                 "scanned"
             );
-            let left = self.config.interval.saturating_sub(took);
+            let mut left = self.config.interval.saturating_sub(took);
+            if left_out > 0 {
+                // Two processes that begin together would always have a part of all scopes each.
+                left += self.config.interval.mul_f64(rand::random::<f64>() / 10.0);
+            }
             tokio::time::sleep(left.max(Duration::from_millis(100))).await;
         }
     }
@@ -73,6 +85,7 @@ impl Scanner {
             summary.failed += 1;
             self.failed(failure, sink);
         }
+        self.release_unscanned(sink).await;
         sink.tell(Progress::Planned(places.iter().map(Vec::len).sum()));
         let permits = Semaphore::new(self.config.concurrency.get());
         let of_turn = |scopes: Vec<Scope>, turn| -> (Vec<Scope>, Vec<Scope>) {
@@ -127,20 +140,26 @@ impl Scanner {
         let mut summary = Summary::default();
         // Boxed: most scopes wait, and take no more than that needs.
         let scanned = Box::pin(scope.scan(&self.source, &self.config.tags, sink, &self.report));
-        let scanned = scanned.await;
-        let seen = scope.shared.ended(scanned.is_err());
+        let scanned = self.leases.hold(&scope.own.scope, scanned).await;
+        let seen = scope.shared.ended(match &scanned {
+            Some(Ok(_)) => Ended::Well,
+            Some(Err(_)) => Ended::Failed,
+            None => Ended::LeftOut,
+        });
         match scanned {
-            Ok(resources) => {
+            None => summary.left_out += 1,
+            Some(Ok(resources)) => {
                 summary.resources += resources;
                 summary.complete += 1;
             }
-            Err(failure) => {
+            Some(Err(failure)) => {
                 summary.failed += 1;
                 self.failed(&failure, sink);
             }
         }
         let Some(seen) = seen else { return summary };
-        match scope.shared.tell(seen, &self.source, sink).await {
+        let told = scope.shared.tell(seen, &self.source, sink, &self.leases);
+        match told.await {
             Ok(resources) => summary.resources += resources,
             Err(failure) => self.failed(&failure, sink),
         }
@@ -161,6 +180,7 @@ impl Scanner {
         accounts: Accounts,
         known: Known,
         report: Report,
+        leases: Leases,
     ) -> Arc<Scanner> {
         Arc::new(Scanner {
             source: source.to_owned(),
@@ -168,6 +188,7 @@ impl Scanner {
             accounts,
             known,
             report,
+            leases,
         })
     }
 }

@@ -1,7 +1,5 @@
 //! One scan of a scope, page by page.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::resource::Scan;
@@ -15,10 +13,12 @@ use super::kind::Only;
 use super::report::Report;
 use super::scope::Scope;
 use super::sink::{Progress, Sink};
+use super::telling::Listing;
 
 impl Scope {
     /// Tells what is new, ends what is not there any more, and says that it is complete. Where it
-    /// fails, nothing ends: what was not seen is unknown, not missing.
+    /// fails, nothing ends: what was not seen is unknown, not missing. With a filter what is missing
+    /// is released, but for what the list has not at all.
     pub(super) async fn scan(
         &self,
         source: &str,
@@ -31,7 +31,7 @@ impl Scope {
         let mut scanning = Scanning {
             scope: self,
             scan: self.own.begin(source, Some(&id), began),
-            members: HashMap::new(),
+            listing: Listing::default(),
             sink,
             report,
         };
@@ -53,8 +53,7 @@ impl Scope {
 struct Scanning<'a> {
     scope: &'a Scope,
     scan: Scan<'a>,
-    /// Uid's hash and state of all that was seen.
-    members: HashMap<u64, u64>,
+    listing: Listing,
     sink: &'a dyn Sink,
     report: &'a Report,
 }
@@ -76,7 +75,8 @@ impl Pages for Scanning<'_> {
             }
             resources += 1;
             if let Some(state) = own.see(&item, &self.scan, &mut rows, &mut told) {
-                self.members.insert(uid::hash(&item.resource.uid), state);
+                let hash = uid::hash(&item.resource.uid);
+                self.listing.members.insert(hash, state);
             }
         }
         if !rows.is_empty() {
@@ -93,6 +93,12 @@ impl Pages for Scanning<'_> {
             self.sink.tell(Progress::Failed(failure));
         }
     }
+
+    fn passed_over(&mut self, uid: &str) {
+        let hash = uid::hash(uid);
+        self.listing.passed_over.insert(hash);
+        self.scope.shared.pass_over(hash);
+    }
 }
 
 impl Scanning<'_> {
@@ -102,12 +108,13 @@ impl Scanning<'_> {
         let mut rows = Rows::new(Signal::Resources);
         // Also of what others told while the account was not scanned.
         let is_of = |scope: &str| names.is_of(&at.account, scope);
-        let gone = own.complete(is_of, &self.members, &self.scan, &mut rows);
+        let mut missed = own.complete(is_of, &self.listing, &self.scan, &mut rows);
+        own.release_replaced(&self.scan, &mut rows, &mut missed);
         own.deliver(rows, self.sink).await?;
-        own.completed(&gone, self.scan.began);
+        own.completed(&missed, self.scan.began);
         own.base.told_by_owner();
         let scope = &own.scope;
         self.sink.tell(Progress::Complete { scope });
-        Ok(self.members.len())
+        Ok(self.listing.members.len())
     }
 }

@@ -1,7 +1,7 @@
 //! What is shared with the accounts that are scanned by one that does not tell of it itself.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pipeline::component::UnixNanos;
 use pipeline::rows::Rows;
@@ -11,9 +11,10 @@ use pipeline::{Signal, uid};
 use super::failure::Failure;
 use super::found::Item;
 use super::known::Known;
-use super::names::Names;
+use super::leases::Leases;
+use super::names::{Names, parts};
 use super::sink::{Progress, Sink};
-use super::telling::Telling;
+use super::telling::{Listing, Telling};
 
 /// Rows that are told together.
 const PAGE: usize = 1000;
@@ -28,13 +29,28 @@ pub(super) struct Shared {
     seen: Mutex<Seen>,
 }
 
+/// How the scan of an account ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Well,
+    Failed,
+    /// Another process scans it.
+    LeftOut,
+}
+
 /// What was seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// Scans that have not ended yet.
     running: usize,
-    /// Whether one has failed: then nothing is missing.
+    /// Whether one has failed: then what is missing is not deleted.
     failed: bool,
+    /// Whether one has ended well: else nothing is known.
+    succeeded: bool,
+    /// Whether one was left to another process: then that one tells.
+    left_out: bool,
+    /// Hashes of uids that the filter does not take.
+    passed_over: HashSet<u64>,
     /// By the owner and by the uid, with the account whose view it is.
     items: BTreeMap<String, BTreeMap<String, (String, Item)>>,
 }
@@ -49,7 +65,7 @@ impl Shared {
         }
     }
 
-    /// Not all who may see something are scanned: then nothing is missing.
+    /// Not all who may see something are scanned: then what is missing is not deleted.
     pub(super) fn is_partial(&self) {
         self.seen().failed = true;
     }
@@ -64,11 +80,20 @@ impl Shared {
         self.seen().see(account, item);
     }
 
+    /// The filter does not take this one.
+    pub(super) fn pass_over(&self, uid: u64) {
+        self.seen().passed_over.insert(uid);
+    }
+
     /// A scan has ended, well or not. All that was seen, once it was the last.
-    pub(super) fn ended(&self, failed: bool) -> Option<Seen> {
+    pub(super) fn ended(&self, how: Ended) -> Option<Seen> {
         let mut seen = self.seen();
         seen.running -= 1;
-        seen.failed |= failed;
+        match how {
+            Ended::Well => seen.succeeded = true,
+            Ended::Failed => seen.failed = true,
+            Ended::LeftOut => seen.left_out = true,
+        }
         (seen.running == 0).then(|| std::mem::take(&mut *seen))
     }
 
@@ -94,20 +119,38 @@ impl Shared {
         mut seen: Seen,
         source: &str,
         sink: &dyn Sink,
+        leases: &Leases,
     ) -> Result<usize, Failure> {
+        if seen.left_out {
+            return Ok(0);
+        }
         // Also those of whom nothing was seen this time.
         for owner in self.known.sharing(&self.names.place()) {
             seen.items.entry(owner).or_default();
         }
+        let Seen {
+            failed,
+            succeeded,
+            passed_over,
+            items,
+            ..
+        } = seen;
+        let mut listing = Listing {
+            passed_over,
+            is_partial: failed,
+            ..Listing::default()
+        };
         let mut count = 0;
-        for (owner, items) in seen.items {
+        for (owner, items) in items {
             if !self.is_left_to(&owner) {
                 let items = items.into_values().map(|(_, item)| item);
-                count += self
-                    .tell_of(&owner, items, seen.failed, source, sink)
-                    .await?;
+                listing.members.clear();
+                let scope = self.names.shared(&owner).into();
+                let told = self.tell_of(&owner, items, succeeded, &mut listing, source, sink);
+                count += leases.hold(&scope, told).await.unwrap_or(Ok(0))?;
             }
         }
+        self.release_left(succeeded, source, sink, leases).await?;
         Ok(count)
     }
 
@@ -116,7 +159,8 @@ impl Shared {
         &self,
         owner: &str,
         items: impl Iterator<Item = Item>,
-        failed: bool,
+        succeeded: bool,
+        listing: &mut Listing,
         source: &str,
         sink: &dyn Sink,
     ) -> Result<usize, Failure> {
@@ -124,12 +168,12 @@ impl Shared {
         let id = format!("{:x}", self.began.0);
         let scan = telling.begin(source, Some(&id), self.began);
         let (mut rows, mut told) = (Rows::new(Signal::Resources), Vec::new());
-        let mut members = HashMap::new();
         for mut item in items {
             // Without the views of all, what was told of it may be better.
-            item.is_whole &= !failed;
+            item.is_whole &= !listing.is_partial;
             if let Some(state) = telling.see(&item, &scan, &mut rows, &mut told) {
-                members.insert(uid::hash(&item.resource.uid), state);
+                let hash = uid::hash(&item.resource.uid);
+                listing.members.insert(hash, state);
             }
             if rows.len() >= PAGE {
                 let page = std::mem::replace(&mut rows, Rows::new(Signal::Resources));
@@ -139,22 +183,46 @@ impl Shared {
         }
         // What nobody was told of has no scans.
         let is_known = || telling.base.has_told(&telling.scope);
-        let is_complete = !failed && (!members.is_empty() || is_known());
-        let mut gone = Vec::new();
-        if is_complete {
-            let is_of = |scope: &str| scope == telling.scope.as_ref();
-            gone = telling.complete(is_of, &members, &scan, &mut rows);
-        }
+        let is_complete = succeeded && (!listing.members.is_empty() || is_known());
+        let is_of = |scope: &str| scope == telling.scope.as_ref();
+        let missed = is_complete.then(|| telling.complete(is_of, listing, &scan, &mut rows));
         if !rows.is_empty() {
             telling.deliver(rows, sink).await?;
             telling.base.remember(told);
         }
-        if is_complete {
-            telling.completed(&gone, self.began);
+        if let Some(missed) = missed {
+            telling.completed(&missed, self.began);
         }
-        let (scope, resources) = (telling.scope.as_ref(), members.len());
+        let (scope, resources) = (telling.scope.as_ref(), listing.members.len());
         sink.tell(Progress::Found { scope, resources });
         Ok(resources)
+    }
+
+    /// Releases what accounts told here that are not scanned any more, and what other accounts saw of
+    /// what is shared: the ones that are scanned now have told what they see.
+    async fn release_left(
+        &self,
+        succeeded: bool,
+        source: &str,
+        sink: &dyn Sink,
+        leases: &Leases,
+    ) -> Result<(), Failure> {
+        if !self.names.know_all_accounts() {
+            return Ok(());
+        }
+        let is_left = |scope: &Arc<str>| match parts(scope) {
+            None => false,
+            Some((owner, _, true)) => {
+                let is_current = self.names.shared(owner) == **scope;
+                succeeded && !is_current && !self.is_left_to(owner)
+            }
+            Some((account, _, false)) => !self.names.has_account(account),
+        };
+        let mut left = self.known.scopes.in_place(&self.names.place());
+        left.retain(is_left);
+        let released = self.known.release(left, source, self.began, sink, leases);
+        let released = released.await;
+        released.map_err(|reason| self.names.undelivered("", reason))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a scan of a scope tells.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use pipeline::claims::is_below;
 use pipeline::component::UnixNanos;
 use pipeline::resource::Scan;
 use pipeline::rows::Rows;
@@ -14,12 +15,35 @@ use super::failure::Failure;
 use super::found::Item;
 use super::known::Known;
 use super::names::Names;
+use super::retired::release;
 use super::sink::Sink;
+
+/// What a scan of a scope saw.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// Uid's hash and state.
+    pub(super) members: HashMap<u64, u64>,
+    /// Hashes of uids that are there and that the filter does not take.
+    pub(super) passed_over: HashSet<u64>,
+    /// Whether some of those whose views make up the scope could not be asked.
+    pub(super) is_partial: bool,
+}
+
+/// What a completed scan did not see of what was told before.
+#[derive(Debug, Default)]
+pub(super) struct Missed {
+    deleted: Vec<Box<str>>,
+    /// It may still be there.
+    released: Vec<Box<str>>,
+    /// Scopes that the completed one replaces.
+    retired: Vec<Arc<str>>,
+}
 
 /// What is told of one account's, and what is known of it.
 #[derive(Clone)]
 pub(super) struct Telling {
     names: Names,
+    known: Known,
     account: Box<str>,
     pub(super) scope: Arc<str>,
     pub(super) base: Arc<Base>,
@@ -33,6 +57,7 @@ impl Telling {
             base: known.base(&names.base(account)),
             account: account.into(),
             names: names.clone(),
+            known: known.clone(),
         }
     }
 
@@ -108,23 +133,47 @@ impl Telling {
         }
     }
 
-    /// Tells that a scan is complete, and of what was told in such scopes and is not there any more.
-    /// The uids of that.
+    /// Tells that a scan is complete, and of what was told in such scopes and is not there any more. A
+    /// uid that the scan misses is deleted where it listed all that there is; else it is released.
     pub(super) fn complete(
         &self,
         is_of: impl Fn(&str) -> bool,
-        members: &HashMap<u64, u64>,
+        listing: &Listing,
         scan: &Scan<'_>,
         rows: &mut Rows,
-    ) -> Vec<Box<str>> {
-        let is_seen = |hash| members.contains_key(&hash);
+    ) -> Missed {
+        let is_seen = |hash| listing.members.contains_key(&hash);
         let gone = self.base.gone(is_of, scan.began, is_seen);
-        for uid in &gone {
+        let is_there = |uid: &str| listing.passed_over.contains(&uid::hash(uid));
+        let (released, deleted): (Vec<_>, Vec<_>) = gone
+            .into_iter()
+            .partition(|uid| listing.is_partial || is_there(uid));
+        for uid in &deleted {
             self.end(uid, scan, rows);
         }
-        let members = members.iter().map(|(uid, state)| (*uid, *state));
-        scan.complete(rows, members.collect());
-        gone
+        let members = listing.members.iter().map(|(uid, state)| (*uid, *state));
+        match self.names.are_filtered() || listing.is_partial {
+            true => scan.complete_in_part(rows, members.collect()),
+            false => scan.complete(rows, members.collect()),
+        }
+        Missed {
+            deleted,
+            released,
+            retired: Vec::new(),
+        }
+    }
+
+    /// Releases scopes of the account that had another filter, at the time of the scan that replaces
+    /// them, so that nothing is unobserved in between. The completion covers those below its own.
+    pub(super) fn release_replaced(&self, scan: &Scan<'_>, rows: &mut Rows, missed: &mut Missed) {
+        for scope in self.known.scopes.of(&self.names.base(&self.account)) {
+            if scope != self.scope {
+                if !is_below(&scope, &self.scope) {
+                    release(&scope, scan, rows);
+                }
+                missed.retired.push(scope);
+            }
+        }
     }
 
     /// Tells that a thing is not there any more.
@@ -132,15 +181,36 @@ impl Telling {
         scan.deleted(rows, uid, self.names.kind.name());
     }
 
+    /// Tells that the filter does not take a thing any more.
+    pub(super) fn release(&self, uid: &str, scan: &Scan<'_>, rows: &mut Rows) {
+        scan.released(rows, uid, self.names.kind.name());
+    }
+
     /// Returns when the rows are delivered.
     pub(super) async fn deliver(&self, rows: Rows, sink: &dyn Sink) -> Result<(), Failure> {
+        self.known.scopes.add(&self.scope);
         let taken = sink.take(rows).await;
         taken.map_err(|reason| self.names.undelivered(&self.account, reason))
     }
 
     /// All that is known once a completed scan is delivered.
-    pub(super) fn completed(&self, gone: &[Box<str>], began: UnixNanos) {
-        gone.iter().for_each(|uid| self.base.forget(uid));
+    pub(super) fn completed(&self, missed: &Missed, began: UnixNanos) {
+        let Missed {
+            deleted,
+            released,
+            retired,
+        } = missed;
+        deleted.iter().for_each(|uid| self.base.forget(uid));
+        released
+            .iter()
+            .for_each(|uid| self.base.release(uid, began));
+        if !retired.is_empty() {
+            let are = |scope: &str| retired.iter().any(|retired| retired.as_ref() == scope);
+            self.base.release_scopes(are, began);
+            retired
+                .iter()
+                .for_each(|scope| self.known.scopes.remove(scope));
+        }
         self.base.completed(began);
     }
 }

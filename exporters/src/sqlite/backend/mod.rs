@@ -21,6 +21,7 @@ mod cells;
 mod claims;
 mod commits;
 mod edges;
+mod leases;
 mod list;
 mod nodes;
 mod read;

@@ -264,6 +264,15 @@ CREATE TABLE record_names (
     PRIMARY KEY (uid_hash, opened, signal, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Which process scans a scope.
+CREATE TABLE leases (
+    source INTEGER NOT NULL,
+    scope  INTEGER NOT NULL,
+    holder TEXT    NOT NULL,
+    until  INTEGER NOT NULL,
+    PRIMARY KEY (source, scope)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE commits (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     body     BLOB NOT NULL

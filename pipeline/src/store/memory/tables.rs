@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::claims::Stretch;
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasKey, AliasRow, ClaimKey, EdgeKey, EdgeRow, EdgeStatsRow, NO_WORD, NodeId, NodeRow,
-    RecordRow, ScopeKey, ScopeRow, SnapshotKey, TextRow, VersionKey, VersionRow, Word,
+    AliasKey, AliasRow, ClaimKey, EdgeKey, EdgeRow, EdgeStatsRow, LeaseRow, NO_WORD, NodeId,
+    NodeRow, RecordRow, ScopeKey, ScopeRow, SnapshotKey, TextRow, VersionKey, VersionRow, Word,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ pub(super) struct Tables {
     pub(super) counts: BTreeMap<(Word, Word), i64>,
     pub(super) edge_stats: BTreeMap<EdgeStatsKey, EdgeStatsRow>,
     pub(super) records: BTreeMap<RecordKey, RecordRow>,
+    /// By (source, scope).
+    pub(super) leases: BTreeMap<(Word, Word), LeaseRow>,
     /// The commit `n` stands at `n - 1`.
     pub(super) commits: Vec<Vec<u8>>,
 }

@@ -45,11 +45,7 @@ impl<R: ReadRows> Session<R> {
             return Ok(ScannedPage::default());
         }
         let (first, after) = after.and_then(parse).unwrap_or_default();
-        let scopes = self.rows.scopes(None).await?.into_iter();
-        let scopes =
-            scopes.filter(|row| (row.key.class, row.key.source) == (Class::Actual, source));
-        let mut scopes: Vec<Word> = scopes.map(|row| row.key.scope).collect();
-        scopes.sort_unstable();
+        let scopes = self.scopes_of(source).await?;
         let mut page: Vec<(Word, NodeId)> = Vec::new();
         for scope in scopes.into_iter().filter(|scope| *scope >= first) {
             let after = if scope == first { after } else { 0 };
@@ -71,6 +67,36 @@ impl<R: ReadRows> Session<R> {
             scanned: self.last_scanned(source, &page).await?,
             last,
         })
+    }
+
+    /// The scopes of a source's scans that have an open claim.
+    pub(super) async fn open_scopes(&mut self, source: &str) -> Result<Vec<String>, RowsError> {
+        let source = self.find_word(source).await?;
+        if source == 0 {
+            return Ok(Vec::new());
+        }
+        let mut open = Vec::new();
+        for scope in self.scopes_of(source).await? {
+            let key = ScopeKey {
+                class: Class::Actual,
+                source,
+                scope,
+            };
+            if !self.rows.open_claims(key, 0, 1).await?.is_empty() {
+                open.push(scope);
+            }
+        }
+        self.rows.texts(&open).await
+    }
+
+    /// The scopes of a source's scans, by number.
+    async fn scopes_of(&mut self, source: Word) -> Result<Vec<Word>, RowsError> {
+        let scopes = self.rows.scopes(None).await?.into_iter();
+        let scopes =
+            scopes.filter(|row| (row.key.class, row.key.source) == (Class::Actual, source));
+        let mut scopes: Vec<Word> = scopes.map(|row| row.key.scope).collect();
+        scopes.sort_unstable();
+        Ok(scopes)
     }
 
     /// Those of these claims that are the only open one of their node, or the one of several scopes

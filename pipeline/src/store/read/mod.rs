@@ -29,6 +29,7 @@ mod timeline;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
@@ -37,8 +38,8 @@ use super::Store;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Node,
-    NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Lease,
+    Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use session::Session;
 
@@ -158,6 +159,27 @@ impl<B: Backend> GraphStore for Store<B> {
         };
         let page = page.await;
         page.map_err(failed(format!("read what {source} scanned")))
+    }
+
+    async fn open_scopes(&self, source: &str) -> Result<Vec<String>, StoreError> {
+        let scopes = async { self.session(At::Now).await?.open_scopes(source).await }.await;
+        scopes.map_err(failed(format!("read the scopes of {source}")))
+    }
+
+    async fn lease(
+        &self,
+        source: &str,
+        scope: &str,
+        holder: &str,
+        lasts: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let taken = self.take_lease((source, scope), holder, lasts).await;
+        taken.map_err(failed(format!("take the lease of {scope}")))
+    }
+
+    async fn end_lease(&self, source: &str, scope: &str, holder: &str) -> Result<(), StoreError> {
+        let ended = self.give_back_lease((source, scope), holder).await;
+        ended.map_err(failed(format!("give back the lease of {scope}")))
     }
 
     async fn aliases(

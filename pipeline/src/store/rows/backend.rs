@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+use super::lease::LeaseRows;
 use super::row::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow,
     NodeId, NodeRow, Projection, RecordRow, RowFilter, ScopeKey, ScopeRow, SnapshotKey, TextField,
@@ -314,7 +315,7 @@ pub trait WriteRows: ReadRows {
 #[async_trait]
 pub trait Backend: Send + Sync + Debug + 'static {
     type Read: ReadRows;
-    type Write: WriteRows;
+    type Write: WriteRows + LeaseRows;
 
     async fn read(&self) -> Result<Self::Read, RowsError>;
 

@@ -5,9 +5,11 @@
 //! numbers, [`NodeId`]s, which grow in the order in which nodes were first written.
 
 mod backend;
+mod lease;
 mod row;
 
 pub use backend::{Backend, ReadRows, RowsError, WriteRows};
+pub use lease::{LeaseRow, LeaseRows};
 pub use row::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, Content, CountRow, EdgeKey, EdgePage, EdgeRow,
     EdgeStatsRow, Listing, NO_WORD, NodeId, NodeRow, Part, Projection, RecordRow, RowFilter,

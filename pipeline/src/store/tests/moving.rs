@@ -300,3 +300,47 @@ async fn an_unchanged_scan_changes_no_claim() {
     assert_eq!(scopes[0].scans.len(), 16);
     assert_eq!(open.commits().await, 1);
 }
+
+#[tokio::test]
+async fn a_uid_that_one_scope_misses_while_another_has_it_is_to_be_looked_at() {
+    let open = Open::new();
+    let mut commits = open.0.commits.subscribe();
+    let mut to_refresh = || {
+        let mut all = Vec::new();
+        while let Ok(commit) = commits.try_recv() {
+            all.extend(commit.to_refresh.clone());
+        }
+        all
+    };
+    for scope in ["1/eu", "1/us"] {
+        open.scan(Class::Actual, "aws", scope, HOUR, Some(7)).await;
+    }
+    assert_eq!(to_refresh(), [""; 0]);
+    open.scan(Class::Actual, "aws", "1/eu", 2 * HOUR, None)
+        .await;
+    assert_eq!(to_refresh(), [UID]);
+    for round in 3..5 {
+        open.scan(Class::Actual, "aws", "1/eu", round * HOUR, None)
+            .await;
+    }
+    assert_eq!(to_refresh(), [""; 0], "once a miss");
+    open.scan(Class::Actual, "aws", "1/us", 5 * HOUR, None)
+        .await;
+    assert_eq!(to_refresh(), [""; 0], "none has it any more");
+
+    // What is released is not missed.
+    for scope in ["1/eu", "1/us"] {
+        open.scan(Class::Actual, "aws", scope, 6 * HOUR, Some(7))
+            .await;
+    }
+    open.complete(
+        Class::Actual,
+        "aws",
+        "1/eu",
+        7 * HOUR,
+        None,
+        Removal::Released,
+    )
+    .await;
+    assert_eq!(to_refresh(), [""; 0]);
+}

@@ -285,7 +285,9 @@ impl<R: WriteRows> Transaction<'_, R> {
             last.map(|last| (last.since, last.until, last.state))
         };
         let before = says(&it.claim);
+        let was_open = it.claim.open().is_some();
         let changed = change(&mut it.claim).is_some();
+        self.missed.note(id, was_open, &it.claim);
         it.has_changed |= changed;
         it.has_news |= changed && before != says(&it.claim);
         changed

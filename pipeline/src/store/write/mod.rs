@@ -16,6 +16,7 @@ mod content;
 pub(super) mod current;
 mod direct;
 mod held;
+mod missed;
 mod names;
 mod observed;
 mod records;
@@ -31,6 +32,7 @@ use super::rows::{RowsError, WriteRows};
 use super::words::Words;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
+use missed::Missed;
 use names::Ids;
 pub(in crate::store) use scopes::{NamedScopes, Scopes};
 use touched::Touched;
@@ -51,6 +53,7 @@ pub(super) struct Transaction<'t, R> {
     pub(super) scopes: Scopes,
     /// Uids of which it may have changed whose other name they are.
     pub(super) same_as: BTreeSet<String>,
+    missed: Missed,
     pub(super) news: Commit,
     pub(super) counted: Counted,
 }
@@ -67,6 +70,7 @@ pub(super) async fn write<R: WriteRows>(
         touched: Touched::default(),
         scopes: Scopes::default(),
         same_as: BTreeSet::new(),
+        missed: Missed::default(),
         news: Commit::default(),
         counted: Counted::default(),
     };
@@ -80,6 +84,7 @@ pub(super) async fn write<R: WriteRows>(
     transaction.merge_same_as().await?;
     transaction.write_stats(reports).await?;
     transaction.write_records(reports).await?;
+    transaction.news.to_refresh = transaction.missed_elsewhere();
     let Transaction {
         mut news, counted, ..
     } = transaction;

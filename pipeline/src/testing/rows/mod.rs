@@ -18,6 +18,7 @@ mod claims;
 mod edge_stats;
 mod edges;
 mod fixture;
+mod leases;
 mod list;
 mod nodes;
 mod records;
@@ -69,6 +70,8 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> B) {
         edge_stats: edge_stats_come_back_by_minute, greater_row_of_edge_stats_stays;
         records: records_are_keyed_by_signal_id_and_opening, records_are_found_by_every_uid,
             records_come_newest_first;
+        leases: leases_come_back_as_put, removed_lease_leaves_the_others,
+            lease_is_taken_by_one_of_two_writers, clock_of_a_session_goes;
         sessions: dropped_session_leaves_nothing, readers_do_not_see_uncommitted_rows,
             open_reader_keeps_its_state, two_writers_both_commit, commits_are_numbered_without_gaps;
         arguments: no_arguments_find_and_change_nothing, unknown_keys_find_nothing,

@@ -20,9 +20,11 @@ use pipeline::rows::Rows;
 use pipeline::{Batch, Delivery};
 use serde_json::{Value as Json, json};
 
+use super::graph::Graph;
 use crate::aws::accounts::{Accounts, timeouts};
 use crate::aws::config::Config;
 use crate::aws::known::Known;
+use crate::aws::leases::Leases;
 use crate::aws::report::Report;
 use crate::aws::scanner::Scanner;
 use crate::aws::sink::{Progress, Sink};
@@ -107,6 +109,16 @@ impl Fake {
     }
 
     pub(super) async fn scanner_that_knows(&self, settings: Json, known: Known) -> Arc<Scanner> {
+        let leases = Leases::default();
+        self.scanner_with(settings, known, leases).await
+    }
+
+    pub(super) async fn scanner_with(
+        &self,
+        settings: Json,
+        known: Known,
+        leases: Leases,
+    ) -> Arc<Scanner> {
         let mut document = json!({
             "kinds": {"include": ["AWS::EC2::VPC", "AWS::EC2::Subnet"]},
             "timeout": "2s",
@@ -119,7 +131,7 @@ impl Fake {
         let sdk = self.sdk(&config).await;
         let accounts = Accounts::of(&sdk, &config, &known.owners).await.unwrap();
         let report = Report::new("aws", Counter::default());
-        Scanner::new("aws", config, accounts, known, report)
+        Scanner::new("aws", config, accounts, known, report, leases)
     }
 }
 
@@ -220,6 +232,8 @@ pub(super) struct Told {
     pub(super) lines: Mutex<Vec<String>>,
     pub(super) failures: Mutex<Vec<String>>,
     pub(super) batches: Mutex<Vec<Batch>>,
+    /// What they make.
+    pub(super) graph: Graph,
     /// Refuses all rows.
     pub(super) refuses: bool,
 }
@@ -243,7 +257,11 @@ fn line(row: &Observed<'_>) -> String {
     match row.op {
         "scope_complete" => {
             let kind = scope.splitn(3, '/').nth(2).unwrap_or_default();
-            format!("complete {kind} {}", row.members.unwrap_or_default().len())
+            let op = match row.miss {
+                Some("deleted") => "complete",
+                _ => "complete in part",
+            };
+            format!("{op} {kind} {}", row.members.unwrap_or_default().len())
         }
         _ => format!(
             "{} {}",
@@ -264,6 +282,7 @@ impl Sink for Told {
             .lock()
             .unwrap()
             .extend(Observed::of(&batch).map(|row| line(&row)));
+        self.graph.write(&batch).await;
         self.batches.lock().unwrap().push(batch);
         Ok(())
     }

@@ -4,6 +4,9 @@
 
 mod failures;
 mod fake;
+mod graph;
+mod leases;
+mod retired;
 mod routes;
 mod scans;
 mod shared;

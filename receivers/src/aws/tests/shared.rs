@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use pipeline::component::UnixNanos;
 use pipeline::resource::Observed;
 use pipeline::rows::Rows;
 use pipeline::{Delivery, Signal};
@@ -86,21 +85,7 @@ fn settings(accounts: &[&str]) -> Json {
 
 /// A new process with these accounts, which knows by the store what was told.
 async fn again(fake: &Fake, told: &Told, accounts: &[&str]) -> Arc<Scanner> {
-    let mut last = BTreeMap::new();
-    for row in told.batches.lock().unwrap().iter().flat_map(Observed::of) {
-        let Some(uid) = row.uid else { continue };
-        last.insert(
-            uid.to_owned(),
-            row.state
-                .map(|state| (row.scope.unwrap().to_owned(), state)),
-        );
-    }
-    let known = Known::default();
-    for (uid, told) in last {
-        if let Some((scope, state)) = told {
-            known.recall(&uid, &scope.into(), state);
-        }
-    }
+    let known = Known::read(told.graph.store.as_ref(), "aws").await.unwrap();
     fake.scanner_that_knows(settings(accounts), known).await
 }
 
@@ -137,38 +122,6 @@ async fn refresh(scanner: &Scanner, told: &Told, id: &str) -> Vec<String> {
     told.lines()
 }
 
-/// What exists after all that was told, as the facts of a store say: the newest word counts, and a scope
-/// that is complete ends all that was ever told in it and is not seen any more.
-fn existing(told: &Told) -> Vec<String> {
-    let batches = told.batches.lock().unwrap();
-    let rows: Vec<Observed<'_>> = batches.iter().flat_map(Observed::of).collect();
-    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
-    let mut words: BTreeMap<&str, (UnixNanos, bool)> = BTreeMap::new();
-    for row in &rows {
-        let (time, scope) = (row.time.unwrap(), row.scope.unwrap());
-        let said: Vec<(&str, bool)> = match row.uid {
-            Some(uid) => {
-                told.insert((scope, uid));
-                vec![(uid, row.op == "observed")]
-            }
-            None => {
-                let members = row.members.unwrap();
-                let of_scope = told.iter().filter(|(of, _)| *of == scope);
-                let is_seen = |uid: &str| members.contains(&pipeline::uid::hash(uid));
-                of_scope.map(|(_, uid)| (*uid, is_seen(uid))).collect()
-            }
-        };
-        for (uid, exists) in said {
-            let word = words.entry(uid).or_insert((time, exists));
-            *word = (*word).max((time, exists));
-        }
-    }
-    let existing = words.into_iter().filter(|(_, (_, exists))| *exists);
-    existing
-        .map(|(uid, _)| uid.rsplit(['/', ':']).next().unwrap().to_owned())
-        .collect()
-}
-
 const NOTHING: [&str; 0] = [];
 const ALL_CREATED: [&str; 3] = [
     "created network-interface/eni-1",
@@ -201,7 +154,7 @@ async fn each_account_tells_what_is_its_own_and_whom_it_is_shared_with_refers_to
         assert_eq!(events(&scanner, &told).await, NOTHING);
         let scanner = again(&fake, &told, &accounts).await;
         assert_eq!(events(&scanner, &told).await, NOTHING);
-        assert_eq!(existing(&told), ["eni-1", "s-1", "vpc-1"]);
+        assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
     }
 }
 
@@ -234,7 +187,10 @@ async fn what_is_shared_by_an_account_that_is_not_scanned_is_told_once_for_all_w
         refresh(&scanner, &told, "subnet/s-1").await,
         ["observed subnet/s-1"]
     );
-    assert_eq!(existing(&told), ["eni-1", "s-1", "s-2", "s-3", "vpc-1"]);
+    assert_eq!(
+        told.graph.existing().await,
+        ["eni-1", "s-1", "s-2", "s-3", "vpc-1"]
+    );
     // Of both.
     seen.lock().unwrap().insert(OTHER, vec!["s-3"]);
     assert_eq!(
@@ -245,7 +201,7 @@ async fn what_is_shared_by_an_account_that_is_not_scanned_is_told_once_for_all_w
     seen.lock().unwrap().clear();
     let ended = ["s-2", "s-3"].map(|id| format!("deleted subnet/{id}"));
     assert_eq!(events(&scanner, &told).await[..2], ended);
-    assert_eq!(existing(&told), ["eni-1"]);
+    assert_eq!(told.graph.existing().await, ["eni-1"]);
     assert_eq!(events(&scanner, &told).await, NOTHING);
 }
 
@@ -257,7 +213,7 @@ async fn who_is_scanned_no_more_or_cannot_be_reached_ends_nothing() {
     let told = Told::default();
     events(&scanner, &told).await;
     let all = ["eni-1", "s-1", "s-3", "vpc-1"];
-    assert_eq!(existing(&told), all);
+    assert_eq!(told.graph.existing().await, all);
     let scanner = again(&fake, &told, &[ACCOUNT]).await;
     let lines = events(&scanner, &told).await;
     assert!(
@@ -265,10 +221,12 @@ async fn who_is_scanned_no_more_or_cannot_be_reached_ends_nothing() {
         "{lines:?}"
     );
     assert_eq!(refresh(&scanner, &told, "subnet/s-3").await, NOTHING);
-    assert_eq!(existing(&told), all);
+    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(told.graph.unobserved().await, ["s-3"]);
 
     let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
     events(&scanner, &told).await;
+    assert_eq!(told.graph.existing().await, all);
     *fake.refused.lock().unwrap() = Some(OTHER);
     let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
     let summary = scanner.scan(&told).await;
@@ -279,7 +237,18 @@ async fn who_is_scanned_no_more_or_cannot_be_reached_ends_nothing() {
         "{lines:?}"
     );
     assert_eq!(refresh(&scanner, &told, "subnet/s-3").await, NOTHING);
-    assert_eq!(existing(&told), all);
+    // Of what only it sees it is not known whether it exists.
+    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(told.graph.unobserved().await, ["s-3"]);
+    *fake.refused.lock().unwrap() = None;
+    let seen_again = scanner.scan(&told).await;
+    assert_eq!(seen_again.failed, 0);
+    let lines = told.lines();
+    assert!(
+        lines.contains(&"observed subnet/s-3".to_owned()),
+        "it is not new: {lines:?}"
+    );
+    assert_eq!(told.graph.existing().await, all);
 }
 
 #[tokio::test]
@@ -289,7 +258,10 @@ async fn an_owner_that_is_scanned_from_now_on_takes_over_and_ends_what_is_gone()
     let scanner = fake.scanner(settings(&[ACCOUNT])).await;
     let told = Told::default();
     events(&scanner, &told).await;
-    assert_eq!(existing(&told), ["eni-1", "s-1", "s-2", "vpc-1"]);
+    assert_eq!(
+        told.graph.existing().await,
+        ["eni-1", "s-1", "s-2", "vpc-1"]
+    );
 
     seen.lock().unwrap().insert(ACCOUNT, vec!["s-1"]);
     let scanner = again(&fake, &told, &[ACCOUNT, OWNER]).await;
@@ -299,7 +271,7 @@ async fn an_owner_that_is_scanned_from_now_on_takes_over_and_ends_what_is_gone()
     assert_eq!(events_then[0], "deleted subnet/s-2");
     assert_eq!(events_then[1..], updated);
     assert_eq!(events(&scanner, &told).await, NOTHING);
-    assert_eq!(existing(&told), ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
 
     // It cannot be reached: what it told is unknown, and nobody else tells it.
     *fake.refused.lock().unwrap() = Some(OWNER);
@@ -318,7 +290,7 @@ async fn an_owner_that_is_scanned_from_now_on_takes_over_and_ends_what_is_gone()
         "it is scanned no more"
     );
     assert_eq!(events(&scanner, &told).await, NOTHING);
-    assert_eq!(existing(&told), ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
 }
 
 #[tokio::test]

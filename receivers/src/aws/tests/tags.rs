@@ -53,7 +53,7 @@ async fn what_has_tags_that_cannot_be_read_is_unknown_under_a_filter_and_not_gon
     scanner.scan(&told).await;
     let complete = told.lines().remove(0);
     assert!(
-        complete.starts_with("complete AWS::ElasticLoadBalancingV2::LoadBalancer"),
+        complete.starts_with("complete in part AWS::ElasticLoadBalancingV2::LoadBalancer"),
         "{complete}"
     );
     for failures in [1, 0] {

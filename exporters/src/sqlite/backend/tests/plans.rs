@@ -6,7 +6,7 @@ use super::Open;
 use crate::sqlite::backend::list::Index;
 use crate::sqlite::backend::walk::Step;
 use crate::sqlite::backend::{
-    aliases, claims, commits, edges, nodes, records, scopes, stats, texts, versions,
+    aliases, claims, commits, edges, leases, nodes, records, scopes, stats, texts, versions,
 };
 use pipeline::store::rows::Backend as _;
 
@@ -89,6 +89,8 @@ async fn sets_are_read_and_removed_by_key() {
         records::READ.statement(),
         records::READ_OF,
         records::REMOVE_NAMES.statement(),
+        leases::READ,
+        leases::REMOVE,
     ];
     for sql in statements {
         let plan = plan(&open, sql).await;

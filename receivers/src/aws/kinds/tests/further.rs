@@ -23,6 +23,8 @@ impl Pages for Told {
     fn failed(&mut self, failure: &Failure) {
         self.0.push(failure.why);
     }
+
+    fn passed_over(&mut self, _: &str) {}
 }
 
 fn failure(why: Why) -> Failure {

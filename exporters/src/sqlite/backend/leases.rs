@@ -1,0 +1,63 @@
+//! Leases: the clock is this process's, since a file has none of its own.
+
+use async_trait::async_trait;
+use pipeline::store::rows::{LeaseRow, LeaseRows, RowsError, Word};
+use sqlx::SqliteConnection;
+
+use super::cells::{Cells, signed};
+use super::session::{Session, failed};
+
+pub(super) const READ: &str = "SELECT holder, until FROM leases WHERE source = ?1 AND scope = ?2";
+const PUT: &str =
+    "INSERT OR REPLACE INTO leases (source, scope, holder, until) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const REMOVE: &str = "DELETE FROM leases WHERE source = ?1 AND scope = ?2";
+
+#[async_trait]
+impl LeaseRows for Session {
+    async fn lease(&mut self, source: Word, scope: Word) -> Result<Option<LeaseRow>, RowsError> {
+        let done = read(&mut self.transaction, source, scope).await;
+        done.map_err(failed("read a lease"))
+    }
+
+    async fn put_lease(&mut self, row: &LeaseRow) -> Result<(), RowsError> {
+        let done = sqlx::query(PUT)
+            .bind(row.source)
+            .bind(row.scope)
+            .bind(&row.holder)
+            .bind(signed(row.until.0))
+            .execute(&mut *self.transaction)
+            .await;
+        self.written(done, "write a lease").map(|_| ())
+    }
+
+    async fn remove_lease(&mut self, source: Word, scope: Word) -> Result<(), RowsError> {
+        let done = sqlx::query(REMOVE)
+            .bind(source)
+            .bind(scope)
+            .execute(&mut *self.transaction)
+            .await;
+        self.written(done, "remove a lease").map(|_| ())
+    }
+}
+
+async fn read(
+    connection: &mut SqliteConnection,
+    source: Word,
+    scope: Word,
+) -> Result<Option<LeaseRow>, sqlx::Error> {
+    let row = sqlx::query(READ)
+        .bind(source)
+        .bind(scope)
+        .fetch_optional(connection)
+        .await?;
+    let lease = |row: &sqlx::sqlite::SqliteRow| {
+        let mut cells = Cells::of(row);
+        Ok(LeaseRow {
+            source,
+            scope,
+            holder: cells.take()?,
+            until: cells.time()?,
+        })
+    };
+    row.as_ref().map(lease).transpose()
+}

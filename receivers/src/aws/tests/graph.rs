@@ -1,0 +1,118 @@
+//! What a graph store makes of what a receiver tells.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pipeline::Batch;
+use pipeline::claims::{By, Class, Existence, Removal};
+use pipeline::facts::Members;
+use pipeline::graph_store::At;
+use pipeline::reports::{Completion, Removed, ReportBatch, Sighting};
+use pipeline::resource::Observed;
+use pipeline::store::memory::MemoryBackend;
+use pipeline::store::{Settings, Store};
+
+/// A graph store in memory, and all uids that were written to it.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) store: Arc<Store<MemoryBackend>>,
+    uids: std::sync::Mutex<BTreeSet<String>>,
+}
+
+impl Default for Graph {
+    fn default() -> Graph {
+        let settings = Settings {
+            seen_for: Duration::ZERO,
+        };
+        Graph {
+            store: Arc::new(Store::new(MemoryBackend::default(), settings)),
+            uids: std::sync::Mutex::default(),
+        }
+    }
+}
+
+impl Graph {
+    pub(super) async fn write(&self, batch: &Batch) {
+        let uids = Observed::of(batch).filter_map(|row| row.uid.map(str::to_owned));
+        self.uids.lock().unwrap().extend(uids);
+        self.store.write(&reports(batch)).await.unwrap();
+    }
+
+    /// The ends of all uids of which that is so.
+    pub(super) async fn those(&self, is: impl Fn(Existence) -> bool) -> Vec<String> {
+        let uids = self.uids.lock().unwrap().clone();
+        let mut those = BTreeSet::new();
+        for uid in uids {
+            let inspected = self.store.inspect(&uid).await.unwrap().unwrap();
+            if is(inspected.existence(At::Now)) {
+                those.insert(uid.rsplit(['/', ':']).next().unwrap().to_owned());
+            }
+        }
+        those.into_iter().collect()
+    }
+
+    pub(super) async fn existing(&self) -> Vec<String> {
+        self.those(|it| it == Existence::Exists).await
+    }
+
+    pub(super) async fn unobserved(&self) -> Vec<String> {
+        self.those(|it| matches!(it, Existence::Unobserved(_)))
+            .await
+    }
+
+    pub(super) async fn ended(&self) -> Vec<String> {
+        self.those(|it| matches!(it, Existence::Ended(_))).await
+    }
+}
+
+/// As the processor `graph` and the store read a batch of `resources`, but for what the rows say of a
+/// resource besides that it is there.
+fn reports(batch: &Batch) -> ReportBatch<'_> {
+    let mut reports = ReportBatch::default();
+    for row in Observed::of(batch) {
+        let (source, scope) = (row.source, row.scope.unwrap_or_default());
+        let (class, time) = (Class::Actual, row.time.unwrap());
+        match (row.op, row.uid) {
+            ("observed", Some(uid)) => reports.sightings.push(Sighting {
+                uid,
+                class,
+                source,
+                scope,
+                time,
+                state: row.state.unwrap_or_default(),
+                by: row.scan_id.map_or(By::Row, |_| By::Scan),
+                content: None,
+            }),
+            ("deleted" | "released", Some(uid)) => reports.removals.push(Removed {
+                uid,
+                class,
+                source,
+                scope,
+                time,
+                how: removal(row.op),
+            }),
+            ("scope_complete", None) => {
+                let members = row.members.unwrap().iter().copied();
+                let states = row.member_states.unwrap().iter().copied();
+                reports.completions.push(Completion {
+                    class,
+                    source,
+                    scope,
+                    began: time,
+                    members: Arc::new(Members::new(members.zip(states).collect())),
+                    miss: removal(row.miss.unwrap()),
+                });
+            }
+            other => panic!("no row of a scan: {other:?}"),
+        }
+    }
+    reports
+}
+
+fn removal(word: &str) -> Removal {
+    match word {
+        "released" => Removal::Released,
+        _ => Removal::Deleted,
+    }
+}
