@@ -9,6 +9,7 @@ pub mod attributes;
 pub mod batch;
 mod cause;
 pub mod channel;
+pub mod claim_memory;
 pub mod claims;
 pub mod component;
 pub mod config;

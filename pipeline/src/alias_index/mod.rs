@@ -2,44 +2,44 @@
 //!
 //! ```text
 //!  `graph`    ── of resources ──▶ Writer ┐                        ┌─▶ View::owners
-//!  `identity` ── of aliases ────▶ Writer ├─▶ name → uid → history ┤
+//!  `identity` ── of aliases ────▶ Writer ├─▶ name → uid → claims  ┤
 //!  a store, when it starts ─────▶ Writer ┘                        └─▶ View::names
 //! ```
 //!
-//! It merges as a store does ([`facts`](crate::facts)): a set that a source tells of a uid holds as a
-//! whole until the source tells another; what was seen by itself holds from then on. In which order
-//! they are told means nothing, but that a set which is told again and again is known at a moment
-//! between only where it was told in its turn. Kept is what somebody asks for ([`Kind`]), and only in
-//! a process where somebody asks.
+//! It follows the rules of [`claims`](crate::claims) as a store does: the names that a source reports
+//! of a uid in a scope hold while the claim has the state that they belong to. In which order reports
+//! arrive means nothing. Kept are the kinds of names that are asked for ([`Kind`]), their past
+//! included, and only in a process where a component asks.
+//!
+//! It is bounded. At its limit it evicts ([`eviction`]) and goes on with what is new, so that it never
+//! answers with an owner that another has superseded: it knows the newest owner of a name, or none.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use crate::counters::Counter;
 
+mod eviction;
 mod held;
-mod history;
 mod name;
-mod read;
-mod room;
+mod owner;
 mod view;
 mod writer;
 
-pub use history::Part;
 pub use name::{Kind, Name, address, host};
 pub use view::{Holds, View};
-pub use writer::Writer;
+pub use writer::{StoredClaim, Writer};
 
 use held::Held;
-
-/// Names that are held, those of the past among them; 100 to 200 bytes each.
-const MOST: usize = 1 << 19;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub struct AliasIndex {
     held: RwLock<Held>,
+    /// Whether the limit is one that was set.
+    has_limit: AtomicBool,
     /// Grows when a name comes to lead somewhere.
     version: AtomicU64,
     asked: AtomicBool,
@@ -54,18 +54,27 @@ impl Default for AliasIndex {
 }
 
 impl AliasIndex {
-    /// Names that find no room are counted.
-    pub fn new(left_out: Counter) -> AliasIndex {
-        AliasIndex::with_room_for(MOST, left_out)
-    }
+    /// Names that are held at most where the configuration does not say: 150 to 300 bytes each.
+    pub const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(1 << 19).unwrap();
 
-    fn with_room_for(most: usize, left_out: Counter) -> AliasIndex {
+    /// Evicted names are counted.
+    pub fn new(evicted: Counter) -> AliasIndex {
         AliasIndex {
-            held: RwLock::new(Held::new(most, left_out)),
+            held: RwLock::new(Held::new(AliasIndex::DEFAULT_LIMIT.get(), evicted)),
+            has_limit: AtomicBool::new(false),
             version: AtomicU64::new(0),
             asked: AtomicBool::new(false),
             fed: AtomicBool::new(false),
             loaded: Mutex::default(),
+        }
+    }
+
+    /// Sets how many names are held at most, past ones included. Of several limits the greatest counts.
+    pub fn limit(&self, names: NonZeroUsize) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !self.has_limit.swap(true, Ordering::Relaxed);
+        if is_first || held.most < names.get() {
+            held.most = names.get();
         }
     }
 

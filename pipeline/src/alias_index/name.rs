@@ -67,6 +67,15 @@ pub struct Name {
 }
 
 impl Name {
+    /// Of a uid that a DNS record leads to.
+    pub(super) fn target(uid: &str) -> Name {
+        Name {
+            kind: Kind::Target,
+            value: uid.into(),
+            scope: "".into(),
+        }
+    }
+
     /// Of an alias; none of one that nobody asks for.
     pub(super) fn of(alias: &str, value: &str, scope: Option<&str>) -> Option<Name> {
         let (kind, value) = Kind::of(alias, value)?;

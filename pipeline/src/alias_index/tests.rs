@@ -1,14 +1,20 @@
 //! What is told of a small cloud, and what names then mean.
 
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
-use super::{AliasIndex, Holds, Kind, Writer};
+use super::owner::Size;
+use super::{AliasIndex, Holds, Kind, StoredClaim, Writer};
+use crate::claims::{By, Class, Removal};
 use crate::component::UnixNanos;
 use crate::counters::Counter;
-use crate::facts::Told;
+use crate::facts::Members;
+use crate::reports::{AliasItem, Completion, Items, Removed, ReportBatch, Sighting, Snapshot};
 use crate::rows::{Cell, Rows};
 use crate::schema::{aliases, edges};
-use crate::{Delivery, Signal};
+use crate::{Delivery, Signal, uid};
 
 type Alias = (&'static str, &'static str, Option<&'static str>);
 
@@ -24,7 +30,7 @@ fn asked() -> AliasIndex {
 
 fn tell(index: &AliasIndex, uid: &str, time: u64, names: &[Alias]) {
     let mut writer = index.writer().unwrap();
-    writer.tell(uid, "aws", at(time), names.iter().copied());
+    writer.put_aliases(uid, "aws", at(time), names.iter().copied());
 }
 
 fn ip(value: &'static str) -> Alias {
@@ -61,7 +67,7 @@ fn what_another_source_tells_stays() {
     let index = asked();
     tell(&index, "a", 10, &[ip("10.0.0.7")]);
     let mut writer = index.writer().unwrap();
-    writer.tell("a", "other", at(20), [ip("10.0.0.8")].into_iter());
+    writer.put_aliases("a", "other", at(20), [ip("10.0.0.8")].into_iter());
     drop(writer);
     assert_eq!(owners(&index, Kind::Address, "10.0.0.7", 30), ["a@vpc-1"]);
 }
@@ -70,7 +76,7 @@ fn what_another_source_tells_stays() {
 fn an_address_moves_and_the_past_stays_known() {
     let index = asked();
     tell(&index, "a", 10, &[ip("10.0.0.7")]);
-    index.writer().unwrap().end("a", at(20));
+    index.writer().unwrap().delete("a", at(20));
     tell(&index, "b", 30, &[ip("10.0.0.7")]);
     let of = |time| owners(&index, Kind::Address, "10.0.0.7", time);
     assert_eq!(of(15), ["a@vpc-1"]);
@@ -113,11 +119,11 @@ fn names_have_one_form() {
 fn what_was_seen_by_itself_holds_from_then_on_unless_it_is_an_address() {
     let index = asked();
     let mut writer = index.writer().unwrap();
-    writer.see("a", ("dns", "a.example", None), at(10), None);
-    writer.see("a", ("dns", "a.example", None), at(5), None);
-    writer.see("a", ("dns", "b.example", None), at(5), Some(at(8)));
-    writer.see("a", ip("10.0.0.7"), at(5), None);
-    writer.see("a", ("reserved_ip", "54.1.2.3", None), at(5), None);
+    writer.put_observation("a", ("dns", "a.example", ""), at(10), None);
+    writer.put_observation("a", ("dns", "a.example", ""), at(5), None);
+    writer.put_observation("a", ("dns", "b.example", ""), at(5), Some(at(8)));
+    writer.put_observation("a", ("ip", "10.0.0.7", "vpc-1"), at(5), None);
+    writer.put_observation("a", ("reserved_ip", "54.1.2.3", ""), at(5), None);
     drop(writer);
     assert_eq!(owners(&index, Kind::Host, "a.example", 4), [""; 0]);
     assert_eq!(owners(&index, Kind::Host, "a.example", 5), ["a@"]);
@@ -128,7 +134,7 @@ fn what_was_seen_by_itself_holds_from_then_on_unless_it_is_an_address() {
         owners(&index, Kind::ReservedAddress, "54.1.2.3", 9),
         [""; 0]
     );
-    index.writer().unwrap().end("a", at(20));
+    index.writer().unwrap().delete("a", at(20));
     assert_eq!(owners(&index, Kind::Host, "a.example", 20), [""; 0]);
 }
 
@@ -187,7 +193,10 @@ fn a_batch_of_aliases_is_taken_in() {
     );
     let batch = rows.finish(Delivery::nobody());
     let index = asked();
-    index.writer().unwrap().absorb(&Told::of(&batch, at(99)));
+    index
+        .writer()
+        .unwrap()
+        .take_in(&ReportBatch::of(&batch, at(99)));
     let of = |time| owners(&index, Kind::Address, "10.0.0.8", time);
     assert_eq!((of(10), of(20)), (vec!["a@vpc-1".to_owned()], vec![]));
     assert_eq!(owners(&index, Kind::Host, "b.example", 10), ["b@"]);
@@ -218,56 +227,290 @@ fn its_version_tells_when_something_is_new() {
 
 fn size(index: &AliasIndex) -> (usize, usize) {
     let held = index.held.read().unwrap();
-    let sizes = held.owners.values().map(super::held::Owner::size);
-    let sum = sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
-    assert_eq!((held.size, held.past), sum);
-    sum
+    let sizes = held.owners.values().map(|owner| owner.size(&held.scopes));
+    let sum = sizes.fold(Size::default(), Size::plus);
+    assert_eq!(held.size, sum);
+    let values = held.owners.values().flat_map(|owner| owner.names());
+    for name in values {
+        assert!(held.by_value[name.kind as usize].contains_key(&name.value));
+    }
+    (sum.all, sum.past)
+}
+
+/// An index that holds so many names, and how many it evicted.
+fn small(limit: usize) -> (AliasIndex, Counter) {
+    let evicted = Counter::default();
+    let index = AliasIndex::new(evicted.clone());
+    index.limit(NonZeroUsize::new(limit).unwrap());
+    index.ask();
+    (index, evicted)
 }
 
 #[test]
-fn of_too_much_the_oldest_of_the_past_is_forgotten_and_then_nothing_new_is_taken() {
-    let left_out = Counter::default();
-    let index = AliasIndex::with_room_for(32, left_out.clone());
-    index.ask();
-    let told = |uid: u64, time| {
+fn a_full_alias_index_evicts_and_never_answers_with_a_superseded_owner() {
+    let (index, evicted) = small(32);
+    let report = |uid: u64, name: u64, time| {
+        let (uid, value) = (format!("uid-{uid}"), format!("{name}.example"));
+        let mut writer = index.writer().unwrap();
+        writer.put_aliases(&uid, "aws", at(time), [("dns", &*value, None)].into_iter());
+    };
+    let owners = |name: u64| owners(&index, Kind::Host, &format!("{name}.example"), 9_999);
+    // All hold a name, and none has ended.
+    for uid in 0..32 {
+        report(uid, uid, 10 + uid);
+    }
+    // Others take the names over, one after the other.
+    for uid in 32..64 {
+        report(uid, uid - 32, 100 + uid);
+        assert!(size(&index).0 <= 32);
+        assert!(
+            owners(uid - 32).contains(&format!("uid-{uid}@")),
+            "{uid} is the newest"
+        );
+    }
+    for name in 0..32 {
+        let (newest, found) = (format!("uid-{}@", name + 32), owners(name));
+        assert!(
+            found.is_empty() || found.contains(&newest),
+            "{name}: {found:?}"
+        );
+    }
+    assert!(evicted.get() >= 32);
+}
+
+#[test]
+fn of_too_much_what_is_over_goes_first_and_then_what_was_seen_longest_ago() {
+    let (index, evicted) = small(32);
+    let report = |uid: u64, time| {
         let (uid, value) = (format!("uid-{uid}"), format!("{uid}.example"));
         let mut writer = index.writer().unwrap();
-        writer.tell(&uid, "aws", at(time), [("dns", &*value, None)].into_iter());
+        writer.put_aliases(&uid, "aws", at(time), [("dns", &*value, None)].into_iter());
     };
     let knows =
         |uid: u64, time| !owners(&index, Kind::Host, &format!("{uid}.example"), time).is_empty();
     for uid in 0..8 {
-        told(uid, 10 + uid);
-        index
-            .writer()
-            .unwrap()
-            .end(&format!("uid-{uid}"), at(20 + uid));
+        report(uid, 10 + uid);
+        let mut writer = index.writer().unwrap();
+        writer.delete(&format!("uid-{uid}"), at(20 + uid));
     }
-    assert_eq!(size(&index), (16, 16));
-    for uid in 8..32 {
-        told(uid, 30);
+    assert_eq!(size(&index), (8, 8));
+    for uid in 8..34 {
+        report(uid, 30 + uid);
     }
-    assert_eq!(size(&index).0, 32);
-    assert!(!knows(0, 15) && knows(31, 30));
-    assert_eq!(left_out.get(), 0);
-    for uid in 32..99 {
-        told(uid, 40);
+    assert!(!knows(0, 15) && !knows(1, 15) && knows(7, 20));
+    assert!((8..34).all(|uid| knows(uid, 99)), "what holds stays");
+    for uid in 34..50 {
+        report(uid, 30 + uid);
     }
-    assert_eq!(size(&index), (32, 0));
-    assert!(left_out.get() > 0);
-    assert!(knows(8, 40), "what holds is not forgotten for what is new");
-    let held = index.held.read().unwrap();
-    assert_eq!(held.by_value[Kind::Host as usize].len(), 32);
+    assert!(!knows(7, 20) && !knows(8, 99) && knows(49, 99));
+    assert!(size(&index).0 <= 32 && size(&index).1 == 0);
+    assert!(evicted.get() >= 18);
+}
+
+#[test]
+fn an_evicted_address_is_nobodys_and_not_its_interfaces() {
+    let (index, _) = small(16);
+    tell(&index, "instance", 10, &[ip("10.0.0.7")]);
+    let interface = ("interface_ip", "10.0.0.7", Some("vpc-1"));
+    tell(
+        &index,
+        "interface",
+        50,
+        &[interface, ("dns", "eni.example", None)],
+    );
+    for uid in 0..14_u64 {
+        let (uid, value) = (format!("uid-{uid}"), format!("{uid}.example"));
+        let mut writer = index.writer().unwrap();
+        writer.put_aliases(&uid, "aws", at(40), [("dns", &*value, None)].into_iter());
+    }
+    assert_eq!(owners(&index, Kind::Address, "10.0.0.7", 99), [""; 0]);
+    assert_eq!(
+        owners(&index, Kind::InterfaceAddress, "10.0.0.7", 99),
+        [""; 0]
+    );
+    assert_eq!(
+        owners(&index, Kind::Host, "eni.example", 99),
+        ["interface@"]
+    );
+}
+
+#[test]
+fn of_several_limits_the_greatest_counts() {
+    let index = AliasIndex::default();
+    let held = || index.held.read().unwrap().most;
+    assert_eq!(held(), AliasIndex::DEFAULT_LIMIT.get());
+    for (limit, most) in [(10, 10), (30, 30), (20, 30)] {
+        index.limit(NonZeroUsize::new(limit).unwrap());
+        assert_eq!(held(), most);
+    }
+}
+
+const HOUR: u64 = 3_600_000_000_000;
+
+/// A scan of a scope: uids with their states and addresses, and whether it completed.
+fn scan(index: &AliasIndex, scope: &str, began: u64, seen: &[(&str, u64, &'static str)]) {
+    let mut reports = ReportBatch::default();
+    for (uid, state, address) in seen {
+        reports.sightings.push(Sighting {
+            uid,
+            class: Class::Actual,
+            source: "aws",
+            scope,
+            time: at(began),
+            state: *state,
+            by: By::Scan,
+            content: None,
+        });
+        reports.snapshots.push(Snapshot {
+            uid,
+            source: "aws",
+            scope,
+            time: at(began),
+            state: Some(*state),
+            items: Items::Aliases(vec![AliasItem {
+                kind: "ip",
+                value: address,
+                within: "vpc-1",
+                valid_from: None,
+                valid_to: None,
+            }]),
+        });
+    }
+    let members = seen.iter().map(|(uid, state, _)| (uid::hash(uid), *state));
+    reports.completions.push(Completion {
+        class: Class::Actual,
+        source: "aws",
+        scope,
+        began: at(began),
+        members: Arc::new(Members::new(members.collect())),
+        miss: Removal::Deleted,
+    });
+    index.writer().unwrap().take_in(&reports);
+}
+
+fn address(index: &AliasIndex, value: &str, time: u64) -> Vec<String> {
+    owners(index, Kind::Address, value, time)
+}
+
+#[test]
+fn names_live_and_end_with_the_claim_of_their_scope() {
+    let index = asked();
+    scan(
+        &index,
+        "s",
+        HOUR,
+        &[("a", 7, "10.0.0.1"), ("b", 7, "10.0.0.2")],
+    );
+    scan(&index, "t", HOUR, &[("a", 9, "10.0.0.9")]);
+    scan(&index, "s", 2 * HOUR, &[("b", 7, "10.0.0.2")]);
+    let of = |value, time| address(&index, value, time);
+    assert_eq!(of("10.0.0.1", 2 * HOUR - 1), ["a@vpc-1"]);
+    assert_eq!(of("10.0.0.1", 2 * HOUR), [""; 0], "the scan lacks it");
+    assert_eq!(of("10.0.0.9", 3 * HOUR), ["a@vpc-1"], "the other scope's");
+    scan(&index, "s", 3 * HOUR, &[("b", 8, "10.0.0.3")]);
+    assert_eq!(of("10.0.0.2", 3 * HOUR), [""; 0]);
+    assert_eq!(of("10.0.0.3", 3 * HOUR), ["b@vpc-1"]);
+}
+
+#[test]
+fn a_row_of_a_scan_that_a_later_one_overtook_brings_no_name_back() {
+    let index = asked();
+    let seen = [("a", 7, "10.0.0.1"), ("b", 7, "10.0.0.2")];
+    scan(&index, "s", 2 * HOUR, &seen[1..]);
+    scan(&index, "s", HOUR, &seen);
+    assert_eq!(address(&index, "10.0.0.1", HOUR), ["a@vpc-1"]);
+    assert_eq!(address(&index, "10.0.0.1", 2 * HOUR), [""; 0]);
+}
+
+#[test]
+fn a_list_that_began_just_after_a_delete_event_brings_no_name_back() {
+    let index = asked();
+    scan(&index, "s", HOUR, &[("a", 7, "10.0.0.1")]);
+    let minute = HOUR / 60;
+    index.writer().unwrap().delete("a", at(2 * HOUR));
+    scan(&index, "s", 2 * HOUR + minute, &[("a", 7, "10.0.0.1")]);
+    assert_eq!(address(&index, "10.0.0.1", 2 * HOUR + minute), [""; 0]);
+    scan(&index, "s", 2 * HOUR + 6 * minute, &[("a", 7, "10.0.0.1")]);
+    assert_eq!(
+        address(&index, "10.0.0.1", 2 * HOUR + 6 * minute),
+        ["a@vpc-1"]
+    );
+}
+
+#[test]
+fn a_released_claim_takes_its_names_along_and_no_others() {
+    let index = asked();
+    scan(&index, "s", HOUR, &[("a", 7, "10.0.0.1")]);
+    scan(&index, "t", HOUR, &[("a", 9, "10.0.0.9")]);
+    let reports = ReportBatch {
+        removals: vec![Removed {
+            uid: "a",
+            class: Class::Actual,
+            source: "aws",
+            scope: "s",
+            time: at(2 * HOUR),
+            how: Removal::Released,
+        }],
+        ..ReportBatch::default()
+    };
+    index.writer().unwrap().take_in(&reports);
+    let of = |value| address(&index, value, 3 * HOUR);
+    assert_eq!(
+        (of("10.0.0.1"), of("10.0.0.9")),
+        (vec![], vec!["a@vpc-1".to_owned()])
+    );
+}
+
+#[test]
+fn a_stale_claim_answers_no_more_once_another_scope_reports_the_end() {
+    let index = asked();
+    scan(&index, "s", HOUR, &[("a", 7, "10.0.0.1")]);
+    scan(&index, "t", HOUR, &[("a", 9, "10.0.0.9")]);
+    scan(&index, "t", 30 * HOUR, &[]);
+    assert_eq!(address(&index, "10.0.0.1", 30 * HOUR), [""; 0]);
+    assert_eq!(address(&index, "10.0.0.1", 29 * HOUR), ["a@vpc-1"]);
+}
+
+#[test]
+fn what_was_restored_ends_with_the_next_scan_that_lacks_it() {
+    let index = asked();
+    let alias = |value| AliasItem {
+        kind: "ip",
+        value,
+        within: "vpc-1",
+        valid_from: None,
+        valid_to: None,
+    };
+    for (uid, value) in [("a", "10.0.0.1"), ("b", "10.0.0.2")] {
+        index.writer().unwrap().restore(
+            uid,
+            &StoredClaim {
+                source: "aws",
+                scope: "s",
+                class: Class::Actual,
+                state: Some(7),
+                aliases: vec![(at(5), alias(value)), (at(8), alias("10.0.0.3"))],
+                ..StoredClaim::default()
+            },
+        );
+    }
+    let both = ["a@vpc-1", "b@vpc-1"];
+    assert_eq!(address(&index, "10.0.0.1", 5), ["a@vpc-1"]);
+    assert_eq!(address(&index, "10.0.0.3", 7), [""; 0]);
+    assert_eq!(address(&index, "10.0.0.3", 8), both);
+    scan(&index, "s", HOUR, &[("b", 9, "10.0.0.4")]);
+    let of = |value| address(&index, value, HOUR);
+    assert_eq!((of("10.0.0.1"), of("10.0.0.3")), (vec![], vec![]));
+    assert_eq!(of("10.0.0.4"), ["b@vpc-1"]);
 }
 
 #[test]
 fn what_comes_and_goes_keeps_the_room_bounded() {
-    let index = AliasIndex::with_room_for(64, Counter::default());
-    index.ask();
+    let (index, _) = small(64);
     for time in 0..10_000_u64 {
         let value = format!("10.0.{}.{}", time / 200 % 200, time % 200);
         let mut writer: Writer<'_> = index.writer().unwrap();
-        writer.tell("a", "aws", at(time), [("ip", &*value, None)].into_iter());
+        writer.put_aliases("a", "aws", at(time), [("ip", &*value, None)].into_iter());
     }
     assert!(size(&index).0 <= 64);
     assert_eq!(owners(&index, Kind::Address, "10.0.49.199", 9_999), ["a@"]);
@@ -300,7 +543,7 @@ proptest! {
             for (time, names) in told {
                 match names {
                     Some(names) => tell(&index, "a", time, &names),
-                    None => index.writer().unwrap().end("a", at(time)),
+                    None => index.writer().unwrap().delete("a", at(time)),
                 }
             }
             size(&index);

@@ -1,10 +1,10 @@
-//! What is asked.
+//! Reads.
 
 use std::sync::RwLockReadGuard;
 
-use super::held::{Held, Owner};
-use super::history::History;
+use super::held::Held;
 use super::name::{Kind, Name};
+use super::owner::Owner;
 use crate::component::UnixNanos;
 
 /// The index as it is, while this is held.
@@ -32,8 +32,12 @@ impl Holds {
         self.from <= time && (time < self.until || time == self.at)
     }
 
+    pub(super) fn moment(&self) -> UnixNanos {
+        self.at
+    }
+
     /// Something begins or ends at this time.
-    fn narrow(&mut self, time: UnixNanos) {
+    pub(super) fn narrow(&mut self, time: UnixNanos) {
         if time <= self.at {
             self.from = self.from.max(time);
         } else {
@@ -57,6 +61,9 @@ impl<'a> View<'a> {
             let same = names.into_iter().filter(|name| *name.value == *value);
             found.extend(same.map(|name| (uid, &*name.scope)));
         }
+        // Several claims of a uid may have one name.
+        found.sort_unstable();
+        found.dedup();
         found
     }
 
@@ -66,7 +73,7 @@ impl<'a> View<'a> {
         let Some(owner) = self.0.owners.get(uid) else {
             return Vec::new();
         };
-        let mut names = owner.at(holds);
+        let mut names = owner.names_at(&self.0.scopes, holds);
         names.retain(|name| name.kind == kind);
         names
     }
@@ -86,55 +93,11 @@ impl<'a> View<'a> {
             .filter(move |name| name.kind == kind)
     }
 
-    /// When a name that leads to the uid now was first told to; none where it does not lead there.
+    /// Since when a name that leads to the uid now has done so; none where it does not lead there.
     pub fn since(&self, uid: &str, kind: Kind, value: &str) -> Option<UnixNanos> {
         let owner = self.0.owners.get(uid)?;
-        let is_it = |name: &Name| name.kind == kind && *name.value == *value;
-        let told = owner.histories.iter().filter_map(|history| {
-            let newest_first = history.told.iter().rev();
-            let mut unbroken = newest_first.take_while(|told| told.names.iter().any(is_it));
-            let newest = unbroken.next()?;
-            Some(unbroken.last().unwrap_or(newest).first)
-        });
-        let seen = owner.seen.iter().filter(|seen| is_it(&seen.name));
-        let seen = seen
-            .filter(|seen| seen.until.is_none())
-            .map(|seen| seen.from);
-        told.chain(seen).min()
-    }
-}
-
-impl Owner {
-    /// The names at the moment of `holds`, which is narrowed.
-    fn at(&self, holds: &mut Holds) -> Vec<&Name> {
-        let mut names: Vec<&Name> = Vec::new();
-        for history in &self.histories {
-            names.extend(history.at(holds));
-        }
-        for seen in &self.seen {
-            holds.narrow(seen.from);
-            if let Some(until) = seen.until {
-                holds.narrow(until);
-            }
-            if seen.from <= holds.at && seen.until.is_none_or(|until| holds.at < until) {
-                names.push(&seen.name);
-            }
-        }
-        names
-    }
-}
-
-impl History {
-    fn at(&self, holds: &mut Holds) -> &[Name] {
-        let place = self.place_at(holds.at);
-        let next = place.map_or(0, |place| place + 1);
-        if let Some(next) = self.told.get(next) {
-            holds.narrow(next.first);
-        }
-        let Some(told) = place.and_then(|place| self.told.get(place)) else {
-            return &[];
-        };
-        holds.narrow(told.first);
-        &told.names
+        owner.since(&self.0.scopes, |name| {
+            name.kind == kind && *name.value == *value
+        })
     }
 }

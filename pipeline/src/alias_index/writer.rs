@@ -1,19 +1,58 @@
-//! What is told.
+//! Takes in reports.
 
-use std::sync::RwLockWriteGuard;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLockWriteGuard};
 
-use super::held::{Held, Seen};
-use super::history::Part;
+use super::held::Held;
 use super::name::{Kind, Name};
+use super::owner::{Observed, Version};
+use crate::claim_memory::KeyNumber;
+use crate::claims::{By, Class, Point, What};
 use crate::component::UnixNanos;
+use crate::reports::{
+    AliasItem, AliasObservation, Completion, DeleteEvent, DirectReport, EdgeItem, Items,
+    ReportBatch, Snapshot,
+};
+use crate::schema::edges::kind::DNS_POINTS_TO;
 
-/// Tells the index; others see all of it when this is dropped.
+/// Changes the index; readers see all of it when this is dropped.
 #[derive(Debug)]
 pub struct Writer<'a> {
     held: RwLockWriteGuard<'a, Held>,
     version: &'a AtomicU64,
     changed: bool,
+    /// Owners of which versions may be unused.
+    touched: BTreeSet<Arc<str>>,
+}
+
+/// A claim as a store has it, and the names that it reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredClaim<'a> {
+    pub source: &'a str,
+    /// Empty for none.
+    pub scope: &'a str,
+    pub class: Class,
+    /// None where it is not known.
+    pub state: Option<u64>,
+    /// Each with when it came to lead to the uid.
+    pub aliases: Vec<(UnixNanos, AliasItem<'a>)>,
+    /// Likewise.
+    pub targets: Vec<(UnixNanos, &'a str)>,
+}
+
+impl Default for StoredClaim<'_> {
+    /// A claim that no scan made.
+    fn default() -> Self {
+        StoredClaim {
+            source: "",
+            scope: "",
+            class: Class::Aliases,
+            state: None,
+            aliases: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -22,60 +61,285 @@ impl<'a> Writer<'a> {
             held,
             version,
             changed: false,
+            touched: BTreeSet::new(),
         }
     }
 
-    /// All aliases (kind, value, scope) that a source tells of a uid at a time.
-    pub fn tell<'n>(
+    /// Takes in what a batch of `resources`, `nodes`, `edges` or `aliases` reports. Of uids that never
+    /// had a name that is kept nothing is held.
+    pub fn take_in(&mut self, reports: &ReportBatch<'_>) {
+        for snapshot in &reports.snapshots {
+            self.put_names(snapshot);
+        }
+        for report in reports.direct() {
+            self.report(&report);
+        }
+        for snapshot in &reports.snapshots {
+            self.see_in_snapshot(snapshot);
+        }
+        let mut completions: Vec<_> = reports.completions.iter().collect();
+        completions.sort_by_key(|completion| completion.began);
+        for completion in completions {
+            for hash in self.held.scopes.complete(completion) {
+                let Some(uid) = self.concerned(hash, completion) else {
+                    continue;
+                };
+                self.touched.insert(uid.clone());
+                self.changed |= self.held.change(&uid, |owner, scopes| {
+                    scopes.apply(hash, &mut owner.claims, completion).has_news
+                });
+            }
+        }
+        for observation in &reports.aliases {
+            self.observe(observation);
+        }
+        self.settle();
+    }
+
+    /// The uid with this hash, where it has a claim for which the completion means something new.
+    fn concerned(&self, hash: u64, completion: &Completion<'_>) -> Option<Arc<str>> {
+        let uid = self.held.by_hash.get(&hash)?;
+        let owner = self.held.owners.get(uid)?;
+        let scopes = &self.held.scopes;
+        scopes
+            .concerns(hash, &owner.claims, completion)
+            .then(|| uid.clone())
+    }
+
+    /// Forgets names of states that no claim has any more, and what is beyond the limit.
+    fn settle(&mut self) {
+        for uid in std::mem::take(&mut self.touched) {
+            if self.held.owners.contains_key(&uid) {
+                self.held
+                    .change(&uid, |owner, scopes| owner.drop_unused(scopes));
+            }
+        }
+        self.held.evict();
+    }
+
+    /// All aliases (kind, value, scope) that a source reports of a uid at a time, by no scan.
+    pub fn put_aliases<'n>(
         &mut self,
         uid: &str,
         source: &str,
         time: UnixNanos,
         aliases: impl Iterator<Item = (&'n str, &'n str, Option<&'n str>)>,
     ) {
-        let names = aliases.filter_map(|(kind, value, scope)| Name::of(kind, value, scope));
-        let set = (source, Part::Aliases);
-        self.changed |= self.held.tell(uid, set, time, names.collect());
+        let aliases = aliases.map(|(kind, value, within)| AliasItem {
+            kind,
+            value,
+            within: within.unwrap_or_default(),
+            valid_from: None,
+            valid_to: None,
+        });
+        self.put(uid, source, time, Items::Aliases(aliases.collect()));
     }
 
-    /// All uids that a DNS record leads to, as a source tells it.
-    pub fn tell_targets<'n>(
+    /// All uids that a DNS record leads to, likewise.
+    pub fn put_targets<'n>(
         &mut self,
         uid: &str,
         source: &str,
         time: UnixNanos,
         targets: impl Iterator<Item = &'n str>,
     ) {
-        let names = targets.map(|target| Name {
-            kind: Kind::Target,
-            value: target.into(),
-            scope: "".into(),
+        let targets = targets.map(|to| EdgeItem {
+            kind: DNS_POINTS_TO,
+            to,
+            confidence: 1.0,
+            properties: None,
         });
-        let set = (source, Part::Targets);
-        self.changed |= self.held.tell(uid, set, time, names.collect());
+        self.put(uid, source, time, Items::Edges(targets.collect()));
     }
 
-    /// An alias that was seen by itself, and leads to the uid from a time on. An address that was
-    /// seen so is not kept: nobody would say when another has it.
-    pub fn see(
+    fn put(&mut self, uid: &str, source: &str, time: UnixNanos, items: Items<'_>) {
+        self.take_in(&ReportBatch {
+            snapshots: vec![Snapshot {
+                uid,
+                source,
+                scope: "",
+                time,
+                state: None,
+                items,
+            }],
+            ..ReportBatch::default()
+        });
+    }
+
+    /// An event deleted the uid: no name leads to it from this time on.
+    pub fn delete(&mut self, uid: &str, time: UnixNanos) {
+        let source = "";
+        self.take_in(&ReportBatch {
+            delete_events: vec![DeleteEvent { uid, source, time }],
+            ..ReportBatch::default()
+        });
+    }
+
+    /// An alias that was observed by itself, and leads to the uid from a time on.
+    pub fn put_observation(
         &mut self,
         uid: &str,
-        (kind, value, scope): (&str, &str, Option<&str>),
+        (kind, value, within): (&str, &str, &str),
         from: UnixNanos,
         until: Option<UnixNanos>,
     ) {
-        let Some(name) = Name::of(kind, value, scope) else {
+        self.observe(&AliasObservation {
+            uid,
+            source: "",
+            time: from,
+            alias: AliasItem {
+                kind,
+                value,
+                within,
+                valid_from: Some(from),
+                valid_to: until,
+            },
+        });
+        self.held.evict();
+    }
+
+    /// Takes in a claim that a store has open: the next completion of its scope is compared with it.
+    pub fn restore(&mut self, uid: &str, claim: &StoredClaim<'_>) {
+        let aliases = claim.aliases.iter().filter_map(|(since, item)| {
+            let within = Some(item.within).filter(|within| !within.is_empty());
+            Some((*since, Name::of(item.kind, item.value, within)?))
+        });
+        let targets = claim.targets.iter();
+        let targets = targets.map(|(since, to)| (*since, Name::target(to)));
+        let names: Vec<(UnixNanos, Name)> = aliases.chain(targets).collect();
+        let times: BTreeSet<UnixNanos> = names.iter().map(|(since, _)| *since).collect();
+        let Some(newest) = times.last().copied() else {
             return;
         };
+        // A state of each time at which a name was added: the last one is as it is stored.
+        let state_of = |time: UnixNanos| match time == newest {
+            true => claim.state.unwrap_or(newest.0),
+            false => time.0,
+        };
+        let versions: Vec<(u64, Vec<Name>)> = times
+            .iter()
+            .map(|time| {
+                let by_then = names.iter().filter(|(since, _)| since <= time);
+                let names = by_then.map(|(_, name)| self.held.shared(name.clone()));
+                (state_of(*time), names.collect())
+            })
+            .collect();
+        let states = times.iter().map(|time| (*time, state_of(*time)));
+        let (class, source, scope) = (claim.class, claim.source, claim.scope);
+        self.held.change(uid, |owner, scopes| {
+            let area = scopes.number(Class::Actual, source, scope);
+            for (state, names) in versions {
+                let (targets, aliases) =
+                    (names.into_iter()).partition(|name| name.kind == Kind::Target);
+                owner.put(area, state, Some(aliases), Some(targets));
+            }
+            scopes.restore(uid, &mut owner.claims, (class, source, scope), states);
+        });
+        self.changed = true;
+        self.held.evict();
+    }
+
+    fn put_names(&mut self, snapshot: &Snapshot<'_>) {
+        let mut names: Vec<Name> = match &snapshot.items {
+            Items::Edges(edges) => {
+                let targets = edges.iter().filter(|edge| edge.kind == DNS_POINTS_TO);
+                targets.map(|edge| Name::target(edge.to)).collect()
+            }
+            Items::Aliases(aliases) => {
+                let names = aliases.iter().filter_map(|alias| {
+                    let within = Some(alias.within).filter(|within| !within.is_empty());
+                    Name::of(alias.kind, alias.value, within)
+                });
+                names.collect()
+            }
+        };
+        // As of most resources.
+        if names.is_empty() && !self.held.owners.contains_key(snapshot.uid) {
+            return;
+        }
+        names.sort_unstable();
+        names.dedup();
+        let names: Vec<Name> = names
+            .into_iter()
+            .map(|name| self.held.shared(name))
+            .collect();
+        let (class, hash) = snapshot.items.class_and_hash();
+        let (aliases, targets) = match class {
+            Class::Edges => (None, Some(names)),
+            _ => (Some(names), None),
+        };
+        let area = self.area(snapshot.source, snapshot.scope);
+        let state = snapshot.state.unwrap_or(hash);
+        // The report of the state itself is taken in later: until then nothing refers to the names.
+        self.held.change(snapshot.uid, |owner, _| {
+            owner.put(area, state, aliases, targets);
+        });
+        self.touched.insert(snapshot.uid.into());
+    }
+
+    fn area(&mut self, source: &str, scope: &str) -> KeyNumber {
+        self.held.scopes.number(Class::Actual, source, scope)
+    }
+
+    fn report(&mut self, report: &DirectReport<'_>) {
+        let is_kept = !matches!(report.class, Class::Telemetry | Class::Health);
+        if is_kept && self.held.owners.contains_key(report.uid) {
+            self.touched.insert(report.uid.into());
+            self.changed |= self.held.change(report.uid, |owner, scopes| {
+                scopes.report(&mut owner.claims, report).has_news
+            });
+        }
+    }
+
+    /// A snapshot that a scan made shows that the scan saw the uid, also where its row of `nodes` does
+    /// not come by.
+    fn see_in_snapshot(&mut self, snapshot: &Snapshot<'_>) {
+        let Some(state) = snapshot.state else {
+            return;
+        };
+        let area = self.area(snapshot.source, snapshot.scope);
+        let is_known = self.held.owners.get(snapshot.uid).is_none_or(|owner| {
+            let claims = owner.claims.iter();
+            let mut claims = claims.filter(|claim| self.held.scopes.area(claim.key) == area);
+            claims.any(|claim| claim.held().any(|(held, ..)| held == state))
+        });
+        if is_known {
+            return;
+        }
+        let what = What::Seen {
+            state,
+            by: By::Scan,
+        };
+        self.report(&DirectReport {
+            uid: snapshot.uid,
+            class: Class::Actual,
+            source: snapshot.source,
+            scope: snapshot.scope,
+            point: Point {
+                time: snapshot.time,
+                what,
+            },
+        });
+    }
+
+    /// An address that was observed without an end is not kept: nothing would say when another has it.
+    fn observe(&mut self, observation: &AliasObservation<'_>) {
+        let AliasObservation { uid, alias, .. } = observation;
+        let within = Some(alias.within).filter(|within| !within.is_empty());
+        let Some(name) = Name::of(alias.kind, alias.value, within) else {
+            return;
+        };
+        let until = alias.valid_to;
         if Kind::ADDRESSES.contains(&name.kind) && until.is_none() {
             return;
         }
-        self.changed |= self.held.see(uid, Seen { name, from, until });
-    }
-
-    /// The uid is no more from this time on: no name leads to it.
-    pub fn end(&mut self, uid: &str, time: UnixNanos) {
-        self.changed |= self.held.end(uid, time);
+        let new = Observed {
+            name: self.held.shared(name),
+            from: alias.valid_from.unwrap_or(observation.time),
+            until,
+            last: observation.time,
+        };
+        self.changed |= self.held.change(uid, |owner, _| owner.observe(new));
     }
 }
 
@@ -84,5 +348,51 @@ impl Drop for Writer<'_> {
         if self.changed {
             self.version.fetch_add(1, Ordering::Release);
         }
+    }
+}
+
+impl super::owner::Owner {
+    /// Puts what is known of a state; none where nothing new is.
+    pub(super) fn put(
+        &mut self,
+        area: KeyNumber,
+        state: u64,
+        aliases: Option<Vec<Name>>,
+        targets: Option<Vec<Name>>,
+    ) {
+        let known = self
+            .versions
+            .iter()
+            .position(|it| (it.area, it.state) == (area, state));
+        let known = known.map(|place| self.versions.swap_remove(place));
+        let names = |new: Option<Vec<Name>>, known: Option<&Arc<[Name]>>| -> Arc<[Name]> {
+            match new {
+                Some(new) => new.into(),
+                None => known.cloned().unwrap_or_default(),
+            }
+        };
+        let version = Version {
+            area,
+            state,
+            aliases: names(aliases, known.as_ref().map(|it| &it.aliases)),
+            targets: names(targets, known.as_ref().map(|it| &it.targets)),
+        };
+        if version.names().next().is_some() {
+            self.versions.push(version);
+        }
+    }
+
+    /// Whether it is new, or holds for longer.
+    fn observe(&mut self, new: Observed) -> bool {
+        let Some(old) = self.observed.iter_mut().find(|old| old.name == new.name) else {
+            self.observed.push(new);
+            return true;
+        };
+        let before = (old.from, old.until);
+        old.from = old.from.min(new.from);
+        old.last = old.last.max(new.last);
+        let both = old.until.zip(new.until);
+        old.until = both.map(|(one, other)| one.max(other));
+        before != (old.from, old.until)
     }
 }

@@ -12,10 +12,12 @@
 
 mod claim;
 mod existence;
+mod relation;
 mod report;
 mod stretch;
 
 pub use claim::{Around, Claim, Meaning};
 pub use existence::{LastScan, existence, open_at, winner};
+pub use relation::{Relation, above, meaning};
 pub use report::{By, Class, Existence, Removal, Report, SETTLE, STALE_AFTER, is_below};
 pub use stretch::{Ending, Key, Point, Stretch, What};

@@ -108,10 +108,8 @@ impl Host {
     /// Which node a name means, for all pipelines of this process.
     pub fn alias_index(&self) -> Arc<AliasIndex> {
         let index = self.shared.aliases.get_or_init(|| {
-            let left_out = self
-                .counters
-                .add("airdig_aliases_left_out".to_owned(), Vec::new());
-            Arc::new(AliasIndex::new(left_out))
+            let name = "airdig_alias_index_evicted".to_owned();
+            Arc::new(AliasIndex::new(self.counters.add(name, Vec::new())))
         });
         index.clone()
     }

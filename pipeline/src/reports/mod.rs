@@ -11,11 +11,15 @@ use crate::component::UnixNanos;
 use crate::facts::{Members, hash_of};
 use crate::{Batch, Signal};
 
+mod direct;
 mod edges;
 mod nodes;
 mod records;
+mod resources;
 pub(crate) mod row;
 mod stats;
+
+pub use direct::DirectReport;
 
 /// Borrowed from the batch. Of each signal only its own lists are filled.
 #[derive(Debug, Default)]
@@ -219,6 +223,7 @@ impl<'a> ReportBatch<'a> {
     pub fn of(batch: &'a Batch, now: UnixNanos) -> ReportBatch<'a> {
         let mut reports = ReportBatch::default();
         match batch.signal() {
+            Signal::Resources => resources::read(batch, now, &mut reports),
             Signal::Nodes => nodes::read(batch, now, &mut reports),
             Signal::Edges => edges::read_edges(batch, now, &mut reports),
             Signal::Aliases => edges::read_aliases(batch, now, &mut reports),

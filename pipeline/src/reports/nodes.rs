@@ -70,7 +70,7 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
 }
 
 /// A resource is reported by two rows, that it exists and how it is configured: one sighting.
-fn add<'a>(reports: &mut ReportBatch<'a>, sighting: Sighting<'a>) {
+pub(super) fn add<'a>(reports: &mut ReportBatch<'a>, sighting: Sighting<'a>) {
     let key = |sighting: &Sighting<'a>| {
         let Sighting { uid, class, .. } = *sighting;
         (uid, class, sighting.source, sighting.scope, sighting.time)

@@ -16,7 +16,7 @@
 //! | `scope_complete` | the same of the scope's nodes, with the state in which each was seen |
 //!
 //! Every fact that is made of a row carries the row's `state`, by which the completion of a scan
-//! vouches for it. The names of a resource, and that it is no more, also go into the process's
+//! vouches for it. What the rows report of names, and of when they end, also goes into the process's
 //! [`AliasIndex`], where `identity` finds them whatever pipeline it stands in.
 
 use std::sync::Arc;
@@ -24,11 +24,11 @@ use std::sync::Arc;
 use pipeline::alias_index::AliasIndex;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::reports::ReportBatch;
 use pipeline::{Batch, Signal, SignalSet};
 
 mod config;
 mod facts;
-mod names;
 
 pub use config::Config;
 
@@ -64,7 +64,9 @@ impl Processor for Graph {
         if batch.signal() != Signal::Resources {
             return Ok(vec![batch]);
         }
-        names::tell(&batch, &self.index, now);
+        if let Some(mut writer) = self.index.writer() {
+            writer.take_in(&ReportBatch::of(&batch, now));
+        }
         let mut made = facts::of_resources(&batch, self.wanted, now);
         made.push(batch);
         Ok(made)

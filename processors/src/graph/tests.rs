@@ -221,6 +221,7 @@ fn names_are_known_to_the_whole_process_until_their_resource_is_deleted() {
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
+        (resources::STATE, Cell::UInt(7)),
         (resources::ALIASES, Cell::Items(&names)),
         (resources::RELATIONS, Cell::Items(targets.as_flattened())),
     ];

@@ -3,7 +3,7 @@
 //!
 //! ```yaml
 //! processors:
-//!   identity: {store: sqlite}
+//!   identity: {store: sqlite, max_names: 524288}
 //! ```
 //!
 //! The uid of a row is the first of these that its resource tells of; a row of none keeps null.
@@ -43,7 +43,8 @@
 //!
 //! Aliases are those of the process's [`AliasIndex`], as of when the span started: what `graph` makes
 //! of resources in whatever pipeline, the `aliases` that pass here, and, with the key `store`, what
-//! that store knows at the start. Where several have a name, nobody is meant; `localhost` and the like
+//! that store knows at the start. The index holds `max_names` at most: beyond that it evicts the names that
+//! are over, then those of what was seen longest ago, and counts them (`airdig_alias_index_evicted`). Where several have a name, nobody is meant; `localhost` and the like
 //! are nobody's. In a process that has none of these three, no peer is looked for.
 //!
 //! Spans whose peer is not found are counted by the reason: `unresolved_unknown_name`,
@@ -60,8 +61,9 @@ use pipeline::alias_index::AliasIndex;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, StartError, UnixNanos};
 use pipeline::graph_store::GraphStore;
 use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::reports::ReportBatch;
 use pipeline::schema::traces;
-use pipeline::{Batch, Delivery, Signal, SignalSet, facts};
+use pipeline::{Batch, Delivery, Signal, SignalSet};
 
 mod cloud;
 mod config;
@@ -111,6 +113,9 @@ impl BuildProcessor for Identity {
         let wanted = host.wanted().intersection(Self::PRODUCES);
         let index = host.alias_index();
         index.ask();
+        if let Some(names) = config.max_names {
+            index.limit(names);
+        }
         let store = match config.store {
             Some(store) => Some((store.0.to_string(), host.graph_store(&store)?)),
             None => None,
@@ -144,7 +149,7 @@ impl Processor for Identity {
         if batch.signal() == Signal::Aliases
             && let Some(mut writer) = self.index.writer()
         {
-            writer.absorb(&facts::Told::of(&batch, now));
+            writer.take_in(&ReportBatch::of(&batch, now));
         }
         if !SignalSet::TELEMETRY.contains(batch.signal()) {
             return Ok(vec![batch]);

@@ -1,10 +1,12 @@
 //! Reads the names that a store knows into the index of the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use pipeline::alias_index::{AliasIndex, Kind};
+use pipeline::alias_index::{AliasIndex, Kind, StoredClaim};
+use pipeline::claims::Class;
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{At, Direction, GraphStore, KnownAlias, StoreError};
+use pipeline::graph_store::{At, ClaimInfo, Direction, GraphStore, KnownAlias, StoreError};
+use pipeline::reports::AliasItem;
 use pipeline::schema::aliases::kind::DNS;
 use pipeline::schema::edges::kind;
 
@@ -23,8 +25,12 @@ pub(super) async fn read(store: &dyn GraphStore, index: &AliasIndex) -> Result<(
     let mut after = None;
     loop {
         let page = store.aliases(&kinds, after.as_deref(), PAGE).await?;
-        tell(&page.aliases, index);
-        targets(store, &page.aliases, index).await?;
+        let mut uids: Vec<String> = page.aliases.iter().map(|it| it.uid.clone()).collect();
+        uids.dedup();
+        let claims = store.claims(&uids).await?;
+        let claims: HashMap<String, Vec<ClaimInfo>> = uids.into_iter().zip(claims).collect();
+        let targets = targets(store, &page.aliases).await?;
+        put(&page.aliases, &claims, &targets, index);
         after = page.last;
         if after.is_none() {
             return Ok(());
@@ -32,61 +38,103 @@ pub(super) async fn read(store: &dyn GraphStore, index: &AliasIndex) -> Result<(
     }
 }
 
-fn tell(aliases: &[KnownAlias], index: &AliasIndex) {
+/// What DNS records lead to, by uid and source, each with since when.
+type Targets = BTreeMap<(String, String), Vec<(UnixNanos, String)>>;
+
+/// Puts the names of some uids into the index. Names of a source that a scan reports belong to each of
+/// its claims, so that they end with them.
+fn put(
+    aliases: &[KnownAlias],
+    claims: &HashMap<String, Vec<ClaimInfo>>,
+    targets: &Targets,
+    index: &AliasIndex,
+) {
     let Some(mut writer) = index.writer() else {
         return;
     };
     let by_source =
         aliases.chunk_by(|one, next| (&one.uid, &one.source) == (&next.uid, &next.source));
-    for told in by_source {
-        let (mut sets, seen): (Vec<_>, Vec<_>) = told.iter().partition(|alias| alias.is_of_set);
-        for alias in seen {
-            let name = name(alias);
-            writer.see(&alias.uid, name, alias.since, alias.until);
+    for reported in by_source {
+        let (snapshots, observed): (Vec<_>, Vec<_>) =
+            reported.iter().partition(|alias| alias.is_of_set);
+        for alias in observed {
+            let name = (
+                earlier_stores::kind_of(alias),
+                alias.value.as_str(),
+                alias.scope.as_deref().unwrap_or_default(),
+            );
+            writer.put_observation(&alias.uid, name, alias.since, alias.until);
         }
-        // One after the other, as they came to be: a set of each time that something was added.
-        sets.sort_by_key(|alias| alias.since);
-        for (place, alias) in sets.iter().enumerate() {
-            let is_last = sets.get(place + 1).map(|next| next.since) != Some(alias.since);
-            if is_last {
-                let names = sets[..=place].iter().map(|alias| name(alias));
-                writer.tell(&alias.uid, &alias.source, alias.since, names);
-            }
+        let Some(first) = snapshots.first() else {
+            continue;
+        };
+        let aliases = snapshots.iter().map(|alias| (alias.since, item(alias)));
+        let targets = targets.get(&(first.uid.clone(), first.source.clone()));
+        let targets = targets.into_iter().flatten();
+        let stored = StoredClaim {
+            source: &first.source,
+            aliases: aliases.collect(),
+            targets: targets.map(|(since, to)| (*since, to.as_str())).collect(),
+            ..StoredClaim::default()
+        };
+        let of_uid = claims.get(&first.uid).map_or(&[][..], Vec::as_slice);
+        let claims = reporting(of_uid, &first.source);
+        if claims.is_empty() {
+            writer.restore(&first.uid, &stored);
+        }
+        for claim in claims {
+            let stored = StoredClaim {
+                scope: claim.scope.as_deref().unwrap_or_default(),
+                class: claim.class,
+                state: Some(claim.state),
+                ..stored.clone()
+            };
+            writer.restore(&first.uid, &stored);
         }
     }
 }
 
-fn name(alias: &KnownAlias) -> (&str, &str, Option<&str>) {
-    let kind = earlier_stores::kind_of(alias);
-    (kind, &alias.value, alias.scope.as_deref())
+/// The open claims of a source that report names: of scans, else those that no scan made.
+fn reporting<'c>(claims: &'c [ClaimInfo], source: &str) -> Vec<&'c ClaimInfo> {
+    let of = |classes: &[Class]| -> Vec<&ClaimInfo> {
+        let claims = claims.iter().filter(|claim| claim.source == source);
+        let open = claims.filter(|claim| claim.until.is_none());
+        open.filter(|claim| classes.contains(&claim.class))
+            .collect()
+    };
+    let scanned = of(&[Class::Actual, Class::Desired]);
+    match scanned.is_empty() {
+        true => of(&[Class::Aliases]),
+        false => scanned,
+    }
+}
+
+fn item(alias: &KnownAlias) -> AliasItem<'_> {
+    AliasItem {
+        kind: earlier_stores::kind_of(alias),
+        value: &alias.value,
+        within: alias.scope.as_deref().unwrap_or_default(),
+        valid_from: None,
+        valid_to: None,
+    }
 }
 
 /// Where the DNS records among these uids lead.
-async fn targets(
-    store: &dyn GraphStore,
-    aliases: &[KnownAlias],
-    index: &AliasIndex,
-) -> Result<(), StoreError> {
+async fn targets(store: &dyn GraphStore, aliases: &[KnownAlias]) -> Result<Targets, StoreError> {
     let named = named_hosts(aliases);
+    let mut targets = Targets::new();
     if named.is_empty() {
-        return Ok(());
+        return Ok(targets);
     }
     let kinds = [kind::DNS_POINTS_TO.to_owned()];
     let edges = store
         .edges(&named, Direction::Out, &kinds, MOST_TARGETS, At::Now)
         .await?;
-    let mut led: BTreeMap<_, (UnixNanos, Vec<&str>)> = BTreeMap::new();
-    for edge in &edges {
-        let told = led.entry((&edge.from, &edge.source)).or_default();
-        told.0 = told.0.max(edge.first_seen);
-        told.1.push(&edge.to);
+    for edge in edges {
+        let of = targets.entry((edge.from, edge.source)).or_default();
+        of.push((edge.first_seen, edge.to));
     }
-    if let Some(mut writer) = index.writer() {
-        for ((uid, source), (since, to)) in led {
-            writer.tell_targets(uid, source, since, to.into_iter());
-        }
-    }
-    Ok(())
+    Ok(targets)
 }
 
 /// The uids that have the name of a host, each once. DNS records are among them, since no other name leads
@@ -100,6 +148,8 @@ fn named_hosts(aliases: &[KnownAlias]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use pipeline::alias_index::{AliasIndex, Holds, Kind};
     use pipeline::component::UnixNanos;
     use pipeline::graph_store::KnownAlias;
@@ -127,7 +177,7 @@ mod tests {
             alias("a", false, "seen.example", 5),
             alias("b", true, "b.example", 10),
         ];
-        super::tell(&aliases, &index);
+        super::put(&aliases, &HashMap::new(), &super::Targets::new(), &index);
         let view = index.view();
         let knows = |value, time| {
             let mut holds = Holds::at(UnixNanos(time));
@@ -171,7 +221,7 @@ mod tests {
             known("instance/i-1", "ip", "54.1.2.3"),
             known("network-interface/eni-1", "ip", "54.1.2.3"),
         ];
-        super::tell(&aliases, &index);
+        super::put(&aliases, &HashMap::new(), &super::Targets::new(), &index);
         let view = index.view();
         let owners = |kind, value| {
             let mut holds = Holds::at(UnixNanos(20));

@@ -26,10 +26,10 @@ use pipeline::component::{
     BuildError, Host, ProcessError, Processor, StartError, StoreRef, UnixNanos,
 };
 use pipeline::counters::Counter;
-use pipeline::facts::Told;
 use pipeline::graph_store::GraphStore;
 use pipeline::impact::Limits;
 use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::reports::ReportBatch;
 use pipeline::{Batch, Signal, SignalSet};
 use tracing::{info, warn};
 
@@ -123,7 +123,7 @@ impl Processor for Impact {
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let signal = batch.signal();
         if GRAPH.contains(signal) && !self.wanted.is_empty() {
-            self.graph.tell(&Told::of(&batch, now));
+            self.graph.take_in(&ReportBatch::of(&batch, now));
             self.tell_what_is_left_out(now);
         } else if self.wanted.contains(signal) {
             return Ok(vec![column::fill(batch, &self.graph, self.limits, now)]);

@@ -9,27 +9,33 @@ use crate::component::UnixNanos;
 use crate::graph_store::{ClaimInfo, Scanned, ScannedPage};
 
 impl<R: ReadRows> Session<R> {
-    /// The last stretch of every claim of this very uid.
-    pub(super) async fn claims_of(&mut self, uid: &str) -> Result<Vec<ClaimInfo>, RowsError> {
-        let found = self.rows.find_nodes(&[uid.to_owned()]).await?;
-        let Some(id) = found.into_iter().flatten().next() else {
-            return Ok(Vec::new());
+    /// The last stretch of every claim of these very uids, in order.
+    pub(super) async fn claims_of(
+        &mut self,
+        uids: &[String],
+    ) -> Result<Vec<Vec<ClaimInfo>>, RowsError> {
+        let ids = self.rows.find_nodes(uids).await?;
+        let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
+        self.load_claims(&known).await?;
+        let of = |id: NodeId| -> Vec<ClaimInfo> {
+            let claims = self.claims(id).iter();
+            claims.filter_map(|claim| self.claim_info(claim)).collect()
         };
-        self.load_claims(&[id]).await?;
-        let claims = self.claims(id).iter();
-        let infos = claims.filter_map(|claim| {
-            let last = claim.last().filter(|last| !last.is_empty())?;
-            Some(ClaimInfo {
-                class: claim.key.class,
-                source: claim.key.source.as_ref().to_owned(),
-                scope: Some(claim.key.scope.as_ref().to_owned()).filter(|it| !it.is_empty()),
-                since: last.since,
-                until: last.until,
-                state: last.state,
-                last_seen: self.last_sighting(claim, last),
-            })
-        });
-        Ok(infos.collect())
+        let all = ids.into_iter().map(|id| id.map(of).unwrap_or_default());
+        Ok(all.collect())
+    }
+
+    fn claim_info(&self, claim: &Claim) -> Option<ClaimInfo> {
+        let last = claim.last().filter(|last| !last.is_empty())?;
+        Some(ClaimInfo {
+            class: claim.key.class,
+            source: claim.key.source.as_ref().to_owned(),
+            scope: Some(claim.key.scope.as_ref().to_owned()).filter(|it| !it.is_empty()),
+            since: last.since,
+            until: last.until,
+            state: last.state,
+            last_seen: self.last_sighting(claim, last),
+        })
     }
 
     /// Claims of a source's scans that are open, scope by scope. A page goes on after

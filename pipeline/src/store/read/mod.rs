@@ -196,8 +196,13 @@ impl<B: Backend> GraphStore for Store<B> {
     }
 
     async fn claims_of(&self, uid: &str) -> Result<Vec<ClaimInfo>, StoreError> {
-        let claims = async { self.session(At::Now).await?.claims_of(uid).await }.await;
-        claims.map_err(failed(format!("read the claims of {uid}")))
+        let claims = self.claims(&[uid.to_owned()]).await?;
+        Ok(claims.into_iter().flatten().collect())
+    }
+
+    async fn claims(&self, uids: &[String]) -> Result<Vec<Vec<ClaimInfo>>, StoreError> {
+        let claims = async { self.session(At::Now).await?.claims_of(uids).await }.await;
+        claims.map_err(failed(format!("read the claims of {} nodes", uids.len())))
     }
 
     fn commits(&self) -> broadcast::Receiver<Arc<Commit>> {

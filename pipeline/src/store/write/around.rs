@@ -1,38 +1,11 @@
 //! What is known besides a claim's own stretches.
 
 use super::Transaction;
-use super::scopes::above;
-use crate::claims::{Around, Class, Key, Meaning, Removal};
+use crate::claims::{Around, Class, Key, Meaning, Relation, above, meaning};
 use crate::component::UnixNanos;
 use crate::facts::Members;
 use crate::store::rows::{NodeId, RowsError, ScopeKey, WriteRows};
 use crate::uid;
-
-/// How a scope of scans stands to a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
-    Own,
-    /// The claim's scope is below it.
-    Above,
-    /// The claim is of a create event in a scope of this name.
-    SameName,
-}
-
-/// What a scan means for a claim; none where it means nothing.
-pub(super) fn meaning(
-    relation: Relation,
-    (claim, scan): (Class, Class),
-    member: Option<u64>,
-    miss: Removal,
-) -> Option<Meaning> {
-    match (relation, member) {
-        (Relation::SameName, None) => Some(Meaning::GoneOnceSettled(miss)),
-        (Relation::SameName, Some(_)) => None,
-        (Relation::Above, Some(_)) => Some(Meaning::Gone(Removal::Released)),
-        (Relation::Own, Some(state)) => (claim == scan).then_some(Meaning::Seen(state)),
-        (Relation::Own | Relation::Above, None) => Some(Meaning::Gone(miss)),
-    }
-}
 
 impl<R: WriteRows> Transaction<'_, R> {
     /// The scopes whose completions mean something for a claim.

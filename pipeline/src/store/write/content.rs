@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Transaction;
 use crate::claims::Class;
-use crate::facts::hash_of;
-use crate::reports::{AliasItem, EdgeItem, Items, ReportBatch};
+use crate::reports::{Items, ReportBatch};
 use crate::store::rows::{
     Content, NodeId, Part, Projection, RowsError, SnapshotKey, VersionKey, VersionRow, WriteRows,
 };
@@ -151,7 +150,7 @@ impl<R: WriteRows> Transaction<'_, R> {
     ) -> Vec<(SnapshotKey, Vec<u8>)> {
         let mut snapshots = Vec::with_capacity(reports.snapshots.len());
         for reported in &reports.snapshots {
-            let (class, hash) = class_and_hash(&reported.items);
+            let (class, hash) = reported.items.class_and_hash();
             let key = VersionKey {
                 node: self.ids.of(reported.uid),
                 source: self.words.number(reported.source),
@@ -226,61 +225,5 @@ fn empty(key: VersionKey) -> VersionRow {
         content: None,
         edges: None,
         aliases: None,
-    }
-}
-
-/// The class of a snapshot that no scan made, and what names it: the hash of its items, in whatever
-/// order they were reported.
-pub(super) fn class_and_hash(items: &Items<'_>) -> (Class, u64) {
-    let time = |time: Option<crate::component::UnixNanos>| {
-        time.map_or(u64::MAX, |time| time.0).to_le_bytes()
-    };
-    match items {
-        Items::Edges(edges) => {
-            let mut edges: Vec<&EdgeItem<'_>> = edges.iter().collect();
-            edges.sort_by(|one, other| {
-                let key = |edge: &EdgeItem<'_>| {
-                    (
-                        edge.confidence.to_bits(),
-                        edge.properties.map(<[u8]>::to_vec),
-                    )
-                };
-                (one.kind, one.to, key(one)).cmp(&(other.kind, other.to, key(other)))
-            });
-            let confidences: Vec<[u8; 8]> = edges
-                .iter()
-                .map(|edge| edge.confidence.to_le_bytes())
-                .collect();
-            let parts = edges
-                .iter()
-                .zip(&confidences)
-                .flat_map(|(edge, confidence)| {
-                    [
-                        Some(edge.kind.as_bytes()),
-                        Some(edge.to.as_bytes()),
-                        Some(confidence.as_slice()),
-                        edge.properties,
-                    ]
-                });
-            (Class::Edges, hash_of(parts))
-        }
-        Items::Aliases(aliases) => {
-            let mut aliases: Vec<&AliasItem<'_>> = aliases.iter().collect();
-            aliases.sort_by_key(|alias| (alias.kind, alias.value, alias.within));
-            let times: Vec<[[u8; 8]; 2]> = aliases
-                .iter()
-                .map(|alias| [time(alias.valid_from), time(alias.valid_to)])
-                .collect();
-            let parts = aliases.iter().zip(&times).flat_map(|(alias, [from, to])| {
-                [
-                    Some(alias.kind.as_bytes()),
-                    Some(alias.value.as_bytes()),
-                    Some(alias.within.as_bytes()),
-                    Some(from.as_slice()),
-                    Some(to.as_slice()),
-                ]
-            });
-            (Class::Aliases, hash_of(parts))
-        }
     }
 }

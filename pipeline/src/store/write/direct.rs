@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Transaction;
 use crate::claims::{By, Class, Key, Point, What};
 use crate::component::UnixNanos;
-use crate::reports::{ReportBatch, Sighting};
+use crate::reports::ReportBatch;
 use crate::store::rows::{NodeId, RowsError, WriteRows};
 use crate::uid;
 
@@ -23,12 +23,17 @@ impl<R: WriteRows> Transaction<'_, R> {
         &mut self,
         reports: &ReportBatch<'_>,
     ) -> Result<(), RowsError> {
-        let mut all = self.direct(reports);
+        let all = reports.direct().into_iter().map(|report| Direct {
+            id: self.ids.of(report.uid),
+            class: report.class,
+            source: report.source,
+            scope: report.scope,
+            point: report.point,
+        });
+        let all: Vec<Direct<'_>> = all.collect();
         self.touch(all.iter().map(|report| report.id).collect())
             .await?;
         let confirmed = self.confirmed(reports);
-        // In the order of their times, so that only what really is late is folded as such.
-        all.sort_by_key(|report| (report.point.time, report.point.what));
         for report in all {
             if confirmed.contains(&(report.id, report.class, report.source, report.scope))
                 && matches!(report.point.what, What::Seen { by: By::Scan, .. })
@@ -38,80 +43,6 @@ impl<R: WriteRows> Transaction<'_, R> {
             self.apply(&report).await?;
         }
         self.flush().await
-    }
-
-    fn direct<'a>(&self, reports: &'a ReportBatch<'_>) -> Vec<Direct<'a>> {
-        let mut all = Vec::with_capacity(reports.sightings.len());
-        for Sighting {
-            uid,
-            class,
-            source,
-            scope,
-            time,
-            state,
-            by,
-            ..
-        } in &reports.sightings
-        {
-            all.push(Direct {
-                id: self.ids.of(uid),
-                class: *class,
-                source,
-                scope,
-                point: Point {
-                    time: *time,
-                    what: What::Seen {
-                        state: *state,
-                        by: *by,
-                    },
-                },
-            });
-        }
-        for removed in &reports.removals {
-            all.push(Direct {
-                id: self.ids.of(removed.uid),
-                class: removed.class,
-                source: removed.source,
-                scope: removed.scope,
-                point: Point {
-                    time: removed.time,
-                    what: What::Removed(removed.how),
-                },
-            });
-        }
-        for event in &reports.delete_events {
-            all.push(Direct {
-                id: self.ids.of(event.uid),
-                class: Class::Created,
-                source: event.source,
-                scope: "",
-                point: Point {
-                    time: event.time,
-                    what: What::Deleted,
-                },
-            });
-        }
-        // A snapshot that no scan made is a claim of its own.
-        for snapshot in &reports.snapshots {
-            if snapshot.state.is_some() {
-                continue;
-            }
-            let (class, hash) = super::content::class_and_hash(&snapshot.items);
-            all.push(Direct {
-                id: self.ids.of(snapshot.uid),
-                class,
-                source: snapshot.source,
-                scope: snapshot.scope,
-                point: Point {
-                    time: snapshot.time,
-                    what: What::Seen {
-                        state: hash,
-                        by: By::Row,
-                    },
-                },
-            });
-        }
-        all
     }
 
     /// Rows of scans that need not be written: the completion of their scan is in the same batch, and

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Transaction;
-use super::around::{Relation, meaning};
-use crate::claims::{Around, Class, Key, Meaning, SETTLE};
+use crate::claims::{Around, Class, Key, Meaning, Relation, SETTLE, meaning};
 use crate::component::UnixNanos;
 use crate::reports::{Completion, ReportBatch};
 use crate::store::rows::{NodeId, RowsError, ScanRow, ScopeKey, ScopeRow, WriteRows};

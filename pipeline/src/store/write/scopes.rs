@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Transaction;
-use crate::claims::{Class, Key, LastScan};
+use crate::claims::{Class, Key, LastScan, above};
 use crate::component::UnixNanos;
 use crate::facts::Members;
 use crate::graph_store::At;
@@ -102,13 +102,6 @@ impl LastScan for NamedScopes<'_> {
         };
         self.scopes.rows.get(&key).and_then(newest)
     }
-}
-
-/// The scopes that a scope is below, the nearest first.
-pub(super) fn above(scope: &str) -> impl Iterator<Item = &str> {
-    let ends = scope.match_indices('/').map(|(end, _)| end);
-    let ends: Vec<usize> = ends.filter(|end| *end > 0).collect();
-    ends.into_iter().rev().map(move |end| &scope[..end])
 }
 
 impl<R: WriteRows> Transaction<'_, R> {

@@ -54,7 +54,7 @@ impl Cloud {
     /// All names of a uid, as a scan tells them.
     pub(super) fn tell(&self, uid: &str, second: u64, names: &[Alias<'_>]) {
         let mut writer = self.index.writer().unwrap();
-        writer.tell(uid, "aws", at(second), names.iter().copied());
+        writer.put_aliases(uid, "aws", at(second), names.iter().copied());
     }
 
     /// An instance with an address in a network.
@@ -67,11 +67,11 @@ impl Cloud {
         let uid = record(name);
         self.tell(&uid, second, &[("dns", name, None)]);
         let mut writer = self.index.writer().unwrap();
-        writer.tell_targets(&uid, "aws", at(second), targets.iter().copied());
+        writer.put_targets(&uid, "aws", at(second), targets.iter().copied());
     }
 
     pub(super) fn end(&self, uid: &str, second: u64) {
-        self.index.writer().unwrap().end(uid, at(second));
+        self.index.writer().unwrap().delete(uid, at(second));
     }
 }
 

@@ -120,7 +120,7 @@ fn of_two_records_of_a_name_what_has_the_address_is_meant_and_not_the_reserved_o
     cloud.tell("public", 10, &[("dns", "web.example", None)]);
     let mut writer = cloud.index.writer().unwrap();
     let target = ["ext://54.1.2.3:"].into_iter();
-    writer.tell_targets("public", "aws", at(10), target);
+    writer.put_targets("public", "aws", at(10), target);
     drop(writer);
     let found = peer(&cloud, call_from("1", 20, to("web.example")));
     assert_eq!(found, instance("3"));

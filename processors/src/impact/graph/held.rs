@@ -3,7 +3,7 @@
 use std::mem::size_of;
 
 use super::Graph;
-use super::node::{Edge, Node, Set};
+use super::node::{Edge, Node};
 
 /// How much a graph holds, and the bytes that it asked for, used or not: an allocator rounds up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,13 +24,14 @@ impl Graph {
             node_bytes: self.nodes.capacity() * size_of::<Node>()
                 + self.free.capacity() * size_of::<u32>()
                 + self.index.allocation_size()
+                + self.contested.allocation_size()
                 + self.scopes.held_bytes()
                 + self.names.held_bytes(),
             ..Held::default()
         };
         for node in &self.nodes {
             held.edges += node.outward.len();
-            held.node_bytes += node.uid.len() + node.sets.capacity() * size_of::<Set>();
+            held.node_bytes += node.uid.len() + node.claims.held_bytes();
             held.edge_bytes += node.outward.capacity() * size_of::<Edge>()
                 + node.inward.capacity() * size_of::<u32>();
         }

@@ -4,14 +4,15 @@
 //! that they lead to lists the numbers of those starts, 4 bytes each. An edge that ends is only
 //! taken from its start: who comes by the list looks whether there still is one.
 //!
-//! It is merged as [`pipeline::facts`] says, but of each kind of fact only the newest is held: what
-//! was told before it and is told again later counts as new.
+//! Existence follows the rules of [`pipeline::claims`]. Of each claim only the edges and names of one
+//! state are held, that of its newest snapshot; they hold while the claim has that state.
 
 use std::time::Duration;
 
-use hashbrown::HashTable;
+use hashbrown::{HashSet, HashTable};
+use pipeline::claim_memory::Scopes;
 use pipeline::component::UnixNanos;
-use pipeline::facts::{Told, group};
+use pipeline::reports::{Items, ReportBatch};
 use pipeline::uid;
 
 mod edges;
@@ -25,10 +26,12 @@ mod words;
 
 pub use held::Held;
 
-use existence::Scopes;
 use names::Names;
 use node::Node;
 use words::Words;
+
+/// Completions of scans that are kept of each scope.
+const WINDOW: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Graph {
@@ -40,6 +43,8 @@ pub(super) struct Graph {
     kinds: Words,
     sources: Words,
     scopes: Scopes,
+    /// Nodes that ended while a claim about them is open.
+    contested: HashSet<u32>,
     names: Names,
     /// How many nodes are held.
     most: usize,
@@ -57,7 +62,8 @@ impl Graph {
             index: HashTable::new(),
             kinds: Words::new("unknown"),
             sources: Words::new(""),
-            scopes: Scopes::default(),
+            scopes: Scopes::new(WINDOW),
+            contested: HashSet::new(),
             names: Names::default(),
             most,
             seen_for,
@@ -81,16 +87,29 @@ impl Graph {
         self.is_incomplete
     }
 
-    /// Takes in what a batch tells.
-    pub(super) fn tell(&mut self, told: &Told<'_>) {
-        for fact in &told.facts {
-            if !matches!(fact.group.as_ref(), group::EDGES | group::ALIASES) {
-                self.tell_fact(fact);
+    /// Takes in what a batch reports.
+    pub(super) fn take_in(&mut self, reports: &ReportBatch<'_>) {
+        for sighting in &reports.sightings {
+            self.describe(sighting);
+        }
+        for report in reports.direct() {
+            self.report(&report);
+        }
+        for snapshot in &reports.snapshots {
+            match &snapshot.items {
+                Items::Edges(edges) => self.put_edges(snapshot, edges),
+                Items::Aliases(aliases) => self.put_names(snapshot, aliases),
             }
         }
-        self.tell_edges(told);
-        self.tell_names(told);
-        for completion in &told.completions {
+        for observation in &reports.edges {
+            self.see(observation);
+        }
+        for observation in &reports.aliases {
+            self.see_name(observation);
+        }
+        let mut completions: Vec<_> = reports.completions.iter().collect();
+        completions.sort_by_key(|completion| completion.began);
+        for completion in completions {
             self.complete(completion);
         }
     }
@@ -121,8 +140,9 @@ impl Graph {
     ) {
         let since = self.seen_since(now);
         for &from in &self.node(id).inward {
-            let edges = self.node(from).edges_to(id);
-            for edge in edges.filter(|edge| edge.holds(since)) {
+            let from_node = self.node(from);
+            let edges = from_node.edges_to(id);
+            for edge in edges.filter(|edge| from_node.holds(edge, since)) {
                 follow(edge.kind(), from, edge.confidence());
             }
         }
@@ -136,7 +156,8 @@ impl Graph {
         follow: &mut impl FnMut(&str, u32, f64),
     ) {
         let since = self.seen_since(now);
-        for edge in self.node(id).outward.iter().filter(|it| it.holds(since)) {
+        let node = self.node(id);
+        for edge in node.outward.iter().filter(|it| node.holds(it, since)) {
             follow(edge.kind(), edge.to, edge.confidence());
         }
     }

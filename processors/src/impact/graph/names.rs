@@ -2,11 +2,13 @@
 
 use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
-use pipeline::facts::{Alias, Fact, Told, group};
+use pipeline::reports::{AliasItem, AliasObservation, Snapshot};
 use pipeline::schema::aliases::kind;
 use pipeline::uid;
 
 use super::Graph;
+use super::edges::{is_newer, state_of};
+use super::node::Kept;
 
 /// Which names are claimed by whom.
 #[derive(Debug, Default)]
@@ -22,14 +24,15 @@ pub(super) struct Names {
 struct Owned {
     /// The hashes of the names.
     names: Vec<u64>,
-    /// By source, when it told its newest set of aliases, and the hash of that.
-    sets: HashMap<u16, (UnixNanos, u64)>,
+    /// By the place of a claim of the node, of which state the names are held.
+    snapshots: HashMap<u16, Kept>,
 }
 
 /// Says that a name is the owner's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) owner: u32,
+    /// Of one of a snapshot the place of its claim, else the number of its source.
     pub(super) source: u16,
     pub(super) is_of_set: bool,
     pub(super) valid_from: Option<UnixNanos>,
@@ -53,7 +56,7 @@ impl Names {
         let claims = self.claims.values().map(Vec::capacity).sum::<usize>();
         let owned = self.owned.values();
         let owned =
-            owned.map(|it| it.names.capacity() * size_of::<u64>() + it.sets.allocation_size());
+            owned.map(|it| it.names.capacity() * size_of::<u64>() + it.snapshots.allocation_size());
         self.claims.allocation_size()
             + claims * size_of::<Claim>()
             + self.owned.allocation_size()
@@ -76,13 +79,13 @@ impl Names {
         owned.is_some_and(|owned| !owned.names.is_empty())
     }
 
-    fn newest_set(&self, owner: u32, source: u16) -> Option<(UnixNanos, u64)> {
-        self.owned.get(&owner)?.sets.get(&source).copied()
+    fn kept(&self, owner: u32, place: u16) -> Option<Kept> {
+        self.owned.get(&owner)?.snapshots.get(&place).copied()
     }
 
-    pub(super) fn tell_set(&mut self, owner: u32, source: u16, set: (UnixNanos, u64)) {
+    pub(super) fn keep(&mut self, owner: u32, place: u16, kept: Kept) {
         let owned = self.owned.entry(owner).or_default();
-        owned.sets.insert(source, set);
+        owned.snapshots.insert(place, kept);
     }
 
     /// Gives up all claims of an owner.
@@ -111,55 +114,71 @@ impl Names {
 }
 
 impl Graph {
-    pub(super) fn tell_names(&mut self, told: &Told<'_>) {
-        let mut members = told.aliases.iter().filter(|it| it.set != 0).peekable();
-        for set in told.facts.iter().filter(|it| it.group == group::ALIASES) {
-            let is_of = |it: &&Alias<'_>| {
-                it.set == set.hash && it.uid == set.uid && it.source == set.source
-            };
-            let mut of_set = Vec::new();
-            while let Some(alias) = members.next_if(is_of) {
-                of_set.extend(Some(alias).filter(|alias| alias.kind == kind::SAME_AS));
-            }
-            self.tell_set_of_names(set, &of_set);
-        }
-        let seen = told.aliases.iter().filter(|it| it.set == 0);
-        for alias in seen.filter(|alias| alias.kind == kind::SAME_AS) {
-            if let Some(owner) = self.number(&alias.uid) {
-                self.claim(owner, alias);
-            }
-        }
-    }
-
-    fn tell_set_of_names(&mut self, fact: &Fact<'_>, members: &[&Alias<'_>]) {
-        let source = self.sources.number(&fact.source);
-        let owner = self.find(&fact.uid);
-        let known = owner.and_then(|owner| self.names.newest_set(owner, source));
-        let new = (fact.last_seen, fact.hash);
+    /// All aliases that a source reports of a uid in a scope.
+    pub(super) fn put_names(&mut self, snapshot: &Snapshot<'_>, items: &[AliasItem<'_>]) {
+        let same_as: Vec<&AliasItem<'_>> = items
+            .iter()
+            .filter(|item| item.kind == kind::SAME_AS)
+            .collect();
+        let owns = self
+            .find(snapshot.uid)
+            .is_some_and(|owner| self.names.owned.contains_key(&owner));
         // Most things have no second uid, and need no memory for it.
-        if known.is_none() && members.is_empty() || known.is_some_and(|known| known > new) {
+        if same_as.is_empty() && !owns {
             return;
         }
-        let Some(owner) = self.number(&fact.uid) else {
+        let Some(owner) = self.number(snapshot.uid) else {
             return;
         };
-        let is_told = |claim: &Claim| claim.is_of_set && claim.source == source;
-        self.names.give_up(owner, is_told);
-        self.names.tell_set(owner, source, new);
-        for alias in members {
-            self.claim(owner, alias);
+        let state = state_of(snapshot);
+        let Some(place) = self.place_of(owner, snapshot, state) else {
+            return;
+        };
+        let new = Kept::new(state, snapshot.time);
+        let known = self.names.kept(owner, place).unwrap_or_default();
+        let claim = self.node(owner).claims.at(usize::from(place));
+        if claim.is_none_or(|claim| !is_newer(new, known, claim.open(), claim.last_since())) {
+            return;
+        }
+        self.names
+            .give_up(owner, |claim| claim.is_of_set && claim.source == place);
+        self.names.keep(owner, place, new);
+        for alias in same_as {
+            self.claim_name(owner, place, true, alias);
         }
     }
 
-    fn claim(&mut self, owner: u32, alias: &Alias<'_>) {
+    pub(super) fn see_name(&mut self, observation: &AliasObservation<'_>) {
+        if observation.alias.kind != kind::SAME_AS {
+            return;
+        }
+        let source = self.sources.number(observation.source);
+        if let Some(owner) = self.number(observation.uid) {
+            self.claim_name(owner, source, false, &observation.alias);
+        }
+    }
+
+    fn claim_name(&mut self, owner: u32, source: u16, is_of_set: bool, alias: &AliasItem<'_>) {
         let claim = Claim {
             owner,
-            source: self.sources.number(&alias.source),
-            is_of_set: alias.set != 0,
+            source,
+            is_of_set,
             valid_from: alias.valid_from,
             valid_to: alias.valid_to,
         };
-        self.names.claim(&alias.value, claim);
+        self.names.claim(alias.value, claim);
+    }
+
+    /// Whether a name is its owner's: one of a snapshot while its claim has the state of the snapshot.
+    fn is_owned(&self, claim: &Claim, now: UnixNanos) -> bool {
+        let kept = || {
+            self.names
+                .kept(claim.owner, claim.source)
+                .unwrap_or_default()
+        };
+        let owner = || self.node(claim.owner);
+        claim.holds(now)
+            && (!claim.is_of_set || owner().has_state(claim.source, |_| kept().state()))
     }
 
     /// The node that this one is another name of, or itself. Where several claim a name, one that
@@ -169,7 +188,10 @@ impl Graph {
             return id;
         }
         let claims = self.names.claims.get(&uid::hash(self.uid(id)));
-        let owners = claims.into_iter().flatten().filter(|it| it.holds(now));
+        let owners = claims
+            .into_iter()
+            .flatten()
+            .filter(|it| self.is_owned(it, now));
         let owners = owners.map(|claim| claim.owner);
         let best = owners.min_by_key(|owner| (!self.is_alive(*owner), self.uid(*owner)));
         best.unwrap_or(id)

@@ -1,5 +1,6 @@
 //! A node and its edges, as small as they get.
 
+use pipeline::claim_memory::HeldClaims;
 use pipeline::component::UnixNanos;
 use pipeline::impact::EDGE_KINDS;
 
@@ -11,8 +12,8 @@ pub(super) struct Node {
     pub(super) outward: Vec<Edge>,
     /// Where edges that lead here start; some of these may have ended.
     pub(super) inward: Vec<u32>,
-    /// The newest set of edges that each source tells.
-    pub(super) sets: Vec<Set>,
+    /// Who claims that it exists, or reports its edges.
+    pub(super) claims: HeldClaims<Kept>,
     pub(super) life: Life,
     /// How many of `inward` have ended.
     pub(super) ended: u32,
@@ -21,46 +22,53 @@ pub(super) struct Node {
     pub(super) said: u8,
 }
 
-/// Whether a node exists, and what said so last.
+/// Whether a node exists.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Life {
+    /// When it ended, or since when that is not known; else when it was reported last.
     pub(super) time: UnixNanos,
-    pub(super) source: u16,
     pub(super) state: Existence,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Existence {
-    /// Nobody says: then `time` is when anything was told of it last.
     #[default]
     Unknown,
     Ended,
     Exists,
 }
 
+/// Of which state of a claim the edges are held. In parts of 4 bytes, so that a claim stays small.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kept {
+    state: [u32; 2],
+    /// When the snapshot was reported, in seconds since 1970.
+    pub(super) at: u32,
+}
+
+impl Kept {
+    pub(super) fn new(state: u64, time: UnixNanos) -> Kept {
+        Kept {
+            state: [state as u32, (state >> 32) as u32],
+            at: seconds(time),
+        }
+    }
+
+    pub(super) fn state(self) -> u64 {
+        u64::from(self.state[0]) | u64::from(self.state[1]) << 32
+    }
+}
+
 /// An outgoing edge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Edge {
     pub(super) to: u32,
-    /// When it was last seen, in seconds since 1970; [`Edge::OF_SET`] for one of a set.
+    /// When it was last seen, in seconds since 1970; [`Edge::OF_SET`] for one of a snapshot.
     seen: u32,
     confidence: f32,
+    /// Of one of a snapshot the place of its claim, else the number of its source.
     pub(super) source: u16,
     kind: u8,
-}
-
-/// The set of edges that a source told last.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Set {
-    pub(super) time: UnixNanos,
-    /// Of its fact; [`Set::UNKNOWN`] where that is not known.
-    pub(super) hash: u64,
-    pub(super) source: u16,
-}
-
-impl Set {
-    /// No fact has this hash.
-    pub(super) const UNKNOWN: u64 = 0;
 }
 
 impl Node {
@@ -71,8 +79,27 @@ impl Node {
         }
     }
 
-    pub(super) fn set_of(&mut self, source: u16) -> Option<&mut Set> {
-        self.sets.iter_mut().find(|set| set.source == source)
+    /// Whether an edge that starts here holds: one of a snapshot while its claim has the state of the
+    /// snapshot, another where it was seen since.
+    pub(super) fn holds(&self, edge: &Edge, since: u32) -> bool {
+        match edge.is_of_set() {
+            true => self.has_state(edge.source, |claim| claim.state()),
+            false => edge.is_seen_since(since),
+        }
+    }
+
+    /// Whether the claim in a place has the state that is kept of it.
+    pub(super) fn has_state(&self, place: u16, kept: impl Fn(Kept) -> u64) -> bool {
+        let claim = self.claims.at(usize::from(place));
+        claim.is_some_and(|claim| {
+            let open = claim.open();
+            open.is_some_and(|(state, _)| state == kept(claim.beside))
+        })
+    }
+
+    /// Whether any claim about it is open.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.claims.iter().any(|claim| claim.open().is_some())
     }
 
     /// Where its edges lead, each once, in order.
@@ -95,9 +122,9 @@ impl Life {
         self.state == Existence::Ended
     }
 
-    /// Something else was told of it.
-    pub(super) fn told(&mut self, time: UnixNanos) {
-        if self.state == Existence::Unknown {
+    /// Anything was reported of it.
+    pub(super) fn is_reported(&mut self, time: UnixNanos) {
+        if self.state != Existence::Ended {
             self.time = self.time.max(time);
         }
     }
@@ -134,8 +161,8 @@ impl Edge {
         self.seen == Edge::OF_SET
     }
 
-    /// Whether it is one of a set, or was seen since.
-    pub(super) fn holds(self, since: u32) -> bool {
+    /// Whether an observation was seen since a time in seconds.
+    pub(super) fn is_seen_since(self, since: u32) -> bool {
         self.seen >= since
     }
 

@@ -1,35 +1,49 @@
 //! What a store knows already.
 
+use pipeline::claims::Class;
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{self, OtherName};
+use pipeline::graph_store::{self, ClaimInfo, OtherName};
 use pipeline::schema::aliases;
 use pipeline::schema::nodes::group;
-use pipeline::uid;
 
 use super::Graph;
 use super::names::Claim;
-use super::node::{Edge, Existence, Set};
+use super::node::{Edge, Kept};
 
 impl Graph {
-    pub(in super::super) fn restore_node(&mut self, node: &graph_store::Node) {
+    /// A node, and all that is claimed of it.
+    pub(in super::super) fn restore_node(
+        &mut self,
+        node: &graph_store::Node,
+        claims: &[ClaimInfo],
+    ) {
         let Some(id) = self.number(&node.uid) else {
             return;
         };
         let said = [
-            group::ACTUAL,
-            group::LIFECYCLE,
-            group::DESIRED,
-            group::TELEMETRY,
+            (group::ACTUAL, Class::Actual),
+            (group::LIFECYCLE, Class::Created),
+            (group::DESIRED, Class::Desired),
         ];
-        let by = said.into_iter().find(|it| node.facts.contains_key(*it));
-        self.call(id, &node.kind, by.unwrap_or(group::TELEMETRY));
-        match node.facts.get(group::LIFECYCLE) {
-            Some(fact) => {
-                let source = self.sources.number(&fact.source);
-                self.say(id, fact.last_seen, source, Existence::Exists);
+        let by = said
+            .into_iter()
+            .find(|(it, _)| node.facts.contains_key(*it));
+        let class = by.map_or(Class::Telemetry, |(_, class)| class);
+        self.call(id, &node.kind, class);
+        self.node_mut(id).life.is_reported(node.last_seen);
+        let mut held = std::mem::take(&mut self.node_mut(id).claims);
+        let open = claims.iter().filter(|claim| claim.until.is_none());
+        for claim in open {
+            if matches!(claim.class, Class::Telemetry | Class::Health) {
+                continue;
             }
-            None => self.node_mut(id).life.told(node.last_seen),
+            let scope = claim.scope.as_deref().unwrap_or_default();
+            let key = (claim.class, claim.source.as_str(), scope);
+            let states = [(claim.since, claim.state)];
+            self.scopes.restore(&node.uid, &mut held, key, states);
         }
+        self.node_mut(id).claims = held;
+        self.refresh(id);
     }
 
     /// All edges that start at one node, in any order.
@@ -37,37 +51,30 @@ impl Graph {
         let Some(from) = self.number(uid) else {
             return;
         };
-        let mut sets: Vec<(Set, Vec<Edge>)> = Vec::new();
-        for told in edges {
-            let source = self.sources.number(&told.source);
-            let Some(kind) = Edge::kind_number(&told.kind) else {
+        let mut snapshots: Vec<(u16, Kept, Vec<Edge>)> = Vec::new();
+        for stored in edges {
+            let Some(kind) = Edge::kind_number(&stored.kind) else {
                 continue;
             };
-            let Some(to) = self.number(&told.to) else {
+            let Some(to) = self.number(&stored.to) else {
                 continue;
             };
-            let edge = Edge::of_set(to, kind, told.confidence, source);
-            if !told.is_of_set {
-                self.add_seen(from, edge, told.last_seen);
+            if !stored.is_of_set {
+                let source = self.sources.number(&stored.source);
+                let edge = Edge::of_set(to, kind, stored.confidence, source);
+                self.add_seen(from, edge, stored.last_seen);
                 continue;
             }
-            match sets.iter_mut().find(|(set, _)| set.source == source) {
-                Some((set, members)) => {
-                    set.time = set.time.max(told.last_seen);
-                    members.push(edge);
-                }
-                None => {
-                    let set = Set {
-                        time: told.last_seen,
-                        hash: Set::UNKNOWN,
-                        source,
-                    };
-                    sets.push((set, vec![edge]));
+            for (place, kept) in self.reporting(from, Some(&stored.source), Class::Edges) {
+                let edge = Edge::of_set(to, kind, stored.confidence, place);
+                match snapshots.iter_mut().find(|(of, ..)| *of == place) {
+                    Some((.., edges)) => edges.push(edge),
+                    None => snapshots.push((place, kept, vec![edge])),
                 }
             }
         }
-        for (set, members) in sets {
-            self.replace_set(from, set, members);
+        for (place, kept, edges) in snapshots {
+            self.replace_edges(from, place, kept, edges);
         }
     }
 
@@ -78,40 +85,50 @@ impl Graph {
         let Some(owner) = same.clone().next().and_then(|_| self.number(uid)) else {
             return;
         };
-        // Who scans a thing tells its names, all at once.
-        let life = self.node(owner).life;
-        let is_scanned = life.state == Existence::Exists;
-        if is_scanned {
-            let unknown = (UnixNanos(0), Set::UNKNOWN);
-            self.names.tell_set(owner, life.source, unknown);
+        let reporting = self.reporting(owner, None, Class::Aliases);
+        for (place, kept) in &reporting {
+            self.names.keep(owner, *place, *kept);
         }
+        let places: Vec<(u16, bool)> = match reporting.is_empty() {
+            true => vec![(self.sources.number(""), false)],
+            false => reporting.iter().map(|(place, _)| (*place, true)).collect(),
+        };
         for name in same {
-            let claim = Claim {
-                owner,
-                source: life.source,
-                is_of_set: is_scanned,
-                valid_from: name.valid_from,
-                valid_to: name.valid_to,
-            };
-            self.names.claim(&name.value, claim);
+            for (source, is_of_set) in &places {
+                let claim = Claim {
+                    owner,
+                    source: *source,
+                    is_of_set: *is_of_set,
+                    valid_from: name.valid_from,
+                    valid_to: name.valid_to,
+                };
+                self.names.claim(&name.value, claim);
+            }
         }
     }
 
-    /// Whom the last scan of a scope saw: uids, each with its state.
-    pub(in super::super) fn restore_scope(
-        &mut self,
-        source: &str,
-        scope: &str,
-        members: &[(String, u64)],
-    ) {
-        let source = self.sources.number(source);
-        for (uid, state) in members {
-            let id = self.find(uid);
-            if let Some(set) = id.and_then(|id| self.node_mut(id).set_of(source)) {
-                set.hash = *state;
-            }
+    /// The open claims of a node that report its edges or names: those of scans, else those of the class
+    /// of snapshots that no scan made.
+    fn reporting(&self, id: u32, source: Option<&str>, alone: Class) -> Vec<(u16, Kept)> {
+        let claims = self.node(id).claims.iter().enumerate();
+        let open = claims.filter_map(|(place, claim)| {
+            let (state, _) = claim.open()?;
+            let key = self.scopes.key(claim.key);
+            let is_of = source.is_none_or(|source| *source == *key.source);
+            // What a store has is older than all that comes.
+            let kept = Kept::new(state, UnixNanos(0));
+            let place = u16::try_from(place).ok()?;
+            is_of.then_some((key.class, (place, kept)))
+        });
+        let open: Vec<(Class, (u16, Kept))> = open.collect();
+        let of = |is_it: &dyn Fn(Class) -> bool| -> Vec<(u16, Kept)> {
+            let of = open.iter().filter(|(class, _)| is_it(*class));
+            of.map(|(_, claim)| *claim).collect()
+        };
+        let scanned = of(&|class| matches!(class, Class::Actual | Class::Desired));
+        match scanned.is_empty() {
+            true => of(&|class| class == alone),
+            false => scanned,
         }
-        let members = members.iter().map(|(uid, _)| uid::hash(uid)).collect();
-        self.scopes.restore(source, scope, members);
     }
 }

@@ -6,7 +6,7 @@ use pipeline::component::UnixNanos;
 use pipeline::uid;
 
 use super::Graph;
-use super::node::{Existence, Node};
+use super::node::{Edge, Existence, Node};
 
 /// How long it is remembered that something has ended: what is told late does not revive it.
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -19,16 +19,19 @@ impl Graph {
         let ids = 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         for id in ids.clone() {
             let is_over = self.is_over(self.node(id), now);
+            let remembered = u64::try_from(REMEMBERED.as_nanos()).unwrap_or(u64::MAX);
             let node = self.node_mut(id);
-            if node.outward.iter().all(|edge| edge.holds(since)) && !is_over {
+            node.claims
+                .forget(UnixNanos(now.0.saturating_sub(remembered)));
+            let is_seen = |edge: &Edge| edge.is_of_set() || edge.is_seen_since(since);
+            if node.outward.iter().all(is_seen) && !is_over {
                 continue;
             }
             let before = node.ends();
-            node.outward.retain(|edge| !is_over && edge.holds(since));
+            node.outward.retain(|edge| !is_over && is_seen(edge));
             node.outward.shrink_to_fit();
             self.settle(id, &before);
             if is_over {
-                self.node_mut(id).sets = Vec::new();
                 self.names.forget(id);
             }
         }
@@ -52,7 +55,8 @@ impl Graph {
     fn is_stale(&self, node: &Node, now: UnixNanos) -> bool {
         let is_placeholder = node.life.time == UnixNanos(0);
         let is_old = !self.seen_for.is_zero() && node.life.time.after(self.seen_for) < now;
-        node.life.state == Existence::Unknown && (is_placeholder || is_old)
+        let is_unknown = node.life.state == Existence::Unknown && !node.is_claimed();
+        is_unknown && (is_placeholder || is_old)
     }
 
     /// Where at least half of the edges that led to a node have ended, lists anew where they start.
@@ -77,6 +81,7 @@ impl Graph {
             entry.remove();
         }
         self.names.forget(id);
+        self.contested.remove(&id);
         *self.node_mut(id) = Node::default();
         self.free.push(id);
     }

@@ -3,7 +3,7 @@
 use pipeline::component::Processor;
 use serde_json::json;
 
-use super::telling::{self, complete, edge_set, fact, names, scan, seen};
+use super::telling::{complete, edge_set, fact, names, removed, scan, scanned, seen};
 use super::{at, impact, of_drift, shop, tell, touched};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -22,24 +22,47 @@ fn the_newest_set_of_edges_counts_whatever_the_order() {
 }
 
 #[test]
-fn a_set_that_a_scan_vouches_for_is_as_new_as_the_scan() {
+fn a_snapshot_holds_while_its_claim_has_its_state() {
+    let mut shop = impact(&json!({}));
+    let tell_all = |shop: &mut _, batches: [pipeline::Batch; 2]| {
+        batches.into_iter().for_each(|batch| tell(shop, batch));
+    };
+    tell_all(&mut shop, scanned("s", 10, ("i", 7), "sg"));
+    tell(&mut shop, complete("s", 10, &["i"]));
+    assert_eq!(touched(&mut shop, "sg", 15), ["i"]);
+    tell_all(&mut shop, scanned("s", 30, ("i", 8), "other"));
+    assert_eq!(touched(&mut shop, "sg", 40), [""; 0]);
+    assert_eq!(touched(&mut shop, "other", 40), ["i"]);
+    tell_all(&mut shop, scanned("s", 20, ("i", 9), "sg"));
+    assert_eq!(touched(&mut shop, "sg", 40), [""; 0], "an older state");
+    tell_all(&mut shop, scanned("t", 35, ("i", 5), "sg"));
+    assert_eq!(touched(&mut shop, "sg", 40), ["i"], "another scope's");
+    tell(&mut shop, removed("t", 50, "i", "deleted"));
+    assert_eq!(touched(&mut shop, "sg", 60), [""; 0]);
+    assert_eq!(touched(&mut shop, "other", 60), ["i"]);
+}
+
+#[test]
+fn what_two_scopes_see_exists_while_one_of_them_does() {
+    for op in ["deleted", "released"] {
+        let mut shop = shop();
+        tell(&mut shop, scan("t", 12, &[("i", "AWS::EC2::Instance")]));
+        tell(&mut shop, complete("s", 20, &["sg", "pod"]));
+        assert_eq!(touched(&mut shop, "sg", 30).len(), 4, "t sees it");
+        tell(&mut shop, complete("t", 40, &["i"]));
+        tell(&mut shop, complete("s", 50, &["sg", "pod"]));
+        assert_eq!(touched(&mut shop, "sg", 60).len(), 4);
+        tell(&mut shop, removed("t", 70, "i", op));
+        let left = if op == "deleted" { 0 } else { 4 };
+        assert_eq!(touched(&mut shop, "sg", 80).len(), left, "{op}");
+    }
+}
+
+#[test]
+fn a_filter_that_a_receiver_leaves_ends_nothing() {
     let mut shop = shop();
-    // Of the state that the scan tells, as `graph` makes it.
-    let mut rows = pipeline::rows::Rows::new(pipeline::Signal::Edges);
-    use pipeline::rows::Cell;
-    use pipeline::schema::edges;
-    let cells = [
-        (edges::MODE, Cell::Text("snapshot")),
-        (edges::STATE, Cell::UInt(7)),
-        (edges::KIND, Cell::Text("SECURED_BY")),
-        (edges::TO, Cell::Text("sg")),
-        (edges::CONFIDENCE, Cell::Float(1.0)),
-    ];
-    rows.push(Some(at(20)), Some("i"), telling::SOURCE, &cells);
-    tell(&mut shop, rows.finish(pipeline::Delivery::nobody()));
-    tell(&mut shop, complete("s", 40, &["sg", "i", "pod"]));
-    tell(&mut shop, edge_set("i", 30, &[("SECURED_BY", "other")]));
-    assert_eq!(touched(&mut shop, "sg", 50).len(), 4);
+    tell(&mut shop, removed("s", 20, "i", "released"));
+    assert_eq!(touched(&mut shop, "sg", 30).len(), 4);
 }
 
 #[test]
@@ -94,6 +117,8 @@ fn a_deletion_ends_and_telemetry_does_not_revive() {
     // What was deleted still leads to what depended on it.
     assert_eq!(touched(&mut shop, "i", 30)[0], "pod");
     tell(&mut shop, fact("i", "lifecycle", "observed", "x", 30));
+    assert_eq!(touched(&mut shop, "sg", 40), [""; 0], "its edges ended");
+    tell(&mut shop, edge_set("i", 30, &[("SECURED_BY", "sg")]));
     assert_eq!(touched(&mut shop, "sg", 40).len(), 4);
 }
 

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pipeline::SignalSet;
+use pipeline::claims::Class;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, Fact, GraphStore, KindCount, Node,
-    NodeFilter, OtherName, Scanned, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, Fact, GraphStore, KindCount,
+    Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
 use tokio::sync::broadcast;
 
 use super::super::{Config, Impact};
-use super::telling::{complete, edge_set, names, seen};
+use super::telling::{complete, scanned, scanned_names, seen};
 use super::{at, tell, touched};
 
 /// A store that keeps a small graph, or fails.
@@ -123,22 +124,24 @@ impl GraphStore for Stored {
         after: Option<&str>,
         _: usize,
     ) -> Result<ScannedPage, StoreError> {
-        assert_eq!(source, "aws");
-        let scanned = |uid: &str| Scanned {
-            uid: uid.to_owned(),
-            scope: "s".to_owned(),
+        unreachable!("what {source} scanned is in the claims, also after {after:?}")
+    }
+
+    async fn claims(&self, uids: &[String]) -> Result<Vec<Vec<ClaimInfo>>, StoreError> {
+        let claim = ClaimInfo {
+            class: Class::Actual,
+            source: "aws".to_owned(),
+            scope: Some("s".to_owned()),
+            since: at(1),
+            until: None,
             state: 7,
+            last_seen: at(5),
         };
-        Ok(match after {
-            None => ScannedPage {
-                scanned: vec![scanned("i-1"), scanned("i-2")],
-                last: Some("i-2".to_owned()),
-            },
-            Some(_) => ScannedPage {
-                scanned: vec![scanned("sg")],
-                last: None,
-            },
-        })
+        let claims = uids.iter().map(|uid| match uid.as_str() {
+            "cart" => Vec::new(),
+            _ => vec![claim.clone()],
+        });
+        Ok(claims.collect())
     }
 
     async fn aliases(
@@ -221,7 +224,9 @@ async fn what_a_store_keeps_is_known_from_the_start() {
 #[tokio::test]
 async fn what_was_read_is_replaced_by_what_is_told() {
     let mut impact = started().await;
-    tell(&mut impact, edge_set("i-1", 20, &[("SECURED_BY", "other")]));
+    for batch in scanned("s", 20, ("i-1", 8), "other") {
+        tell(&mut impact, batch);
+    }
     assert_eq!(touched(&mut impact, "sg", 30), ["i-2"]);
     tell(&mut impact, complete("s", 30, &["i-1", "sg"]));
     assert_eq!(touched(&mut impact, "sg", 40), [""; 0], "i-2 has ended");
@@ -240,7 +245,13 @@ async fn names_that_were_read_join_what_comes() {
     let mut impact = started().await;
     tell(&mut impact, seen("mail", "CALLS", "ext://db:5432", 20));
     assert_eq!(touched(&mut impact, "i-2", 30), ["mail"]);
-    tell(&mut impact, names("i-2", 30, &[("id", "i-2")]));
+    for batch in scanned("s", 30, ("i-2", 8), "sg") {
+        tell(&mut impact, batch);
+    }
+    tell(
+        &mut impact,
+        scanned_names("s", 30, ("i-2", 8), ("id", "i-2")),
+    );
     assert_eq!(touched(&mut impact, "i-2", 40), [""; 0]);
 }
 

@@ -84,6 +84,62 @@ pub(super) fn edge_set(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
+/// What a scan of a scope reports of one uid in a state: that it exists, and all its edges.
+pub(super) fn scanned(scope: &str, began: u64, (uid, state): (&str, u64), to: &str) -> [Batch; 2] {
+    let row = [
+        (nodes::OP, Cell::Text("observed")),
+        (nodes::GROUP, Cell::Text("actual")),
+        (nodes::SCOPE, Cell::Text(scope)),
+        (nodes::SCAN_ID, Cell::Text("scan")),
+        (nodes::STATE, Cell::UInt(state)),
+        (nodes::KIND, Cell::Text("AWS::EC2::Instance")),
+    ];
+    let mut reported = Rows::new(Signal::Nodes);
+    reported.push(Some(at(began)), Some(uid), SOURCE, &row);
+    let edge = [
+        (edges::MODE, Cell::Text("snapshot")),
+        (edges::SCOPE, Cell::Text(scope)),
+        (edges::STATE, Cell::UInt(state)),
+        (edges::KIND, Cell::Text("SECURED_BY")),
+        (edges::TO, Cell::Text(to)),
+        (edges::CONFIDENCE, Cell::Float(1.0)),
+    ];
+    let mut snapshot = Rows::new(Signal::Edges);
+    snapshot.push(Some(at(began)), Some(uid), SOURCE, &edge);
+    [reported, snapshot].map(|mut rows| rows.finish(Delivery::nobody()))
+}
+
+/// What became of a uid in a scope, without a scan.
+pub(super) fn removed(scope: &str, time: u64, uid: &str, op: &str) -> Batch {
+    let mut rows = Rows::new(Signal::Nodes);
+    let cells = [
+        (nodes::OP, Cell::Text(op)),
+        (nodes::GROUP, Cell::Text("lifecycle")),
+        (nodes::SCOPE, Cell::Text(scope)),
+    ];
+    rows.push(Some(at(time)), Some(uid), SOURCE, &cells);
+    rows.finish(Delivery::nobody())
+}
+
+/// All other names that a scan of a scope reports of a uid in a state.
+pub(super) fn scanned_names(
+    scope: &str,
+    began: u64,
+    (uid, state): (&str, u64),
+    (kind, value): (&str, &str),
+) -> Batch {
+    let mut rows = Rows::new(Signal::Aliases);
+    let cells = [
+        (aliases::MODE, Cell::Text("snapshot")),
+        (aliases::SCOPE, Cell::Text(scope)),
+        (aliases::STATE, Cell::UInt(state)),
+        (aliases::KIND, Cell::Text(kind)),
+        (aliases::VALUE, Cell::Text(value)),
+    ];
+    rows.push(Some(at(began)), Some(uid), SOURCE, &cells);
+    rows.finish(Delivery::nobody())
+}
+
 pub(super) fn seen(uid: &str, kind: &str, to: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let cells = [
