@@ -25,12 +25,14 @@ mod eviction;
 mod held;
 mod name;
 mod owner;
+mod restore;
 mod view;
 mod writer;
 
 pub use name::{Kind, Name, address, host};
+pub use restore::StoredClaim;
 pub use view::{Holds, View};
-pub use writer::{StoredClaim, Writer};
+pub use writer::Writer;
 
 use held::Held;
 
