@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 use tokio::sync::broadcast;
 
@@ -17,10 +16,14 @@ use crate::claims::{Class, Ending};
 use crate::label::label;
 use crate::unix_nanos::UnixNanos;
 
+mod commit;
 mod finding;
 mod histogram;
+mod records;
+pub use commit::{Commit, NewRecord};
 pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, TagFilter};
 pub use histogram::Histogram;
+pub use records::{Record, RecordFilter, RecordsPage};
 
 /// The moment a read is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,51 +200,6 @@ pub struct AliasesPage {
     pub last: Option<String>,
 }
 
-/// What a commit of the store made new.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Grows with each commit, of whatever process.
-    #[serde(skip)]
-    pub sequence: u64,
-    pub nodes: Vec<String>,
-    pub edges: Vec<(String, String, String)>,
-    pub changes: Vec<NewChange>,
-    /// Whether there is more than [`Commit::MOST`] of something, which is left out.
-    pub truncated: bool,
-}
-
-/// What somebody did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewChange {
-    pub id: String,
-    /// What was changed.
-    pub uid: Option<String>,
-    /// Every uid that it names.
-    pub names: Vec<String>,
-}
-
-impl Commit {
-    /// Nodes, edges and changes of a commit that are told, each: those who follow hold many commits.
-    pub const MOST: usize = 1000;
-
-    pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.edges.is_empty() && self.changes.is_empty()
-    }
-
-    /// Leaves out what is too much.
-    pub fn truncate(&mut self) {
-        let longest = self
-            .nodes
-            .len()
-            .max(self.edges.len())
-            .max(self.changes.len());
-        self.truncated = longest > Commit::MOST;
-        self.nodes.truncate(Commit::MOST);
-        self.edges.truncate(Commit::MOST);
-        self.changes.truncate(Commit::MOST);
-    }
-}
-
 /// The store could not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{action}")]
@@ -349,6 +307,21 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     async fn claims_of(&self, uid: &str) -> Result<Vec<ClaimInfo>, StoreError> {
         Err(StoreError {
             action: format!("read the claims of {uid}: this store keeps none"),
+            source: None,
+        })
+    }
+
+    /// Up to `limit` records that fit, newest first; a page goes on after the cursor `last` of the page
+    /// before.
+    async fn records(
+        &self,
+        filter: &RecordFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<RecordsPage, StoreError> {
+        let _ = (filter, after, limit);
+        Err(StoreError {
+            action: "read records: this store keeps none".to_owned(),
             source: None,
         })
     }

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pipeline::store::rows::{Backend, RowsError};
+use pipeline::store::rows::{Backend, RowsError, Sizes};
 use sqlx::SqlitePool;
 
 mod aliases;
@@ -22,6 +22,7 @@ mod cells;
 mod claims;
 mod commits;
 mod edges;
+mod housekeeping;
 mod list;
 mod nodes;
 mod read;
@@ -85,6 +86,16 @@ impl Backend for SqliteBackend {
     async fn last_commit(&self) -> Result<u64, RowsError> {
         let last = commits::last(&self.readers).await;
         last.map_err(failed("read the number of the last commit"))
+    }
+
+    async fn sizes(&self) -> Result<Sizes, RowsError> {
+        let sizes = housekeeping::sizes(&self.readers).await;
+        sizes.map_err(failed("read how large the file is"))
+    }
+
+    async fn compact(&self, pages: usize) -> Result<bool, RowsError> {
+        let compacted = housekeeping::compact(&self.writer, pages).await;
+        compacted.map_err(failed("give free pages back"))
     }
 }
 

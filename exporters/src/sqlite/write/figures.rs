@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use pipeline::Signal;
 use pipeline::facts::{Change, Figures};
-use pipeline::graph_store::{Commit, NewChange};
+use pipeline::graph_store::{Commit, NewRecord};
 use sqlx::SqliteConnection;
 
 use super::super::bulk::{Upsert, json_list};
@@ -78,10 +79,14 @@ pub(super) async fn write_changes(
     let is_new = |change: &&Change<'_>| known.insert(change.id.clone().into_owned());
     let new: Vec<&Change<'_>> = changes.iter().filter(is_new).collect();
     for change in &new {
-        news.changes.push(NewChange {
+        news.records.push(NewRecord {
+            signal: Signal::Changes.name().to_owned(),
             id: change.id.clone().into_owned(),
+            opened: change.time,
             uid: change.uid.clone().map(Cow::into_owned),
             names: change.uids.iter().cloned().map(Cow::into_owned).collect(),
+            is_new: true,
+            ..NewRecord::default()
         });
     }
     CHANGES

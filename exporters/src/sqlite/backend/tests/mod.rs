@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{Backend as _, Listing, NodeId, NodeRow, WriteRows as _};
-use pipeline::testing::rows;
+use pipeline::testing::{aging, rows};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tempfile::TempDir;
 
 use super::SqliteBackend;
 
+mod housekeeping;
 mod nodes;
 mod plans;
 mod replay;
@@ -28,6 +29,19 @@ async fn sqlite_keeps_the_contract_of_rows() {
     rows::all(async || {
         files.set(files.get() + 1);
         create(&folder.path().join(files.get().to_string())).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn store_in_a_file_ages_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = std::cell::Cell::new(0);
+    aging::all(async || {
+        files.set(files.get() + 1);
+        let path = folder.path().join(files.get().to_string());
+        let first = create(&path).await;
+        (first, open(&path).await)
     })
     .await;
 }
