@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use serde_json::{Map as JsonMap, Value as Json};
@@ -216,6 +218,35 @@ impl StoreError {
             source: Some(source.into()),
         }
     }
+
+    /// Where the read was about too old a moment: what the asker has to know.
+    pub fn too_old(&self) -> Option<&TooOld> {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            if let Some(too_old) = error.downcast_ref() {
+                return Some(too_old);
+            }
+            cause = error.source();
+        }
+        None
+    }
+}
+
+/// A read is about a moment of which not all is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} is too long ago: history is kept from {} on (`retention.history` of the store says for how long)",
+    text(*.asked),
+    text(*.oldest)
+)]
+pub struct TooOld {
+    pub asked: UnixNanos,
+    /// The oldest moment that reads may be about.
+    pub oldest: UnixNanos,
+}
+
+fn text(time: UnixNanos) -> humantime::Rfc3339Timestamp {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_nanos(time.0))
 }
 
 /// The graph, to be asked.

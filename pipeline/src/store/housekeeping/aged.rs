@@ -116,3 +116,44 @@ pub(super) fn is_claim_over(class: Class, last: &Stretch, limits: &Limits) -> bo
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::old_stretches;
+    use crate::claims::{Class, Ending, Removal, Stretch};
+    use crate::component::UnixNanos;
+
+    fn stretch(since: u64, until: Option<(u64, Ending)>) -> Stretch {
+        Stretch {
+            since: UnixNanos(since),
+            until: until.map(|(until, how)| (UnixNanos(until), how)),
+            state: since,
+            seen: UnixNanos(since),
+            points: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_held_at_the_cut_stays_and_the_last_deletion_before() {
+        let deleted = Ending::Removed(Removal::Deleted);
+        let released = Ending::Removed(Removal::Released);
+        let stretches = [
+            stretch(1, Some((2, deleted))),
+            stretch(3, Some((4, deleted))),
+            stretch(5, Some((6, Ending::Replaced))),
+            stretch(6, Some((8, released))),
+            stretch(20, None),
+        ];
+        let old = |class, cut| {
+            let old = old_stretches(class, &stretches, UnixNanos(cut));
+            old.into_iter().map(|since| since.0).collect::<Vec<_>>()
+        };
+        // Between 8 and 20 the last one that ended says what the value was.
+        assert_eq!(old(Class::Actual, 10), [1, 5]);
+        assert_eq!(old(Class::Desired, 10), [1, 3, 5]);
+        assert_eq!(old(Class::Actual, 6), [1, 5]);
+        assert_eq!(old(Class::Actual, 5), [1]);
+        assert_eq!(old(Class::Actual, 0), [0; 0]);
+        assert_eq!(old(Class::Actual, 30), [1, 5, 6]);
+    }
+}

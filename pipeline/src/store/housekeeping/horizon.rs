@@ -1,6 +1,6 @@
 //! Before which times nothing is kept: a stored row, which only grows.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::super::rows::{Backend, ReadRows, RowsError, WriteRows};
 use super::{MARGIN, Retention};
 use crate::Signal;
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::{At, TooOld};
 use crate::reports::{Record, ReportBatch};
 
 /// Under which it is stored.
@@ -121,40 +121,20 @@ impl<B: Backend> Store<B> {
     }
 }
 
-/// A read is about a moment of which not all is kept.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{asked} is too long ago: history is kept from {oldest} on (`retention.history` of the store says how long)"
-)]
-pub(in crate::store) struct TooOld {
-    asked: String,
-    oldest: String,
-}
-
-impl TooOld {
-    /// Rejects a moment before the horizon.
-    pub(in crate::store) async fn check(rows: &mut impl ReadRows, at: At) -> Result<(), RowsError> {
-        let At::Time(asked) = at else {
-            return Ok(());
-        };
-        let oldest = read(rows).await?.history();
-        if asked >= oldest {
-            return Ok(());
-        }
-        let text = |time: UnixNanos| {
-            let since = Duration::from_nanos(time.0);
-            humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
-        };
-        Err(RowsError {
-            action: "read the past".to_owned(),
-            is_retryable: false,
-            source: TooOld {
-                asked: text(asked),
-                oldest: text(oldest),
-            }
-            .into(),
-        })
+/// Rejects a moment before the horizon.
+pub(in crate::store) async fn check(rows: &mut impl ReadRows, at: At) -> Result<(), RowsError> {
+    let At::Time(asked) = at else {
+        return Ok(());
+    };
+    let oldest = read(rows).await?.history();
+    if asked >= oldest {
+        return Ok(());
     }
+    Err(RowsError {
+        action: "read the past".to_owned(),
+        is_retryable: false,
+        source: TooOld { asked, oldest }.into(),
+    })
 }
 
 /// What of a batch is not older than the horizon.

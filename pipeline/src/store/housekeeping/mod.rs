@@ -33,7 +33,7 @@ use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 pub use figures::StoreFigures;
 pub use horizon::Horizon;
-pub(super) use horizon::{Evidence, TooOld};
+pub(super) use horizon::{Evidence, check as check_horizon};
 pub use retention::Retention;
 
 /// How long a step may write before it commits.

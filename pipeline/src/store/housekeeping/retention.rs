@@ -41,3 +41,26 @@ impl Default for Retention {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::Retention;
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let parse = |value| serde_json::from_value::<Retention>(value);
+        assert_eq!(parse(json!({})).unwrap(), Retention::default());
+        let days = parse(json!({"history": "7d", "records": "0"})).unwrap();
+        let expected = Retention {
+            history: Duration::from_secs(7 * 24 * 3600),
+            records: Duration::ZERO,
+            ..Retention::default()
+        };
+        assert_eq!(days, expected);
+        assert!(parse(json!({"edge_figures": "7d"})).is_err());
+    }
+}

@@ -36,7 +36,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::Store;
-use super::housekeeping::TooOld;
+use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
@@ -49,7 +49,7 @@ use session::Session;
 impl<B: Backend> Store<B> {
     async fn session(&self, at: At) -> Result<Session<B::Read>, RowsError> {
         let mut rows = self.backend.read().await?;
-        TooOld::check(&mut rows, at).await?;
+        check_horizon(&mut rows, at).await?;
         Ok(Session::new(rows, self.settings.seen_for, at))
     }
 }

@@ -58,6 +58,7 @@ pub(super) async fn what_is_too_old_is_rejected_and_dropped<B: Backend>(one: B, 
     assert_eq!(write(&store, 12 * DAY, report(10 * DAY)).await.too_old, 0);
     let node = async |at| store.nodes(&["a".to_owned()], at).await;
     let error = node(at(10 * DAY - 1)).await.unwrap_err();
+    assert_eq!(error.too_old().unwrap().oldest, UnixNanos(10 * DAY));
     let error = Chain(&error).to_string();
     assert!(
         error.contains("history is kept from 1970-01-11T00:00:00Z"),
