@@ -4,7 +4,7 @@ use super::fixture::{
     DAY, HOUR, edges, id_of, keep_house, kept, seen, seen_alias, seen_edge, store, tags, write,
 };
 use crate::cause::Chain;
-use crate::claims::{Class, Removal};
+use crate::claims::{Class, Existence, Removal};
 use crate::component::UnixNanos;
 use crate::graph_store::{At, Direction, GraphStore as _, NodeFilter, Search};
 use crate::reports::{Removed, ReportBatch};
@@ -315,4 +315,30 @@ pub(super) async fn content_on_its_way_stays<B: Backend>(one: B, _: B) {
     };
     write(&store, now, second).await;
     assert_eq!(uses(&store, "a", Direction::Out, At::Now).await, ["a one"]);
+}
+
+pub(super) async fn deletion_that_made_a_claim_stale_stays<B: Backend>(one: B, _: B) {
+    let store = store(one);
+    let in_scope = |scope, time| ReportBatch {
+        sightings: vec![seen("a", Class::Actual, scope, time, 1)],
+        ..ReportBatch::default()
+    };
+    let gone = |time, how| ReportBatch {
+        removals: vec![removed("a", "other", time, how)],
+        ..ReportBatch::default()
+    };
+    // This scope falls silent; the other one deletes the node, sees it again and releases it.
+    write(&store, DAY, in_scope("silent", DAY)).await;
+    write(&store, DAY, in_scope("other", DAY)).await;
+    write(&store, 3 * DAY, gone(3 * DAY, Removal::Deleted)).await;
+    write(&store, 4 * DAY, in_scope("other", 4 * DAY)).await;
+    write(&store, 5 * DAY, gone(5 * DAY, Removal::Released)).await;
+    let unobserved = Existence::Unobserved(UnixNanos(5 * DAY));
+    for _ in 0..2 {
+        let inspected = store.inspect("a").await.unwrap().unwrap();
+        for at in [At::Now, at(8 * DAY)] {
+            assert_eq!(inspected.existence(at), unobserved, "{at:?}");
+        }
+        keep_house(&store, 10 * DAY, &kept(3 * DAY)).await;
+    }
 }
