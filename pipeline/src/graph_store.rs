@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::error::Error as _;
+use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 use tokio::sync::broadcast;
 
@@ -18,10 +18,14 @@ use crate::claims::{Class, Ending};
 use crate::label::label;
 use crate::unix_nanos::UnixNanos;
 
+mod commit;
 mod finding;
 mod histogram;
+mod records;
+pub use commit::{Commit, NewRecord};
 pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, SearchResult, TagFilter};
 pub use histogram::Histogram;
+pub use records::{Record, RecordFilter, RecordsPage};
 
 /// The moment a read is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,58 +209,6 @@ pub struct AliasesPage {
     pub last: Option<String>,
 }
 
-/// What a commit of the store made new.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Grows with each commit, of whatever process.
-    #[serde(skip)]
-    pub sequence: u64,
-    pub nodes: Vec<String>,
-    pub edges: Vec<(String, String, String)>,
-    pub changes: Vec<NewChange>,
-    /// Uids that one scope does not see any more while another has them, up to [`Commit::MOST`]: the
-    /// receivers that scan them look again.
-    #[serde(default)]
-    pub to_refresh: Vec<String>,
-    /// Whether there is more than [`Commit::MOST`] of something, which is left out.
-    pub truncated: bool,
-}
-
-/// What somebody did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewChange {
-    pub id: String,
-    /// What was changed.
-    pub uid: Option<String>,
-    /// Every uid that it names.
-    pub names: Vec<String>,
-}
-
-impl Commit {
-    /// Nodes, edges and changes of a commit that are told, each: those who follow hold many commits.
-    pub const MOST: usize = 1000;
-
-    pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-            && self.edges.is_empty()
-            && self.changes.is_empty()
-            && self.to_refresh.is_empty()
-    }
-
-    /// Leaves out what is too much.
-    pub fn truncate(&mut self) {
-        let longest = self
-            .nodes
-            .len()
-            .max(self.edges.len())
-            .max(self.changes.len());
-        self.truncated = longest > Commit::MOST;
-        self.nodes.truncate(Commit::MOST);
-        self.edges.truncate(Commit::MOST);
-        self.changes.truncate(Commit::MOST);
-    }
-}
-
 /// The store could not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{action}")]
@@ -273,6 +225,35 @@ impl StoreError {
             source: Some(source.into()),
         }
     }
+
+    /// Where the read was about too old a moment: what the asker has to know.
+    pub fn too_old(&self) -> Option<&TooOld> {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            if let Some(too_old) = error.downcast_ref() {
+                return Some(too_old);
+            }
+            cause = error.source();
+        }
+        None
+    }
+}
+
+/// A read is about a moment of which not all is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} is too long ago: history is kept from {} on (`retention.history` of the store says for how long)",
+    text(*.asked),
+    text(*.oldest)
+)]
+pub struct TooOld {
+    pub asked: UnixNanos,
+    /// The oldest moment that reads may be about.
+    pub oldest: UnixNanos,
+}
+
+fn text(time: UnixNanos) -> humantime::Rfc3339Timestamp {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_nanos(time.0))
 }
 
 /// The graph, to be asked.
@@ -413,6 +394,21 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     /// The same of each of these uids, in order; empty lists where the store keeps no claims.
     async fn claims(&self, uids: &[String]) -> Result<Vec<Vec<ClaimInfo>>, StoreError> {
         Ok(vec![Vec::new(); uids.len()])
+    }
+
+    /// Up to `limit` records that fit, newest first; a page goes on after the cursor `last` of the page
+    /// before.
+    async fn records(
+        &self,
+        filter: &RecordFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<RecordsPage, StoreError> {
+        let _ = (filter, after, limit);
+        Err(StoreError {
+            action: "read records: this store keeps none".to_owned(),
+            source: None,
+        })
     }
 
     /// Follows the commits from now on; who falls behind is told how many were missed.

@@ -135,6 +135,10 @@ impl SignalSet {
         Signal::Aliases,
         Signal::EdgeFigures,
         Signal::Changes,
+        Signal::Drift,
+        Signal::Health,
+        Signal::Correlations,
+        Signal::Alerts,
     ]);
 
     pub const fn of(signals: &[Signal]) -> SignalSet {

@@ -5,6 +5,7 @@ use crate::channel::{Output, Queue, channel};
 use crate::rows::Rows;
 use crate::{Batch, Delivery, Signal, SignalSet};
 
+pub mod aging;
 mod exporter;
 pub mod graph;
 mod processor;

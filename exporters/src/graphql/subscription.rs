@@ -91,6 +91,7 @@ impl Subscription {
             }
         });
         Ok(followed.filter_map(move |(commit, missed)| {
+            let missed = missed + commit.missed;
             let told = Commit::of(&commit, missed, wanted.as_ref());
             async move { told }
         }))
@@ -145,11 +146,11 @@ impl Commit {
                 to: to.clone(),
             })
             .collect();
-        let concerns = |change: &&graph_store::NewChange| match wanted {
+        let concerns = |change: &&graph_store::NewRecord| match wanted {
             Some(_) => change.names.iter().any(is_wanted),
             None => true,
         };
-        let changes = commit.changes.iter().filter(concerns);
+        let changes = commit.changes().filter(concerns);
         let changes: Vec<NewChange> = changes
             .map(|change| NewChange {
                 id: change.id.clone(),

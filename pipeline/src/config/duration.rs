@@ -38,7 +38,8 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
 #[error("{0:?} is not a duration such as 200ms, 5s or 1m30s")]
 pub struct InvalidDuration(String);
 
-/// Reads a sequence of numbers with units `ns`, `us` (`µs`), `ms`, `s`, `m`, `h`; a plain `0` needs
+/// Reads a sequence of numbers with units `ns`, `us` (`µs`), `ms`, `s`, `m`, `h`, and `d`, which Go has
+/// not, for 24 hours; a plain `0` needs
 /// no unit.
 ///
 /// # Errors
@@ -69,6 +70,7 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
             "s" => 1e9,
             "m" => 60e9,
             "h" => 3600e9,
+            "d" => 86_400e9,
             _ => return Err(invalid()),
         };
         rest = &rest[end..];
@@ -91,8 +93,9 @@ mod tests {
         assert_eq!(parse("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(parse("1.5h"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse("200ms"), Ok(Duration::from_millis(200)));
+        assert_eq!(parse("30d"), Ok(Duration::from_secs(30 * 86_400)));
         assert_eq!(parse("0"), Ok(Duration::ZERO));
-        for wrong in ["", "5", "s", "-1s", "1 s", "1d", "1.2.3s", "999999999h"] {
+        for wrong in ["", "5", "s", "-1s", "1 s", "1w", "1.2.3s", "999999999h"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -4,9 +4,11 @@
 //!  ReportBatch ──write/──▶ rows of a Backend ──read/──▶ GraphStore
 //! ```
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+mod follow;
+mod housekeeping;
 mod inspect;
 mod leases;
 pub mod memory;
@@ -17,10 +19,12 @@ mod texts;
 mod words;
 mod write;
 
-use tokio::sync::broadcast;
-
+use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
+use follow::Subscribers;
+use housekeeping::Evidence;
+pub use housekeeping::{Horizon, Progress, Retention, StoreFigures};
 pub use inspect::Inspection;
 use rows::{Backend, RowsError, WriteRows};
 pub use write::Counted;
@@ -30,11 +34,10 @@ pub use write::Counted;
 pub struct Store<B> {
     backend: B,
     settings: Settings,
-    commits: broadcast::Sender<Arc<Commit>>,
+    subscribers: Subscribers,
+    /// The part of housekeeping whose turn is next.
+    next_part: AtomicUsize,
 }
-
-/// Commits that a follower may be behind.
-const COMMITS: usize = 256;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -48,7 +51,8 @@ impl<B: Backend> Store<B> {
         Store {
             backend,
             settings,
-            commits: broadcast::Sender::new(COMMITS),
+            subscribers: Subscribers::new(),
+            next_part: AtomicUsize::new(0),
         }
     }
 
@@ -63,8 +67,9 @@ impl<B: Backend> Store<B> {
     pub async fn write_in(
         rows: &mut B::Write,
         reports: &ReportBatch<'_>,
+        now: UnixNanos,
     ) -> Result<(Commit, Counted), RowsError> {
-        write::write(rows, reports).await
+        write::write(rows, reports, now).await
     }
 
     /// Writes all that a batch reports, durably.
@@ -72,19 +77,39 @@ impl<B: Backend> Store<B> {
     /// # Errors
     /// When nothing of it was written.
     pub async fn write(&self, reports: &ReportBatch<'_>) -> Result<(Commit, Counted), RowsError> {
+        self.write_at(reports, UnixNanos::now()).await
+    }
+
+    /// Likewise, with a clock that says `now`.
+    ///
+    /// # Errors
+    /// When nothing of it was written.
+    pub async fn write_at(
+        &self,
+        reports: &ReportBatch<'_>,
+        now: UnixNanos,
+    ) -> Result<(Commit, Counted), RowsError> {
         let mut rows = self.backend.write().await?;
-        let (mut commit, counted) = write::write(&mut rows, reports).await?;
+        // Housekeeping may be removing what is older: nothing is written there any more.
+        let evidence = Evidence::of(&mut rows, reports).await?;
+        let reports = evidence.kept.as_ref().unwrap_or(reports);
+        let (commit, mut counted) = write::write(&mut rows, reports, now).await?;
+        counted.too_old = evidence.too_old;
+        Ok((self.finish(rows, commit).await?, counted))
+    }
+
+    /// Commits, and sends what is new to the subscribers.
+    async fn finish(&self, mut rows: B::Write, mut commit: Commit) -> Result<Commit, RowsError> {
         commit.truncate();
-        if !commit.is_empty() {
-            let body = serde_json::to_vec(&commit).unwrap_or_default();
-            commit.sequence = rows.append_commit(&body).await?;
+        if commit.is_empty() {
+            rows.commit().await?;
+            return Ok(commit);
         }
+        let body = serde_json::to_vec(&commit).unwrap_or_default();
+        commit.sequence = rows.append_commit(&body).await?;
         rows.commit().await?;
-        if !commit.is_empty() {
-            // An error means that there are no followers.
-            let _ = self.commits.send(Arc::new(commit.clone()));
-        }
-        Ok((commit, counted))
+        self.publish(&commit).await;
+        Ok(commit)
     }
 }
 

@@ -5,7 +5,7 @@ use pipeline::store::rows::{LeaseRow, LeaseRows, RowsError, Word};
 use sqlx::SqliteConnection;
 
 use super::cells::{Cells, signed};
-use super::session::{Session, failed};
+use super::session::Session;
 
 pub(super) const READ: &str = "SELECT holder, until FROM leases WHERE source = ?1 AND scope = ?2";
 const PUT: &str =
@@ -15,8 +15,8 @@ pub(super) const REMOVE: &str = "DELETE FROM leases WHERE source = ?1 AND scope 
 #[async_trait]
 impl LeaseRows for Session {
     async fn lease(&mut self, source: Word, scope: Word) -> Result<Option<LeaseRow>, RowsError> {
-        let done = read(&mut self.transaction, source, scope).await;
-        done.map_err(failed("read a lease"))
+        let done = read(self.connection.sqlite(), source, scope).await;
+        done.map_err(self.failed("read a lease"))
     }
 
     async fn put_lease(&mut self, row: &LeaseRow) -> Result<(), RowsError> {
@@ -25,7 +25,7 @@ impl LeaseRows for Session {
             .bind(row.scope)
             .bind(&row.holder)
             .bind(signed(row.until.0))
-            .execute(&mut *self.transaction)
+            .execute(self.connection.sqlite())
             .await;
         self.written(done, "write a lease").map(|_| ())
     }
@@ -34,7 +34,7 @@ impl LeaseRows for Session {
         let done = sqlx::query(REMOVE)
             .bind(source)
             .bind(scope)
-            .execute(&mut *self.transaction)
+            .execute(self.connection.sqlite())
             .await;
         self.written(done, "remove a lease").map(|_| ())
     }

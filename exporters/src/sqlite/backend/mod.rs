@@ -13,7 +13,7 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use pipeline::store::rows::{Backend, RowsError};
+use pipeline::store::rows::{Backend, RowsError, Sizes};
 
 mod aliases;
 mod bulk;
@@ -21,6 +21,7 @@ mod cells;
 mod claims;
 mod commits;
 mod edges;
+mod housekeeping;
 mod leases;
 mod list;
 mod nodes;
@@ -56,13 +57,13 @@ impl SqliteBackend {
     }
 
     /// Rewrites the file without its free pages. It waits for writers, and they for it.
-    pub(super) async fn compact(&self) -> Result<(), RowsError> {
-        let compacted = async {
+    pub(super) async fn rewrite(&self) -> Result<(), RowsError> {
+        let rewritten = async {
             let database = self.database().map_err(WriteError::before_start)?;
             database.writer.outside_transaction("VACUUM").await
         };
-        let compacted = compacted.await;
-        compacted.map_err(|error| write_failed("rewrite the file", error))
+        let rewritten = rewritten.await;
+        rewritten.map_err(|error| write_failed("rewrite the file", error))
     }
 
     /// # Errors
@@ -105,6 +106,20 @@ impl Backend for SqliteBackend {
         let mut session = self.read().await?;
         let last = commits::last(session.connection.sqlite()).await;
         last.map_err(session.failed("read the number of the last commit"))
+    }
+
+    async fn sizes(&self) -> Result<Sizes, RowsError> {
+        let mut session = self.read().await?;
+        let sizes = housekeeping::sizes(session.connection.sqlite()).await;
+        sizes.map_err(session.failed("read how large the file is"))
+    }
+
+    async fn compact(&self, pages: usize) -> Result<bool, RowsError> {
+        let mut session = self.write().await?;
+        let compacted = housekeeping::compact(session.connection.sqlite(), pages).await;
+        let has_more = compacted.map_err(session.failed("give free pages back"))?;
+        session.connection.commit().await?;
+        Ok(has_more)
     }
 }
 

@@ -53,6 +53,12 @@ impl NewNodes {
             .unwrap_or_default()
     }
 
+    /// Those with a greater number, in any order.
+    pub(super) fn after(&self, after: NodeId) -> impl Iterator<Item = NodeId> {
+        let ids = self.by_id.keys().copied();
+        ids.filter(move |id| *id > after)
+    }
+
     fn row(&self, id: NodeId) -> Option<NodeRow> {
         let uid = self.by_id.get(&id)?.clone();
         Some(NodeRow {

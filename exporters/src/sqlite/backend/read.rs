@@ -4,14 +4,16 @@ use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{
     AliasRow, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NodeId, NodeRow, Projection,
-    ReadRows, RecordRow, RowFilter, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow,
-    VersionKey, VersionRow, Word,
+    ReadRows, RecordPage, RecordRow, RecordTime, Resolution, RowFilter, RowsError, ScopeKey,
+    ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
 };
 
 use super::edges::End;
 use super::session::Session;
 use super::words::SessionWords;
-use super::{aliases, claims, edges, list, nodes, records, scopes, stats, texts, versions};
+use super::{
+    aliases, claims, edges, housekeeping, list, nodes, records, scopes, stats, texts, versions,
+};
 
 #[async_trait]
 impl ReadRows for Session {
@@ -214,11 +216,28 @@ impl ReadRows for Session {
 
     async fn edge_stats(
         &mut self,
+        resolution: Resolution,
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStatsRow>, RowsError> {
-        let done = stats::read_edges(self.connection.sqlite(), from, to).await;
+        let done = stats::read_edges(self.connection.sqlite(), resolution, from, to).await;
         done.map_err(self.failed("read the statistics of edges"))
+    }
+
+    async fn oldest_edge_stats(
+        &mut self,
+        resolution: Resolution,
+    ) -> Result<Option<UnixNanos>, RowsError> {
+        let done = stats::oldest(self.connection.sqlite(), resolution).await;
+        done.map_err(self.failed("find the oldest statistics of edges"))
+    }
+
+    async fn last_edge_stats(
+        &mut self,
+        nodes: &[NodeId],
+    ) -> Result<Vec<(NodeId, UnixNanos)>, RowsError> {
+        let done = stats::read_ends(self.connection.sqlite(), nodes).await;
+        done.map_err(self.failed("find the last statistics of nodes"))
     }
 
     async fn records(
@@ -239,5 +258,39 @@ impl ReadRows for Session {
     ) -> Result<Vec<RecordRow>, RowsError> {
         let done = records::read_of(self.connection.sqlite(), uids, signals, from, to, limit).await;
         done.map_err(self.failed(format!("read the records of {} uids", uids.len())))
+    }
+
+    async fn record_page(&mut self, page: &RecordPage) -> Result<Vec<RecordRow>, RowsError> {
+        let done = records::read_page(self.connection.sqlite(), page).await;
+        done.map_err(self.failed(format!("read {} records", page.limit)))
+    }
+
+    async fn old_records(
+        &mut self,
+        signal: Word,
+        time: RecordTime,
+        before: UnixNanos,
+        after: Option<(UnixNanos, String)>,
+        limit: usize,
+    ) -> Result<Vec<RecordRow>, RowsError> {
+        let done =
+            records::read_old(self.connection.sqlite(), signal, time, before, after, limit).await;
+        done.map_err(self.failed(format!("read {limit} old records")))
+    }
+
+    async fn state(&mut self, name: &str) -> Result<Option<Vec<u8>>, RowsError> {
+        let done = housekeeping::state(self.connection.sqlite(), name).await;
+        done.map_err(self.failed(format!("read the value {name}")))
+    }
+
+    async fn node_page(&mut self, after: NodeId, limit: usize) -> Result<Vec<NodeId>, RowsError> {
+        let done =
+            housekeeping::node_page(self.connection.sqlite(), &self.new_nodes, after, limit).await;
+        done.map_err(self.failed(format!("read the numbers of {limit} nodes")))
+    }
+
+    async fn versions_of(&mut self, nodes: &[NodeId]) -> Result<Vec<VersionRow>, RowsError> {
+        let done = housekeeping::versions_of(self.connection.sqlite(), nodes).await;
+        done.map_err(self.failed(format!("read the versions of {} nodes", nodes.len())))
     }
 }

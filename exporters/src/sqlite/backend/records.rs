@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use pipeline::component::UnixNanos;
-use pipeline::store::rows::{RecordRow, Word};
+use pipeline::store::rows::{NO_WORD, RecordPage, RecordRow, RecordTime, Word};
 use pipeline::uid;
-use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::bulk::{Bulk, json_list, limit as rows_limit};
 use super::cells::{Cells, read_all, signed};
@@ -14,6 +14,7 @@ use super::cells::{Cells, read_all, signed};
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_records.sql"));
 pub(super) static READ: Bulk = Bulk::new(include_str!("../sql/read_records.sql"));
 pub(super) const READ_OF: &str = include_str!("../sql/read_records_of.sql");
+pub(super) const REMOVE: &str = "DELETE FROM records WHERE id IN (SELECT value FROM json_each(?1))";
 static PUT_NAMES: Bulk = Bulk::new(
     "INSERT INTO record_names (uid_hash, opened, signal, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 );
@@ -70,6 +71,115 @@ pub(super) async fn read_of(
         .await?;
     let records = read_all(&rows, record)?;
     Ok(records.into_iter().map(|(_, row)| row).collect())
+}
+
+const COLUMNS: &str = "id, signal, record, opened, time, source, uid, names, status, severity, \
+                       resolved, columns, impact, impact_time";
+
+/// A page in the order of an index.
+pub(super) fn page_sql(page: &RecordPage) -> String {
+    let mut conditions = String::new();
+    if page.status != NO_WORD {
+        conditions.push_str(" AND status = ?6");
+    }
+    if page.severity != NO_WORD {
+        conditions.push_str(" AND severity = ?7");
+    }
+    conditions.push_str(match page.is_open {
+        None => "",
+        Some(true) => " AND resolved IS NULL",
+        Some(false) => " AND resolved IS NOT NULL",
+    });
+    let index = match page {
+        page if page.is_open == Some(true) => "open_records",
+        page if page.status != NO_WORD => "records_by_status",
+        page if page.severity != NO_WORD => "records_by_severity",
+        _ => "records_by_opening",
+    };
+    format!(
+        "SELECT {COLUMNS} FROM records INDEXED BY {index} \
+         WHERE signal = ?1 AND opened >= ?2 AND (opened, record) <= (?3, ?4){conditions} \
+         ORDER BY opened DESC, record DESC LIMIT ?5"
+    )
+}
+
+pub(super) async fn read_page(
+    connection: &mut SqliteConnection,
+    page: &RecordPage,
+) -> Result<Vec<RecordRow>, sqlx::Error> {
+    // The last place before `opened.end`.
+    let end = (page.opened.end.timestamp().saturating_sub(1), LAST_ID);
+    let from = page.from.as_ref();
+    let from = from.map_or(end, |(opened, id)| {
+        end.min((opened.timestamp(), id.as_str()))
+    });
+    let rows = sqlx::query(AssertSqlSafe(page_sql(page)))
+        .bind(page.signal)
+        .bind(page.opened.start.timestamp())
+        .bind(from.0)
+        .bind(from.1)
+        .bind(rows_limit(page.limit))
+        .bind(page.status)
+        .bind(page.severity)
+        .fetch_all(connection)
+        .await?;
+    let records = read_all(&rows, record)?;
+    Ok(records.into_iter().map(|(_, row)| row).collect())
+}
+
+/// No id is greater.
+const LAST_ID: &str = "\u{10FFFF}\u{10FFFF}";
+
+pub(super) fn old_sql(time: RecordTime) -> String {
+    let (column, index) = match time {
+        RecordTime::Opened => ("opened", "records_by_opening"),
+        RecordTime::Resolved => ("resolved", "records_by_resolution"),
+    };
+    format!(
+        "SELECT {COLUMNS} FROM records INDEXED BY {index} \
+         WHERE signal = ?1 AND {column} < ?2 AND ({column}, record) > (?3, ?4) \
+         ORDER BY {column}, record LIMIT ?5"
+    )
+}
+
+pub(super) async fn read_old(
+    connection: &mut SqliteConnection,
+    signal: Word,
+    time: RecordTime,
+    before: UnixNanos,
+    after: Option<(UnixNanos, String)>,
+    limit: usize,
+) -> Result<Vec<RecordRow>, sqlx::Error> {
+    let after = after.map(|(time, id)| (time.timestamp(), id));
+    let (after, id) = after.unwrap_or((-1, String::new()));
+    let rows = sqlx::query(AssertSqlSafe(old_sql(time)))
+        .bind(signal)
+        .bind(before.timestamp())
+        .bind(after)
+        .bind(id)
+        .bind(rows_limit(limit))
+        .fetch_all(connection)
+        .await?;
+    let records = read_all(&rows, record)?;
+    Ok(records.into_iter().map(|(_, row)| row).collect())
+}
+
+pub(super) async fn remove(
+    connection: &mut SqliteConnection,
+    keys: &[Key],
+) -> Result<(), sqlx::Error> {
+    let mut keys: Vec<&Key> = keys.iter().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let rows = read_numbered(connection, &keys).await?;
+    let names = rows.iter().flat_map(|(number, row)| indexed(*number, row));
+    write_names(connection, &REMOVE_NAMES, names.collect()).await?;
+    let numbers = rows.iter().map(|(number, _)| number);
+    sqlx::query(REMOVE)
+        .bind(json_list(numbers))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// A record and its number.

@@ -1,27 +1,56 @@
 //! What is counted: calls on edges, nodes of each kind.
 
-use pipeline::component::UnixNanos;
-use pipeline::store::rows::{CountRow, EdgeStatsRow};
-use prost::encoding::{decode_varint, encode_varint};
-use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
 
-use super::bulk::{Bulk, sorted};
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{CountRow, EdgeStatsRow, NodeId, Resolution, StatsEdge};
+use prost::encoding::{decode_varint, encode_varint};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::bulk::{Bulk, json_list, sorted};
 use super::cells::{Cells, read_all, signed};
 
-static PUT_EDGES: Bulk = Bulk::new(include_str!("../sql/put_edge_stats.sql"));
+static PUT_MINUTES: Bulk = Bulk::new(include_str!("../sql/put_edge_stats.sql"));
+static PUT_HOURS: Bulk = Bulk::new(include_str!("../sql/put_hourly_edge_stats.sql"));
+static PUT_ENDS: Bulk = Bulk::new(
+    "INSERT OR FAIL INTO edge_stats_ends (node, last) VALUES (?, ?) \
+     ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last",
+);
 pub(super) const READ_EDGES: &str = include_str!("../sql/read_edge_stats.sql");
+pub(super) const READ_ENDS: &str =
+    "SELECT node, last FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
+pub(super) static REMOVE_MINUTES: Bulk = Bulk::new(
+    "DELETE FROM edge_stats \
+     WHERE (minute, from_node, kind, to_node, connection_type) IN (VALUES (?, ?, ?, ?, ?))",
+);
+pub(super) static REMOVE_HOURS: Bulk = Bulk::new(
+    "DELETE FROM edge_stats_hourly \
+     WHERE (minute, from_node, kind, to_node, connection_type) IN (VALUES (?, ?, ?, ?, ?))",
+);
 static ADD_COUNTS: Bulk = Bulk::new(
     "INSERT INTO counts (kind, provider, count) VALUES (?, ?, ?) \
      ON CONFLICT DO UPDATE SET count = count + excluded.count",
 );
 const READ_COUNTS: &str = "SELECT kind, provider, count FROM counts WHERE count <> 0";
 
+/// How the last day of a node's statistics is rounded, so that it is seldom written.
+const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
+
+/// A statement about minutes, for this resolution.
+fn of(resolution: Resolution, sql: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(match resolution {
+        Resolution::Minute => sql.to_owned(),
+        Resolution::Hour => sql.replace("edge_stats", "edge_stats_hourly"),
+    })
+}
+
 pub(super) async fn read_edges(
     connection: &mut SqliteConnection,
+    resolution: Resolution,
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
-    let rows = sqlx::query(READ_EDGES)
+    let rows = sqlx::query(of(resolution, READ_EDGES))
         .bind(from.timestamp())
         .bind(to.timestamp())
         .fetch_all(connection)
@@ -48,15 +77,107 @@ fn edge(cells: &mut Cells<'_>) -> Result<EdgeStatsRow, sqlx::Error> {
     })
 }
 
-pub(super) async fn put_edges(
+/// The first time of which there is any, in a span.
+async fn first(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    from: i64,
+    to: i64,
+) -> Result<Option<i64>, sqlx::Error> {
+    const FIRST: &str = "SELECT min(minute) FROM edge_stats WHERE minute >= ?1 AND minute < ?2";
+    sqlx::query_scalar(of(resolution, FIRST))
+        .bind(from)
+        .bind(to)
+        .fetch_one(connection)
+        .await
+}
+
+pub(super) async fn oldest(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+) -> Result<Option<UnixNanos>, sqlx::Error> {
+    let first = first(connection, resolution, 0, i64::MAX).await?;
+    Ok(first.map(|first| UnixNanos(first.unsigned_abs())))
+}
+
+pub(super) async fn read_ends(
+    connection: &mut SqliteConnection,
+    nodes: &[NodeId],
+) -> Result<Vec<(NodeId, UnixNanos)>, sqlx::Error> {
+    let rows = sqlx::query(READ_ENDS)
+        .bind(json_list(nodes))
+        .fetch_all(connection)
+        .await?;
+    read_all(&rows, |cells| Ok((cells.take()?, cells.time()?)))
+}
+
+pub(super) async fn remove_edges(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    edges: &[StatsEdge],
+    from: UnixNanos,
+    to: UnixNanos,
+) -> Result<(), sqlx::Error> {
+    let mut edges = edges.to_vec();
+    edges.sort_unstable();
+    let (mut from, to) = (from.timestamp(), to.timestamp());
+    let statement = match resolution {
+        Resolution::Minute => &REMOVE_MINUTES,
+        Resolution::Hour => &REMOVE_HOURS,
+    };
+    // Minute by minute: in the table the rows of an edge do not stand together.
+    while let Some(minute) = first(connection, resolution, from, to).await? {
+        statement
+            .run(connection, &edges, |values, edge| {
+                values
+                    .add(minute)
+                    .add(edge.from)
+                    .add(edge.kind)
+                    .add(edge.to)
+                    .add(edge.connection_type);
+            })
+            .await?;
+        from = minute + 1;
+    }
+    Ok(())
+}
+
+async fn put_ends(
     connection: &mut SqliteConnection,
     rows: &[EdgeStatsRow],
 ) -> Result<(), sqlx::Error> {
+    let mut ends: BTreeMap<NodeId, UnixNanos> = BTreeMap::new();
+    for row in rows {
+        let end_of_day = (row.minute.0 / DAY).saturating_add(1).saturating_mul(DAY);
+        for end in [row.from, row.to] {
+            let known = ends.entry(end).or_default();
+            *known = UnixNanos(end_of_day).max(*known);
+        }
+    }
+    let ends: Vec<(NodeId, UnixNanos)> = ends.into_iter().collect();
+    PUT_ENDS
+        .run(connection, &ends, |values, (node, last)| {
+            values.add(*node).add(last.timestamp());
+        })
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn put_edges(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    rows: &[EdgeStatsRow],
+) -> Result<(), sqlx::Error> {
+    put_ends(connection, rows).await?;
+    let statement = match resolution {
+        Resolution::Minute => &PUT_MINUTES,
+        Resolution::Hour => &PUT_HOURS,
+    };
     let rows = sorted(rows, |row| {
         let edge = (row.from, row.kind, row.to, row.connection_type);
         (row.minute, edge, row.writer, row.chunk)
     });
-    PUT_EDGES
+    statement
         .run(connection, &rows, |values, row| {
             values
                 .add(row.minute.timestamp())

@@ -40,7 +40,7 @@ pub(super) async fn read(
     read_all(&rows, version)
 }
 
-fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> {
+pub(super) fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> {
     let key = VersionKey {
         node: cells.take()?,
         source: cells.take()?,
@@ -49,6 +49,7 @@ fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> {
     };
     let edges: Option<i64> = cells.take()?;
     let aliases: Option<i64> = cells.take()?;
+    let written = cells.time()?;
     let kind: Option<Word> = cells.take()?;
     let content = match kind {
         Some(kind) => Some(Content {
@@ -67,6 +68,7 @@ fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> {
         content,
         edges: edges.map(i64::cast_unsigned),
         aliases: aliases.map(i64::cast_unsigned),
+        written,
     })
 }
 
@@ -89,7 +91,8 @@ pub(super) async fn put(
             .add(content.map(|content| content.region))
             .add(content.and_then(|content| content.name.as_deref()))
             .add(content.and_then(|content| content.tags.as_deref()))
-            .add(content.and_then(|content| content.value.as_deref()));
+            .add(content.and_then(|content| content.value.as_deref()))
+            .add(row.written.timestamp());
     })
     .await?;
     Ok(())

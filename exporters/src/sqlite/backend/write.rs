@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, NodeId,
-    NodeRow, RecordRow, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextField, TextRow, VersionRow,
-    Word, WriteRows,
+    NodeRow, RecordRow, Resolution, RowsError, ScopeKey, ScopeRow, SnapshotKey, StatsEdge,
+    TextField, TextRow, VersionKey, VersionRow, Word, WriteRows,
 };
 
 use super::session::Session;
-use super::{aliases, claims, commits, edges, nodes, records, scopes, stats, texts, versions};
+use super::{
+    aliases, claims, commits, edges, housekeeping, nodes, records, scopes, stats, texts, versions,
+};
 
 #[async_trait]
 impl WriteRows for Session {
@@ -134,14 +136,79 @@ impl WriteRows for Session {
         self.written(done, format!("write {} counts of nodes", changes.len()))
     }
 
-    async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError> {
-        let done = stats::put_edges(self.connection.sqlite(), rows).await;
+    async fn put_edge_stats(
+        &mut self,
+        resolution: Resolution,
+        rows: &[EdgeStatsRow],
+    ) -> Result<(), RowsError> {
+        let done = stats::put_edges(self.connection.sqlite(), resolution, rows).await;
         self.written(done, format!("write {} statistics of edges", rows.len()))
+    }
+
+    async fn remove_edge_stats(
+        &mut self,
+        resolution: Resolution,
+        edges: &[StatsEdge],
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<(), RowsError> {
+        let done = stats::remove_edges(self.connection.sqlite(), resolution, edges, from, to).await;
+        self.written(
+            done,
+            format!("remove the statistics of {} edges", edges.len()),
+        )
     }
 
     async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError> {
         let done = records::put(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} records", rows.len()))
+    }
+
+    async fn remove_records(
+        &mut self,
+        keys: &[(Word, String, UnixNanos)],
+    ) -> Result<(), RowsError> {
+        let done = records::remove(self.connection.sqlite(), keys).await;
+        self.written(done, format!("remove {} records", keys.len()))
+    }
+
+    async fn put_state(&mut self, name: &str, value: &[u8]) -> Result<(), RowsError> {
+        let done = housekeeping::put_state(self.connection.sqlite(), name, value).await;
+        self.written(done, format!("write the value {name}"))
+    }
+
+    async fn remove_versions(&mut self, keys: &[VersionKey]) -> Result<(), RowsError> {
+        let done = housekeeping::remove_versions(self.connection.sqlite(), keys).await;
+        self.written(done, format!("remove {} versions", keys.len()))
+    }
+
+    async fn remove_snapshots(&mut self, keys: &[SnapshotKey]) -> Result<(), RowsError> {
+        let done = housekeeping::remove_snapshots(self.connection.sqlite(), keys).await;
+        self.written(done, format!("remove {} snapshots", keys.len()))
+    }
+
+    async fn remove_past_edges(
+        &mut self,
+        edges: &[(NodeId, Word, NodeId)],
+    ) -> Result<(), RowsError> {
+        let done = housekeeping::remove_past_edges(self.connection.sqlite(), edges).await;
+        self.written(done, format!("remove {} past edges", edges.len()))
+    }
+
+    async fn remove_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError> {
+        let done = housekeeping::remove_past_aliases(self.connection.sqlite(), rows).await;
+        self.written(done, format!("remove {} past aliases", rows.len()))
+    }
+
+    async fn remove_nodes(&mut self, ids: &[NodeId]) -> Result<(), RowsError> {
+        let done =
+            housekeeping::remove_nodes(self.connection.sqlite(), &mut self.new_nodes, ids).await;
+        self.written(done, format!("remove {} nodes", ids.len()))
+    }
+
+    async fn remove_commits(&mut self, up_to: u64, limit: usize) -> Result<usize, RowsError> {
+        let done = housekeeping::remove_commits(self.connection.sqlite(), up_to, limit).await;
+        self.written(done, format!("remove {limit} commits from the log"))
     }
 
     async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError> {

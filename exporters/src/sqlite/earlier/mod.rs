@@ -121,7 +121,7 @@ impl Mover {
     /// Rewrites the file, so that it can shrink in small steps from now on. Without the space for it the
     /// exporter works all the same.
     async fn compact(&self, backend: &SqliteBackend) -> Result<(), RowsError> {
-        let compacted = backend.compact().await;
+        let compacted = backend.rewrite().await;
         let (exporter, path) = (&self.id, self.path.display());
         match compacted {
             Ok(()) => tracing::info!(exporter, %path, "the file is up to date"),
@@ -176,7 +176,7 @@ async fn replay(session: &mut Session) -> Result<usize, RowsError> {
 }
 
 async fn write(session: &mut Session, reports: &ReportBatch<'_>) -> Result<(), RowsError> {
-    Store::<SqliteBackend>::write_in(session, reports).await?;
+    Store::<SqliteBackend>::write_in(session, reports, UnixNanos::now()).await?;
     Ok(())
 }
 

@@ -104,6 +104,7 @@ CREATE TABLE versions (
     name     TEXT,
     tags     BLOB,
     value    BLOB,
+    written  INTEGER, -- when anything of it was last written
     UNIQUE (node, source, scope, state)
 ) STRICT;
 
@@ -237,6 +238,31 @@ CREATE TABLE edge_stats (
     PRIMARY KEY (minute, from_node, kind, to_node, connection_type, writer, chunk)
 ) STRICT, WITHOUT ROWID;
 
+-- The same of whole hours, each from where it begins, over all writers and chunks.
+CREATE TABLE edge_stats_hourly (
+    minute          INTEGER NOT NULL,
+    from_node       INTEGER NOT NULL,
+    kind            INTEGER NOT NULL,
+    to_node         INTEGER NOT NULL,
+    connection_type INTEGER NOT NULL,
+    writer          INTEGER NOT NULL,
+    chunk           INTEGER NOT NULL,
+    calls           INTEGER,
+    errors          INTEGER,
+    duration_sum    REAL,
+    duration_max    REAL,
+    scale           INTEGER,
+    first_bucket    INTEGER,
+    counts          BLOB,
+    PRIMARY KEY (minute, from_node, kind, to_node, connection_type, writer, chunk)
+) STRICT, WITHOUT ROWID;
+
+-- The nodes that any statistics name, and the end of the last day on which one does.
+CREATE TABLE edge_stats_ends (
+    node INTEGER PRIMARY KEY,
+    last INTEGER
+) STRICT;
+
 CREATE TABLE records (
     id          INTEGER PRIMARY KEY,
     signal      INTEGER NOT NULL,
@@ -254,6 +280,12 @@ CREATE TABLE records (
     impact_time INTEGER,
     UNIQUE (signal, record, opened)
 ) STRICT;
+-- Pages of each filter, newest first; by age, oldest first.
+CREATE INDEX records_by_opening ON records (signal, opened, record);
+CREATE INDEX records_by_status ON records (signal, status, opened, record);
+CREATE INDEX records_by_severity ON records (signal, severity, opened, record);
+CREATE INDEX open_records ON records (signal, opened, record) WHERE resolved IS NULL;
+CREATE INDEX records_by_resolution ON records (signal, resolved, record) WHERE resolved IS NOT NULL;
 
 -- Every uid that a record names.
 CREATE TABLE record_names (
@@ -277,3 +309,9 @@ CREATE TABLE commits (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     body     BLOB NOT NULL
 ) STRICT;
+
+-- What the store keeps for itself, by name: the horizon, where housekeeping is.
+CREATE TABLE state (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,3 +1,3 @@
-SELECT node, source, scope, state, edges, aliases, kind, provider, account, region, name, tags, value
+SELECT node, source, scope, state, edges, aliases, written, kind, provider, account, region, name, tags, value
 FROM versions
 WHERE (node, source, scope, state) IN (VALUES (?, ?, ?, ?))

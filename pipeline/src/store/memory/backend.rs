@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
 use super::tables::Tables;
-use crate::store::rows::{Backend, RowsError};
+use crate::store::rows::{Backend, RowsError, Sizes};
 
 /// Keeps rows in memory. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -89,12 +89,26 @@ impl Backend for MemoryBackend {
 
     async fn commits(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, RowsError> {
         let tables = self.committed.get();
-        let numbered = (1..).zip(tables.commits.iter().cloned());
-        let rest = numbered.filter(|(number, _)| *number > after);
+        let rest = tables.commits.iter();
+        let rest = rest.filter(|(number, _)| **number > after);
+        let rest = rest.map(|(number, body)| (*number, body.clone()));
         Ok(rest.take(limit).collect())
     }
 
     async fn last_commit(&self) -> Result<u64, RowsError> {
-        Ok(self.committed.get().commits.len() as u64)
+        Ok(self.committed.get().last_commit)
+    }
+
+    async fn sizes(&self) -> Result<Sizes, RowsError> {
+        let tables = self.committed.get();
+        Ok(Sizes {
+            rows: vec![
+                ("nodes", tables.nodes.len() as u64),
+                ("versions", tables.versions.len() as u64),
+                ("records", tables.records.len() as u64),
+                ("commits", tables.commits.len() as u64),
+            ],
+            ..Sizes::default()
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Reads: each looks at all rows of its table, or at those of a range of keys.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
@@ -9,8 +10,9 @@ use super::tables::{record_key, scope_of};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow, Listing,
-    NO_WORD, NodeId, NodeRow, Projection, ReadRows, RecordRow, RowFilter, RowsError, ScopeKey,
-    ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
+    NO_WORD, NodeId, NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution,
+    RowFilter, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey,
+    VersionRow, Word,
 };
 use crate::uid;
 
@@ -345,12 +347,40 @@ impl<A: Send> ReadRows for Session<A> {
 
     async fn edge_stats(
         &mut self,
+        resolution: Resolution,
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStatsRow>, RowsError> {
-        let rows = self.tables.edge_stats.values();
+        let rows = self.tables.edge_stats(resolution).values();
         let rows = rows.filter(|row| from <= row.minute && row.minute < to);
         Ok(rows.cloned().collect())
+    }
+
+    async fn oldest_edge_stats(
+        &mut self,
+        resolution: Resolution,
+    ) -> Result<Option<UnixNanos>, RowsError> {
+        let first = self.tables.edge_stats(resolution).keys().next();
+        Ok(first.map(|key| key.minute))
+    }
+
+    async fn last_edge_stats(
+        &mut self,
+        nodes: &[NodeId],
+    ) -> Result<Vec<(NodeId, UnixNanos)>, RowsError> {
+        let mut last: BTreeMap<NodeId, UnixNanos> = BTreeMap::new();
+        for table in [&self.tables.edge_stats, &self.tables.hourly_edge_stats] {
+            for row in table.values() {
+                for end in [row.from, row.to]
+                    .into_iter()
+                    .filter(|end| nodes.contains(end))
+                {
+                    let known = last.entry(end).or_default();
+                    *known = row.minute.max(*known);
+                }
+            }
+        }
+        Ok(last.into_iter().collect())
     }
 
     async fn records(
@@ -379,8 +409,78 @@ impl<A: Send> ReadRows for Session<A> {
                 && row.names.iter().any(|name| uids.contains(name))
         });
         let mut rows: Vec<RecordRow> = records.cloned().collect();
-        rows.sort_by_key(|row| (std::cmp::Reverse(row.opened), record_key(row)));
+        rows.sort_by_key(|row| (Reverse(row.opened), record_key(row)));
         rows.truncate(limit);
+        Ok(rows)
+    }
+
+    async fn record_page(&mut self, page: &RecordPage) -> Result<Vec<RecordRow>, RowsError> {
+        let is = |word: Word, wanted: Word| wanted == NO_WORD || word == wanted;
+        let place = |row: &RecordRow| (row.opened, row.id.clone());
+        let records = self.tables.records.values().filter(|row| {
+            row.signal == page.signal
+                && is(row.status, page.status)
+                && is(row.severity, page.severity)
+                && page
+                    .is_open
+                    .is_none_or(|open| open == row.resolved.is_none())
+                && page.opened.contains(&row.opened)
+                && page.from.as_ref().is_none_or(|from| place(row) <= *from)
+        });
+        let mut rows: Vec<RecordRow> = records.cloned().collect();
+        rows.sort_by_key(|row| Reverse(place(row)));
+        rows.truncate(page.limit);
+        Ok(rows)
+    }
+
+    async fn old_records(
+        &mut self,
+        signal: Word,
+        time: RecordTime,
+        before: UnixNanos,
+        after: Option<(UnixNanos, String)>,
+        limit: usize,
+    ) -> Result<Vec<RecordRow>, RowsError> {
+        let records = self.tables.records.values();
+        let records = records.filter(|row| row.signal == signal);
+        let timed = records.filter_map(|row| {
+            let time = match time {
+                RecordTime::Opened => row.opened,
+                RecordTime::Resolved => row.resolved?,
+            };
+            Some(((time, row.id.clone()), row))
+        });
+        let old = timed.filter(|(place, _)| {
+            place.0 < before && after.as_ref().is_none_or(|after| place > after)
+        });
+        let mut old: Vec<((UnixNanos, String), &RecordRow)> = old.collect();
+        old.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(old
+            .into_iter()
+            .take(limit)
+            .map(|(_, row)| row.clone())
+            .collect())
+    }
+
+    async fn state(&mut self, name: &str) -> Result<Option<Vec<u8>>, RowsError> {
+        Ok(self.tables.state.get(name).cloned())
+    }
+
+    async fn node_page(&mut self, after: NodeId, limit: usize) -> Result<Vec<NodeId>, RowsError> {
+        let ids = self.tables.nodes.keys().filter(|id| **id > after);
+        Ok(ids.take(limit).copied().collect())
+    }
+
+    async fn versions_of(&mut self, nodes: &[NodeId]) -> Result<Vec<VersionRow>, RowsError> {
+        let nodes = asked(nodes);
+        let versions = self.tables.versions.values();
+        let mut rows: Vec<VersionRow> = versions
+            .filter(|row| nodes.contains(&row.key.node))
+            .cloned()
+            .collect();
+        for content in rows.iter_mut().filter_map(|row| row.content.as_mut()) {
+            content.value = None;
+        }
         Ok(rows)
     }
 }

@@ -6,7 +6,8 @@ use crate::claims::Stretch;
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasKey, AliasRow, ClaimKey, EdgeKey, EdgeRow, EdgeStatsRow, LeaseRow, NO_WORD, NodeId,
-    NodeRow, RecordRow, ScopeKey, ScopeRow, SnapshotKey, TextRow, VersionKey, VersionRow, Word,
+    NodeRow, RecordRow, Resolution, ScopeKey, ScopeRow, SnapshotKey, StatsEdge, TextRow,
+    VersionKey, VersionRow, Word,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,7 @@ pub(super) struct Tables {
     pub(super) words_by_text: BTreeMap<String, Word>,
     pub(super) nodes: BTreeMap<NodeId, NodeRow>,
     pub(super) nodes_by_uid: BTreeMap<String, NodeId>,
+    pub(super) last_node: NodeId,
     /// The last stretch of each claim.
     pub(super) claims: BTreeMap<ClaimKey, Stretch>,
     pub(super) past_claims: BTreeMap<(ClaimKey, UnixNanos), Stretch>,
@@ -33,16 +35,19 @@ pub(super) struct Tables {
     /// By (kind, provider).
     pub(super) counts: BTreeMap<(Word, Word), i64>,
     pub(super) edge_stats: BTreeMap<EdgeStatsKey, EdgeStatsRow>,
+    pub(super) hourly_edge_stats: BTreeMap<EdgeStatsKey, EdgeStatsRow>,
     pub(super) records: BTreeMap<RecordKey, RecordRow>,
     /// By (source, scope).
     pub(super) leases: BTreeMap<(Word, Word), LeaseRow>,
-    /// The commit `n` stands at `n - 1`.
-    pub(super) commits: Vec<Vec<u8>>,
+    pub(super) commits: BTreeMap<u64, Vec<u8>>,
+    pub(super) last_commit: u64,
+    /// By name.
+    pub(super) state: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct EdgeStatsKey {
-    minute: UnixNanos,
+    pub(super) minute: UnixNanos,
     from: NodeId,
     kind: Word,
     to: NodeId,
@@ -52,6 +57,15 @@ pub(super) struct EdgeStatsKey {
 }
 
 impl EdgeStatsKey {
+    pub(super) fn edge(&self) -> StatsEdge {
+        StatsEdge {
+            from: self.from,
+            kind: self.kind,
+            to: self.to,
+            connection_type: self.connection_type,
+        }
+    }
+
     pub(super) fn of(row: &EdgeStatsRow) -> EdgeStatsKey {
         EdgeStatsKey {
             minute: row.minute,
@@ -81,6 +95,26 @@ pub(super) fn scope_of(key: &ClaimKey) -> ScopeKey {
 }
 
 impl Tables {
+    pub(super) fn edge_stats(
+        &self,
+        resolution: Resolution,
+    ) -> &BTreeMap<EdgeStatsKey, EdgeStatsRow> {
+        match resolution {
+            Resolution::Minute => &self.edge_stats,
+            Resolution::Hour => &self.hourly_edge_stats,
+        }
+    }
+
+    pub(super) fn edge_stats_mut(
+        &mut self,
+        resolution: Resolution,
+    ) -> &mut BTreeMap<EdgeStatsKey, EdgeStatsRow> {
+        match resolution {
+            Resolution::Minute => &mut self.edge_stats,
+            Resolution::Hour => &mut self.hourly_edge_stats,
+        }
+    }
+
     pub(super) fn word(&self, text: &str) -> Word {
         let word = self.words_by_text.get(text);
         word.copied().unwrap_or(NO_WORD)
@@ -109,8 +143,8 @@ impl Tables {
         if let Some(&id) = self.nodes_by_uid.get(uid) {
             return (id, false);
         }
-        let last = self.nodes.last_key_value();
-        let id = last.map_or(1, |(last, _)| last + 1);
+        self.last_node += 1;
+        let id = self.last_node;
         self.nodes_by_uid.insert(uid.to_owned(), id);
         let row = NodeRow {
             id,

@@ -10,8 +10,8 @@ use super::tables::{EdgeStatsKey, record_key};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, NodeId,
-    NodeRow, RecordRow, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextField, TextRow, VersionRow,
-    Word, WriteRows,
+    NodeRow, RecordRow, Resolution, RowsError, ScopeKey, ScopeRow, SnapshotKey, StatsEdge,
+    TextField, TextRow, VersionKey, VersionRow, Word, WriteRows,
 };
 
 #[async_trait]
@@ -67,7 +67,9 @@ impl WriteRows for Session<Writer> {
                 content: None,
                 edges: None,
                 aliases: None,
+                written: UnixNanos(0),
             });
+            kept.written = kept.written.max(row.written);
             kept.content = kept.content.take().or_else(|| row.content.clone());
             kept.edges = kept.edges.or(row.edges);
             kept.aliases = kept.aliases.or(row.aliases);
@@ -217,10 +219,14 @@ impl WriteRows for Session<Writer> {
         Ok(())
     }
 
-    async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError> {
-        let tables = self.tables_mut();
+    async fn put_edge_stats(
+        &mut self,
+        resolution: Resolution,
+        rows: &[EdgeStatsRow],
+    ) -> Result<(), RowsError> {
+        let table = self.tables_mut().edge_stats_mut(resolution);
         for row in rows {
-            let place = tables.edge_stats.entry(EdgeStatsKey::of(row));
+            let place = table.entry(EdgeStatsKey::of(row));
             let kept = place.or_insert_with(|| row.clone());
             if is_greater(row, kept) {
                 *kept = row.clone();
@@ -235,10 +241,99 @@ impl WriteRows for Session<Writer> {
         Ok(())
     }
 
+    async fn remove_edge_stats(
+        &mut self,
+        resolution: Resolution,
+        edges: &[StatsEdge],
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<(), RowsError> {
+        let table = self.tables_mut().edge_stats_mut(resolution);
+        table.retain(|key, _| {
+            let is_in_span = from <= key.minute && key.minute < to;
+            !is_in_span || !edges.contains(&key.edge())
+        });
+        Ok(())
+    }
+
+    async fn remove_records(
+        &mut self,
+        keys: &[(Word, String, UnixNanos)],
+    ) -> Result<(), RowsError> {
+        let records = &mut self.tables_mut().records;
+        for key in keys {
+            records.remove(key);
+        }
+        Ok(())
+    }
+
+    async fn put_state(&mut self, name: &str, value: &[u8]) -> Result<(), RowsError> {
+        let state = &mut self.tables_mut().state;
+        state.insert(name.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn remove_versions(&mut self, keys: &[VersionKey]) -> Result<(), RowsError> {
+        let versions = &mut self.tables_mut().versions;
+        for key in keys {
+            versions.remove(key);
+        }
+        Ok(())
+    }
+
+    async fn remove_snapshots(&mut self, keys: &[SnapshotKey]) -> Result<(), RowsError> {
+        let snapshots = &mut self.tables_mut().snapshots;
+        for key in keys {
+            snapshots.remove(key);
+        }
+        Ok(())
+    }
+
+    async fn remove_past_edges(
+        &mut self,
+        edges: &[(NodeId, Word, NodeId)],
+    ) -> Result<(), RowsError> {
+        let past = &mut self.tables_mut().past_edges;
+        for edge in edges {
+            past.remove(edge);
+        }
+        Ok(())
+    }
+
+    async fn remove_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError> {
+        let past = &mut self.tables_mut().past_owners;
+        for row in rows {
+            past.remove(row);
+        }
+        Ok(())
+    }
+
+    async fn remove_nodes(&mut self, ids: &[NodeId]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        for id in ids {
+            if let Some(row) = tables.nodes.remove(id) {
+                tables.nodes_by_uid.remove(&row.uid);
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_commits(&mut self, up_to: u64, limit: usize) -> Result<usize, RowsError> {
+        let commits = &mut self.tables_mut().commits;
+        let old = commits.keys().copied().filter(|number| *number <= up_to);
+        let old: Vec<u64> = old.take(limit).collect();
+        for number in &old {
+            commits.remove(number);
+        }
+        Ok(old.len())
+    }
+
     async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError> {
         let tables = self.tables_mut();
-        tables.commits.push(commit.to_vec());
-        Ok(tables.commits.len() as u64)
+        tables.last_commit += 1;
+        let number = tables.last_commit;
+        tables.commits.insert(number, commit.to_vec());
+        Ok(number)
     }
 
     async fn commit(self) -> Result<(), RowsError> {

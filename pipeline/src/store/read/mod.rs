@@ -7,6 +7,7 @@
 //!                nodes.rs, placeholders.rs, list.rs, kinds.rs, search.rs   nodes
 //!                edges.rs, stats.rs                        edges
 //!                claims.rs, timeline.rs, events.rs         who reported what, and when
+//!                records.rs                                changes, drift, health, correlations, alerts
 //! ```
 
 mod aliases;
@@ -17,6 +18,7 @@ mod kinds;
 mod list;
 mod nodes;
 mod placeholders;
+mod records;
 mod resolve;
 mod same_as;
 mod search;
@@ -35,17 +37,20 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::Store;
+use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
     AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Lease,
-    Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
+    Node, NodeFilter, OtherName, RecordFilter, RecordsPage, ScannedPage, Search, SearchResult,
+    StoreError, TimelineEntry,
 };
 use session::Session;
 
 impl<B: Backend> Store<B> {
     async fn session(&self, at: At) -> Result<Session<B::Read>, RowsError> {
-        let rows = self.backend.read().await?;
+        let mut rows = self.backend.read().await?;
+        check_horizon(&mut rows, at).await?;
         Ok(Session::new(rows, self.settings.seen_for, at))
     }
 }
@@ -124,11 +129,16 @@ impl<B: Backend> GraphStore for Store<B> {
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeFigures>, StoreError> {
-        let at = match to < UnixNanos::now() {
-            true => At::Time(to),
-            false => At::Now,
+        let figures = async {
+            // Statistics are kept for longer than what their ends were called.
+            let known = to.max(self.horizon().await?.history());
+            let at = match known < UnixNanos::now() {
+                true => At::Time(known),
+                false => At::Now,
+            };
+            self.session(at).await?.edge_figures(from, to).await
         };
-        let figures = async { self.session(at).await?.edge_figures(from, to).await }.await;
+        let figures = figures.await;
         figures.map_err(failed("read edge figures"))
     }
 
@@ -205,7 +215,20 @@ impl<B: Backend> GraphStore for Store<B> {
         claims.map_err(failed(format!("read the claims of {} nodes", uids.len())))
     }
 
+    async fn records(
+        &self,
+        filter: &RecordFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<RecordsPage, StoreError> {
+        let page = async {
+            let mut session = self.session(At::Now).await?;
+            session.record_list(filter, after, limit).await
+        };
+        page.await.map_err(failed(format!("read {limit} records")))
+    }
+
     fn commits(&self) -> broadcast::Receiver<Arc<Commit>> {
-        self.commits.subscribe()
+        self.subscribers.subscribe()
     }
 }

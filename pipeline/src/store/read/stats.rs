@@ -1,8 +1,8 @@
-//! Statistics of edges, summed over minutes, writers and chunks.
+//! Statistics of edges, summed over minutes (hours of what is old), writers and chunks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::rows::{EdgeStatsRow, NodeId, ReadRows, RowsError, Word};
+use super::super::rows::{EdgeStatsRow, NodeId, ReadRows, Resolution, RowsError, Word};
 use super::session::Session;
 use crate::component::UnixNanos;
 use crate::graph_store::{EdgeFigures, Histogram};
@@ -27,7 +27,8 @@ impl<R: ReadRows> Session<R> {
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeFigures>, RowsError> {
-        let rows = self.rows.edge_stats(from, to).await?;
+        let mut rows = self.rows.edge_stats(Resolution::Hour, from, to).await?;
+        rows.extend(self.rows.edge_stats(Resolution::Minute, from, to).await?);
         let ends: BTreeSet<NodeId> = rows.iter().flat_map(|row| [row.from, row.to]).collect();
         let ends: Vec<NodeId> = ends.into_iter().collect();
         let same = self.owners(&ends).await?;

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+use super::aging::{RecordPage, RecordTime, Resolution, Sizes, StatsEdge};
 use super::lease::LeaseRows;
 use super::row::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow,
@@ -178,12 +179,26 @@ pub trait ReadRows: Send {
     /// those that are 0 left out.
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError>;
 
-    /// Statistics of the minutes in `from..to`, in any order.
+    /// Statistics of the minutes, or hours, that begin in `from..to`, in any order.
     async fn edge_stats(
         &mut self,
+        resolution: Resolution,
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStatsRow>, RowsError>;
+
+    /// The first minute, or hour, of which there are statistics.
+    async fn oldest_edge_stats(
+        &mut self,
+        resolution: Resolution,
+    ) -> Result<Option<UnixNanos>, RowsError>;
+
+    /// Those of these nodes that statistics named, each with a time that is not before the last
+    /// minute or hour that does.
+    async fn last_edge_stats(
+        &mut self,
+        nodes: &[NodeId],
+    ) -> Result<Vec<(NodeId, UnixNanos)>, RowsError>;
 
     /// Records with these (signal, id, opened).
     async fn records(
@@ -201,6 +216,29 @@ pub trait ReadRows: Send {
         to: UnixNanos,
         limit: usize,
     ) -> Result<Vec<RecordRow>, RowsError>;
+
+    /// A page of the records of a signal, by (opened, id), newest first.
+    async fn record_page(&mut self, page: &RecordPage) -> Result<Vec<RecordRow>, RowsError>;
+
+    /// Records of a signal whose time is before `before`, oldest first: up to `limit` greater than the
+    /// (time, id) `after`.
+    async fn old_records(
+        &mut self,
+        signal: Word,
+        time: RecordTime,
+        before: UnixNanos,
+        after: Option<(UnixNanos, String)>,
+        limit: usize,
+    ) -> Result<Vec<RecordRow>, RowsError>;
+
+    /// What `put_state` last put under a name.
+    async fn state(&mut self, name: &str) -> Result<Option<Vec<u8>>, RowsError>;
+
+    /// Up to `limit` numbers of nodes greater than `after`, listed or not, ascending.
+    async fn node_page(&mut self, after: NodeId, limit: usize) -> Result<Vec<NodeId>, RowsError>;
+
+    /// All versions of these nodes, without their values.
+    async fn versions_of(&mut self, nodes: &[NodeId]) -> Result<Vec<VersionRow>, RowsError>;
 }
 
 /// A transaction: all of it is durable once [`WriteRows::commit`] returns, or none; dropped without it,
@@ -231,7 +269,7 @@ pub trait WriteRows: ReadRows {
     async fn remove_claims(&mut self, keys: &[(ClaimKey, UnixNanos)]) -> Result<(), RowsError>;
 
     /// Adds versions; of one that is there, the parts that are missing: content (as a whole), edges,
-    /// aliases.
+    /// aliases. `written` becomes the greatest.
     async fn put_versions(&mut self, rows: &[VersionRow]) -> Result<(), RowsError>;
 
     /// Adds snapshots that are not there yet.
@@ -294,12 +332,55 @@ pub trait WriteRows: ReadRows {
     async fn add_counts(&mut self, changes: &[CountRow]) -> Result<(), RowsError>;
 
     /// Of two rows with the same key (minute, edge, writer, chunk) the one with the greater (calls,
-    /// errors, duration_sum) stays; where they are equal, the one that is there.
-    async fn put_edge_stats(&mut self, rows: &[EdgeStatsRow]) -> Result<(), RowsError>;
+    /// errors, duration_sum) stays; where they are equal, the one that is there. Hours have neither
+    /// writer nor chunk.
+    async fn put_edge_stats(
+        &mut self,
+        resolution: Resolution,
+        rows: &[EdgeStatsRow],
+    ) -> Result<(), RowsError>;
+
+    /// Removes what was counted on these edges in the minutes, or hours, that begin in `from..to`, a
+    /// span of at most an hour. `last_edge_stats` may still find their ends.
+    async fn remove_edge_stats(
+        &mut self,
+        resolution: Resolution,
+        edges: &[StatsEdge],
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<(), RowsError>;
 
     /// Adds or replaces records, by (signal, id, opened); uids that only the row before named do not
     /// find it any more.
     async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError>;
+
+    /// Removes records with these (signal, id, opened).
+    async fn remove_records(&mut self, keys: &[(Word, String, UnixNanos)])
+    -> Result<(), RowsError>;
+
+    /// Puts a value under a name, of which there are few.
+    async fn put_state(&mut self, name: &str, value: &[u8]) -> Result<(), RowsError>;
+
+    /// Removes versions, not the snapshots that they name.
+    async fn remove_versions(&mut self, keys: &[VersionKey]) -> Result<(), RowsError>;
+
+    async fn remove_snapshots(&mut self, keys: &[SnapshotKey]) -> Result<(), RowsError>;
+
+    /// `past_edges_in` finds these (to, kind, from) no longer.
+    async fn remove_past_edges(
+        &mut self,
+        edges: &[(NodeId, Word, NodeId)],
+    ) -> Result<(), RowsError>;
+
+    /// `past_owners` finds these no longer.
+    async fn remove_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError>;
+
+    /// Removes nodes, which have no other rows any more. Their numbers are never used again.
+    async fn remove_nodes(&mut self, ids: &[NodeId]) -> Result<(), RowsError>;
+
+    /// Removes commits up to this number from the log, the oldest first, up to `limit` of them: how
+    /// many it removed.
+    async fn remove_commits(&mut self, up_to: u64, limit: usize) -> Result<usize, RowsError>;
 
     /// Appends to the log of commits; its number. They are numbered from 1 without gaps.
     async fn append_commit(&mut self, commit: &[u8]) -> Result<u64, RowsError>;
@@ -326,4 +407,14 @@ pub trait Backend: Send + Sync + Debug + 'static {
 
     /// The number of the last commit; 0 before the first.
     async fn last_commit(&self) -> Result<u64, RowsError>;
+
+    /// How large the store is, without a look at all of its rows.
+    async fn sizes(&self) -> Result<Sizes, RowsError>;
+
+    /// Gives up to so many pages that no row uses back to the file system, in one short transaction;
+    /// whether there are more. One that cannot has none.
+    async fn compact(&self, pages: usize) -> Result<bool, RowsError> {
+        let _ = pages;
+        Ok(false)
+    }
 }

@@ -4,10 +4,12 @@
 //! Texts of which there are few (sources, scopes, kinds …) are numbers, [`Word`]s; nodes are
 //! numbers, [`NodeId`]s, which grow in the order in which nodes were first written.
 
+mod aging;
 mod backend;
 mod lease;
 mod row;
 
+pub use aging::{RecordPage, RecordTime, Resolution, Sizes, StatsEdge};
 pub use backend::{Backend, ReadRows, RowsError, WriteRows};
 pub use lease::{LeaseRow, LeaseRows};
 pub use row::{

@@ -73,6 +73,8 @@ pub struct VersionRow {
     pub edges: Option<u64>,
     /// Names a snapshot of aliases.
     pub aliases: Option<u64>,
+    /// When anything of it was last written, by the clock of the store.
+    pub written: UnixNanos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

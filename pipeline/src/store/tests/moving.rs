@@ -304,7 +304,7 @@ async fn an_unchanged_scan_changes_no_claim() {
 #[tokio::test]
 async fn a_uid_that_one_scope_misses_while_another_has_it_is_to_be_looked_at() {
     let open = Open::new();
-    let mut commits = open.0.commits.subscribe();
+    let mut commits = open.0.commits();
     let mut to_refresh = || {
         let mut all = Vec::new();
         while let Ok(commit) = commits.try_recv() {

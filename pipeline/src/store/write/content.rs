@@ -1,14 +1,20 @@
 //! Versions: what a state says. Snapshots: its edges and aliases, each stored once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Transaction;
 use crate::claims::Class;
+use crate::component::UnixNanos;
 use crate::reports::{Items, ReportBatch};
 use crate::store::rows::{
     Content, NodeId, Part, Projection, RowsError, SnapshotKey, VersionKey, VersionRow, WriteRows,
 };
 use crate::store::snapshot;
+
+/// A version whose state no open claim has is written again when it is reported after this time:
+/// housekeeping removes those that were not for an hour, and what names it may still be on its way.
+const RENEWED: Duration = Duration::from_secs(30 * 60);
 
 impl<R: WriteRows> Transaction<'_, R> {
     pub(super) async fn write_content(
@@ -27,6 +33,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             true => Vec::new(),
             false => self.rows.versions(&old, Projection::Header).await?,
         };
+        let mut old_ones = Vec::new();
         for known in known {
             let Some(version) = versions.get_mut(&known.key) else {
                 continue;
@@ -35,8 +42,17 @@ impl<R: WriteRows> Transaction<'_, R> {
             version.content = version.content.take().filter(|_| known.content.is_none());
             version.edges = version.edges.filter(|_| known.edges.is_none());
             version.aliases = version.aliases.filter(|_| known.aliases.is_none());
+            if known.written.after(RENEWED) <= self.now {
+                old_ones.push(known.key);
+            }
         }
-        versions.retain(|_, it| it.content.is_some() || it.edges.is_some() || it.aliases.is_some());
+        self.touch(old_ones.iter().map(|key| key.node).collect())
+            .await?;
+        old_ones.retain(|key| !self.is_open(key));
+        versions.retain(|key, it| {
+            let has_news = it.content.is_some() || it.edges.is_some() || it.aliases.is_some();
+            has_news || old_ones.contains(key)
+        });
         let is_new = |(key, _): &(SnapshotKey, Vec<u8>)| {
             let names = |version: &VersionRow| match key.part {
                 Part::Edges => version.edges == Some(key.hash),
@@ -71,25 +87,27 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
+    /// Whether an open claim is in this state; its node is touched.
+    fn is_open(&self, key: &VersionKey) -> bool {
+        let node = self.touched.0.get(&key.node);
+        let claims = node.into_iter().flat_map(|node| &node.claims);
+        let mut open = claims.filter_map(|it| Some((&it.claim.key, it.claim.open()?)));
+        open.any(|(claim, stretch)| {
+            stretch.state == key.state
+                && self.words.number(&claim.source) == key.source
+                && self.words.number(&claim.scope) == key.scope
+        })
+    }
+
     /// A late snapshot never becomes current: what it leads to is found as of its time all the same.
     async fn write_past(
         &mut self,
         versions: &BTreeMap<VersionKey, VersionRow>,
         snapshots: &[(SnapshotKey, Vec<u8>)],
     ) -> Result<(), RowsError> {
-        let is_open = |key: &VersionKey| {
-            let node = self.touched.0.get(&key.node);
-            let claims = node.into_iter().flat_map(|node| &node.claims);
-            let mut open = claims.filter_map(|it| Some((&it.claim.key, it.claim.open()?)));
-            open.any(|(claim, stretch)| {
-                stretch.state == key.state
-                    && self.words.number(&claim.source) == key.source
-                    && self.words.number(&claim.scope) == key.scope
-            })
-        };
         let late: BTreeSet<(NodeId, u64)> = versions
             .iter()
-            .filter(|(key, _)| !is_open(key))
+            .filter(|(key, _)| !self.is_open(key))
             .flat_map(|(key, row)| [row.edges, row.aliases].map(|hash| (key.node, hash)))
             .filter_map(|(node, hash)| Some((node, hash?)))
             .collect();
@@ -130,7 +148,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                 scope: self.words.number(sighting.scope),
                 state: sighting.state,
             };
-            let version = versions.entry(key).or_insert_with(|| empty(key));
+            let version = versions.entry(key).or_insert_with(|| empty(key, self.now));
             version.content.get_or_insert_with(|| Content {
                 kind: word(content.kind),
                 provider: word(content.provider),
@@ -157,7 +175,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                 scope: self.words.number(reported.scope),
                 state: reported.state.unwrap_or(hash),
             };
-            let version = versions.entry(key).or_insert_with(|| empty(key));
+            let version = versions.entry(key).or_insert_with(|| empty(key, self.now));
             let part = match class {
                 Class::Edges => Part::Edges,
                 _ => Part::Aliases,
@@ -219,11 +237,12 @@ impl<R: WriteRows> Transaction<'_, R> {
     }
 }
 
-fn empty(key: VersionKey) -> VersionRow {
+fn empty(key: VersionKey, written: UnixNanos) -> VersionRow {
     VersionRow {
         key,
         content: None,
         edges: None,
         aliases: None,
+        written,
     }
 }

@@ -30,6 +30,7 @@ use std::collections::BTreeSet;
 
 use super::rows::{RowsError, WriteRows};
 use super::words::Words;
+use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 use missed::Missed;
@@ -42,6 +43,8 @@ use touched::Touched;
 pub struct Counted {
     /// Completions that came after too many later ones of their scope, and so ended nothing.
     pub late_completions: u64,
+    /// Reports that were dropped because they are older than what is kept.
+    pub too_old: u64,
 }
 
 /// A transaction on its way.
@@ -56,24 +59,34 @@ pub(super) struct Transaction<'t, R> {
     missed: Missed,
     pub(super) news: Commit,
     pub(super) counted: Counted,
+    /// What the clock of the store says.
+    pub(super) now: UnixNanos,
+}
+
+impl<'t, R: WriteRows> Transaction<'t, R> {
+    pub(super) fn new(rows: &'t mut R, now: UnixNanos) -> Transaction<'t, R> {
+        Transaction {
+            rows,
+            words: Words::default(),
+            ids: Ids::default(),
+            touched: Touched::default(),
+            scopes: Scopes::default(),
+            same_as: BTreeSet::new(),
+            missed: Missed::default(),
+            news: Commit::default(),
+            counted: Counted::default(),
+            now,
+        }
+    }
 }
 
 /// Writes all that a batch reports; nothing is durable before the caller commits.
 pub(super) async fn write<R: WriteRows>(
     rows: &mut R,
     reports: &ReportBatch<'_>,
+    now: UnixNanos,
 ) -> Result<(Commit, Counted), RowsError> {
-    let mut transaction = Transaction {
-        rows,
-        words: Words::default(),
-        ids: Ids::default(),
-        touched: Touched::default(),
-        scopes: Scopes::default(),
-        same_as: BTreeSet::new(),
-        missed: Missed::default(),
-        news: Commit::default(),
-        counted: Counted::default(),
-    };
+    let mut transaction = Transaction::new(rows, now);
     transaction.intern(reports).await?;
     transaction.load_scopes(reports).await?;
     transaction.apply_direct(reports).await?;

@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::Transaction;
-use crate::Signal;
 use crate::component::UnixNanos;
 use crate::facts::hash_of;
-use crate::graph_store::NewChange;
+use crate::graph_store::NewRecord;
 use crate::reports::{Record, ReportBatch};
 use crate::store::rows::{RecordRow, RowsError, Word, WriteRows};
 
@@ -38,19 +37,14 @@ impl<R: WriteRows> Transaction<'_, R> {
             let new = self.record_row(record);
             let row = match known.get_mut(&key) {
                 None => {
-                    if record.signal == Signal::Changes {
-                        self.news.changes.push(NewChange {
-                            id: record.id.clone().into_owned(),
-                            uid: record.uid.map(str::to_owned),
-                            names: record.names.clone(),
-                        });
-                    }
+                    self.news.records.push(NewRecord::of(record, true));
                     known.entry(key.clone()).or_insert(new)
                 }
                 Some(row) => {
                     if !row.merge(new) {
                         continue;
                     }
+                    self.news.records.push(NewRecord::of(record, false));
                     row
                 }
             };
@@ -86,6 +80,22 @@ impl<R: WriteRows> Transaction<'_, R> {
                 Some(_) => record.time,
                 None => UnixNanos(0),
             },
+        }
+    }
+}
+
+impl NewRecord {
+    fn of(record: &Record<'_>, is_new: bool) -> NewRecord {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        NewRecord {
+            signal: record.signal.name().to_owned(),
+            id: record.id.clone().into_owned(),
+            opened: record.opened,
+            uid: record.uid.map(str::to_owned),
+            names: record.names.clone(),
+            status: text(record.status),
+            severity: text(record.severity),
+            is_new,
         }
     }
 }

@@ -14,13 +14,13 @@ use crate::store::texts;
 
 impl<R: WriteRows> Transaction<'_, R> {
     /// Aliases came or went; those that are `same_as` are looked at when all else is written.
-    pub(super) fn same_as_changed(&mut self, aliases: Vec<AliasKey>) {
+    pub(in crate::store) fn same_as_changed(&mut self, aliases: Vec<AliasKey>) {
         let same_as = self.words.number(kind::SAME_AS);
         let values = aliases.into_iter().filter(|it| it.kind == same_as);
         self.same_as.extend(values.map(|it| it.value));
     }
 
-    pub(super) async fn merge_same_as(&mut self) -> Result<(), RowsError> {
+    pub(in crate::store) async fn merge_same_as(&mut self) -> Result<(), RowsError> {
         let same_as = self.words.number(kind::SAME_AS);
         if same_as == 0 {
             return Ok(());

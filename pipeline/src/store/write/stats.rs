@@ -2,7 +2,7 @@
 
 use super::Transaction;
 use crate::reports::ReportBatch;
-use crate::store::rows::{EdgeStatsRow, RowsError, WriteRows};
+use crate::store::rows::{EdgeStatsRow, Resolution, RowsError, WriteRows};
 
 impl<R: WriteRows> Transaction<'_, R> {
     pub(super) async fn write_stats(&mut self, reports: &ReportBatch<'_>) -> Result<(), RowsError> {
@@ -26,6 +26,6 @@ impl<R: WriteRows> Transaction<'_, R> {
             counts: stats.counts.clone(),
         });
         let rows: Vec<EdgeStatsRow> = rows.collect();
-        self.rows.put_edge_stats(&rows).await
+        self.rows.put_edge_stats(Resolution::Minute, &rows).await
     }
 }

@@ -3,15 +3,21 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::histories::time;
 use super::{History, Replay, minimise};
+use crate::cause::Chain;
 use crate::claims::{Class, Existence, Report};
 use crate::component::UnixNanos;
 use crate::facts::Members;
 use crate::graph_store::At;
 use crate::reports::{Completion, DeleteEvent, Removed, ReportBatch, Sighting};
-use crate::store::Store;
-use crate::store::rows::{Backend, Listing};
+use crate::store::rows::{Backend, Listing, RowsError};
+use crate::store::{Retention, Store};
 use crate::uid;
 
 /// How reports are put together into batches.
@@ -88,6 +94,64 @@ impl<'a> ReportBatch<'a> {
     }
 }
 
+/// When a store does its housekeeping between batches, and for how long it keeps history.
+#[derive(Clone, Copy, Debug)]
+pub struct Housekeeping {
+    pub seed: u64,
+    /// As the store is set.
+    pub seen_for: Duration,
+}
+
+impl Housekeeping {
+    /// After which batches, and for how long history is kept then.
+    fn after(self, batch: usize) -> Option<Retention> {
+        const HOURS: [u64; 6] = [2, 6, 24, 30, 72, 200];
+        let mut rng = StdRng::seed_from_u64(self.seed.wrapping_add(batch as u64 * 7919));
+        rng.random_bool(0.3).then(|| Retention {
+            history: Duration::from_secs(3600 * HOURS[rng.random_range(0..HOURS.len())]),
+            ..Retention::default()
+        })
+    }
+}
+
+/// Does all housekeeping that is due; the replay forgets what the store may forget.
+async fn keep_house<B: Backend>(
+    store: &Store<B>,
+    replay: &mut Replay,
+    retention: &Retention,
+    (now, seen_for): (UnixNanos, Duration),
+) -> Result<(), String> {
+    let failed = |error: RowsError| format!("housekeeping failed: {}", Chain(&error));
+    let mut steps = 0;
+    while !store
+        .housekeep(now, retention)
+        .await
+        .map_err(failed)?
+        .is_done
+    {
+        steps += 1;
+        if steps > 10_000 {
+            return Err("housekeeping never ends".to_owned());
+        }
+    }
+    let horizon = store.horizon().await.map_err(failed)?.history();
+    replay.raise_horizon(horizon);
+    for uid in replay.uids() {
+        let known = store.inspect(&uid).await.map_err(failed)?.is_some();
+        let is_over = replay.is_over(&uid, seen_for);
+        if known && is_over && horizon.0 > 0 {
+            return Err(format!("{uid} stays after housekeeping at {horizon:?}"));
+        }
+        if !known && !is_over && !replay.keys(&uid).is_empty() {
+            return Err(format!("{uid} was removed by housekeeping at {horizon:?}"));
+        }
+        if is_over {
+            replay.forget(&uid);
+        }
+    }
+    Ok(())
+}
+
 /// Writes reports in this order and compares all answers, now and at every time that matters, with the
 /// replay's. An error says what differs.
 ///
@@ -99,18 +163,40 @@ pub async fn compare<B: Backend>(
     batches: Batches,
     times: &[UnixNanos],
 ) -> Result<(), String> {
+    compare_aged(store, reports, batches, times, None).await
+}
+
+/// Likewise, with housekeeping between batches: answers at the horizon and later stay the replay's.
+///
+/// # Errors
+/// When something differs, or the backend fails.
+pub async fn compare_aged<B: Backend>(
+    store: &Store<B>,
+    reports: &[Report],
+    batches: Batches,
+    times: &[UnixNanos],
+    housekeeping: Option<Housekeeping>,
+) -> Result<(), String> {
     let mut replay = Replay::new();
-    for reports in reports.chunks(batches.0.max(1)) {
+    let mut now = UnixNanos(0);
+    for (number, reports) in reports.chunks(batches.0.max(1)).enumerate() {
         let batch = ReportBatch::of_reports(reports);
-        let written = store.write(&batch).await;
+        now = now.max(reports.iter().map(time).max().unwrap_or_default());
+        let written = store.write_at(&batch, now).await;
         written.map_err(|error| format!("a write failed: {error}"))?;
         for report in reports {
             replay.push(report.clone());
         }
+        let due = housekeeping.and_then(|it| Some((it.after(number)?, it.seen_for)));
+        if let Some((retention, seen_for)) = due {
+            keep_house(store, &mut replay, &retention, (now, seen_for)).await?;
+        }
     }
+    let horizon = replay.horizon();
     let around = times.iter().flat_map(|time| {
         [time.0.saturating_sub(1), time.0, time.0 + 1].map(|time| At::Time(UnixNanos(time)))
     });
+    let around = around.filter(|at| matches!(at, At::Time(time) if *time >= horizon));
     let moments: Vec<At> = [At::Now].into_iter().chain(around).collect();
     let mut differences = String::new();
     for uid in replay.uids() {

@@ -18,7 +18,7 @@ mod scenarios;
 mod world;
 
 pub use arrival::{LATE, Lateness};
-pub use conformance::{Batches, compare, follows_the_replay};
+pub use conformance::{Batches, Housekeeping, compare, compare_aged, follows_the_replay};
 pub use fold::Stretch;
 pub use histories::History;
 pub use minimise::minimise;

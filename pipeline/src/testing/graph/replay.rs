@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::claims::{Class, Existence, Removal, Report, STALE_AFTER};
 use crate::component::UnixNanos;
 use crate::graph_store::At;
 
 use super::fold::{Claim, Key, Stretch, fold_uid};
+use super::histories::time;
 
 /// A completion is too late once this many with a later start arrived before it.
 const TOO_LATE: usize = 15;
@@ -24,7 +26,12 @@ pub struct Replay {
     too_late: usize,
     /// The claims of each uid, until the next report arrives.
     folded: OnceLock<BTreeMap<String, Vec<Claim>>>,
+    /// Reports of earlier times are not taken any more.
+    horizon: UnixNanos,
 }
+
+/// What ended so long before the horizon may be forgotten.
+const MARGIN: u64 = 60 * 60 * 1_000_000_000;
 
 /// Says that a uid was deleted.
 struct Deletion<'a> {
@@ -39,6 +46,9 @@ impl Replay {
     }
 
     pub fn push(&mut self, report: Report) {
+        if time(&report) < self.horizon {
+            return;
+        }
         self.folded = OnceLock::new();
         match &report {
             Report::Seen { uid, .. }
@@ -64,6 +74,44 @@ impl Replay {
                 }
             }
         }
+    }
+
+    pub fn raise_horizon(&mut self, horizon: UnixNanos) {
+        self.horizon = self.horizon.max(horizon);
+    }
+
+    pub fn horizon(&self) -> UnixNanos {
+        self.horizon
+    }
+
+    /// Whether nothing has claimed or seen the uid since an hour before the horizon.
+    pub fn is_over(&self, uid: &str, seen_for: Duration) -> bool {
+        let cut = self.horizon.0.saturating_sub(MARGIN);
+        let seen_for = u64::try_from(seen_for.as_nanos()).unwrap_or(u64::MAX);
+        let direct = self.direct.get(uid).into_iter().flatten();
+        if direct.clone().any(|report| time(report).0 >= cut) {
+            return false;
+        }
+        self.claims(uid).iter().all(|claim| {
+            let Some(last) = claim.stretches.last() else {
+                return true;
+            };
+            match (last.until, claim.key.class) {
+                (Some(until), _) => until.0 < cut,
+                (None, Class::Actual | Class::Created | Class::Desired) => false,
+                (None, _) => {
+                    let seen = claim.sightings.keys().next_back();
+                    let seen = seen.map_or(0, |seen| seen.0);
+                    seen_for > 0 && seen < cut.saturating_sub(seen_for)
+                }
+            }
+        })
+    }
+
+    /// Forgets what rows reported of a uid.
+    pub fn forget(&mut self, uid: &str) {
+        self.folded = OnceLock::new();
+        self.direct.remove(uid);
     }
 
     /// How many completions were ignored because they arrived too late.

@@ -5,7 +5,7 @@ use crate::claims::Class;
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasKey, AliasRow, Backend, EdgeKey, EdgePage, NO_WORD, NodeId, Part, Projection, ReadRows,
-    RowFilter, ScopeKey, SnapshotKey, TextMatch, VersionKey, VersionRow, WriteRows,
+    Resolution, RowFilter, ScopeKey, SnapshotKey, TextMatch, VersionKey, VersionRow, WriteRows,
 };
 
 const ALL: EdgePage = EdgePage {
@@ -36,7 +36,16 @@ pub(super) async fn no_arguments_find_and_change_nothing<B: Backend>(backend: &B
     write.remove_contested(&[]).await?;
     write.put_texts(&[], &[]).await?;
     write.add_counts(&[]).await?;
-    write.put_edge_stats(&[]).await?;
+    write
+        .remove_edge_stats(Resolution::Hour, &[], UnixNanos(0), UnixNanos(9))
+        .await?;
+    write.remove_records(&[]).await?;
+    write.remove_versions(&[]).await?;
+    write.remove_snapshots(&[]).await?;
+    write.remove_past_edges(&[]).await?;
+    write.remove_past_aliases(&[]).await?;
+    write.remove_nodes(&[]).await?;
+    write.put_edge_stats(Resolution::Minute, &[]).await?;
     write.put_records(&[]).await?;
     write.commit().await?;
 
@@ -76,7 +85,11 @@ async fn check_nothing(read: &mut impl ReadRows, nodes: &[NodeId]) -> Checked {
     };
     assert_eq!(read.list(&filter, 0, usize::MAX).await?, NONE);
     assert_eq!(read.counts().await?, []);
-    assert_eq!(read.edge_stats(UnixNanos(0), EVER).await?, []);
+    assert_eq!(
+        read.edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+            .await?,
+        []
+    );
     Ok(())
 }
 
@@ -148,6 +161,7 @@ pub(super) async fn calls_take_many_keys<B: Backend>(backend: &B) -> Checked {
         content: None,
         edges: Some(1),
         aliases: None,
+        written: UnixNanos(0),
     };
     let versions: Vec<VersionRow> = ids.iter().map(version).collect();
     write.put_versions(&versions).await?;

@@ -2,7 +2,9 @@
 
 use super::fixture::{Checked, EVER, by, nodes, words};
 use crate::component::UnixNanos;
-use crate::store::rows::{Backend, EdgeStatsRow, NO_WORD, ReadRows, RowsError, WriteRows};
+use crate::store::rows::{
+    Backend, EdgeStatsRow, NO_WORD, ReadRows, Resolution, RowsError, WriteRows,
+};
 
 async fn stats(write: &mut impl WriteRows) -> Result<EdgeStatsRow, RowsError> {
     let [kind, connection_type, writer] = words(write, ["calls", "http", "host-1"]).await?;
@@ -57,8 +59,10 @@ pub(super) async fn edge_stats_come_back_by_minute<B: Backend>(backend: &B) -> C
         with(&|row| row.minute = UnixNanos(0)),
         with(&|row| row.minute = UnixNanos(1_700_000_040_000_000_000)),
     ];
-    write.put_edge_stats(&rows).await?;
-    let found = write.edge_stats(UnixNanos(0), EVER).await?;
+    write.put_edge_stats(Resolution::Minute, &rows).await?;
+    let found = write
+        .edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+        .await?;
     assert_eq!(in_order(found), in_order(rows.clone()));
     write.commit().await?;
     let mut read = backend.read().await?;
@@ -76,7 +80,7 @@ pub(super) async fn edge_stats_come_back_by_minute<B: Backend>(backend: &B) -> C
             .iter()
             .filter(|row| from <= row.minute && row.minute < to);
         let expected = in_order(fitting.cloned().collect());
-        let found = in_order(read.edge_stats(from, to).await?);
+        let found = in_order(read.edge_stats(Resolution::Minute, from, to).await?);
         assert_eq!(found, expected, "{from:?} to {to:?}");
     }
     Ok(())
@@ -107,11 +111,15 @@ pub(super) async fn greater_row_of_edge_stats_stays<B: Backend>(backend: &B) -> 
     ];
     let mut kept = &steps[0].0;
     for (row, stays) in &steps {
-        write.put_edge_stats(std::slice::from_ref(row)).await?;
+        write
+            .put_edge_stats(Resolution::Minute, std::slice::from_ref(row))
+            .await?;
         if *stays {
             kept = row;
         }
-        let found = write.edge_stats(UnixNanos(0), EVER).await?;
+        let found = write
+            .edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+            .await?;
         assert_eq!(found, [kept.clone()], "after {row:?}");
     }
     write.commit().await?;
@@ -123,9 +131,13 @@ pub(super) async fn greater_row_of_edge_stats_stays<B: Backend>(backend: &B) -> 
     };
     let mut rows: Vec<EdgeStatsRow> = steps.iter().map(other).collect();
     rows.push(steps[0].0.clone());
-    write.put_edge_stats(&rows).await?;
+    write.put_edge_stats(Resolution::Minute, &rows).await?;
     write.commit().await?;
-    let found = backend.read().await?.edge_stats(UnixNanos(0), EVER).await?;
+    let found = backend
+        .read()
+        .await?
+        .edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+        .await?;
     let expected = [steps[7].0.clone(), other(&steps[7])];
     assert_eq!(in_order(found), expected, "all in one call");
     Ok(())

@@ -18,9 +18,11 @@ mod claims;
 mod edge_stats;
 mod edges;
 mod fixture;
+mod housekeeping;
 mod leases;
 mod list;
 mod nodes;
+mod record_pages;
 mod records;
 mod scopes;
 mod sessions;
@@ -72,6 +74,13 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> B) {
             records_come_newest_first;
         leases: leases_come_back_as_put, removed_lease_leaves_the_others,
             lease_is_taken_by_one_of_two_writers, clock_of_a_session_goes;
+        record_pages: records_of_a_signal_are_paged_newest_first, old_records_come_oldest_first,
+            removed_records_are_found_by_nothing;
+        housekeeping: state_is_kept_by_name,
+            all_nodes_are_paged_and_removed_ones_leave_no_number,
+            versions_of_nodes_come_without_values_until_removed,
+            past_edges_and_owners_can_be_forgotten, minutes_and_hours_are_kept_apart,
+            removed_commits_leave_the_numbers_of_the_others;
         sessions: dropped_session_leaves_nothing, readers_do_not_see_uncommitted_rows,
             open_reader_keeps_its_state, two_writers_both_commit, commits_are_numbered_without_gaps;
         arguments: no_arguments_find_and_change_nothing, unknown_keys_find_nothing,

@@ -4,7 +4,7 @@ use super::fixture::{Checked, EVER, by, strings, words};
 use crate::component::UnixNanos;
 use crate::store::rows::{Backend, NO_WORD, ReadRows, RecordRow, Word, WriteRows};
 
-fn record(signal: Word, id: &str, opened: u64, names: &[&str]) -> RecordRow {
+pub(super) fn record(signal: Word, id: &str, opened: u64, names: &[&str]) -> RecordRow {
     RecordRow {
         signal,
         id: id.to_owned(),
@@ -23,7 +23,7 @@ fn record(signal: Word, id: &str, opened: u64, names: &[&str]) -> RecordRow {
     }
 }
 
-fn key(row: &RecordRow) -> (Word, String, UnixNanos) {
+pub(super) fn key(row: &RecordRow) -> (Word, String, UnixNanos) {
     (row.signal, row.id.clone(), row.opened)
 }
 

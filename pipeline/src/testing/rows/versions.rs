@@ -1,6 +1,7 @@
 //! Versions and snapshots.
 
 use super::fixture::{Checked, by, nodes, words};
+use crate::component::UnixNanos;
 use crate::store::rows::{
     Backend, Content, NO_WORD, Part, Projection, ReadRows, RowsError, SnapshotKey, VersionKey,
     VersionRow, WriteRows,
@@ -47,6 +48,7 @@ pub(super) async fn versions_come_back_as_put<B: Backend>(backend: &B) -> Checke
         content,
         edges,
         aliases,
+        written: UnixNanos(7),
     };
     let of_state = |state| VersionKey { state, ..a };
     let rows = [
@@ -115,6 +117,7 @@ pub(super) async fn version_gets_missing_parts_and_keeps_present_ones<B: Backend
         content,
         edges,
         aliases,
+        written: UnixNanos(7),
     };
     let with_value = Content {
         value: Some(vec![1]),

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{Backend as _, Listing, NodeId, NodeRow, WriteRows as _};
-use pipeline::testing::rows;
+use pipeline::testing::{aging, rows};
 use tempfile::TempDir;
 
 use super::SqliteBackend;
 use crate::sqlite::database::Database;
 
+mod housekeeping;
 mod nodes;
 mod plans;
 mod replay;
@@ -24,6 +25,19 @@ async fn sqlite_keeps_the_contract_of_rows() {
     rows::all(async || {
         files.set(files.get() + 1);
         open(&folder.path().join(files.get().to_string())).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn store_in_a_file_ages_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = std::cell::Cell::new(0);
+    aging::all(async || {
+        files.set(files.get() + 1);
+        let path = folder.path().join(files.get().to_string());
+        let first = open(&path).await;
+        (first, open(&path).await)
     })
     .await;
 }

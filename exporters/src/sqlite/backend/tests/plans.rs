@@ -1,12 +1,15 @@
 //! Every read seeks: none reads a whole table, and pages come in the order of an index.
 
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{RecordPage, RecordTime};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Open;
 use crate::sqlite::backend::list::Index;
 use crate::sqlite::backend::walk::Step;
 use crate::sqlite::backend::{
-    aliases, claims, commits, edges, leases, nodes, records, scopes, stats, texts, versions,
+    aliases, claims, commits, edges, housekeeping, leases, nodes, records, scopes, stats, texts,
+    versions,
 };
 use pipeline::store::rows::Backend as _;
 
@@ -32,6 +35,25 @@ fn scans(step: &str) -> bool {
         && !of.contains("CONSTANT ROW")
 }
 
+/// Of each combination of filters.
+fn record_pages() -> Vec<RecordPage> {
+    let mut pages = Vec::new();
+    for (status, severity) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        for is_open in [None, Some(true), Some(false)] {
+            pages.push(RecordPage {
+                signal: 1,
+                status,
+                severity,
+                is_open,
+                opened: UnixNanos(0)..UnixNanos(1),
+                from: None,
+                limit: 1,
+            });
+        }
+    }
+    pages
+}
+
 #[tokio::test]
 async fn lists_and_pages_are_read_in_the_order_of_an_index() {
     let open = Open::new().await;
@@ -47,6 +69,14 @@ async fn lists_and_pages_are_read_in_the_order_of_an_index() {
     for index in Index::ALL {
         statements.extend([index.list(), index.count()]);
     }
+    for page in record_pages() {
+        statements.push(records::page_sql(&page));
+    }
+    for time in [RecordTime::Opened, RecordTime::Resolved] {
+        statements.push(records::old_sql(time));
+    }
+    statements.push(housekeeping::NODE_PAGE.to_owned());
+    statements.push(housekeeping::REMOVE_COMMITS.to_owned());
     for walk in [edges::OUT, edges::IN, edges::PAST_IN] {
         statements.extend(Step::ALL.map(|step| walk.sql(step)));
     }
@@ -91,6 +121,17 @@ async fn sets_are_read_and_removed_by_key() {
         records::REMOVE_NAMES.statement(),
         leases::READ,
         leases::REMOVE,
+        records::REMOVE,
+        stats::READ_ENDS,
+        stats::REMOVE_MINUTES.statement(),
+        stats::REMOVE_HOURS.statement(),
+        housekeeping::VERSIONS_OF,
+        housekeeping::REMOVE_VERSIONS.statement(),
+        housekeeping::REMOVE_SNAPSHOTS.statement(),
+        housekeeping::REMOVE_PAST_EDGES.statement(),
+        housekeeping::REMOVE_PAST_ALIASES.statement(),
+        housekeeping::REMOVE_NODES,
+        housekeeping::REMOVE_ENDS,
     ];
     for sql in statements {
         let plan = plan(&open, sql).await;

@@ -321,7 +321,7 @@ async fn commits_tell_what_is_new() {
         [("i-2".into(), "PART_OF".into(), "subnet".into())]
     );
     let second = commits.recv().await.unwrap();
-    let change = &second.changes[0];
+    let change = &second.records[0];
     assert_eq!(
         (change.id.as_str(), change.uid.as_deref()),
         ("e1", Some("sg"))
