@@ -232,6 +232,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         let last = node.claims[place].claim.last();
         last.is_none_or(|last| last.last_report() < time)
             && self.last_scan(key).is_none_or(|scan| scan < time)
+            && node.begins_before(key, time)
             && node.delete_events().iter().all(|deleted| *deleted <= time)
             && node
                 .removed_beside(key)

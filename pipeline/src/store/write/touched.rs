@@ -72,6 +72,18 @@ impl TouchedNode {
         times
     }
 
+    /// Whether the last stretches of the claims whose events and removals matter for this one began at
+    /// this time or before: else an earlier stretch may have one that is later, and is not loaded.
+    pub(super) fn begins_before(&self, key: &Key, time: UnixNanos) -> bool {
+        let matters = |other: &Key| {
+            let is_beside = (&other.source, &other.scope) == (&key.source, &key.scope);
+            other.class == Class::Created || is_beside
+        };
+        let claims = self.claims.iter().map(|it| &it.claim);
+        let mut claims = claims.filter(|claim| matters(&claim.key));
+        claims.all(|claim| claim.last().is_none_or(|last| last.since <= time))
+    }
+
     /// Removals of the claim that a snapshot without a scan ends with.
     pub(super) fn removed_beside(&self, key: &Key) -> Vec<(UnixNanos, Meaning)> {
         if !matches!(key.class, Class::Edges | Class::Aliases) {
