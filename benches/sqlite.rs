@@ -128,6 +128,7 @@ async fn open() -> Open {
     let config = Config {
         path: folder.path().join("graph.db"),
         seen_for: Duration::ZERO,
+        retention: pipeline::store::Retention::default(),
     };
     let mut sqlite = Sqlite::build(config, &host).expect("it is built");
     let mut tasks = Tasks::new(CancellationToken::new());

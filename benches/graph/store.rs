@@ -67,6 +67,7 @@ impl OpenStore {
         let config = Config {
             path: file.to_owned(),
             seen_for: Duration::from_secs(24 * 60 * 60),
+            retention: pipeline::store::Retention::default(),
         };
         let mut exporter = Sqlite::build(config, &host).expect("the settings are valid");
         let stop = CancellationToken::new();

@@ -62,7 +62,36 @@ pub(crate) struct OwnCounter {
     pub(crate) name: String,
     /// `processor="sql/x"`, `pipeline="traces"`.
     pub(crate) labels: Vec<(&'static str, String)>,
+    pub(crate) kind: Kind,
     pub(crate) counter: Counter,
+}
+
+/// What Prometheus takes a number for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Counter,
+    Gauge,
+}
+
+/// Numbers that go up and down, which a component sets. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gauges {
+    own: OwnCounters,
+    labels: Vec<(&'static str, String)>,
+}
+
+impl Gauges {
+    pub(crate) fn new(own: OwnCounters, labels: Vec<(&'static str, String)>) -> Gauges {
+        Gauges { own, labels }
+    }
+
+    /// Sets the gauge `airdig_store_rows` of this label, `("table", "nodes")`, if any.
+    pub fn set(&self, name: &str, label: Option<(&'static str, &str)>, value: u64) {
+        let mut labels = self.labels.clone();
+        labels.extend(label.map(|(label, value)| (label, value.to_owned())));
+        let gauge = self.own.find_or_add(name, labels);
+        gauge.0.store(value, Ordering::Relaxed);
+    }
 }
 
 impl OwnCounters {
@@ -71,9 +100,26 @@ impl OwnCounters {
         let own = OwnCounter {
             name,
             labels,
+            kind: Kind::Counter,
             counter: counter.clone(),
         };
         self.lock().push(own);
+        counter
+    }
+
+    fn find_or_add(&self, name: &str, labels: Vec<(&'static str, String)>) -> Counter {
+        let mut all = self.lock();
+        let is_it = |own: &&OwnCounter| own.name == name && own.labels == labels;
+        if let Some(known) = all.iter().find(is_it) {
+            return known.counter.clone();
+        }
+        let counter = Counter::default();
+        all.push(OwnCounter {
+            name: name.to_owned(),
+            labels,
+            kind: Kind::Gauge,
+            counter: counter.clone(),
+        });
         counter
     }
 

@@ -56,6 +56,7 @@ impl Shop {
         let file = sqlite::Config {
             path: folder.path().join("graph.db"),
             seen_for: Duration::ZERO,
+            retention: pipeline::store::Retention::default(),
         };
         let mut sqlite = Sqlite::build(file, &host).unwrap();
         sqlite

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pipeline::config::duration;
+use pipeline::store::Retention;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 pub struct Config {
     pub path: PathBuf,
     pub seen_for: Duration,
+    pub retention: Retention,
 }
 
 /// The same as it is written.
@@ -25,6 +27,9 @@ struct Document {
     #[serde(default = "a_day", deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     seen_for: Duration,
+    /// How long things are kept.
+    #[serde(default)]
+    retention: Retention,
 }
 
 fn a_day() -> Duration {
@@ -65,6 +70,7 @@ impl TryFrom<Document> for Config {
         Ok(Config {
             path: document.path,
             seen_for: document.seen_for,
+            retention: document.retention,
         })
     }
 }

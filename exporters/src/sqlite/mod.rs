@@ -2,7 +2,10 @@
 //!
 //! ```yaml
 //! exporters:
-//!   sqlite: {path: airdig.db, seen_for: 24h}
+//!   sqlite:
+//!     path: airdig.db
+//!     seen_for: 24h
+//!     retention: {history: 30d, edge_stats: 14d, edge_stats_hourly: 90d, records: 90d}
 //!   graphql: {store: sqlite}
 //! ```
 //!
@@ -35,6 +38,7 @@ use async_trait::async_trait;
 use pipeline::component::{
     BuildError, ExportError, Exporter, Host, Listening, RunError, StartError, Tasks, UnixNanos,
 };
+use pipeline::counters::{Counter, Gauges};
 use pipeline::registry::{BuildExporter, Described, Stability};
 use pipeline::reports::ReportBatch;
 use pipeline::store::rows::RowsError;
@@ -46,17 +50,21 @@ mod config;
 mod connections;
 mod database;
 mod earlier;
+mod upkeep;
 
 pub use backend::SqliteBackend;
 pub use config::Config;
 use connections::WriteError;
 use database::Database;
+use upkeep::Upkeep;
 
 #[derive(Debug)]
 pub struct Sqlite {
     id: String,
     config: Config,
     store: Arc<Store<SqliteBackend>>,
+    gauges: Gauges,
+    too_old: Counter,
 }
 
 impl Described for Sqlite {
@@ -79,16 +87,25 @@ impl BuildExporter for Sqlite {
             id: host.id().to_string(),
             config,
             store,
+            gauges: host.gauges(),
+            too_old: host.counter("rows_before_horizon"),
         })
     }
 }
 
 #[async_trait]
 impl Exporter for Sqlite {
-    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
         let database = Database::open(&self.config.path, &self.id).await?;
         self.store.backend().open(database);
         earlier::move_rows(&self.store, &self.config.path, &self.id).await?;
+        let upkeep = Upkeep {
+            id: self.id.clone(),
+            store: Arc::clone(&self.store),
+            retention: self.config.retention,
+            gauges: self.gauges.clone(),
+        };
+        upkeep.spawn(tasks);
         Ok(Vec::new())
     }
 
@@ -102,6 +119,7 @@ impl Exporter for Sqlite {
         let written = self.store.write(&reports).await;
         let (_, counted) = written.map_err(|error| failed(batch, error))?;
         let signal = batch.signal();
+        self.too_old.add(counted.too_old);
         if counted.late_completions > 0 {
             let (exporter, scans) = (&self.id, counted.late_completions);
             tracing::warn!(

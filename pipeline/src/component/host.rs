@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::{BuildError, ComponentId, StoreRef};
 use crate::alias_index::AliasIndex;
 use crate::channel::{Queue, Sender, channel};
-use crate::counters::{Counter, OwnCounters};
+use crate::counters::{Counter, Gauges, OwnCounters};
 use crate::graph_store::GraphStore;
 use crate::{Signal, SignalSet};
 
@@ -76,6 +76,11 @@ impl Host {
         let class = self.labels.first().map_or("component", |(class, _)| class);
         let name = format!("airdig_{class}_{name}");
         self.counters.add(name, self.labels.clone())
+    }
+
+    /// Gauges of the component's own among the own metrics.
+    pub fn gauges(&self) -> Gauges {
+        Gauges::new(self.counters.clone(), self.labels.clone())
     }
 
     pub fn id(&self) -> &ComponentId {

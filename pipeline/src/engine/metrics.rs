@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::telemetry::process;
 use crate::channel::Gauge;
-use crate::counters::{OwnCounters, PerSignal, ReceiverCounters};
+use crate::counters::{Kind, OwnCounters, PerSignal, ReceiverCounters};
 use crate::{Signal, SignalSet};
 
 /// Of one processor in one pipeline, in rows of any signal.
@@ -130,7 +130,11 @@ impl Metrics {
                 .iter()
                 .map(|(label, value)| (*label, value.as_str()))
                 .collect();
-            families.counter(&own.name, &labels, own.counter.get());
+            let kind = match own.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+            };
+            families.add(&own.name, kind, &labels, own.counter.get() as f64);
         }
         for (exporter, queue) in &self.exporters {
             let labels = [("exporter", exporter.id.as_str())];

@@ -69,6 +69,7 @@ pub(super) async fn start(path: &Path) -> Result<Sqlite, StartError> {
     let config = Config {
         path: path.to_owned(),
         seen_for: std::time::Duration::from_secs(3600),
+        retention: pipeline::store::Retention::default(),
     };
     let mut sqlite = Sqlite::build(config, &host).unwrap();
     let mut tasks = Tasks::new(CancellationToken::new());
