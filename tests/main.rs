@@ -14,4 +14,5 @@ mod outage;
 mod restart;
 mod senders;
 mod support;
+mod two_processes;
 mod validate;

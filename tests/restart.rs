@@ -13,7 +13,9 @@ processors:
   identity: {}
   service_graph: {store: {ttl: 1s}}
 exporters:
-  sqlite: {path: "${env:OUT}/graph.db"}
+  sqlite:
+    path: "${env:OUT}/graph.db"
+    retention: {history: 0, edge_stats: 0, edge_stats_hourly: 0, records: 0}
   graphql: {endpoint: "127.0.0.1:0", store: sqlite}
 service:
   pipelines:

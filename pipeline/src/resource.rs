@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::attributes::{Map, unordered_hash};
-use crate::facts::hash_of;
+use crate::hash::hash_of;
 
 mod observed;
 mod scan;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Error, Result, SimpleObject};
 use futures::{Stream, StreamExt, stream};
+use pipeline::Signal;
 use pipeline::graph_store::{self, At};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::names;
 use super::store::{store, unanswered};
-use super::types::Node;
+use super::time::DateTime;
+use super::types::{Node, RecordKind};
 
 pub(super) struct Subscription;
 
@@ -30,6 +32,8 @@ pub(super) struct Commit {
     uids: Vec<String>,
     edges: Vec<NewEdge>,
     changes: Vec<NewChange>,
+    /// Drift, health, correlations, alerts and changes that are new or were reported anew.
+    records: Vec<PushedRecord>,
     /// Commits that were missed before this one, since the subscriber was too slow.
     missed: u64,
     /// Whether the commit had more than 1,000 of something, which is left out.
@@ -50,6 +54,21 @@ struct NewChange {
     id: String,
     /// What was changed.
     uid: Option<String>,
+}
+
+/// A record of which a row was written.
+#[derive(SimpleObject)]
+struct PushedRecord {
+    kind: RecordKind,
+    id: String,
+    /// When the episode began.
+    opened: DateTime,
+    /// What it is about.
+    uid: Option<String>,
+    status: Option<String>,
+    severity: Option<String>,
+    /// False where an older row of it was known.
+    is_new: bool,
 }
 
 #[ComplexObject]
@@ -157,14 +176,35 @@ impl Commit {
                 uid: change.uid.clone(),
             })
             .collect();
-        let is_empty = uids.is_empty() && edges.is_empty() && changes.is_empty();
+        let records = commit.records.iter().filter(concerns);
+        let records: Vec<PushedRecord> = records.filter_map(PushedRecord::of).collect();
+        let is_empty =
+            uids.is_empty() && edges.is_empty() && changes.is_empty() && records.is_empty();
         (!is_empty || missed > 0 || commit.truncated).then_some(Commit {
             sequence: commit.sequence,
             uids,
             edges,
             changes,
+            records,
             missed,
             truncated: commit.truncated,
+        })
+    }
+}
+
+impl PushedRecord {
+    /// None where a newer version of airdig wrote a signal that this one does not know.
+    fn of(record: &graph_store::NewRecord) -> Option<PushedRecord> {
+        let mut signals = Signal::ALL.into_iter();
+        let signal = signals.find(|signal| signal.name() == record.signal)?;
+        Some(PushedRecord {
+            kind: RecordKind::of(signal),
+            id: record.id.clone(),
+            opened: DateTime(record.opened),
+            uid: record.uid.clone(),
+            status: record.status.clone(),
+            severity: record.severity.clone(),
+            is_new: record.is_new,
         })
     }
 }

@@ -129,11 +129,19 @@ impl Exporter for Sqlite {
             );
         }
         // Only now: what is tried again is not rejected twice.
-        let rows = reports.rejected.total();
+        let mut reasons = Vec::new();
+        if reports.rejected.total() > 0 {
+            reasons.push(reports.rejected.reason());
+        }
+        if counted.too_old > 0 {
+            let rows = counted.too_old;
+            reasons.push(format!("{rows} older than exporters.{}.retention", self.id));
+        }
+        let rows = reports.rejected.total() as u64 + counted.too_old;
         if rows > 0 {
-            let reason = format!("{signal}: {}", reports.rejected.reason());
-            tracing::warn!(exporter = self.id, %signal, rows, reason, "rows were rejected");
-            batch.delivery().reject_rows(rows as u64, &reason);
+            let reason = format!("{signal}: {}", reasons.join(", "));
+            tracing::warn!(exporter = self.id, rows, reason, "rows were rejected");
+            batch.delivery().reject_rows(rows, &reason);
         }
         Ok(())
     }

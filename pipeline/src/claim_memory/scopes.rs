@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::claims::{Class, Key, LastScan, Relation, Removal, above};
 use crate::component::UnixNanos;
-use crate::facts::Members;
 use crate::graph_store::At;
+use crate::members::Members;
 
 /// A class, source and scope, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use super::{AliasItem, EdgeItem, Items, ReportBatch, Sighting};
 use crate::claims::{Class, Point, What};
 use crate::component::UnixNanos;
-use crate::facts::hash_of;
+use crate::hash::hash_of;
 
 /// A sighting, a removal, a delete event or a snapshot that no scan made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

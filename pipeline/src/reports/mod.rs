@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::claims::{By, Class, Removal};
 use crate::component::UnixNanos;
-use crate::facts::{Members, hash_of};
+use crate::hash::hash_of;
+use crate::members::Members;
 use crate::{Batch, Signal};
 
 mod direct;

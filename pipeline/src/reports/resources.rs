@@ -10,7 +10,7 @@ use super::{
 use crate::Batch;
 use crate::claims::{By, Class, Removal};
 use crate::component::UnixNanos;
-use crate::facts::Members;
+use crate::members::Members;
 use crate::resource::Observed;
 use crate::schema::nodes::group;
 use crate::schema::resources::op;

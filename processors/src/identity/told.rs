@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use pipeline::component::UnixNanos;
-use pipeline::facts::hash_of;
+use pipeline::hash::hash_of;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::schema::{aliases, edges, nodes, resources};

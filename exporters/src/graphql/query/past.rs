@@ -1,15 +1,15 @@
 //! What happened in a span of time.
 
-use async_graphql::connection::{Connection, Edge as Item, OpaqueCursor};
-use async_graphql::{Context, Error, Object, Result};
+use async_graphql::connection::{Connection, Edge as Item, OpaqueCursor, PageInfo};
+use async_graphql::{Context, Error, Object, Result, SimpleObject};
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{self, At};
 
 use super::super::limits::{page, page_of};
-use super::super::names::{find, must_find};
+use super::super::names::{find, must_find, resolve};
 use super::super::store::{store, unanswered};
 use super::super::time::DateTime;
-use super::super::types::{CallsCursor, ServiceMap, TimelineEntry};
+use super::super::types::{CallsCursor, Record, RecordFilter, ServiceMap, TimelineEntry};
 use super::decode;
 
 #[derive(Default)]
@@ -108,6 +108,46 @@ impl Past {
         }));
         Ok(page)
     }
+
+    /// Changes, drift, health, correlations and alerts, newest first.
+    #[graphql(complexity = "1 + first.max(0) as usize * child_complexity")]
+    async fn records(
+        &self,
+        context: &Context<'_>,
+        filter: Option<RecordFilter>,
+        #[graphql(default = 50, desc = "500 at most")] first: i32,
+        #[graphql(desc = "endCursor of the page before")] after: Option<String>,
+    ) -> Result<Records> {
+        let first = page(first)?;
+        let filter = filter.unwrap_or_default();
+        let mut uids = Vec::new();
+        if let Some(names) = &filter.of {
+            for (name, found) in names.iter().zip(resolve(context, names, At::Now).await?) {
+                // What is deleted may have records all the same.
+                uids.push(name.clone());
+                uids.extend(found.into_iter().filter(|uid| uid != name));
+            }
+        }
+        let filter = filter.with_uids(uids);
+        let found = store(context).records(&filter, after.as_deref(), first);
+        let found = found.await.map_err(unanswered)?;
+        Ok(Records {
+            records: found.records.into_iter().map(Record).collect(),
+            page_info: PageInfo {
+                has_next_page: found.last.is_some(),
+                end_cursor: found.last,
+                has_previous_page: after.is_some(),
+                start_cursor: None,
+            },
+        })
+    }
+}
+
+/// A page of records.
+#[derive(SimpleObject)]
+struct Records {
+    records: Vec<Record>,
+    page_info: PageInfo,
 }
 
 /// The moment at which a span of time ends: what is to come is now.

@@ -221,6 +221,40 @@ async fn the_service_map_tells_rate_errors_and_durations() {
 }
 
 #[tokio::test]
+async fn records_are_found_by_what_they_name_and_come_in_pages() {
+    let shop = Shop::new().await;
+    for (id, minute) in [("e1", 2), ("e2", 3)] {
+        shop.tell(change(id, minute)).await;
+    }
+    let page = async |filter: &str, after: &str| {
+        let query = format!(
+            r#"{{ records(first: 1, after: {after}, filter: {filter}) {{
+                records {{ kind id opened uid status }} pageInfo {{ hasNextPage endCursor }} }} }}"#
+        );
+        shop.ask(&query).await["records"].clone()
+    };
+    let of_sg = r#"{kinds: [CHANGE], of: ["sg-1"]}"#;
+    let first = page(of_sg, "null").await;
+    assert_eq!(
+        first["records"],
+        json!([{"kind": "CHANGE", "id": "e2", "opened": "1970-01-01T00:03:00Z", "uid": "arn:sg", "status": null}])
+    );
+    let second = page(of_sg, &first["pageInfo"]["endCursor"].to_string()).await;
+    assert_eq!(second["records"][0]["id"], "e1");
+    for nothing in [
+        r#"{kinds: [ALERT]}"#,
+        r#"{of: ["arn:i-1"]}"#,
+        r#"{to: "1970-01-01T00:01:00Z"}"#,
+    ] {
+        assert_eq!(
+            page(nothing, "null").await["records"],
+            json!([]),
+            "{nothing}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_service_map_comes_in_pages() {
     let shop = Shop::new().await;
     shop.tell(calls_to("svc:////stock")).await;

@@ -117,6 +117,12 @@ impl Node {
     async fn ended(&self) -> Option<DateTime> {
         self.node.ended.map(DateTime)
     }
+
+    /// Since when it is not known whether it exists: every source that saw it stopped looking there. Null
+    /// where one looks.
+    async fn unobserved_since(&self) -> Option<DateTime> {
+        self.node.unobserved_since.map(DateTime)
+    }
 }
 
 /// Another name of a node.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{AliasIndex, Kind, StoredClaim};
 use super::{asked, at, owners};
 use crate::claims::{By, Class, Removal};
-use crate::facts::Members;
+use crate::members::Members;
 use crate::reports::{AliasItem, Completion, Items, Removed, ReportBatch, Sighting, Snapshot};
 use crate::uid;
 

@@ -9,8 +9,8 @@ use crate::claims::{
     Claim, Class, Ending, Existence, Key, LastScan, Removal, Stretch, What as Report, existence,
 };
 use crate::component::UnixNanos;
-use crate::facts::hash_of;
 use crate::graph_store::At;
+use crate::hash::hash_of;
 use crate::schema::nodes::group;
 
 /// Group of the entries about edges.

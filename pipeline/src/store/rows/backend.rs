@@ -148,7 +148,7 @@ pub trait ReadRows: Send {
     async fn words_with_prefix(&mut self, prefix: &str) -> Result<Vec<Word>, RowsError>;
 
     /// The members of a scan: pairs of the hashes of a uid and of its state, see
-    /// [`Members`](crate::facts::Members).
+    /// [`Members`](crate::members::Members).
     async fn members(&mut self, scope: ScopeKey, hash: u64) -> Result<Option<Vec<u8>>, RowsError>;
 
     /// Contested nodes of a scope: not current although a claim of the scope is open. What was put and

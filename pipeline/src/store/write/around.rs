@@ -3,7 +3,7 @@
 use super::Transaction;
 use crate::claims::{Around, Class, Key, Meaning, Relation, above, meaning};
 use crate::component::UnixNanos;
-use crate::facts::Members;
+use crate::members::Members;
 use crate::store::rows::{NodeId, RowsError, ScopeKey, WriteRows};
 use crate::uid;
 

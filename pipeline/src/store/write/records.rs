@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::Transaction;
 use crate::component::UnixNanos;
-use crate::facts::hash_of;
 use crate::graph_store::NewRecord;
+use crate::hash::hash_of;
 use crate::reports::{Record, ReportBatch};
 use crate::store::rows::{RecordRow, RowsError, Word, WriteRows};
 

@@ -170,7 +170,7 @@ impl GraphStore for Stored {
     }
 
     async fn search(&self, _: &Search, _: usize, _: At) -> Result<SearchResult, StoreError> {
-        Ok(Vec::new())
+        Ok(SearchResult::default())
     }
 
     async fn edge_figures(

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pipeline::Batch;
 use pipeline::claims::{By, Class, Existence, Removal};
-use pipeline::facts::Members;
 use pipeline::graph_store::At;
+use pipeline::members::Members;
 use pipeline::reports::{Completion, Removed, ReportBatch, Sighting};
 use pipeline::resource::Observed;
 use pipeline::store::memory::MemoryBackend;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pipeline::claims::{Class, Removal};
 use pipeline::component::UnixNanos;
-use pipeline::facts::Members;
 use pipeline::graph_store::GraphStore as _;
+use pipeline::members::Members;
 use pipeline::reports::{Completion, Removed, ReportBatch, Sighting};
 use serde_json::{Value as Json, json};
 

@@ -3,17 +3,28 @@
 //! a deleted rule, statistics of an edge, a change.
 
 use std::path::Path;
+use std::time::Duration;
 
 use pipeline::component::{Exporter, UnixNanos};
 use pipeline::graph_store::{At, Direction, GraphStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use tokio::time::timeout;
+
 use crate::sqlite::Sqlite;
 use crate::sqlite::tests::small_disk::SmallDisk;
 use crate::sqlite::tests::start;
 
 const VERSION_1: &str = include_str!("version_1.sql");
+
+/// More nodes.
+const MANY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
+    INSERT INTO facts (uid, grp, source, scope, hash, first_seen, last_seen, kind)
+    SELECT 'arn:aws:ec2:eu-west-1:1:instance/i-' || i, 'actual', 'aws', '', 5, 600000000000,
+           600000000000, 'thing' FROM n";
+/// The uid of the last one.
+const LAST: &str = "arn:aws:ec2:eu-west-1:1:instance/i-4000";
 
 const MINUTE: u64 = 60_000_000_000;
 
@@ -114,11 +125,7 @@ async fn a_migration_that_fails_leaves_the_file_as_it_was_and_the_next_start_rep
     };
     let path = disk.path().join("graph.db");
     execute(&path, VERSION_1).await;
-    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
-        INSERT INTO facts (uid, grp, source, scope, hash, first_seen, last_seen, kind)
-        SELECT 'arn:aws:ec2:eu-west-1:1:instance/i-' || i, 'actual', 'aws', '', 5, 600000000000,
-               600000000000, 'thing' FROM n";
-    execute(&path, many).await;
+    execute(&path, MANY).await;
     let filler = disk.path().join("filler");
     let mut space = vec![1; 6 << 20];
     while std::fs::write(&filler, &space).is_err() {
@@ -132,8 +139,23 @@ async fn a_migration_that_fails_leaves_the_file_as_it_was_and_the_next_start_rep
     std::fs::remove_file(&filler).unwrap();
     let sqlite = start(&path).await.unwrap();
     answers_as_before(&sqlite).await;
-    let uid = "arn:aws:ec2:eu-west-1:1:instance/i-4000";
-    assert_eq!(ended(&sqlite, uid, At::Now).await, Some(0));
+    assert_eq!(ended(&sqlite, LAST, At::Now).await, Some(0));
+}
+
+#[tokio::test]
+async fn a_migration_that_is_cut_off_begins_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    execute(&path, VERSION_1).await;
+    execute(&path, MANY).await;
+    for milliseconds in [50, 100, 200, 400] {
+        let cut_off = Duration::from_millis(milliseconds);
+        // It may also have ended by then.
+        let _ = timeout(cut_off, start(&path)).await;
+    }
+    let sqlite = start(&path).await.unwrap();
+    answers_as_before(&sqlite).await;
+    assert_eq!(ended(&sqlite, LAST, At::Now).await, Some(0));
 }
 
 #[tokio::test]

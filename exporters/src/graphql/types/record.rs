@@ -1,0 +1,144 @@
+//! Changes, drift, health, correlations, alerts.
+
+use async_graphql::{Enum, InputObject, Json, Object};
+use pipeline::Signal;
+use pipeline::component::UnixNanos;
+use pipeline::graph_store;
+use serde_json::{Map as JsonMap, Value};
+
+use super::super::time::DateTime;
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(in super::super) enum RecordKind {
+    /// An actor did something to a resource.
+    Change,
+    /// A resource differs from what it is declared to be.
+    Drift,
+    /// The health of a node in a span of time.
+    Health,
+    /// Two things that happened close to each other.
+    Correlation,
+    /// An alert of a monitoring system.
+    Alert,
+}
+
+impl RecordKind {
+    const ALL: [(RecordKind, Signal); 5] = [
+        (RecordKind::Change, Signal::Changes),
+        (RecordKind::Drift, Signal::Drift),
+        (RecordKind::Health, Signal::Health),
+        (RecordKind::Correlation, Signal::Correlations),
+        (RecordKind::Alert, Signal::Alerts),
+    ];
+
+    fn signal(self) -> Signal {
+        let known = RecordKind::ALL.into_iter().find(|(kind, _)| *kind == self);
+        known.map_or(Signal::Changes, |(_, signal)| signal)
+    }
+
+    pub(in super::super) fn of(signal: Signal) -> RecordKind {
+        let known = RecordKind::ALL.into_iter().find(|(_, it)| *it == signal);
+        known.map_or(RecordKind::Change, |(kind, _)| kind)
+    }
+}
+
+/// Which records a list is of; a missing field does not restrict.
+#[derive(Default, InputObject)]
+pub(in super::super) struct RecordFilter {
+    kinds: Option<Vec<RecordKind>>,
+    /// Those that name any of these: uids or aliases.
+    pub(in super::super) of: Option<Vec<String>>,
+    statuses: Option<Vec<String>>,
+    severities: Option<Vec<String>>,
+    /// Opened at this time or later.
+    from: Option<DateTime>,
+    /// Opened before this time.
+    to: Option<DateTime>,
+    /// Whether it is not resolved.
+    open: Option<bool>,
+}
+
+impl RecordFilter {
+    /// `uids` are those of `of`.
+    pub(in super::super) fn with_uids(self, uids: Vec<String>) -> graph_store::RecordFilter {
+        let kinds = self.kinds.unwrap_or_default().into_iter();
+        let opened = match (self.from, self.to) {
+            (None, None) => None,
+            (from, to) => {
+                let from = from.map_or(UnixNanos(0), |DateTime(from)| from);
+                let to = to.map_or(UnixNanos(u64::MAX), |DateTime(to)| to);
+                Some(from..to)
+            }
+        };
+        graph_store::RecordFilter {
+            signals: kinds.map(RecordKind::signal).collect(),
+            uids,
+            statuses: self.statuses.unwrap_or_default(),
+            severities: self.severities.unwrap_or_default(),
+            opened,
+            is_open: self.open,
+        }
+    }
+}
+
+/// One episode: an alert that fires again is another one.
+pub(in super::super) struct Record(pub(in super::super) graph_store::Record);
+
+#[Object]
+impl Record {
+    async fn kind(&self) -> RecordKind {
+        RecordKind::of(self.0.signal)
+    }
+
+    async fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// When the episode began.
+    async fn opened(&self) -> DateTime {
+        DateTime(self.0.opened)
+    }
+
+    /// When it was last reported.
+    async fn time(&self) -> DateTime {
+        DateTime(self.0.time)
+    }
+
+    /// When it ended; null while it is open, and of changes.
+    async fn resolved(&self) -> Option<DateTime> {
+        self.0.resolved.map(DateTime)
+    }
+
+    async fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// The uid that it is about.
+    async fn uid(&self) -> Option<&str> {
+        self.0.uid.as_deref()
+    }
+
+    /// Every uid that it names.
+    async fn names(&self) -> &[String] {
+        &self.0.names
+    }
+
+    async fn status(&self) -> Option<&str> {
+        self.0.status.as_deref()
+    }
+
+    async fn severity(&self) -> Option<&str> {
+        self.0.severity.as_deref()
+    }
+
+    /// All columns of its newest row.
+    async fn details(&self) -> Json<&JsonMap<String, Value>> {
+        Json(&self.0.columns)
+    }
+
+    /// What it touches: `{count, depth, top, truncated}`; null where nothing computed it.
+    async fn impact(&self) -> Option<Json<&Value>> {
+        self.0.impact.as_ref().map(Json)
+    }
+}
