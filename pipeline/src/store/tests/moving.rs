@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::claims::{By, Class, Existence, Removal, Report};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::{At, GraphStore};
 use crate::reports::ReportBatch;
 use crate::store::memory::MemoryBackend;
 use crate::store::rows::{Backend as _, Listing, ReadRows as _};
@@ -304,7 +304,7 @@ async fn an_unchanged_scan_changes_no_claim() {
 #[tokio::test]
 async fn a_uid_that_one_scope_misses_while_another_has_it_is_to_be_looked_at() {
     let open = Open::new();
-    let mut commits = open.0.commits();
+    let mut commits = GraphStore::commits(&open.0);
     let mut to_refresh = || {
         let mut all = Vec::new();
         while let Ok(commit) = commits.try_recv() {

@@ -292,7 +292,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         let others = self.scopes.of_any_source(name);
         let others = others.filter(|row| row.key != own);
         let others = others.map(|row| row.scans.last().map(|scan| scan.began));
-        let last = others.chain([before]).min().flatten();
+        let scanned_until = others.chain([before]).min().flatten();
         for row in created {
             let key = self.named(row.key);
             self.touch_contested(row.key).await?;
@@ -311,7 +311,8 @@ impl<R: WriteRows> Transaction<'_, R> {
                 let page = self.rows.open_claims(row.key, after, PAGE).await?;
                 let Some((_, last)) = page.last() else { break };
                 after = last.key.node;
-                let settled = |it: UnixNanos| last.is_some_and(|scan| scan >= it.after(SETTLE));
+                let settled =
+                    |it: UnixNanos| scanned_until.is_some_and(|scan| scan >= it.after(SETTLE));
                 are_settled &= page.iter().all(|(_, claim)| settled(claim.stretch.seen));
             }
             let row = self.scopes.row(row.key);
