@@ -49,11 +49,16 @@ pub trait Receiver: Send {
 /// until later either keep their batch's `delivery`, or are answered for as absorbed.
 #[async_trait]
 pub trait Processor: Send {
-    /// Reads what it needs of its past from the store that it names: stores are open by then, and
-    /// no batch has come yet. What can fail at start fails here.
+    /// What can fail at start fails here. Receivers start after it, so it is short.
     async fn start(&mut self) -> Result<(), StartError> {
         Ok(())
     }
+
+    /// Reads what it needs of its past from the store that it names. Receivers listen already: batches
+    /// wait in the queue of the pipeline, and no other method is called, until all processors of the
+    /// pipeline have loaded, which they do at the same time. Where the store fails it tries again by
+    /// itself. Dropped at any `await` when the process stops.
+    async fn load(&mut self) {}
 
     /// # Errors
     /// Refuses the batch, for good, to its sender.

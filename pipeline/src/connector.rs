@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::component::{ProcessError, Processor, UnixNanos};
+use async_trait::async_trait;
+
+use crate::component::{ProcessError, Processor, StartError, UnixNanos};
 use crate::{Batch, SignalSet};
 
 /// As in the Collector, what goes into a connector ends there.
@@ -23,7 +25,16 @@ impl<P> Connecting<P> {
     }
 }
 
+#[async_trait]
 impl<P: Processor> Processor for Connecting<P> {
+    async fn start(&mut self) -> Result<(), StartError> {
+        self.processor.start().await
+    }
+
+    async fn load(&mut self) {
+        self.processor.load().await;
+    }
+
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let made = self.processor.process(batch, now)?;
         Ok(self.only(made))

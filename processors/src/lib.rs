@@ -8,9 +8,12 @@ pub mod forward;
 pub mod graph;
 pub mod identity;
 pub mod impact;
+mod loading;
 pub mod query;
 pub mod resource;
 mod service;
 mod service_columns;
 pub mod service_graph;
 pub mod sql;
+#[cfg(test)]
+mod test_store;

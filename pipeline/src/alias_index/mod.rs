@@ -3,7 +3,7 @@
 //! ```text
 //!  `graph`    ── of resources ──▶ Writer ┐                        ┌─▶ View::owners
 //!  `identity` ── of aliases ────▶ Writer ├─▶ name → uid → claims  ┤
-//!  a store, when it starts ─────▶ Writer ┘                        └─▶ View::names
+//!  a store, loaded at start ─────▶ Writer ┘                        └─▶ View::names
 //! ```
 //!
 //! It follows the rules of [`claims`](crate::claims) as a store does: the names that a source reports
@@ -14,15 +14,15 @@
 //! It is bounded. At its limit it evicts ([`eviction`]) and goes on with what is new, so that it never
 //! answers with an owner that another has superseded: it knows the newest owner of a name, or none.
 
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use crate::counters::Counter;
 
 mod eviction;
 mod held;
+mod loading;
 mod name;
 mod owner;
 mod restore;
@@ -35,6 +35,7 @@ pub use view::{Holds, View};
 pub use writer::Writer;
 
 use held::Held;
+use loading::Stages;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -46,7 +47,7 @@ pub struct AliasIndex {
     version: AtomicU64,
     asked: AtomicBool,
     fed: AtomicBool,
-    loaded: Mutex<HashSet<String>>,
+    stages: Stages,
 }
 
 impl Default for AliasIndex {
@@ -67,7 +68,7 @@ impl AliasIndex {
             version: AtomicU64::new(0),
             asked: AtomicBool::new(false),
             fed: AtomicBool::new(false),
-            loaded: Mutex::default(),
+            stages: Stages::default(),
         }
     }
 
@@ -93,12 +94,6 @@ impl AliasIndex {
     /// Whether a name may ever lead anywhere.
     pub fn is_fed(&self) -> bool {
         self.fed.load(Ordering::Relaxed)
-    }
-
-    /// Whether a store is yet to be read: true once for each.
-    pub fn begins_with(&self, store: &str) -> bool {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.insert(store.to_owned())
     }
 
     /// Differs from before where a name has come to lead somewhere since.

@@ -14,9 +14,10 @@ use tracing::warn;
 use super::crew::Failure;
 use super::error::{EngineError, panic_message};
 use super::exit::{Exit, send};
+use super::loading::{self, Loading};
 use super::metrics::ProcessorCounters;
 use crate::Batch;
-use crate::channel::Queue;
+use crate::channel::{Queue, Queued};
 use crate::component::{Chain as Causes, Processor, UnixNanos};
 use crate::delivery::{Refusal, Retry};
 
@@ -83,15 +84,19 @@ pub(super) fn spawn(
 }
 
 impl Chain {
-    /// Runs until the queue is closed and empty, or is empty when a stop has taken too long; then
-    /// lets go of all that is held.
+    /// Loads, then runs until the queue is closed and empty, or is empty when a stop has taken too long;
+    /// then lets go of all that is held.
     async fn run(self, mut queue: Queue) -> Result<(), Failure> {
         let Chain {
-            links,
+            mut links,
             exits,
             give_up,
             ..
         } = self;
+        let mut first = match loading::load(&mut links, &mut queue, &give_up).await? {
+            Loading::Done(first) => first,
+            Loading::Stopped => return Ok(()),
+        };
         let mut clocks = clocks(&links);
         let mut links = Links::new(links);
         loop {
@@ -110,7 +115,7 @@ impl Chain {
                         clock.due = Instant::now() + clock.every;
                     }
                 }
-                queued = queue.recv() => {
+                queued = next(&mut first, &mut queue) => {
                     let Some(queued) = queued else { break };
                     let (batch, room) = queued.into_parts();
                     let made = links.call(move |links| links.process(0, vec![batch]))?;
@@ -126,6 +131,14 @@ impl Chain {
             send_all(&exits, made).await;
         }
         Ok(())
+    }
+}
+
+/// The batch that was taken out of the queue before, else the next one.
+async fn next(first: &mut Option<Queued>, queue: &mut Queue) -> Option<Queued> {
+    match first.take() {
+        Some(first) => Some(first),
+        None => queue.recv().await,
     }
 }
 

@@ -14,6 +14,7 @@ mod crew;
 mod error;
 mod exit;
 mod launch;
+mod loading;
 pub mod metrics;
 mod plan;
 mod run;

@@ -21,6 +21,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use pipeline::alias_index::AliasIndex;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::registry::{BuildProcessor, Described, Stability};
@@ -59,7 +60,12 @@ impl BuildProcessor for Graph {
     }
 }
 
+#[async_trait]
 impl Processor for Graph {
+    async fn load(&mut self) {
+        self.index.loaded().await;
+    }
+
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         if batch.signal() != Signal::Resources {
             return Ok(vec![batch]);

@@ -43,7 +43,8 @@
 //!
 //! Aliases are those of the process's [`AliasIndex`], as of when the span started: what `graph` makes
 //! of resources in whatever pipeline, the `aliases` that pass here, and, with the key `store`, what
-//! that store knows at the start. The index holds `max_names` at most: beyond that it evicts the names that
+//! that store knows at the start. The process listens before these names are loaded; until then batches
+//! wait in front of every `identity` and `graph`, so that no span is resolved without them. The index holds `max_names` at most: beyond that it evicts the names that
 //! are over, then those of what was seen longest ago, and counts them (`airdig_alias_index_evicted`). Where several have a name, nobody is meant; `localhost` and the like
 //! are nobody's. In a process that has none of these three, no peer is looked for.
 //!
@@ -58,7 +59,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::alias_index::AliasIndex;
-use pipeline::component::{BuildError, Host, ProcessError, Processor, StartError, UnixNanos};
+use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
 use pipeline::graph_store::GraphStore;
 use pipeline::registry::{BuildProcessor, Described, Stability};
 use pipeline::reports::ReportBatch;
@@ -86,11 +87,14 @@ use distinct::Distinct;
 use peers::Peers;
 use told::Told;
 
+use crate::loading::Attempts;
+
 /// How often it is looked at what endpoints have turned out to be.
 const JOINING: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Identity {
+    id: String,
     told: Told,
     peers: Peers,
     index: Arc<AliasIndex>,
@@ -120,7 +124,11 @@ impl BuildProcessor for Identity {
             Some(store) => Some((store.0.to_string(), host.graph_store(&store)?)),
             None => None,
         };
+        if let Some((name, _)) = &store {
+            index.expect(name);
+        }
         Ok(Identity {
+            id: host.id().to_string(),
             told: Told::new(host.id().to_string(), wanted),
             peers: Peers::new(host, wanted.contains(Signal::Aliases)),
             index,
@@ -131,18 +139,15 @@ impl BuildProcessor for Identity {
 
 #[async_trait]
 impl Processor for Identity {
-    async fn start(&mut self) -> Result<(), StartError> {
-        let Some((name, store)) = &self.store else {
-            return Ok(());
-        };
-        if !self.index.begins_with(name) {
-            return Ok(());
+    async fn load(&mut self) {
+        if let Some((name, store)) = &self.store
+            && self.index.begin_loading(name)
+        {
+            let attempts = Attempts::new(&self.id, name);
+            stored::load(store.as_ref(), &self.index, attempts).await;
+            self.index.finish_loading(name);
         }
-        let read = stored::read(store.as_ref(), &self.index).await;
-        read.map_err(|error| {
-            let reason = format!("the names that {name} keeps cannot be read");
-            StartError::because(reason, error)
-        })
+        self.index.loaded().await;
     }
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {

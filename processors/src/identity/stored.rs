@@ -1,41 +1,82 @@
-//! Reads the names that a store knows into the index of the process.
+//! Loads the names that a store knows into the index of the process.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
 
 use pipeline::alias_index::{AliasIndex, Kind, StoredClaim};
 use pipeline::claims::Class;
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{At, ClaimInfo, Direction, GraphStore, KnownAlias, StoreError};
+use pipeline::graph_store::{
+    AliasesPage, At, ClaimInfo, Direction, GraphStore, KnownAlias, StoreError,
+};
 use pipeline::reports::AliasItem;
 use pipeline::schema::aliases::kind::DNS;
 use pipeline::schema::edges::kind;
+use tracing::info;
 
 use super::earlier_stores;
+use crate::loading::Attempts;
 
 /// Uids that are read at a time.
 const PAGE: usize = 1000;
 /// Edges of the DNS records among them.
 const MOST_TARGETS: usize = 1 << 16;
 
-pub(super) async fn read(store: &dyn GraphStore, index: &AliasIndex) -> Result<(), StoreError> {
+/// Loads all names, page by page. A page that cannot be read is read again.
+pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempts: Attempts<'_>) {
+    let (start, mut names) = (Instant::now(), 0);
+    let mut after = None;
+    loop {
+        let page = match read_page(store, after.as_deref()).await {
+            Ok(page) => page,
+            Err(error) => {
+                attempts.failed(&error).await;
+                continue;
+            }
+        };
+        attempts.succeeded();
+        names += page.aliases.len();
+        put(&page.aliases, &page.claims, &page.targets, index);
+        after = page.last;
+        if after.is_none() {
+            break;
+        }
+    }
+    let (processor, store, took) = (attempts.processor, attempts.store, start.elapsed());
+    info!(
+        processor,
+        store,
+        names,
+        ?took,
+        "loaded the names of the store"
+    );
+}
+
+/// The names of some uids, and all that is needed to put them into the index.
+struct Page {
+    aliases: Vec<KnownAlias>,
+    claims: HashMap<String, Vec<ClaimInfo>>,
+    targets: Targets,
+    last: Option<String>,
+}
+
+async fn read_page(store: &dyn GraphStore, after: Option<&str>) -> Result<Page, StoreError> {
     let kinds: Vec<&str> = Kind::ALIASES
         .into_iter()
         .chain(earlier_stores::KINDS)
         .collect();
-    let mut after = None;
-    loop {
-        let page = store.aliases(&kinds, after.as_deref(), PAGE).await?;
-        let mut uids: Vec<String> = page.aliases.iter().map(|it| it.uid.clone()).collect();
-        uids.dedup();
-        let claims = store.claims(&uids).await?;
-        let claims: HashMap<String, Vec<ClaimInfo>> = uids.into_iter().zip(claims).collect();
-        let targets = targets(store, &page.aliases).await?;
-        put(&page.aliases, &claims, &targets, index);
-        after = page.last;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+    let AliasesPage { aliases, last } = store.aliases(&kinds, after, PAGE).await?;
+    let mut uids: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
+    uids.dedup();
+    let claims = store.claims(&uids).await?;
+    let claims = uids.into_iter().zip(claims).collect();
+    let targets = targets(store, &aliases).await?;
+    Ok(Page {
+        aliases,
+        claims,
+        targets,
+        last,
+    })
 }
 
 /// What DNS records lead to, by uid and source, each with since when.

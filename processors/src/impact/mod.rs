@@ -7,7 +7,8 @@
 //!
 //! `nodes`, `edges` and `aliases` that pass are merged as every store merges them, in a compact form
 //! of which a walk needs no more: who there is, of which kind, what leads to whom. With a `store` it
-//! knows from the start what was told before. Rows of `drift`, and of `changes` that changed
+//! knows what was reported before: batches wait in front of it until that is loaded, for 5 minutes at
+//! most, after which impacts say `truncated`. Rows of `drift`, and of `changes` that changed
 //! something, get the column `impact`: `{count, depth, top: [{uid, kind, score}], truncated}`; what
 //! is not known in the graph keeps none. Which edges are followed, and what a score is:
 //! [`pipeline::impact`].
@@ -19,18 +20,17 @@
 //! ```
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use pipeline::component::{
-    BuildError, Host, ProcessError, Processor, StartError, StoreRef, UnixNanos,
-};
+use pipeline::component::{BuildError, Host, ProcessError, Processor, StoreRef, UnixNanos};
 use pipeline::counters::Counter;
 use pipeline::graph_store::GraphStore;
 use pipeline::impact::Limits;
 use pipeline::registry::{BuildProcessor, Described, Stability};
 use pipeline::reports::ReportBatch;
 use pipeline::{Batch, Signal, SignalSet};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 mod column;
@@ -44,8 +44,13 @@ pub use graph::Held;
 
 use graph::Graph;
 
+use crate::loading::Attempts;
+
 /// How often what is over is forgotten, and how often it is said at most that there is no room.
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// How long batches wait for the graph of the store to be loaded.
+const LOAD_WITHIN: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 pub struct Impact {
@@ -95,29 +100,35 @@ impl BuildProcessor for Impact {
 
 #[async_trait]
 impl Processor for Impact {
-    async fn start(&mut self) -> Result<(), StartError> {
+    async fn load(&mut self) {
         let Some((named, store)) = &self.store else {
-            return Ok(());
+            return;
         };
         if self.wanted.is_empty() {
-            return Ok(());
+            return;
         }
-        let loaded = load::load(&mut self.graph, store.as_ref()).await;
-        loaded.map_err(|error| {
-            let (id, store) = (&self.id, &named.0);
-            let reason = format!("cannot read the graph of {store} (processors.{id}.store)");
-            StartError::because(reason, error)
-        })?;
+        let (start, named) = (Instant::now(), named.0.to_string());
+        let attempts = Attempts::new(&self.id, &named);
+        let loaded = load::load(&mut self.graph, store.as_ref(), attempts);
+        if timeout(LOAD_WITHIN, loaded).await.is_err() {
+            self.graph.leave_out_the_rest();
+            let processor = &self.id;
+            warn!(
+                %processor,
+                store = named,
+                within = ?LOAD_WITHIN,
+                "the graph is not loaded in time, so impacts are too small and say `truncated`"
+            );
+        }
         let Held {
             nodes,
             edges,
             node_bytes,
             edge_bytes,
         } = self.held();
-        let bytes = node_bytes + edge_bytes;
-        info!(processor = %self.id, nodes, edges, bytes, "read the graph");
+        let (bytes, took) = (node_bytes + edge_bytes, start.elapsed());
+        info!(processor = %self.id, nodes, edges, bytes, ?took, "read the graph");
         self.tell_what_is_left_out(UnixNanos::now());
-        Ok(())
     }
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {

@@ -208,7 +208,7 @@ fn nothing_is_kept_where_nobody_asks() {
     assert!(!index.is_fed(), "nobody has told anything");
     drop(index.writer());
     assert!(index.is_fed());
-    assert!(index.begins_with("sqlite") && !index.begins_with("sqlite"));
+    assert!(index.begin_loading("sqlite") && !index.begin_loading("sqlite"));
 }
 
 #[test]

@@ -98,3 +98,39 @@ impl Receiver for Refreshed {
         Ok(())
     }
 }
+
+/// A processor that loads until its gate is opened, by cancelling the token, and then passes batches on.
+pub(super) struct Loads {
+    pub(super) gate: CancellationToken,
+    pub(super) panics: bool,
+}
+
+#[async_trait]
+impl Processor for Loads {
+    async fn load(&mut self) {
+        self.gate.cancelled().await;
+        assert!(!self.panics, "made to panic");
+    }
+
+    fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        assert!(
+            self.gate.is_cancelled(),
+            "a batch came before it has loaded"
+        );
+        Ok(vec![batch])
+    }
+}
+
+/// A processor that opens the gate of another one when it loads.
+pub(super) struct Opens(pub(super) CancellationToken);
+
+#[async_trait]
+impl Processor for Opens {
+    async fn load(&mut self) {
+        self.0.cancel();
+    }
+
+    fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        Ok(vec![batch])
+    }
+}

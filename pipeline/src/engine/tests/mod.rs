@@ -2,7 +2,7 @@
 //!
 //! [`answers`] says when a sender is answered and what it is told; [`routes`] who gets what;
 //! [`overload`] what happens where there is no room; [`stop`] how a process ends; [`failures`] how
-//! it ends when a component does not do its duty; [`yaml`] that a file becomes all that;
+//! it ends when a component does not do its duty; [`loading`] who waits for what; [`yaml`] that a file becomes all that;
 //! [`telemetry`] what is counted. Attempts, waits and deadlines of one exporter are in
 //! `sending/tests.rs`: there the clock can be paused, here it cannot, since pipelines run on
 //! threads of their own, for which a paused clock does not wait.
@@ -28,6 +28,7 @@ use crate::{Batch, Outcome, Signal, SignalSet};
 mod answers;
 mod doubles;
 mod failures;
+mod loading;
 mod overload;
 mod routes;
 mod stop;

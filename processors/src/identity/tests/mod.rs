@@ -3,6 +3,7 @@
 mod cloud;
 mod instances;
 mod joining;
+mod loading;
 mod peers;
 mod support;
 mod telling;

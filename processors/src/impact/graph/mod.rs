@@ -82,9 +82,14 @@ impl Graph {
         std::mem::take(&mut self.left_out)
     }
 
-    /// Whether a node ever found no room.
+    /// Whether a node ever found no room, or was not loaded.
     pub(super) fn is_incomplete(&self) -> bool {
         self.is_incomplete
+    }
+
+    /// Not all of the store was loaded.
+    pub(super) fn leave_out_the_rest(&mut self) {
+        self.is_incomplete = true;
     }
 
     /// Takes in what a batch reports.

@@ -1,7 +1,8 @@
-//! What is known from the start.
+//! What is known from the start, and what happens before.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use pipeline::SignalSet;
@@ -12,16 +13,19 @@ use pipeline::graph_store::{
     Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
+use pipeline::schema;
 use tokio::sync::broadcast;
 
 use super::super::{Config, Impact};
-use super::telling::{complete, scanned, scanned_names, seen};
-use super::{at, tell, touched};
+use super::telling::{complete, drift, scan, scanned, scanned_names, seen};
+use super::{at, of_drift, tell, told, touched};
+use crate::test_store::{HeldBack, Process, provide, write};
 
-/// A store that keeps a small graph, or fails.
+/// A store that keeps a small graph.
 #[derive(Debug)]
 struct Stored {
-    fails: bool,
+    /// How many of the next lists fail.
+    failures: AtomicUsize,
 }
 
 fn node(uid: &str, kind: &str, is_scanned: bool) -> Node {
@@ -79,7 +83,9 @@ impl GraphStore for Stored {
         _: usize,
         _: At,
     ) -> Result<Vec<Node>, StoreError> {
-        if self.fails {
+        let fewer = |left: usize| left.checked_sub(1);
+        let order = Ordering::Relaxed;
+        if self.failures.fetch_update(order, order, fewer).is_ok() {
             return Err(StoreError::new("list nodes", std::io::Error::other("gone")));
         }
         Ok(vec![
@@ -197,10 +203,12 @@ impl GraphStore for Stored {
 }
 
 /// Built as beside an exporter that keeps this graph.
-fn built(fails: bool) -> Impact {
+fn built(failures: usize) -> Impact {
     let id = || "sqlite".parse().unwrap();
     let host = Host::new(id(), SignalSet::ALL, Arc::default());
-    host.provide_graph_store(Arc::new(Stored { fails }));
+    host.provide_graph_store(Arc::new(Stored {
+        failures: AtomicUsize::new(failures),
+    }));
     let config = Config {
         store: Some(StoreRef(id())),
         ..Config::default()
@@ -209,8 +217,8 @@ fn built(fails: bool) -> Impact {
 }
 
 async fn started() -> Impact {
-    let mut impact = built(false);
-    impact.start().await.unwrap();
+    let mut impact = built(0);
+    impact.load().await;
     impact
 }
 
@@ -255,11 +263,45 @@ async fn names_that_were_read_join_what_comes() {
     assert_eq!(touched(&mut impact, "i-2", 40), [""; 0]);
 }
 
-#[tokio::test]
-async fn a_store_that_does_not_answer_is_told_with_its_key() {
-    let told = built(true).start().await.unwrap_err().to_string();
-    assert_eq!(
-        told,
-        "cannot read the graph of sqlite (processors.sqlite.store)"
+#[tokio::test(start_paused = true)]
+async fn a_page_that_cannot_be_read_is_read_again() {
+    let mut impact = built(3);
+    impact.load().await;
+    assert_eq!(touched(&mut impact, "sg", 10), ["i-1", "i-2", "cart"]);
+    assert_eq!(of_drift(&mut impact, "sg", 10)["truncated"], false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn impacts_say_that_they_are_truncated_when_the_store_does_not_answer_in_time() {
+    let mut impact = built(usize::MAX);
+    impact.load().await;
+    tell(
+        &mut impact,
+        scan("s", 10, &[("sg", "AWS::EC2::SecurityGroup")]),
     );
+    assert_eq!(of_drift(&mut impact, "sg", 20)["truncated"], true);
+}
+
+#[tokio::test]
+async fn a_drift_that_comes_while_the_graph_is_loaded_is_given_its_whole_impact() {
+    let backend = HeldBack::default();
+    let batches = scanned("s", 10, ("i-1", 7), "sg");
+    write(&backend, &batches, at(20)).await;
+    let host = Host::new("sqlite".parse().unwrap(), SignalSet::ALL, Arc::default());
+    provide(&backend, &host);
+    let config = Config {
+        store: Some(StoreRef("sqlite".parse().unwrap())),
+        ..Config::default()
+    };
+    let impact = Impact::build(config, &host).unwrap();
+    let mut process = Process::of(impact, vec![drift(&[Some("sg")])]);
+    process.waits().await;
+    backend.gate.cancel();
+    process.delivers().await;
+    let impact = told(&process.captured.batches()[0], schema::drift::IMPACT).remove(0);
+    assert_eq!(
+        (&impact["count"], &impact["truncated"]),
+        (&1.into(), &false.into())
+    );
+    process.end().await;
 }

@@ -1,0 +1,119 @@
+//! What is resolved while the names of a store are loaded.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pipeline::alias_index::{Holds, Kind};
+use pipeline::component::{Host, Processor, Shared, StoreRef};
+use pipeline::registry::BuildProcessor;
+use pipeline::rows::{Cell, Rows};
+use pipeline::schema::{aliases, traces};
+use pipeline::{Batch, Delivery, Signal, SignalSet};
+
+use super::super::{Config, Identity};
+use super::cloud::{DATABASE, call, spans, to};
+use super::support::at;
+use crate::graph::Graph;
+use crate::test_store::{HeldBack, Process, provide, write};
+
+fn host(id: &str, shared: &Arc<Shared>) -> Host {
+    Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone())
+}
+
+/// Built beside an exporter that keeps this store.
+fn identity(backend: &HeldBack, shared: &Arc<Shared>) -> Identity {
+    provide(backend, &host("sqlite", shared));
+    let config = Config {
+        store: Some(StoreRef("sqlite".parse().unwrap())),
+        ..Config::default()
+    };
+    Identity::build(config, &host("identity", shared)).unwrap()
+}
+
+/// All names that a scan reports of a uid.
+fn name(uid: &str, second: u64, value: &str) -> Batch {
+    let mut rows = Rows::new(Signal::Aliases);
+    let cells = [
+        (aliases::MODE, Cell::Text("snapshot")),
+        (aliases::KIND, Cell::Text("dns")),
+        (aliases::VALUE, Cell::Text(value)),
+    ];
+    rows.push(Some(at(second)), Some(uid), "aws", &cells);
+    rows.finish(Delivery::nobody())
+}
+
+async fn store_with_a_name() -> HeldBack {
+    let backend = HeldBack::default();
+    let batch = name(DATABASE, 10, "db.example");
+    write(&backend, &[batch], at(20)).await;
+    backend
+}
+
+fn peers_of(batches: &[Batch]) -> Vec<String> {
+    let spans = batches.iter().filter(|it| it.signal() == Signal::Traces);
+    let peers = spans.flat_map(|batch| batch.text(traces::PEER_UID).iter());
+    peers.map(|uid| uid.unwrap_or("").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_span_that_comes_while_names_are_loaded_is_resolved_by_them() {
+    let (backend, shared) = (store_with_a_name().await, Arc::default());
+    let identity = identity(&backend, &shared);
+    let calls = spans(&[call(30, to("db.example")), call(30, to("other.example"))]);
+    let mut process = Process::of(identity, vec![calls]);
+    process.waits().await;
+    backend.gate.cancel();
+    process.delivers().await;
+    assert_eq!(peers_of(&process.captured.batches()), [DATABASE, ""]);
+    process.end().await;
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_is_read_again() {
+    let (backend, shared) = (store_with_a_name().await, Arc::default());
+    backend.failures.store(2, Ordering::Relaxed);
+    backend.gate.cancel();
+    let identity = identity(&backend, &shared);
+    let mut process = Process::of(identity, vec![spans(&[call(30, to("db.example"))])]);
+    process.delivers().await;
+    assert_eq!(peers_of(&process.captured.batches()), [DATABASE]);
+    process.end().await;
+}
+
+#[tokio::test]
+async fn what_a_scan_reports_while_names_are_loaded_is_newer_than_they_are() {
+    let (backend, shared) = (store_with_a_name().await, Arc::default());
+    let mut identity = identity(&backend, &shared);
+    let graph = Graph::build(crate::graph::Config::default(), &host("graph", &shared));
+    let mut graph = graph.unwrap();
+    let scanned = async {
+        graph.load().await;
+        identity_takes(&shared, &name(DATABASE, 25, "new.example"));
+    };
+    let loaded = async {
+        tokio::task::yield_now().await;
+        backend.gate.cancel();
+        identity.load().await;
+    };
+    tokio::join!(scanned, loaded);
+    let index = host("test", &shared).alias_index();
+    let view = index.view();
+    let owners = |value: &str, second| {
+        let mut holds = Holds::at(at(second));
+        view.owners(Kind::Host, value, &mut holds).len()
+    };
+    assert_eq!(
+        [owners("db.example", 20), owners("new.example", 20)],
+        [1, 0]
+    );
+    assert_eq!(
+        [owners("db.example", 30), owners("new.example", 30)],
+        [0, 1]
+    );
+}
+
+fn identity_takes(shared: &Arc<Shared>, names: &Batch) {
+    let index = host("test", shared).alias_index();
+    let reports = pipeline::reports::ReportBatch::of(names, at(30));
+    index.writer().unwrap().take_in(&reports);
+}
