@@ -5,7 +5,7 @@ use pipeline::attributes::MapBuilder;
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::resources::op;
-use pipeline::schema::{aliases, edge_figures, edges, nodes};
+use pipeline::schema::{aliases, edge_stats, edges, nodes};
 use pipeline::{Batch, Delivery, Signal};
 
 use crate::resource::Resource;
@@ -24,7 +24,7 @@ impl Batches {
             Signal::Nodes,
             Signal::Edges,
             Signal::Aliases,
-            Signal::EdgeFigures,
+            Signal::EdgeStats,
         ];
         Batches(signals.map(Rows::new))
     }
@@ -145,17 +145,17 @@ impl Batches {
     /// Calls of one minute.
     pub(crate) fn calls(&mut self, from: &str, to: &str, minute: UnixNanos) {
         let cells = [
-            (edge_figures::KIND, Cell::Text(edges::kind::CALLS)),
-            (edge_figures::TO, Cell::Text(to)),
-            (edge_figures::WRITER, Cell::Text("5f1c9a3e")),
-            (edge_figures::CALLS, Cell::UInt(600)),
-            (edge_figures::ERRORS, Cell::UInt(3)),
-            (edge_figures::DURATION_SUM, Cell::Float(21.5)),
-            (edge_figures::DURATION_MAX, Cell::Float(1.25)),
-            (edge_figures::DURATION_SCALE, Cell::Int(3)),
-            (edge_figures::DURATION_OFFSET, Cell::Int(-48)),
+            (edge_stats::KIND, Cell::Text(edges::kind::CALLS)),
+            (edge_stats::TO, Cell::Text(to)),
+            (edge_stats::WRITER, Cell::Text("5f1c9a3e")),
+            (edge_stats::CALLS, Cell::UInt(600)),
+            (edge_stats::ERRORS, Cell::UInt(3)),
+            (edge_stats::DURATION_SUM, Cell::Float(21.5)),
+            (edge_stats::DURATION_MAX, Cell::Float(1.25)),
+            (edge_stats::DURATION_SCALE, Cell::Int(3)),
+            (edge_stats::DURATION_OFFSET, Cell::Int(-48)),
             (
-                edge_figures::DURATION_COUNTS,
+                edge_stats::DURATION_COUNTS,
                 Cell::UInts(&[4, 17, 61, 130, 190, 120, 48, 20, 7, 3]),
             ),
         ];

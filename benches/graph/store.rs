@@ -138,7 +138,7 @@ impl OpenStore {
             }
             Query::ResourceTypes => graph.count_kinds(now).await?.len(),
             Query::ServiceMap(from, to) => {
-                let edges = graph.edge_figures(*from, *to).await?;
+                let edges = graph.edge_stats(*from, *to).await?;
                 let ends = edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
                 let uids: HashSet<&String> = ends.collect();
                 let uids: Vec<String> = uids.into_iter().cloned().collect();

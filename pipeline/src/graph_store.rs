@@ -113,7 +113,7 @@ pub struct NodeFilter {
 
 /// What was counted on an edge in a span of time, over all writers and chunks.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EdgeFigures {
+pub struct EdgeStats {
     pub from: String,
     pub kind: String,
     pub to: String,
@@ -312,11 +312,11 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<Edge>, StoreError>;
 
     /// What was counted in the minutes that begin in `from..to`, by (from, kind, to).
-    async fn edge_figures(
+    async fn edge_stats(
         &self,
         from: UnixNanos,
         to: UnixNanos,
-    ) -> Result<Vec<EdgeFigures>, StoreError>;
+    ) -> Result<Vec<EdgeStats>, StoreError>;
 
     /// Up to `limit` entries in `from..to`, newest first.
     async fn timeline(

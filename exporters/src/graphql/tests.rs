@@ -16,7 +16,7 @@ use pipeline::attributes::MapBuilder;
 use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
 use pipeline::registry::BuildExporter;
 use pipeline::rows::{Cell, Rows};
-use pipeline::schema::{aliases, changes, edge_figures, edges, nodes};
+use pipeline::schema::{aliases, changes, edge_stats, edges, nodes};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
@@ -176,19 +176,19 @@ fn calls() -> Batch {
 }
 
 fn calls_to(called: &str) -> Batch {
-    let mut rows = Rows::new(Signal::EdgeFigures);
+    let mut rows = Rows::new(Signal::EdgeStats);
     let cells = [
-        (edge_figures::KIND, Cell::Text("CALLS")),
-        (edge_figures::TO, Cell::Text(called)),
-        (edge_figures::CONNECTION_TYPE, Cell::Text("")),
-        (edge_figures::WRITER, Cell::Text("w")),
-        (edge_figures::CALLS, Cell::UInt(120)),
-        (edge_figures::ERRORS, Cell::UInt(6)),
-        (edge_figures::DURATION_SUM, Cell::Float(120.0)),
-        (edge_figures::DURATION_MAX, Cell::Float(1.0)),
-        (edge_figures::DURATION_SCALE, Cell::Int(3)),
-        (edge_figures::DURATION_OFFSET, Cell::Int(-1)),
-        (edge_figures::DURATION_COUNTS, Cell::UInts(&[120])),
+        (edge_stats::KIND, Cell::Text("CALLS")),
+        (edge_stats::TO, Cell::Text(called)),
+        (edge_stats::CONNECTION_TYPE, Cell::Text("")),
+        (edge_stats::WRITER, Cell::Text("w")),
+        (edge_stats::CALLS, Cell::UInt(120)),
+        (edge_stats::ERRORS, Cell::UInt(6)),
+        (edge_stats::DURATION_SUM, Cell::Float(120.0)),
+        (edge_stats::DURATION_MAX, Cell::Float(1.0)),
+        (edge_stats::DURATION_SCALE, Cell::Int(3)),
+        (edge_stats::DURATION_OFFSET, Cell::Int(-1)),
+        (edge_stats::DURATION_COUNTS, Cell::UInts(&[120])),
     ];
     rows.push(
         Some(UnixNanos(2 * MINUTE)),

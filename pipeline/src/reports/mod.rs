@@ -228,7 +228,7 @@ impl<'a> ReportBatch<'a> {
             Signal::Nodes => nodes::read(batch, now, &mut reports),
             Signal::Edges => edges::read_edges(batch, now, &mut reports),
             Signal::Aliases => edges::read_aliases(batch, now, &mut reports),
-            Signal::EdgeFigures => stats::read(batch, now, &mut reports),
+            Signal::EdgeStats => stats::read(batch, now, &mut reports),
             Signal::Changes
             | Signal::Drift
             | Signal::Health

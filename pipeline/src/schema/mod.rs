@@ -19,7 +19,7 @@ pub mod aliases;
 pub mod changes;
 pub mod correlations;
 pub mod drift;
-pub mod edge_figures;
+pub mod edge_stats;
 pub mod edges;
 pub mod health;
 pub mod logs;
@@ -42,7 +42,7 @@ pub fn columns_of(signal: Signal) -> Vec<Column> {
         Signal::Nodes => nodes::columns(),
         Signal::Edges => edges::columns(),
         Signal::Aliases => aliases::columns(),
-        Signal::EdgeFigures => edge_figures::columns(),
+        Signal::EdgeStats => edge_stats::columns(),
         Signal::Drift => drift::columns(),
         Signal::Health => health::columns(),
         Signal::Correlations => correlations::columns(),

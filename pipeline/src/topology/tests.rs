@@ -265,7 +265,7 @@ service: {pipelines: {logs/a: {receivers: [otlp], exporters: [sqlite, api]}}}
     let expected = [
         "2:36 exporters::api: references exporter \"sqlte\" which is not configured",
         "3:63 service::pipelines::logs/a: exporter \"sqlite\" accepts changes, nodes, edges, \
-         aliases, edge_figures, drift, health, correlations, alerts, but what reaches it is logs",
+         aliases, edge_stats, drift, health, correlations, alerts, but what reaches it is logs",
     ];
     assert_eq!(told(text), expected);
 }

@@ -22,7 +22,7 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn new(config: &Config, source: String, wanted: SignalSet) -> Counts {
-        let with_figures = wanted.contains(Signal::EdgeFigures);
+        let with_figures = wanted.contains(Signal::EdgeStats);
         let with_edges = with_figures || wanted.contains(Signal::Edges);
         Counts {
             started: None,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  edge (from, to) ── newest end, confidence ──▶ edges
-//!    └ cell (connection, minute) ── calls, errors, durations ──▶ edge_figures, while it changes
+//!    └ cell (connection, minute) ── calls, errors, durations ──▶ edge_stats, while it changes
 //!        └ evicted, and opened again by a late span: the next chunk
 //! ```
 

@@ -1,4 +1,4 @@
-//! Joins client spans with server spans: `traces` → `nodes`, `edges`, `edge_figures`, `metrics`.
+//! Joins client spans with server spans: `traces` → `nodes`, `edges`, `edge_stats`, `metrics`.
 //!
 //! ```yaml
 //! processors:
@@ -95,7 +95,7 @@ impl BuildProcessor for ServiceGraph {
     const PRODUCES: SignalSet = SignalSet::of(&[
         Signal::Nodes,
         Signal::Edges,
-        Signal::EdgeFigures,
+        Signal::EdgeStats,
         Signal::Metrics,
     ]);
 

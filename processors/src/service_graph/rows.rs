@@ -1,8 +1,8 @@
-//! What is told: rows of `nodes`, `edges` and `edge_figures`.
+//! What is told: rows of `nodes`, `edges` and `edge_stats`.
 
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
-use pipeline::schema::{edge_figures, edges, nodes, resources};
+use pipeline::schema::{edge_stats, edges, nodes, resources};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 
 use super::edges as counted;
@@ -30,7 +30,7 @@ impl Out {
             source,
             nodes: rows(Signal::Nodes),
             edges: rows(Signal::Edges),
-            figures: rows(Signal::EdgeFigures),
+            figures: rows(Signal::EdgeStats),
         }
     }
 
@@ -82,31 +82,25 @@ impl Out {
             return;
         };
         let cells = [
-            (edge_figures::KIND, Cell::Text(edges::kind::CALLS)),
-            (edge_figures::TO, Cell::Text(to)),
+            (edge_stats::KIND, Cell::Text(edges::kind::CALLS)),
+            (edge_stats::TO, Cell::Text(to)),
             (
-                edge_figures::CONNECTION_TYPE,
+                edge_stats::CONNECTION_TYPE,
                 Cell::Text(cell.connection.name()),
             ),
-            (edge_figures::WRITER, Cell::Text(&cell.writer)),
-            (edge_figures::CHUNK, Cell::UInt(u64::from(cell.chunk))),
-            (edge_figures::CALLS, Cell::UInt(cell.calls)),
-            (edge_figures::ERRORS, Cell::UInt(cell.errors)),
+            (edge_stats::WRITER, Cell::Text(&cell.writer)),
+            (edge_stats::CHUNK, Cell::UInt(u64::from(cell.chunk))),
+            (edge_stats::CALLS, Cell::UInt(cell.calls)),
+            (edge_stats::ERRORS, Cell::UInt(cell.errors)),
+            (edge_stats::DURATION_SUM, Cell::Float(cell.sum as f64 / 1e9)),
+            (edge_stats::DURATION_MAX, Cell::Float(cell.max as f64 / 1e9)),
+            (edge_stats::DURATION_SCALE, Cell::Int(i64::from(SCALE))),
             (
-                edge_figures::DURATION_SUM,
-                Cell::Float(cell.sum as f64 / 1e9),
-            ),
-            (
-                edge_figures::DURATION_MAX,
-                Cell::Float(cell.max as f64 / 1e9),
-            ),
-            (edge_figures::DURATION_SCALE, Cell::Int(i64::from(SCALE))),
-            (
-                edge_figures::DURATION_OFFSET,
+                edge_stats::DURATION_OFFSET,
                 Cell::Int(i64::from(cell.buckets.offset)),
             ),
             (
-                edge_figures::DURATION_COUNTS,
+                edge_stats::DURATION_COUNTS,
                 Cell::UInts(&cell.buckets.counts),
             ),
         ];

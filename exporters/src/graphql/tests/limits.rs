@@ -8,7 +8,7 @@ use async_graphql::dataloader::Loader;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Node, NodeFilter,
+    AliasesPage, At, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Node, NodeFilter,
     OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
@@ -142,11 +142,7 @@ impl GraphStore for Silent {
         pending().await
     }
 
-    async fn edge_figures(
-        &self,
-        _: UnixNanos,
-        _: UnixNanos,
-    ) -> Result<Vec<EdgeFigures>, StoreError> {
+    async fn edge_stats(&self, _: UnixNanos, _: UnixNanos) -> Result<Vec<EdgeStats>, StoreError> {
         pending().await
     }
 

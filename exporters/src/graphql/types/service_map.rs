@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_graphql::connection::{CursorType, OpaqueCursor, PageInfo};
 use async_graphql::{Context, Object, Result};
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{At, EdgeFigures};
+use pipeline::graph_store::{At, EdgeStats};
 
 use super::super::loader;
 use super::super::store::{store, unanswered};
@@ -21,7 +21,7 @@ pub(in super::super) struct ServiceMap {
     /// Since when anything is known of the span: a process that has just started has not been idle before.
     since: UnixNanos,
     /// Of the page.
-    edges: Vec<EdgeFigures>,
+    edges: Vec<EdgeStats>,
     has_next: bool,
 }
 
@@ -30,8 +30,8 @@ type Key = (String, String, String, String);
 
 pub(in super::super) type CallsCursor = OpaqueCursor<Key>;
 
-fn key(edge: &EdgeFigures) -> Key {
-    let EdgeFigures { from, kind, to, .. } = edge;
+fn key(edge: &EdgeStats) -> Key {
+    let EdgeStats { from, kind, to, .. } = edge;
     let connection_type = &edge.connection_type;
     [from, kind, to, connection_type].map(String::clone).into()
 }
@@ -46,7 +46,7 @@ impl ServiceMap {
     ) -> Result<ServiceMap> {
         const MINUTE: u64 = 60_000_000_000;
         let from = UnixNanos(from.0 - from.0 % MINUTE);
-        let edges = store(context).edge_figures(from, to).await;
+        let edges = store(context).edge_stats(from, to).await;
         let edges = edges.map_err(unanswered)?;
         let since = edges.iter().map(|edge| edge.since).min();
         Ok(ServiceMap {
@@ -119,7 +119,7 @@ impl ServiceMap {
 
 /// The calls from one node to another.
 pub(in super::super) struct Calls<'m> {
-    figures: &'m EdgeFigures,
+    figures: &'m EdgeStats,
     seconds: f64,
     at: At,
 }

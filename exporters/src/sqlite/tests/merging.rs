@@ -52,7 +52,7 @@ async fn state_after(told: &[Batch]) -> String {
         .await
         .unwrap();
     let figures = store
-        .edge_figures(UnixNanos(0), UnixNanos(100))
+        .edge_stats(UnixNanos(0), UnixNanos(100))
         .await
         .unwrap();
     format!("{nodes:#?} {edges:#?} {figures:#?}")
@@ -111,7 +111,7 @@ async fn figures_replace_those_of_their_chunk_and_sum_over_writers() {
     }
     let sum = open
         .store()
-        .edge_figures(UnixNanos(60), UnixNanos(120))
+        .edge_stats(UnixNanos(60), UnixNanos(120))
         .await
         .unwrap();
     assert_eq!(sum.len(), 1);

@@ -3,7 +3,7 @@
 use pipeline::attributes::MapBuilder;
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
-use pipeline::schema::{edge_figures, edges, nodes};
+use pipeline::schema::{edge_stats, edges, nodes};
 use pipeline::{Batch, Delivery, Signal, uid};
 
 pub(super) const SOURCE: &str = "aws";
@@ -87,20 +87,20 @@ pub(super) fn edge_set(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]
 
 /// What a writer has counted so far of the calls from a to b in a minute.
 pub(super) fn figures(minute: u64, writer: &str, chunk: u64, calls: u64, errors: u64) -> Batch {
-    let mut rows = Rows::new(Signal::EdgeFigures);
+    let mut rows = Rows::new(Signal::EdgeStats);
     let counts = [calls];
     let cells = [
-        (edge_figures::KIND, Cell::Text("CALLS")),
-        (edge_figures::TO, Cell::Text("svc:////b")),
-        (edge_figures::CONNECTION_TYPE, Cell::Text("")),
-        (edge_figures::WRITER, Cell::Text(writer)),
-        (edge_figures::CHUNK, Cell::UInt(chunk)),
-        (edge_figures::CALLS, Cell::UInt(calls)),
-        (edge_figures::ERRORS, Cell::UInt(errors)),
-        (edge_figures::DURATION_SUM, Cell::Float(calls as f64)),
-        (edge_figures::DURATION_MAX, Cell::Float(1.0)),
-        (edge_figures::DURATION_SCALE, Cell::Int(3)),
-        (edge_figures::DURATION_COUNTS, Cell::UInts(&counts)),
+        (edge_stats::KIND, Cell::Text("CALLS")),
+        (edge_stats::TO, Cell::Text("svc:////b")),
+        (edge_stats::CONNECTION_TYPE, Cell::Text("")),
+        (edge_stats::WRITER, Cell::Text(writer)),
+        (edge_stats::CHUNK, Cell::UInt(chunk)),
+        (edge_stats::CALLS, Cell::UInt(calls)),
+        (edge_stats::ERRORS, Cell::UInt(errors)),
+        (edge_stats::DURATION_SUM, Cell::Float(calls as f64)),
+        (edge_stats::DURATION_MAX, Cell::Float(1.0)),
+        (edge_stats::DURATION_SCALE, Cell::Int(3)),
+        (edge_stats::DURATION_COUNTS, Cell::UInts(&counts)),
     ];
     rows.push(Some(UnixNanos(minute)), Some("svc:////a"), "test", &cells);
     rows.finish(Delivery::nobody())

@@ -61,6 +61,6 @@ mod tests {
             ..Retention::default()
         };
         assert_eq!(days, expected);
-        assert!(parse(json!({"edge_figures": "7d"})).is_err());
+        assert!(parse(json!({"minutes": "7d"})).is_err());
     }
 }

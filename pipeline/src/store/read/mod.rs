@@ -41,7 +41,7 @@ use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Lease,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Lease,
     Node, NodeFilter, OtherName, RecordFilter, RecordsPage, ScannedPage, Search, SearchResult,
     StoreError, TimelineEntry,
 };
@@ -124,11 +124,11 @@ impl<B: Backend> GraphStore for Store<B> {
         edges.map_err(failed(format!("read edges of {} nodes", uids.len())))
     }
 
-    async fn edge_figures(
+    async fn edge_stats(
         &self,
         from: UnixNanos,
         to: UnixNanos,
-    ) -> Result<Vec<EdgeFigures>, StoreError> {
+    ) -> Result<Vec<EdgeStats>, StoreError> {
         let figures = async {
             // Statistics are kept for longer than what their ends were called.
             let known = to.max(self.horizon().await?.history());
@@ -136,10 +136,10 @@ impl<B: Backend> GraphStore for Store<B> {
                 true => At::Time(known),
                 false => At::Now,
             };
-            self.session(at).await?.edge_figures(from, to).await
+            self.session(at).await?.edge_stats(from, to).await
         };
         let figures = figures.await;
-        figures.map_err(failed("read edge figures"))
+        figures.map_err(failed("read edge statistics"))
     }
 
     async fn timeline(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::rows::{EdgeStatsRow, NodeId, ReadRows, Resolution, RowsError, Word};
 use super::session::Session;
 use crate::component::UnixNanos;
-use crate::graph_store::{EdgeFigures, Histogram};
+use crate::graph_store::{EdgeStats, Histogram};
 
 /// Ends, kind and connection type.
 type Key = (NodeId, Word, NodeId, Word);
@@ -22,11 +22,11 @@ struct Sum {
 
 impl<R: ReadRows> Session<R> {
     /// The session is of the moment `to`: what was known by then of whom an endpoint is.
-    pub(super) async fn edge_figures(
+    pub(super) async fn edge_stats(
         &mut self,
         from: UnixNanos,
         to: UnixNanos,
-    ) -> Result<Vec<EdgeFigures>, RowsError> {
+    ) -> Result<Vec<EdgeStats>, RowsError> {
         let mut rows = self.rows.edge_stats(Resolution::Hour, from, to).await?;
         rows.extend(self.rows.edge_stats(Resolution::Minute, from, to).await?);
         let ends: BTreeSet<NodeId> = rows.iter().flat_map(|row| [row.from, row.to]).collect();
@@ -55,7 +55,7 @@ impl<R: ReadRows> Session<R> {
         self.words.read(&mut self.rows, words).await?;
         let figures = sums.into_iter().map(|((from, kind, to, connection), sum)| {
             let text = |word| self.words.text(word).as_ref().to_owned();
-            EdgeFigures {
+            EdgeStats {
                 from: self.uid(from).to_owned(),
                 kind: text(kind),
                 to: self.uid(to).to_owned(),
@@ -68,9 +68,9 @@ impl<R: ReadRows> Session<R> {
                 durations: sum.durations,
             }
         });
-        let mut figures: Vec<EdgeFigures> = figures.collect();
+        let mut figures: Vec<EdgeStats> = figures.collect();
         figures.sort_by(|one, other| {
-            let key = |it: &EdgeFigures| {
+            let key = |it: &EdgeStats| {
                 let connection = it.connection_type.clone();
                 (it.from.clone(), it.kind.clone(), it.to.clone(), connection)
             };

@@ -3,7 +3,7 @@
 use super::fixture::{DAY, HOUR, MINUTE, id_of, keep_house, kept, seen, store, write};
 use crate::claims::Class;
 use crate::component::UnixNanos;
-use crate::graph_store::{EdgeFigures, GraphStore as _};
+use crate::graph_store::{self, GraphStore as _};
 use crate::reports::{EdgeStats, ReportBatch};
 use crate::store::Store;
 use crate::store::rows::{Backend, ReadRows as _, Resolution};
@@ -28,8 +28,8 @@ fn stats<'a>(from: &'a str, minute: u64, writer: &'a str, chunk: u32, calls: u64
     }
 }
 
-async fn figures<B: Backend>(store: &Store<B>, from: u64, to: u64) -> Vec<EdgeFigures> {
-    let figures = store.edge_figures(UnixNanos(from), UnixNanos(to)).await;
+async fn figures<B: Backend>(store: &Store<B>, from: u64, to: u64) -> Vec<graph_store::EdgeStats> {
+    let figures = store.edge_stats(UnixNanos(from), UnixNanos(to)).await;
     let mut figures = figures.unwrap();
     for edge in &mut figures {
         // The hour in which the first minute is.

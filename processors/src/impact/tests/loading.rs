@@ -9,7 +9,7 @@ use pipeline::SignalSet;
 use pipeline::claims::Class;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, Fact, GraphStore, KindCount,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, Fact, GraphStore, KindCount,
     Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
@@ -179,11 +179,7 @@ impl GraphStore for Stored {
         Ok(SearchResult::default())
     }
 
-    async fn edge_figures(
-        &self,
-        _: UnixNanos,
-        _: UnixNanos,
-    ) -> Result<Vec<EdgeFigures>, StoreError> {
+    async fn edge_stats(&self, _: UnixNanos, _: UnixNanos) -> Result<Vec<EdgeStats>, StoreError> {
         Ok(Vec::new())
     }
 

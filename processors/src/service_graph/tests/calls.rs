@@ -213,7 +213,7 @@ fn what_nobody_wants_is_not_computed() {
     for signal in [
         Signal::Nodes,
         Signal::Edges,
-        Signal::EdgeFigures,
+        Signal::EdgeStats,
         Signal::Metrics,
     ] {
         let mut graph = graph("{}", SignalSet::of(&[signal]));

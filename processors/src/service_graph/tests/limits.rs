@@ -64,7 +64,7 @@ fn names_that_nobody_uses_any_more_are_forgotten() {
 
 #[test]
 fn edges_and_minutes_are_bounded_and_what_is_evicted_is_told() {
-    let mut graph = graph("{}", SignalSet::of(&[Signal::EdgeFigures]));
+    let mut graph = graph("{}", SignalSet::of(&[Signal::EdgeStats]));
     let mut told = Vec::new();
     let calls = 80_000u64;
     for first in (0..calls).step_by(1000) {

@@ -12,7 +12,7 @@ use pipeline::attributes::{MapBuilder, map_from_json};
 use pipeline::component::{Host, Processor, UnixNanos};
 use pipeline::registry::BuildProcessor;
 use pipeline::rows::{Cell, Rows};
-use pipeline::schema::{edge_figures, edges, opening, otlp_context, traces};
+use pipeline::schema::{edge_stats, edges, opening, otlp_context, traces};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 use prost::Message;
 use serde_json::Value as Json;
@@ -181,7 +181,7 @@ pub(super) fn of(batches: &[Batch], signal: Signal) -> Option<&Batch> {
     batches.iter().find(|batch| batch.signal() == signal)
 }
 
-/// A row of `edge_figures`.
+/// A row of `edge_stats`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Figures {
     /// `web -> cart`, the ends of the uids.
@@ -206,17 +206,17 @@ fn short(uid: &str) -> &str {
 pub(super) fn figures(batches: &[Batch]) -> Vec<Figures> {
     let mut all = Vec::new();
     for batch in batches {
-        if batch.signal() != Signal::EdgeFigures {
+        if batch.signal() != Signal::EdgeStats {
             continue;
         }
         for row in 0..batch.num_rows() {
             let uid = batch.uid().value(row);
-            let to = batch.text(edge_figures::TO).value(row);
-            let connections = batch.words(edge_figures::CONNECTION_TYPE);
+            let to = batch.text(edge_stats::TO).value(row);
+            let connections = batch.words(edge_stats::CONNECTION_TYPE);
             let connection = connections.keys().value(row) as usize;
             let float = |column| batch.numbers::<Float64Type>(column).value(row);
             let count = |column| batch.numbers::<UInt64Type>(column).value(row);
-            let counts = batch.column(edge_figures::DURATION_COUNTS).as_list::<i32>();
+            let counts = batch.column(edge_stats::DURATION_COUNTS).as_list::<i32>();
             let counts = counts.value(row);
             all.push(Figures {
                 edge: format!("{} -> {}", short(uid), short(to)),
@@ -224,14 +224,14 @@ pub(super) fn figures(batches: &[Batch]) -> Vec<Figures> {
                 time: batch
                     .numbers::<TimestampNanosecondType>(opening::TIME)
                     .value(row),
-                chunk: batch.numbers::<UInt32Type>(edge_figures::CHUNK).value(row),
-                writer: batch.text(edge_figures::WRITER).value(row).to_owned(),
-                calls: count(edge_figures::CALLS),
-                errors: count(edge_figures::ERRORS),
-                sum: float(edge_figures::DURATION_SUM),
-                max: float(edge_figures::DURATION_MAX),
+                chunk: batch.numbers::<UInt32Type>(edge_stats::CHUNK).value(row),
+                writer: batch.text(edge_stats::WRITER).value(row).to_owned(),
+                calls: count(edge_stats::CALLS),
+                errors: count(edge_stats::ERRORS),
+                sum: float(edge_stats::DURATION_SUM),
+                max: float(edge_stats::DURATION_MAX),
                 offset: batch
-                    .numbers::<Int32Type>(edge_figures::DURATION_OFFSET)
+                    .numbers::<Int32Type>(edge_stats::DURATION_OFFSET)
                     .value(row),
                 counts: counts.as_primitive::<UInt64Type>().values().to_vec(),
             });

@@ -98,7 +98,7 @@ async fn answers_as_before(sqlite: &Sqlite) {
     ];
     assert_eq!(timeline, expected);
 
-    let stats = sqlite.store.edge_figures(from, to).await.unwrap();
+    let stats = sqlite.store.edge_stats(from, to).await.unwrap();
     assert_eq!((stats[0].calls, stats[0].errors), (12, 1));
 }
 

@@ -1,4 +1,4 @@
-//! `edge_figures`: whole values of what grows on an edge, per minute of event time. `uid` is where
+//! `edge_stats`: whole values of what grows on an edge, per minute of event time. `uid` is where
 //! the edge starts, `time` when the minute starts.
 //!
 //! Rows of one (`uid`, `kind`, `to`, `connection_type`, `time`, `writer`, `chunk`) replace each
