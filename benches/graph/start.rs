@@ -1,5 +1,6 @@
-//! What a start on an existing graph takes, in a process of its own: until the store is open and
-//! `identity` has read all names, and how much memory that needs.
+//! What a start on an existing graph takes, in a process of its own: until the store is open, which is all
+//! that listening waits for; then until all names and the graph are read, for which batches wait; and how
+//! much memory that needs.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -25,6 +26,9 @@ struct Started {
     /// Seconds.
     names: f64,
     aliases: usize,
+    /// Seconds.
+    graph: f64,
+    nodes: usize,
     rss_mib: f64,
     peak_mib: f64,
 }
@@ -35,10 +39,14 @@ pub(crate) async fn started(file: &Path) -> String {
     let store = OpenStore::open(file).await;
     let open = start.elapsed().as_secs_f64();
     let aliases = store.read_names().await.expect("the names are read");
+    let names = start.elapsed().as_secs_f64() - open;
+    let nodes = store.read_graph().await.expect("the graph is read");
     let started = Started {
         open,
-        names: start.elapsed().as_secs_f64() - open,
+        names,
         aliases,
+        graph: start.elapsed().as_secs_f64() - open - names,
+        nodes,
         rss_mib: process::memory_mib("VmRSS"),
         peak_mib: process::memory_mib("VmHWM"),
     };
@@ -62,9 +70,11 @@ pub(crate) async fn measure(file: &Path) -> Vec<Figure> {
         let aliases = all.first().map_or(0, |started| started.aliases);
         Figure::of_samples(format!("{NAME}: {what}"), unit, &values).of(aliases)
     };
+    let nodes = all.first().map_or(0, |started| started.nodes);
     vec![
         figure("open", "ms", |started| started.open * 1e3),
         figure("read all names", "s", |started| started.names),
+        figure("read the graph", "s", |started| started.graph).of(nodes),
         figure("RSS afterwards", "MiB", |started| started.rss_mib),
         figure("peak RSS", "MiB", |started| started.peak_mib),
     ]

@@ -9,6 +9,7 @@ use exporters::sqlite::{Config, Sqlite};
 use pipeline::alias_index::Kind;
 use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
 use pipeline::graph_store::{At, Direction, GraphStore, NodeFilter, Search, StoreError, TagFilter};
+use pipeline::impact::EDGE_KINDS;
 use pipeline::registry::BuildExporter;
 use pipeline::{Batch, SignalSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -18,6 +19,8 @@ const STEP: usize = 5000;
 const NEIGHBORS: usize = 100;
 /// Items of a page of nodes, of edges and of hits.
 const PAGE: usize = 100;
+/// Uids that a processor loads at a time.
+const LOADED: usize = 4000;
 
 /// Which nodes a page is of; a missing field does not restrict.
 #[derive(Clone, Debug, Default)]
@@ -170,13 +173,31 @@ impl OpenStore {
         Ok(nodes.iter().flatten().count())
     }
 
-    /// Reads all names, as `identity` does before the process listens.
+    /// Reads all names and the claims that report them, as `identity` does while batches wait.
     pub(crate) async fn read_names(&self) -> Result<usize, StoreError> {
         let (mut read, mut after) = (0, None);
         loop {
-            let page = self.graph.aliases(&Kind::ALIASES, after.as_deref(), 1000);
+            let page = self.graph.aliases(&Kind::ALIASES, after.as_deref(), LOADED);
             let page = page.await?;
+            let mut uids: Vec<String> = page.aliases.iter().map(|it| it.uid.clone()).collect();
+            uids.dedup();
+            self.graph.claims(&uids).await?;
             read += page.aliases.len();
+            after = page.last;
+            if after.is_none() {
+                return Ok(read);
+            }
+        }
+    }
+
+    /// Reads all nodes with their claims and edges, as `impact` does while batches wait: how many nodes.
+    pub(crate) async fn read_graph(&self) -> Result<usize, StoreError> {
+        let kinds = EDGE_KINDS.map(str::to_owned);
+        let (mut read, mut after) = (0, None);
+        loop {
+            let page = self.graph.outlines(&kinds, after.as_deref(), LOADED);
+            let page = page.await?;
+            read += page.nodes.len();
             after = page.last;
             if after.is_none() {
                 return Ok(read);

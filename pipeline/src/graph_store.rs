@@ -21,10 +21,12 @@ use crate::unix_nanos::UnixNanos;
 mod commit;
 mod finding;
 mod histogram;
+mod outline;
 mod records;
 pub use commit::{Commit, NewRecord};
 pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, SearchResult, TagFilter};
 pub use histogram::Histogram;
+pub use outline::{NodeOutline, OutlinesPage, outlines_by_parts};
 pub use records::{Record, RecordFilter, RecordsPage};
 
 /// The moment a read is about.
@@ -299,6 +301,17 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         limit: usize,
         at: At,
     ) -> Result<Vec<Node>, StoreError>;
+
+    /// Up to `limit` nodes of a `list` without a filter that follow `after`, with their claims and the edges
+    /// of these kinds that start at them: for a processor that keeps the graph in memory.
+    async fn outlines(
+        &self,
+        edge_kinds: &[String],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<OutlinesPage, StoreError> {
+        outlines_by_parts(self, edge_kinds, after, limit).await
+    }
 
     /// Up to `limit` edges at these uids, of all kinds where none is named; the first ones of a stable
     /// order, by (from, kind, to). An edge from or to a node that has ended does not hold.

@@ -2,79 +2,81 @@
 
 use std::collections::HashMap;
 
-use pipeline::graph_store::{
-    At, ClaimInfo, Direction, Edge, GraphStore, Node, NodeFilter, OtherName, StoreError,
-};
+use pipeline::graph_store::{GraphStore, KnownAlias, OtherName, OutlinesPage};
 use pipeline::impact::EDGE_KINDS;
+use pipeline::schema::aliases::kind::SAME_AS;
 
 use super::graph::Graph;
 use crate::loading::Attempts;
 
 /// Nodes that are read together.
-const PAGE: usize = 500;
+const PAGE: usize = 4000;
 
-/// Edges that a page of nodes may have.
-const EDGES: usize = 1_000_000;
-
-/// Loads the living nodes with their claims, edges and names, page by page. A page that cannot be read is
-/// read again. Dropped before its end, it leaves a graph without the nodes that follow.
+/// Loads the living nodes with their claims and edges, then the names by which they are joined, page by
+/// page. A page that cannot be read is read again. Dropped before its end, it leaves a graph without what
+/// follows.
 pub(super) async fn load(graph: &mut Graph, store: &dyn GraphStore, mut attempts: Attempts<'_>) {
+    let kinds = EDGE_KINDS.map(str::to_owned);
     let mut after: Option<String> = None;
     loop {
-        match read_page(store, after.as_deref()).await {
+        match store.outlines(&kinds, after.as_deref(), PAGE).await {
             Ok(page) => {
                 attempts.succeeded();
-                page.restore(graph);
+                restore(graph, &page);
                 after = page.last;
-                if after.is_none() {
-                    return;
-                }
             }
-            Err(error) => attempts.failed(&error).await,
+            Err(error) => {
+                attempts.failed(&error).await;
+                continue;
+            }
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    loop {
+        match store.aliases(&[SAME_AS], after.as_deref(), PAGE).await {
+            Ok(page) => {
+                attempts.succeeded();
+                restore_names(graph, &page.aliases);
+                after = page.last;
+            }
+            Err(error) => {
+                attempts.failed(&error).await;
+                continue;
+            }
+        }
+        if after.is_none() {
+            return;
         }
     }
 }
 
-/// Some nodes, and all that is needed to restore them.
-struct Page {
-    nodes: Vec<Node>,
-    claims: Vec<Vec<ClaimInfo>>,
-    edges: HashMap<String, Vec<Edge>>,
-    names: Vec<Vec<OtherName>>,
-    last: Option<String>,
-}
-
-impl Page {
-    fn restore(&self, graph: &mut Graph) {
-        for (node, claims) in self.nodes.iter().zip(&self.claims) {
-            graph.restore_node(node, claims);
-        }
-        for (uid, edges) in &self.edges {
-            graph.restore_edges(uid, edges);
-        }
-        for (node, names) in self.nodes.iter().zip(&self.names) {
-            graph.restore_names(&node.uid, names);
-        }
+fn restore(graph: &mut Graph, page: &OutlinesPage) {
+    for node in &page.nodes {
+        graph.restore_node(node);
+    }
+    for node in page.nodes.iter().filter(|node| !node.edges.is_empty()) {
+        graph.restore_edges(&node.uid, &node.edges);
     }
 }
 
-async fn read_page(store: &dyn GraphStore, after: Option<&str>) -> Result<Page, StoreError> {
-    let (everything, kinds) = (NodeFilter::default(), EDGE_KINDS.map(str::to_owned));
-    let nodes = store.list(&everything, after, PAGE, At::Now).await?;
-    let uids: Vec<String> = nodes.iter().map(|node| node.uid.clone()).collect();
-    let claims = store.claims(&uids).await?;
-    let all = store.edges(&uids, Direction::Out, &kinds, EDGES, At::Now);
-    let mut edges: HashMap<String, Vec<Edge>> = HashMap::new();
-    for edge in all.await? {
-        edges.entry(edge.from.clone()).or_default().push(edge);
+fn restore_names(graph: &mut Graph, aliases: &[KnownAlias]) {
+    let mut names: HashMap<&str, Vec<OtherName>> = HashMap::new();
+    for alias in aliases {
+        // What is not listed is not held, whatever it is called.
+        if graph.find(&alias.uid).is_some() {
+            let of = names.entry(alias.uid.as_str());
+            of.or_default().push(OtherName {
+                kind: alias.kind.clone(),
+                value: alias.value.clone(),
+                scope: alias.scope.clone(),
+                valid_from: (!alias.is_of_set).then_some(alias.since),
+                valid_to: alias.until,
+            });
+        }
     }
-    let names = store.aliases_of(&uids, At::Now).await?;
-    let last = uids.into_iter().next_back();
-    Ok(Page {
-        last: last.filter(|_| nodes.len() == PAGE),
-        nodes,
-        claims,
-        edges,
-        names,
-    })
+    for (uid, names) in names {
+        graph.restore_names(uid, &names);
+    }
 }

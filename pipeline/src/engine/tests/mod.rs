@@ -1,11 +1,11 @@
 //! What the engine promises, each promise a test.
 //!
 //! [`answers`] says when a sender is answered and what it is told; [`routes`] who gets what;
-//! [`overload`] what happens where there is no room; [`stop`] how a process ends; [`failures`] how
-//! it ends when a component does not do its duty; [`loading`] who waits for what; [`yaml`] that a file becomes all that;
-//! [`telemetry`] what is counted. Attempts, waits and deadlines of one exporter are in
-//! `sending/tests.rs`: there the clock can be paused, here it cannot, since pipelines run on
-//! threads of their own, for which a paused clock does not wait.
+//! [`overload`] what happens where there is no room; [`loading`] what happens to batches while
+//! processors load; [`stop`] how a process ends; [`failures`] how it ends when a component does not do
+//! its duty; [`yaml`] that a file becomes all that; [`telemetry`] what is counted. Attempts, waits and
+//! deadlines of one exporter are in `sending/tests.rs`: there the clock can be paused, here it cannot,
+//! since pipelines run on threads of their own, for which a paused clock does not wait.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Other names that hold at the moment.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::super::rows::{AliasKey, AliasRow, NodeId, Part, ReadRows, RowsError};
 use super::super::snapshot;
@@ -124,7 +124,7 @@ impl<R: ReadRows> Session<R> {
         let Some(after) = self.place(after).await? else {
             return Ok(AliasesPage::default());
         };
-        let rows = self.rows.aliases_of_kinds(&kinds, after, limit).await?;
+        let mut rows = self.rows.aliases_of_kinds(&kinds, after, limit).await?;
         let nodes: BTreeSet<NodeId> = rows.iter().map(|row| row.key.node).collect();
         let nodes: Vec<NodeId> = nodes.into_iter().collect();
         self.load_headers(&nodes).await?;
@@ -136,20 +136,20 @@ impl<R: ReadRows> Session<R> {
             .iter()
             .flat_map(|row| [row.key.kind, row.key.within, row.key.source]);
         self.words.read(&mut self.rows, words).await?;
+        rows.retain(|row| self.is_valid(row) && self.life(row.key.node).ended.is_none());
         // Of several scopes of a source that report one alias, the first counts.
-        let mut found: BTreeMap<AliasKey, AliasRow> = BTreeMap::new();
-        for row in rows {
-            if !self.is_valid(&row) || self.life(row.key.node).ended.is_some() {
-                continue;
-            }
-            let key = AliasKey {
-                scope: 0,
-                ..row.key.clone()
-            };
-            let known = found.entry(key).or_insert_with(|| row.clone());
-            known.first_seen = known.first_seen.min(row.first_seen);
+        for row in &mut rows {
+            row.key.scope = 0;
         }
-        let aliases = found.into_values().map(|row| {
+        rows.sort_by(|one, other| one.key.cmp(&other.key));
+        rows.dedup_by(|row, first| {
+            let is_same = row.key == first.key;
+            if is_same {
+                first.first_seen = first.first_seen.min(row.first_seen);
+            }
+            is_same
+        });
+        let aliases = rows.into_iter().map(|row| {
             let observed_from = row.valid_from.filter(|_| row.key.is_observation);
             KnownAlias {
                 uid: self.uid(row.key.node).to_owned(),
@@ -163,10 +163,7 @@ impl<R: ReadRows> Session<R> {
             }
         });
         let mut aliases: Vec<KnownAlias> = aliases.collect();
-        aliases.sort_by(|one, other| {
-            let key = |it: &KnownAlias| (it.uid.clone(), it.source.clone());
-            key(one).cmp(&key(other))
-        });
+        aliases.sort_by(|one, other| (&one.uid, &one.source).cmp(&(&other.uid, &other.source)));
         Ok(AliasesPage { aliases, last })
     }
 

@@ -17,12 +17,15 @@ impl<R: ReadRows> Session<R> {
         let ids = self.rows.find_nodes(uids).await?;
         let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
         self.load_claims(&known).await?;
-        let of = |id: NodeId| -> Vec<ClaimInfo> {
-            let claims = self.claims(id).iter();
-            claims.filter_map(|claim| self.claim_info(claim)).collect()
-        };
+        let of = |id: NodeId| self.claim_infos(id);
         let all = ids.into_iter().map(|id| id.map(of).unwrap_or_default());
         Ok(all.collect())
+    }
+
+    /// The last stretch of every claim of a node; they are loaded.
+    pub(super) fn claim_infos(&self, id: NodeId) -> Vec<ClaimInfo> {
+        let claims = self.claims(id).iter();
+        claims.filter_map(|claim| self.claim_info(claim)).collect()
     }
 
     fn claim_info(&self, claim: &Claim) -> Option<ClaimInfo> {

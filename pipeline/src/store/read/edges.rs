@@ -80,6 +80,31 @@ impl<R: ReadRows> Session<R> {
         Ok(edges)
     }
 
+    /// All current edges of these kinds that start at these nodes, by where they start.
+    pub(super) async fn edges_from(
+        &mut self,
+        ids: &[NodeId],
+        kinds: &[String],
+    ) -> Result<HashMap<NodeId, Vec<Edge>>, RowsError> {
+        let words = self.find_words(kinds).await?;
+        if ids.is_empty() || (words.is_empty() && !kinds.is_empty()) {
+            return Ok(HashMap::new());
+        }
+        let wanted = Wanted {
+            ends: self.all_names(ids).await?,
+            kinds: words,
+            limit: usize::MAX,
+        };
+        let mut found = Found::default();
+        let all = self.follow(Direction::Out, &wanted, usize::MAX, &mut found);
+        all.await?;
+        let mut edges: HashMap<NodeId, Vec<Edge>> = HashMap::new();
+        for edge in &found.edges {
+            edges.entry(edge.from).or_default().push(self.edge(edge));
+        }
+        Ok(edges)
+    }
+
     /// Current edges, page by page.
     async fn follow(
         &mut self,

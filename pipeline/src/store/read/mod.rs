@@ -6,6 +6,7 @@
 //!                aliases.rs, same_as.rs, resolve.rs       names
 //!                nodes.rs, placeholders.rs, list.rs, kinds.rs, search.rs   nodes
 //!                edges.rs, stats.rs                        edges
+//!                outlines.rs                               nodes with their edges, for a graph in memory
 //!                claims.rs, timeline.rs, events.rs         who reported what, and when
 //!                records.rs                                changes, drift, health, correlations, alerts
 //! ```
@@ -17,6 +18,7 @@ mod events;
 mod kinds;
 mod list;
 mod nodes;
+mod outlines;
 mod placeholders;
 mod records;
 mod resolve;
@@ -41,9 +43,9 @@ use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Lease,
-    Node, NodeFilter, OtherName, RecordFilter, RecordsPage, ScannedPage, Search, SearchResult,
-    StoreError, TimelineEntry,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Lease,
+    Node, NodeFilter, OtherName, OutlinesPage, RecordFilter, RecordsPage, ScannedPage, Search,
+    SearchResult, StoreError, TimelineEntry,
 };
 use session::Session;
 
@@ -106,6 +108,20 @@ impl<B: Backend> GraphStore for Store<B> {
     ) -> Result<Vec<Node>, StoreError> {
         let nodes = async { self.session(at).await?.list(filter, after, limit).await }.await;
         nodes.map_err(failed("list nodes"))
+    }
+
+    async fn outlines(
+        &self,
+        edge_kinds: &[String],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<OutlinesPage, StoreError> {
+        let page = async {
+            let mut session = self.session(At::Now).await?;
+            session.outlines(edge_kinds, after, limit).await
+        };
+        page.await
+            .map_err(failed(format!("read the outlines of {limit} nodes")))
     }
 
     async fn edges(

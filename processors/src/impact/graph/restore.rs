@@ -2,9 +2,8 @@
 
 use pipeline::claims::Class;
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{self, ClaimInfo, OtherName};
+use pipeline::graph_store::{self, NodeOutline, OtherName};
 use pipeline::schema::aliases;
-use pipeline::schema::nodes::group;
 
 use super::Graph;
 use super::names::Claim;
@@ -12,27 +11,14 @@ use super::node::{Edge, Kept};
 
 impl Graph {
     /// A node, and all that is claimed of it.
-    pub(in super::super) fn restore_node(
-        &mut self,
-        node: &graph_store::Node,
-        claims: &[ClaimInfo],
-    ) {
+    pub(in super::super) fn restore_node(&mut self, node: &NodeOutline) {
         let Some(id) = self.number(&node.uid) else {
             return;
         };
-        let said = [
-            (group::ACTUAL, Class::Actual),
-            (group::LIFECYCLE, Class::Created),
-            (group::DESIRED, Class::Desired),
-        ];
-        let by = said
-            .into_iter()
-            .find(|(it, _)| node.facts.contains_key(*it));
-        let class = by.map_or(Class::Telemetry, |(_, class)| class);
-        self.call(id, &node.kind, class);
+        self.call(id, &node.kind, node.class);
         self.node_mut(id).life.is_reported(node.last_seen);
         let mut held = std::mem::take(&mut self.node_mut(id).claims);
-        let open = claims.iter().filter(|claim| claim.until.is_none());
+        let open = node.claims.iter().filter(|claim| claim.until.is_none());
         for claim in open {
             if matches!(claim.class, Class::Telemetry | Class::Health) {
                 continue;

@@ -9,8 +9,9 @@ use pipeline::SignalSet;
 use pipeline::claims::Class;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, Fact, GraphStore, KindCount,
-    Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, Fact, GraphStore, KindCount,
+    KnownAlias, Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError,
+    TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
 use pipeline::schema;
@@ -113,15 +114,7 @@ impl GraphStore for Stored {
     }
 
     async fn aliases_of(&self, uids: &[String], _: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
-        let name = OtherName {
-            kind: "same_as".to_owned(),
-            value: "ext://db:5432".to_owned(),
-            scope: None,
-            valid_from: None,
-            valid_to: None,
-        };
-        let names = uids.iter().map(|uid| (uid == "i-2").then(|| name.clone()));
-        Ok(names.map(|names| names.into_iter().collect()).collect())
+        unreachable!("the names of {uids:?} are read by pages")
     }
 
     async fn scanned(
@@ -152,11 +145,25 @@ impl GraphStore for Stored {
 
     async fn aliases(
         &self,
-        _: &[&str],
+        kinds: &[&str],
         _: Option<&str>,
         _: usize,
     ) -> Result<AliasesPage, StoreError> {
-        Ok(AliasesPage::default())
+        assert_eq!(kinds, ["same_as"]);
+        let alias = KnownAlias {
+            uid: "i-2".to_owned(),
+            source: "aws".to_owned(),
+            is_of_set: true,
+            kind: "same_as".to_owned(),
+            value: "ext://db:5432".to_owned(),
+            scope: None,
+            since: at(1),
+            until: None,
+        };
+        Ok(AliasesPage {
+            aliases: vec![alias],
+            last: None,
+        })
     }
 
     async fn resolve(&self, _: &[String], _: At) -> Result<Vec<Vec<String>>, StoreError> {
