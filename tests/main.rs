@@ -13,5 +13,6 @@ mod names;
 mod outage;
 mod restart;
 mod senders;
+mod store;
 mod support;
 mod validate;
