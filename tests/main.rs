@@ -13,6 +13,7 @@ mod names;
 mod outage;
 mod restart;
 mod senders;
+mod store;
 mod support;
 mod two_processes;
 mod validate;

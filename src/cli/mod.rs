@@ -13,6 +13,7 @@ mod run;
 #[cfg(feature = "aws")]
 mod scan;
 mod schema;
+mod store;
 mod validate;
 
 /// Something failed while it ran.
@@ -54,6 +55,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         rest: Vec<String>,
     },
+    /// Check or copy a graph in a file, or release what a receiver that is gone reported.
+    Store(store::Arguments),
     /// List the components that a configuration can use.
     Components,
     /// List the signals, or the columns of one.
@@ -83,6 +86,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             complain(&format!("there is no `scan` here: {NO_AWS}"));
             ExitCode::from(BAD_CONFIGURATION)
         }
+        Command::Store(arguments) => store::run(&arguments),
         Command::Components => print(&components::table(&registry)),
         Command::Schema(arguments) => print(&schema::table(&arguments)),
         Command::Version => print(concat!("airdig ", env!("CARGO_PKG_VERSION"))),

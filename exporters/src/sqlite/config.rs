@@ -1,6 +1,6 @@
 //! The YAML of `sqlite`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pipeline::config::duration;
@@ -52,11 +52,11 @@ pub enum InvalidPath {
     Uri(String),
 }
 
-impl TryFrom<Document> for Config {
-    type Error = InvalidPath;
-
-    fn try_from(document: Document) -> Result<Config, InvalidPath> {
-        let path = document.path.to_string_lossy();
+impl InvalidPath {
+    /// # Errors
+    /// When SQLite would not take the path for one file.
+    pub fn check(path: &Path) -> Result<(), InvalidPath> {
+        let path = path.to_string_lossy();
         if path.is_empty() {
             return Err(InvalidPath::Empty);
         }
@@ -67,6 +67,15 @@ impl TryFrom<Document> for Config {
         if path.starts_with("file:") {
             return Err(InvalidPath::Uri(path.into_owned()));
         }
+        Ok(())
+    }
+}
+
+impl TryFrom<Document> for Config {
+    type Error = InvalidPath;
+
+    fn try_from(document: Document) -> Result<Config, InvalidPath> {
+        InvalidPath::check(&document.path)?;
         Ok(Config {
             path: document.path,
             seen_for: document.seen_for,

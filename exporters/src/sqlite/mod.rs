@@ -48,14 +48,18 @@ use pipeline::{Batch, SignalSet};
 mod backend;
 mod config;
 mod connections;
+mod copy;
 mod database;
 mod earlier;
+mod existing;
 mod upkeep;
 
 pub use backend::SqliteBackend;
-pub use config::Config;
+pub use config::{Config, InvalidPath};
 use connections::WriteError;
+pub use copy::copy;
 use database::Database;
+pub use existing::{close, open_existing};
 use upkeep::Upkeep;
 
 #[derive(Debug)]

@@ -7,12 +7,14 @@
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+mod check;
 mod follow;
 mod housekeeping;
 mod inspect;
 mod leases;
 pub mod memory;
 mod read;
+mod release;
 pub mod rows;
 mod snapshot;
 mod texts;
@@ -22,10 +24,12 @@ mod write;
 use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
+pub use check::{CheckReport, Difference, Table};
 use follow::Subscribers;
 use housekeeping::Evidence;
 pub use housekeeping::{Horizon, Progress, Retention, StoreFigures};
 pub use inspect::Inspection;
+pub use release::{ReleaseError, ReleasedScope};
 use rows::{Backend, RowsError, WriteRows};
 pub use write::Counted;
 

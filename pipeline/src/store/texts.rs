@@ -24,16 +24,36 @@ impl Changes {
             return;
         }
         if !is_same {
-            self.replace(new, TextField::Uid, [tail(&new.uid).to_owned()]);
+            self.uid(new);
         }
         if !is_same || old.name != new.name {
-            self.replace(new, TextField::Name, new.name.clone());
+            self.name(new);
         }
         if !is_same || old.tags != new.tags {
-            let tags = new.tags.as_deref().unwrap_or_default();
-            let tags = map_to_json(Map::new(tags));
-            self.replace(new, TextField::Tag, tags.values().map(said));
+            self.tags(new);
         }
+    }
+
+    /// All texts of a node.
+    pub(super) fn all<'v>(&mut self, node: &NodeRow, aliases: impl Iterator<Item = &'v str>) {
+        self.uid(node);
+        self.name(node);
+        self.tags(node);
+        self.aliases(node, aliases);
+    }
+
+    fn uid(&mut self, node: &NodeRow) {
+        self.replace(node, TextField::Uid, [tail(&node.uid).to_owned()]);
+    }
+
+    fn name(&mut self, node: &NodeRow) {
+        self.replace(node, TextField::Name, node.name.clone());
+    }
+
+    fn tags(&mut self, node: &NodeRow) {
+        let tags = node.tags.as_deref().unwrap_or_default();
+        let tags = map_to_json(Map::new(tags));
+        self.replace(node, TextField::Tag, tags.values().map(said));
     }
 
     /// All aliases of a node.
@@ -65,10 +85,15 @@ impl Changes {
     }
 }
 
-/// As texts are compared: in lower case, and cut.
+/// As texts are compared: in lower case, and cut. Characters that an index may need for itself are
+/// replaced, so that what is read is what was written.
 pub(super) fn fold(text: &str) -> String {
     let lower = text.chars().flat_map(char::to_lowercase);
-    lower.take(LONGEST).collect()
+    let kept = lower.map(|character| match character {
+        '\0' | '\u{2}' => char::REPLACEMENT_CHARACTER,
+        other => other,
+    });
+    kept.take(LONGEST).collect()
 }
 
 /// The part in which a uid differs from others of its kind: all after the account of an ARN, after the scheme of others.

@@ -209,6 +209,11 @@ impl ReadRows for Session {
         done.map_err(self.failed(format!("look for {limit} texts")))
     }
 
+    async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError> {
+        let done = texts::of_nodes(self.connection.sqlite(), nodes).await;
+        done.map_err(self.failed(format!("read the texts of {} nodes", nodes.len())))
+    }
+
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError> {
         let done = stats::read_counts(self.connection.sqlite()).await;
         done.map_err(self.failed("read the counts of nodes"))

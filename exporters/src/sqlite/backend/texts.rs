@@ -121,6 +121,33 @@ pub(super) async fn find(
     Ok(found)
 }
 
+pub(super) async fn of_nodes(
+    connection: &mut SqliteConnection,
+    nodes: &[NodeId],
+) -> Result<Vec<TextRow>, sqlx::Error> {
+    let of_node = |node: &NodeId| {
+        let node = *node;
+        FIELDS.map(|field| Place { field, node })
+    };
+    let places: Vec<Place> = nodes.iter().flat_map(of_node).collect();
+    let stored = stored(connection, places.iter()).await?;
+    let places: BTreeSet<Place> = places.into_iter().collect();
+    let mut rows = Vec::new();
+    for Place { field, node } in places {
+        let Some((texts, is_current)) = stored.get(&Place { field, node }.id()) else {
+            continue;
+        };
+        let texts = texts.split(MARK).filter(|text| !text.is_empty());
+        rows.extend(texts.map(|text| TextRow {
+            node,
+            field,
+            is_current: *is_current,
+            text: text.to_owned(),
+        }));
+    }
+    Ok(rows)
+}
+
 /// A query for all trigrams that such a text has; none where the text is too short to have one.
 fn trigrams(text: &str, how: TextMatch) -> Option<String> {
     let text = match how {

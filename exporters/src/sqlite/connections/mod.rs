@@ -17,7 +17,7 @@ mod readers;
 mod writer;
 
 pub(super) use connection::Connection;
-pub(super) use file::DatabaseFile;
+pub(super) use file::{DatabaseFile, FileChanged};
 pub(super) use readers::{ReadSession, Readers};
 pub(super) use writer::{WriteError, WriteTransaction, Writer};
 

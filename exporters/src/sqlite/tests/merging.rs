@@ -46,6 +46,8 @@ async fn state_after(told: &[Batch]) -> String {
     }
     let uids = UIDS.map(str::to_owned);
     let store = open.store();
+    let checked = store.check(false).await.unwrap();
+    assert!(checked.is_clean(), "{checked:?}");
     let nodes = store.nodes(&uids, At::Now).await.unwrap();
     let edges = store
         .edges(&uids, Direction::Both, &[], 100, At::Now)

@@ -1,5 +1,6 @@
 //! A real file, written by batches and asked as everybody asks it.
 
+mod copying;
 mod faults;
 mod interrupting;
 mod log;

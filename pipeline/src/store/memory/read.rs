@@ -335,6 +335,15 @@ impl<A: Send> ReadRows for Session<A> {
         Ok(rows)
     }
 
+    async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError> {
+        let nodes: BTreeSet<NodeId> = nodes.iter().copied().collect();
+        let texts = self.tables.texts.iter();
+        Ok(texts
+            .filter(|row| nodes.contains(&row.node))
+            .cloned()
+            .collect())
+    }
+
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError> {
         let counts = self.tables.counts.iter();
         let counts = counts.map(|(&(kind, provider), &count)| CountRow {

@@ -175,6 +175,9 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<TextRow>, RowsError>;
 
+    /// All texts of these nodes. A backend may have replaced control characters in them.
+    async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError>;
+
     /// How many nodes of each kind and provider are listed as current: the sums of all that was added,
     /// those that are 0 left out.
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError>;

@@ -1,4 +1,5 @@
 //! The store over a backend in memory.
 
 mod moving;
+mod releasing;
 mod replay;

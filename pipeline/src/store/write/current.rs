@@ -1,18 +1,18 @@
 //! What reads of now return, found anew for the nodes whose claims changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::Transaction;
+use super::changes::CurrentChanges;
 use super::scopes::NamedScopes;
 use super::touched::TouchedNode;
 use crate::claims::{Claim, Class, Existence, LastScan as _, STALE_AFTER, existence, winner};
 use crate::component::UnixNanos;
 use crate::graph_store::At;
 use crate::store::rows::{
-    AliasRow, Content, CountRow, EdgePage, EdgeRow, Listing, NodeId, NodeRow, Part, Projection,
+    AliasRow, Content, EdgePage, EdgeRow, Listing, NodeId, NodeRow, Part, Projection, ReadRows,
     RowsError, ScopeKey, SnapshotKey, VersionKey, VersionRow, WriteRows,
 };
-use crate::store::texts;
 
 /// Whose word counts on what a node is called: what is there, then what should be.
 pub(in crate::store) const HEADER_ORDER: [Class; 5] = [
@@ -43,78 +43,56 @@ impl<R: WriteRows> Transaction<'_, R> {
         if ids.is_empty() {
             return Ok(());
         }
-        for id in &ids {
+        let changes = self.current_changes(&ids).await?;
+        self.write_changes(changes).await
+    }
+}
+
+impl<R: ReadRows> Transaction<'_, R> {
+    /// Compares what is stored of these touched nodes with their claims, all changes of which are written.
+    pub(in crate::store) async fn current_changes(
+        &mut self,
+        ids: &[NodeId],
+    ) -> Result<CurrentChanges, RowsError> {
+        for id in ids {
             self.load_deletions(*id).await?;
         }
-        let material = self.material(&ids).await?;
-        let (mut rows, mut counts) = (Vec::new(), BTreeMap::new());
-        let (mut contested, mut settled) = (Vec::new(), Vec::new());
-        let mut texts = texts::Changes::default();
-        for id in &ids {
+        let material = self.material(ids).await?;
+        let mut changes = CurrentChanges::default();
+        let mut relisted = Vec::new();
+        for id in ids {
             let Some(node) = self.touched.0.get(id) else {
                 continue;
             };
             let claims = node.all_claims();
             let row = self.node_row(node, &claims, &material);
-            if node.row.listing == Listing::Current {
-                *counts
-                    .entry((node.row.kind, node.row.provider))
-                    .or_default() -= 1_i64;
-            }
-            if row.listing == Listing::Current {
-                *counts.entry((row.kind, row.provider)).or_default() += 1;
-            }
+            changes.count(&node.row, -1);
+            changes.count(&row, 1);
             let open = self.contesting(*id, &claims, &row);
             if !open.is_empty() {
-                contested.extend(open);
+                changes.contested.extend(open);
             } else if node.is_contested {
-                settled.push(*id);
+                changes.settled.push(*id);
             }
             let has_news = node.claims.iter().any(|it| {
                 it.has_news && !matches!(it.claim.key.class, Class::Edges | Class::Aliases)
             });
-            if has_news || row.listing != node.row.listing {
+            let is_relisted = row.listing != node.row.listing;
+            if has_news || is_relisted {
                 self.news.nodes.push(row.uid.clone());
             }
-            texts.compare(&node.row, &row);
+            if is_relisted && !node.is_new && !Self::has_new_snapshots(node) {
+                relisted.push(row.clone());
+            }
+            changes.texts.compare(&node.row, &row);
             if row != node.row {
-                rows.push(row);
+                changes.nodes.push(row);
             }
         }
-        self.write_edges(&ids, &material).await?;
-        self.write_aliases(&ids, &material, &mut texts, &rows)
-            .await?;
-        if !rows.is_empty() {
-            self.rows.put_nodes(&rows).await?;
-        }
-        for row in rows {
-            if let Some(node) = self.touched.0.get_mut(&row.id) {
-                node.row = row;
-            }
-        }
-        let counts: Vec<CountRow> = counts
-            .into_iter()
-            .filter(|(_, count)| *count != 0)
-            .map(|((kind, provider), count)| CountRow {
-                kind,
-                provider,
-                count,
-            })
-            .collect();
-        if !counts.is_empty() {
-            self.rows.add_counts(&counts).await?;
-        }
-        if !settled.is_empty() {
-            self.rows.remove_contested(&settled).await?;
-        }
-        if !contested.is_empty() {
-            self.rows.put_contested(&contested).await?;
-        }
-        let (fields, rows) = texts.finish();
-        match fields.is_empty() {
-            true => Ok(()),
-            false => self.rows.put_texts(&fields, &rows).await,
-        }
+        self.add_edges(ids, &material, &mut changes).await?;
+        self.add_aliases(ids, &material, &mut changes);
+        self.relist_aliases(&relisted, &mut changes.texts).await?;
+        Ok(changes)
     }
 
     /// A claim that stayed open without a sign of life may have been stale at a deletion that only an
@@ -143,7 +121,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             return Ok(());
         };
         match activity.after(STALE_AFTER) <= last {
-            true => self.load_past(id, activity).await,
+            true => self.read_past(id, activity).await,
             false => Ok(()),
         }
     }

@@ -3,22 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Transaction;
+use super::changes::CurrentChanges;
 use super::current::{Material, snapshot_of};
 use super::touched::TouchedNode;
 use crate::claims::open_at;
 use crate::graph_store::At;
 use crate::store::rows::{
-    AliasKey, AliasRow, EdgeKey, EdgeRow, NodeId, NodeRow, Part, RowsError, WriteRows,
+    AliasKey, AliasRow, EdgeKey, EdgeRow, NodeId, NodeRow, Part, ReadRows, RowsError,
 };
 use crate::store::{snapshot, texts};
 
-impl<R: WriteRows> Transaction<'_, R> {
-    pub(super) async fn write_edges(
+impl<R: ReadRows> Transaction<'_, R> {
+    pub(super) async fn add_edges(
         &mut self,
         ids: &[NodeId],
         material: &Material,
+        changes: &mut CurrentChanges,
     ) -> Result<(), RowsError> {
-        let (mut put, mut gone) = (Vec::new(), Vec::new());
+        let (put, gone) = (&mut changes.edges, &mut changes.removed_edges);
         let mut new: Vec<(NodeId, i64, NodeId)> = Vec::new();
         for id in ids {
             let Some(node) = self.touched.0.get(id) else {
@@ -62,13 +64,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             let kind = self.words.owned(kind).unwrap_or_default();
             self.news.edges.push((from, kind, to));
         }
-        if !gone.is_empty() {
-            self.rows.remove_edges(&gone).await?;
-        }
-        match put.is_empty() {
-            true => Ok(()),
-            false => self.rows.put_edges(&put).await,
-        }
+        Ok(())
     }
 
     /// The edges of the snapshots that hold.
@@ -110,16 +106,15 @@ impl<R: WriteRows> Transaction<'_, R> {
         rows
     }
 
-    pub(super) async fn write_aliases(
+    pub(super) fn add_aliases(
         &mut self,
         ids: &[NodeId],
         material: &Material,
-        texts: &mut texts::Changes,
-        new_rows: &[NodeRow],
-    ) -> Result<(), RowsError> {
-        let (mut put, mut gone) = (Vec::new(), Vec::new());
+        changes: &mut CurrentChanges,
+    ) {
+        let (put, gone) = (&mut changes.aliases, &mut changes.removed_aliases);
         let new_rows: HashMap<NodeId, &NodeRow> =
-            new_rows.iter().map(|row| (row.id, row)).collect();
+            changes.nodes.iter().map(|row| (row.id, row)).collect();
         for id in ids {
             let Some(node) = self.touched.0.get(id) else {
                 continue;
@@ -153,18 +148,34 @@ impl<R: WriteRows> Transaction<'_, R> {
             if gone.len() + put.len() > before || node.row.listing != row.listing {
                 let observed = old.iter().filter(|row| row.key.is_observation);
                 let values = observed.map(|row| &row.key).chain(rows.keys());
-                texts.aliases(row, values.map(|key| key.value.as_str()));
+                let values = values.map(|key| key.value.as_str());
+                changes.texts.aliases(row, values);
             }
         }
-        let changed = put.iter().map(|row| &row.key).chain(&gone);
+        let changed = put.iter().map(|row| &row.key).chain(gone.iter());
         self.same_as_changed(changed.cloned().collect());
-        if !gone.is_empty() {
-            self.rows.remove_aliases(&gone).await?;
+    }
+
+    /// The aliases of a node that enters or leaves a list are found, or not, like its other texts.
+    pub(super) async fn relist_aliases(
+        &mut self,
+        relisted: &[NodeRow],
+        texts: &mut texts::Changes,
+    ) -> Result<(), RowsError> {
+        if relisted.is_empty() {
+            return Ok(());
         }
-        match put.is_empty() {
-            true => Ok(()),
-            false => self.rows.put_aliases(&put).await,
+        let ids: Vec<NodeId> = relisted.iter().map(|row| row.id).collect();
+        let mut values: HashMap<NodeId, Vec<String>> = HashMap::new();
+        for row in self.rows.aliases(&ids).await? {
+            values.entry(row.key.node).or_default().push(row.key.value);
         }
+        for row in relisted {
+            if let Some(values) = values.get(&row.id) {
+                texts.aliases(row, values.iter().map(String::as_str));
+            }
+        }
+        Ok(())
     }
 
     fn alias_rows(

@@ -6,12 +6,14 @@
 //!              ─▶ direct.rs   sightings, removals and delete events change claims
 //!              ─▶ scans.rs    completions change the claims of their scopes
 //!              ─▶ content.rs  versions and snapshots
-//!              ─▶ current.rs  what reads of now return: nodes, counts, texts; held.rs: edges, aliases
+//!              ─▶ current.rs  what reads of now return: nodes, counts, texts; held.rs: edges, aliases;
+//!                             changes.rs writes it
 //!              ─▶ same_as.rs  which nodes are other names of which
 //!              ─▶ observed.rs, stats.rs, records.rs
 //! ```
 
 mod around;
+mod changes;
 mod content;
 pub(super) mod current;
 mod direct;
@@ -33,6 +35,7 @@ use super::words::Words;
 use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
+pub(in crate::store) use changes::CurrentChanges;
 use missed::Missed;
 use names::Ids;
 pub(in crate::store) use scopes::{NamedScopes, Scopes};
@@ -63,7 +66,7 @@ pub(super) struct Transaction<'t, R> {
     pub(super) now: UnixNanos,
 }
 
-impl<'t, R: WriteRows> Transaction<'t, R> {
+impl<'t, R> Transaction<'t, R> {
     pub(super) fn new(rows: &'t mut R, now: UnixNanos) -> Transaction<'t, R> {
         Transaction {
             rows,

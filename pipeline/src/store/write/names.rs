@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Transaction;
 use crate::reports::{Items, ReportBatch};
 use crate::schema::aliases::kind;
-use crate::store::rows::{NodeId, Projection, RowsError, WriteRows};
+use crate::store::rows::{NodeId, Projection, ReadRows, RowsError, WriteRows};
 
 /// The numbers of the nodes that a transaction is about.
 #[derive(Debug, Default)]
@@ -29,6 +29,26 @@ impl Ids {
     /// Empty for one that is not known.
     pub(super) fn uid(&self, id: NodeId) -> &str {
         self.uids.get(&id).map_or("", String::as_str)
+    }
+}
+
+impl<R: ReadRows> Transaction<'_, R> {
+    /// Makes the uids of these nodes known.
+    pub(super) async fn read_uids(
+        &mut self,
+        ids: impl Iterator<Item = NodeId>,
+    ) -> Result<(), RowsError> {
+        let mut ids: Vec<NodeId> = ids.filter(|id| !self.ids.uids.contains_key(id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for row in self.rows.nodes(&ids, Projection::Header).await? {
+            self.ids.of.insert(row.uid.clone(), row.id);
+            self.ids.uids.insert(row.id, row.uid);
+        }
+        Ok(())
     }
 }
 
@@ -98,24 +118,6 @@ impl<R: WriteRows> Transaction<'_, R> {
             .find(self.rows, [kind::SAME_AS].into_iter())
             .await?;
         self.make_nodes(uids).await
-    }
-
-    /// Makes the uids of these nodes known.
-    pub(super) async fn read_uids(
-        &mut self,
-        ids: impl Iterator<Item = NodeId>,
-    ) -> Result<(), RowsError> {
-        let mut ids: Vec<NodeId> = ids.filter(|id| !self.ids.uids.contains_key(id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        for row in self.rows.nodes(&ids, Projection::Header).await? {
-            self.ids.of.insert(row.uid.clone(), row.id);
-            self.ids.uids.insert(row.id, row.uid);
-        }
-        Ok(())
     }
 
     /// Makes the nodes of these uids known, new ones too.

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Transaction;
 use crate::schema::aliases::kind;
 use crate::store::rows::{
-    AliasKey, CountRow, Listing, NodeId, NodeRow, Projection, RowsError, WriteRows,
+    AliasKey, CountRow, Listing, NO_WORD, NodeId, NodeRow, Projection, ReadRows, RowsError,
+    WriteRows,
 };
 use crate::store::texts;
 
-impl<R: WriteRows> Transaction<'_, R> {
+impl<R: ReadRows> Transaction<'_, R> {
     /// Aliases came or went; those that are `same_as` are looked at when all else is written.
     pub(in crate::store) fn same_as_changed(&mut self, aliases: Vec<AliasKey>) {
         let same_as = self.words.number(kind::SAME_AS);
@@ -20,6 +21,40 @@ impl<R: WriteRows> Transaction<'_, R> {
         self.same_as.extend(values.map(|it| it.value));
     }
 
+    /// The nodes that these uids are other names of.
+    pub(in crate::store) async fn owners_of(
+        &mut self,
+        uids: &[String],
+    ) -> Result<BTreeMap<String, NodeId>, RowsError> {
+        let same_as = self.words.number(kind::SAME_AS);
+        if same_as == NO_WORD {
+            return Ok(BTreeMap::new());
+        }
+        let mut owners: BTreeMap<String, BTreeSet<NodeId>> = BTreeMap::new();
+        for alias in self.rows.aliases_by_value(uids).await? {
+            if alias.key.kind == same_as {
+                let owners = owners.entry(alias.key.value).or_default();
+                owners.insert(alias.key.node);
+            }
+        }
+        let ids: BTreeSet<NodeId> = owners.values().flatten().copied().collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let ids: Vec<NodeId> = ids.into_iter().collect();
+        let rows = self.rows.nodes(&ids, Projection::Header).await?;
+        let rows: BTreeMap<NodeId, NodeRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let best = owners.into_iter().filter_map(|(uid, owners)| {
+            let owners = owners.iter().filter_map(|id| rows.get(id));
+            let others = owners.filter(|owner| owner.uid != uid);
+            let best = others.min_by_key(|owner| (owner.ended.is_some(), &owner.uid))?;
+            Some((uid, best.id))
+        });
+        Ok(best.collect())
+    }
+}
+
+impl<R: WriteRows> Transaction<'_, R> {
     pub(in crate::store) async fn merge_same_as(&mut self) -> Result<(), RowsError> {
         let same_as = self.words.number(kind::SAME_AS);
         if same_as == 0 {
@@ -44,36 +79,18 @@ impl<R: WriteRows> Transaction<'_, R> {
         if values.is_empty() {
             return Ok(());
         }
-        let mut owners: BTreeMap<String, BTreeSet<NodeId>> = BTreeMap::new();
-        for alias in self.rows.aliases_by_value(&values).await? {
-            if alias.key.kind == same_as {
-                let owners = owners.entry(alias.key.value).or_default();
-                owners.insert(alias.key.node);
-            }
-        }
+        let owners = self.owners_of(&values).await?;
         let names: Vec<&str> = values.iter().map(String::as_str).collect();
         self.make_nodes(names).await?;
         let targets: Vec<NodeId> = values.iter().map(|value| self.ids.of(value)).collect();
-        let all = owners.values().flatten().chain(&targets).copied();
-        let all: BTreeSet<NodeId> = all.collect();
-        let ids: Vec<NodeId> = all.into_iter().collect();
-        let rows = self.rows.nodes(&ids, Projection::Full).await?;
-        let rows: BTreeMap<NodeId, NodeRow> = rows.into_iter().map(|row| (row.id, row)).collect();
-        let mut changed = Vec::new();
-        for (value, target) in values.iter().zip(targets) {
-            let owners = owners.get(value).into_iter().flatten();
-            let best = owners
-                .filter_map(|id| rows.get(id))
-                .filter(|owner| owner.id != target)
-                .min_by_key(|owner| (owner.ended.is_some(), &owner.uid));
-            let best = best.map(|owner| owner.id);
-            if let Some(row) = rows.get(&target)
-                && row.same_as != best
-            {
-                changed.push((row.clone(), best));
-            }
-        }
-        self.write_merged(changed).await
+        let rows = self.rows.nodes(&targets, Projection::Full).await?;
+        let is_owned_by = |row: &NodeRow| owners.get(&row.uid).copied();
+        let changed = rows.into_iter().map(|row| {
+            let owner = is_owned_by(&row);
+            (row, owner)
+        });
+        let changed = changed.filter(|(row, owner)| row.same_as != *owner);
+        self.write_merged(changed.collect()).await
     }
 
     /// A merged node is neither listed nor counted nor found beside the one that it is.
@@ -110,6 +127,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             self.news.nodes.push(new.uid.clone());
             rows.push(new);
         }
+        self.relist_aliases(&rows, &mut texts).await?;
         self.rows.put_nodes(&rows).await?;
         if !counts.is_empty() {
             self.rows.add_counts(&counts).await?;

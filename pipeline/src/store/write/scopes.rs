@@ -104,6 +104,20 @@ impl LastScan for NamedScopes<'_> {
     }
 }
 
+impl<R: ReadRows> Transaction<'_, R> {
+    /// Loads scopes of these names, and of those that they are below.
+    pub(super) async fn load_scopes_of(&mut self, names: Vec<Word>) -> Result<(), RowsError> {
+        let texts: BTreeSet<Arc<str>> = names.iter().map(|name| self.words.text(*name)).collect();
+        let above: BTreeSet<&str> = texts.iter().flat_map(|text| above(text)).collect();
+        self.words.find(self.rows, above.iter().copied()).await?;
+        let above = above.into_iter().map(|text| self.words.number(text));
+        let all = names.into_iter().chain(above).collect();
+        self.scopes.load(self.rows, all).await?;
+        let sources = self.scopes.rows.keys().map(|key| key.source);
+        self.words.read(self.rows, sources).await
+    }
+}
+
 impl<R: WriteRows> Transaction<'_, R> {
     pub(super) async fn load_scopes(&mut self, reports: &ReportBatch<'_>) -> Result<(), RowsError> {
         let sightings = reports.sightings.iter().map(|it| it.scope);
@@ -119,18 +133,6 @@ impl<R: WriteRows> Transaction<'_, R> {
         let words = names.into_iter().map(|name| self.words.number(name));
         let words: Vec<Word> = words.collect();
         self.load_scopes_of(words).await
-    }
-
-    /// Loads scopes of these names, and of those that they are below.
-    pub(super) async fn load_scopes_of(&mut self, names: Vec<Word>) -> Result<(), RowsError> {
-        let texts: BTreeSet<Arc<str>> = names.iter().map(|name| self.words.text(*name)).collect();
-        let above: BTreeSet<&str> = texts.iter().flat_map(|text| above(text)).collect();
-        self.words.find(self.rows, above.iter().copied()).await?;
-        let above = above.into_iter().map(|text| self.words.number(text));
-        let all = names.into_iter().chain(above).collect();
-        self.scopes.load(self.rows, all).await?;
-        let sources = self.scopes.rows.keys().map(|key| key.source);
-        self.words.read(self.rows, sources).await
     }
 
     pub(super) async fn members(

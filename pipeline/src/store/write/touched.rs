@@ -7,7 +7,7 @@ use super::Transaction;
 use crate::claims::{Claim, Class, Key, Meaning, Stretch, What};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    ClaimKey, ClaimRow, NodeId, NodeRow, Projection, RowsError, ScopeKey, WriteRows,
+    ClaimKey, ClaimRow, NodeId, NodeRow, Projection, ReadRows, RowsError, ScopeKey, WriteRows,
 };
 
 /// By their numbers.
@@ -39,6 +39,22 @@ pub(in crate::store) struct TouchedClaim {
     pub(super) has_changed: bool,
     /// Whether what it says changed, not only when that was last reported.
     pub(super) has_news: bool,
+}
+
+impl Touched {
+    /// Makes all that is current of a touched node be computed anew.
+    pub(in crate::store) fn fold_again(&mut self, id: NodeId) {
+        if let Some(node) = self.0.get_mut(&id) {
+            node.has_new_content = true;
+            node.is_contested = true;
+        }
+    }
+
+    /// A touched node as it is stored; none where there is no such node.
+    pub(in crate::store) fn row(&self, id: NodeId) -> Option<&NodeRow> {
+        let node = self.0.get(&id)?;
+        (node.row.id == id).then_some(&node.row)
+    }
 }
 
 impl TouchedNode {
@@ -109,9 +125,9 @@ impl TouchedNode {
     }
 }
 
-impl<R: WriteRows> Transaction<'_, R> {
+impl<R: ReadRows> Transaction<'_, R> {
     /// Loads these nodes with the last stretches of their claims.
-    pub(super) async fn touch(&mut self, mut ids: Vec<NodeId>) -> Result<(), RowsError> {
+    pub(in crate::store) async fn touch(&mut self, mut ids: Vec<NodeId>) -> Result<(), RowsError> {
         ids.retain(|id| *id != 0 && !self.touched.0.contains_key(id));
         ids.sort_unstable();
         ids.dedup();
@@ -173,18 +189,21 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
-    /// Loads the stretches of a node that end after `since`, and of each claim the one before.
-    pub(super) async fn load_past(
+    fn has_past(&self, id: NodeId, since: UnixNanos) -> bool {
+        let loaded = self.touched.0.get(&id).and_then(|node| node.loaded_since);
+        loaded.is_some_and(|loaded| loaded <= since) || self.ids.is_new(id)
+    }
+
+    /// Loads the stretches of a node that end after `since`, and of each claim the one before. All
+    /// changes of its claims are written.
+    pub(super) async fn read_past(
         &mut self,
         id: NodeId,
         since: UnixNanos,
     ) -> Result<(), RowsError> {
-        let loaded = self.touched.0.get(&id).and_then(|node| node.loaded_since);
-        if loaded.is_some_and(|loaded| loaded <= since) || self.ids.is_new(id) {
+        if self.has_past(id, since) {
             return Ok(());
         }
-        // What changed so far must be where the past is read from.
-        self.flush_nodes(id..=id).await?;
         for row in self.rows.past_claims(&[id], since).await? {
             let words = [row.key.source, row.key.scope];
             self.words.read(self.rows, words.into_iter()).await?;
@@ -208,6 +227,38 @@ impl<R: WriteRows> Transaction<'_, R> {
             node.loaded_since = Some(since);
         }
         Ok(())
+    }
+
+    pub(super) fn key(&self, key: ClaimKey) -> Key {
+        Key {
+            class: key.class,
+            source: self.words.text(key.source),
+            scope: self.words.text(key.scope),
+        }
+    }
+
+    pub(super) fn scope_key(&self, class: Class, source: &str, scope: &str) -> ScopeKey {
+        ScopeKey {
+            class,
+            source: self.words.number(source),
+            scope: self.words.number(scope),
+        }
+    }
+}
+
+impl<R: WriteRows> Transaction<'_, R> {
+    /// Loads the stretches of a node that end after `since`, and of each claim the one before.
+    pub(super) async fn load_past(
+        &mut self,
+        id: NodeId,
+        since: UnixNanos,
+    ) -> Result<(), RowsError> {
+        if self.has_past(id, since) {
+            return Ok(());
+        }
+        // What changed so far must be where the past is read from.
+        self.flush_nodes(id..=id).await?;
+        self.read_past(id, since).await
     }
 
     /// Writes the claims that changed since the last flush.
@@ -265,21 +316,5 @@ impl<R: WriteRows> Transaction<'_, R> {
             self.rows.put_claims(&last).await?;
         }
         Ok(())
-    }
-
-    pub(super) fn key(&self, key: ClaimKey) -> Key {
-        Key {
-            class: key.class,
-            source: self.words.text(key.source),
-            scope: self.words.text(key.scope),
-        }
-    }
-
-    pub(super) fn scope_key(&self, class: Class, source: &str, scope: &str) -> ScopeKey {
-        ScopeKey {
-            class,
-            source: self.words.number(source),
-            scope: self.words.number(scope),
-        }
     }
 }

@@ -1,7 +1,8 @@
-//! How a store of any backend ages: what housekeeping removes and leaves, pages of records, and commits
-//! of several processes.
+//! How a store of any backend ages: what housekeeping removes and leaves, what a check repairs, pages of
+//! records, and commits of several processes.
 #![expect(clippy::unwrap_used, reason = "a property panics where it fails")]
 
+mod checking;
 mod fixture;
 mod follow;
 mod history;
@@ -23,6 +24,7 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> (B, B)) {
         )+)+};
     }
     check! {
+        checking: damage_is_found_and_repaired, node_that_is_current_again_has_current_texts;
         history: what_is_too_old_is_rejected_and_dropped, node_that_is_over_leaves_no_rows,
             old_states_go_with_what_only_they_named, expired_observations_leave,
             content_on_its_way_stays, deletion_that_made_a_claim_stale_stays;

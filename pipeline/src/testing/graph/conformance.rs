@@ -192,6 +192,13 @@ pub async fn compare_aged<B: Backend>(
             keep_house(store, &mut replay, &retention, (now, seen_for)).await?;
         }
     }
+    let checked = store.check(false).await;
+    let checked = checked.map_err(|error| format!("a check failed: {}", Chain(&error)))?;
+    if !checked.is_clean() {
+        return Err(format!(
+            "the current rows are not as the claims: {checked:?}"
+        ));
+    }
     let horizon = replay.horizon();
     let around = times.iter().flat_map(|time| {
         [time.0.saturating_sub(1), time.0, time.0 + 1].map(|time| At::Time(UnixNanos(time)))

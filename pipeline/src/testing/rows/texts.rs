@@ -263,3 +263,36 @@ pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backen
     assert_eq!(sorted(found), sorted(expected));
     Ok(())
 }
+
+pub(super) async fn texts_of_nodes_are_those_that_were_put_last<B: Backend>(
+    backend: &B,
+) -> Checked {
+    let mut write = backend.write().await?;
+    let [a, b, c] = nodes(&mut write, ["a", "b", "c"]).await?;
+    let rows = [
+        row(a, TextField::Name, "web"),
+        row(a, TextField::Alias, "10.0.0.1"),
+        row(a, TextField::Alias, "süd \u{1f600} %_\"'"),
+        row(a, TextField::Uid, "web"),
+        row(b, TextField::Tag, "prod"),
+    ];
+    put(&mut write, &rows).await?;
+    assert_eq!(
+        sorted(write.texts_of(&[a, b]).await?),
+        sorted(rows.to_vec())
+    );
+    write.commit().await?;
+
+    let mut write = backend.write().await?;
+    let fields = [(a, TextField::Alias), (a, TextField::Uid)];
+    write.put_texts(&fields, &rows[1..2]).await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    assert_eq!(
+        sorted(read.texts_of(&[a, c, a]).await?),
+        sorted(rows[..2].to_vec())
+    );
+    assert_eq!(read.texts_of(&[b]).await?, rows[4..]);
+    assert_eq!(read.texts_of(&[c, 0, -1]).await?, []);
+    Ok(())
+}

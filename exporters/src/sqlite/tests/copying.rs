@@ -1,0 +1,169 @@
+//! Files that commands open: none is created, and a copy is complete.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use pipeline::component::Exporter;
+use pipeline::graph_store::{At, GraphStore};
+use pipeline::schema::nodes;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use super::super::{close, copy, open_existing};
+use super::small_disk::SmallDisk;
+use super::start;
+use super::telling::fact;
+use crate::sqlite::Sqlite;
+
+async fn tell(sqlite: &Sqlite, uid: &str) {
+    let batch = fact(uid, nodes::group::ACTUAL, "observed", "aws", uid, 10);
+    sqlite.export(&batch).await.unwrap();
+}
+
+async fn execute(path: &Path, sql: &str) {
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut connection = options.create_if_missing(true).connect().await.unwrap();
+    let sql = AssertSqlSafe(sql.to_owned());
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_has_all_that_was_acknowledged_before_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("a.db"), folder.path().join("b.db"));
+    let sqlite = start(&from).await.unwrap();
+    for number in 0..50 {
+        tell(&sqlite, &format!("n{number}")).await;
+    }
+    let (written, is_over) = (AtomicUsize::new(50), AtomicBool::new(false));
+    let writing = async {
+        while !is_over.load(Ordering::Relaxed) {
+            let number = written.load(Ordering::Relaxed);
+            tell(&sqlite, &format!("n{number}")).await;
+            written.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let copying = async {
+        while written.load(Ordering::Relaxed) < 60 {
+            tokio::task::yield_now().await;
+        }
+        let before = written.load(Ordering::Relaxed);
+        let bytes = copy(&from, &to).await.unwrap();
+        is_over.store(true, Ordering::Relaxed);
+        (before, bytes)
+    };
+    let ((), (before, bytes)) = tokio::join!(writing, copying);
+    assert_eq!(fs::metadata(&to).unwrap().len(), bytes);
+    let store = open_existing(&to).await.unwrap();
+    let uids: Vec<String> = (0..before).map(|number| format!("n{number}")).collect();
+    let found = store.nodes(&uids, At::Now).await.unwrap();
+    assert!(found.iter().all(Option::is_some), "of {before} nodes");
+    let checked = store.check(false).await.unwrap();
+    assert!(checked.is_clean(), "{checked:?}");
+    close(&store).await;
+    // An exporter goes on with it.
+    let second = start(&to).await.unwrap();
+    tell(&second, "after").await;
+    let error = copy(&from, &to).await.unwrap_err().to_string();
+    assert!(error.contains("b.db exists already"), "{error}");
+    second.stop().await.unwrap();
+    assert_eq!(
+        names(folder.path())
+            .iter()
+            .filter(|it| it.contains("tmp"))
+            .count(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_the_graph_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(
+        path("text"),
+        "no database at all, whatever its length is".repeat(200),
+    )
+    .unwrap();
+    execute(&path("other"), "CREATE TABLE t (a)").await;
+    execute(&path("newer"), "CREATE TABLE t (a)").await;
+    for name in ["newer", "first"] {
+        start(&path(name)).await.unwrap().stop().await.unwrap();
+    }
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (99, '', 1, x'00', 0)";
+    execute(&path("newer"), newer).await;
+    execute(
+        &path("first"),
+        "DELETE FROM _sqlx_migrations WHERE version > 1",
+    )
+    .await;
+    let cases = [
+        ("missing", "there is no file"),
+        ("text", "is no SQLite database"),
+        ("other", "not one of a `sqlite` exporter"),
+        ("newer", "newer airdig (its schema has version 99)"),
+        ("first", "start airdig with it once"),
+    ];
+    for (name, reason) in cases {
+        let before = fs::read(path(name)).ok();
+        let error = open_existing(&path(name)).await.unwrap_err().to_string();
+        assert!(error.contains(reason), "{name}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        let error = copy(&path(name), &path("copy")).await.unwrap_err();
+        assert!(error.to_string().contains(reason), "{name}: {error}");
+        assert_eq!(fs::read(path(name)).ok(), before, "{name}");
+    }
+    assert_eq!(
+        names(folder.path())
+            .iter()
+            .filter(|it| it.starts_with("copy"))
+            .count(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_copy_that_fails_says_why_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("a.db");
+    let sqlite = start(&from).await.unwrap();
+    tell(&sqlite, "a").await;
+    let error = copy(&from, &folder.path().join("none/b.db")).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("there is no folder"), "{error}");
+    fs::write(folder.path().join("c.db-wal"), "of another file").unwrap();
+    let error = copy(&from, &folder.path().join("c.db")).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("c.db-wal exists already"), "{error}");
+    sqlite.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_copy_without_space_says_how_much_it_needs() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("a.db");
+    let sqlite = start(&from).await.unwrap();
+    tell(&sqlite, "a").await;
+    let filler = disk.path().join("filler");
+    fs::write(&filler, vec![1; 9 << 20]).unwrap_err();
+    let error = copy(&from, &disk.path().join("b.db")).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("there is no space left"), "{error}");
+    fs::remove_file(&filler).unwrap();
+    assert_eq!(names(disk.path()), [""; 0]);
+    copy(&from, &disk.path().join("b.db")).await.unwrap();
+}

@@ -1,0 +1,121 @@
+//! Scopes of a receiver that is gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::claims::{By, Class, Existence, Removal, Report};
+use crate::component::UnixNanos;
+use crate::graph_store::At;
+use crate::reports::ReportBatch;
+use crate::store::memory::MemoryBackend;
+use crate::store::{ReleaseError, ReleasedScope, Settings, Store};
+
+async fn scan(store: &Store<MemoryBackend>, source: &str, scope: &str, uids: &[&str]) {
+    let time = UnixNanos(UnixNanos::now().0 - 1);
+    let seen = uids.iter().map(|uid| Report::Seen {
+        uid: (*uid).to_owned(),
+        class: Class::Actual,
+        source: source.to_owned(),
+        scope: scope.to_owned(),
+        time,
+        state: 7,
+        by: By::Scan,
+    });
+    let members: BTreeMap<String, u64> = uids.iter().map(|uid| ((*uid).to_owned(), 7)).collect();
+    let completion = Report::Completion {
+        source: source.to_owned(),
+        scope: scope.to_owned(),
+        class: Class::Actual,
+        began: time,
+        members,
+        miss: Removal::Deleted,
+    };
+    let reports: Vec<Report> = seen.chain([completion]).collect();
+    let batch = ReportBatch::of_reports(&reports);
+    store.write(&batch).await.unwrap();
+}
+
+async fn filled() -> Store<MemoryBackend> {
+    let settings = Settings {
+        seen_for: Duration::ZERO,
+    };
+    let store = Store::new(MemoryBackend::default(), settings);
+    scan(
+        &store,
+        "aws/old",
+        "1/eu/sg",
+        &["a", "b", "c", "d", "shared"],
+    )
+    .await;
+    scan(&store, "aws/old", "1/us/sg", &["e"]).await;
+    scan(&store, "aws/old", "1/us/sg/filter", &["f"]).await;
+    scan(&store, "aws/new", "1/eu/sg", &["shared"]).await;
+    store
+}
+
+async fn exists(store: &Store<MemoryBackend>, uid: &str) -> Existence {
+    store
+        .inspect(uid)
+        .await
+        .unwrap()
+        .unwrap()
+        .existence(At::Now)
+}
+
+fn released(scope: &str, unobserved: u64) -> ReleasedScope {
+    ReleasedScope {
+        scope: scope.to_owned(),
+        unobserved,
+    }
+}
+
+#[tokio::test]
+async fn resources_of_a_released_source_are_unobserved_and_have_not_ended() {
+    let store = filled().await;
+    let all = store.release("aws/old", None).await.unwrap();
+    assert_eq!(all[0], released("1/eu/sg", 4));
+    assert_eq!(all[1], released("1/us/sg", 1));
+    assert!(matches!(
+        exists(&store, "a").await,
+        Existence::Unobserved(_)
+    ));
+    assert!(matches!(
+        exists(&store, "f").await,
+        Existence::Unobserved(_)
+    ));
+    assert_eq!(exists(&store, "shared").await, Existence::Exists);
+    assert_eq!(store.release("aws/old", None).await.unwrap(), []);
+    assert!(store.check(false).await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn one_scope_is_released_with_those_below_it() {
+    let store = filled().await;
+    let some = store.release("aws/old", Some("1/us")).await.unwrap();
+    let names: Vec<&str> = some.iter().map(|it| it.scope.as_str()).collect();
+    assert_eq!(names, ["1/us/sg", "1/us/sg/filter"]);
+    assert_eq!(some.iter().map(|it| it.unobserved).sum::<u64>(), 2);
+    assert_eq!(exists(&store, "a").await, Existence::Exists);
+}
+
+#[tokio::test]
+async fn unknown_names_are_errors_that_list_the_known_ones() {
+    let store = filled().await;
+    let error = store.release("aws", None).await.unwrap_err().to_string();
+    assert!(error.contains("`aws/new`, `aws/old`"), "{error}");
+    let unknown = store.release("aws/new", Some("2/eu/sg")).await;
+    let error = unknown.unwrap_err().to_string();
+    assert!(error.ends_with("it has `1/eu/sg`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_scope_that_a_process_scans_is_not_released() {
+    let store = filled().await;
+    let scope = ("aws/new", "1/eu/sg");
+    let lease = store.take_lease(scope, "p1", Duration::from_secs(60));
+    assert_eq!(lease.await.unwrap(), None);
+    let error = store.release("aws/new", None).await.unwrap_err();
+    assert!(matches!(error, ReleaseError::Held { .. }), "{error}");
+    assert!(error.to_string().contains("`p1`"), "{error}");
+    assert_eq!(exists(&store, "shared").await, Existence::Exists);
+}

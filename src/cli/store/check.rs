@@ -1,0 +1,119 @@
+//! `airdig store check`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use exporters::sqlite;
+use pipeline::store::CheckReport;
+
+use super::super::{FAILED, plain_table, print};
+use super::{Address, line, plural};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The graph: `sqlite:airdig.db`.
+    #[arg(value_name = "sqlite:PATH")]
+    store: Address,
+    /// Repair what differs, in short transactions that others hardly wait for. One at a time.
+    #[arg(long)]
+    rebuild: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+    let store = sqlite::open_existing(&arguments.store.path).await;
+    let store = store.map_err(|error| line(&error))?;
+    let checked = async {
+        let found = store.check(arguments.rebuild).await?;
+        if !arguments.rebuild || found.is_clean() {
+            return Ok((found, None));
+        }
+        let left = store.check(false).await?;
+        Ok((found, Some(left)))
+    };
+    let checked = checked.await;
+    sqlite::close(&store).await;
+    let failed = |error: pipeline::store::rows::RowsError| {
+        format!("cannot check {}: {}", arguments.store, line(&error))
+    };
+    let (found, left) = checked.map_err(failed)?;
+    let mut text = describe(&found);
+    if let Some(left) = &left {
+        let repaired = plural(found.repaired, "row", "rows");
+        let _ = write!(
+            text,
+            "\nrepaired {repaired}; checked again: {}",
+            describe(left)
+        );
+    }
+    let printed = print(&text);
+    match left.unwrap_or(found).is_clean() {
+        true => Ok(printed),
+        false => Ok(ExitCode::from(FAILED)),
+    }
+}
+
+fn describe(report: &CheckReport) -> String {
+    let nodes = plural(report.nodes, "node", "nodes");
+    if report.is_clean() {
+        return format!("{nodes}: all that is current agrees with the reports");
+    }
+    let rows = report.differences.iter().map(|it| {
+        let (table, rows) = (it.table.to_string(), it.rows.to_string());
+        [it.of.clone(), table, rows]
+    });
+    let header = Some(["differs", "table", "rows"]);
+    let shown: u64 = report.differences.iter().map(|it| it.rows).sum();
+    let total: u64 = report.totals.values().sum();
+    let mut text = plain_table(header, rows);
+    if total > shown {
+        let _ = write!(
+            text,
+            "\n… and {}",
+            plural(total - shown, "other row", "other rows")
+        );
+    }
+    let totals = report.totals.iter();
+    let totals: Vec<String> = totals
+        .map(|(table, rows)| format!("{table} {rows}"))
+        .collect();
+    let rows = plural(total, "row differs", "rows differ");
+    let _ = write!(
+        text,
+        "\n{nodes}: {rows} from the reports ({})",
+        totals.join(", ")
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::store::{CheckReport, Difference, Table};
+
+    use super::describe;
+
+    #[test]
+    fn differences_are_listed_with_their_totals() {
+        let mut report = CheckReport {
+            nodes: 1,
+            ..CheckReport::default()
+        };
+        assert_eq!(
+            describe(&report),
+            "1 node: all that is current agrees with the reports"
+        );
+        report.differences.push(Difference {
+            of: "svc://cart".to_owned(),
+            table: Table::Edges,
+            rows: 2,
+        });
+        report.totals = [(Table::Edges, 5), (Table::Texts, 1)].into();
+        let text = describe(&report);
+        assert!(text.contains("svc://cart"), "{text}");
+        assert!(text.contains("and 4 other rows"), "{text}");
+        assert!(
+            text.ends_with("6 rows differ from the reports (edges 5, texts 1)"),
+            "{text}"
+        );
+    }
+}

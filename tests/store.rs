@@ -1,0 +1,108 @@
+//! The commands on a graph in a file, while airdig runs and after.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use crate::support::{Airdig, airdig, eventually};
+
+const CONFIG: &str = r#"
+receivers:
+  demo: {speed: 60}
+processors:
+  identity: {}
+  graph: {}
+  service_graph: {store: {ttl: 1s}}
+exporters:
+  sqlite: {path: "${env:OUT}/graph.db"}
+  graphql: {endpoint: "127.0.0.1:0", store: sqlite}
+service:
+  pipelines:
+    unified: {receivers: [demo], processors: [identity, graph, service_graph], exporters: [sqlite, graphql]}
+"#;
+
+fn store(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = airdig();
+    command.arg("store");
+    for argument in arguments {
+        let path = |name: &str| format!("sqlite:{}", folder.join(name).display());
+        match argument.strip_prefix("sqlite:") {
+            Some(name) => command.arg(path(name)),
+            None => command.arg(argument),
+        };
+    }
+    command.output().unwrap()
+}
+
+fn succeeds(output: &Output) -> String {
+    let (told, failed) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{told}\n{failed}");
+    told
+}
+
+fn fails(output: &Output, code: i32) -> String {
+    let (told, failed) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{told}\n{failed}");
+    failed
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_live_graph_is_checked_and_copied_and_its_copy_is_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("demo.yaml");
+    fs::write(&config, CONFIG).unwrap();
+    let running = Airdig::start(&config, &[("OUT", folder.path())]);
+    eventually("a service map", || {
+        let map = running.query("{ serviceMap { edges { from } } }");
+        let edges = map["serviceMap"]["edges"].as_array()?.len();
+        (edges >= 12).then_some(())
+    });
+    for arguments in [
+        &["check", "sqlite:graph.db"][..],
+        &[
+            "copy",
+            "--from",
+            "sqlite:graph.db",
+            "--to",
+            "sqlite:copy.db",
+        ],
+        &["check", "sqlite:copy.db"],
+        &["check", "--rebuild", "sqlite:graph.db"],
+    ] {
+        let told = succeeds(&store(folder.path(), arguments));
+        assert!(
+            told.contains("agrees with the reports") || told.starts_with("copied sqlite:"),
+            "{told}"
+        );
+    }
+    assert!(running.stop().success());
+    let unknown = ["release", "--source", "gone", "sqlite:copy.db"];
+    let told = fails(&store(folder.path(), &unknown), 1);
+    let source = told.split('`').nth(3).expect("it lists the sources");
+    let known = ["release", "--source", source, "sqlite:copy.db"];
+    let told = succeeds(&store(folder.path(), &known));
+    assert!(told.contains("became unobserved"), "{told}");
+    let told = succeeds(&store(folder.path(), &known));
+    assert!(told.starts_with("nothing to release"), "{told}");
+    succeeds(&store(folder.path(), &["check", "sqlite:copy.db"]));
+}
+
+#[test]
+fn a_wrong_address_and_a_missing_file_are_errors_that_say_what_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = fails(&store(folder.path(), &["check", "graph.db"]), 2);
+    assert!(told.contains("expected `sqlite:PATH`"), "{told}");
+    for arguments in [
+        &["check", "sqlite:none.db"][..],
+        &["copy", "--from", "sqlite:none.db", "--to", "sqlite:copy.db"],
+        &["release", "--source", "aws", "sqlite:none.db"],
+    ] {
+        let told = fails(&store(folder.path(), arguments), 1);
+        assert!(told.contains("there is no file"), "{told}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
