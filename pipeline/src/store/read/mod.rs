@@ -43,7 +43,7 @@ use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, GraphStore, KindCount, Lease,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Lease,
     Node, NodeFilter, OtherName, OutlinesPage, RecordFilter, RecordsPage, ScannedPage, Search,
     SearchResult, StoreError, TimelineEntry,
 };

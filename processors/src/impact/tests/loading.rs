@@ -9,7 +9,7 @@ use pipeline::SignalSet;
 use pipeline::claims::Class;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeFigures, Fact, GraphStore, KindCount,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, Fact, GraphStore, KindCount,
     KnownAlias, Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError,
     TimelineEntry,
 };
