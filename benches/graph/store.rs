@@ -177,7 +177,9 @@ impl OpenStore {
     pub(crate) async fn read_names(&self) -> Result<usize, StoreError> {
         let (mut read, mut after) = (0, None);
         loop {
-            let page = self.graph.aliases(&Kind::ALIASES, after.as_deref(), NAMES_LOADED);
+            let page = self
+                .graph
+                .aliases(&Kind::ALIASES, after.as_deref(), NAMES_LOADED);
             let page = page.await?;
             let mut uids: Vec<String> = page.aliases.iter().map(|it| it.uid.clone()).collect();
             uids.dedup();
