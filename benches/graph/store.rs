@@ -19,8 +19,9 @@ const STEP: usize = 5000;
 const NEIGHBORS: usize = 100;
 /// Items of a page of nodes, of edges and of hits.
 const PAGE: usize = 100;
-/// Uids that a processor loads at a time.
-const LOADED: usize = 4000;
+/// Uids whose names `identity` loads at a time, and nodes that `impact` does.
+const NAMES_LOADED: usize = 1000;
+const NODES_LOADED: usize = 4000;
 
 /// Which nodes a page is of; a missing field does not restrict.
 #[derive(Clone, Debug, Default)]
@@ -177,7 +178,9 @@ impl OpenStore {
     pub(crate) async fn read_names(&self) -> Result<usize, StoreError> {
         let (mut read, mut after) = (0, None);
         loop {
-            let page = self.graph.aliases(&Kind::ALIASES, after.as_deref(), LOADED);
+            let page = self
+                .graph
+                .aliases(&Kind::ALIASES, after.as_deref(), NAMES_LOADED);
             let page = page.await?;
             let mut uids: Vec<String> = page.aliases.iter().map(|it| it.uid.clone()).collect();
             uids.dedup();
@@ -195,7 +198,7 @@ impl OpenStore {
         let kinds = EDGE_KINDS.map(str::to_owned);
         let (mut read, mut after) = (0, None);
         loop {
-            let page = self.graph.outlines(&kinds, after.as_deref(), LOADED);
+            let page = self.graph.outlines(&kinds, after.as_deref(), NODES_LOADED);
             let page = page.await?;
             read += page.nodes.len();
             after = page.last;

@@ -18,7 +18,7 @@ use super::earlier_stores;
 use crate::loading::Attempts;
 
 /// Uids that are read at a time.
-const PAGE: usize = 4000;
+const PAGE: usize = 1000;
 /// Edges of the DNS records among them.
 const MOST_TARGETS: usize = 1 << 16;
 
