@@ -40,6 +40,20 @@ impl Histogram {
         }
     }
 
+    /// As [`Histogram::add`] of [`Histogram::of`], without a histogram between: a map of all services adds
+    /// one for each edge and minute.
+    pub fn add_buckets(&mut self, scale: i32, first: i32, counts: &[u64], total: u64) {
+        if self.counts.is_empty() && self.zeros == 0 {
+            self.scale = scale;
+        }
+        self.coarsen(self.scale.min(scale));
+        let steps = scale.abs_diff(self.scale).min(31);
+        for (index, count) in (first..).zip(counts).filter(|(_, count)| **count > 0) {
+            *self.counts.entry(index >> steps).or_default() += count;
+        }
+        self.zeros += total.saturating_sub(counts.iter().sum());
+    }
+
     fn coarsen(&mut self, scale: i32) {
         let steps = self.scale.abs_diff(scale);
         self.scale = scale;
@@ -87,6 +101,10 @@ mod tests {
     fn histograms_of_two_scales_add_up_in_the_coarser() {
         let mut sum = Histogram::of(3, -2, &[1, 0, 2, 4], 9);
         sum.add(Histogram::of(2, -1, &[10, 20], 30));
+        let mut same = Histogram::default();
+        same.add_buckets(3, -2, &[1, 0, 2, 4], 9);
+        same.add_buckets(2, -1, &[10, 20], 30);
+        assert_eq!(same, sum);
         let counts: Vec<(i32, u64)> = sum.counts.into_iter().collect();
         assert_eq!((sum.scale, sum.zeros), (2, 2));
         assert_eq!(counts, [(-1, 11), (0, 26)]);

@@ -9,8 +9,8 @@ use super::Store;
 use super::rows::{Backend, NodeId, Projection, ReadRows, RowsError, ScopeKey};
 use crate::claims::{Class, Removal, is_below};
 use crate::component::UnixNanos;
-use crate::facts::Members;
 use crate::graph_store::Lease;
+use crate::members::Members;
 use crate::reports::{Completion, ReportBatch};
 
 /// Claims, and nodes, that are read together.

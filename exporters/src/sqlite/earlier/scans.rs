@@ -1,6 +1,7 @@
 //! `earlier_completions`: scans that found the same members one after the other were one row.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use pipeline::claims::{Class, Removal};
@@ -79,14 +80,17 @@ pub(super) async fn members(
     let mut known: HashMap<u64, Arc<Members>> = HashMap::new();
     let mut all = Vec::with_capacity(scans.len());
     for scan in scans {
-        if !known.contains_key(&scan.members) {
-            let pairs = sqlx::query_scalar(MEMBERS).bind(scan.members.cast_signed());
-            let pairs: Option<Vec<u8>> = pairs.fetch_optional(&mut *connection).await?;
-            let members = Members::from_bytes(pairs.unwrap_or_default());
-            let members = members.map_err(|error| sqlx::Error::Decode(error.into()))?;
-            known.insert(scan.members, Arc::new(members));
-        }
-        all.extend(known.get(&scan.members).cloned());
+        let members = match known.entry(scan.members) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => {
+                let pairs = sqlx::query_scalar(MEMBERS).bind(scan.members.cast_signed());
+                let pairs: Option<Vec<u8>> = pairs.fetch_optional(&mut *connection).await?;
+                let members = Members::from_bytes(pairs.unwrap_or_default());
+                let members = members.map_err(|error| sqlx::Error::Decode(error.into()))?;
+                unknown.insert(Arc::new(members)).clone()
+            }
+        };
+        all.push(members);
     }
     Ok(all)
 }

@@ -25,8 +25,11 @@ impl<R: ReadRows> Session<R> {
         let Some(rows) = self.row_filter(filter).await? else {
             return Ok(found);
         };
+        // Where few fit, as of T most of all, pages become larger.
+        let mut least = PAGE.0;
         while found.len() < limit {
-            let page = (limit - found.len()).clamp(PAGE.0, PAGE.1);
+            let page = (limit - found.len()).clamp(least, PAGE.1);
+            least = (least * 2).min(PAGE.1);
             let ids = self.rows.list(&rows, after, page).await?;
             let Some(&last) = ids.last() else { break };
             after = last;

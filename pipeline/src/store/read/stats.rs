@@ -36,13 +36,8 @@ impl<R: ReadRows> Session<R> {
         for row in rows {
             let ends = [row.from, row.to].map(|id| same.canonical(id));
             let key = (ends[0], row.kind, ends[1], row.connection_type);
-            let sum = Sum::of(&row);
-            match sums.get_mut(&key) {
-                Some(known) => known.add(sum),
-                None => {
-                    sums.insert(key, sum);
-                }
-            }
+            let sum = sums.entry(key).or_insert_with(|| Sum::since(row.minute));
+            sum.add(&row);
         }
         let owners: Vec<NodeId> = sums
             .keys()
@@ -81,23 +76,24 @@ impl<R: ReadRows> Session<R> {
 }
 
 impl Sum {
-    fn of(row: &EdgeStatsRow) -> Sum {
+    fn since(minute: UnixNanos) -> Sum {
         Sum {
-            since: row.minute,
-            calls: row.calls,
-            errors: row.errors,
-            duration_sum: row.duration_sum,
-            duration_max: row.duration_max,
-            durations: Histogram::of(row.scale, row.offset, &row.counts, row.calls),
+            since: minute,
+            calls: 0,
+            errors: 0,
+            duration_sum: 0.0,
+            duration_max: 0.0,
+            durations: Histogram::default(),
         }
     }
 
-    fn add(&mut self, other: Sum) {
-        self.since = self.since.min(other.since);
-        self.calls += other.calls;
-        self.errors += other.errors;
-        self.duration_sum += other.duration_sum;
-        self.duration_max = self.duration_max.max(other.duration_max);
-        self.durations.add(other.durations);
+    fn add(&mut self, row: &EdgeStatsRow) {
+        self.since = self.since.min(row.minute);
+        self.calls += row.calls;
+        self.errors += row.errors;
+        self.duration_sum += row.duration_sum;
+        self.duration_max = self.duration_max.max(row.duration_max);
+        self.durations
+            .add_buckets(row.scale, row.offset, &row.counts, row.calls);
     }
 }

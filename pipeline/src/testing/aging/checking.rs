@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::fixture::{DAY, HOUR, edges, id_of, seen, seen_alias, seen_edge, store, tags, write};
 use crate::claims::{Class, Removal};
 use crate::component::UnixNanos;
-use crate::facts::Members;
+use crate::members::Members;
 use crate::reports::{AliasItem, Completion, Items, ReportBatch, Snapshot};
 use crate::store::rows::{
     AliasRow, Backend, CountRow, EdgePage, EdgeRow, Listing, NodeId, NodeRow, Projection,
