@@ -2,7 +2,7 @@
 //! large the store is, and sends its subscribers what other processes write.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pipeline::component::{Chain, RunError, Tasks, UnixNanos};
 use pipeline::counters::Gauges;
@@ -17,6 +17,44 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(75);
 
 /// After all is removed, and after a failure.
 const REST: Duration = Duration::from_secs(60);
+
+/// Before the first step: the clock of a machine that has just booted may still be wrong.
+const BEFORE_FIRST: Duration = Duration::from_secs(60);
+
+/// What the clock may differ from the time that has passed since the start.
+const JUMP: Duration = Duration::from_secs(60 * 60);
+
+/// Compares the clock with the time that has passed. What is removed under a wrong clock is lost, and the
+/// horizon never goes back.
+struct Clock {
+    started: Instant,
+    wall: UnixNanos,
+    has_warned: bool,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock {
+            started: Instant::now(),
+            wall: UnixNanos::now(),
+            has_warned: false,
+        }
+    }
+
+    fn has_jumped(&mut self, exporter: &str) -> bool {
+        let expected = self.wall.after(self.started.elapsed());
+        let has_jumped = UnixNanos::now() > expected.after(JUMP);
+        if has_jumped && !self.has_warned {
+            tracing::warn!(
+                exporter,
+                "the clock jumped ahead by more than an hour: nothing is removed until it is back or airdig \
+                 is restarted"
+            );
+        }
+        self.has_warned = has_jumped;
+        has_jumped
+    }
+}
 
 pub(super) struct Upkeep {
     pub(super) id: String,
@@ -38,9 +76,27 @@ impl Upkeep {
     }
 
     async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
-        let mut has_failed = false;
+        let mut clock = Clock::start();
+        let (mut has_failed, mut shown) = (false, None::<Instant>);
+        let wait = stop.run_until_cancelled(tokio::time::sleep(BEFORE_FIRST));
+        if wait.await.is_none() {
+            return Ok(());
+        }
         loop {
-            let pause = match self.step().await {
+            let step = async {
+                if shown.is_none_or(|shown| shown.elapsed() > REST) {
+                    shown = Some(Instant::now());
+                    self.show().await?;
+                }
+                match clock.has_jumped(&self.id) {
+                    true => Ok(REST),
+                    false => self.step().await,
+                }
+            };
+            let Some(step) = stop.run_until_cancelled(step).await else {
+                return Ok(());
+            };
+            let pause = match step {
                 Ok(pause) => {
                     has_failed = false;
                     pause
@@ -64,11 +120,10 @@ impl Upkeep {
     /// One step; how long to pause after it.
     async fn step(&self) -> Result<Duration, RowsError> {
         let progress = self.store.housekeep(UnixNanos::now(), &self.retention);
-        if !progress.await?.is_done {
-            return Ok(BETWEEN_STEPS);
-        }
-        self.show().await?;
-        Ok(REST)
+        Ok(match progress.await?.is_done {
+            true => REST,
+            false => BETWEEN_STEPS,
+        })
     }
 
     async fn show(&self) -> Result<(), RowsError> {

@@ -89,21 +89,25 @@ impl<B: Backend> Store<B> {
 
     /// Sends all of the log that was not sent yet.
     async fn send_log(&self) -> Result<(), RowsError> {
-        let mut place = self.subscribers.place.lock().await;
         let last = self.backend.last_commit().await?;
+        let mut place = self.subscribers.place.lock().await;
         self.send_up_to(&mut place, last).await
     }
 
-    /// Sends an own commit at once, after those before it.
-    pub(super) async fn publish(&self, commit: &Commit) {
-        let mut place = self.subscribers.place.lock().await;
-        if place.is_followed && self.subscribers.are_there() && commit.sequence == place.sent + 1 {
-            place.sent = commit.sequence;
-            self.subscribers.send(Arc::new(commit.clone()));
+    /// Sends an own commit at once where it is the next one. Else `follow` sends it: a writer waits neither
+    /// for a reader nor for the log.
+    pub(super) fn publish(&self, commit: &Commit) {
+        let Ok(mut place) = self.subscribers.place.try_lock() else {
             return;
+        };
+        if !self.subscribers.are_there() {
+            place.sent = place.sent.max(commit.sequence);
+            place.is_followed = false;
+        } else if commit.sequence == place.sent + 1 {
+            place.sent = commit.sequence;
+            place.is_followed = true;
+            self.subscribers.send(Arc::new(commit.clone()));
         }
-        // What cannot be read now is sent by `follow`.
-        let _ = self.send_up_to(&mut place, commit.sequence).await;
     }
 
     async fn send_up_to(&self, place: &mut Place, last: u64) -> Result<(), RowsError> {

@@ -26,6 +26,8 @@ impl<B: Backend> Store<B> {
             && held.until > now
             && held.until <= now.after(LONGEST)
         {
+            // A transaction that is dropped may cost the backend its connection.
+            rows.commit().await?;
             return Ok(Some(Lease {
                 holder: held.holder,
                 until: held.until,
@@ -53,9 +55,8 @@ impl<B: Backend> Store<B> {
         let held = rows.lease(source, scope).await?;
         if held.is_some_and(|held| held.holder == holder) {
             rows.remove_lease(source, scope).await?;
-            rows.commit().await?;
         }
-        Ok(())
+        rows.commit().await
     }
 }
 

@@ -112,7 +112,7 @@ impl<B: Backend> Store<B> {
         let body = serde_json::to_vec(&commit).unwrap_or_default();
         commit.sequence = rows.append_commit(&body).await?;
         rows.commit().await?;
-        self.publish(&commit).await;
+        self.publish(&commit);
         Ok(commit)
     }
 }

@@ -62,8 +62,8 @@ pub(super) async fn move_rows(
     };
     mover.run(store).await.map_err(|error| {
         StartError::new(format!(
-            "bring {} up to date (exporters.{id}.path): {}; it is as it was: make space or repair the cause, \
-             and start again",
+            "bring {} up to date (exporters.{id}.path): {}; its rows are all there: make space or repair the \
+             cause, and start this version again, which goes on",
             path.display(),
             Chain(&error)
         ))
@@ -130,7 +130,7 @@ impl Mover {
                 tracing::warn!(
                     exporter, %path, error,
                     "the file is up to date, but could not be rewritten: it will not shrink until \
-                     `VACUUM` is run with airdig stopped"
+                     `PRAGMA auto_vacuum = INCREMENTAL; VACUUM;` is run with airdig stopped"
                 );
             }
         }

@@ -48,11 +48,20 @@ async fn state_after(told: &[Batch]) -> String {
     let store = open.store();
     let checked = store.check(false).await.unwrap();
     assert!(checked.is_clean(), "{checked:?}");
-    let nodes = store.nodes(&uids, At::Now).await.unwrap();
-    let edges = store
+    let mut nodes = store.nodes(&uids, At::Now).await.unwrap();
+    let mut edges = store
         .edges(&uids, Direction::Both, &[], 100, At::Now)
         .await
         .unwrap();
+    // Since when an edge of a snapshot holds is not written anew with each state that has it, so it depends
+    // on the order; and of a node that only edges name it is the same.
+    for edge in &mut edges {
+        edge.first_seen = UnixNanos(0);
+    }
+    let of_edges = nodes.iter_mut().flatten();
+    for node in of_edges.filter(|node| node.kind == "unknown") {
+        node.first_seen = UnixNanos(0);
+    }
     let figures = store
         .edge_stats(UnixNanos(0), UnixNanos(100))
         .await

@@ -44,9 +44,10 @@ impl<R: ReadRows> Transaction<'_, R> {
                     new.push((key.from, key.kind, key.to));
                 }
                 match old.get(key) {
-                    Some(old) if same_edge(old, row) => {}
+                    Some(old) if same_edge(old, row) && old.first_seen <= row.first_seen => {}
+                    // A late report may say that it held before.
                     Some(old) => put.push(EdgeRow {
-                        first_seen: old.first_seen,
+                        first_seen: old.first_seen.min(row.first_seen),
                         ..row.clone()
                     }),
                     None => put.push(row.clone()),
@@ -134,10 +135,9 @@ impl<R: ReadRows> Transaction<'_, R> {
             let before = gone.len() + put.len();
             for (key, row) in &rows {
                 match known.get(key) {
-                    Some(old)
-                        if (old.valid_from, old.valid_to) == (row.valid_from, row.valid_to) => {}
+                    Some(old) if same_alias(old, row) && old.first_seen <= row.first_seen => {}
                     Some(old) => put.push(AliasRow {
-                        first_seen: old.first_seen,
+                        first_seen: old.first_seen.min(row.first_seen),
                         ..row.clone()
                     }),
                     None => put.push(row.clone()),
@@ -217,4 +217,8 @@ impl<R: ReadRows> Transaction<'_, R> {
 
 fn same_edge(old: &EdgeRow, new: &EdgeRow) -> bool {
     old.confidence.to_bits() == new.confidence.to_bits() && old.properties == new.properties
+}
+
+fn same_alias(old: &AliasRow, new: &AliasRow) -> bool {
+    (old.valid_from, old.valid_to) == (new.valid_from, new.valid_to)
 }
