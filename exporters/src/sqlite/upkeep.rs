@@ -21,38 +21,47 @@ const REST: Duration = Duration::from_secs(60);
 /// Before the first step: the clock of a machine that has just booted may still be wrong.
 const BEFORE_FIRST: Duration = Duration::from_secs(60);
 
-/// What the clock may differ from the time that has passed since the start.
+/// What the clock may differ from the time that has passed, and how long it has to stay so to be believed.
 const JUMP: Duration = Duration::from_secs(60 * 60);
 
 /// Compares the clock with the time that has passed. What is removed under a wrong clock is lost, and the
-/// horizon never goes back.
+/// horizon never goes back; but a machine that slept has a clock that is right.
+#[derive(Debug)]
 struct Clock {
-    started: Instant,
+    since: Instant,
     wall: UnixNanos,
-    has_warned: bool,
+    jumped: Option<Instant>,
 }
 
 impl Clock {
-    fn start() -> Clock {
+    fn start(now: Instant, wall: UnixNanos) -> Clock {
         Clock {
-            started: Instant::now(),
-            wall: UnixNanos::now(),
-            has_warned: false,
+            since: now,
+            wall,
+            jumped: None,
         }
     }
 
-    fn has_jumped(&mut self, exporter: &str) -> bool {
-        let expected = self.wall.after(self.started.elapsed());
-        let has_jumped = UnixNanos::now() > expected.after(JUMP);
-        if has_jumped && !self.has_warned {
+    /// Whether the clock jumped ahead in the last hour, and is not back.
+    fn has_jumped(&mut self, exporter: &str, now: Instant, wall: UnixNanos) -> bool {
+        let expected = self.wall.after(now - self.since);
+        if wall <= expected.after(JUMP) {
+            self.jumped = None;
+            return false;
+        }
+        let jumped = *self.jumped.get_or_insert_with(|| {
             tracing::warn!(
                 exporter,
-                "the clock jumped ahead by more than an hour: nothing is removed until it is back or airdig \
-                 is restarted"
+                "the clock jumped ahead by more than an hour: nothing is removed in the next hour, so that \
+                 nothing is lost if it goes back"
             );
+            now
+        });
+        if now - jumped < JUMP {
+            return true;
         }
-        self.has_warned = has_jumped;
-        has_jumped
+        *self = Clock::start(now, wall);
+        false
     }
 }
 
@@ -76,7 +85,7 @@ impl Upkeep {
     }
 
     async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
-        let mut clock = Clock::start();
+        let mut clock = Clock::start(Instant::now(), UnixNanos::now());
         let (mut has_failed, mut shown) = (false, None::<Instant>);
         let wait = stop.run_until_cancelled(tokio::time::sleep(BEFORE_FIRST));
         if wait.await.is_none() {
@@ -88,7 +97,7 @@ impl Upkeep {
                     shown = Some(Instant::now());
                     self.show().await?;
                 }
-                match clock.has_jumped(&self.id) {
+                match clock.has_jumped(&self.id, Instant::now(), UnixNanos::now()) {
                     true => Ok(REST),
                     false => self.step().await,
                 }
@@ -145,5 +154,30 @@ impl Upkeep {
         let lag = figures.housekeeping_lag.as_secs();
         set("airdig_store_housekeeping_lag_seconds", lag);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use pipeline::component::UnixNanos;
+
+    use super::Clock;
+
+    #[test]
+    fn a_clock_that_jumps_a_day_ahead_is_not_believed_before_an_hour() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let (start, wall) = (Instant::now(), UnixNanos(1_700_000_000_000_000_000));
+        let mut clock = Clock::start(start, wall);
+        let mut has_jumped = |passed: u64, shown: u64| {
+            clock.has_jumped("sqlite", start + hours(passed), wall.after(hours(shown)))
+        };
+        assert!(!has_jumped(1, 1));
+        assert!(has_jumped(2, 26), "a day ahead");
+        assert!(!has_jumped(2, 2), "and back");
+        assert!(has_jumped(3, 27));
+        assert!(!has_jumped(4, 28), "it stayed: the machine slept");
+        assert!(!has_jumped(5, 29));
     }
 }

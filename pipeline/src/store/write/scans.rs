@@ -299,7 +299,9 @@ impl<R: WriteRows> Transaction<'_, R> {
             if is_unchanged && row.touched == UnixNanos(0) {
                 continue;
             }
-            let ended = self.rows.ended_claims(row.key, completion.began).await?;
+            // At the same time, too: another source's scan of that time may only have released it.
+            let since = UnixNanos(completion.began.0.saturating_sub(1));
+            let ended = self.rows.ended_claims(row.key, since).await?;
             // What something later ended may have to end earlier, once a scan lacks it.
             let mut are_settled = ended.is_empty();
             for (_, node) in ended {
