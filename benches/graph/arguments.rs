@@ -22,6 +22,10 @@ pub(crate) struct Arguments {
     /// What an earlier run printed: its figures stand beside these
     #[arg(long)]
     pub(crate) compare: Option<PathBuf>,
+    /// Keep the graph in this file; one that is there is read, not written again, and figures of writes
+    /// are left out
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
     /// Measure one start on this file; the benchmark runs itself so
     #[arg(long, hide = true)]
     pub(crate) start: Option<PathBuf>,

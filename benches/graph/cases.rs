@@ -23,8 +23,10 @@ pub(crate) fn all(layout: &Layout, clock: &Clock) -> Vec<Case> {
     cases.push(Case::new("resourceTypes", 20, |_| Query::ResourceTypes));
     let to = clock.telemetry();
     let from = UnixNanos(to.0 - (MINUTE * 60).as_nanos() as u64);
-    let map = Query::ServiceMap(from, to);
+    let map = Query::ServiceMap(from, UnixNanos::now());
     cases.push(Case::new("serviceMap", 20, |_| map.clone()));
+    let map = Query::ServiceMap(from, to);
+    cases.push(Case::new("serviceMap as of T", 20, |_| map.clone()));
     cases.extend(pages(layout, Some(clock.past())));
     cases.extend(aged());
     cases

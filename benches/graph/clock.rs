@@ -1,6 +1,7 @@
 //! The moments of the graph's past. All are before the start of the benchmark, so no store has to
 //! reject them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use pipeline::component::UnixNanos;
@@ -13,8 +14,18 @@ pub(crate) struct Clock(UnixNanos);
 
 impl Clock {
     /// Of a benchmark that starts now.
-    pub(crate) fn now() -> Clock {
+    fn now() -> Clock {
         Clock(UnixNanos::now())
+    }
+
+    /// Of the benchmark that wrote a file, which keeps its clock beside it; else of one that starts now.
+    pub(crate) fn of(file: &Path) -> Clock {
+        let kept = file.with_extension("clock");
+        let start = std::fs::read_to_string(&kept).ok();
+        let start = start.and_then(|start| start.parse().ok());
+        let clock = start.map_or_else(Clock::now, |start| Clock(UnixNanos(start)));
+        std::fs::write(kept, clock.0.0.to_string()).expect("the folder can be written");
+        clock
     }
 
     fn ago(&self, seconds: u64) -> UnixNanos {

@@ -61,11 +61,9 @@ fn main() {
     }
     let before = arguments.compare.as_deref().map(report::read);
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let report = runtime.block_on(run(
-        &arguments,
-        &folder.path().join("graph.db"),
-        threads.handle(),
-    ));
+    let own = folder.path().join("graph.db");
+    let file = arguments.file.as_deref().unwrap_or(&own);
+    let report = runtime.block_on(run(&arguments, file, threads.handle()));
     println!("{}", report.table(before.as_ref()));
     println!("{}", report.json());
     // A statement that took too long may still run, and would be waited for.
@@ -74,23 +72,12 @@ fn main() {
 
 async fn run(arguments: &Arguments, file: &Path, threads: &Handle) -> Report {
     let layout = Layout::new(arguments.nodes, arguments.edges());
-    let clock = Clock::now();
+    let clock = Clock::of(file);
     let mut report = Report::new(arguments);
-    let store = OpenStore::open(file).await;
-    let mut writer = Writer::new(&store);
-    eprintln!("writing {} nodes", layout.nodes());
-    load::fresh(&mut writer, &layout, &clock).await;
-    report.add(writer.figures("load"));
-    if arguments.aged {
-        eprintln!("ageing");
-        load::age(&mut writer, &layout, &clock).await;
+    let is_kept = file.exists();
+    if !is_kept {
+        write(arguments, file, &layout, &clock, &mut report).await;
     }
-    let history = subjects::History::of(&layout, arguments.aged);
-    subjects::write(&mut writer, &layout, &clock, history).await;
-    store.close().await;
-    let mib = process::file_mib(file);
-    report.add([Figure::one("file", "MiB", mib)]);
-
     if report.wants(start::NAME) {
         report.add(start::measure(file).await);
     }
@@ -101,6 +88,9 @@ async fn run(arguments: &Arguments, file: &Path, threads: &Handle) -> Report {
         }
     }
     meter.close().await;
+    if is_kept {
+        return report;
+    }
     let store = OpenStore::open(file).await;
     if report.wants(writes::NAME) {
         report.add(writes::measure(&store, &layout, &clock).await);
@@ -110,4 +100,27 @@ async fn run(arguments: &Arguments, file: &Path, threads: &Handle) -> Report {
     }
     store.close().await;
     report
+}
+
+/// Makes the graph.
+async fn write(
+    arguments: &Arguments,
+    file: &Path,
+    layout: &Layout,
+    clock: &Clock,
+    report: &mut Report,
+) {
+    let store = OpenStore::open(file).await;
+    let mut writer = Writer::new(&store);
+    eprintln!("writing {} nodes", layout.nodes());
+    load::fresh(&mut writer, layout, clock).await;
+    report.add(writer.figures("load"));
+    if arguments.aged {
+        eprintln!("ageing");
+        load::age(&mut writer, layout, clock).await;
+    }
+    let history = subjects::History::of(layout, arguments.aged);
+    subjects::write(&mut writer, layout, clock, history).await;
+    store.close().await;
+    report.add([Figure::one("file", "MiB", process::file_mib(file))]);
 }

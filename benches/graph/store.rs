@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Edges that one step of a walk follows, and nodes that it returns, as in GraphQL.
 const STEP: usize = 5000;
+const FIRST_STEP: usize = 800;
 const NEIGHBORS: usize = 100;
 /// Items of a page of nodes, of edges and of hits.
 const PAGE: usize = 100;
@@ -158,17 +159,24 @@ impl OpenStore {
         let mut order = vec![start.to_owned()];
         let mut frontier = order.clone();
         for _ in 0..2 {
-            let edges = self
-                .graph
-                .edges(&frontier, Direction::Both, &[], STEP, At::Now);
-            let ends = edges
-                .await?
-                .into_iter()
-                .flat_map(|edge| [edge.from, edge.to]);
+            let step = |limit| {
+                self.graph
+                    .edges(&frontier, Direction::Both, &[], limit, At::Now)
+            };
+            let mut edges = step(FIRST_STEP).await?;
+            let far = edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
+            let far: HashSet<&String> = far.filter(|uid| !reached.contains(*uid)).collect();
+            if edges.len() == FIRST_STEP && order.len() + far.len() <= NEIGHBORS {
+                edges = step(STEP).await?;
+            }
+            let ends = edges.into_iter().flat_map(|edge| [edge.from, edge.to]);
             let room = (NEIGHBORS + 1).saturating_sub(order.len());
-            let new = ends.filter(|uid| reached.insert(uid.clone()));
-            frontier = new.take(room).collect();
+            let mut new = ends.filter(|uid| reached.insert(uid.clone()));
+            frontier = new.by_ref().take(room).collect();
             order.extend(frontier.iter().cloned());
+            if new.next().is_some() {
+                break;
+            }
         }
         let nodes = self.graph.nodes(&order, At::Now).await?;
         Ok(nodes.iter().flatten().count())

@@ -1,6 +1,6 @@
 //! What a node is connected with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_graphql::{Context, Error, Result, SimpleObject};
 use pipeline::graph_store::{self, At};
@@ -13,6 +13,10 @@ const DEEPEST: i32 = 5;
 
 /// Edges that one step may follow.
 const EDGES: usize = 5_000;
+
+/// Edges that a step follows first, for each node that may be returned: of a hub with 100,000 they fill
+/// the answer.
+const EDGES_A_NODE: usize = 8;
 
 /// A node and what it is connected with.
 #[derive(SimpleObject)]
@@ -71,10 +75,20 @@ impl Neighborhood {
             if frontier.is_empty() || truncated {
                 break;
             }
-            let found = store(context)
-                .edges(&frontier, direction.into(), kinds, EDGES, at)
-                .await
-                .map_err(unanswered)?;
+            let step = Step {
+                from: &frontier,
+                direction,
+                kinds,
+                at,
+            };
+            let few = (first * EDGES_A_NODE).min(EDGES);
+            let mut found = step.edges(context, few).await?;
+            let far = found.iter().flat_map(|edge| [&edge.from, &edge.to]);
+            let far: HashSet<&String> = far.filter(|uid| !reached.contains_key(*uid)).collect();
+            let is_full = order.len() + far.len() > first;
+            if found.len() == few && few < EDGES && !is_full {
+                found = step.edges(context, EDGES).await?;
+            }
             truncated = found.len() == EDGES;
             let mut next = Vec::new();
             for edge in found {
@@ -121,6 +135,22 @@ impl Neighborhood {
             edges: edges.into_values().map(|edge| Edge { edge, at }).collect(),
             truncated,
         })
+    }
+}
+
+/// Edges that are followed from the nodes that were reached last.
+struct Step<'s> {
+    from: &'s [String],
+    direction: Direction,
+    kinds: &'s [String],
+    at: At,
+}
+
+impl Step<'_> {
+    async fn edges(&self, context: &Context<'_>, limit: usize) -> Result<Vec<graph_store::Edge>> {
+        let direction = self.direction.into();
+        let edges = store(context).edges(self.from, direction, self.kinds, limit, self.at);
+        edges.await.map_err(unanswered)
     }
 }
 

@@ -1,9 +1,10 @@
-//! The texts by which nodes are found: names, aliases, the tail of a uid, values of tags.
+//! The texts by which nodes are found: names, aliases, the tail of a uid, values and keys of tags.
 
 use std::collections::BTreeSet;
 
 use super::rows::{Listing, NodeId, NodeRow, TextField, TextRow};
 use crate::attributes::{Map, map_to_json};
+use crate::uid;
 
 /// Characters of a text that are kept: what people type.
 pub(super) const LONGEST: usize = 200;
@@ -54,6 +55,8 @@ impl Changes {
         let tags = node.tags.as_deref().unwrap_or_default();
         let tags = map_to_json(Map::new(tags));
         self.replace(node, TextField::Tag, tags.values().map(said));
+        let keys = tags.keys().map(|key| key_text(key));
+        self.replace(node, TextField::TagKey, keys);
     }
 
     /// All aliases of a node.
@@ -105,6 +108,15 @@ pub(super) fn tail(uid: &str) -> &str {
         Some((_, rest)) if !rest.is_empty() => rest,
         _ => uid,
     }
+}
+
+/// A character that stands for the key of a tag, so that lists by key need no long texts: one of a
+/// plane that Unicode leaves to private use. Keys may share one.
+pub(super) fn key_text(key: &str) -> String {
+    const FIRST: u32 = 0xF_0000;
+    const COUNT: u64 = 0xFFFE;
+    let character = char::from_u32(FIRST + (uid::hash(key) % COUNT) as u32);
+    character.unwrap_or(char::REPLACEMENT_CHARACTER).to_string()
 }
 
 /// The value of a tag as people write it.

@@ -155,6 +155,7 @@ fn node(cells: &mut Cells<'_>) -> Result<NodeRow, sqlx::Error> {
         name: cells.take()?,
         first_seen: cells.time()?,
         last_seen: cells.time()?,
+        changed: cells.time()?,
         same_as: cells.take()?,
         tags: cells.take()?,
     })
@@ -208,6 +209,7 @@ pub(super) async fn put(
             .add(row.unobserved.map(|time| time.timestamp()))
             .add(row.first_seen.timestamp())
             .add(row.last_seen.timestamp())
+            .add(row.changed.timestamp())
             .add(row.same_as)
             .add(row.uid.as_str())
             .add(row.name.as_deref())

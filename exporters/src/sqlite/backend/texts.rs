@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pipeline::store::rows::{NodeId, TextField, TextMatch, TextRow};
+use pipeline::store::rows::{NodeId, TextField, TextMatch, TextRow, WantedText};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
@@ -24,11 +24,12 @@ const TRIGRAMS: usize = 12;
 /// Where the texts of nodes begin that are not current.
 const OTHERS: i64 = 1 << 44;
 
-const FIELDS: [TextField; 4] = [
+const FIELDS: [TextField; 5] = [
     TextField::Name,
     TextField::Alias,
     TextField::Uid,
     TextField::Tag,
+    TextField::TagKey,
 ];
 
 pub(super) const FIND: &str = include_str!("../sql/read_texts.sql");
@@ -50,7 +51,7 @@ struct Place {
 impl Place {
     /// In `texts`, to which new nodes are appended.
     fn id(self) -> i64 {
-        self.node * 4 + self.field as i64
+        self.node * 8 + self.field as i64
     }
 
     /// In `trigrams`, where those of current nodes stand first.
@@ -75,7 +76,7 @@ pub(super) async fn find(
     limit: usize,
 ) -> Result<Vec<TextRow>, sqlx::Error> {
     let text = kept(text);
-    let Some(trigrams) = trigrams(&text, how) else {
+    let Some(trigrams) = trigrams(&pattern(&text, how)) else {
         return Ok(Vec::new());
     };
     let fits = |found: &str| match how {
@@ -121,6 +122,62 @@ pub(super) async fn find(
     Ok(found)
 }
 
+/// A text that is wanted, as the database finds it.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    field: TextField,
+    /// Stands in the node's texts of the field.
+    pub(super) pattern: String,
+    trigrams: Option<String>,
+}
+
+/// A walk through the nodes with a text, in their order.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    field: TextField,
+    pub(super) trigrams: String,
+}
+
+impl Wanted {
+    pub(super) fn of(wanted: &WantedText) -> Wanted {
+        let pattern = pattern(&kept(&wanted.text), wanted.how);
+        Wanted {
+            field: wanted.field,
+            trigrams: trigrams(&pattern),
+            pattern,
+        }
+    }
+
+    /// Of a text that is too short for the index there is none.
+    pub(super) fn walk(&self) -> Option<Walk> {
+        Some(Walk {
+            field: self.field,
+            trigrams: self.trigrams.clone()?,
+        })
+    }
+
+    /// Whether a node of the table `nodes` has it, which is bound as this parameter.
+    pub(super) fn condition(&self, parameter: usize) -> String {
+        let field = self.field as i64;
+        format!(
+            "EXISTS (SELECT 1 FROM texts WHERE texts.id = nodes.id * 8 + {field} \
+             AND instr(text, ?{parameter}) > 0)"
+        )
+    }
+}
+
+impl Walk {
+    /// The rows of the index of nodes greater than `after`: greater than the first, less than the other.
+    pub(super) fn rows(&self, after: NodeId, is_current: bool) -> (i64, i64) {
+        let place = |node| Place {
+            field: self.field,
+            node,
+        };
+        let first = place(after).indexed(is_current);
+        (first, place(0).indexed(is_current) + (1 << 40))
+    }
+}
+
 pub(super) async fn of_nodes(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
@@ -148,13 +205,17 @@ pub(super) async fn of_nodes(
     Ok(rows)
 }
 
-/// A query for all trigrams that such a text has; none where the text is too short to have one.
-fn trigrams(text: &str, how: TextMatch) -> Option<String> {
-    let text = match how {
+/// What stands in the texts of a field where one of them matches.
+fn pattern(text: &str, how: TextMatch) -> String {
+    match how {
         TextMatch::Exact => format!("{MARK}{text}{MARK}"),
         TextMatch::Prefix => format!("{MARK}{text}"),
         TextMatch::Part => text.to_owned(),
-    };
+    }
+}
+
+/// A query for all trigrams that a text has; none where it is too short to have one.
+fn trigrams(text: &str) -> Option<String> {
     let characters: Vec<char> = text.chars().collect();
     let last = characters.len().checked_sub(3)?;
     let mut query = String::new();

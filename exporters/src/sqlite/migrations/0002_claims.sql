@@ -40,6 +40,7 @@ CREATE TABLE nodes (
     unobserved    INTEGER,
     first_seen    INTEGER,
     last_seen     INTEGER,
+    changed       INTEGER, -- no claim began, changed or ended after it
     same_as       INTEGER,
     uid           TEXT    NOT NULL,
     name          TEXT,
@@ -207,7 +208,7 @@ CREATE TABLE counts (
     PRIMARY KEY (kind, provider)
 ) STRICT, WITHOUT ROWID;
 
--- Texts by which nodes are found: id is 4 * node + field, `text` all of that field, each between two
+-- Texts by which nodes are found: id is 8 * node + field, `text` all of that field, each between two
 -- characters 2.
 CREATE TABLE texts (
     id         INTEGER PRIMARY KEY,
@@ -220,42 +221,28 @@ CREATE VIRTUAL TABLE trigrams USING fts5 (
     text, content = '', columnsize = 0, detail = 'none', tokenize = 'trigram case_sensitive 1'
 );
 
+-- What a writer counted in a minute on the edges of a part; `body` is a list of edges, see
+-- backend/stats/packed.rs.
 CREATE TABLE edge_stats (
-    minute          INTEGER NOT NULL,
-    from_node       INTEGER NOT NULL,
-    kind            INTEGER NOT NULL,
-    to_node         INTEGER NOT NULL,
-    connection_type INTEGER NOT NULL,
-    writer          INTEGER NOT NULL,
-    chunk           INTEGER NOT NULL,
-    calls           INTEGER,
-    errors          INTEGER,
-    duration_sum    REAL,
-    duration_max    REAL,
-    scale           INTEGER,
-    first_bucket    INTEGER,
-    counts          BLOB, -- varints
-    PRIMARY KEY (minute, from_node, kind, to_node, connection_type, writer, chunk)
-) STRICT, WITHOUT ROWID;
+    id     INTEGER PRIMARY KEY,
+    minute INTEGER NOT NULL,
+    part   INTEGER NOT NULL,
+    writer INTEGER NOT NULL,
+    chunk  INTEGER NOT NULL,
+    body   BLOB,
+    UNIQUE (minute, part, writer, chunk)
+) STRICT;
 
 -- The same of whole hours, each from where it begins, over all writers and chunks.
 CREATE TABLE edge_stats_hourly (
-    minute          INTEGER NOT NULL,
-    from_node       INTEGER NOT NULL,
-    kind            INTEGER NOT NULL,
-    to_node         INTEGER NOT NULL,
-    connection_type INTEGER NOT NULL,
-    writer          INTEGER NOT NULL,
-    chunk           INTEGER NOT NULL,
-    calls           INTEGER,
-    errors          INTEGER,
-    duration_sum    REAL,
-    duration_max    REAL,
-    scale           INTEGER,
-    first_bucket    INTEGER,
-    counts          BLOB,
-    PRIMARY KEY (minute, from_node, kind, to_node, connection_type, writer, chunk)
-) STRICT, WITHOUT ROWID;
+    id     INTEGER PRIMARY KEY,
+    minute INTEGER NOT NULL,
+    part   INTEGER NOT NULL,
+    writer INTEGER NOT NULL,
+    chunk  INTEGER NOT NULL,
+    body   BLOB,
+    UNIQUE (minute, part, writer, chunk)
+) STRICT;
 
 -- The nodes that any statistics name, and the end of the last day on which one does.
 CREATE TABLE edge_stats_ends (

@@ -1,4 +1,4 @@
 INSERT INTO trigrams (rowid, text)
 SELECT places.value, texts.text
 FROM json_each(?1) AS places
-CROSS JOIN texts ON texts.id = (places.value & 0xFFFFFFFFFF) * 4 + (places.value >> 40 & 15)
+CROSS JOIN texts ON texts.id = (places.value & 0xFFFFFFFFFF) * 8 + (places.value >> 40 & 15)

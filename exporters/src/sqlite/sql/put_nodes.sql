@@ -1,8 +1,8 @@
 INSERT OR FAIL INTO nodes (
     id, hash, listing, kind, provider, account, region, has_lifecycle, ended, unobserved, first_seen,
-    last_seen, same_as, uid, name, tags
+    last_seen, changed, same_as, uid, name, tags
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     listing = excluded.listing,
     kind = excluded.kind,
@@ -14,6 +14,7 @@ ON CONFLICT (id) DO UPDATE SET
     unobserved = excluded.unobserved,
     first_seen = excluded.first_seen,
     last_seen = excluded.last_seen,
+    changed = excluded.changed,
     same_as = excluded.same_as,
     name = excluded.name,
     tags = excluded.tags

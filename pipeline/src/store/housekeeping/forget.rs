@@ -19,11 +19,12 @@ const LIMIT: usize = if cfg!(test) { 2 } else { 500 };
 /// Snapshots that are read at a time.
 const SNAPSHOTS: usize = if cfg!(test) { 2 } else { 64 };
 
-const FIELDS: [TextField; 4] = [
+const FIELDS: [TextField; 5] = [
     TextField::Name,
     TextField::Alias,
     TextField::Uid,
     TextField::Tag,
+    TextField::TagKey,
 ];
 
 #[derive(Clone, Copy, Debug, Default)]

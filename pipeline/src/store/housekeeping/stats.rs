@@ -14,9 +14,6 @@ use crate::graph_store::Histogram;
 const MINUTE: u64 = 60_000_000_000;
 const HOUR: u64 = 60 * MINUTE;
 
-/// Edges of which an hour is replaced at once.
-const EDGES: usize = if cfg!(test) { 2 } else { 20 };
-
 impl<B: Backend> Store<B> {
     /// Replaces the oldest hour of minutes; how many rows that was, none where none is old enough.
     /// Nothing is written to such an hour any more, so it is read before the writer is taken.
@@ -37,7 +34,7 @@ impl<B: Backend> Store<B> {
             let (from, to) = (UnixNanos(minute), UnixNanos(minute + MINUTE));
             for row in rows.edge_stats(Resolution::Minute, from, to).await? {
                 count += 1;
-                let edge = edge_of(&row);
+                let edge = StatsEdge::of(&row);
                 match hours.get_mut(&edge) {
                     Some(sum) => sum.add(&row),
                     None => {
@@ -47,8 +44,8 @@ impl<B: Backend> Store<B> {
             }
         }
         drop(rows);
-        let hours: Vec<(StatsEdge, EdgeStatsRow)> = hours.into_iter().collect();
-        self.replace(Resolution::Minute, UnixNanos(hour), &hours)
+        let hours = hours.into_values().collect();
+        self.replace(Resolution::Minute, UnixNanos(hour), hours)
             .await?;
         Ok(Some(count))
     }
@@ -63,51 +60,46 @@ impl<B: Backend> Store<B> {
         };
         let (from, to) = (hour, UnixNanos(hour.0 + 1));
         let rows = rows.edge_stats(Resolution::Hour, from, to).await?;
-        let rows: Vec<(StatsEdge, EdgeStatsRow)> =
-            rows.into_iter().map(|row| (edge_of(&row), row)).collect();
-        self.replace(Resolution::Hour, hour, &rows).await?;
-        Ok(Some(rows.len() as u64))
+        let count = rows.len() as u64;
+        self.replace(Resolution::Hour, hour, rows).await?;
+        Ok(Some(count))
     }
 
-    /// Removes an hour of these edges, some edges a transaction; in place of minutes comes their sum.
+    /// Removes an hour of these edges, part by part; in place of minutes comes their sum.
     async fn replace(
         &self,
         removed: Resolution,
         hour: UnixNanos,
-        rows: &[(StatsEdge, EdgeStatsRow)],
+        rows: Vec<EdgeStatsRow>,
     ) -> Result<(), RowsError> {
-        let mut chunks = rows.chunks(EDGES).peekable();
-        while chunks.peek().is_some() {
+        let mut parts: BTreeMap<u8, Vec<EdgeStatsRow>> = BTreeMap::new();
+        for row in rows {
+            parts
+                .entry(StatsEdge::of(&row).part())
+                .or_default()
+                .push(row);
+        }
+        let mut parts = parts.into_values().peekable();
+        while parts.peek().is_some() {
             let mut session = self.backend.write().await?;
             let pace = Pace::start();
-            while let Some(chunk) = chunks.next_if(|_| !pace.is_over()) {
-                let edges: Vec<StatsEdge> = chunk.iter().map(|(edge, _)| *edge).collect();
+            while let Some(rows) = parts.next_if(|_| !pace.is_over()) {
+                let edges: Vec<StatsEdge> = rows.iter().map(StatsEdge::of).collect();
                 let end = UnixNanos(hour.0 + HOUR);
                 session
                     .remove_edge_stats(removed, &edges, hour, end)
                     .await?;
                 if removed == Resolution::Minute {
-                    let sums: Vec<EdgeStatsRow> =
-                        chunk.iter().map(|(_, row)| row.clone()).collect();
-                    session.put_edge_stats(Resolution::Hour, &sums).await?;
+                    session.put_edge_stats(Resolution::Hour, &rows).await?;
                 }
             }
             session.commit().await?;
-            if chunks.peek().is_some() {
+            if parts.peek().is_some() {
                 // Writers of other processes take their turn.
                 tokio::time::sleep(STEP).await;
             }
         }
         Ok(())
-    }
-}
-
-fn edge_of(row: &EdgeStatsRow) -> StatsEdge {
-    StatsEdge {
-        from: row.from,
-        kind: row.kind,
-        to: row.to,
-        connection_type: row.connection_type,
     }
 }
 

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::backend::Session;
-use super::tables::{record_key, scope_of};
+use super::tables::{Tables, record_key, scope_of};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow, Listing,
     NO_WORD, NodeId, NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution,
     RowFilter, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey,
-    VersionRow, Word,
+    VersionRow, WantedText, Word,
 };
 use crate::uid;
 
@@ -38,23 +38,35 @@ fn incoming(key: &EdgeKey) -> impl Ord + use<> {
     )
 }
 
-fn fits(row: &NodeRow, filter: &RowFilter) -> bool {
+fn fits(row: &NodeRow, filter: &RowFilter, tables: &Tables) -> bool {
     let is = |word: Word, wanted: Word| wanted == NO_WORD || word == wanted;
     let is_listed = match row.listing {
         Listing::None => false,
         Listing::Current => true,
         Listing::Ended => filter.with_ended,
     };
-    // Tags are left to the caller, as the contract allows.
+    let has = |wanted: &WantedText| {
+        let texts = tables.texts.iter().filter(|text| text.node == row.id);
+        texts
+            .filter(|text| text.field == wanted.field)
+            .any(|text| matches(&text.text, &wanted.text, wanted.how))
+    };
+    let has_changed = filter.changed_after.is_some_and(|time| row.changed > time);
     is_listed
-        && is_of(row.kind, &filter.kinds)
-        && is(row.provider, filter.provider)
-        && is(row.account, filter.account)
-        && is(row.region, filter.region)
-        && filter.text.as_ref().is_none_or(|text| {
-            let name = row.name.as_deref().unwrap_or_default();
-            name.to_lowercase().contains(text) || row.uid.to_lowercase().contains(text)
-        })
+        && (has_changed
+            || is_of(row.kind, &filter.kinds)
+                && is(row.provider, filter.provider)
+                && is(row.account, filter.account)
+                && is(row.region, filter.region)
+                && filter.texts.iter().all(|any| any.iter().any(has)))
+}
+
+fn matches(text: &str, wanted: &str, how: TextMatch) -> bool {
+    match how {
+        TextMatch::Exact => text == wanted,
+        TextMatch::Prefix => text.starts_with(wanted),
+        TextMatch::Part => text.contains(wanted),
+    }
 }
 
 #[async_trait]
@@ -310,7 +322,7 @@ impl<A: Send> ReadRows for Session<A> {
         limit: usize,
     ) -> Result<Vec<NodeId>, RowsError> {
         let nodes = self.tables.nodes.values();
-        let rest = nodes.filter(|row| row.id > after && fits(row, filter));
+        let rest = nodes.filter(|row| row.id > after && fits(row, filter, &self.tables));
         Ok(rest.map(|row| row.id).take(limit).collect())
     }
 
@@ -323,11 +335,7 @@ impl<A: Send> ReadRows for Session<A> {
     ) -> Result<Vec<TextRow>, RowsError> {
         let texts = self.tables.texts.iter();
         let texts = texts.filter(|row| row.is_current == current);
-        let texts = texts.filter(|row| match how {
-            TextMatch::Exact => row.text == text,
-            TextMatch::Prefix => row.text.starts_with(text),
-            TextMatch::Part => row.text.contains(text),
-        });
+        let texts = texts.filter(|row| matches(&row.text, text, how));
         let mut rows: Vec<TextRow> = texts.cloned().collect();
         // Stable: the texts of a node and field are in order already.
         rows.sort_by_key(|row| (row.field, row.node));

@@ -2,8 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::super::rows::{NodeId, Projection, ReadRows, RowFilter, RowsError};
-use super::super::texts::said;
+use super::super::rows::{
+    NodeId, Projection, ReadRows, RowFilter, RowsError, TextField, TextMatch, WantedText,
+};
+use super::super::texts::{fold, key_text, said, tail};
+use super::search::SHORTEST_PART;
 use super::session::Session;
 use crate::attributes::{Map, map_to_json};
 use crate::graph_store::{At, Node, NodeFilter, TagFilter};
@@ -34,7 +37,7 @@ impl<R: ReadRows> Session<R> {
             let Some(&last) = ids.last() else { break };
             after = last;
             let is_last = ids.len() < page;
-            let fitting = self.fitting(filter, ids).await?;
+            let fitting = self.fitting(filter, &rows, ids).await?;
             let mut nodes = self.claimed_nodes(&fitting).await?;
             let nodes = fitting
                 .iter()
@@ -54,13 +57,6 @@ impl<R: ReadRows> Session<R> {
 
     /// What the backend restricts a list to; none where nothing can fit.
     async fn row_filter(&mut self, filter: &NodeFilter) -> Result<Option<RowFilter>, RowsError> {
-        if self.at != At::Now {
-            // Nodes were of other kinds and had other names then.
-            return Ok(Some(RowFilter {
-                with_ended: true,
-                ..RowFilter::default()
-            }));
-        }
         let kinds = self.find_words(&filter.kinds).await?;
         if kinds.is_empty() && !filter.kinds.is_empty() {
             return Ok(None);
@@ -76,42 +72,64 @@ impl<R: ReadRows> Session<R> {
             }
         }
         let [provider, account, region] = words;
-        let tags = filter.tags.iter();
+        let tags = filter.tags.iter().map(|tag| vec![tag_text(tag)]);
+        let text = filter.text.as_deref().filter(|text| !text.is_empty());
         Ok(Some(RowFilter {
             kinds,
             provider,
             account,
             region,
-            with_ended: filter.with_ended,
-            tags: tags
-                .map(|tag| (tag.key.clone(), tag.value.clone()))
-                .collect(),
-            text: filter.text.as_ref().map(|text| text.to_lowercase()),
+            with_ended: filter.with_ended || self.at != At::Now,
+            texts: text.map(name_texts).into_iter().chain(tags).collect(),
+            // Nodes were of other kinds and had other names then.
+            changed_after: match self.at {
+                At::Now => None,
+                At::Time(time) => Some(time),
+            },
         }))
     }
 
-    /// Candidates that the node rows do not rule out, without another name of something.
+    /// Candidates that their headers do not rule out, without another name of something.
     async fn fitting(
         &mut self,
         filter: &NodeFilter,
+        rows: &RowFilter,
         ids: Vec<NodeId>,
     ) -> Result<Vec<NodeId>, RowsError> {
-        if self.at != At::Now {
-            return self.without_merged(ids).await;
+        let is_restricted = *rows
+            != RowFilter {
+                with_ended: rows.with_ended,
+                changed_after: rows.changed_after,
+                ..RowFilter::default()
+            };
+        if self.at == At::Now {
+            if rows.texts.is_empty() {
+                return Ok(ids);
+            }
+            let full = self.rows.nodes(&ids, Projection::Full).await?;
+            let fitting = full
+                .into_iter()
+                .filter(|row| has_texts(filter, &row.uid, row.name.as_deref(), &row.tags));
+            let mut fitting: Vec<NodeId> = fitting.map(|row| row.id).collect();
+            fitting.sort_unstable();
+            return Ok(fitting);
         }
-        if filter.tags.is_empty() && filter.text.is_none() {
+        let ids = self.without_merged(ids).await?;
+        if !is_restricted {
             return Ok(ids);
         }
-        let rows = self.rows.nodes(&ids, Projection::Full).await?;
-        let fitting = rows.into_iter().filter(|row| {
-            let tags = row.tags.as_deref().unwrap_or_default();
-            let tags = map_to_json(Map::new(tags));
-            has_text(filter, &row.uid, row.name.as_deref())
-                && filter.tags.iter().all(|tag| has_tag(&tags, tag))
+        self.load_lives(&ids).await?;
+        let versions = self.winners(&ids, Projection::Header).await?;
+        let fitting = ids.into_iter().filter(|id| {
+            let header = self.header_at(*id, &versions);
+            let is = |wanted, word| wanted == 0 || wanted == word;
+            (rows.kinds.is_empty() || rows.kinds.contains(&header.kind))
+                && is(rows.provider, header.provider)
+                && is(rows.account, header.account)
+                && is(rows.region, header.region)
+                && has_texts(filter, self.uid(*id), header.name.as_deref(), &header.tags)
         });
-        let mut fitting: Vec<NodeId> = fitting.map(|row| row.id).collect();
-        fitting.sort_unstable();
-        Ok(fitting)
+        Ok(fitting.collect())
     }
 
     pub(super) async fn without_merged(
@@ -137,6 +155,37 @@ impl<R: ReadRows> Session<R> {
     }
 }
 
+/// The texts of which a node has one where its name or uid has a text in it.
+fn name_texts(text: &str) -> Vec<WantedText> {
+    let texts = [
+        (TextField::Name, fold(text)),
+        (TextField::Uid, fold(tail(text))),
+    ];
+    let wanted = texts.map(|(field, text)| WantedText {
+        field,
+        how: match text.chars().count() < SHORTEST_PART {
+            true => TextMatch::Prefix,
+            false => TextMatch::Part,
+        },
+        text,
+    });
+    wanted.into()
+}
+
+/// The text that a node has where it has a tag.
+fn tag_text(tag: &TagFilter) -> WantedText {
+    let value = tag.value.as_deref().filter(|value| !value.is_empty());
+    let (field, text) = match value {
+        Some(value) => (TextField::Tag, fold(value)),
+        None => (TextField::TagKey, key_text(&tag.key)),
+    };
+    WantedText {
+        field,
+        how: TextMatch::Exact,
+        text,
+    }
+}
+
 fn fits(filter: &NodeFilter, node: &Node) -> bool {
     let is = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
     (filter.kinds.is_empty() || filter.kinds.contains(&node.kind))
@@ -148,13 +197,36 @@ fn fits(filter: &NodeFilter, node: &Node) -> bool {
         && (filter.with_ended || node.ended.is_none())
 }
 
+fn has_texts(filter: &NodeFilter, uid: &str, name: Option<&str>, tags: &Option<Vec<u8>>) -> bool {
+    if !has_text(filter, uid, name) {
+        return false;
+    }
+    if filter.tags.is_empty() {
+        return true;
+    }
+    let tags = map_to_json(Map::new(tags.as_deref().unwrap_or_default()));
+    filter.tags.iter().all(|tag| has_tag(&tags, tag))
+}
+
+/// Of a uid its tail counts, as in a search: it begins with where the resource is, which other filters
+/// ask for. Less than three characters begin a name.
 fn has_text(filter: &NodeFilter, uid: &str, name: Option<&str>) -> bool {
-    let Some(text) = &filter.text else {
+    let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) else {
         return true;
     };
-    let text = text.to_lowercase();
-    let name = name.unwrap_or_default();
-    name.to_lowercase().contains(&text) || uid.to_lowercase().contains(&text)
+    let fits = |wanted: &WantedText, text: &str| match wanted.how {
+        TextMatch::Prefix => text.starts_with(&wanted.text),
+        _ => text.contains(&wanted.text),
+    };
+    name_texts(text).iter().any(|wanted| match wanted.field {
+        TextField::Name => name.is_some_and(|name| fits(wanted, &fold(name))),
+        _ => fits(wanted, &fold(tail(uid))) && has_whole(uid, text),
+    })
+}
+
+/// Whether a uid has a text in it, of which only the tail was compared.
+fn has_whole(uid: &str, text: &str) -> bool {
+    tail(text) == text || uid.to_lowercase().contains(&text.to_lowercase())
 }
 
 fn has_tag(tags: &serde_json::Map<String, Json>, tag: &TagFilter) -> bool {

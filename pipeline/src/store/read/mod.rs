@@ -49,6 +49,8 @@ use crate::graph_store::{
 };
 use session::Session;
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 impl<B: Backend> Store<B> {
     async fn session(&self, at: At) -> Result<Session<B::Read>, RowsError> {
         let mut rows = self.backend.read().await?;
@@ -148,7 +150,8 @@ impl<B: Backend> GraphStore for Store<B> {
         let figures = async {
             // Statistics are kept for longer than what their ends were called.
             let known = to.max(self.horizon().await?.history());
-            let at = match known < UnixNanos::now() {
+            // The last minute of a span up to now has just begun.
+            let at = match known.after(MINUTE) < UnixNanos::now() {
                 true => At::Time(known),
                 false => At::Now,
             };

@@ -23,10 +23,10 @@ pub(super) const UNKNOWN: &str = "unknown";
 pub(super) struct Header {
     pub(super) kind: Word,
     pub(super) provider: Word,
-    account: Word,
-    region: Word,
-    name: Option<String>,
-    tags: Option<Vec<u8>>,
+    pub(super) account: Word,
+    pub(super) region: Word,
+    pub(super) name: Option<String>,
+    pub(super) tags: Option<Vec<u8>>,
 }
 
 /// The group in which the value of a class stands. What a create event reports counts where no scan

@@ -1,20 +1,47 @@
 //! What people look for: names, aliases, uids, values of tags.
+//!
+//! The texts that match say how well their nodes fit, so that of a thousand only those are read that
+//! stand among the first of the result. Of the past they do not say it, and all are read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::super::rows::{NodeId, ReadRows, RowsError, TextMatch};
+use super::super::rows::{
+    NO_WORD, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, Word,
+};
 use super::super::texts::{fold, said, tail};
+use super::nodes::UNKNOWN;
 use super::session::Session;
 use crate::graph_store::{At, Fit, Found, FoundIn, Node, OtherName, Search, SearchResult};
 
 /// Texts of each kind of match that are looked at: what is beyond is not found.
 const CANDIDATES: usize = if cfg!(test) { 20 } else { 1000 };
 
-/// Nodes that are read together.
+/// Nodes that are read together, at most.
 const PAGE: usize = if cfg!(test) { 2 } else { 256 };
 
 /// Characters that a text needs so that it is looked for inside of others.
-const SHORTEST_PART: usize = 3;
+pub(super) const SHORTEST_PART: usize = 3;
+
+/// What is looked for next where the match before found too little.
+const STEPS: [(Option<TextMatch>, Fit); 4] = [
+    (Some(TextMatch::Exact), Fit::Exact),
+    (Some(TextMatch::Prefix), Fit::Prefix),
+    (Some(TextMatch::Part), Fit::Part),
+    // The values of tags were found with the others.
+    (None, Fit::Tag),
+];
+
+/// How well a node fits, the best first.
+type Rank = (Fit, FoundIn);
+
+/// Nodes that texts lead to.
+#[derive(Default)]
+struct Candidates {
+    /// Those that were not looked at, with the best that is known of each.
+    ranks: HashMap<NodeId, Rank>,
+    looked_at: HashSet<NodeId>,
+    has_more: bool,
+}
 
 impl<R: ReadRows> Session<R> {
     pub(super) async fn search(
@@ -24,50 +51,65 @@ impl<R: ReadRows> Session<R> {
     ) -> Result<SearchResult, RowsError> {
         let wanted = search.text.to_lowercase();
         let mut found: Vec<Found> = Vec::new();
-        let mut truncated = false;
         if wanted.is_empty() || limit == 0 {
-            return Ok(SearchResult { found, truncated });
+            return Ok(SearchResult::default());
         }
-        let mut met = HashSet::new();
-        for (how, fit) in [
-            (TextMatch::Exact, Fit::Exact),
-            (TextMatch::Prefix, Fit::Prefix),
-            (TextMatch::Part, Fit::Part),
-        ] {
-            let (ids, has_more) = self.candidates(&search.text, how).await?;
-            truncated |= has_more;
-            let new = ids.into_iter().filter(|id| met.insert(*id));
-            let new: Vec<NodeId> = new.collect();
-            for ids in new.chunks(PAGE) {
-                self.add_hits(search, &wanted, ids, &mut found).await?;
+        let mut kinds = self.find_words(&search.kinds).await?;
+        if search.kinds.iter().any(|kind| kind == UNKNOWN) {
+            kinds.push(NO_WORD);
+        }
+        if kinds.is_empty() && !search.kinds.is_empty() {
+            return Ok(SearchResult::default());
+        }
+        let mut candidates = Candidates::default();
+        for (how, fit) in STEPS {
+            if let Some(how) = how {
+                let candidates = &mut candidates;
+                self.add_candidates(search, how, &kinds, candidates).await?;
+            }
+            let ids = self.ranked(&candidates, fit);
+            let mut ids = ids.as_slice();
+            while !ids.is_empty() && (found.len() < limit || self.at != At::Now) {
+                let room = match self.at {
+                    At::Now => limit - found.len(),
+                    At::Time(_) => PAGE,
+                };
+                let (page, rest) = ids.split_at(room.min(PAGE).min(ids.len()));
+                ids = rest;
+                candidates.look_at(page);
+                self.add_hits(search, &wanted, page, &mut found).await?;
             }
             // What the next kinds of match find fits worse.
             if found.iter().filter(|hit| hit.fit <= fit).count() >= limit {
-                truncated |= how != TextMatch::Part;
+                candidates.has_more |= fit < Fit::Part;
                 break;
             }
         }
         let key = |found: &Found| (found.fit, found.found_in, found.node.uid.clone());
         found.sort_by_cached_key(key);
-        truncated |= found.len() > limit;
+        let truncated = candidates.has_more || candidates.are_left() || found.len() > limit;
         found.truncate(limit);
         Ok(SearchResult { found, truncated })
     }
 
-    /// Nodes with a text that matches, current ones first, and whether there are more than that.
-    async fn candidates(
+    /// Nodes with a text that matches, current ones first.
+    async fn add_candidates(
         &mut self,
-        text: &str,
+        search: &Search,
         how: TextMatch,
-    ) -> Result<(Vec<NodeId>, bool), RowsError> {
-        let (mut found, mut has_more) = (Vec::new(), false);
+        kinds: &[Word],
+        candidates: &mut Candidates,
+    ) -> Result<(), RowsError> {
+        let text = &search.text;
+        let mut uids = Vec::new();
         if how == TextMatch::Exact {
-            let uid = self.rows.find_nodes(&[text.to_owned()]).await?;
-            found.extend(uid.into_iter().flatten());
+            let uid = self.rows.find_nodes(std::slice::from_ref(text)).await?;
+            uids.extend(uid.into_iter().flatten());
         }
         // Of a uid only the tail is kept as a text.
         let mut texts = vec![fold(text), fold(tail(text))];
         texts.dedup();
+        let mut found: Vec<TextRow> = Vec::new();
         let lists: &[bool] = match self.at {
             At::Now => &[true],
             At::Time(_) => &[true, false],
@@ -79,12 +121,43 @@ impl<R: ReadRows> Session<R> {
                     continue;
                 }
                 let rows = self.rows.find_text(text, how, *current, CANDIDATES + 1);
-                let rows = rows.await?;
-                has_more |= rows.len() > CANDIDATES;
-                found.extend(rows.into_iter().take(CANDIDATES).map(|row| row.node));
+                let mut rows = rows.await?;
+                candidates.has_more |= rows.len() > CANDIDATES;
+                rows.truncate(CANDIDATES);
+                found.append(&mut rows);
             }
         }
-        Ok((found, has_more))
+        uids.extend(found.iter().map(|row| row.node));
+        self.load_headers(&uids).await?;
+        let is_now = self.at == At::Now;
+        let is_wanted = |id: NodeId| {
+            let header = self.header(id);
+            !is_now || kinds.is_empty() || header.is_some_and(|row| kinds.contains(&row.kind))
+        };
+        let of_texts = found
+            .iter()
+            .filter_map(|row| Some((row.node, rank(row, &texts[0])?)));
+        let of_uids = uids.iter().filter_map(|id| {
+            let fit = fit_of(&self.uid(*id).to_lowercase(), &texts[0]);
+            // What a node of the past was called is found when it is read.
+            let fit = fit.or((!is_now).then_some(Fit::Part));
+            Some((*id, (fit?, FoundIn::Uid)))
+        });
+        for (node, rank) in of_texts.chain(of_uids).filter(|(id, _)| is_wanted(*id)) {
+            candidates.add(node, rank);
+        }
+        Ok(())
+    }
+
+    /// Those that fit as well as this or better and were not looked at, in the order of the result.
+    fn ranked(&self, candidates: &Candidates, fit: Fit) -> Vec<NodeId> {
+        let ranks = candidates.ranks.iter();
+        let ranks = ranks.filter(|(_, rank)| self.at != At::Now || rank.0 <= fit);
+        let mut ids: Vec<(Rank, &str, NodeId)> = ranks
+            .map(|(id, rank)| (*rank, self.uid(*id), *id))
+            .collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(.., id)| id).collect()
     }
 
     async fn add_hits(
@@ -111,6 +184,46 @@ impl<R: ReadRows> Session<R> {
     }
 }
 
+impl Candidates {
+    fn add(&mut self, node: NodeId, rank: Rank) {
+        if !self.looked_at.contains(&node) {
+            let known = self.ranks.entry(node).or_insert(rank);
+            *known = rank.min(*known);
+        }
+    }
+
+    fn look_at(&mut self, nodes: &[NodeId]) {
+        for node in nodes {
+            self.ranks.remove(node);
+            self.looked_at.insert(*node);
+        }
+    }
+
+    fn are_left(&self) -> bool {
+        !self.ranks.is_empty()
+    }
+}
+
+/// How well a node fits by one of its texts; none for that of a uid, which itself decides.
+fn rank(row: &TextRow, wanted: &str) -> Option<Rank> {
+    let fit = fit_of(&row.text, wanted).unwrap_or(Fit::Part);
+    match row.field {
+        TextField::Name => Some((fit, FoundIn::Name)),
+        TextField::Alias => Some((fit, FoundIn::Alias)),
+        TextField::Uid | TextField::TagKey => None,
+        TextField::Tag => Some((Fit::Tag, FoundIn::Tag)),
+    }
+}
+
+/// How well a name in lower case fits.
+fn fit_of(name: &str, wanted: &str) -> Option<Fit> {
+    Some(match name.find(wanted)? {
+        0 if name.len() == wanted.len() => Fit::Exact,
+        0 => Fit::Prefix,
+        _ => Fit::Part,
+    })
+}
+
 /// Where the node fits best; none where nothing of it does at the moment.
 fn best(node: Node, names: &[OtherName], wanted: &str) -> Option<Found> {
     let name = node.name.iter().map(|name| (FoundIn::Name, name.as_str()));
@@ -120,12 +233,7 @@ fn best(node: Node, names: &[OtherName], wanted: &str) -> Option<Found> {
     let uid = [(FoundIn::Uid, node.uid.as_str())];
     let called = name.chain(aliases).chain(uid);
     let called = called.filter_map(|(found_in, value)| {
-        let value_in_lower_case = value.to_lowercase();
-        let fit = match value_in_lower_case.find(wanted)? {
-            0 if value_in_lower_case.len() == wanted.len() => Fit::Exact,
-            0 => Fit::Prefix,
-            _ => Fit::Part,
-        };
+        let fit = fit_of(&value.to_lowercase(), wanted)?;
         Some((fit, found_in, value.to_owned()))
     });
     let tags = node.tags.values().filter_map(|value| {

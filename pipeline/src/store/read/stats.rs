@@ -64,15 +64,14 @@ impl<R: ReadRows> Session<R> {
             }
         });
         let mut figures: Vec<EdgeStats> = figures.collect();
-        figures.sort_by(|one, other| {
-            let key = |it: &EdgeStats| {
-                let connection = it.connection_type.clone();
-                (it.from.clone(), it.kind.clone(), it.to.clone(), connection)
-            };
-            key(one).cmp(&key(other))
-        });
+        figures.sort_by(|one, other| order(one).cmp(&order(other)));
         Ok(figures)
     }
+}
+
+/// What they are ordered by.
+fn order(it: &EdgeStats) -> (&str, &str, &str, &str) {
+    (&it.from, &it.kind, &it.to, &it.connection_type)
 }
 
 impl Sum {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{NodeId, Word};
+use super::{EdgeStatsRow, NodeId, Word};
 use crate::component::UnixNanos;
 
 /// The time that one row of edge statistics covers.
@@ -20,6 +20,26 @@ pub struct StatsEdge {
     pub kind: Word,
     pub to: NodeId,
     pub connection_type: Word,
+}
+
+impl StatsEdge {
+    /// Parts in which a store keeps the edges of a minute: what is replaced together is small.
+    pub const PARTS: u8 = 64;
+
+    pub fn of(row: &EdgeStatsRow) -> StatsEdge {
+        StatsEdge {
+            from: row.from,
+            kind: row.kind,
+            to: row.to,
+            connection_type: row.connection_type,
+        }
+    }
+
+    /// In which part the edge is; less than [`StatsEdge::PARTS`].
+    pub fn part(&self) -> u8 {
+        let ends = self.from.wrapping_mul(31).wrapping_add(self.to);
+        ends.rem_euclid(i64::from(StatsEdge::PARTS)) as u8
+    }
 }
 
 /// Which records of a signal a page is of. `NO_WORD` and none do not restrict.

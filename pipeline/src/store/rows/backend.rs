@@ -156,8 +156,6 @@ pub trait ReadRows: Send {
     async fn contested(&mut self, scope: ScopeKey) -> Result<Vec<NodeId>, RowsError>;
 
     /// Up to `limit` listed nodes greater than `after`, by number; fewer only where there are no more.
-    /// `text` and `tags` may be checked loosely (more is found than fits), never too strictly: a page
-    /// holds every node that fits and is not greater than its last one.
     async fn list(
         &mut self,
         filter: &RowFilter,

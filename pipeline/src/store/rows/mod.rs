@@ -16,5 +16,5 @@ pub use row::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, Content, CountRow, EdgeKey, EdgePage, EdgeRow,
     EdgeStatsRow, Listing, NO_WORD, NodeId, NodeRow, Part, Projection, RecordRow, RowFilter,
     ScanRow, ScopeKey, ScopeRow, SnapshotKey, TextField, TextMatch, TextRow, VersionKey,
-    VersionRow, Word,
+    VersionRow, WantedText, Word,
 };

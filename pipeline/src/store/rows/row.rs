@@ -34,6 +34,8 @@ pub struct NodeRow {
     pub last_seen: UnixNanos,
     /// The node that a `same_as` alias leads to.
     pub same_as: Option<NodeId>,
+    /// No claim began, changed or ended after this time: since then the node is what it is now.
+    pub changed: UnixNanos,
 }
 
 /// In which lists a node stands.
@@ -283,10 +285,18 @@ pub struct RowFilter {
     pub region: Word,
     /// Ended ones as well.
     pub with_ended: bool,
-    /// All of these tags: a key, and its value.
-    pub tags: Vec<(String, Option<String>)>,
-    /// Part of the node's name or uid, in lower case (Unicode).
-    pub text: Option<String>,
+    /// Of each of these one has to match a text of the node.
+    pub texts: Vec<Vec<WantedText>>,
+    /// Nodes that changed after it are listed whatever their words and texts are.
+    pub changed_after: Option<UnixNanos>,
+}
+
+/// A text that a node has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedText {
+    pub field: TextField,
+    pub how: TextMatch,
+    pub text: String,
 }
 
 /// Where a text was found.
@@ -295,8 +305,12 @@ pub struct RowFilter {
 pub enum TextField {
     Name = 0,
     Alias = 1,
+    /// The tail of a uid.
     Uid = 2,
+    /// The value of a tag.
     Tag = 3,
+    /// A character that stands for the key of a tag.
+    TagKey = 4,
 }
 
 /// A text by which a node is found.

@@ -254,6 +254,9 @@ impl<R: ReadRows> Transaction<'_, R> {
             row.first_seen = known.map_or(first, |known| known.min(first));
             row.last_seen = row.last_seen.max(last);
         }
+        let last = claims.iter().filter_map(Claim::last);
+        let changed = last.map(|it| it.until.map_or(it.since, |(until, _)| until));
+        row.changed = changed.fold(row.changed, UnixNanos::max);
         row
     }
 

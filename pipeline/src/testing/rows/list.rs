@@ -1,10 +1,10 @@
 //! Lists of nodes, and how many there are.
 
 use super::fixture::{Checked, EVER, NONE, by, node, pairs, strings, words};
-use crate::attributes::MapBuilder;
+use crate::component::UnixNanos;
 use crate::store::rows::{
     Backend, CountRow, Listing, NO_WORD, NodeId, NodeRow, ReadRows, RowFilter, RowsError,
-    TextField, TextRow, WriteRows,
+    TextField, TextMatch, TextRow, WantedText, WriteRows,
 };
 
 fn fits(row: &NodeRow, filter: &RowFilter) -> bool {
@@ -131,14 +131,8 @@ async fn put(write: &mut impl WriteRows, rows: &mut [NodeRow]) -> Result<(), Row
     write.put_texts(&fields, &texts).await
 }
 
-/// Checks that each page holds all that fit up to its end, and nothing that does not fit the rest
-/// of the filter.
-async fn check_loosely(
-    read: &mut impl ReadRows,
-    rows: &[NodeRow],
-    filter: &RowFilter,
-    fitting: &[NodeId],
-) -> Checked {
+/// Reads all pages of a list.
+async fn check(read: &mut impl ReadRows, filter: &RowFilter, fitting: &[NodeId]) -> Checked {
     for limit in [1, 2, 100] {
         let mut found = Vec::new();
         loop {
@@ -150,27 +144,20 @@ async fn check_loosely(
                 break;
             }
         }
-        assert!(
-            found.is_sorted_by(|a, b| a < b),
-            "by number, each once: {found:?}"
-        );
-        let missing: Vec<_> = fitting.iter().filter(|id| !found.contains(id)).collect();
-        assert!(
-            missing.is_empty(),
-            "{filter:?} by {limit} lacks {missing:?}: {rows:?}"
-        );
-        for id in found {
-            let row = rows.iter().find(|row| row.id == id);
-            assert!(
-                row.is_some_and(|row| fits(row, filter)),
-                "{filter:?}: {row:?}"
-            );
-        }
+        assert_eq!(found, fitting, "{filter:?} by {limit}");
     }
     Ok(())
 }
 
-pub(super) async fn list_is_never_too_strict_about_text<B: Backend>(backend: &B) -> Checked {
+fn wanted(field: TextField, how: TextMatch, text: &str) -> WantedText {
+    WantedText {
+        field,
+        how,
+        text: text.to_owned(),
+    }
+}
+
+pub(super) async fn list_finds_names_and_uids<B: Backend>(backend: &B) -> Checked {
     let mut write = backend.write().await?;
     let [vm] = words(&mut write, ["vm"]).await?;
     let uids = [
@@ -191,12 +178,14 @@ pub(super) async fn list_is_never_too_strict_about_text<B: Backend>(backend: &B)
         Some("ŁÓDŹ"),
         Some("日本語ノード"),
     ];
+    let listings = [Listing::Current, Listing::Ended, Listing::Current];
     let rows = uids
         .iter()
         .zip(names)
-        .zip([NO_WORD, vm].into_iter().cycle());
-    let rows = rows.map(|((uid, name), kind)| NodeRow {
-        listing: Listing::Current,
+        .zip([NO_WORD, vm].into_iter().cycle())
+        .zip(listings.into_iter().cycle());
+    let rows = rows.map(|(((uid, name), kind), listing)| NodeRow {
+        listing,
         kind,
         name: name.map(str::to_owned),
         ..node(0, uid)
@@ -224,78 +213,97 @@ pub(super) async fn list_is_never_too_strict_about_text<B: Backend>(backend: &B)
         "////",
         "nowhere",
     ];
-    for (text, kinds) in pairs(&texts, &[vec![], vec![vm]]) {
+    let kinds = pairs(&[vec![], vec![vm]], &[false, true]);
+    for (text, (kinds, with_ended)) in pairs(&texts, &kinds) {
+        let is_short = text.chars().count() < 3;
+        let how = match is_short {
+            true => TextMatch::Prefix,
+            false => TextMatch::Part,
+        };
+        let fields = [TextField::Name, TextField::Uid];
+        let any = fields.map(|field| wanted(field, how, text));
         let filter = RowFilter {
             kinds,
-            text: Some(text.to_owned()),
+            with_ended,
+            texts: vec![any.into()],
             ..RowFilter::default()
         };
         let fitting = rows.iter().filter(|row| fits(row, &filter)).filter(|row| {
-            let name = row.name.as_deref().unwrap_or_default();
-            name.to_lowercase().contains(text) || row.uid.to_lowercase().contains(text)
+            let texts = [row.name.as_deref().unwrap_or_default(), &row.uid];
+            texts.iter().any(|found| match is_short {
+                true => found.to_lowercase().starts_with(text),
+                false => found.to_lowercase().contains(text),
+            })
         });
         let fitting: Vec<NodeId> = fitting.map(|row| row.id).collect();
-        check_loosely(&mut read, &rows, &filter, &fitting).await?;
+        check(&mut read, &filter, &fitting).await?;
     }
     Ok(())
 }
 
-/// A key, and its value.
-type Tag<'a> = (&'a str, Option<&'a str>);
-
-pub(super) async fn list_is_never_too_strict_about_tags<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn list_finds_each_of_several_texts<B: Backend>(backend: &B) -> Checked {
     let mut write = backend.write().await?;
-    let mut tags = vec![None, Some(MapBuilder::new().finish())];
-    let texts = [
-        &[("team", "Shop"), ("env", "prod")][..],
-        &[("team", "shop")],
-        &[("Team", "Shop")],
-        &[("team", "")],
-        &[("straße", "Łódź")],
-        &[("env", "prod"), ("50%", "it's \"x\"")],
-    ];
-    for pairs in texts {
-        let mut map = MapBuilder::new();
-        for (key, value) in pairs {
-            map.text(key, value);
-        }
-        tags.push(Some(map.finish()));
-    }
-    tags.push(Some(MapBuilder::new().int("team", 7).finish()));
-    let mut rows: Vec<NodeRow> = Vec::new();
-    for (index, tags) in tags.into_iter().enumerate() {
-        let listing = Listing::Current;
-        let uid = format!("node-{index}");
-        rows.push(NodeRow {
-            listing,
-            tags,
-            ..node(0, &uid)
-        });
-    }
+    let [vm] = words(&mut write, ["vm"]).await?;
+    let mut rows: Vec<NodeRow> = (0..6)
+        .map(|number| NodeRow {
+            listing: Listing::Current,
+            kind: if number % 2 == 0 { vm } else { NO_WORD },
+            changed: UnixNanos(number),
+            ..node(0, &format!("node-{number}"))
+        })
+        .collect();
     put(&mut write, &mut rows).await?;
+    let tags: [&[&str]; 6] = [
+        &["shop", "prod"],
+        &["shop", "test"],
+        &["shop"],
+        &["shopping", "prod"],
+        &[],
+        &["prod", "shop", "it's \"50%\""],
+    ];
+    let texts = rows.iter().zip(tags).flat_map(|(row, tags)| {
+        tags.iter().map(|tag| TextRow {
+            node: row.id,
+            field: TextField::Tag,
+            is_current: true,
+            text: (*tag).to_owned(),
+        })
+    });
+    let texts: Vec<TextRow> = texts.collect();
+    let fields: Vec<_> = rows.iter().map(|row| (row.id, TextField::Tag)).collect();
+    write.put_texts(&fields, &texts).await?;
     write.commit().await?;
     let mut read = backend.read().await?;
-    // Each filter, and which of the rows fit it.
-    let cases: [(&[Tag<'_>], &[usize]); 8] = [
-        (&[("team", None)], &[2, 3, 5, 8]),
-        (&[("team", Some("Shop"))], &[2]),
-        (&[("team", Some(""))], &[5]),
-        (&[("Team", None)], &[4]),
-        (&[("straße", Some("Łódź"))], &[6]),
-        (&[("env", Some("prod")), ("team", None)], &[2]),
-        (&[("50%", Some("it's \"x\""))], &[7]),
-        (&[("never", None)], &[]),
+    let cases: [(&[&str], &[usize]); 6] = [
+        (&["shop"], &[0, 1, 2, 5]),
+        (&["shop", "prod"], &[0, 5]),
+        (&["prod"], &[0, 3, 5]),
+        (&["it's \"50%\"", "shop"], &[5]),
+        (&["never"], &[]),
+        (&["shop", "never"], &[]),
     ];
-    for (tags, fitting) in cases {
-        let tags = tags
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned)));
+    for ((tags, fitting), kinds) in pairs(&cases, &[vec![], vec![vm]]) {
+        let exact = |tag: &&str| vec![wanted(TextField::Tag, TextMatch::Exact, tag)];
         let filter = RowFilter {
-            tags: tags.collect(),
+            kinds,
+            texts: tags.iter().map(exact).collect(),
             ..RowFilter::default()
         };
-        let fitting: Vec<NodeId> = fitting.iter().map(|&index| rows[index].id).collect();
-        check_loosely(&mut read, &rows, &filter, &fitting).await?;
+        let of = fitting.iter().map(|&index| &rows[index]);
+        let of = of.filter(|row| fits(row, &filter));
+        let of: Vec<NodeId> = of.map(|row| row.id).collect();
+        check(&mut read, &filter, &of).await?;
+
+        // Those that changed later are listed as well, whatever they are.
+        let filter = RowFilter {
+            changed_after: Some(UnixNanos(3)),
+            ..filter
+        };
+        let later = rows.iter().filter(|row| row.changed > UnixNanos(3));
+        let mut all: Vec<NodeId> = of.into_iter().chain(later.map(|row| row.id)).collect();
+        all.sort_unstable();
+        all.dedup();
+        check(&mut read, &filter, &all).await?;
     }
     Ok(())
 }

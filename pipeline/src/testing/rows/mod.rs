@@ -64,8 +64,8 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> B) {
             aliases_of_kinds_are_paged_by_node, observed_aliases_merge;
         scopes: scopes_come_back_as_put, scopes_are_found_by_name,
             members_that_no_scan_names_are_dropped, contested_nodes_are_kept_by_scope;
-        list: list_fits_each_combination_of_filters, list_is_never_too_strict_about_text,
-            list_is_never_too_strict_about_tags, counts_add_up;
+        list: list_fits_each_combination_of_filters, list_finds_names_and_uids,
+            list_finds_each_of_several_texts, counts_add_up;
         texts: texts_are_found_exactly_by_prefix_and_by_part, found_texts_stand_in_order,
             characters_of_a_text_have_no_meaning_of_their_own,
             put_texts_replaces_the_named_fields_alone, texts_of_nodes_are_those_that_were_put_last;

@@ -61,6 +61,7 @@ pub(super) async fn nodes_come_back_as_put<B: Backend>(backend: &B) -> Checked {
         first_seen: UnixNanos(1),
         last_seen: UnixNanos(1_700_000_000_000_000_008),
         same_as: Some(b),
+        changed: UnixNanos(1_700_000_000_000_000_007),
         ..node(a, "a")
     };
     let empty = NodeRow {

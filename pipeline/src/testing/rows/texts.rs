@@ -5,11 +5,12 @@ use crate::store::rows::{
     Backend, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, WriteRows,
 };
 
-const FIELDS: [TextField; 4] = [
+const FIELDS: [TextField; 5] = [
     TextField::Name,
     TextField::Alias,
     TextField::Uid,
     TextField::Tag,
+    TextField::TagKey,
 ];
 
 fn row(node: NodeId, field: TextField, text: &str) -> TextRow {

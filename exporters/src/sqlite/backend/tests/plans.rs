@@ -1,7 +1,7 @@
 //! Every read seeks: none reads a whole table, and pages come in the order of an index.
 
 use pipeline::component::UnixNanos;
-use pipeline::store::rows::{RecordPage, RecordTime};
+use pipeline::store::rows::{RecordPage, RecordTime, TextField, TextMatch, WantedText};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Open;
@@ -66,8 +66,14 @@ async fn lists_and_pages_are_read_in_the_order_of_an_index() {
         texts::INDEX.to_owned(),
         texts::UNINDEX.to_owned(),
     ];
+    let wanted = WantedText {
+        field: TextField::Name,
+        how: TextMatch::Part,
+        text: "cart".to_owned(),
+    };
+    let texts = vec![vec![texts::Wanted::of(&wanted); 2]; 2];
     for index in Index::ALL {
-        statements.extend([index.list(), index.count()]);
+        statements.extend([index.list(&[]), index.list(&texts), index.count()]);
     }
     for page in record_pages() {
         statements.push(records::page_sql(&page));
@@ -115,7 +121,7 @@ async fn sets_are_read_and_removed_by_key() {
         scopes::REMOVE_MEMBERS,
         scopes::READ_CONTESTED,
         scopes::REMOVE_CONTESTED,
-        stats::READ_EDGES,
+        stats::READ,
         records::READ.statement(),
         records::READ_OF,
         records::REMOVE_NAMES.statement(),
@@ -123,8 +129,7 @@ async fn sets_are_read_and_removed_by_key() {
         leases::REMOVE,
         records::REMOVE,
         stats::READ_ENDS,
-        stats::REMOVE_MINUTES.statement(),
-        stats::REMOVE_HOURS.statement(),
+        stats::REMOVE.statement(),
         housekeeping::VERSIONS_OF,
         housekeeping::REMOVE_VERSIONS.statement(),
         housekeeping::REMOVE_SNAPSHOTS.statement(),
@@ -143,7 +148,7 @@ async fn sets_are_read_and_removed_by_key() {
 #[tokio::test]
 async fn a_list_seeks_to_its_filter_and_page() {
     let open = Open::new().await;
-    let plan = plan(&open, &Index::By("account").list()).await;
+    let plan = plan(&open, &Index::By("account").list(&[])).await;
     let seek = "SEARCH nodes USING INDEX nodes_by_account (listing=? AND account=? AND rowid>?)";
     assert!(plan.iter().any(|step| step == seek), "{plan:#?}");
 }

@@ -1,0 +1,40 @@
+//! Nodes of each kind.
+
+use pipeline::store::rows::CountRow;
+use sqlx::SqliteConnection;
+
+use super::super::bulk::Bulk;
+use super::super::cells::read_all;
+
+static ADD: Bulk = Bulk::new(
+    "INSERT INTO counts (kind, provider, count) VALUES (?, ?, ?) \
+     ON CONFLICT DO UPDATE SET count = count + excluded.count",
+);
+const READ: &str = "SELECT kind, provider, count FROM counts WHERE count <> 0";
+
+pub(in super::super) async fn read_counts(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<CountRow>, sqlx::Error> {
+    let rows = sqlx::query(READ).fetch_all(connection).await?;
+    read_all(&rows, |cells| {
+        Ok(CountRow {
+            kind: cells.take()?,
+            provider: cells.take()?,
+            count: cells.take()?,
+        })
+    })
+}
+
+pub(in super::super) async fn add_counts(
+    connection: &mut SqliteConnection,
+    changes: &[CountRow],
+) -> Result<(), sqlx::Error> {
+    ADD.run(connection, changes, |values, change| {
+        values
+            .add(change.kind)
+            .add(change.provider)
+            .add(change.count);
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! What was counted on edges.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{EdgeStatsRow, NodeId, Resolution, StatsEdge, Word};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::super::bulk::{Bulk, json_list};
+use super::super::cells::{Cells, read_all};
+use super::packed::{self, Rows};
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PackedKey {
+    pub(super) minute: UnixNanos,
+    /// Of the edges, see [`StatsEdge::part`].
+    part: u8,
+    pub(super) writer: Word,
+    pub(super) chunk: u32,
+}
+
+pub(in super::super) const READ: &str = "SELECT minute, part, writer, chunk, body FROM edge_stats \
+     WHERE minute >= ?1 AND minute < ?2";
+const READ_PARTS: &str = "SELECT minute, part, writer, chunk, body FROM edge_stats \
+     WHERE minute >= ?1 AND minute < ?2 AND part IN (SELECT value FROM json_each(?3))";
+static FIND: Bulk = Bulk::new(
+    "SELECT minute, part, writer, chunk, body FROM edge_stats \
+     WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
+);
+static REPLACE: Bulk = Bulk::new(
+    "INSERT OR FAIL INTO edge_stats (minute, part, writer, chunk, body) VALUES (?, ?, ?, ?, ?) \
+     ON CONFLICT DO UPDATE SET body = excluded.body",
+);
+static REPLACE_HOURS: Bulk = Bulk::new(
+    "INSERT OR FAIL INTO edge_stats_hourly (minute, part, writer, chunk, body) \
+     VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+);
+static FIND_HOURS: Bulk = Bulk::new(
+    "SELECT minute, part, writer, chunk, body FROM edge_stats_hourly \
+     WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
+);
+pub(in super::super) static REMOVE: Bulk = Bulk::new(
+    "DELETE FROM edge_stats WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
+);
+static REMOVE_HOURS: Bulk = Bulk::new(
+    "DELETE FROM edge_stats_hourly WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
+);
+static PUT_ENDS: Bulk = Bulk::new(
+    "INSERT OR FAIL INTO edge_stats_ends (node, last) VALUES (?, ?) \
+     ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last",
+);
+pub(in super::super) const READ_ENDS: &str =
+    "SELECT node, last FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
+
+/// How the last day of a node's statistics is rounded, so that it is seldom written.
+const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
+
+/// A statement about minutes, for this resolution.
+fn of(resolution: Resolution, sql: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(match resolution {
+        Resolution::Minute => sql.to_owned(),
+        Resolution::Hour => sql.replace("edge_stats", "edge_stats_hourly"),
+    })
+}
+
+fn key(cells: &mut Cells<'_>) -> Result<(PackedKey, Vec<u8>), sqlx::Error> {
+    let key = PackedKey {
+        minute: cells.time()?,
+        part: cells.take()?,
+        writer: cells.take()?,
+        chunk: cells.take()?,
+    };
+    Ok((key, cells.take()?))
+}
+
+pub(in super::super) async fn read_edges(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    from: UnixNanos,
+    to: UnixNanos,
+) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
+    let rows = sqlx::query(of(resolution, READ))
+        .bind(from.timestamp())
+        .bind(to.timestamp())
+        .fetch_all(connection)
+        .await?;
+    let mut found = Vec::new();
+    for (key, body) in read_all(&rows, key)? {
+        packed::decode(&key, &body, |row| found.push(row))?;
+    }
+    Ok(found)
+}
+
+pub(in super::super) async fn oldest(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+) -> Result<Option<UnixNanos>, sqlx::Error> {
+    let first: Option<i64> =
+        sqlx::query_scalar(of(resolution, "SELECT min(minute) FROM edge_stats"))
+            .fetch_one(connection)
+            .await?;
+    Ok(first.map(|first| UnixNanos(first.unsigned_abs())))
+}
+
+pub(in super::super) async fn read_ends(
+    connection: &mut SqliteConnection,
+    nodes: &[NodeId],
+) -> Result<Vec<(NodeId, UnixNanos)>, sqlx::Error> {
+    let rows = sqlx::query(READ_ENDS)
+        .bind(json_list(nodes))
+        .fetch_all(connection)
+        .await?;
+    read_all(&rows, |cells| Ok((cells.take()?, cells.time()?)))
+}
+
+pub(in super::super) async fn remove_edges(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    edges: &[StatsEdge],
+    from: UnixNanos,
+    to: UnixNanos,
+) -> Result<(), sqlx::Error> {
+    let parts: BTreeSet<u8> = edges.iter().map(StatsEdge::part).collect();
+    let edges: HashSet<&StatsEdge> = edges.iter().collect();
+    let rows = sqlx::query(of(resolution, READ_PARTS))
+        .bind(from.timestamp())
+        .bind(to.timestamp())
+        .bind(json_list(parts))
+        .fetch_all(&mut *connection)
+        .await?;
+    let (mut left, mut empty) = (BTreeMap::new(), Vec::new());
+    for (key, body) in read_all(&rows, key)? {
+        let (mut kept, mut removed) = (Rows::new(), false);
+        packed::decode(&key, &body, |row| {
+            let edge = StatsEdge::of(&row);
+            match edges.contains(&edge) {
+                true => removed = true,
+                false => drop(kept.insert(edge, row)),
+            }
+        })?;
+        if kept.is_empty() {
+            empty.push(key);
+        } else if removed {
+            left.insert(key, kept);
+        }
+    }
+    replace(connection, resolution, &left).await?;
+    let statement = match resolution {
+        Resolution::Minute => &REMOVE,
+        Resolution::Hour => &REMOVE_HOURS,
+    };
+    statement
+        .run(connection, &empty, |values, key| {
+            values
+                .add(key.minute.timestamp())
+                .add(key.part)
+                .add(key.writer)
+                .add(key.chunk);
+        })
+        .await?;
+    Ok(())
+}
+
+async fn replace(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    rows: &BTreeMap<PackedKey, Rows>,
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<(&PackedKey, Vec<u8>)> = rows
+        .iter()
+        .map(|(key, rows)| (key, packed::encode(rows)))
+        .collect();
+    let statement = match resolution {
+        Resolution::Minute => &REPLACE,
+        Resolution::Hour => &REPLACE_HOURS,
+    };
+    statement
+        .run(connection, &rows, |values, (key, body)| {
+            values
+                .add(key.minute.timestamp())
+                .add(key.part)
+                .add(key.writer)
+                .add(key.chunk)
+                .add(body.as_slice());
+        })
+        .await?;
+    Ok(())
+}
+
+async fn put_ends(
+    connection: &mut SqliteConnection,
+    rows: &[EdgeStatsRow],
+) -> Result<(), sqlx::Error> {
+    let mut ends: BTreeMap<NodeId, UnixNanos> = BTreeMap::new();
+    for row in rows {
+        let end_of_day = (row.minute.0 / DAY).saturating_add(1).saturating_mul(DAY);
+        for end in [row.from, row.to] {
+            let known = ends.entry(end).or_default();
+            *known = UnixNanos(end_of_day).max(*known);
+        }
+    }
+    let ends: Vec<(NodeId, UnixNanos)> = ends.into_iter().collect();
+    PUT_ENDS
+        .run(connection, &ends, |values, (node, last)| {
+            values.add(*node).add(last.timestamp());
+        })
+        .await?;
+    Ok(())
+}
+
+pub(in super::super) async fn put_edges(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    rows: &[EdgeStatsRow],
+) -> Result<(), sqlx::Error> {
+    put_ends(connection, rows).await?;
+    let mut of: BTreeMap<PackedKey, Rows> = BTreeMap::new();
+    for row in rows {
+        if row.duration_sum.is_nan() || row.duration_max.is_nan() {
+            return Err(sqlx::Error::Encode("a duration is NaN".into()));
+        }
+        let edge = StatsEdge::of(row);
+        let key = PackedKey {
+            minute: row.minute,
+            part: edge.part(),
+            writer: row.writer,
+            chunk: row.chunk,
+        };
+        add(of.entry(key).or_default(), edge, row.clone());
+    }
+    for (key, mut stored) in stored(connection, resolution, &of).await? {
+        if let Some(new) = of.get_mut(&key) {
+            for (edge, row) in std::mem::take(new) {
+                add(&mut stored, edge, row);
+            }
+            *new = stored;
+        }
+    }
+    replace(connection, resolution, &of).await
+}
+
+/// What stands under these keys.
+async fn stored(
+    connection: &mut SqliteConnection,
+    resolution: Resolution,
+    keys: &BTreeMap<PackedKey, Rows>,
+) -> Result<Vec<(PackedKey, Rows)>, sqlx::Error> {
+    let statement = match resolution {
+        Resolution::Minute => &FIND,
+        Resolution::Hour => &FIND_HOURS,
+    };
+    let keys: Vec<&PackedKey> = keys.keys().collect();
+    let found = statement
+        .run(connection, &keys, |values, key| {
+            values
+                .add(key.minute.timestamp())
+                .add(key.part)
+                .add(key.writer)
+                .add(key.chunk);
+        })
+        .await?;
+    let found = read_all(&found, key)?.into_iter().map(|(key, body)| {
+        let mut rows = Rows::new();
+        packed::decode(&key, &body, |row| {
+            rows.insert(StatsEdge::of(&row), row);
+        })?;
+        Ok((key, rows))
+    });
+    found.collect()
+}
+
+/// Of two rows the greater stays; of equal ones the first.
+fn add(rows: &mut Rows, edge: StatsEdge, row: EdgeStatsRow) {
+    let size = |row: &EdgeStatsRow| (row.calls, row.errors, row.duration_sum);
+    match rows.entry(edge) {
+        std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(row)),
+        std::collections::btree_map::Entry::Occupied(mut known) => {
+            if size(&row) > size(known.get()) {
+                known.insert(row);
+            }
+        }
+    }
+}

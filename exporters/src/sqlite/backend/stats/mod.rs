@@ -1,0 +1,17 @@
+//! What is counted.
+//!
+//! ```text
+//!  rows ─▶ edges.rs   what was counted on edges: a row of the table for all edges of a minute,
+//!                     a writer, a chunk and a part of the edges
+//!          packed.rs  the bytes of such a row
+//!          counts.rs  nodes of each kind
+//! ```
+
+mod counts;
+mod edges;
+mod packed;
+
+pub(super) use counts::{add_counts, read_counts};
+#[cfg(test)]
+pub(super) use edges::{READ, READ_ENDS, REMOVE};
+pub(super) use edges::{oldest, put_edges, read_edges, read_ends, remove_edges};
