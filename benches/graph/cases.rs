@@ -23,10 +23,16 @@ pub(crate) fn all(layout: &Layout, clock: &Clock) -> Vec<Case> {
     cases.push(Case::new("resourceTypes", 20, |_| Query::ResourceTypes));
     let to = clock.telemetry();
     let from = UnixNanos(to.0 - (MINUTE * 60).as_nanos() as u64);
-    let map = Query::ServiceMap(from, UnixNanos::now());
-    cases.push(Case::new("serviceMap", 20, |_| map.clone()));
-    let map = Query::ServiceMap(from, to);
-    cases.push(Case::new("serviceMap as of T", 20, |_| map.clone()));
+    let now = UnixNanos::now();
+    // A page of GraphQL has 1000 edges where no other number is asked for, 5000 at most.
+    for (name, to, page) in [
+        ("serviceMap", now, 1000),
+        ("serviceMap: the largest page", now, 5000),
+        ("serviceMap as of T", to, 1000),
+    ] {
+        let map = Query::ServiceMap(from, to, page);
+        cases.push(Case::new(name, 20, |_| map.clone()));
+    }
     cases.extend(pages(layout, Some(clock.past())));
     cases.extend(aged());
     cases

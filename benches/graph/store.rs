@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Edges that one step of a walk follows, and nodes that it returns, as in GraphQL.
 const STEP: usize = 5000;
-const FIRST_STEP: usize = 800;
+const FIRST_STEP: usize = 3 * NEIGHBORS;
 const NEIGHBORS: usize = 100;
 /// Items of a page of nodes, of edges and of hits.
 const PAGE: usize = 100;
@@ -54,8 +54,8 @@ pub(crate) enum Query {
     },
     Search(String),
     ResourceTypes,
-    /// Calls of the minutes from the first to the second moment, with their nodes.
-    ServiceMap(UnixNanos, UnixNanos),
+    /// Calls of the minutes from the first to the second moment, with the nodes of a page of so many.
+    ServiceMap(UnixNanos, UnixNanos, usize),
 }
 
 pub(crate) struct OpenStore {
@@ -142,9 +142,12 @@ impl OpenStore {
                 graph.search(&search, PAGE, now).await?.found.len()
             }
             Query::ResourceTypes => graph.count_kinds(now).await?.len(),
-            Query::ServiceMap(from, to) => {
+            Query::ServiceMap(from, to, page) => {
                 let edges = graph.edge_stats(*from, *to).await?;
-                let ends = edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
+                let ends = edges
+                    .iter()
+                    .take(*page)
+                    .flat_map(|edge| [&edge.from, &edge.to]);
                 let uids: HashSet<&String> = ends.collect();
                 let uids: Vec<String> = uids.into_iter().cloned().collect();
                 graph.nodes(&uids, now).await?;

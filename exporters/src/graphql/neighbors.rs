@@ -16,7 +16,7 @@ const EDGES: usize = 5_000;
 
 /// Edges that a step follows first, for each node that may be returned: of a hub with 100,000 they fill
 /// the answer.
-const EDGES_A_NODE: usize = 8;
+const EDGES_A_NODE: usize = 3;
 
 /// A node and what it is connected with.
 #[derive(SimpleObject)]

@@ -1,6 +1,6 @@
 //! The texts by which nodes are found: names, aliases, the tail of a uid, values and keys of tags.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rows::{Listing, NodeId, NodeRow, TextField, TextRow};
 use crate::attributes::{Map, map_to_json};
@@ -12,8 +12,7 @@ pub(super) const LONGEST: usize = 200;
 /// Texts that a transaction replaces.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    fields: BTreeSet<(NodeId, TextField)>,
-    rows: BTreeSet<TextRow>,
+    of: BTreeMap<(NodeId, TextField), BTreeSet<TextRow>>,
 }
 
 impl Changes {
@@ -70,21 +69,19 @@ impl Changes {
         field: TextField,
         texts: impl IntoIterator<Item = String>,
     ) {
-        self.fields.insert((node.id, field));
-        self.rows
-            .retain(|row| (row.node, row.field) != (node.id, field));
         let rows = texts.into_iter().filter(|text| !text.is_empty());
-        self.rows.extend(rows.map(|text| TextRow {
+        let rows = rows.map(|text| TextRow {
             node: node.id,
             field,
             is_current: node.listing == Listing::Current,
             text: fold(&text),
-        }));
+        });
+        self.of.insert((node.id, field), rows.collect());
     }
 
     pub(super) fn finish(self) -> (Vec<(NodeId, TextField)>, Vec<TextRow>) {
-        let (fields, rows) = (self.fields.into_iter(), self.rows.into_iter());
-        (fields.collect(), rows.collect())
+        let fields = self.of.keys().copied().collect();
+        (fields, self.of.into_values().flatten().collect())
     }
 }
 

@@ -106,13 +106,12 @@ impl<R: ReadRows> Session<R> {
             if rows.texts.is_empty() {
                 return Ok(ids);
             }
-            let full = self.rows.nodes(&ids, Projection::Full).await?;
-            let fitting = full
-                .into_iter()
-                .filter(|row| has_texts(filter, &row.uid, row.name.as_deref(), &row.tags));
-            let mut fitting: Vec<NodeId> = fitting.map(|row| row.id).collect();
-            fitting.sort_unstable();
-            return Ok(fitting);
+            self.load_full(&ids).await?;
+            let fitting = ids.into_iter().filter(|id| {
+                self.header(*id)
+                    .is_some_and(|row| has_texts(filter, &row.uid, row.name.as_deref(), &row.tags))
+            });
+            return Ok(fitting.collect());
         }
         let ids = self.without_merged(ids).await?;
         if !is_restricted {

@@ -43,6 +43,9 @@ impl<R: ReadRows> Session<R> {
     pub(super) async fn nodes(&mut self, uids: &[String]) -> Result<Vec<Option<Node>>, RowsError> {
         let ids = self.rows.find_nodes(uids).await?;
         let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
+        if self.at == At::Now {
+            self.load_full(&known).await?;
+        }
         let same = self.owners(&known).await?;
         let canonical = known.iter().map(|id| same.canonical(*id));
         let canonical: BTreeSet<NodeId> = canonical.collect();
@@ -63,21 +66,19 @@ impl<R: ReadRows> Session<R> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
+        if self.at == At::Now {
+            self.load_full(ids).await?;
+        }
         self.load_lives(ids).await?;
         self.load_claims(ids).await?;
         let claimed = ids.iter().copied().filter(|id| self.is_claimed(*id));
         let claimed: Vec<NodeId> = claimed.collect();
         let versions = self.winners(&claimed, Projection::Full).await?;
-        let mut rows = HashMap::new();
-        if self.at == At::Now {
-            let full = self.rows.nodes(&claimed, Projection::Full).await?;
-            rows.extend(full.into_iter().map(|row| (row.id, row)));
-        }
         let mut headers = Vec::with_capacity(claimed.len());
         for id in &claimed {
-            headers.push(match rows.remove(id) {
-                Some(row) => Header::of_row(row),
-                None => self.header_at(*id, &versions),
+            headers.push(match self.header(*id) {
+                Some(row) if self.at == At::Now => Header::of_row(row),
+                _ => self.header_at(*id, &versions),
             });
         }
         let words = headers
@@ -213,14 +214,14 @@ impl<R: ReadRows> Session<R> {
 }
 
 impl Header {
-    fn of_row(row: NodeRow) -> Header {
+    fn of_row(row: &NodeRow) -> Header {
         Header {
             kind: row.kind,
             provider: row.provider,
             account: row.account,
             region: row.region,
-            name: row.name,
-            tags: row.tags,
+            name: row.name.clone(),
+            tags: row.tags.clone(),
         }
     }
 }

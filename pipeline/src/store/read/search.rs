@@ -13,8 +13,9 @@ use super::nodes::UNKNOWN;
 use super::session::Session;
 use crate::graph_store::{At, Fit, Found, FoundIn, Node, OtherName, Search, SearchResult};
 
-/// Texts of each kind of match that are looked at: what is beyond is not found.
-const CANDIDATES: usize = if cfg!(test) { 20 } else { 1000 };
+/// Texts of each kind of match that are looked at, at least and where only nodes of some kinds are wanted:
+/// what is beyond is not found.
+const CANDIDATES: (usize, usize) = if cfg!(test) { (20, 20) } else { (250, 1000) };
 
 /// Nodes that are read together, at most.
 const PAGE: usize = if cfg!(test) { 2 } else { 256 };
@@ -40,6 +41,8 @@ struct Candidates {
     /// Those that were not looked at, with the best that is known of each.
     ranks: HashMap<NodeId, Rank>,
     looked_at: HashSet<NodeId>,
+    /// Texts of each kind of match.
+    most: usize,
     has_more: bool,
 }
 
@@ -61,7 +64,13 @@ impl<R: ReadRows> Session<R> {
         if kinds.is_empty() && !search.kinds.is_empty() {
             return Ok(SearchResult::default());
         }
-        let mut candidates = Candidates::default();
+        let mut candidates = Candidates {
+            most: match kinds.is_empty() {
+                true => CANDIDATES.0.max(limit.saturating_mul(2)),
+                false => CANDIDATES.1,
+            },
+            ..Candidates::default()
+        };
         for (how, fit) in STEPS {
             if let Some(how) = how {
                 let candidates = &mut candidates;
@@ -120,10 +129,11 @@ impl<R: ReadRows> Session<R> {
                 if text.is_empty() || (how == TextMatch::Part && is_short) {
                     continue;
                 }
-                let rows = self.rows.find_text(text, how, *current, CANDIDATES + 1);
+                let most = candidates.most;
+                let rows = self.rows.find_text(text, how, *current, most + 1);
                 let mut rows = rows.await?;
-                candidates.has_more |= rows.len() > CANDIDATES;
-                rows.truncate(CANDIDATES);
+                candidates.has_more |= rows.len() > most;
+                rows.truncate(most);
                 found.append(&mut rows);
             }
         }

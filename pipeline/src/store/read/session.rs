@@ -22,8 +22,9 @@ pub(super) struct Session<R> {
     pub(super) now: UnixNanos,
     pub(super) seen_for: Duration,
     scopes: Scopes,
-    /// Without tags.
     headers: HashMap<NodeId, NodeRow>,
+    /// Those of the headers whose tags were read.
+    full: HashSet<NodeId>,
     /// Of each node all that touch the moment or end after it.
     claims: HashMap<NodeId, Vec<Claim>>,
 }
@@ -48,6 +49,7 @@ impl<R: ReadRows> Session<R> {
             seen_for,
             scopes: Scopes::default(),
             headers: HashMap::new(),
+            full: HashSet::new(),
             claims: HashMap::new(),
         }
     }
@@ -76,6 +78,7 @@ impl<R: ReadRows> Session<R> {
     /// Forgets nodes, so that a walk over many pages stays small.
     pub(super) fn forget(&mut self) {
         self.headers.clear();
+        self.full.clear();
         self.claims.clear();
     }
 
@@ -99,6 +102,19 @@ impl<R: ReadRows> Session<R> {
             return Ok(());
         }
         for row in self.rows.nodes(&missing, Projection::Header).await? {
+            self.headers.insert(row.id, row);
+        }
+        Ok(())
+    }
+
+    /// Likewise, with their tags.
+    pub(super) async fn load_full(&mut self, ids: &[NodeId]) -> Result<(), RowsError> {
+        let missing = unique(ids, |id| !self.full.contains(id));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for row in self.rows.nodes(&missing, Projection::Full).await? {
+            self.full.insert(row.id);
             self.headers.insert(row.id, row);
         }
         Ok(())
