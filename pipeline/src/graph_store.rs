@@ -102,7 +102,8 @@ pub enum Direction {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeFilter {
     pub kinds: Vec<String>,
-    /// Part of the name or uid, in any case.
+    /// Part of the name or of the uid's tail (all after the account of an ARN, after the scheme of others),
+    /// in any case; of one or two letters the beginning.
     pub text: Option<String>,
     pub provider: Option<String>,
     pub account: Option<String>,
@@ -280,9 +281,10 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     async fn count_kinds(&self, at: At) -> Result<Vec<KindCount>, StoreError>;
 
     /// Up to `limit` living nodes that have the text in a name, an alias, their uid or the value of
-    /// a tag: those that fit best first, then by uid. Of each kind of match 1,000 texts are looked
-    /// at (the result says whether there are more), and one or two letters only at the beginning of a text. As of T, nodes are found by the
-    /// names that they have now or, where they ended, had last.
+    /// a tag: those that fit best first, then by uid. Of each kind of match a bounded number of texts
+    /// is looked at (the result says whether there are more), and one or two letters only at the
+    /// beginning of a text. As of T, nodes are found by the names that they have now or, where they
+    /// ended, had last.
     async fn search(
         &self,
         search: &Search,
