@@ -14,8 +14,15 @@ use crate::graph_store::Histogram;
 const MINUTE: u64 = 60_000_000_000;
 const HOUR: u64 = 60 * MINUTE;
 
-/// Edges of which an hour is replaced at once.
-const EDGES: usize = if cfg!(test) { 2 } else { 20 };
+/// Rows of the edges of which an hour is replaced at once.
+const ROWS: usize = if cfg!(test) { 2 } else { 1000 };
+
+/// What comes in the place of an hour of an edge, and how many rows that is now.
+struct HourOfEdge {
+    edge: StatsEdge,
+    row: EdgeStatsRow,
+    rows: usize,
+}
 
 impl<B: Backend> Store<B> {
     /// Replaces the oldest hour of minutes; how many rows that was, none where none is old enough.
@@ -31,7 +38,7 @@ impl<B: Backend> Store<B> {
             return Ok(None);
         };
         let hour = oldest.0 / HOUR * HOUR;
-        let mut hours: BTreeMap<StatsEdge, EdgeStatsRow> = BTreeMap::new();
+        let mut hours: BTreeMap<StatsEdge, HourOfEdge> = BTreeMap::new();
         let mut count = 0;
         for minute in (hour..hour + HOUR).step_by(MINUTE as usize) {
             let (from, to) = (UnixNanos(minute), UnixNanos(minute + MINUTE));
@@ -39,15 +46,19 @@ impl<B: Backend> Store<B> {
                 count += 1;
                 let edge = edge_of(&row);
                 match hours.get_mut(&edge) {
-                    Some(sum) => sum.add(&row),
+                    Some(sum) => {
+                        sum.row.add(&row);
+                        sum.rows += 1;
+                    }
                     None => {
-                        hours.insert(edge, row.as_hour(UnixNanos(hour)));
+                        let row = row.as_hour(UnixNanos(hour));
+                        hours.insert(edge, HourOfEdge { edge, row, rows: 1 });
                     }
                 }
             }
         }
         drop(rows);
-        let hours: Vec<(StatsEdge, EdgeStatsRow)> = hours.into_iter().collect();
+        let hours: Vec<HourOfEdge> = hours.into_values().collect();
         self.replace(Resolution::Minute, UnixNanos(hour), &hours)
             .await?;
         Ok(Some(count))
@@ -63,8 +74,12 @@ impl<B: Backend> Store<B> {
         };
         let (from, to) = (hour, UnixNanos(hour.0 + 1));
         let rows = rows.edge_stats(Resolution::Hour, from, to).await?;
-        let rows: Vec<(StatsEdge, EdgeStatsRow)> =
-            rows.into_iter().map(|row| (edge_of(&row), row)).collect();
+        let rows = rows.into_iter().map(|row| HourOfEdge {
+            edge: edge_of(&row),
+            row,
+            rows: 1,
+        });
+        let rows: Vec<HourOfEdge> = rows.collect();
         self.replace(Resolution::Hour, hour, &rows).await?;
         Ok(Some(rows.len() as u64))
     }
@@ -74,32 +89,43 @@ impl<B: Backend> Store<B> {
         &self,
         removed: Resolution,
         hour: UnixNanos,
-        rows: &[(StatsEdge, EdgeStatsRow)],
+        all: &[HourOfEdge],
     ) -> Result<(), RowsError> {
-        let mut chunks = rows.chunks(EDGES).peekable();
-        while chunks.peek().is_some() {
+        let end = UnixNanos(hour.0 + HOUR);
+        let mut left = all;
+        while !left.is_empty() {
             let mut session = self.backend.write().await?;
             let pace = Pace::start();
-            while let Some(chunk) = chunks.next_if(|_| !pace.is_over()) {
-                let edges: Vec<StatsEdge> = chunk.iter().map(|(edge, _)| *edge).collect();
-                let end = UnixNanos(hour.0 + HOUR);
+            while !left.is_empty() && !pace.is_over() {
+                let (some, rest) = left.split_at(count(left));
+                left = rest;
+                let edges: Vec<StatsEdge> = some.iter().map(|it| it.edge).collect();
                 session
                     .remove_edge_stats(removed, &edges, hour, end)
                     .await?;
                 if removed == Resolution::Minute {
-                    let sums: Vec<EdgeStatsRow> =
-                        chunk.iter().map(|(_, row)| row.clone()).collect();
+                    let sums: Vec<EdgeStatsRow> = some.iter().map(|it| it.row.clone()).collect();
                     session.put_edge_stats(Resolution::Hour, &sums).await?;
                 }
             }
             session.commit().await?;
-            if chunks.peek().is_some() {
+            if !left.is_empty() {
                 // Writers of other processes take their turn.
                 tokio::time::sleep(STEP).await;
             }
         }
         Ok(())
     }
+}
+
+/// How many of the first edges have about [`ROWS`] rows together; at least one.
+fn count(all: &[HourOfEdge]) -> usize {
+    let mut rows = 0;
+    let fitting = all.iter().take_while(|it| {
+        rows += it.rows;
+        rows <= ROWS
+    });
+    fitting.count().max(1)
 }
 
 fn edge_of(row: &EdgeStatsRow) -> StatsEdge {

@@ -6,56 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::backend::Session;
+use super::filters::{asked, fits, incoming, is_of};
 use super::tables::{record_key, scope_of};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow, Listing,
-    NO_WORD, NodeId, NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution,
-    RowFilter, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey,
-    VersionRow, Word,
+    AliasRow, ClaimKey, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NO_WORD, NodeId,
+    NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution, RowFilter,
+    RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
 };
 use crate::uid;
-
-/// What a call asks for, each once.
-fn asked<T: Ord>(keys: &[T]) -> BTreeSet<&T> {
-    keys.iter().collect()
-}
-
-/// Whether a row is of one of the words that a filter names; it is where none is named.
-fn is_of(word: Word, wanted: &[Word]) -> bool {
-    wanted.is_empty() || wanted.contains(&word)
-}
-
-/// In which order edges that lead to a node are paged.
-fn incoming(key: &EdgeKey) -> impl Ord + use<> {
-    (
-        key.to,
-        key.kind,
-        key.from,
-        key.source,
-        key.scope,
-        key.is_observation,
-    )
-}
-
-fn fits(row: &NodeRow, filter: &RowFilter) -> bool {
-    let is = |word: Word, wanted: Word| wanted == NO_WORD || word == wanted;
-    let is_listed = match row.listing {
-        Listing::None => false,
-        Listing::Current => true,
-        Listing::Ended => filter.with_ended,
-    };
-    // Tags are left to the caller, as the contract allows.
-    is_listed
-        && is_of(row.kind, &filter.kinds)
-        && is(row.provider, filter.provider)
-        && is(row.account, filter.account)
-        && is(row.region, filter.region)
-        && filter.text.as_ref().is_none_or(|text| {
-            let name = row.name.as_deref().unwrap_or_default();
-            name.to_lowercase().contains(text) || row.uid.to_lowercase().contains(text)
-        })
-}
 
 #[async_trait]
 impl<A: Send> ReadRows for Session<A> {
