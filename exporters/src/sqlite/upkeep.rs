@@ -136,7 +136,8 @@ impl Upkeep {
     }
 
     async fn show(&self) -> Result<(), RowsError> {
-        let figures = self.store.figures().await?;
+        let figures = self.store.figures(UnixNanos::now(), &self.retention);
+        let figures = figures.await?;
         for (table, rows) in figures.rows {
             self.gauges
                 .set("airdig_store_rows", Some(("table", table)), rows);

@@ -204,11 +204,12 @@ impl Claim {
         let is_suppressed =
             self.key.class == Class::Actual && deleted.iter().any(|it| settles(&it));
         let points = &moment.points;
-        let direct = points.iter().filter_map(|point| match point.what {
+        let sighting = |point: &Point| match point.what {
             What::Seen { by: By::Scan, .. } if is_suppressed => None,
             What::Seen { state, .. } => Some(state),
             What::Removed(_) | What::Deleted => None,
-        });
+        };
+        let direct = points.iter().filter_map(sighting);
         // Membership alone opens no claim: a row must have reported it.
         let is_reported = points.iter().any(Point::is_sighting) || self.is_reported();
         let scans = moment.scans.iter().filter_map(|meaning| match meaning {
@@ -216,8 +217,12 @@ impl Claim {
             _ => None,
         });
         let sighted = direct.chain(scans).chain(moment.opened).max();
+        // A settled one opens nothing: what it opened is a stretch. What was open then, it confirmed.
+        let is_confirmed = moment.settled.iter().any(|it| sighting(it).is_some());
         if let Some(state) = sighted {
             self.see(time, state);
+            *seen = time;
+        } else if is_confirmed && self.open().is_some() {
             *seen = time;
         } else if let Some(how) = self.removal(time, moment, *seen) {
             let known = moment.removed.map(|(_, seen)| seen);
@@ -225,7 +230,8 @@ impl Claim {
             self.remove(time, how, *seen);
         }
         if let Some(last) = self.stretches.last_mut() {
-            let is_direct = points.iter().any(Point::is_sighting) || moment.opened.is_some();
+            let is_direct = points.iter().chain(&moment.settled).any(Point::is_sighting)
+                || moment.opened.is_some();
             if last.is_open() && is_direct && *seen == time {
                 last.seen = time;
             }

@@ -171,7 +171,7 @@ impl Fact {
 #[derive(Debug, Default, InputObject)]
 pub(in super::super) struct NodeFilter {
     kinds: Option<Vec<String>>,
-    /// Part of the name or uid, in any case.
+    /// Part of the name or of the last part of the uid, in any case; of one or two letters the beginning.
     text: Option<String>,
     provider: Option<String>,
     account: Option<String>,

@@ -25,6 +25,11 @@ pub(super) const REMOVE_CONTESTED: &str =
 pub(super) const READ_CONTESTED: &str =
     "SELECT node FROM contested WHERE class = ?1 AND source = ?2 AND scope = ?3 ORDER BY node";
 
+pub(super) static REMOVE: Bulk =
+    Bulk::new("DELETE FROM scopes WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
+pub(super) static REMOVE_ALL_MEMBERS: Bulk =
+    Bulk::new("DELETE FROM members WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
+
 /// By the number that stands for each.
 const MISSES: [Removal; 2] = [Removal::Deleted, Removal::Released];
 
@@ -136,6 +141,17 @@ pub(super) async fn put_members(
         .bind(json_list(named))
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Scopes, with all their members.
+pub(super) async fn remove(
+    connection: &mut SqliteConnection,
+    keys: &[ScopeKey],
+) -> Result<(), sqlx::Error> {
+    for statement in [&REMOVE_ALL_MEMBERS, &REMOVE] {
+        statement.run(connection, keys, bind_key).await?;
+    }
     Ok(())
 }
 

@@ -112,6 +112,11 @@ impl WriteRows for Session {
         self.written(done, "write the members of a scan")
     }
 
+    async fn remove_scopes(&mut self, keys: &[ScopeKey]) -> Result<(), RowsError> {
+        let done = scopes::remove(self.connection.sqlite(), keys).await;
+        self.written(done, format!("remove {} scopes", keys.len()))
+    }
+
     async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError> {
         let done = scopes::put_contested(self.connection.sqlite(), rows).await;
         self.written(done, format!("write {} contested nodes", rows.len()))

@@ -46,24 +46,36 @@ fn has_deletion(stretch: &Stretch) -> bool {
     is_end || points.any(|it| matches!(it.what, What::Deleted | What::Removed(Removal::Deleted)))
 }
 
-/// Versions that no stretch names: `kept` are those of all claims that stay.
-pub(super) fn unnamed_versions<'v>(
-    versions: &'v [VersionRow],
-    kept: &[(ClaimKey, &[Stretch])],
+/// The old stretches of all claims of a node.
+pub(super) fn old_claims(node: &NodeRows, limits: &Limits) -> Vec<(ClaimKey, UnixNanos)> {
+    let old = node.claims.iter().flat_map(|(key, stretches)| {
+        let old = old_stretches(key.class, stretches, limits.cut);
+        old.into_iter().map(|since| (*key, since))
+    });
+    old.collect()
+}
+
+/// The versions that no stretch names once these stretches are removed.
+pub(super) fn unnamed_versions(
+    node: &NodeRows,
+    removed: &[(ClaimKey, UnixNanos)],
     limits: &Limits,
-) -> Vec<&'v VersionRow> {
-    let named = kept.iter().flat_map(|(key, stretches)| {
-        stretches.iter().map(|stretch| VersionKey {
+) -> Vec<VersionKey> {
+    let removed: BTreeSet<(ClaimKey, UnixNanos)> = removed.iter().copied().collect();
+    let mut named = BTreeSet::new();
+    for (key, stretches) in &node.claims {
+        let kept = stretches.iter();
+        let kept = kept.filter(|it| !removed.contains(&(*key, it.since)));
+        named.extend(kept.map(|stretch| VersionKey {
             node: key.node,
             source: key.source,
             scope: key.scope,
             state: stretch.state,
-        })
-    });
-    let named: BTreeSet<VersionKey> = named.collect();
-    let versions = versions.iter();
+        }));
+    }
+    let versions = node.versions.iter();
     let unnamed = versions.filter(|row| !named.contains(&row.key) && row.written < limits.written);
-    unnamed.collect()
+    unnamed.map(|row| row.key).collect()
 }
 
 /// The snapshots that versions name.

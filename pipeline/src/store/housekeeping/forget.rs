@@ -3,21 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::super::rows::{
-    AliasKey, ClaimKey, CountRow, EdgeKey, EdgePage, Listing, NodeId, Part, Projection, RowsError,
-    SnapshotKey, TextField, VersionKey, VersionRow, Word, WriteRows,
+    AliasKey, CountRow, EdgeKey, EdgePage, Listing, NodeId, Projection, RowsError, SnapshotKey,
+    TextField, VersionKey, VersionRow, WriteRows,
 };
+use super::super::texts;
 use super::super::write::Transaction;
-use super::super::{snapshot, texts};
 use super::aged::{self, Limits};
-use super::node::{self, NodeRows, PAST_EDGES};
-use crate::component::UnixNanos;
+use super::node::{NodeRows, PAST_EDGES};
+use super::plan::Plan;
 use crate::schema::aliases::kind;
 
 /// Rows of one kind that are removed of a node at once.
 const LIMIT: usize = if cfg!(test) { 2 } else { 500 };
-
-/// Snapshots that are read at a time.
-const SNAPSHOTS: usize = if cfg!(test) { 2 } else { 64 };
 
 const FIELDS: [TextField; 5] = [
     TextField::Name,
@@ -34,36 +31,45 @@ pub(super) struct Tidied {
     pub(super) is_complete: bool,
 }
 
-/// What snapshots have in them.
-#[derive(Default)]
-struct Contents {
-    /// (to, kind)
-    edges: BTreeSet<(NodeId, Word)>,
-    aliases: BTreeSet<String>,
+impl Tidied {
+    /// The node is not there any more.
+    pub(super) fn nothing() -> Tidied {
+        Tidied {
+            removed: 0,
+            is_complete: true,
+        }
+    }
 }
 
+/// The versions of a node that nothing names once its old stretches are removed.
+pub(super) fn unnamed(node: &NodeRows, limits: &Limits) -> Vec<VersionKey> {
+    let old = aged::old_claims(node, limits);
+    aged::unnamed_versions(node, some(&old, &mut true), limits)
+}
+
+/// The first of them that one transaction takes.
+pub(super) fn some<'a, T>(all: &'a [T], is_complete: &mut bool) -> &'a [T] {
+    *is_complete &= all.len() <= LIMIT;
+    &all[..all.len().min(LIMIT)]
+}
+
+/// Removes what is planned of a node that was read again in this transaction, and still may go.
 pub(super) async fn tidy<R: WriteRows>(
     transaction: &mut Transaction<'_, R>,
-    id: NodeId,
+    node: &NodeRows,
+    plan: Plan,
     limits: &Limits,
 ) -> Result<Tidied, RowsError> {
-    let mut nodes = node::load(transaction.rows, &[id], limits).await?;
-    let Some(node) = nodes.pop() else {
-        return Ok(Tidied {
-            removed: 0,
-            is_complete: true,
-        });
-    };
-    let is_removed =
-        aged::is_over(&node, limits) && !node::is_needed(transaction.rows, id, limits).await?;
+    let goes = plan.goes;
     let mut forget = Forget {
-        transaction,
         tidied: Tidied {
             removed: 0,
-            is_complete: true,
+            is_complete: plan.is_complete,
         },
+        transaction,
+        plan,
     };
-    match is_removed {
+    match goes {
         true => forget.node(node).await?,
         false => forget.aged(node, limits).await?,
     }
@@ -72,54 +78,43 @@ pub(super) async fn tidy<R: WriteRows>(
 
 struct Forget<'f, 't, R> {
     transaction: &'f mut Transaction<'t, R>,
+    plan: Plan,
     tidied: Tidied,
 }
 
 impl<R: WriteRows> Forget<'_, '_, R> {
-    /// The first of them that one transaction takes.
-    fn some<T>(&mut self, mut all: Vec<T>) -> Vec<T> {
-        if all.len() > LIMIT {
-            all.truncate(LIMIT);
-            self.tidied.is_complete = false;
-        }
+    fn some<'a, T>(&mut self, all: &'a [T]) -> &'a [T] {
+        let all = some(all, &mut self.tidied.is_complete);
         self.tidied.removed += all.len() as u64;
         all
     }
 
-    async fn aged(&mut self, node: NodeRows, limits: &Limits) -> Result<(), RowsError> {
-        let old = node.claims.iter().flat_map(|(key, stretches)| {
-            let old = aged::old_stretches(key.class, stretches, limits.cut);
-            old.into_iter().map(|since| (*key, since))
-        });
-        let old = self.some(old.collect());
-        let removed: BTreeSet<(ClaimKey, UnixNanos)> = old.iter().copied().collect();
+    async fn aged(&mut self, node: &NodeRows, limits: &Limits) -> Result<(), RowsError> {
+        let old = aged::old_claims(node, limits);
+        let old = self.some(&old);
         if !old.is_empty() {
-            self.transaction.rows.remove_claims(&old).await?;
+            self.transaction.rows.remove_claims(old).await?;
         }
-        let mut claims = node.claims;
-        for (key, stretches) in &mut claims {
-            stretches.retain(|it| !removed.contains(&(*key, it.since)));
+        let unnamed = aged::unnamed_versions(node, old, limits);
+        let mut edges = node.expired_edges.clone();
+        edges.retain(|key| self.plan.edges.contains(key));
+        let mut aliases = node.expired_aliases.clone();
+        aliases.retain(|key| self.plan.aliases.contains(key));
+        self.tidied.removed += (edges.len() + aliases.len()) as u64;
+        self.transaction.rows.remove_edges(&edges).await?;
+        let aliases_changed = !aliases.is_empty();
+        if aliases_changed {
+            self.transaction.rows.remove_aliases(&aliases).await?;
         }
-        let kept: Vec<_> = claims
-            .iter()
-            .map(|(key, it)| (*key, it.as_slice()))
-            .collect();
-        let unnamed = aged::unnamed_versions(&node.versions, &kept, limits);
-        let unnamed = unnamed.into_iter().map(|row| row.key).collect();
-        self.versions(node.row.id, &node.versions, unnamed).await?;
-        let edges = self.some(node.expired_edges);
-        let aliases = self.some(node.expired_aliases);
-        if edges.is_empty() && aliases.is_empty() {
-            return Ok(());
+        self.versions(node, unnamed).await?;
+        match aliases_changed {
+            true => self.aliases_changed(node.row.id, aliases).await,
+            false => Ok(()),
         }
-        let snapshots = aged::snapshots_of(node.versions.iter());
-        let kept = self.contents(&snapshots).await?;
-        self.edges(&edges, &kept).await?;
-        self.aliases(node.row.id, aliases, &kept).await
     }
 
     /// All of it.
-    async fn node(&mut self, node: NodeRows) -> Result<(), RowsError> {
+    async fn node(&mut self, node: &NodeRows) -> Result<(), RowsError> {
         let id = node.row.id;
         // The last ones go at the end: as long as they are there, so is the reason why the node goes.
         let (mut last, mut past) = (Vec::new(), Vec::new());
@@ -128,19 +123,20 @@ impl<R: WriteRows> Forget<'_, '_, R> {
             last.extend(all.next());
             past.extend(all);
         }
-        let past = self.some(past);
+        let past = self.some(&past);
         if !past.is_empty() {
-            self.transaction.rows.remove_claims(&past).await?;
+            self.transaction.rows.remove_claims(past).await?;
         }
         let versions = node.versions.iter().map(|row| row.key).collect();
-        self.versions(id, &node.versions, versions).await?;
+        self.versions(node, versions).await?;
         let page = EdgePage {
             after: None,
             limit: LIMIT + 1,
         };
         let edges = self.transaction.rows.edges_out(&[id], &[], &page).await?;
-        let edges = self.some(edges.into_iter().map(|row| row.key).collect());
-        self.edges(&edges, &Contents::default()).await?;
+        let edges: Vec<EdgeKey> = edges.into_iter().map(|row| row.key).collect();
+        let edges = self.some(&edges);
+        self.edges(edges).await?;
         if !self.tidied.is_complete {
             return Ok(());
         }
@@ -148,7 +144,7 @@ impl<R: WriteRows> Forget<'_, '_, R> {
         self.transaction.rows.remove_claims(&last).await?;
         let aliases = self.transaction.rows.aliases(&[id]).await?;
         let aliases: Vec<AliasKey> = aliases.into_iter().map(|row| row.key).collect();
-        self.aliases(id, aliases, &Contents::default()).await?;
+        self.aliases(id, aliases).await?;
         let rows = &mut *self.transaction.rows;
         let past = rows.past_edges_in(&[id], &[], None, PAST_EDGES).await?;
         rows.remove_past_edges(&past).await?;
@@ -167,49 +163,44 @@ impl<R: WriteRows> Forget<'_, '_, R> {
         rows.remove_nodes(&[id]).await
     }
 
-    /// Removes versions of a node, and the snapshots that no other version names.
+    /// Removes the versions that are planned, the snapshots that no other version names, and what
+    /// nothing has any more. `removable` are those that nothing names now.
     async fn versions(
         &mut self,
-        node: NodeId,
-        all: &[VersionRow],
-        removed: Vec<VersionKey>,
+        node: &NodeRows,
+        mut removable: Vec<VersionKey>,
     ) -> Result<(), RowsError> {
-        let removed = self.some(removed);
-        if removed.is_empty() {
-            return Ok(());
-        }
-        let keys: BTreeSet<VersionKey> = removed.iter().copied().collect();
-        let is_removed = |row: &&VersionRow| keys.contains(&row.key);
-        let kept = aged::snapshots_of(all.iter().filter(|row| !is_removed(row)));
-        let mut snapshots = aged::snapshots_of(all.iter().filter(is_removed));
+        removable.retain(|key| self.plan.versions.contains(key));
+        let removed: BTreeSet<VersionKey> = removable.into_iter().collect();
+        let is_removed = |row: &&VersionRow| removed.contains(&row.key);
+        let kept = aged::snapshots_of(node.versions.iter().filter(|row| !is_removed(row)));
+        let mut snapshots = aged::snapshots_of(node.versions.iter().filter(is_removed));
         snapshots.retain(|key| !kept.contains(key));
-        self.tidied.removed += snapshots.len() as u64;
+        self.plan.check(self.transaction.rows, &kept).await?;
+        self.past(node.row.id).await?;
+        // Of a node that goes, all of them have to.
+        self.tidied.is_complete &= !self.plan.goes || removed.len() == node.versions.len();
+        self.tidied.removed += (removed.len() + snapshots.len()) as u64;
         if !snapshots.is_empty() {
-            self.past(node, &snapshots, &kept).await?;
             let snapshots: Vec<SnapshotKey> = snapshots.into_iter().collect();
             self.transaction.rows.remove_snapshots(&snapshots).await?;
         }
-        self.transaction.rows.remove_versions(&removed).await
+        match removed.is_empty() {
+            true => Ok(()),
+            false => {
+                let removed: Vec<VersionKey> = removed.into_iter().collect();
+                self.transaction.rows.remove_versions(&removed).await
+            }
+        }
     }
 
-    /// Forgets the edges and aliases that only these snapshots had.
-    async fn past(
-        &mut self,
-        node: NodeId,
-        removed: &BTreeSet<SnapshotKey>,
-        kept: &BTreeSet<SnapshotKey>,
-    ) -> Result<(), RowsError> {
-        let mut gone = self.contents(removed).await?;
-        let left = self.contents(kept).await?;
-        gone.edges.retain(|edge| !left.edges.contains(edge));
-        gone.aliases.retain(|alias| !left.aliases.contains(alias));
-        let edges = gone.edges.into_iter().map(|(to, kind)| (to, kind, node));
+    /// Forgets the edges and aliases that nothing has any more.
+    async fn past(&mut self, node: NodeId) -> Result<(), RowsError> {
+        let past = std::mem::take(&mut self.plan.past);
+        let edges = past.edges.into_iter().map(|(to, kind)| (to, kind, node));
         let edges: Vec<_> = edges.collect();
-        let aliases: Vec<_> = gone
-            .aliases
-            .into_iter()
-            .map(|value| (value, node))
-            .collect();
+        let aliases = past.aliases.into_iter().map(|value| (value, node));
+        let aliases: Vec<_> = aliases.collect();
         if !edges.is_empty() {
             self.transaction.rows.remove_past_edges(&edges).await?;
         }
@@ -219,61 +210,43 @@ impl<R: WriteRows> Forget<'_, '_, R> {
         }
     }
 
-    async fn contents(&mut self, keys: &BTreeSet<SnapshotKey>) -> Result<Contents, RowsError> {
-        let keys: Vec<SnapshotKey> = keys.iter().copied().collect();
-        let mut contents = Contents::default();
-        for keys in keys.chunks(SNAPSHOTS) {
-            for (key, bytes) in self.transaction.rows.snapshots(keys).await? {
-                match key.part {
-                    Part::Edges => {
-                        let items = snapshot::decode_edges(&bytes).into_iter();
-                        contents
-                            .edges
-                            .extend(items.map(|item| (item.to, item.kind)));
-                    }
-                    Part::Aliases => {
-                        let items = snapshot::decode_aliases(&bytes).into_iter();
-                        contents.aliases.extend(items.map(|item| item.value));
-                    }
-                }
-            }
-        }
-        Ok(contents)
-    }
-
-    /// Removes current edges. Those that no snapshot has leave no trace.
-    async fn edges(&mut self, keys: &[EdgeKey], kept: &Contents) -> Result<(), RowsError> {
+    /// Removes current edges of a node that goes. They leave no trace.
+    async fn edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError> {
         if keys.is_empty() {
             return Ok(());
         }
-        let past = keys.iter().map(|key| (key.to, key.kind, key.from));
-        let past = past.filter(|(to, kind, _)| !kept.edges.contains(&(*to, *kind)));
-        let past: Vec<_> = past.collect();
+        let past: Vec<_> = keys
+            .iter()
+            .map(|key| (key.to, key.kind, key.from))
+            .collect();
         self.transaction.rows.remove_edges(keys).await?;
         self.transaction.rows.remove_past_edges(&past).await
     }
 
-    /// Likewise aliases of a node.
-    async fn aliases(
-        &mut self,
-        node: NodeId,
-        keys: Vec<AliasKey>,
-        kept: &Contents,
-    ) -> Result<(), RowsError> {
+    /// Likewise its aliases.
+    async fn aliases(&mut self, node: NodeId, keys: Vec<AliasKey>) -> Result<(), RowsError> {
         if keys.is_empty() {
             return Ok(());
         }
+        let rows = &mut *self.transaction.rows;
+        rows.remove_aliases(&keys).await?;
+        let past: Vec<_> = keys.iter().map(|key| (key.value.clone(), node)).collect();
+        rows.remove_past_aliases(&past).await?;
+        self.aliases_changed(node, keys).await
+    }
+
+    /// What is found by aliases of a node, after some were removed.
+    async fn aliases_changed(
+        &mut self,
+        node: NodeId,
+        keys: Vec<AliasKey>,
+    ) -> Result<(), RowsError> {
         let same_as = [kind::SAME_AS].into_iter();
         self.transaction
             .words
             .find(self.transaction.rows, same_as)
             .await?;
         let rows = &mut *self.transaction.rows;
-        rows.remove_aliases(&keys).await?;
-        let past = keys.iter().map(|key| &key.value);
-        let past = past.filter(|value| !kept.aliases.contains(*value));
-        let past: Vec<_> = past.map(|value| (value.clone(), node)).collect();
-        rows.remove_past_aliases(&past).await?;
         let left = rows.aliases(&[node]).await?;
         let found = rows.nodes(&[node], Projection::Header).await?;
         let mut changes = texts::Changes::default();

@@ -7,7 +7,9 @@
 //!      log.rs       old commits of the log
 //!      stats.rs     old minutes of edge statistics become hours, old hours go
 //!      records.rs   records that were resolved long ago
-//!      walk.rs      all nodes, page by page: aged.rs finds what of a node goes, forget.rs removes it
+//!      walk.rs      all nodes, page by page: aged.rs finds what of a node goes, plan.rs what goes with
+//!                   it, forget.rs removes both
+//!      scopes.rs    scopes that no source scans any more
 //!      compact      pages that no row uses go back to the file system
 //! ```
 //!
@@ -20,8 +22,10 @@ mod forget;
 mod horizon;
 mod log;
 mod node;
+mod plan;
 mod records;
 mod retention;
+mod scopes;
 mod stats;
 mod walk;
 
@@ -76,15 +80,17 @@ enum Part {
     Hours,
     Records,
     Nodes,
+    Scopes,
     Compact,
 }
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part::Log,
     Part::Minutes,
     Part::Hours,
     Part::Records,
     Part::Nodes,
+    Part::Scopes,
     Part::Compact,
 ];
 
@@ -109,6 +115,7 @@ impl<B: Backend> Store<B> {
                 Part::Hours => self.remove_hours(&horizon).await?,
                 Part::Records => self.remove_old_records(&horizon).await?,
                 Part::Nodes => self.walk_nodes(now, &horizon).await?,
+                Part::Scopes => self.remove_scopes(&horizon).await?,
                 Part::Compact => {
                     let more = self.backend.compact(PAGES).await?;
                     more.then_some(0)

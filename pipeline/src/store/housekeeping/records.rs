@@ -68,6 +68,23 @@ impl<B: Backend> Store<B> {
     }
 }
 
+/// When the first record was resolved that is still there. Changes stay where an open record cites
+/// them, so they say nothing.
+pub(super) async fn oldest(
+    rows: &mut impl ReadRows,
+    now: UnixNanos,
+) -> Result<Option<UnixNanos>, RowsError> {
+    let names = SIGNALS.map(|signal| signal.name().to_owned());
+    let words = rows.find_words(&names).await?;
+    let mut oldest = None::<UnixNanos>;
+    for word in words.into_iter().skip(1).filter(|word| *word != NO_WORD) {
+        let first = rows.old_records(word, RecordTime::Resolved, now, None, 1);
+        let first = first.await?.first().and_then(|row| row.resolved);
+        oldest = oldest.into_iter().chain(first).min();
+    }
+    Ok(oldest)
+}
+
 fn key(row: &RecordRow) -> (Word, String, UnixNanos) {
     (row.signal, row.id.clone(), row.opened)
 }

@@ -11,6 +11,7 @@
 //! Reads look at every row of a table: it is for tests, not for large graphs.
 
 mod backend;
+mod filters;
 mod leases;
 mod read;
 mod tables;

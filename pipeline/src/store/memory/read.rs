@@ -6,68 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::backend::Session;
-use super::tables::{Tables, record_key, scope_of};
+use super::filters::{asked, fits, incoming, is_of, matches};
+use super::tables::{record_key, scope_of};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow, Listing,
-    NO_WORD, NodeId, NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution,
-    RowFilter, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey,
-    VersionRow, WantedText, Word,
+    AliasRow, ClaimKey, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NO_WORD, NodeId,
+    NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution, RowFilter,
+    RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
 };
 use crate::uid;
-
-/// What a call asks for, each once.
-fn asked<T: Ord>(keys: &[T]) -> BTreeSet<&T> {
-    keys.iter().collect()
-}
-
-/// Whether a row is of one of the words that a filter names; it is where none is named.
-fn is_of(word: Word, wanted: &[Word]) -> bool {
-    wanted.is_empty() || wanted.contains(&word)
-}
-
-/// In which order edges that lead to a node are paged.
-fn incoming(key: &EdgeKey) -> impl Ord + use<> {
-    (
-        key.to,
-        key.kind,
-        key.from,
-        key.source,
-        key.scope,
-        key.is_observation,
-    )
-}
-
-fn fits(row: &NodeRow, filter: &RowFilter, tables: &Tables) -> bool {
-    let is = |word: Word, wanted: Word| wanted == NO_WORD || word == wanted;
-    let is_listed = match row.listing {
-        Listing::None => false,
-        Listing::Current => true,
-        Listing::Ended => filter.with_ended,
-    };
-    let has = |wanted: &WantedText| {
-        let texts = tables.texts.iter().filter(|text| text.node == row.id);
-        texts
-            .filter(|text| text.field == wanted.field)
-            .any(|text| matches(&text.text, &wanted.text, wanted.how))
-    };
-    let has_changed = filter.changed_after.is_some_and(|time| row.changed > time);
-    is_listed
-        && (has_changed
-            || is_of(row.kind, &filter.kinds)
-                && is(row.provider, filter.provider)
-                && is(row.account, filter.account)
-                && is(row.region, filter.region)
-                && filter.texts.iter().all(|any| any.iter().any(has)))
-}
-
-fn matches(text: &str, wanted: &str, how: TextMatch) -> bool {
-    match how {
-        TextMatch::Exact => text == wanted,
-        TextMatch::Prefix => text.starts_with(wanted),
-        TextMatch::Part => text.contains(wanted),
-    }
-}
 
 #[async_trait]
 impl<A: Send> ReadRows for Session<A> {

@@ -187,6 +187,13 @@ impl WriteRows for Session<Writer> {
         Ok(())
     }
 
+    async fn remove_scopes(&mut self, keys: &[ScopeKey]) -> Result<(), RowsError> {
+        let tables = self.tables_mut();
+        tables.scopes.retain(|key, _| !keys.contains(key));
+        tables.members.retain(|(key, _), _| !keys.contains(key));
+        Ok(())
+    }
+
     async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError> {
         self.tables_mut().contested.extend(rows);
         Ok(())

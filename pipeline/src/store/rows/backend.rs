@@ -317,6 +317,9 @@ pub trait WriteRows: ReadRows {
         members: &[(u64, Vec<u8>)],
     ) -> Result<(), RowsError>;
 
+    /// Removes scopes with the members of their scans; claims and contested nodes stay.
+    async fn remove_scopes(&mut self, keys: &[ScopeKey]) -> Result<(), RowsError>;
+
     async fn put_contested(&mut self, rows: &[(ScopeKey, NodeId)]) -> Result<(), RowsError>;
 
     /// Removes these nodes from the contested ones of every scope.

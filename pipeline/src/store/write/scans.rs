@@ -357,6 +357,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                 let is_newest = is_newest
                     && claim.last().is_none_or(|last| last.last_report() < began)
                     && self.last_scan(&key).is_none_or(|scan| scan <= began)
+                    && node.begins_before(&key, began)
                     && node.delete_events().iter().all(|deleted| *deleted <= began);
                 let is_own = (&key.source, &key.scope) == (&own.source, &own.scope)
                     && key.class.ends_with(own.class);

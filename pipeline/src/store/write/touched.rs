@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::Transaction;
-use crate::claims::{Claim, Class, Key, Meaning, Stretch, What};
+use crate::claims::{Claim, Class, Key, Meaning, SETTLE, Stretch, What};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     ClaimKey, ClaimRow, NodeId, NodeRow, Projection, ReadRows, RowsError, ScopeKey, WriteRows,
@@ -88,16 +88,20 @@ impl TouchedNode {
         times
     }
 
-    /// Whether the last stretches of the claims whose events and removals matter for this one began at
-    /// this time or before: else an earlier stretch may have one that is later, and is not loaded.
+    /// Whether all events and removals that matter for a report of this time are loaded: an earlier
+    /// stretch than the last one, which may not be, has none that is later, or that settles yet.
     pub(super) fn begins_before(&self, key: &Key, time: UnixNanos) -> bool {
-        let matters = |other: &Key| {
+        let is_before = |claim: &Claim, since: UnixNanos| {
+            let other = &claim.key;
             let is_beside = (&other.source, &other.scope) == (&key.source, &key.scope);
-            other.class == Class::Created || is_beside
+            match other.class {
+                // Delete events are kept there.
+                Class::Created => since.after(SETTLE) <= time,
+                _ => !is_beside || since <= time,
+            }
         };
-        let claims = self.claims.iter().map(|it| &it.claim);
-        let mut claims = claims.filter(|claim| matters(&claim.key));
-        claims.all(|claim| claim.last().is_none_or(|last| last.since <= time))
+        let mut claims = self.claims.iter().map(|it| &it.claim);
+        claims.all(|claim| claim.last().is_none_or(|last| is_before(claim, last.since)))
     }
 
     /// Removals of the claim that a snapshot without a scan ends with.

@@ -1,5 +1,7 @@
 //! What was true long ago.
 
+use std::time::Duration;
+
 use super::fixture::{
     DAY, HOUR, edges, id_of, keep_house, kept, seen, seen_alias, seen_edge, store, tags, write,
 };
@@ -72,9 +74,14 @@ pub(super) async fn what_is_too_old_is_rejected_and_dropped<B: Backend>(one: B, 
     // Of what was in force then the begin stays.
     let node = node(At::Now).await.unwrap().remove(0).unwrap();
     assert_eq!(node.first_seen, UnixNanos(DAY));
-    let figures = store.figures().await.unwrap();
+    let two_days = kept(2 * DAY);
+    let figures = store.figures(UnixNanos(12 * DAY), &two_days);
+    let figures = figures.await.unwrap();
     assert_eq!(figures.oldest_history, Some(UnixNanos(10 * DAY)));
     assert!(figures.housekeeping_lag.is_zero(), "{figures:?}");
+    let later = store.figures(UnixNanos(13 * DAY), &two_days);
+    let lag = later.await.unwrap().housekeeping_lag;
+    assert_eq!(lag, Duration::from_nanos(DAY));
     assert!(figures.rows.contains(&("claims", 1)), "{figures:?}");
 }
 

@@ -7,6 +7,7 @@ mod fixture;
 mod follow;
 mod history;
 mod records;
+mod scopes;
 mod stats;
 
 use crate::store::rows::Backend;
@@ -28,6 +29,7 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> (B, B)) {
         history: what_is_too_old_is_rejected_and_dropped, node_that_is_over_leaves_no_rows,
             old_states_go_with_what_only_they_named, expired_observations_leave,
             content_on_its_way_stays, deletion_that_made_a_claim_stale_stays;
+        scopes: retired_scopes_are_removed;
         stats: old_minutes_become_hours, node_of_statistics_stays;
         records: records_age_from_their_resolution, records_are_listed_by_every_filter;
         follow: commits_of_others_arrive_in_order, commits_that_the_log_lost_are_counted,

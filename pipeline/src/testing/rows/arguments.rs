@@ -34,6 +34,7 @@ pub(super) async fn no_arguments_find_and_change_nothing<B: Backend>(backend: &B
     write.put_scopes(&[]).await?;
     write.put_contested(&[]).await?;
     write.remove_contested(&[]).await?;
+    write.remove_scopes(&[]).await?;
     write.put_texts(&[], &[]).await?;
     write.add_counts(&[]).await?;
     write

@@ -62,7 +62,7 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> B) {
             past_edges_are_paged, observed_edges_merge;
         aliases: aliases_come_back_as_put, removed_alias_leaves_a_past_owner,
             aliases_of_kinds_are_paged_by_node, observed_aliases_merge;
-        scopes: scopes_come_back_as_put, scopes_are_found_by_name,
+        scopes: removed_scopes_leave_no_members, scopes_come_back_as_put, scopes_are_found_by_name,
             members_that_no_scan_names_are_dropped, contested_nodes_are_kept_by_scope;
         list: list_fits_each_combination_of_filters, list_finds_names_and_uids,
             list_finds_each_of_several_texts, counts_add_up;

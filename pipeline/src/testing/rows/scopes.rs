@@ -211,6 +211,34 @@ pub(super) async fn members_that_no_scan_names_are_dropped<B: Backend>(backend: 
     Ok(())
 }
 
+pub(super) async fn removed_scopes_leave_no_members<B: Backend>(backend: &B) -> Checked {
+    let mut write = backend.write().await?;
+    let key = key(&mut write).await?;
+    let other = ScopeKey {
+        class: Class::Desired,
+        ..key
+    };
+    for key in [key, other] {
+        let row = scope(key, vec![scan(1, 1)]);
+        write.put_scopes(std::slice::from_ref(&row)).await?;
+        write.put_members(&row, &[(1, vec![7; 16])]).await?;
+    }
+    write.commit().await?;
+
+    let mut write = backend.write().await?;
+    write.remove_scopes(&[key, key]).await?;
+    write.commit().await?;
+    let mut read = backend.read().await?;
+    assert_eq!(
+        read.scopes(None).await?,
+        [scope(other, vec![scan(1, 1)])],
+        "of the same name"
+    );
+    assert_eq!(read.members(key, 1).await?, None);
+    assert_eq!(read.members(other, 1).await?, Some(vec![7; 16]));
+    Ok(())
+}
+
 pub(super) async fn contested_nodes_are_kept_by_scope<B: Backend>(backend: &B) -> Checked {
     let mut write = backend.write().await?;
     let key = key(&mut write).await?;

@@ -1,7 +1,7 @@
-//! What housekeeping does to a file: it stops growing, and writers do not wait long.
+//! What housekeeping does to a file: it stops growing. `benches/graph` says how long writers wait.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pipeline::attributes::MapBuilder;
 use pipeline::claims::{By, Class};
@@ -123,7 +123,9 @@ async fn a_file_that_is_kept_stops_growing() {
     }
     let (early, late) = (sizes[5], sizes[13]);
     assert!(late < early + early / 5, "{sizes:?}");
-    let figures = store.figures().await.unwrap();
+    let two_days = days(2);
+    let figures = store.figures(UnixNanos(15 * DAY), &two_days);
+    let figures = figures.await.unwrap();
     let rows = |table| figures.rows.iter().find(|(name, _)| *name == table);
     assert!(rows("claims").unwrap().1 < 400, "{figures:?}");
     assert_eq!(figures.bytes, late);
@@ -143,55 +145,4 @@ async fn remove(store: &Store<SqliteBackend>, time: u64, uids: &[String]) {
         ..ReportBatch::default()
     };
     store.write_at(&report, UnixNanos(time)).await.unwrap();
-}
-
-/// Run by hand: `cargo test --release -p exporters -- --ignored a_day_of_history --nocapture`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes and prints figures"]
-async fn a_day_of_history_is_removed_beside_a_writer() {
-    const HOURS: u64 = 4;
-    let folder = tempfile::tempdir().unwrap();
-    let store = incremental(&folder.path().join("graph.db")).await;
-    let (nodes, services) = (uids(10_000), uids(1_001));
-    let base = 20 * DAY;
-    for round in 0..4 {
-        for page in nodes.chunks(500) {
-            report(&store, base + round * HOUR, page, round).await;
-        }
-    }
-    for minute in 0..60 * HOURS {
-        count(&store, base + minute * HOUR / 60, &services).await;
-    }
-    let writing = async {
-        let mut worst = Duration::ZERO;
-        let mut round = 0;
-        loop {
-            let began = Instant::now();
-            report(
-                &store,
-                base + 4 * DAY + round,
-                &nodes[..10],
-                100 + round % 2,
-            )
-            .await;
-            worst = worst.max(began.elapsed());
-            round += 1;
-            if round % 50 == 0 {
-                println!("{round} writes, the slowest took {worst:?}");
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let began = Instant::now();
-    let retention = days(2);
-    let keeping = keep_house(&store, base + 5 * DAY, &retention);
-    let steps = tokio::select! {
-        () = writing => unreachable!(),
-        steps = keeping => steps,
-    };
-    println!(
-        "{steps} steps in {:?}; statistics of {HOURS} hours",
-        began.elapsed()
-    );
-    println!("{:?}", store.figures().await.unwrap());
 }

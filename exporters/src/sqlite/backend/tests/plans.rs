@@ -121,6 +121,8 @@ async fn sets_are_read_and_removed_by_key() {
         scopes::REMOVE_MEMBERS,
         scopes::READ_CONTESTED,
         scopes::REMOVE_CONTESTED,
+        scopes::REMOVE.statement(),
+        scopes::REMOVE_ALL_MEMBERS.statement(),
         stats::READ,
         records::READ.statement(),
         records::READ_OF,
