@@ -9,6 +9,7 @@ mod cases;
 mod collector;
 mod command_line;
 mod demo;
+mod large_values;
 mod names;
 mod outage;
 mod restart;

@@ -32,18 +32,8 @@ pub(crate) async fn measure(
 ) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut waits = Vec::new();
-    let share = |full: usize| (full as f64 * (layout.nodes() as f64 / 2e5).min(1.0)) as usize;
-    let mut world = World {
-        calls: calls(layout, share(EDGES)),
-        changing: Scope::new(layout, "history", share(NODES)),
-        small: Scope::new(layout, "history-small", 1),
-    };
-    let mut writer = Writer::new(store);
-    let all = 0..world.changing.size();
-    world
-        .changing
-        .scan(&mut writer, clock.first_scan(), all, 0)
-        .await;
+    let mut world = World::new(layout, NAME);
+    world.begin(&mut Writer::new(store), clock).await;
     let mut writer = Writer::new(store);
     for day in 0..2 {
         eprintln!("{NAME}: day {}", day + 1);
@@ -67,14 +57,31 @@ pub(crate) async fn measure(
 }
 
 /// What has a history.
-struct World<'l> {
+pub(crate) struct World<'l> {
     calls: Vec<(String, String)>,
     changing: Scope<'l>,
     small: Scope<'l>,
 }
 
-impl World<'_> {
-    async fn write_day(
+impl<'l> World<'l> {
+    /// Scopes are named after what measures them.
+    pub(crate) fn new(layout: &'l Layout, name: &'static str) -> World<'l> {
+        let share = (layout.nodes() as f64 / 2e5).min(1.0);
+        let share = |full: usize| (full as f64 * share) as usize;
+        World {
+            calls: calls(layout, share(EDGES)),
+            changing: Scope::new(layout, name, share(NODES)),
+            small: Scope::new(layout, "history-small", 1),
+        }
+    }
+
+    /// The first scan of what changes later.
+    pub(crate) async fn begin(&mut self, writer: &mut Writer<'_>, clock: &Clock) {
+        let all = 0..self.changing.size();
+        self.changing.scan(writer, clock.first_scan(), all, 0).await;
+    }
+
+    pub(crate) async fn write_day(
         &mut self,
         writer: &mut Writer<'_>,
         start: UnixNanos,

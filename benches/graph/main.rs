@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  layout ─▶ cloud ─▶ load, subjects ─▶ store ◀─ cases (reads) ─▶ measure ┐
-//!  who exists  rows    batches            │   ◀─ writes, history ─────────┼─▶ report: table, JSON
+//!  who exists  rows    batches            │   ◀─ writes, history … ───────┼─▶ report: table, JSON
 //!                                         └──── start (a process of its own) ┘
 //! ```
 
@@ -19,6 +19,7 @@ mod clock;
 mod cloud;
 mod figure;
 mod history;
+mod housekeeping;
 mod kinds;
 mod layout;
 mod load;
@@ -97,6 +98,10 @@ async fn run(arguments: &Arguments, file: &Path, threads: &Handle) -> Report {
     }
     if report.wants(history::NAME) {
         report.add(history::measure(&store, &layout, &clock, file).await);
+    }
+    if report.wants(housekeeping::NAME) {
+        let measured = housekeeping::measure(&store, &layout, &clock, (file, threads));
+        report.add(measured.await);
     }
     store.close().await;
     report

@@ -144,6 +144,53 @@ async fn a_full_disk_does_not_hold_up_the_stop_and_what_was_written_stays() {
 }
 
 #[tokio::test]
+async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there_is_space() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let path = disk.path().join("graph.db");
+    let filler = disk.path().join("filler");
+    let mut sqlite = start(&path).await.unwrap();
+    for number in 0..8 {
+        sqlite.export(&batch(number)).await.unwrap();
+    }
+    // Its log is empty from then on, so the next write needs space.
+    sqlite.stop().await.unwrap();
+    sqlite = start(&path).await.unwrap();
+    let mut space = vec![1; 8 << 20];
+    while fs::write(&filler, &space).is_err() {
+        space.truncate(space.len() - (16 << 10));
+    }
+    // Nothing of the nodes is over, but where housekeeping is has to be written.
+    let now = UnixNanos(400 * 24 * 3_600_000_000_000);
+    let retention = pipeline::store::Retention::default();
+    let mut failed = None;
+    for _ in 0..200 {
+        match sqlite.store.housekeep(now, &retention).await {
+            Ok(step) if step.is_done => break,
+            Ok(_) => {}
+            Err(error) => failed = Some(Chain(&error).to_string()),
+        }
+    }
+    let failed = failed.expect("there is no space for what is written");
+    let says = failed.contains("disk is full") && failed.contains(path.to_str().unwrap());
+    assert!(says, "{failed}");
+    assert_holds(&sqlite, &[0, 7]).await;
+    fs::remove_file(&filler).unwrap();
+    while !sqlite
+        .store
+        .housekeep(now, &retention)
+        .await
+        .unwrap()
+        .is_done
+    {}
+    assert_holds(&sqlite, &[0, 7]).await;
+    let report = sqlite.store.check(false).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_deleted_file_is_reported_with_its_path_and_no_other_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");

@@ -3,6 +3,7 @@
 mod copying;
 mod faults;
 mod interrupting;
+pub(super) mod killed;
 mod log;
 mod merging;
 pub(super) mod small_disk;

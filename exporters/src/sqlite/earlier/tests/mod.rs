@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::time::timeout;
 
 use crate::sqlite::Sqlite;
+use crate::sqlite::tests::killed::kill_some;
 use crate::sqlite::tests::small_disk::SmallDisk;
 use crate::sqlite::tests::start;
 
@@ -156,6 +157,22 @@ async fn a_migration_that_is_cut_off_begins_again() {
     let sqlite = start(&path).await.unwrap();
     answers_as_before(&sqlite).await;
     assert_eq!(ended(&sqlite, LAST, At::Now).await, Some(0));
+}
+
+#[tokio::test]
+async fn a_migration_that_is_killed_begins_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    execute(&path, VERSION_1).await;
+    execute(&path, MANY).await;
+    let file = path.clone();
+    let killing = tokio::task::spawn_blocking(move || kill_some("migrate", &file));
+    killing.await.unwrap();
+    let sqlite = start(&path).await.unwrap();
+    answers_as_before(&sqlite).await;
+    assert_eq!(ended(&sqlite, LAST, At::Now).await, Some(0));
+    let report = sqlite.store.check(false).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,176 @@
+//! Processes that die by SIGKILL while they bring a file up to date, or keep house in it. This test
+//! binary runs itself: a child does the work, and the parent kills it.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use pipeline::claims::{By, Class};
+use pipeline::component::{Exporter, UnixNanos};
+use pipeline::graph_store::{At, Direction, GraphStore};
+use pipeline::reports::{Content, EdgeItem, Items, ReportBatch, Sighting, Snapshot};
+use pipeline::store::Retention;
+use pipeline::store::rows::{Backend as _, ReadRows as _};
+
+use super::super::{Sqlite, SqliteBackend, Store};
+use super::start;
+
+const HOUR: u64 = 3_600_000_000_000;
+const DAY: u64 = 24 * HOUR;
+
+/// What a child does, and on which file.
+const TASK: &str = "AIRDIG_TEST_TASK";
+const FILE: &str = "AIRDIG_TEST_FILE";
+
+/// When a child is killed: some milliseconds after its start, which takes some itself.
+const MOMENTS: [u64; 5] = [40, 80, 160, 320, 640];
+
+const STATES: u64 = 30;
+const NODES: usize = 40;
+/// What is kept: the last four states.
+const KEPT: u64 = 4;
+
+fn spawn(task: &str, file: &Path) -> Child {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--ignored", "--exact", "sqlite::tests::killed::child"]);
+    child.env(TASK, task).env(FILE, file).stdout(Stdio::null());
+    child.spawn().unwrap()
+}
+
+/// Lets children do a task on a file, and kills each a while after its start.
+pub(in crate::sqlite) fn kill_some(task: &str, file: &Path) {
+    let mut killed = 0;
+    for moment in MOMENTS {
+        let mut child = spawn(task, file);
+        std::thread::sleep(Duration::from_millis(moment));
+        // SIGKILL; it may also have ended by then.
+        child.kill().unwrap();
+        killed += usize::from(child.wait().unwrap().code().is_none());
+    }
+    assert!(killed > 0, "each had ended before");
+}
+
+#[tokio::test]
+#[ignore = "other tests run it as a process of its own"]
+async fn child() {
+    let (Ok(task), Ok(file)) = (std::env::var(TASK), std::env::var(FILE)) else {
+        return;
+    };
+    let sqlite = start(Path::new(&file)).await.unwrap();
+    if task == "keep house" {
+        keep_house(&sqlite).await;
+    }
+}
+
+fn retention() -> Retention {
+    let kept = Duration::from_nanos(KEPT * DAY);
+    Retention {
+        history: kept,
+        edge_stats: kept,
+        edge_stats_hourly: kept,
+        records: kept,
+    }
+}
+
+async fn keep_house(sqlite: &Sqlite) {
+    let now = UnixNanos((STATES + 1) * DAY);
+    for _ in 0..10_000 {
+        let step = sqlite.store.housekeep(now, &retention()).await;
+        if step.unwrap().is_done {
+            return;
+        }
+    }
+    panic!("housekeeping never ends");
+}
+
+fn uids() -> Vec<String> {
+    (0..NODES).map(|node| format!("node-{node}")).collect()
+}
+
+/// Each day another state, with an edge that only this one has.
+async fn write_days(store: &Store<SqliteBackend>) {
+    let uids = uids();
+    for day in 1..=STATES {
+        let time = UnixNanos(day * DAY);
+        let to = format!("end-{day}");
+        let edge = |to| EdgeItem {
+            kind: "USES",
+            to,
+            confidence: 1.0,
+            properties: None,
+        };
+        let report = ReportBatch {
+            sightings: uids.iter().map(|uid| sighting(uid, time, day)).collect(),
+            snapshots: uids
+                .iter()
+                .map(|uid| Snapshot {
+                    uid,
+                    source: "aws",
+                    scope: "s",
+                    time,
+                    state: Some(day),
+                    items: Items::Edges(vec![edge("all"), edge(&to)]),
+                })
+                .collect(),
+            ..ReportBatch::default()
+        };
+        store.write_at(&report, time).await.unwrap();
+    }
+}
+
+fn sighting(uid: &str, time: UnixNanos, state: u64) -> Sighting<'_> {
+    Sighting {
+        uid,
+        class: Class::Actual,
+        source: "aws",
+        scope: "s",
+        time,
+        state,
+        by: By::Scan,
+        content: Some(Content {
+            kind: Some("thing"),
+            name: Some(uid),
+            ..Content::default()
+        }),
+    }
+}
+
+/// All that reads of the days that are kept return.
+async fn answers(store: &Store<SqliteBackend>) -> String {
+    let uids = uids();
+    let mut answers = String::new();
+    let moments = (STATES - KEPT + 2..=STATES).map(|day| At::Time(UnixNanos(day * DAY)));
+    for at in moments.chain([At::Now]) {
+        let nodes = store.nodes(&uids, at).await.unwrap();
+        let edges = store.edges(&uids, Direction::Out, &[], 1000, at).await;
+        let ends = ["all".to_owned()];
+        let back = store.edges(&ends, Direction::In, &[], 1000, at).await;
+        answers += &format!("{nodes:?}\n{:?}\n{:?}\n", edges.unwrap(), back.unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn housekeeping_that_is_killed_goes_on_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    let sqlite = start(&path).await.unwrap();
+    write_days(&sqlite.store).await;
+    let before = answers(&sqlite.store).await;
+    sqlite.stop().await.unwrap();
+
+    let file = path.clone();
+    let killing = tokio::task::spawn_blocking(move || kill_some("keep house", &file));
+    killing.await.unwrap();
+    let sqlite = start(&path).await.unwrap();
+    assert_eq!(answers(&sqlite.store).await, before, "after the kills");
+    keep_house(&sqlite).await;
+    assert_eq!(answers(&sqlite.store).await, before, "after the rest");
+    let report = sqlite.store.check(false).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    let mut rows = sqlite.store.backend().read().await.unwrap();
+    let ids = rows.find_nodes(&uids()).await.unwrap();
+    let ids: Vec<_> = ids.into_iter().flatten().collect();
+    let left = rows.past_claims(&ids, UnixNanos(0)).await.unwrap().len();
+    assert_eq!(left, KEPT as usize * NODES, "the last one stands elsewhere");
+}
