@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
@@ -202,4 +202,58 @@ fn names_outlive_the_process_that_was_told_them() {
     graph.call(&airdig, 20);
     expect(&airdig, 1);
     assert!(airdig.stop().success());
+}
+
+/// One call of the other instance by a service on the first one.
+fn call_port(graph: &Graph, airdig: &Airdig, port: usize) {
+    let resource = json!({
+        "service.name": format!("web-{port}"),
+        "host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1",
+    });
+    let endpoint = json!({"server.address": "10.0.0.9", "server.port": port.to_string()});
+    let start = graph.began + 60_000_000_000;
+    let span = json!({
+        "traceId": format!("{port:032x}"), "spanId": format!("{port:016x}"), "name": "call", "kind": 3,
+        "startTimeUnixNano": start.to_string(), "endTimeUnixNano": (start + 50_000_000).to_string(),
+        "attributes": attributes(&endpoint),
+    });
+    let request = json!({"resourceSpans": [{
+        "resource": {"attributes": attributes(&resource)}, "scopeSpans": [{"spans": [span]}],
+    }]});
+    send(airdig, "traces", &request);
+}
+
+#[test]
+fn what_one_process_scans_another_one_knows_about_a_second_later() {
+    let graph = Graph::new();
+    let (scanning, other) = (graph.start(), graph.start());
+    // Before the scan no node has the address.
+    call_port(&graph, &other, 1);
+    graph.scan(&scanning, 10);
+    let scanned = Instant::now();
+    let mut sent = Vec::new();
+    while scanned.elapsed() < Duration::from_secs(4) {
+        let port = 2 + sent.len();
+        sent.push((port, scanned.elapsed()));
+        call_port(&graph, &other, port);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    eventually("all calls", || {
+        let answer = other.query(r#"{ serviceMap(from: "-20m") { edges { from } } }"#);
+        let edges = answer["serviceMap"]["edges"].as_array()?;
+        (edges.len() > sent.len()).then_some(())
+    });
+    // A call whose peer was not found made a node of its endpoint.
+    let found = |port: usize| {
+        let question = format!(r#"{{ node(uid: "ext://10.0.0.9:{port}") {{ uid }} }}"#);
+        other.query(&question)["node"].is_null()
+    };
+    assert!(!found(1), "it came before the scan");
+    let first = sent.iter().find(|(port, _)| found(*port));
+    let (first, after) = *first.expect("the name of the other process is known");
+    assert!(after < Duration::from_millis(1500), "{after:?}");
+    println!("known {after:?} after the scan");
+    let later = sent.iter().filter(|(port, _)| *port >= first);
+    let lost: Vec<_> = later.filter(|(port, _)| !found(*port)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
 }

@@ -74,6 +74,13 @@ pub trait Processor: Send {
         Vec::new()
     }
 
+    /// Waits until there is something to do before the next tick is due, as after what another process
+    /// wrote to a store: [`Processor::tick`] is called when it returns. Never by default. Dropped at any
+    /// `await` when a batch or a tick comes, and called again after it: what has begun stays in `self`.
+    async fn wake(&mut self) {
+        std::future::pending().await
+    }
+
     /// All that is still held: nothing comes any more.
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
         self.tick(now)

@@ -26,7 +26,7 @@ mod records;
 pub use commit::{Commit, NewRecord};
 pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, SearchResult, TagFilter};
 pub use histogram::Histogram;
-pub use outline::{NodeOutline, OutlinesPage, outlines_by_parts};
+pub use outline::{NodeOutline, Outlines, OutlinesPage, outlines_by_parts};
 pub use records::{Record, RecordFilter, RecordsPage};
 
 /// The moment a read is about.
@@ -313,6 +313,23 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         outlines_by_parts(self, edge_kinds, after, limit).await
     }
 
+    /// The outlines of these uids as they are now, and of the nodes that they are other names of: for a
+    /// processor that follows what other processes write.
+    async fn outlines_of(
+        &self,
+        edge_kinds: &[String],
+        uids: &[String],
+    ) -> Result<Outlines, StoreError> {
+        let _ = edge_kinds;
+        Err(StoreError {
+            action: format!(
+                "read the outlines of {} nodes: this store has none",
+                uids.len()
+            ),
+            source: None,
+        })
+    }
+
     /// Up to `limit` edges at these uids, of all kinds where none is named; the first ones of a stable
     /// order, by (from, kind, to). An edge from or to a node that has ended does not hold.
     async fn edges(
@@ -395,6 +412,22 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         after: Option<&str>,
         limit: usize,
     ) -> Result<AliasesPage, StoreError>;
+
+    /// The names of these kinds that lead to these very uids now; those of a uid stand together.
+    async fn aliases_of_uids(
+        &self,
+        kinds: &[&str],
+        uids: &[String],
+    ) -> Result<Vec<KnownAlias>, StoreError> {
+        let _ = kinds;
+        Err(StoreError {
+            action: format!(
+                "read the names of {} nodes: this store has none",
+                uids.len()
+            ),
+            source: None,
+        })
+    }
 
     /// The last stretch of every claim of this very uid, open or ended.
     async fn claims_of(&self, uid: &str) -> Result<Vec<ClaimInfo>, StoreError> {

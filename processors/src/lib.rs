@@ -4,6 +4,7 @@ mod attribute_actions;
 pub mod attributes;
 pub mod batch;
 mod endpoint;
+mod following;
 pub mod forward;
 pub mod graph;
 pub mod identity;

@@ -16,6 +16,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(crate) struct Attempts<'a> {
     pub(crate) processor: &'a str,
     pub(crate) store: &'a str,
+    /// What it means that the store fails.
+    consequence: &'static str,
     wait: Duration,
     has_failed: bool,
 }
@@ -25,8 +27,17 @@ impl<'a> Attempts<'a> {
         Attempts {
             processor,
             store,
+            consequence: "cannot load from the store, batches wait, trying again",
             wait: SHORTEST,
             has_failed: false,
+        }
+    }
+
+    /// Of one that goes on with what it has.
+    pub(crate) fn beside_batches(processor: &'a str, store: &'a str) -> Attempts<'a> {
+        Attempts {
+            consequence: "cannot read what other processes wrote to the store, trying again",
+            ..Attempts::new(processor, store)
         }
     }
 
@@ -35,7 +46,7 @@ impl<'a> Attempts<'a> {
         if !std::mem::replace(&mut self.has_failed, true) {
             let (processor, store) = (self.processor, self.store);
             let error = Chain(error);
-            warn!(processor, store, %error, "cannot load from the store, batches wait, trying again");
+            warn!(processor, store, %error, "{}", self.consequence);
         }
         sleep(self.wait).await;
         self.wait = (2 * self.wait).min(LONGEST);
@@ -44,7 +55,7 @@ impl<'a> Attempts<'a> {
     pub(crate) fn succeeded(&mut self) {
         if std::mem::take(&mut self.has_failed) {
             let (processor, store) = (self.processor, self.store);
-            info!(processor, store, "loads from the store again");
+            info!(processor, store, "reads from the store again");
         }
         self.wait = SHORTEST;
     }

@@ -3,7 +3,7 @@
 //! ```text
 //!  `graph`    ── of resources ──▶ Writer ┐                        ┌─▶ View::owners
 //!  `identity` ── of aliases ────▶ Writer ├─▶ name → uid → claims  ┤
-//!  a store, loaded at start ─────▶ Writer ┘                        └─▶ View::names
+//!  a store, at start and after ──▶ Writer ┘                        └─▶ View::names
 //! ```
 //!
 //! It follows the rules of [`claims`](crate::claims) as a store does: the names that a source reports
@@ -25,11 +25,13 @@ mod held;
 mod loading;
 mod name;
 mod owner;
+mod replace;
 mod restore;
 mod view;
 mod writer;
 
 pub use name::{Kind, Name, address, host};
+pub use replace::StoredNames;
 pub use restore::StoredClaim;
 pub use view::{Holds, View};
 pub use writer::Writer;

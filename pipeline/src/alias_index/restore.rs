@@ -17,6 +17,8 @@ pub struct StoredClaim<'a> {
     pub class: Class,
     /// None where it is not known.
     pub state: Option<u64>,
+    /// Since when it has the state; where that is not known, 0.
+    pub since: UnixNanos,
     /// Each with when it came to lead to the uid.
     pub aliases: Vec<(UnixNanos, AliasItem<'a>)>,
     /// Likewise.
@@ -31,6 +33,7 @@ impl Default for StoredClaim<'_> {
             scope: "",
             class: Class::Aliases,
             state: None,
+            since: UnixNanos(0),
             aliases: Vec::new(),
             targets: Vec::new(),
         }
@@ -40,6 +43,12 @@ impl Default for StoredClaim<'_> {
 impl Writer<'_> {
     /// Takes in a claim that a store has open: the next completion of its scope is compared with it.
     pub fn restore(&mut self, uid: &str, claim: &StoredClaim<'_>) {
+        self.restore_alone(uid, claim);
+        self.held.evict();
+    }
+
+    /// The same, whatever the limit.
+    pub(super) fn restore_alone(&mut self, uid: &str, claim: &StoredClaim<'_>) {
         let aliases = claim.aliases.iter().filter_map(|(since, item)| {
             let within = Some(item.within).filter(|within| !within.is_empty());
             Some((*since, Name::of(item.kind, item.value, within)?))
@@ -47,10 +56,11 @@ impl Writer<'_> {
         let targets = claim.targets.iter();
         let targets = targets.map(|(since, to)| (*since, Name::target(to)));
         let names: Vec<(UnixNanos, Name)> = aliases.chain(targets).collect();
-        let times: BTreeSet<UnixNanos> = names.iter().map(|(since, _)| *since).collect();
-        let Some(newest) = times.last().copied() else {
+        let mut times: BTreeSet<UnixNanos> = names.iter().map(|(since, _)| *since).collect();
+        let Some(newest) = times.last().map(|last| claim.since.max(*last)) else {
             return;
         };
+        times.insert(newest);
         // A state of each time at which a name was added: the last one is as it is stored.
         let state_of = |time: UnixNanos| match time == newest {
             true => claim.state.unwrap_or(newest.0),
@@ -76,6 +86,5 @@ impl Writer<'_> {
             scopes.restore(uid, &mut owner.claims, (class, source, scope), states);
         });
         self.changed = true;
-        self.held.evict();
     }
 }

@@ -51,6 +51,10 @@ impl<'a> View<'a> {
         View(held)
     }
 
+    pub(super) fn held(&self) -> &Held {
+        &self.0
+    }
+
     /// The uids that a name leads to at the moment of `holds`, each with the scope of the name; in
     /// the form that [`address`](super::address) and [`host`](super::host) give it. `holds` is
     /// narrowed to how long that is so.

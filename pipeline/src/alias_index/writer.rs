@@ -253,7 +253,7 @@ impl<'a> Writer<'a> {
     }
 
     /// An address that was observed without an end is not kept: nothing would say when another has it.
-    fn observe(&mut self, observation: &AliasObservation<'_>) {
+    pub(super) fn observe(&mut self, observation: &AliasObservation<'_>) {
         let AliasObservation { uid, alias, .. } = observation;
         let within = Some(alias.within).filter(|within| !within.is_empty());
         let Some(name) = Name::of(alias.kind, alias.value, within) else {

@@ -207,13 +207,7 @@ impl<T> HeldClaim<T> {
 
     pub(super) fn stretches(&self) -> Vec<Stretch> {
         match &self.stretches {
-            Stretches::Opened { since, state, by } => vec![Stretch {
-                since: *since,
-                until: None,
-                state: *state,
-                seen: *since,
-                points: vec![opening(*since, *state, *by)],
-            }],
+            Stretches::Opened { since, state, by } => vec![Stretch::opened(*since, *state, *by)],
             Stretches::Folded(all) => all.to_vec(),
             Stretches::None => Vec::new(),
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::claims::{HeldClaim, HeldClaims};
 use super::scopes::{KeyNumber, Scan, Scopes};
-use crate::claims::{Around, Claim, Class, Meaning, Point, Relation, What, meaning};
+use crate::claims::{
+    Around, By, Claim, Class, Ending, Meaning, Point, Relation, Stretch, What, meaning,
+};
 use crate::component::UnixNanos;
 use crate::reports::{Completion, DirectReport};
 use crate::uid;
@@ -63,8 +65,8 @@ impl Scopes {
         change
     }
 
-    /// Takes in a claim as it is stored: since when it has which states, the last of them open. The
-    /// next completion of its scope is compared with it.
+    /// Takes in a claim as it is stored: since when it has which states, ascending, the last of them
+    /// open. Scans that began later and are known here count, and the next one is compared with it.
     pub fn restore<T: Default>(
         &mut self,
         uid: &str,
@@ -72,16 +74,27 @@ impl Scopes {
         (class, source, scope): (Class, &str, &str),
         states: impl IntoIterator<Item = (UnixNanos, u64)>,
     ) -> KeyNumber {
-        let number = self.number(class, source, scope);
-        for (time, state) in states {
-            let by = match class {
-                Class::Actual | Class::Desired if !scope.is_empty() => crate::claims::By::Scan,
-                _ => crate::claims::By::Row,
-            };
-            let what = What::Seen { state, by };
-            let point = Point { time, what };
-            self.fold(uid::hash(uid), claims, number, Some(point), time);
-            self.note(number, uid::hash(uid), time, true);
+        let (number, hash) = (self.number(class, source, scope), uid::hash(uid));
+        let by = match class {
+            Class::Actual | Class::Desired if !scope.is_empty() => By::Scan,
+            _ => By::Row,
+        };
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for (since, state) in states {
+            if let Some(last) = stretches.last_mut() {
+                last.until = Some((since, Ending::Replaced));
+            }
+            stretches.push(Stretch::opened(since, state, by));
+        }
+        let Some(since) = stretches.last().map(|last| last.since) else {
+            return number;
+        };
+        claims.of(number).set(stretches);
+        self.note(number, hash, since, true);
+        // What the store knew of earlier scans is in what it says.
+        let later = self.around(hash, number, claims).scans.into_iter();
+        for (began, _) in later.filter(|(began, _)| *began > since) {
+            self.fold(hash, claims, number, None, began);
         }
         number
     }

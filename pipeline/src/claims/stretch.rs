@@ -60,6 +60,18 @@ impl Stretch {
     /// Direct reports that are kept of a stretch, so that a late one finds its place among them.
     pub const POINTS: usize = 16;
 
+    /// One that a report opened, and of which nothing else is known.
+    pub(crate) fn opened(since: UnixNanos, state: u64, by: By) -> Stretch {
+        let what = What::Seen { state, by };
+        Stretch {
+            since,
+            until: None,
+            state,
+            seen: since,
+            points: vec![Point { time: since, what }],
+        }
+    }
+
     pub fn is_open(&self) -> bool {
         self.until.is_none()
     }

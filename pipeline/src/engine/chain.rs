@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::select_all;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
@@ -115,6 +117,11 @@ impl Chain {
                         clock.due = Instant::now() + clock.every;
                     }
                 }
+                // Before batches, too: it returns at most as often as its processor has read something.
+                index = links.woken() => {
+                    let made = links.call(move |links| links.tick(index))?;
+                    send_all(&exits, made).await;
+                }
                 queued = next(&mut first, &mut queue) => {
                     let Some(queued) = queued else { break };
                     let (batch, room) = queued.into_parts();
@@ -187,6 +194,17 @@ impl Links {
 
     fn len(&self) -> usize {
         self.names.len()
+    }
+
+    /// Waits for a link that wakes: which one.
+    async fn woken(&mut self) -> usize {
+        let links = self.links.iter_mut().flatten().enumerate();
+        let each = links.map(|(index, link)| link.processor.wake().map(move |()| index));
+        let each: Vec<_> = each.collect();
+        match each.is_empty() {
+            true => std::future::pending().await,
+            false => select_all(each).await.0,
+        }
     }
 
     /// Lets the links work. A panic drops them, and all batches that they hold, while it unwinds:

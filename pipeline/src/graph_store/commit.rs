@@ -15,8 +15,15 @@ pub struct Commit {
     /// Commits before this one that the log did not keep long enough, so that they were not sent.
     #[serde(skip)]
     pub missed: u64,
+    /// Whether the store that sends it wrote it, and no other process or store.
+    #[serde(skip)]
+    pub is_own: bool,
+    /// Which store wrote it, a random number; 0 where that is not known.
+    pub writer: u64,
     pub nodes: Vec<String>,
     pub edges: Vec<(String, String, String)>,
+    /// Uids whose current aliases or outgoing edges changed and that `nodes` does not have.
+    pub links: Vec<String>,
     pub records: Vec<NewRecord>,
     /// Uids that one scope does not see any more while another has them, up to [`Commit::MOST`]: the
     /// receivers that scan them look again.
@@ -51,8 +58,16 @@ impl Commit {
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
             && self.edges.is_empty()
+            && self.links.is_empty()
             && self.records.is_empty()
             && self.to_refresh.is_empty()
+    }
+
+    /// Uids of which anything that a graph in memory holds may have changed; some may come twice.
+    pub fn uids(&self) -> impl Iterator<Item = &str> {
+        let from = self.edges.iter().map(|(from, ..)| from);
+        let uids = self.nodes.iter().chain(&self.links).chain(from);
+        uids.map(String::as_str)
     }
 
     /// Changes that were not known before.
@@ -67,10 +82,12 @@ impl Commit {
             .nodes
             .len()
             .max(self.edges.len())
+            .max(self.links.len())
             .max(self.records.len());
         self.truncated = longest > Commit::MOST;
         self.nodes.truncate(Commit::MOST);
         self.edges.truncate(Commit::MOST);
+        self.links.truncate(Commit::MOST);
         self.records.truncate(Commit::MOST);
     }
 }

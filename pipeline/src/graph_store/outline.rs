@@ -17,8 +17,20 @@ pub struct NodeOutline {
     pub last_seen: UnixNanos,
     /// The last stretch of each.
     pub claims: Vec<ClaimInfo>,
-    /// Edges that start at it, in any order.
+    /// Edges that start at it, in any order; also those that do not hold because what they lead to has
+    /// ended.
     pub edges: Vec<Edge>,
+    /// What edges lead to that has ended, and when.
+    pub ended_ends: Vec<(String, UnixNanos)>,
+}
+
+/// What a store has of some uids.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlines {
+    /// Those that are nodes of their own and have not ended.
+    pub nodes: Vec<NodeOutline>,
+    /// Those that ended, and when.
+    pub ended: Vec<(String, UnixNanos)>,
 }
 
 /// Some of them, in the order of `list`.
@@ -66,6 +78,7 @@ pub async fn outlines_by_parts<S: GraphStore + ?Sized>(
                     () => Class::Telemetry,
                 },
                 edges: edges.remove(&node.uid).unwrap_or_default(),
+                ended_ends: Vec::new(),
                 uid: node.uid,
                 kind: node.kind,
                 last_seen: node.last_seen,

@@ -138,6 +138,7 @@ impl<B: Backend> Store<B> {
                 self.subscribers.send(Arc::new(Commit {
                     sequence,
                     missed,
+                    is_own: commit.writer == self.writer,
                     ..commit
                 }));
             }

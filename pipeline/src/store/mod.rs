@@ -39,6 +39,8 @@ pub struct Store<B> {
     backend: B,
     settings: Settings,
     subscribers: Subscribers,
+    /// Marks the commits of this store, so that it knows them in the log.
+    writer: u64,
     /// The part of housekeeping whose turn is next.
     next_part: AtomicUsize,
 }
@@ -56,6 +58,7 @@ impl<B: Backend> Store<B> {
             backend,
             settings,
             subscribers: Subscribers::new(),
+            writer: rand::random_range(1..=u64::MAX),
             next_part: AtomicUsize::new(0),
         }
     }
@@ -105,6 +108,7 @@ impl<B: Backend> Store<B> {
     /// Commits, and sends what is new to the subscribers.
     async fn finish(&self, mut rows: B::Write, mut commit: Commit) -> Result<Commit, RowsError> {
         commit.truncate();
+        (commit.writer, commit.is_own) = (self.writer, true);
         if commit.is_empty() {
             rows.commit().await?;
             return Ok(commit);

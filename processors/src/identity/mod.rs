@@ -43,7 +43,7 @@
 //!
 //! Aliases are those of the process's [`AliasIndex`], as of when the span started: what `graph` makes
 //! of resources in whatever pipeline, the `aliases` that pass here, and, with the key `store`, what
-//! that store knows at the start. The process listens before these names are loaded; until then batches
+//! that store knows at the start and what other processes write there later, within about a second. The process listens before these names are loaded; until then batches
 //! wait in front of every `identity` and `graph`, so that no span is resolved without them. The index holds `max_names` at most: beyond that it evicts the names that
 //! are over, then those of what was seen longest ago, and counts them (`airdig_alias_index_evicted`). Where several have a name, nobody is meant; `localhost` and the like
 //! are nobody's. In a process that has none of these three, no peer is looked for.
@@ -85,8 +85,10 @@ pub use config::Config;
 
 use distinct::Distinct;
 use peers::Peers;
+use stored::{Names, ReadNames};
 use told::Told;
 
+use crate::following::{Follower, Update};
 use crate::loading::Attempts;
 
 /// How often it is looked at what endpoints have turned out to be.
@@ -100,6 +102,9 @@ pub struct Identity {
     index: Arc<AliasIndex>,
     /// Whose names are known from the start, and what it is called.
     store: Option<(String, Arc<dyn GraphStore>)>,
+    /// Of the store, where this is the processor that loads it.
+    following: Option<Follower<ReadNames>>,
+    update: Option<Update<Names>>,
 }
 
 impl Described for Identity {
@@ -133,6 +138,8 @@ impl BuildProcessor for Identity {
             peers: Peers::new(host, wanted.contains(Signal::Aliases)),
             index,
             store,
+            following: None,
+            update: None,
         })
     }
 }
@@ -143,8 +150,17 @@ impl Processor for Identity {
         if let Some((name, store)) = &self.store
             && self.index.begin_loading(name)
         {
+            let reads = ReadNames {
+                store: Arc::clone(store),
+                index: Arc::clone(&self.index),
+            };
+            let mut following = Follower::new(&self.id, name, store.as_ref(), reads);
             let attempts = Attempts::new(&self.id, name);
-            stored::load(store.as_ref(), &self.index, attempts).await;
+            tokio::select! {
+                () = stored::load(store.as_ref(), &self.index, attempts) => {}
+                () = following.collect() => {}
+            }
+            self.following = Some(following);
             self.index.finish_loading(name);
         }
         self.index.loaded().await;
@@ -194,7 +210,18 @@ impl Processor for Identity {
         self.told.wants_aliases().then_some(JOINING)
     }
 
-    fn tick(&mut self, _now: UnixNanos) -> Vec<Batch> {
+    async fn wake(&mut self) {
+        match &mut self.following {
+            Some(following) => self.update = Some(following.next().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
+        if let Some(update) = self.update.take() {
+            self.take_in(&update, now);
+            return Vec::new();
+        }
         self.settle();
         for joined in self.peers.joined(&self.index) {
             self.told.same_as(&joined);
@@ -204,6 +231,17 @@ impl Processor for Identity {
 }
 
 impl Identity {
+    /// Puts what was read of a store into the index.
+    fn take_in(&mut self, update: &Update<Names>, now: UnixNanos) {
+        stored::replace(&update.uids, &update.part, &self.index, now);
+        if let Some(following) = self.following.as_mut().filter(|_| update.is_end) {
+            let view = self.index.view();
+            let held: Vec<Arc<str>> = view.held_uids().cloned().collect();
+            drop(view);
+            following.look_again(held.into_iter());
+        }
+    }
+
     /// Looks at what became of what was told.
     fn settle(&mut self) {
         if self.told.settle() {

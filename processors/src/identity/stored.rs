@@ -1,20 +1,23 @@
-//! Loads the names that a store knows into the index of the process.
+//! Loads the names that a store knows into the index of the process, and those that change later.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Instant;
 
-use pipeline::alias_index::{AliasIndex, Kind, StoredClaim};
+use async_trait::async_trait;
+use pipeline::alias_index::{AliasIndex, Kind, StoredClaim, StoredNames};
 use pipeline::claims::Class;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
     AliasesPage, At, ClaimInfo, Direction, GraphStore, KnownAlias, StoreError,
 };
-use pipeline::reports::AliasItem;
+use pipeline::reports::{AliasItem, AliasObservation};
 use pipeline::schema::aliases::kind::DNS;
 use pipeline::schema::edges::kind;
 use tracing::info;
 
 use super::earlier_stores;
+use crate::following::{Page, Reads};
 use crate::loading::Attempts;
 
 /// Uids that are read at a time.
@@ -35,8 +38,8 @@ pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempt
             }
         };
         attempts.succeeded();
-        names += page.aliases.len();
-        put(&page.aliases, &page.claims, &page.targets, index);
+        names += page.part.aliases.len();
+        put(&page.part, index);
         after = page.last;
         if after.is_none() {
             break;
@@ -53,86 +56,174 @@ pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempt
 }
 
 /// The names of some uids, and all that is needed to put them into the index.
-struct Page {
+#[derive(Debug, Default)]
+pub(super) struct Names {
     aliases: Vec<KnownAlias>,
     claims: HashMap<String, Vec<ClaimInfo>>,
     targets: Targets,
-    last: Option<String>,
-}
-
-async fn read_page(store: &dyn GraphStore, after: Option<&str>) -> Result<Page, StoreError> {
-    let kinds: Vec<&str> = Kind::ALIASES
-        .into_iter()
-        .chain(earlier_stores::KINDS)
-        .collect();
-    let AliasesPage { aliases, last } = store.aliases(&kinds, after, PAGE).await?;
-    let mut uids: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
-    uids.dedup();
-    let claims = store.claims(&uids).await?;
-    let claims = uids.into_iter().zip(claims).collect();
-    let targets = targets(store, &aliases).await?;
-    Ok(Page {
-        aliases,
-        claims,
-        targets,
-        last,
-    })
 }
 
 /// What DNS records lead to, by uid and source, each with since when.
 type Targets = BTreeMap<(String, String), Vec<(UnixNanos, String)>>;
 
-/// Puts the names of some uids into the index. Names of a source that a scan reports belong to each of
-/// its claims, so that they end with them.
-fn put(
-    aliases: &[KnownAlias],
-    claims: &HashMap<String, Vec<ClaimInfo>>,
-    targets: &Targets,
-    index: &AliasIndex,
-) {
+/// Reads names for an index that follows the store.
+#[derive(Debug)]
+pub(super) struct ReadNames {
+    pub(super) store: Arc<dyn GraphStore>,
+    pub(super) index: Arc<AliasIndex>,
+}
+
+#[async_trait]
+impl Reads for ReadNames {
+    type Part = Names;
+
+    async fn of(&self, uids: &[String]) -> Result<Names, StoreError> {
+        let store = self.store.as_ref();
+        let aliases = store.aliases_of_uids(&kinds(), uids).await?;
+        let mut named: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
+        named.dedup();
+        // When the others lost their names is in their claims.
+        let others = {
+            let view = self.index.view();
+            let is_other = |uid: &&String| view.holds(uid) && named.binary_search(uid).is_err();
+            let others: Vec<String> = uids.iter().filter(is_other).cloned().collect();
+            others
+        };
+        named.extend(others);
+        read_names(store, aliases, named).await
+    }
+
+    async fn page(&self, after: Option<&str>) -> Result<Page<Names>, StoreError> {
+        read_page(self.store.as_ref(), after).await
+    }
+}
+
+fn kinds() -> Vec<&'static str> {
+    let kinds = Kind::ALIASES.into_iter();
+    kinds.chain(earlier_stores::KINDS).collect()
+}
+
+async fn read_page(store: &dyn GraphStore, after: Option<&str>) -> Result<Page<Names>, StoreError> {
+    let AliasesPage { aliases, last } = store.aliases(&kinds(), after, PAGE).await?;
+    let mut uids: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
+    uids.dedup();
+    let part = read_names(store, aliases, uids.clone()).await?;
+    Ok(Page { uids, part, last })
+}
+
+/// Reads what there is of these uids besides their aliases.
+async fn read_names(
+    store: &dyn GraphStore,
+    aliases: Vec<KnownAlias>,
+    uids: Vec<String>,
+) -> Result<Names, StoreError> {
+    if uids.is_empty() {
+        return Ok(Names::default());
+    }
+    let claims = store.claims(&uids).await?;
+    let claims = uids.into_iter().zip(claims).collect();
+    let targets = targets(store, &aliases).await?;
+    Ok(Names {
+        aliases,
+        claims,
+        targets,
+    })
+}
+
+/// Puts the names of some uids into the index.
+fn put(names: &Names, index: &AliasIndex) {
     let Some(mut writer) = index.writer() else {
         return;
     };
-    let by_source =
-        aliases.chunk_by(|one, next| (&one.uid, &one.source) == (&next.uid, &next.source));
-    for reported in by_source {
-        let (snapshots, observed): (Vec<_>, Vec<_>) =
-            reported.iter().partition(|alias| alias.is_of_set);
-        for alias in observed {
+    let of_uids = names.aliases.chunk_by(|one, next| one.uid == next.uid);
+    for of_uid in of_uids {
+        let uid = &of_uid[0].uid;
+        let stored = names.of_uid(uid, of_uid);
+        for observed in &stored.observed {
             let name = (
-                earlier_stores::kind_of(alias),
-                alias.value.as_str(),
-                alias.scope.as_deref().unwrap_or_default(),
+                observed.alias.kind,
+                observed.alias.value,
+                observed.alias.within,
             );
-            writer.put_observation(&alias.uid, name, alias.since, alias.until);
+            writer.put_observation(uid, name, observed.time, observed.alias.valid_to);
         }
-        let Some(first) = snapshots.first() else {
-            continue;
-        };
-        let aliases = snapshots.iter().map(|alias| (alias.since, item(alias)));
-        let targets = targets.get(&(first.uid.clone(), first.source.clone()));
-        let targets = targets.into_iter().flatten();
-        let stored = StoredClaim {
-            source: &first.source,
-            aliases: aliases.collect(),
-            targets: targets.map(|(since, to)| (*since, to.as_str())).collect(),
-            ..StoredClaim::default()
-        };
-        let of_uid = claims.get(&first.uid).map_or(&[][..], Vec::as_slice);
-        let claims = reporting(of_uid, &first.source);
-        if claims.is_empty() {
-            writer.restore(&first.uid, &stored);
-        }
-        for claim in claims {
-            let stored = StoredClaim {
-                scope: claim.scope.as_deref().unwrap_or_default(),
-                class: claim.class,
-                state: Some(claim.state),
-                ..stored.clone()
-            };
-            writer.restore(&first.uid, &stored);
+        for claim in &stored.claims {
+            writer.restore(uid, claim);
         }
     }
+}
+
+/// Puts what was read of these uids in the place of what the index holds of them.
+pub(super) fn replace(uids: &[String], names: &Names, index: &AliasIndex, now: UnixNanos) {
+    let Some(mut writer) = index.writer() else {
+        return;
+    };
+    let of_uids = names.aliases.chunk_by(|one, next| one.uid == next.uid);
+    let of_uids: HashMap<&str, &[KnownAlias]> = of_uids
+        .map(|of_uid| (of_uid[0].uid.as_str(), of_uid))
+        .collect();
+    for uid in uids {
+        let of_uid = of_uids.get(uid.as_str()).copied().unwrap_or_default();
+        writer.replace(uid, &names.of_uid(uid, of_uid), now);
+    }
+}
+
+impl Names {
+    /// What is stored of a uid that has these aliases. Names of a source that a scan reports belong to
+    /// each of its claims, so that they end with them.
+    fn of_uid<'n>(&'n self, uid: &str, aliases: &'n [KnownAlias]) -> StoredNames<'n> {
+        let claims = self.claims.get(uid).map_or(&[][..], Vec::as_slice);
+        let changes = claims
+            .iter()
+            .map(|claim| claim.until.map_or(claim.since, |(until, _)| until));
+        let mut stored = StoredNames {
+            changed: changes.max().unwrap_or(UnixNanos(u64::MAX)),
+            ..StoredNames::default()
+        };
+        for reported in aliases.chunk_by(|one, next| one.source == next.source) {
+            let (snapshots, observed): (Vec<_>, Vec<_>) =
+                reported.iter().partition(|alias| alias.is_of_set);
+            stored
+                .observed
+                .extend(observed.into_iter().map(observation));
+            if let Some(first) = snapshots.first() {
+                let targets = self.targets.get(&(first.uid.clone(), first.source.clone()));
+                stored
+                    .claims
+                    .extend(claims_of(&first.source, &snapshots, targets, claims));
+            }
+        }
+        stored
+    }
+}
+
+/// The claims of a source that report these names.
+fn claims_of<'n>(
+    source: &'n str,
+    snapshots: &[&'n KnownAlias],
+    targets: Option<&'n Vec<(UnixNanos, String)>>,
+    claims: &'n [ClaimInfo],
+) -> Vec<StoredClaim<'n>> {
+    let aliases = snapshots.iter().map(|alias| (alias.since, item(alias)));
+    let targets = targets.into_iter().flatten();
+    let alone = StoredClaim {
+        source,
+        aliases: aliases.collect(),
+        targets: targets.map(|(since, to)| (*since, to.as_str())).collect(),
+        ..StoredClaim::default()
+    };
+    let claims = reporting(claims, source);
+    if claims.is_empty() {
+        return vec![alone];
+    }
+    let stored = claims.into_iter().map(|claim| StoredClaim {
+        scope: claim.scope.as_deref().unwrap_or_default(),
+        class: claim.class,
+        state: Some(claim.state),
+        since: claim.since,
+        ..alone.clone()
+    });
+    stored.collect()
 }
 
 /// The open claims of a source that report names: of scans, else those that no scan made.
@@ -147,6 +238,19 @@ fn reporting<'c>(claims: &'c [ClaimInfo], source: &str) -> Vec<&'c ClaimInfo> {
     match scanned.is_empty() {
         true => of(&[Class::Aliases]),
         false => scanned,
+    }
+}
+
+fn observation(alias: &KnownAlias) -> AliasObservation<'_> {
+    AliasObservation {
+        uid: &alias.uid,
+        source: &alias.source,
+        time: alias.since,
+        alias: AliasItem {
+            valid_from: Some(alias.since),
+            valid_to: alias.until,
+            ..item(alias)
+        },
     }
 }
 
@@ -189,8 +293,6 @@ fn named_hosts(aliases: &[KnownAlias]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use pipeline::alias_index::{AliasIndex, Holds, Kind};
     use pipeline::component::UnixNanos;
     use pipeline::graph_store::KnownAlias;
@@ -208,6 +310,13 @@ mod tests {
         }
     }
 
+    fn names(aliases: &[KnownAlias]) -> super::Names {
+        super::Names {
+            aliases: aliases.to_vec(),
+            ..super::Names::default()
+        }
+    }
+
     #[test]
     fn each_name_is_known_since_it_was_told() {
         let index = AliasIndex::default();
@@ -218,7 +327,7 @@ mod tests {
             alias("a", false, "seen.example", 5),
             alias("b", true, "b.example", 10),
         ];
-        super::put(&aliases, &HashMap::new(), &super::Targets::new(), &index);
+        super::put(&names(&aliases), &index);
         let view = index.view();
         let knows = |value, time| {
             let mut holds = Holds::at(UnixNanos(time));
@@ -262,7 +371,7 @@ mod tests {
             known("instance/i-1", "ip", "54.1.2.3"),
             known("network-interface/eni-1", "ip", "54.1.2.3"),
         ];
-        super::put(&aliases, &HashMap::new(), &super::Targets::new(), &index);
+        super::put(&names(&aliases), &index);
         let view = index.view();
         let owners = |kind, value| {
             let mut holds = Holds::at(UnixNanos(20));

@@ -1,16 +1,23 @@
-//! The graph as a store has it when the process starts.
+//! The graph as a store has it when the process starts, and what changes later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use pipeline::graph_store::{GraphStore, KnownAlias, OtherName, OutlinesPage};
+use async_trait::async_trait;
+use pipeline::graph_store::{
+    GraphStore, KnownAlias, OtherName, Outlines, OutlinesPage, StoreError,
+};
 use pipeline::impact::EDGE_KINDS;
 use pipeline::schema::aliases::kind::SAME_AS;
 
 use super::graph::Graph;
+use crate::following::{Page, Reads};
 use crate::loading::Attempts;
 
 /// Nodes that are read together.
 const PAGE: usize = 4000;
+/// The same while batches pass: they wait until a page is taken in.
+const PAGE_AGAIN: usize = 500;
 
 /// Loads the living nodes with their claims and edges, then the names by which they are joined, page by
 /// page. A page that cannot be read is read again. Dropped before its end, it leaves a graph without what
@@ -57,7 +64,7 @@ fn restore(graph: &mut Graph, page: &OutlinesPage) {
         graph.restore_node(node);
     }
     for node in page.nodes.iter().filter(|node| !node.edges.is_empty()) {
-        graph.restore_edges(&node.uid, &node.edges);
+        graph.restore_edges(node);
     }
 }
 
@@ -79,4 +86,69 @@ fn restore_names(graph: &mut Graph, aliases: &[KnownAlias]) {
     for (uid, names) in names {
         graph.restore_names(uid, &names);
     }
+}
+
+/// Reads nodes for a graph that follows the store.
+#[derive(Debug)]
+pub(super) struct ReadNodes(pub(super) Arc<dyn GraphStore>);
+
+/// Nodes as they are stored, and the names by which they are joined.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    outlines: Outlines,
+    names: Vec<KnownAlias>,
+}
+
+#[async_trait]
+impl Reads for ReadNodes {
+    type Part = Nodes;
+
+    async fn of(&self, uids: &[String]) -> Result<Nodes, StoreError> {
+        let kinds = EDGE_KINDS.map(str::to_owned);
+        self.named(self.0.outlines_of(&kinds, uids).await?).await
+    }
+
+    async fn page(&self, after: Option<&str>) -> Result<Page<Nodes>, StoreError> {
+        let kinds = EDGE_KINDS.map(str::to_owned);
+        let OutlinesPage { nodes, last } = self.0.outlines(&kinds, after, PAGE_AGAIN).await?;
+        let uids = nodes.iter().map(|node| node.uid.clone()).collect();
+        let outlines = Outlines {
+            nodes,
+            ..Outlines::default()
+        };
+        let part = self.named(outlines).await?;
+        Ok(Page { uids, part, last })
+    }
+}
+
+impl ReadNodes {
+    async fn named(&self, outlines: Outlines) -> Result<Nodes, StoreError> {
+        let uids = outlines.nodes.iter().map(|node| node.uid.clone());
+        let uids: Vec<String> = uids.collect();
+        let names = self.0.aliases_of_uids(&[SAME_AS], &uids).await?;
+        Ok(Nodes { outlines, names })
+    }
+}
+
+/// Puts what was read of these uids, and of those that they are other names of, in the place of what is
+/// held.
+pub(super) fn replace(graph: &mut Graph, uids: &[String], read: &Nodes) {
+    let Nodes { outlines, names } = read;
+    let nodes: HashSet<&str> = outlines
+        .nodes
+        .iter()
+        .map(|node| node.uid.as_str())
+        .collect();
+    let ended: HashMap<&str, _> = outlines
+        .ended
+        .iter()
+        .map(|(uid, time)| (uid.as_str(), *time))
+        .collect();
+    for uid in uids.iter().filter(|uid| !nodes.contains(uid.as_str())) {
+        graph.remove_node(uid, ended.get(uid.as_str()).copied());
+    }
+    for node in &outlines.nodes {
+        graph.replace_node(node);
+    }
+    restore_names(graph, names);
 }

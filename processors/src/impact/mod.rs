@@ -8,7 +8,8 @@
 //! `nodes`, `edges` and `aliases` that pass are merged as every store merges them, in a compact form
 //! of which a walk needs no more: who there is, of which kind, what leads to whom. With a `store` it
 //! knows what was reported before: batches wait in front of it until that is loaded, for 5 minutes at
-//! most, after which impacts say `truncated`. Rows of `drift`, and of `changes` that changed
+//! most, after which impacts say `truncated`. What other processes write there later it knows within
+//! about a second. Rows of `drift`, and of `changes` that changed
 //! something, get the column `impact`: `{count, depth, top: [{uid, kind, score}], truncated}`; what
 //! is not known in the graph keeps none. Which edges are followed, and what a score is:
 //! [`pipeline::impact`].
@@ -43,7 +44,9 @@ pub use config::Config;
 pub use graph::Held;
 
 use graph::Graph;
+use load::{Nodes, ReadNodes};
 
+use crate::following::{Follower, Update};
 use crate::loading::Attempts;
 
 /// How often what is over is forgotten, and how often it is said at most that there is no room.
@@ -58,6 +61,8 @@ pub struct Impact {
     graph: Graph,
     limits: Limits,
     store: Option<(StoreRef, Arc<dyn GraphStore>)>,
+    following: Option<Follower<ReadNodes>>,
+    update: Option<Update<Nodes>>,
     /// Of `drift` and `changes`, what somebody after it takes.
     wanted: SignalSet,
     nodes_left_out: Counter,
@@ -91,6 +96,8 @@ impl BuildProcessor for Impact {
                 nodes: config.max_nodes.get(),
             },
             store: store.transpose()?,
+            following: None,
+            update: None,
             wanted: host.wanted().intersection(FILLED),
             nodes_left_out: host.counter("nodes_left_out"),
             warned: None,
@@ -108,9 +115,16 @@ impl Processor for Impact {
             return;
         }
         let (start, named) = (Instant::now(), named.0.to_string());
+        let reads = ReadNodes(Arc::clone(store));
+        let mut following = Follower::new(&self.id, &named, store.as_ref(), reads);
         let attempts = Attempts::new(&self.id, &named);
         let loaded = load::load(&mut self.graph, store.as_ref(), attempts);
-        if timeout(LOAD_WITHIN, loaded).await.is_err() {
+        let loaded = tokio::select! {
+            loaded = timeout(LOAD_WITHIN, loaded) => loaded.is_ok(),
+            () = following.collect() => false,
+        };
+        self.following = Some(following);
+        if !loaded {
             self.graph.leave_out_the_rest();
             let processor = &self.id;
             warn!(
@@ -142,12 +156,25 @@ impl Processor for Impact {
         Ok(vec![batch])
     }
 
+    async fn wake(&mut self) {
+        match &mut self.following {
+            Some(following) => self.update = Some(following.next().await),
+            None => std::future::pending().await,
+        }
+    }
+
     fn tick_interval(&self) -> Option<Duration> {
         Some(SWEEP)
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
-        self.graph.sweep(now);
+        match self.update.take() {
+            Some(update) => self.take_in(&update, now),
+            None => {
+                self.graph.sweep(now);
+                self.look_at_expiring(now);
+            }
+        }
         Vec::new()
     }
 }
@@ -156,6 +183,22 @@ impl Impact {
     /// How large the graph in memory is.
     pub fn held(&self) -> Held {
         self.graph.held()
+    }
+
+    /// Puts what was read of the store into the graph.
+    fn take_in(&mut self, update: &Update<Nodes>, now: UnixNanos) {
+        load::replace(&mut self.graph, &update.uids, &update.part);
+        if let Some(following) = self.following.as_mut().filter(|_| update.is_end) {
+            following.look_again(self.graph.uids());
+        }
+        self.tell_what_is_left_out(now);
+    }
+
+    /// What another process saw again makes no commit: it is read before it expires here.
+    fn look_at_expiring(&mut self, now: UnixNanos) {
+        if let Some(following) = &mut self.following {
+            following.look_at(self.graph.expiring(now, 2 * SWEEP));
+        }
     }
 
     fn tell_what_is_left_out(&mut self, now: UnixNanos) {

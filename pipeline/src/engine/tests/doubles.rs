@@ -1,17 +1,18 @@
 //! Components that do nothing before a test lets them.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use arrow_array::StringViewArray;
 use async_trait::async_trait;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::Batch;
 use crate::channel::{Output, Queue};
 use crate::component::{
     ExportError, Exporter, ProcessError, Processor, Receiver, RunError, StartError, UnixNanos,
 };
-use crate::testing::{Captured, CapturingExporter};
+use crate::testing::{Captured, CapturingExporter, batch};
+use crate::{Batch, Signal};
 
 /// An exporter that does nothing before its gate is opened, by cancelling the token.
 pub(super) struct Gated {
@@ -118,6 +119,29 @@ impl Processor for Loads {
             "a batch came before it has loaded"
         );
         Ok(vec![batch])
+    }
+}
+
+/// A processor that wakes whenever it is notified, and then makes a batch of what it has read.
+pub(super) struct Wakes {
+    pub(super) notified: Arc<Notify>,
+    /// What it has read; none before it woke.
+    pub(super) read: Option<Batch>,
+}
+
+#[async_trait]
+impl Processor for Wakes {
+    async fn wake(&mut self) {
+        self.notified.notified().await;
+        self.read = Some(batch(Signal::Nodes, &["read"]));
+    }
+
+    fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
+        Ok(vec![batch])
+    }
+
+    fn tick(&mut self, _now: UnixNanos) -> Vec<Batch> {
+        self.read.take().into_iter().collect()
     }
 }
 

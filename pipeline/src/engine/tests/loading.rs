@@ -1,9 +1,16 @@
 //! What happens to batches while the processors of their pipeline load.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::doubles::{Loads, Opens};
-use super::{Pipe, Running, Setup, answer, impatient, nothing, refused_for_now, sorted, spans};
+use super::doubles::{Loads, Opens, Wakes};
+use super::{
+    MOMENT, PATIENCE, Pipe, Running, Setup, answer, impatient, nothing, refused_for_now, sorted,
+    spans,
+};
 use crate::Outcome;
 use crate::engine::EngineError;
 use crate::testing::{Captured, CapturingExporter, Outcomes};
@@ -92,4 +99,34 @@ async fn a_processor_that_panics_while_it_loads_ends_the_process_by_name() {
     };
     assert_eq!(component, "processors/loads of pipeline p");
     assert_eq!(message, "made to panic");
+}
+
+#[tokio::test]
+async fn a_processor_that_wakes_is_ticked_between_batches() {
+    let (receiver, mut outcomes) = spans(&["a", "b"]);
+    let (exporter, captured) = CapturingExporter::new();
+    let notified = Arc::new(Notify::new());
+    let wakes = Wakes {
+        notified: Arc::clone(&notified),
+        read: None,
+    };
+    let pipe = Pipe::new("p").from("canned").through("wakes", wakes);
+    let engine = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(pipe.to("x"))
+        .run();
+    for _ in 0..2 {
+        assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    }
+    assert_eq!(sorted(&captured), ["a", "b"]);
+    notified.notify_one();
+    timeout(PATIENCE, async {
+        while sorted(&captured) != ["a", "b", "read"] {
+            sleep(MOMENT).await;
+        }
+    })
+    .await
+    .expect("what it read is exported");
+    engine.stop().await.unwrap();
 }

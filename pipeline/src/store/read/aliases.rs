@@ -124,14 +124,41 @@ impl<R: ReadRows> Session<R> {
         let Some(after) = self.place(after).await? else {
             return Ok(AliasesPage::default());
         };
-        let mut rows = self.rows.aliases_of_kinds(&kinds, after, limit).await?;
+        let rows = self.rows.aliases_of_kinds(&kinds, after, limit).await?;
+        let nodes: BTreeSet<NodeId> = rows.iter().map(|row| row.key.node).collect();
+        let last = nodes.last().copied().filter(|_| nodes.len() >= limit);
+        let aliases = self.known_aliases(rows).await?;
+        let last = last.map(|last| self.uid(last).to_owned());
+        Ok(AliasesPage { aliases, last })
+    }
+
+    /// The names of these kinds that lead to these very uids, as a page has them.
+    pub(super) async fn aliases_of_uids(
+        &mut self,
+        kinds: &[&str],
+        uids: &[String],
+    ) -> Result<Vec<KnownAlias>, RowsError> {
+        let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let kinds = self.find_words(&kinds).await?;
+        let ids = self.rows.find_nodes(uids).await?;
+        let ids: BTreeSet<NodeId> = ids.into_iter().flatten().collect();
+        let ids: Vec<NodeId> = ids.into_iter().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut rows = self.rows.aliases(&ids).await?;
+        rows.retain(|row| kinds.contains(&row.key.kind));
+        self.known_aliases(rows).await
+    }
+
+    /// Those of these current aliases that lead to a node now; those of a uid stand together.
+    async fn known_aliases(
+        &mut self,
+        mut rows: Vec<AliasRow>,
+    ) -> Result<Vec<KnownAlias>, RowsError> {
         let nodes: BTreeSet<NodeId> = rows.iter().map(|row| row.key.node).collect();
         let nodes: Vec<NodeId> = nodes.into_iter().collect();
         self.load_headers(&nodes).await?;
-        let last = match nodes.last() {
-            Some(last) if nodes.len() >= limit => Some(self.uid(*last).to_owned()),
-            _ => None,
-        };
         let words = rows
             .iter()
             .flat_map(|row| [row.key.kind, row.key.within, row.key.source]);
@@ -164,7 +191,7 @@ impl<R: ReadRows> Session<R> {
         });
         let mut aliases: Vec<KnownAlias> = aliases.collect();
         aliases.sort_by(|one, other| (&one.uid, &one.source).cmp(&(&other.uid, &other.source)));
-        Ok(AliasesPage { aliases, last })
+        Ok(aliases)
     }
 
     /// The number of the node that a page goes on after; none where it is not known (any more): then

@@ -25,7 +25,12 @@ struct Wanted {
     /// None for all.
     kinds: Vec<Word>,
     limit: usize,
+    /// Whether edges that lead to an ended node are wanted as well.
+    with_ended_ends: bool,
 }
+
+/// The edges that start at a node, and what of where they lead has ended.
+pub(super) type EdgesOfNode = (Vec<Edge>, Vec<(String, UnixNanos)>);
 
 /// Edges of one direction, merged: (from, kind, to), in the order in which they were found.
 #[derive(Default)]
@@ -59,6 +64,7 @@ impl<R: ReadRows> Session<R> {
             ends: self.all_names(&ids).await?,
             kinds: words,
             limit,
+            with_ended_ends: false,
         };
         let mut found = Found::default();
         for one in [Direction::Out, Direction::In] {
@@ -80,12 +86,13 @@ impl<R: ReadRows> Session<R> {
         Ok(edges)
     }
 
-    /// All current edges of these kinds that start at these nodes, by where they start.
+    /// All current edges of these kinds that start at these nodes, by where they start; also those that
+    /// lead to an ended node.
     pub(super) async fn edges_from(
         &mut self,
         ids: &[NodeId],
         kinds: &[String],
-    ) -> Result<HashMap<NodeId, Vec<Edge>>, RowsError> {
+    ) -> Result<HashMap<NodeId, EdgesOfNode>, RowsError> {
         let words = self.find_words(kinds).await?;
         if ids.is_empty() || (words.is_empty() && !kinds.is_empty()) {
             return Ok(HashMap::new());
@@ -94,13 +101,18 @@ impl<R: ReadRows> Session<R> {
             ends: self.all_names(ids).await?,
             kinds: words,
             limit: usize::MAX,
+            with_ended_ends: true,
         };
         let mut found = Found::default();
         let all = self.follow(Direction::Out, &wanted, usize::MAX, &mut found);
         all.await?;
-        let mut edges: HashMap<NodeId, Vec<Edge>> = HashMap::new();
+        let mut edges: HashMap<NodeId, EdgesOfNode> = HashMap::new();
         for edge in &found.edges {
-            edges.entry(edge.from).or_default().push(self.edge(edge));
+            let (edges, ended) = edges.entry(edge.from).or_default();
+            edges.push(self.edge(edge));
+            if let Some(time) = self.life(edge.to).ended {
+                ended.push((self.uid(edge.to).to_owned(), time));
+            }
         }
         Ok(edges)
     }
@@ -129,7 +141,7 @@ impl<R: ReadRows> Session<R> {
                 let whole = all.iter().take_while(|row| edge_name(&row.key) != name);
                 cut = all.split_off(whole.count());
             }
-            self.add(all, enough, found).await?;
+            self.add(all, wanted, enough, found).await?;
             if is_last || found.edges.len() >= enough {
                 return Ok(());
             }
@@ -166,7 +178,7 @@ impl<R: ReadRows> Session<R> {
         let is_out = direction == Direction::Out;
         if is_out {
             let rows = self.snapshot_edges(&wanted.ends, wanted, is_out).await?;
-            self.add(rows, enough, found).await?;
+            self.add(rows, wanted, enough, found).await?;
             checked.extend(&wanted.ends);
         }
         let mut after: Option<EdgeKey> = None;
@@ -185,7 +197,7 @@ impl<R: ReadRows> Session<R> {
                 observed.filter(|row| row.key.is_observation && self.is_past(row.first_seen));
             let mut all: Vec<EdgeRow> = observed.collect();
             all.extend(self.snapshot_edges(&from, wanted, is_out).await?);
-            self.add(all, enough, found).await?;
+            self.add(all, wanted, enough, found).await?;
             if is_last {
                 break;
             }
@@ -200,7 +212,7 @@ impl<R: ReadRows> Session<R> {
             let from = from.into_iter().filter(|from| checked.insert(*from));
             let from: Vec<NodeId> = from.collect();
             let rows = self.snapshot_edges(&from, wanted, is_out).await?;
-            self.add(rows, enough, found).await?;
+            self.add(rows, wanted, enough, found).await?;
         }
         Ok(())
     }
@@ -245,6 +257,7 @@ impl<R: ReadRows> Session<R> {
     async fn add(
         &mut self,
         mut rows: Vec<EdgeRow>,
+        wanted: &Wanted,
         enough: usize,
         found: &mut Found,
     ) -> Result<(), RowsError> {
@@ -265,15 +278,15 @@ impl<R: ReadRows> Session<R> {
         let words = rows.iter().flat_map(|row| [row.key.kind, row.key.source]);
         self.words.read(&mut self.rows, words).await?;
         for row in rows {
-            let ends = [row.key.from, row.key.to].map(|id| same.canonical(id));
-            if ends.iter().any(|end| self.life(*end).ended.is_some()) {
+            let [from, to] = [row.key.from, row.key.to].map(|id| same.canonical(id));
+            let has_ended = |id: NodeId| self.life(id).ended.is_some();
+            if has_ended(from) || (has_ended(to) && !wanted.with_ended_ends) {
                 continue;
             }
             let last_seen = match self.at {
                 At::Now => self.last_seen_of_edge(&row),
                 At::Time(moment) => row.last_seen.min(moment),
             };
-            let [from, to] = ends;
             let merged = Merged {
                 from,
                 to,

@@ -43,9 +43,9 @@ use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Lease,
-    Node, NodeFilter, OtherName, OutlinesPage, RecordFilter, RecordsPage, ScannedPage, Search,
-    SearchResult, StoreError, TimelineEntry,
+    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount,
+    KnownAlias, Lease, Node, NodeFilter, OtherName, Outlines, OutlinesPage, RecordFilter,
+    RecordsPage, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
 };
 use session::Session;
 
@@ -122,6 +122,19 @@ impl<B: Backend> GraphStore for Store<B> {
         };
         page.await
             .map_err(failed(format!("read the outlines of {limit} nodes")))
+    }
+
+    async fn outlines_of(
+        &self,
+        edge_kinds: &[String],
+        uids: &[String],
+    ) -> Result<Outlines, StoreError> {
+        let outlines = async {
+            let mut session = self.session(At::Now).await?;
+            session.outlines_of_uids(edge_kinds, uids).await
+        };
+        let outlines = outlines.await;
+        outlines.map_err(failed(format!("read the outlines of {} nodes", uids.len())))
     }
 
     async fn edges(
@@ -219,6 +232,19 @@ impl<B: Backend> GraphStore for Store<B> {
             session.alias_page(kinds, after, limit).await
         };
         page.await.map_err(failed("read aliases"))
+    }
+
+    async fn aliases_of_uids(
+        &self,
+        kinds: &[&str],
+        uids: &[String],
+    ) -> Result<Vec<KnownAlias>, StoreError> {
+        let aliases = async {
+            let mut session = self.session(At::Now).await?;
+            session.aliases_of_uids(kinds, uids).await
+        };
+        let aliases = aliases.await;
+        aliases.map_err(failed(format!("read the names of {} nodes", uids.len())))
     }
 
     async fn claims_of(&self, uid: &str) -> Result<Vec<ClaimInfo>, StoreError> {

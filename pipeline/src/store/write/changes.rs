@@ -27,6 +27,15 @@ pub(in crate::store) struct CurrentChanges {
 }
 
 impl CurrentChanges {
+    /// Nodes whose aliases or outgoing edges change; some may come several times.
+    pub(super) fn linked(&self) -> impl Iterator<Item = NodeId> {
+        let edges = self.edges.iter().map(|row| &row.key);
+        let edges = edges.chain(&self.removed_edges).map(|key| key.from);
+        let aliases = self.aliases.iter().map(|row| &row.key);
+        let aliases = aliases.chain(&self.removed_aliases).map(|key| key.node);
+        edges.chain(aliases)
+    }
+
     pub(super) fn count(&mut self, row: &NodeRow, count: i64) {
         if row.listing == Listing::Current {
             *self.counts.entry((row.kind, row.provider)).or_default() += count;

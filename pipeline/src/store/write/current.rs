@@ -44,6 +44,10 @@ impl<R: WriteRows> Transaction<'_, R> {
             return Ok(());
         }
         let changes = self.current_changes(&ids).await?;
+        let linked = changes.linked().filter_map(|id| self.touched.0.get(&id));
+        self.news
+            .links
+            .extend(linked.map(|node| node.row.uid.clone()));
         self.write_changes(changes).await
     }
 }

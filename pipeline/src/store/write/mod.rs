@@ -106,5 +106,9 @@ pub(super) async fn write<R: WriteRows>(
     } = transaction;
     news.nodes.sort();
     news.nodes.dedup();
+    news.links.sort();
+    news.links.dedup();
+    news.links
+        .retain(|uid| news.nodes.binary_search(uid).is_err());
     Ok((news, counted))
 }

@@ -90,6 +90,10 @@ impl<R: WriteRows> Transaction<'_, R> {
         owners.sort_unstable();
         owners.dedup();
         self.touch(owners.clone()).await?;
+        let linked = owners.iter().filter_map(|id| self.touched.0.get(id));
+        self.news
+            .links
+            .extend(linked.map(|node| node.row.uid.clone()));
         let mut by_owner: BTreeMap<_, Vec<String>> = BTreeMap::new();
         for row in self.rows.aliases(&owners).await? {
             by_owner

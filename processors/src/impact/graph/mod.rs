@@ -20,6 +20,7 @@ mod existence;
 mod held;
 mod names;
 mod node;
+mod replace;
 mod restore;
 mod sweep;
 mod words;

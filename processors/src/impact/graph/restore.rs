@@ -1,8 +1,9 @@
 //! What a store knows already.
 
-use pipeline::claims::Class;
+use pipeline::claims::{By, Class, Point, What};
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{self, NodeOutline, OtherName};
+use pipeline::graph_store::{NodeOutline, OtherName};
+use pipeline::reports::DirectReport;
 use pipeline::schema::aliases;
 
 use super::Graph;
@@ -27,18 +28,36 @@ impl Graph {
             let key = (claim.class, claim.source.as_str(), scope);
             let states = [(claim.since, claim.state)];
             self.scopes.restore(&node.uid, &mut held, key, states);
+            // A scan ends what an event created only once that has settled after its last sighting.
+            if claim.class == Class::Created && claim.last_seen > claim.since {
+                let what = What::Seen {
+                    state: claim.state,
+                    by: By::Row,
+                };
+                let report = DirectReport {
+                    uid: &node.uid,
+                    class: claim.class,
+                    source: &claim.source,
+                    scope,
+                    point: Point {
+                        time: claim.last_seen,
+                        what,
+                    },
+                };
+                self.scopes.report(&mut held, &report);
+            }
         }
         self.node_mut(id).claims = held;
         self.refresh(id);
     }
 
     /// All edges that start at one node, in any order.
-    pub(in super::super) fn restore_edges(&mut self, uid: &str, edges: &[graph_store::Edge]) {
-        let Some(from) = self.number(uid) else {
+    pub(in super::super) fn restore_edges(&mut self, node: &NodeOutline) {
+        let Some(from) = self.number(&node.uid) else {
             return;
         };
         let mut snapshots: Vec<(u16, Kept, Vec<Edge>)> = Vec::new();
-        for stored in edges {
+        for stored in &node.edges {
             let Some(kind) = Edge::kind_number(&stored.kind) else {
                 continue;
             };
@@ -61,6 +80,9 @@ impl Graph {
         }
         for (place, kept, edges) in snapshots {
             self.replace_edges(from, place, kept, edges);
+        }
+        for (uid, ended) in &node.ended_ends {
+            self.restore_end(uid, *ended);
         }
     }
 

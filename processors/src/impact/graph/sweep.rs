@@ -60,7 +60,7 @@ impl Graph {
     }
 
     /// Where at least half of the edges that led to a node have ended, lists anew where they start.
-    fn drop_ended_starts(&mut self, id: u32) {
+    pub(super) fn drop_ended_starts(&mut self, id: u32) {
         let node = self.node(id);
         if node.ended == 0 || (node.ended as usize) * 2 < node.inward.len() {
             return;

@@ -18,7 +18,7 @@ use pipeline::schema;
 use tokio::sync::broadcast;
 
 use super::super::{Config, Impact};
-use super::telling::{complete, drift, scan, scanned, scanned_names, seen};
+use super::telling::{complete, drift, fact, scan, scanned, scanned_names, seen};
 use super::{at, of_drift, tell, told, touched};
 use crate::test_store::{HeldBack, Process, provide, write};
 
@@ -307,4 +307,29 @@ async fn a_drift_that_comes_while_the_graph_is_loaded_is_given_its_whole_impact(
         (&1.into(), &false.into())
     );
     process.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_sees_again_does_not_expire() {
+    let hour = 60 * 60;
+    let backend = HeldBack::default();
+    backend.gate.cancel();
+    let cart = || fact("cart", "telemetry", "observed", "service", 1);
+    write(&backend, &[cart(), seen("cart", "CALLS", "i-1", 1)], at(1)).await;
+    let host = Host::new("sqlite".parse().unwrap(), SignalSet::ALL, Arc::default());
+    provide(&backend, &host);
+    let config = Config {
+        store: Some(StoreRef("sqlite".parse().unwrap())),
+        ..Config::default()
+    };
+    let mut impact = Impact::build(config, &host).unwrap();
+    impact.load().await;
+    let again = [seen("cart", "CALLS", "i-1", 20 * hour)];
+    write(&backend, &again, at(20 * hour)).await;
+    impact.tick(at(24 * hour - 60));
+    impact.wake().await;
+    impact.tick(at(24 * hour - 59));
+    assert_eq!(touched(&mut impact, "i-1", 25 * hour), ["cart"]);
+    impact.tick(at(44 * hour + 60));
+    assert_eq!(touched(&mut impact, "i-1", 44 * hour + 60), [""; 0]);
 }

@@ -35,7 +35,7 @@ fn kinds() -> [String; 2] {
     ["PART_OF", "CALLS"].map(str::to_owned)
 }
 
-/// All pages, edges in one order.
+/// All pages, edges in one order, those that lead to an ended node left out.
 async fn all<F>(read: impl Fn(Option<String>) -> F) -> Vec<NodeOutline>
 where
     F: Future<Output = Result<OutlinesPage, StoreError>>,
@@ -52,6 +52,9 @@ where
     for node in &mut all {
         let key = |edge: &crate::graph_store::Edge| (edge.kind.clone(), edge.to.clone());
         node.edges.sort_by_key(key);
+        let ended = std::mem::take(&mut node.ended_ends);
+        let has_ended = |uid: &String| ended.iter().any(|(end, _)| end == uid);
+        node.edges.retain(|edge| !has_ended(&edge.to));
     }
     all
 }
@@ -76,4 +79,29 @@ async fn outlines_are_what_the_store_answers_to_questions_for_their_parts() {
     assert_eq!(edges, ["a CALLS b", "a PART_OF b", "b CALLS c"]);
     let uids: Vec<&str> = parts.iter().map(|node| node.uid.as_str()).collect();
     assert_eq!(uids, ["a", "b", "c", "e", "g"]);
+}
+
+#[tokio::test]
+async fn outlines_of_uids_are_of_the_nodes_that_they_are_and_say_what_has_ended() {
+    let (open, kinds) = (open().await, kinds());
+    let uids = ["ext://a:1", "d", "unknown"].map(str::to_owned);
+    let read = open.store().outlines_of(&kinds, &uids).await.unwrap();
+    let ended = vec![("d".to_owned(), UnixNanos(20))];
+    assert_eq!(read.ended, ended);
+    assert_eq!(read.nodes.len(), 1);
+    let node = &read.nodes[0];
+    assert_eq!((node.uid.as_str(), &node.ended_ends), ("a", &ended));
+    let mut ends: Vec<&str> = node.edges.iter().map(|edge| edge.to.as_str()).collect();
+    ends.sort_unstable();
+    assert_eq!(ends, ["b", "b", "d"]);
+}
+
+#[tokio::test]
+async fn names_of_uids_are_what_a_page_has_of_them() {
+    let open = open().await;
+    let page = open.store().aliases(&["same_as"], None, 10).await.unwrap();
+    let uids = ["b", "a", "unknown"].map(str::to_owned);
+    let read = async |kind| open.store().aliases_of_uids(&[kind], &uids).await.unwrap();
+    assert_eq!(read("same_as").await, page.aliases);
+    assert_eq!(read("dns").await, []);
 }
