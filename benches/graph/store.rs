@@ -161,6 +161,7 @@ impl OpenStore {
         let mut reached = HashSet::from([start.to_owned()]);
         let mut order = vec![start.to_owned()];
         let mut frontier = order.clone();
+        let mut is_cut = false;
         for _ in 0..2 {
             let step = |limit| {
                 self.graph
@@ -178,8 +179,13 @@ impl OpenStore {
             frontier = new.by_ref().take(room).collect();
             order.extend(frontier.iter().cloned());
             if new.next().is_some() {
+                is_cut = true;
                 break;
             }
+        }
+        if is_cut {
+            let between = self.graph.edges(&order, Direction::Out, &[], STEP, At::Now);
+            between.await?;
         }
         let nodes = self.graph.nodes(&order, At::Now).await?;
         Ok(nodes.iter().flatten().count())

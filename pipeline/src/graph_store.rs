@@ -103,7 +103,8 @@ pub enum Direction {
 pub struct NodeFilter {
     pub kinds: Vec<String>,
     /// Part of the name or of the uid's tail (all after the account of an ARN, after the scheme of others),
-    /// in any case; of one or two letters the beginning.
+    /// in any case; of one or two letters the beginning. A whole uid fits as well. Of a longer name the
+    /// first 200 characters are looked at.
     pub text: Option<String>,
     pub provider: Option<String>,
     pub account: Option<String>,

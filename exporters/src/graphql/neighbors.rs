@@ -86,10 +86,12 @@ impl Neighborhood {
             let far = found.iter().flat_map(|edge| [&edge.from, &edge.to]);
             let far: HashSet<&String> = far.filter(|uid| !reached.contains_key(*uid)).collect();
             let is_full = order.len() + far.len() > first;
-            if found.len() == few && few < EDGES && !is_full {
+            let mut is_cut = found.len() == few;
+            if is_cut && few < EDGES && !is_full {
                 found = step.edges(context, EDGES).await?;
+                is_cut = found.len() == EDGES;
             }
-            truncated = found.len() == EDGES;
+            truncated = is_cut;
             let mut next = Vec::new();
             for edge in found {
                 for (near, far) in [(&edge.from, &edge.to), (&edge.to, &edge.from)] {
@@ -116,6 +118,21 @@ impl Neighborhood {
             frontier = next;
         }
         let uids: Vec<String> = [start.clone()].into_iter().chain(order).collect();
+        if truncated {
+            // What was left out of a step may connect the nodes that were reached.
+            let step = Step {
+                from: &uids,
+                direction: Direction::Out,
+                kinds,
+                at,
+            };
+            for edge in step.edges(context, EDGES).await? {
+                if reached.contains_key(&edge.from) && reached.contains_key(&edge.to) {
+                    let key = (edge.from.clone(), edge.kind.clone(), edge.to.clone());
+                    edges.insert(key, edge);
+                }
+            }
+        }
         let nodes = store(context).nodes(&uids, at).await.map_err(unanswered)?;
         let mut nodes = uids
             .iter()

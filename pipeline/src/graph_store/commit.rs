@@ -30,6 +30,8 @@ pub struct Commit {
     pub to_refresh: Vec<String>,
     /// Whether there is more than [`Commit::MOST`] of something, which is left out.
     pub truncated: bool,
+    /// The same of `links`.
+    pub has_more_links: bool,
 }
 
 /// A record that is new, or of which a newer row was written.
@@ -82,9 +84,9 @@ impl Commit {
             .nodes
             .len()
             .max(self.edges.len())
-            .max(self.links.len())
             .max(self.records.len());
         self.truncated = longest > Commit::MOST;
+        self.has_more_links = self.links.len() > Commit::MOST;
         self.nodes.truncate(Commit::MOST);
         self.edges.truncate(Commit::MOST);
         self.links.truncate(Commit::MOST);

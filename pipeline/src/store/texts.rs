@@ -99,7 +99,8 @@ pub(super) fn fold(text: &str) -> String {
 /// The part in which a uid differs from others of its kind: all after the account of an ARN, after the scheme of others.
 pub(super) fn tail(uid: &str) -> &str {
     if uid.starts_with("arn:") {
-        return uid.splitn(6, ':').last().unwrap_or(uid);
+        let last = uid.splitn(6, ':').nth(5);
+        return last.filter(|last| !last.is_empty()).unwrap_or(uid);
     }
     match uid.split_once("://") {
         Some((_, rest)) if !rest.is_empty() => rest,
@@ -134,6 +135,8 @@ mod tests {
         assert_eq!(tail(arn), "security-group/sg-1");
         assert_eq!(tail("svc://prod/shop/cart"), "prod/shop/cart");
         assert_eq!(tail("plain"), "plain");
+        assert_eq!(tail("arn:aws:ec2:eu-west-1:1:"), "arn:aws:ec2:eu-west-1:1:");
+        assert_eq!(tail("arn:aws:ec2"), "arn:aws:ec2");
         assert_eq!(tail("svc://"), "svc://");
     }
 }

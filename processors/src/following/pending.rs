@@ -63,10 +63,11 @@ struct All {
 
 impl Pending {
     pub(super) fn note(&mut self, commit: &Commit, now: Instant) {
-        if commit.missed > 0 || (commit.truncated && !commit.is_own) {
+        let is_whole = !commit.truncated && !commit.has_more_links;
+        if commit.missed > 0 || (!is_whole && !commit.is_own) {
             self.read_all();
         }
-        if commit.is_own && commit.truncated {
+        if commit.is_own && !is_whole {
             self.note_unknown(now);
         }
         let is_all = !commit.is_own || self.is_all_watched(now);

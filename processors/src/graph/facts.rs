@@ -21,7 +21,8 @@ pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> 
     for row in Observed::of(batch) {
         made.add(&row, &exists);
     }
-    let rows = [made.nodes, made.edges, made.aliases].into_iter().flatten();
+    // A row of a node makes its state the current one: what that state leads to is there by then.
+    let rows = [made.edges, made.aliases, made.nodes].into_iter().flatten();
     rows.filter(|rows| !rows.is_empty())
         .map(|mut rows| rows.finish(batch.delivery().clone()))
         .collect()

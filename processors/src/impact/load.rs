@@ -121,6 +121,12 @@ impl Reads for ReadNodes {
     }
 }
 
+impl Nodes {
+    pub(super) fn uids(&self) -> impl Iterator<Item = &str> {
+        self.outlines.nodes.iter().map(|node| node.uid.as_str())
+    }
+}
+
 impl ReadNodes {
     async fn named(&self, outlines: Outlines) -> Result<Nodes, StoreError> {
         let uids = outlines.nodes.iter().map(|node| node.uid.clone());

@@ -188,6 +188,14 @@ impl Impact {
     /// Puts what was read of the store into the graph.
     fn take_in(&mut self, update: &Update<Nodes>, now: UnixNanos) {
         load::replace(&mut self.graph, &update.uids, &update.part);
+        if let Some(following) = &mut self.following {
+            // What they are other names of was replaced, too: own commits of it count from now on.
+            let read = update
+                .part
+                .uids()
+                .filter(|uid| !update.uids.iter().any(|it| it == uid));
+            following.look_at(read.map(Arc::from));
+        }
         if let Some(following) = self.following.as_mut().filter(|_| update.is_end) {
             following.look_again(self.graph.uids());
         }

@@ -213,19 +213,18 @@ fn has_text(filter: &NodeFilter, uid: &str, name: Option<&str>) -> bool {
     let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) else {
         return true;
     };
-    let fits = |wanted: &WantedText, text: &str| match wanted.how {
-        TextMatch::Prefix => text.starts_with(&wanted.text),
-        _ => text.contains(&wanted.text),
+    let wanted = text.to_lowercase();
+    let is_short = text.chars().count() < SHORTEST_PART;
+    let fits = |text: &str| match is_short {
+        true => text.to_lowercase().starts_with(&wanted),
+        false => text.to_lowercase().contains(&wanted),
     };
-    name_texts(text).iter().any(|wanted| match wanted.field {
-        TextField::Name => name.is_some_and(|name| fits(wanted, &fold(name))),
-        _ => fits(wanted, &fold(tail(uid))) && has_whole(uid, text),
-    })
-}
-
-/// Whether a uid has a text in it, of which only the tail was compared.
-fn has_whole(uid: &str, text: &str) -> bool {
-    tail(text) == text || uid.to_lowercase().contains(&text.to_lowercase())
+    // Who asks for a whole uid asks for more than its tail.
+    let compared = match tail(text) == text {
+        true => tail(uid),
+        false => uid,
+    };
+    name.is_some_and(fits) || fits(compared)
 }
 
 fn has_tag(tags: &serde_json::Map<String, Json>, tag: &TagFilter) -> bool {

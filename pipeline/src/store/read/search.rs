@@ -78,9 +78,12 @@ impl<R: ReadRows> Session<R> {
             }
             let ids = self.ranked(&candidates, fit);
             let mut ids = ids.as_slice();
-            while !ids.is_empty() && (found.len() < limit || self.at != At::Now) {
+            while !ids.is_empty() {
+                // A text may be a name that is over: then its node fits worse than the text said.
+                let as_well = found.iter().filter(|hit| hit.fit <= fit).count();
                 let room = match self.at {
-                    At::Now => limit - found.len(),
+                    At::Now if as_well >= limit => break,
+                    At::Now => limit - as_well,
                     At::Time(_) => PAGE,
                 };
                 let (page, rest) = ids.split_at(room.min(PAGE).min(ids.len()));
