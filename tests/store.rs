@@ -35,14 +35,14 @@ fn store(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 fn succeeds(output: &Output) -> String {
-    let (told, failed) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{told}\n{failed}");
-    told
+    let (printed, failed) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{printed}\n{failed}");
+    printed
 }
 
 fn fails(output: &Output, code: i32) -> String {
-    let (told, failed) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{told}\n{failed}");
+    let (printed, failed) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{printed}\n{failed}");
     failed
 }
 
@@ -73,36 +73,36 @@ fn a_live_graph_is_checked_and_copied_and_its_copy_is_released() {
         &["check", "sqlite:copy.db"],
         &["check", "--rebuild", "sqlite:graph.db"],
     ] {
-        let told = succeeds(&store(folder.path(), arguments));
+        let printed = succeeds(&store(folder.path(), arguments));
         assert!(
-            told.contains("agrees with the reports") || told.starts_with("copied sqlite:"),
-            "{told}"
+            printed.contains("agrees with the reports") || printed.starts_with("copied sqlite:"),
+            "{printed}"
         );
     }
     assert!(running.stop().success());
     let unknown = ["release", "--source", "gone", "sqlite:copy.db"];
-    let told = fails(&store(folder.path(), &unknown), 1);
-    let source = told.split('`').nth(3).expect("it lists the sources");
+    let printed = fails(&store(folder.path(), &unknown), 1);
+    let source = printed.split('`').nth(3).expect("it lists the sources");
     let known = ["release", "--source", source, "sqlite:copy.db"];
-    let told = succeeds(&store(folder.path(), &known));
-    assert!(told.contains("became unobserved"), "{told}");
-    let told = succeeds(&store(folder.path(), &known));
-    assert!(told.starts_with("nothing to release"), "{told}");
+    let printed = succeeds(&store(folder.path(), &known));
+    assert!(printed.contains("became unobserved"), "{printed}");
+    let printed = succeeds(&store(folder.path(), &known));
+    assert!(printed.starts_with("nothing to release"), "{printed}");
     succeeds(&store(folder.path(), &["check", "sqlite:copy.db"]));
 }
 
 #[test]
 fn a_wrong_address_and_a_missing_file_are_errors_that_say_what_is_expected() {
     let folder = tempfile::tempdir().unwrap();
-    let told = fails(&store(folder.path(), &["check", "graph.db"]), 2);
-    assert!(told.contains("expected `sqlite:PATH`"), "{told}");
+    let printed = fails(&store(folder.path(), &["check", "graph.db"]), 2);
+    assert!(printed.contains("expected `sqlite:PATH`"), "{printed}");
     for arguments in [
         &["check", "sqlite:none.db"][..],
         &["copy", "--from", "sqlite:none.db", "--to", "sqlite:copy.db"],
         &["release", "--source", "aws", "sqlite:none.db"],
     ] {
-        let told = fails(&store(folder.path(), arguments), 1);
-        assert!(told.contains("there is no file"), "{told}");
+        let printed = fails(&store(folder.path(), arguments), 1);
+        assert!(printed.contains("there is no file"), "{printed}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

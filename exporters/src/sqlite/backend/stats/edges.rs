@@ -6,7 +6,7 @@ use pipeline::component::UnixNanos;
 use pipeline::store::rows::{EdgeStatsRow, NodeId, Resolution, StatsEdge, Word};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::bulk::{Bulk, json_list};
+use super::super::bulk::{Bulk, Values, json_list};
 use super::super::cells::{Cells, read_all};
 use super::packed::{self, Rows};
 
@@ -72,6 +72,15 @@ fn key(cells: &mut Cells<'_>) -> Result<(PackedKey, Vec<u8>), sqlx::Error> {
         chunk: cells.take()?,
     };
     Ok((key, cells.take()?))
+}
+
+/// The columns of a key as parameters.
+fn bind<'v>(values: &'v mut Values, key: &PackedKey) -> &'v mut Values {
+    values
+        .add(key.minute.timestamp())
+        .add(key.part)
+        .add(key.writer)
+        .add(key.chunk)
 }
 
 pub(in super::super) async fn read_edges(
@@ -152,11 +161,7 @@ pub(in super::super) async fn remove_edges(
     };
     statement
         .run(connection, &empty, |values, key| {
-            values
-                .add(key.minute.timestamp())
-                .add(key.part)
-                .add(key.writer)
-                .add(key.chunk);
+            bind(values, key);
         })
         .await?;
     Ok(())
@@ -177,12 +182,7 @@ async fn replace(
     };
     statement
         .run(connection, &rows, |values, (key, body)| {
-            values
-                .add(key.minute.timestamp())
-                .add(key.part)
-                .add(key.writer)
-                .add(key.chunk)
-                .add(body.as_slice());
+            bind(values, key).add(body.as_slice());
         })
         .await?;
     Ok(())
@@ -253,11 +253,7 @@ async fn stored(
     let keys: Vec<&PackedKey> = keys.keys().collect();
     let found = statement
         .run(connection, &keys, |values, key| {
-            values
-                .add(key.minute.timestamp())
-                .add(key.part)
-                .add(key.writer)
-                .add(key.chunk);
+            bind(values, key);
         })
         .await?;
     let found = read_all(&found, key)?.into_iter().map(|(key, body)| {
