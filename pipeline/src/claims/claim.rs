@@ -90,6 +90,26 @@ impl Claim {
         self.take_in(time, Moment::default(), around)
     }
 
+    /// The earliest time whose reports are folded again, where delete events decide, when something
+    /// of this time comes late.
+    pub fn folded_since(&self, time: UnixNanos, around: &Around) -> UnixNanos {
+        let base = self.stretches.iter().rposition(|it| it.since < time);
+        let since = base.map(|base| self.stretches[base].since);
+        if self.key.class == Class::Created {
+            return since.unwrap_or_default();
+        }
+        let points = self.stretches[base.unwrap_or(0)..]
+            .iter()
+            .flat_map(|stretch| &stretch.points)
+            .filter(|point| matches!(point.what, What::Seen { by: By::Scan, .. }))
+            .map(|point| point.time);
+        let scans = around.scans.iter().map(|(began, _)| *began);
+        let again = points
+            .chain(scans.filter(|began| *began >= around.forgotten))
+            .filter(|again| since.is_none_or(|since| *again > since));
+        again.chain([time]).min().unwrap_or(time)
+    }
+
     fn take_in(&mut self, time: UnixNanos, own: Moment, around: &Around) -> Option<usize> {
         let is_newest = self.last().is_none_or(|last| last.last_report() < time)
             && around.scans.iter().all(|(began, _)| *began <= time)

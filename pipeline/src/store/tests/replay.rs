@@ -51,10 +51,11 @@ proptest! {
 }
 
 /// Histories that once differed: the seed and the size of each.
-const DIFFERED: [(u64, usize); 3] = [
+const DIFFERED: [(u64, usize); 4] = [
     (14_520_313_713_722_637_533, 51),
     (2_919_943_748_687_566_659, 27),
     (8_711_014_180_691_096_325, 56),
+    (9_180_598_193_957_353_386, 47),
 ];
 
 #[test]
@@ -109,5 +110,47 @@ fn scan_finds_the_delete_event_behind_a_later_create_event() {
         };
         let compared = run(&reports, Batches(1), &history.times());
         assert_eq!(compared, Ok(()), "a scan at {began}");
+    }
+}
+
+#[test]
+fn late_report_is_folded_with_the_delete_event_of_an_earlier_sighting() {
+    const HOUR: u64 = 3_600_000_000_000;
+    let uid = "u".to_owned();
+    let seen = |class, source: &str, scope: &str, time, state, by| Report::Seen {
+        uid: uid.clone(),
+        class,
+        source: source.to_owned(),
+        scope: scope.to_owned(),
+        time: UnixNanos(time),
+        state,
+        by,
+    };
+    let reports = [
+        Report::Removed {
+            uid: uid.clone(),
+            class: Class::Actual,
+            source: "aws".to_owned(),
+            scope: "us".to_owned(),
+            time: UnixNanos(HOUR),
+            how: Removal::Deleted,
+        },
+        Report::DeleteEvent {
+            uid: uid.clone(),
+            source: "trail".to_owned(),
+            time: UnixNanos(2 * HOUR),
+        },
+        // The list that this is from had not settled.
+        seen(Class::Actual, "aws", "us", 2 * HOUR, 1, By::Scan),
+        seen(Class::Created, "trail", "", 3 * HOUR, 2, By::Row),
+        seen(Class::Created, "trail", "", 4 * HOUR, 3, By::Row),
+        seen(Class::Actual, "aws", "us", 4 * HOUR + 1, 2, By::Row),
+    ];
+    let history = History {
+        reports: reports.to_vec(),
+    };
+    for batches in [1, 2, 6] {
+        let compared = run(&reports, Batches(batches), &history.times());
+        assert_eq!(compared, Ok(()), "in batches of {batches}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Transaction;
-use crate::claims::{By, Class, Key, Point, What};
+use crate::claims::{Around, By, Class, Key, Point, What};
 use crate::component::UnixNanos;
 use crate::reports::ReportBatch;
 use crate::store::rows::{NodeId, RowsError, WriteRows};
@@ -180,10 +180,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
         let around = match self.is_newest(id, key, place, point.time) {
             true => self.around_newest(id, place),
-            false => {
-                self.load_before(id, point.time).await?;
-                self.around(id, key).await?
-            }
+            false => self.around_late(id, key, point.time).await?,
         };
         Ok(self.change(id, key, |claim| claim.report(point, &around)))
     }
@@ -195,9 +192,31 @@ impl<R: WriteRows> Transaction<'_, R> {
         key: &Key,
         time: UnixNanos,
     ) -> Result<bool, RowsError> {
+        let around = self.around_late(id, key, time).await?;
+        Ok(self.change(id, key, |claim| claim.happened(time, &around)))
+    }
+
+    /// What is known around a claim for something of this time that may come late, with all that is
+    /// folded with it loaded.
+    async fn around_late(
+        &mut self,
+        id: NodeId,
+        key: &Key,
+        time: UnixNanos,
+    ) -> Result<Around, RowsError> {
         self.load_before(id, time).await?;
         let around = self.around(id, key).await?;
-        Ok(self.change(id, key, |claim| claim.happened(time, &around)))
+        let node = self.touched.0.get(&id);
+        let claim = node.and_then(|node| node.claims.iter().find(|it| it.claim.key == *key));
+        let Some(since) = claim.map(|it| it.claim.folded_since(time, &around)) else {
+            return Ok(around);
+        };
+        if since == time {
+            return Ok(around);
+        }
+        // Sightings of scans that are folded again may be those that a delete event suppresses.
+        self.load_before(id, since).await?;
+        self.around(id, key).await
     }
 
     pub(super) fn change(
