@@ -150,8 +150,10 @@ impl Claim {
         let mut seen = self.last().map_or(UnixNanos(0), |last| last.seen);
         if is_newest && self.open().is_some() {
             let scans = around.scans.iter();
-            let before = scans
-                .filter(|(began, meaning)| *began < time && matches!(meaning, Meaning::Seen(_)));
+            let before = scans.filter(|(began, meaning)| {
+                let is_seen = matches!(meaning, Meaning::Seen(_));
+                *began < time && is_seen && !self.is_suppressed(*began, &around.deleted)
+            });
             let last_scan = before.map(|(began, _)| *began).max();
             seen = seen.max(last_scan.unwrap_or_default());
         }
@@ -220,9 +222,7 @@ impl Claim {
         deleted: &[UnixNanos],
         seen: &mut UnixNanos,
     ) {
-        let settles = |deleted: &&UnixNanos| **deleted <= time && time < deleted.after(SETTLE);
-        let is_suppressed =
-            self.key.class == Class::Actual && deleted.iter().any(|it| settles(&it));
+        let is_suppressed = self.is_suppressed(time, deleted);
         let points = &moment.points;
         let sighting = |point: &Point| match point.what {
             What::Seen { by: By::Scan, .. } if is_suppressed => None,
@@ -270,6 +270,12 @@ impl Claim {
             all.for_each(|point| removals.add(*point));
             self.stretches.push(removals);
         }
+    }
+
+    /// Whether what a scan of this time saw does not count: it may list what was deleted just before.
+    fn is_suppressed(&self, time: UnixNanos, deleted: &[UnixNanos]) -> bool {
+        let settles = |deleted: &UnixNanos| *deleted <= time && time < deleted.after(SETTLE);
+        self.key.class == Class::Actual && deleted.iter().any(settles)
     }
 
     /// Whether any row ever reported a sighting.

@@ -1,13 +1,17 @@
 //! The texts by which nodes are found: names, aliases, the tail of a uid, values and keys of tags.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::rows::{Listing, NodeId, NodeRow, TextField, TextRow};
 use crate::attributes::{Map, map_to_json};
 use crate::uid;
 
 /// Characters of a text that are kept: what people type.
-pub(super) const LONGEST: usize = 200;
+const LONGEST: usize = 200;
+
+/// Characters that indexes use for themselves: a plane that Unicode leaves to private use.
+pub const RESERVED: RangeInclusive<char> = '\u{10_0000}'..='\u{10_FFFD}';
 
 /// Texts that a transaction replaces.
 #[derive(Debug, Default)]
@@ -85,15 +89,20 @@ impl Changes {
     }
 }
 
-/// As texts are compared: in lower case, and cut. Characters that an index may need for itself are
-/// replaced, so that what is read is what was written.
+/// As texts are compared: in lower case, and kept as far as that.
 pub(super) fn fold(text: &str) -> String {
-    let lower = text.chars().flat_map(char::to_lowercase);
-    let kept = lower.map(|character| match character {
+    kept(&text.to_lowercase())
+}
+
+/// What is kept of a text. Characters that an index may need for itself are replaced, so that what is
+/// read is what was written.
+pub fn kept(text: &str) -> String {
+    let keep = |character| match character {
         '\0' | '\u{2}' => char::REPLACEMENT_CHARACTER,
+        other if RESERVED.contains(&other) => char::REPLACEMENT_CHARACTER,
         other => other,
-    });
-    kept.take(LONGEST).collect()
+    };
+    text.chars().take(LONGEST).map(keep).collect()
 }
 
 /// The part in which a uid differs from others of its kind: all after the account of an ARN, after the scheme of others.

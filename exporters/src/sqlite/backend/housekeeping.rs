@@ -32,6 +32,9 @@ pub(super) const REMOVE_COMMITS: &str = "DELETE FROM commits WHERE sequence <= ?
 const PAGES: &str = "SELECT page_count, page_size, freelist_count, auto_vacuum \
                      FROM pragma_page_count, pragma_page_size, pragma_freelist_count, pragma_auto_vacuum";
 
+const MERGE: &str = "INSERT INTO trigrams (trigrams, rank) VALUES ('merge', ?1)";
+const CHANGES: &str = "SELECT total_changes()";
+
 /// Tables whose rows are numbered: the number of the last row, less that of the first, is about how
 /// many there are.
 const NUMBERED: [&str; 5] = ["nodes", "versions", "texts", "records", "words"];
@@ -220,11 +223,24 @@ async fn pages(connection: &mut SqliteConnection) -> Result<(u64, u64, u64, i64)
     ))
 }
 
-/// Gives free pages back to the file system, in a transaction of its own; whether there are more.
+/// Merges parts of the index of texts, which drops what was removed, and then gives free pages back to
+/// the file system, in a transaction of its own; whether there are more.
 pub(super) async fn compact(
     connection: &mut SqliteConnection,
     most: usize,
 ) -> Result<bool, sqlx::Error> {
+    let before: i64 = sqlx::query_scalar(CHANGES)
+        .fetch_one(&mut *connection)
+        .await?;
+    let merge = sqlx::query(MERGE).bind(rows_limit(most));
+    merge.execute(&mut *connection).await?;
+    let after: i64 = sqlx::query_scalar(CHANGES)
+        .fetch_one(&mut *connection)
+        .await?;
+    // The statement itself is a change (FTS5, "The 'merge' command").
+    if after - before >= 2 {
+        return Ok(true);
+    }
     let (_, _, free, how) = pages(connection).await?;
     if free == 0 || how != INCREMENTAL {
         return Ok(false);

@@ -220,6 +220,8 @@ CREATE TABLE texts (
 CREATE VIRTUAL TABLE trigrams USING fts5 (
     text, content = '', columnsize = 0, detail = 'none', tokenize = 'trigram case_sensitive 1'
 );
+-- Housekeeping merges two parts of it as soon as they are of one size.
+INSERT INTO trigrams (trigrams, rank) VALUES ('usermerge', 2);
 
 -- What a writer counted in a minute on the edges of a part; `body` is a list of edges, see
 -- backend/stats/packed.rs.

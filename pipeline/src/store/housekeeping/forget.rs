@@ -16,14 +16,6 @@ use crate::schema::aliases::kind;
 /// Rows of one kind that are removed of a node at once.
 const LIMIT: usize = if cfg!(test) { 2 } else { 500 };
 
-const FIELDS: [TextField; 5] = [
-    TextField::Name,
-    TextField::Alias,
-    TextField::Uid,
-    TextField::Tag,
-    TextField::TagKey,
-];
-
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tidied {
     pub(super) removed: u64,
@@ -148,7 +140,7 @@ impl<R: WriteRows> Forget<'_, '_, R> {
         let rows = &mut *self.transaction.rows;
         let past = rows.past_edges_in(&[id], &[], None, PAST_EDGES).await?;
         rows.remove_past_edges(&past).await?;
-        rows.put_texts(&FIELDS.map(|field| (id, field)), &[])
+        rows.put_texts(&TextField::ALL.map(|field| (id, field)), &[])
             .await?;
         rows.remove_contested(&[id]).await?;
         if node.row.listing == Listing::Current {

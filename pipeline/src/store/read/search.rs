@@ -32,6 +32,16 @@ const STEPS: [(Option<TextMatch>, Fit); 4] = [
     (None, Fit::Tag),
 ];
 
+/// Texts that match.
+#[derive(Default)]
+struct Matches {
+    rows: Vec<TextRow>,
+    /// Whether there are more of them.
+    has_more: bool,
+    /// Whether a text was too short to be looked for inside of others.
+    is_without_short: bool,
+}
+
 /// How well a node fits, the best first.
 type Rank = (Fit, FoundIn);
 
@@ -71,11 +81,24 @@ impl<R: ReadRows> Session<R> {
             },
             ..Candidates::default()
         };
+        let mut parts = Matches::default();
         for (how, fit) in STEPS {
-            if let Some(how) = how {
-                let candidates = &mut candidates;
-                self.add_candidates(search, how, &kinds, candidates).await?;
-            }
+            let most = candidates.most;
+            let matches = match how {
+                Some(TextMatch::Exact) => self.matches(search, TextMatch::Exact, most).await?,
+                Some(TextMatch::Prefix) => {
+                    // Where there are few they all are found at once, and ranked by themselves.
+                    parts = self.matches(search, TextMatch::Part, most).await?;
+                    match parts.has_more || parts.is_without_short {
+                        true => self.matches(search, TextMatch::Prefix, most).await?,
+                        false => std::mem::take(&mut parts),
+                    }
+                }
+                Some(TextMatch::Part) => std::mem::take(&mut parts),
+                None => Matches::default(),
+            };
+            self.add_candidates(search, how, matches, &kinds, &mut candidates)
+                .await?;
             let ids = self.ranked(&candidates, fit);
             let mut ids = ids.as_slice();
             while !ids.is_empty() {
@@ -104,42 +127,52 @@ impl<R: ReadRows> Session<R> {
         Ok(SearchResult { found, truncated })
     }
 
-    /// Nodes with a text that matches, current ones first.
-    async fn add_candidates(
+    /// Texts that match, those of current nodes first.
+    async fn matches(
         &mut self,
         search: &Search,
         how: TextMatch,
-        kinds: &[Word],
-        candidates: &mut Candidates,
-    ) -> Result<(), RowsError> {
-        let text = &search.text;
-        let mut uids = Vec::new();
-        if how == TextMatch::Exact {
-            let uid = self.rows.find_nodes(std::slice::from_ref(text)).await?;
-            uids.extend(uid.into_iter().flatten());
-        }
-        // Of a uid only the tail is kept as a text.
-        let mut texts = vec![fold(text), fold(tail(text))];
-        texts.dedup();
-        let mut found: Vec<TextRow> = Vec::new();
+        most: usize,
+    ) -> Result<Matches, RowsError> {
+        let mut matches = Matches::default();
         let lists: &[bool] = match self.at {
             At::Now => &[true],
             At::Time(_) => &[true, false],
         };
         for current in lists {
-            for text in &texts {
+            for text in texts(search) {
                 let is_short = text.chars().count() < SHORTEST_PART;
-                if text.is_empty() || (how == TextMatch::Part && is_short) {
+                if how == TextMatch::Part && is_short {
+                    matches.is_without_short = true;
                     continue;
                 }
-                let most = candidates.most;
-                let rows = self.rows.find_text(text, how, *current, most + 1);
+                let rows = self.rows.find_text(&text, how, *current, most + 1);
                 let mut rows = rows.await?;
-                candidates.has_more |= rows.len() > most;
+                matches.has_more |= rows.len() > most;
                 rows.truncate(most);
-                found.append(&mut rows);
+                matches.rows.append(&mut rows);
             }
         }
+        Ok(matches)
+    }
+
+    /// Nodes with a text that matches.
+    async fn add_candidates(
+        &mut self,
+        search: &Search,
+        how: Option<TextMatch>,
+        matches: Matches,
+        kinds: &[Word],
+        candidates: &mut Candidates,
+    ) -> Result<(), RowsError> {
+        candidates.has_more |= matches.has_more;
+        let found = matches.rows;
+        let mut uids = Vec::new();
+        if how == Some(TextMatch::Exact) {
+            let uid = std::slice::from_ref(&search.text);
+            uids.extend(self.rows.find_nodes(uid).await?.into_iter().flatten());
+        }
+        let wanted = fold(&search.text);
         uids.extend(found.iter().map(|row| row.node));
         self.load_headers(&uids).await?;
         let is_now = self.at == At::Now;
@@ -149,9 +182,9 @@ impl<R: ReadRows> Session<R> {
         };
         let of_texts = found
             .iter()
-            .filter_map(|row| Some((row.node, rank(row, &texts[0])?)));
+            .filter_map(|row| Some((row.node, rank(row, &wanted)?)));
         let of_uids = uids.iter().filter_map(|id| {
-            let fit = fit_of(&self.uid(*id).to_lowercase(), &texts[0]);
+            let fit = fit_of(&self.uid(*id).to_lowercase(), &wanted);
             // What a node of the past was called is found when it is read.
             let fit = fit.or((!is_now).then_some(Fit::Part));
             Some((*id, (fit?, FoundIn::Uid)))
@@ -215,6 +248,14 @@ impl Candidates {
     fn are_left(&self) -> bool {
         !self.ranks.is_empty()
     }
+}
+
+/// What is looked for: of a uid only the tail is kept as a text.
+fn texts(search: &Search) -> Vec<String> {
+    let mut texts = vec![fold(&search.text), fold(tail(&search.text))];
+    texts.dedup();
+    texts.retain(|text| !text.is_empty());
+    texts
 }
 
 /// How well a node fits by one of its texts; none for that of a uid, which itself decides.

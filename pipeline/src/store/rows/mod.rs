@@ -9,6 +9,7 @@ mod backend;
 mod lease;
 mod row;
 
+pub use super::texts::{RESERVED, kept};
 pub use aging::{RecordPage, RecordTime, Resolution, Sizes, StatsEdge};
 pub use backend::{Backend, ReadRows, RowsError, WriteRows};
 pub use lease::{LeaseRow, LeaseRows};

@@ -313,6 +313,17 @@ pub enum TextField {
     TagKey = 4,
 }
 
+impl TextField {
+    /// By their numbers.
+    pub const ALL: [TextField; 5] = [
+        TextField::Name,
+        TextField::Alias,
+        TextField::Uid,
+        TextField::Tag,
+        TextField::TagKey,
+    ];
+}
+
 /// A text by which a node is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextRow {

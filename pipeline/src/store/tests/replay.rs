@@ -51,11 +51,12 @@ proptest! {
 }
 
 /// Histories that once differed: the seed and the size of each.
-const DIFFERED: [(u64, usize); 4] = [
+const DIFFERED: [(u64, usize); 5] = [
     (14_520_313_713_722_637_533, 51),
     (2_919_943_748_687_566_659, 27),
     (8_711_014_180_691_096_325, 56),
     (9_180_598_193_957_353_386, 47),
+    (16_311_767_882_630_542_795, 20),
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is known besides a claim's own stretches.
 
 use super::Transaction;
-use crate::claims::{Around, Class, Key, Meaning, Relation, above, meaning};
+use crate::claims::{Around, Claim, Class, Key, Meaning, Relation, above, meaning};
 use crate::component::UnixNanos;
 use crate::members::Members;
 use crate::store::rows::{NodeId, RowsError, ScopeKey, WriteRows};
@@ -52,20 +52,23 @@ impl<R: WriteRows> Transaction<'_, R> {
             return Around::default();
         };
         let claim = &node.claims[place].claim;
-        let mut scans = Vec::new();
-        if claim.key.class == Class::Actual || claim.key.class == Class::Desired {
-            let own = self.scope_key(claim.key.class, &claim.key.source, &claim.key.scope);
-            let last = self.scopes.last(own);
-            // What is open was seen by its scope's last scan, or opened after it.
-            let open = claim.open();
-            let confirmed = last.filter(|last| open.is_some_and(|open| open.since <= *last));
-            scans.extend(confirmed.map(|began| (began, Meaning::Seen(0))));
-        }
+        let confirmed = self.confirmed_by(claim);
+        let scans = confirmed.map(|began| (began, Meaning::Seen(0)));
         Around {
             deleted: node.delete_events(),
-            scans,
+            scans: scans.into_iter().collect(),
             forgotten: UnixNanos(0),
         }
+    }
+
+    /// When the last scan of its scope began that saw what is open, if it did not open after it.
+    pub(super) fn confirmed_by(&self, claim: &Claim) -> Option<UnixNanos> {
+        if !matches!(claim.key.class, Class::Actual | Class::Desired) {
+            return None;
+        }
+        let own = self.scope_key(claim.key.class, &claim.key.source, &claim.key.scope);
+        let open = claim.open()?;
+        self.scopes.last(own).filter(|last| open.since <= *last)
     }
 
     /// All that is kept.

@@ -248,8 +248,12 @@ impl<R: WriteRows> Transaction<'_, R> {
         let Some(node) = self.touched.0.get(&id) else {
             return true;
         };
-        let last = node.claims[place].claim.last();
+        let claim = &node.claims[place].claim;
+        let last = claim.last();
         last.is_none_or(|last| last.last_report() < time)
+            && self
+                .confirmed_by(claim)
+                .is_none_or(|scan| node.knows_events_at(scan))
             && self.last_scan(key).is_none_or(|scan| scan < time)
             && node.begins_before(key, time)
             && node.delete_events().iter().all(|deleted| *deleted <= time)

@@ -354,7 +354,10 @@ impl<R: WriteRows> Transaction<'_, R> {
                     continue;
                 };
                 let claim = &node.claims[place].claim;
+                let open = claim.open();
+                let confirmed = before.filter(|it| open.is_some_and(|open| open.since <= *it));
                 let is_newest = is_newest
+                    && confirmed.is_none_or(|scan| node.knows_events_at(scan))
                     && claim.last().is_none_or(|last| last.last_report() < began)
                     && self.last_scan(&key).is_none_or(|scan| scan <= began)
                     && node.begins_before(&key, began)
@@ -374,8 +377,6 @@ impl<R: WriteRows> Transaction<'_, R> {
                 let Some(node) = self.touched.0.get(&id) else {
                     continue;
                 };
-                let open = node.claims[place].claim.open();
-                let confirmed = before.filter(|it| open.is_some_and(|open| open.since <= *it));
                 let confirmed = confirmed.map(|scan| (scan, Meaning::Seen(0)));
                 let around = Around {
                     deleted: node.delete_events(),

@@ -94,14 +94,23 @@ impl TouchedNode {
         let is_before = |claim: &Claim, since: UnixNanos| {
             let other = &claim.key;
             let is_beside = (&other.source, &other.scope) == (&key.source, &key.scope);
-            match other.class {
-                // Delete events are kept there.
-                Class::Created => since.after(SETTLE) <= time,
-                _ => !is_beside || since <= time,
-            }
+            other.class == Class::Created || !is_beside || since <= time
         };
         let mut claims = self.claims.iter().map(|it| &it.claim);
-        claims.all(|claim| claim.last().is_none_or(|last| is_before(claim, last.since)))
+        self.knows_events_at(time)
+            && claims.all(|claim| claim.last().is_none_or(|last| is_before(claim, last.since)))
+    }
+
+    /// Whether the delete events that are loaded are all that settle at this time. They are kept with
+    /// create events.
+    pub(super) fn knows_events_at(&self, time: UnixNanos) -> bool {
+        let claims = self.claims.iter().map(|it| &it.claim);
+        let mut created = claims.filter(|claim| claim.key.class == Class::Created);
+        created.all(|claim| {
+            claim
+                .last()
+                .is_none_or(|last| last.since.after(SETTLE) <= time)
+        })
     }
 
     /// Removals of the claim that a snapshot without a scan ends with.

@@ -5,14 +5,6 @@ use crate::store::rows::{
     Backend, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, WriteRows,
 };
 
-const FIELDS: [TextField; 5] = [
-    TextField::Name,
-    TextField::Alias,
-    TextField::Uid,
-    TextField::Tag,
-    TextField::TagKey,
-];
-
 fn row(node: NodeId, field: TextField, text: &str) -> TextRow {
     let text = text.to_owned();
     TextRow {
@@ -106,7 +98,7 @@ pub(super) async fn found_texts_stand_in_order<B: Backend>(backend: &B) -> Check
     let nodes = nodes(&mut write, ["z", "y", "x", "w"]).await?;
     let mut rows = Vec::new();
     for (index, node) in nodes.into_iter().enumerate() {
-        for (number, field) in FIELDS.into_iter().enumerate() {
+        for (number, field) in TextField::ALL.into_iter().enumerate() {
             // The later a node and a field, the earlier its text in the alphabet.
             let letter = char::from(b'z' - (index + number) as u8);
             rows.push(row(node, field, &format!("same {letter}")));
@@ -166,7 +158,7 @@ pub(super) async fn characters_of_a_text_have_no_meaning_of_their_own<B: Backend
     let rows = texts
         .iter()
         .enumerate()
-        .map(|(index, text)| row([a, b][index % 2], FIELDS[index % 4], text));
+        .map(|(index, text)| row([a, b][index % 2], TextField::ALL[index % 4], text));
     let rows: Vec<TextRow> = rows.collect();
     put(&mut write, &rows).await?;
     write.commit().await?;

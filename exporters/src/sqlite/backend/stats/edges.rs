@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{EdgeStatsRow, NodeId, Resolution, StatsEdge, Word};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::super::bulk::{Bulk, Values, json_list};
 use super::super::cells::{Cells, read_all};
 use super::packed::{self, Rows};
+use super::statements::about;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,32 +21,6 @@ pub(super) struct PackedKey {
     pub(super) chunk: u32,
 }
 
-pub(in super::super) const READ: &str = "SELECT minute, part, writer, chunk, body FROM edge_stats \
-     WHERE minute >= ?1 AND minute < ?2";
-const READ_PARTS: &str = "SELECT minute, part, writer, chunk, body FROM edge_stats \
-     WHERE minute >= ?1 AND minute < ?2 AND part IN (SELECT value FROM json_each(?3))";
-static FIND: Bulk = Bulk::new(
-    "SELECT minute, part, writer, chunk, body FROM edge_stats \
-     WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
-);
-static REPLACE: Bulk = Bulk::new(
-    "INSERT OR FAIL INTO edge_stats (minute, part, writer, chunk, body) VALUES (?, ?, ?, ?, ?) \
-     ON CONFLICT DO UPDATE SET body = excluded.body",
-);
-static REPLACE_HOURS: Bulk = Bulk::new(
-    "INSERT OR FAIL INTO edge_stats_hourly (minute, part, writer, chunk, body) \
-     VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-);
-static FIND_HOURS: Bulk = Bulk::new(
-    "SELECT minute, part, writer, chunk, body FROM edge_stats_hourly \
-     WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
-);
-pub(in super::super) static REMOVE: Bulk = Bulk::new(
-    "DELETE FROM edge_stats WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
-);
-static REMOVE_HOURS: Bulk = Bulk::new(
-    "DELETE FROM edge_stats_hourly WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))",
-);
 static PUT_ENDS: Bulk = Bulk::new(
     "INSERT OR FAIL INTO edge_stats_ends (node, last) VALUES (?, ?) \
      ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last",
@@ -55,14 +30,6 @@ pub(in super::super) const READ_ENDS: &str =
 
 /// How the last day of a node's statistics is rounded, so that it is seldom written.
 const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
-
-/// A statement about minutes, for this resolution.
-fn of(resolution: Resolution, sql: &str) -> AssertSqlSafe<String> {
-    AssertSqlSafe(match resolution {
-        Resolution::Minute => sql.to_owned(),
-        Resolution::Hour => sql.replace("edge_stats", "edge_stats_hourly"),
-    })
-}
 
 fn key(cells: &mut Cells<'_>) -> Result<(PackedKey, Vec<u8>), sqlx::Error> {
     let key = PackedKey {
@@ -89,7 +56,7 @@ pub(in super::super) async fn read_edges(
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
-    let rows = sqlx::query(of(resolution, READ))
+    let rows = sqlx::query(about(resolution).read)
         .bind(from.timestamp())
         .bind(to.timestamp())
         .fetch_all(connection)
@@ -105,10 +72,9 @@ pub(in super::super) async fn oldest(
     connection: &mut SqliteConnection,
     resolution: Resolution,
 ) -> Result<Option<UnixNanos>, sqlx::Error> {
-    let first: Option<i64> =
-        sqlx::query_scalar(of(resolution, "SELECT min(minute) FROM edge_stats"))
-            .fetch_one(connection)
-            .await?;
+    let first: Option<i64> = sqlx::query_scalar(about(resolution).oldest)
+        .fetch_one(connection)
+        .await?;
     Ok(first.map(|first| UnixNanos(first.unsigned_abs())))
 }
 
@@ -132,7 +98,7 @@ pub(in super::super) async fn remove_edges(
 ) -> Result<(), sqlx::Error> {
     let parts: BTreeSet<u8> = edges.iter().map(StatsEdge::part).collect();
     let edges: HashSet<&StatsEdge> = edges.iter().collect();
-    let rows = sqlx::query(of(resolution, READ_PARTS))
+    let rows = sqlx::query(about(resolution).read_parts)
         .bind(from.timestamp())
         .bind(to.timestamp())
         .bind(json_list(parts))
@@ -155,11 +121,8 @@ pub(in super::super) async fn remove_edges(
         }
     }
     replace(connection, resolution, &left).await?;
-    let statement = match resolution {
-        Resolution::Minute => &REMOVE,
-        Resolution::Hour => &REMOVE_HOURS,
-    };
-    statement
+    about(resolution)
+        .remove
         .run(connection, &empty, |values, key| {
             bind(values, key);
         })
@@ -176,11 +139,8 @@ async fn replace(
         .iter()
         .map(|(key, rows)| (key, packed::encode(rows)))
         .collect();
-    let statement = match resolution {
-        Resolution::Minute => &REPLACE,
-        Resolution::Hour => &REPLACE_HOURS,
-    };
-    statement
+    about(resolution)
+        .replace
         .run(connection, &rows, |values, (key, body)| {
             bind(values, key).add(body.as_slice());
         })
@@ -246,12 +206,9 @@ async fn stored(
     resolution: Resolution,
     keys: &BTreeMap<PackedKey, Rows>,
 ) -> Result<Vec<(PackedKey, Rows)>, sqlx::Error> {
-    let statement = match resolution {
-        Resolution::Minute => &FIND,
-        Resolution::Hour => &FIND_HOURS,
-    };
     let keys: Vec<&PackedKey> = keys.keys().collect();
-    let found = statement
+    let found = about(resolution)
+        .find
         .run(connection, &keys, |values, key| {
             bind(values, key);
         })

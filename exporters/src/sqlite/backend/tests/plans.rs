@@ -1,7 +1,7 @@
 //! Every read seeks: none reads a whole table, and pages come in the order of an index.
 
 use pipeline::component::UnixNanos;
-use pipeline::store::rows::{RecordPage, RecordTime, TextField, TextMatch, WantedText};
+use pipeline::store::rows::{RecordPage, RecordTime, Resolution, TextField, TextMatch, WantedText};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Open;
@@ -123,7 +123,7 @@ async fn sets_are_read_and_removed_by_key() {
         scopes::REMOVE_CONTESTED,
         scopes::REMOVE.statement(),
         scopes::REMOVE_ALL_MEMBERS.statement(),
-        stats::READ,
+        stats::about(Resolution::Minute).read,
         records::READ.statement(),
         records::READ_OF,
         records::REMOVE_NAMES.statement(),
@@ -131,7 +131,7 @@ async fn sets_are_read_and_removed_by_key() {
         leases::REMOVE,
         records::REMOVE,
         stats::READ_ENDS,
-        stats::REMOVE.statement(),
+        stats::about(Resolution::Minute).remove.statement(),
         housekeeping::VERSIONS_OF,
         housekeeping::REMOVE_VERSIONS.statement(),
         housekeeping::REMOVE_SNAPSHOTS.statement(),

@@ -1,45 +1,26 @@
 //! Texts by which nodes are found: an index of trigrams finds candidates, the text itself decides.
-//!
-//! A text begins and ends with two marks, so that the trigrams of one letter, of a beginning and of
-//! a whole text are such as stand nowhere else.
+
+mod layout;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pipeline::store::rows::{NodeId, TextField, TextMatch, TextRow, WantedText};
+use pipeline::store::rows::{NodeId, TextField, TextMatch, TextRow, WantedText, kept};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
 use super::cells::{read_all, value_of};
 
-/// Stands before, between and after texts. What FTS5 does not index, `\0`, and the mark itself are
-/// stored as U+FFFD.
-const MARK: &str = "\u{2}\u{2}";
-
-/// Characters of a text that are kept.
-const LENGTH: usize = 200;
-
-/// Trigrams of a text that are looked up: more find hardly less.
-const TRIGRAMS: usize = 12;
-
 /// Where the texts of nodes begin that are not current.
 const OTHERS: i64 = 1 << 44;
 
-const FIELDS: [TextField; 5] = [
-    TextField::Name,
-    TextField::Alias,
-    TextField::Uid,
-    TextField::Tag,
-    TextField::TagKey,
-];
-
-pub(super) const FIND: &str = include_str!("../sql/read_texts.sql");
+pub(super) const FIND: &str = include_str!("../../sql/read_texts.sql");
 const READ: &str =
     "SELECT id, text, is_current FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
 static PUT: Bulk = Bulk::new("INSERT INTO texts (id, text, is_current) VALUES (?, ?, ?)");
 const REMOVE: &str = "DELETE FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
 // One statement for all texts: FTS5 writes a segment for each, since each is a savepoint.
-pub(super) const INDEX: &str = include_str!("../sql/index_texts.sql");
-pub(super) const UNINDEX: &str = include_str!("../sql/unindex_texts.sql");
+pub(super) const INDEX: &str = include_str!("../../sql/index_texts.sql");
+pub(super) const UNINDEX: &str = include_str!("../../sql/unindex_texts.sql");
 
 /// All texts of a field of a node. Ordered as they are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +43,7 @@ impl Place {
 
     fn of_indexed(id: i64) -> Result<Place, sqlx::Error> {
         Ok(Place {
-            field: value_of(id >> 40 & 15, &FIELDS)?,
+            field: value_of(id >> 40 & 15, &TextField::ALL)?,
             node: id & ((1 << 40) - 1),
         })
     }
@@ -76,7 +57,7 @@ pub(super) async fn find(
     limit: usize,
 ) -> Result<Vec<TextRow>, sqlx::Error> {
     let text = kept(text);
-    let Some(trigrams) = trigrams(&pattern(&text, how)) else {
+    let Some(trigrams) = layout::query(&text, how) else {
         return Ok(Vec::new());
     };
     let fits = |found: &str| match how {
@@ -102,9 +83,7 @@ pub(super) async fn find(
         for (id, texts) in read_all(&rows, |cells| Ok((cells.take::<i64>()?, cells.take()?)))? {
             let Place { field, node } = Place::of_indexed(id)?;
             let texts: String = texts;
-            let texts = texts
-                .split(MARK)
-                .filter(|text| !text.is_empty() && fits(text));
+            let texts = layout::split(&texts).filter(|text| fits(text));
             found.extend(texts.map(|text| TextRow {
                 node,
                 field,
@@ -140,11 +119,11 @@ pub(super) struct Walk {
 
 impl Wanted {
     pub(super) fn of(wanted: &WantedText) -> Wanted {
-        let pattern = pattern(&kept(&wanted.text), wanted.how);
+        let text = kept(&wanted.text);
         Wanted {
             field: wanted.field,
-            trigrams: trigrams(&pattern),
-            pattern,
+            trigrams: layout::query(&text, wanted.how),
+            pattern: layout::pattern(&text, wanted.how),
         }
     }
 
@@ -184,7 +163,7 @@ pub(super) async fn of_nodes(
 ) -> Result<Vec<TextRow>, sqlx::Error> {
     let of_node = |node: &NodeId| {
         let node = *node;
-        FIELDS.map(|field| Place { field, node })
+        TextField::ALL.map(|field| Place { field, node })
     };
     let places: Vec<Place> = nodes.iter().flat_map(of_node).collect();
     let stored = stored(connection, places.iter()).await?;
@@ -194,7 +173,7 @@ pub(super) async fn of_nodes(
         let Some((texts, is_current)) = stored.get(&Place { field, node }.id()) else {
             continue;
         };
-        let texts = texts.split(MARK).filter(|text| !text.is_empty());
+        let texts = layout::split(texts);
         rows.extend(texts.map(|text| TextRow {
             node,
             field,
@@ -203,43 +182,6 @@ pub(super) async fn of_nodes(
         }));
     }
     Ok(rows)
-}
-
-/// What stands in the texts of a field where one of them matches.
-fn pattern(text: &str, how: TextMatch) -> String {
-    match how {
-        TextMatch::Exact => format!("{MARK}{text}{MARK}"),
-        TextMatch::Prefix => format!("{MARK}{text}"),
-        TextMatch::Part => text.to_owned(),
-    }
-}
-
-/// A query for all trigrams that a text has; none where it is too short to have one.
-fn trigrams(text: &str) -> Option<String> {
-    let characters: Vec<char> = text.chars().collect();
-    let last = characters.len().checked_sub(3)?;
-    let mut query = String::new();
-    // They overlap only at the end.
-    for start in (0..last).step_by(3).take(TRIGRAMS).chain([last]) {
-        query.push('"');
-        for character in &characters[start..start + 3] {
-            query.push(*character);
-            if *character == '"' {
-                query.push('"');
-            }
-        }
-        query.push_str("\" ");
-    }
-    Some(query)
-}
-
-/// What is kept of a text.
-fn kept(text: &str) -> String {
-    let keep = |character| match character {
-        '\0' | '\u{2}' => char::REPLACEMENT_CHARACTER,
-        other => other,
-    };
-    text.chars().take(LENGTH).map(keep).collect()
 }
 
 pub(super) async fn put(
@@ -264,7 +206,7 @@ pub(super) async fn put(
     let mut stored = stored(connection, texts.keys()).await?;
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     for (place, (texts, is_current)) in texts {
-        let new = joined(&texts).map(|text| (text, is_current));
+        let new = layout::joined(&texts).map(|text| (text, is_current));
         let old = stored.remove(&place.id());
         if new == old {
             continue;
@@ -287,18 +229,6 @@ async fn stored(
         Ok((cells.take()?, (cells.take()?, cells.take()?)))
     })?;
     Ok(texts.into_iter().collect())
-}
-
-fn joined(texts: &BTreeSet<String>) -> Option<String> {
-    if texts.is_empty() {
-        return None;
-    }
-    let mut joined = MARK.to_owned();
-    for text in texts {
-        joined.push_str(text);
-        joined.push_str(MARK);
-    }
-    Some(joined)
 }
 
 /// Both in the order of their places: FTS5 begins a segment at each that is not greater.
