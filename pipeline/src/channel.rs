@@ -275,6 +275,11 @@ impl Queue {
         self.receiver.recv().await
     }
 
+    /// The next batch, if one waits.
+    pub(crate) fn try_recv(&mut self) -> Option<Queued> {
+        self.receiver.try_recv().ok()
+    }
+
     /// Bytes that wait or are being worked on.
     pub fn used(&self) -> usize {
         self.gauge.bytes()

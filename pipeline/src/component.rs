@@ -100,6 +100,20 @@ pub trait Exporter: Send + Sync {
     /// `await` when its timeout is over.
     async fn export(&self, batch: &Batch) -> Result<(), ExportError>;
 
+    /// Exports batches that waited for one another as one: all of them, or none. `Ok` means durable. Of
+    /// those that fail together each is then exported by itself. Only called where `rows_together` is not 0.
+    async fn export_together(&self, batches: &[Batch]) -> Result<(), ExportError> {
+        for batch in batches {
+            self.export(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// After how many rows no more batches join those that are exported together; with 0 each goes alone.
+    fn rows_together(&self) -> usize {
+        0
+    }
+
     /// How many batches may be in `export` at once, at most; a store that writes in order says 1.
     fn concurrency(&self) -> usize {
         usize::MAX

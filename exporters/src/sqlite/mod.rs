@@ -9,7 +9,8 @@
 //!   graphql: {store: sqlite}
 //! ```
 //!
-//! A batch is one transaction; `Ok` means that it is on the disk. What is stored, and what is current,
+//! A batch is one transaction, or a part of one with others that waited for the writer; `Ok` means that it is
+//! on the disk. What is stored, and what is current,
 //! follows the rules of [`pipeline::claims`], so neither order nor repetition matters and several
 //! processes may write one file. Its logic is that of every store ([`pipeline::store`]); this exporter
 //! keeps the rows.
@@ -32,6 +33,7 @@
 //! receivers report only what changed since they last reported it, so that file would lack all
 //! that is unchanged. After a restart they compare with the new file and report everything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -40,7 +42,7 @@ use pipeline::component::{
 };
 use pipeline::counters::{Counter, Gauges};
 use pipeline::registry::{BuildExporter, Described, Stability};
-use pipeline::reports::ReportBatch;
+use pipeline::reports::{Rejected, ReportBatch};
 use pipeline::store::rows::RowsError;
 use pipeline::store::{Settings, Store};
 use pipeline::{Batch, SignalSet};
@@ -61,6 +63,10 @@ pub use copy::copy;
 use database::Database;
 pub use existing::{close, open_existing};
 use upkeep::Upkeep;
+
+/// With so many rows no more batches join a transaction: subscribers learn of each as a whole
+/// ([`pipeline::graph_store::Commit::MOST`]).
+const ROWS_TOGETHER: usize = 1000;
 
 #[derive(Debug)]
 pub struct Sqlite {
@@ -119,35 +125,15 @@ impl Exporter for Sqlite {
     }
 
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
-        let reports = ReportBatch::of(batch, UnixNanos::now());
-        let written = self.store.write(&reports).await;
-        let (_, counted) = written.map_err(|error| failed(batch, error))?;
-        let signal = batch.signal();
-        self.too_old.add(counted.too_old);
-        if counted.late_completions > 0 {
-            let (exporter, scans) = (&self.id, counted.late_completions);
-            tracing::warn!(
-                exporter,
-                scans,
-                "scans arrived after 14 newer ones: they end nothing"
-            );
-        }
-        // Only now: what is tried again is not rejected twice.
-        let mut reasons = Vec::new();
-        if reports.rejected.total() > 0 {
-            reasons.push(reports.rejected.reason());
-        }
-        if counted.too_old > 0 {
-            let rows = counted.too_old;
-            reasons.push(format!("{rows} older than exporters.{}.retention", self.id));
-        }
-        let rows = reports.rejected.total() as u64 + counted.too_old;
-        if rows > 0 {
-            let reason = format!("{signal}: {}", reasons.join(", "));
-            tracing::warn!(exporter = self.id, rows, reason, "rows were rejected");
-            batch.delivery().reject_rows(rows, &reason);
-        }
-        Ok(())
+        self.write(std::slice::from_ref(batch)).await
+    }
+
+    async fn export_together(&self, batches: &[Batch]) -> Result<(), ExportError> {
+        self.write(batches).await
+    }
+
+    fn rows_together(&self) -> usize {
+        ROWS_TOGETHER
     }
 
     async fn stop(&self) -> Result<(), RunError> {
@@ -158,13 +144,62 @@ impl Exporter for Sqlite {
     }
 }
 
+impl Sqlite {
+    /// Writes batches in one transaction.
+    async fn write(&self, batches: &[Batch]) -> Result<(), ExportError> {
+        let now = UnixNanos::now();
+        let reports = batches.iter().map(|batch| ReportBatch::of(batch, now));
+        let reports: Vec<ReportBatch<'_>> = reports.collect();
+        let rejected: Vec<Rejected> = reports.iter().map(|reports| reports.rejected).collect();
+        let written = self.store.write_together(reports, now).await;
+        let written = written.map_err(|error| failed(batches, error))?;
+        if written.late_completions > 0 {
+            let (exporter, scans) = (&self.id, written.late_completions);
+            tracing::warn!(
+                exporter,
+                scans,
+                "scans arrived after 14 newer ones: they end nothing"
+            );
+        }
+        // Only now: what is tried again is not rejected twice.
+        for ((batch, rejected), too_old) in batches.iter().zip(&rejected).zip(written.too_old) {
+            self.reject(batch, rejected, too_old);
+        }
+        Ok(())
+    }
+
+    /// Rejects rows of a batch to their sender.
+    fn reject(&self, batch: &Batch, rejected: &Rejected, too_old: u64) {
+        self.too_old.add(too_old);
+        let rows = rejected.total() as u64 + too_old;
+        if rows == 0 {
+            return;
+        }
+        let mut reasons = Vec::new();
+        if rejected.total() > 0 {
+            reasons.push(rejected.reason());
+        }
+        if too_old > 0 {
+            reasons.push(format!(
+                "{too_old} older than exporters.{}.retention",
+                self.id
+            ));
+        }
+        let reason = format!("{}: {}", batch.signal(), reasons.join(", "));
+        tracing::warn!(exporter = self.id, rows, reason, "rows were rejected");
+        batch.delivery().reject_rows(rows, &reason);
+    }
+}
+
 /// An error that the rows themselves cause is permanent; any other may pass.
-fn failed(batch: &Batch, error: RowsError) -> ExportError {
+fn failed(batches: &[Batch], error: RowsError) -> ExportError {
     let is_retryable = error.is_retryable;
+    let signals: BTreeSet<&str> = batches.iter().map(|batch| batch.signal().name()).collect();
+    let signals: Vec<&str> = signals.into_iter().collect();
     let reason = format!(
         "write {} rows of {}: {}",
-        batch.num_rows(),
-        batch.signal(),
+        batches.iter().map(Batch::num_rows).sum::<usize>(),
+        signals.join(", "),
         error.source
     );
     let cause = match error.source.downcast::<WriteError>() {

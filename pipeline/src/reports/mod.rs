@@ -23,7 +23,7 @@ mod stats;
 pub use direct::DirectReport;
 
 /// Borrowed from the batch. Of each signal only its own lists are filled.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ReportBatch<'a> {
     pub sightings: Vec<Sighting<'a>>,
     pub removals: Vec<Removed<'a>>,
@@ -219,6 +219,19 @@ impl<'a> ReportBatch<'a> {
 
     /// How far after the clock a time may be: a maximum would never recover from the year 2099.
     pub const AHEAD: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
+    /// Takes in what other batches report, but for what was rejected of them.
+    pub fn append(&mut self, mut other: ReportBatch<'a>) {
+        self.sightings.append(&mut other.sightings);
+        self.removals.append(&mut other.removals);
+        self.delete_events.append(&mut other.delete_events);
+        self.completions.append(&mut other.completions);
+        self.snapshots.append(&mut other.snapshots);
+        self.edges.append(&mut other.edges);
+        self.aliases.append(&mut other.aliases);
+        self.edge_stats.append(&mut other.edge_stats);
+        self.records.append(&mut other.records);
+    }
 
     /// `now` stands for a time that a row does not say.
     pub fn of(batch: &'a Batch, now: UnixNanos) -> ReportBatch<'a> {

@@ -45,6 +45,16 @@ pub struct Store<B> {
     next_part: AtomicUsize,
 }
 
+/// What a transaction of several batches did.
+#[derive(Debug)]
+pub struct Written {
+    pub commit: Commit,
+    /// See [`Counted`].
+    pub late_completions: u64,
+    /// Of each batch, see [`Counted`].
+    pub too_old: Vec<u64>,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// How long an edge that was seen by itself, and a node that only telemetry names, is current after
@@ -96,13 +106,42 @@ impl<B: Backend> Store<B> {
         reports: &ReportBatch<'_>,
         now: UnixNanos,
     ) -> Result<(Commit, Counted), RowsError> {
+        let written = self.write_together(vec![reports.clone()], now).await?;
+        let too_old = written.too_old.iter().sum();
+        let late_completions = written.late_completions;
+        Ok((
+            written.commit,
+            Counted {
+                late_completions,
+                too_old,
+            },
+        ))
+    }
+
+    /// Writes all that several batches report, durably, in one transaction.
+    ///
+    /// # Errors
+    /// When nothing of it was written.
+    pub async fn write_together(
+        &self,
+        batches: Vec<ReportBatch<'_>>,
+        now: UnixNanos,
+    ) -> Result<Written, RowsError> {
         let mut rows = self.backend.write().await?;
-        // Housekeeping may be removing what is older: nothing is written there any more.
-        let evidence = Evidence::of(&mut rows, reports).await?;
-        let reports = evidence.kept.as_ref().unwrap_or(reports);
-        let (commit, mut counted) = write::write(&mut rows, reports, now).await?;
-        counted.too_old = evidence.too_old;
-        Ok((self.finish(rows, commit).await?, counted))
+        let mut all = ReportBatch::default();
+        let mut too_old = Vec::with_capacity(batches.len());
+        for reports in batches {
+            // Housekeeping may be removing what is older: nothing is written there any more.
+            let evidence = Evidence::of(&mut rows, &reports).await?;
+            too_old.push(evidence.too_old);
+            all.append(evidence.kept.unwrap_or(reports));
+        }
+        let (commit, counted) = write::write(&mut rows, &all, now).await?;
+        Ok(Written {
+            commit: self.finish(rows, commit).await?,
+            late_completions: counted.late_completions,
+            too_old,
+        })
     }
 
     /// Commits, and sends what is new to the subscribers.

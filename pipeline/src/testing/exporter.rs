@@ -32,6 +32,7 @@ pub struct CapturingExporter {
     first: Mutex<VecDeque<Behaviour>>,
     then: Option<Behaviour>,
     concurrency: Option<usize>,
+    rows_together: usize,
 }
 
 /// What the exporter got; a clone sees the same.
@@ -66,6 +67,15 @@ impl CapturingExporter {
     pub fn then(self, behaviour: Behaviour) -> CapturingExporter {
         CapturingExporter {
             then: Some(behaviour),
+            ..self
+        }
+    }
+
+    /// Takes batches together until there are so many rows.
+    #[must_use]
+    pub fn together(self, rows: usize) -> CapturingExporter {
+        CapturingExporter {
+            rows_together: rows,
             ..self
         }
     }
@@ -140,6 +150,18 @@ impl Exporter for CapturingExporter {
             Behaviour::Hang => std::future::pending().await,
             Behaviour::Panic => panic!("told to panic"),
         }
+    }
+
+    async fn export_together(&self, batches: &[Batch]) -> Result<(), ExportError> {
+        let kept = |batch: &Batch| batch.clone().with_delivery(Delivery::nobody());
+        match Batch::concat(batches.iter().map(kept).collect()) {
+            Some(all) => self.export(&all).await,
+            None => Ok(()),
+        }
+    }
+
+    fn rows_together(&self) -> usize {
+        self.rows_together
     }
 
     fn concurrency(&self) -> usize {

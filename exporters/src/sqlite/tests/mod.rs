@@ -9,6 +9,7 @@ mod merging;
 pub(super) mod small_disk;
 mod starting;
 mod telling;
+mod together;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -67,6 +67,54 @@ impl Failure {
 pub(super) struct Panicked(pub(super) String);
 
 impl Sending {
+    /// Sends batches as one where the exporter can, else one after the other.
+    pub(super) async fn send_together(&self, batches: Vec<Batch>) -> Result<(), Panicked> {
+        if batches.len() > 1 && self.is_sent_together(&batches).await? {
+            return Ok(());
+        }
+        // What fails together is tried again alone, so that each sender learns what is wrong with its rows.
+        let mut left = batches.into_iter();
+        while let Some(batch) = left.next() {
+            if let Err(panicked) = self.send(batch).await {
+                for batch in left {
+                    let retry = Retry::After(RETRY_AFTER);
+                    self.refuse(&batch, "the exporter panicked", retry);
+                }
+                return Err(panicked);
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_sent_together(&self, batches: &[Batch]) -> Result<bool, Panicked> {
+        let held = batches.iter().map(|batch| Held {
+            batch: batch.clone(),
+            name: &self.name,
+            answered: false,
+        });
+        let held: Vec<Held<'_>> = held.collect();
+        // The most patient sender's.
+        let ends = batches.iter().map(|batch| self.until(batch));
+        let until = ends.collect::<Option<Vec<Instant>>>();
+        let until = until.and_then(|ends| ends.into_iter().max());
+        let sent = tokio::select! {
+            biased;
+            () = self.give_up.cancelled() => Ok(false),
+            sent = self.attempt(self.exporter.export_together(batches), until) => {
+                sent.map(|sent| sent.is_ok())
+            }
+        };
+        for (held, batch) in held.into_iter().zip(batches) {
+            held.release();
+            match &sent {
+                Ok(true) => self.counters.sent.add(batch.signal(), batch.num_rows()),
+                Ok(false) => {}
+                Err(_) => self.refuse(batch, "the exporter panicked", Retry::After(RETRY_AFTER)),
+            }
+        }
+        sent
+    }
+
     /// Sends the batch, or refuses it to those who wait.
     pub(super) async fn send(&self, batch: Batch) -> Result<(), Panicked> {
         let held = Held {
@@ -120,7 +168,7 @@ impl Sending {
             let attempt = tokio::select! {
                 biased;
                 () = self.give_up.cancelled() => return Ok(Err(Failure::stopping(last))),
-                attempt = self.attempt(batch, until) => attempt?,
+                attempt = self.attempt(self.exporter.export(batch), until) => attempt?,
             };
             let Err(error) = attempt else {
                 return Ok(Ok(()));
@@ -174,11 +222,11 @@ impl Sending {
 
     async fn attempt(
         &self,
-        batch: &Batch,
+        export: impl Future<Output = Result<(), ExportError>>,
         until: Option<Instant>,
     ) -> Result<Result<(), ExportError>, Panicked> {
         let _in_flight = InFlight::new(&self.counters.in_flight);
-        let export = AssertUnwindSafe(self.exporter.export(batch)).catch_unwind();
+        let export = AssertUnwindSafe(export).catch_unwind();
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         // A timeout of 0 is none, as in the Collector.
         let own = Some(self.settings.timeout).filter(|timeout| !timeout.is_zero());

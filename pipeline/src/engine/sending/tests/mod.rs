@@ -15,6 +15,8 @@ use crate::engine::settings::{ExporterSettings, RetryOnFailure};
 use crate::testing::{Behaviour, Captured, CapturingExporter, batch};
 use crate::{Delivery, Outcome, Signal};
 
+mod together;
+
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -28,10 +30,14 @@ struct Case {
 impl Case {
     /// Waits of 1 s, 2 s, 4 s and so on between attempts.
     fn new(first: impl IntoIterator<Item = Behaviour>, then: Behaviour) -> Case {
+        Case::with(|exporter| exporter.first(first).then(then))
+    }
+
+    fn with(change: impl FnOnce(CapturingExporter) -> CapturingExporter) -> Case {
         let (exporter, captured) = CapturingExporter::new();
         let sending = Sending {
             name: "exporters/x".to_owned(),
-            exporter: Arc::new(exporter.first(first).then(then)),
+            exporter: Arc::new(change(exporter)),
             settings: ExporterSettings {
                 timeout: 5 * SECOND,
                 retry_on_failure: RetryOnFailure {

@@ -1,0 +1,45 @@
+//! Batches that waited for the writer are one transaction.
+
+use pipeline::component::Exporter as _;
+use pipeline::graph_store::At;
+use pipeline::store::rows::Backend as _;
+use pipeline::{Delivery, Outcome};
+
+use super::Open;
+use super::telling::{SOURCE, edge_set, fact};
+
+#[tokio::test]
+async fn batches_together_are_one_commit_and_each_sender_learns_of_its_own_rows() {
+    let open = Open::new().await;
+    let now = pipeline::component::UnixNanos::now().0;
+    let long = "u".repeat(3000);
+    let batches = [
+        edge_set("a", SOURCE, now, &[("USES", "b")]),
+        fact("a", "actual", "observed", SOURCE, "first", now),
+        fact(&long, "actual", "observed", SOURCE, "second", now),
+    ];
+    let (batches, receipts): (Vec<_>, Vec<_>) = batches
+        .into_iter()
+        .map(|batch| {
+            let (delivery, receipt) = Delivery::new(None);
+            (batch.with_delivery(delivery), receipt)
+        })
+        .unzip();
+    let before = open.store().backend().last_commit().await.unwrap();
+    open.sqlite.export_together(&batches).await.unwrap();
+    let after = open.store().backend().last_commit().await.unwrap();
+    assert_eq!(after, before + 1);
+    let node = open.node("a", At::Now).await.unwrap();
+    assert_eq!(node.name.as_deref(), Some("first"));
+
+    drop(batches);
+    let mut outcomes = Vec::new();
+    for receipt in receipts {
+        outcomes.push(receipt.await);
+    }
+    assert_eq!(outcomes[..2], [Outcome::Delivered, Outcome::Delivered]);
+    let Outcome::Partial { rejected_rows, .. } = &outcomes[2] else {
+        panic!("{:?}", outcomes[2]);
+    };
+    assert_eq!(*rejected_rows, 1);
+}
