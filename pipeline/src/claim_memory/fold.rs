@@ -66,13 +66,15 @@ impl Scopes {
     }
 
     /// Takes in a claim as it is stored: since when it has which states, ascending, the last of them
-    /// open. Scans that began later and are known here count, and the next one is compared with it.
+    /// open and confirmed at `seen`. Scans that began after it and are known here count, and the next one is
+    /// compared with it.
     pub fn restore<T: Default>(
         &mut self,
         uid: &str,
         claims: &mut HeldClaims<T>,
         (class, source, scope): (Class, &str, &str),
         states: impl IntoIterator<Item = (UnixNanos, u64)>,
+        seen: UnixNanos,
     ) -> KeyNumber {
         let (number, hash) = (self.number(class, source, scope), uid::hash(uid));
         let by = match class {
@@ -89,7 +91,9 @@ impl Scopes {
         let Some(since) = stretches.last().map(|last| last.since) else {
             return number;
         };
-        claims.of(number).set(stretches);
+        let claim = claims.of(number);
+        claim.set(stretches);
+        claim.confirm(seen);
         self.note(number, hash, since, true);
         // What the store knew of earlier scans is in what it says.
         let later = self.around(hash, number, claims).scans.into_iter();
@@ -278,8 +282,14 @@ impl Scopes {
         point: Option<Point>,
         time: UnixNanos,
     ) -> Change {
-        let around = self.around(uid, number, claims);
+        let mut around = self.around(uid, number, claims);
         let held = claims.of(number);
+        let confirmed = held.confirmed();
+        if let Some((seen, state)) = confirmed {
+            // As a scan that saw it: what is older than this confirmation is late.
+            around.scans.push((seen, Meaning::Seen(state)));
+            around.scans.sort_by_key(|(began, _)| *began);
+        }
         let mut claim = Claim {
             key: self.key(number).clone(),
             stretches: held.stretches(),
@@ -292,6 +302,9 @@ impl Scopes {
         if changed.is_some() {
             let before: Vec<_> = held.held().collect();
             held.set(claim.stretches);
+            if let Some((seen, _)) = confirmed.filter(|(_, state)| is_open_in(held, *state)) {
+                held.confirm(seen);
+            }
             folded.has_changed = true;
             let is_removal = point.is_some_and(|point| !point.is_sighting());
             folded.has_news = is_removal || !held.held().eq(before);
@@ -339,6 +352,10 @@ impl Scopes {
             .map(|(time, how)| (time, Meaning::Gone(how)))
             .collect()
     }
+}
+
+fn is_open_in<T>(claim: &HeldClaim<T>, state: u64) -> bool {
+    claim.open().is_some_and(|(open, _)| open == state)
 }
 
 /// Whether a claim is as a scan of its scope saw it.

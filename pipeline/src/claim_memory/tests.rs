@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{HeldClaims, Scopes};
-use crate::claims::{Class, Report, open_at, winner};
+use crate::claims::{By, Class, Existence, Point, Removal, Report, What, open_at, winner};
 use crate::component::UnixNanos;
 use crate::graph_store::At;
-use crate::reports::ReportBatch;
+use crate::reports::{DirectReport, ReportBatch};
 use crate::testing::graph::{Batches, Replay, follows_the_replay};
 use crate::uid;
 
@@ -100,4 +100,53 @@ fn run(reports: &[Report], batches: Batches, times: &[UnixNanos]) -> Result<(), 
 #[test]
 fn claims_in_memory_are_what_the_replay_says() {
     follows_the_replay(0..150, 60, run).unwrap_or_else(|error| panic!("{error}"));
+}
+
+const HOUR: u64 = 60 * 60 * 1_000_000_000;
+
+/// A claim that a store has open since hour 1, and last confirmed at an hour; then what is reported of it
+/// in a scope at an hour.
+fn restored(seen: u64, reports: &[(&str, u64, What)]) -> Existence {
+    let mut scopes = Scopes::new(WINDOW);
+    let mut claims = HeldClaims::<()>::default();
+    let key = (Class::Actual, "aws", "s");
+    let states = [(UnixNanos(HOUR), 7)];
+    scopes.restore("u", &mut claims, key, states, UnixNanos(seen * HOUR));
+    for (scope, hour, what) in reports {
+        let report = DirectReport {
+            uid: "u",
+            class: Class::Actual,
+            source: "aws",
+            scope,
+            point: Point {
+                time: UnixNanos(hour * HOUR),
+                what: *what,
+            },
+        };
+        scopes.report(&mut claims, &report);
+    }
+    claims.existence(&scopes, At::Now)
+}
+
+#[test]
+fn a_restored_claim_is_as_fresh_as_the_store_says() {
+    let sighting = What::Seen {
+        state: 9,
+        by: By::Scan,
+    };
+    let elsewhere = [
+        ("t", 2, sighting),
+        ("t", 80, What::Removed(Removal::Deleted)),
+    ];
+    assert_eq!(restored(79, &elsewhere), Existence::Exists);
+    let ended = Existence::Ended(UnixNanos(80 * HOUR));
+    assert_eq!(restored(40, &elsewhere), ended, "it is stale");
+    assert_eq!(restored(0, &elsewhere), ended);
+    // What is older than the last confirmation is late.
+    let own = [("s", 30, What::Removed(Removal::Deleted))];
+    assert_eq!(restored(40, &own), Existence::Exists);
+    let ended = Existence::Ended(UnixNanos(30 * HOUR));
+    assert_eq!(restored(20, &own), ended);
+    let late = [("s", 30, sighting), elsewhere[0], elsewhere[1]];
+    assert_eq!(restored(79, &late), Existence::Exists);
 }

@@ -221,6 +221,7 @@ fn claims_of<'n>(
         class: claim.class,
         state: Some(claim.state),
         since: claim.since,
+        seen: claim.last_seen,
         ..alone.clone()
     });
     stored.collect()
