@@ -26,7 +26,7 @@ use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 pub use check::{CheckReport, Difference, Table};
 use follow::Subscribers;
-use housekeeping::Evidence;
+use housekeeping::{Evidence, Rounds};
 pub use housekeeping::{Horizon, Progress, Retention, StoreFigures};
 pub use inspect::Inspection;
 pub use release::{ReleaseError, ReleasedScope};
@@ -43,6 +43,7 @@ pub struct Store<B> {
     writer: u64,
     /// The part of housekeeping whose turn is next.
     next_part: AtomicUsize,
+    scope_rounds: Rounds,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,7 @@ impl<B: Backend> Store<B> {
             subscribers: Subscribers::new(),
             writer: rand::random_range(1..=u64::MAX),
             next_part: AtomicUsize::new(0),
+            scope_rounds: Rounds::default(),
         }
     }
 

@@ -39,6 +39,7 @@ pub use figures::StoreFigures;
 pub use horizon::Horizon;
 pub(super) use horizon::{Evidence, check as check_horizon};
 pub use retention::Retention;
+pub(super) use scopes::Rounds;
 
 /// How long a step may write before it commits.
 const STEP: Duration = Duration::from_millis(25);
