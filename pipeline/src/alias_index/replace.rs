@@ -53,6 +53,13 @@ impl Writer<'_> {
     }
 }
 
+impl Writer<'_> {
+    /// Whether any name leads or led to the uid.
+    pub fn holds(&self, uid: &str) -> bool {
+        self.held.owners.contains_key(uid)
+    }
+}
+
 impl View<'_> {
     /// Whether any name leads or led to the uid.
     pub fn holds(&self, uid: &str) -> bool {
