@@ -126,9 +126,13 @@ impl Upkeep {
         }
     }
 
-    /// One step; how long to pause after it.
+    /// One step, where it is this process's turn; how long to pause after it.
     async fn step(&self) -> Result<Duration, RowsError> {
-        let progress = self.store.housekeep(UnixNanos::now(), &self.retention);
+        let now = UnixNanos::now();
+        if !self.store.take_turn(now).await? {
+            return Ok(REST);
+        }
+        let progress = self.store.housekeep(now, &self.retention);
         Ok(match progress.await?.is_done {
             true => REST,
             false => BETWEEN_STEPS,
@@ -160,11 +164,15 @@ impl Upkeep {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use pipeline::component::UnixNanos;
+    use pipeline::store::Retention;
 
-    use super::Clock;
+    use super::{BETWEEN_STEPS, Clock, REST, Upkeep};
+    use crate::sqlite::Sqlite;
+    use crate::sqlite::tests::start;
 
     #[test]
     fn a_clock_that_jumps_a_day_ahead_is_not_believed_before_an_hour() {
@@ -180,5 +188,21 @@ mod tests {
         assert!(has_jumped(3, 27));
         assert!(!has_jumped(4, 28), "it stayed: the machine slept");
         assert!(!has_jumped(5, 29));
+    }
+
+    #[tokio::test]
+    async fn of_two_processes_one_keeps_house() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("graph.db");
+        let [one, other] = [start(&path).await.unwrap(), start(&path).await.unwrap()];
+        let upkeep = |sqlite: &Sqlite| Upkeep {
+            id: "sqlite".to_owned(),
+            store: Arc::clone(&sqlite.store),
+            retention: Retention::default(),
+            gauges: sqlite.gauges.clone(),
+        };
+        assert_eq!(upkeep(&one).step().await.unwrap(), BETWEEN_STEPS);
+        assert_eq!(upkeep(&other).step().await.unwrap(), REST);
+        assert_eq!(upkeep(&one).step().await.unwrap(), BETWEEN_STEPS);
     }
 }

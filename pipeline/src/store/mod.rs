@@ -4,7 +4,7 @@
 //!  ReportBatch ──write/──▶ rows of a Backend ──read/──▶ GraphStore
 //! ```
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 mod check;
@@ -44,6 +44,8 @@ pub struct Store<B> {
     /// The part of housekeeping whose turn is next.
     next_part: AtomicUsize,
     scope_rounds: Rounds,
+    /// When this store last took its turn to keep house, in nanoseconds.
+    turn_taken: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +64,7 @@ impl<B: Backend> Store<B> {
             writer: rand::random_range(1..=u64::MAX),
             next_part: AtomicUsize::new(0),
             scope_rounds: Rounds::default(),
+            turn_taken: AtomicU64::new(0),
         }
     }
 
