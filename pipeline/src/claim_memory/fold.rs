@@ -113,15 +113,16 @@ impl Scopes {
             hash: members.hash(),
             miss: completion.miss,
         };
-        let scope = self.scopes.entry(number).or_default();
+        self.scopes.entry(number).or_default();
+        let scope = &self.scopes[&number];
         let is_known = scope
             .scans
             .iter()
             .any(|it| (it.began, it.hash, it.miss) == (scan.began, scan.hash, scan.miss));
-        if is_known || began < scope.forgotten {
+        if is_known || began < self.forgotten(scope) {
             return Vec::new();
         }
-        let last = scope.scans.last();
+        let last = self.happened(scope).last();
         let is_newest = last.is_none_or(|last| last.began < began);
         let is_unchanged = is_newest
             && scope.touched == UnixNanos(0)
@@ -142,12 +143,12 @@ impl Scopes {
             self.add_candidates(created, &mut found);
         }
         self.record(number, scan);
+        let forgotten = self.forgotten(&self.scopes[&number]);
         let scope = self.scopes.entry(number).or_default();
         if scope.touched <= began {
             scope.touched = UnixNanos(0);
         }
         if is_newest {
-            let forgotten = scope.forgotten;
             scope
                 .others
                 .retain(|hash, time| *time >= forgotten && members.state_of(*hash).is_none());
@@ -325,8 +326,8 @@ impl Scopes {
             let Some(scope) = self.scopes.get(&scope) else {
                 continue;
             };
-            around.forgotten = around.forgotten.max(scope.forgotten);
-            for scan in &scope.scans {
+            around.forgotten = around.forgotten.max(self.forgotten(scope));
+            for scan in self.happened(scope) {
                 let member = scan.members.state_of(uid);
                 let meaning = meaning(relation, (class, scan_class), member, scan.miss);
                 around.scans.extend(meaning.map(|it| (scan.began, it)));

@@ -150,3 +150,49 @@ fn a_restored_claim_is_as_fresh_as_the_store_says() {
     let late = [("s", 30, sighting), elsewhere[0], elsewhere[1]];
     assert_eq!(restored(79, &late), Existence::Exists);
 }
+
+#[test]
+fn scans_that_a_clock_dated_ahead_have_not_happened_yet() {
+    let mut memory = Memory {
+        scopes: Scopes::new(4),
+        claims: BTreeMap::new(),
+    };
+    let mut scan = |clock: u64, new: Option<&str>, seen: &[&str]| {
+        let time = UnixNanos(clock * HOUR);
+        let rows = new.into_iter().map(|uid| Report::Seen {
+            uid: uid.to_owned(),
+            class: Class::Actual,
+            source: "aws".to_owned(),
+            scope: "s".to_owned(),
+            time,
+            state: 1,
+            by: By::Scan,
+        });
+        let completion = Report::Completion {
+            source: "aws".to_owned(),
+            scope: "s".to_owned(),
+            class: Class::Actual,
+            began: time,
+            members: seen.iter().map(|uid| ((*uid).to_owned(), 1)).collect(),
+            miss: Removal::Deleted,
+        };
+        let reports: Vec<Report> = rows.chain([completion]).collect();
+        let mut batch = ReportBatch::of_reports(&reports);
+        batch.now = Some(time);
+        memory.scopes.set_clock(batch.now);
+        memory.take_in(&batch);
+        ["old", "new"].map(|uid| {
+            let claims = memory.claims.get(&uid::hash(uid));
+            claims.is_some_and(|claims| {
+                claims.existence(&memory.scopes, At::Now) == Existence::Exists
+            })
+        })
+    };
+    assert_eq!(scan(1, Some("old"), &["old"]), [true, false]);
+    for clock in 30..36 {
+        assert_eq!(scan(clock, None, &["old"]), [true, false]);
+    }
+    assert_eq!(scan(7, Some("new"), &["old", "new"]), [true, true]);
+    assert_eq!(scan(8, None, &["old", "new"]), [true, true]);
+    assert_eq!(scan(9, None, &["new"]), [false, true]);
+}
