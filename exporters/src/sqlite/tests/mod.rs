@@ -8,7 +8,7 @@ mod log;
 mod merging;
 pub(super) mod small_disk;
 mod starting;
-mod telling;
+pub(super) mod telling;
 
 use std::path::Path;
 use std::sync::Arc;
