@@ -1,6 +1,7 @@
 //! A real file, written by batches and asked as everybody asks it.
 
 mod copying;
+mod damage;
 mod faults;
 mod interrupting;
 pub(super) mod killed;
