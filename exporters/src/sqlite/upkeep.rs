@@ -24,8 +24,12 @@ const BEFORE_FIRST: Duration = Duration::from_secs(60);
 /// What the clock may differ from the time that has passed, and how long it has to stay so to be believed.
 const JUMP: Duration = Duration::from_secs(60 * 60);
 
+/// The same of a clock that is further ahead, and how long nothing may have kept house before the start.
+const LONG_JUMP: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Compares the clock with the time that has passed. What is removed under a wrong clock is lost, and the
-/// horizon never goes back; but a machine that slept has a clock that is right.
+/// horizon never goes back: with a clock that was a year ahead, no report would be new enough for a year.
+/// But a machine that slept, or was off, has a clock that is right.
 #[derive(Debug)]
 struct Clock {
     since: Instant,
@@ -42,22 +46,32 @@ impl Clock {
         }
     }
 
-    /// Whether the clock jumped ahead in the last hour, and is not back.
+    /// Of a process that starts. `last` is what the clock said when housekeeping last ran on the file.
+    fn start_after(last: Option<UnixNanos>, now: Instant, wall: UnixNanos) -> Clock {
+        let long_ago = last.filter(|last| wall > last.after(LONG_JUMP));
+        Clock::start(now, long_ago.unwrap_or(wall))
+    }
+
+    /// Whether the clock jumped ahead in the last hour, or by more than a day in the last day, and is not
+    /// back.
     fn has_jumped(&mut self, exporter: &str, now: Instant, wall: UnixNanos) -> bool {
         let expected = self.wall.after(now - self.since);
         if wall <= expected.after(JUMP) {
             self.jumped = None;
             return false;
         }
+        let is_long = wall > expected.after(LONG_JUMP);
+        let wait = if is_long { LONG_JUMP } else { JUMP };
         let jumped = *self.jumped.get_or_insert_with(|| {
             tracing::warn!(
                 exporter,
-                "the clock jumped ahead by more than an hour: nothing is removed in the next hour, so that \
-                 nothing is lost if it goes back"
+                hours = wait.as_secs() / 3600,
+                "the clock is ahead of what has passed since housekeeping last ran: nothing is removed in the \
+                 next hours, so that nothing is lost if it goes back"
             );
             now
         });
-        if now - jumped < JUMP {
+        if now - jumped < wait {
             return true;
         }
         *self = Clock::start(now, wall);
@@ -85,8 +99,8 @@ impl Upkeep {
     }
 
     async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
-        let mut clock = Clock::start(Instant::now(), UnixNanos::now());
         let (mut has_failed, mut shown) = (false, None::<Instant>);
+        let mut clock = None::<Clock>;
         let wait = stop.run_until_cancelled(tokio::time::sleep(BEFORE_FIRST));
         if wait.await.is_none() {
             return Ok(());
@@ -97,7 +111,15 @@ impl Upkeep {
                     shown = Some(Instant::now());
                     self.show().await?;
                 }
-                match clock.has_jumped(&self.id, Instant::now(), UnixNanos::now()) {
+                let (now, wall) = (Instant::now(), UnixNanos::now());
+                let clock = match &mut clock {
+                    Some(clock) => clock,
+                    None => {
+                        let last = self.store.last_turn().await?;
+                        clock.insert(Clock::start_after(last, now, wall))
+                    }
+                };
+                match clock.has_jumped(&self.id, now, wall) {
                     true => Ok(REST),
                     false => self.step().await,
                 }
@@ -126,9 +148,13 @@ impl Upkeep {
         }
     }
 
-    /// One step; how long to pause after it.
+    /// One step, where it is this process's turn; how long to pause after it.
     async fn step(&self) -> Result<Duration, RowsError> {
-        let progress = self.store.housekeep(UnixNanos::now(), &self.retention);
+        let now = UnixNanos::now();
+        if !self.store.take_turn(now).await? {
+            return Ok(REST);
+        }
+        let progress = self.store.housekeep(now, &self.retention);
         Ok(match progress.await?.is_done {
             true => REST,
             false => BETWEEN_STEPS,
@@ -160,11 +186,16 @@ impl Upkeep {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use pipeline::component::UnixNanos;
+    use pipeline::component::{Exporter as _, UnixNanos};
+    use pipeline::store::Retention;
 
-    use super::Clock;
+    use super::{BETWEEN_STEPS, Clock, REST, Upkeep};
+    use crate::sqlite::Sqlite;
+    use crate::sqlite::tests::start;
+    use crate::sqlite::tests::telling::fact;
 
     #[test]
     fn a_clock_that_jumps_a_day_ahead_is_not_believed_before_an_hour() {
@@ -180,5 +211,69 @@ mod tests {
         assert!(has_jumped(3, 27));
         assert!(!has_jumped(4, 28), "it stayed: the machine slept");
         assert!(!has_jumped(5, 29));
+        assert!(has_jumped(6, 100), "by days");
+        assert!(has_jumped(29, 123));
+        assert!(!has_jumped(30, 124), "a day later");
+    }
+
+    #[test]
+    fn a_process_that_starts_with_a_clock_that_is_a_year_ahead_removes_nothing_for_a_day() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let (start, last) = (Instant::now(), UnixNanos(1_700_000_000_000_000_000));
+        let year = last.after(hours(366 * 24));
+        let mut clock = Clock::start_after(Some(last), start, year);
+        let mut has_jumped = |passed: u64, wall: UnixNanos| {
+            clock.has_jumped("sqlite", start + hours(passed), wall.after(hours(passed)))
+        };
+        assert!(has_jumped(0, year));
+        assert!(has_jumped(23, year));
+        assert!(!has_jumped(23, last), "it is right again");
+        assert!(has_jumped(24, year));
+        assert!(!has_jumped(48, year), "the machine was off for a year");
+        // In 1970 nothing is old enough to go. Then the clock is set.
+        let mut clock = Clock::start_after(Some(last), start, UnixNanos(0));
+        assert!(!clock.has_jumped("sqlite", start, UnixNanos(0)));
+        assert!(clock.has_jumped("sqlite", start, year));
+        // Without a start that went before, or soon after it, the clock is believed.
+        for last in [None, Some(last)] {
+            let wall = UnixNanos(1_700_000_000_000_000_000).after(hours(20));
+            let mut clock = Clock::start_after(last, start, wall);
+            assert!(!clock.has_jumped("sqlite", start, wall));
+        }
+    }
+
+    #[tokio::test]
+    async fn housekeeping_under_a_clock_of_1970_removes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
+        let old = fact("a", "actual", "observed", "aws", "a", 10);
+        sqlite.export(&old).await.unwrap();
+        let retention = Retention::default();
+        for now in [UnixNanos(0), UnixNanos(60_000_000_000)] {
+            loop {
+                let step = sqlite.store.housekeep(now, &retention).await.unwrap();
+                assert_eq!(step.removed, 0);
+                if step.is_done {
+                    break;
+                }
+            }
+        }
+        assert_eq!(sqlite.store.horizon().await.unwrap().history().0, 0);
+    }
+
+    #[tokio::test]
+    async fn of_two_processes_one_keeps_house() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("graph.db");
+        let [one, other] = [start(&path).await.unwrap(), start(&path).await.unwrap()];
+        let upkeep = |sqlite: &Sqlite| Upkeep {
+            id: "sqlite".to_owned(),
+            store: Arc::clone(&sqlite.store),
+            retention: Retention::default(),
+            gauges: sqlite.gauges.clone(),
+        };
+        assert_eq!(upkeep(&one).step().await.unwrap(), BETWEEN_STEPS);
+        assert_eq!(upkeep(&other).step().await.unwrap(), REST);
+        assert_eq!(upkeep(&one).step().await.unwrap(), BETWEEN_STEPS);
     }
 }

@@ -1,10 +1,12 @@
 //! From which stores the index is still to be loaded.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
 use super::AliasIndex;
+use crate::graph_store::GraphStore;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -16,13 +18,25 @@ pub(super) enum Stage {
 /// Stores by their ids.
 pub(super) type Stages = watch::Sender<BTreeMap<String, Stage>>;
 
+/// Likewise.
+pub(super) type Stores = Mutex<BTreeMap<String, Arc<dyn GraphStore>>>;
+
 impl AliasIndex {
     /// Announces that the index is to be loaded from a store: before that is done, it does not know every
     /// name. To be called while components are built.
-    pub fn expect(&self, store: &str) {
+    pub fn expect(&self, name: &str, store: Arc<dyn GraphStore>) {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.insert(name.to_owned(), store);
+        drop(stores);
         self.stages.send_modify(|stages| {
-            stages.entry(store.to_owned()).or_insert(Stage::Expected);
+            stages.entry(name.to_owned()).or_insert(Stage::Expected);
         });
+    }
+
+    /// All stores from which the index is loaded.
+    pub fn stores(&self) -> Vec<Arc<dyn GraphStore>> {
+        let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.values().cloned().collect()
     }
 
     /// Whether the caller is the one that loads from the store: true once for each.

@@ -37,7 +37,7 @@ pub use view::{Holds, View};
 pub use writer::Writer;
 
 use held::Held;
-use loading::Stages;
+use loading::{Stages, Stores};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -50,6 +50,7 @@ pub struct AliasIndex {
     asked: AtomicBool,
     fed: AtomicBool,
     stages: Stages,
+    stores: Stores,
 }
 
 impl Default for AliasIndex {
@@ -71,6 +72,7 @@ impl AliasIndex {
             asked: AtomicBool::new(false),
             fed: AtomicBool::new(false),
             stages: Stages::default(),
+            stores: Stores::default(),
         }
     }
 

@@ -168,7 +168,8 @@ impl Owner {
     pub(super) fn last_seen(&self, scopes: &Scopes) -> UnixNanos {
         let claims = self.claims.iter().map(|claim| {
             let scan = claim.open().and_then(|_| scopes.newest_scan(claim.key));
-            claim.last_report().max(scan.unwrap_or_default())
+            let seen = claim.last_report().max(claim.last_seen());
+            seen.max(scan.unwrap_or_default())
         });
         let observed = self.observed.iter().map(|observed| observed.last);
         claims.chain(observed).max().unwrap_or_default()

@@ -28,7 +28,7 @@ impl Writer<'_> {
     /// Puts what is stored in the place of what is held. Where both are the same the past of the names is
     /// kept whole, else when each of them held.
     pub fn replace(&mut self, uid: &str, stored: &StoredNames<'_>, now: UnixNanos) {
-        let old = self.held.change(uid, |owner, _| std::mem::take(owner));
+        let mut old = self.held.change(uid, |owner, _| std::mem::take(owner));
         for claim in &stored.claims {
             self.restore_alone(uid, claim);
         }
@@ -41,6 +41,7 @@ impl Writer<'_> {
         }
         self.changed |= self.held.change(uid, |owner, scopes| {
             if owner.current(scopes, now) == old.current(scopes, now) {
+                old.claims.confirm_as(&owner.claims);
                 *owner = old;
                 return false;
             }
@@ -49,6 +50,13 @@ impl Writer<'_> {
             true
         });
         self.held.evict();
+    }
+}
+
+impl Writer<'_> {
+    /// Whether any name leads or led to the uid.
+    pub fn holds(&self, uid: &str) -> bool {
+        self.held.owners.contains_key(uid)
     }
 }
 

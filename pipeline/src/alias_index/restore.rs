@@ -19,6 +19,8 @@ pub struct StoredClaim<'a> {
     pub state: Option<u64>,
     /// Since when it has the state; where that is not known, 0.
     pub since: UnixNanos,
+    /// When it was last confirmed; where that is not known, 0.
+    pub seen: UnixNanos,
     /// Each with when it came to lead to the uid.
     pub aliases: Vec<(UnixNanos, AliasItem<'a>)>,
     /// Likewise.
@@ -34,6 +36,7 @@ impl Default for StoredClaim<'_> {
             class: Class::Aliases,
             state: None,
             since: UnixNanos(0),
+            seen: UnixNanos(0),
             aliases: Vec::new(),
             targets: Vec::new(),
         }
@@ -75,15 +78,15 @@ impl Writer<'_> {
             })
             .collect();
         let states = times.iter().map(|time| (*time, state_of(*time)));
-        let (class, source, scope) = (claim.class, claim.source, claim.scope);
+        let key = (claim.class, claim.source, claim.scope);
         self.held.change(uid, |owner, scopes| {
-            let area = scopes.number(Class::Actual, source, scope);
+            let area = scopes.number(Class::Actual, claim.source, claim.scope);
             for (state, names) in versions {
                 let (targets, aliases) =
                     (names.into_iter()).partition(|name| name.kind == Kind::Target);
                 owner.put(area, state, Some(aliases), Some(targets));
             }
-            scopes.restore(uid, &mut owner.claims, (class, source, scope), states);
+            scopes.restore(uid, &mut owner.claims, key, states, claim.seen);
         });
         self.changed = true;
     }

@@ -39,6 +39,7 @@ impl<'a> Writer<'a> {
     /// Takes in what a batch of `resources`, `nodes`, `edges` or `aliases` reports. Of uids that never
     /// had a name that is kept nothing is held.
     pub fn take_in(&mut self, reports: &ReportBatch<'_>) {
+        self.held.scopes.set_clock(reports.now);
         for snapshot in &reports.snapshots {
             self.put_names(snapshot);
         }

@@ -22,6 +22,8 @@ enum Stretches {
     /// One open stretch, with the report that opened it and no other.
     Opened {
         since: UnixNanos,
+        /// Later than `since` where a store knows a later confirmation.
+        seen: UnixNanos,
         state: u64,
         by: By,
     },
@@ -124,6 +126,17 @@ impl<T> HeldClaims<T> {
         times
     }
 
+    /// Takes over when the claims of the same uid in another form were confirmed, where both have them
+    /// open with the same state.
+    pub fn confirm_as<U>(&mut self, other: &HeldClaims<U>) {
+        for claim in &mut self.0 {
+            let same = other.get(claim.key).filter(|it| it.open() == claim.open());
+            if let Some(same) = same {
+                claim.confirm(same.last_seen());
+            }
+        }
+    }
+
     /// Forgets what was over before a time, but for how each claim ended at last.
     pub fn forget(&mut self, before: UnixNanos) {
         for claim in &mut self.0 {
@@ -177,6 +190,41 @@ impl<T> HeldClaim<T> {
         }
     }
 
+    /// When the last stretch was confirmed; scans of its scope that were taken in here are not among what
+    /// confirms it.
+    pub fn last_seen(&self) -> UnixNanos {
+        match &self.stretches {
+            Stretches::Opened { seen, .. } => *seen,
+            Stretches::Folded(all) => all.last().map_or(UnixNanos(0), |last| last.seen),
+            Stretches::None => UnixNanos(0),
+        }
+    }
+
+    /// When a confirmation that only a store knows came last, and the state: no report that is kept is as
+    /// new.
+    pub(super) fn confirmed(&self) -> Option<(UnixNanos, u64)> {
+        let (state, since) = self.open()?;
+        let reported = match &self.stretches {
+            Stretches::Folded(all) => all.last()?.points.last().map_or(since, |it| it.time),
+            _ => since,
+        };
+        let seen = self.last_seen();
+        (seen > reported).then_some((seen, state))
+    }
+
+    /// Notes that the open stretch was confirmed at a time at least.
+    pub(super) fn confirm(&mut self, time: UnixNanos) {
+        match &mut self.stretches {
+            Stretches::Opened { seen, .. } => *seen = time.max(*seen),
+            Stretches::Folded(all) => {
+                if let Some(last) = all.last_mut().filter(|last| last.is_open()) {
+                    last.seen = time.max(last.seen);
+                }
+            }
+            Stretches::None => {}
+        }
+    }
+
     /// Its stretches that have a value, oldest first: state, since, until and how they ended.
     pub fn held(&self) -> impl Iterator<Item = (u64, UnixNanos, Option<(UnixNanos, Ending)>)> {
         let opened = match &self.stretches {
@@ -199,7 +247,9 @@ impl<T> HeldClaim<T> {
 
     pub(super) fn reports(&self, point: &Point) -> bool {
         match &self.stretches {
-            Stretches::Opened { since, state, by } => *point == opening(*since, *state, *by),
+            Stretches::Opened {
+                since, state, by, ..
+            } => *point == opening(*since, *state, *by),
             Stretches::Folded(all) => all.iter().any(|it| it.points.contains(point)),
             Stretches::None => false,
         }
@@ -207,7 +257,18 @@ impl<T> HeldClaim<T> {
 
     pub(super) fn stretches(&self) -> Vec<Stretch> {
         match &self.stretches {
-            Stretches::Opened { since, state, by } => vec![Stretch::opened(*since, *state, *by)],
+            Stretches::Opened {
+                since,
+                seen,
+                state,
+                by,
+            } => {
+                let opened = Stretch::opened(*since, *state, *by);
+                vec![Stretch {
+                    seen: *seen,
+                    ..opened
+                }]
+            }
             Stretches::Folded(all) => all.to_vec(),
             Stretches::None => Vec::new(),
         }
@@ -219,6 +280,7 @@ impl<T> HeldClaim<T> {
             [only] => match opened_by(only) {
                 Some(by) => Stretches::Opened {
                     since: only.since,
+                    seen: only.seen,
                     state: only.state,
                     by,
                 },
@@ -257,13 +319,10 @@ impl<T> HeldClaim<T> {
         let over = all[..past].iter().take_while(|it| is_over(it)).count();
         all.drain(..over);
         for stretch in &mut all {
-            let (since, is_open) = (stretch.since, stretch.is_open());
+            let since = stretch.since;
             stretch.points.retain(|point| {
                 point.time >= before || !point.is_sighting() || point.time == since
             });
-            if is_open && stretch.seen < before {
-                stretch.seen = since;
-            }
         }
         self.set(all);
     }
@@ -285,7 +344,6 @@ fn opened_by(stretch: &Stretch) -> Option<By> {
         return None;
     };
     let is_all = stretch.is_open()
-        && stretch.seen == stretch.since
         && *point == opening(stretch.since, stretch.state, by)
         && state == stretch.state;
     is_all.then_some(by)

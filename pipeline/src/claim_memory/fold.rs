@@ -66,13 +66,15 @@ impl Scopes {
     }
 
     /// Takes in a claim as it is stored: since when it has which states, ascending, the last of them
-    /// open. Scans that began later and are known here count, and the next one is compared with it.
+    /// open and confirmed at `seen`. Scans that began after it and are known here count, and the next one is
+    /// compared with it.
     pub fn restore<T: Default>(
         &mut self,
         uid: &str,
         claims: &mut HeldClaims<T>,
         (class, source, scope): (Class, &str, &str),
         states: impl IntoIterator<Item = (UnixNanos, u64)>,
+        seen: UnixNanos,
     ) -> KeyNumber {
         let (number, hash) = (self.number(class, source, scope), uid::hash(uid));
         let by = match class {
@@ -89,7 +91,9 @@ impl Scopes {
         let Some(since) = stretches.last().map(|last| last.since) else {
             return number;
         };
-        claims.of(number).set(stretches);
+        let claim = claims.of(number);
+        claim.set(stretches);
+        claim.confirm(seen);
         self.note(number, hash, since, true);
         // What the store knew of earlier scans is in what it says.
         let later = self.around(hash, number, claims).scans.into_iter();
@@ -109,15 +113,16 @@ impl Scopes {
             hash: members.hash(),
             miss: completion.miss,
         };
-        let scope = self.scopes.entry(number).or_default();
+        self.scopes.entry(number).or_default();
+        let scope = &self.scopes[&number];
         let is_known = scope
             .scans
             .iter()
             .any(|it| (it.began, it.hash, it.miss) == (scan.began, scan.hash, scan.miss));
-        if is_known || began < scope.forgotten {
+        if is_known || began < self.forgotten(scope) {
             return Vec::new();
         }
-        let last = scope.scans.last();
+        let last = self.happened(scope).last();
         let is_newest = last.is_none_or(|last| last.began < began);
         let is_unchanged = is_newest
             && scope.touched == UnixNanos(0)
@@ -138,12 +143,12 @@ impl Scopes {
             self.add_candidates(created, &mut found);
         }
         self.record(number, scan);
+        let forgotten = self.forgotten(&self.scopes[&number]);
         let scope = self.scopes.entry(number).or_default();
         if scope.touched <= began {
             scope.touched = UnixNanos(0);
         }
         if is_newest {
-            let forgotten = scope.forgotten;
             scope
                 .others
                 .retain(|hash, time| *time >= forgotten && members.state_of(*hash).is_none());
@@ -278,8 +283,14 @@ impl Scopes {
         point: Option<Point>,
         time: UnixNanos,
     ) -> Change {
-        let around = self.around(uid, number, claims);
+        let mut around = self.around(uid, number, claims);
         let held = claims.of(number);
+        let confirmed = held.confirmed();
+        if let Some((seen, state)) = confirmed {
+            // As a scan that saw it: what is older than this confirmation is late.
+            around.scans.push((seen, Meaning::Seen(state)));
+            around.scans.sort_by_key(|(began, _)| *began);
+        }
         let mut claim = Claim {
             key: self.key(number).clone(),
             stretches: held.stretches(),
@@ -292,6 +303,9 @@ impl Scopes {
         if changed.is_some() {
             let before: Vec<_> = held.held().collect();
             held.set(claim.stretches);
+            if let Some((seen, _)) = confirmed.filter(|(_, state)| is_open_in(held, *state)) {
+                held.confirm(seen);
+            }
             folded.has_changed = true;
             let is_removal = point.is_some_and(|point| !point.is_sighting());
             folded.has_news = is_removal || !held.held().eq(before);
@@ -312,8 +326,8 @@ impl Scopes {
             let Some(scope) = self.scopes.get(&scope) else {
                 continue;
             };
-            around.forgotten = around.forgotten.max(scope.forgotten);
-            for scan in &scope.scans {
+            around.forgotten = around.forgotten.max(self.forgotten(scope));
+            for scan in self.happened(scope) {
                 let member = scan.members.state_of(uid);
                 let meaning = meaning(relation, (class, scan_class), member, scan.miss);
                 around.scans.extend(meaning.map(|it| (scan.began, it)));
@@ -339,6 +353,10 @@ impl Scopes {
             .map(|(time, how)| (time, Meaning::Gone(how)))
             .collect()
     }
+}
+
+fn is_open_in<T>(claim: &HeldClaim<T>, state: u64) -> bool {
+    claim.open().is_some_and(|(open, _)| open == state)
 }
 
 /// Whether a claim is as a scan of its scope saw it.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`Scopes`] has what all uids share: which scans completed, and whom they saw. The claims of each
-//! uid stand where its owner keeps them. A claim of one unbroken value takes 24 bytes and its number;
+//! uid stand where its owner keeps them. A claim of one unbroken value takes 32 bytes and its number;
 //! only one with a history is kept with its stretches.
 
 mod claims;

@@ -7,6 +7,7 @@ use crate::claims::{Class, Key, LastScan, Relation, Removal, above};
 use crate::component::UnixNanos;
 use crate::graph_store::At;
 use crate::members::Members;
+use crate::reports::ReportBatch;
 
 /// A class, source and scope, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +27,8 @@ pub struct Scopes {
     by_name: HashMap<Arc<str>, Vec<KeyNumber>>,
     /// Completions that are kept of each scope.
     window: usize,
+    /// Scans that began later were dated by a clock that was ahead: until then they have not happened.
+    until: UnixNanos,
 }
 
 /// What is known of a scope.
@@ -63,7 +66,27 @@ impl Scopes {
             scopes: HashMap::new(),
             by_name: HashMap::new(),
             window: window.max(1),
+            until: UnixNanos(u64::MAX),
         }
+    }
+
+    /// What comes now comes when a clock says `now`.
+    pub fn set_clock(&mut self, now: Option<UnixNanos>) {
+        let until = now.map(|now| now.after(ReportBatch::AHEAD));
+        self.until = until.unwrap_or(UnixNanos(u64::MAX));
+    }
+
+    /// Before which time scans of a scope are not kept. Where a clock that was ahead dated it, that is not
+    /// known.
+    pub(super) fn forgotten(&self, scope: &Scope) -> UnixNanos {
+        let known = Some(scope.forgotten).filter(|forgotten| *forgotten <= self.until);
+        known.unwrap_or_default()
+    }
+
+    /// The scans of a scope that have happened, oldest first.
+    pub(super) fn happened<'s>(&self, scope: &'s Scope) -> &'s [Scan] {
+        let many = scope.scans.partition_point(|scan| scan.began <= self.until);
+        &scope.scans[..many]
     }
 
     pub fn key(&self, number: KeyNumber) -> &Key {
@@ -189,14 +212,15 @@ impl Scopes {
 
     /// Adds a scan to those that are kept. Whether one fell out of the window.
     pub(super) fn record(&mut self, number: KeyNumber, scan: Scan) {
-        let window = self.window;
+        let (window, until) = (self.window, self.until);
         let scope = self.scopes.entry(number).or_default();
         // Equal members are kept once.
         let known = scope.scans.iter().find(|it| it.hash == scan.hash);
         let members = known.map_or(scan.members, |it| it.members.clone());
         scope.scans.push(Scan { members, ..scan });
         scope.scans.sort_by_key(|it| (it.began, it.hash));
-        while scope.scans.len() > window {
+        let happened = scope.scans.partition_point(|scan| scan.began <= until);
+        for _ in window..happened {
             let dropped = scope.scans.remove(0);
             scope.forgotten = UnixNanos(dropped.began.0 + 1);
         }
@@ -219,19 +243,16 @@ impl Scopes {
     }
 }
 
-impl Scope {
-    fn newest(&self, at: At) -> Option<UnixNanos> {
-        let mut scans = self.scans.iter().rev().map(|scan| scan.began);
-        match at {
-            At::Now => scans.next(),
-            At::Time(time) => scans.find(|began| *began <= time),
-        }
-    }
-}
-
 impl LastScan for Scopes {
     fn last_scan(&self, key: &Key, at: At) -> Option<UnixNanos> {
-        let newest = |number: &KeyNumber| self.scopes.get(number)?.newest(at);
+        let newest = |number: &KeyNumber| {
+            let scans = self.happened(self.scopes.get(number)?).iter().rev();
+            let mut scans = scans.map(|scan| scan.began);
+            match at {
+                At::Now => scans.next(),
+                At::Time(time) => scans.find(|began| *began <= time),
+            }
+        };
         if key.class == Class::Created {
             let named = self.by_name.get(&key.scope).into_iter().flatten();
             let scans = named.filter(|it| self.key(**it).class == Class::Actual);

@@ -28,6 +28,9 @@ pub struct Commit {
     /// Uids that one scope does not see any more while another has them, up to [`Commit::MOST`]: the
     /// receivers that scan them look again.
     pub to_refresh: Vec<String>,
+    /// Uids that exist or do not exist any more although no report names them: a claim that was stale
+    /// counts again. `nodes` has them as well.
+    pub relisted: Vec<String>,
     /// Whether there is more than [`Commit::MOST`] of something, which is left out.
     pub truncated: bool,
     /// The same of `links`.
@@ -72,6 +75,13 @@ impl Commit {
         uids.map(String::as_str)
     }
 
+    /// Those of them that a graph in memory cannot judge by the reports that made the commit: they
+    /// depend on what other processes saw.
+    pub fn unsettled(&self) -> impl Iterator<Item = &str> {
+        let uids = self.to_refresh.iter().chain(&self.relisted);
+        uids.map(String::as_str)
+    }
+
     /// Changes that were not known before.
     pub fn changes(&self) -> impl Iterator<Item = &NewRecord> {
         let records = self.records.iter();
@@ -90,6 +100,7 @@ impl Commit {
         self.nodes.truncate(Commit::MOST);
         self.edges.truncate(Commit::MOST);
         self.links.truncate(Commit::MOST);
+        self.relisted.truncate(Commit::MOST);
         self.records.truncate(Commit::MOST);
     }
 }

@@ -36,6 +36,8 @@ pub struct ReportBatch<'a> {
     pub records: Vec<Record<'a>>,
     /// Rows that cannot be kept, and why.
     pub rejected: Rejected,
+    /// What the clock said when they came; none where that is not known.
+    pub now: Option<UnixNanos>,
 }
 
 /// Rows that cannot be kept.
@@ -233,9 +235,12 @@ impl<'a> ReportBatch<'a> {
         self.records.append(&mut other.records);
     }
 
-    /// `now` stands for a time that a row does not say.
+    /// `now` is what the clock says, and stands for a time that a row does not say.
     pub fn of(batch: &'a Batch, now: UnixNanos) -> ReportBatch<'a> {
-        let mut reports = ReportBatch::default();
+        let mut reports = ReportBatch {
+            now: Some(now),
+            ..ReportBatch::default()
+        };
         match batch.signal() {
             Signal::Resources => resources::read(batch, now, &mut reports),
             Signal::Nodes => nodes::read(batch, now, &mut reports),

@@ -4,7 +4,7 @@
 //!  ReportBatch ──write/──▶ rows of a Backend ──read/──▶ GraphStore
 //! ```
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 mod check;
@@ -26,7 +26,7 @@ use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 pub use check::{CheckReport, Difference, Table};
 use follow::Subscribers;
-use housekeeping::Evidence;
+use housekeeping::{Evidence, Rounds};
 pub use housekeeping::{Horizon, Progress, Retention, StoreFigures};
 pub use inspect::Inspection;
 pub use release::{ReleaseError, ReleasedScope};
@@ -43,6 +43,9 @@ pub struct Store<B> {
     writer: u64,
     /// The part of housekeeping whose turn is next.
     next_part: AtomicUsize,
+    scope_rounds: Rounds,
+    /// When this store last took its turn to keep house, in nanoseconds.
+    turn_taken: AtomicU64,
 }
 
 /// What a transaction of several batches did.
@@ -70,6 +73,8 @@ impl<B: Backend> Store<B> {
             subscribers: Subscribers::new(),
             writer: rand::random_range(1..=u64::MAX),
             next_part: AtomicUsize::new(0),
+            scope_rounds: Rounds::default(),
+            turn_taken: AtomicU64::new(0),
         }
     }
 
@@ -128,7 +133,10 @@ impl<B: Backend> Store<B> {
         now: UnixNanos,
     ) -> Result<Written, RowsError> {
         let mut rows = self.backend.write().await?;
-        let mut all = ReportBatch::default();
+        let mut all = ReportBatch {
+            now: Some(now),
+            ..ReportBatch::default()
+        };
         let mut too_old = Vec::with_capacity(batches.len());
         for reports in batches {
             // Housekeeping may be removing what is older: nothing is written there any more.

@@ -8,7 +8,9 @@
 //!
 //! The own commits of the store are not read: what they wrote passed through this process. But what
 //! was read of a uid may lack reports that passed and were not written yet. So own commits that name a
-//! uid are read as well for [`KEPT`](pending::KEPT) after the uid was read.
+//! uid are read as well for [`KEPT`](pending::KEPT) after the uid was read. And where one scope misses a
+//! uid that another has, it depends on the unchanged scans of other processes whether the uid exists:
+//! these make no commit, so such uids are read whichever process wrote the commit.
 //!
 //! Where it is not known what a commit changed (it is truncated, or the log or the receiver lost some),
 //! the whole store is read again, page by page between batches, which go on meanwhile. What other

@@ -76,6 +76,13 @@ impl Pending {
                 self.add(uid.into());
             }
         }
+        if commit.is_own {
+            commit.unsettled().for_each(|uid| self.add(uid.into()));
+            let most = commit.to_refresh.len().max(commit.relisted.len());
+            if most == Commit::MOST {
+                self.read_all();
+            }
+        }
         if self.uids.len() > MOST {
             self.uids.clear();
             self.queued.clear();
@@ -260,6 +267,32 @@ mod tests {
         let due = end + Duration::from_secs(30);
         assert_eq!(pending.not_before(), Some(due));
         assert_eq!(taken(&mut pending, due), "page after ");
+    }
+
+    #[test]
+    fn what_depends_on_scans_of_others_is_read_after_own_commits_too() {
+        let (mut pending, now) = (Pending::default(), Instant::now());
+        let own = Commit {
+            to_refresh: vec!["b".to_owned()],
+            relisted: vec!["c".to_owned()],
+            ..commit(&["a", "b", "c"], true)
+        };
+        pending.note(&own, now);
+        assert_eq!(taken(&mut pending, now), "b c");
+        let most = Commit {
+            to_refresh: (0..Commit::MOST).map(|uid| uid.to_string()).collect(),
+            ..Commit::default()
+        };
+        let own = Commit {
+            is_own: true,
+            ..most
+        };
+        pending.note(&own, now);
+        while pending.uids.len() > 1 {
+            pending.take(now);
+        }
+        pending.take(now);
+        assert_eq!(taken(&mut pending, now), "page after ", "there may be more");
     }
 
     #[test]

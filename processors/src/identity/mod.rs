@@ -78,6 +78,7 @@ mod names;
 mod peers;
 mod private;
 mod recent;
+mod several;
 mod stored;
 mod told;
 
@@ -129,8 +130,8 @@ impl BuildProcessor for Identity {
             Some(store) => Some((store.0.to_string(), host.graph_store(&store)?)),
             None => None,
         };
-        if let Some((name, _)) = &store {
-            index.expect(name);
+        if let Some((name, store)) = &store {
+            index.expect(name, Arc::clone(store));
         }
         Ok(Identity {
             id: host.id().to_string(),

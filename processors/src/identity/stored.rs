@@ -16,7 +16,7 @@ use pipeline::schema::aliases::kind::DNS;
 use pipeline::schema::edges::kind;
 use tracing::info;
 
-use super::earlier_stores;
+use super::{earlier_stores, several};
 use crate::following::{Page, Reads};
 use crate::loading::Attempts;
 
@@ -39,7 +39,17 @@ pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempt
         };
         attempts.succeeded();
         names += page.part.aliases.len();
-        put(&page.part, index);
+        let held = put(&page.part, index);
+        // Another store has them as well, which was loaded first.
+        while !held.is_empty() {
+            match read_of_all(index, &held).await {
+                Ok(names) => {
+                    replace(&held, &names, index, UnixNanos::now());
+                    break;
+                }
+                Err(error) => attempts.failed(&error).await,
+            }
+        }
         after = page.last;
         if after.is_none() {
             break;
@@ -58,13 +68,14 @@ pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempt
 /// The names of some uids, and all that is needed to put them into the index.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    aliases: Vec<KnownAlias>,
-    claims: HashMap<String, Vec<ClaimInfo>>,
-    targets: Targets,
+    /// Those of a uid, and of these those of a source, stand together.
+    pub(super) aliases: Vec<KnownAlias>,
+    pub(super) claims: HashMap<String, Vec<ClaimInfo>>,
+    pub(super) targets: Targets,
 }
 
 /// What DNS records lead to, by uid and source, each with since when.
-type Targets = BTreeMap<(String, String), Vec<(UnixNanos, String)>>;
+pub(super) type Targets = BTreeMap<(String, String), Vec<(UnixNanos, String)>>;
 
 /// Reads names for an index that follows the store.
 #[derive(Debug)]
@@ -78,24 +89,44 @@ impl Reads for ReadNames {
     type Part = Names;
 
     async fn of(&self, uids: &[String]) -> Result<Names, StoreError> {
-        let store = self.store.as_ref();
-        let aliases = store.aliases_of_uids(&kinds(), uids).await?;
-        let mut named: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
-        named.dedup();
-        // When the others lost their names is in their claims.
-        let others = {
-            let view = self.index.view();
-            let is_other = |uid: &&String| view.holds(uid) && named.binary_search(uid).is_err();
-            let others: Vec<String> = uids.iter().filter(is_other).cloned().collect();
-            others
-        };
-        named.extend(others);
-        read_names(store, aliases, named).await
+        read_of_all(&self.index, uids).await
     }
 
     async fn page(&self, after: Option<&str>) -> Result<Page<Names>, StoreError> {
-        read_page(self.store.as_ref(), after).await
+        let mut page = read_page(self.store.as_ref(), after).await?;
+        if self.index.stores().len() > 1 {
+            page.part = read_of_all(&self.index, &page.uids).await?;
+        }
+        Ok(page)
     }
+}
+
+/// What all stores have of these uids.
+async fn read_of_all(index: &AliasIndex, uids: &[String]) -> Result<Names, StoreError> {
+    let mut parts = Vec::new();
+    for store in index.stores() {
+        parts.push(read_of(store.as_ref(), index, uids).await?);
+    }
+    Ok(several::merged(parts))
+}
+
+async fn read_of(
+    store: &dyn GraphStore,
+    index: &AliasIndex,
+    uids: &[String],
+) -> Result<Names, StoreError> {
+    let aliases = store.aliases_of_uids(&kinds(), uids).await?;
+    let mut named: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
+    named.dedup();
+    // When the others lost their names is in their claims.
+    let others = {
+        let view = index.view();
+        let is_other = |uid: &&String| view.holds(uid) && named.binary_search(uid).is_err();
+        let others: Vec<String> = uids.iter().filter(is_other).cloned().collect();
+        others
+    };
+    named.extend(others);
+    read_names(store, aliases, named).await
 }
 
 fn kinds() -> Vec<&'static str> {
@@ -130,14 +161,19 @@ async fn read_names(
     })
 }
 
-/// Puts the names of some uids into the index.
-fn put(names: &Names, index: &AliasIndex) {
+/// Puts the names of some uids into the index. Returns those that it holds already, which are left out.
+fn put(names: &Names, index: &AliasIndex) -> Vec<String> {
+    let mut held = Vec::new();
     let Some(mut writer) = index.writer() else {
-        return;
+        return held;
     };
     let of_uids = names.aliases.chunk_by(|one, next| one.uid == next.uid);
     for of_uid in of_uids {
         let uid = &of_uid[0].uid;
+        if writer.holds(uid) {
+            held.push(uid.clone());
+            continue;
+        }
         let stored = names.of_uid(uid, of_uid);
         for observed in &stored.observed {
             let name = (
@@ -151,6 +187,7 @@ fn put(names: &Names, index: &AliasIndex) {
             writer.restore(uid, claim);
         }
     }
+    held
 }
 
 /// Puts what was read of these uids in the place of what the index holds of them.
@@ -221,6 +258,7 @@ fn claims_of<'n>(
         class: claim.class,
         state: Some(claim.state),
         since: claim.since,
+        seen: claim.last_seen,
         ..alone.clone()
     });
     stored.collect()

@@ -1,6 +1,7 @@
 //! Writes that fail: what the sender gets, and what comes after.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use pipeline::component::{Chain, ExportError, Exporter, UnixNanos};
@@ -25,7 +26,7 @@ fn uid(batch: usize, node: usize) -> String {
     format!("{batch}-{node}")
 }
 
-fn batch(number: usize) -> Batch {
+pub(super) fn batch(number: usize) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
     let name = "n".repeat(1000);
     let cells = [
@@ -41,7 +42,7 @@ fn batch(number: usize) -> Batch {
 }
 
 /// What the sender is told.
-async fn refused(sqlite: &Sqlite, batch: &Batch) -> String {
+pub(super) async fn refused(sqlite: &Sqlite, batch: &Batch) -> String {
     match sqlite.export(batch).await.unwrap_err() {
         ExportError::Retryable { reason, .. } => reason,
         ExportError::Permanent { reason, .. } => panic!("never sent again: {reason}"),
@@ -49,7 +50,7 @@ async fn refused(sqlite: &Sqlite, batch: &Batch) -> String {
 }
 
 /// Fails unless all nodes of these batches are in the store.
-async fn assert_holds(sqlite: &Sqlite, batches: &[usize]) {
+pub(super) async fn assert_holds(sqlite: &Sqlite, batches: &[usize]) {
     for &batch in batches {
         let uids: Vec<String> = (0..NODES).map(|node| uid(batch, node)).collect();
         let found = sqlite.store.nodes(&uids, At::Now).await.unwrap();
@@ -77,6 +78,14 @@ async fn fill(sqlite: &Sqlite, first: usize) -> (Vec<usize>, String) {
         }
     }
     panic!("the disk never fills");
+}
+
+/// Leaves no space on a small disk.
+pub(super) fn fill_up(filler: &Path) {
+    let mut space = vec![1; 8 << 20];
+    while fs::write(filler, &space).is_err() {
+        space.truncate(space.len() - (16 << 10));
+    }
 }
 
 #[tokio::test]
@@ -157,10 +166,7 @@ async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there
     // Its log is empty from then on, so the next write needs space.
     sqlite.stop().await.unwrap();
     sqlite = start(&path).await.unwrap();
-    let mut space = vec![1; 8 << 20];
-    while fs::write(&filler, &space).is_err() {
-        space.truncate(space.len() - (16 << 10));
-    }
+    fill_up(&filler);
     // Nothing of the nodes is over, but where housekeeping is has to be written.
     let now = UnixNanos(400 * 24 * 3_600_000_000_000);
     let retention = pipeline::store::Retention::default();

@@ -1,6 +1,7 @@
 //! A real file, written by batches and asked as everybody asks it.
 
 mod copying;
+mod damage;
 mod faults;
 mod interrupting;
 pub(super) mod killed;
@@ -8,7 +9,7 @@ mod log;
 mod merging;
 pub(super) mod small_disk;
 mod starting;
-mod telling;
+pub(super) mod telling;
 mod together;
 
 use std::path::Path;

@@ -52,7 +52,14 @@ pub(super) fn scan(scope: &str, began: u64, seen: &[Seen]) -> Batch {
 }
 
 /// One fact that no scan made.
-pub(super) fn fact(uid: &str, group: &str, op: &str, source: &str, name: &str, time: u64) -> Batch {
+pub(in crate::sqlite) fn fact(
+    uid: &str,
+    group: &str,
+    op: &str,
+    source: &str,
+    name: &str,
+    time: u64,
+) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
     let value = MapBuilder::new().text("name", name).finish();
     let cells = [

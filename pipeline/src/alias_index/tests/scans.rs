@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{AliasIndex, Kind, StoredClaim};
+use super::super::{AliasIndex, Kind, StoredClaim, StoredNames};
 use super::{asked, at, owners};
 use crate::claims::{By, Class, Removal};
 use crate::members::Members;
@@ -166,4 +166,46 @@ fn what_was_restored_ends_with_the_next_scan_that_lacks_it() {
     let of = |value| address(&index, value, HOUR);
     assert_eq!((of("10.0.0.1"), of("10.0.0.3")), (vec![], vec![]));
     assert_eq!(of("10.0.0.4"), ["b@vpc-1"]);
+}
+
+fn stored(seen: u64) -> StoredClaim<'static> {
+    let alias = AliasItem {
+        kind: "ip",
+        value: "10.0.0.1",
+        within: "vpc-1",
+        valid_from: None,
+        valid_to: None,
+    };
+    StoredClaim {
+        source: "aws",
+        scope: "s",
+        class: Class::Actual,
+        state: Some(7),
+        since: at(5),
+        seen: at(seen),
+        aliases: vec![(at(5), alias)],
+        ..StoredClaim::default()
+    }
+}
+
+#[test]
+fn a_restored_claim_that_scans_elsewhere_confirm_outlives_another_scope() {
+    let index = asked();
+    index.writer().unwrap().restore("a", &stored(79 * HOUR));
+    scan(&index, "t", 2 * HOUR, &[("a", 9, "10.0.0.9")]);
+    scan(&index, "t", 80 * HOUR, &[]);
+    assert_eq!(address(&index, "10.0.0.1", 80 * HOUR), ["a@vpc-1"]);
+    // The store says nothing new but when it was confirmed.
+    scan(&index, "t", 81 * HOUR, &[("a", 9, "10.0.0.9")]);
+    scan(&index, "t", 120 * HOUR, &[]);
+    assert_eq!(address(&index, "10.0.0.1", 120 * HOUR), [""; 0]);
+    let names = StoredNames {
+        claims: vec![stored(119 * HOUR)],
+        changed: at(120 * HOUR),
+        ..StoredNames::default()
+    };
+    let mut writer = index.writer().unwrap();
+    writer.replace("a", &names, at(120 * HOUR));
+    drop(writer);
+    assert_eq!(address(&index, "10.0.0.1", 120 * HOUR), ["a@vpc-1"]);
 }

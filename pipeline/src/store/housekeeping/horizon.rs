@@ -226,5 +226,6 @@ fn only_kept<'a>(reports: &ReportBatch<'a>, horizon: &Horizon) -> ReportBatch<'a
         edge_stats: kept(&reports.edge_stats, |it| it.minute >= horizon.edge_stats()),
         records: kept(&reports.records, |it| is_kept_record(it, horizon)),
         rejected: reports.rejected,
+        now: reports.now,
     }
 }

@@ -13,6 +13,9 @@
 //!      compact      pages that no row uses go back to the file system
 //! ```
 //!
+//! One process at a time keeps house (turn.rs). Where two do nevertheless, each goes on from a place of the
+//! walk that one of them has reached: nodes are looked at twice, and none is left out.
+//!
 //! What is removed ended an hour before the horizon or earlier, so that no transaction that began
 //! before the horizon was raised can write below it.
 
@@ -27,6 +30,7 @@ mod records;
 mod retention;
 mod scopes;
 mod stats;
+mod turn;
 mod walk;
 
 use std::sync::atomic::Ordering;
@@ -39,6 +43,7 @@ pub use figures::StoreFigures;
 pub use horizon::Horizon;
 pub(super) use horizon::{Evidence, check as check_horizon};
 pub use retention::Retention;
+pub(super) use scopes::Rounds;
 
 /// How long a step may write before it commits.
 const STEP: Duration = Duration::from_millis(25);

@@ -85,6 +85,9 @@ impl<R: ReadRows> Transaction<'_, R> {
             if has_news || is_relisted {
                 self.news.nodes.push(row.uid.clone());
             }
+            if is_relisted && !has_news {
+                self.news.relisted.push(row.uid.clone());
+            }
             if is_relisted && !node.is_new && !Self::has_new_snapshots(node) {
                 relisted.push(row.clone());
             }

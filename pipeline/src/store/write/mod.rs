@@ -73,7 +73,7 @@ impl<'t, R> Transaction<'t, R> {
             words: Words::default(),
             ids: Ids::default(),
             touched: Touched::default(),
-            scopes: Scopes::default(),
+            scopes: Scopes::at(now),
             same_as: BTreeSet::new(),
             missed: Missed::default(),
             news: Commit::default(),

@@ -87,22 +87,24 @@ impl<R: WriteRows> Transaction<'_, R> {
         scan: ScanRow,
         completion: &Completion<'_>,
     ) -> Result<(), RowsError> {
-        let is_known = row.scans.iter().any(|it| it.members == scan.members);
+        let has = |row: &ScopeRow, members| row.scans.iter().any(|it| it.members == members);
+        let is_known = has(&self.scopes.stored(&row), scan.members);
         row.scans.push(scan);
         row.scans.sort_by_key(|it| (it.began, it.members));
-        let before = row.scans.len();
-        if before > ScopeRow::WINDOW {
-            let dropped = row.scans.remove(0);
-            row.forgotten = UnixNanos(dropped.began.0 + 1);
-            let is_kept = row.scans.iter().any(|it| it.members == dropped.members);
-            if !is_kept {
-                self.rows.put_members(&row, &[]).await?;
-            }
+        // More than one where scans that were left out have happened now.
+        let over = row.scans.len().saturating_sub(ScopeRow::WINDOW);
+        let dropped: Vec<ScanRow> = row.scans.drain(..over).collect();
+        if let Some(last) = dropped.last() {
+            row.forgotten = UnixNanos(last.began.0 + 1);
+        }
+        let stored = self.scopes.stored(&row);
+        if !dropped.iter().all(|it| has(&stored, it.members)) {
+            self.rows.put_members(&stored, &[]).await?;
         }
         if !is_known {
             let bytes = completion.members.as_bytes().to_vec();
             self.rows
-                .put_members(&row, &[(scan.members, bytes)])
+                .put_members(&stored, &[(scan.members, bytes)])
                 .await?;
         }
         if row.touched <= scan.began {

@@ -9,7 +9,9 @@ use crate::component::UnixNanos;
 use crate::graph_store::At;
 use crate::members::Members;
 use crate::reports::ReportBatch;
-use crate::store::rows::{NO_WORD, ReadRows, RowsError, ScopeKey, ScopeRow, Word, WriteRows};
+use crate::store::rows::{
+    NO_WORD, ReadRows, RowsError, ScanRow, ScopeKey, ScopeRow, Word, WriteRows,
+};
 use crate::store::words::Words;
 
 #[derive(Debug, Default)]
@@ -19,9 +21,56 @@ pub(in crate::store) struct Scopes {
     loaded: BTreeSet<Word>,
     pub(super) members: HashMap<(ScopeKey, u64), Arc<Members>>,
     pub(super) changed: BTreeSet<ScopeKey>,
+    /// Scans that began later were dated by a clock that was ahead: until then they have not happened. None
+    /// where all have.
+    until: Option<UnixNanos>,
+    /// What is left out of the rows because of it.
+    ahead: BTreeMap<ScopeKey, Ahead>,
+}
+
+/// Of a scope, what a clock dated that was ahead.
+#[derive(Debug, Default)]
+struct Ahead {
+    scans: Vec<ScanRow>,
+    forgotten: UnixNanos,
 }
 
 impl Scopes {
+    /// As a clock sees them that says `now`.
+    pub(super) fn at(now: UnixNanos) -> Scopes {
+        Scopes {
+            until: Some(now.after(ReportBatch::AHEAD)),
+            ..Scopes::default()
+        }
+    }
+
+    /// Leaves out what was dated by a clock that was ahead.
+    fn leave_out_ahead(&mut self, mut row: ScopeRow) -> ScopeRow {
+        let Some(until) = self.until else {
+            return row;
+        };
+        let happened = row.scans.partition_point(|scan| scan.began <= until);
+        if happened < row.scans.len() || row.forgotten > until {
+            let ahead = self.ahead.entry(row.key).or_default();
+            ahead.scans = row.scans.split_off(happened);
+            if row.forgotten > until {
+                // Which present ones were dropped is not known.
+                ahead.forgotten = std::mem::take(&mut row.forgotten);
+            }
+        }
+        row
+    }
+
+    /// The row as it is to be stored.
+    pub(super) fn stored(&self, row: &ScopeRow) -> ScopeRow {
+        let mut row = row.clone();
+        if let Some(ahead) = self.ahead.get(&row.key) {
+            row.scans.extend(&ahead.scans);
+            row.forgotten = row.forgotten.max(ahead.forgotten);
+        }
+        row
+    }
+
     pub(super) fn row(&mut self, key: ScopeKey) -> &mut ScopeRow {
         self.rows.entry(key).or_insert_with(|| ScopeRow {
             key,
@@ -59,7 +108,10 @@ impl Scopes {
             return Ok(());
         }
         for row in rows.scopes(Some(&names)).await? {
-            self.rows.entry(row.key).or_insert(row);
+            if !self.rows.contains_key(&row.key) {
+                let row = self.leave_out_ahead(row);
+                self.rows.insert(row.key, row);
+            }
         }
         self.loaded.extend(names);
         Ok(())
@@ -154,7 +206,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         let changed = std::mem::take(&mut self.scopes.changed);
         let rows: Vec<ScopeRow> = changed
             .iter()
-            .filter_map(|key| self.scopes.rows.get(key).cloned())
+            .filter_map(|key| Some(self.scopes.stored(self.scopes.rows.get(key)?)))
             .collect();
         if rows.is_empty() {
             return Ok(());

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a property panics where it fails")]
 
 mod checking;
+mod clock;
 mod fixture;
 mod follow;
 mod history;
@@ -26,6 +27,7 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> (B, B)) {
     }
     check! {
         checking: damage_is_found_and_repaired, node_that_is_current_again_has_current_texts;
+        clock: scans_count_after_a_clock_was_ahead, scans_count_after_many_were_ahead;
         history: what_is_too_old_is_rejected_and_dropped, node_that_is_over_leaves_no_rows,
             old_states_go_with_what_only_they_named, expired_observations_leave,
             content_on_its_way_stays, deletion_that_made_a_claim_stale_stays;

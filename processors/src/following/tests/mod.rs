@@ -1,5 +1,6 @@
 //! A process that follows the commits of a store knows what one knows that all batches passed.
 
+mod confirming;
 mod world;
 
 use std::sync::Arc;

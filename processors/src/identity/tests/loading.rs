@@ -23,8 +23,12 @@ fn host(id: &str, shared: &Arc<Shared>) -> Host {
 /// Built beside an exporter that keeps this store.
 fn identity(backend: &HeldBack, shared: &Arc<Shared>) -> Identity {
     provide(backend, &host("sqlite", shared));
+    identity_of("sqlite", shared)
+}
+
+fn identity_of(store: &str, shared: &Arc<Shared>) -> Identity {
     let config = Config {
-        store: Some(StoreRef("sqlite".parse().unwrap())),
+        store: Some(StoreRef(store.parse().unwrap())),
         ..Config::default()
     };
     Identity::build(config, &host("identity", shared)).unwrap()
@@ -32,13 +36,17 @@ fn identity(backend: &HeldBack, shared: &Arc<Shared>) -> Identity {
 
 /// All names that a scan reports of a uid.
 fn name(uid: &str, second: u64, value: &str) -> Batch {
+    name_by("aws", uid, second, value)
+}
+
+fn name_by(source: &str, uid: &str, second: u64, value: &str) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
         (aliases::MODE, Cell::Text("snapshot")),
         (aliases::KIND, Cell::Text("dns")),
         (aliases::VALUE, Cell::Text(value)),
     ];
-    rows.push(Some(at(second)), Some(uid), "aws", &cells);
+    rows.push(Some(at(second)), Some(uid), source, &cells);
     rows.finish(Delivery::nobody())
 }
 
@@ -116,4 +124,36 @@ fn identity_takes(shared: &Arc<Shared>, names: &Batch) {
     let index = host("test", shared).alias_index();
     let reports = pipeline::reports::ReportBatch::of(names, at(30));
     index.writer().unwrap().take_in(&reports);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_store_has_of_a_uid_stays_when_one_is_read_again() {
+    let shared = Arc::default();
+    let ids = ["sqlite/a", "sqlite/b"];
+    let backends = [(); 2].map(|()| HeldBack::default());
+    let sources = ["a", "b"];
+    for (backend, source) in backends.iter().zip(sources) {
+        backend.gate.cancel();
+        let batch = name_by(source, DATABASE, 10, &format!("{source}.example"));
+        write(backend, &[batch], at(20)).await;
+    }
+    let stores = [0, 1].map(|store: usize| provide(&backends[store], &host(ids[store], &shared)));
+    let [mut one, mut other] = ids.map(|id| identity_of(id, &shared));
+    tokio::join!(one.load(), other.load());
+    let index = host("test", &shared).alias_index();
+    let owners = |second| {
+        let view = index.view();
+        ["a.example", "b.example", "c.example"].map(|value| {
+            let mut holds = Holds::at(at(second));
+            view.owners(Kind::Host, value, &mut holds).len()
+        })
+    };
+    assert_eq!(owners(20), [1, 1, 0]);
+    let batch = name_by("b", DATABASE, 30, "c.example");
+    write(&backends[1], &[batch], at(30)).await;
+    tokio::select! {
+        () = stores[1].follow() => unreachable!("it never returns"),
+        () = other.wake() => drop(other.tick(at(40))),
+    }
+    assert_eq!(owners(50), [1, 0, 1]);
 }

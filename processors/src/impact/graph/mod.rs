@@ -95,6 +95,7 @@ impl Graph {
 
     /// Takes in what a batch reports.
     pub(super) fn take_in(&mut self, reports: &ReportBatch<'_>) {
+        self.scopes.set_clock(reports.now);
         for sighting in &reports.sightings {
             self.describe(sighting);
         }

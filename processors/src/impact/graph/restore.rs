@@ -1,9 +1,8 @@
 //! What a store knows already.
 
-use pipeline::claims::{By, Class, Point, What};
+use pipeline::claims::Class;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{NodeOutline, OtherName};
-use pipeline::reports::DirectReport;
 use pipeline::schema::aliases;
 
 use super::Graph;
@@ -27,25 +26,8 @@ impl Graph {
             let scope = claim.scope.as_deref().unwrap_or_default();
             let key = (claim.class, claim.source.as_str(), scope);
             let states = [(claim.since, claim.state)];
-            self.scopes.restore(&node.uid, &mut held, key, states);
-            // A scan ends what an event created only once that has settled after its last sighting.
-            if claim.class == Class::Created && claim.last_seen > claim.since {
-                let what = What::Seen {
-                    state: claim.state,
-                    by: By::Row,
-                };
-                let report = DirectReport {
-                    uid: &node.uid,
-                    class: claim.class,
-                    source: &claim.source,
-                    scope,
-                    point: Point {
-                        time: claim.last_seen,
-                        what,
-                    },
-                };
-                self.scopes.report(&mut held, &report);
-            }
+            self.scopes
+                .restore(&node.uid, &mut held, key, states, claim.last_seen);
         }
         self.node_mut(id).claims = held;
         self.refresh(id);

@@ -1,0 +1,165 @@
+//! Disks that fail, files that are damaged, and a disk that is full while the file shrinks: the connection
+//! is discarded, and writing goes on once the cause is gone.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use pipeline::component::{Chain, Exporter};
+use pipeline::store::rows::Backend as _;
+
+use super::super::Sqlite;
+use super::faults::{assert_holds, batch, fill_up, refused};
+use super::small_disk::SmallDisk;
+use super::start;
+
+/// The file on which a child works.
+const FILE: &str = "AIRDIG_TEST_FILE";
+
+async fn execute(sqlite: &Sqlite, sql: &'static str) {
+    let database = sqlite.store.backend().database().unwrap();
+    let mut transaction = database.writer.begin().await.unwrap();
+    let done = sqlx::query(sql).execute(transaction.connection()).await;
+    transaction.finish(done).await.unwrap();
+}
+
+async fn number(sqlite: &Sqlite, sql: &'static str) -> usize {
+    let database = sqlite.store.backend().database().unwrap();
+    let mut transaction = database.writer.begin().await.unwrap();
+    let number = sqlx::query_scalar::<_, i64>(sql).fetch_one(transaction.connection());
+    let number = number.await;
+    let number = transaction.finish(number).await.unwrap();
+    usize::try_from(number).unwrap()
+}
+
+/// Overwrites a part of the file, as another process: to open and close it here would end SQLite's locks.
+fn overwrite(path: &Path, at: usize, bytes: &[u8]) {
+    let mut dd = Command::new("dd");
+    dd.arg(format!("of={}", path.display()));
+    dd.args([format!("seek={at}"), "oflag=seek_bytes".to_owned()]);
+    dd.args(["conv=notrunc", "status=none"]);
+    let mut dd = dd.stdin(Stdio::piped()).spawn().unwrap();
+    dd.stdin.take().unwrap().write_all(bytes).unwrap();
+    assert!(dd.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_damaged_page_fails_writes_and_once_it_is_whole_the_next_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    let first = start(&path).await.unwrap();
+    for number in 0..3 {
+        first.export(&batch(number)).await.unwrap();
+    }
+    first.stop().await.unwrap();
+    let whole = fs::read(&path).unwrap();
+    let sqlite = start(&path).await.unwrap();
+    let page = "SELECT rootpage FROM sqlite_master WHERE name = 'nodes'";
+    let page = number(&sqlite, page).await;
+    let size = number(&sqlite, "PRAGMA page_size").await;
+    let at = (page - 1) * size;
+    overwrite(&path, at, &vec![0xff; size]);
+    for _ in 0..2 {
+        let reason = refused(&sqlite, &batch(3)).await;
+        let expected = format!("{}: database disk image is malformed", path.display());
+        assert!(reason.contains(&expected), "{reason}");
+    }
+    overwrite(&path, at, &whole[at..at + size]);
+    sqlite.export(&batch(3)).await.unwrap();
+    assert_holds(&sqlite, &[0, 1, 2, 3]).await;
+    let report = sqlite.store.check(false).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+}
+
+/// Limits how long files may get that this process writes.
+fn limit_files(length: &str) {
+    let mut prlimit = Command::new("prlimit");
+    prlimit.args(["--pid", &std::process::id().to_string()]);
+    prlimit.arg(format!("--fsize={length}:unlimited"));
+    assert!(prlimit.status().unwrap().success());
+}
+
+#[tokio::test]
+#[ignore = "another test runs it as a process of its own, since it limits all of it"]
+async fn child() {
+    let Ok(file) = std::env::var(FILE) else {
+        return;
+    };
+    let path = Path::new(&file);
+    let sqlite = start(path).await.unwrap();
+    sqlite.export(&batch(0)).await.unwrap();
+    let log = path.with_extension("db-wal").metadata().unwrap().len();
+    limit_files(&log.to_string());
+    for _ in 0..3 {
+        let reason = refused(&sqlite, &batch(1)).await;
+        let expected = format!("{file}: disk I/O error");
+        assert!(reason.contains(&expected), "{reason}");
+    }
+    assert_holds(&sqlite, &[0]).await;
+    limit_files("unlimited");
+    sqlite.export(&batch(1)).await.unwrap();
+    assert_holds(&sqlite, &[0, 1]).await;
+    sqlite.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn writing_resumes_after_a_commit_that_the_disk_failed() {
+    let known = Command::new("prlimit").arg("--version").output();
+    if !known.is_ok_and(|known| known.status.success()) {
+        eprintln!("there is no prlimit here: this test needs it");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    let test = std::env::current_exe().unwrap();
+    let mut shell = Command::new("sh");
+    // Without this signal a write fails with an error.
+    shell
+        .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#])
+        .arg(test);
+    shell.args(["--ignored", "--exact", "sqlite::tests::damage::child"]);
+    let output = shell.env(FILE, &path).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_holds(&start(&path).await.unwrap(), &[0, 1]).await;
+}
+
+#[tokio::test]
+async fn giving_pages_back_on_a_full_disk_fails_and_goes_on_when_there_is_space() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let path = disk.path().join("graph.db");
+    let filler = disk.path().join("filler");
+    let mut sqlite = start(&path).await.unwrap();
+    execute(&sqlite, "CREATE TABLE large (bytes BLOB)").await;
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
+                INSERT INTO large SELECT randomblob(3000) FROM n";
+    execute(&sqlite, many).await;
+    // What comes later moves to the front.
+    for number in 0..4 {
+        sqlite.export(&batch(number)).await.unwrap();
+    }
+    execute(&sqlite, "DROP TABLE large").await;
+    sqlite.stop().await.unwrap();
+    sqlite = start(&path).await.unwrap();
+    let before = path.metadata().unwrap().len();
+    fill_up(&filler);
+    for _ in 0..2 {
+        let error = sqlite.store.backend().compact(200).await.unwrap_err();
+        let error = Chain(&error).to_string();
+        let says = error.contains("disk is full") && error.contains(path.to_str().unwrap());
+        assert!(says, "{error}");
+    }
+    assert_holds(&sqlite, &[0, 1, 2, 3]).await;
+    fs::remove_file(&filler).unwrap();
+    while sqlite.store.backend().compact(200).await.unwrap() {}
+    sqlite.export(&batch(4)).await.unwrap();
+    sqlite.stop().await.unwrap();
+    let after = path.metadata().unwrap().len();
+    assert!(after + (1 << 20) < before, "{before} became {after}");
+    sqlite = start(&path).await.unwrap();
+    assert_holds(&sqlite, &[0, 1, 2, 3, 4]).await;
+    let report = sqlite.store.check(false).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+}
