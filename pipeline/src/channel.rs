@@ -78,7 +78,12 @@ pub(crate) fn bounded(
         gauge: gauge.clone(),
         sender,
     };
-    (sender, Queue { receiver, gauge })
+    let queue = Queue {
+        receiver,
+        next: None,
+        gauge,
+    };
+    (sender, queue)
 }
 
 #[derive(Debug)]
@@ -266,18 +271,31 @@ impl Drop for Queued {
 #[derive(Debug)]
 pub struct Queue {
     receiver: mpsc::UnboundedReceiver<Queued>,
+    /// Taken out of the receiver, and the next one.
+    next: Option<Queued>,
     gauge: Gauge,
 }
 
 impl Queue {
     /// The next batch; none once all senders are gone and the queue is empty.
     pub async fn recv(&mut self) -> Option<Queued> {
-        self.receiver.recv().await
+        match self.next.take() {
+            Some(next) => Some(next),
+            None => self.receiver.recv().await,
+        }
     }
 
-    /// The next batch, if one waits.
-    pub(crate) fn try_recv(&mut self) -> Option<Queued> {
-        self.receiver.try_recv().ok()
+    /// The next batch, if one waits that is wanted.
+    pub(crate) fn recv_if(&mut self, is_wanted: impl FnOnce(&Queued) -> bool) -> Option<Queued> {
+        let next = match self.next.take() {
+            Some(next) => next,
+            None => self.receiver.try_recv().ok()?,
+        };
+        if is_wanted(&next) {
+            return Some(next);
+        }
+        self.next = Some(next);
+        None
     }
 
     /// Bytes that wait or are being worked on.

@@ -100,18 +100,24 @@ pub trait Exporter: Send + Sync {
     /// `await` when its timeout is over.
     async fn export(&self, batch: &Batch) -> Result<(), ExportError>;
 
-    /// Exports batches that waited for one another as one: all of them, or none. `Ok` means durable. Of
-    /// those that fail together each is then exported by itself. Only called where `rows_together` is not 0.
-    async fn export_together(&self, batches: &[Batch]) -> Result<(), ExportError> {
-        for batch in batches {
-            self.export(batch).await?;
-        }
-        Ok(())
+    /// Exports batches that waited in the queue as one: all of them, or none. `Ok` means that all are durable.
+    /// After an error the engine exports each by itself. It is called only where `rows_together` is not 0.
+    async fn export_together(&self, _batches: &[Batch]) -> Result<(), ExportError> {
+        let reason = "it exports one batch at a time".to_owned();
+        Err(ExportError::Permanent {
+            reason,
+            source: None,
+        })
     }
 
-    /// After how many rows no more batches join those that are exported together; with 0 each goes alone.
+    /// How many rows batches have at most that are exported together; 0 where each goes alone.
     fn rows_together(&self) -> usize {
         0
+    }
+
+    /// Whether a batch may be exported together with others: the number of its rows says what it costs.
+    fn joins(&self, _batch: &Batch) -> bool {
+        true
     }
 
     /// How many batches may be in `export` at once, at most; a store that writes in order says 1.

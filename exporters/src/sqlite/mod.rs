@@ -41,11 +41,13 @@ use pipeline::component::{
     BuildError, ExportError, Exporter, Host, Listening, RunError, StartError, Tasks, UnixNanos,
 };
 use pipeline::counters::{Counter, Gauges};
+use pipeline::graph_store::Commit;
 use pipeline::registry::{BuildExporter, Described, Stability};
 use pipeline::reports::{Rejected, ReportBatch};
+use pipeline::schema::nodes;
 use pipeline::store::rows::RowsError;
 use pipeline::store::{Settings, Store};
-use pipeline::{Batch, SignalSet};
+use pipeline::{Batch, Signal, SignalSet};
 
 mod backend;
 mod config;
@@ -64,9 +66,9 @@ use database::Database;
 pub use existing::{close, open_existing};
 use upkeep::Upkeep;
 
-/// With so many rows no more batches join a transaction: subscribers learn of each as a whole
-/// ([`pipeline::graph_store::Commit::MOST`]).
-const ROWS_TOGETHER: usize = 1000;
+/// Rows of batches that are written in one transaction. Subscribers learn of so many as a whole
+/// ([`Commit::MOST`]).
+const ROWS_TOGETHER: usize = Commit::MOST;
 
 #[derive(Debug)]
 pub struct Sqlite {
@@ -134,6 +136,15 @@ impl Exporter for Sqlite {
 
     fn rows_together(&self) -> usize {
         ROWS_TOGETHER
+    }
+
+    /// A resource is one row with all its edges, the completion of a scan one for any number of nodes.
+    fn joins(&self, batch: &Batch) -> bool {
+        match batch.signal() {
+            Signal::Resources => false,
+            Signal::Nodes => batch.column(nodes::MEMBERS).null_count() == batch.num_rows(),
+            _ => true,
+        }
     }
 
     async fn stop(&self) -> Result<(), RunError> {

@@ -96,7 +96,7 @@ impl Claim {
         let base = self.stretches.iter().rposition(|it| it.since < time);
         let since = base.map(|base| self.stretches[base].since);
         if self.key.class == Class::Created {
-            return since.unwrap_or_default();
+            return since.unwrap_or(time);
         }
         let points = self.stretches[base.unwrap_or(0)..]
             .iter()

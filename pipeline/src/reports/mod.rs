@@ -22,7 +22,7 @@ mod stats;
 
 pub use direct::DirectReport;
 
-/// Borrowed from the batch. Of each signal only its own lists are filled.
+/// Borrowed from a batch, or from several ([`ReportBatch::append`]).
 #[derive(Clone, Debug, Default)]
 pub struct ReportBatch<'a> {
     pub sightings: Vec<Sighting<'a>>,

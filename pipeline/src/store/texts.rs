@@ -91,7 +91,13 @@ impl Changes {
 
 /// As texts are compared: in lower case, and kept as far as that.
 pub(super) fn fold(text: &str) -> String {
-    kept(&text.to_lowercase())
+    kept(&lower(text))
+}
+
+/// In lower case, character by character: a part of a text stays a part of it (`str::to_lowercase` looks at
+/// what stands beside a Σ).
+pub(super) fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// What is kept of a text. Characters that an index may need for itself are replaced, so that what is

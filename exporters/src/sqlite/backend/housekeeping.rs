@@ -223,8 +223,8 @@ async fn pages(connection: &mut SqliteConnection) -> Result<(u64, u64, u64, i64)
     ))
 }
 
-/// Merges parts of the index of texts, which drops what was removed, and then gives free pages back to
-/// the file system, in a transaction of its own; whether there are more.
+/// Merges segments of the index of texts, in which entries and their removals annul each other, and gives free
+/// pages back to the file system, in a transaction of its own; whether there is more to do.
 pub(super) async fn compact(
     connection: &mut SqliteConnection,
     most: usize,
@@ -238,17 +238,15 @@ pub(super) async fn compact(
         .fetch_one(&mut *connection)
         .await?;
     // The statement itself is a change (FTS5, "The 'merge' command").
-    if after - before >= 2 {
-        return Ok(true);
-    }
+    let is_merging = after - before >= 2;
     let (_, _, free, how) = pages(connection).await?;
     if free == 0 || how != INCREMENTAL {
-        return Ok(false);
+        return Ok(is_merging);
     }
     let sql = format!("PRAGMA incremental_vacuum({most})");
     // It does its work while it is stepped.
     sqlx::query(sqlx::AssertSqlSafe(sql))
         .fetch_all(connection)
         .await?;
-    Ok(free > most as u64)
+    Ok(is_merging || free > most as u64)
 }

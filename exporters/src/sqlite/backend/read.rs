@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{
-    AliasRow, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NodeId, NodeRow, Projection,
-    ReadRows, RecordPage, RecordRow, RecordTime, Resolution, RowFilter, RowsError, ScopeKey,
-    ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
+    AliasRow, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, FoundTexts, NodeId, NodeRow,
+    Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution, RowFilter, RowsError,
+    ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
 };
 
 use super::edges::End;
@@ -204,7 +204,7 @@ impl ReadRows for Session {
         how: TextMatch,
         current: bool,
         limit: usize,
-    ) -> Result<Vec<TextRow>, RowsError> {
+    ) -> Result<FoundTexts, RowsError> {
         let done = texts::find(self.connection.sqlite(), text, how, current, limit).await;
         done.map_err(self.failed(format!("look for {limit} texts")))
     }

@@ -208,8 +208,8 @@ CREATE TABLE counts (
     PRIMARY KEY (kind, provider)
 ) STRICT, WITHOUT ROWID;
 
--- Texts by which nodes are found: id is 8 * node + field, `text` all of that field, each between two
--- characters 2.
+-- Texts by which nodes are found: id is 8 * node + field, `text` all of that field, see
+-- backend/texts/layout.rs.
 CREATE TABLE texts (
     id         INTEGER PRIMARY KEY,
     text       TEXT    NOT NULL,

@@ -67,61 +67,17 @@ impl Failure {
 pub(super) struct Panicked(pub(super) String);
 
 impl Sending {
-    /// Sends batches as one where the exporter can, else one after the other.
-    pub(super) async fn send_together(&self, batches: Vec<Batch>) -> Result<(), Panicked> {
-        if batches.len() > 1 && self.is_sent_together(&batches).await? {
-            return Ok(());
-        }
-        // What fails together is tried again alone, so that each sender learns what is wrong with its rows.
-        let mut left = batches.into_iter();
-        while let Some(batch) = left.next() {
-            if let Err(panicked) = self.send(batch).await {
-                for batch in left {
-                    let retry = Retry::After(RETRY_AFTER);
-                    self.refuse(&batch, "the exporter panicked", retry);
-                }
-                return Err(panicked);
-            }
-        }
-        Ok(())
-    }
-
-    async fn is_sent_together(&self, batches: &[Batch]) -> Result<bool, Panicked> {
-        let held = batches.iter().map(|batch| Held {
-            batch: batch.clone(),
-            name: &self.name,
-            answered: false,
-        });
-        let held: Vec<Held<'_>> = held.collect();
-        // The most patient sender's.
-        let ends = batches.iter().map(|batch| self.until(batch));
-        let until = ends.collect::<Option<Vec<Instant>>>();
-        let until = until.and_then(|ends| ends.into_iter().max());
-        let sent = tokio::select! {
-            biased;
-            () = self.give_up.cancelled() => Ok(false),
-            sent = self.attempt(self.exporter.export_together(batches), until) => {
-                sent.map(|sent| sent.is_ok())
-            }
-        };
-        for (held, batch) in held.into_iter().zip(batches) {
-            held.release();
-            match &sent {
-                Ok(true) => self.counters.sent.add(batch.signal(), batch.num_rows()),
-                Ok(false) => {}
-                Err(_) => self.refuse(batch, "the exporter panicked", Retry::After(RETRY_AFTER)),
-            }
-        }
-        sent
-    }
-
-    /// Sends the batch, or refuses it to those who wait.
-    pub(super) async fn send(&self, batch: Batch) -> Result<(), Panicked> {
-        let held = Held {
+    /// A batch that is refused if its task is aborted.
+    pub(super) fn hold(&self, batch: Batch) -> Held<'_> {
+        Held {
             batch,
             name: &self.name,
             answered: false,
-        };
+        }
+    }
+
+    /// Sends the batch, or refuses it to those who wait.
+    pub(super) async fn send(&self, held: Held<'_>) -> Result<(), Panicked> {
         let sent = self.attempts(&held.batch).await;
         let batch = held.release();
         let (signal, rows) = (batch.signal(), batch.num_rows());
@@ -132,7 +88,7 @@ impl Sending {
             }
             Ok(Err(failure)) => failure,
             Err(panicked) => {
-                self.refuse(&batch, "the exporter panicked", Retry::After(RETRY_AFTER));
+                self.refuse_panicked(&batch);
                 return Err(panicked);
             }
         };
@@ -144,6 +100,10 @@ impl Sending {
             error!(exporter = %self.name, %signal, rows, reason, cause, "lost: nobody waits for it");
         }
         Ok(())
+    }
+
+    pub(super) fn refuse_panicked(&self, batch: &Batch) {
+        self.refuse(batch, "the exporter panicked", Retry::After(RETRY_AFTER));
     }
 
     fn refuse(&self, batch: &Batch, reason: &str, retry: Retry) {
@@ -206,7 +166,7 @@ impl Sending {
     }
 
     /// When to stop trying; never, where nobody waits and the settings know no end.
-    fn until(&self, batch: &Batch) -> Option<Instant> {
+    pub(super) fn until(&self, batch: &Batch) -> Option<Instant> {
         let now = Instant::now();
         let longest = self.settings.retry_on_failure.max_elapsed_time;
         // So long that no clock holds it is for ever, as 0 is.
@@ -220,7 +180,7 @@ impl Sending {
         settings.into_iter().chain(sender).min()
     }
 
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         export: impl Future<Output = Result<(), ExportError>>,
         until: Option<Instant>,
@@ -251,14 +211,14 @@ impl Sending {
 }
 
 /// A batch that is refused if it goes away before it was answered for: its task was aborted.
-struct Held<'a> {
-    batch: Batch,
+pub(super) struct Held<'a> {
+    pub(super) batch: Batch,
     name: &'a str,
     answered: bool,
 }
 
 impl Held<'_> {
-    fn release(mut self) -> Batch {
+    pub(super) fn release(mut self) -> Batch {
         self.answered = true;
         self.batch.clone()
     }

@@ -6,6 +6,7 @@ use tokio::sync::Mutex;
 
 use super::attempt::{Panicked, Sending};
 use crate::channel::{Queue, Queued};
+use crate::component::Exporter;
 use crate::engine::crew::Failure;
 
 /// Runs until the queue is closed and empty. Several consumers may share a queue; when the last is
@@ -14,13 +15,13 @@ pub(in crate::engine) async fn consume(
     sending: Arc<Sending>,
     queue: Arc<Mutex<Queue>>,
 ) -> Result<(), Failure> {
-    let rows = sending.exporter.rows_together();
     loop {
-        let Some(queued) = next(&mut *queue.lock().await, rows).await else {
+        let taken = take(&mut *queue.lock().await, sending.exporter.as_ref()).await;
+        let Some(queued) = taken else {
             return Ok(());
         };
         let (batches, rooms): (Vec<_>, Vec<_>) = queued.into_iter().map(Queued::into_parts).unzip();
-        let sent = sending.send_together(batches).await;
+        let sent = sending.send_all(batches).await;
         drop(rooms);
         if let Err(Panicked(message)) = sent {
             return Err(Failure::Panicked {
@@ -31,17 +32,21 @@ pub(in crate::engine) async fn consume(
     }
 }
 
-/// The next batch, and those that wait behind it until there are so many rows.
-async fn next(queue: &mut Queue, most: usize) -> Option<Vec<Queued>> {
+/// The next batch, and those behind it that the exporter takes with it.
+async fn take(queue: &mut Queue, exporter: &dyn Exporter) -> Option<Vec<Queued>> {
     let first = queue.recv().await?;
+    let most = exporter.rows_together();
+    let joins = |queued: &Queued| most > 0 && exporter.joins(queued.batch());
     let mut rows = first.batch().num_rows();
     let mut taken = vec![first];
-    while rows < most {
-        let Some(queued) = queue.try_recv() else {
-            break;
-        };
-        rows += queued.batch().num_rows();
-        taken.push(queued);
+    if !joins(&taken[0]) {
+        return Some(taken);
+    }
+    while let Some(next) =
+        queue.recv_if(|next| joins(next) && rows.saturating_add(next.batch().num_rows()) <= most)
+    {
+        rows += next.batch().num_rows();
+        taken.push(next);
     }
     Some(taken)
 }

@@ -7,6 +7,7 @@ mod consumer;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod together;
 
 pub(super) use attempt::Sending;
 pub(super) use consumer::consume;

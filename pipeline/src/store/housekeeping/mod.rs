@@ -114,6 +114,9 @@ impl<B: Backend> Store<B> {
         let first = self.next_part.load(Ordering::Relaxed);
         for turn in 0..PARTS.len() {
             let part = (first + turn) % PARTS.len();
+            // Also after one that fails: it must not keep the others from their turn.
+            self.next_part
+                .store((part + 1) % PARTS.len(), Ordering::Relaxed);
             let removed = match PARTS[part] {
                 Part::Log => self.shorten_log(now).await?,
                 Part::Minutes => self.roll_up_minutes(&horizon).await?,
@@ -127,8 +130,6 @@ impl<B: Backend> Store<B> {
                 }
             };
             if let Some(removed) = removed {
-                self.next_part
-                    .store((part + 1) % PARTS.len(), Ordering::Relaxed);
                 let is_done = false;
                 return Ok(Progress { is_done, removed });
             }

@@ -10,9 +10,10 @@ use super::filters::{asked, fits, incoming, is_of, matches};
 use super::tables::{record_key, scope_of};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasRow, ClaimKey, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NO_WORD, NodeId,
-    NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution, RowFilter,
-    RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
+    AliasRow, ClaimKey, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, FoundTexts, NO_WORD,
+    NodeId, NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution,
+    RowFilter, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey,
+    VersionRow, Word,
 };
 use crate::uid;
 
@@ -279,15 +280,16 @@ impl<A: Send> ReadRows for Session<A> {
         how: TextMatch,
         current: bool,
         limit: usize,
-    ) -> Result<Vec<TextRow>, RowsError> {
+    ) -> Result<FoundTexts, RowsError> {
         let texts = self.tables.texts.iter();
         let texts = texts.filter(|row| row.is_current == current);
         let texts = texts.filter(|row| matches(&row.text, text, how));
         let mut rows: Vec<TextRow> = texts.cloned().collect();
         // Stable: the texts of a node and field are in order already.
         rows.sort_by_key(|row| (row.field, row.node));
+        let has_more = rows.len() > limit;
         rows.truncate(limit);
-        Ok(rows)
+        Ok(FoundTexts { rows, has_more })
     }
 
     async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError> {

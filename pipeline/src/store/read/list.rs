@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::super::rows::{
     NodeId, Projection, ReadRows, RowFilter, RowsError, TextField, TextMatch, WantedText,
 };
-use super::super::texts::{fold, key_text, said, tail};
+use super::super::texts::{fold, key_text, lower, said, tail};
 use super::search::SHORTEST_PART;
 use super::session::Session;
 use crate::attributes::{Map, map_to_json};
@@ -213,11 +213,11 @@ fn has_text(filter: &NodeFilter, uid: &str, name: Option<&str>) -> bool {
     let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) else {
         return true;
     };
-    let wanted = text.to_lowercase();
+    let wanted = lower(text);
     let is_short = text.chars().count() < SHORTEST_PART;
     let fits = |text: &str| match is_short {
-        true => text.to_lowercase().starts_with(&wanted),
-        false => text.to_lowercase().contains(&wanted),
+        true => lower(text).starts_with(&wanted),
+        false => lower(text).contains(&wanted),
     };
     // Who asks for a whole uid asks for more than its tail.
     let compared = match tail(text) == text {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::rows::{
     NO_WORD, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, Word,
 };
-use super::super::texts::{fold, said, tail};
+use super::super::texts::{fold, lower, said, tail};
 use super::nodes::UNKNOWN;
 use super::session::Session;
 use crate::graph_store::{At, Fit, Found, FoundIn, Node, OtherName, Search, SearchResult};
@@ -38,8 +38,8 @@ struct Matches {
     rows: Vec<TextRow>,
     /// Whether there are more of them.
     has_more: bool,
-    /// Whether a text was too short to be looked for inside of others.
-    is_without_short: bool,
+    /// Whether a text was too short to be searched for inside of others.
+    lacks_short: bool,
 }
 
 /// How well a node fits, the best first.
@@ -62,7 +62,7 @@ impl<R: ReadRows> Session<R> {
         search: &Search,
         limit: usize,
     ) -> Result<SearchResult, RowsError> {
-        let wanted = search.text.to_lowercase();
+        let wanted = lower(&search.text);
         let mut found: Vec<Found> = Vec::new();
         if wanted.is_empty() || limit == 0 {
             return Ok(SearchResult::default());
@@ -89,7 +89,7 @@ impl<R: ReadRows> Session<R> {
                 Some(TextMatch::Prefix) => {
                     // Where there are few they all are found at once, and ranked by themselves.
                     parts = self.matches(search, TextMatch::Part, most).await?;
-                    match parts.has_more || parts.is_without_short {
+                    match parts.has_more || parts.lacks_short {
                         true => self.matches(search, TextMatch::Prefix, most).await?,
                         false => std::mem::take(&mut parts),
                     }
@@ -143,14 +143,13 @@ impl<R: ReadRows> Session<R> {
             for text in texts(search) {
                 let is_short = text.chars().count() < SHORTEST_PART;
                 if how == TextMatch::Part && is_short {
-                    matches.is_without_short = true;
+                    matches.lacks_short = true;
                     continue;
                 }
-                let rows = self.rows.find_text(&text, how, *current, most + 1);
-                let mut rows = rows.await?;
-                matches.has_more |= rows.len() > most;
-                rows.truncate(most);
-                matches.rows.append(&mut rows);
+                let found = self.rows.find_text(&text, how, *current, most);
+                let mut found = found.await?;
+                matches.has_more |= found.has_more;
+                matches.rows.append(&mut found.rows);
             }
         }
         Ok(matches)
@@ -184,7 +183,7 @@ impl<R: ReadRows> Session<R> {
             .iter()
             .filter_map(|row| Some((row.node, rank(row, &wanted)?)));
         let of_uids = uids.iter().filter_map(|id| {
-            let fit = fit_of(&self.uid(*id).to_lowercase(), &wanted);
+            let fit = fit_of(&fold(self.uid(*id)), &wanted);
             // What a node of the past was called is found when it is read.
             let fit = fit.or((!is_now).then_some(Fit::Part));
             Some((*id, (fit?, FoundIn::Uid)))
@@ -287,12 +286,12 @@ fn best(node: Node, names: &[OtherName], wanted: &str) -> Option<Found> {
     let uid = [(FoundIn::Uid, node.uid.as_str())];
     let called = name.chain(aliases).chain(uid);
     let called = called.filter_map(|(found_in, value)| {
-        let fit = fit_of(&value.to_lowercase(), wanted)?;
+        let fit = fit_of(&lower(value), wanted)?;
         Some((fit, found_in, value.to_owned()))
     });
     let tags = node.tags.values().filter_map(|value| {
         let value = said(value);
-        let has = value.to_lowercase().contains(wanted);
+        let has = lower(&value).contains(wanted);
         has.then_some((Fit::Tag, FoundIn::Tag, value))
     });
     let (fit, found_in, value) = called.chain(tags).min()?;

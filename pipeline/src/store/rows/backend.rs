@@ -8,8 +8,8 @@ use super::aging::{RecordPage, RecordTime, Resolution, Sizes, StatsEdge};
 use super::lease::LeaseRows;
 use super::row::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgePage, EdgeRow, EdgeStatsRow,
-    NodeId, NodeRow, Projection, RecordRow, RowFilter, ScopeKey, ScopeRow, SnapshotKey, TextField,
-    TextMatch, TextRow, VersionKey, VersionRow, Word,
+    FoundTexts, NodeId, NodeRow, Projection, RecordRow, RowFilter, ScopeKey, ScopeRow, SnapshotKey,
+    TextField, TextMatch, TextRow, VersionKey, VersionRow, Word,
 };
 use crate::cause::Cause;
 use crate::component::UnixNanos;
@@ -164,14 +164,15 @@ pub trait ReadRows: Send {
     ) -> Result<Vec<NodeId>, RowsError>;
 
     /// Up to `limit` texts that match a text, which is in lower case, of current nodes or of the others:
-    /// by (field, node, text). No character of it has a meaning of its own.
+    /// by (field, node, text). No character of it has a meaning of its own. A backend may stop earlier, after
+    /// some thousand texts that look like it and do not match.
     async fn find_text(
         &mut self,
         text: &str,
         how: TextMatch,
         current: bool,
         limit: usize,
-    ) -> Result<Vec<TextRow>, RowsError>;
+    ) -> Result<FoundTexts, RowsError>;
 
     /// All texts of these nodes. A backend may have replaced control characters in them.
     async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError>;

@@ -15,7 +15,7 @@ pub use backend::{Backend, ReadRows, RowsError, WriteRows};
 pub use lease::{LeaseRow, LeaseRows};
 pub use row::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, Content, CountRow, EdgeKey, EdgePage, EdgeRow,
-    EdgeStatsRow, Listing, NO_WORD, NodeId, NodeRow, Part, Projection, RecordRow, RowFilter,
-    ScanRow, ScopeKey, ScopeRow, SnapshotKey, TextField, TextMatch, TextRow, VersionKey,
+    EdgeStatsRow, FoundTexts, Listing, NO_WORD, NodeId, NodeRow, Part, Projection, RecordRow,
+    RowFilter, ScanRow, ScopeKey, ScopeRow, SnapshotKey, TextField, TextMatch, TextRow, VersionKey,
     VersionRow, WantedText, Word,
 };

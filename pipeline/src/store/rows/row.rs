@@ -335,6 +335,14 @@ pub struct TextRow {
     pub text: String,
 }
 
+/// Texts that match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundTexts {
+    pub rows: Vec<TextRow>,
+    /// Whether there may be more.
+    pub has_more: bool,
+}
+
 /// How a text is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextMatch {

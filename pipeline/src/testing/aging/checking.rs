@@ -249,7 +249,7 @@ pub(super) async fn node_that_is_current_again_has_current_texts<B: Backend>(one
     let found = async |current| {
         let mut rows = store.backend().read().await.unwrap();
         let found = rows.find_text("gone.local", TextMatch::Exact, current, 9);
-        found.await.unwrap().len()
+        found.await.unwrap().rows.len()
     };
     assert_eq!((found(true).await, found(false).await), (0, 1));
     // The deletion that the other scope reported is not a day after this scan any more.

@@ -4,8 +4,9 @@ use super::fixture::{Checked, EVER, NONE, strings};
 use crate::claims::Class;
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasKey, AliasRow, Backend, EdgeKey, EdgePage, NO_WORD, NodeId, Part, Projection, ReadRows,
-    Resolution, RowFilter, ScopeKey, SnapshotKey, TextMatch, VersionKey, VersionRow, WriteRows,
+    AliasKey, AliasRow, Backend, EdgeKey, EdgePage, FoundTexts, NO_WORD, NodeId, Part, Projection,
+    ReadRows, Resolution, RowFilter, ScopeKey, SnapshotKey, TextMatch, VersionKey, VersionRow,
+    WriteRows,
 };
 
 const ALL: EdgePage = EdgePage {
@@ -129,7 +130,8 @@ pub(super) async fn unknown_keys_find_nothing<B: Backend>(backend: &B) -> Checke
     assert_eq!(read.aliases_by_value(&strings(&["never"])).await?, []);
     assert_eq!(read.past_owners(&strings(&["never"])).await?, []);
     for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Part] {
-        assert_eq!(read.find_text("never", how, true, usize::MAX).await?, []);
+        let found = read.find_text("never", how, true, usize::MAX).await?;
+        assert_eq!(found, FoundTexts::default());
     }
     let record = (word, "never".to_owned(), UnixNanos(1));
     assert_eq!(read.records(&[record]).await?, []);

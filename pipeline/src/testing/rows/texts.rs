@@ -44,7 +44,8 @@ async fn check(rows: &mut impl ReadRows, texts: &[TextRow], text: &str) -> Check
             for limit in [0, 1, 2, 5, usize::MAX] {
                 let found = rows.find_text(text, how, current, limit).await?;
                 let expected = &fitting[..limit.min(fitting.len())];
-                assert_eq!(found, expected, "{limit} with {text:?}, {how:?}");
+                assert_eq!(found.rows, expected, "{limit} with {text:?}, {how:?}");
+                assert_eq!(found.has_more, limit < fitting.len(), "{text:?}, {how:?}");
             }
         }
     }
@@ -251,7 +252,7 @@ pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backen
     let mut found = Vec::new();
     for current in [true, false] {
         let of_list = read.find_text("web ", TextMatch::Prefix, current, 99);
-        found.extend(of_list.await?);
+        found.extend(of_list.await?.rows);
     }
     assert_eq!(sorted(found), sorted(expected));
     Ok(())

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use super::super::bulk::{Bulk, Values, json_list};
 use super::super::cells::{Cells, read_all};
 use super::packed::{self, Rows};
-use super::statements::about;
+use super::statements::statements_for;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ pub(in super::super) async fn read_edges(
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
-    let rows = sqlx::query(about(resolution).read)
+    let rows = sqlx::query(statements_for(resolution).read)
         .bind(from.timestamp())
         .bind(to.timestamp())
         .fetch_all(connection)
@@ -72,7 +72,7 @@ pub(in super::super) async fn oldest(
     connection: &mut SqliteConnection,
     resolution: Resolution,
 ) -> Result<Option<UnixNanos>, sqlx::Error> {
-    let first: Option<i64> = sqlx::query_scalar(about(resolution).oldest)
+    let first: Option<i64> = sqlx::query_scalar(statements_for(resolution).oldest)
         .fetch_one(connection)
         .await?;
     Ok(first.map(|first| UnixNanos(first.unsigned_abs())))
@@ -98,7 +98,7 @@ pub(in super::super) async fn remove_edges(
 ) -> Result<(), sqlx::Error> {
     let parts: BTreeSet<u8> = edges.iter().map(StatsEdge::part).collect();
     let edges: HashSet<&StatsEdge> = edges.iter().collect();
-    let rows = sqlx::query(about(resolution).read_parts)
+    let rows = sqlx::query(statements_for(resolution).read_parts)
         .bind(from.timestamp())
         .bind(to.timestamp())
         .bind(json_list(parts))
@@ -121,7 +121,7 @@ pub(in super::super) async fn remove_edges(
         }
     }
     replace(connection, resolution, &left).await?;
-    about(resolution)
+    statements_for(resolution)
         .remove
         .run(connection, &empty, |values, key| {
             bind(values, key);
@@ -139,7 +139,7 @@ async fn replace(
         .iter()
         .map(|(key, rows)| (key, packed::encode(rows)))
         .collect();
-    about(resolution)
+    statements_for(resolution)
         .replace
         .run(connection, &rows, |values, (key, body)| {
             bind(values, key).add(body.as_slice());
@@ -207,7 +207,7 @@ async fn stored(
     keys: &BTreeMap<PackedKey, Rows>,
 ) -> Result<Vec<(PackedKey, Rows)>, sqlx::Error> {
     let keys: Vec<&PackedKey> = keys.keys().collect();
-    let found = about(resolution)
+    let found = statements_for(resolution)
         .find
         .run(connection, &keys, |values, key| {
             bind(values, key);

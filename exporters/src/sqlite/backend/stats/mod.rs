@@ -18,4 +18,4 @@ pub(super) use counts::{add_counts, read_counts};
 pub(super) use edges::READ_ENDS;
 pub(super) use edges::{oldest, put_edges, read_edges, read_ends, remove_edges};
 #[cfg(test)]
-pub(super) use statements::about;
+pub(super) use statements::statements_for;

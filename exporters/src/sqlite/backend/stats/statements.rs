@@ -50,7 +50,7 @@ macro_rules! statements {
 static MINUTES: Statements = statements!("edge_stats");
 static HOURS: Statements = statements!("edge_stats_hourly");
 
-pub(in super::super) fn about(resolution: Resolution) -> &'static Statements {
+pub(in super::super) fn statements_for(resolution: Resolution) -> &'static Statements {
     match resolution {
         Resolution::Minute => &MINUTES,
         Resolution::Hour => &HOURS,

@@ -31,7 +31,7 @@ async fn a_long_text_is_found_by_its_first_200_characters() {
         ("äbb", TextMatch::Part),
     ] {
         let found = session.find_text(text, how, true, 9).await.unwrap();
-        assert_eq!(found, std::slice::from_ref(&kept), "{how:?}");
+        assert_eq!(found.rows, std::slice::from_ref(&kept), "{how:?}");
     }
 }
 
@@ -53,7 +53,7 @@ async fn characters_that_part_texts_are_found_in_texts() {
         ("two", TextMatch::Prefix, 0),
     ] {
         let found = session.find_text(text, how, true, 9).await.unwrap();
-        assert_eq!(found.len(), count, "{text:?} {how:?}");
+        assert_eq!(found.rows.len(), count, "{text:?} {how:?}");
     }
 }
 
@@ -92,5 +92,5 @@ async fn candidates_that_do_not_fit_are_passed_over() {
         .find_text("abcxyz", TextMatch::Part, true, 2)
         .await
         .unwrap();
-    assert_eq!(found, &texts[299..]);
+    assert_eq!(found.rows, &texts[299..]);
 }

@@ -1,13 +1,13 @@
-//! How the texts of a field of a node stand in one, so that trigrams find them.
+//! The texts of one field of a node are indexed as one string, which trigrams find.
 //!
 //! ```text
-//!  MARK  cart  W . B  MARK  i  MARK        W a character for the whole text,
-//!                                          B one for how it begins, . half a mark
+//!  MARK  cart  W . B  MARK  i  MARK        W stands for the whole text, B for its first four characters,
+//!                                          . is half a mark
 //! ```
 //!
-//! A whole text is found by the trigram `W . B`, a beginning by `. B .` and by others of it, one of
-//! two letters by half a mark before it. Nothing else has these trigrams, so that a text that is
-//! nowhere is not looked for among all that have each of its parts.
+//! The index finds a whole text by the trigram `W . B`, a text that begins with four characters or more by
+//! `. B .` and the trigrams of the rest, and a shorter beginning by half a mark before it. No other part of a
+//! string has these trigrams. Without them the index would compare the lists of common trigrams entry by entry.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ pub(super) fn joined(texts: &BTreeSet<String>) -> Option<String> {
     let mut joined = MARK.to_owned();
     for text in texts {
         joined.push_str(text);
-        joined.push_str(&end(text));
+        joined.push_str(&suffix(text));
     }
     Some(joined)
 }
@@ -44,7 +44,7 @@ pub(super) fn split(joined: &str) -> impl Iterator<Item = &str> {
         let text = text.split(HALF).next().unwrap_or_default();
         let mut characters = text.char_indices();
         match characters.next_back() {
-            // Only that of one character has no other after it.
+            // A text of one character has no `W`.
             Some((whole, _)) if whole > 0 => &text[..whole],
             _ => text,
         }
@@ -52,31 +52,31 @@ pub(super) fn split(joined: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What stands after a text.
-fn end(text: &str) -> String {
-    let mut end = String::new();
-    if has_more(text) {
-        end.push(character(text));
+fn suffix(text: &str) -> String {
+    let mut suffix = String::new();
+    if has_several(text) {
+        suffix.push(hash_character(text));
     }
     if let Some(begins) = beginning(text) {
-        end.push(HALF);
-        end.push(begins);
+        suffix.push(HALF);
+        suffix.push(begins);
     }
-    end + MARK
+    suffix + MARK
 }
 
 /// Whether a text has more than one character.
-fn has_more(text: &str) -> bool {
+fn has_several(text: &str) -> bool {
     text.chars().nth(1).is_some()
 }
 
 /// The character that stands for how a text begins; none for one that is too short.
 fn beginning(text: &str) -> Option<char> {
     let (last, end) = text.char_indices().nth(BEGINNING - 1)?;
-    Some(character(&text[..last + end.len_utf8()]))
+    Some(hash_character(&text[..last + end.len_utf8()]))
 }
 
 /// One of those that [`pipeline::store::rows::kept`] leaves to indexes.
-fn character(text: &str) -> char {
+fn hash_character(text: &str) -> char {
     let (first, last) = (u32::from(*RESERVED.start()), u32::from(*RESERVED.end()));
     let place = uid::hash(text) % u64::from(last - first + 1);
     char::from_u32(first + place as u32).unwrap_or(*RESERVED.start())
@@ -85,7 +85,7 @@ fn character(text: &str) -> char {
 /// What stands in the joined texts where one of them matches.
 pub(super) fn pattern(text: &str, how: TextMatch) -> String {
     match how {
-        TextMatch::Exact => format!("{MARK}{text}{}", end(text)),
+        TextMatch::Exact => format!("{MARK}{text}{}", suffix(text)),
         TextMatch::Prefix => format!("{MARK}{text}"),
         TextMatch::Part => text.to_owned(),
     }
@@ -96,9 +96,9 @@ pub(super) fn query(text: &str, how: TextMatch) -> Option<String> {
     let whole: Vec<char> = text.chars().collect();
     let mut trigrams = Vec::new();
     match how {
-        TextMatch::Exact => trigrams.push(match (beginning(text), has_more(text)) {
-            (Some(begins), _) => vec![character(text), HALF, begins],
-            (None, true) => vec![character(text), HALF, HALF],
+        TextMatch::Exact => trigrams.push(match (beginning(text), has_several(text)) {
+            (Some(begins), _) => vec![hash_character(text), HALF, begins],
+            (None, true) => vec![hash_character(text), HALF, HALF],
             (None, false) => vec![HALF, *whole.first()?, HALF],
         }),
         TextMatch::Prefix => match beginning(text) {

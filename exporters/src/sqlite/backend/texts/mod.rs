@@ -4,11 +4,14 @@ mod layout;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pipeline::store::rows::{NodeId, TextField, TextMatch, TextRow, WantedText, kept};
+use pipeline::store::rows::{FoundTexts, NodeId, TextField, TextMatch, TextRow, WantedText, kept};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
 use super::cells::{read_all, value_of};
+
+/// Texts with all trigrams of a text that are looked at, about: what is beyond is not found.
+const CANDIDATES: usize = 10_000;
 
 /// Where the texts of nodes begin that are not current.
 const OTHERS: i64 = 1 << 44;
@@ -55,24 +58,24 @@ pub(super) async fn find(
     how: TextMatch,
     current: bool,
     limit: usize,
-) -> Result<Vec<TextRow>, sqlx::Error> {
+) -> Result<FoundTexts, sqlx::Error> {
     let text = kept(text);
     let Some(trigrams) = layout::query(&text, how) else {
-        return Ok(Vec::new());
+        return Ok(FoundTexts::default());
     };
     let fits = |found: &str| match how {
         TextMatch::Exact => found == text,
         TextMatch::Prefix => found.starts_with(&text),
         TextMatch::Part => found.contains(&text),
     };
-    let mut found = Vec::new();
+    let (mut found, mut looked_at) = (Vec::new(), 0);
     let (mut after, end) = match current {
         true => (-1, OTHERS),
         false => (OTHERS - 1, 2 * OTHERS),
     };
     // Most candidates fit; where they do not, the next ones are read in larger steps.
-    let mut step = limit.clamp(16, 1024);
-    while found.len() < limit {
+    let mut step = limit.saturating_add(1).clamp(16, 1024);
+    let is_last = loop {
         let rows = sqlx::query(FIND)
             .bind(&trigrams)
             .bind(after)
@@ -92,13 +95,19 @@ pub(super) async fn find(
             }));
             after = id;
         }
-        if rows.len() < step {
-            break;
+        looked_at += rows.len();
+        let is_last = rows.len() < step;
+        if is_last || found.len() > limit || looked_at >= CANDIDATES {
+            break is_last;
         }
         step = (step * 4).min(4096);
-    }
+    };
+    let has_more = !is_last || found.len() > limit;
     found.truncate(limit);
-    Ok(found)
+    Ok(FoundTexts {
+        rows: found,
+        has_more,
+    })
 }
 
 /// A text that is wanted, as the database finds it.

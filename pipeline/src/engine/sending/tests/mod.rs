@@ -66,7 +66,7 @@ impl Case {
     async fn send(&self, deadline: Option<Instant>) -> Outcome {
         let (delivery, receipt) = Delivery::new(deadline);
         let batch = batch(Signal::Traces, &["a"]).with_delivery(delivery);
-        assert!(self.sending.send(batch).await.is_ok());
+        assert!(self.sending.send_all(vec![batch]).await.is_ok());
         receipt.await
     }
 
@@ -76,7 +76,7 @@ impl Case {
 
     async fn send_for_nobody(&self) {
         let batch = batch(Signal::Traces, &["a"]);
-        assert!(self.sending.send(batch).await.is_ok());
+        assert!(self.sending.send_all(vec![batch]).await.is_ok());
     }
 
     /// How long after the beginning each attempt was made, in seconds.
@@ -272,7 +272,7 @@ async fn a_batch_whose_task_is_aborted_is_refused() {
     let sending = Arc::new(case.sending);
     let task = tokio::spawn({
         let sending = sending.clone();
-        async move { sending.send(batch).await.is_ok() }
+        async move { sending.send_all(vec![batch]).await.is_ok() }
     });
     tokio::time::sleep(SECOND).await;
     task.abort();

@@ -1,36 +1,52 @@
 //! Batches that waited for one another, at an exporter that takes them together.
 
+use futures::future::join_all;
 use tokio::sync::Mutex;
 
 use super::*;
 use crate::SignalSet;
-use crate::channel::channel;
+use crate::channel::{Queue, channel};
+use crate::delivery::Receipt;
 use crate::engine::sending::consume;
 
-/// What became of rows, one of each sender, that all wait before the exporter is called.
-async fn send_waiting(case: Case, uids: &[&str]) -> (Vec<Outcome>, Arc<Sending>) {
-    let (sender, queue) = channel("exporters/x", SignalSet::ALL, 1 << 20);
-    let mut receipts = Vec::new();
-    for uid in uids {
-        let (delivery, receipt) = Delivery::new(Some(Instant::now() + HOUR));
-        let batch = batch(Signal::Traces, &[uid]).with_delivery(delivery);
-        let room = sender.try_reserve(&batch).unwrap();
-        room.send(batch.clone()).unwrap();
-        receipts.push(receipt);
+/// Rows, one of each sender, that all wait before the exporter is called.
+struct Waiting {
+    sending: Arc<Sending>,
+    queue: Arc<Mutex<Queue>>,
+    receipts: Vec<Receipt>,
+}
+
+impl Waiting {
+    fn new(case: Case, uids: &[&str]) -> Waiting {
+        let (sender, queue) = channel("exporters/x", SignalSet::ALL, 1 << 20);
+        let mut receipts = Vec::new();
+        for uid in uids {
+            let (delivery, receipt) = Delivery::new(Some(Instant::now() + HOUR));
+            let batch = batch(Signal::Traces, &[uid]).with_delivery(delivery);
+            let room = sender.try_reserve(&batch).unwrap();
+            room.send(batch.clone()).unwrap();
+            receipts.push(receipt);
+        }
+        Waiting {
+            sending: Arc::new(case.sending),
+            queue: Arc::new(Mutex::new(queue)),
+            receipts,
+        }
     }
-    drop(sender);
-    let sending = Arc::new(case.sending);
-    let queue = Arc::new(Mutex::new(queue));
-    let consumed = consume(sending.clone(), queue).await;
-    assert!(consumed.is_ok());
-    (futures::future::join_all(receipts).await, sending)
+
+    /// What became of each once the queue is empty.
+    async fn consume(self) -> (Vec<Outcome>, Arc<Sending>) {
+        let consumed = consume(self.sending.clone(), self.queue).await;
+        assert!(consumed.is_ok());
+        (join_all(self.receipts).await, self.sending)
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn batches_that_wait_are_exported_together_until_there_are_enough_rows() {
     let case = Case::with(|exporter| exporter.together(2));
     let captured = case.captured.clone();
-    let (outcomes, sending) = send_waiting(case, &["a", "b", "c"]).await;
+    let (outcomes, sending) = Waiting::new(case, &["a", "b", "c"]).consume().await;
     assert_eq!(
         outcomes,
         [Outcome::Delivered, Outcome::Delivered, Outcome::Delivered]
@@ -45,7 +61,7 @@ async fn of_batches_that_fail_together_each_is_exported_alone() {
     let first = [Behaviour::Refuse, Behaviour::Take, Behaviour::Refuse];
     let case = Case::with(|exporter| exporter.together(9).first(first));
     let captured = case.captured.clone();
-    let (outcomes, sending) = send_waiting(case, &["a", "b", "c"]).await;
+    let (outcomes, sending) = Waiting::new(case, &["a", "b", "c"]).consume().await;
     let refused = refused("the destination wants no such rows", Retry::Never);
     assert_eq!(outcomes, [Outcome::Delivered, refused, Outcome::Delivered]);
     assert_eq!(captured.uids(), ["a", "c"]);
@@ -58,6 +74,21 @@ async fn of_batches_that_fail_together_each_is_exported_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn batches_whose_task_is_aborted_after_they_failed_together_are_all_refused() {
+    let case = Case::with(|exporter| {
+        let exporter = exporter.together(9).first([Behaviour::Refuse]);
+        exporter.then(Behaviour::Hang)
+    });
+    let waiting = Waiting::new(case, &["a", "b"]);
+    let task = tokio::spawn(consume(waiting.sending, waiting.queue));
+    tokio::time::sleep(SECOND).await;
+    task.abort();
+    let stopped = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
+    let outcomes = join_all(waiting.receipts).await;
+    assert_eq!(outcomes, [stopped.clone(), stopped]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn batches_that_hang_together_are_refused_when_the_exporter_stops() {
     let case = Case::with(|exporter| exporter.together(9).then(Behaviour::Hang));
     let give_up = case.sending.give_up.clone();
@@ -65,7 +96,51 @@ async fn batches_that_hang_together_are_refused_when_the_exporter_stops() {
         tokio::time::sleep(SECOND).await;
         give_up.cancel();
     };
-    let ((outcomes, _), ()) = tokio::join!(send_waiting(case, &["a", "b"]), stop);
+    let ((outcomes, _), ()) = tokio::join!(Waiting::new(case, &["a", "b"]).consume(), stop);
     let stopped = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
     assert_eq!(outcomes, [stopped.clone(), stopped]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn batch_whose_sender_has_gone_is_not_exported_with_the_others() {
+    let case = Case::with(|exporter| exporter.together(9));
+    let (gone, receipt) = Delivery::new(Some(Instant::now()));
+    let late = batch(Signal::Traces, &["late"]).with_delivery(gone);
+    let all = vec![
+        late,
+        batch(Signal::Traces, &["b"]),
+        batch(Signal::Traces, &["c"]),
+    ];
+    assert!(case.sending.send_all(all).await.is_ok());
+    let late = refused("waited too long in the queue", Retry::After(RETRY_AFTER));
+    assert_eq!(receipt.await, late);
+    assert_eq!(case.captured.uids(), ["b", "c"]);
+    assert_eq!(case.captured.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn batch_that_is_too_large_to_join_is_the_next_one() {
+    let case = Case::with(|exporter| exporter.together(3));
+    let captured = case.captured.clone();
+    let (sender, queue) = channel("exporters/x", SignalSet::ALL, 1 << 20);
+    for uids in [&["a"][..], &["b", "c", "d"], &["e"]] {
+        let batch = batch(Signal::Traces, uids);
+        let room = sender.try_reserve(&batch).unwrap();
+        room.send(batch.clone()).unwrap();
+    }
+    drop(sender);
+    let queue = Arc::new(Mutex::new(queue));
+    assert!(consume(Arc::new(case.sending), queue).await.is_ok());
+    assert_eq!(captured.uids(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(captured.attempts(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_whose_exporter_panics_are_all_refused() {
+    let case = Case::with(|exporter| exporter.together(9).then(Behaviour::Panic));
+    let waiting = Waiting::new(case, &["a", "b"]);
+    assert!(consume(waiting.sending, waiting.queue).await.is_err());
+    let panicked = refused("the exporter panicked", Retry::After(RETRY_AFTER));
+    let outcomes = join_all(waiting.receipts).await;
+    assert_eq!(outcomes, [panicked.clone(), panicked]);
 }

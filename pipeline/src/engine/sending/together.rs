@@ -1,0 +1,65 @@
+//! Sends batches that wait for one another as one.
+//!
+//! One attempt is made for all of them. What it fails, each batch tries again by itself, with all that its
+//! settings say: so the rows of one sender do not fail those of another, and each learns what is wrong with its
+//! own.
+
+use tokio::time::Instant;
+use tracing::info;
+
+use super::attempt::{Held, Panicked, Sending};
+use crate::Batch;
+use crate::component::Chain;
+
+impl Sending {
+    /// Sends batches together where there are several, in their order.
+    pub(super) async fn send_all(&self, batches: Vec<Batch>) -> Result<(), Panicked> {
+        let held = batches.into_iter().map(|batch| self.hold(batch));
+        let mut left: Vec<Held<'_>> = held.collect();
+        let now = Instant::now();
+        // A sender that has gone sends again: its rows are refused below, not exported with the others.
+        let is_late = |it: &Held<'_>| self.until(&it.batch).is_some_and(|until| until <= now);
+        let late: Vec<Held<'_>> = left.extract_if(.., |it| is_late(it)).collect();
+        if left.len() > 1 {
+            match self.export_together(&left).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    for held in left.drain(..) {
+                        let batch = held.release();
+                        self.counters.sent.add(batch.signal(), batch.num_rows());
+                    }
+                }
+                Err(panicked) => {
+                    let all = late.into_iter().chain(left);
+                    all.for_each(|held| self.refuse_panicked(&held.release()));
+                    return Err(panicked);
+                }
+            }
+        }
+        let mut alone = late.into_iter().chain(left);
+        while let Some(held) = alone.next() {
+            if let Err(panicked) = self.send(held).await {
+                alone.for_each(|held| self.refuse_panicked(&held.release()));
+                return Err(panicked);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one attempt, until the first of the senders' deadlines. Whether all of them are durable.
+    async fn export_together(&self, held: &[Held<'_>]) -> Result<bool, Panicked> {
+        let batches: Vec<Batch> = held.iter().map(|it| it.batch.clone()).collect();
+        let until = batches.iter().filter_map(|batch| self.until(batch)).min();
+        let export = self.exporter.export_together(&batches);
+        let sent = tokio::select! {
+            biased;
+            () = self.give_up.cancelled() => return Ok(false),
+            sent = self.attempt(export, until) => sent?,
+        };
+        if let Err(error) = &sent {
+            let (batches, cause) = (batches.len(), Chain(error).to_string());
+            info!(exporter = %self.name, batches, cause, "sending each batch by itself");
+        }
+        Ok(sent.is_ok())
+    }
+}
