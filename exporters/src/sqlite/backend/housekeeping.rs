@@ -232,13 +232,15 @@ pub(super) async fn compact(
     let before: i64 = sqlx::query_scalar(CHANGES)
         .fetch_one(&mut *connection)
         .await?;
-    let merge = sqlx::query(MERGE).bind(rows_limit(most));
+    // A page of the index takes longer than one that is given back.
+    let merge = sqlx::query(MERGE).bind(rows_limit(most / 4));
     merge.execute(&mut *connection).await?;
     let after: i64 = sqlx::query_scalar(CHANGES)
         .fetch_one(&mut *connection)
         .await?;
-    // The statement itself is a change (FTS5, "The 'merge' command").
-    let is_merging = after - before >= 2;
+    // Each page that it wrote is a change. Beside writers there is always something small to merge: that is
+    // left for the next round.
+    let is_merging = after.saturating_sub(before) > rows_limit(most / 8);
     let (_, _, free, how) = pages(connection).await?;
     if free == 0 || how != INCREMENTAL {
         return Ok(is_merging);
