@@ -233,22 +233,24 @@ pub(super) async fn compact(
         .fetch_one(&mut *connection)
         .await?;
     // A page of the index takes longer than one that is given back.
-    let merge = sqlx::query(MERGE).bind(rows_limit(most / 4));
+    let merge = sqlx::query(MERGE).bind(rows_limit(most / 8));
     merge.execute(&mut *connection).await?;
     let after: i64 = sqlx::query_scalar(CHANGES)
         .fetch_one(&mut *connection)
         .await?;
     // Each page that it wrote is a change. Beside writers there is always something small to merge: that is
     // left for the next round.
-    let is_merging = after.saturating_sub(before) > rows_limit(most / 8);
+    if after.saturating_sub(before) > rows_limit(most / 16) {
+        return Ok(true);
+    }
     let (_, _, free, how) = pages(connection).await?;
     if free == 0 || how != INCREMENTAL {
-        return Ok(is_merging);
+        return Ok(false);
     }
     let sql = format!("PRAGMA incremental_vacuum({most})");
     // It does its work while it is stepped.
     sqlx::query(sqlx::AssertSqlSafe(sql))
         .fetch_all(connection)
         .await?;
-    Ok(is_merging || free > most as u64)
+    Ok(free > most as u64)
 }
