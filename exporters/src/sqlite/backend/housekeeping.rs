@@ -238,9 +238,9 @@ pub(super) async fn compact(
     let after: i64 = sqlx::query_scalar(CHANGES)
         .fetch_one(&mut *connection)
         .await?;
-    // Each page that it wrote is a change. Beside writers there is always something small to merge: that is
-    // left for the next round.
-    if after.saturating_sub(before) > rows_limit(most / 16) {
+    // Each page that it wrote is a change, and so is the statement. Beside writers there is always
+    // something small to merge: that is left for the next round.
+    if after.saturating_sub(before) > rows_limit(most / 16).max(2) {
         return Ok(true);
     }
     let (_, _, free, how) = pages(connection).await?;
