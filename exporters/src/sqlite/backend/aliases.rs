@@ -7,7 +7,7 @@ use pipeline::uid;
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values, json_list, limit as rows_limit};
-use super::cells::{Cells, read_all, signed};
+use super::cells::{Cells, fetch, signed};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_aliases.sql"));
 /// Of observations that are there already.
@@ -19,7 +19,7 @@ static PUT_PAST: Bulk =
 pub(super) const READ: &str = include_str!("../sql/read_aliases.sql");
 pub(super) const READ_BY_VALUE: &str = include_str!("../sql/read_aliases_by_value.sql");
 pub(super) const READ_OF_KINDS: &str = include_str!("../sql/read_aliases_of_kinds.sql");
-pub(super) const READ_PAST: &str = "SELECT value_hash, node FROM past_aliases WHERE value_hash IN (SELECT value FROM json_each(?1))";
+pub(super) const READ_PAST: &str = "SELECT pack_rows(value_hash, node) FROM past_aliases WHERE value_hash IN (SELECT value FROM json_each(?1))";
 
 /// A key as it is stored: node, kind, hash of the value, within, source, scope, whether it is an
 /// observation.
@@ -46,23 +46,19 @@ pub(super) async fn read(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<AliasRow>, sqlx::Error> {
-    let rows = sqlx::query(READ)
-        .bind(json_list(nodes))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, alias)
+    let query = sqlx::query(READ).bind(json_list(nodes));
+    let rows = fetch(connection, query).await?;
+    rows.read(alias)
 }
 
 pub(super) async fn read_by_value(
     connection: &mut SqliteConnection,
     values: &[String],
 ) -> Result<Vec<AliasRow>, sqlx::Error> {
-    let rows = sqlx::query(READ_BY_VALUE)
-        .bind(json_list(values.iter().map(|value| hash(value))))
-        .fetch_all(connection)
-        .await?;
+    let query = sqlx::query(READ_BY_VALUE).bind(json_list(values.iter().map(|value| hash(value))));
+    let rows = fetch(connection, query).await?;
     let wanted: HashSet<&str> = values.iter().map(String::as_str).collect();
-    let mut aliases = read_all(&rows, alias)?;
+    let mut aliases = rows.read(alias)?;
     aliases.retain(|alias| wanted.contains(alias.key.value.as_str()));
     Ok(aliases)
 }
@@ -73,13 +69,12 @@ pub(super) async fn read_of_kinds(
     after: NodeId,
     limit: usize,
 ) -> Result<Vec<AliasRow>, sqlx::Error> {
-    let rows = sqlx::query(READ_OF_KINDS)
+    let query = sqlx::query(READ_OF_KINDS)
         .bind(json_list(kinds))
         .bind(after)
-        .bind(rows_limit(limit))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, alias)
+        .bind(rows_limit(limit));
+    let rows = fetch(connection, query).await?;
+    rows.read(alias)
 }
 
 fn alias(cells: &mut Cells<'_>) -> Result<AliasRow, sqlx::Error> {
@@ -105,11 +100,9 @@ pub(super) async fn read_past(
     values: &[String],
 ) -> Result<Vec<(String, NodeId)>, sqlx::Error> {
     let by_hash: HashMap<i64, &String> = values.iter().map(|value| (hash(value), value)).collect();
-    let rows = sqlx::query(READ_PAST)
-        .bind(json_list(by_hash.keys()))
-        .fetch_all(connection)
-        .await?;
-    let owners = read_all(&rows, |cells| Ok((cells.take::<i64>()?, cells.take()?)))?;
+    let query = sqlx::query(READ_PAST).bind(json_list(by_hash.keys()));
+    let rows = fetch(connection, query).await?;
+    let owners = rows.read(|cells| Ok((cells.take::<i64>()?, cells.take()?)))?;
     let owner = |(hash, node)| Some(((*by_hash.get(&hash)?).clone(), node));
     Ok(owners.into_iter().filter_map(owner).collect())
 }
@@ -137,7 +130,7 @@ pub(super) async fn observe(
     let distinct: Vec<_> = first.values().map(|place| rows[*place]).collect();
     let added = ADD.run(connection, &distinct, bind).await?;
     let mut is_new = vec![false; rows.len()];
-    for key in read_all(&added, stored_key)? {
+    for key in added.read(stored_key)? {
         is_new[first[&key]] = true;
     }
     let known = rows.iter().zip(&is_new).filter(|(_, is_new)| !**is_new);
@@ -182,7 +175,7 @@ pub(super) async fn remove(
     let mut keys: Vec<StoredKey> = keys.iter().map(stored).collect();
     keys.sort_unstable();
     let removed = REMOVE.run(connection, &keys, bind_key).await?;
-    let past = read_all(&removed, |cells| Ok((cells.take()?, cells.take()?)))?;
+    let past = removed.read(|cells| Ok((cells.take()?, cells.take()?)))?;
     insert_past(connection, past).await
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
+
+use super::cells::Rows;
 
 /// Rows of one statement; the same few sizes again and again, so that each is prepared once.
 /// (SQLite takes 32,766 parameters.)
@@ -24,15 +26,15 @@ impl Bulk {
         }
     }
 
-    /// Runs it for all rows, in their order; what it returns is returned. `bind` adds the values of a
+    /// Runs it for all rows, in their order; what it packs is returned. `bind` adds the values of a
     /// row, in the order of the columns.
     pub(super) async fn run<T>(
         &self,
         connection: &mut SqliteConnection,
         mut rows: &[T],
         bind: impl Fn(&mut Values, &T),
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        let mut returned = Vec::new();
+    ) -> Result<Rows, sqlx::Error> {
+        let mut returned = Rows::default();
         for (size, statement) in SIZES.into_iter().zip(self.statements()) {
             while rows.len() >= size {
                 let (now, later) = rows.split_at(size);
@@ -42,7 +44,9 @@ impl Bulk {
                     bind(&mut values, row);
                 }
                 let query = sqlx::query_with(AssertSqlSafe(statement.clone()), values.finish()?);
-                returned.extend(query.fetch_all(&mut *connection).await?);
+                for packed in query.fetch_all(&mut *connection).await? {
+                    returned.add(&packed)?;
+                }
             }
         }
         Ok(returned)

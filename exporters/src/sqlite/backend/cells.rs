@@ -1,31 +1,92 @@
-//! Cells of the database ⇄ values.
+//! Rows of the database ⇄ values.
 
 use pipeline::component::UnixNanos;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row as _, Sqlite, Type};
+use rusqlite::types::{FromSql, FromSqlError};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row as _, Sqlite, SqliteConnection};
+
+use crate::sqlite::connections::packing::{next_cell, next_row};
 
 /// Hashes are stored as signed numbers with the same bits.
 pub(super) fn signed(hash: u64) -> i64 {
     hash.cast_signed()
 }
 
+/// The rows of a statement that selects `pack_rows(…)`, or returns `pack_row(…)` of each.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Rows {
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Adds the rows of one more row of the database, whose only cell they are.
+    pub(super) fn add(&mut self, packed: &SqliteRow) -> Result<(), sqlx::Error> {
+        // Null where no row was packed.
+        let packed: Option<&[u8]> = packed.try_get(0)?;
+        let packed = packed.unwrap_or_default();
+        let mut rest = packed;
+        while next_row(&mut rest).is_some() {
+            self.count += 1;
+        }
+        self.bytes.extend_from_slice(packed);
+        Ok(())
+    }
+
+    pub(super) fn append(&mut self, mut other: Rows) {
+        self.bytes.append(&mut other.bytes);
+        self.count += other.count;
+    }
+
+    /// Each as `read` reads it, in their order.
+    pub(super) fn read<'r, T>(
+        &'r self,
+        read: impl Fn(&mut Cells<'r>) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        let mut values = Vec::with_capacity(self.count);
+        let mut rest = self.bytes.as_slice();
+        while let Some(rest) = next_row(&mut rest) {
+            values.push(read(&mut Cells { rest })?);
+        }
+        Ok(values)
+    }
+}
+
+/// All that a statement selects with `pack_rows(…)`.
+pub(super) async fn fetch(
+    connection: &mut SqliteConnection,
+    query: Query<'_, Sqlite, SqliteArguments>,
+) -> Result<Rows, sqlx::Error> {
+    let mut rows = Rows::default();
+    rows.add(&query.fetch_one(connection).await?)?;
+    Ok(rows)
+}
+
 /// The cells of a row from left to right.
 pub(super) struct Cells<'r> {
-    row: &'r SqliteRow,
-    next: usize,
+    rest: &'r [u8],
 }
 
 impl<'r> Cells<'r> {
-    pub(super) fn of(row: &'r SqliteRow) -> Cells<'r> {
-        Cells { row, next: 0 }
+    pub(super) fn take<T: FromSql>(&mut self) -> Result<T, sqlx::Error> {
+        next_cell(&mut self.rest)
+            .and_then(T::column_result)
+            .map_err(undecoded)
     }
 
-    pub(super) fn take<T>(&mut self) -> Result<T, sqlx::Error>
-    where
-        T: Decode<'r, Sqlite> + Type<Sqlite>,
-    {
-        self.next += 1;
-        self.row.try_get(self.next - 1)
+    pub(super) fn text(&mut self) -> Result<&'r str, sqlx::Error> {
+        let text = next_cell(&mut self.rest).and_then(|cell| cell.as_str());
+        text.map_err(undecoded)
+    }
+
+    pub(super) fn blob(&mut self) -> Result<&'r [u8], sqlx::Error> {
+        let blob = next_cell(&mut self.rest).and_then(|cell| cell.as_blob());
+        blob.map_err(undecoded)
     }
 
     pub(super) fn hash(&mut self) -> Result<u64, sqlx::Error> {
@@ -62,14 +123,10 @@ pub(super) fn value_of<T: Copy>(code: i64, values: &[T]) -> Result<T, sqlx::Erro
     value.copied().ok_or_else(unknown)
 }
 
-fn time(nanos: i64) -> UnixNanos {
-    UnixNanos(u64::try_from(nanos).unwrap_or_default())
+fn undecoded(error: FromSqlError) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
 }
 
-/// All rows, each as `read` reads it.
-pub(super) fn read_all<T>(
-    rows: &[SqliteRow],
-    read: impl Fn(&mut Cells<'_>) -> Result<T, sqlx::Error>,
-) -> Result<Vec<T>, sqlx::Error> {
-    rows.iter().map(|row| read(&mut Cells::of(row))).collect()
+fn time(nanos: i64) -> UnixNanos {
+    UnixNanos(u64::try_from(nanos).unwrap_or_default())
 }

@@ -6,7 +6,7 @@ use pipeline::store::rows::{ClaimKey, ClaimRow, NodeId, ScopeKey};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values, json_list, limit as rows_limit, sorted};
-use super::cells::{Cells, read_all, signed};
+use super::cells::{Cells, fetch, signed};
 use super::nodes::NewNodes;
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_claims.sql"));
@@ -33,11 +33,9 @@ pub(super) async fn read(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<ClaimRow>, sqlx::Error> {
-    let rows = sqlx::query(READ)
-        .bind(json_list(nodes))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, claim)
+    let query = sqlx::query(READ).bind(json_list(nodes));
+    let rows = fetch(connection, query).await?;
+    rows.read(claim)
 }
 
 pub(super) async fn read_past(
@@ -45,12 +43,11 @@ pub(super) async fn read_past(
     nodes: &[NodeId],
     since: UnixNanos,
 ) -> Result<Vec<ClaimRow>, sqlx::Error> {
-    let rows = sqlx::query(READ_PAST)
+    let query = sqlx::query(READ_PAST)
         .bind(json_list(nodes))
-        .bind(since.timestamp())
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, claim)
+        .bind(since.timestamp());
+    let rows = fetch(connection, query).await?;
+    rows.read(claim)
 }
 
 pub(super) async fn read_open(
@@ -60,15 +57,14 @@ pub(super) async fn read_open(
     after: NodeId,
     limit: usize,
 ) -> Result<Vec<(u64, ClaimRow)>, sqlx::Error> {
-    let rows = sqlx::query(READ_OPEN)
+    let query = sqlx::query(READ_OPEN)
         .bind(scope.class as i64)
         .bind(scope.source)
         .bind(scope.scope)
         .bind(after)
-        .bind(rows_limit(limit))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, |cells| {
+        .bind(rows_limit(limit));
+    let rows = fetch(connection, query).await?;
+    rows.read(|cells| {
         let claim = claim(cells)?;
         Ok((new.hash_of(claim.key.node, cells.take()?), claim))
     })
@@ -81,14 +77,13 @@ pub(super) async fn ended_since(
     scope: ScopeKey,
     since: UnixNanos,
 ) -> Result<Vec<(u64, NodeId)>, sqlx::Error> {
-    let rows = sqlx::query(READ_SCOPE)
+    let query = sqlx::query(READ_SCOPE)
         .bind(scope.class as i64)
         .bind(scope.source)
         .bind(scope.scope)
-        .bind(since.timestamp())
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, |cells| {
+        .bind(since.timestamp());
+    let rows = fetch(connection, query).await?;
+    rows.read(|cells| {
         let node = cells.take()?;
         Ok((new.hash_of(node, cells.take()?), node))
     })

@@ -3,11 +3,11 @@
 use sqlx::SqliteConnection;
 
 use super::bulk::limit as rows_limit;
-use super::cells::read_all;
+use super::cells::fetch;
 
 const APPEND: &str = "INSERT INTO commits (body) VALUES (?1)";
-pub(super) const READ: &str =
-    "SELECT sequence, body FROM commits WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+pub(super) const READ: &str = "SELECT pack_rows(sequence, body) FROM \
+     (SELECT sequence, body FROM commits WHERE sequence > ?1 ORDER BY sequence LIMIT ?2)";
 /// Also of commits that are not kept any more.
 const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'commits'), 0)";
 
@@ -24,12 +24,11 @@ pub(super) async fn read(
     after: u64,
     limit: usize,
 ) -> Result<Vec<(u64, Vec<u8>)>, sqlx::Error> {
-    let rows = sqlx::query(READ)
+    let query = sqlx::query(READ)
         .bind(i64::try_from(after).unwrap_or(i64::MAX))
-        .bind(rows_limit(limit))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, |cells| Ok((cells.hash()?, cells.take()?)))
+        .bind(rows_limit(limit));
+    let rows = fetch(connection, query).await?;
+    rows.read(|cells| Ok((cells.hash()?, cells.take()?)))
 }
 
 pub(super) async fn last(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {

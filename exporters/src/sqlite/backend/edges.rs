@@ -6,7 +6,7 @@ use pipeline::store::rows::{EdgeKey, EdgePage, EdgeRow, NodeId, Word};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values, sorted};
-use super::cells::{Cells, read_all};
+use super::cells::Cells;
 use super::walk::{Place, Walk};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_edges.sql"));
@@ -79,7 +79,7 @@ pub(super) async fn read(
     let rows = walk
         .page(connection, nodes, kinds, after, page.limit)
         .await?;
-    read_all(&rows, edge)
+    rows.read(edge)
 }
 
 fn edge(cells: &mut Cells<'_>) -> Result<EdgeRow, sqlx::Error> {
@@ -115,7 +115,7 @@ pub(super) async fn read_past(
         .zip(rest.as_ref())
         .map(|((near, kind, _), rest)| Place { near, kind, rest });
     let rows = PAST_IN.page(connection, to, kinds, after, limit).await?;
-    read_all(&rows, past_edge)
+    rows.read(past_edge)
 }
 
 fn past_edge(cells: &mut Cells<'_>) -> Result<(NodeId, Word, NodeId), sqlx::Error> {
@@ -143,7 +143,7 @@ pub(super) async fn observe(
     let distinct: Vec<&EdgeRow> = first.values().map(|place| &rows[*place]).collect();
     let added = ADD.run(connection, &distinct, bind).await?;
     let mut is_new = vec![false; rows.len()];
-    for key in read_all(&added, key)? {
+    for key in added.read(key)? {
         is_new[first[&key]] = true;
     }
     let known = rows.iter().zip(&is_new).filter(|(_, is_new)| !**is_new);
@@ -182,7 +182,7 @@ pub(super) async fn remove(
             bind_key(values, key);
         })
         .await?;
-    put_past(connection, &read_all(&removed, past_edge)?).await
+    put_past(connection, &removed.read(past_edge)?).await
 }
 
 pub(super) async fn put_past(

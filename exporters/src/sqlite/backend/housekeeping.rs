@@ -6,14 +6,15 @@ use pipeline::uid;
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
-use super::cells::{read_all, signed};
+use super::cells::{Cells, fetch, signed};
 use super::nodes::NewNodes;
 use super::versions;
 
 const STATE: &str = "SELECT value FROM state WHERE name = ?1";
 const PUT_STATE: &str = "INSERT INTO state (name, value) VALUES (?1, ?2) \
                          ON CONFLICT DO UPDATE SET value = excluded.value";
-pub(super) const NODE_PAGE: &str = "SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(super) const NODE_PAGE: &str =
+    "SELECT pack_rows(id) FROM (SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2)";
 pub(super) const VERSIONS_OF: &str = include_str!("../sql/read_versions_of_nodes.sql");
 pub(super) static REMOVE_VERSIONS: Bulk =
     Bulk::new("DELETE FROM versions WHERE (node, source, scope, state) IN (VALUES (?, ?, ?, ?))");
@@ -68,11 +69,8 @@ pub(super) async fn node_page(
     after: NodeId,
     limit: usize,
 ) -> Result<Vec<NodeId>, sqlx::Error> {
-    let mut ids: Vec<NodeId> = sqlx::query_scalar(NODE_PAGE)
-        .bind(after)
-        .bind(rows_limit(limit))
-        .fetch_all(connection)
-        .await?;
+    let query = sqlx::query(NODE_PAGE).bind(after).bind(rows_limit(limit));
+    let mut ids: Vec<NodeId> = fetch(connection, query).await?.read(Cells::take)?;
     ids.extend(new.after(after));
     ids.sort_unstable();
     ids.dedup();
@@ -84,11 +82,9 @@ pub(super) async fn versions_of(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<VersionRow>, sqlx::Error> {
-    let rows = sqlx::query(VERSIONS_OF)
-        .bind(json_list(nodes))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, versions::version)
+    let query = sqlx::query(VERSIONS_OF).bind(json_list(nodes));
+    let rows = fetch(connection, query).await?;
+    rows.read(versions::version)
 }
 
 pub(super) async fn remove_versions(

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use pipeline::store::rows::{LeaseRow, LeaseRows, RowsError, Word};
 use sqlx::SqliteConnection;
 
-use super::cells::{Cells, signed};
+use super::cells::{fetch, signed};
 use super::session::Session;
 
-pub(super) const READ: &str = "SELECT holder, until FROM leases WHERE source = ?1 AND scope = ?2";
+pub(super) const READ: &str =
+    "SELECT pack_rows(holder, until) FROM leases WHERE source = ?1 AND scope = ?2";
 const PUT: &str =
     "INSERT OR REPLACE INTO leases (source, scope, holder, until) VALUES (?1, ?2, ?3, ?4)";
 pub(super) const REMOVE: &str = "DELETE FROM leases WHERE source = ?1 AND scope = ?2";
@@ -45,19 +46,15 @@ async fn read(
     source: Word,
     scope: Word,
 ) -> Result<Option<LeaseRow>, sqlx::Error> {
-    let row = sqlx::query(READ)
-        .bind(source)
-        .bind(scope)
-        .fetch_optional(connection)
-        .await?;
-    let lease = |row: &sqlx::sqlite::SqliteRow| {
-        let mut cells = Cells::of(row);
+    let query = sqlx::query(READ).bind(source).bind(scope);
+    let rows = fetch(connection, query).await?;
+    let leases = rows.read(|cells| {
         Ok(LeaseRow {
             source,
             scope,
             holder: cells.take()?,
             until: cells.time()?,
         })
-    };
-    row.as_ref().map(lease).transpose()
+    });
+    Ok(leases?.pop())
 }

@@ -4,6 +4,7 @@ use pipeline::store::rows::{Listing, NO_WORD, NodeId, RowFilter, Word};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::bulk::{json_list, limit as rows_limit};
+use super::cells::{Cells, fetch};
 use super::texts::{Walk, Wanted};
 
 /// Nodes of a filter that are counted before it is called broad.
@@ -74,10 +75,10 @@ impl Index {
         });
         let texts = texts.collect::<String>();
         format!(
-            "SELECT nodes.id FROM {from} WHERE {condition} AND (changed > ?8 OR (\
+            "SELECT pack_rows(id) FROM (SELECT nodes.id FROM {from} WHERE {condition} AND (changed > ?8 OR (\
              (?4 IS NULL OR kind IN (SELECT value FROM json_each(?4))) \
              AND (?5 = 0 OR provider = ?5) AND (?6 = 0 OR account = ?6) \
-             AND (?7 = 0 OR region = ?7){texts})) ORDER BY {order} LIMIT ?3"
+             AND (?7 = 0 OR region = ?7){texts})) ORDER BY {order} LIMIT ?3)"
         )
     }
 
@@ -154,7 +155,7 @@ pub(super) async fn list(
     for listing in listings {
         for key in &way.keys {
             let (first, value, end) = key.values(Page { listing, after });
-            let mut query = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
+            let mut query = sqlx::query(AssertSqlSafe(sql.clone()))
                 .bind(listing as i64)
                 .bind(first)
                 .bind(rows_limit(limit))
@@ -172,8 +173,8 @@ pub(super) async fn list(
             for wanted in texts.iter().flatten() {
                 query = query.bind(&wanted.pattern);
             }
-            let ids: Vec<NodeId> = query.fetch_all(&mut *connection).await?;
-            found.extend(ids);
+            let ids = fetch(connection, query).await?;
+            found.extend(ids.read(Cells::take::<NodeId>)?);
         }
     }
     found.sort_unstable();

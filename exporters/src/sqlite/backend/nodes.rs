@@ -7,16 +7,16 @@ use pipeline::uid;
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, json_list, sorted};
-use super::cells::{Cells, read_all, signed};
+use super::cells::{Cells, fetch, signed};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_nodes.sql"));
 pub(super) const READ: &str = include_str!("../sql/read_nodes.sql");
 pub(super) const FIND: &str =
-    "SELECT id, uid FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
+    "SELECT pack_rows(id, uid) FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
 pub(super) const BY_HASH: &str =
-    "SELECT hash, id FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
+    "SELECT pack_rows(hash, id) FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
 pub(super) const MERGED: &str =
-    "SELECT id, same_as FROM nodes WHERE same_as IN (SELECT value FROM json_each(?1))";
+    "SELECT pack_rows(id, same_as) FROM nodes WHERE same_as IN (SELECT value FROM json_each(?1))";
 const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'nodes'), 0)";
 
 const LISTINGS: [Listing; 3] = [Listing::None, Listing::Current, Listing::Ended];
@@ -84,11 +84,9 @@ pub(super) async fn find(
     uids: &[String],
 ) -> Result<Vec<Option<NodeId>>, sqlx::Error> {
     let hashes = uids.iter().map(|uid| signed(uid::hash(uid)));
-    let rows = sqlx::query(FIND)
-        .bind(json_list(hashes))
-        .fetch_all(connection)
-        .await?;
-    let stored = read_all(&rows, |cells| Ok((cells.take::<NodeId>()?, cells.take()?)))?;
+    let query = sqlx::query(FIND).bind(json_list(hashes));
+    let rows = fetch(connection, query).await?;
+    let stored = rows.read(|cells| Ok((cells.take::<NodeId>()?, cells.take()?)))?;
     let stored: HashMap<String, NodeId> = stored.into_iter().map(|(id, uid)| (uid, id)).collect();
     let find = |uid: &String| new.by_uid.get(uid).or_else(|| stored.get(uid)).copied();
     Ok(uids.iter().map(find).collect())
@@ -127,12 +125,11 @@ pub(super) async fn read(
     ids: &[NodeId],
     projection: Projection,
 ) -> Result<Vec<NodeRow>, sqlx::Error> {
-    let rows = sqlx::query(READ)
+    let query = sqlx::query(READ)
         .bind(json_list(ids))
-        .bind(projection == Projection::Full)
-        .fetch_all(connection)
-        .await?;
-    let mut nodes = read_all(&rows, node)?;
+        .bind(projection == Projection::Full);
+    let rows = fetch(connection, query).await?;
+    let mut nodes = rows.read(node)?;
     if !new.by_id.is_empty() {
         let ids: HashSet<NodeId> = ids.iter().copied().collect();
         nodes.extend(ids.into_iter().filter_map(|id| new.row(id)));
@@ -166,11 +163,9 @@ pub(super) async fn by_hash(
     new: &NewNodes,
     hashes: &[u64],
 ) -> Result<Vec<(u64, NodeId)>, sqlx::Error> {
-    let rows = sqlx::query(BY_HASH)
-        .bind(json_list(hashes.iter().map(|hash| signed(*hash))))
-        .fetch_all(connection)
-        .await?;
-    let mut nodes = read_all(&rows, |cells| Ok((cells.hash()?, cells.take()?)))?;
+    let query = sqlx::query(BY_HASH).bind(json_list(hashes.iter().map(|hash| signed(*hash))));
+    let rows = fetch(connection, query).await?;
+    let mut nodes = rows.read(|cells| Ok((cells.hash()?, cells.take()?)))?;
     if !new.by_uid.is_empty() {
         let hashes: HashSet<u64> = hashes.iter().copied().collect();
         let new = new.by_uid.iter().map(|(uid, id)| (uid::hash(uid), *id));
@@ -183,11 +178,9 @@ pub(super) async fn merged_into(
     connection: &mut SqliteConnection,
     ids: &[NodeId],
 ) -> Result<Vec<(NodeId, NodeId)>, sqlx::Error> {
-    let rows = sqlx::query(MERGED)
-        .bind(json_list(ids))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, |cells| Ok((cells.take()?, cells.take()?)))
+    let query = sqlx::query(MERGED).bind(json_list(ids));
+    let rows = fetch(connection, query).await?;
+    rows.read(|cells| Ok((cells.take()?, cells.take()?)))
 }
 
 pub(super) async fn put(

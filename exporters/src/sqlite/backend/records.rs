@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{NO_WORD, RecordPage, RecordRow, RecordTime, Word};
 use pipeline::uid;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::bulk::{Bulk, json_list, limit as rows_limit};
-use super::cells::{Cells, read_all, signed};
+use super::cells::{Cells, Rows, fetch, signed};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_records.sql"));
 pub(super) static READ: Bulk = Bulk::new(include_str!("../sql/read_records.sql"));
@@ -49,7 +48,7 @@ async fn read_numbered(
             values.add(*signal).add(id.as_str()).add(opened.timestamp());
         })
         .await?;
-    read_all(&rows, record)
+    rows.read(record)
 }
 
 pub(super) async fn read_of(
@@ -61,15 +60,14 @@ pub(super) async fn read_of(
     limit: usize,
 ) -> Result<Vec<RecordRow>, sqlx::Error> {
     let hashes = uids.iter().map(|uid| signed(uid::hash(uid)));
-    let rows = sqlx::query(READ_OF)
+    let query = sqlx::query(READ_OF)
         .bind(json_list(hashes))
         .bind((!signals.is_empty()).then(|| json_list(signals)))
         .bind(from.timestamp())
         .bind(to.timestamp())
-        .bind(rows_limit(limit))
-        .fetch_all(connection)
-        .await?;
-    let records = read_all(&rows, record)?;
+        .bind(rows_limit(limit));
+    let rows = fetch(connection, query).await?;
+    let records = rows.read(record)?;
     Ok(records.into_iter().map(|(_, row)| row).collect())
 }
 
@@ -97,9 +95,9 @@ pub(super) fn page_sql(page: &RecordPage) -> String {
         _ => "records_by_opening",
     };
     format!(
-        "SELECT {COLUMNS} FROM records INDEXED BY {index} \
+        "SELECT pack_rows({COLUMNS}) FROM (SELECT {COLUMNS} FROM records INDEXED BY {index} \
          WHERE signal = ?1 AND opened >= ?2 AND (opened, record) <= (?3, ?4){conditions} \
-         ORDER BY opened DESC, record DESC LIMIT ?5"
+         ORDER BY opened DESC, record DESC LIMIT ?5)"
     )
 }
 
@@ -113,17 +111,16 @@ pub(super) async fn read_page(
     let from = from.map_or(end, |(opened, id)| {
         end.min((opened.timestamp(), id.as_str()))
     });
-    let rows = sqlx::query(AssertSqlSafe(page_sql(page)))
+    let query = sqlx::query(AssertSqlSafe(page_sql(page)))
         .bind(page.signal)
         .bind(page.opened.start.timestamp())
         .bind(from.0)
         .bind(from.1)
         .bind(rows_limit(page.limit))
         .bind(page.status)
-        .bind(page.severity)
-        .fetch_all(connection)
-        .await?;
-    let records = read_all(&rows, record)?;
+        .bind(page.severity);
+    let rows = fetch(connection, query).await?;
+    let records = rows.read(record)?;
     Ok(records.into_iter().map(|(_, row)| row).collect())
 }
 
@@ -136,9 +133,9 @@ pub(super) fn old_sql(time: RecordTime) -> String {
         RecordTime::Resolved => ("resolved", "records_by_resolution"),
     };
     format!(
-        "SELECT {COLUMNS} FROM records INDEXED BY {index} \
+        "SELECT pack_rows({COLUMNS}) FROM (SELECT {COLUMNS} FROM records INDEXED BY {index} \
          WHERE signal = ?1 AND {column} < ?2 AND ({column}, record) > (?3, ?4) \
-         ORDER BY {column}, record LIMIT ?5"
+         ORDER BY {column}, record LIMIT ?5)"
     )
 }
 
@@ -152,15 +149,14 @@ pub(super) async fn read_old(
 ) -> Result<Vec<RecordRow>, sqlx::Error> {
     let after = after.map(|(time, id)| (time.timestamp(), id));
     let (after, id) = after.unwrap_or((-1, String::new()));
-    let rows = sqlx::query(AssertSqlSafe(old_sql(time)))
+    let query = sqlx::query(AssertSqlSafe(old_sql(time)))
         .bind(signal)
         .bind(before.timestamp())
         .bind(after)
         .bind(id)
-        .bind(rows_limit(limit))
-        .fetch_all(connection)
-        .await?;
-    let records = read_all(&rows, record)?;
+        .bind(rows_limit(limit));
+    let rows = fetch(connection, query).await?;
+    let records = rows.read(record)?;
     Ok(records.into_iter().map(|(_, row)| row).collect())
 }
 
@@ -192,7 +188,7 @@ fn record(cells: &mut Cells<'_>) -> Result<(i64, RecordRow), sqlx::Error> {
         time: cells.time()?,
         source: cells.take()?,
         uid: cells.take()?,
-        names: names(cells.take()?)?,
+        names: names(cells.text()?)?,
         status: cells.take()?,
         severity: cells.take()?,
         resolved: cells.optional_time()?,
@@ -222,7 +218,7 @@ pub(super) async fn put(
 
     let sorted: Vec<&RecordRow> = rows.values().copied().collect();
     let written = upsert(connection, &sorted).await?;
-    let numbers = read_all(&written, |cells| {
+    let numbers = written.read(|cells| {
         let number: i64 = cells.take()?;
         Ok(((cells.take()?, cells.take()?, cells.time()?), number))
     })?;
@@ -248,7 +244,7 @@ fn indexed(number: i64, row: &RecordRow) -> Vec<Name> {
 async fn upsert(
     connection: &mut SqliteConnection,
     rows: &[&RecordRow],
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
+) -> Result<Rows, sqlx::Error> {
     PUT.run(connection, rows, |values, row| {
         values
             .add(row.signal)

@@ -6,10 +6,11 @@ use pipeline::store::rows::{NodeId, ScanRow, ScopeKey, ScopeRow, Word};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values, json_list, sorted};
-use super::cells::{Cells, read_all, signed, value_of};
+use super::cells::{Cells, fetch, signed, value_of};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_scopes.sql"));
-pub(super) const READ: &str = "SELECT class, source, scope, forgotten, touched, scans FROM scopes";
+pub(super) const READ: &str =
+    "SELECT pack_rows(class, source, scope, forgotten, touched, scans) FROM scopes";
 pub(super) const READ_NAMED: &str = include_str!("../sql/read_scopes.sql");
 static PUT_MEMBERS: Bulk = Bulk::new(
     "INSERT INTO members (class, source, scope, hash, pairs) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -23,7 +24,7 @@ static PUT_CONTESTED: Bulk = Bulk::new(
 pub(super) const REMOVE_CONTESTED: &str =
     "DELETE FROM contested WHERE node IN (SELECT value FROM json_each(?1))";
 pub(super) const READ_CONTESTED: &str =
-    "SELECT node FROM contested WHERE class = ?1 AND source = ?2 AND scope = ?3 ORDER BY node";
+    "SELECT pack_rows(node) FROM contested WHERE class = ?1 AND source = ?2 AND scope = ?3";
 
 pub(super) static REMOVE: Bulk =
     Bulk::new("DELETE FROM scopes WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
@@ -45,13 +46,13 @@ pub(super) async fn read(
         None => sqlx::query(READ),
         Some(names) => sqlx::query(READ_NAMED).bind(json_list(names)),
     };
-    let rows = query.fetch_all(connection).await?;
-    read_all(&rows, |cells| {
+    let rows = fetch(connection, query).await?;
+    rows.read(|cells| {
         Ok(ScopeRow {
             key: key(cells)?,
             forgotten: cells.time()?,
             touched: cells.time()?,
-            scans: decode_scans(cells.take()?)?,
+            scans: decode_scans(cells.blob()?)?,
         })
     })
 }
@@ -159,12 +160,13 @@ pub(super) async fn read_contested(
     connection: &mut SqliteConnection,
     scope: ScopeKey,
 ) -> Result<Vec<NodeId>, sqlx::Error> {
-    sqlx::query_scalar(READ_CONTESTED)
+    let query = sqlx::query(READ_CONTESTED)
         .bind(scope.class as i64)
         .bind(scope.source)
-        .bind(scope.scope)
-        .fetch_all(connection)
-        .await
+        .bind(scope.scope);
+    let mut nodes = fetch(connection, query).await?.read(Cells::take)?;
+    nodes.sort_unstable();
+    Ok(nodes)
 }
 
 pub(super) async fn put_contested(

@@ -4,7 +4,7 @@ use pipeline::store::rows::{Content, Part, Projection, SnapshotKey, VersionKey, 
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, sorted};
-use super::cells::{Cells, read_all, signed};
+use super::cells::{Cells, signed};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_versions.sql"));
 pub(super) static READ: Bulk = Bulk::new(include_str!("../sql/read_versions.sql"));
@@ -12,7 +12,7 @@ pub(super) static READ_HEADERS: Bulk = Bulk::new(include_str!("../sql/read_versi
 static PUT_SNAPSHOTS: Bulk =
     Bulk::new("INSERT OR IGNORE INTO snapshots (node, part, hash, body) VALUES (?, ?, ?, ?)");
 pub(super) static READ_SNAPSHOTS: Bulk = Bulk::new(
-    "SELECT node, part, hash, body FROM snapshots WHERE (node, part, hash) IN (VALUES (?, ?, ?))",
+    "SELECT pack_rows(node, part, hash, body) FROM snapshots WHERE (node, part, hash) IN (VALUES (?, ?, ?))",
 );
 
 const PARTS: [Part; 2] = [Part::Edges, Part::Aliases];
@@ -37,7 +37,7 @@ pub(super) async fn read(
                 .add(signed(key.state));
         })
         .await?;
-    read_all(&rows, version)
+    rows.read(version)
 }
 
 pub(super) fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> {
@@ -112,7 +112,7 @@ pub(super) async fn read_snapshots(
                 .add(signed(key.hash));
         })
         .await?;
-    read_all(&rows, |cells| {
+    rows.read(|cells| {
         let key = SnapshotKey {
             node: cells.take()?,
             part: cells.code(&PARTS)?,

@@ -2,10 +2,10 @@
 //! hundreds of thousands.
 
 use pipeline::store::rows::{NodeId, Word};
-use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::bulk::{json_list, limit as rows_limit};
+use super::cells::{Rows, fetch};
 
 /// A table, or an index of it, in the order of (near end, kind, far end, more).
 #[derive(Debug)]
@@ -77,7 +77,8 @@ impl Walk {
             Step::NodesAndManyKinds => format!("{nodes} AND +{kinds}"),
         };
         format!(
-            "SELECT {columns} FROM {table} WHERE {condition} ORDER BY {near}, kind, {rest} LIMIT ?1"
+            "SELECT pack_rows({columns}) FROM (SELECT {columns} FROM {table} WHERE {condition} \
+             ORDER BY {near}, kind, {rest} LIMIT ?1)"
         )
     }
 
@@ -89,8 +90,8 @@ impl Walk {
         kinds: &[Word],
         after: Option<Place<'_>>,
         limit: usize,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        let mut rows = Vec::new();
+    ) -> Result<Rows, sqlx::Error> {
+        let mut rows = Rows::default();
         let mut nodes = nodes.to_vec();
         if let Some(after) = after {
             if nodes.contains(&after.near) {
@@ -100,7 +101,7 @@ impl Walk {
         }
         if rows.len() < limit && !nodes.is_empty() {
             let left = limit - rows.len();
-            rows.extend(self.of_nodes(connection, &nodes, kinds, left).await?);
+            rows.append(self.of_nodes(connection, &nodes, kinds, left).await?);
         }
         Ok(rows)
     }
@@ -111,8 +112,8 @@ impl Walk {
         kinds: &[Word],
         after: Place<'_>,
         limit: usize,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        let mut rows = Vec::new();
+    ) -> Result<Rows, sqlx::Error> {
+        let mut rows = Rows::default();
         if kinds.is_empty() || kinds.contains(&after.kind) {
             let sql = AssertSqlSafe(self.sql(Step::Kind));
             let mut query = sqlx::query(sql)
@@ -122,7 +123,7 @@ impl Walk {
             for value in after.rest {
                 query = query.bind(value);
             }
-            rows = query.fetch_all(&mut *connection).await?;
+            rows = fetch(connection, query).await?;
         }
         let left = limit - rows.len();
         if left == 0 {
@@ -133,13 +134,13 @@ impl Walk {
                 .bind(rows_limit(left))
                 .bind(after.near)
                 .bind(after.kind);
-            rows.extend(query.fetch_all(connection).await?);
+            rows.append(fetch(connection, query).await?);
             return Ok(rows);
         }
         let greater = kinds.iter().copied().filter(|kind| *kind > after.kind);
         let greater: Vec<Word> = greater.collect();
         if !greater.is_empty() {
-            rows.extend(
+            rows.append(
                 self.of_nodes(connection, &[after.near], &greater, left)
                     .await?,
             );
@@ -153,7 +154,7 @@ impl Walk {
         nodes: &[NodeId],
         kinds: &[Word],
         limit: usize,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    ) -> Result<Rows, sqlx::Error> {
         let step = match kinds.len() {
             0 => Step::Nodes,
             1..=KINDS => Step::NodesAndKinds,
@@ -165,6 +166,6 @@ impl Walk {
         if !kinds.is_empty() {
             query = query.bind(json_list(kinds));
         }
-        query.fetch_all(connection).await
+        fetch(connection, query).await
     }
 }

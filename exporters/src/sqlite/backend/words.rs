@@ -5,16 +5,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use pipeline::store::rows::{NO_WORD, Word};
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::bulk::{Bulk, Values, json_list};
-use super::cells::{Cells, read_all};
+use super::cells::{Cells, Rows, fetch};
 
-static FIND: Bulk = Bulk::new("SELECT id, word FROM words WHERE word IN (VALUES (?))");
-static ADD: Bulk = Bulk::new("INSERT INTO words (word) VALUES (?) RETURNING id, word");
-const READ: &str = "SELECT id, word FROM words WHERE id IN (SELECT value FROM json_each(?1))";
+static FIND: Bulk = Bulk::new("SELECT pack_rows(id, word) FROM words WHERE word IN (VALUES (?))");
+static ADD: Bulk = Bulk::new("INSERT INTO words (word) VALUES (?) RETURNING pack_row(id, word)");
+const READ: &str =
+    "SELECT pack_rows(id, word) FROM words WHERE id IN (SELECT value FROM json_each(?1))";
 
-const WITH_PREFIX: &str = "SELECT id FROM words WHERE word >= ?1 AND word < ?2";
+const WITH_PREFIX: &str = "SELECT pack_rows(id) FROM words WHERE word >= ?1 AND word < ?2";
 
 /// Words that are held in memory; beyond them all are read again.
 const LIMIT: usize = 100_000;
@@ -74,9 +74,9 @@ impl SessionWords {
         self.shared.add(&self.own);
     }
 
-    fn learn(&mut self, rows: &[SqliteRow]) -> Result<(), sqlx::Error> {
+    fn learn(&mut self, rows: &Rows) -> Result<(), sqlx::Error> {
         let mut words = Words::default();
-        for (number, text) in read_all(rows, number_and_text)? {
+        for (number, text) in rows.read(number_and_text)? {
             let text: Arc<str> = text.into();
             words.texts.insert(number, text.clone());
             words.numbers.insert(text, number);
@@ -152,10 +152,8 @@ impl SessionWords {
         let unknown = words.iter().zip(&known).filter(|(_, text)| text.is_none());
         let unknown: BTreeSet<Word> = unknown.map(|(word, _)| *word).collect();
         if !unknown.is_empty() {
-            let rows = sqlx::query(READ)
-                .bind(json_list(unknown))
-                .fetch_all(connection)
-                .await?;
+            let query = sqlx::query(READ).bind(json_list(unknown));
+            let rows = fetch(connection, query).await?;
             self.learn(&rows)?;
         }
         let texts = words.iter().zip(known).map(|(word, text)| {
@@ -182,12 +180,13 @@ impl SessionWords {
         connection: &mut SqliteConnection,
         prefix: &str,
     ) -> Result<Vec<Word>, sqlx::Error> {
-        let query = sqlx::query_scalar(WITH_PREFIX).bind(prefix);
-        match end_of_prefix(prefix) {
-            Some(end) => query.bind(end).fetch_all(connection).await,
+        let query = sqlx::query(WITH_PREFIX).bind(prefix);
+        let query = match end_of_prefix(prefix) {
+            Some(end) => query.bind(end),
             // Any text is less than any blob.
-            None => query.bind(Vec::new()).fetch_all(connection).await,
-        }
+            None => query.bind(Vec::new()),
+        };
+        fetch(connection, query).await?.read(Cells::take)
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection as _};
 
+use super::packing;
+
 /// Steps of SQLite's virtual machine between two reads of the flags: far less than a millisecond.
 const STEPS: i32 = 1000;
 
@@ -28,10 +30,10 @@ impl Connection {
         let interrupted = Arc::new(AtomicBool::new(false));
         let flags = [interrupted.clone(), closing.clone()];
         let goes_on = move || !flags.iter().any(|flag| flag.load(Ordering::Relaxed));
-        sqlite
-            .lock_handle()
-            .await?
-            .set_progress_handler(STEPS, goes_on);
+        let mut handle = sqlite.lock_handle().await?;
+        handle.set_progress_handler(STEPS, goes_on);
+        packing::register(&mut handle)?;
+        drop(handle);
         Ok(Connection {
             sqlite,
             interrupted,

@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 mod connection;
 mod file;
+pub(super) mod packing;
 mod readers;
 mod writer;
 

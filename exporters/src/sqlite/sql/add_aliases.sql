@@ -4,4 +4,4 @@ INSERT OR FAIL INTO aliases (
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
-RETURNING node, kind, value_hash, within, source, scope, is_observation
+RETURNING pack_row(node, kind, value_hash, within, source, scope, is_observation)

@@ -3,4 +3,4 @@ INSERT OR FAIL INTO edges (
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
-RETURNING from_node, kind, to_node, source, scope, is_observation
+RETURNING pack_row(from_node, kind, to_node, source, scope, is_observation)

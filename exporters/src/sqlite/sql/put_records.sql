@@ -14,4 +14,4 @@ ON CONFLICT (signal, record, opened) DO UPDATE SET
     columns = excluded.columns,
     impact = excluded.impact,
     impact_time = excluded.impact_time
-RETURNING id, signal, record, opened
+RETURNING pack_row(id, signal, record, opened)

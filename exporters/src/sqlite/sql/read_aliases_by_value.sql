@@ -1,3 +1,6 @@
-SELECT node, kind, value, within, source, scope, is_observation, valid_from, valid_to, first_seen, last_seen
+SELECT pack_rows(
+    node, kind, value, within, source, scope, is_observation, valid_from, valid_to, first_seen,
+    last_seen
+)
 FROM aliases
 WHERE value_hash IN (SELECT value FROM json_each(?1))

@@ -1,3 +1,3 @@
-SELECT node, class, source, scope, since, until, ending, state, seen, points
+SELECT pack_rows(node, class, source, scope, since, until, ending, state, seen, points)
 FROM claims
 WHERE node IN (SELECT value FROM json_each(?1))

@@ -23,8 +23,10 @@ WITH RECURSIVE keys (node, class, source, scope) AS (
         LIMIT 1
     )
 )
-SELECT past.node, past.class, past.source, past.scope, past.since, past.until, past.ending, past.state,
-       past.seen, past.points
+SELECT pack_rows(
+    past.node, past.class, past.source, past.scope, past.since, past.until, past.ending, past.state, past.seen,
+    past.points
+)
 FROM keys
 CROSS JOIN claim_history AS past USING (node, class, source, scope)
 WHERE past.since >= coalesce(

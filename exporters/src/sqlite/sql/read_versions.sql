@@ -1,3 +1,6 @@
-SELECT node, source, scope, state, edges, aliases, written, kind, provider, account, region, name, tags, value
+SELECT pack_rows(
+    node, source, scope, state, edges, aliases, written, kind, provider, account, region, name, tags,
+    value
+)
 FROM versions
 WHERE (node, source, scope, state) IN (VALUES (?, ?, ?, ?))

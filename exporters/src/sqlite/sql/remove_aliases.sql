@@ -1,3 +1,3 @@
 DELETE FROM aliases
 WHERE (node, kind, value_hash, within, source, scope, is_observation) IN (VALUES (?, ?, ?, ?, ?, ?, ?))
-RETURNING value_hash, node
+RETURNING pack_row(value_hash, node)

@@ -1,3 +1,3 @@
 DELETE FROM edges
 WHERE (from_node, kind, to_node, source, scope, is_observation) IN (VALUES (?, ?, ?, ?, ?, ?))
-RETURNING to_node, kind, from_node
+RETURNING pack_row(to_node, kind, from_node)

@@ -7,7 +7,7 @@ use pipeline::store::rows::{EdgeStatsRow, NodeId, Resolution, StatsEdge, Word};
 use sqlx::SqliteConnection;
 
 use super::super::bulk::{Bulk, Values, json_list};
-use super::super::cells::{Cells, read_all};
+use super::super::cells::{Cells, fetch};
 use super::packed::{self, Rows};
 use super::statements::statements_for;
 
@@ -25,8 +25,7 @@ static PUT_ENDS: Bulk = Bulk::new(
     "INSERT OR FAIL INTO edge_stats_ends (node, last) VALUES (?, ?) \
      ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last",
 );
-pub(in super::super) const READ_ENDS: &str =
-    "SELECT node, last FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
+pub(in super::super) const READ_ENDS: &str = "SELECT pack_rows(node, last) FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
 
 /// How the last day of a node's statistics is rounded, so that it is seldom written.
 const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
@@ -56,13 +55,12 @@ pub(in super::super) async fn read_edges(
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
-    let rows = sqlx::query(statements_for(resolution).read)
+    let query = sqlx::query(statements_for(resolution).read)
         .bind(from.timestamp())
-        .bind(to.timestamp())
-        .fetch_all(connection)
-        .await?;
+        .bind(to.timestamp());
+    let rows = fetch(connection, query).await?;
     let mut found = Vec::new();
-    for (key, body) in read_all(&rows, key)? {
+    for (key, body) in rows.read(key)? {
         packed::decode(&key, &body, |row| found.push(row))?;
     }
     Ok(found)
@@ -82,11 +80,9 @@ pub(in super::super) async fn read_ends(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<(NodeId, UnixNanos)>, sqlx::Error> {
-    let rows = sqlx::query(READ_ENDS)
-        .bind(json_list(nodes))
-        .fetch_all(connection)
-        .await?;
-    read_all(&rows, |cells| Ok((cells.take()?, cells.time()?)))
+    let query = sqlx::query(READ_ENDS).bind(json_list(nodes));
+    let rows = fetch(connection, query).await?;
+    rows.read(|cells| Ok((cells.take()?, cells.time()?)))
 }
 
 pub(in super::super) async fn remove_edges(
@@ -98,14 +94,13 @@ pub(in super::super) async fn remove_edges(
 ) -> Result<(), sqlx::Error> {
     let parts: BTreeSet<u8> = edges.iter().map(StatsEdge::part).collect();
     let edges: HashSet<&StatsEdge> = edges.iter().collect();
-    let rows = sqlx::query(statements_for(resolution).read_parts)
+    let query = sqlx::query(statements_for(resolution).read_parts)
         .bind(from.timestamp())
         .bind(to.timestamp())
-        .bind(json_list(parts))
-        .fetch_all(&mut *connection)
-        .await?;
+        .bind(json_list(parts));
+    let rows = fetch(connection, query).await?;
     let (mut left, mut empty) = (BTreeMap::new(), Vec::new());
-    for (key, body) in read_all(&rows, key)? {
+    for (key, body) in rows.read(key)? {
         let (mut kept, mut removed) = (Rows::new(), false);
         packed::decode(&key, &body, |row| {
             let edge = StatsEdge::of(&row);
@@ -213,7 +208,7 @@ async fn stored(
             bind(values, key);
         })
         .await?;
-    let found = read_all(&found, key)?.into_iter().map(|(key, body)| {
+    let found = found.read(key)?.into_iter().map(|(key, body)| {
         let mut rows = Rows::new();
         packed::decode(&key, &body, |row| {
             rows.insert(StatsEdge::of(&row), row);

@@ -17,18 +17,18 @@ macro_rules! statements {
     ($table:literal) => {
         Statements {
             read: concat!(
-                "SELECT minute, part, writer, chunk, body FROM ",
+                "SELECT pack_rows(minute, part, writer, chunk, body) FROM ",
                 $table,
                 " WHERE minute >= ?1 AND minute < ?2"
             ),
             read_parts: concat!(
-                "SELECT minute, part, writer, chunk, body FROM ",
+                "SELECT pack_rows(minute, part, writer, chunk, body) FROM ",
                 $table,
                 " WHERE minute >= ?1 AND minute < ?2 AND part IN (SELECT value FROM json_each(?3))"
             ),
             oldest: concat!("SELECT min(minute) FROM ", $table),
             find: Bulk::new(concat!(
-                "SELECT minute, part, writer, chunk, body FROM ",
+                "SELECT pack_rows(minute, part, writer, chunk, body) FROM ",
                 $table,
                 " WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))"
             )),

@@ -169,5 +169,5 @@ async fn a_page_of_a_hub_seeks_to_its_last_edge() {
     let plan = plan(&open, &edges::IN.sql(Step::Kind)).await;
     let seek = "SEARCH edges USING INDEX edges_by_target (to_node=? AND kind=? AND \
                 (from_node,source,scope,is_observation)>(?,?,?,?))";
-    assert_eq!(plan, [seek]);
+    assert!(plan.iter().any(|step| step == seek), "{plan:#?}");
 }

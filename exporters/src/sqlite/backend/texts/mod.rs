@@ -8,7 +8,7 @@ use pipeline::store::rows::{FoundTexts, NodeId, TextField, TextMatch, TextRow, W
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
-use super::cells::{read_all, value_of};
+use super::cells::{fetch, value_of};
 
 /// Texts with all trigrams of a text that are looked at, about: what is beyond is not found.
 const CANDIDATES: usize = 10_000;
@@ -17,8 +17,7 @@ const CANDIDATES: usize = 10_000;
 const OTHERS: i64 = 1 << 44;
 
 pub(super) const FIND: &str = include_str!("../../sql/read_texts.sql");
-const READ: &str =
-    "SELECT id, text, is_current FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
+const READ: &str = "SELECT pack_rows(id, text, is_current) FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
 static PUT: Bulk = Bulk::new("INSERT INTO texts (id, text, is_current) VALUES (?, ?, ?)");
 const REMOVE: &str = "DELETE FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
 // One statement for all texts: FTS5 writes a segment for each, since each is a savepoint.
@@ -76,14 +75,13 @@ pub(super) async fn find(
     // Most candidates fit; where they do not, the next ones are read in larger steps.
     let mut step = limit.saturating_add(1).clamp(16, 1024);
     let is_last = loop {
-        let rows = sqlx::query(FIND)
+        let query = sqlx::query(FIND)
             .bind(&trigrams)
             .bind(after)
             .bind(rows_limit(step))
-            .bind(end)
-            .fetch_all(&mut *connection)
-            .await?;
-        for (id, texts) in read_all(&rows, |cells| Ok((cells.take::<i64>()?, cells.take()?)))? {
+            .bind(end);
+        let rows = fetch(connection, query).await?;
+        for (id, texts) in rows.read(|cells| Ok((cells.take::<i64>()?, cells.take()?)))? {
             let Place { field, node } = Place::of_indexed(id)?;
             let texts: String = texts;
             let texts = layout::split(&texts).filter(|text| fits(text));
@@ -230,13 +228,9 @@ async fn stored(
     connection: &mut SqliteConnection,
     places: impl Iterator<Item = &Place>,
 ) -> Result<HashMap<i64, (String, bool)>, sqlx::Error> {
-    let rows = sqlx::query(READ)
-        .bind(json_list(places.map(|place| place.id())))
-        .fetch_all(connection)
-        .await?;
-    let texts = read_all(&rows, |cells| {
-        Ok((cells.take()?, (cells.take()?, cells.take()?)))
-    })?;
+    let query = sqlx::query(READ).bind(json_list(places.map(|place| place.id())));
+    let rows = fetch(connection, query).await?;
+    let texts = rows.read(|cells| Ok((cells.take()?, (cells.take()?, cells.take()?))))?;
     Ok(texts.into_iter().collect())
 }
 
