@@ -8,15 +8,16 @@ use std::time::Duration;
 use exporters::sqlite::{Config, Sqlite};
 use pipeline::alias_index::Kind;
 use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
-use pipeline::graph_store::{At, Direction, GraphStore, NodeFilter, Search, StoreError, TagFilter};
+use pipeline::graph_store::{
+    At, Direction, GraphStore, NodeFilter, Search, StoreError, TagFilter, Walk,
+};
 use pipeline::impact::EDGE_KINDS;
 use pipeline::registry::BuildExporter;
 use pipeline::{Batch, SignalSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Edges that one step of a walk follows, and nodes that it returns, as in GraphQL.
+/// Edges that one read follows, and nodes that a walk reaches, as in GraphQL.
 const STEP: usize = 5000;
-const FIRST_STEP: usize = 3 * NEIGHBORS;
 const NEIGHBORS: usize = 100;
 /// Items of a page of nodes, of edges and of hits.
 const PAGE: usize = 100;
@@ -156,39 +157,16 @@ impl OpenStore {
         })
     }
 
-    /// The walk of GraphQL's `neighbors`, two hops deep.
+    /// As GraphQL's `neighbors`, two hops deep.
     async fn neighbors(&self, start: &str) -> Result<usize, StoreError> {
-        let mut reached = HashSet::from([start.to_owned()]);
-        let mut order = vec![start.to_owned()];
-        let mut frontier = order.clone();
-        let mut is_cut = false;
-        for _ in 0..2 {
-            let step = |limit| {
-                self.graph
-                    .edges(&frontier, Direction::Both, &[], limit, At::Now)
-            };
-            let mut edges = step(FIRST_STEP).await?;
-            let far = edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
-            let far: HashSet<&String> = far.filter(|uid| !reached.contains(*uid)).collect();
-            if edges.len() == FIRST_STEP && order.len() + far.len() <= NEIGHBORS {
-                edges = step(STEP).await?;
-            }
-            let ends = edges.into_iter().flat_map(|edge| [edge.from, edge.to]);
-            let room = (NEIGHBORS + 1).saturating_sub(order.len());
-            let mut new = ends.filter(|uid| reached.insert(uid.clone()));
-            frontier = new.by_ref().take(room).collect();
-            order.extend(frontier.iter().cloned());
-            if new.next().is_some() {
-                is_cut = true;
-                break;
-            }
-        }
-        if is_cut {
-            let between = self.graph.edges(&order, Direction::Out, &[], STEP, At::Now);
-            between.await?;
-        }
-        let nodes = self.graph.nodes(&order, At::Now).await?;
-        Ok(nodes.iter().flatten().count())
+        let walk = Walk {
+            depth: 2,
+            direction: Direction::Both,
+            kinds: &[],
+            limit: NEIGHBORS,
+        };
+        let found = self.graph.neighborhood(start, &walk, At::Now).await?;
+        Ok(found.map_or(0, |found| found.nodes.len()))
     }
 
     /// Reads all names and the claims that report them, as `identity` does while batches wait.

@@ -21,11 +21,13 @@ use crate::unix_nanos::UnixNanos;
 mod commit;
 mod finding;
 mod histogram;
+mod neighborhood;
 mod outline;
 mod records;
 pub use commit::{Commit, NewRecord};
 pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, SearchResult, TagFilter};
 pub use histogram::Histogram;
+pub use neighborhood::{Neighbor, Neighborhood, Walk};
 pub use outline::{NodeOutline, Outlines, OutlinesPage, outlines_by_parts};
 pub use records::{Record, RecordFilter, RecordsPage};
 
@@ -343,6 +345,14 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         limit: usize,
         at: At,
     ) -> Result<Vec<Edge>, StoreError>;
+
+    /// What is connected with a node, all of one state of the graph; none where nothing is known of it.
+    async fn neighborhood(
+        &self,
+        start: &str,
+        walk: &Walk<'_>,
+        at: At,
+    ) -> Result<Option<Neighborhood>, StoreError>;
 
     /// What was counted in the minutes that begin in `from..to`, by (from, kind, to).
     async fn edge_stats(

@@ -1,11 +1,12 @@
 //! What is connected with what.
 
 use async_graphql::{Context, Object, Result};
+use pipeline::graph_store::Walk;
 
 use super::super::impact::Impact;
 use super::super::limits::page;
 use super::super::names::{moment, must_live};
-use super::super::neighbors::Neighborhood;
+use super::super::neighbors::{self, Neighborhood};
 use super::super::path::Route;
 use super::super::time::DateTime;
 use super::super::types::Direction;
@@ -31,10 +32,15 @@ impl Walks {
         #[graphql(default = 100, desc = "how many nodes, 500 at most")] first: i32,
         #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
     ) -> Result<Neighborhood> {
-        let (first, at) = (page(first)?, moment(as_of));
+        let (first, depth, at) = (page(first)?, neighbors::depth(depth)?, moment(as_of));
         let start = must_live(context, &uid, at).await?;
-        let kinds = kinds.unwrap_or_default();
-        Neighborhood::around(context, start, depth, &kinds, direction, first, at).await
+        let walk = Walk {
+            depth,
+            direction: direction.into(),
+            kinds: &kinds.unwrap_or_default(),
+            limit: first,
+        };
+        Neighborhood::around(context, &start, &walk, at).await
     }
 
     /// What depends on a node, so that it is touched where that changes: a security group reaches

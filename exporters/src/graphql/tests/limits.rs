@@ -8,8 +8,8 @@ use async_graphql::dataloader::Loader;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Node, NodeFilter,
-    OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
+    AliasesPage, At, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Neighborhood, Node,
+    NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry, Walk,
 };
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -139,6 +139,15 @@ impl GraphStore for Silent {
         _: usize,
         _: At,
     ) -> Result<Vec<Edge>, StoreError> {
+        pending().await
+    }
+
+    async fn neighborhood(
+        &self,
+        _: &str,
+        _: &Walk<'_>,
+        _: At,
+    ) -> Result<Option<Neighborhood>, StoreError> {
         pending().await
     }
 

@@ -39,11 +39,19 @@ struct Found {
     places: HashMap<(NodeId, Word, NodeId), usize>,
 }
 
-struct Merged {
-    from: NodeId,
-    to: NodeId,
-    row: EdgeRow,
-    last_seen: UnixNanos,
+/// An edge, and all claims and observations that report it.
+pub(super) struct Merged {
+    pub(super) from: NodeId,
+    pub(super) kind: Word,
+    pub(super) to: NodeId,
+    first: EdgeRow,
+    others: Vec<EdgeRow>,
+}
+
+impl Merged {
+    fn rows(&self) -> impl Iterator<Item = &EdgeRow> {
+        [&self.first].into_iter().chain(&self.others)
+    }
 }
 
 impl<R: ReadRows> Session<R> {
@@ -60,13 +68,32 @@ impl<R: ReadRows> Session<R> {
         if ids.is_empty() || limit == 0 || (words.is_empty() && !kinds.is_empty()) {
             return Ok(Vec::new());
         }
+        let (found, _) = self.edges_at(&ids, direction, &words, limit).await?;
+        let mut edges = self.described(&found).await?;
+        edges.sort_by(|one, other| {
+            (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
+        });
+        edges.truncate(limit);
+        Ok(edges)
+    }
+
+    /// The edges at these nodes, in the order of the store, up to `limit` in each direction; whether
+    /// there may be more.
+    pub(super) async fn edges_at(
+        &mut self,
+        ids: &[NodeId],
+        direction: Direction,
+        kinds: &[Word],
+        limit: usize,
+    ) -> Result<(Vec<Merged>, bool), RowsError> {
         let wanted = Wanted {
-            ends: self.all_names(&ids).await?,
-            kinds: words,
+            ends: self.all_names(ids).await?,
+            kinds: kinds.to_vec(),
             limit,
             with_ended_ends: false,
         };
         let mut found = Found::default();
+        let mut is_cut = false;
         for one in [Direction::Out, Direction::In] {
             if direction != Direction::Both && direction != one {
                 continue;
@@ -76,14 +103,9 @@ impl<R: ReadRows> Session<R> {
                 At::Now => self.follow(one, &wanted, enough, &mut found).await?,
                 At::Time(_) => self.follow_past(one, &wanted, enough, &mut found).await?,
             }
+            is_cut |= found.edges.len() >= enough;
         }
-        let edges = found.edges.iter().map(|edge| self.edge(edge));
-        let mut edges: Vec<Edge> = edges.collect();
-        edges.sort_by(|one, other| {
-            (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
-        });
-        edges.truncate(limit);
-        Ok(edges)
+        Ok((found.edges, is_cut))
     }
 
     /// All current edges of these kinds that start at these nodes, by where they start; also those that
@@ -106,10 +128,11 @@ impl<R: ReadRows> Session<R> {
         let mut found = Found::default();
         let all = self.follow(Direction::Out, &wanted, usize::MAX, &mut found);
         all.await?;
+        let described = self.described(&found.edges).await?;
         let mut edges: HashMap<NodeId, EdgesOfNode> = HashMap::new();
-        for edge in &found.edges {
+        for (edge, described) in found.edges.iter().zip(described) {
             let (edges, ended) = edges.entry(edge.from).or_default();
-            edges.push(self.edge(edge));
+            edges.push(described);
             if let Some(time) = self.life(edge.to).ended {
                 ended.push((self.uid(edge.to).to_owned(), time));
             }
@@ -270,70 +293,75 @@ impl<R: ReadRows> Session<R> {
         let same = self.owners(&ends).await?;
         let canonical: Vec<NodeId> = ends.iter().map(|id| same.canonical(*id)).collect();
         self.load_lives(&canonical).await?;
-        if self.at == At::Now {
-            let reported = rows.iter().filter(|row| !row.key.is_observation);
-            let from: Vec<NodeId> = reported.map(|row| row.key.from).collect();
-            self.load_claims(&from).await?;
-        }
-        let words = rows.iter().flat_map(|row| [row.key.kind, row.key.source]);
-        self.words.read(&mut self.rows, words).await?;
         for row in rows {
             let [from, to] = [row.key.from, row.key.to].map(|id| same.canonical(id));
             let has_ended = |id: NodeId| self.life(id).ended.is_some();
             if has_ended(from) || (has_ended(to) && !wanted.with_ended_ends) {
                 continue;
             }
-            let last_seen = match self.at {
-                At::Now => self.last_seen_of_edge(&row),
-                At::Time(moment) => row.last_seen.min(moment),
-            };
-            let merged = Merged {
-                from,
-                to,
-                row,
-                last_seen,
-            };
-            self.merge(merged, enough, found);
+            found.merge(from, row, to, enough);
         }
         Ok(())
     }
 
-    /// Of several claims and observations that report one edge the surest speaks.
-    fn merge(&self, edge: Merged, enough: usize, found: &mut Found) {
-        let name = (edge.from, edge.row.key.kind, edge.to);
-        let Some(&place) = found.places.get(&name) else {
-            if found.edges.len() < enough {
-                found.places.insert(name, found.edges.len());
-                found.edges.push(edge);
-            }
-            return;
-        };
-        let known = &mut found.edges[place];
-        let first_seen = known.row.first_seen.min(edge.row.first_seen);
-        let last_seen = known.last_seen.max(edge.last_seen);
-        let rank = |edge: &Merged| (edge.row.confidence, self.words.text(edge.row.key.source));
-        if rank(&edge) > rank(known) {
-            *known = edge;
+    /// As they are answered. Of several claims and observations that report one edge the surest speaks.
+    pub(super) async fn described(&mut self, found: &[Merged]) -> Result<Vec<Edge>, RowsError> {
+        let rows = || found.iter().flat_map(Merged::rows);
+        if self.at == At::Now {
+            let reported = rows().filter(|row| !row.key.is_observation);
+            let from: Vec<NodeId> = reported.map(|row| row.key.from).collect();
+            self.load_claims(&from).await?;
         }
-        known.row.first_seen = first_seen;
-        known.last_seen = last_seen;
+        let words = rows().flat_map(|row| [row.key.kind, row.key.source]);
+        self.words.read(&mut self.rows, words).await?;
+        Ok(found.iter().map(|edge| self.edge(edge)).collect())
     }
 
     fn edge(&self, edge: &Merged) -> Edge {
-        let row = &edge.row;
-        let properties = row.properties.as_deref();
+        let source = |row: &EdgeRow| self.words.text(row.key.source);
+        let last_seen = |row: &EdgeRow| match self.at {
+            At::Now => self.last_seen_of_edge(row),
+            At::Time(moment) => row.last_seen.min(moment),
+        };
+        let mut surest = &edge.first;
+        let mut seen = (surest.first_seen, last_seen(surest));
+        for row in &edge.others {
+            seen = (seen.0.min(row.first_seen), seen.1.max(last_seen(row)));
+            if (row.confidence, source(row)) > (surest.confidence, source(surest)) {
+                surest = row;
+            }
+        }
+        let properties = surest.properties.as_deref();
         Edge {
             from: self.uid(edge.from).to_owned(),
-            kind: self.words.text(row.key.kind).as_ref().to_owned(),
+            kind: self.words.text(edge.kind).as_ref().to_owned(),
             to: self.uid(edge.to).to_owned(),
-            source: self.words.text(row.key.source).as_ref().to_owned(),
-            is_of_set: !row.key.is_observation,
-            confidence: row.confidence,
+            source: source(surest).as_ref().to_owned(),
+            is_of_set: !surest.key.is_observation,
+            confidence: surest.confidence,
             properties: properties
                 .map(|bytes| map_to_json(Map::new(bytes)))
                 .unwrap_or_default(),
-            first_seen: row.first_seen,
-            last_seen: edge.last_seen,
+            first_seen: seen.0,
+            last_seen: seen.1,
+        }
+    }
+}
+
+impl Found {
+    fn merge(&mut self, from: NodeId, row: EdgeRow, to: NodeId, enough: usize) {
+        let kind = row.key.kind;
+        if let Some(&place) = self.places.get(&(from, kind, to)) {
+            self.edges[place].others.push(row);
+        } else if self.edges.len() < enough {
+            self.places.insert((from, kind, to), self.edges.len());
+            self.edges.push(Merged {
+                from,
+                kind,
+                to,
+                first: row,
+                others: Vec::new(),
+            });
         }
     }
 }

@@ -5,7 +5,7 @@
 //!                snapshots.rs     what edges and aliases a snapshot had as of T
 //!                aliases.rs, same_as.rs, resolve.rs       names
 //!                nodes.rs, placeholders.rs, list.rs, kinds.rs, search.rs   nodes
-//!                edges.rs, stats.rs                        edges
+//!                edges.rs, neighborhood.rs, stats.rs       edges
 //!                outlines.rs                               nodes with their edges, for a graph in memory
 //!                claims.rs, timeline.rs, events.rs         who reported what, and when
 //!                records.rs                                changes, drift, health, correlations, alerts
@@ -17,6 +17,7 @@ mod edges;
 mod events;
 mod kinds;
 mod list;
+mod neighborhood;
 mod nodes;
 mod outlines;
 mod placeholders;
@@ -44,8 +45,8 @@ use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
     AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount,
-    KnownAlias, Lease, Node, NodeFilter, OtherName, Outlines, OutlinesPage, RecordFilter,
-    RecordsPage, ScannedPage, Search, SearchResult, StoreError, TimelineEntry,
+    KnownAlias, Lease, Neighborhood, Node, NodeFilter, OtherName, Outlines, OutlinesPage,
+    RecordFilter, RecordsPage, ScannedPage, Search, SearchResult, StoreError, TimelineEntry, Walk,
 };
 use session::Session;
 
@@ -153,6 +154,16 @@ impl<B: Backend> GraphStore for Store<B> {
         };
         let edges = edges.await;
         edges.map_err(failed(format!("read edges of {} nodes", uids.len())))
+    }
+
+    async fn neighborhood(
+        &self,
+        start: &str,
+        walk: &Walk<'_>,
+        at: At,
+    ) -> Result<Option<Neighborhood>, StoreError> {
+        let found = async { self.session(at).await?.neighborhood(start, walk).await }.await;
+        found.map_err(failed(format!("read what {start} is connected with")))
     }
 
     async fn edge_stats(

@@ -8,6 +8,7 @@ use super::super::rows::{
     Content, NodeId, NodeRow, Projection, ReadRows, RowsError, VersionKey, VersionRow, Word,
 };
 use super::super::write::current::HEADER_ORDER;
+use super::same_as::SameAs;
 use super::session::Session;
 use crate::attributes::{Map, map_to_json};
 use crate::claims::{Class, open_at, winner};
@@ -43,10 +44,20 @@ impl<R: ReadRows> Session<R> {
     pub(super) async fn nodes(&mut self, uids: &[String]) -> Result<Vec<Option<Node>>, RowsError> {
         let ids = self.rows.find_nodes(uids).await?;
         let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
+        let (nodes, same) = self.nodes_of(&known).await?;
+        let node = |id: Option<NodeId>| nodes.get(&same.canonical(id?)).cloned();
+        Ok(ids.into_iter().map(node).collect())
+    }
+
+    /// The nodes of which these are names, and placeholders of those that only edges lead to.
+    pub(super) async fn nodes_of(
+        &mut self,
+        known: &[NodeId],
+    ) -> Result<(HashMap<NodeId, Node>, SameAs), RowsError> {
         if self.at == At::Now {
-            self.load_full(&known).await?;
+            self.load_full(known).await?;
         }
-        let same = self.owners(&known).await?;
+        let same = self.owners(known).await?;
         let canonical = known.iter().map(|id| same.canonical(*id));
         let canonical: BTreeSet<NodeId> = canonical.collect();
         let canonical: Vec<NodeId> = canonical.into_iter().collect();
@@ -54,8 +65,7 @@ impl<R: ReadRows> Session<R> {
         let unknown = canonical.iter().filter(|id| !nodes.contains_key(id));
         let unknown: Vec<NodeId> = unknown.copied().collect();
         nodes.extend(self.placeholders(&unknown).await?);
-        let node = |id: Option<NodeId>| nodes.get(&same.canonical(id?)).cloned();
-        Ok(ids.into_iter().map(node).collect())
+        Ok((nodes, same))
     }
 
     /// Those of these very nodes of which something is claimed.

@@ -10,8 +10,8 @@ use pipeline::claims::Class;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
     AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, Fact, GraphStore, KindCount,
-    KnownAlias, Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError,
-    TimelineEntry,
+    KnownAlias, Neighborhood, Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult,
+    StoreError, TimelineEntry, Walk,
 };
 use pipeline::registry::BuildProcessor;
 use pipeline::schema;
@@ -184,6 +184,15 @@ impl GraphStore for Stored {
 
     async fn search(&self, _: &Search, _: usize, _: At) -> Result<SearchResult, StoreError> {
         Ok(SearchResult::default())
+    }
+
+    async fn neighborhood(
+        &self,
+        _: &str,
+        _: &Walk<'_>,
+        _: At,
+    ) -> Result<Option<Neighborhood>, StoreError> {
+        Ok(None)
     }
 
     async fn edge_stats(&self, _: UnixNanos, _: UnixNanos) -> Result<Vec<EdgeStats>, StoreError> {
