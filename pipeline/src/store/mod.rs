@@ -26,7 +26,7 @@ use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 pub use check::{CheckReport, Difference, Table};
 use follow::Subscribers;
-use housekeeping::{Evidence, Rounds};
+use housekeeping::{Evidence, Rounds, read_horizon};
 pub use housekeeping::{Horizon, Progress, Retention, StoreFigures};
 pub use inspect::Inspection;
 pub use release::{ReleaseError, ReleasedScope};
@@ -137,10 +137,11 @@ impl<B: Backend> Store<B> {
             now: Some(now),
             ..ReportBatch::default()
         };
+        // Housekeeping may be removing what is older: nothing is written there any more.
+        let horizon = read_horizon(&mut rows).await?;
         let mut too_old = Vec::with_capacity(batches.len());
         for reports in batches {
-            // Housekeeping may be removing what is older: nothing is written there any more.
-            let evidence = Evidence::of(&mut rows, &reports).await?;
+            let evidence = Evidence::of(&reports, &horizon);
             too_old.push(evidence.too_old);
             all.append(evidence.kept.unwrap_or(reports));
         }

@@ -80,7 +80,7 @@ pub(super) fn below(time: u64) -> UnixNanos {
     UnixNanos(time.saturating_sub(margin))
 }
 
-pub(super) async fn read(rows: &mut impl ReadRows) -> Result<Horizon, RowsError> {
+pub(in crate::store) async fn read(rows: &mut impl ReadRows) -> Result<Horizon, RowsError> {
     let stored = rows.state(NAME).await?;
     let Some(stored) = stored else {
         return Ok(Horizon::default());
@@ -145,16 +145,12 @@ pub(in crate::store) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    pub(in crate::store) async fn of(
-        rows: &mut impl WriteRows,
-        reports: &ReportBatch<'a>,
-    ) -> Result<Evidence<'a>, RowsError> {
-        let horizon = read(rows).await?;
-        let too_old = count(reports) - count_kept(reports, &horizon);
-        Ok(Evidence {
-            kept: (too_old > 0).then(|| only_kept(reports, &horizon)),
+    pub(in crate::store) fn of(reports: &ReportBatch<'a>, horizon: &Horizon) -> Evidence<'a> {
+        let too_old = count(reports) - count_kept(reports, horizon);
+        Evidence {
+            kept: (too_old > 0).then(|| only_kept(reports, horizon)),
             too_old: too_old as u64,
-        })
+        }
     }
 }
 

@@ -41,7 +41,7 @@ use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 pub use figures::StoreFigures;
 pub use horizon::Horizon;
-pub(super) use horizon::{Evidence, check as check_horizon};
+pub(super) use horizon::{Evidence, check as check_horizon, read as read_horizon};
 pub use retention::Retention;
 pub(super) use scopes::Rounds;
 

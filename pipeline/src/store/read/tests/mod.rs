@@ -5,6 +5,7 @@ mod batches;
 mod claiming;
 mod finding;
 mod names;
+mod neighborhood;
 mod outlining;
 
 use std::time::Duration;
