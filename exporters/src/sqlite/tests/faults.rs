@@ -1,7 +1,6 @@
 //! Writes that fail: what the sender gets, and what comes after.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use pipeline::component::{Chain, ExportError, Exporter, UnixNanos};
@@ -80,14 +79,6 @@ async fn fill(sqlite: &Sqlite, first: usize) -> (Vec<usize>, String) {
     panic!("the disk never fills");
 }
 
-/// Leaves no space on a small disk.
-pub(super) fn fill_up(filler: &Path) {
-    let mut space = vec![1; 8 << 20];
-    while fs::write(filler, &space).is_err() {
-        space.truncate(space.len() - (16 << 10));
-    }
-}
-
 #[tokio::test]
 async fn a_full_database_is_reported_to_the_sender_and_the_next_write_succeeds() {
     let folder = tempfile::tempdir().unwrap();
@@ -111,12 +102,9 @@ async fn a_full_database_is_reported_to_the_sender_and_the_next_write_succeeds()
 
 #[tokio::test]
 async fn writing_resumes_when_a_full_disk_has_space_again() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
-    let path = disk.path().join("graph.db");
-    let filler = disk.path().join("filler");
-    fs::write(&filler, vec![1; 4 << 20]).unwrap();
+    let disk = SmallDisk::mount();
+    let path = disk.database();
+    disk.fill(4 << 20);
     let sqlite = start(&path).await.unwrap();
     let (mut written, first) = fill(&sqlite, 0).await;
     assert!(first.contains("disk is full"), "{first}");
@@ -126,7 +114,7 @@ async fn writing_resumes_when_a_full_disk_has_space_again() {
         assert!(names_both, "{reason}");
     }
     assert_holds(&sqlite, &written).await;
-    fs::remove_file(&filler).unwrap();
+    disk.empty();
     let (more, _) = fill(&sqlite, written.len()).await;
     assert!(more.len() > 2, "{more:?}");
     written.extend(more);
@@ -136,16 +124,13 @@ async fn writing_resumes_when_a_full_disk_has_space_again() {
 
 #[tokio::test]
 async fn a_full_disk_does_not_hold_up_the_stop_and_what_was_written_stays() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
-    let path = disk.path().join("graph.db");
-    let filler = disk.path().join("filler");
-    fs::write(&filler, vec![1; 4 << 20]).unwrap();
+    let disk = SmallDisk::mount();
+    let path = disk.database();
+    disk.fill(4 << 20);
     let sqlite = start(&path).await.unwrap();
     let (written, _) = fill(&sqlite, 0).await;
     timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
-    fs::remove_file(&filler).unwrap();
+    disk.empty();
     let again = start(&path).await.unwrap();
     assert!(!written.is_empty());
     assert_holds(&again, &written).await;
@@ -154,11 +139,8 @@ async fn a_full_disk_does_not_hold_up_the_stop_and_what_was_written_stays() {
 
 #[tokio::test]
 async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there_is_space() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
-    let path = disk.path().join("graph.db");
-    let filler = disk.path().join("filler");
+    let disk = SmallDisk::mount();
+    let path = disk.database();
     let mut sqlite = start(&path).await.unwrap();
     for number in 0..8 {
         sqlite.export(&batch(number)).await.unwrap();
@@ -166,7 +148,7 @@ async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there
     // Its log is empty from then on, so the next write needs space.
     sqlite.stop().await.unwrap();
     sqlite = start(&path).await.unwrap();
-    fill_up(&filler);
+    disk.fill(SmallDisk::BYTES);
     // Nothing of the nodes is over, but where housekeeping is has to be written.
     let now = UnixNanos(400 * 24 * 3_600_000_000_000);
     let retention = pipeline::store::Retention::default();
@@ -182,7 +164,7 @@ async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there
     let says = failed.contains("disk is full") && failed.contains(path.to_str().unwrap());
     assert!(says, "{failed}");
     assert_holds(&sqlite, &[0, 7]).await;
-    fs::remove_file(&filler).unwrap();
+    disk.empty();
     while !sqlite
         .store
         .housekeep(now, &retention)

@@ -1,29 +1,61 @@
 //! A disk that fills up soon.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A `tmpfs` of 8 MiB, until it is dropped.
+/// A `tmpfs` of [`SmallDisk::BYTES`], until it is dropped.
 pub(in crate::sqlite) struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// Nothing where this user may not mount: then `PRAGMA max_page_count` has to do, in other tests.
-    pub(in crate::sqlite) fn mount() -> Option<SmallDisk> {
+    pub(in crate::sqlite) const BYTES: usize = 8 << 20;
+
+    /// Fails the test where this user may not mount.
+    pub(in crate::sqlite) fn mount() -> SmallDisk {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]);
-        let mounted = mount.arg(folder.path()).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(SmallDisk(folder));
-        }
-        eprintln!("a tmpfs cannot be mounted here: this test needs a user who may");
-        None
+        mount.args([
+            "-t",
+            "tmpfs",
+            "-o",
+            &format!("size={}", SmallDisk::BYTES),
+            "tmpfs",
+        ]);
+        let mounted = mount.arg(folder.path()).output().expect("mount runs");
+        assert!(
+            mounted.status.success(),
+            "this test mounts a tmpfs: run it as root, or in `unshare --map-root-user --mount`: {}",
+            String::from_utf8_lossy(&mounted.stderr)
+        );
+        SmallDisk(folder)
     }
 
     pub(in crate::sqlite) fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// Of the graph.
+    pub(in crate::sqlite) fn database(&self) -> PathBuf {
+        self.path().join("graph.db")
+    }
+
+    /// Takes up so many bytes, or all that there are where these are fewer.
+    pub(in crate::sqlite) fn fill(&self, bytes: usize) {
+        let mut space = vec![1; bytes];
+        while fs::write(self.filler(), &space).is_err() {
+            space.truncate(space.len() - (16 << 10));
+        }
+    }
+
+    /// Gives back what `fill` took.
+    pub(in crate::sqlite) fn empty(&self) {
+        fs::remove_file(self.filler()).unwrap();
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.path().join("filler")
     }
 }
 

@@ -121,23 +121,17 @@ async fn a_file_of_version_1_answers_as_before() {
 
 #[tokio::test]
 async fn a_migration_that_fails_leaves_the_file_as_it_was_and_the_next_start_repeats_it() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
-    let path = disk.path().join("graph.db");
+    let disk = SmallDisk::mount();
+    let path = disk.database();
     execute(&path, VERSION_1).await;
     execute(&path, MANY).await;
-    let filler = disk.path().join("filler");
-    let mut space = vec![1; 6 << 20];
-    while std::fs::write(&filler, &space).is_err() {
-        space.truncate(space.len() - (256 << 10));
-    }
+    disk.fill(6 << 20);
     let error = start(&path).await.unwrap_err().to_string();
     let helps = ["disk is full", path.to_str().unwrap(), "make space"];
     for part in helps {
         assert!(error.contains(part), "{error}");
     }
-    std::fs::remove_file(&filler).unwrap();
+    disk.empty();
     let sqlite = start(&path).await.unwrap();
     answers_as_before(&sqlite).await;
     assert_eq!(ended(&sqlite, LAST, At::Now).await, Some(0));
