@@ -16,8 +16,10 @@ use crate::channel::Output;
 
 mod host;
 mod id;
+mod row_counts;
 pub use host::{Host, Shared};
 pub use id::{ComponentId, InvalidId, StoreRef};
+pub use row_counts::RowCounts;
 
 pub use crate::cause::{Cause, Chain};
 pub use crate::unix_nanos::UnixNanos;
@@ -101,7 +103,7 @@ pub trait Exporter: Send + Sync {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError>;
 
     /// Exports batches that waited in the queue as one: all of them, or none. `Ok` means that all are durable.
-    /// After an error the engine exports each by itself. It is called only where `rows_together` is not 0.
+    /// After an error the engine exports each by itself. It is called only with batches that join.
     async fn export_together(&self, _batches: &[Batch]) -> Result<(), ExportError> {
         let reason = "it exports one batch at a time".to_owned();
         Err(ExportError::Permanent {
@@ -110,14 +112,10 @@ pub trait Exporter: Send + Sync {
         })
     }
 
-    /// How many rows batches have at most that are exported together; 0 where each goes alone.
-    fn rows_together(&self) -> usize {
-        0
-    }
-
-    /// Whether a batch may be exported together with others: the number of its rows says what it costs.
-    fn joins(&self, _batch: &Batch) -> bool {
-        true
+    /// Whether a batch that waits may be exported together with those before it, which have these rows; of
+    /// the first batch: whether others may be. By default each goes alone.
+    fn joins(&self, _before: &RowCounts, _batch: &Batch) -> bool {
+        false
     }
 
     /// How many batches may be in `export` at once, at most; a store that writes in order says 1.

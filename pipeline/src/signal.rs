@@ -45,6 +45,15 @@ impl Signal {
         Signal::RefreshRequests,
     ];
 
+    /// Of records: episodes with an id, which name uids.
+    pub const RECORDS: [Signal; 5] = [
+        Signal::Changes,
+        Signal::Drift,
+        Signal::Health,
+        Signal::Correlations,
+        Signal::Alerts,
+    ];
+
     /// The name in YAML, SQL and metrics.
     pub const fn name(self) -> &'static str {
         match self {

@@ -38,7 +38,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pipeline::component::{
-    BuildError, ExportError, Exporter, Host, Listening, RunError, StartError, Tasks, UnixNanos,
+    BuildError, ExportError, Exporter, Host, Listening, RowCounts, RunError, StartError, Tasks,
+    UnixNanos,
 };
 use pipeline::counters::{Counter, Gauges};
 use pipeline::graph_store::Commit;
@@ -65,10 +66,6 @@ pub use copy::copy;
 use database::Database;
 pub use existing::{close, open_existing};
 use upkeep::Upkeep;
-
-/// Rows of batches that are written in one transaction. Subscribers learn of so many as a whole
-/// ([`Commit::MOST`]).
-const ROWS_TOGETHER: usize = Commit::MOST;
 
 #[derive(Debug)]
 pub struct Sqlite {
@@ -134,17 +131,19 @@ impl Exporter for Sqlite {
         self.write(batches).await
     }
 
-    fn rows_together(&self) -> usize {
-        ROWS_TOGETHER
-    }
-
-    /// A resource is one row with all its edges, the completion of a scan one for any number of nodes.
-    fn joins(&self, batch: &Batch) -> bool {
-        match batch.signal() {
-            Signal::Resources => false,
-            Signal::Nodes => batch.column(nodes::MEMBERS).null_count() == batch.num_rows(),
-            _ => true,
-        }
+    /// Up to so many rows that the commit is announced whole. A resource is one row with all its edges, the
+    /// completion of a scan one for any number of nodes.
+    fn joins(&self, before: &RowCounts, batch: &Batch) -> bool {
+        let listed_together: &[Signal] = match batch.signal() {
+            Signal::Resources => return false,
+            Signal::Nodes if batch.column(nodes::MEMBERS).null_count() < batch.num_rows() => {
+                return false;
+            }
+            signal if Signal::RECORDS.contains(&signal) => &Signal::RECORDS,
+            signal => &[signal],
+        };
+        let before: usize = listed_together.iter().map(|it| before.of(*it)).sum();
+        before + batch.num_rows() <= Commit::MOST
     }
 
     async fn stop(&self) -> Result<(), RunError> {

@@ -15,7 +15,7 @@ use tracing::warn;
 
 use super::crew::Failure;
 use super::error::{EngineError, panic_message};
-use super::exit::{Exit, send};
+use super::exit::{Exit, send_all};
 use super::loading::{self, Loading};
 use super::metrics::ProcessorCounters;
 use crate::Batch;
@@ -111,7 +111,7 @@ impl Chain {
                     for clock in clocks.iter_mut().filter(|clock| clock.due <= now) {
                         let index = clock.link;
                         let made = links.call(move |links| links.tick(index))?;
-                        send_all(&exits, made).await;
+                        send_all(&exits, &made).await;
                         // Counted from the end: a tick longer than its interval must leave time
                         // for batches.
                         clock.due = Instant::now() + clock.every;
@@ -120,13 +120,13 @@ impl Chain {
                 // Before batches, too: it returns at most as often as its processor has read something.
                 index = links.woken() => {
                     let made = links.call(move |links| links.tick(index))?;
-                    send_all(&exits, made).await;
+                    send_all(&exits, &made).await;
                 }
                 queued = next(&mut first, &mut queue) => {
                     let Some(queued) = queued else { break };
                     let (batch, room) = queued.into_parts();
                     let made = links.call(move |links| links.process(0, vec![batch]))?;
-                    send_all(&exits, made).await;
+                    send_all(&exits, &made).await;
                     drop(room);
                 }
                 // Last: what is queued is still told to the exporters, which refuse it.
@@ -135,7 +135,7 @@ impl Chain {
         }
         for index in 0..links.len() {
             let made = links.call(move |links| links.finish(index))?;
-            send_all(&exits, made).await;
+            send_all(&exits, &made).await;
         }
         Ok(())
     }
@@ -146,12 +146,6 @@ async fn next(first: &mut Option<Queued>, queue: &mut Queue) -> Option<Queued> {
     match first.take() {
         Some(first) => Some(first),
         None => queue.recv().await,
-    }
-}
-
-async fn send_all(exits: &[Exit], batches: Vec<Batch>) {
-    for batch in batches {
-        send(exits, &batch).await;
     }
 }
 

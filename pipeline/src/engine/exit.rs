@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::{debug, error, warn};
 
 use super::metrics::ExporterCounters;
-use crate::channel::{SendError, Sender};
+use crate::channel::{Reserved, SendError, Sender};
 use crate::{Batch, Delivery};
 
 /// The way to one exporter, connector or pipeline. Slow or full, it harms no other.
@@ -22,31 +22,49 @@ pub(super) struct Exit {
     pub(super) counters: Option<Arc<ExporterCounters>>,
 }
 
-/// Hands a batch to all that accept it. Only after all others were served it waits for those
-/// that are to be waited for.
-pub(super) async fn send(exits: &[Exit], batch: &Batch) {
-    if batch.num_rows() == 0 {
-        return;
-    }
-    let takers = || {
-        exits
+/// A batch that has its place in a queue.
+struct Placed<'e> {
+    exit: &'e Exit,
+    room: Reserved<'e>,
+    batch: &'e Batch,
+}
+
+/// Hands batches to all that accept them, in their order: those that find room at the same moment, so that an
+/// exporter that takes batches together finds all of one request. Only after all others were served it
+/// waits for those that are to be waited for.
+pub(super) async fn send_all(exits: &[Exit], batches: &[Batch]) {
+    let mut placed = Vec::with_capacity(batches.len());
+    for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+        let takers = exits
             .iter()
-            .filter(|exit| exit.sender.accepts(batch.signal()))
-    };
-    let mut full = Vec::new();
-    for exit in takers() {
-        match exit.sender.try_reserve(batch) {
-            Ok(room) => exit.told(batch, room.send(exit.prepared(batch))),
-            Err(SendError::Full { .. }) if exit.block => full.push(exit),
-            Err(error) => exit.told(batch, Err(error)),
+            .filter(|exit| exit.sender.accepts(batch.signal()));
+        let mut full = Vec::new();
+        for exit in takers {
+            match exit.sender.try_reserve(batch) {
+                Ok(room) => placed.push(Placed { exit, room, batch }),
+                Err(SendError::Full { .. }) if exit.block => full.push(exit),
+                Err(error) => exit.told(batch, Err(error)),
+            }
+        }
+        if full.is_empty() {
+            continue;
+        }
+        // What waits here may need the room of what has its place.
+        placed.drain(..).for_each(Placed::send);
+        for exit in full {
+            match exit.sender.reserve(batch).await {
+                Ok(room) => Placed { exit, room, batch }.send(),
+                Err(error) => exit.told(batch, Err(error)),
+            }
         }
     }
-    for exit in full {
-        let sent = match exit.sender.reserve(batch).await {
-            Ok(room) => room.send(exit.prepared(batch)),
-            Err(error) => Err(error),
-        };
-        exit.told(batch, sent);
+    placed.into_iter().for_each(Placed::send);
+}
+
+impl Placed<'_> {
+    fn send(self) {
+        let Placed { exit, room, batch } = self;
+        exit.told(batch, room.send(exit.prepared(batch)));
     }
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::uids;
-use crate::component::{ExportError, Exporter, RunError};
+use crate::component::{ExportError, Exporter, RowCounts, RunError};
 use crate::{Batch, Delivery};
 
 /// What an attempt does.
@@ -160,8 +160,8 @@ impl Exporter for CapturingExporter {
         }
     }
 
-    fn rows_together(&self) -> usize {
-        self.rows_together
+    fn joins(&self, before: &RowCounts, batch: &Batch) -> bool {
+        before.total() + batch.num_rows() <= self.rows_together
     }
 
     fn concurrency(&self) -> usize {

@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 
 use super::attempt::{Panicked, Sending};
 use crate::channel::{Queue, Queued};
-use crate::component::Exporter;
+use crate::component::{Exporter, RowCounts};
 use crate::engine::crew::Failure;
 
 /// Runs until the queue is closed and empty. Several consumers may share a queue; when the last is
@@ -35,17 +35,12 @@ pub(in crate::engine) async fn consume(
 /// The next batch, and those behind it that the exporter takes with it.
 async fn take(queue: &mut Queue, exporter: &dyn Exporter) -> Option<Vec<Queued>> {
     let first = queue.recv().await?;
-    let most = exporter.rows_together();
-    let joins = |queued: &Queued| most > 0 && exporter.joins(queued.batch());
-    let mut rows = first.batch().num_rows();
+    let mut rows = RowCounts::default();
+    let joins = exporter.joins(&rows, first.batch());
+    rows.add(first.batch());
     let mut taken = vec![first];
-    if !joins(&taken[0]) {
-        return Some(taken);
-    }
-    while let Some(next) =
-        queue.recv_if(|next| joins(next) && rows.saturating_add(next.batch().num_rows()) <= most)
-    {
-        rows += next.batch().num_rows();
+    while joins && let Some(next) = queue.recv_if(|next| exporter.joins(&rows, next.batch())) {
+        rows.add(next.batch());
         taken.push(next);
     }
     Some(taken)

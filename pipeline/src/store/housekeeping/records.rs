@@ -16,14 +16,6 @@ use crate::component::UnixNanos;
 /// Records that are read or removed at a time.
 const PAGE: usize = if cfg!(test) { 2 } else { 200 };
 
-const SIGNALS: [Signal; 5] = [
-    Signal::Changes,
-    Signal::Drift,
-    Signal::Health,
-    Signal::Correlations,
-    Signal::Alerts,
-];
-
 impl<B: Backend> Store<B> {
     /// How many records were removed; none where none is old enough.
     pub(super) async fn remove_old_records(
@@ -32,10 +24,10 @@ impl<B: Backend> Store<B> {
     ) -> Result<Option<u64>, RowsError> {
         let cut = below(horizon.records().0);
         let mut rows = self.backend.read().await?;
-        let names = SIGNALS.map(|signal| signal.name().to_owned());
+        let names = Signal::RECORDS.map(|signal| signal.name().to_owned());
         let words = rows.find_words(&names).await?;
         let mut cited = None;
-        let known = SIGNALS.into_iter().zip(&words);
+        let known = Signal::RECORDS.into_iter().zip(&words);
         for (signal, word) in known.filter(|(_, word)| **word != NO_WORD) {
             let time = match signal {
                 Signal::Changes => RecordTime::Opened,
@@ -74,7 +66,7 @@ pub(super) async fn oldest(
     rows: &mut impl ReadRows,
     now: UnixNanos,
 ) -> Result<Option<UnixNanos>, RowsError> {
-    let names = SIGNALS.map(|signal| signal.name().to_owned());
+    let names = Signal::RECORDS.map(|signal| signal.name().to_owned());
     let words = rows.find_words(&names).await?;
     let mut oldest = None::<UnixNanos>;
     for word in words.into_iter().skip(1).filter(|word| *word != NO_WORD) {

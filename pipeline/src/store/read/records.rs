@@ -16,14 +16,6 @@ use crate::Signal;
 use crate::component::UnixNanos;
 use crate::graph_store::{Record, RecordFilter, RecordsPage};
 
-const SIGNALS: [Signal; 5] = [
-    Signal::Changes,
-    Signal::Drift,
-    Signal::Health,
-    Signal::Correlations,
-    Signal::Alerts,
-];
-
 /// Records that are looked at together where they are found by their uids, at least.
 const PAGE: usize = if cfg!(test) { 2 } else { 100 };
 
@@ -82,7 +74,7 @@ impl<R: ReadRows> Session<R> {
     /// None where no record can fit.
     async fn wanted(&mut self, filter: &RecordFilter) -> Result<Option<Wanted>, RowsError> {
         let mut signals = Vec::new();
-        for signal in SIGNALS {
+        for signal in Signal::RECORDS {
             let is_wanted = filter.signals.is_empty() || filter.signals.contains(&signal);
             let word = self.find_word(signal.name()).await?;
             if is_wanted && word != NO_WORD {
