@@ -98,3 +98,63 @@ impl Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Duration, timeout};
+
+    use super::*;
+    use crate::channel::{Bound, Queue, bounded};
+    use crate::testing::batch;
+    use crate::{Signal, SignalSet};
+
+    /// A queue of so many batches, and the exit that leads to it.
+    fn exit(capacity: usize) -> (Exit, Queue) {
+        let bounds = [
+            Bound::bytes(1 << 20),
+            Bound {
+                capacity,
+                measure: |_| 1,
+            },
+        ];
+        let (sender, queue) = bounded("exporters/x", SignalSet::ALL, &bounds);
+        let exit = Exit {
+            sender,
+            block: true,
+            release: false,
+            optional: false,
+            counters: None,
+        };
+        (exit, queue)
+    }
+
+    fn batches() -> [Batch; 3] {
+        ["a", "b", "c"].map(|uid| batch(Signal::Traces, &[uid]))
+    }
+
+    fn waiting(queue: &mut Queue) -> Vec<String> {
+        let waiting = std::iter::from_fn(|| queue.recv_if(|_| true));
+        let uids = waiting.map(|queued| queued.batch().uid().value(0).to_owned());
+        uids.collect()
+    }
+
+    #[tokio::test]
+    async fn all_that_has_room_is_queued_in_its_order() {
+        let (exit, mut queue) = exit(3);
+        send_all(&[exit], &batches()).await;
+        assert_eq!(waiting(&mut queue), ["a", "b", "c"]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_waits_for_room_does_not_hold_up_those_before_it() {
+        let (exit, mut queue) = exit(2);
+        let (exits, batches) = ([exit], batches());
+        let sending = send_all(&exits, &batches);
+        tokio::pin!(sending);
+        let early = timeout(Duration::from_millis(20), &mut sending).await;
+        assert!(early.is_err(), "there is no room for the third");
+        assert_eq!(waiting(&mut queue), ["a", "b"]);
+        sending.await;
+        assert_eq!(waiting(&mut queue), ["c"]);
+    }
+}

@@ -1,9 +1,10 @@
 //! Batches that waited for the writer are one transaction.
 
-use pipeline::component::Exporter as _;
-use pipeline::graph_store::At;
+use pipeline::component::{Exporter as _, RowCounts};
+use pipeline::graph_store::{At, Commit};
+use pipeline::rows::Rows;
 use pipeline::store::rows::Backend as _;
-use pipeline::{Delivery, Outcome};
+use pipeline::{Batch, Delivery, Outcome, Signal};
 
 use super::Open;
 use super::telling::{SOURCE, edge_set, fact};
@@ -42,4 +43,31 @@ async fn batches_together_are_one_commit_and_each_sender_learns_of_its_own_rows(
         panic!("{:?}", outcomes[2]);
     };
     assert_eq!(*rejected_rows, 1);
+}
+
+fn record(signal: Signal) -> Batch {
+    let mut rows = Rows::new(signal);
+    rows.push(None, Some("a"), SOURCE, &[]);
+    rows.finish(Delivery::nobody())
+}
+
+#[tokio::test]
+async fn batches_join_as_long_as_the_commit_is_announced_whole() {
+    let open = Open::new().await;
+    let mut before = RowCounts::default();
+    let node = fact("a", "actual", "observed", SOURCE, "name", 1);
+    for _ in 0..Commit::MOST {
+        assert!(open.sqlite.joins(&before, &node));
+        before.add(&node);
+    }
+    assert!(!open.sqlite.joins(&before, &node), "one node too many");
+    let edges = edge_set("a", SOURCE, 1, &[("USES", "b")]);
+    assert!(open.sqlite.joins(&before, &edges), "edges are another list");
+
+    let mut before = RowCounts::default();
+    for signal in [Signal::Changes, Signal::Drift] {
+        assert!(open.sqlite.joins(&before, &record(signal)));
+        (0..Commit::MOST / 2).for_each(|_| before.add(&record(signal)));
+    }
+    assert!(!open.sqlite.joins(&before, &record(Signal::Alerts)));
 }
