@@ -120,6 +120,10 @@ pub trait BuildConnector: BuildProcessor {
 
 pub trait BuildExporter: Described + Exporter + Sized + 'static {
     const ACCEPTS: SignalSet;
+
+    /// Whether it offers itself with [`Host::provide_graph_store`] to components that name it as their store.
+    const KEEPS_GRAPH: bool = false;
+
     /// # Errors
     /// When the component cannot be made of a valid configuration.
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
@@ -176,6 +180,8 @@ pub struct Factory {
     pub summary: &'static str,
     /// Of any configuration.
     pub signals: Signals,
+    /// Whether components may name it as their store.
+    pub(crate) keeps_graph: bool,
     /// JSON Schema of its configuration, without the settings that every exporter has.
     pub schema: Schema,
     pub(crate) build: Build,
@@ -357,7 +363,11 @@ impl Registry {
     #[must_use]
     pub fn exporter<C: BuildExporter>(self) -> Registry {
         let build = Build::Exporter(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
-        self.with::<C>(Class::Exporter, C::ACCEPTS, SignalSet::NONE, build)
+        let mut registry = self.with::<C>(Class::Exporter, C::ACCEPTS, SignalSet::NONE, build);
+        if let Some(factory) = registry.factories.last_mut() {
+            factory.keeps_graph = C::KEEPS_GRAPH;
+        }
+        registry
     }
 
     #[must_use]
@@ -385,6 +395,7 @@ impl Registry {
                 absorbs: SignalSet::NONE,
             },
             schema: schemars::schema_for!(C::Config),
+            keeps_graph: false,
             build,
             check: |node| {
                 let config = node.decode::<C::Config>()?;

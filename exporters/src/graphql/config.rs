@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pipeline::component::StoreRef;
-use pipeline::config::duration;
+use pipeline::config::{HostPort, duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ pub struct Config {
     pub store: StoreRef,
     /// Where to listen: `host:port`.
     #[serde(default = "endpoint")]
-    pub endpoint: String,
+    pub endpoint: HostPort,
     /// How long a query may take.
     #[serde(default = "query_timeout", deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
@@ -27,8 +27,8 @@ pub struct Config {
     pub max_complexity: usize,
 }
 
-fn endpoint() -> String {
-    "localhost:8080".to_owned()
+fn endpoint() -> HostPort {
+    "localhost:8080".parse().expect("it has a host and a port")
 }
 
 fn query_timeout() -> Duration {

@@ -71,7 +71,7 @@ impl BuildExporter for Graphql {
 impl Exporter for Graphql {
     async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
         let key = format!("exporters.{}.endpoint", self.id);
-        let (listener, address) = listen::bind(&self.config.endpoint, "http", &key).await?;
+        let (listener, address) = listen::bind(self.config.endpoint.as_str(), "http", &key).await?;
         let schema = schema::of(self.store.clone(), &self.config);
         let router = serve::router(schema, tasks.stop());
         tasks.spawn("http", serve::serve(listener, router, tasks.stop()));

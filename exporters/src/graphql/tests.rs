@@ -38,7 +38,7 @@ const MINUTE: u64 = 60_000_000_000;
 fn config() -> Config {
     Config {
         store: StoreRef("sqlite".parse().unwrap()),
-        endpoint: "127.0.0.1:0".to_owned(),
+        endpoint: "127.0.0.1:0".parse().unwrap(),
         query_timeout: Duration::from_secs(10),
         max_depth: 16,
         max_complexity: 50_000,

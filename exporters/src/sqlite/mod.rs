@@ -85,6 +85,7 @@ impl Described for Sqlite {
 
 impl BuildExporter for Sqlite {
     const ACCEPTS: SignalSet = SignalSet::GRAPH;
+    const KEEPS_GRAPH: bool = true;
 
     fn build(config: Config, host: &Host) -> Result<Sqlite, BuildError> {
         let settings = Settings {

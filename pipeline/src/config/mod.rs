@@ -7,6 +7,7 @@
 mod decode;
 pub mod duration;
 mod expand;
+mod host_port;
 mod load;
 mod merge;
 mod node;
@@ -19,6 +20,7 @@ mod secrets;
 mod within;
 
 pub use decode::DecodeError;
+pub use host_port::{HostPort, InvalidHostPort};
 pub use load::{Environment, Loaded, Loading, load};
 pub use node::Node;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use schemars::Schema;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::duration;
+use super::host_port::{self, HostPort};
 use super::node::{Node, Value};
 use super::place::{Place, Problem};
 use super::scalar::Typed;
@@ -301,6 +302,11 @@ impl<'a> Check<'a> {
         match rules.get("format").and_then(Json::as_str) {
             Some(duration::FORMAT) if duration::parse(text).is_err() => {
                 self.problem(node, "expected a duration such as 200ms, 5s or 1m30s");
+            }
+            Some(host_port::FORMAT) => {
+                if let Err(error) = text.parse::<HostPort>() {
+                    self.problem(node, error.to_string());
+                }
             }
             Some(StoreRef::FORMAT) => match text.parse() {
                 Ok(id) => self.found.stores.push(NamedStore {

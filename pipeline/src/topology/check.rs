@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pipelines::{self, Draft, known_keys};
-use super::sections::{self, Sections, is_map};
+use super::sections::{self, Configured, Sections, is_map};
 use super::{Declared, Pipeline, Placed, Telemetry, Topology, flow, order};
 use crate::config::{Node, Problem, schema};
 use crate::registry::{Class, Registry};
@@ -59,7 +59,7 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
         )
     });
     let telemetry = telemetry(service, &mut problems);
-    missing_stores(&sections, &mut problems);
+    wrong_stores(&sections, &mut problems);
     one_sided_connectors(&drafts, &mut problems);
 
     let flow = flow::follow(&drafts, &sections);
@@ -141,22 +141,26 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
     })
 }
 
-fn missing_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
+/// Stores that are not configured, or keep no graph.
+fn wrong_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
+    // Of an unknown type, which was reported, anything is possible.
+    let keeps_graph = |it: &Configured<'_>| it.factory.is_none_or(|factory| factory.keeps_graph);
+    let exporters = sections
+        .iter()
+        .filter(|((class, _), configured)| *class == Class::Exporter && keeps_graph(configured));
+    let exporters: Vec<String> = exporters.map(|((_, id), _)| id.to_string()).collect();
     for ((class, id), configured) in sections {
         for store in &configured.stores {
-            if sections.contains_key(&(Class::Exporter, store.id.clone())) {
-                continue;
-            }
-            let at = class.section();
+            let reason = match sections.get(&(Class::Exporter, store.id.clone())) {
+                Some(found) if keeps_graph(found) => continue,
+                Some(_) => "keeps no graph",
+                None => "is not configured",
+            };
             let message = format!(
-                "{at}::{id}: references exporter \"{}\" which is not configured",
+                "{}::{id}: references exporter \"{}\" which {reason}",
+                class.section(),
                 store.shown
             );
-            let exporters: Vec<String> = sections
-                .keys()
-                .filter(|(class, _)| *class == Class::Exporter)
-                .map(|(_, id)| id.to_string())
-                .collect();
             let names = exporters.iter().map(String::as_str);
             problems.push(Problem::new(&store.place, message).suggest(&store.shown, names));
         }

@@ -102,7 +102,7 @@ impl BuildConnector for Double<6> {
 impl BuildConnector for Double<2> {}
 
 macro_rules! exporters {
-    ($($kind:literal $accepts:expr),+) => { $(
+    ($($kind:literal $accepts:expr, $keeps_graph:literal);+) => { $(
         #[async_trait]
         impl Exporter for Double<$kind> {
             async fn export(&self, _: &Batch) -> Result<(), ExportError> {
@@ -111,13 +111,14 @@ macro_rules! exporters {
         }
         impl BuildExporter for Double<$kind> {
             const ACCEPTS: SignalSet = $accepts;
+            const KEEPS_GRAPH: bool = $keeps_graph;
             fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
                 Ok(Double)
             }
         }
     )+ };
 }
-exporters!(3 SignalSet::TELEMETRY, 4 SignalSet::GRAPH, 5 SignalSet::NONE);
+exporters!(3 SignalSet::TELEMETRY, false; 4 SignalSet::GRAPH, true; 5 SignalSet::NONE, true);
 
 fn registry() -> Registry {
     Registry::new()
@@ -294,11 +295,22 @@ service:
 fn a_circle_of_stores_is_told() {
     let text = "\
 receivers: {otlp: }
-exporters: {debug: {store: api}, api: {store: debug}}
+exporters: {api/1: {store: api/2}, api/2: {store: api/1}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [api/1, api/2]}}}
+";
+    let cycle = "cycle: exporter \"api/1\" -> exporter \"api/2\" -> exporter \"api/1\"";
+    assert_eq!(told(text), [format!("2:51 {cycle}")]);
+}
+
+#[test]
+fn a_store_that_keeps_no_graph_is_reported() {
+    let text = "\
+receivers: {otlp: }
+exporters: {debug: , api: {store: debug}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, api]}}}
 ";
-    let cycle = "cycle: exporter \"api\" -> exporter \"debug\" -> exporter \"api\"";
-    assert_eq!(told(text), [format!("2:28 {cycle}")]);
+    let expected = ["2:35 exporters::api: references exporter \"debug\" which keeps no graph"];
+    assert_eq!(told(text), expected);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use pipeline::config::HostPort;
 use pipeline::tls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -39,7 +40,7 @@ struct Protocols {
 #[serde(deny_unknown_fields, default)]
 pub struct Grpc {
     /// `host:port`; port 0 takes any that is free.
-    pub endpoint: String,
+    pub endpoint: HostPort,
     /// The largest request, in MiB, before and after decompression.
     pub max_recv_msg_size_mib: u64,
     /// Requests that one connection may have open at once.
@@ -55,7 +56,7 @@ pub struct Grpc {
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     /// `host:port`; port 0 takes any that is free.
-    pub endpoint: String,
+    pub endpoint: HostPort,
     /// The largest body, in bytes, before and after decompression.
     pub max_request_body_size: u64,
     /// Which web pages may send; none when absent.
@@ -85,7 +86,7 @@ pub struct Cors {
 impl Default for Grpc {
     fn default() -> Grpc {
         Grpc {
-            endpoint: "localhost:4317".to_owned(),
+            endpoint: local(4317),
             max_recv_msg_size_mib: 20,
             max_concurrent_streams: 256,
             tls: None,
@@ -97,7 +98,7 @@ impl Default for Grpc {
 impl Default for Http {
     fn default() -> Http {
         Http {
-            endpoint: "localhost:4318".to_owned(),
+            endpoint: local(4318),
             max_request_body_size: 20 * MIB,
             cors: None,
             traces_url_path: "/v1/traces".to_owned(),
@@ -134,12 +135,6 @@ impl Cors {
 pub enum Invalid {
     #[error("protocols needs at least one of grpc and http")]
     NoProtocol,
-    #[error("protocols.{protocol}.endpoint {endpoint:?} is not host:port, such as 0.0.0.0:{port}")]
-    Endpoint {
-        protocol: &'static str,
-        endpoint: String,
-        port: u16,
-    },
     #[error("protocols.grpc.max_recv_msg_size_mib must be from 1 to 4095, not {0}")]
     MessageSize(u64),
     #[error("protocols.grpc.max_concurrent_streams must be at least 1")]
@@ -163,7 +158,6 @@ impl TryFrom<Document> for Config {
             return Err(Invalid::NoProtocol);
         }
         if let Some(grpc) = &grpc {
-            check_endpoint("grpc", &grpc.endpoint, 4317)?;
             if !(1..4096).contains(&grpc.max_recv_msg_size_mib) {
                 return Err(Invalid::MessageSize(grpc.max_recv_msg_size_mib));
             }
@@ -172,7 +166,6 @@ impl TryFrom<Document> for Config {
             }
         }
         if let Some(http) = &http {
-            check_endpoint("http", &http.endpoint, 4318)?;
             check_http(http)?;
         }
         Ok(Config { grpc, http })
@@ -209,16 +202,9 @@ fn check_http(http: &Http) -> Result<(), Invalid> {
     }
 }
 
-fn check_endpoint(protocol: &'static str, endpoint: &str, port: u16) -> Result<(), Invalid> {
-    let found = endpoint.rsplit_once(':');
-    if found.is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
-        return Ok(());
-    }
-    Err(Invalid::Endpoint {
-        protocol,
-        endpoint: endpoint.to_owned(),
-        port,
-    })
+fn local(port: u16) -> HostPort {
+    let endpoint = format!("localhost:{port}");
+    endpoint.parse().expect("it has a host and a port")
 }
 
 /// A key with nothing after it is present, with its defaults.
@@ -247,7 +233,7 @@ mod tests {
         assert_eq!(both.http, Some(Http::default()));
         let one = parse(json!({"protocols": {"http": {"endpoint": "0.0.0.0:1"}}})).unwrap();
         assert_eq!(one.grpc, None);
-        assert_eq!(one.http.unwrap().endpoint, "0.0.0.0:1");
+        assert_eq!(one.http.unwrap().endpoint.as_str(), "0.0.0.0:1");
     }
 
     #[test]
@@ -263,8 +249,8 @@ mod tests {
     #[test]
     fn what_cannot_work_is_an_error_that_names_the_key() {
         let wrong = [
-            (json!({"grpc": {"endpoint": "localhost"}}), "grpc.endpoint"),
-            (json!({"http": {"endpoint": "a:b"}}), "http.endpoint"),
+            (json!({"grpc": {"endpoint": "localhost"}}), "host:port"),
+            (json!({"http": {"endpoint": "a:b"}}), "host:port"),
             (
                 json!({"grpc": {"max_recv_msg_size_mib": 0}}),
                 "max_recv_msg_size_mib",

@@ -89,7 +89,7 @@ impl Receiver for Otlp {
         let mut listening = Vec::new();
         if let Some(grpc) = &self.config.grpc {
             let tls = self.tls("grpc", grpc.tls.as_ref(), &["h2"])?;
-            let socket = self.bind("grpc", &grpc.endpoint, tls).await?;
+            let socket = self.bind("grpc", grpc.endpoint.as_str(), tls).await?;
             listening.push(Listening {
                 protocol: "grpc",
                 address: socket.address,
@@ -98,7 +98,7 @@ impl Receiver for Otlp {
         }
         if let Some(http) = &self.config.http {
             let tls = self.tls("http", http.tls.as_ref(), &["h2", "http/1.1"])?;
-            let socket = self.bind("http", &http.endpoint, tls).await?;
+            let socket = self.bind("http", http.endpoint.as_str(), tls).await?;
             listening.push(Listening {
                 protocol: "http",
                 address: socket.address,

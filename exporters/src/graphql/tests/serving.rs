@@ -150,7 +150,7 @@ async fn a_page_of_another_site_may_not_follow() {
 async fn a_taken_port_is_told_with_its_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let mut shop = Shop::with(|config| config.endpoint = address.clone()).await;
+    let mut shop = Shop::with(|config| config.endpoint = address.parse().unwrap()).await;
     let mut tasks = Tasks::new(CancellationToken::new());
     let told = shop
         .graphql

@@ -5,12 +5,13 @@ use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 
 use crate::component::StoreRef;
-use crate::config::{Loading, Node, duration, parse};
+use crate::config::{HostPort, Loading, Node, duration, parse};
 
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
     port: u16,
+    endpoint: Option<HostPort>,
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     wait: Duration,
@@ -65,6 +66,19 @@ fn told(text: &str) -> Vec<String> {
             format!("{}:{} {message} {suggestion}", place.line, place.column)
         })
         .collect()
+}
+
+#[test]
+fn every_mistake_is_reported_where_its_value_stands() {
+    let text = "port: 1\nendpoint: foo\nwait: soon\n";
+    assert_eq!(
+        told(text),
+        [
+            "2:11 expected host:port, such as localhost:4317, or 0.0.0.0:4317 for all addresses of the \
+             machine -",
+            "3:7 expected a duration such as 200ms, 5s or 1m30s -",
+        ]
+    );
 }
 
 #[test]

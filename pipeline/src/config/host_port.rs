@@ -1,0 +1,104 @@
+//! Where a component listens: `host:port`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+/// The `format` in JSON Schema of such a field.
+pub(super) const FORMAT: &str = "host_port";
+
+/// A name or an IP address (an IPv6 address in brackets, nothing for all addresses), and a port from 0 to
+/// 65535; port 0 takes any that is free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort(String);
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected host:port, such as localhost:4317, or 0.0.0.0:4317 for all addresses of the machine"
+)]
+pub struct InvalidHostPort;
+
+impl HostPort {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HostPort {
+    type Err = InvalidHostPort;
+
+    fn from_str(text: &str) -> Result<HostPort, InvalidHostPort> {
+        let (host, port) = text.rsplit_once(':').ok_or(InvalidHostPort)?;
+        let is_bracketed = host.starts_with('[') && host.ends_with(']');
+        let is_plain = !host.contains(|it: char| it == ':' || it == '/' || it.is_whitespace());
+        let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+        match is_port && (is_bracketed || is_plain) {
+            true => Ok(HostPort(text.to_owned())),
+            false => Err(InvalidHostPort),
+        }
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for HostPort {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HostPort, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for HostPort {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "HostPort".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": FORMAT})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HostPort;
+
+    #[test]
+    fn a_host_and_a_port_are_taken_and_nothing_else() {
+        for good in [
+            "localhost:0",
+            ":4317",
+            "0.0.0.0:65535",
+            "[::1]:4317",
+            "otel.svc:1",
+        ] {
+            assert_eq!(good.parse::<HostPort>().unwrap().as_str(), good);
+        }
+        let bad = [
+            "",
+            "foo",
+            "localhost",
+            "4317",
+            "a:b",
+            "a:",
+            "a:65536",
+            "a:-1",
+            "a:+1",
+            "::1:4317",
+            "http://a:4317",
+            "a b:1",
+        ];
+        for bad in bad {
+            assert!(bad.parse::<HostPort>().is_err(), "{bad}");
+        }
+    }
+}
