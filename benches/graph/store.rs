@@ -9,7 +9,7 @@ use exporters::sqlite::{Config, Sqlite};
 use pipeline::alias_index::Kind;
 use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
 use pipeline::graph_store::{
-    At, Direction, GraphStore, NodeFilter, Search, StoreError, TagFilter, Walk,
+    At, Direction, GraphStore, NeighborhoodQuery, NodeFilter, Search, StoreError, TagFilter,
 };
 use pipeline::impact::EDGE_KINDS;
 use pipeline::registry::BuildExporter;
@@ -159,7 +159,7 @@ impl OpenStore {
 
     /// As GraphQL's `neighbors`, two hops deep.
     async fn neighbors(&self, start: &str) -> Result<usize, StoreError> {
-        let walk = Walk {
+        let walk = NeighborhoodQuery {
             depth: 2,
             direction: Direction::Both,
             kinds: &[],

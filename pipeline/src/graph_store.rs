@@ -27,7 +27,7 @@ mod records;
 pub use commit::{Commit, NewRecord};
 pub use finding::{Fit, Found, FoundIn, KindCount, OtherName, Search, SearchResult, TagFilter};
 pub use histogram::Histogram;
-pub use neighborhood::{Neighbor, Neighborhood, Walk};
+pub use neighborhood::{Neighbor, Neighborhood, NeighborhoodQuery};
 pub use outline::{NodeOutline, Outlines, OutlinesPage, outlines_by_parts};
 pub use records::{Record, RecordFilter, RecordsPage};
 
@@ -350,7 +350,7 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     async fn neighborhood(
         &self,
         start: &str,
-        walk: &Walk<'_>,
+        query: &NeighborhoodQuery<'_>,
         at: At,
     ) -> Result<Option<Neighborhood>, StoreError>;
 

@@ -1,7 +1,7 @@
 //! What a node is connected with.
 
 use async_graphql::{Context, Error, Result, SimpleObject};
-use pipeline::graph_store::{self, At, Walk};
+use pipeline::graph_store::{self, At, NeighborhoodQuery};
 
 use super::store::{store, unanswered};
 use super::types::{Edge, Node};
@@ -48,10 +48,10 @@ impl Neighborhood {
     pub(super) async fn around(
         context: &Context<'_>,
         start: &str,
-        walk: &Walk<'_>,
+        query: &NeighborhoodQuery<'_>,
         at: At,
     ) -> Result<Neighborhood> {
-        let found = store(context).neighborhood(start, walk, at).await;
+        let found = store(context).neighborhood(start, query, at).await;
         let Some(found) = found.map_err(unanswered)? else {
             return Err(Error::new(format!("nothing is known of {start}")));
         };

@@ -36,7 +36,7 @@ pub(super) struct Commit {
     records: Vec<PushedRecord>,
     /// Commits that were missed before this one, since the subscriber was too slow.
     missed: u64,
-    /// Whether the commit had more than 1,000 of something, which is left out.
+    /// Whether the commit had more than 2,000 of something, which is left out.
     truncated: bool,
 }
 

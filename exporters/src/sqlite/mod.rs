@@ -144,7 +144,7 @@ impl Exporter for Sqlite {
             signal => &[signal],
         };
         let before: usize = listed_together.iter().map(|it| before.of(*it)).sum();
-        before + batch.num_rows() <= Commit::MOST
+        before + batch.num_rows() <= Commit::MOST_ROWS
     }
 
     async fn stop(&self) -> Result<(), RunError> {

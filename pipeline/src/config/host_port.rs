@@ -1,6 +1,7 @@
 //! Where a component listens: `host:port`.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -31,10 +32,11 @@ impl FromStr for HostPort {
 
     fn from_str(text: &str) -> Result<HostPort, InvalidHostPort> {
         let (host, port) = text.rsplit_once(':').ok_or(InvalidHostPort)?;
-        let is_bracketed = host.starts_with('[') && host.ends_with(']');
-        let is_plain = !host.contains(|it: char| it == ':' || it == '/' || it.is_whitespace());
+        let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        let is_ipv6 = bracketed.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok());
+        let is_plain = !host.contains(|it: char| "[]:/".contains(it) || it.is_whitespace());
         let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-        match is_port && (is_bracketed || is_plain) {
+        match is_port && (is_ipv6 || is_plain) {
             true => Ok(HostPort(text.to_owned())),
             false => Err(InvalidHostPort),
         }
@@ -94,6 +96,9 @@ mod tests {
             "a:-1",
             "a:+1",
             "::1:4317",
+            "[]:1",
+            "[a b]:1",
+            "[::1:1",
             "http://a:4317",
             "a b:1",
         ];

@@ -29,9 +29,9 @@ struct Placed<'e> {
     batch: &'e Batch,
 }
 
-/// Hands batches to all that accept them, in their order: those that find room at the same moment, so that an
-/// exporter that takes batches together finds all of one request. Only after all others were served it
-/// waits for those that are to be waited for.
+/// Hands batches to all that accept them, in their order. It reserves room for all of them before it queues the
+/// first, so that an exporter that takes batches together usually finds all of one request. Only after all
+/// others were served it waits for those that are to be waited for.
 pub(super) async fn send_all(exits: &[Exit], batches: &[Batch]) {
     let mut placed = Vec::with_capacity(batches.len());
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
@@ -49,7 +49,7 @@ pub(super) async fn send_all(exits: &[Exit], batches: &[Batch]) {
         if full.is_empty() {
             continue;
         }
-        // What waits here may need the room of what has its place.
+        // The exporter must get the reserved batches before it can make room for this one.
         placed.drain(..).for_each(Placed::send);
         for exit in full {
             match exit.sender.reserve(batch).await {
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::channel::{Bound, Queue, bounded};
     use crate::testing::batch;
-    use crate::{Signal, SignalSet};
+    use crate::{Outcome, Signal, SignalSet};
 
     /// A queue of so many batches, and the exit that leads to it.
     fn exit(capacity: usize) -> (Exit, Queue) {
@@ -139,22 +139,58 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_that_has_room_is_queued_in_its_order() {
-        let (exit, mut queue) = exit(3);
-        send_all(&[exit], &batches()).await;
-        assert_eq!(waiting(&mut queue), ["a", "b", "c"]);
+    async fn batches_keep_their_order_at_each_exit() {
+        let ((one, mut of_one), (other, mut of_other)) = (exit(3), exit(3));
+        send_all(&[one, other], &batches()).await;
+        assert_eq!(waiting(&mut of_one), ["a", "b", "c"]);
+        assert_eq!(waiting(&mut of_other), ["a", "b", "c"]);
     }
 
     #[tokio::test]
-    async fn a_batch_that_waits_for_room_does_not_hold_up_those_before_it() {
-        let (exit, mut queue) = exit(2);
-        let (exits, batches) = ([exit], batches());
+    async fn a_batch_that_waits_for_room_holds_up_no_batch_before_it_and_no_other_exit() {
+        let ((small, mut of_small), (large, mut of_large)) = (exit(2), exit(9));
+        let (exits, batches) = ([small, large], batches());
         let sending = send_all(&exits, &batches);
         tokio::pin!(sending);
         let early = timeout(Duration::from_millis(20), &mut sending).await;
         assert!(early.is_err(), "there is no room for the third");
-        assert_eq!(waiting(&mut queue), ["a", "b"]);
+        assert_eq!(waiting(&mut of_small), ["a", "b"]);
+        assert_eq!(waiting(&mut of_large), ["a", "b", "c"]);
         sending.await;
-        assert_eq!(waiting(&mut queue), ["c"]);
+        assert_eq!(waiting(&mut of_small), ["c"]);
+    }
+
+    #[tokio::test]
+    async fn an_exit_that_does_not_wait_refuses_what_has_no_room() {
+        let (mut exit, mut queue) = exit(2);
+        exit.block = false;
+        let batches = batches().map(|batch| {
+            let (delivery, receipt) = Delivery::new(None);
+            (batch.with_delivery(delivery), receipt)
+        });
+        let [(a, _), (b, _), (c, refused)] = batches;
+        send_all(&[exit], &[a, b, c]).await;
+        assert_eq!(waiting(&mut queue), ["a", "b"]);
+        assert!(matches!(refused.await, Outcome::Refused(_)));
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_is_larger_than_the_queue_passes_alone() {
+        let bounds = [Bound::bytes(1)];
+        let (sender, mut queue) = bounded("exporters/x", SignalSet::ALL, &bounds);
+        let (exit, _) = exit(1);
+        let exits = [Exit { sender, ..exit }];
+        let batches = batches();
+        let sending = send_all(&exits, &batches);
+        let taking = async {
+            let mut uids = Vec::new();
+            for _ in 0..3 {
+                let queued = queue.recv().await.unwrap();
+                uids.push(queued.batch().uid().value(0).to_owned());
+            }
+            uids
+        };
+        let ((), uids) = tokio::join!(sending, taking);
+        assert_eq!(uids, ["a", "b", "c"]);
     }
 }

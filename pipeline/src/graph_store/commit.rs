@@ -33,7 +33,7 @@ pub struct Commit {
     pub relisted: Vec<String>,
     /// Whether there is more than [`Commit::MOST`] of something, which is left out.
     pub truncated: bool,
-    /// Whether there are more than [`Commit::MOST_LINKS`] links.
+    /// The same of `links`.
     pub has_more_links: bool,
 }
 
@@ -58,10 +58,11 @@ pub struct NewRecord {
 
 impl Commit {
     /// Nodes, edges and records of a commit that are sent, each: those who follow hold many commits.
-    pub const MOST: usize = 1000;
+    pub const MOST: usize = 2000;
 
-    /// The same of links: those of so many edges and of so many aliases.
-    pub const MOST_LINKS: usize = 2 * Commit::MOST;
+    /// Rows of each signal whose commit is not truncated: a row of nodes and a row of aliases may each announce
+    /// a node, a row of edges and one of aliases each a link.
+    pub const MOST_ROWS: usize = Commit::MOST / 2;
 
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -99,10 +100,10 @@ impl Commit {
             .max(self.edges.len())
             .max(self.records.len());
         self.truncated = longest > Commit::MOST;
-        self.has_more_links = self.links.len() > Commit::MOST_LINKS;
+        self.has_more_links = self.links.len() > Commit::MOST;
         self.nodes.truncate(Commit::MOST);
         self.edges.truncate(Commit::MOST);
-        self.links.truncate(Commit::MOST_LINKS);
+        self.links.truncate(Commit::MOST);
         self.relisted.truncate(Commit::MOST);
         self.records.truncate(Commit::MOST);
     }

@@ -4,7 +4,7 @@ use super::{Direction, Edge, Node};
 
 /// How far, and along what, one goes from a node.
 #[derive(Clone, Copy, Debug)]
-pub struct Walk<'w> {
+pub struct NeighborhoodQuery<'w> {
     /// How many edges away.
     pub depth: usize,
     pub direction: Direction,
@@ -14,7 +14,7 @@ pub struct Walk<'w> {
     pub limit: usize,
 }
 
-impl Walk<'_> {
+impl NeighborhoodQuery<'_> {
     /// Edges that a step follows at most, in each direction.
     pub const EDGES: usize = 5_000;
 

@@ -247,10 +247,16 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_without_a_port_is_an_error() {
+        for protocol in ["grpc", "http"] {
+            let error = parse(json!({"protocols": {protocol: {"endpoint": "localhost"}}}));
+            assert!(error.unwrap_err().contains("expected host:port"));
+        }
+    }
+
+    #[test]
     fn what_cannot_work_is_an_error_that_names_the_key() {
         let wrong = [
-            (json!({"grpc": {"endpoint": "localhost"}}), "host:port"),
-            (json!({"http": {"endpoint": "a:b"}}), "host:port"),
             (
                 json!({"grpc": {"max_recv_msg_size_mib": 0}}),
                 "max_recv_msg_size_mib",

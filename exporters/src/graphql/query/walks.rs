@@ -1,7 +1,7 @@
 //! What is connected with what.
 
 use async_graphql::{Context, Object, Result};
-use pipeline::graph_store::Walk;
+use pipeline::graph_store::NeighborhoodQuery;
 
 use super::super::impact::Impact;
 use super::super::limits::page;
@@ -34,7 +34,7 @@ impl Walks {
     ) -> Result<Neighborhood> {
         let (first, depth, at) = (page(first)?, neighbors::depth(depth)?, moment(as_of));
         let start = must_live(context, &uid, at).await?;
-        let walk = Walk {
+        let walk = NeighborhoodQuery {
             depth,
             direction: direction.into(),
             kinds: &kinds.unwrap_or_default(),

@@ -8,8 +8,9 @@ use async_graphql::dataloader::Loader;
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Neighborhood, Node,
-    NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError, TimelineEntry, Walk,
+    AliasesPage, At, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Neighborhood,
+    NeighborhoodQuery, Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError,
+    TimelineEntry,
 };
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -145,7 +146,7 @@ impl GraphStore for Silent {
     async fn neighborhood(
         &self,
         _: &str,
-        _: &Walk<'_>,
+        _: &NeighborhoodQuery<'_>,
         _: At,
     ) -> Result<Option<Neighborhood>, StoreError> {
         pending().await

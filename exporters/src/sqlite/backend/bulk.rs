@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
 
-use super::cells::Rows;
+use super::cells::PackedRows;
 
-/// Rows of one statement; the same few sizes again and again, so that each is prepared once.
+/// PackedRows of one statement; the same few sizes again and again, so that each is prepared once.
 /// (SQLite takes 32,766 parameters.)
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
@@ -33,8 +33,8 @@ impl Bulk {
         connection: &mut SqliteConnection,
         mut rows: &[T],
         bind: impl Fn(&mut Values, &T),
-    ) -> Result<Rows, sqlx::Error> {
-        let mut returned = Rows::default();
+    ) -> Result<PackedRows, sqlx::Error> {
+        let mut returned = PackedRows::default();
         for (size, statement) in SIZES.into_iter().zip(self.statements()) {
             while rows.len() >= size {
                 let (now, later) = rows.split_at(size);
@@ -104,7 +104,7 @@ impl Values {
     }
 }
 
-/// Rows in the order of their key: neighbours in the table are written one after the other. Of equal
+/// PackedRows in the order of their key: neighbours in the table are written one after the other. Of equal
 /// keys the last row is written last.
 pub(super) fn sorted<T, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
     let mut sorted: Vec<&T> = rows.iter().collect();

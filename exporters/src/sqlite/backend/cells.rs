@@ -1,4 +1,4 @@
-//! Rows of the database ⇄ values.
+//! PackedRows of the database ⇄ values.
 
 use pipeline::component::UnixNanos;
 use rusqlite::types::{FromSql, FromSqlError};
@@ -15,12 +15,12 @@ pub(super) fn signed(hash: u64) -> i64 {
 
 /// The rows of a statement that selects `pack_rows(…)`, or returns `pack_row(…)` of each.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct PackedRows {
     bytes: Vec<u8>,
     count: usize,
 }
 
-impl Rows {
+impl PackedRows {
     pub(super) fn len(&self) -> usize {
         self.count
     }
@@ -34,11 +34,14 @@ impl Rows {
         while next_row(&mut rest).is_some() {
             self.count += 1;
         }
+        if !rest.is_empty() {
+            return Err(sqlx::Error::Decode("packed rows are cut off".into()));
+        }
         self.bytes.extend_from_slice(packed);
         Ok(())
     }
 
-    pub(super) fn append(&mut self, mut other: Rows) {
+    pub(super) fn append(&mut self, mut other: PackedRows) {
         self.bytes.append(&mut other.bytes);
         self.count += other.count;
     }
@@ -61,8 +64,8 @@ impl Rows {
 pub(super) async fn fetch(
     connection: &mut SqliteConnection,
     query: Query<'_, Sqlite, SqliteArguments>,
-) -> Result<Rows, sqlx::Error> {
-    let mut rows = Rows::default();
+) -> Result<PackedRows, sqlx::Error> {
+    let mut rows = PackedRows::default();
     rows.add(&query.fetch_one(connection).await?)?;
     Ok(rows)
 }

@@ -8,7 +8,7 @@ use pipeline::uid;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::bulk::{Bulk, json_list, limit as rows_limit};
-use super::cells::{Cells, Rows, fetch, signed};
+use super::cells::{Cells, PackedRows, fetch, signed};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_records.sql"));
 pub(super) static READ: Bulk = Bulk::new(include_str!("../sql/read_records.sql"));
@@ -244,7 +244,7 @@ fn indexed(number: i64, row: &RecordRow) -> Vec<Name> {
 async fn upsert(
     connection: &mut SqliteConnection,
     rows: &[&RecordRow],
-) -> Result<Rows, sqlx::Error> {
+) -> Result<PackedRows, sqlx::Error> {
     PUT.run(connection, rows, |values, row| {
         values
             .add(row.signal)

@@ -5,7 +5,7 @@ use pipeline::store::rows::{NodeId, Word};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::bulk::{json_list, limit as rows_limit};
-use super::cells::{Rows, fetch};
+use super::cells::{PackedRows, fetch};
 
 /// A table, or an index of it, in the order of (near end, kind, far end, more).
 #[derive(Debug)]
@@ -90,8 +90,8 @@ impl Walk {
         kinds: &[Word],
         after: Option<Place<'_>>,
         limit: usize,
-    ) -> Result<Rows, sqlx::Error> {
-        let mut rows = Rows::default();
+    ) -> Result<PackedRows, sqlx::Error> {
+        let mut rows = PackedRows::default();
         let mut nodes = nodes.to_vec();
         if let Some(after) = after {
             if nodes.contains(&after.near) {
@@ -112,8 +112,8 @@ impl Walk {
         kinds: &[Word],
         after: Place<'_>,
         limit: usize,
-    ) -> Result<Rows, sqlx::Error> {
-        let mut rows = Rows::default();
+    ) -> Result<PackedRows, sqlx::Error> {
+        let mut rows = PackedRows::default();
         if kinds.is_empty() || kinds.contains(&after.kind) {
             let sql = AssertSqlSafe(self.sql(Step::Kind));
             let mut query = sqlx::query(sql)
@@ -154,7 +154,7 @@ impl Walk {
         nodes: &[NodeId],
         kinds: &[Word],
         limit: usize,
-    ) -> Result<Rows, sqlx::Error> {
+    ) -> Result<PackedRows, sqlx::Error> {
         let step = match kinds.len() {
             0 => Step::Nodes,
             1..=KINDS => Step::NodesAndKinds,

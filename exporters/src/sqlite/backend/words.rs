@@ -7,7 +7,7 @@ use pipeline::store::rows::{NO_WORD, Word};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values, json_list};
-use super::cells::{Cells, Rows, fetch};
+use super::cells::{Cells, PackedRows, fetch};
 
 static FIND: Bulk = Bulk::new("SELECT pack_rows(id, word) FROM words WHERE word IN (VALUES (?))");
 static ADD: Bulk = Bulk::new("INSERT INTO words (word) VALUES (?) RETURNING pack_row(id, word)");
@@ -74,7 +74,7 @@ impl SessionWords {
         self.shared.add(&self.own);
     }
 
-    fn learn(&mut self, rows: &Rows) -> Result<(), sqlx::Error> {
+    fn learn(&mut self, rows: &PackedRows) -> Result<(), sqlx::Error> {
         let mut words = Words::default();
         for (number, text) in rows.read(number_and_text)? {
             let text: Arc<str> = text.into();

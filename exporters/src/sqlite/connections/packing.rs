@@ -8,7 +8,7 @@
 //!  cell: 0 │ 1 integer (i64) │ 2 real (f64) │ 3 text: length (u32), bytes │ 4 blob: length (u32), bytes
 //! ```
 //!
-//! Numbers are little endian.
+//! Numbers are little endian. A result has less than 1,000,000,000 bytes (`SQLITE_MAX_LENGTH`): reads come in pages.
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
@@ -20,7 +20,7 @@ const REAL: u8 = 2;
 const TEXT: u8 = 3;
 const BLOB: u8 = 4;
 
-/// Of an aggregate: the rows so far.
+/// The aggregate function `pack_rows`.
 struct PackRows;
 
 /// Makes the functions known to a connection.

@@ -56,7 +56,7 @@ async fn batches_join_as_long_as_the_commit_is_announced_whole() {
     let open = Open::new().await;
     let mut before = RowCounts::default();
     let node = fact("a", "actual", "observed", SOURCE, "name", 1);
-    for _ in 0..Commit::MOST {
+    for _ in 0..Commit::MOST_ROWS {
         assert!(open.sqlite.joins(&before, &node));
         before.add(&node);
     }
@@ -67,7 +67,7 @@ async fn batches_join_as_long_as_the_commit_is_announced_whole() {
     let mut before = RowCounts::default();
     for signal in [Signal::Changes, Signal::Drift] {
         assert!(open.sqlite.joins(&before, &record(signal)));
-        (0..Commit::MOST / 2).for_each(|_| before.add(&record(signal)));
+        (0..Commit::MOST_ROWS / 2).for_each(|_| before.add(&record(signal)));
     }
     assert!(!open.sqlite.joins(&before, &record(Signal::Alerts)));
 }

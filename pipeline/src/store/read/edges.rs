@@ -77,8 +77,8 @@ impl<R: ReadRows> Session<R> {
         Ok(edges)
     }
 
-    /// The edges at these nodes, in the order of the store, up to `limit` in each direction; whether
-    /// there may be more.
+    /// The edges at these nodes, in the order of the store, up to `limit` in each direction, the directions in
+    /// turn; whether there may be more.
     pub(super) async fn edges_at(
         &mut self,
         ids: &[NodeId],
@@ -93,7 +93,7 @@ impl<R: ReadRows> Session<R> {
             with_ended_ends: false,
         };
         let mut found = Found::default();
-        let mut is_cut = false;
+        let (mut is_cut, mut of_first_direction) = (false, 0);
         for one in [Direction::Out, Direction::In] {
             if direction != Direction::Both && direction != one {
                 continue;
@@ -104,8 +104,12 @@ impl<R: ReadRows> Session<R> {
                 At::Time(_) => self.follow_past(one, &wanted, enough, &mut found).await?,
             }
             is_cut |= found.edges.len() >= enough;
+            if one == Direction::Out {
+                of_first_direction = found.edges.len();
+            }
         }
-        Ok((found.edges, is_cut))
+        let of_second = found.edges.split_off(of_first_direction);
+        Ok((interleaved(found.edges, of_second), is_cut))
     }
 
     /// All current edges of these kinds that start at these nodes, by where they start; also those that
@@ -363,6 +367,19 @@ impl Found {
                 others: Vec::new(),
             });
         }
+    }
+}
+
+/// One of each in turn, then the rest of the longer one.
+fn interleaved<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    loop {
+        let next = [one.next(), other.next()];
+        if next.iter().all(Option::is_none) {
+            return all;
+        }
+        all.extend(next.into_iter().flatten());
     }
 }
 

@@ -45,8 +45,9 @@ use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
     AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount,
-    KnownAlias, Lease, Neighborhood, Node, NodeFilter, OtherName, Outlines, OutlinesPage,
-    RecordFilter, RecordsPage, ScannedPage, Search, SearchResult, StoreError, TimelineEntry, Walk,
+    KnownAlias, Lease, Neighborhood, NeighborhoodQuery, Node, NodeFilter, OtherName, Outlines,
+    OutlinesPage, RecordFilter, RecordsPage, ScannedPage, Search, SearchResult, StoreError,
+    TimelineEntry,
 };
 use session::Session;
 
@@ -159,10 +160,10 @@ impl<B: Backend> GraphStore for Store<B> {
     async fn neighborhood(
         &self,
         start: &str,
-        walk: &Walk<'_>,
+        query: &NeighborhoodQuery<'_>,
         at: At,
     ) -> Result<Option<Neighborhood>, StoreError> {
-        let found = async { self.session(at).await?.neighborhood(start, walk).await }.await;
+        let found = async { self.session(at).await?.neighborhood(start, query).await }.await;
         found.map_err(failed(format!("read what {start} is connected with")))
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::super::rows::{NodeId, ReadRows, RowsError, Word};
 use super::edges::Merged;
 use super::session::Session;
-use crate::graph_store::{Direction, Neighbor, Neighborhood, Walk};
+use crate::graph_store::{Direction, Neighbor, Neighborhood, NeighborhoodQuery};
 
 /// Nodes in the order in which they were reached.
 struct Reached {
@@ -21,7 +21,7 @@ impl<R: ReadRows> Session<R> {
     pub(super) async fn neighborhood(
         &mut self,
         start: &str,
-        walk: &Walk<'_>,
+        query: &NeighborhoodQuery<'_>,
     ) -> Result<Option<Neighborhood>, RowsError> {
         let found = self.rows.find_nodes(&[start.to_owned()]).await?;
         let Some(id) = found.into_iter().flatten().next() else {
@@ -29,39 +29,48 @@ impl<R: ReadRows> Session<R> {
         };
         let start = self.owners(&[id]).await?.canonical(id);
         let mut reached = Reached::from(start);
-        let kinds = self.find_words(walk.kinds).await?;
-        if !kinds.is_empty() || walk.kinds.is_empty() {
-            self.walk(walk, &kinds, &mut reached).await?;
+        let kinds = self.find_words(query.kinds).await?;
+        if !kinds.is_empty() || query.kinds.is_empty() {
+            self.walk(query, &kinds, &mut reached).await?;
         }
         self.answer(reached).await
     }
 
     async fn walk(
         &mut self,
-        walk: &Walk<'_>,
+        query: &NeighborhoodQuery<'_>,
         kinds: &[Word],
         reached: &mut Reached,
     ) -> Result<(), RowsError> {
         let mut frontier = reached.order.clone();
-        for distance in 1..=walk.depth {
+        for distance in 1..=query.depth {
             if frontier.is_empty() || reached.truncated {
                 break;
             }
-            let few = walk.few_edges();
-            let (mut edges, mut is_cut) =
-                self.edges_at(&frontier, walk.direction, kinds, few).await?;
-            if is_cut && few < Walk::EDGES && !reached.would_be_full(&edges, walk.limit) {
+            let few = query.few_edges();
+            let (mut edges, mut is_cut) = self
+                .edges_at(&frontier, query.direction, kinds, few)
+                .await?;
+            if is_cut
+                && few < NeighborhoodQuery::EDGES
+                && !reached.would_be_full(&edges, query.limit)
+            {
                 (edges, is_cut) = self
-                    .edges_at(&frontier, walk.direction, kinds, Walk::EDGES)
+                    .edges_at(&frontier, query.direction, kinds, NeighborhoodQuery::EDGES)
                     .await?;
             }
             reached.truncated = is_cut;
-            frontier = reached.step(edges, distance, walk.limit);
+            frontier = reached.step(edges, distance, query.limit);
         }
         if reached.truncated {
             // What was left out of a step may connect the nodes that were reached.
             let (edges, _) = self
-                .edges_at(&reached.order, Direction::Out, kinds, Walk::EDGES)
+                .edges_at(
+                    &reached.order,
+                    Direction::Out,
+                    kinds,
+                    NeighborhoodQuery::EDGES,
+                )
                 .await?;
             edges.into_iter().for_each(|edge| reached.connect(edge));
         }
@@ -70,27 +79,38 @@ impl<R: ReadRows> Session<R> {
 
     /// None where nothing is known of the start.
     async fn answer(&mut self, reached: Reached) -> Result<Option<Neighborhood>, RowsError> {
-        let (mut known, _) = self.nodes_of(&reached.order).await?;
-        let mut nodes = Vec::with_capacity(reached.order.len());
-        let mut places = HashMap::new();
+        let (mut known, same) = self.nodes_of(&reached.order).await?;
+        let mut nodes: Vec<Neighbor> = Vec::with_capacity(reached.order.len());
+        // By the nodes that were reached; one that is another name has the place of its owner.
+        let mut places: HashMap<NodeId, usize> = HashMap::new();
+        let mut owners: HashMap<NodeId, usize> = HashMap::new();
         for id in &reached.order {
             let (distance, before) = reached.ways[id];
             let from = before.map(|before| places.get(&before).copied());
-            // Whatever edges lead to has at least a placeholder, and so what comes after it.
-            let (Some(node), true) = (known.remove(id), from != Some(None)) else {
+            if from == Some(None) {
                 continue;
-            };
-            places.insert(*id, nodes.len());
-            nodes.push(Neighbor {
-                node,
-                distance,
-                from: from.flatten(),
-            });
+            }
+            let owner = same.canonical(*id);
+            if let Some(node) = known.remove(&owner) {
+                owners.insert(owner, nodes.len());
+                nodes.push(Neighbor {
+                    node,
+                    distance,
+                    from: from.flatten(),
+                });
+            }
+            places.extend(owners.get(&owner).map(|place| (*id, *place)));
         }
         if nodes.first().is_none_or(|start| start.from.is_some()) {
             return Ok(None);
         }
-        let edges: Vec<Merged> = reached.edges.into_values().collect();
+        let edges = reached.edges.into_values();
+        let edges = edges.filter(|edge| {
+            [edge.from, edge.to]
+                .iter()
+                .all(|it| places.contains_key(it))
+        });
+        let edges: Vec<Merged> = edges.collect();
         let mut edges = self.described(&edges).await?;
         edges.sort_by(|one, other| {
             (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
@@ -120,7 +140,7 @@ impl Reached {
         self.order.len() - 1 + far.len() > limit
     }
 
-    /// Goes along these edges from the nodes that are nearer than `distance`; what is reached.
+    /// Follows these edges from the nodes that are nearer than `distance`. Returns the nodes that it reaches.
     fn step(&mut self, edges: Vec<Merged>, distance: usize, limit: usize) -> Vec<NodeId> {
         let mut new = Vec::new();
         for edge in edges {

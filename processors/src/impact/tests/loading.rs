@@ -10,8 +10,8 @@ use pipeline::claims::Class;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
     AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, Fact, GraphStore, KindCount,
-    KnownAlias, Neighborhood, Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult,
-    StoreError, TimelineEntry, Walk,
+    KnownAlias, Neighborhood, NeighborhoodQuery, Node, NodeFilter, OtherName, ScannedPage, Search,
+    SearchResult, StoreError, TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
 use pipeline::schema;
@@ -189,7 +189,7 @@ impl GraphStore for Stored {
     async fn neighborhood(
         &self,
         _: &str,
-        _: &Walk<'_>,
+        _: &NeighborhoodQuery<'_>,
         _: At,
     ) -> Result<Option<Neighborhood>, StoreError> {
         Ok(None)

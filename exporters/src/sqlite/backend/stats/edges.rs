@@ -6,7 +6,7 @@ use pipeline::component::UnixNanos;
 use pipeline::store::rows::{EdgeStatsRow, NodeId, Resolution, StatsEdge, Word};
 use sqlx::SqliteConnection;
 
-use super::super::bulk::{Bulk, Values, json_list};
+use super::super::bulk::{Bulk, Values, json_list, limit as rows_limit};
 use super::super::cells::{Cells, fetch};
 use super::packed::{self, Rows};
 use super::statements::statements_for;
@@ -26,6 +26,9 @@ static PUT_ENDS: Bulk = Bulk::new(
      ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last",
 );
 pub(in super::super) const READ_ENDS: &str = "SELECT pack_rows(node, last) FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
+
+/// Rows that are read at a time. One is what a writer counted in a minute on a 64th of the edges.
+const PAGE: usize = if cfg!(test) { 2 } else { 4096 };
 
 /// How the last day of a node's statistics is rounded, so that it is seldom written.
 const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
@@ -55,15 +58,27 @@ pub(in super::super) async fn read_edges(
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
-    let query = sqlx::query(statements_for(resolution).read)
-        .bind(from.timestamp())
-        .bind(to.timestamp());
-    let rows = fetch(connection, query).await?;
     let mut found = Vec::new();
-    for (key, body) in rows.read(key)? {
-        packed::decode(&key, &body, |row| found.push(row))?;
+    // No part is less than 0.
+    let mut after = (from.timestamp(), -1, 0, 0);
+    loop {
+        let query = sqlx::query(statements_for(resolution).read)
+            .bind(after.0)
+            .bind(after.1)
+            .bind(after.2)
+            .bind(after.3)
+            .bind(to.timestamp())
+            .bind(rows_limit(PAGE));
+        let rows = fetch(connection, query).await?;
+        for (key, body) in rows.read(key)? {
+            packed::decode(&key, &body, |row| found.push(row))?;
+            let (part, chunk) = (i64::from(key.part), i64::from(key.chunk));
+            after = (key.minute.timestamp(), part, key.writer, chunk);
+        }
+        if rows.len() < PAGE {
+            return Ok(found);
+        }
     }
-    Ok(found)
 }
 
 pub(in super::super) async fn oldest(

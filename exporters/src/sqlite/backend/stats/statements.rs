@@ -17,9 +17,11 @@ macro_rules! statements {
     ($table:literal) => {
         Statements {
             read: concat!(
-                "SELECT pack_rows(minute, part, writer, chunk, body) FROM ",
+                "SELECT pack_rows(minute, part, writer, chunk, body) FROM \
+                 (SELECT minute, part, writer, chunk, body FROM ",
                 $table,
-                " WHERE minute >= ?1 AND minute < ?2"
+                " WHERE (minute, part, writer, chunk) > (?1, ?2, ?3, ?4) AND minute < ?5 \
+                 ORDER BY minute, part, writer, chunk LIMIT ?6)"
             ),
             read_parts: concat!(
                 "SELECT pack_rows(minute, part, writer, chunk, body) FROM ",

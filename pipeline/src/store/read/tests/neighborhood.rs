@@ -1,18 +1,23 @@
 //! What is connected with a node.
 
-use crate::graph_store::{At, Direction, GraphStore, Neighborhood, Walk};
+use crate::graph_store::{At, Direction, GraphStore, Neighborhood, NeighborhoodQuery};
 
 use super::asking::{small_vpc, uids};
 use super::batches::{Seen, alias_set, edge_set, scan};
 use super::{Open, at};
 
-async fn around(open: &Open, start: &str, walk: &Walk<'_>, at: At) -> Option<Neighborhood> {
-    let found = open.store().neighborhood(start, walk, at).await;
+async fn around(
+    open: &Open,
+    start: &str,
+    query: &NeighborhoodQuery<'_>,
+    at: At,
+) -> Option<Neighborhood> {
+    let found = open.store().neighborhood(start, query, at).await;
     found.unwrap()
 }
 
-fn both(depth: usize, limit: usize) -> Walk<'static> {
-    Walk {
+fn both(depth: usize, limit: usize) -> NeighborhoodQuery<'static> {
+    NeighborhoodQuery {
         depth,
         direction: Direction::Both,
         kinds: &[],
@@ -54,7 +59,7 @@ async fn nodes_are_reached_on_a_shortest_way_near_ones_first() {
     );
     assert!(!found.truncated);
     let kinds = uids(&["PART_OF"]);
-    let walk = Walk {
+    let walk = NeighborhoodQuery {
         kinds: &kinds,
         ..both(3, 10)
     };
@@ -66,7 +71,7 @@ async fn nodes_are_reached_on_a_shortest_way_near_ones_first() {
 async fn a_kind_that_no_edge_has_leads_nowhere() {
     let open = small_vpc().await;
     let kinds = uids(&["ROUTES_TO"]);
-    let walk = Walk {
+    let walk = NeighborhoodQuery {
         kinds: &kinds,
         ..both(3, 10)
     };
@@ -155,4 +160,58 @@ async fn a_walk_begins_at_the_node_that_has_the_other_name() {
 async fn of_an_unknown_uid_nothing_is_known() {
     let open = small_vpc().await;
     assert_eq!(around(&open, "nothing", &both(1, 10), At::Now).await, None);
+}
+
+#[tokio::test]
+async fn edges_are_followed_further_until_there_are_enough_nodes() {
+    let open = Open::new().await;
+    let kinds = ["A", "B", "C", "D", "E", "F", "G"];
+    // More edges between two nodes than a step of so few nodes follows first.
+    open.write(edge_set("a", "aws", 10, &kinds.map(|kind| (kind, "b"))))
+        .await;
+    open.write(edge_set("c", "aws", 10, &kinds.map(|kind| (kind, "b"))))
+        .await;
+    for start in ["a", "c"] {
+        let found = around(&open, start, &both(1, 2), At::Now).await.unwrap();
+        assert_eq!((found.nodes.len(), found.edges.len()), (2, 7), "{start}");
+        assert!(!found.truncated);
+    }
+    let found = around(&open, "b", &both(1, 2), At::Now).await.unwrap();
+    assert_eq!((found.nodes.len(), found.edges.len()), (3, 14));
+    assert!(!found.truncated);
+}
+
+#[tokio::test]
+async fn a_full_answer_has_edges_of_both_directions() {
+    let open = Open::new().await;
+    for number in 0..9 {
+        let callee = format!("callee-{number}");
+        open.write(edge_set("web", &callee, 10, &[("CALLS", &callee)]))
+            .await;
+    }
+    open.write(edge_set("caller", "aws", 10, &[("CALLS", "web")]))
+        .await;
+    let found = around(&open, "web", &both(1, 4), At::Now).await.unwrap();
+    let is_caller = |it: &String| it.starts_with("caller ");
+    assert!(nodes(&found).iter().any(is_caller), "{:?}", nodes(&found));
+}
+
+#[tokio::test]
+async fn names_of_names_are_reached_as_the_node_that_they_name() {
+    for moment in [At::Now, at(50)] {
+        let open = Open::new().await;
+        open.write(alias_set("i-2", 10, &[("same_as", "vm-2")]))
+            .await;
+        open.write(alias_set("host-9", 10, &[("same_as", "i-2")]))
+            .await;
+        open.write(edge_set("vm-2", "agent", 10, &[("PART_OF", "rack")]))
+            .await;
+        let found = around(&open, "rack", &both(2, 10), moment).await.unwrap();
+        assert_eq!(nodes(&found), ["rack 0 -", "host-9 1 rack"], "{moment:?}");
+        // Two that name each other are still known.
+        open.write(alias_set("d", 10, &[("same_as", "e")])).await;
+        open.write(alias_set("e", 10, &[("same_as", "d")])).await;
+        let found = around(&open, "d", &both(1, 10), moment).await;
+        assert_eq!(found.unwrap().nodes.len(), 1, "{moment:?}");
+    }
 }
