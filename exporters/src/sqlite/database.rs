@@ -107,7 +107,9 @@ impl Database {
             file: Arc::clone(&file),
             closing: Arc::clone(&closing),
         };
-        let readers = Arc::new(Readers::new(opener(options.clone().read_only(true))));
+        let reading = options.clone().read_only(true);
+        let reading = reading.pragma("cache_size", READER_CACHE);
+        let readers = Arc::new(Readers::new(opener(reading)));
         let writer = Arc::new(Writer::new(id, opener(options), connection));
         Ok(Database {
             writer,
@@ -134,9 +136,16 @@ impl Database {
     }
 }
 
-/// Memory that a connection keeps pages in, as SQLite takes it (negative: KiB). With its 2 MB a writer
-/// would read most pages of an index again for each batch.
-const CACHE: &str = "-16384";
+/// Memory that a connection keeps pages in, as SQLite takes it (negative: KiB), if it reads so many.
+const READER_CACHE: &str = "-16384";
+
+/// The same of the writer. Rows of a batch lie on pages all over the indexes of uids and names: with 16 MiB it
+/// read most of them again for each batch.
+const WRITER_CACHE: &str = "-65536";
+
+/// Pages of the write-ahead log (16 MB) after which they are copied into the database: a page that is written
+/// again and again is then copied once.
+const LOG_PAGES: &str = "4000";
 
 fn options(path: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -147,7 +156,8 @@ fn options(path: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions 
         // Rows come from a thread of their own: each time it waits costs more than the row.
         .row_buffer_size(1024)
         .statement_cache_capacity(256)
-        .pragma("cache_size", CACHE)
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", LOG_PAGES)
 }
 
 /// Checks that a file is a graph of the present version. Nothing is written.
