@@ -27,7 +27,7 @@ impl NeighborhoodQuery<'_> {
 /// A node and what it is connected with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighborhood {
-    /// The start, then near ones first.
+    /// The start, then near ones first, those of one distance by uid.
     pub nodes: Vec<Neighbor>,
     /// The edges that were followed between these nodes, by (from, kind, to).
     pub edges: Vec<Edge>,

@@ -84,7 +84,9 @@ impl<R: ReadRows> Session<R> {
         // By the nodes that were reached; one that is another name has the place of its owner.
         let mut places: HashMap<NodeId, usize> = HashMap::new();
         let mut owners: HashMap<NodeId, usize> = HashMap::new();
-        for id in &reached.order {
+        let mut order = reached.order;
+        order.sort_by_key(|id| (reached.ways[id].0, self.uid(*id)));
+        for id in &order {
             let (distance, before) = reached.ways[id];
             let from = before.map(|before| places.get(&before).copied());
             if from == Some(None) {
