@@ -70,9 +70,7 @@ impl<R: ReadRows> Session<R> {
         }
         let (found, _) = self.edges_at(&ids, direction, &words, limit).await?;
         let mut edges = self.described(&found).await?;
-        edges.sort_by(|one, other| {
-            (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
-        });
+        sort(&mut edges);
         edges.truncate(limit);
         Ok(edges)
     }
@@ -368,6 +366,13 @@ impl Found {
             });
         }
     }
+}
+
+/// By (from, kind, to).
+pub(super) fn sort(edges: &mut [Edge]) {
+    edges.sort_by(|one, other| {
+        (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
+    });
 }
 
 /// One of each in turn, then the rest of the longer one.

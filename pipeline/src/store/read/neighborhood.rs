@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::rows::{NodeId, ReadRows, RowsError, Word};
-use super::edges::Merged;
+use super::edges::{self, Merged};
 use super::session::Session;
 use crate::graph_store::{Direction, Neighbor, Neighborhood, NeighborhoodQuery};
 
@@ -106,17 +106,10 @@ impl<R: ReadRows> Session<R> {
         if nodes.first().is_none_or(|start| start.from.is_some()) {
             return Ok(None);
         }
-        let edges = reached.edges.into_values();
-        let edges = edges.filter(|edge| {
-            [edge.from, edge.to]
-                .iter()
-                .all(|it| places.contains_key(it))
-        });
-        let edges: Vec<Merged> = edges.collect();
-        let mut edges = self.described(&edges).await?;
-        edges.sort_by(|one, other| {
-            (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
-        });
+        let mut followed: Vec<Merged> = reached.edges.into_values().collect();
+        followed.retain(|it| places.contains_key(&it.from) && places.contains_key(&it.to));
+        let mut edges = self.described(&followed).await?;
+        edges::sort(&mut edges);
         Ok(Some(Neighborhood {
             nodes,
             edges,
