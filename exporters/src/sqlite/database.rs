@@ -153,7 +153,7 @@ fn options(path: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions 
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .busy_timeout(BUSY)
-        // Rows come from a thread of their own: each time it waits costs more than the row.
+        // Rows that a write returns come one by one from a thread of their own: a wait costs more than a row.
         .row_buffer_size(1024)
         .statement_cache_capacity(256)
         .pragma("cache_size", WRITER_CACHE)

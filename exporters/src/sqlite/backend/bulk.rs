@@ -7,7 +7,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type
 
 use super::cells::PackedRows;
 
-/// PackedRows of one statement; the same few sizes again and again, so that each is prepared once.
+/// Rows of one statement; the same few sizes again and again, so that each is prepared once.
 /// (SQLite takes 32,766 parameters.)
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
@@ -104,7 +104,7 @@ impl Values {
     }
 }
 
-/// PackedRows in the order of their key: neighbours in the table are written one after the other. Of equal
+/// Rows in the order of their key: neighbours in the table are written one after the other. Of equal
 /// keys the last row is written last.
 pub(super) fn sorted<T, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
     let mut sorted: Vec<&T> = rows.iter().collect();

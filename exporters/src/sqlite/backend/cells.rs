@@ -1,4 +1,4 @@
-//! PackedRows of the database ⇄ values.
+//! Rows of the database ⇄ values.
 
 use pipeline::component::UnixNanos;
 use rusqlite::types::{FromSql, FromSqlError};
