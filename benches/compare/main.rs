@@ -41,9 +41,9 @@ struct Arguments {
     /// Rounds of each program, in turn
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Requests that wait for their answer at the same time
-    #[arg(long, default_value_t = 32)]
-    in_flight: usize,
+    /// Requests that wait for their answer at the same time; without it as many as each scenario says
+    #[arg(long)]
+    in_flight: Vec<usize>,
     /// Turns of 16 requests in a round
     #[arg(long, default_value_t = 256)]
     turns: u64,
@@ -66,33 +66,49 @@ async fn main() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let mut text = report::machine(&programs)?;
     text += &format!(
-        " {} rounds of {:.1} M spans each, {} bytes a span, {SPANS} spans a request, {} requests in flight.\n\n",
+        " {} rounds of {:.1} M spans each, {} bytes a span, {SPANS} spans a request.\n\n",
         arguments.rounds,
         (arguments.turns * SERVICES * SPANS) as f64 / 1e6,
-        requests.bytes_of_a_span(),
-        arguments.in_flight
+        requests.bytes_of_a_span()
     );
     text += report::head();
     let scenarios = match arguments.scenario.as_slice() {
         [] => Scenario::ALL.as_slice(),
         chosen => chosen,
     };
-    for &scenario in scenarios {
+    let cases = scenarios.iter().flat_map(|scenario| {
+        let in_flight = match arguments.in_flight.as_slice() {
+            [] => scenario.in_flight(),
+            chosen => chosen,
+        };
+        in_flight.iter().map(|in_flight| (*scenario, *in_flight))
+    });
+    for (scenario, in_flight) in cases {
         let mut rounds = [Vec::new(), Vec::new()];
         for number in 0..arguments.rounds {
             for (program, rounds) in programs.iter().zip(&mut rounds) {
-                let measured =
-                    round::measure(program, scenario, &requests, &arguments, folder.path());
+                let case = (scenario, in_flight);
+                let measured = round::measure(program, case, &requests, &arguments, folder.path());
                 let round = measured.await.map_err(|error| {
                     let log = folder.path().join(format!("{}.log", program.name));
                     let log = std::fs::read_to_string(log).unwrap_or_default();
                     format!("{} in {scenario:?}: {error}\n{log}", program.name)
                 })?;
-                eprintln!("{scenario:?} {} {number}: {round:.3?}", program.name);
+                eprintln!(
+                    "{scenario:?} {in_flight} {} {number}: {round:.3?}",
+                    program.name
+                );
                 rounds.push(round);
             }
         }
-        text += &report::rows(&Measured { scenario, rounds }, &programs);
+        text += &report::rows(
+            &Measured {
+                scenario,
+                in_flight,
+                rounds,
+            },
+            &programs,
+        );
     }
     let mut idle = [Vec::new(), Vec::new()];
     for (program, idle) in programs.iter().zip(&mut idle) {

@@ -12,13 +12,14 @@ const MIB: f64 = (1 << 20) as f64;
 /// All that was measured in one scenario, of airdig and of the Collector.
 pub(crate) struct Measured {
     pub(crate) scenario: Scenario,
+    pub(crate) in_flight: usize,
     pub(crate) rounds: [Vec<Round>; 2],
 }
 
 /// The heads of the table's columns.
 pub(crate) fn head() -> &'static str {
-    "| | | CPU s / M spans | M spans/s | p50 ms | p99 ms | peak MiB | lost | refused |\n\
-     |---|---|---|---|---|---|---|---|---|\n"
+    "| | in flight | | CPU s / M spans | M spans/s | p50 ms | p99 ms | peak MiB | lost | refused |\n\
+     |---|--:|---|---|---|---|---|---|---|---|\n"
 }
 
 pub(crate) fn rows(measured: &Measured, programs: &[Program; 2]) -> String {
@@ -44,8 +45,9 @@ pub(crate) fn rows(measured: &Measured, programs: &[Program; 2]) -> String {
         ];
         let _ = writeln!(
             text,
-            "| {} | {} | {} |",
+            "| {} | {} | {} | {} |",
             measured.scenario.title(),
+            measured.in_flight,
             program.name,
             cells.join(" | ")
         );
@@ -54,7 +56,11 @@ pub(crate) fn rows(measured: &Measured, programs: &[Program; 2]) -> String {
         .rounds
         .each_ref()
         .map(|rounds| median(rounds.iter().map(|round| round.cpu)));
-    let _ = writeln!(text, "| | share | **{:.2}** | | | | | | |", cpu[0] / cpu[1]);
+    let _ = writeln!(
+        text,
+        "| | | share | **{:.2}** | | | | | | |",
+        cpu[0] / cpu[1]
+    );
     text
 }
 

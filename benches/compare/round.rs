@@ -41,7 +41,7 @@ pub(crate) struct Idle {
 
 pub(crate) async fn measure(
     program: &Program,
-    scenario: Scenario,
+    (scenario, in_flight): (Scenario, usize),
     requests: &Arc<Requests>,
     arguments: &Arguments,
     folder: &Path,
@@ -53,12 +53,12 @@ pub(crate) async fn measure(
     let channel = load::connect(&listen).await?;
 
     let warm_up = arguments.warm_up * SERVICES;
-    let warm = load::send(&channel, requests, 0, warm_up, arguments.in_flight).await?;
+    let warm = load::send(&channel, requests, 0, warm_up, in_flight).await?;
     settle(scenario, &counted, &warm, arguments.warm_up).await;
 
     let cpu = running.cpu()?;
     let count = arguments.turns * SERVICES;
-    let sent = load::send(&channel, requests, warm_up, count, arguments.in_flight).await?;
+    let sent = load::send(&channel, requests, warm_up, count, in_flight).await?;
     let all = Sent {
         spans: warm.spans + sent.spans,
         ..Sent::default()
@@ -120,7 +120,9 @@ async fn settle(scenario: Scenario, counted: &Counted, sent: &Sent, turns: u64) 
 /// Spans that have not arrived; of a service graph: those of calls that are not counted.
 fn missing(scenario: Scenario, counted: &Counted, sent: &Sent, turns: u64) -> i64 {
     match scenario {
-        Scenario::Forward | Scenario::Gzip => sent.spans as i64 - counted.spans() as i64,
+        Scenario::Forward | Scenario::Straight | Scenario::Gzip => {
+            sent.spans as i64 - counted.spans() as i64
+        }
         Scenario::ServiceGraph => 2 * ((turns * CALLS) as i64 - counted.calls() as i64),
         Scenario::Drop => 0,
     }

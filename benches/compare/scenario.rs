@@ -5,7 +5,9 @@
 pub(crate) enum Scenario {
     /// Spans are put together and sent on.
     Forward,
-    /// The same with the exporter's default, gzip.
+    /// Spans are sent on as they come.
+    Straight,
+    /// The first with the exporter's default, gzip.
     Gzip,
     /// Spans become the metrics of a service graph.
     ServiceGraph,
@@ -14,8 +16,9 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 4] = [
+    pub(crate) const ALL: [Scenario; 5] = [
         Scenario::Forward,
+        Scenario::Straight,
         Scenario::Gzip,
         Scenario::ServiceGraph,
         Scenario::Drop,
@@ -25,15 +28,30 @@ impl Scenario {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Scenario::Forward => "`otlp` → `batch` → `otlp`, not compressed",
+            Scenario::Straight => "`otlp` → `otlp`, not compressed",
             Scenario::Gzip => "`otlp` → `batch` → `otlp`, gzip",
             Scenario::ServiceGraph => "`otlp` → `servicegraph` → `otlp`",
             Scenario::Drop => "`otlp` → `debug`",
         }
     }
 
+    /// How many requests wait for their answer at the same time.
+    pub(crate) fn in_flight(self) -> &'static [usize] {
+        match self {
+            Scenario::Forward | Scenario::Straight => &[4, 32, 256],
+            _ => &[32],
+        }
+    }
+
     pub(crate) fn config(self) -> String {
         let rest = match self {
             Scenario::Forward => FORWARD.replace("COMPRESSION", "none"),
+            Scenario::Straight => {
+                let straight = FORWARD.replace("processors: [batch], ", "");
+                straight
+                    .replace("COMPRESSION", "none")
+                    .replace("processors:\n  batch:\n", "")
+            }
             Scenario::Gzip => FORWARD.replace("COMPRESSION", "gzip"),
             Scenario::ServiceGraph => SERVICE_GRAPH.to_owned(),
             Scenario::Drop => DROP.to_owned(),
