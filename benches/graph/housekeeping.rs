@@ -25,6 +25,8 @@ pub(crate) const NAME: &str = "housekeeping";
 const DAYS: u64 = 3;
 /// From one small write to the next.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long the writers are measured without housekeeping.
+const WITHOUT: Duration = Duration::from_secs(120);
 /// Between two steps, as in the exporter.
 const BETWEEN_STEPS: Duration = Duration::from_millis(75);
 
@@ -49,39 +51,37 @@ pub(crate) async fn measure(
             until: clock.day(day + 1),
         };
         let done = Arc::new(AtomicBool::new(false));
-        let beside = threads.spawn(write_beside(
-            kept.clone(),
-            done.clone(),
-            scope_batches(layout, store, day),
-        ));
         let keeping = threads.spawn(removal.run(done.clone()));
-        let waits = write_until(&done, &mut writer, layout, day).await;
+        let beside = Beside {
+            kept: &kept,
+            layout,
+            threads,
+            day,
+        };
+        let waits = beside.write_until(&done, &mut writer).await;
         let cpu = keeping.await.expect("housekeeping ends");
-        let own = beside.await.expect("the writer ends");
-        let name = |what: &str| format!("{NAME}: {what}, day {}", day + 1);
-        figures.push(Figure::one(name("CPU"), "s", cpu));
-        figures.push(Figure::of_samples(
-            name("a write in the process"),
-            "ms",
-            &own,
-        ));
-        figures.push(Figure::one(
-            name("the slowest in the process"),
-            "ms",
-            slowest(&own),
-        ));
-        figures.push(Figure::of_samples(
-            name("a write in another process"),
-            "ms",
-            &waits,
-        ));
-        figures.push(Figure::one(
-            name("the slowest in another process"),
-            "ms",
-            slowest(&waits),
-        ));
-        figures.push(Figure::one(name("file"), "MiB", process::file_mib(file)));
+        let day = format!("day {}", day + 1);
+        figures.push(Figure::one(format!("{NAME}: CPU, {day}"), "s", cpu));
+        waits.add_to(&mut figures, &day);
+        let name = format!("{NAME}: file, {day}");
+        figures.push(Figure::one(name, "MiB", process::file_mib(file)));
     }
+    // What writers wait for each other, and for the disk.
+    eprintln!("{NAME}: none");
+    let done = Arc::new(AtomicBool::new(false));
+    let over = done.clone();
+    threads.spawn(async move {
+        tokio::time::sleep(WITHOUT).await;
+        over.store(true, Ordering::Relaxed);
+    });
+    let beside = Beside {
+        kept: &kept,
+        layout,
+        threads,
+        day: DAYS,
+    };
+    let waits = beside.write_until(&done, &mut writer).await;
+    waits.add_to(&mut figures, "without housekeeping");
     close(&kept).await;
     figures
 }
@@ -123,18 +123,63 @@ impl Removal {
     }
 }
 
-/// Rows of one resource in two states.
-fn scope_batches(layout: &Layout, store: &OpenStore, day: u64) -> Vec<pipeline::Batch> {
-    let mut writer = Writer::new(store);
-    let mut scope = Scope::new(layout, "housekeeping-own", 1);
-    for version in 0..2 {
-        scope.observe(&mut writer, UnixNanos::now(), 0, 2 * day + version);
-    }
-    writer.batches.take()
+/// Small writes, each a while after the one before.
+struct Beside<'b> {
+    /// Writes in the process that keeps house.
+    kept: &'b Arc<Store<SqliteBackend>>,
+    layout: &'b Layout,
+    threads: &'b Handle,
+    day: u64,
 }
 
-/// Milliseconds of small writes by the store that keeps house.
-async fn write_beside(
+/// Milliseconds of small writes.
+struct Waits {
+    in_process: Vec<f64>,
+    in_another: Vec<f64>,
+}
+
+impl Waits {
+    fn add_to(&self, figures: &mut Vec<Figure>, when: &str) {
+        for (process, waits) in [("the", &self.in_process), ("another", &self.in_another)] {
+            let name = format!("{NAME}: a write in {process} process, {when}");
+            figures.push(Figure::of_samples(name, "ms", waits));
+            let name = format!("{NAME}: the slowest in {process} process, {when}");
+            figures.push(Figure::one(name, "ms", slowest(waits)));
+        }
+    }
+}
+
+impl Beside<'_> {
+    async fn write_until(&self, done: &Arc<AtomicBool>, writer: &mut Writer<'_>) -> Waits {
+        let batches = self.batches(writer);
+        let own = write_in_process(self.kept.clone(), done.clone(), batches);
+        let own = self.threads.spawn(own);
+        let mut in_another = Vec::new();
+        let mut scope = Scope::new(self.layout, "housekeeping-other", 1);
+        while !done.load(Ordering::Relaxed) {
+            let version = self.day << 32 | in_another.len() as u64;
+            scope.observe(writer, UnixNanos::now(), 0, version);
+            in_another.push(1e3 * writer.flush().await);
+            tokio::time::sleep(PAUSE).await;
+        }
+        Waits {
+            in_process: own.await.expect("the writer ends"),
+            in_another,
+        }
+    }
+
+    /// Rows of one resource in two states.
+    fn batches(&self, writer: &Writer<'_>) -> Vec<pipeline::Batch> {
+        let mut writer = Writer::new(writer.store);
+        let mut scope = Scope::new(self.layout, "housekeeping-own", 1);
+        for version in 0..2 {
+            scope.observe(&mut writer, UnixNanos::now(), 0, 2 * self.day + version);
+        }
+        writer.batches.take()
+    }
+}
+
+async fn write_in_process(
     store: Arc<Store<SqliteBackend>>,
     done: Arc<AtomicBool>,
     batches: Vec<pipeline::Batch>,
@@ -148,24 +193,6 @@ async fn write_beside(
             waits.push(1e3 * start.elapsed().as_secs_f64());
             tokio::time::sleep(PAUSE).await;
         }
-    }
-    waits
-}
-
-/// Likewise, by another connection.
-async fn write_until(
-    done: &AtomicBool,
-    writer: &mut Writer<'_>,
-    layout: &Layout,
-    day: u64,
-) -> Vec<f64> {
-    let mut waits = Vec::new();
-    let mut scope = Scope::new(layout, "housekeeping-other", 1);
-    while !done.load(Ordering::Relaxed) {
-        let version = day << 32 | waits.len() as u64;
-        scope.observe(writer, UnixNanos::now(), 0, version);
-        waits.push(1e3 * writer.flush().await);
-        tokio::time::sleep(PAUSE).await;
     }
     waits
 }
