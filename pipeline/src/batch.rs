@@ -15,6 +15,8 @@ use bytes::Bytes;
 use crate::schema::{opening, traces};
 use crate::{Delivery, Signal};
 
+mod conform;
+mod cut;
 mod original;
 mod words;
 pub use original::Original;
@@ -37,20 +39,23 @@ pub struct SchemaMismatch {
 }
 
 impl Batch {
+    /// Rows of the signal's schema, or of an older or a newer version of it: a nullable column that is missing is
+    /// null, and unknown ones are left out.
+    ///
     /// # Errors
-    /// When the rows do not have exactly the signal's schema.
+    /// When a column that must be there is missing, has nulls or another type.
     pub fn new(
         signal: Signal,
         rows: RecordBatch,
         delivery: Delivery,
     ) -> Result<Batch, SchemaMismatch> {
         let schema = signal.schema();
-        if !Arc::ptr_eq(&schema, rows.schema_ref()) && schema != rows.schema() {
-            return Err(SchemaMismatch {
-                signal,
-                difference: difference(&schema, rows.schema_ref()),
-            });
-        }
+        let rows = if Arc::ptr_eq(&schema, rows.schema_ref()) || schema == rows.schema() {
+            rows
+        } else {
+            let mismatch = |difference| SchemaMismatch { signal, difference };
+            conform::conform(&schema, &rows).map_err(mismatch)?
+        };
         Ok(Batch {
             signal,
             rows,
@@ -91,7 +96,9 @@ impl Batch {
         let originals: Option<Vec<&Original>> =
             parts.iter().map(|part| part.original.as_ref()).collect();
         let original = originals.map(Original::concat);
-        let delivery = Delivery::merge(parts.into_iter().map(|part| part.delivery));
+        let parts = parts.into_iter();
+        let parts = parts.map(|part| (part.rows.num_rows(), part.delivery));
+        let delivery = Delivery::merge_rows(parts.map(|(rows, delivery)| (delivery, rows)));
         Some(Batch {
             signal,
             rows,
@@ -100,7 +107,7 @@ impl Batch {
         })
     }
 
-    /// Some of the rows, for those who wait for all of them. All the rows are the batch itself; a
+    /// Some of the rows, for those who wait for them. All the rows are the batch itself; a
     /// part of them has no original.
     ///
     /// # Panics
@@ -111,10 +118,18 @@ impl Batch {
         }
         Batch {
             signal: self.signal,
+            delivery: self.delivery.slice(self.num_rows(), &rows),
             rows: self.rows.slice(rows.start, rows.len()),
-            delivery: self.delivery.clone(),
             original: None,
         }
+    }
+
+    /// The rows of each sender, where the batch was put together of those of several: see
+    /// [`Delivery::by_sender`].
+    pub fn by_sender(&self) -> Vec<Batch> {
+        let parts = self.delivery.by_sender(self.num_rows()).into_iter();
+        let part = |(delivery, rows)| self.slice(rows).with_delivery(delivery);
+        parts.map(part).collect()
     }
 
     /// Changes the rows: the signal and those who wait stay.
@@ -266,23 +281,6 @@ fn add_buffers(data: &arrow_data::ArrayData, seen: &mut HashSet<usize>, total: &
     for child in data.child_data() {
         add_buffers(child, seen, total);
     }
-}
-
-fn difference(expected: &arrow_schema::Schema, found: &arrow_schema::Schema) -> String {
-    for (index, field) in expected.fields().iter().enumerate() {
-        match found.fields().get(index) {
-            None => return format!("column {} is missing", field.name()),
-            Some(other) if other != field => {
-                return format!("column {index} is {other:?}, not {field:?}");
-            }
-            Some(_) => {}
-        }
-    }
-    format!(
-        "{} columns, not {}",
-        found.fields().len(),
-        expected.fields().len()
-    )
 }
 
 #[cfg(test)]

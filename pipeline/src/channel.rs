@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 
 use crate::counters::ReceiverCounters;
 use crate::delivery::{Refusal, Retry};
@@ -71,6 +71,7 @@ pub(crate) fn bounded(
     let gauge = Gauge {
         rooms: bounds.iter().map(Room::new).collect(),
         batches: Arc::default(),
+        done: Arc::default(),
     };
     let sender = Sender {
         name: name.into(),
@@ -119,11 +120,13 @@ impl Room {
     }
 }
 
-/// Tells how full a queue is; keeps nobody waiting and nothing open.
+/// How full a queue is. It keeps no queue open.
 #[derive(Clone, Debug)]
 pub(crate) struct Gauge {
     rooms: Arc<[Room]>,
     batches: Arc<AtomicUsize>,
+    /// Notified when a batch is done with.
+    done: Arc<Notify>,
 }
 
 impl Gauge {
@@ -140,7 +143,20 @@ impl Gauge {
 
     /// Batches that wait or are being worked on.
     pub(crate) fn batches(&self) -> usize {
-        self.batches.load(Ordering::Relaxed)
+        self.batches.load(Ordering::SeqCst)
+    }
+
+    /// Waits until less than this many batches wait or are being worked on.
+    pub(crate) async fn less_than(&self, batches: usize) {
+        loop {
+            let mut done = std::pin::pin!(self.done.notified());
+            // From here on no notification is missed.
+            done.as_mut().enable();
+            if self.batches() < batches {
+                return;
+            }
+            done.await;
+        }
     }
 
     fn used(&self, room: &Room) -> usize {
@@ -222,11 +238,12 @@ impl Reserved<'_> {
     /// # Errors
     /// When nobody takes any more; the batch is refused.
     pub fn send(self, batch: Batch) -> Result<(), SendError> {
-        let batches = self.sender.gauge.batches.clone();
-        batches.fetch_add(1, Ordering::Relaxed);
+        let gauge = &self.sender.gauge;
+        gauge.batches.fetch_add(1, Ordering::SeqCst);
         let queued = Queued {
             batch: Some(batch),
-            batches,
+            batches: gauge.batches.clone(),
+            done: gauge.done.clone(),
             _room: self.permits,
         };
         self.sender
@@ -241,6 +258,7 @@ impl Reserved<'_> {
 pub struct Queued {
     batch: Option<Batch>,
     batches: Arc<AtomicUsize>,
+    done: Arc<Notify>,
     _room: Vec<OwnedSemaphorePermit>,
 }
 
@@ -258,7 +276,8 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        self.batches.fetch_sub(1, Ordering::Relaxed);
+        self.batches.fetch_sub(1, Ordering::SeqCst);
+        self.done.notify_waiters();
         if let Some(batch) = &self.batch {
             batch
                 .delivery()
@@ -296,6 +315,19 @@ impl Queue {
         }
         self.next = Some(next);
         None
+    }
+
+    /// Waits until [`Queue::recv_if`] finds a batch; whether one comes.
+    pub(crate) async fn wait(&mut self) -> bool {
+        if self.next.is_none() {
+            self.next = self.receiver.recv().await;
+        }
+        self.next.is_some()
+    }
+
+    /// Whether a batch was found that was not wanted.
+    pub(crate) fn has_next(&self) -> bool {
+        self.next.is_some()
     }
 
     /// Bytes that wait or are being worked on.

@@ -66,13 +66,26 @@ pub trait Processor: Send {
     /// Refuses the batch, for good, to its sender.
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError>;
 
-    /// How often [`Processor::tick`] is to be called; never by default.
-    fn tick_interval(&self) -> Option<Duration> {
+    /// The longest time from now until [`Processor::tick`] is to be called; never by default. It is asked after
+    /// each call, and a shorter time that an earlier answer has set stays until the tick. A processor that
+    /// holds nothing says none: an idle pipeline has no timer.
+    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
         None
     }
 
     /// What has become due by itself.
     fn tick(&mut self, _now: UnixNanos) -> Vec<Batch> {
+        Vec::new()
+    }
+
+    /// Whether it holds rows that need not wait while what comes after it is idle; never by default.
+    fn can_release(&self, _now: UnixNanos) -> bool {
+        false
+    }
+
+    /// Returns those rows. It is called when no batch waits for the chain, and each exporter and connector
+    /// after it can take a batch at once.
+    fn release(&mut self, _now: UnixNanos) -> Vec<Batch> {
         Vec::new()
     }
 
@@ -98,8 +111,8 @@ pub trait Exporter: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// `Ok` means durable. Exporting a batch twice has the effect of once. May be dropped at any
-    /// `await` when its timeout is over.
+    /// `Ok` means durable. May be dropped at any `await` when its timeout is over, and is then called again
+    /// with the same batch.
     async fn export(&self, batch: &Batch) -> Result<(), ExportError>;
 
     /// Exports batches that waited in the queue as one: all of them, or none. `Ok` means that all are durable.

@@ -40,12 +40,21 @@ impl<P: Processor> Processor for Connecting<P> {
         Ok(self.only(made))
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
-        self.processor.tick_interval()
+    fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
+        self.processor.tick_within(now)
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
         let made = self.processor.tick(now);
+        self.only(made)
+    }
+
+    fn can_release(&self, now: UnixNanos) -> bool {
+        self.processor.can_release(now)
+    }
+
+    fn release(&mut self, now: UnixNanos) -> Vec<Batch> {
+        let made = self.processor.release(now);
         self.only(made)
     }
 

@@ -12,7 +12,8 @@
 //! [`Delivery::refuse`] first. The engine does that for all that it holds and cannot finish; a
 //! clone that goes away because its thread panics does it by itself.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -29,13 +30,23 @@ pub struct Delivery {
 enum Waiting {
     /// One request.
     One(Pending),
-    /// Several requests whose rows were put together.
-    Many(Vec<Delivery>),
+    /// Several requests.
+    Many(Vec<Part>),
+}
+
+#[derive(Debug)]
+struct Part {
+    delivery: Delivery,
+    /// How many rows of it were put together with those of the others, in their order; none where all wait for
+    /// the same rows.
+    rows: Option<usize>,
 }
 
 #[derive(Debug)]
 struct Pending {
     deadline: Option<Instant>,
+    /// Rows that the sender has sent, where that is known.
+    sent: OnceLock<u64>,
     verdict: Mutex<Verdict>,
     answer: Mutex<Option<oneshot::Sender<Outcome>>>,
 }
@@ -84,6 +95,7 @@ impl Delivery {
         let (answer, outcome) = oneshot::channel();
         let pending = Pending {
             deadline,
+            sent: OnceLock::new(),
             verdict: Mutex::default(),
             answer: Mutex::new(Some(answer)),
         };
@@ -98,15 +110,77 @@ impl Delivery {
         Delivery { waiting: None }
     }
 
-    /// The duty of a batch that was put together of several.
+    /// The duty of rows for which several wait.
     pub fn merge(parts: impl IntoIterator<Item = Delivery>) -> Delivery {
-        let mut waited: Vec<Delivery> = parts.into_iter().filter(Delivery::is_awaited).collect();
-        match waited.len() {
+        let parts = parts.into_iter().filter(Delivery::is_awaited);
+        Delivery::of_parts(
+            parts
+                .map(|delivery| Part {
+                    delivery,
+                    rows: None,
+                })
+                .collect(),
+        )
+    }
+
+    /// The duty of a batch that was put together of several, each with so many rows, in their order.
+    pub fn merge_rows(parts: impl IntoIterator<Item = (Delivery, usize)>) -> Delivery {
+        let part = |(delivery, rows)| Part {
+            delivery,
+            rows: Some(rows),
+        };
+        let parts: Vec<Part> = parts.into_iter().map(part).collect();
+        match parts.iter().any(|part| part.delivery.is_awaited()) {
+            true => Delivery::of_parts(parts),
+            false => Delivery::nobody(),
+        }
+    }
+
+    fn of_parts(mut parts: Vec<Part>) -> Delivery {
+        match parts.len() {
             0 => Delivery::nobody(),
-            1 => waited.swap_remove(0),
+            1 => parts.swap_remove(0).delivery,
             _ => Delivery {
-                waiting: Some(Arc::new(Waiting::Many(waited))),
+                waiting: Some(Arc::new(Waiting::Many(parts))),
             },
+        }
+    }
+
+    /// Which of a batch's rows came from which sender, where it was put together of several and still has their
+    /// rows, as far as their number says; else all are of all.
+    pub fn by_sender(&self, rows: usize) -> Vec<(Delivery, Range<usize>)> {
+        let whole = || vec![(self.clone(), 0..rows)];
+        let Some(Waiting::Many(parts)) = self.waiting.as_deref() else {
+            return whole();
+        };
+        let (mut ranges, mut start) = (Vec::with_capacity(parts.len()), 0);
+        for part in parts {
+            let Some(of_part) = part.rows else {
+                return whole();
+            };
+            ranges.push((part.delivery.clone(), start..start + of_part));
+            start += of_part;
+        }
+        if start == rows { ranges } else { whole() }
+    }
+
+    /// The duty of some of a batch's rows.
+    pub fn slice(&self, of: usize, range: &Range<usize>) -> Delivery {
+        let parts = self.by_sender(of);
+        if parts.len() < 2 {
+            return self.clone();
+        }
+        let parts = parts.into_iter().filter_map(|(delivery, rows)| {
+            let within = rows.start.max(range.start)..rows.end.min(range.end);
+            (!within.is_empty()).then_some((delivery, within.len()))
+        });
+        Delivery::merge_rows(parts)
+    }
+
+    /// Says how many rows the sender has sent: it is never told that more were rejected.
+    pub fn sends(&self, rows: usize) {
+        if let Some(Waiting::One(pending)) = self.waiting.as_deref() {
+            let _ = pending.sent.set(rows as u64);
         }
     }
 
@@ -118,7 +192,24 @@ impl Delivery {
     pub fn deadline(&self) -> Option<Instant> {
         match self.waiting.as_deref()? {
             Waiting::One(pending) => pending.deadline,
-            Waiting::Many(parts) => parts.iter().filter_map(Delivery::deadline).min(),
+            Waiting::Many(parts) => {
+                let deadlines = parts.iter().filter_map(|part| part.delivery.deadline());
+                deadlines.min()
+            }
+        }
+    }
+
+    /// When the last of those who wait gives up; one that did not say when waits until `otherwise`.
+    pub(crate) fn last_deadline(&self, otherwise: Instant) -> Instant {
+        match self.waiting.as_deref() {
+            None => otherwise,
+            Some(Waiting::One(pending)) => pending.deadline.unwrap_or(otherwise),
+            Some(Waiting::Many(parts)) => {
+                let deadlines = parts.iter().map(|part| &part.delivery);
+                let deadlines = deadlines.filter(|part| part.is_awaited());
+                let deadlines = deadlines.map(|part| part.last_deadline(otherwise));
+                deadlines.max().unwrap_or(otherwise)
+            }
         }
     }
 
@@ -133,7 +224,9 @@ impl Delivery {
     pub fn refuse(&self, refusal: &Refusal) {
         match self.waiting.as_deref() {
             None => {}
-            Some(Waiting::Many(parts)) => parts.iter().for_each(|part| part.refuse(refusal)),
+            Some(Waiting::Many(parts)) => {
+                parts.iter().for_each(|part| part.delivery.refuse(refusal));
+            }
             Some(Waiting::One(pending)) => {
                 let mut verdict = pending
                     .verdict
@@ -150,12 +243,16 @@ impl Delivery {
         }
     }
 
-    /// Says that some rows were refused for good while the others were taken.
+    /// Says that some rows were refused for good while the others were taken. Which ones is not known, so
+    /// each sender is told of all of them, but of no more than it has in the batch, and has sent.
     pub fn reject_rows(&self, rows: u64, reason: &str) {
         match self.waiting.as_deref() {
             None => {}
             Some(Waiting::Many(parts)) => {
-                parts.iter().for_each(|part| part.reject_rows(rows, reason))
+                for part in parts {
+                    let most = part.rows.map_or(u64::MAX, |rows| rows as u64);
+                    part.delivery.reject_rows(rows.min(most), reason);
+                }
             }
             Some(Waiting::One(pending)) => {
                 let mut verdict = pending
@@ -187,6 +284,7 @@ impl Drop for Pending {
                 .get_mut()
                 .unwrap_or_else(PoisonError::into_inner),
         );
+        let sent = self.sent.get().copied().unwrap_or(u64::MAX);
         let outcome = match verdict {
             Verdict {
                 refusal: Some(refusal),
@@ -200,7 +298,7 @@ impl Drop for Pending {
                 rejected_reason: reason,
                 ..
             } => Outcome::Partial {
-                rejected_rows,
+                rejected_rows: rejected_rows.min(sent),
                 reason,
             },
         };
@@ -210,7 +308,7 @@ impl Drop for Pending {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(answer) = answer {
-            // An error means that the sender has gone: nobody is left to tell.
+            // An error means that the sender has gone.
             let _ = answer.send(outcome);
         }
     }

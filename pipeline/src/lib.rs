@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod engine;
 pub mod graph_store;
 pub mod hash;
+pub mod held;
 pub mod impact;
 pub mod json_rows;
 pub mod label;

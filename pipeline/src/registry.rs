@@ -121,6 +121,10 @@ pub trait BuildConnector: BuildProcessor {
 pub trait BuildExporter: Described + Exporter + Sized + 'static {
     const ACCEPTS: SignalSet;
 
+    /// Whether a batch that is exported twice has the effect of once. The engine sends again what was not
+    /// acknowledged, although the destination may have taken it.
+    const IDEMPOTENT: bool;
+
     /// Whether it offers itself with [`Host::provide_graph_store`] to components that name it as their store.
     const KEEPS_GRAPH: bool = false;
 
@@ -182,6 +186,8 @@ pub struct Factory {
     pub signals: Signals,
     /// Whether components may name it as their store.
     pub(crate) keeps_graph: bool,
+    /// Of exporters: [`BuildExporter::IDEMPOTENT`].
+    pub idempotent: Option<bool>,
     /// JSON Schema of its configuration, without the settings that every exporter has.
     pub schema: Schema,
     pub(crate) build: Build,
@@ -366,6 +372,7 @@ impl Registry {
         let mut registry = self.with::<C>(Class::Exporter, C::ACCEPTS, SignalSet::NONE, build);
         if let Some(factory) = registry.factories.last_mut() {
             factory.keeps_graph = C::KEEPS_GRAPH;
+            factory.idempotent = Some(C::IDEMPOTENT);
         }
         registry
     }
@@ -396,6 +403,7 @@ impl Registry {
             },
             schema: schemars::schema_for!(C::Config),
             keeps_graph: false,
+            idempotent: None,
             build,
             check: |node| {
                 let config = node.decode::<C::Config>()?;

@@ -13,12 +13,13 @@ pub(super) fn table(registry: &Registry) -> String {
         "stability",
         "accepts",
         "produces",
+        "idempotent",
         "summary",
     ];
     plain_table(Some(header), factories.map(row))
 }
 
-fn row(factory: &Factory) -> [String; 6] {
+fn row(factory: &Factory) -> [String; 7] {
     let mut kind = factory.kind.to_owned();
     for alias in factory.aliases {
         kind += &format!(" ({alias})");
@@ -29,6 +30,12 @@ fn row(factory: &Factory) -> [String; 6] {
         factory.stability.to_string(),
         signals(factory.signals.accepts),
         signals(factory.signals.produces),
+        match factory.idempotent {
+            None => "-",
+            Some(true) => "yes",
+            Some(false) => "no",
+        }
+        .to_owned(),
         factory.summary.to_owned(),
     ]
 }

@@ -36,6 +36,7 @@ impl Described for Debug {
 
 impl BuildExporter for Debug {
     const ACCEPTS: SignalSet = SignalSet::ALL;
+    const IDEMPOTENT: bool = false;
 
     fn build(config: Config, host: &Host) -> Result<Debug, BuildError> {
         Ok(Debug {

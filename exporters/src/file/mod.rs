@@ -41,6 +41,7 @@ impl Described for File {
 
 impl BuildExporter for File {
     const ACCEPTS: SignalSet = SignalSet::ALL;
+    const IDEMPOTENT: bool = false;
 
     fn build(config: Config, host: &Host) -> Result<File, BuildError> {
         Ok(File {

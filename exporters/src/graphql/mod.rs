@@ -57,6 +57,7 @@ impl Described for Graphql {
 
 impl BuildExporter for Graphql {
     const ACCEPTS: SignalSet = SignalSet::NONE;
+    const IDEMPOTENT: bool = true;
 
     fn build(config: Config, host: &Host) -> Result<Graphql, BuildError> {
         Ok(Graphql {

@@ -59,6 +59,7 @@ impl Described for Otlp {
 
 impl BuildExporter for Otlp {
     const ACCEPTS: SignalSet = SignalSet::TELEMETRY;
+    const IDEMPOTENT: bool = false;
 
     fn build(config: Config, host: &Host) -> Result<Otlp, BuildError> {
         let id = host.id().to_string();

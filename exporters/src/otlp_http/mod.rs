@@ -53,6 +53,7 @@ impl Described for OtlpHttp {
 
 impl BuildExporter for OtlpHttp {
     const ACCEPTS: SignalSet = SignalSet::TELEMETRY;
+    const IDEMPOTENT: bool = false;
 
     fn build(config: Config, host: &Host) -> Result<OtlpHttp, BuildError> {
         let id = host.id().to_string();

@@ -85,6 +85,7 @@ impl Described for Sqlite {
 
 impl BuildExporter for Sqlite {
     const ACCEPTS: SignalSet = SignalSet::GRAPH;
+    const IDEMPOTENT: bool = true;
     const KEEPS_GRAPH: bool = true;
 
     fn build(config: Config, host: &Host) -> Result<Sqlite, BuildError> {
@@ -174,18 +175,30 @@ impl Sqlite {
         }
         // Only now: what is tried again is not rejected twice.
         for ((batch, rejected), too_old) in batches.iter().zip(&rejected).zip(written.too_old) {
-            self.reject(batch, rejected, too_old);
+            self.too_old.add(too_old);
+            let Some((rows, reason)) = self.rejection(batch, rejected, too_old) else {
+                continue;
+            };
+            tracing::warn!(exporter = self.id, rows, reason, "rows were rejected");
+            match batch.by_sender() {
+                parts if parts.len() > 1 => {
+                    for part in &parts {
+                        let rejected = ReportBatch::of(part, now).rejected;
+                        let rejection = self.rejection(part, &rejected, too_old);
+                        rejection
+                            .inspect(|(rows, reason)| part.delivery().reject_rows(*rows, reason));
+                    }
+                }
+                _ => batch.delivery().reject_rows(rows, &reason),
+            }
         }
         Ok(())
     }
 
-    /// Rejects rows of a batch to their sender.
-    fn reject(&self, batch: &Batch, rejected: &Rejected, too_old: u64) {
-        self.too_old.add(too_old);
-        let rows = rejected.total() as u64 + too_old;
-        if rows == 0 {
-            return;
-        }
+    /// How many rows of a batch are rejected, and why. Of which senders those are that are too old is not
+    /// known.
+    fn rejection(&self, batch: &Batch, rejected: &Rejected, too_old: u64) -> Option<(u64, String)> {
+        let rows = (rejected.total() as u64 + too_old).min(batch.num_rows() as u64);
         let mut reasons = Vec::new();
         if rejected.total() > 0 {
             reasons.push(rejected.reason());
@@ -196,9 +209,7 @@ impl Sqlite {
                 self.id
             ));
         }
-        let reason = format!("{}: {}", batch.signal(), reasons.join(", "));
-        tracing::warn!(exporter = self.id, rows, reason, "rows were rejected");
-        batch.delivery().reject_rows(rows, &reason);
+        (rows > 0).then(|| (rows, format!("{}: {}", batch.signal(), reasons.join(", "))))
     }
 }
 

@@ -1,4 +1,7 @@
-use arrow_array::Array;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use arrow_schema::{Field, Schema};
 use bytes::Bytes;
 
 use super::Batch;
@@ -131,4 +134,47 @@ async fn all_senders_of_the_parts_wait_for_the_whole() {
     drop(whole);
     assert_eq!(first.await, Outcome::Delivered);
     assert_eq!(second.await, Outcome::Delivered);
+}
+
+/// The same rows without a column, and with another one before the rest.
+fn other_version(batch: &Batch, without: &str) -> RecordBatch {
+    let rows = batch.rows();
+    let schema = rows.schema();
+    let fields = schema.fields().iter().zip(rows.columns());
+    let mut columns: Vec<(String, ArrayRef)> = fields
+        .filter(|(field, _)| field.name() != without)
+        .map(|(field, column)| (field.name().clone(), column.clone()))
+        .collect();
+    let unknown: ArrayRef = Arc::new(StringViewArray::from(vec!["x"; rows.num_rows()]));
+    columns.insert(0, ("of_tomorrow".to_owned(), unknown));
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+#[test]
+fn rows_of_another_version_are_accepted_without_a_nullable_column_and_with_unknown_ones() {
+    let rows = other_version(&batch(Signal::Nodes, &["a", "b"]), nodes::NAME);
+    let accepted = Batch::new(Signal::Nodes, rows, Delivery::nobody()).unwrap();
+    assert_eq!(accepted.rows().schema(), Signal::Nodes.schema());
+    assert_eq!(uids(&accepted), ["a", "b"]);
+    assert_eq!(accepted.column(nodes::NAME).null_count(), 2);
+}
+
+#[test]
+fn rows_that_lack_what_a_signal_needs_are_refused_with_the_column() {
+    let known = batch(Signal::Nodes, &["a"]);
+    let refused = |rows| {
+        let refused = Batch::new(Signal::Nodes, rows, Delivery::nobody());
+        refused.unwrap_err().to_string()
+    };
+    let error = refused(other_version(&known, opening::SOURCE));
+    assert!(error.ends_with("column source is missing"), "{error}");
+    let name: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let mut columns = known.rows().columns().to_vec();
+    let mut fields: Vec<_> = Signal::Nodes.schema().fields().iter().cloned().collect();
+    let place = Signal::Nodes.schema().index_of(nodes::NAME).unwrap();
+    fields[place] = Arc::new(Field::new(nodes::NAME, name.data_type().clone(), true));
+    columns[place] = name;
+    let schema = Arc::new(Schema::new(fields));
+    let error = refused(RecordBatch::try_new(schema, columns).unwrap());
+    assert!(error.contains("column name is Int64, not "), "{error}");
 }

@@ -15,7 +15,7 @@ use tracing::warn;
 
 use super::crew::Failure;
 use super::error::{EngineError, panic_message};
-use super::exit::{Exit, send_all};
+use super::exit::{Exit, all_idle, send_all};
 use super::loading::{self, Loading};
 use super::metrics::ProcessorCounters;
 use crate::Batch;
@@ -45,12 +45,8 @@ pub(super) struct Chain {
     pub(super) give_up: CancellationToken,
 }
 
-/// When each link that asked for it is due next.
-struct Clock {
-    link: usize,
-    every: Duration,
-    due: Instant,
-}
+/// When each link is to be called next; none where it has nothing to do.
+struct Clocks(Vec<Option<Instant>>);
 
 /// Starts the thread; the future resolves when it has ended.
 pub(super) fn spawn(
@@ -99,22 +95,18 @@ impl Chain {
             Loading::Done(first) => first,
             Loading::Stopped => return Ok(()),
         };
-        let mut clocks = clocks(&links);
+        let mut clocks = Clocks(vec![None; links.len()]);
         let mut links = Links::new(links);
         loop {
-            let due = clocks.iter().map(|clock| clock.due).min();
+            clocks.ask(&links);
+            let holds = links.holds();
             tokio::select! {
                 // Ticks first: a queue that is never empty must not starve them.
                 biased;
-                () = wait_until(due) => {
-                    let now = Instant::now();
-                    for clock in clocks.iter_mut().filter(|clock| clock.due <= now) {
-                        let index = clock.link;
+                () = wait_until(clocks.next()) => {
+                    for index in clocks.take_due(Instant::now()) {
                         let made = links.call(move |links| links.tick(index))?;
                         send_all(&exits, &made).await;
-                        // Counted from the end: a tick longer than its interval must leave time
-                        // for batches.
-                        clock.due = Instant::now() + clock.every;
                     }
                 }
                 // Before batches, too: it returns at most as often as its processor has read something.
@@ -129,7 +121,13 @@ impl Chain {
                     send_all(&exits, &made).await;
                     drop(room);
                 }
-                // Last: what is queued is still told to the exporters, which refuse it.
+                // Nothing is queued.
+                () = all_idle(&exits), if holds.is_some() => {
+                    let index = holds.unwrap_or_default();
+                    let made = links.call(move |links| links.release(index))?;
+                    send_all(&exits, &made).await;
+                }
+                // Last: what is queued still goes to the exporters, which refuse it.
                 () = give_up.cancelled() => break,
             }
         }
@@ -149,17 +147,31 @@ async fn next(first: &mut Option<Queued>, queue: &mut Queue) -> Option<Queued> {
     }
 }
 
-fn clocks(links: &[Link]) -> Vec<Clock> {
-    let now = Instant::now();
-    let clock = |(link, at): (usize, &Link)| {
-        let every = at.processor.tick_interval()?.max(SHORTEST_TICK);
-        Some(Clock {
-            link,
-            every,
-            due: now + every,
-        })
-    };
-    links.iter().enumerate().filter_map(clock).collect()
+impl Clocks {
+    /// Asks each link how long it may be left alone. The time counts from now, after its last call: a tick
+    /// that takes longer than the interval must leave time for batches.
+    fn ask(&mut self, links: &Links) {
+        let (now, wall) = (Instant::now(), UnixNanos::now());
+        for (due, link) in self.0.iter_mut().zip(links.links.iter().flatten()) {
+            let within = link.processor.tick_within(wall);
+            // So long that no clock holds it is never.
+            let next = within.and_then(|within| now.checked_add(within.max(SHORTEST_TICK)));
+            *due = next.map(|next| due.map_or(next, |due| due.min(next)));
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.0.iter().flatten().min().copied()
+    }
+
+    /// The links that are due, whose times are over.
+    fn take_due(&mut self, now: Instant) -> Vec<usize> {
+        let due = self.0.iter_mut().enumerate().filter_map(|(index, due)| {
+            due.take_if(|due| *due <= now)?;
+            Some(index)
+        });
+        due.collect()
+    }
 }
 
 async fn wait_until(due: Option<Instant>) {
@@ -188,6 +200,14 @@ impl Links {
 
     fn len(&self) -> usize {
         self.names.len()
+    }
+
+    /// The last link that holds what it need not: what it returns passes the fewest others.
+    fn holds(&self) -> Option<usize> {
+        let now = UnixNanos::now();
+        let links = self.links.as_deref().unwrap_or_default();
+        let mut links = links.iter();
+        links.rposition(|link| link.processor.can_release(now))
     }
 
     /// Waits for a link that wakes: which one.
@@ -259,6 +279,13 @@ impl Working {
         self.process(index + 1, made)
     }
 
+    fn release(&mut self, index: usize) -> Vec<Batch> {
+        self.current.store(index, Ordering::Relaxed);
+        let made = self.links[index].processor.release(UnixNanos::now());
+        self.links[index].count_made(&made);
+        self.process(index + 1, made)
+    }
+
     fn finish(&mut self, index: usize) -> Vec<Batch> {
         self.current.store(index, Ordering::Relaxed);
         let made = self.links[index].processor.finish(UnixNanos::now());
@@ -281,6 +308,8 @@ impl Link {
             }
             Err(error) => error,
         };
+        let refused = &self.counters.refused;
+        refused.fetch_add(rows as u64, Ordering::Relaxed);
         warn!(processor = %self.name, %signal, rows, error = %Causes(&error), "batch refused");
         delivery.refuse(&Refusal {
             component: self.component.clone(),

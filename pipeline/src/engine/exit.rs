@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tracing::{debug, error, warn};
 
 use super::metrics::ExporterCounters;
+use super::outbox::Outbox;
 use crate::channel::{Reserved, SendError, Sender};
 use crate::{Batch, Delivery};
 
@@ -18,6 +19,10 @@ pub(super) struct Exit {
     pub(super) release: bool,
     /// What finds no room is left out.
     pub(super) optional: bool,
+    /// How many batches are taken at the same time.
+    pub(super) takers: usize,
+    /// Where rows go for which no sender waits; only of exporters.
+    pub(super) outbox: Option<Outbox>,
     /// Only of exporters.
     pub(super) counters: Option<Arc<ExporterCounters>>,
 }
@@ -40,6 +45,12 @@ pub(super) async fn send_all(exits: &[Exit], batches: &[Batch]) {
             .filter(|exit| exit.sender.accepts(batch.signal()));
         let mut full = Vec::new();
         for exit in takers {
+            if let Some(outbox) = &exit.outbox
+                && !batch.delivery().is_awaited()
+            {
+                outbox.put(batch.clone());
+                continue;
+            }
             match exit.sender.try_reserve(batch) {
                 Ok(room) => placed.push(Placed { exit, room, batch }),
                 Err(SendError::Full { .. }) if exit.block => full.push(exit),
@@ -59,6 +70,18 @@ pub(super) async fn send_all(exits: &[Exit], batches: &[Batch]) {
         }
     }
     placed.into_iter().for_each(Placed::send);
+}
+
+/// Waits until each exit that senders wait for takes a batch at once; where they wait for none, until each
+/// that must take it does.
+pub(super) async fn all_idle(exits: &[Exit]) {
+    let needed = || exits.iter().filter(|exit| !exit.optional);
+    let awaited = needed().any(|exit| !exit.release);
+    let busy = || needed().filter(|exit| !(awaited && exit.release));
+    // One that became idle may be busy again when the last has.
+    while let Some(exit) = busy().find(|exit| exit.sender.gauge().batches() >= exit.takers) {
+        exit.sender.gauge().less_than(exit.takers).await;
+    }
 }
 
 impl Placed<'_> {
@@ -123,6 +146,8 @@ mod tests {
             block: true,
             release: false,
             optional: false,
+            takers: 1,
+            outbox: None,
             counters: None,
         };
         (exit, queue)

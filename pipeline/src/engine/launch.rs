@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -13,6 +13,7 @@ use super::crew::{Crew, Stage};
 use super::error::EngineError;
 use super::exit::Exit;
 use super::metrics::Metrics;
+use super::outbox::Outbox;
 use super::plan::{Limits, Plan, PlannedConnector, PlannedExporter, PlannedPipeline};
 use super::sending::{self, Sending};
 use super::start::Started;
@@ -40,6 +41,8 @@ pub(super) struct Running {
     pub(super) exporters: Vec<(String, Arc<dyn Exporter>)>,
     /// How much each queue holds, by the name of its taker.
     pub(super) gauges: BTreeMap<String, Gauge>,
+    /// By the names of those who empty them.
+    pub(super) outboxes: BTreeMap<String, Outbox>,
     /// Keeps every queue open until the stop, also where nobody sends into it.
     pub(super) open: Vec<Sender>,
 }
@@ -51,6 +54,7 @@ pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Runn
             crew: Crew::default(),
             exporters: Vec::new(),
             gauges: BTreeMap::new(),
+            outboxes: BTreeMap::new(),
             open: Vec::new(),
         },
         metrics: Metrics::new(plan.counters),
@@ -143,27 +147,43 @@ impl Wiring {
         let (sender, queue) = sending::queue(&planned, &self.limits);
         let id = planned.id.to_string();
         let gauge = sender.gauge();
-        let counters = self.metrics.exporter(id, planned.accepts, gauge.clone());
+        let outbox = Outbox::new(
+            format!("exporters/{id}"),
+            planned.settings.sending_queue.outbox_size,
+        );
+        let counters = self
+            .metrics
+            .exporter(id, planned.accepts, (gauge.clone(), outbox.clone()));
         let placed = (Class::Exporter, planned.id);
         self.running.open.push(sender.clone());
         let queueing = &planned.settings.sending_queue;
+        let consumers = sending::consumers(queueing, planned.exporter.as_ref());
         let exit = Exit {
             sender,
             block: queueing.block_on_overflow,
             release: !queueing.wait_for_result,
             optional: false,
+            takers: consumers,
+            outbox: Some(outbox.clone()),
             counters: Some(counters.clone()),
         };
-        let consumers = sending::consumers(queueing, planned.exporter.as_ref());
         let exporter: Arc<dyn Exporter> = Arc::from(planned.exporter);
         let name = name(&placed);
+        let at_once = exporter.concurrency();
         let sending = Arc::new(Sending {
             name: name.clone(),
             exporter: exporter.clone(),
             settings: planned.settings,
             counters,
+            turns: (at_once <= Semaphore::MAX_PERMITS).then(|| Semaphore::new(at_once.max(1))),
             give_up: self.give_up.clone(),
         });
+        let emptying = sending::empty(sending.clone(), outbox.clone());
+        let of_outbox = format!("{name} (outbox)");
+        self.running
+            .crew
+            .spawn(Stage::Consumers, of_outbox.clone(), emptying);
+        self.running.outboxes.insert(of_outbox, outbox);
         let queue = Arc::new(Mutex::new(queue));
         let crew = &mut self.running.crew;
         for _ in 0..consumers {
@@ -282,6 +302,8 @@ fn plain(sender: Sender) -> Exit {
         block: false,
         release: false,
         optional: false,
+        takers: 1,
+        outbox: None,
         counters: None,
     }
 }

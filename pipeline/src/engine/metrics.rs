@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+use super::outbox::Outbox;
 use super::telemetry::process;
 use crate::channel::Gauge;
 use crate::counters::{Kind, OwnCounters, PerSignal, ReceiverCounters};
@@ -18,6 +19,8 @@ use crate::{Signal, SignalSet};
 pub struct ProcessorCounters {
     pub incoming: AtomicU64,
     pub outgoing: AtomicU64,
+    /// Of batches that it refused to their senders.
+    pub refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +39,7 @@ pub struct Metrics {
     started: Instant,
     receivers: Vec<Labelled<ReceiverCounters>>,
     processors: Vec<(String, Labelled<ProcessorCounters>)>,
-    exporters: Vec<(Labelled<ExporterCounters>, Gauge)>,
+    exporters: Vec<(Labelled<ExporterCounters>, Gauge, Outbox)>,
     own: OwnCounters,
 }
 
@@ -84,7 +87,7 @@ impl Metrics {
         &mut self,
         id: String,
         signals: SignalSet,
-        queue: Gauge,
+        (queue, outbox): (Gauge, Outbox),
     ) -> Arc<ExporterCounters> {
         let counters = Arc::<ExporterCounters>::default();
         let labelled = Labelled {
@@ -92,7 +95,7 @@ impl Metrics {
             signals,
             counters: counters.clone(),
         };
-        self.exporters.push((labelled, queue));
+        self.exporters.push((labelled, queue, outbox));
         counters
     }
 
@@ -123,6 +126,8 @@ impl Metrics {
             let outgoing = counters.outgoing.load(Ordering::Relaxed);
             families.counter("otelcol_processor_incoming_items", &labels, incoming);
             families.counter("otelcol_processor_outgoing_items", &labels, outgoing);
+            let refused = counters.refused.load(Ordering::Relaxed);
+            families.counter("airdig_processor_refused_items", &labels, refused);
         }
         for own in self.own.all() {
             let labels: Vec<(&str, &str)> = own
@@ -136,7 +141,7 @@ impl Metrics {
             };
             families.add(&own.name, kind, &labels, own.counter.get() as f64);
         }
-        for (exporter, queue) in &self.exporters {
+        for (exporter, queue, outbox) in &self.exporters {
             let labels = [("exporter", exporter.id.as_str())];
             let counters = &exporter.counters;
             for signal in exporter.signals.iter() {
@@ -163,6 +168,10 @@ impl Metrics {
                 &labels,
                 in_flight as f64,
             );
+            let bytes = outbox.bytes() as f64;
+            families.gauge("airdig_exporter_outbox_bytes", &labels, bytes);
+            let dropped = outbox.dropped();
+            families.counter("airdig_exporter_outbox_dropped_items", &labels, dropped);
         }
         let uptime = self.started.elapsed().as_secs_f64();
         families.add("otelcol_process_uptime", "counter", &[], uptime);
@@ -229,7 +238,7 @@ impl Families {
 
 #[cfg(test)]
 mod tests {
-    use super::{Metrics, OwnCounters};
+    use super::{Metrics, Outbox, OwnCounters};
     use crate::channel::channel;
     use crate::{Signal, SignalSet};
 
@@ -241,7 +250,9 @@ mod tests {
         receiver.accepted.add(Signal::Traces, 3);
         receiver.request_refused(Signal::Traces, "malformed");
         let (sender, _queue) = channel("x", signals, 100);
-        let exporter = metrics.exporter("sqlite".to_owned(), signals, sender.gauge());
+        let outbox = Outbox::new("exporters/sqlite".to_owned(), 100);
+        let taken = (sender.gauge(), outbox);
+        let exporter = metrics.exporter("sqlite".to_owned(), signals, taken);
         exporter.sent.add(Signal::Nodes, 7);
         let text = metrics.render();
         for line in [

@@ -3,6 +3,7 @@
 //! ```text
 //!  receivers ──channel──▶ chain of processors ──queue──▶ consumers of an exporter
 //!  tasks        32 MiB    one thread a pipeline  64 MiB   tasks: timeout, retry
+//!                                           ──outbox─▶ rows for which no sender waits
 //! ```
 //!
 //! [`Engine::build`] makes a [`Plan`] of a topology; [`Engine::run`] starts it, and ends it when
@@ -16,6 +17,7 @@ mod exit;
 mod launch;
 mod loading;
 pub mod metrics;
+mod outbox;
 mod plan;
 mod run;
 mod sending;

@@ -10,6 +10,7 @@ use super::build;
 use super::crew::{Ended, Stage};
 use super::error::{EngineError, Left};
 use super::launch::{Running, Stops, launch};
+use super::outbox::Outbox;
 use super::plan::{Limits, Plan};
 use super::start::start;
 use crate::channel::Gauge;
@@ -125,9 +126,12 @@ impl Run {
     async fn drain_batches(&mut self) {
         self.stops.receivers.cancel();
         self.running.open.clear();
-        for stage in [Stage::Receivers, Stage::Chains, Stage::Consumers] {
+        for stage in [Stage::Receivers, Stage::Chains] {
             self.wait_for(stage).await;
         }
+        // Chains were the last that put anything in.
+        self.running.outboxes.values().for_each(Outbox::close);
+        self.wait_for(Stage::Consumers).await;
     }
 
     async fn close(&mut self) {
@@ -176,7 +180,9 @@ impl Run {
         let first = left.first().map(|(stage, _)| *stage);
         let gauges = &self.running.gauges;
         let left = left.into_iter().filter_map(|(stage, component)| {
-            let batches = gauges.get(&component).map_or(0, Gauge::batches);
+            let outbox = self.running.outboxes.get(&component);
+            let in_outbox = outbox.map_or(0, |outbox| outbox.held().0);
+            let batches = gauges.get(&component).map_or(in_outbox, Gauge::batches);
             (batches > 0 || Some(stage) == first).then_some(Left { component, batches })
         });
         left.collect()

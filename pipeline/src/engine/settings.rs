@@ -56,6 +56,47 @@ pub struct SendingQueue {
     /// Answer the sender when the batch is durable, not when it is queued. (The Collector's default
     /// is false.)
     pub wait_for_result: bool,
+    /// How many bytes of rows for which no sender waits (windows, statistics) are kept until the exporter has
+    /// taken them; then the oldest leave. They are not in the queue, and sent again without an end.
+    pub outbox_size: usize,
+    /// Puts batches that wait together. Without it each is exported as it came.
+    pub batch: Option<QueueBatch>,
+}
+
+/// How batches that wait in a queue become one, with the Collector's names and defaults.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueueBatch {
+    /// How long rows for which no sender waits are held at most. (Rows of senders that wait are exported as
+    /// soon as a consumer is free.)
+    #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Text")]
+    pub flush_timeout: Duration,
+    /// With how much they go on without waiting for more.
+    pub min_size: usize,
+    /// How much a batch has at most; a larger one is split, but for the rows of one snapshot. 0 is no bound.
+    pub max_size: usize,
+    /// What both sizes count.
+    pub sizer: BatchSizer,
+}
+
+/// What the sizes of a batch count: rows, or bytes in memory.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchSizer {
+    Items,
+    Bytes,
+}
+
+impl Default for QueueBatch {
+    fn default() -> QueueBatch {
+        QueueBatch {
+            flush_timeout: Duration::from_millis(200),
+            min_size: 8192,
+            max_size: 0,
+            sizer: BatchSizer::Items,
+        }
+    }
 }
 
 /// What `queue_size` counts. Whatever it counts, a queue never holds more than 64 MiB.
@@ -99,6 +140,8 @@ impl Default for SendingQueue {
             sizer: Sizer::Requests,
             block_on_overflow: false,
             wait_for_result: true,
+            outbox_size: 64 << 20,
+            batch: None,
         }
     }
 }

@@ -68,7 +68,7 @@ impl Processor for Hold {
         Ok(Vec::new())
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
+    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
         self.until_tick
     }
 

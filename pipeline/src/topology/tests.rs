@@ -111,6 +111,7 @@ macro_rules! exporters {
         }
         impl BuildExporter for Double<$kind> {
             const ACCEPTS: SignalSet = $accepts;
+            const IDEMPOTENT: bool = true;
             const KEEPS_GRAPH: bool = $keeps_graph;
             fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
                 Ok(Double)

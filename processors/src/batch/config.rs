@@ -1,4 +1,4 @@
-//! The YAML of `batch`: the Collector's keys and defaults.
+//! The YAML of `batch`: the Collector's keys and defaults, and `linger`.
 
 use std::time::Duration;
 
@@ -15,6 +15,14 @@ pub struct Config {
     pub(super) send_batch_size: usize,
     /// None: as many as there are.
     pub(super) send_batch_max_size: Option<usize>,
+    pub(super) linger: Duration,
+}
+
+impl Config {
+    /// Rows that a batch has at most.
+    pub(super) fn most(&self) -> usize {
+        self.send_batch_max_size.unwrap_or(usize::MAX)
+    }
 }
 
 /// The same as it is written.
@@ -31,6 +39,11 @@ struct Document {
     send_batch_size: usize,
     /// How many rows a batch has at most; larger ones are split. 0 is no bound.
     send_batch_max_size: usize,
+    /// How long rows that senders wait for are held at least, although what comes after is idle. (The
+    /// Collector has no such key.)
+    #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Text")]
+    linger: Duration,
     /// Must be empty: batches carry no metadata of the client that sent them.
     metadata_keys: Vec<String>,
     /// Has no effect without `metadata_keys`.
@@ -44,6 +57,7 @@ impl Default for Document {
             timeout: Duration::from_millis(200),
             send_batch_size: 8192,
             send_batch_max_size: 0,
+            linger: Duration::ZERO,
             metadata_keys: Vec::new(),
             metadata_cardinality_limit: 1000,
         }
@@ -86,6 +100,7 @@ impl TryFrom<Document> for Config {
             timeout: waits.then_some(document.timeout),
             send_batch_size: size,
             send_batch_max_size: (most != 0).then_some(most),
+            linger: document.linger,
         })
     }
 }

@@ -7,20 +7,26 @@
 //!     send_batch_size: 8192
 //!     timeout: 200ms
 //!     send_batch_max_size: 0
+//!     linger: 0ms
 //! ```
 //!
-//! What is held goes on when it has `send_batch_size` rows, when its first rows have been held for
-//! `timeout` (up to an eighth earlier, never later), when half of the time is over that its most
-//! impatient sender still waits, or when it keeps 8 MiB alive. A batch that is full when it comes
-//! goes on as it is.
+//! Rows whose sender waits for an answer go on as soon as what comes after is idle: no other batch waits for
+//! this pipeline, and each exporter and connector after it can take a batch at once. So a lone sender waits
+//! for no timeout, and while exporters are busy the rows of many senders become one batch. Two hundred
+//! independent requests a second may become as many exports; where a backend charges for each, `linger` holds
+//! rows for at least so long.
 //!
-//! A sender is answered when the batch is delivered that its rows went into: it waits up to
-//! `timeout` longer, and a refusal is told to all whose rows were in the batch. So nothing is lost
-//! when the process ends, and senders that wait for an answer before they send more never fill a
-//! batch: what ten senders of 512 spans have under way is 5,120 rows, and goes on after `timeout`.
-//! With few such senders, leave `batch` out or set `send_batch_size` to what they have under way.
+//! Otherwise they go on when there are `send_batch_size` rows, when the first have been held for `timeout`,
+//! when half of the time is over that the most impatient sender still waits, or when they keep 8 MiB alive.
+//! Rows for which no sender waits obey only `timeout` and the two sizes, and are never in one batch with
+//! others. A batch that is full when it comes goes on as it is.
 //!
-//! Batches of unchanged OTLP requests put together are still sent on as the bytes they came as.
+//! A sender is answered when the batch is delivered that its rows went into, and a refusal of that batch
+//! answers all whose rows were in it. So nothing is lost when the process ends.
+//!
+//! Rows of one snapshot (edges or aliases of one uid, source, scope and time) stay in one batch, also above
+//! `send_batch_max_size`. Batches of unchanged OTLP requests put together are still sent on as the bytes they
+//! came as.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,19 +36,17 @@ use pipeline::registry::{BuildProcessor, Described, Stability};
 use pipeline::{Signal, SignalSet};
 
 mod config;
-mod held;
+mod waiting;
 
 pub use config::Config;
 
-use held::Held;
-
-/// The shortest and the longest time between looks at what is due.
-const LOOKS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(100)];
+use waiting::Waiting;
 
 #[derive(Debug)]
 pub struct Batch {
     config: Config,
-    held: BTreeMap<Signal, Held>,
+    /// By the signal, and whether senders wait for the rows.
+    waiting: BTreeMap<(Signal, bool), Waiting>,
 }
 
 impl Described for Batch {
@@ -59,7 +63,7 @@ impl BuildProcessor for Batch {
     fn build(config: Config, _: &Host) -> Result<Batch, BuildError> {
         Ok(Batch {
             config,
-            held: BTreeMap::new(),
+            waiting: BTreeMap::new(),
         })
     }
 }
@@ -73,51 +77,74 @@ impl Processor for Batch {
         if batch.num_rows() == 0 {
             return Ok(vec![batch]);
         }
-        let most = self.config.send_batch_max_size.unwrap_or(usize::MAX);
-        let look = self.look();
-        let held = self.held.entry(batch.signal()).or_default();
+        let most = self.config.most();
+        let kind = (batch.signal(), batch.delivery().is_awaited());
+        let waiting = self.waiting.entry(kind).or_default();
         let Some(timeout) = self.config.timeout else {
-            held.add(batch, now, now);
-            return Ok(held.take_all(most));
+            waiting.add(batch, now, now);
+            return Ok(waiting.take_all(most));
         };
         let due = match batch.delivery().time_left() {
             Some(left) => now.after(timeout.min(left / 2)),
             None => now.after(timeout),
         };
-        held.add(batch, now, due);
+        waiting.add(batch, now, due);
         let mut made = Vec::new();
-        while held.rows() >= self.config.send_batch_size {
-            made.extend(held.take(most));
+        while waiting.rows() >= self.config.send_batch_size {
+            made.extend(waiting.take(most));
         }
-        if held.is_too_large() || held.is_due(now, look) {
-            made.extend(held.take_all(most));
+        if waiting.is_too_large() || waiting.is_due(now) {
+            made.extend(waiting.take_all(most));
         }
         Ok(made)
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
-        self.config.timeout.map(|_| self.look())
+    fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
+        let due = self.waiting.values().filter_map(|it| it.due_within(now));
+        let linger = self
+            .awaited()
+            .filter_map(|it| it.lingers_for(now, self.config.linger));
+        due.chain(linger).min()
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<pipeline::Batch> {
-        let look = self.look();
-        let due = self.held.values_mut().filter(|held| held.is_due(now, look));
-        let most = self.config.send_batch_max_size.unwrap_or(usize::MAX);
-        due.flat_map(|held| held.take_all(most)).collect()
+        let most = self.config.most();
+        let due = self.waiting.values_mut().filter(|it| it.is_due(now));
+        due.flat_map(|it| it.take_all(most)).collect()
+    }
+
+    fn can_release(&self, now: UnixNanos) -> bool {
+        self.awaited()
+            .any(|it| it.has_lingered(now, self.config.linger))
+    }
+
+    fn release(&mut self, now: UnixNanos) -> Vec<pipeline::Batch> {
+        let (most, linger) = (self.config.most(), self.config.linger);
+        let waiting = self
+            .waiting
+            .iter_mut()
+            .filter(|((_, is_awaited), _)| *is_awaited);
+        let waiting = waiting
+            .map(|(_, it)| it)
+            .filter(|it| it.has_lingered(now, linger));
+        waiting.flat_map(|it| it.take_all(most)).collect()
     }
 
     fn finish(&mut self, _: UnixNanos) -> Vec<pipeline::Batch> {
-        let most = self.config.send_batch_max_size.unwrap_or(usize::MAX);
-        let held = self.held.values_mut();
-        held.flat_map(|held| held.take_all(most)).collect()
+        let most = self.config.most();
+        let waiting = self.waiting.values_mut();
+        waiting.flat_map(|it| it.take_all(most)).collect()
     }
 }
 
 impl Batch {
-    /// How often it is looked at what is due.
-    fn look(&self) -> Duration {
-        let timeout = self.config.timeout.unwrap_or_default();
-        (timeout / 8).clamp(LOOKS[0], LOOKS[1])
+    /// The rows that senders wait for.
+    fn awaited(&self) -> impl Iterator<Item = &Waiting> {
+        let waiting = self
+            .waiting
+            .iter()
+            .filter(|((_, is_awaited), _)| *is_awaited);
+        waiting.map(|(_, it)| it)
     }
 }
 

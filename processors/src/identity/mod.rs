@@ -207,8 +207,9 @@ impl Processor for Identity {
         Ok(made)
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
-        self.told.wants_aliases().then_some(JOINING)
+    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
+        let has_work = self.told.has_unsettled() || self.peers.has_waiting();
+        (self.told.wants_aliases() && has_work).then_some(JOINING)
     }
 
     async fn wake(&mut self) {

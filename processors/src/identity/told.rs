@@ -75,6 +75,11 @@ impl Told {
         self.alias(&joined.uid, &alias, joined.since);
     }
 
+    /// Whether it is not known of all that was told whether it was delivered.
+    pub(super) fn has_unsettled(&self) -> bool {
+        !self.followed.is_empty()
+    }
+
     /// Takes back what was told and not delivered: whoever sends it again is told again. Whether
     /// there is any.
     pub(super) fn settle(&mut self) -> bool {

@@ -163,7 +163,7 @@ impl Processor for Impact {
         }
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
+    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
         Some(SWEEP)
     }
 

@@ -56,6 +56,24 @@ impl Counts {
         }
     }
 
+    /// Whether there is something to flush.
+    pub(super) fn has_changed(&self) -> bool {
+        let edges = self.edges.as_ref();
+        self.out.len() > 0 || edges.is_some_and(Edges::has_changed)
+    }
+
+    /// Whether there are series, which go out again and again.
+    pub(super) fn has_metrics(&self) -> bool {
+        self.metrics
+            .as_ref()
+            .is_some_and(|metrics| !metrics.is_empty())
+    }
+
+    /// Whether anything is kept that may be retired.
+    pub(super) fn has_any(&self) -> bool {
+        self.has_metrics() || self.edges.as_ref().is_some_and(|edges| !edges.is_empty())
+    }
+
     pub(super) fn waiting_rows(&self) -> usize {
         self.out.len()
     }

@@ -118,6 +118,15 @@ impl Edges {
         edge.cells[index].add(call, now);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.edges.is_empty()
+    }
+
+    /// Whether there is something to flush.
+    pub(super) fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// Tells of all that has changed.
     pub(super) fn flush(&mut self, parties: &Parties, out: &mut Out) {
         for key in self.changed.drain(..) {

@@ -104,6 +104,10 @@ impl Metrics {
         series.server.add(server, &self.bounds);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.series.is_empty() && self.overflow.iter().all(Option::is_none)
+    }
+
     /// Forgets the series that nothing was added to for long.
     pub(super) fn retire(&mut self, now: UnixNanos) {
         self.series

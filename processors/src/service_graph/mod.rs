@@ -138,10 +138,16 @@ impl Processor for ServiceGraph {
         Ok(made)
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
-        let flush = Some(self.metrics_flush.every()).filter(|every| !every.is_zero());
-        let every = self.expiration.every().min(FLUSH);
-        Some(flush.map_or(every, |flush| flush.min(every)))
+    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
+        let (counts, flush) = (&self.counts, self.metrics_flush.every());
+        let intervals = [
+            (self.halves.len() > 0).then(|| self.expiration.every()),
+            counts.has_changed().then_some(FLUSH),
+            (counts.has_metrics() && !flush.is_zero()).then_some(flush),
+            counts.has_any().then(|| self.cache.every()),
+            (self.dropped > 0).then_some(WARNING),
+        ];
+        intervals.into_iter().flatten().min()
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {

@@ -153,8 +153,8 @@ impl Processor for Sql {
         Ok(made)
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
-        self.windows.as_ref().map(Windows::tick_interval)
+    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
+        self.windows.as_ref().and_then(Windows::tick_within)
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {

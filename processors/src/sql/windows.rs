@@ -73,8 +73,10 @@ impl Windows {
         }
     }
 
-    pub(super) fn tick_interval(&self) -> Duration {
-        Duration::from_nanos(self.every.unsigned_abs()).min(LONGEST_TICK)
+    /// None while no window has rows.
+    pub(super) fn tick_within(&self) -> Option<Duration> {
+        self.next_end()?;
+        Some(Duration::from_nanos(self.every.unsigned_abs()).min(LONGEST_TICK))
     }
 
     /// Keeps the rows until their windows are over.

@@ -110,6 +110,7 @@ impl Intake {
         let until = said.unwrap_or_else(|| Instant::now() + PATIENCE);
         let (delivery, receipt) = Delivery::new(Some(until));
         let (batch, charge) = self.decode(request, delivery).await?;
+        batch.delivery().sends(batch.num_rows());
         if batch.num_rows() > 0 {
             self.output.try_send(&batch)?;
         }

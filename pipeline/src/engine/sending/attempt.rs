@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -29,6 +30,8 @@ pub(in crate::engine) struct Sending {
     pub(in crate::engine) exporter: Arc<dyn Exporter>,
     pub(in crate::engine) settings: ExporterSettings,
     pub(in crate::engine) counters: Arc<ExporterCounters>,
+    /// As many permits as batches may be exported at the same time; none where there is no limit.
+    pub(in crate::engine) turns: Option<Semaphore>,
     /// Cancelled when a stop has taken too long: what is held is refused.
     pub(in crate::engine) give_up: CancellationToken,
 }
@@ -165,7 +168,8 @@ impl Sending {
         Ok(Err(Failure::after(wait, reason, detail)))
     }
 
-    /// When to stop trying; never, where nobody waits and the settings know no end.
+    /// When to stop trying: when the last sender has gone. Never, where no sender waits and the settings know
+    /// no end.
     pub(super) fn until(&self, batch: &Batch) -> Option<Instant> {
         let now = Instant::now();
         let longest = self.settings.retry_on_failure.max_elapsed_time;
@@ -176,7 +180,7 @@ impl Sending {
         let delivery = batch.delivery();
         let sender = delivery
             .is_awaited()
-            .then(|| delivery.deadline().unwrap_or(now + SENDER_PATIENCE));
+            .then(|| delivery.last_deadline(now + SENDER_PATIENCE));
         settings.into_iter().chain(sender).min()
     }
 
@@ -185,6 +189,10 @@ impl Sending {
         export: impl Future<Output = Result<(), ExportError>>,
         until: Option<Instant>,
     ) -> Result<Result<(), ExportError>, Panicked> {
+        let _turn = match &self.turns {
+            None => None,
+            Some(turns) => Some(turns.acquire().await),
+        };
         let _in_flight = InFlight::new(&self.counters.in_flight);
         let export = AssertUnwindSafe(export).catch_unwind();
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));

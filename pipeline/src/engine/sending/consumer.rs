@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::attempt::{Panicked, Sending};
+use super::grouping;
 use crate::channel::{Queue, Queued};
 use crate::component::{Exporter, RowCounts};
 use crate::engine::crew::Failure;
@@ -16,13 +17,28 @@ pub(in crate::engine) async fn consume(
     queue: Arc<Mutex<Queue>>,
 ) -> Result<(), Failure> {
     loop {
-        let taken = take(&mut *queue.lock().await, sending.exporter.as_ref()).await;
-        let Some(queued) = taken else {
-            return Ok(());
+        let sent = match &sending.settings.sending_queue.batch {
+            None => {
+                let taken = take(&mut *queue.lock().await, sending.exporter.as_ref()).await;
+                let Some(queued) = taken else {
+                    return Ok(());
+                };
+                let (batches, rooms): (Vec<_>, Vec<_>) =
+                    queued.into_iter().map(Queued::into_parts).unzip();
+                let sent = sending.send_all(batches).await;
+                drop(rooms);
+                sent
+            }
+            Some(settings) => {
+                let taken = grouping::take(&mut *queue.lock().await, settings).await;
+                let Some((batches, rooms)) = taken else {
+                    return Ok(());
+                };
+                let sent = sending.send_each(batches).await;
+                drop(rooms);
+                sent
+            }
         };
-        let (batches, rooms): (Vec<_>, Vec<_>) = queued.into_iter().map(Queued::into_parts).unzip();
-        let sent = sending.send_all(batches).await;
-        drop(rooms);
         if let Err(Panicked(message)) = sent {
             return Err(Failure::Panicked {
                 component: None,

@@ -4,11 +4,14 @@
 mod attempt;
 mod backoff;
 mod consumer;
+mod grouping;
 mod queue;
 #[cfg(test)]
 mod tests;
 mod together;
+mod unawaited;
 
 pub(super) use attempt::Sending;
 pub(super) use consumer::consume;
 pub(super) use queue::{consumers, queue};
+pub(super) use unawaited::empty;

@@ -36,10 +36,22 @@ impl Sending {
                 }
             }
         }
-        let mut alone = late.into_iter().chain(left);
-        while let Some(held) = alone.next() {
+        self.send_in_turn(late.into_iter().chain(left)).await
+    }
+
+    /// Sends batches one after the other.
+    pub(super) async fn send_each(&self, batches: Vec<Batch>) -> Result<(), Panicked> {
+        let held: Vec<Held<'_>> = batches.into_iter().map(|batch| self.hold(batch)).collect();
+        self.send_in_turn(held.into_iter()).await
+    }
+
+    async fn send_in_turn(
+        &self,
+        mut batches: impl Iterator<Item = Held<'_>>,
+    ) -> Result<(), Panicked> {
+        while let Some(held) = batches.next() {
             if let Err(panicked) = self.send(held).await {
-                alone.for_each(|held| self.refuse_panicked(&held.release()));
+                batches.for_each(|held| self.refuse_panicked(&held.release()));
                 return Err(panicked);
             }
         }

@@ -191,7 +191,7 @@ impl Processor for Busy {
         Ok(vec![batch])
     }
 
-    fn tick_interval(&self) -> Option<Duration> {
+    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
         Some(Duration::from_millis(1))
     }
 

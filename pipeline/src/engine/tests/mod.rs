@@ -2,8 +2,8 @@
 //!
 //! [`answers`] says when a sender is answered and what it is told; [`routes`] who gets what;
 //! [`overload`] what happens where there is no room; [`loading`] what happens to batches while
-//! processors load; [`stop`] how a process ends; [`failures`] how it ends when a component does not do
-//! its duty; [`yaml`] that a file becomes all that; [`telemetry`] what is counted. Attempts, waits and
+//! processors load; [`idle`] when they let go of what they hold; [`stop`] how a process ends; [`failures`] how it ends when a component does not do
+//! its duty; [`yaml`] that a file becomes all that; [`telemetry`] what is counted; [`unawaited`] what becomes of rows without a sender. Attempts, waits and
 //! deadlines of one exporter are in `sending/tests.rs`: there the clock can be paused, here it cannot,
 //! since pipelines run on threads of their own, for which a paused clock does not wait.
 
@@ -28,11 +28,13 @@ use crate::{Batch, Outcome, Signal, SignalSet};
 mod answers;
 mod doubles;
 mod failures;
+mod idle;
 mod loading;
 mod overload;
 mod routes;
 mod stop;
 mod telemetry;
+mod unawaited;
 mod yaml;
 
 use doubles::{blocking, gated};

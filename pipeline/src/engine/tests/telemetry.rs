@@ -9,7 +9,7 @@ use super::{Pipe, Setup, blocking, refusal, spans};
 use crate::Signal;
 use crate::component::Chain;
 use crate::engine::Limits;
-use crate::testing::{Behaviour, CapturingExporter, Turn};
+use crate::testing::{Behaviour, CapturingExporter, Refuse, Turn};
 
 /// An address where nobody listens.
 async fn free_address() -> SocketAddr {
@@ -73,6 +73,25 @@ async fn rows_are_counted_where_they_are_accepted_refused_sent_and_lost() {
     ] {
         assert!(text.lines().any(|other| other == line), "{line} in {text}");
     }
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_that_a_processor_refuses_are_counted() {
+    let (receiver, mut outcomes) = spans(&["a"]);
+    let (exporter, _) = CapturingExporter::new();
+    let pipe = Pipe::new("p").from("canned").through("refuse", Refuse);
+    let address = free_address().await;
+    let mut setup = Setup::new()
+        .receiver("canned", receiver)
+        .exporter("x", exporter)
+        .pipeline(pipe.to("x"));
+    setup.0.metrics_address = Some(address);
+    let engine = setup.run();
+    assert_eq!(refusal(&mut outcomes).await.component, "processors/refuse");
+    let text = scrape(address).await;
+    let line = r#"airdig_processor_refused_items{processor="refuse",pipeline="p"} 1"#;
+    assert!(text.lines().any(|other| other == line), "{text}");
     engine.stop().await.unwrap();
 }
 

@@ -12,7 +12,9 @@ use crate::component::{BuildError, Chain, Host};
 use crate::config::Node;
 use crate::delivery::Retry;
 use crate::engine::build::build;
-use crate::engine::settings::{ExporterSettings, RetryOnFailure, SendingQueue, Sizer};
+use crate::engine::settings::{
+    BatchSizer, ExporterSettings, QueueBatch, RetryOnFailure, SendingQueue, Sizer,
+};
 use crate::engine::{Engine, EngineError};
 use crate::registry::{
     BuildConnector, BuildExporter, BuildProcessor, BuildReceiver, Described, Registry, Stability,
@@ -110,6 +112,7 @@ impl Described for CapturingExporter {
 
 impl BuildExporter for CapturingExporter {
     const ACCEPTS: SignalSet = SignalSet::of(&[Signal::Traces, Signal::Nodes]);
+    const IDEMPOTENT: bool = true;
 
     fn build(config: Config, host: &Host) -> Result<CapturingExporter, BuildError> {
         config.check()?;
@@ -203,6 +206,8 @@ exporters:
       sizer: items
       block_on_overflow: true
       wait_for_result: false
+      outbox_size: 1000
+      batch: {flush_timeout: 1s, min_size: 10, max_size: 20, sizer: bytes}
 service:
   pipelines:
     traces: {receivers: [canned], exporters: [capture/default, capture/own]}
@@ -231,6 +236,13 @@ service:
             sizer: Sizer::Items,
             block_on_overflow: true,
             wait_for_result: false,
+            outbox_size: 1000,
+            batch: Some(QueueBatch {
+                flush_timeout: Duration::from_secs(1),
+                min_size: 10,
+                max_size: 20,
+                sizer: BatchSizer::Bytes,
+            }),
         },
     };
     assert_eq!(settings_of("capture/own"), own);

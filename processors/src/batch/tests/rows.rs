@@ -26,19 +26,23 @@ fn rows_are_held_until_there_are_enough_of_them() {
 #[test]
 fn rows_are_held_for_the_timeout_and_not_longer() {
     let mut batch = batch(&["timeout=200ms"]);
-    assert_eq!(batch.tick_interval(), Some(Duration::from_millis(25)));
+    assert_eq!(batch.tick_within(at(1000)), None, "nothing is held");
     let first = rows(Signal::Traces, "a", 1);
     assert!(batch.process(first, at(1000)).unwrap().is_empty());
     let second = rows(Signal::Traces, "b", 1);
     assert!(batch.process(second, at(1100)).unwrap().is_empty());
-    assert!(batch.tick(at(1170)).is_empty());
-    // The next look would be too late.
-    assert_eq!(sizes(&batch.tick(at(1190))), [2]);
+    assert_eq!(
+        batch.tick_within(at(1100)),
+        Some(Duration::from_millis(100))
+    );
+    assert!(batch.tick(at(1199)).is_empty());
+    assert_eq!(sizes(&batch.tick(at(1200))), [2]);
+    assert_eq!(batch.tick_within(at(1200)), None);
     assert!(batch.tick(at(1215)).is_empty());
     let third = rows(Signal::Traces, "c", 1);
     assert!(batch.process(third, at(1300)).unwrap().is_empty());
-    assert!(batch.tick(at(1470)).is_empty());
-    assert_eq!(sizes(&batch.tick(at(1480))), [1]);
+    assert!(batch.tick(at(1499)).is_empty());
+    assert_eq!(sizes(&batch.tick(at(1500))), [1]);
 }
 
 #[test]
@@ -89,8 +93,8 @@ fn without_a_timeout_or_a_size_rows_go_on_at_once_split_where_they_must_be() {
         ["send_batch_size=0", "send_batch_max_size=10000"],
     ] {
         let mut batch = batch(&settings);
-        assert_eq!(batch.tick_interval(), None);
         let made = batch.process(rows(Signal::Logs, "a", 1), at(0)).unwrap();
+        assert_eq!(batch.tick_within(at(0)), None);
         assert_eq!(sizes(&made), [1]);
         let made = batch.process(rows(Signal::Logs, "a", 20_001), at(0));
         assert_eq!(sizes(&made.unwrap()), [10_000, 10_000, 1]);
@@ -138,4 +142,29 @@ fn unchanged_requests_are_still_sent_on_as_they_came() {
     assert!(batch.process(came(), at(0)).unwrap().is_empty());
     let made = batch.process(came(), at(0)).unwrap();
     assert_eq!(otlp::encode(&made[0]).unwrap(), request.repeat(2));
+}
+
+#[test]
+fn a_snapshot_stays_whole_also_above_the_largest_size() {
+    let mut batch = batch(&["send_batch_size=2", "send_batch_max_size=3"]);
+    // Edges of each uid are one snapshot: they have one time.
+    let edges = pipeline::testing::batch(Signal::Edges, &["a", "b", "b", "b", "b", "c", "c", "d"]);
+    let made = batch.process(edges, at(0)).unwrap();
+    let made: Vec<Vec<String>> = made.iter().map(uids).collect();
+    assert_eq!(made, [vec!["a"], vec!["b"; 4], vec!["c", "c", "d"]]);
+}
+
+#[test]
+fn a_snapshot_that_does_not_fit_behind_others_waits_for_the_next_batch() {
+    let mut batch = batch(&["send_batch_size=4", "send_batch_max_size=4"]);
+    let edges = |uids: &[&str]| pipeline::testing::batch(Signal::Edges, uids);
+    assert!(
+        batch
+            .process(edges(&["a", "a", "a"]), at(0))
+            .unwrap()
+            .is_empty()
+    );
+    let made = batch.process(edges(&["b", "b"]), at(0)).unwrap();
+    assert_eq!(uids(&made[0]), ["a", "a", "a"]);
+    assert_eq!(uids(&batch.finish(at(0))[0]), ["b", "b"]);
 }

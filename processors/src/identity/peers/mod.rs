@@ -141,6 +141,13 @@ impl Peers {
         }
     }
 
+    /// Whether there are endpoints that could not be resolved, and may be later.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.waiting
+            .as_ref()
+            .is_some_and(|waiting| !waiting.is_empty())
+    }
+
     /// Endpoints that could not be resolved, of which is known now what they are.
     pub(super) fn joined(&mut self, index: &AliasIndex) -> Vec<Joined> {
         let waiting = self.waiting.as_mut();

@@ -49,6 +49,10 @@ pub(in super::super) struct Joined {
 }
 
 impl Waiting {
+    pub(super) fn is_empty(&self) -> bool {
+        self.endpoints.is_empty()
+    }
+
     /// Remembers an endpoint, `ext://host:port`, that an instance has called.
     pub(super) fn add(&mut self, endpoint: String, target: &Target<'_>, caller: Option<&str>) {
         let place = match target {

@@ -82,9 +82,10 @@ fn the_last_window_ends_by_the_clock_where_nothing_comes_any_more() {
     let mut sql = counting("{size: 10s, lateness: 5s}");
     let (batch, _receipt) = spans(&[(101, "a", json!({}))]);
     assert_eq!(told(&sql.process(batch, at(1000)).unwrap()), [""; 0]);
+    assert_eq!(sql.tick_within(at(1000)), Some(Duration::from_secs(1)));
     assert_eq!(told(&sql.tick(at(1013))), [""; 0]);
     assert_eq!(told(&sql.tick(at(1014))), ["110:a=1"]);
-    assert_eq!(sql.tick_interval(), Some(Duration::from_secs(1)));
+    assert_eq!(sql.tick_within(at(1014)), None, "no window has rows");
 }
 
 #[test]

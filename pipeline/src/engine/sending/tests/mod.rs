@@ -13,8 +13,9 @@ use crate::channel::RETRY_AFTER;
 use crate::delivery::{Refusal, Retry};
 use crate::engine::settings::{ExporterSettings, RetryOnFailure};
 use crate::testing::{Behaviour, Captured, CapturingExporter, batch};
-use crate::{Delivery, Outcome, Signal};
+use crate::{Batch, Delivery, Outcome, Signal};
 
+mod grouping;
 mod together;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -49,6 +50,7 @@ impl Case {
                 ..ExporterSettings::default()
             },
             counters: Arc::default(),
+            turns: None,
             give_up: CancellationToken::new(),
         };
         Case {
@@ -278,4 +280,23 @@ async fn a_batch_whose_task_is_aborted_is_refused() {
     task.abort();
     let told = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
     assert_eq!(receipt.await, told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_go_on_until_the_last_sender_of_a_merged_batch_has_gone() {
+    let case = Case::new(
+        [Behaviour::Retry(None), Behaviour::Retry(None)],
+        Behaviour::Take,
+    );
+    let of_sender = |uid: &str, patience: Duration| {
+        let (delivery, receipt) = Delivery::new(Some(Instant::now() + patience));
+        let batch = batch(Signal::Traces, &[uid]).with_delivery(delivery);
+        (batch, receipt)
+    };
+    let (hurried, _receipt) = of_sender("a", SECOND / 2);
+    let (patient, receipt) = of_sender("b", HOUR);
+    let merged = Batch::concat(vec![hurried, patient]).unwrap();
+    assert!(case.sending.send_all(vec![merged]).await.is_ok());
+    assert_eq!(receipt.await, Outcome::Delivered);
+    assert_eq!(case.attempts(), [0, 1, 3]);
 }

@@ -1,0 +1,91 @@
+//! Where the rows of a batch may be divided.
+
+use std::collections::HashMap;
+
+use arrow_array::types::TimestampNanosecondType;
+use arrow_array::{Array as _, ArrayAccessor as _};
+
+use crate::schema::{edges, opening};
+use crate::{Batch, Signal};
+
+impl Batch {
+    /// How many of the first rows make a batch of `most` rows. Rows of a snapshot, which are those of one
+    /// (`uid`, `source`, `scope`, `time`), are not divided: a store would take a part of it for all that
+    /// holds. So the batch has fewer rows, or, where one snapshot alone has more than `most`, the rows up to its
+    /// end.
+    pub fn cut(&self, most: usize) -> usize {
+        let rows = self.num_rows();
+        if rows <= most {
+            return rows;
+        }
+        if !matches!(self.signal(), Signal::Edges | Signal::Aliases) {
+            return most;
+        }
+        let ends = self.snapshot_ends();
+        let (mut cut, mut end) = (0, 0);
+        for (row, of_row) in ends.into_iter().enumerate() {
+            // All snapshots that began before end before it.
+            if row == end && row > 0 {
+                if row > most {
+                    return if cut == 0 { row } else { cut };
+                }
+                cut = row;
+            }
+            end = end.max(of_row);
+        }
+        if cut == 0 { rows } else { cut }
+    }
+
+    /// Of each row, the row after the last of its snapshot.
+    fn snapshot_ends(&self) -> Vec<usize> {
+        let (uids, scopes) = (self.uid(), self.text(edges::SCOPE));
+        let sources = self.words(opening::SOURCE);
+        let times = self.numbers::<TimestampNanosecondType>(opening::TIME);
+        let key = |row: usize| {
+            (
+                uids.value(row),
+                sources.is_valid(row).then(|| sources.value(row)),
+                scopes.is_valid(row).then(|| scopes.value(row)),
+                times.value(row),
+            )
+        };
+        let rows = 0..self.num_rows();
+        let last: HashMap<_, usize> = rows.clone().map(|row| (key(row), row + 1)).collect();
+        rows.map(|row| last[&key(row)]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Delivery;
+    use crate::rows::Rows;
+
+    /// One edge of each of these uids, in order.
+    fn edges_of(uids: &str) -> Batch {
+        let mut rows = Rows::new(Signal::Edges);
+        for uid in uids.chars() {
+            rows.push(None, Some(&uid.to_string()), "aws", &[]);
+        }
+        rows.finish(Delivery::nobody())
+    }
+
+    #[test]
+    fn a_snapshot_is_never_divided() {
+        for (uids, most, cut) in [
+            ("aabb", 2, 2),
+            ("aabb", 3, 2),
+            ("aabbb", 4, 2),
+            ("abbb", 2, 1),
+            ("aaabb", 2, 3),
+            ("aaa", 1, 3),
+            ("abab", 2, 4),
+            ("ababcc", 5, 4),
+            ("ab", 2, 2),
+            ("ab", 9, 2),
+            ("", 1, 0),
+        ] {
+            assert_eq!(edges_of(uids).cut(most), cut, "{uids} {most}");
+        }
+    }
+}

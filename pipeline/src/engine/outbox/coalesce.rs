@@ -1,0 +1,152 @@
+//! Which rows that wait are replaced by others that wait.
+
+use std::collections::HashMap;
+
+use arrow_array::types::{Float64Type, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
+use arrow_array::{Array as _, ArrayAccessor as _, BooleanArray};
+use arrow_select::filter::filter_record_batch;
+
+use crate::schema::{edge_stats, metrics, opening, otlp_context};
+use crate::{Batch, Signal};
+
+/// Signals of which a row may replace another.
+pub(super) const SIGNALS: [Signal; 2] = [Signal::EdgeStats, Signal::Metrics];
+
+/// `aggregation_temporality` on the wire (opentelemetry/proto/metrics/v1/metrics.proto).
+const CUMULATIVE: i32 = 2;
+
+/// Of batches of one signal in their order, for each row whether it stays: whether none that is like it is
+/// newer. Rows that nothing replaces all stay.
+pub(super) fn newest(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
+    let mut stay: Vec<Vec<bool>> = batches.iter().map(|it| vec![true; it.num_rows()]).collect();
+    let mut newest: HashMap<Vec<u8>, (u64, usize, usize)> = HashMap::new();
+    for (place, batch) in batches.iter().enumerate() {
+        for row in 0..batch.num_rows() {
+            let (key, age) = match signal {
+                Signal::EdgeStats => (stats_key(batch, row), calls(batch, row)),
+                _ => match series_key(batch, row) {
+                    Some(key) => (key, time(batch, row)),
+                    None => continue,
+                },
+            };
+            match newest.get_mut(&key) {
+                // Of equal ones the later counts.
+                Some(known) if known.0 <= age => {
+                    stay[known.1][known.2] = false;
+                    *known = (age, place, row);
+                }
+                Some(_) => stay[place][row] = false,
+                None => {
+                    newest.insert(key, (age, place, row));
+                }
+            }
+        }
+    }
+    stay
+}
+
+/// The rows of a batch that stay; none where all do.
+pub(super) fn only(batch: &Batch, stay: &[bool]) -> Option<Batch> {
+    if stay.iter().all(|stays| *stays) {
+        return None;
+    }
+    let rows = filter_record_batch(batch.rows(), &BooleanArray::from(stay.to_vec())).ok()?;
+    batch.clone().with_rows(rows).ok()
+}
+
+/// More calls of one minute and chunk are newer.
+fn calls(batch: &Batch, row: usize) -> u64 {
+    batch.numbers::<UInt64Type>(edge_stats::CALLS).value(row)
+}
+
+fn stats_key(batch: &Batch, row: usize) -> Vec<u8> {
+    let mut key = Key::default();
+    key.text(
+        batch
+            .uid()
+            .is_valid(row)
+            .then(|| batch.uid().value(row).as_bytes()),
+    );
+    for column in [edge_stats::TO, edge_stats::WRITER] {
+        key.text(Some(batch.text(column).value(row).as_bytes()));
+    }
+    for column in [edge_stats::KIND, edge_stats::CONNECTION_TYPE] {
+        key.text(Some(batch.words(column).value(row).as_bytes()));
+    }
+    let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
+    key.number(times.value(row).cast_unsigned());
+    key.number(u64::from(
+        batch.numbers::<UInt32Type>(edge_stats::CHUNK).value(row),
+    ));
+    key.0
+}
+
+fn time(batch: &Batch, row: usize) -> u64 {
+    batch
+        .numbers::<UInt64Type>(metrics::TIME_UNIX_NANO)
+        .value(row)
+}
+
+/// None for a point that is not of a cumulative series. Points from another start are another series.
+fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
+    let temporality = batch.numbers::<Int32Type>(metrics::AGGREGATION_TEMPORALITY);
+    if temporality.is_null(row) || temporality.value(row) != CUMULATIVE {
+        return None;
+    }
+    let mut key = Key::default();
+    let text = |column: &str| {
+        let column = batch.text(column);
+        column.is_valid(row).then(|| column.value(row).as_bytes())
+    };
+    for column in [
+        metrics::NAME,
+        metrics::UNIT,
+        otlp_context::SCOPE_NAME,
+        otlp_context::SCOPE_VERSION,
+    ] {
+        key.text(text(column));
+    }
+    for column in [
+        metrics::ATTRIBUTES,
+        otlp_context::RESOURCE_ATTRIBUTES,
+        otlp_context::SCOPE_ATTRIBUTES,
+    ] {
+        let column = batch.bytes(column);
+        key.text(column.is_valid(row).then(|| column.value(row)));
+    }
+    key.text(Some(batch.words(metrics::TYPE).value(row).as_bytes()));
+    key.number(
+        batch
+            .numbers::<UInt64Type>(metrics::START_TIME_UNIX_NANO)
+            .value(row),
+    );
+    // Series of other buckets are others.
+    let bounds = batch.column(metrics::EXPLICIT_BOUNDS);
+    if bounds.is_valid(row) {
+        let bounds = arrow_array::cast::AsArray::as_list::<i32>(bounds).value(row);
+        for bound in arrow_array::cast::AsArray::as_primitive::<Float64Type>(&bounds).values() {
+            key.number(bound.to_bits());
+        }
+    }
+    Some(key.0)
+}
+
+/// Parts that cannot be taken for others.
+#[derive(Default)]
+struct Key(Vec<u8>);
+
+impl Key {
+    fn text(&mut self, text: Option<&[u8]>) {
+        match text {
+            None => self.number(u64::MAX),
+            Some(text) => {
+                self.number(text.len() as u64);
+                self.0.extend_from_slice(text);
+            }
+        }
+    }
+
+    fn number(&mut self, number: u64) {
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+}
