@@ -1,7 +1,8 @@
 //! Texts of which there are few, as numbers, within one session.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::rows::{NO_WORD, ReadRows, RowsError, Word, WriteRows};
 

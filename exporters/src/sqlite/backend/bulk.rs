@@ -40,6 +40,7 @@ impl Bulk {
                 let (now, later) = rows.split_at(size);
                 rows = later;
                 let mut values = Values::default();
+                values.arguments.reserve(size * self.parameters(), 0);
                 for row in now {
                     bind(&mut values, row);
                 }
@@ -62,6 +63,12 @@ impl Bulk {
                 format!("{head}VALUES {rows}{tail}").into()
             })
         })
+    }
+
+    /// Of a row.
+    fn parameters(&self) -> usize {
+        let first = &self.statements()[SIZES.len() - 1];
+        first.bytes().filter(|byte| *byte == b'?').count()
     }
 
     #[cfg(test)]

@@ -49,7 +49,8 @@ impl Index {
             Index::By(column) => (
                 format!("nodes INDEXED BY nodes_by_{column}"),
                 "id",
-                format!("{listed} AND {column} = ?10 AND id > ?2"),
+                // The second comparison says that a partial index has the word.
+                format!("{listed} AND {column} = ?10 AND {column} > 0 AND id > ?2"),
             ),
             Index::Text => (
                 "trigrams CROSS JOIN nodes ON nodes.id = trigrams.rowid & 0xFFFFFFFFFF".to_owned(),

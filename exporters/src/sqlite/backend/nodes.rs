@@ -1,15 +1,17 @@
 //! Nodes, and the numbers of uids.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use hashbrown::{HashMap, HashSet};
 use pipeline::store::rows::{Listing, NodeId, NodeRow, Projection};
 use pipeline::uid;
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, json_list, sorted};
+use super::bulk::{Bulk, Values, json_list};
 use super::cells::{Cells, fetch, signed};
 
 static PUT: Bulk = Bulk::new(include_str!("../sql/put_nodes.sql"));
+static UPDATE: Bulk = Bulk::new(include_str!("../sql/update_nodes.sql"));
 pub(super) const READ: &str = include_str!("../sql/read_nodes.sql");
 pub(super) const FIND: &str =
     "SELECT pack_rows(id, uid) FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
@@ -25,15 +27,16 @@ const LISTINGS: [Listing; 3] = [Listing::None, Listing::Current, Listing::Ended]
 /// is put; a row that grows would leave pages half empty.
 #[derive(Debug, Default)]
 pub(super) struct NewNodes {
-    /// The greatest number that was given.
-    last: Option<NodeId>,
+    /// The least and the greatest number that was given.
+    given: Option<(NodeId, NodeId)>,
     by_uid: HashMap<String, NodeId>,
     by_id: HashMap<NodeId, String>,
 }
 
 impl NewNodes {
     fn add(&mut self, id: NodeId, uid: &str) {
-        self.last = Some(id);
+        let (first, _) = self.given.unwrap_or((id, id));
+        self.given = Some((first, id));
         self.by_uid.insert(uid.to_owned(), id);
         self.by_id.insert(id, uid.to_owned());
     }
@@ -42,6 +45,12 @@ impl NewNodes {
         if let Some(uid) = self.by_id.remove(&id) {
             self.by_uid.remove(&uid);
         }
+    }
+
+    /// Whether a node got its number in this session.
+    pub(super) fn is_new(&self, id: NodeId) -> bool {
+        self.given
+            .is_some_and(|(first, last)| first <= id && id <= last)
     }
 
     /// The hash of the uid of a node, which `stored` is where the node was put.
@@ -99,8 +108,8 @@ pub(super) async fn number(
     uids: &[String],
 ) -> Result<Vec<(NodeId, bool)>, sqlx::Error> {
     let found = find(connection, new, uids).await?;
-    let mut last: NodeId = match new.last {
-        Some(last) => last,
+    let mut last: NodeId = match new.given {
+        Some((_, last)) => last,
         None => sqlx::query_scalar(LAST).fetch_one(connection).await?,
     };
     let mut numbers = Vec::with_capacity(uids.len());
@@ -183,34 +192,65 @@ pub(super) async fn merged_into(
     rows.read(|cells| Ok((cells.take()?, cells.take()?)))
 }
 
+/// Of several rows of a node the last is written.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     new: &mut NewNodes,
     rows: &[NodeRow],
 ) -> Result<(), sqlx::Error> {
-    PUT.run(connection, &sorted(rows, |row| row.id), |values, row| {
-        values
-            .add(row.id)
-            .add(signed(uid::hash(&row.uid)))
-            .add(row.listing as i64)
-            .add(row.kind)
-            .add(row.provider)
-            .add(row.account)
-            .add(row.region)
-            .add(row.has_lifecycle)
-            .add(row.ended.map(|time| time.timestamp()))
-            .add(row.unobserved.map(|time| time.timestamp()))
-            .add(row.first_seen.timestamp())
-            .add(row.last_seen.timestamp())
-            .add(row.changed.timestamp())
-            .add(row.same_as)
-            .add(row.uid.as_str())
-            .add(row.name.as_deref())
-            .add(row.tags.as_deref());
-    })
-    .await?;
-    for row in rows {
+    let rows: BTreeMap<NodeId, &NodeRow> = rows.iter().map(|row| (row.id, row)).collect();
+    let known = rows.values().filter(|row| !new.by_id.contains_key(&row.id));
+    let known: Vec<&NodeRow> = known.copied().collect();
+    let updated = UPDATE.run(connection, &known, bind_update).await?;
+    let updated: HashSet<NodeId> = updated.read(Cells::take)?.into_iter().collect();
+    let others = rows.into_values().filter(|row| !updated.contains(&row.id));
+    let others: Vec<&NodeRow> = others.collect();
+    PUT.run(connection, &others, bind).await?;
+    for row in others {
         new.remove(row.id);
     }
     Ok(())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `Bulk` binds rows")]
+fn bind(values: &mut Values, row: &&NodeRow) {
+    values.add(row.id).add(signed(uid::hash(&row.uid)));
+    bind_listed(values, row);
+    bind_rest(values, row);
+    values
+        .add(row.same_as)
+        .add(row.uid.as_str())
+        .add(row.name.as_deref())
+        .add(row.tags.as_deref());
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `Bulk` binds rows")]
+fn bind_update(values: &mut Values, row: &&NodeRow) {
+    values.add(row.id);
+    bind_listed(values, row);
+    bind_rest(values, row);
+    values
+        .add(row.same_as)
+        .add(row.name.as_deref())
+        .add(row.tags.as_deref());
+}
+
+/// What lists are ordered by.
+fn bind_listed(values: &mut Values, row: &NodeRow) {
+    values
+        .add(row.listing as i64)
+        .add(row.kind)
+        .add(row.provider)
+        .add(row.account)
+        .add(row.region);
+}
+
+fn bind_rest(values: &mut Values, row: &NodeRow) {
+    values
+        .add(row.has_lifecycle)
+        .add(row.ended.map(|time| time.timestamp()))
+        .add(row.unobserved.map(|time| time.timestamp()))
+        .add(row.first_seen.timestamp())
+        .add(row.last_seen.timestamp())
+        .add(row.changed.timestamp());
 }

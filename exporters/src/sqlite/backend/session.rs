@@ -4,6 +4,7 @@ use pipeline::store::rows::RowsError;
 use sqlx::SqliteConnection;
 
 use super::nodes::NewNodes;
+use super::texts::NewTexts;
 use super::words::SessionWords;
 use crate::sqlite::connections::{ReadSession, WriteError, WriteTransaction};
 
@@ -14,6 +15,7 @@ pub struct Session {
     pub(super) connection: SessionConnection,
     pub(super) words: SessionWords,
     pub(super) new_nodes: NewNodes,
+    pub(super) new_texts: NewTexts,
     /// Of the first write that failed, whether it may succeed later.
     pub(super) broken: Option<bool>,
 }
@@ -53,6 +55,7 @@ impl Session {
             connection,
             words,
             new_nodes: NewNodes::default(),
+            new_texts: NewTexts::default(),
             broken: None,
         }
     }

@@ -1,8 +1,9 @@
 //! Words: texts of which there are few, and their numbers.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use hashbrown::{HashMap, HashSet};
 use pipeline::store::rows::{NO_WORD, Word};
 use sqlx::SqliteConnection;
 

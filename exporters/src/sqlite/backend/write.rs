@@ -132,7 +132,8 @@ impl WriteRows for Session {
         nodes: &[(NodeId, TextField)],
         rows: &[TextRow],
     ) -> Result<(), RowsError> {
-        let done = texts::put(self.connection.sqlite(), nodes, rows).await;
+        let (new_nodes, new_texts) = (&self.new_nodes, &mut self.new_texts);
+        let done = texts::put(self.connection.sqlite(), new_nodes, new_texts, nodes, rows).await;
         self.written(done, format!("write {} texts", rows.len()))
     }
 

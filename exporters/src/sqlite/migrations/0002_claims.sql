@@ -49,12 +49,12 @@ CREATE TABLE nodes (
 CREATE INDEX nodes_by_hash ON nodes (hash);
 CREATE INDEX nodes_by_same_as ON nodes (same_as) WHERE same_as IS NOT NULL;
 -- Lists in the order of numbers, one for each filter. Current and ended nodes stand apart, so that a list
--- of the current ones does not skip those that ended.
+-- of the current ones does not skip those that ended. What telemetry names has no provider, account or region.
 CREATE INDEX nodes_by_listing ON nodes (listing) WHERE listing > 0;
 CREATE INDEX nodes_by_kind ON nodes (listing, kind) WHERE listing > 0;
-CREATE INDEX nodes_by_provider ON nodes (listing, provider) WHERE listing > 0;
-CREATE INDEX nodes_by_account ON nodes (listing, account) WHERE listing > 0;
-CREATE INDEX nodes_by_region ON nodes (listing, region) WHERE listing > 0;
+CREATE INDEX nodes_by_provider ON nodes (listing, provider) WHERE listing > 0 AND provider > 0;
+CREATE INDEX nodes_by_account ON nodes (listing, account) WHERE listing > 0 AND account > 0;
+CREATE INDEX nodes_by_region ON nodes (listing, region) WHERE listing > 0 AND region > 0;
 
 -- The last stretch of each claim.
 CREATE TABLE claims (

@@ -81,10 +81,18 @@ impl<R: WriteRows> Transaction<'_, R> {
             self.write_past(&versions, &snapshots).await?;
         }
         let versions: Vec<VersionRow> = versions.into_values().collect();
-        match versions.is_empty() {
-            true => Ok(()),
-            false => self.rows.put_versions(&versions).await,
+        if versions.is_empty() {
+            return Ok(());
         }
+        self.rows.put_versions(&versions).await?;
+        for mut row in versions {
+            if self.ids.is_new(row.key.node) {
+                let content = row.content.as_mut();
+                content.map(|content| content.value.take());
+                self.new_versions.insert(row.key, row);
+            }
+        }
+        Ok(())
     }
 
     /// Whether an open claim is in this state; its node is touched.

@@ -1,6 +1,8 @@
 //! What reads of now return, found anew for the nodes whose claims changed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
 
 use super::Transaction;
 use super::changes::CurrentChanges;
@@ -158,8 +160,12 @@ impl<R: ReadRows> Transaction<'_, R> {
                 with_old.extend((!node.is_new).then_some(*id));
             }
         }
-        let keys: Vec<VersionKey> = keys.into_iter().collect();
         let mut material = Material::default();
+        for key in keys.extract_if(.., |key| self.ids.is_new(key.node)) {
+            let new = self.new_versions.get(&key).cloned();
+            material.versions.extend(new.map(|version| (key, version)));
+        }
+        let keys: Vec<VersionKey> = keys.into_iter().collect();
         for version in self.rows.versions(&keys, Projection::Header).await? {
             material.versions.insert(version.key, version);
         }

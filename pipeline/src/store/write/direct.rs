@@ -1,6 +1,6 @@
 //! Sightings, removals and delete events: reports about a uid itself.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::Transaction;
 use crate::claims::{Around, By, Class, Key, Point, What};

@@ -1,6 +1,8 @@
 //! Edges and aliases of the snapshots that hold, compared with the current ones.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
 
 use super::Transaction;
 use super::changes::CurrentChanges;

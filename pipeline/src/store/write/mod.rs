@@ -30,7 +30,9 @@ mod touched;
 
 use std::collections::BTreeSet;
 
-use super::rows::{RowsError, WriteRows};
+use hashbrown::HashMap;
+
+use super::rows::{RowsError, VersionKey, VersionRow, WriteRows};
 use super::words::Words;
 use crate::component::UnixNanos;
 use crate::graph_store::Commit;
@@ -56,6 +58,8 @@ pub(super) struct Transaction<'t, R> {
     pub(super) words: Words,
     pub(super) ids: Ids,
     pub(super) touched: Touched,
+    /// All versions of the nodes that it made, as they were written, without their values.
+    new_versions: HashMap<VersionKey, VersionRow>,
     pub(super) scopes: Scopes,
     /// Uids of which it may have changed whose other name they are.
     pub(super) same_as: BTreeSet<String>,
@@ -73,6 +77,7 @@ impl<'t, R> Transaction<'t, R> {
             words: Words::default(),
             ids: Ids::default(),
             touched: Touched::default(),
+            new_versions: HashMap::new(),
             scopes: Scopes::at(now),
             same_as: BTreeSet::new(),
             missed: Missed::default(),

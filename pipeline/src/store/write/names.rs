@@ -1,6 +1,6 @@
 //! Words and nodes of a batch become numbers.
 
-use std::collections::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::Transaction;
 use crate::reports::{Items, ReportBatch};
@@ -11,7 +11,7 @@ use crate::store::rows::{NodeId, Projection, ReadRows, RowsError, WriteRows};
 #[derive(Debug, Default)]
 pub(in crate::store) struct Ids {
     of: HashMap<String, NodeId>,
-    new: std::collections::HashSet<NodeId>,
+    new: HashSet<NodeId>,
     uids: HashMap<NodeId, String>,
 }
 
@@ -123,7 +123,7 @@ impl<R: WriteRows> Transaction<'_, R> {
     /// Makes the nodes of these uids known, new ones too.
     pub(super) async fn make_nodes(&mut self, mut uids: Vec<&str>) -> Result<(), RowsError> {
         uids.retain(|uid| !self.ids.of.contains_key(*uid));
-        let mut seen = std::collections::HashSet::with_capacity(uids.len());
+        let mut seen = HashSet::with_capacity(uids.len());
         // In the order in which they came: what was reported together stays together.
         uids.retain(|uid| seen.insert(*uid));
         let uids: Vec<String> = uids.into_iter().map(str::to_owned).collect();

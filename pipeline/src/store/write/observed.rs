@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashSet;
+
 use super::Transaction;
 use crate::reports::ReportBatch;
-use crate::store::rows::{AliasKey, AliasRow, EdgeKey, EdgeRow, NO_WORD, RowsError, WriteRows};
+use crate::store::rows::{
+    AliasKey, AliasRow, EdgeKey, EdgeRow, NO_WORD, NodeId, RowsError, WriteRows,
+};
 use crate::store::texts;
 
 impl<R: WriteRows> Transaction<'_, R> {
@@ -95,7 +99,17 @@ impl<R: WriteRows> Transaction<'_, R> {
             .links
             .extend(linked.map(|node| node.row.uid.clone()));
         let mut by_owner: BTreeMap<_, Vec<String>> = BTreeMap::new();
-        for row in self.rows.aliases(&owners).await? {
+        let (whole, others) = self.with_all_aliases(owners);
+        let mut all = match others.is_empty() {
+            true => Vec::new(),
+            false => self.rows.aliases(&others).await?,
+        };
+        all.extend(
+            rows.iter()
+                .filter(|row| whole.contains(&row.key.node))
+                .cloned(),
+        );
+        for row in all {
             by_owner
                 .entry(row.key.node)
                 .or_default()
@@ -112,5 +126,17 @@ impl<R: WriteRows> Transaction<'_, R> {
             true => Ok(()),
             false => self.rows.put_texts(&fields, &texts).await,
         }
+    }
+
+    /// Of owners of observed aliases those that have no others, since the transaction made them and wrote no
+    /// snapshot of theirs; and the rest.
+    fn with_all_aliases(&self, owners: Vec<NodeId>) -> (HashSet<NodeId>, Vec<NodeId>) {
+        let versions = self.new_versions.values();
+        let with_snapshots = versions.filter(|version| version.aliases.is_some());
+        let with_snapshots: HashSet<NodeId> = with_snapshots.map(|it| it.key.node).collect();
+        let (whole, others): (Vec<_>, Vec<_>) = owners
+            .into_iter()
+            .partition(|id| self.ids.is_new(*id) && !with_snapshots.contains(id));
+        (whole.into_iter().collect(), others)
     }
 }

@@ -68,7 +68,7 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> B) {
             list_finds_each_of_several_texts, counts_add_up;
         texts: texts_are_found_exactly_by_prefix_and_by_part, found_texts_stand_in_order,
             characters_of_a_text_have_no_meaning_of_their_own,
-            put_texts_replaces_the_named_fields_alone, texts_of_nodes_are_those_that_were_put_last;
+            put_texts_replaces_the_named_fields_alone, put_texts_replaces_what_its_session_put, texts_of_nodes_are_those_that_were_put_last;
         edge_stats: edge_stats_come_back_by_minute, greater_row_of_edge_stats_stays;
         records: records_are_keyed_by_signal_id_and_opening, records_are_found_by_every_uid,
             records_come_newest_first;

@@ -80,7 +80,7 @@ pub(super) async fn nodes_come_back_as_put<B: Backend>(backend: &B) -> Checked {
     // The second row of `c` replaces the first, and takes away all that it lacks.
     let rows = [full.clone(), replaced, empty.clone(), node(c, "c")];
     write.put_nodes(&rows).await?;
-    let expected = [full, empty, node(c, "c")];
+    let expected = [full, empty.clone(), node(c, "c")];
     check(&mut write, &expected).await?;
     write.commit().await?;
     check(&mut backend.read().await?, &expected).await?;
@@ -90,6 +90,23 @@ pub(super) async fn nodes_come_back_as_put<B: Backend>(backend: &B) -> Checked {
     write.commit().await?;
     let found = backend.read().await?.nodes(&[a], Projection::Full).await?;
     assert_eq!(found, [node(a, "a")]);
+
+    // What lists are ordered by stays, and all else changes; of two rows the last counts.
+    let last = NodeRow {
+        listing: empty.listing,
+        has_lifecycle: true,
+        ended: Some(UnixNanos(8)),
+        tags: Some(vec![7]),
+        first_seen: UnixNanos(2),
+        last_seen: UnixNanos(3),
+        changed: UnixNanos(4),
+        ..node(b, "b")
+    };
+    let mut write = backend.write().await?;
+    write.put_nodes(&[empty, last.clone()]).await?;
+    write.commit().await?;
+    let found = backend.read().await?.nodes(&[b], Projection::Full).await?;
+    assert_eq!(found, [last]);
     Ok(())
 }
 

@@ -212,6 +212,14 @@ pub(super) async fn characters_of_a_text_have_no_meaning_of_their_own<B: Backend
 }
 
 pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backend: &B) -> Checked {
+    replaces(backend, false).await
+}
+
+pub(super) async fn put_texts_replaces_what_its_session_put<B: Backend>(backend: &B) -> Checked {
+    replaces(backend, true).await
+}
+
+async fn replaces<B: Backend>(backend: &B, in_one_session: bool) -> Checked {
     let mut write = backend.write().await?;
     let [a, b] = nodes(&mut write, ["a", "b"]).await?;
     let rows = [
@@ -223,9 +231,10 @@ pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backen
         row(b, TextField::Alias, "web alias"),
     ];
     put(&mut write, &rows).await?;
-    write.commit().await?;
-
-    let mut write = backend.write().await?;
+    if !in_one_session {
+        write.commit().await?;
+        write = backend.write().await?;
+    }
     // The name changes, one of two aliases stays, the tag goes; `b` keeps its alias.
     let fields = [
         (a, TextField::Name),

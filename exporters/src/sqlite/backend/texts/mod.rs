@@ -2,13 +2,15 @@
 
 mod layout;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashMap;
 use pipeline::store::rows::{FoundTexts, NodeId, TextField, TextMatch, TextRow, WantedText, kept};
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
 use super::cells::{fetch, value_of};
+use super::nodes::NewNodes;
 
 /// Texts with all trigrams of a text that are looked at, about: what is beyond is not found.
 const CANDIDATES: usize = 10_000;
@@ -173,7 +175,7 @@ pub(super) async fn of_nodes(
         TextField::ALL.map(|field| Place { field, node })
     };
     let places: Vec<Place> = nodes.iter().flat_map(of_node).collect();
-    let stored = stored(connection, places.iter()).await?;
+    let stored = stored(connection, &places).await?;
     let places: BTreeSet<Place> = places.into_iter().collect();
     let mut rows = Vec::new();
     for Place { field, node } in places {
@@ -191,8 +193,13 @@ pub(super) async fn of_nodes(
     Ok(rows)
 }
 
+/// The texts that a session wrote of the nodes that it made, by their [`Place::id`].
+pub(super) type NewTexts = HashMap<i64, (String, bool)>;
+
 pub(super) async fn put(
     connection: &mut SqliteConnection,
+    new_nodes: &NewNodes,
+    new_texts: &mut NewTexts,
     nodes: &[(NodeId, TextField)],
     rows: &[TextRow],
 ) -> Result<(), sqlx::Error> {
@@ -210,11 +217,17 @@ pub(super) async fn put(
             of_place.0.insert(kept(&row.text));
         }
     }
-    let mut stored = stored(connection, texts.keys()).await?;
+    // Those of new nodes are what this session wrote.
+    let old = texts.keys().copied();
+    let old: Vec<Place> = old.filter(|place| !new_nodes.is_new(place.node)).collect();
+    let mut stored = stored(connection, &old).await?;
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     for (place, (texts, is_current)) in texts {
         let new = layout::joined(&texts).map(|text| (text, is_current));
-        let old = stored.remove(&place.id());
+        let old = match new_nodes.is_new(place.node) {
+            true => replace_new(new_texts, place, new.clone()),
+            false => stored.remove(&place.id()),
+        };
         if new == old {
             continue;
         }
@@ -224,11 +237,26 @@ pub(super) async fn put(
     replace(connection, &removed, &added).await
 }
 
+/// Returns what was there.
+fn replace_new(
+    texts: &mut NewTexts,
+    place: Place,
+    new: Option<(String, bool)>,
+) -> Option<(String, bool)> {
+    match new {
+        Some(new) => texts.insert(place.id(), new),
+        None => texts.remove(&place.id()),
+    }
+}
+
 async fn stored(
     connection: &mut SqliteConnection,
-    places: impl Iterator<Item = &Place>,
+    places: &[Place],
 ) -> Result<HashMap<i64, (String, bool)>, sqlx::Error> {
-    let query = sqlx::query(READ).bind(json_list(places.map(|place| place.id())));
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let query = sqlx::query(READ).bind(json_list(places.iter().map(|place| place.id())));
     let rows = fetch(connection, query).await?;
     let texts = rows.read(|cells| Ok((cells.take()?, (cells.take()?, cells.take()?))))?;
     Ok(texts.into_iter().collect())
