@@ -15,14 +15,14 @@ pub struct Config {
     /// Where to listen: `host:port`.
     #[serde(default = "endpoint")]
     pub endpoint: HostPort,
-    /// How long a query may take.
+    /// How long a query may take, with the time until it is checked.
     #[serde(default = "query_timeout", deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub query_timeout: Duration,
-    /// How deep a query may nest.
+    /// How many fields of a query may stand inside each other.
     #[serde(default = "max_depth")]
     pub max_depth: usize,
-    /// How many fields an answer may have, as the query alone tells it.
+    /// How many fields a response may have, computed from the query alone.
     #[serde(default = "max_complexity")]
     pub max_complexity: usize,
 }

@@ -23,6 +23,7 @@ use pipeline::graph_store::GraphStore;
 use pipeline::registry::{BuildExporter, Described, Stability};
 use pipeline::{Batch, SignalSet, listen};
 
+mod bounds;
 mod config;
 mod impact;
 mod limits;
@@ -38,6 +39,8 @@ mod subscription;
 mod time;
 mod types;
 mod value_path;
+
+use bounds::BoundedSchema;
 
 pub use config::Config;
 
@@ -73,6 +76,8 @@ impl Exporter for Graphql {
         let key = format!("exporters.{}.endpoint", self.id);
         let (listener, address) = listen::bind(self.config.endpoint.as_str(), "http", &key).await?;
         let schema = schema::of(self.store.clone(), &self.config);
+        let schema = BoundedSchema::new(schema, &self.config, tasks.stop())
+            .map_err(|error| StartError::because("cannot start threads for queries", error))?;
         let router = serve::router(schema, tasks.stop());
         tasks.spawn("http", serve::serve(listener, router, tasks.stop()));
         Ok(vec![Listening {

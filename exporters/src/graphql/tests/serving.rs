@@ -99,7 +99,7 @@ async fn changes_come_over_graphql_transport_ws() {
         ))
         .await
         .unwrap();
-    // Whether it follows already is not told: so it is asked something after it.
+    // A request begins after those before it, so after its response the subscription follows.
     socket
         .send(say(
             json!({"type": "subscribe", "id": "2", "payload": {"query": "{ __typename }"}}),
