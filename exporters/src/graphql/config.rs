@@ -7,6 +7,8 @@ use pipeline::config::{HostPort, duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::hosts::AllowedHost;
+
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -25,6 +27,11 @@ pub struct Config {
     /// How many fields a response may have, computed from the query alone.
     #[serde(default = "max_complexity")]
     pub max_complexity: usize,
+    /// Names by which clients may address the server, without ports, such as `airdig.example.com`; `*` allows any.
+    /// IP addresses, `localhost` and the name of `endpoint` are always allowed. A request with another name in
+    /// `Host` is rejected, so that no page of another site can read the graph through DNS rebinding.
+    #[serde(default)]
+    pub allowed_hosts: Vec<AllowedHost>,
 }
 
 fn endpoint() -> HostPort {

@@ -25,6 +25,7 @@ use pipeline::{Batch, SignalSet, listen};
 
 mod bounds;
 mod config;
+mod hosts;
 mod impact;
 mod limits;
 mod loader;
@@ -41,8 +42,10 @@ mod types;
 mod value_path;
 
 use bounds::BoundedSchema;
+use hosts::AllowedHosts;
 
 pub use config::Config;
+pub use hosts::{AllowedHost, InvalidAllowedHost};
 
 #[derive(Debug)]
 pub struct Graphql {
@@ -78,7 +81,12 @@ impl Exporter for Graphql {
         let schema = schema::of(self.store.clone(), &self.config);
         let schema = BoundedSchema::new(schema, &self.config, tasks.stop())
             .map_err(|error| StartError::because("cannot start threads for queries", error))?;
-        let router = serve::router(schema, tasks.stop());
+        let hosts = AllowedHosts::new(
+            &self.config.endpoint,
+            &self.config.allowed_hosts,
+            format!("exporters.{}.allowed_hosts", self.id),
+        );
+        let router = serve::router(schema, hosts, tasks.stop());
         tasks.spawn("http", serve::serve(listener, router, tasks.stop()));
         Ok(vec![Listening {
             protocol: "http",

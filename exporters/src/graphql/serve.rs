@@ -8,6 +8,7 @@ use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, State};
 use axum::http::{StatusCode, header, request::Parts};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -18,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::bounds::BoundedSchema;
+use super::hosts::{AllowedHosts, check_host};
 
 /// Bytes of a query with its variables: of a body, of a message of a WebSocket.
 const LARGEST: usize = 256 << 10;
@@ -32,7 +34,11 @@ struct Served {
     stop: CancellationToken,
 }
 
-pub(super) fn router(schema: BoundedSchema, stop: CancellationToken) -> Router {
+pub(super) fn router(
+    schema: BoundedSchema,
+    hosts: AllowedHosts,
+    stop: CancellationToken,
+) -> Router {
     let served = Served {
         schema,
         sockets: Arc::new(Semaphore::new(SOCKETS)),
@@ -42,6 +48,7 @@ pub(super) fn router(schema: BoundedSchema, stop: CancellationToken) -> Router {
         .route("/graphql", get(ask).post(answer))
         .route("/schema.graphql", get(schema_text))
         .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(from_fn_with_state(Arc::new(hosts), check_host))
         .with_state(served)
 }
 

@@ -45,6 +45,7 @@ fn config() -> Config {
         query_timeout: Duration::from_secs(10),
         max_depth: 16,
         max_complexity: 50_000,
+        allowed_hosts: Vec::new(),
     }
 }
 
