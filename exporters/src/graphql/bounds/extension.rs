@@ -1,8 +1,6 @@
 //! The limits that a request meets inside of the schema: complexity after validation, time while it executes.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use async_graphql::extensions::{
@@ -35,8 +33,6 @@ impl ExtensionFactory for ExecutionLimits {
 
 #[async_trait::async_trait]
 impl Extension for ExecutionLimits {
-    /// Is pending once after validation: there [`super::BoundedSchema`] moves the request to the threads that
-    /// execute it.
     async fn validation(
         &self,
         context: &ExtensionContext<'_>,
@@ -46,7 +42,6 @@ impl Extension for ExecutionLimits {
         let what = "fields in its response, its pages being full (max_complexity)";
         bound(what, valid.complexity as u64, self.max_complexity as u64)
             .map_err(|error| vec![ServerError::new(error.to_string(), None)])?;
-        yield_once().await;
         Ok(valid)
     }
 
@@ -73,17 +68,4 @@ fn first_errors(mut errors: Vec<ServerError>) -> Vec<ServerError> {
         errors.push(ServerError::new(message, None));
     }
     errors
-}
-
-/// Pending at its first poll.
-async fn yield_once() {
-    let mut is_first = true;
-    poll_fn(|context| {
-        if std::mem::take(&mut is_first) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(())
-    })
-    .await;
 }

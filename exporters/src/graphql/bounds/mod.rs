@@ -1,10 +1,10 @@
 //! Bounds what a query may cost before it is validated, and validates it on threads of its own.
 //!
 //! ```text
-//!  request ──▶ queue ──▶ ┌─ threads that serve no receiver ───────────────────────┐
-//!              (128)     │ tokens ──▶ parse ──▶ document, variables ──▶ validation │ ──▶ resolvers
-//!                        │ one pass   pest      one pass                           │
-//!                        └─────────────────────────────────────────────────────────┘
+//!  request ──▶ queue ──▶ ┌─ 2 threads that serve no receiver ──────────────────────┐ ──▶ the rest, where
+//!              (128)     │ tokens ──▶ parser ──▶ document ──▶ validation, resolvers │     the response is
+//!                        │ one pass              one pass     until the first wait  │     awaited
+//!                        └──────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! A query comes over HTTP or over a WebSocket; [`BoundedSchema`] is the only way to the schema for both.

@@ -11,6 +11,7 @@ use async_graphql::{Data, Executor, Request, Response, ServerError};
 use futures::future::ready;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -75,7 +76,8 @@ impl BoundedSchema {
         }
     }
 
-    /// Checks and validates the request when it is its turn, and executes it until the first wait for the store.
+    /// Checks the request when it is its turn, validates it, and executes it until it first waits for the store:
+    /// all of that on a thread of its own. The rest runs where the responses are polled.
     async fn begin<T>(
         &self,
         request: Request,
@@ -84,15 +86,20 @@ impl BoundedSchema {
     ) -> Responses {
         let deadline = Instant::now() + self.query_timeout;
         let this = self.clone();
-        let check = move || match this.check(request, deadline) {
-            Ok(request) => poll_once(execute(&this.schema, request)),
-            Err(error) => one(Response::from_errors(vec![error])),
+        let runtime = Handle::current();
+        let check = move || {
+            // For resolvers that start a timer or a task.
+            let _runtime = runtime.enter();
+            match this.check(request, deadline) {
+                Ok(request) => poll_once(execute(&this.schema, request)),
+                Err(error) => one(Response::from_errors(vec![error])),
+            }
         };
         let begin = async {
             let _turn = turn.await;
             match self.threads.run(check) {
                 Ok(checked) => match checked.await {
-                    Ok(responses) => poll_once(responses),
+                    Ok(responses) => responses,
                     Err(_) => one(error_response("the query could not be checked")),
                 },
                 Err(full) => one(error_response(full.to_string())),
@@ -157,7 +164,7 @@ fn one(response: Response) -> Responses {
     stream::once(ready(response)).boxed()
 }
 
-/// Polls once: a request is pending after its validation (`extension.rs`), and then when it waits for the store.
+/// Polls once: that validates and executes until the first wait.
 fn poll_once(mut responses: Responses) -> Responses {
     // The stream is polled again wherever it moves to, so no wake is lost.
     let mut context = Context::from_waker(Waker::noop());

@@ -1,4 +1,4 @@
-//! Threads that only check queries.
+//! Threads that check queries, and serve no receiver.
 //!
 //! They are threads of the operating system, and not those of the runtime: the runtime waits at its end for all
 //! that block a thread of its own. A check that runs when the process stops ends with the process.
