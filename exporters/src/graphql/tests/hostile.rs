@@ -258,3 +258,132 @@ async fn every_hostile_document_is_rejected_or_answered_soon() {
     );
     assert!(grown < 256 << 20, "{grown} bytes more are resident");
 }
+
+/// Documents that are just within the limits, each of which makes another rule of validation, or the parser, work
+/// most.
+fn at_the_limits() -> Vec<(&'static str, String)> {
+    let numbered = |count: usize, write: &dyn Fn(usize) -> String| -> String {
+        (0..count).map(write).collect()
+    };
+    let long = |at: usize| format!("{at:x<120}");
+    let conflicts = "x: uid x: kind ".repeat(480);
+    let inside = |depth: usize, inner: &str| {
+        format!("{}{inner}{}", "... { ".repeat(depth), "}".repeat(depth))
+    };
+    let arguments = numbered(32, &|at| format!("argument{at}: $v "));
+    let spreads = "...F ".repeat(990);
+    let list = "{a: [1 2]} ".repeat(600);
+    vec![
+        (
+            "unknown fields",
+            format!("{{ {} }}", numbered(4_990, &|at| format!("nodeOfTy{at} "))),
+        ),
+        (
+            "long unknown fields",
+            format!("{{ {} }}", numbered(530, &|at| format!("_{} ", long(at)))),
+        ),
+        (
+            "unknown arguments",
+            format!(
+                "query ($v: Int) {{ {} }}",
+                format!("node({arguments}) {{ uid }} ").repeat(36)
+            ),
+        ),
+        (
+            "unknown types",
+            format!(
+                "{{ {} }}",
+                numbered(700, &|at| format!("... on Nod{at} {{ a }} "))
+            ),
+        ),
+        (
+            "conflicts",
+            format!("{{ node(uid: \"a\") {{ {} }} }}", inside(19, &conflicts)),
+        ),
+        (
+            "spreads",
+            format!(
+                "{{ {spreads} }} fragment F on Query {{ {} }}",
+                "__typename ".repeat(8)
+            ),
+        ),
+        ("operations", {
+            let operations = numbered(180, &|at| {
+                format!("query Q{at}($a: Int, $b: Int) {{ ...F }} ")
+            });
+            operations
+                + &format!(
+                    "fragment F on Query {{ {} }}",
+                    "node(uid: $u) { uid } ".repeat(20)
+                )
+        }),
+        ("variables", {
+            let defined = numbered(100, &|at| format!("$v{at}: Int "));
+            let uses = numbered(440, &|at| {
+                format!("nodes(first: $v{}) {{ total }} ", at % 100)
+            });
+            format!("query ({defined}) {{ {uses} }}")
+        }),
+        (
+            "values",
+            format!("{{ nodes(filter: [{list}]) {{ total }} }}"),
+        ),
+        (
+            "introspection",
+            format!(
+                "{{ __schema {{ types {{ fields {{ {} }} }} }} }}",
+                "name ".repeat(270)
+            ),
+        ),
+        (
+            "introspection with aliases",
+            format!(
+                "{{ __schema {{ types {{ fields {{ {} }} }} }} }}",
+                numbered(270, &|at| format!("a{at}: description "))
+            ),
+        ),
+        ("blanks", format!("{{ __typename{} }}", " ".repeat(65_000))),
+        (
+            "comments",
+            format!("{{ __typename{} }}", "#\n".repeat(32_000)),
+        ),
+        (
+            "a string",
+            format!("{{ node(uid: \"{}\") {{ uid }} }}", "\\n".repeat(32_000)),
+        ),
+        (
+            "a block string",
+            format!(
+                "{{ node(uid: \"\"\"{}\"\"\") {{ uid }} }}",
+                "\n".repeat(65_000)
+            ),
+        ),
+        (
+            "directives",
+            format!("{{ __typename {} }}", "@skip(if: true) ".repeat(700)),
+        ),
+        (
+            "root fields",
+            format!("{{ {} }}", "__typename ".repeat(4_990)),
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_at_the_limits_are_answered_soon() {
+    let shop = Shop::new().await;
+    let mut beyond = Vec::new();
+    for (name, query) in at_the_limits() {
+        let began = Instant::now();
+        let response = shop.schema.execute(Request::new(query)).await;
+        let took = began.elapsed();
+        let bytes = serde_json::to_string(&response).unwrap().len();
+        let error = response.errors.first().map(|error| error.message.clone());
+        println!("{name}: {took:?}, {bytes} bytes, {error:?}");
+        assert!(took < LONGEST, "{name} took {took:?}");
+        if error.is_some_and(|error| error.contains("the limit is")) {
+            beyond.push(name);
+        }
+    }
+    assert_eq!(beyond, [""; 0], "these are beyond the limits");
+}
