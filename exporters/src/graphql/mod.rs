@@ -12,6 +12,12 @@
 //! | WebSocket `/graphql`, `graphql-transport-ws` | the subscription `changes`, and queries |
 //! | `/schema.graphql` | the schema |
 //!
+//! A query is bounded before it is validated (`bounds`), and `Host` is checked (`hosts.rs`):
+//!
+//! ```yaml
+//!   graphql: {endpoint: 0.0.0.0:8080, store: sqlite, allowed_hosts: [airdig.example.com]}
+//! ```
+//!
 //! It takes no batches: it follows the commits of its store. A page of nodes with what they lead to
 //! is a few statements, since each field of a page is read for the whole page (`loader.rs`).
 
