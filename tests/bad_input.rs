@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
@@ -155,6 +159,50 @@ fn names_of_any_script_and_times_of_any_age_pass_and_are_found() {
             assert_eq!(sent[field], found[field]);
         }
     }
+}
+
+/// A query of 1.2 kB that selects 2^41 fields, its fragments expanded.
+fn expansion() -> String {
+    let mut query = "{ ...F0 }".to_owned();
+    for at in 0..40 {
+        let next = at + 1;
+        query += &format!("fragment F{at} on Query{{...F{next} ...F{next}}}");
+    }
+    json!({"query": query + "fragment F40 on Query{__typename}"}).to_string()
+}
+
+#[test]
+fn hostile_queries_delay_neither_a_receiver_nor_the_stop() {
+    let gateway = Gateway::start();
+    let url = format!(
+        "http://{}/graphql",
+        gateway.airdig.address("exporters/graphql", "http")
+    );
+    let ends = Arc::new(AtomicBool::new(false));
+    let senders: Vec<_> = (0..8)
+        .map(|_| {
+            let (url, ends) = (url.clone(), ends.clone());
+            thread::spawn(move || {
+                while !ends.load(Ordering::Relaxed) {
+                    let (status, answer) = post(&url, "application/json", expansion().as_bytes());
+                    assert!(status == 200 && answer.contains("the limit is"), "{answer}");
+                }
+            })
+        })
+        .collect();
+    // Each query alone took 20 seconds and more.
+    let began = Instant::now();
+    for id in 0..50 {
+        assert_eq!(gateway.send(&request("s", &[span(id, "s", &[])])).0, 200);
+    }
+    assert!(began.elapsed() < Duration::from_secs(20));
+    ends.store(true, Ordering::Relaxed);
+    for sender in senders {
+        sender.join().unwrap();
+    }
+    let began = Instant::now();
+    assert_eq!(gateway.spans().len(), 50);
+    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 /// A length-delimited field.

@@ -7,6 +7,8 @@ use pipeline::config::{HostPort, duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::hosts::AllowedHost;
+
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -15,16 +17,21 @@ pub struct Config {
     /// Where to listen: `host:port`.
     #[serde(default = "endpoint")]
     pub endpoint: HostPort,
-    /// How long a query may take.
+    /// How long a query may take, with the time until it is checked.
     #[serde(default = "query_timeout", deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub query_timeout: Duration,
-    /// How deep a query may nest.
+    /// How many fields of a query may stand inside each other.
     #[serde(default = "max_depth")]
     pub max_depth: usize,
-    /// How many fields an answer may have, as the query alone tells it.
+    /// How many fields a response may have, computed from the query alone.
     #[serde(default = "max_complexity")]
     pub max_complexity: usize,
+    /// Names by which clients may address the server, without ports, such as `airdig.example.com`; `*` allows any.
+    /// IP addresses, `localhost` and the name of `endpoint` are always allowed. A request with another name in
+    /// `Host` is rejected, so that no page of another site can read the graph through DNS rebinding.
+    #[serde(default)]
+    pub allowed_hosts: Vec<AllowedHost>,
 }
 
 fn endpoint() -> HostPort {

@@ -12,6 +12,12 @@
 //! | WebSocket `/graphql`, `graphql-transport-ws` | the subscription `changes`, and queries |
 //! | `/schema.graphql` | the schema |
 //!
+//! A query is bounded before it is validated (`bounds`), and `Host` is checked (`hosts.rs`):
+//!
+//! ```yaml
+//!   graphql: {endpoint: 0.0.0.0:8080, store: sqlite, allowed_hosts: [airdig.example.com]}
+//! ```
+//!
 //! It takes no batches: it follows the commits of its store. A page of nodes with what they lead to
 //! is a few statements, since each field of a page is read for the whole page (`loader.rs`).
 
@@ -23,7 +29,9 @@ use pipeline::graph_store::GraphStore;
 use pipeline::registry::{BuildExporter, Described, Stability};
 use pipeline::{Batch, SignalSet, listen};
 
+mod bounds;
 mod config;
+mod hosts;
 mod impact;
 mod limits;
 mod loader;
@@ -39,7 +47,11 @@ mod time;
 mod types;
 mod value_path;
 
+use bounds::BoundedSchema;
+use hosts::AllowedHosts;
+
 pub use config::Config;
+pub use hosts::{AllowedHost, InvalidAllowedHost};
 
 #[derive(Debug)]
 pub struct Graphql {
@@ -74,7 +86,14 @@ impl Exporter for Graphql {
         let key = format!("exporters.{}.endpoint", self.id);
         let (listener, address) = listen::bind(self.config.endpoint.as_str(), "http", &key).await?;
         let schema = schema::of(self.store.clone(), &self.config);
-        let router = serve::router(schema, tasks.stop());
+        let schema = BoundedSchema::new(schema, &self.config, tasks.stop())
+            .map_err(|error| StartError::because("cannot start threads for queries", error))?;
+        let hosts = AllowedHosts::new(
+            &self.config.endpoint,
+            &self.config.allowed_hosts,
+            format!("exporters.{}.allowed_hosts", self.id),
+        );
+        let router = serve::router(schema, hosts, tasks.stop());
         tasks.spawn("http", serve::serve(listener, router, tasks.stop()));
         Ok(vec![Listening {
             protocol: "http",

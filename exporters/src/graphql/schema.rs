@@ -1,10 +1,10 @@
-//! The schema, with its limits.
+//! The schema, with the limits that are checked after parsing.
 
 use async_graphql::EmptyMutation;
 use async_graphql::dataloader::DataLoader;
 
+use super::bounds::ExecutionLimits;
 use super::config::Config;
-use super::limits::QueryTimeout;
 use super::loader::{Names, Nodes, Reads};
 use super::query::Query;
 use super::store::Store;
@@ -20,9 +20,10 @@ pub(super) fn of(store: Store, config: &Config) -> Schema {
     let nodes = DataLoader::new(Nodes(reads.clone()), tokio::spawn);
     let names = DataLoader::new(Names(reads), tokio::spawn);
     Schema::build(Query::default(), EmptyMutation, Subscription)
-        .limit_depth(config.max_depth)
-        .limit_complexity(config.max_complexity)
-        .extension(QueryTimeout(config.query_timeout))
+        .extension(ExecutionLimits {
+            max_complexity: config.max_complexity,
+            query_timeout: config.query_timeout,
+        })
         .data(store)
         .data(nodes)
         .data(names)

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_graphql::http::ALL_WEBSOCKET_PROTOCOLS;
-use async_graphql::{Request, Response};
+use async_graphql::{Executor, Request, Response};
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, State};
 use axum::http::{StatusCode, header, request::Parts};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,22 +18,27 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::schema::Schema;
+use super::bounds::BoundedSchema;
+use super::hosts::{AllowedHosts, check_host};
 
-/// Bytes of a query.
-const LARGEST: usize = 1 << 20;
+/// Bytes of a query with its variables: of a body, of a message of a WebSocket.
+const LARGEST: usize = 256 << 10;
 
 /// WebSockets that are open at once.
 const SOCKETS: usize = 1024;
 
 #[derive(Clone)]
 struct Served {
-    schema: Schema,
+    schema: BoundedSchema,
     sockets: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
-pub(super) fn router(schema: Schema, stop: CancellationToken) -> Router {
+pub(super) fn router(
+    schema: BoundedSchema,
+    hosts: AllowedHosts,
+    stop: CancellationToken,
+) -> Router {
     let served = Served {
         schema,
         sockets: Arc::new(Semaphore::new(SOCKETS)),
@@ -42,6 +48,7 @@ pub(super) fn router(schema: Schema, stop: CancellationToken) -> Router {
         .route("/graphql", get(ask).post(answer))
         .route("/schema.graphql", get(schema_text))
         .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(from_fn_with_state(Arc::new(hosts), check_host))
         .with_state(served)
 }
 
@@ -139,7 +146,7 @@ async fn upgrade(served: Served, parts: &mut Parts) -> HttpResponse {
         .protocols(ALL_WEBSOCKET_PROTOCOLS)
         .max_message_size(LARGEST)
         .on_upgrade(async move |socket| {
-            let talk = GraphQLWebSocket::new(socket, served.schema, protocol).serve();
+            let talk = GraphQLWebSocket::new(socket, served.schema.for_socket(), protocol).serve();
             tokio::select! {
                 () = talk => {}
                 () = served.stop.cancelled() => {}

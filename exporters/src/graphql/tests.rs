@@ -1,8 +1,10 @@
 //! What is asked over HTTP and WebSockets, on a real store.
 
 mod asking;
+mod bounds;
 mod finding;
 mod following;
+mod hostile;
 mod limits;
 mod paths;
 mod serving;
@@ -11,7 +13,7 @@ mod walking;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Request, Response};
+use async_graphql::{Executor, Request, Response};
 use pipeline::attributes::MapBuilder;
 use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
 use pipeline::registry::BuildExporter;
@@ -21,7 +23,8 @@ use pipeline::{Batch, Delivery, Signal, SignalSet};
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
-use super::schema::Schema;
+use super::bounds::BoundedSchema;
+use super::store::Store;
 use super::{Config, Graphql, schema};
 use crate::sqlite::{self, Sqlite};
 
@@ -29,7 +32,7 @@ use crate::sqlite::{self, Sqlite};
 struct Shop {
     sqlite: Sqlite,
     graphql: Graphql,
-    schema: Schema,
+    schema: BoundedSchema,
     _folder: tempfile::TempDir,
 }
 
@@ -42,7 +45,12 @@ fn config() -> Config {
         query_timeout: Duration::from_secs(10),
         max_depth: 16,
         max_complexity: 50_000,
+        allowed_hosts: Vec::new(),
     }
+}
+
+fn bounded(store: Store, config: &Config) -> BoundedSchema {
+    BoundedSchema::new(schema::of(store, config), config, CancellationToken::new()).unwrap()
 }
 
 impl Shop {
@@ -66,7 +74,7 @@ impl Shop {
         let mut config = config();
         set(&mut config);
         let graphql = Graphql::build(config.clone(), &host).unwrap();
-        let schema = schema::of(graphql.store.clone(), &config);
+        let schema = bounded(graphql.store.clone(), &config);
         let shop = Shop {
             sqlite,
             graphql,

@@ -25,6 +25,11 @@ impl HostPort {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A name, or an IP address (an IPv6 address in brackets); empty for all addresses.
+    pub fn host(&self) -> &str {
+        self.0.rsplit_once(':').map_or("", |(host, _)| host)
+    }
 }
 
 impl FromStr for HostPort {
@@ -85,6 +90,11 @@ mod tests {
         ] {
             assert_eq!(good.parse::<HostPort>().unwrap().as_str(), good);
         }
+        let host = |text: &str| text.parse::<HostPort>().unwrap().host().to_owned();
+        assert_eq!(
+            [host(":1"), host("[::1]:1"), host("a.b:1")],
+            ["", "[::1]", "a.b"]
+        );
         let bad = [
             "",
             "foo",

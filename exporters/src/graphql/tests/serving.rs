@@ -99,7 +99,7 @@ async fn changes_come_over_graphql_transport_ws() {
         ))
         .await
         .unwrap();
-    // Whether it follows already is not told: so it is asked something after it.
+    // A request begins after those before it, so after its response the subscription follows.
     socket
         .send(say(
             json!({"type": "subscribe", "id": "2", "payload": {"query": "{ __typename }"}}),
@@ -143,6 +143,46 @@ async fn a_page_of_another_site_may_not_follow() {
     };
     assert!(refused("https://evil.example".to_owned()).await);
     assert!(!refused(format!("http://{address}")).await);
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_not_allowed_is_rejected_for_queries_and_websockets_and_the_schema() {
+    let mut shop = Shop::with(|config| {
+        config.allowed_hosts = vec!["airdig.example.com".parse().unwrap()];
+    })
+    .await;
+    let (address, stop) = serve(&mut shop).await;
+    let get = async |path: &str, host: &'static str| {
+        let at = format!("http://{address}{path}");
+        http(move |agent| read(agent.get(at).header("host", host).call())).await
+    };
+    let query = "/graphql?query=%7B__typename%7D";
+    for path in [query, "/schema.graphql"] {
+        assert_eq!(
+            get(path, "evil.example:8080").await,
+            (
+                403,
+                "the host evil.example is not allowed: ask by IP address, or add it to \
+                 exporters.sqlite.allowed_hosts"
+                    .to_owned()
+            )
+        );
+        assert_eq!(get(path, "airdig.example.com").await.0, 200);
+    }
+    let upgrade = async |host: &str| {
+        let mut request = format!("ws://{address}/graphql")
+            .into_client_request()
+            .unwrap();
+        let headers = request.headers_mut();
+        let protocol = "graphql-transport-ws".parse().unwrap();
+        headers.insert("sec-websocket-protocol", protocol);
+        headers.insert("host", host.parse().unwrap());
+        headers.insert("origin", format!("http://{host}").parse().unwrap());
+        connect_async(request).await.is_ok()
+    };
+    assert!(!upgrade("evil.example").await);
+    assert!(upgrade("airdig.example.com").await);
     stop.cancel();
 }
 

@@ -1,0 +1,162 @@
+//! Threads that check queries, and serve no receiver.
+//!
+//! They are threads of the operating system, and not those of the runtime: the runtime waits at its end for all
+//! that block a thread of its own. A check that runs when the process stops ends with the process.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
+
+use tokio::sync::oneshot;
+use tracing::error;
+
+/// Queries that are checked at once.
+const THREADS: usize = 2;
+
+/// Queries that wait for a thread.
+pub(super) const QUEUE: usize = 128;
+
+/// Bytes of a stack. The parser takes most, at each bracket of a query that nests as deep as it may.
+const STACK: usize = 8 << 20;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Debug)]
+pub(super) struct CheckThreads {
+    jobs: SyncSender<Job>,
+}
+
+/// The queue is full.
+#[derive(Debug, thiserror::Error)]
+#[error("{QUEUE} queries wait to be checked: send fewer at once")]
+pub(super) struct QueueFull;
+
+impl CheckThreads {
+    /// Starts the threads. They end after the last job once this is dropped.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub(super) fn start() -> io::Result<CheckThreads> {
+        let (jobs, queue) = sync_channel(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..THREADS {
+            let queue = queue.clone();
+            let thread = Builder::new().name("graphql-check".to_owned());
+            thread.stack_size(STACK).spawn(move || run_jobs(&queue))?;
+        }
+        Ok(CheckThreads { jobs })
+    }
+
+    /// Occupies all threads until the sender is dropped.
+    #[cfg(test)]
+    pub(super) fn block(&self) -> std::sync::mpsc::Sender<()> {
+        let (release, released) = std::sync::mpsc::channel();
+        let released = Arc::new(Mutex::new(released));
+        let begun = Arc::new(std::sync::Barrier::new(THREADS + 1));
+        for _ in 0..THREADS {
+            let (begun, released) = (begun.clone(), released.clone());
+            let job: Job = Box::new(move || {
+                begun.wait();
+                let _: Result<(), _> = released.lock().unwrap().recv();
+            });
+            self.jobs.send(job).unwrap();
+        }
+        begun.wait();
+        release
+    }
+
+    /// Runs `check` on a thread. The result arrives unless `check` panics; where the receiver is dropped before,
+    /// `check` is not begun.
+    ///
+    /// # Errors
+    /// When too many checks wait.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        check: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<T>, QueueFull> {
+        let (sender, receiver) = oneshot::channel();
+        let job = move || {
+            if !sender.is_closed() {
+                // The query may have timed out meanwhile.
+                let _ = sender.send(check());
+            }
+        };
+        match self.jobs.try_send(Box::new(job)) {
+            Ok(()) => Ok(receiver),
+            Err(TrySendError::Full(_)) => Err(QueueFull),
+            Err(TrySendError::Disconnected(_)) => unreachable!("the threads end after the sender"),
+        }
+    }
+}
+
+fn run_jobs(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else {
+            return;
+        };
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            error!("the check of a query panicked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::runtime::Runtime;
+
+    use super::{CheckThreads, QUEUE, THREADS};
+
+    #[test]
+    fn the_end_of_the_runtime_does_not_wait_for_a_check() {
+        let runtime = Runtime::new().unwrap();
+        let threads = CheckThreads::start().unwrap();
+        let (release, blocked) = mpsc::channel::<()>();
+        let (begin, begun) = mpsc::channel();
+        let check = runtime.block_on(async {
+            threads.run(move || {
+                begin.send(()).unwrap();
+                blocked.recv()
+            })
+        });
+        begun.recv().unwrap();
+        drop(runtime);
+        drop(release);
+        check.unwrap().blocking_recv().unwrap().unwrap_err();
+    }
+
+    #[test]
+    fn a_full_queue_rejects_and_an_abandoned_check_is_not_begun() {
+        let threads = CheckThreads::start().unwrap();
+        let blocked = threads.block();
+        let (ran, runs) = mpsc::channel();
+        let check = |number: usize| {
+            let ran = ran.clone();
+            threads.run(move || ran.send(number).unwrap())
+        };
+        let checks: Vec<_> = (0..QUEUE).map(|number| check(number).unwrap()).collect();
+        assert_eq!(
+            check(QUEUE).unwrap_err().to_string(),
+            "128 queries wait to be checked: send fewer at once"
+        );
+        let last = checks.into_iter().last().unwrap();
+        drop(blocked);
+        last.blocking_recv().unwrap();
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [QUEUE - 1]);
+    }
+
+    #[test]
+    fn a_panic_in_a_check_ends_that_check_only() {
+        let threads = CheckThreads::start().unwrap();
+        for _ in 0..=THREADS {
+            let check = threads.run(|| panic!("in a test")).unwrap();
+            let result: Result<(), _> = check.blocking_recv();
+            result.unwrap_err();
+        }
+        assert_eq!(threads.run(|| 1).unwrap().blocking_recv(), Ok(1));
+    }
+}
