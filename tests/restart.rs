@@ -1,7 +1,10 @@
-//! What outlives a process.
+//! What outlives a process, or an outage of its store.
 
 use std::fs;
+use std::ops::Range;
+use std::time::Duration;
 
+use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 
 use crate::support::{Airdig, eventually, post};
@@ -34,32 +37,59 @@ fn figures_of_a_minute_sum_over_a_restart_and_a_late_span() {
     fs::write(&config, CONFIG).unwrap();
     for (first, expected) in [(0, json!([2, 0])), (2, json!([4, 1]))] {
         let airdig = Airdig::start(&config, &[("OUT", folder.path())]);
-        let url = format!(
-            "http://{}/v1/traces",
-            airdig.address("receivers/otlp", "http")
-        );
-        for number in first..first + 2 {
-            // The server's span is told first, the client's in a request of its own.
-            for side in ["server", "client"] {
-                let (status, answer) = post(
-                    &url,
-                    "application/json",
-                    call(number, side).to_string().as_bytes(),
-                );
-                assert_eq!(status, 200, "{answer}");
-            }
-        }
-        eventually(&format!("{expected} calls and errors"), || {
-            let edges = airdig.query(MAP)["serviceMap"]["edges"].clone();
-            let edge = edges
-                .as_array()?
-                .iter()
-                .find(|edge| edge["from"] == "svc:////front")?
-                .clone();
-            (json!([edge["calls"], edge["errors"]]) == expected).then_some(())
-        });
+        send_calls(&airdig, first..first + 2);
+        expect_calls(&airdig, &expected);
         assert!(airdig.stop().success());
     }
+}
+
+/// No sender waits for statistics, so none sends them again.
+#[test]
+fn statistics_of_an_outage_that_is_longer_than_the_retries_are_there_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("outage.yaml");
+    let retries = "timeout: 200ms\n    retry_on_failure: {initial_interval: 100ms, max_interval: 200ms, \
+                   max_elapsed_time: 500ms}";
+    let text = CONFIG.replace(
+        "processors: [identity, service_graph]",
+        "processors: [service_graph]",
+    );
+    let text = text.replace("    path:", &format!("    {retries}\n    path:"));
+    fs::write(&config, text).unwrap();
+    let airdig = Airdig::start(&config, &[("OUT", folder.path())]);
+    let locker = Connection::open(folder.path().join("graph.db")).unwrap();
+    locker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    send_calls(&airdig, 0..2);
+    // Until after the statistics were flushed and the retries are over.
+    std::thread::sleep(Duration::from_secs(5));
+    locker.execute_batch("ROLLBACK").unwrap();
+    expect_calls(&airdig, &json!([2, 0]));
+    assert!(airdig.stop().success());
+}
+
+/// The server's span comes first, the client's in a request of its own.
+fn send_calls(airdig: &Airdig, numbers: Range<u64>) {
+    let url = format!(
+        "http://{}/v1/traces",
+        airdig.address("receivers/otlp", "http")
+    );
+    for number in numbers {
+        for side in ["server", "client"] {
+            let body = call(number, side).to_string();
+            let (status, answer) = post(&url, "application/json", body.as_bytes());
+            assert_eq!(status, 200, "{answer}");
+        }
+    }
+}
+
+/// Waits until the edge has these calls and errors.
+fn expect_calls(airdig: &Airdig, expected: &Json) {
+    eventually(&format!("{expected} calls and errors"), || {
+        let edges = airdig.query(MAP)["serviceMap"]["edges"].clone();
+        let mut edges = edges.as_array()?.iter();
+        let edge = edges.find(|edge| edge["from"] == "svc:////front")?;
+        (json!([edge["calls"], edge["errors"]]) == *expected).then_some(())
+    });
 }
 
 /// One side of the call number `number` from `front` to `cart`; number 3 fails.

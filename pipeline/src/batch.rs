@@ -1,6 +1,6 @@
 //! `Batch`: the one thing that travels between components.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -19,6 +19,7 @@ mod conform;
 mod cut;
 mod original;
 mod words;
+pub(crate) use cut::Cuts;
 pub use original::Original;
 
 /// Rows of one signal, and who waits for them. Cheap to clone: columns are shared.
@@ -137,7 +138,7 @@ impl Batch {
     /// # Errors
     /// When the rows do not have exactly the signal's schema.
     pub fn with_rows(self, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
-        Batch::new(self.signal, rows, self.delivery)
+        Batch::new(self.signal, rows, self.delivery.unattributed())
     }
 
     /// Changes some columns, each by its constant in [`crate::schema`]; they have its type and as
@@ -190,7 +191,7 @@ impl Batch {
     /// # Errors
     /// When the rows do not have exactly the signal's schema.
     pub fn derive(&self, signal: Signal, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
-        Batch::new(signal, rows, self.delivery.clone())
+        Batch::new(signal, rows, self.delivery.unattributed())
     }
 
     pub fn with_delivery(self, delivery: Delivery) -> Batch {
@@ -257,29 +258,30 @@ impl Batch {
 
     /// What the batch keeps alive, in bytes: each buffer once, however many columns share it.
     pub fn memory(&self) -> usize {
-        let mut seen = HashSet::new();
-        let mut total = 0;
+        self.buffers().into_values().sum()
+    }
+
+    /// The buffers that the batch keeps alive, by their places in memory, with their bytes.
+    pub fn buffers(&self) -> HashMap<usize, usize> {
+        let mut buffers = HashMap::new();
         for part in self.original.iter().flat_map(Original::parts) {
-            if seen.insert(part.as_ptr() as usize) {
-                total += part.len();
-            }
+            buffers.entry(part.as_ptr() as usize).or_insert(part.len());
         }
         for column in self.rows.columns() {
-            add_buffers(&column.to_data(), &mut seen, &mut total);
+            add_buffers(&column.to_data(), &mut buffers);
         }
-        total
+        buffers
     }
 }
 
-fn add_buffers(data: &arrow_data::ArrayData, seen: &mut HashSet<usize>, total: &mut usize) {
+fn add_buffers(data: &arrow_data::ArrayData, buffers: &mut HashMap<usize, usize>) {
     let validity = data.nulls().map(|nulls| nulls.buffer());
     for buffer in data.buffers().iter().chain(validity) {
-        if seen.insert(buffer.data_ptr().as_ptr() as usize) {
-            *total += buffer.capacity();
-        }
+        let place = buffer.data_ptr().as_ptr() as usize;
+        buffers.entry(place).or_insert(buffer.capacity());
     }
     for child in data.child_data() {
-        add_buffers(child, seen, total);
+        add_buffers(child, buffers);
     }
 }
 

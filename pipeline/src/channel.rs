@@ -244,7 +244,7 @@ impl Reserved<'_> {
             batch: Some(batch),
             batches: gauge.batches.clone(),
             done: gauge.done.clone(),
-            _room: self.permits,
+            room: self.permits,
         };
         self.sender
             .sender
@@ -259,7 +259,7 @@ pub struct Queued {
     batch: Option<Batch>,
     batches: Arc<AtomicUsize>,
     done: Arc<Notify>,
-    _room: Vec<OwnedSemaphorePermit>,
+    room: Vec<OwnedSemaphorePermit>,
 }
 
 impl Queued {
@@ -276,6 +276,8 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
+        // First: there is room for those whom the rest wakes.
+        self.room.clear();
         self.batches.fetch_sub(1, Ordering::SeqCst);
         self.done.notify_waiters();
         if let Some(batch) = &self.batch {

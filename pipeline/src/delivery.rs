@@ -177,7 +177,18 @@ impl Delivery {
         Delivery::merge_rows(parts)
     }
 
-    /// Says how many rows the sender has sent: it is never told that more were rejected.
+    /// The duty of other rows that were made of a batch's: whose each is, is not known.
+    #[must_use]
+    pub fn unattributed(&self) -> Delivery {
+        match self.waiting.as_deref() {
+            Some(Waiting::Many(parts)) if parts.iter().any(|part| part.rows.is_some()) => {
+                Delivery::merge(parts.iter().map(|part| part.delivery.unattributed()))
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Says how many rows the sender has sent: its answer never has more rejected ones.
     pub fn sends(&self, rows: usize) {
         if let Some(Waiting::One(pending)) = self.waiting.as_deref() {
             let _ = pending.sent.set(rows as u64);
@@ -244,7 +255,7 @@ impl Delivery {
     }
 
     /// Says that some rows were refused for good while the others were taken. Which ones is not known, so
-    /// each sender is told of all of them, but of no more than it has in the batch, and has sent.
+    /// each answer has all of them, but no more than its sender has in the batch, and has sent.
     pub fn reject_rows(&self, rows: u64, reason: &str) {
         match self.waiting.as_deref() {
             None => {}

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::Batch;
+use crate::batch::Cuts;
 
 /// Batches of one signal, in the order in which they came.
 #[derive(Debug, Default)]
@@ -16,6 +17,16 @@ pub struct Held {
 struct Part {
     batch: Batch,
     bytes: usize,
+    /// Rows that were taken.
+    taken: usize,
+    /// None before it was first divided.
+    cuts: Option<Cuts>,
+}
+
+impl Part {
+    fn cuts(&mut self) -> &Cuts {
+        self.cuts.get_or_insert_with(|| self.batch.cuts())
+    }
 }
 
 impl Held {
@@ -23,7 +34,12 @@ impl Held {
         self.rows += batch.num_rows();
         let bytes = batch.memory();
         self.bytes += bytes;
-        self.parts.push_back(Part { batch, bytes });
+        self.parts.push_back(Part {
+            batch,
+            bytes,
+            taken: 0,
+            cuts: None,
+        });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -40,29 +56,32 @@ impl Held {
     }
 
     /// The first rows, at most `most`, as one batch; more where a snapshot alone has more
-    /// ([`Batch::cut`]).
+    /// (`batch/cut.rs`).
     pub fn take(&mut self, most: usize) -> Option<Batch> {
         let mut taken = Vec::new();
         let mut room = most;
         while room > 0 {
-            let Some(part) = self.parts.pop_front() else {
+            let Some(mut part) = self.parts.pop_front() else {
                 break;
             };
-            let rows = part.batch.num_rows();
-            let fitting = part.batch.cut(room);
-            if fitting > room && !taken.is_empty() {
+            let (start, rows) = (part.taken, part.batch.num_rows());
+            let end = match rows - start <= room {
+                true => rows,
+                false => part.cuts().end(start, room).min(rows),
+            };
+            if end - start > room && !taken.is_empty() {
                 self.parts.push_front(part);
                 break;
             }
-            room = room.saturating_sub(fitting);
-            self.rows -= fitting;
-            taken.push(part.batch.slice(0..fitting));
-            if fitting == rows {
+            room = room.saturating_sub(end - start);
+            self.rows -= end - start;
+            taken.push(part.batch.slice(start..end));
+            if end == rows {
                 self.bytes -= part.bytes;
             } else {
                 // A slice keeps all of its batch's buffers alive.
-                let batch = part.batch.slice(fitting..rows);
-                self.parts.push_front(Part { batch, ..part });
+                part.taken = end;
+                self.parts.push_front(part);
                 break;
             }
         }

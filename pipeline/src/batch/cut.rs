@@ -8,32 +8,48 @@ use arrow_array::{Array as _, ArrayAccessor as _};
 use crate::schema::{edges, opening};
 use crate::{Batch, Signal};
 
+/// Where the rows of one batch may be divided.
+#[derive(Debug)]
+pub(crate) enum Cuts {
+    Anywhere,
+    /// After so many rows, ascending; the last is all of them.
+    After(Vec<usize>),
+}
+
+impl Cuts {
+    /// After how many of the rows to end a batch that begins after `start` rows and is to have `most`. Rows of a
+    /// snapshot, which are those of one (`uid`, `source`, `scope`, `time`), are not divided: a store would take
+    /// a part of it for all that holds. So the batch has fewer rows, or, where one snapshot alone has more than
+    /// `most`, the rows up to its end.
+    pub(crate) fn end(&self, start: usize, most: usize) -> usize {
+        let end = start.saturating_add(most);
+        match self {
+            Cuts::Anywhere => end,
+            Cuts::After(places) => {
+                let after = places.partition_point(|place| *place <= end);
+                let fitting = after.checked_sub(1).map(|last| places[last]);
+                let next = || places.get(after).copied().unwrap_or(end);
+                fitting.filter(|place| *place > start).unwrap_or_else(next)
+            }
+        }
+    }
+}
+
 impl Batch {
-    /// How many of the first rows make a batch of `most` rows. Rows of a snapshot, which are those of one
-    /// (`uid`, `source`, `scope`, `time`), are not divided: a store would take a part of it for all that
-    /// holds. So the batch has fewer rows, or, where one snapshot alone has more than `most`, the rows up to its
-    /// end.
-    pub fn cut(&self, most: usize) -> usize {
-        let rows = self.num_rows();
-        if rows <= most {
-            return rows;
-        }
+    pub(crate) fn cuts(&self) -> Cuts {
         if !matches!(self.signal(), Signal::Edges | Signal::Aliases) {
-            return most;
+            return Cuts::Anywhere;
         }
-        let ends = self.snapshot_ends();
-        let (mut cut, mut end) = (0, 0);
-        for (row, of_row) in ends.into_iter().enumerate() {
+        let (mut places, mut end) = (Vec::new(), 0);
+        for (row, of_row) in self.snapshot_ends().into_iter().enumerate() {
             // All snapshots that began before end before it.
             if row == end && row > 0 {
-                if row > most {
-                    return if cut == 0 { row } else { cut };
-                }
-                cut = row;
+                places.push(row);
             }
             end = end.max(of_row);
         }
-        if cut == 0 { rows } else { cut }
+        places.push(self.num_rows());
+        Cuts::After(places)
     }
 
     /// Of each row, the row after the last of its snapshot.
@@ -85,7 +101,9 @@ mod tests {
             ("ab", 9, 2),
             ("", 1, 0),
         ] {
-            assert_eq!(edges_of(uids).cut(most), cut, "{uids} {most}");
+            let batch = edges_of(uids);
+            let end = batch.cuts().end(0, most).min(batch.num_rows());
+            assert_eq!(end, cut, "{uids} {most}");
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn send_all(exits: &[Exit], batches: &[Batch]) {
             }
             match exit.sender.try_reserve(batch) {
                 Ok(room) => placed.push(Placed { exit, room, batch }),
-                Err(SendError::Full { .. }) if exit.block => full.push(exit),
+                Err(SendError::Full { .. }) if exit.waits_for(batch) => full.push(exit),
                 Err(error) => exit.told(batch, Err(error)),
             }
         }
@@ -92,6 +92,13 @@ impl Placed<'_> {
 }
 
 impl Exit {
+    /// Whether the chain waits for room: where the settings say so, and with rows for a connector that no sender
+    /// can send again.
+    fn waits_for(&self, batch: &Batch) -> bool {
+        let is_lost = self.outbox.is_none() && !batch.delivery().is_awaited();
+        self.block || (is_lost && !self.optional)
+    }
+
     fn prepared(&self, batch: &Batch) -> Batch {
         if self.release {
             return batch.clone().with_delivery(Delivery::nobody());

@@ -104,6 +104,12 @@ impl Run {
                 Some(unfinished)
             }
         };
+        for (name, outbox) in &self.running.outboxes {
+            let (batches, rows) = outbox.held();
+            if rows > 0 {
+                error!(%name, batches, rows, "lost: rows for which no sender waits were not exported before the end");
+            }
+        }
         info!(took = ?began.elapsed(), "stopped");
         match (self.failure, unfinished) {
             (None, None) => Ok(()),

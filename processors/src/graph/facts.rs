@@ -24,7 +24,7 @@ pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> 
     // A row of a node makes its state the current one: what that state leads to is there by then.
     let rows = [made.edges, made.aliases, made.nodes].into_iter().flatten();
     rows.filter(|rows| !rows.is_empty())
-        .map(|mut rows| rows.finish(batch.delivery().clone()))
+        .map(|mut rows| rows.finish(batch.delivery().unattributed()))
         .collect()
 }
 

@@ -75,7 +75,7 @@ impl Told {
         self.alias(&joined.uid, &alias, joined.since);
     }
 
-    /// Whether it is not known of all that was told whether it was delivered.
+    /// Whether there are batches of which it is not known yet whether they were delivered.
     pub(super) fn has_unsettled(&self) -> bool {
         !self.followed.is_empty()
     }

@@ -22,6 +22,12 @@ impl Clock {
         self.every
     }
 
+    /// How long until it is due.
+    pub(super) fn within(&self, now: UnixNanos) -> Duration {
+        let next = self.next.map_or(0, |next| next.0.saturating_sub(now.0));
+        Duration::from_nanos(next).min(self.every)
+    }
+
     /// The first time is one interval from now; later calls change nothing.
     pub(super) fn start(&mut self, now: UnixNanos) {
         self.next.get_or_insert(now.after(self.every));

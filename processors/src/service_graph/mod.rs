@@ -138,13 +138,14 @@ impl Processor for ServiceGraph {
         Ok(made)
     }
 
-    fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
-        let (counts, flush) = (&self.counts, self.metrics_flush.every());
+    fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
+        let counts = &self.counts;
+        let flushes = counts.has_metrics() && !self.metrics_flush.every().is_zero();
         let intervals = [
-            (self.halves.len() > 0).then(|| self.expiration.every()),
+            (self.halves.len() > 0).then(|| self.expiration.within(now)),
             counts.has_changed().then_some(FLUSH),
-            (counts.has_metrics() && !flush.is_zero()).then_some(flush),
-            counts.has_any().then(|| self.cache.every()),
+            flushes.then(|| self.metrics_flush.within(now)),
+            counts.has_any().then(|| self.cache.within(now)),
             (self.dropped > 0).then_some(WARNING),
         ];
         intervals.into_iter().flatten().min()

@@ -194,7 +194,7 @@ impl Sql {
         }
         let fitted = yielded
             .iter()
-            .map(|rows| self.fitted(rows, batch.delivery().clone()));
+            .map(|rows| self.fitted(rows, batch.delivery().unattributed()));
         fitted.collect()
     }
 

@@ -12,7 +12,7 @@ use futures::future::ready;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,12 @@ pub(crate) struct BoundedSchema {
     stop: CancellationToken,
     /// Held by the request of a WebSocket that begins.
     turn: Arc<Mutex<()>>,
+    /// Permits for the requests of a WebSocket that have not begun.
+    waiting: Arc<Semaphore>,
 }
+
+/// Requests of a WebSocket that wait for those before them: each keeps its text.
+const WAITING: usize = 32;
 
 type Responses = BoxStream<'static, Response>;
 
@@ -55,6 +60,7 @@ impl BoundedSchema {
             max_depth: config.max_depth as u64,
             stop,
             turn: Arc::default(),
+            waiting: Arc::new(Semaphore::new(WAITING)),
         })
     }
 
@@ -72,6 +78,7 @@ impl BoundedSchema {
     pub(crate) fn for_socket(&self) -> BoundedSchema {
         BoundedSchema {
             turn: Arc::default(),
+            waiting: Arc::new(Semaphore::new(WAITING)),
             ..self.clone()
         }
     }
@@ -142,6 +149,11 @@ impl Executor for BoundedSchema {
 
     /// Requests begin in the order of these calls: a query that follows a subscription misses nothing between them.
     fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> Responses {
+        let Ok(waits) = self.waiting.clone().try_acquire_owned() else {
+            let reason =
+                format!("{WAITING} requests of this connection wait already: send fewer at once");
+            return one(error_response(reason));
+        };
         let this = self.clone();
         let mut turn = Box::pin(self.turn.clone().lock_owned());
         let free = (&mut turn).now_or_never();
@@ -154,9 +166,12 @@ impl Executor for BoundedSchema {
         let execute = |schema: &Schema, request| {
             schema.execute_stream_with_session_data(request, session.unwrap_or_default())
         };
-        async move { this.begin(request, turn, execute).await }
-            .flatten_stream()
-            .boxed()
+        async move {
+            let _waits = waits;
+            this.begin(request, turn, execute).await
+        }
+        .flatten_stream()
+        .boxed()
     }
 }
 

@@ -1,9 +1,12 @@
 //! Which rows that wait are replaced by others that wait.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
-use arrow_array::{Array as _, ArrayAccessor as _, BooleanArray};
+use arrow_array::{Array as _, ArrayAccessor as _, ArrayRef, BooleanArray, RecordBatch};
+use arrow_schema::DataType;
 use arrow_select::filter::filter_record_batch;
 
 use crate::schema::{edge_stats, metrics, opening, otlp_context};
@@ -51,6 +54,15 @@ pub(super) fn only(batch: &Batch, stay: &[bool]) -> Option<Batch> {
         return None;
     }
     let rows = filter_record_batch(batch.rows(), &BooleanArray::from(stay.to_vec())).ok()?;
+    // A view keeps all of its buffers.
+    let columns = rows.columns().iter().map(|column| -> ArrayRef {
+        match column.data_type() {
+            DataType::Utf8View => Arc::new(column.as_string_view().gc()),
+            DataType::BinaryView => Arc::new(column.as_binary_view().gc()),
+            _ => column.clone(),
+        }
+    });
+    let rows = RecordBatch::try_new(rows.schema(), columns.collect()).ok()?;
     batch.clone().with_rows(rows).ok()
 }
 
@@ -123,8 +135,8 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
     // Series of other buckets are others.
     let bounds = batch.column(metrics::EXPLICIT_BOUNDS);
     if bounds.is_valid(row) {
-        let bounds = arrow_array::cast::AsArray::as_list::<i32>(bounds).value(row);
-        for bound in arrow_array::cast::AsArray::as_primitive::<Float64Type>(&bounds).values() {
+        let bounds = bounds.as_list::<i32>().value(row);
+        for bound in bounds.as_primitive::<Float64Type>().values() {
             key.number(bound.to_bits());
         }
     }

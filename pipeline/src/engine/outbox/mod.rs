@@ -5,11 +5,12 @@
 //! bound the oldest rows leave, counted and logged.
 //!
 //! Rows that later ones replace leave earlier (coalesce.rs): statistics of an edge's minute, and points of a
-//! cumulative series. So an outage of a day costs about as much room as one of an hour.
+//! cumulative series. So an outage costs the room of the minutes and series that it lasts, and not that of all
+//! that was flushed meanwhile.
 
 mod coalesce;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -44,27 +45,18 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Waiting>,
-    /// Of those that wait and of the one that is taken.
+    waiting: VecDeque<Batch>,
+    taken: Option<Batch>,
+    /// Of all buffers.
     bytes: usize,
-    taken: Option<Taken>,
+    /// The buffers of those that wait and of the one that is taken, by their places: how many batches share
+    /// each. Slices of one batch share all of them.
+    buffers: HashMap<usize, usize>,
     is_closed: bool,
     /// Rows of each of [`coalesce::SIGNALS`] with which to look for those that are replaced again.
     look_at: [usize; coalesce::SIGNALS.len()],
     warned: Option<Instant>,
     unlogged: u64,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    batch: Batch,
-    bytes: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Taken {
-    bytes: usize,
-    rows: usize,
 }
 
 impl Outbox {
@@ -86,9 +78,8 @@ impl Outbox {
     pub(super) fn put(&self, batch: Batch) {
         let mut state = self.state();
         let signal = batch.signal();
-        let bytes = batch.memory();
-        state.bytes += bytes;
-        state.waiting.push_back(Waiting { batch, bytes });
+        state.charge(&batch);
+        state.waiting.push_back(batch);
         state.coalesce(signal);
         let mut dropped = 0;
         // One batch above the bound passes alone.
@@ -96,8 +87,8 @@ impl Outbox {
             let Some(oldest) = state.waiting.pop_front() else {
                 break;
             };
-            state.bytes -= oldest.bytes;
-            dropped += oldest.batch.num_rows() as u64;
+            state.give_back(&oldest);
+            dropped += oldest.num_rows() as u64;
         }
         if dropped > 0 {
             self.0.dropped.fetch_add(dropped, Ordering::Relaxed);
@@ -105,9 +96,7 @@ impl Outbox {
             let now = Instant::now();
             if state.warned.is_none_or(|warned| now - warned >= WARNING) {
                 state.warned = Some(now);
-                let rows = std::mem::take(&mut state.unlogged);
-                let (exporter, bound) = (&self.0.name, self.0.bound);
-                error!(%exporter, rows, bound, "lost: the outbox is full, and the oldest rows leave it");
+                self.log_dropped(&mut state);
             }
         }
         drop(state);
@@ -119,9 +108,8 @@ impl Outbox {
         loop {
             {
                 let mut state = self.state();
-                if let Some(Waiting { batch, bytes }) = state.waiting.pop_front() {
-                    let rows = batch.num_rows();
-                    state.taken = Some(Taken { bytes, rows });
+                if let Some(batch) = state.waiting.pop_front() {
+                    state.taken = Some(batch.clone());
                     return Some(batch);
                 }
                 if state.is_closed {
@@ -136,21 +124,32 @@ impl Outbox {
     pub(super) fn done(&self) {
         let mut state = self.state();
         if let Some(taken) = state.taken.take() {
-            state.bytes -= taken.bytes;
+            state.give_back(&taken);
+        }
+    }
+
+    fn log_dropped(&self, state: &mut State) {
+        let rows = std::mem::take(&mut state.unlogged);
+        if rows > 0 {
+            let (exporter, bound) = (&self.0.name, self.0.bound);
+            error!(%exporter, rows, bound, "lost: the outbox is full, and the oldest rows leave it");
         }
     }
 
     /// Nothing comes any more.
     pub(super) fn close(&self) {
-        self.state().is_closed = true;
+        let mut state = self.state();
+        state.is_closed = true;
+        self.log_dropped(&mut state);
+        drop(state);
         self.0.changed.notify_one();
     }
 
     /// What it holds: batches and rows.
     pub(super) fn held(&self) -> (usize, usize) {
         let state = self.state();
-        let waiting = state.waiting.iter().map(|it| it.batch.num_rows());
-        let taken = state.taken.iter().map(|it| it.rows);
+        let waiting = state.waiting.iter().map(Batch::num_rows);
+        let taken = state.taken.iter().map(Batch::num_rows);
         let rows = waiting.chain(taken);
         (
             state.waiting.len() + usize::from(state.taken.is_some()),
@@ -169,36 +168,57 @@ impl Outbox {
 }
 
 impl State {
+    fn charge(&mut self, batch: &Batch) {
+        for (place, bytes) in batch.buffers() {
+            let sharers = self.buffers.entry(place).or_default();
+            if *sharers == 0 {
+                self.bytes += bytes;
+            }
+            *sharers += 1;
+        }
+    }
+
+    fn give_back(&mut self, batch: &Batch) {
+        for (place, bytes) in batch.buffers() {
+            let Some(sharers) = self.buffers.get_mut(&place) else {
+                continue;
+            };
+            *sharers -= 1;
+            if *sharers == 0 {
+                self.buffers.remove(&place);
+                self.bytes -= bytes;
+            }
+        }
+    }
+
     /// Removes the rows of a signal that others replace, where so many wait that it pays.
     fn coalesce(&mut self, signal: Signal) {
         let Some(index) = coalesce::SIGNALS.iter().position(|it| *it == signal) else {
             return;
         };
-        let is_of_signal = |it: &Waiting| it.batch.signal() == signal;
-        let of_signal = self.waiting.iter().filter(|it| is_of_signal(it));
-        let batches: Vec<&Batch> = of_signal.map(|it| &it.batch).collect();
+        let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
+        let batches: Vec<&Batch> = of_signal.collect();
         let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
         if rows < self.look_at[index].max(FEW) {
             return;
         }
-        let newest = coalesce::newest(signal, &batches);
+        let mut newest = coalesce::newest(signal, &batches).into_iter();
         let mut left = 0;
-        let of_signal = self.waiting.iter_mut().filter(|it| is_of_signal(it));
-        for (it, stay) in of_signal.zip(newest) {
-            if let Some(batch) = coalesce::only(&it.batch, &stay) {
-                self.bytes -= it.bytes;
-                it.bytes = batch.memory();
-                self.bytes += it.bytes;
-                it.batch = batch;
+        for mut batch in std::mem::take(&mut self.waiting) {
+            if batch.signal() == signal {
+                let only = newest.next().and_then(|stay| coalesce::only(&batch, &stay));
+                if let Some(only) = only {
+                    self.charge(&only);
+                    self.give_back(&batch);
+                    batch = only;
+                }
+                left += batch.num_rows();
             }
-            left += it.batch.num_rows();
+            match batch.num_rows() {
+                0 => self.give_back(&batch),
+                _ => self.waiting.push_back(batch),
+            }
         }
-        let bytes = &mut self.bytes;
-        self.waiting.retain(|it| {
-            let stays = it.batch.num_rows() > 0;
-            *bytes -= if stays { 0 } else { it.bytes };
-            stays
-        });
         self.look_at[index] = 2 * left;
     }
 }

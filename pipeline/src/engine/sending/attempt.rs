@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -189,9 +189,28 @@ impl Sending {
         export: impl Future<Output = Result<(), ExportError>>,
         until: Option<Instant>,
     ) -> Result<Result<(), ExportError>, Panicked> {
-        let _turn = match &self.turns {
-            None => None,
-            Some(turns) => Some(turns.acquire().await),
+        let no_answer = |longest: Duration| {
+            let longest = Duration::from_millis(longest.as_millis() as u64);
+            let reason = format!("no answer within {}", humantime::format_duration(longest));
+            ExportError::Retryable {
+                reason,
+                after: None,
+                source: None,
+            }
+        };
+        let turn = async {
+            match &self.turns {
+                None => None,
+                Some(turns) => Some(turns.acquire().await),
+            }
+        };
+        let began = Instant::now();
+        let _turn = match until {
+            None => turn.await,
+            Some(until) => match timeout_at(until, turn).await {
+                Ok(turn) if Instant::now() < until => turn,
+                _ => return Ok(Err(no_answer(began.elapsed()))),
+            },
         };
         let _in_flight = InFlight::new(&self.counters.in_flight);
         let export = AssertUnwindSafe(export).catch_unwind();
@@ -202,16 +221,7 @@ impl Sending {
             None => export.await,
             Some(longest) => match timeout(longest, export).await {
                 Ok(exported) => exported,
-                Err(_) => {
-                    let longest = Duration::from_millis(longest.as_millis() as u64);
-                    let reason =
-                        format!("no answer within {}", humantime::format_duration(longest));
-                    return Ok(Err(ExportError::Retryable {
-                        reason,
-                        after: None,
-                        source: None,
-                    }));
-                }
+                Err(_) => return Ok(Err(no_answer(longest))),
             },
         };
         exported.map_err(|panic| Panicked(panic_message(panic.as_ref())))

@@ -1,8 +1,9 @@
 //! Sends what waits in an outbox: in order, and each batch until it is taken or refused for good.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
 use super::attempt::{Panicked, Sending};
@@ -12,8 +13,11 @@ use crate::component::{Chain, ExportError};
 use crate::engine::crew::Failure;
 use crate::engine::outbox::Outbox;
 
-/// Runs until the outbox is closed and empty, or a stop has taken too long: then what it holds is lost, which
-/// is logged and counted.
+/// How long an attempt may take at an exporter of few batches at a time, also without a `timeout`.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Runs until the outbox is closed and empty, or a stop has taken too long: what it holds then is lost, which
+/// the engine logs at its end.
 pub(in crate::engine) async fn empty(sending: Arc<Sending>, outbox: Outbox) -> Result<(), Failure> {
     let take = sending.give_up.run_until_cancelled(outbox.take());
     let mut next = take.await.flatten();
@@ -29,11 +33,6 @@ pub(in crate::engine) async fn empty(sending: Arc<Sending>, outbox: Outbox) -> R
         let take = sending.give_up.run_until_cancelled(outbox.take());
         next = take.await.flatten();
     }
-    let (batches, rows) = outbox.held();
-    if rows > 0 {
-        let exporter = &sending.name;
-        error!(%exporter, batches, rows, "lost: rows for which no sender waits were not exported before the end");
-    }
     Ok(())
 }
 
@@ -44,7 +43,9 @@ impl Sending {
         let (signal, rows) = (batch.signal(), batch.num_rows());
         let mut backoff = Backoff::new(&self.settings.retry_on_failure);
         loop {
-            let attempt = self.attempt(self.exporter.export(batch), None);
+            // Without a timeout an attempt that hangs would keep all others from their turn.
+            let until = self.turns.as_ref().map(|_| Instant::now() + LONGEST);
+            let attempt = self.attempt(self.exporter.export(batch), until);
             let Some(attempt) = self.give_up.run_until_cancelled(attempt).await else {
                 return Ok(false);
             };

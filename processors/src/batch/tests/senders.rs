@@ -174,7 +174,7 @@ async fn rejected_rows_are_those_of_the_sender_they_came_from() {
     let parts = made[0].by_sender();
     assert_eq!(sizes(&parts), [2, 3]);
     parts[1].delivery().reject_rows(1, "no name");
-    // Where it is not known whose they were, no sender is told of more rows than it has sent.
+    // Where it is not known whose they were, no answer has more rows than its sender has sent.
     made[0].delivery().reject_rows(3, "no name");
     drop((parts, made));
     let partial = |rejected_rows| Outcome::Partial {
