@@ -20,6 +20,8 @@ pub(super) fn of(store: Store, config: &Config) -> Schema {
     let nodes = DataLoader::new(Nodes(reads.clone()), tokio::spawn);
     let names = DataLoader::new(Names(reads), tokio::spawn);
     Schema::build(Query::default(), EmptyMutation, Subscription)
+        // The extension makes them, of the errors that are returned.
+        .disable_suggestions()
         .extension(ExecutionLimits {
             max_complexity: config.max_complexity,
             query_timeout: config.query_timeout,

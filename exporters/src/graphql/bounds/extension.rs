@@ -10,6 +10,7 @@ use async_graphql::{Response, ServerError, ValidationResult, async_trait};
 use tokio::time::{Instant, timeout_at};
 
 use super::limits::{bound, timed_out};
+use super::suggestions::suggest;
 
 /// Errors of validation that are returned: a query may have one in each token.
 const ERRORS: usize = 20;
@@ -38,7 +39,13 @@ impl Extension for ExecutionLimits {
         context: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let valid = next.run(context).await.map_err(first_errors)?;
+        let valid = next.run(context).await.map_err(|errors| {
+            let mut errors = first_errors(errors);
+            for error in &mut errors {
+                suggest(error, &context.schema_env.registry);
+            }
+            errors
+        })?;
         let what = "fields in its response, its pages being full (max_complexity)";
         bound(what, valid.complexity as u64, self.max_complexity as u64)
             .map_err(|error| vec![ServerError::new(error.to_string(), None)])?;

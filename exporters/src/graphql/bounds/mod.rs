@@ -18,6 +18,7 @@
 //! | `values` | the size of arguments with their variables substituted |
 //! | `introspection` | how long the lists of an introspection are |
 //! | `extension` | `max_complexity` after validation, `query_timeout` during execution |
+//! | `suggestions` | which name was probably meant, for the first errors only |
 //! | `threads` | the threads, and the queue before them |
 
 mod cost;
@@ -26,6 +27,7 @@ mod extension;
 mod introspection;
 mod limits;
 mod schema;
+mod suggestions;
 mod threads;
 mod tokens;
 mod values;

@@ -227,7 +227,6 @@ async fn lists_of_the_schema_are_as_long_as_is_counted() {
         .flatten()
         .collect();
     let mean = |lengths: Vec<usize>, of: usize| lengths.iter().sum::<usize>().div_ceil(of) as u64;
-    println!("{} types {} bytes", types.len(), schema.to_string().len());
     assert!(types.len() as u64 <= items("types"), "{}", types.len());
     for (of, list) in [
         (&all, "fields"),
@@ -238,7 +237,6 @@ async fn lists_of_the_schema_are_as_long_as_is_counted() {
         (&all, "inputFields"),
     ] {
         let mean = mean(lengths(of, list), of.len());
-        println!("{list}: {mean}");
         assert!(mean <= items(list), "{list}: {mean}");
     }
 }
@@ -252,6 +250,27 @@ async fn a_large_query_passes() {
         .collect();
     let answer = shop.ask(&format!("{{ {nodes} }} {fragment}")).await;
     assert_eq!(answer["n1"]["uid"], "arn:i-1");
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_answered_with_the_nearest_one() {
+    let shop = Shop::new().await;
+    for (query, expected) in [
+        (
+            "{ nodess { edges { cursor } } }",
+            "Unknown field \"nodess\" on type \"Query\". Did you mean \"nodes\"?",
+        ),
+        (
+            r#"{ node(uidd: "a") { uid } }"#,
+            "Unknown argument \"uidd\" on field \"node\" of type \"Query\". Did you mean \"uid\"?",
+        ),
+    ] {
+        let errors = shop.execute(query).await.errors;
+        assert!(
+            errors.iter().any(|error| error.message == expected),
+            "{errors:?}"
+        );
+    }
 }
 
 #[tokio::test]
