@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::support::{Airdig, eventually, post};
+use crate::support::{Airdig, eventually, free_address, post};
 
 const BRANCHES: &str = r#"
 receivers:
@@ -80,12 +79,6 @@ fn a_destination_that_was_down_misses_nothing_and_the_other_never_waits() {
         (spans(&outs[1]) == all).then_some(())
     });
     assert!(airdig.stop().success());
-}
-
-/// A port that nobody listens on yet.
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }
 
 fn name(number: usize) -> String {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::support::{Airdig, Collector, eventually, post};
+use crate::support::{Airdig, Collector, eventually, free_address, post};
 
 /// Type, compression and further settings of an exporter.
 const ROUTES: [(&str, &str, &str); 8] = [
@@ -48,7 +48,7 @@ fn what_airdig_exports_arrives_at_the_collector() {
 #[test]
 fn what_the_collector_exports_arrives_at_airdig() {
     let out = tempfile::tempdir().unwrap();
-    let (first, last) = (Collector::free_address(), ends());
+    let (first, last) = (free_address(), ends());
     let airdig_config = out.path().join("airdig.yaml");
     fs::write(&airdig_config, end_of_routes(&last, "")).unwrap();
     let airdig = Airdig::start(&airdig_config, &[("OUT", out.path())]);
@@ -70,8 +70,8 @@ struct End {
 
 fn ends() -> Vec<End> {
     let end = |_| End {
-        grpc: Collector::free_address(),
-        http: Collector::free_address(),
+        grpc: free_address(),
+        http: free_address(),
     };
     (0..=DIRECT).map(end).collect()
 }

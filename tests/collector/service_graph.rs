@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::spans::{Span, client, consumer, internal, producer, request, server};
-use crate::support::{Airdig, Collector, eventually, post};
+use crate::support::{Airdig, Collector, eventually, free_address, post};
 
 const TOTAL: &str = "traces_service_graph_request_total";
 
@@ -224,7 +224,7 @@ fn run_until(config: &str, script: &[Json], calls: [i64; 2]) -> [Told; 2] {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/collector");
     let config = folder.join(config);
     let out = tempfile::tempdir().unwrap();
-    let [of_airdig, of_collector, listen] = std::array::from_fn(|_| Collector::free_address());
+    let [of_airdig, of_collector, listen] = std::array::from_fn(|_| free_address());
     let sink = Collector::start(
         &folder.join("sink.yaml"),
         &[

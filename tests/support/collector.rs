@@ -1,6 +1,5 @@
 //! The OpenTelemetry Collector as a peer: the program that `tests/peers/collector.yaml` describes.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -44,15 +43,6 @@ impl Collector {
     /// Sends SIGTERM and waits for the end.
     pub(crate) fn stop(mut self) -> ExitStatus {
         stop(&mut self.child)
-    }
-
-    /// Where nobody listens yet: the Collector does not tell which port it was given.
-    pub(crate) fn free_address() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        listener
-            .local_addr()
-            .expect("it has an address")
-            .to_string()
     }
 }
 

@@ -11,10 +11,12 @@ use serde_json::Value as Json;
 mod collector;
 #[cfg(feature = "aws")]
 mod moto;
+mod ports;
 
 pub(crate) use collector::Collector;
 #[cfg(feature = "aws")]
 pub(crate) use moto::{CREDENTIALS, Moto, Names};
+pub(crate) use ports::free_address;
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

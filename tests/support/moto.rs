@@ -1,11 +1,11 @@
 //! An AWS account to scan: moto, an emulator of AWS's APIs, and what `tests/aws/account.py` builds in it.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value as Json;
 
+use super::ports::free_port;
 use super::{airdig, eventually, peer};
 
 /// Credentials that moto takes, for whoever calls it.
@@ -103,11 +103,6 @@ fn python(script: &str) -> Command {
     let mut command = Command::new(peer("python/bin/python"));
     command.arg(format!("{}/tests/aws/{script}", env!("CARGO_MANIFEST_DIR")));
     command
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
 }
 
 /// What everything in the account is called: logical name → what it is.

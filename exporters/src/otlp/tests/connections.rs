@@ -11,9 +11,10 @@ use crate::otlp_client::testing::{Answer, Authority, Server, batch, build, start
 
 #[tokio::test]
 async fn a_destination_that_is_not_there_yet_is_tried_again() {
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    // Bound, so that no other test gets the port, and not listening.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = closed.local_addr().unwrap();
     let exporter: Otlp = started(json!({"endpoint": format!("http://{address}")})).await;
     for _ in 0..2 {
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
