@@ -12,8 +12,8 @@ use arrow_array::builder::{
     StructBuilder, TimestampNanosecondBuilder, UInt32Builder, UInt64Builder, make_builder,
 };
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Field};
 
 use crate::component::UnixNanos;
 use crate::schema::opening;
@@ -112,34 +112,35 @@ impl Rows {
 
     /// The rows so far as a batch; starts anew.
     pub fn finish(&mut self, delivery: Delivery) -> Batch {
-        let columns: Vec<ArrayRef> = self
-            .builders
-            .iter_mut()
-            .map(|builder| builder.finish())
-            .collect();
-        self.rows = 0;
-        let rows = self
-            .assemble(columns)
+        // New builders: those of views double their blocks, up to 2 MiB, with each batch they finish.
+        let finished = std::mem::replace(self, Rows::new(self.signal));
+        let columns = finished.builders.into_iter().map(|mut builder| {
+            // A batch of few rows may wait in a queue, which counts what it keeps.
+            let mut column = builder.finish();
+            column.shrink_to_fit();
+            column
+        });
+        let rows = RecordBatch::try_new(self.signal.schema(), columns.collect())
             .expect("each builder was made for its column");
         Batch::new(self.signal, rows, delivery).expect("rows have their signal's schema")
-    }
-
-    fn assemble(&self, columns: Vec<ArrayRef>) -> Result<RecordBatch, ArrowError> {
-        RecordBatch::try_new(self.signal.schema(), columns)
     }
 }
 
 fn builder_of(field: &Field) -> Box<dyn ArrayBuilder> {
     match field.data_type() {
-        DataType::Dictionary(..) => Box::new(StringDictionaryBuilder::<Int32Type>::new()),
-        DataType::Timestamp(..) => Box::new(TimestampNanosecondBuilder::new().with_timezone("UTC")),
+        DataType::Dictionary(..) => {
+            Box::new(StringDictionaryBuilder::<Int32Type>::with_capacity(0, 0, 0))
+        }
+        DataType::Timestamp(..) => {
+            Box::new(TimestampNanosecondBuilder::with_capacity(0).with_timezone("UTC"))
+        }
         DataType::List(item) => match item.data_type() {
             DataType::UInt64 => {
-                Box::new(ListBuilder::new(UInt64Builder::new()).with_field(item.clone()))
+                Box::new(ListBuilder::new(UInt64Builder::with_capacity(0)).with_field(item.clone()))
             }
-            DataType::Float64 => {
-                Box::new(ListBuilder::new(Float64Builder::new()).with_field(item.clone()))
-            }
+            DataType::Float64 => Box::new(
+                ListBuilder::new(Float64Builder::with_capacity(0)).with_field(item.clone()),
+            ),
             DataType::Utf8View => {
                 Box::new(ListBuilder::new(StringViewBuilder::new()).with_field(item.clone()))
             }
@@ -264,6 +265,19 @@ mod tests {
             rows.push(Some(UnixNanos(1)), Some("svc:////a"), "test", &[]);
             assert_eq!(rows.finish(Delivery::nobody()).num_rows(), 1, "{signal}");
             assert_eq!(rows.finish(Delivery::nobody()).num_rows(), 0, "{signal}");
+        }
+    }
+
+    #[test]
+    fn a_row_keeps_less_than_a_kibibyte() {
+        for signal in Signal::ALL {
+            let mut rows = Rows::new(signal);
+            // The tenth too: what a batch needed does not grow what the next one keeps.
+            for _ in 0..10 {
+                rows.push(Some(UnixNanos(1)), Some(&"long".repeat(20)), "test", &[]);
+                let memory = rows.finish(Delivery::nobody()).memory();
+                assert!(memory < 1024, "{signal}: {memory}");
+            }
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn follow(
     if !differs {
         return None;
     }
-    let mut built = StringViewBuilder::new().with_deduplicate_strings();
+    let mut built = StringViewBuilder::with_capacity(column.len()).with_deduplicate_strings();
     for (rows, text) in runs(resources, key) {
         rows.for_each(|_| built.append_option(text));
     }

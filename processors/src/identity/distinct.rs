@@ -106,7 +106,7 @@ pub(super) fn spread(
 ) -> StringViewArray {
     let length: usize = own.iter().flatten().map(String::len).sum();
     let block = u32::try_from(length).unwrap_or(u32::MAX).max(1);
-    let mut uids = StringViewBuilder::new().with_fixed_block_size(block);
+    let mut uids = StringViewBuilder::with_capacity(own.len()).with_fixed_block_size(block);
     uids.extend(own.iter().map(Option::as_deref));
     let uids = uids.finish();
     if set.null_count() == set.len() {

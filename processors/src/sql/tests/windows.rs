@@ -115,7 +115,7 @@ fn what_is_held_is_bounded_and_the_rest_is_not_lost_but_passes() {
 
 #[test]
 fn rows_without_room_end_the_windows_that_have_taken_it() {
-    let mut sql = counting("{size: 10s, lateness: 0s, max_bytes: 6000}");
+    let mut sql = counting("{size: 10s, lateness: 0s, max_bytes: 4000}");
     let mut give = |second| {
         let (batch, _receipt) = spans(&vec![(second, "a", json!({})); 100]);
         told(&sql.process(batch, at(1000)).unwrap())
