@@ -15,8 +15,10 @@
 //! answers with an owner that another has superseded: it knows the newest owner of a name, or none.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
+
+use tokio::sync::watch;
 
 use crate::counters::Counter;
 
@@ -46,7 +48,7 @@ pub struct AliasIndex {
     /// Whether the limit is one that was set.
     has_limit: AtomicBool,
     /// Grows when a name comes to lead somewhere.
-    version: AtomicU64,
+    version: watch::Sender<u64>,
     asked: AtomicBool,
     fed: AtomicBool,
     stages: Stages,
@@ -68,7 +70,7 @@ impl AliasIndex {
         AliasIndex {
             held: RwLock::new(Held::new(AliasIndex::DEFAULT_LIMIT.get(), evicted)),
             has_limit: AtomicBool::new(false),
-            version: AtomicU64::new(0),
+            version: watch::Sender::new(0),
             asked: AtomicBool::new(false),
             fed: AtomicBool::new(false),
             stages: Stages::default(),
@@ -102,7 +104,14 @@ impl AliasIndex {
 
     /// Differs from before where a name has come to lead somewhere since.
     pub fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
+        *self.version.borrow()
+    }
+
+    /// Waits until the version is another one than this.
+    pub async fn changed_since(&self, version: u64) {
+        let mut current = self.version.subscribe();
+        // It never fails: the index outlives this borrow of it.
+        let _ = current.wait_for(|current| *current != version).await;
     }
 
     /// To ask several things of one state. Nothing can be told meanwhile: let it go soon, and take

@@ -1,8 +1,9 @@
 //! Takes in reports.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLockWriteGuard};
+
+use tokio::sync::watch;
 
 use super::held::Held;
 use super::name::{Kind, Name};
@@ -20,14 +21,17 @@ use crate::schema::edges::kind::DNS_POINTS_TO;
 #[derive(Debug)]
 pub struct Writer<'a> {
     pub(super) held: RwLockWriteGuard<'a, Held>,
-    version: &'a AtomicU64,
+    version: &'a watch::Sender<u64>,
     pub(super) changed: bool,
     /// Owners of which versions may be unused.
     touched: BTreeSet<Arc<str>>,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn of(held: RwLockWriteGuard<'a, Held>, version: &'a AtomicU64) -> Writer<'a> {
+    pub(super) fn of(
+        held: RwLockWriteGuard<'a, Held>,
+        version: &'a watch::Sender<u64>,
+    ) -> Writer<'a> {
         Writer {
             held,
             version,
@@ -277,7 +281,7 @@ impl<'a> Writer<'a> {
 impl Drop for Writer<'_> {
     fn drop(&mut self) {
         if self.changed {
-            self.version.fetch_add(1, Ordering::Release);
+            self.version.send_modify(|version| *version += 1);
         }
     }
 }

@@ -106,6 +106,8 @@ pub struct Identity {
     /// Of the store, where this is the processor that loads it.
     following: Option<Follower<ReadNames>>,
     update: Option<Update<Names>>,
+    /// It woke because the index has changed.
+    index_changed: bool,
 }
 
 impl Described for Identity {
@@ -141,6 +143,7 @@ impl BuildProcessor for Identity {
             store,
             following: None,
             update: None,
+            index_changed: false,
         })
     }
 }
@@ -208,20 +211,31 @@ impl Processor for Identity {
     }
 
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
-        let has_work = self.told.has_unsettled() || self.peers.has_waiting();
+        let has_work = self.told.has_unsettled() || self.peers.is_due(&self.index);
         (self.told.wants_aliases() && has_work).then_some(JOINING)
     }
 
     async fn wake(&mut self) {
-        match &mut self.following {
-            Some(following) => self.update = Some(following.next().await),
-            None => std::future::pending().await,
+        let next = async {
+            match &mut self.following {
+                Some(following) => following.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            update = next => self.update = Some(update),
+            () = self.peers.becomes_due(&self.index) => self.index_changed = true,
         }
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
         if let Some(update) = self.update.take() {
             self.take_in(&update, now);
+            return Vec::new();
+        }
+        // Many changes come together: endpoints are looked up in a while, all at once.
+        if std::mem::take(&mut self.index_changed) {
+            self.peers.join_again();
             return Vec::new();
         }
         self.settle();

@@ -164,7 +164,7 @@ impl Processor for Impact {
     }
 
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
-        Some(SWEEP)
+        (self.graph.len() > 0).then_some(SWEEP)
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {

@@ -141,11 +141,19 @@ impl Peers {
         }
     }
 
-    /// Whether there are endpoints that could not be resolved, and may be later.
-    pub(super) fn has_waiting(&self) -> bool {
-        self.waiting
-            .as_ref()
-            .is_some_and(|waiting| !waiting.is_empty())
+    /// Whether endpoints that could not be resolved may be resolvable by now.
+    pub(super) fn is_due(&self, index: &AliasIndex) -> bool {
+        let waiting = self.waiting.as_ref();
+        waiting.is_some_and(|waiting| waiting.is_due(index.version()))
+    }
+
+    /// Waits until the index is another one than when all were looked up; never, where some are due
+    /// already.
+    pub(super) async fn becomes_due(&self, index: &AliasIndex) {
+        match self.waiting.as_ref().and_then(Waiting::asked_at) {
+            Some(version) => index.changed_since(version).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Endpoints that could not be resolved, of which is known now what they are.
@@ -159,7 +167,7 @@ impl Peers {
         self.unresolved.counts()
     }
 
-    /// Something of what was joined was not delivered.
+    /// All are due: the index has changed, or something of what was joined was not delivered.
     pub(super) fn join_again(&mut self) {
         if let Some(waiting) = &mut self.waiting {
             waiting.ask_again();

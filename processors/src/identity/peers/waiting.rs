@@ -49,8 +49,15 @@ pub(in super::super) struct Joined {
 }
 
 impl Waiting {
-    pub(super) fn is_empty(&self) -> bool {
-        self.endpoints.is_empty()
+    /// The version of the index with which all have been asked for; none where some are to be asked
+    /// for whatever the version is, or where there are none.
+    pub(super) fn asked_at(&self) -> Option<u64> {
+        self.asked.filter(|_| !self.endpoints.is_empty())
+    }
+
+    /// Whether asking may tell more than it did before.
+    pub(super) fn is_due(&self, version: u64) -> bool {
+        !self.endpoints.is_empty() && self.asked != Some(version)
     }
 
     /// Remembers an endpoint, `ext://host:port`, that an instance has called.
@@ -92,7 +99,7 @@ impl Waiting {
     /// Those of which is known now what they are.
     pub(super) fn joined(&mut self, index: &AliasIndex) -> Vec<Joined> {
         let version = index.version();
-        if self.asked == Some(version) || self.endpoints.is_empty() {
+        if !self.is_due(version) {
             return Vec::new();
         }
         self.asked = Some(version);

@@ -1,12 +1,15 @@
 //! Endpoints that turn out to be something that is known.
 
+use std::time::Duration;
+
 use pipeline::component::Processor;
 use pipeline::schema::{aliases, opening};
 use pipeline::{Batch, Refusal, Signal};
 
 use arrow_array::types::TimestampNanosecondType;
+use tokio::time::timeout;
 
-use super::super::Identity;
+use super::super::{Identity, JOINING};
 use super::cloud::{Call, Cloud, DATABASE, call, call_from, instance, now, peers, record, to};
 use super::support::at;
 
@@ -57,6 +60,28 @@ fn an_endpoint_is_joined_once_somebody_tells_whose_name_it_has() {
     assert_eq!(joined(&mut identity), expected);
     cloud.tell("other", 40, &[("dns", "other.example", None)]);
     assert_eq!(joined(&mut identity), [""; 0], "it is told once");
+}
+
+#[tokio::test]
+async fn an_unresolved_endpoint_costs_no_tick_until_the_index_has_changed() {
+    let cloud = Cloud::new();
+    let mut identity = cloud.identity();
+    see(&mut identity, call(10, to("db.example")));
+    assert_eq!(identity.tick_within(now()), Some(JOINING), "it is new");
+    assert_eq!(joined(&mut identity), [""; 0]);
+    assert_eq!(identity.tick_within(now()), None);
+    let moment = Duration::from_millis(50);
+    assert!(timeout(moment, identity.wake()).await.is_err());
+
+    cloud.tell(DATABASE, 30, &[("dns", "db.example", None)]);
+    timeout(Duration::from_secs(10), identity.wake())
+        .await
+        .unwrap();
+    // Many changes come together: one look-up for all of a second.
+    assert_eq!(joined(&mut identity), [""; 0]);
+    assert!(timeout(moment, identity.wake()).await.is_err());
+    assert_eq!(identity.tick_within(now()), Some(JOINING));
+    assert_eq!(joined(&mut identity).len(), 1);
 }
 
 #[test]
