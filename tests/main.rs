@@ -8,6 +8,7 @@ mod bad_input;
 mod cases;
 mod collector;
 mod command_line;
+mod delivery;
 mod demo;
 mod large_values;
 mod names;

@@ -1,0 +1,263 @@
+//! Senders that share a batch while the destination hangs, answers late or accepts a part: each is
+//! answered for what it sent, within its own deadline, and the destination receives nothing twice.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tonic::codec::CompressionEncoding;
+use tonic::{Code, Request, Response, Status};
+
+use crate::support::{Airdig, eventually};
+
+/// One request at a time, so that what comes during the first one is merged.
+const CONFIG: &str = r#"
+receivers:
+  otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}}
+processors:
+  batch: {timeout: 30s}
+exporters:
+  otlp:
+    endpoint: "${env:DESTINATION}"
+    tls: {insecure: true}
+    sending_queue: {num_consumers: 1}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: [batch], exporters: [otlp]}
+"#;
+
+/// A destination: it answers nothing until it is opened, and rejects the spans of one name.
+struct Destination {
+    open: watch::Receiver<bool>,
+    received: Arc<Mutex<Vec<Vec<String>>>>,
+}
+
+#[tonic::async_trait]
+impl TraceService for Destination {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let names = names(&request.into_inner());
+        let rejected = names.iter().filter(|name| *name == "rejected").count();
+        self.received.lock().unwrap().push(names);
+        let mut open = self.open.clone();
+        open.wait_for(|open| *open).await.unwrap();
+        let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
+            rejected_spans: i64::try_from(rejected).unwrap(),
+            error_message: "not this name".to_owned(),
+        });
+        Ok(Response::new(ExportTraceServiceResponse {
+            partial_success,
+        }))
+    }
+}
+
+async fn serve(listener: TcpListener, server: TraceServiceServer<Destination>) {
+    let builder = auto::Builder::new(TokioExecutor::new()).http2_only();
+    while let Ok((stream, _)) = listener.accept().await {
+        let (builder, server) = (builder.clone(), TowerToHyperService::new(server.clone()));
+        tokio::spawn(async move {
+            let _ = builder.serve_connection(TokioIo::new(stream), server).await;
+        });
+    }
+}
+
+/// A gateway before such a destination, and the first request, which occupies the destination.
+struct Gateway {
+    runtime: Runtime,
+    airdig: Airdig,
+    client: TraceServiceClient<Channel>,
+    opens: watch::Sender<bool>,
+    received: Arc<Mutex<Vec<Vec<String>>>>,
+    first: tokio::task::JoinHandle<Answer>,
+    _folder: tempfile::TempDir,
+}
+
+/// Not tonic's, which would end a request by its `grpc-timeout` before airdig answers.
+type Channel = legacy::Client<HttpConnector, tonic::body::Body>;
+type Answer = Result<ExportTraceServiceResponse, Status>;
+
+impl Gateway {
+    fn start() -> Gateway {
+        let runtime = Runtime::new().unwrap();
+        let (opens, open) = watch::channel(false);
+        let received = Arc::default();
+        let destination = Destination {
+            open,
+            received: Arc::clone(&received),
+        };
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = TraceServiceServer::new(destination);
+        let server = server.accept_compressed(CompressionEncoding::Gzip);
+        runtime.spawn(serve(listener, server));
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("gateway.yaml");
+        std::fs::write(&config, CONFIG).unwrap();
+        let airdig = Airdig::start(&config, &[("DESTINATION", address.as_ref())]);
+        let url = format!("http://{}", airdig.address("receivers/otlp", "grpc"));
+        let channel = legacy::Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .build_http();
+        let client = TraceServiceClient::with_origin(channel, url.parse().unwrap());
+        let first = runtime.spawn(send(client.clone(), "first", 1, Duration::from_secs(30)));
+        let gateway = Gateway {
+            runtime,
+            airdig,
+            client,
+            opens,
+            received,
+            first,
+            _folder: folder,
+        };
+        eventually("the first request", || {
+            (!gateway.received.lock().unwrap().is_empty()).then_some(())
+        });
+        gateway
+    }
+
+    fn send(&self, name: &'static str, count: usize, deadline: Duration) -> Sending {
+        let began = Instant::now();
+        let sent = send(self.client.clone(), name, count, deadline);
+        let task = self
+            .runtime
+            .spawn(async move { (sent.await, began.elapsed()) });
+        Sending(task)
+    }
+
+    fn answer(&self, sending: Sending) -> (Answer, Duration) {
+        self.runtime.block_on(sending.0).unwrap()
+    }
+
+    /// Opens the destination, stops airdig; what the destination received, request by request.
+    fn finish(self) -> Vec<Vec<String>> {
+        self.opens.send(true).unwrap();
+        self.runtime.block_on(self.first).unwrap().unwrap();
+        assert!(self.airdig.stop().success());
+        let received = self.received.lock().unwrap();
+        received.clone()
+    }
+}
+
+struct Sending(tokio::task::JoinHandle<(Answer, Duration)>);
+
+async fn send(
+    mut client: TraceServiceClient<Channel>,
+    name: &'static str,
+    count: usize,
+    deadline: Duration,
+) -> Answer {
+    let mut request = Request::new(request(name, count));
+    let timeout = format!("{}m", deadline.as_millis()).parse().unwrap();
+    request.metadata_mut().insert("grpc-timeout", timeout);
+    client.export(request).await.map(Response::into_inner)
+}
+
+fn request(name: &str, count: usize) -> ExportTraceServiceRequest {
+    let span = Span {
+        name: name.to_owned(),
+        trace_id: vec![1; 16],
+        span_id: vec![1; 8],
+        start_time_unix_nano: 1,
+        end_time_unix_nano: 2,
+        ..Span::default()
+    };
+    let scope_spans = vec![ScopeSpans {
+        spans: vec![span; count],
+        ..ScopeSpans::default()
+    }];
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans,
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+fn names(request: &ExportTraceServiceRequest) -> Vec<String> {
+    let resources = request.resource_spans.iter();
+    let scopes = resources.flat_map(|resource| &resource.scope_spans);
+    let spans = scopes.flat_map(|scope| &scope.spans);
+    let mut names: Vec<_> = spans.map(|span| span.name.clone()).collect();
+    names.sort();
+    names
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_destination_that_hangs_costs_a_sender_its_own_deadline_and_the_next_sender_nothing() {
+    let gateway = Gateway::start();
+    let short = gateway.send("short", 2, Duration::from_millis(500));
+    let long = gateway.send("long", 3, LONG);
+    let (answer, took) = gateway.answer(short);
+    assert_eq!(answer.unwrap_err().code(), Code::DeadlineExceeded);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    // The destination answers after the first sender's deadline.
+    gateway.opens.send(true).unwrap();
+    let (answer, _) = gateway.answer(long);
+    assert_eq!(answer.unwrap().partial_success, None);
+    let received = gateway.finish();
+    let count = |name| received.iter().flatten().filter(|it| *it == name).count();
+    assert_eq!((count("first"), count("short"), count("long")), (1, 2, 3));
+}
+
+#[test]
+fn a_sender_is_told_of_rejected_spans_of_its_own_number_at_most() {
+    let gateway = Gateway::start();
+    let one = gateway.send("rejected", 1, LONG);
+    let other = gateway.send("accepted", 4, LONG);
+    std::thread::sleep(Duration::from_millis(300));
+    gateway.opens.send(true).unwrap();
+    let rejected = |sending| {
+        let (answer, _) = gateway.answer(sending);
+        let partial = answer.unwrap().partial_success;
+        partial.map_or(0, |partial| {
+            assert!(
+                partial.error_message.contains("not this name"),
+                "{partial:?}"
+            );
+            partial.rejected_spans
+        })
+    };
+    // OTLP says how many were rejected, not whose: each sender learns of as many as may be its own.
+    assert_eq!((rejected(one), rejected(other)), (1, 1));
+    assert_eq!(gateway.finish().len(), 2);
+}
+
+#[test]
+fn senders_of_a_millisecond_are_answered_and_the_others_lose_nothing() {
+    let gateway = Gateway::start();
+    let began = Instant::now();
+    let hasty: Vec<_> = (0..100)
+        .map(|_| gateway.send("hasty", 1, Duration::from_millis(1)))
+        .collect();
+    let patient: Vec<_> = (0..20).map(|_| gateway.send("patient", 5, LONG)).collect();
+    for sending in hasty {
+        let (answer, _) = gateway.answer(sending);
+        assert_eq!(answer.unwrap_err().code(), Code::DeadlineExceeded);
+    }
+    assert!(began.elapsed() < Duration::from_secs(5));
+    gateway.opens.send(true).unwrap();
+    for sending in patient {
+        assert!(gateway.answer(sending).0.is_ok());
+    }
+    let received = gateway.finish();
+    let patient = received.iter().flatten().filter(|it| *it == "patient");
+    assert_eq!(patient.count(), 100);
+}
