@@ -35,6 +35,9 @@ struct Arguments {
     /// The Collector that `tests/peers/install.sh` has built
     #[arg(long)]
     collector: PathBuf,
+    /// Another build of airdig, to be measured beside this one
+    #[arg(long)]
+    before: Option<PathBuf>,
     /// The scenarios; all without it
     #[arg(long, value_enum)]
     scenario: Vec<Scenario>,
@@ -61,7 +64,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
-    let programs = [Program::airdig(), Program::collector(&arguments.collector)];
+    let mut programs = vec![Program::airdig(), Program::collector(&arguments.collector)];
+    programs.extend(arguments.before.as_deref().map(Program::before));
     let requests = Arc::new(Requests::new());
     let folder = tempfile::tempdir()?;
     let mut text = report::machine(&programs)?;
@@ -84,7 +88,7 @@ async fn main() -> Result<(), Failure> {
         in_flight.iter().map(|in_flight| (*scenario, *in_flight))
     });
     for (scenario, in_flight) in cases {
-        let mut rounds = [Vec::new(), Vec::new()];
+        let mut rounds: Vec<_> = programs.iter().map(|_| Vec::new()).collect();
         for number in 0..arguments.rounds {
             for (program, rounds) in programs.iter().zip(&mut rounds) {
                 let case = (scenario, in_flight);
@@ -110,12 +114,17 @@ async fn main() -> Result<(), Failure> {
             &programs,
         );
     }
-    let mut idle = [Vec::new(), Vec::new()];
-    for (program, idle) in programs.iter().zip(&mut idle) {
-        idle.push(round::idle(program, folder.path()).await?);
-    }
     text += "\n";
-    text += &report::idle(&idle, &programs);
+    text += report::idle_head();
+    for program in &programs {
+        for pipeline in scenario::IDLE {
+            if pipeline.only_airdig && program.name == "Collector" {
+                continue;
+            }
+            let idle = round::idle(program, &requests, &pipeline.config(), folder.path()).await?;
+            text += &report::idle(&idle, program, pipeline.title);
+        }
+    }
     println!("{text}");
     if let Some(out) = arguments.out {
         std::fs::write(out, text)?;

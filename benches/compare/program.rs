@@ -20,6 +20,8 @@ pub(crate) struct Program {
     pub(crate) name: &'static str,
     path: PathBuf,
     arguments: Vec<&'static str>,
+    /// What makes it print its version.
+    version: &'static str,
 }
 
 impl Program {
@@ -28,6 +30,7 @@ impl Program {
             name: "airdig",
             path: AIRDIG.into(),
             arguments: vec!["run"],
+            version: "version",
         }
     }
 
@@ -37,15 +40,23 @@ impl Program {
             path: path.to_owned(),
             // It would listen on a fixed port otherwise; airdig listens only if it is told to.
             arguments: vec!["--set", "service.telemetry.metrics.level=none"],
+            version: "--version",
         }
     }
 
-    /// airdig is built with this program, the Collector tells.
-    pub(crate) fn version(&self) -> Result<String, Failure> {
-        if self.path == Path::new(AIRDIG) {
-            return Ok(env!("CARGO_PKG_VERSION").to_owned());
+    /// Another build of airdig.
+    pub(crate) fn before(path: &Path) -> Program {
+        Program {
+            name: "airdig before",
+            path: path.to_owned(),
+            arguments: vec!["run"],
+            version: "version",
         }
-        let output = Command::new(&self.path).arg("--version").output();
+    }
+
+    /// As it is reported by the program itself.
+    pub(crate) fn version(&self) -> Result<String, Failure> {
+        let output = Command::new(&self.path).arg(self.version).output();
         let output = output.map_err(|error| format!("{}: {error}", self.path.display()))?;
         let text = String::from_utf8(output.stdout)?;
         let version = text.split_whitespace().last();
@@ -53,7 +64,7 @@ impl Program {
     }
 
     /// Starts it with a configuration whose `${env:LISTEN}` and `${env:SINK}` are these addresses;
-    /// what it says goes to a file in `folder`.
+    /// what it stores and what it says goes to a file in `folder`.
     pub(crate) fn start(
         &self,
         config: &str,
@@ -70,7 +81,8 @@ impl Program {
             .arg("--config")
             .arg(file)
             .env("LISTEN", listen)
-            .env("SINK", sink);
+            .env("SINK", sink)
+            .env("STORE", folder.join(format!("{}.db", self.name)));
         let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

@@ -9,11 +9,12 @@ use crate::scenario::Scenario;
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// All that was measured in one scenario, of airdig and of the Collector.
+/// All that was measured in one scenario, of airdig, of the Collector, and perhaps of another build.
 pub(crate) struct Measured {
     pub(crate) scenario: Scenario,
     pub(crate) in_flight: usize,
-    pub(crate) rounds: [Vec<Round>; 2],
+    /// Of each program.
+    pub(crate) rounds: Vec<Vec<Round>>,
 }
 
 /// The heads of the table's columns.
@@ -22,7 +23,7 @@ pub(crate) fn head() -> &'static str {
      |---|--:|---|---|---|---|---|---|---|---|\n"
 }
 
-pub(crate) fn rows(measured: &Measured, programs: &[Program; 2]) -> String {
+pub(crate) fn rows(measured: &Measured, programs: &[Program]) -> String {
     let mut text = String::new();
     for (program, rounds) in programs.iter().zip(&measured.rounds) {
         let figure = |of: fn(&Round) -> f64, digits| spread(rounds.iter().map(of), digits);
@@ -52,30 +53,29 @@ pub(crate) fn rows(measured: &Measured, programs: &[Program; 2]) -> String {
             cells.join(" | ")
         );
     }
-    let cpu = measured
-        .rounds
-        .each_ref()
-        .map(|rounds| median(rounds.iter().map(|round| round.cpu)));
+    let cpu = |program: usize| median(measured.rounds[program].iter().map(|round| round.cpu));
     let _ = writeln!(
         text,
         "| | | share | **{:.2}** | | | | | | |",
-        cpu[0] / cpu[1]
+        cpu(0) / cpu(1)
     );
     text
 }
 
-pub(crate) fn idle(idle: &[Vec<Idle>; 2], programs: &[Program; 2]) -> String {
-    let mut text = "| idle | MiB | CPU s / min |\n|---|---|---|\n".to_owned();
-    for (program, idle) in programs.iter().zip(idle) {
-        let memory = spread(idle.iter().map(|idle| idle.memory as f64 / MIB), 0);
-        let cpu = spread(idle.iter().map(|idle| idle.cpu), 2);
-        let _ = writeln!(text, "| {} | {memory} | {cpu} |", program.name);
-    }
-    text
+pub(crate) fn idle_head() -> &'static str {
+    "| idle | | MiB | CPU s / min |\n|---|---|---|---|\n"
+}
+
+pub(crate) fn idle(idle: &Idle, program: &Program, title: &str) -> String {
+    let memory = idle.memory as f64 / MIB;
+    format!(
+        "| {title} | {} | {memory:.0} | {:.2} |\n",
+        program.name, idle.cpu
+    )
 }
 
 /// What the figures depend on.
-pub(crate) fn machine(programs: &[Program; 2]) -> Result<String, Failure> {
+pub(crate) fn machine(programs: &[Program]) -> Result<String, Failure> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.map_or("an unnamed CPU", |text| {
@@ -84,10 +84,13 @@ pub(crate) fn machine(programs: &[Program; 2]) -> Result<String, Failure> {
     let cores = std::thread::available_parallelism()?;
     let load = std::fs::read_to_string("/proc/loadavg")?;
     let load = load.split(' ').next().unwrap_or_default();
-    let [airdig, collector] = programs.each_ref().map(Program::version);
+    let versions: Result<Vec<_>, Failure> = programs
+        .iter()
+        .map(|program| Ok(format!("{} {}", program.name, program.version()?)))
+        .collect();
     Ok(format!(
-        "airdig {}, Collector {}; {model}, {cores} cores, load {load} when it began. Median (least–greatest).",
-        airdig?, collector?
+        "{}; {model}, {cores} cores, load {load} when it began. Median (least–greatest).",
+        versions?.join(", ")
     ))
 }
 

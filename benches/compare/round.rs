@@ -52,18 +52,20 @@ pub(crate) async fn measure(
     let running = program.start(&config, &listen, &sink.to_string(), folder)?;
     let channel = load::connect(&listen).await?;
 
-    let warm_up = arguments.warm_up * SERVICES;
+    let warm_up_turns = Scenario::turns(in_flight, arguments.warm_up);
+    let warm_up = warm_up_turns * SERVICES;
     let warm = load::send(&channel, requests, 0, warm_up, in_flight).await?;
-    settle(scenario, &counted, &warm, arguments.warm_up).await;
+    settle(scenario, &counted, &warm, warm_up_turns).await;
 
     let cpu = running.cpu()?;
-    let count = arguments.turns * SERVICES;
+    let turns = Scenario::turns(in_flight, arguments.turns);
+    let count = turns * SERVICES;
     let sent = load::send(&channel, requests, warm_up, count, in_flight).await?;
     let all = Sent {
         spans: warm.spans + sent.spans,
         ..Sent::default()
     };
-    let turns = arguments.warm_up + arguments.turns;
+    let turns = warm_up_turns + turns;
     settle(scenario, &counted, &all, turns).await;
     let cpu = running.cpu()? - cpu;
 
@@ -85,15 +87,22 @@ pub(crate) async fn measure(
     })
 }
 
-/// Memory and CPU of a program that waits for spans to forward.
-pub(crate) async fn idle(program: &Program, folder: &Path) -> Result<Idle, Failure> {
-    const WATCHED: Duration = Duration::from_secs(15);
+/// Memory and CPU of a program that has taken some spans and now waits for more.
+pub(crate) async fn idle(
+    program: &Program,
+    requests: &Arc<Requests>,
+    config: &str,
+    folder: &Path,
+) -> Result<Idle, Failure> {
+    /// Until statistics and spans without partners have been sent on.
+    const FLUSHED: Duration = Duration::from_secs(20);
+    const WATCHED: Duration = Duration::from_secs(60);
     let (sink, _) = sink::listen().await?;
     let listen = free_address()?;
-    let config = Scenario::Forward.config();
-    let running = program.start(&config, &listen, &sink.to_string(), folder)?;
-    load::connect(&listen).await?;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let running = program.start(config, &listen, &sink.to_string(), folder)?;
+    let channel = load::connect(&listen).await?;
+    load::send(&channel, requests, 0, SERVICES, 1).await?;
+    tokio::time::sleep(FLUSHED).await;
     let before = running.cpu()?;
     tokio::time::sleep(WATCHED).await;
     let cpu = running.cpu()? - before;

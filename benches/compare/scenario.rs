@@ -38,9 +38,15 @@ impl Scenario {
     /// How many requests wait for their answer at the same time.
     pub(crate) fn in_flight(self) -> &'static [usize] {
         match self {
-            Scenario::Forward | Scenario::Straight => &[4, 32, 256],
+            Scenario::Forward | Scenario::Straight => &[1, 4, 32, 256],
             _ => &[32],
         }
+    }
+
+    /// Of so many turns of requests, those that are sent: enough for percentiles where a sender waits
+    /// for each answer before it goes on.
+    pub(crate) fn turns(in_flight: usize, all: u64) -> u64 {
+        (all * in_flight.min(32) as u64).div_ceil(32).max(all / 8)
     }
 
     pub(crate) fn config(self) -> String {
@@ -59,6 +65,33 @@ impl Scenario {
         format!("{RECEIVER}{rest}")
     }
 }
+
+/// What waits for spans and has nothing to do.
+pub(crate) struct IdlePipeline {
+    pub(crate) title: &'static str,
+    rest: &'static str,
+    /// The Collector has no such components.
+    pub(crate) only_airdig: bool,
+}
+
+impl IdlePipeline {
+    pub(crate) fn config(&self) -> String {
+        format!("{RECEIVER}{}", self.rest.replace("COMPRESSION", "none"))
+    }
+}
+
+pub(crate) const IDLE: [IdlePipeline; 2] = [
+    IdlePipeline {
+        title: "`otlp` → `batch` → `otlp`",
+        rest: FORWARD,
+        only_airdig: false,
+    },
+    IdlePipeline {
+        title: "the quick start without its demo",
+        rest: GRAPH,
+        only_airdig: true,
+    },
+];
 
 const RECEIVER: &str = r#"
 receivers:
@@ -89,6 +122,26 @@ service:
   pipelines:
     traces: {receivers: [otlp], exporters: [servicegraph]}
     metrics: {receivers: [servicegraph], exporters: [otlp]}
+"#;
+
+const GRAPH: &str = r#"
+processors:
+  identity: {}
+  graph: {}
+  service_graph:
+    store: {ttl: 10s, max_items: 100000}
+  impact: {store: sqlite}
+exporters:
+  sqlite: {path: "${env:STORE}"}
+  graphql: {endpoint: "127.0.0.1:0", store: sqlite}
+service:
+  telemetry:
+    metrics: {address: "127.0.0.1:0"}
+  pipelines:
+    unified:
+      receivers: [otlp]
+      processors: [identity, graph, service_graph, impact]
+      exporters: [sqlite, graphql]
 "#;
 
 const DROP: &str = r#"
