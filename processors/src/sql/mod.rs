@@ -21,6 +21,9 @@
 //! With one, rows are held by their own time, senders are answered once a row is held, and the
 //! query is run for each window when no row of it is expected any more: `every` so long, over the
 //! last `size`, `lateness` after its end. `window_start()` and `window_end()` say which.
+//!
+//! No sender waits for the rows of a window: each exporter keeps them in its outbox until it acknowledges
+//! them. An exporter that is not idempotent may repeat them.
 
 use std::time::Duration;
 
