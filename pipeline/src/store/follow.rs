@@ -128,8 +128,8 @@ impl<B: Backend> Store<B> {
             }
             for (sequence, body) in page {
                 // One that this version cannot read is as good as missed.
-                let commit = serde_json::from_slice::<Commit>(&body);
-                let commit = commit.unwrap_or_else(|_| Commit {
+                let commit = super::log_entry::decode(&body);
+                let commit = commit.unwrap_or_else(|| Commit {
                     truncated: true,
                     ..Commit::default()
                 });

@@ -12,6 +12,7 @@ mod follow;
 mod housekeeping;
 mod inspect;
 mod leases;
+mod log_entry;
 pub mod memory;
 mod read;
 mod release;
@@ -161,8 +162,7 @@ impl<B: Backend> Store<B> {
             rows.commit().await?;
             return Ok(commit);
         }
-        let body = serde_json::to_vec(&commit).unwrap_or_default();
-        commit.sequence = rows.append_commit(&body).await?;
+        commit.sequence = rows.append_commit(&log_entry::encode(&commit)).await?;
         rows.commit().await?;
         self.publish(&commit);
         Ok(commit)
