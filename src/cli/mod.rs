@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 mod components;
@@ -63,6 +64,23 @@ enum Command {
     Schema(schema::Arguments),
     /// Print the version.
     Version,
+}
+
+/// The Collector is started with `--config` alone.
+const RUN: &str = "a configuration is run by 'airdig run --config FILE'";
+
+/// Reads the command line; ends the process where it is wrong.
+pub(crate) fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit())
+}
+
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if argument.is_some_and(|it| it.starts_with("--config")) {
+        let tip = ContextValue::StyledStrs(vec![RUN.into()]);
+        error.insert(ContextKind::Suggested, tip);
+    }
+    error
 }
 
 pub(crate) fn run(cli: Cli) -> ExitCode {
@@ -126,10 +144,19 @@ fn plain_table<const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, with_tip};
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_configuration_without_a_command_says_how_it_is_run() {
+        let error = Cli::try_parse_from(["airdig", "--config", "a.yaml"]).unwrap_err();
+        let text = with_tip(error).to_string();
+        assert!(text.contains("airdig run --config FILE"), "{text}");
     }
 }

@@ -16,10 +16,14 @@ pub(super) const FORMAT: &str = "host_port";
 pub struct HostPort(String);
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected host:port, such as localhost:4317, or 0.0.0.0:4317 for all addresses of the machine"
-)]
-pub struct InvalidHostPort;
+pub enum InvalidHostPort {
+    #[error(
+        "expected host:port, such as localhost:4317, or 0.0.0.0:4317 for all addresses of the machine"
+    )]
+    Format,
+    #[error("expected a port from 0 to 65535")]
+    Port,
+}
 
 impl HostPort {
     pub fn as_str(&self) -> &str {
@@ -36,14 +40,17 @@ impl FromStr for HostPort {
     type Err = InvalidHostPort;
 
     fn from_str(text: &str) -> Result<HostPort, InvalidHostPort> {
-        let (host, port) = text.rsplit_once(':').ok_or(InvalidHostPort)?;
+        let (host, port) = text.rsplit_once(':').ok_or(InvalidHostPort::Format)?;
         let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
         let is_ipv6 = bracketed.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok());
         let is_plain = !host.contains(|it: char| "[]:/".contains(it) || it.is_whitespace());
-        let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-        match is_port && (is_ipv6 || is_plain) {
-            true => Ok(HostPort(text.to_owned())),
-            false => Err(InvalidHostPort),
+        let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number || !(is_ipv6 || is_plain) {
+            return Err(InvalidHostPort::Format);
+        }
+        match port.parse::<u16>() {
+            Ok(_) => Ok(HostPort(text.to_owned())),
+            Err(_) => Err(InvalidHostPort::Port),
         }
     }
 }

@@ -96,8 +96,8 @@ fn unreadable(name: &str, error: &std::io::Error) -> Problem {
             name: name.to_owned(),
             text: String::new(),
         }),
-        line: 1,
-        column: 1,
+        line: 0,
+        column: 0,
     };
     Problem::new(&place, format!("cannot read the file: {error}"))
 }
@@ -194,7 +194,7 @@ mod tests {
         let told: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 6, "{told:#?}");
         assert!(told[0].contains(":1:4: environment variable \"NONE\" is not set"));
-        assert!(told[3].starts_with("/no/such/file.yaml:1:1: cannot read the file"));
+        assert!(told[3].starts_with("/no/such/file.yaml: cannot read the file"));
         assert!(told[5].starts_with("--set:1:"), "{}", told[5]);
         std::fs::remove_file(file).unwrap();
     }

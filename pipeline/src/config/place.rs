@@ -24,7 +24,7 @@ impl Place {
         &self.source.name
     }
 
-    /// From 1.
+    /// From 1; 0 where the whole file is meant.
     pub fn line(&self) -> usize {
         self.line
     }
@@ -43,7 +43,11 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file(), self.line, self.column)
+        // Line 0 is the whole file: it cannot be read.
+        match self.line {
+            0 => write!(f, "{}", self.file()),
+            line => write!(f, "{}:{line}:{}", self.file(), self.column),
+        }
     }
 }
 
@@ -76,6 +80,19 @@ impl Problem {
             message: message.into(),
             suggestion: None,
         }
+    }
+
+    /// A key that is none of the known ones: names the nearest, or all if none is near.
+    pub(crate) fn unknown_key(place: &Place, at: &str, key: &str, known: &[&str]) -> Problem {
+        let problem = Problem::new(place, format!("{at}unknown key {key:?}"));
+        let mut problem = problem.suggest(key, known.iter().copied());
+        if problem.suggestion.is_none() {
+            problem.message += &match known {
+                [] => ": no keys are known here".to_owned(),
+                _ => format!("; the known keys are {}", known.join(", ")),
+            };
+        }
+        problem
     }
 
     /// Names the nearest of the allowed words, if one is near.

@@ -237,12 +237,7 @@ impl<'a> Check<'a> {
                         .map(String::as_str)
                         .chain(also.iter().copied())
                         .collect();
-                    let message = if allowed.is_empty() {
-                        format!("unknown key {:?}: no keys are known here", entry.key)
-                    } else {
-                        format!("unknown key {:?}", entry.key)
-                    };
-                    let problem = Problem::new(&entry.place, message).suggest(&entry.key, allowed);
+                    let problem = Problem::unknown_key(&entry.place, "", &entry.key, &allowed);
                     self.found.problems.push(problem);
                 }
                 Some(schema) => self.node(&entry.value, schema, 0),
@@ -301,7 +296,16 @@ impl<'a> Check<'a> {
         }
         match rules.get("format").and_then(Json::as_str) {
             Some(duration::FORMAT) if duration::parse(text).is_err() => {
-                self.problem(node, "expected a duration such as 200ms, 5s or 1m30s");
+                let mut problem = Problem::new(
+                    &node.place,
+                    "expected a duration such as 200ms, 5s or 1m30s",
+                );
+                // The value itself may come from the environment.
+                let shown = scalar.shown();
+                if !shown.is_empty() && shown.bytes().all(|byte| byte.is_ascii_digit()) {
+                    problem.suggestion = Some(format!("{shown}s"));
+                }
+                self.found.problems.push(problem);
             }
             Some(host_port::FORMAT) => {
                 if let Err(error) = text.parse::<HostPort>() {

@@ -113,9 +113,8 @@ fn pipeline(
 pub(super) fn known_keys(node: &Node, at: &str, known: &[&str], problems: &mut Vec<Problem>) {
     for entry in node.entries() {
         if !known.contains(&&*entry.key) {
-            let message = format!("{at}: unknown key {:?}", entry.key);
-            let problem = Problem::new(&entry.place, message);
-            problems.push(problem.suggest(&entry.key, known.iter().copied()));
+            let at = format!("{at}: ");
+            problems.push(Problem::unknown_key(&entry.place, &at, &entry.key, known));
         }
     }
 }

@@ -5,26 +5,32 @@ use async_graphql::ServerError;
 use async_graphql::registry::Registry;
 use pipeline::config::nearest;
 
-/// Adds the nearest known name to the error of an unknown field or argument.
+/// Adds the nearest known name to the error of an unknown field or argument, or all names if none is near.
 pub(super) fn suggest(error: &mut ServerError, registry: &Registry) {
-    if let Some(name) = meant(&error.message, registry) {
-        error.message += &format!(" Did you mean \"{name}\"?");
-    }
+    let Some((written, known)) = names(&error.message, registry) else {
+        return;
+    };
+    error.message += &match nearest(&written, known.iter().copied()) {
+        Some(name) => format!(" Did you mean \"{name}\"?"),
+        None if known.is_empty() => " It has none.".to_owned(),
+        None => format!(" It has {}.", known.join(", ")),
+    };
 }
 
-/// `Unknown field "x" on type "T".`, `Unknown argument "x" on field "f" of type "T".`
-fn meant(message: &str, registry: &Registry) -> Option<String> {
+/// What was written, and what could have been. Of `Unknown field "x" on type "T".` and
+/// `Unknown argument "x" on field "f" of type "T".`
+fn names<'r>(message: &str, registry: &'r Registry) -> Option<(String, Vec<&'r str>)> {
     let quoted: Vec<&str> = message.split('"').skip(1).step_by(2).collect();
-    let nearest = match (message.split(' ').nth(1)?, quoted.as_slice()) {
+    let (written, known) = match (message.split(' ').nth(1)?, quoted.as_slice()) {
         ("field", [field, of]) => {
             let fields = registry.types.get(*of)?.fields()?;
-            nearest(field, fields.keys().map(String::as_str))
+            (field, fields.keys().map(String::as_str).collect())
         }
         ("argument", [argument, field, of]) => {
             let field = registry.types.get(*of)?.field_by_name(field)?;
-            nearest(argument, field.args.keys().map(String::as_str))
+            (argument, field.args.keys().map(String::as_str).collect())
         }
-        _ => None,
+        _ => return None,
     };
-    nearest.map(str::to_owned)
+    Some(((*written).to_owned(), known))
 }

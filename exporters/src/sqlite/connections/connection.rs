@@ -26,6 +26,8 @@ impl Connection {
         options: &SqliteConnectOptions,
         closing: &Arc<AtomicBool>,
     ) -> Result<Connection, sqlx::Error> {
+        // Slow statements are logged with their SQL otherwise, which says nothing to a user.
+        let options = options.clone().disable_statement_logging();
         let mut sqlite = options.connect().await?;
         let interrupted = Arc::new(AtomicBool::new(false));
         let flags = [interrupted.clone(), closing.clone()];

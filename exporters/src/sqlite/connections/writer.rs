@@ -170,9 +170,9 @@ impl Writer {
 
     fn succeeded(&self) {
         let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cause) = outage.take() {
+        if outage.take().is_some() {
             let path = self.opener.file.path().display();
-            tracing::info!(exporter = self.id, %path, cause, "writing works again");
+            tracing::info!(exporter = self.id, %path, "writing works again");
         }
     }
 }

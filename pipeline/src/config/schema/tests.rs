@@ -104,7 +104,7 @@ fn all_mistakes_are_found_with_their_places() {
                 timeuot: 1s";
     let expected = [
         "1:7 expected a number of at most 65535 -",
-        "2:7 expected a duration such as 200ms, 5s or 1m30s -",
+        "2:7 expected a duration such as 200ms, 5s or 1m30s 5s",
         "3:1 unknown key \"protocol\" protocols",
         "4:13 unknown key \"gprc\" grpc",
         "5:6 key \"cert_file\" is missing -",
