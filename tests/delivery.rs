@@ -1,28 +1,19 @@
 //! Senders that share a batch while the destination hangs, answers late or accepts a part: each is
 //! answered for what it sent, within its own deadline, and the destination receives nothing twice.
 
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::{self, connect::HttpConnector};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioExecutor;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
-use tonic::codec::CompressionEncoding;
 use tonic::{Code, Request, Response, Status};
 
-use crate::support::{Airdig, eventually};
+use crate::support::{Airdig, Destination, eventually};
 
 /// One request at a time, so that what comes during the first one is merged.
 const CONFIG: &str = r#"
@@ -40,50 +31,12 @@ service:
     traces: {receivers: [otlp], processors: [batch], exporters: [otlp]}
 "#;
 
-/// A destination: it answers nothing until it is opened, and rejects the spans of one name.
-struct Destination {
-    open: watch::Receiver<bool>,
-    received: Arc<Mutex<Vec<Vec<String>>>>,
-}
-
-#[tonic::async_trait]
-impl TraceService for Destination {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let names = names(&request.into_inner());
-        let rejected = names.iter().filter(|name| *name == "rejected").count();
-        self.received.lock().unwrap().push(names);
-        let mut open = self.open.clone();
-        open.wait_for(|open| *open).await.unwrap();
-        let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
-            rejected_spans: i64::try_from(rejected).unwrap(),
-            error_message: "not this name".to_owned(),
-        });
-        Ok(Response::new(ExportTraceServiceResponse {
-            partial_success,
-        }))
-    }
-}
-
-async fn serve(listener: TcpListener, server: TraceServiceServer<Destination>) {
-    let builder = auto::Builder::new(TokioExecutor::new()).http2_only();
-    while let Ok((stream, _)) = listener.accept().await {
-        let (builder, server) = (builder.clone(), TowerToHyperService::new(server.clone()));
-        tokio::spawn(async move {
-            let _ = builder.serve_connection(TokioIo::new(stream), server).await;
-        });
-    }
-}
-
 /// A gateway before such a destination, and the first request, which occupies the destination.
 struct Gateway {
     runtime: Runtime,
     airdig: Airdig,
     client: TraceServiceClient<Channel>,
-    opens: watch::Sender<bool>,
-    received: Arc<Mutex<Vec<Vec<String>>>>,
+    destination: Destination,
     first: tokio::task::JoinHandle<Answer>,
     _folder: tempfile::TempDir,
 }
@@ -95,21 +48,11 @@ type Answer = Result<ExportTraceServiceResponse, Status>;
 impl Gateway {
     fn start() -> Gateway {
         let runtime = Runtime::new().unwrap();
-        let (opens, open) = watch::channel(false);
-        let received = Arc::default();
-        let destination = Destination {
-            open,
-            received: Arc::clone(&received),
-        };
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let server = TraceServiceServer::new(destination);
-        let server = server.accept_compressed(CompressionEncoding::Gzip);
-        runtime.spawn(serve(listener, server));
+        let destination = Destination::start(&runtime);
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("gateway.yaml");
         std::fs::write(&config, CONFIG).unwrap();
-        let airdig = Airdig::start(&config, &[("DESTINATION", address.as_ref())]);
+        let airdig = Airdig::start(&config, &[("DESTINATION", destination.address.as_ref())]);
         let url = format!("http://{}", airdig.address("receivers/otlp", "grpc"));
         let channel = legacy::Client::builder(TokioExecutor::new())
             .http2_only(true)
@@ -120,13 +63,12 @@ impl Gateway {
             runtime,
             airdig,
             client,
-            opens,
-            received,
+            destination,
             first,
             _folder: folder,
         };
         eventually("the first request", || {
-            (!gateway.received.lock().unwrap().is_empty()).then_some(())
+            (!gateway.destination.received().is_empty()).then_some(())
         });
         gateway
     }
@@ -146,11 +88,10 @@ impl Gateway {
 
     /// Opens the destination, stops airdig; what the destination received, request by request.
     fn finish(self) -> Vec<Vec<String>> {
-        self.opens.send(true).unwrap();
+        self.destination.open();
         self.runtime.block_on(self.first).unwrap().unwrap();
         assert!(self.airdig.stop().success());
-        let received = self.received.lock().unwrap();
-        received.clone()
+        self.destination.received()
     }
 }
 
@@ -189,15 +130,6 @@ fn request(name: &str, count: usize) -> ExportTraceServiceRequest {
     }
 }
 
-fn names(request: &ExportTraceServiceRequest) -> Vec<String> {
-    let resources = request.resource_spans.iter();
-    let scopes = resources.flat_map(|resource| &resource.scope_spans);
-    let spans = scopes.flat_map(|scope| &scope.spans);
-    let mut names: Vec<_> = spans.map(|span| span.name.clone()).collect();
-    names.sort();
-    names
-}
-
 const LONG: Duration = Duration::from_secs(20);
 
 #[test]
@@ -209,7 +141,7 @@ fn a_destination_that_hangs_costs_a_sender_its_own_deadline_and_the_next_sender_
     assert_eq!(answer.unwrap_err().code(), Code::DeadlineExceeded);
     assert!(took < Duration::from_secs(3), "{took:?}");
     // The destination answers after the first sender's deadline.
-    gateway.opens.send(true).unwrap();
+    gateway.destination.open();
     let (answer, _) = gateway.answer(long);
     assert_eq!(answer.unwrap().partial_success, None);
     let received = gateway.finish();
@@ -223,7 +155,7 @@ fn a_sender_is_told_of_rejected_spans_of_its_own_number_at_most() {
     let one = gateway.send("rejected", 1, LONG);
     let other = gateway.send("accepted", 4, LONG);
     std::thread::sleep(Duration::from_millis(300));
-    gateway.opens.send(true).unwrap();
+    gateway.destination.open();
     let rejected = |sending| {
         let (answer, _) = gateway.answer(sending);
         let partial = answer.unwrap().partial_success;
@@ -253,7 +185,7 @@ fn senders_of_a_millisecond_are_answered_and_the_others_lose_nothing() {
         assert_eq!(answer.unwrap_err().code(), Code::DeadlineExceeded);
     }
     assert!(began.elapsed() < Duration::from_secs(5));
-    gateway.opens.send(true).unwrap();
+    gateway.destination.open();
     for sending in patient {
         assert!(gateway.answer(sending).0.is_ok());
     }

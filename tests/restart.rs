@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
+use tokio::runtime::Runtime;
 
-use crate::support::{Airdig, eventually, post};
+use crate::support::{Airdig, Destination, eventually, post};
 
 const CONFIG: &str = r#"
 receivers:
@@ -43,18 +44,26 @@ fn figures_of_a_minute_sum_over_a_restart_and_a_late_span() {
     }
 }
 
-/// No sender waits for statistics, so none sends them again.
+/// No sender waits for statistics, so none sends them again; an exporter beside the store has no part in its retries.
 #[test]
 fn statistics_of_an_outage_that_is_longer_than_the_retries_are_there_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("outage.yaml");
+    let runtime = Runtime::new().unwrap();
+    let destination = Destination::start(&runtime);
+    destination.open();
     let retries = "timeout: 200ms\n    retry_on_failure: {initial_interval: 100ms, max_interval: 200ms, \
                    max_elapsed_time: 500ms}";
+    let otlp = format!(
+        "  otlp: {{endpoint: \"{}\", tls: {{insecure: true}}}}\n",
+        destination.address
+    );
     let text = CONFIG.replace(
-        "processors: [identity, service_graph]",
-        "processors: [service_graph]",
+        "processors: [identity, service_graph], exporters: [",
+        "processors: [service_graph], exporters: [otlp, ",
     );
     let text = text.replace("    path:", &format!("    {retries}\n    path:"));
+    let text = text.replace("exporters:\n", &format!("exporters:\n{otlp}"));
     fs::write(&config, text).unwrap();
     let airdig = Airdig::start(&config, &[("OUT", folder.path())]);
     let locker = Connection::open(folder.path().join("graph.db")).unwrap();
@@ -65,6 +74,8 @@ fn statistics_of_an_outage_that_is_longer_than_the_retries_are_there_afterwards(
     locker.execute_batch("ROLLBACK").unwrap();
     expect_calls(&airdig, &json!([2, 0]));
     assert!(airdig.stop().success());
+    let spans = destination.received().concat();
+    assert_eq!(spans, ["call"; 4], "each span once");
 }
 
 /// The server's span comes first, the client's in a request of its own.

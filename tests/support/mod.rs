@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 mod collector;
+mod destination;
 #[cfg(feature = "aws")]
 mod moto;
 mod ports;
 
 pub(crate) use collector::Collector;
+pub(crate) use destination::Destination;
 #[cfg(feature = "aws")]
 pub(crate) use moto::{CREDENTIALS, Moto, Names};
 pub(crate) use ports::free_address;
