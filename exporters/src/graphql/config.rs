@@ -24,7 +24,8 @@ pub struct Config {
     /// How many fields of a query may stand inside each other.
     #[serde(default = "max_depth")]
     pub max_depth: usize,
-    /// How many fields a response may have, computed from the query alone.
+    /// How many fields a response may have, computed from the query alone: pages count as full, a read of the
+    /// store as 1000 fields, and a walk over edges as so many for each step.
     #[serde(default = "max_complexity")]
     pub max_complexity: usize,
     /// Names by which clients may address the server, without ports, such as `airdig.example.com`; `*` allows any.

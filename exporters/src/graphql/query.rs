@@ -3,6 +3,7 @@
 use async_graphql::connection::CursorType;
 use async_graphql::{Error, MergedObject, Result};
 
+mod cost;
 mod nodes;
 mod past;
 mod walks;

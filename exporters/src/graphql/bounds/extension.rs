@@ -46,7 +46,7 @@ impl Extension for ExecutionLimits {
             }
             errors
         })?;
-        let what = "fields in its response, its pages being full (max_complexity)";
+        let what = "fields in its response, with full pages and 1000 for each read of the store (max_complexity)";
         bound(what, valid.complexity as u64, self.max_complexity as u64)
             .map_err(|error| vec![ServerError::new(error.to_string(), None)])?;
         Ok(valid)

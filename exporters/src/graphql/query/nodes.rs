@@ -10,7 +10,7 @@ use super::super::names::{find, moment};
 use super::super::store::{store, unanswered};
 use super::super::time::DateTime;
 use super::super::types::{Node, NodeFilter, ResourceType, SearchResult};
-use super::decode;
+use super::{cost, decode};
 
 #[derive(Default)]
 pub(super) struct Nodes;
@@ -22,6 +22,7 @@ const LONGEST: usize = 1000;
 impl Nodes {
     /// The node of this uid or alias: an ARN, `sg-0a1b2c`, `aws:ec2:i-0a1b2c`, a name, an IP
     /// address. Null where nothing is known of it.
+    #[graphql(complexity = "cost::READ + child_complexity")]
     async fn node(
         &self,
         context: &Context<'_>,
@@ -36,7 +37,7 @@ impl Nodes {
     }
 
     /// Nodes by uid.
-    #[graphql(complexity = "1 + first.max(0) as usize * child_complexity")]
+    #[graphql(complexity = "cost::READ + cost::page(first, child_complexity)")]
     async fn nodes(
         &self,
         context: &Context<'_>,
@@ -65,7 +66,7 @@ impl Nodes {
 
     /// What has a text in its name, its other names, its uid or the value of a tag: first what is
     /// called so, then what begins with it, then the rest.
-    #[graphql(complexity = "50 + first.max(0) as usize * child_complexity")]
+    #[graphql(complexity = "cost::READ + cost::page(first, child_complexity)")]
     async fn search(
         &self,
         context: &Context<'_>,
@@ -90,7 +91,7 @@ impl Nodes {
     }
 
     /// The kinds of nodes that there are, and how many of each.
-    #[graphql(complexity = "50 + 50 * child_complexity")]
+    #[graphql(complexity = "cost::READ + 50 * child_complexity")]
     async fn resource_types(
         &self,
         context: &Context<'_>,

@@ -10,7 +10,7 @@ use super::super::names::{find, must_find, resolve};
 use super::super::store::{store, unanswered};
 use super::super::time::DateTime;
 use super::super::types::{CallsCursor, Record, RecordFilter, ServiceMap, TimelineEntry};
-use super::decode;
+use super::{cost, decode};
 
 #[derive(Default)]
 pub(super) struct Past;
@@ -32,7 +32,7 @@ impl Past {
     /// Who calls whom, how often and how fast, in the minutes that begin in this span of time; the
     /// last quarter of an hour where none is given. Edges by their ends, a page of them with the nodes that
     /// they connect; `calls` and rates are of the whole span.
-    #[graphql(complexity = "50 + 50 * child_complexity")]
+    #[graphql(complexity = "cost::READ + 50 * child_complexity")]
     async fn service_map(
         &self,
         context: &Context<'_>,
@@ -57,7 +57,7 @@ impl Past {
     }
 
     /// What happened to a node and what somebody did to it, newest first.
-    #[graphql(complexity = "1 + first.max(0) as usize * child_complexity")]
+    #[graphql(complexity = "cost::READ + cost::page(first, child_complexity)")]
     async fn timeline(
         &self,
         context: &Context<'_>,
@@ -110,7 +110,7 @@ impl Past {
     }
 
     /// Changes, drift, health, correlations and alerts, newest first.
-    #[graphql(complexity = "1 + first.max(0) as usize * child_complexity")]
+    #[graphql(complexity = "cost::READ + cost::page(first, child_complexity)")]
     async fn records(
         &self,
         context: &Context<'_>,

@@ -10,6 +10,7 @@ use super::super::neighbors::{self, Neighborhood};
 use super::super::path::Route;
 use super::super::time::DateTime;
 use super::super::types::Direction;
+use super::cost;
 
 #[derive(Default)]
 pub(super) struct Walks;
@@ -21,7 +22,7 @@ pub(super) struct Walks;
 )]
 impl Walks {
     /// What a node is connected with, near ones first.
-    #[graphql(complexity = "50 + first.max(0) as usize * child_complexity")]
+    #[graphql(complexity = "cost::walk(depth) + cost::page(first, child_complexity)")]
     async fn neighbors(
         &self,
         context: &Context<'_>,
@@ -46,7 +47,7 @@ impl Walks {
     /// What depends on a node, so that it is touched where that changes: a security group reaches
     /// what it secures, an instance its pods, a service its callers. The highest scores first; a
     /// hop leaves 0.7 of a score, times how sure its edge is.
-    #[graphql(complexity = "50 + first.max(0) as usize * child_complexity")]
+    #[graphql(complexity = "cost::walk(depth) + cost::page(first, child_complexity)")]
     async fn impact(
         &self,
         context: &Context<'_>,
@@ -64,7 +65,7 @@ impl Walks {
     /// pass through what only holds things (a VPC, a subnet, an account, a cluster, a namespace), else,
     /// where there is no other way, a shortest one of all. Of equally long ones it is the one with more
     /// edges of traffic and dependency.
-    #[graphql(complexity = "50 + 10 * child_complexity")]
+    #[graphql(complexity = "cost::walk(max_depth) + 10 * child_complexity")]
     async fn path(
         &self,
         context: &Context<'_>,

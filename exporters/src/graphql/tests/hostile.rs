@@ -46,7 +46,7 @@ impl Generator {
     }
 
     fn request(&mut self) -> Request {
-        let mut query = match self.up_to(11) {
+        let mut query = match self.up_to(14) {
             0 => self.expansion(),
             1 => self.cycle(),
             2 => self.flood("a{}: __typename "),
@@ -58,6 +58,9 @@ impl Generator {
             8 => self.introspection(),
             9 => self.operations(),
             10 => self.words(),
+            11 => self.flood("w{}: neighbors(uid: $v, depth: 5, first: 1) { truncated } "),
+            12 => self.flood("p{}: path(from: $v, to: $v, maxDepth: 10) { nodes { uid } } "),
+            13 => self.flood("s{}: search(text: $v, first: 1) { found { value } } "),
             _ => self.random_tokens(),
         };
         if self.up_to(9) == 0 {

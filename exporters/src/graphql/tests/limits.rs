@@ -71,7 +71,7 @@ async fn pages_and_depths_are_bounded() {
 async fn a_query_that_nests_or_multiplies_too_much_is_refused_before_it_runs() {
     let shop = Shop::with(|config| {
         config.max_depth = 4;
-        config.max_complexity = 100;
+        config.max_complexity = 1100;
     })
     .await;
     let error = shop
@@ -86,11 +86,14 @@ async fn a_query_that_nests_or_multiplies_too_much_is_refused_before_it_runs() {
         .await;
     assert_eq!(
         error,
-        "the query has 1501 fields in its response, its pages being full (max_complexity); the limit is 100"
+        "the query has 2500 fields in its response, with full pages and 1000 for each read of the store \
+         (max_complexity); the limit is 1100"
     );
     for query in [
         r#"{ search(text: "a", first: 100) { found { value } } }"#,
-        r#"{ impact(uid: "sg-1", first: 51) { nodes { score } } }"#,
+        r#"{ impact(uid: "sg-1", depth: 1, first: 51) { nodes { score } } }"#,
+        r#"{ impact(uid: "sg-1", depth: 2, first: 1) { nodes { score } } }"#,
+        r#"{ a: node(uid: "sg-1") { uid } b: node(uid: "sg-1") { uid } }"#,
     ] {
         let error = shop.refused(query).await;
         assert!(error.contains("max_complexity"), "{error}");
