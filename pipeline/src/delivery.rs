@@ -12,6 +12,7 @@
 //! [`Delivery::refuse`] first. The engine does that for all that it holds and cannot finish; a
 //! clone that goes away because its thread panics does it by itself.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
@@ -125,11 +126,15 @@ impl Delivery {
 
     /// The duty of a batch that was put together of several, each with so many rows, in their order.
     pub fn merge_rows(parts: impl IntoIterator<Item = (Delivery, usize)>) -> Delivery {
-        let part = |(delivery, rows)| Part {
+        // A part may have been put together itself.
+        let parts = parts
+            .into_iter()
+            .flat_map(|(delivery, rows)| delivery.by_sender(rows));
+        let part = |(delivery, rows): (Delivery, Range<usize>)| Part {
             delivery,
-            rows: Some(rows),
+            rows: Some(rows.len()),
         };
-        let parts: Vec<Part> = parts.into_iter().map(part).collect();
+        let parts: Vec<Part> = parts.map(part).collect();
         match parts.iter().any(|part| part.delivery.is_awaited()) {
             true => Delivery::of_parts(parts),
             false => Delivery::nobody(),
@@ -260,9 +265,19 @@ impl Delivery {
         match self.waiting.as_deref() {
             None => {}
             Some(Waiting::Many(parts)) => {
+                // A sender may have several parts.
+                let mut senders: HashMap<*const Waiting, (&Delivery, u64)> = HashMap::new();
                 for part in parts {
-                    let most = part.rows.map_or(u64::MAX, |rows| rows as u64);
-                    part.delivery.reject_rows(rows.min(most), reason);
+                    let Some(waiting) = &part.delivery.waiting else {
+                        continue;
+                    };
+                    let of_part = part.rows.map_or(u64::MAX, |rows| rows as u64);
+                    let sender = senders.entry(Arc::as_ptr(waiting));
+                    let (_, most) = sender.or_insert((&part.delivery, 0));
+                    *most = most.saturating_add(of_part);
+                }
+                for (delivery, most) in senders.into_values() {
+                    delivery.reject_rows(rows.min(most), reason);
                 }
             }
             Some(Waiting::One(pending)) => {
@@ -411,6 +426,43 @@ mod tests {
         };
         assert_eq!(first.await, partial);
         assert_eq!(second.await, partial);
+    }
+
+    fn partial(rejected_rows: u64) -> Outcome {
+        Outcome::Partial {
+            rejected_rows,
+            reason: "no name".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_of_a_batch_that_was_put_together_twice_are_those_of_their_senders() {
+        let (one, first) = Delivery::new(None);
+        let (two, second) = Delivery::new(None);
+        let (three, third) = Delivery::new(None);
+        let inner = Delivery::merge_rows([(one, 2), (two, 3)]);
+        let outer = Delivery::merge_rows([(inner, 5), (three, 4)]);
+        let parts = outer.by_sender(9);
+        let ranges: Vec<_> = parts.iter().map(|(_, rows)| rows.clone()).collect();
+        assert_eq!(ranges, [0..2, 2..5, 5..9]);
+        parts[1].0.reject_rows(1, "no name");
+        // Rows 1 to 3: of the first two.
+        outer.slice(9, &(1..4)).reject_rows(2, "no name");
+        drop((outer, parts));
+        assert_eq!(first.await, partial(1));
+        assert_eq!(second.await, partial(3));
+        assert_eq!(third.await, Outcome::Delivered);
+    }
+
+    #[tokio::test]
+    async fn a_sender_with_two_parts_is_told_of_no_more_rows_than_were_rejected() {
+        let (one, first) = Delivery::new(None);
+        let (two, second) = Delivery::new(None);
+        let merged = Delivery::merge_rows([(one.clone(), 100), (two, 5), (one, 50)]);
+        merged.reject_rows(120, "no name");
+        drop(merged);
+        assert_eq!(first.await, partial(120));
+        assert_eq!(second.await, partial(5));
     }
 
     #[tokio::test]

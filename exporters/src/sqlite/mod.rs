@@ -174,7 +174,7 @@ impl Sqlite {
             );
         }
         // Only now: what is tried again is not rejected twice.
-        for ((batch, rejected), too_old) in batches.iter().zip(&rejected).zip(written.too_old) {
+        for ((batch, rejected), &too_old) in batches.iter().zip(&rejected).zip(&written.too_old) {
             self.too_old.add(too_old);
             let Some((rows, reason)) = self.rejection(batch, rejected, too_old) else {
                 continue;
@@ -183,8 +183,9 @@ impl Sqlite {
             match batch.by_sender() {
                 parts if parts.len() > 1 => {
                     for part in &parts {
-                        let rejected = ReportBatch::of(part, now).rejected;
-                        let rejection = self.rejection(part, &rejected, too_old);
+                        let reports = ReportBatch::of(part, now);
+                        let too_old = written.horizon.too_old(&reports);
+                        let rejection = self.rejection(part, &reports.rejected, too_old);
                         rejection
                             .inspect(|(rows, reason)| part.delivery().reject_rows(*rows, reason));
                     }
@@ -195,8 +196,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// How many rows of a batch are rejected, and why. Of which senders those are that are too old is not
-    /// known.
+    /// How many rows of a batch are rejected, and why.
     fn rejection(&self, batch: &Batch, rejected: &Rejected, too_old: u64) -> Option<(u64, String)> {
         let rows = (rejected.total() as u64 + too_old).min(batch.num_rows() as u64);
         let mut reasons = Vec::new();

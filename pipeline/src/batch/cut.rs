@@ -20,7 +20,7 @@ impl Cuts {
     /// After how many of the rows to end a batch that begins after `start` rows and is to have `most`. Rows of a
     /// snapshot, which are those of one (`uid`, `source`, `scope`, `time`), are not divided: a store would take
     /// a part of it for all that holds. So the batch has fewer rows, or, where one snapshot alone has more than
-    /// `most`, the rows up to its end.
+    /// `most` or begins before another ends, the rows up to the next row where all have ended.
     pub(crate) fn end(&self, start: usize, most: usize) -> usize {
         let end = start.saturating_add(most);
         match self {

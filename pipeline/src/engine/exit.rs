@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tracing::{debug, error, warn};
 
 use super::metrics::ExporterCounters;
@@ -21,6 +22,8 @@ pub(super) struct Exit {
     pub(super) optional: bool,
     /// How many batches are taken at the same time.
     pub(super) takers: usize,
+    /// The permits of its exports, which its outbox needs as well; none where there is no limit.
+    pub(super) turns: Option<Arc<Semaphore>>,
     /// Where rows go for which no sender waits; only of exporters.
     pub(super) outbox: Option<Outbox>,
     /// Only of exporters.
@@ -79,8 +82,12 @@ pub(super) async fn all_idle(exits: &[Exit]) {
     let awaited = needed().any(|exit| !exit.release);
     let busy = || needed().filter(|exit| !(awaited && exit.release));
     // One that became idle may be busy again when the last has.
-    while let Some(exit) = busy().find(|exit| exit.sender.gauge().batches() >= exit.takers) {
+    while let Some(exit) = busy().find(|exit| !exit.is_idle()) {
         exit.sender.gauge().less_than(exit.takers).await;
+        if let Some(turns) = &exit.turns {
+            // It goes back at once.
+            let _ = turns.acquire().await;
+        }
     }
 }
 
@@ -92,6 +99,14 @@ impl Placed<'_> {
 }
 
 impl Exit {
+    fn is_idle(&self) -> bool {
+        let has_turn = self
+            .turns
+            .as_ref()
+            .is_none_or(|it| it.available_permits() > 0);
+        has_turn && self.sender.gauge().batches() < self.takers
+    }
+
     /// Whether the chain waits for room: where the settings say so, and with rows for a connector that no sender
     /// can send again.
     fn waits_for(&self, batch: &Batch) -> bool {
@@ -154,6 +169,7 @@ mod tests {
             release: false,
             optional: false,
             takers: 1,
+            turns: None,
             outbox: None,
             counters: None,
         };

@@ -158,24 +158,27 @@ impl Wiring {
         self.running.open.push(sender.clone());
         let queueing = &planned.settings.sending_queue;
         let consumers = sending::consumers(queueing, planned.exporter.as_ref());
+        let at_once = planned.exporter.concurrency();
+        let turns =
+            (at_once <= Semaphore::MAX_PERMITS).then(|| Arc::new(Semaphore::new(at_once.max(1))));
         let exit = Exit {
             sender,
             block: queueing.block_on_overflow,
             release: !queueing.wait_for_result,
             optional: false,
             takers: consumers,
+            turns: turns.clone(),
             outbox: Some(outbox.clone()),
             counters: Some(counters.clone()),
         };
         let exporter: Arc<dyn Exporter> = Arc::from(planned.exporter);
         let name = name(&placed);
-        let at_once = exporter.concurrency();
         let sending = Arc::new(Sending {
             name: name.clone(),
             exporter: exporter.clone(),
             settings: planned.settings,
             counters,
-            turns: (at_once <= Semaphore::MAX_PERMITS).then(|| Semaphore::new(at_once.max(1))),
+            turns,
             give_up: self.give_up.clone(),
         });
         let emptying = sending::empty(sending.clone(), outbox.clone());
@@ -303,6 +306,7 @@ fn plain(sender: Sender) -> Exit {
         release: false,
         optional: false,
         takers: 1,
+        turns: None,
         outbox: None,
         counters: None,
     }

@@ -67,8 +67,8 @@ pub struct SendingQueue {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueBatch {
-    /// How long rows for which no sender waits are held at most. (Rows of senders that wait are exported as
-    /// soon as a consumer is free.)
+    /// How long rows are held at most whose senders were answered when they were queued (`wait_for_result:
+    /// false`). Rows of senders that wait are exported as soon as a consumer is free.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub flush_timeout: Duration,

@@ -57,6 +57,8 @@ pub struct Written {
     pub late_completions: u64,
     /// Of each batch, see [`Counted`].
     pub too_old: Vec<u64>,
+    /// What of a part of a batch was too old: [`Horizon::too_old`].
+    pub horizon: Horizon,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -151,6 +153,7 @@ impl<B: Backend> Store<B> {
             commit: self.finish(rows, commit).await?,
             late_completions: counted.late_completions,
             too_old,
+            horizon,
         })
     }
 

@@ -16,6 +16,8 @@ use crate::{Batch, Delivery};
 pub enum Behaviour {
     /// Keeps the batch.
     Take,
+    /// The same after a while.
+    TakeAfter(Duration),
     /// Asks to try again, after this time if one is given.
     Retry(Option<Duration>),
     Refuse,
@@ -131,8 +133,11 @@ impl Exporter for CapturingExporter {
         let behaviour = first
             .or_else(|| self.then.clone())
             .unwrap_or(Behaviour::Take);
+        if let Behaviour::TakeAfter(time) = behaviour {
+            tokio::time::sleep(time).await;
+        }
         match behaviour {
-            Behaviour::Take => {
+            Behaviour::Take | Behaviour::TakeAfter(_) => {
                 // A kept batch must not keep its sender waiting.
                 let kept = batch.clone().with_delivery(Delivery::nobody());
                 self.captured.state().batches.push(kept);

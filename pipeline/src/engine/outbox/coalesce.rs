@@ -15,6 +15,11 @@ use crate::{Batch, Signal};
 /// Signals of which a row may replace another.
 pub(super) const SIGNALS: [Signal; 2] = [Signal::EdgeStats, Signal::Metrics];
 
+/// The place of a signal in [`SIGNALS`].
+pub(super) fn index(signal: Signal) -> Option<usize> {
+    SIGNALS.iter().position(|it| *it == signal)
+}
+
 /// `aggregation_temporality` on the wire (opentelemetry/proto/metrics/v1/metrics.proto).
 const CUMULATIVE: i32 = 2;
 
@@ -54,7 +59,12 @@ pub(super) fn only(batch: &Batch, stay: &[bool]) -> Option<Batch> {
         return None;
     }
     let rows = filter_record_batch(batch.rows(), &BooleanArray::from(stay.to_vec())).ok()?;
-    // A view keeps all of its buffers.
+    compact(&batch.clone().with_rows(rows).ok()?)
+}
+
+/// The same rows without what their buffers have beside them: a view keeps all of its buffers.
+pub(super) fn compact(batch: &Batch) -> Option<Batch> {
+    let rows = batch.rows();
     let columns = rows.columns().iter().map(|column| -> ArrayRef {
         match column.data_type() {
             DataType::Utf8View => Arc::new(column.as_string_view().gc()),

@@ -1,12 +1,12 @@
 //! Rows for which no sender waits, as they wait for one exporter.
 //!
 //! What a processor makes by itself (windows, statistics, metrics on a tick) no sender can send again. So it
-//! stays here, in order, until the exporter has taken it or refuses it for good; retries have no end. At the
-//! bound the oldest rows leave, counted and logged.
+//! stays here, in order, until the exporter has taken it or refuses it for good; retries have no end.
 //!
-//! Rows that later ones replace leave earlier (coalesce.rs): statistics of an edge's minute, and points of a
-//! cumulative series. So an outage costs the room of the minutes and series that it lasts, and not that of all
-//! that was flushed meanwhile.
+//! Rows that later ones replace leave (coalesce.rs) where many wait: statistics of an edge's minute, and points
+//! of a cumulative series. So an outage costs the room of the minutes and series that it lasts, and not that of
+//! all that was flushed meanwhile. At the bound all that are replaced leave. If that frees too little, the oldest
+//! rows leave, counted and logged: no newer row replaces them, so they are lost.
 
 mod coalesce;
 
@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tracing::error;
 
+use crate::component::RowCounts;
 use crate::{Batch, Signal};
 
 /// How often it is logged at most that rows leave at the bound.
@@ -25,6 +26,9 @@ const WARNING: Duration = Duration::from_secs(10);
 
 /// Rows of a signal that wait before the first look for those that are replaced.
 const FEW: usize = 1024;
+
+/// What a column costs beside its buffers, in bytes: of many small batches that is most.
+const COLUMN: usize = 128;
 
 /// The outbox of one exporter. Clones share it.
 #[derive(Clone, Debug)]
@@ -46,14 +50,17 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Batch>,
-    taken: Option<Batch>,
-    /// Of all buffers.
+    /// Those that are being exported, in order.
+    taken: VecDeque<Batch>,
+    /// Of all buffers and columns.
     bytes: usize,
     /// The buffers of those that wait and of the one that is taken, by their places: how many batches share
     /// each. Slices of one batch share all of them.
     buffers: HashMap<usize, usize>,
     is_closed: bool,
-    /// Rows of each of [`coalesce::SIGNALS`] with which to look for those that are replaced again.
+    /// Rows of each of [`coalesce::SIGNALS`] that wait.
+    rows: [usize; coalesce::SIGNALS.len()],
+    /// Rows of each with which to look again for those that are replaced.
     look_at: [usize; coalesce::SIGNALS.len()],
     warned: Option<Instant>,
     unlogged: u64,
@@ -77,19 +84,15 @@ impl Outbox {
     /// Keeps a batch until the exporter has it. It never waits; at the bound the oldest leave.
     pub(super) fn put(&self, batch: Batch) {
         let mut state = self.state();
-        let signal = batch.signal();
-        state.charge(&batch);
-        state.waiting.push_back(batch);
-        state.coalesce(signal);
-        let mut dropped = 0;
-        // One batch above the bound passes alone.
-        while state.bytes > self.0.bound && state.waiting.len() > 1 {
-            let Some(oldest) = state.waiting.pop_front() else {
-                break;
-            };
-            state.give_back(&oldest);
-            dropped += oldest.num_rows() as u64;
+        let coalesced = coalesce::index(batch.signal());
+        state.push(batch);
+        if let Some(index) = coalesced.filter(|&it| state.rows[it] >= state.look_at[it].max(FEW)) {
+            state.coalesce(index);
         }
+        let dropped = match state.bytes > self.0.bound {
+            true => state.make_room(self.0.bound),
+            false => 0,
+        };
         if dropped > 0 {
             self.0.dropped.fetch_add(dropped, Ordering::Relaxed);
             state.unlogged += dropped;
@@ -103,14 +106,27 @@ impl Outbox {
         self.0.changed.notify_one();
     }
 
-    /// The oldest batch, which stays counted until [`Outbox::done`]; none when no more comes.
-    pub(super) async fn take(&self) -> Option<Batch> {
+    /// The oldest batch, and those behind it that go with it: `goes_with(rows before it, first, it)`. Each stays
+    /// counted until [`Outbox::done`]. None when no more comes.
+    pub(super) async fn take(
+        &self,
+        goes_with: impl Fn(&RowCounts, &Batch, &Batch) -> bool,
+    ) -> Option<Vec<Batch>> {
         loop {
             {
                 let mut state = self.state();
-                if let Some(batch) = state.waiting.pop_front() {
-                    state.taken = Some(batch.clone());
-                    return Some(batch);
+                if let Some(first) = state.pop() {
+                    let mut before = RowCounts::default();
+                    before.add(&first);
+                    let mut taken = vec![first];
+                    while let Some(next) = state.waiting.front()
+                        && goes_with(&before, &taken[0], next)
+                    {
+                        before.add(next);
+                        taken.extend(state.pop());
+                    }
+                    state.taken.extend(taken.iter().cloned());
+                    return Some(taken);
                 }
                 if state.is_closed {
                     return None;
@@ -120,10 +136,10 @@ impl Outbox {
         }
     }
 
-    /// The batch that was taken is exported, or refused for good.
+    /// The oldest batch that was taken is exported, or refused for good.
     pub(super) fn done(&self) {
         let mut state = self.state();
-        if let Some(taken) = state.taken.take() {
+        if let Some(taken) = state.taken.pop_front() {
             state.give_back(&taken);
         }
     }
@@ -151,10 +167,7 @@ impl Outbox {
         let waiting = state.waiting.iter().map(Batch::num_rows);
         let taken = state.taken.iter().map(Batch::num_rows);
         let rows = waiting.chain(taken);
-        (
-            state.waiting.len() + usize::from(state.taken.is_some()),
-            rows.sum(),
-        )
+        (state.waiting.len() + state.taken.len(), rows.sum())
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -168,7 +181,46 @@ impl Outbox {
 }
 
 impl State {
+    fn push(&mut self, batch: Batch) {
+        self.charge(&batch);
+        if let Some(index) = coalesce::index(batch.signal()) {
+            self.rows[index] += batch.num_rows();
+        }
+        self.waiting.push_back(batch);
+    }
+
+    /// The oldest that waits; it stays charged.
+    fn pop(&mut self) -> Option<Batch> {
+        let oldest = self.waiting.pop_front()?;
+        if let Some(index) = coalesce::index(oldest.signal()) {
+            self.rows[index] -= oldest.num_rows();
+        }
+        if self.waiting.is_empty() {
+            self.look_at = Default::default();
+        }
+        Some(oldest)
+    }
+
+    /// Rows that are replaced leave; if that is not enough, the oldest, until a sixteenth is free: so the former
+    /// are not searched for with each batch. Returns how many rows are lost.
+    fn make_room(&mut self, bound: usize) -> u64 {
+        for index in 0..coalesce::SIGNALS.len() {
+            self.coalesce(index);
+        }
+        let mut lost = 0;
+        // One batch above the bound passes alone.
+        while self.bytes > bound - bound / 16
+            && self.waiting.len() > 1
+            && let Some(oldest) = self.pop()
+        {
+            self.give_back(&oldest);
+            lost += oldest.num_rows() as u64;
+        }
+        lost
+    }
+
     fn charge(&mut self, batch: &Batch) {
+        self.bytes += batch.rows().num_columns() * COLUMN;
         for (place, bytes) in batch.buffers() {
             let sharers = self.buffers.entry(place).or_default();
             if *sharers == 0 {
@@ -179,6 +231,7 @@ impl State {
     }
 
     fn give_back(&mut self, batch: &Batch) {
+        self.bytes -= batch.rows().num_columns() * COLUMN;
         for (place, bytes) in batch.buffers() {
             let Some(sharers) = self.buffers.get_mut(&place) else {
                 continue;
@@ -191,35 +244,68 @@ impl State {
         }
     }
 
-    /// Removes the rows of a signal that others replace, where so many wait that it pays.
-    fn coalesce(&mut self, signal: Signal) {
-        let Some(index) = coalesce::SIGNALS.iter().position(|it| *it == signal) else {
-            return;
-        };
+    /// Removes the rows of a signal that others replace, and puts small batches that stand together into one.
+    fn coalesce(&mut self, index: usize) {
+        let signal = coalesce::SIGNALS[index];
         let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
         let batches: Vec<&Batch> = of_signal.collect();
-        let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
-        if rows < self.look_at[index].max(FEW) {
-            return;
-        }
         let mut newest = coalesce::newest(signal, &batches).into_iter();
-        let mut left = 0;
-        for mut batch in std::mem::take(&mut self.waiting) {
-            if batch.signal() == signal {
-                let only = newest.next().and_then(|stay| coalesce::only(&batch, &stay));
-                if let Some(only) = only {
-                    self.charge(&only);
-                    self.give_back(&batch);
-                    batch = only;
-                }
-                left += batch.num_rows();
-            }
-            match batch.num_rows() {
-                0 => self.give_back(&batch),
-                _ => self.waiting.push_back(batch),
+        for batch in std::mem::take(&mut self.waiting) {
+            let stay = match batch.signal() == signal {
+                true => newest.next(),
+                false => None,
+            };
+            let only = stay.and_then(|stay| coalesce::only(&batch, &stay));
+            let Some(only) = only else {
+                self.waiting.push_back(batch);
+                continue;
+            };
+            self.give_back(&batch);
+            if only.num_rows() > 0 {
+                self.charge(&only);
+                self.waiting.push_back(only);
             }
         }
-        self.look_at[index] = 2 * left;
+        self.join_small(signal);
+        let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
+        self.rows[index] = of_signal.map(Batch::num_rows).sum();
+        self.look_at[index] = 2 * self.rows[index];
+    }
+
+    /// Small batches of a signal become batches of up to [`FEW`] rows, each where its last part stood.
+    fn join_small(&mut self, signal: Signal) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let rows = waiting.iter().filter(|it| it.signal() == signal);
+        let mut next_rows = rows
+            .map(Batch::num_rows)
+            .skip(1)
+            .collect::<Vec<_>>()
+            .into_iter();
+        let mut parts: Vec<Batch> = Vec::new();
+        for batch in waiting {
+            if batch.signal() != signal {
+                self.waiting.push_back(batch);
+                continue;
+            }
+            parts.push(batch);
+            let rows: usize = parts.iter().map(Batch::num_rows).sum();
+            if next_rows.next().is_some_and(|next| rows + next <= FEW) {
+                continue;
+            }
+            let parts = std::mem::take(&mut parts);
+            let whole = match parts.len() {
+                1 => None,
+                _ => Batch::concat(parts.clone()).and_then(|whole| coalesce::compact(&whole)),
+            };
+            match whole {
+                None => self.waiting.extend(parts),
+                Some(whole) => {
+                    parts.iter().for_each(|part| self.give_back(part));
+                    self.charge(&whole);
+                    self.waiting.push_back(whole);
+                }
+            }
+        }
     }
 }
 

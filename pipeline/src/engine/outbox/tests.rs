@@ -17,11 +17,32 @@ fn outbox(bound: usize) -> Outbox {
 async fn taken(outbox: &Outbox) -> Vec<Batch> {
     outbox.close();
     let mut taken = Vec::new();
-    while let Some(batch) = outbox.take().await {
-        outbox.done();
-        taken.push(batch);
+    while let Some(batches) = outbox.take(|_, _, _| false).await {
+        for batch in batches {
+            outbox.done();
+            taken.push(batch);
+        }
     }
     taken
+}
+
+/// The calls of each edge and minute that are in it.
+async fn taken_calls(outbox: &Outbox) -> BTreeMap<(String, i64), u64> {
+    let mut last = BTreeMap::new();
+    let batches = taken(outbox).await.into_iter();
+    for batch in batches.filter(|batch| batch.signal() == Signal::EdgeStats) {
+        let calls = batch.numbers::<UInt64Type>(edge_stats::CALLS);
+        for (row, uid) in uids(&batch).into_iter().enumerate() {
+            let minute = batch.numbers::<TimestampNanosecondType>("time");
+            let key = (uid, minute.value(row) / 60_000_000_000);
+            let before = last.insert(key, calls.value(row));
+            assert!(
+                before < Some(calls.value(row)),
+                "an older value after a newer one"
+            );
+        }
+    }
+    last
 }
 
 /// Of each edge and minute the calls that were counted so far.
@@ -62,7 +83,8 @@ async fn rows_stay_in_their_order_until_the_exporter_has_them() {
     for uid in ["a", "b", "c"] {
         outbox.put(batch(Signal::Logs, &[uid]));
     }
-    assert_eq!(uids(&outbox.take().await.unwrap()), ["a"]);
+    let first = outbox.take(|_, _, _| false).await.unwrap();
+    assert_eq!(uids(&first[0]), ["a"]);
     assert_eq!(outbox.held(), (3, 3), "it has not been done with");
     outbox.done();
     assert_eq!(outbox.held(), (2, 2));
@@ -73,8 +95,9 @@ async fn rows_stay_in_their_order_until_the_exporter_has_them() {
 
 #[tokio::test]
 async fn at_the_bound_the_oldest_leave_and_are_counted() {
-    let one = batch(Signal::Logs, &["a"]);
-    let outbox = outbox(one.memory() * 5 / 2);
+    let one = outbox(1 << 20);
+    one.put(batch(Signal::Logs, &["a"]));
+    let outbox = outbox(one.bytes() * 5 / 2);
     for uid in ["a", "b", "c", "d"] {
         outbox.put(batch(Signal::Logs, &[uid]));
     }
@@ -107,18 +130,7 @@ async fn statistics_of_an_outage_take_no_more_room_than_their_edges_and_minutes(
     let (batches, rows) = outbox.held();
     assert!(batches < 40 && rows < 4000, "{batches} {rows}");
     assert!(outbox.bytes() < 4 << 20, "{}", outbox.bytes());
-    let mut last = BTreeMap::new();
-    for batch in taken(&outbox).await {
-        let calls = batch.numbers::<UInt64Type>(edge_stats::CALLS);
-        for (row, uid) in uids(&batch).into_iter().enumerate() {
-            let minute = batch.numbers::<TimestampNanosecondType>("time");
-            let before = last.insert((uid, minute.value(row)), calls.value(row));
-            assert!(
-                before < Some(calls.value(row)),
-                "an older value after a newer one"
-            );
-        }
-    }
+    let last = taken_calls(&outbox).await;
     assert_eq!(last.len(), 200);
     for ((_, minute), calls) in last {
         assert_eq!(calls, if minute == 0 { 500 } else { 1000 });
@@ -151,4 +163,77 @@ async fn of_a_cumulative_series_the_newest_point_stays_and_all_of_a_delta_series
     assert_eq!(deltas, 4000);
     assert_eq!(totals.last(), Some(&200));
     assert!(totals.is_sorted() && totals.len() < 100, "{}", totals.len());
+}
+
+/// Edges `first..last` in a minute, so many calls of each.
+fn flush(edges: std::ops::Range<u64>, minute: u64, calls: u64) -> Batch {
+    let names: Vec<String> = edges.map(|edge| format!("edge-{edge}")).collect();
+    let rows: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), minute, calls))
+        .collect();
+    stats(&rows)
+}
+
+#[tokio::test]
+async fn at_the_bound_rows_leave_first_that_others_replace() {
+    // Fewer rows than are searched otherwise.
+    let one = outbox(1 << 20);
+    one.put(flush(0..60, 0, 1));
+    let outbox = outbox(8 * one.bytes());
+    for calls in 1..=16 {
+        outbox.put(flush(0..60, 0, calls));
+    }
+    assert_eq!(outbox.dropped(), 0);
+    let last = taken_calls(&outbox).await;
+    assert!(last.len() == 60 && last.values().all(|calls| *calls == 16));
+}
+
+#[tokio::test]
+async fn beyond_the_bound_what_is_missing_are_exactly_the_counted_rows() {
+    let outbox = outbox(128 << 10);
+    let mut all = BTreeMap::new();
+    for minute in 0..40 {
+        for calls in 1..=5 {
+            let edges = minute..minute + 50;
+            outbox.put(flush(edges.clone(), minute, calls));
+            for edge in edges {
+                all.insert((format!("edge-{edge}"), minute.cast_signed()), calls);
+            }
+            assert!(outbox.bytes() <= 128 << 10);
+        }
+    }
+    let left = taken_calls(&outbox).await;
+    assert!(!left.is_empty() && left.len() < all.len());
+    assert_eq!((all.len() - left.len()) as u64, outbox.dropped());
+    assert!(left.iter().all(|(key, calls)| all[key] == *calls));
+}
+
+#[tokio::test]
+async fn small_batches_that_are_left_become_one() {
+    let outbox = outbox(64 << 20);
+    // Of each minute one edge is never flushed again.
+    for minute in 0..200 {
+        outbox.put(batch(Signal::Logs, &["between"]));
+        outbox.put(flush(minute..minute + 30, 0, minute + 1));
+    }
+    let (batches, _) = outbox.held();
+    assert!(batches < 200 + 40, "{batches}");
+    assert_eq!(taken_calls(&outbox).await.len(), 229);
+    assert_eq!((outbox.held(), outbox.bytes()), ((0, 0), 0));
+}
+
+#[tokio::test]
+async fn batches_are_taken_together_as_long_as_they_go_together() {
+    let outbox = outbox(1 << 20);
+    for uid in ["a", "b", "c", "d"] {
+        outbox.put(batch(Signal::Logs, &[uid]));
+    }
+    let two = |before: &RowCounts, _: &Batch, _: &Batch| before.total() < 2;
+    let taken = outbox.take(two).await.unwrap();
+    assert_eq!(taken.len(), 2);
+    outbox.done();
+    assert_eq!(outbox.held(), (3, 3), "one of them is not done with");
+    outbox.done();
+    assert_eq!(outbox.held(), (2, 2));
 }

@@ -31,7 +31,7 @@ pub(in crate::engine) struct Sending {
     pub(in crate::engine) settings: ExporterSettings,
     pub(in crate::engine) counters: Arc<ExporterCounters>,
     /// As many permits as batches may be exported at the same time; none where there is no limit.
-    pub(in crate::engine) turns: Option<Semaphore>,
+    pub(in crate::engine) turns: Option<Arc<Semaphore>>,
     /// Cancelled when a stop has taken too long: what is held is refused.
     pub(in crate::engine) give_up: CancellationToken,
 }

@@ -1,8 +1,9 @@
 //! `sending_queue.batch`: what waits in the queue of an exporter goes on as one batch.
 //!
 //! A consumer takes all that waits, up to `max_size`: rows that senders wait for then go on at once, since a
-//! consumer is free. Rows for which no sender waits are held until there are `min_size`, or for
-//! `flush_timeout`, or until something comes that cannot be in one batch with them.
+//! consumer is free. Where senders were answered before (`wait_for_result: false`), rows are held until there
+//! are `min_size`, or for `flush_timeout`, or until something comes that cannot be in one batch with them. Rows
+//! that no sender has sent are not in the queue, but in the outbox.
 
 use tokio::time::{Instant, timeout_at};
 

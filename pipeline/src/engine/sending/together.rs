@@ -58,10 +58,15 @@ impl Sending {
         Ok(())
     }
 
-    /// Makes one attempt, until the first of the senders' deadlines. Whether all of them are durable.
+    /// Makes one attempt, until the last of the senders' deadlines: a sender with an earlier one has its answer
+    /// from its receiver. Whether all batches are durable.
     async fn export_together(&self, held: &[Held<'_>]) -> Result<bool, Panicked> {
         let batches: Vec<Batch> = held.iter().map(|it| it.batch.clone()).collect();
-        let until = batches.iter().filter_map(|batch| self.until(batch)).min();
+        let deadlines = batches.iter().map(|batch| self.until(batch));
+        // None of all where one has none.
+        let until = deadlines
+            .reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other)))
+            .flatten();
         let export = self.exporter.export_together(&batches);
         let sent = tokio::select! {
             biased;

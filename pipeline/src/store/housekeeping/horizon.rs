@@ -146,11 +146,18 @@ pub(in crate::store) struct Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     pub(in crate::store) fn of(reports: &ReportBatch<'a>, horizon: &Horizon) -> Evidence<'a> {
-        let too_old = count(reports) - count_kept(reports, horizon);
+        let too_old = horizon.too_old(reports);
         Evidence {
             kept: (too_old > 0).then(|| only_kept(reports, horizon)),
-            too_old: too_old as u64,
+            too_old,
         }
+    }
+}
+
+impl Horizon {
+    /// How many reports are older, so that they are rejected.
+    pub fn too_old(&self, reports: &ReportBatch<'_>) -> u64 {
+        (count(reports) - count_kept(reports, self)) as u64
     }
 }
 

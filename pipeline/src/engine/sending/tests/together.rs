@@ -119,6 +119,18 @@ async fn batch_whose_sender_has_gone_is_not_exported_with_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sender_with_little_time_does_not_part_the_batches_of_the_others() {
+    let case = Case::with(|exporter| exporter.together(9).then(Behaviour::TakeAfter(SECOND)));
+    let (hasty, _receipt) = Delivery::new(Some(Instant::now() + SECOND / 100));
+    let hasty = batch(Signal::Traces, &["hasty"]).with_delivery(hasty);
+    let (patient, receipt) = Delivery::new(Some(Instant::now() + HOUR));
+    let patient = batch(Signal::Traces, &["patient"]).with_delivery(patient);
+    assert!(case.sending.send_all(vec![hasty, patient]).await.is_ok());
+    assert_eq!(receipt.await, Outcome::Delivered);
+    assert_eq!(case.captured.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn batch_that_is_too_large_to_join_is_the_next_one() {
     let case = Case::with(|exporter| exporter.together(3));
     let captured = case.captured.clone();
