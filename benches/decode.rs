@@ -1,7 +1,7 @@
-//! OTLP protobuf → batches, checked, beside prost decoding the same bytes into the generated
-//! structs. Run with `cargo bench -p pipeline --bench decode`; the ratios stand at the end.
+//! Decodes and validates OTLP protobuf, compared with prost, which decodes the same bytes into generated structs.
+//! Run with `cargo bench -p pipeline --bench decode`; it prints the ratios at the end.
 
-#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+#![allow(clippy::print_stderr, reason = "prints the results")]
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -19,7 +19,7 @@ mod requests;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Spans, points or records of a request.
+/// Spans, points or records per request.
 const ITEMS: usize = 512;
 
 fn main() {
@@ -55,7 +55,7 @@ fn main() {
 fn decode(signal: Signal, request: &Bytes) {
     black_box(
         otlp::decode(signal, request.clone(), "otlp", Delivery::nobody())
-            .expect("the request is right"),
+            .expect("the request is valid"),
     );
 }
 
@@ -73,7 +73,7 @@ fn decode_with_prost(signal: Signal, request: &Bytes) {
     }
 }
 
-/// Median seconds a request of both, taken in turn, so that a machine that drifts favours neither.
+/// Median seconds per request of both. The runs alternate, so that changes of the machine's speed affect both.
 fn ratio(signal: Signal, request: &Bytes) -> [f64; 2] {
     let (mut ours, mut prost) = (Vec::new(), Vec::new());
     for _ in 0..200 {

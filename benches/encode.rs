@@ -1,7 +1,7 @@
-//! Batches → OTLP protobuf, beside prost encoding the same request from the generated structs that
-//! stand ready. Run with `cargo bench -p pipeline --bench encode`; the ratios stand at the end.
+//! Encodes batches as OTLP protobuf, compared with prost, which encodes the same request from generated structs
+//! that are built in advance. Run with `cargo bench -p pipeline --bench encode`; it prints the ratios at the end.
 
-#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+#![allow(clippy::print_stderr, reason = "prints the results")]
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,7 +16,7 @@ mod requests;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Spans, points or records of a request.
+/// Spans, points or records per request.
 const ITEMS: usize = 512;
 
 fn main() {
@@ -34,13 +34,17 @@ fn main() {
 fn compare(criterion: &mut Criterion, signal: Signal, request: &impl Message) -> String {
     let bytes = Bytes::from(request.encode_to_vec());
     let unchanged = otlp::decode(signal, bytes.clone(), "otlp", Delivery::nobody())
-        .expect("the request is right");
+        .expect("the request is valid");
     let rows = unchanged.rows().clone();
     let changed = unchanged
         .clone()
         .with_rows(rows)
-        .expect("the rows are the signal's");
-    assert_eq!(encode(&changed).len(), bytes.len(), "both write the same");
+        .expect("the rows have the schema of the signal");
+    assert_eq!(
+        encode(&changed).len(),
+        bytes.len(),
+        "both encodings have the same length"
+    );
 
     let mut group = criterion.benchmark_group(format!("encode/{signal}"));
     group.throughput(Throughput::Elements(ITEMS as u64));
@@ -49,7 +53,7 @@ fn compare(criterion: &mut Criterion, signal: Signal, request: &impl Message) ->
     group.bench_function("prost", |bencher| bencher.iter(|| request.encode_to_vec()));
     group.finish();
 
-    // In turn, so that a machine that drifts favours neither.
+    // The runs alternate, so that changes of the machine's speed affect all of them.
     let (mut ours, mut prost, mut forwarded) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..200 {
         ours.push(seconds(|| drop(encode(&changed))));
@@ -69,10 +73,10 @@ fn compare(criterion: &mut Criterion, signal: Signal, request: &impl Message) ->
 }
 
 fn encode(batch: &Batch) -> Bytes {
-    black_box(otlp::encode(black_box(batch)).expect("OTLP carries the signal"))
+    black_box(otlp::encode(black_box(batch)).expect("OTLP has the signal"))
 }
 
-/// Of one run of five.
+/// Mean seconds of five runs.
 fn seconds(mut run: impl FnMut()) -> f64 {
     let start = Instant::now();
     for _ in 0..5 {

@@ -1,7 +1,7 @@
-//! What a security group with 10,000 instances touches, and what the graph in memory takes. Run with
-//! `cargo bench -p processors --bench impact`; the figures stand at the end.
+//! Measures the impact query for a security group with 10,000 instances, and the memory of the impact graph. Run
+//! with `cargo bench -p processors --bench impact`; it prints the results at the end.
 
-#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+#![allow(clippy::print_stderr, reason = "prints the results")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const INSTANCES: usize = 10_000;
 const SERVICES: usize = 200;
-/// Nodes of the graphs whose memory is measured.
+/// Nodes of each graph whose memory is measured.
 const MANY: usize = 200_000;
-/// Rows of a batch.
+/// Rows per batch.
 const ROWS: usize = 1000;
 const NOW: UnixNanos = UnixNanos(1_700_000_000_000_000_000);
 
@@ -49,62 +49,62 @@ fn main() {
         taken[taken.len() - 1]
     );
     for edges in [1, 9] {
-        let held = instances(edges).held();
+        let memory = instances(edges).held();
         eprintln!(
             "{} nodes, {} edges: {} bytes a node, {} an edge",
-            held.nodes,
-            held.edges,
-            held.node_bytes / held.nodes,
-            held.edge_bytes / held.edges
+            memory.nodes,
+            memory.edges,
+            memory.node_bytes / memory.nodes,
+            memory.edge_bytes / memory.edges
         );
     }
 }
 
-/// A graph of nodes with so many edges each, to a few thousand others.
+/// A graph of nodes with `edges` edges each, to 3,000 other nodes.
 fn instances(edges: usize) -> Impact {
-    let mut held = Held::new();
+    let mut graph = GraphBuilder::new();
     for number in 0..MANY {
         let own = arn("instance/i", number);
-        held.node(&own, "AWS::EC2::Instance");
+        graph.node(&own, "AWS::EC2::Instance");
         for edge in 0..edges {
             let to = arn("security-group/sg", (number * 31 + edge * 7) % 3000);
-            held.edge(&own, "SECURED_BY", &to);
+            graph.edge(&own, "SECURED_BY", &to);
         }
     }
-    held.finish()
+    graph.finish()
 }
 
 /// One security group, its instances, a pod on each, and services that call each other.
 fn security_group() -> Impact {
-    let mut held = Held::new();
+    let mut graph = GraphBuilder::new();
     let group = arn("security-group/sg", 0);
-    held.node(&group, "AWS::EC2::SecurityGroup");
+    graph.node(&group, "AWS::EC2::SecurityGroup");
     for number in 0..INSTANCES {
         let (own, eni) = (
             arn("instance/i", number),
             arn("network-interface/eni", number),
         );
-        held.node(&own, "AWS::EC2::Instance");
-        held.edge(&own, "SECURED_BY", &group);
-        held.edge(&own, "PART_OF", &arn("subnet/subnet", number % 3));
-        held.node(&eni, "AWS::EC2::NetworkInterface");
-        held.edge(&eni, "SECURED_BY", &group);
-        held.edge(&eni, "ATTACHED_TO", &own);
+        graph.node(&own, "AWS::EC2::Instance");
+        graph.edge(&own, "SECURED_BY", &group);
+        graph.edge(&own, "PART_OF", &arn("subnet/subnet", number % 3));
+        graph.node(&eni, "AWS::EC2::NetworkInterface");
+        graph.edge(&eni, "SECURED_BY", &group);
+        graph.edge(&eni, "ATTACHED_TO", &own);
         let pod = uid::kubernetes("cluster", "", "pod", &number.to_string());
-        held.node(&pod, "k8s.pod");
-        held.edge(&pod, "RUNS_ON", &own);
+        graph.node(&pod, "k8s.pod");
+        graph.edge(&pod, "RUNS_ON", &own);
         let service = service(number % SERVICES);
-        held.edge(&service, "RUNS_ON", &pod);
+        graph.edge(&service, "RUNS_ON", &pod);
     }
     for number in 0..SERVICES {
-        held.node(&service(number), "service");
-        held.edge(
+        graph.node(&service(number), "service");
+        graph.edge(
             &service(number),
             "CALLS",
             &service((number * 7 + 1) % SERVICES),
         );
     }
-    held.finish()
+    graph.finish()
 }
 
 fn arn(kind: &str, number: usize) -> String {
@@ -127,18 +127,18 @@ fn drift(uid: &str) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// The processor, fed by batches of a usual size.
-struct Held {
+/// Builds the graph of the processor with batches of a realistic size.
+struct GraphBuilder {
     impact: Impact,
     nodes: Rows,
     edges: Rows,
 }
 
-impl Held {
-    fn new() -> Held {
-        let id = "impact".parse().expect("it is an id");
+impl GraphBuilder {
+    fn new() -> GraphBuilder {
+        let id = "impact".parse().expect("the id is valid");
         let host = Host::new(id, SignalSet::ALL, Arc::default());
-        Held {
+        GraphBuilder {
             impact: Impact::build(Config::default(), &host).expect("the defaults are valid"),
             nodes: Rows::new(Signal::Nodes),
             edges: Rows::new(Signal::Edges),
@@ -152,13 +152,13 @@ impl Held {
             (nodes::KIND, Cell::Text(kind)),
         ];
         self.nodes.push(Some(NOW), Some(uid), "aws", &cells);
-        // No set of edges may be parted between two batches.
+        // Flushes before the edges of a node, since a snapshot must not be divided between batches.
         if self.nodes.len() >= ROWS {
             self.flush();
         }
     }
 
-    /// Edges of services are seen, all others are of sets.
+    /// Edges of services are observations, all others belong to snapshots.
     fn edge(&mut self, from: &str, kind: &str, to: &str) {
         let mode = match from.starts_with("svc:") {
             true => "observed",

@@ -1,7 +1,7 @@
-//! Spans → service graph, on decoded batches, beside decoding the same bytes. Run with
-//! `cargo bench -p processors --bench service_graph`; the rates stand at the end.
+//! Processes decoded spans in the service graph, compared with decoding them. Run with
+//! `cargo bench -p processors --bench service_graph`; it prints the rates at the end.
 
-#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+#![allow(clippy::print_stderr, reason = "prints the results")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use pipeline::{Batch, Delivery, Signal, SignalSet, otlp};
 use processors::service_graph::{Config, ServiceGraph};
 use prost::Message;
 
-#[allow(dead_code, reason = "this bench uses a part of it")]
+#[allow(dead_code, reason = "this benchmark uses only traces")]
 mod requests;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Spans of a request.
+/// Spans per request.
 const SPANS: usize = 512;
 const REQUESTS: usize = 16;
 const SERVICES: usize = 20;
-/// Batches between two ticks; at a million spans a second a tick of 2 s comes far less often.
+/// Batches between two ticks. In production ticks are rarer: one in 2 s, at a million spans a second.
 const TICK: usize = 256;
 
 fn main() {
@@ -38,14 +38,14 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("service_graph");
     group.throughput(Throughput::Elements(SPANS as u64));
-    let mut graph = Turning::new();
-    let mut turn = batches.iter().cycle();
+    let mut graph = TickingGraph::new();
+    let mut cycle = batches.iter().cycle();
     group.bench_function("process", |bencher| {
-        bencher.iter(|| graph.process(turn.next().expect("it turns for ever")));
+        bencher.iter(|| graph.process(cycle.next().expect("the cycle does not end")));
     });
-    let mut turn = requests.iter().cycle();
+    let mut cycle = requests.iter().cycle();
     group.bench_function("decode", |bencher| {
-        bencher.iter(|| black_box(decode(turn.next().expect("it turns for ever"))));
+        bencher.iter(|| black_box(decode(cycle.next().expect("the cycle does not end"))));
     });
     group.finish();
 
@@ -53,10 +53,9 @@ fn main() {
     eprintln!("{process:.2} M spans/s into the graph; {decode:.2} M spans/s decoded");
 }
 
-/// Millions of spans a second: median of rounds taken in turn, so that a machine that drifts favours
-/// neither.
+/// Millions of spans per second, medians. The runs alternate, so that changes of the machine's speed affect both.
 fn rates(requests: &[Bytes], batches: &[Batch]) -> [f64; 2] {
-    let mut graph = Turning::new();
+    let mut graph = TickingGraph::new();
     let (mut process, mut decoding) = (Vec::new(), Vec::new());
     for _ in 0..200 {
         let start = Instant::now();
@@ -74,25 +73,25 @@ fn rates(requests: &[Bytes], batches: &[Batch]) -> [f64; 2] {
     })
 }
 
-/// A graph with all that it can make wanted, and ticks.
-struct Turning {
+/// A service graph for which all signals are wanted; it ticks after every `TICK` batches.
+struct TickingGraph {
     graph: ServiceGraph,
     batches: usize,
 }
 
-impl Turning {
-    fn new() -> Turning {
-        let id = "service_graph".parse().expect("it is an id");
+impl TickingGraph {
+    fn new() -> TickingGraph {
+        let id = "service_graph".parse().expect("the id is valid");
         let host = Host::new(id, SignalSet::ALL, Arc::default());
         let graph = ServiceGraph::build(Config::default(), &host).expect("the defaults are valid");
-        Turning { graph, batches: 0 }
+        TickingGraph { graph, batches: 0 }
     }
 
     fn process(&mut self, batch: &Batch) {
         let now = UnixNanos::now();
         self.batches += 1;
-        let made = self.graph.process(batch.clone(), now);
-        black_box(made.expect("spans are never refused"));
+        let emitted = self.graph.process(batch.clone(), now);
+        black_box(emitted.expect("spans are never rejected"));
         if self.batches.is_multiple_of(TICK) {
             black_box(self.graph.tick(now));
         }
@@ -101,11 +100,11 @@ impl Turning {
 
 fn decode(request: &Bytes) -> Batch {
     otlp::decode(Signal::Traces, request.clone(), "otlp", Delivery::nobody())
-        .expect("the request is right")
+        .expect("the request is valid")
 }
 
-/// Calls among services: half of the servers' spans come with the next request. One pair in ten is
-/// instead a call of a database and a call by a user.
+/// Calls between services; half of the server spans are in the next request. One pair in ten is instead a call to
+/// a database and a call by a user.
 fn requests() -> Vec<Bytes> {
     let template = requests::traces(SPANS).resource_spans.remove(0);
     let spans = template.scope_spans[0].spans.clone();
@@ -125,8 +124,8 @@ fn requests() -> Vec<Bytes> {
                 client.attributes.push(name_of_database());
             }
             services[request][pair % SERVICES].push(client);
-            let when = (request + pair % 2) % REQUESTS;
-            services[when][(pair * 7 + 3) % SERVICES].push(server);
+            let target_request = (request + pair % 2) % REQUESTS;
+            services[target_request][(pair * 7 + 3) % SERVICES].push(server);
         }
     }
     let request = |services: Vec<Vec<Span>>| {

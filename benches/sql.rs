@@ -1,7 +1,7 @@
-//! SQL on decoded batches, beside Arrow's kernels called by hand. Run with
-//! `cargo bench -p processors --bench sql`; the figures stand at the end.
+//! Runs SQL on decoded batches, compared with direct calls of Arrow's kernels. Run with
+//! `cargo bench -p processors --bench sql`; it prints the results at the end.
 
-#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+#![allow(clippy::print_stderr, reason = "prints the results")]
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -20,7 +20,7 @@ use processors::query::Query;
 use processors::sql::{Config, Sql};
 use prost::Message;
 
-#[allow(dead_code, reason = "this bench uses a part of it")]
+#[allow(dead_code, reason = "this benchmark uses only traces")]
 mod requests;
 
 #[global_allocator]
@@ -53,10 +53,10 @@ fn main() {
         });
     }
     group.finish();
-    tell(&many, &one);
+    print_results(&many, &one);
 }
 
-fn tell(many: &Batch, one: &Batch) {
+fn print_results(many: &Batch, one: &Batch) {
     let mut filter = query(FILTER);
     let [whole, alone] = medians([&mut || run(&mut filter, many), &mut || kernels(many.rows())]);
     let [single] = medians([&mut || run(&mut filter, one)]);
@@ -131,19 +131,19 @@ fn run(query: &mut Query, batch: &Batch) {
     black_box(query.run(rows, UnixNanos(1), None).expect("it runs"));
 }
 
-/// What the filter and the projection need at least.
+/// The same filter and projection with Arrow's kernels: a lower bound for the query.
 fn kernels(rows: &RecordBatch) {
     let kind = rows
         .column_by_name(traces::KIND)
         .expect("a column of traces");
     let kind = kind.as_primitive::<Int32Type>();
-    let wanted = BooleanArray::from_unary(kind, |kind| kind == 3);
+    let mask = BooleanArray::from_unary(kind, |kind| kind == 3);
     let columns = COLUMNS.map(|name| rows.schema().index_of(name).expect("a column of traces"));
     let projected = rows.project(&columns).expect("columns of traces");
-    black_box(filter_record_batch(&projected, &wanted).expect("a mask of its length"));
+    black_box(filter_record_batch(&projected, &mask).expect("a mask of its length"));
 }
 
-/// Spans of which every second is of kind 3.
+/// Spans; every second span has kind 3.
 fn batch(rows: usize) -> Batch {
     let mut request = requests::traces(rows);
     let spans = &mut request.resource_spans[0].scope_spans[0].spans;
@@ -157,7 +157,7 @@ fn batch(rows: usize) -> Batch {
     batch
 }
 
-/// Median microseconds of each, taken in turn, so that a machine that drifts favours none.
+/// Median microseconds of each. The runs alternate, so that changes of the machine's speed affect all of them.
 fn medians<const N: usize>(mut runs: [&mut dyn FnMut(); N]) -> [f64; N] {
     let mut taken: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..300 {
@@ -175,7 +175,7 @@ fn medians<const N: usize>(mut runs: [&mut dyn FnMut(); N]) -> [f64; N] {
     })
 }
 
-/// KiB.
+/// Resident memory in KiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

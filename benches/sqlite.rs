@@ -1,7 +1,7 @@
-//! Node facts into SQLite in bulk, and a scan that finds nothing new, beside one statement a row in
-//! one transaction. Run with `cargo bench -p exporters --bench sqlite`; the rates stand at the end.
+//! Writes node facts to SQLite in bulk, and a scan without changes, compared with one statement per row in one
+//! transaction. Run with `cargo bench -p exporters --bench sqlite`; it prints the rates at the end.
 
-#![allow(clippy::print_stderr, reason = "the figures are what this is for")]
+#![allow(clippy::print_stderr, reason = "prints the results")]
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Nodes of a scan; each is two facts.
+/// Nodes of a scan; each node has two facts.
 const NODES: usize = 10_000;
 const FACTS: u64 = 2 * NODES as u64;
 
@@ -71,10 +71,7 @@ fn main() {
     criterion.final_summary();
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the figures are for who runs the benchmark"
-)]
+#[expect(clippy::print_stderr, reason = "prints the results")]
 fn summary(runtime: &Runtime, first: &Batch, again: &Batch) {
     let best =
         |mut run: Box<dyn FnMut() -> f64>| (0..5).map(|_| run()).fold(f64::INFINITY, f64::min);
@@ -107,18 +104,18 @@ fn summary(runtime: &Runtime, first: &Batch, again: &Batch) {
     );
 }
 
-struct Open {
+struct OpenSqlite {
     sqlite: Sqlite,
     _folder: tempfile::TempDir,
 }
 
-impl Open {
+impl OpenSqlite {
     async fn write(&self, batch: &Batch) {
         self.sqlite.export(batch).await.expect("it is written");
     }
 }
 
-async fn open() -> Open {
+async fn open() -> OpenSqlite {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let host = Host::new(
         "sqlite".parse().expect("an id"),
@@ -133,7 +130,7 @@ async fn open() -> Open {
     let mut sqlite = Sqlite::build(config, &host).expect("it is built");
     let mut tasks = Tasks::new(CancellationToken::new());
     sqlite.start(&mut tasks).await.expect("it starts");
-    Open {
+    OpenSqlite {
         sqlite,
         _folder: folder,
     }
@@ -159,7 +156,7 @@ fn configuration(index: usize) -> Vec<u8> {
         .finish()
 }
 
-/// What the graph processor makes of a scan of one scope.
+/// The rows that the `graph` processor emits for a scan of one scope.
 fn scan(began: u64) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
     let mut members = Vec::with_capacity(NODES);
@@ -200,7 +197,7 @@ fn scan(began: u64) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// A file with the table of facts, opened with the same settings.
+/// A new file with the facts table of version 1, opened with the same settings.
 async fn plain() -> (SqliteConnection, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let options = SqliteConnectOptions::from_str("sqlite:")

@@ -1,6 +1,9 @@
-//! Every component of this binary: one line each, and the only file that names them.
+//! Registers every component of this binary, one line each. No other file names the components.
 
 use pipeline::registry::{Class, Registry};
+
+/// Shown for a configuration of the Collector that has a `memory_limiter`.
+const NO_MEMORY_LIMITER: &str = "remove it: every queue is already bounded in bytes";
 
 pub(crate) fn registry() -> Registry {
     let registry = Registry::new();
@@ -8,9 +11,8 @@ pub(crate) fn registry() -> Registry {
     let registry = registry.receiver::<receivers::aws::Aws>();
     #[cfg(not(feature = "aws"))]
     let registry = registry.without(Class::Receiver, "aws", crate::cli::NO_AWS);
-    let bounded = "leave it out, every queue is bounded in bytes";
     registry
-        .without(Class::Processor, "memory_limiter", bounded)
+        .without(Class::Processor, "memory_limiter", NO_MEMORY_LIMITER)
         .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::attributes::Attributes>()
@@ -43,10 +45,10 @@ mod tests {
                 .of(class)
                 .flat_map(|factory| factory.aliases.iter().copied().chain([factory.kind]))
                 .collect();
-            let all = names.len();
+            let registered = names.len();
             names.sort_unstable();
             names.dedup();
-            assert_eq!(names.len(), all, "{}", class.section());
+            assert_eq!(names.len(), registered, "{}", class.section());
         }
     }
 }

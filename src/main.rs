@@ -1,11 +1,11 @@
-//! The command line.
+//! The `airdig` binary.
 
 use std::process::ExitCode;
 
 mod cli;
 mod components;
 
-// glibc's allocator contends between threads and fragments under batches.
+// Threads contend for glibc's allocator, and batches fragment its heap.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

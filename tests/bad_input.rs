@@ -1,4 +1,4 @@
-//! Senders that mean no good, or too much: each is answered, and the next one is served.
+//! Malformed, oversized and hostile requests: each gets a response, and the next request is served.
 
 use std::fs;
 use std::path::Path;
@@ -27,14 +27,14 @@ service:
     traces: {receivers: [otlp], processors: [identity, service_graph], exporters: [file, sqlite, graphql]}
 "#;
 
-struct Gateway {
+struct BadInputGateway {
     airdig: Airdig,
     url: String,
     folder: tempfile::TempDir,
 }
 
-impl Gateway {
-    fn start() -> Gateway {
+impl BadInputGateway {
+    fn start() -> BadInputGateway {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("gateway.yaml");
         fs::write(&config, CONFIG).unwrap();
@@ -43,7 +43,7 @@ impl Gateway {
             "http://{}/v1/traces",
             airdig.address("receivers/otlp", "http")
         );
-        Gateway {
+        BadInputGateway {
             airdig,
             url,
             folder,
@@ -70,7 +70,7 @@ impl Gateway {
         answer.body_mut().read_to_string().unwrap()
     }
 
-    /// Stops it and returns the spans that were written.
+    /// Stops airdig and returns the spans that it wrote.
     fn spans(self) -> Vec<Json> {
         assert!(self.airdig.stop().success());
         spans(&self.folder.path().join("spans.jsonl"))
@@ -83,7 +83,7 @@ fn spans(path: &Path) -> Vec<Json> {
         .lines()
         .map(|line| serde_json::from_str::<Json>(line).unwrap());
     let mut spans = Vec::new();
-    // What was made of the spans stands in the file, too.
+    // The file also has rows that processors emitted for the spans.
     for request in requests.filter(|line| line.get("resourceSpans").is_some()) {
         for group in request["resourceSpans"].as_array().unwrap() {
             for scope in group["scopeSpans"].as_array().unwrap() {
@@ -110,16 +110,16 @@ fn span(id: usize, name: &str, attributes: &[Json]) -> Json {
 }
 
 #[test]
-fn seventy_thousand_spans_in_a_request_pass() {
-    let gateway = Gateway::start();
+fn a_request_of_seventy_thousand_spans_is_accepted() {
+    let gateway = BadInputGateway::start();
     let many: Vec<Json> = (0..70_000).map(|id| span(id, "s", &[])).collect();
     assert_eq!(gateway.send(&request("many", &many)).0, 200);
     assert_eq!(gateway.spans().len(), 70_000);
 }
 
 #[test]
-fn a_hundred_thousand_attributes_pass() {
-    let gateway = Gateway::start();
+fn a_span_of_a_hundred_thousand_attributes_is_accepted() {
+    let gateway = BadInputGateway::start();
     let keys: Vec<Json> = (0..100_000)
         .map(|key| json!({"key": format!("k{key}"), "value": {"intValue": key}}))
         .collect();
@@ -132,8 +132,8 @@ fn a_hundred_thousand_attributes_pass() {
 }
 
 #[test]
-fn names_of_any_script_and_times_of_any_age_pass_and_are_found() {
-    let gateway = Gateway::start();
+fn names_of_any_script_and_times_of_any_age_are_stored_and_can_be_queried() {
+    let gateway = BadInputGateway::start();
     let mut ancient = span(0, "Ωmega käse 芝士 \u{1f9c0}", &[]);
     ancient["startTimeUnixNano"] = "0".into();
     ancient["endTimeUnixNano"] = "0".into();
@@ -142,27 +142,27 @@ fn names_of_any_script_and_times_of_any_age_pass_and_are_found() {
     future["endTimeUnixNano"] = "16725225600050000000".into();
     let (status, answer) = gateway.send(&request("芝士/käse", &[ancient.clone(), future.clone()]));
     assert_eq!(status, 200, "{answer}");
-    let found = crate::support::eventually("the service", || {
-        let found = gateway
+    let stored = crate::support::eventually("the service", || {
+        let stored = gateway
             .airdig
             .query(r#"{ node(uid: "芝士/käse") { uid name } }"#);
-        (!found["node"].is_null()).then_some(found)
+        (!stored["node"].is_null()).then_some(stored)
     });
-    assert_eq!(found["node"]["name"], "芝士/käse");
+    assert_eq!(stored["node"]["name"], "芝士/käse");
     assert_eq!(
-        found["node"]["uid"],
+        stored["node"]["uid"],
         "svc:////%E8%8A%9D%E5%A3%AB%2Fk%C3%A4se"
     );
-    let written = gateway.spans();
-    for (sent, found) in [ancient, future].iter().zip(&written) {
+    let spans = gateway.spans();
+    for (sent, written) in [ancient, future].iter().zip(&spans) {
         for field in ["name", "startTimeUnixNano", "endTimeUnixNano"] {
-            assert_eq!(sent[field], found[field]);
+            assert_eq!(sent[field], written[field]);
         }
     }
 }
 
-/// A query of 1.2 kB that selects 2^41 fields, its fragments expanded.
-fn expansion() -> String {
+/// A query of 1.2 kB that selects 2^41 fields when its fragments are expanded.
+fn fragment_bomb() -> String {
     let mut query = "{ ...F0 }".to_owned();
     for at in 0..40 {
         let next = at + 1;
@@ -173,30 +173,31 @@ fn expansion() -> String {
 
 #[test]
 fn hostile_queries_delay_neither_a_receiver_nor_the_stop() {
-    let gateway = Gateway::start();
+    let gateway = BadInputGateway::start();
     let url = format!(
         "http://{}/graphql",
         gateway.airdig.address("exporters/graphql", "http")
     );
-    let ends = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(AtomicBool::new(false));
     let senders: Vec<_> = (0..8)
         .map(|_| {
-            let (url, ends) = (url.clone(), ends.clone());
+            let (url, stop) = (url.clone(), stop.clone());
             thread::spawn(move || {
-                while !ends.load(Ordering::Relaxed) {
-                    let (status, answer) = post(&url, "application/json", expansion().as_bytes());
+                while !stop.load(Ordering::Relaxed) {
+                    let (status, answer) =
+                        post(&url, "application/json", fragment_bomb().as_bytes());
                     assert!(status == 200 && answer.contains("the limit is"), "{answer}");
                 }
             })
         })
         .collect();
-    // Each query alone took 20 seconds and more.
+    // Without limits each query took 20 seconds and more.
     let began = Instant::now();
     for id in 0..50 {
         assert_eq!(gateway.send(&request("s", &[span(id, "s", &[])])).0, 200);
     }
     assert!(began.elapsed() < Duration::from_secs(20));
-    ends.store(true, Ordering::Relaxed);
+    stop.store(true, Ordering::Relaxed);
     for sender in senders {
         sender.join().unwrap();
     }
@@ -205,7 +206,7 @@ fn hostile_queries_delay_neither_a_receiver_nor_the_stop() {
     assert!(began.elapsed() < Duration::from_secs(10));
 }
 
-/// A length-delimited field.
+/// A length-delimited protobuf field.
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![number << 3 | 2];
     let mut length = bytes.len();
@@ -218,7 +219,7 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A request with one span, whose one attribute is so many arrays in each other.
+/// A request with one span, whose only attribute has this many nested arrays.
 fn nested(depth: usize) -> Vec<u8> {
     let mut value = Vec::new();
     for _ in 0..depth {
@@ -231,21 +232,27 @@ fn nested(depth: usize) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_nested_too_deep_or_cut_off_is_refused_with_its_place_and_counted() {
-    let gateway = Gateway::start();
+fn requests_that_are_nested_too_deep_or_cut_off_are_rejected_with_the_position_and_counted() {
+    let gateway = BadInputGateway::start();
     assert_eq!(gateway.send_bytes(&nested(20)).0, 200);
-    let (status, told) = gateway.send_bytes(&nested(1000));
-    assert!(status == 400 && told.contains("deep"), "{status} {told}");
+    let (status, answer) = gateway.send_bytes(&nested(1000));
+    assert!(
+        status == 400 && answer.contains("deep"),
+        "{status} {answer}"
+    );
     let whole = nested(3);
-    let (status, told) = gateway.send_bytes(&whole[..whole.len() - 1]);
-    assert!(status == 400 && told.contains("byte"), "{status} {told}");
+    let (status, answer) = gateway.send_bytes(&whole[..whole.len() - 1]);
+    assert!(
+        status == 400 && answer.contains("byte"),
+        "{status} {answer}"
+    );
     let deep = format!(
         r#"{{"resourceSpans": {}1{}}}"#,
         "[".repeat(1000),
         "]".repeat(1000)
     );
-    let (status, told) = post(&gateway.url, "application/json", deep.as_bytes());
-    assert_eq!(status, 400, "{told}");
+    let (status, answer) = post(&gateway.url, "application/json", deep.as_bytes());
+    assert_eq!(status, 400, "{answer}");
     let (status, _) = post(&gateway.url, "text/plain", b"hello");
     assert_eq!(status, 415);
     let metrics = gateway.metrics();

@@ -1,13 +1,13 @@
-//! Whole pipelines. Each folder of `tests/cases/` is one:
+//! Golden tests of whole pipelines. Each folder of `tests/cases/` is one:
 //!
-//! - `pipeline.yaml`: the configuration, or what stands over that of an example in `configs/`;
+//! - `pipeline.yaml`: the configuration, or the settings that override those of an example in `configs/`;
 //!   `${env:OUT}` is an empty folder of the run;
-//! - `input/*-SIGNAL.json`: OTLP JSON requests, posted in the order of their names;
-//! - `expected/NAME.jsonl`: the lines that `$OUT/NAME.jsonl` then holds, in any order;
-//! - `expected/NAME.graphql` and `NAME.answer.json`: questions and their answers.
+//! - `input/*-SIGNAL.json`: OTLP JSON requests, posted in the order of their file names;
+//! - `expected/NAME.jsonl`: the expected lines of `$OUT/NAME.jsonl`, in any order;
+//! - `expected/NAME.graphql` and `NAME.answer.json`: queries and their expected responses.
 //!
-//! `AIRDIG_BLESS=1 cargo test --test whole cases` writes what came as what is expected: read the
-//! difference before you commit it.
+//! `AIRDIG_BLESS=1 cargo test --test whole cases` replaces the expected files by the actual output: review the diff
+//! before you commit it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,12 +47,12 @@ fn spans_are_counted_by_route() {
 }
 
 #[test]
-fn spans_that_failed_after_a_drift_are_found() {
+fn spans_that_failed_after_a_drift_are_selected() {
     run_over("sql/drift_and_traces.yaml", "sql_drift_and_traces");
 }
 
 #[test]
-fn the_slowest_routes_are_told() {
+fn the_slowest_routes_are_emitted() {
     run_over("sql/top_k.yaml", "sql_top_k");
 }
 
@@ -83,19 +83,19 @@ fn run(name: &str) {
     run_with(&[], name);
 }
 
-/// Runs an example as it stands, but for what the case's own file says.
+/// Runs an example of `configs/`, overridden by the case's own file.
 fn run_over(example: &str, name: &str) {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     run_with(&[&configs.join(example)], name);
 }
 
-fn run_with(below: &[&Path], name: &str) {
+fn run_with(base_configs: &[&Path], name: &str) {
     let case = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/cases")
         .join(name);
     let out = tempfile::tempdir().unwrap();
     let own = case.join("pipeline.yaml");
-    let airdig = Airdig::start_with(&[below, &[&own]].concat(), &[("OUT", out.path())]);
+    let airdig = Airdig::start_with(&[base_configs, &[&own]].concat(), &[("OUT", out.path())]);
     let http = airdig.address("receivers/otlp", "http");
     for input in files(&case.join("input")) {
         let signal = input
@@ -111,12 +111,12 @@ fn run_with(below: &[&Path], name: &str) {
         let (status, answer) = post(&url, "application/json", &fs::read(&input).unwrap());
         assert_eq!(status, 200, "{}: {answer}", input.display());
     }
-    for question in files(&case.join("expected")) {
-        if question
+    for query_file in files(&case.join("expected")) {
+        if query_file
             .extension()
             .is_some_and(|extension| extension == "graphql")
         {
-            compare_answer(&airdig, &question);
+            compare_answer(&airdig, &query_file);
         }
     }
     assert!(airdig.stop().success());
@@ -130,30 +130,36 @@ fn run_with(below: &[&Path], name: &str) {
     }
 }
 
-/// What is made on a tick comes a moment after its input: asks until the answer is the expected
-/// one, and shows the last answer where it never is.
-fn compare_answer(airdig: &Airdig, question: &Path) {
-    let expected = question.with_extension("answer.json");
-    let query = fs::read_to_string(question).unwrap();
+/// Repeats the query until the response is the expected one, since rows that a tick emits arrive after their input.
+/// Fails with the last response.
+fn compare_answer(airdig: &Airdig, query_file: &Path) {
+    let expected = query_file.with_extension("answer.json");
+    let query = fs::read_to_string(query_file).unwrap();
     if blessing() {
         std::thread::sleep(std::time::Duration::from_secs(5));
         fs::write(&expected, format!("{:#}\n", airdig.query(&query))).unwrap();
     }
-    let wanted: Json = serde_json::from_slice(&fs::read(&expected).unwrap()).unwrap();
+    let expected_response: Json = serde_json::from_slice(&fs::read(&expected).unwrap()).unwrap();
     let mut last = Json::Null;
     let start = std::time::Instant::now();
-    eventually("an answer", || {
+    eventually("the expected response", || {
         last = airdig.query(&query);
-        (last == wanted || start.elapsed() > std::time::Duration::from_secs(15)).then_some(())
+        (last == expected_response || start.elapsed() > std::time::Duration::from_secs(15))
+            .then_some(())
     });
-    assert_eq!(last, wanted, "{}: {last:#}", question.display());
+    assert_eq!(
+        last,
+        expected_response,
+        "{}: {last:#}",
+        query_file.display()
+    );
 }
 
-fn compare_lines(found: &Path, expected: &Path) {
+fn compare_lines(actual: &Path, expected: &Path) {
     if blessing() {
-        fs::copy(found, expected).unwrap();
+        fs::copy(actual, expected).unwrap();
     }
-    assert_eq!(lines(found), lines(expected), "{}", expected.display());
+    assert_eq!(lines(actual), lines(expected), "{}", expected.display());
 }
 
 fn lines(path: &Path) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! What the command line says, and how it ends.
+//! Output and exit codes of the command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ service:
 ";
 
 #[test]
-fn six_mistakes_are_told_at_once_with_their_places() {
+fn six_mistakes_are_reported_at_once_with_their_positions() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("wrong.yaml");
     fs::write(&config, SIX_MISTAKES).unwrap();
@@ -32,8 +32,8 @@ fn six_mistakes_are_told_at_once_with_their_places() {
         .arg(&config)
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{printed}");
     for (place, what) in [
         ("4:14", "endpoint"),
         ("5:3", "otlp"),
@@ -42,10 +42,13 @@ fn six_mistakes_are_told_at_once_with_their_places() {
         ("13:32", "multiple times"),
         ("13:58", "file"),
     ] {
-        let found = told.split("\n\n").any(|problem| {
+        let is_reported = printed.split("\n\n").any(|problem| {
             problem.contains(&format!("wrong.yaml:{place}:")) && problem.contains(what)
         });
-        assert!(found, "nothing at {place} about {what}:\n{told}");
+        assert!(
+            is_reported,
+            "no problem at {place} about {what}:\n{printed}"
+        );
     }
 }
 
@@ -60,29 +63,29 @@ fn every_example_is_valid() {
             .arg(&path)
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {told}", path.display());
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {printed}", path.display());
     }
 }
 
-/// The YAML files in a folder and those within.
+/// The YAML files in a folder and its subfolders.
 fn examples(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(examples(&path));
+            files.extend(examples(&path));
         } else if path.extension().is_some_and(|it| it == "yaml") {
-            found.push(path);
+            files.push(path);
         }
     }
-    found
+    files
 }
 
 #[test]
-fn the_catalogue_names_every_component() {
+fn components_lists_every_component() {
     let output = airdig().arg("components").output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     for component in [
         "demo",
         "otlp",
@@ -94,7 +97,10 @@ fn the_catalogue_names_every_component() {
         "graphql",
         "sqlite",
     ] {
-        assert!(told.contains(component), "{component} is missing:\n{told}");
+        assert!(
+            printed.contains(component),
+            "{component} is missing:\n{printed}"
+        );
     }
 }
 
@@ -106,10 +112,10 @@ fn schemas_are_listed_and_printed() {
         14
     );
     let output = airdig().args(["schema", "traces"]).output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     assert!(
-        told.contains("trace_id") && told.contains("W3C trace flags"),
-        "{told}"
+        printed.contains("trace_id") && printed.contains("W3C trace flags"),
+        "{printed}"
     );
     let output = airdig().args(["schema", "trace"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -117,7 +123,7 @@ fn schemas_are_listed_and_printed() {
 }
 
 #[test]
-fn a_taken_port_is_one_line_that_says_what_to_do() {
+fn a_port_in_use_is_an_error_with_the_address() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("taken.yaml");
@@ -137,10 +143,10 @@ fn a_taken_port_is_one_line_that_says_what_to_do() {
         .arg(&config)
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{printed}");
     assert!(
-        told.contains(&address.to_string()) && told.contains("in use"),
-        "{told}"
+        printed.contains(&address.to_string()) && printed.contains("in use"),
+        "{printed}"
     );
 }

@@ -1,5 +1,5 @@
-//! Senders that share a batch while the destination hangs, answers late or accepts a part: each is
-//! answered for what it sent, within its own deadline, and the destination receives nothing twice.
+//! Several senders share a batch while the destination hangs, responds late or accepts only some spans. Each sender
+//! gets the outcome of its own spans within its own deadline, and the destination receives no span twice.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use tokio::runtime::Runtime;
 use tonic::{Code, Request, Response, Status};
 
-use crate::support::{Airdig, Destination, eventually};
+use crate::support::{Airdig, SpanDestination, eventually};
 
-/// One request at a time, so that what comes during the first one is merged.
+/// The exporter sends one request at a time, so requests that arrive during the first one are merged.
 const CONFIG: &str = r#"
 receivers:
   otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}}
@@ -31,24 +31,24 @@ service:
     traces: {receivers: [otlp], processors: [batch], exporters: [otlp]}
 "#;
 
-/// A gateway before such a destination, and the first request, which occupies the destination.
-struct Gateway {
+/// airdig in front of a destination that the first request occupies.
+struct OccupiedGateway {
     runtime: Runtime,
     airdig: Airdig,
     client: TraceServiceClient<Channel>,
-    destination: Destination,
-    first: tokio::task::JoinHandle<Answer>,
+    destination: SpanDestination,
+    first: tokio::task::JoinHandle<ExportOutcome>,
     _folder: tempfile::TempDir,
 }
 
-/// Not tonic's, which would end a request by its `grpc-timeout` before airdig answers.
+/// Not tonic's channel, which would cancel a request at its `grpc-timeout` before airdig responds.
 type Channel = legacy::Client<HttpConnector, tonic::body::Body>;
-type Answer = Result<ExportTraceServiceResponse, Status>;
+type ExportOutcome = Result<ExportTraceServiceResponse, Status>;
 
-impl Gateway {
-    fn start() -> Gateway {
+impl OccupiedGateway {
+    fn start() -> OccupiedGateway {
         let runtime = Runtime::new().unwrap();
-        let destination = Destination::start(&runtime);
+        let destination = SpanDestination::start(&runtime);
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("gateway.yaml");
         std::fs::write(&config, CONFIG).unwrap();
@@ -59,7 +59,7 @@ impl Gateway {
             .build_http();
         let client = TraceServiceClient::with_origin(channel, url.parse().unwrap());
         let first = runtime.spawn(send(client.clone(), "first", 1, Duration::from_secs(30)));
-        let gateway = Gateway {
+        let gateway = OccupiedGateway {
             runtime,
             airdig,
             client,
@@ -73,20 +73,20 @@ impl Gateway {
         gateway
     }
 
-    fn send(&self, name: &'static str, count: usize, deadline: Duration) -> Sending {
+    fn send(&self, name: &'static str, count: usize, deadline: Duration) -> PendingRequest {
         let began = Instant::now();
         let sent = send(self.client.clone(), name, count, deadline);
         let task = self
             .runtime
             .spawn(async move { (sent.await, began.elapsed()) });
-        Sending(task)
+        PendingRequest(task)
     }
 
-    fn answer(&self, sending: Sending) -> (Answer, Duration) {
+    fn answer(&self, sending: PendingRequest) -> (ExportOutcome, Duration) {
         self.runtime.block_on(sending.0).unwrap()
     }
 
-    /// Opens the destination, stops airdig; what the destination received, request by request.
+    /// Opens the destination and stops airdig. Returns the span names that the destination received, by request.
     fn finish(self) -> Vec<Vec<String>> {
         self.destination.open();
         self.runtime.block_on(self.first).unwrap().unwrap();
@@ -95,14 +95,15 @@ impl Gateway {
     }
 }
 
-struct Sending(tokio::task::JoinHandle<(Answer, Duration)>);
+/// A request in flight; yields its outcome and duration.
+struct PendingRequest(tokio::task::JoinHandle<(ExportOutcome, Duration)>);
 
 async fn send(
     mut client: TraceServiceClient<Channel>,
     name: &'static str,
     count: usize,
     deadline: Duration,
-) -> Answer {
+) -> ExportOutcome {
     let mut request = Request::new(request(name, count));
     let timeout = format!("{}m", deadline.as_millis()).parse().unwrap();
     request.metadata_mut().insert("grpc-timeout", timeout);
@@ -133,14 +134,14 @@ fn request(name: &str, count: usize) -> ExportTraceServiceRequest {
 const LONG: Duration = Duration::from_secs(20);
 
 #[test]
-fn a_destination_that_hangs_costs_a_sender_its_own_deadline_and_the_next_sender_nothing() {
-    let gateway = Gateway::start();
+fn a_hanging_destination_fails_a_sender_at_its_own_deadline_and_does_not_affect_the_next_sender() {
+    let gateway = OccupiedGateway::start();
     let short = gateway.send("short", 2, Duration::from_millis(500));
     let long = gateway.send("long", 3, LONG);
     let (answer, took) = gateway.answer(short);
     assert_eq!(answer.unwrap_err().code(), Code::DeadlineExceeded);
     assert!(took < Duration::from_secs(3), "{took:?}");
-    // The destination answers after the first sender's deadline.
+    // The destination responds after the deadline of the first sender.
     gateway.destination.open();
     let (answer, _) = gateway.answer(long);
     assert_eq!(answer.unwrap().partial_success, None);
@@ -150,8 +151,8 @@ fn a_destination_that_hangs_costs_a_sender_its_own_deadline_and_the_next_sender_
 }
 
 #[test]
-fn a_sender_is_told_of_rejected_spans_of_its_own_number_at_most() {
-    let gateway = Gateway::start();
+fn a_sender_gets_at_most_as_many_rejected_spans_as_it_sent() {
+    let gateway = OccupiedGateway::start();
     let one = gateway.send("rejected", 1, LONG);
     let other = gateway.send("accepted", 4, LONG);
     std::thread::sleep(Duration::from_millis(300));
@@ -167,14 +168,14 @@ fn a_sender_is_told_of_rejected_spans_of_its_own_number_at_most() {
             partial.rejected_spans
         })
     };
-    // OTLP says how many were rejected, not whose: each sender learns of as many as may be its own.
+    // OTLP reports the number of rejected spans, not which ones: each sender gets the number that may be its own.
     assert_eq!((rejected(one), rejected(other)), (1, 1));
     assert_eq!(gateway.finish().len(), 2);
 }
 
 #[test]
-fn senders_of_a_millisecond_are_answered_and_the_others_lose_nothing() {
-    let gateway = Gateway::start();
+fn senders_with_a_deadline_of_a_millisecond_fail_and_the_others_lose_nothing() {
+    let gateway = OccupiedGateway::start();
     let began = Instant::now();
     let hasty: Vec<_> = (0..100)
         .map(|_| gateway.send("hasty", 1, Duration::from_millis(1)))

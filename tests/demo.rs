@@ -1,4 +1,4 @@
-//! What a newcomer sees: the simulated shop, asked from the terminal.
+//! The quick start: the simulated shop of the `demo` receiver, queried from the terminal.
 
 use std::fs;
 
@@ -32,7 +32,7 @@ const SERVICES: [&str; 8] = [
 ];
 
 #[test]
-fn the_shop_is_seen_and_its_open_security_group_reaches_the_services() {
+fn the_shop_has_a_service_map_and_its_open_security_group_has_impact_on_services() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("demo.yaml");
     fs::write(&config, CONFIG).unwrap();
@@ -54,7 +54,7 @@ fn the_shop_is_seen_and_its_open_security_group_reaches_the_services() {
             .all(|edge| edge["rate"].as_f64() > Some(0.0) && edge["p95"].as_f64() > Some(0.0));
         (is_whole && measured && edges.len() >= 12).then_some(())
     });
-    eventually("who opened the security group", || {
+    eventually("the change that opened the security group", || {
         let entries =
             running.query(r#"{ timeline(uid: "sg-database") { edges { node { summary } } } }"#);
         entries
@@ -67,13 +67,13 @@ fn the_shop_is_seen_and_its_open_security_group_reaches_the_services() {
     let entries = opened["timeline"]["edges"].as_array().unwrap().iter();
     let mut changes = entries.filter(|entry| entry["node"]["kind"] == "change");
     let change = changes.next_back().unwrap();
-    let told = &change["node"]["details"]["impact"];
+    let impact = &change["node"]["details"]["impact"];
     assert!(
-        told["count"].as_u64() >= Some(2) && told["top"].to_string().contains("db:shop-db"),
-        "the change says what it touches: {told}"
+        impact["count"].as_u64() >= Some(2) && impact["top"].to_string().contains("db:shop-db"),
+        "the change names the resources that it affects: {impact}"
     );
-    let asked = running.query(r#"{ impact(uid: "sg-database") { nodes { node { name } } } }"#);
-    let reached = asked["impact"]["nodes"].to_string();
+    let impact = running.query(r#"{ impact(uid: "sg-database") { nodes { node { name } } } }"#);
+    let reached = impact["impact"]["nodes"].to_string();
     for name in ["shop-db", "catalog", "frontend"] {
         assert!(reached.contains(name), "{name}: {reached}");
     }
@@ -82,12 +82,12 @@ fn the_shop_is_seen_and_its_open_security_group_reaches_the_services() {
         running.address("exporters/graphql", "http")
     );
     let query = r#"{ neighbors(uid: "sg-database", depth: 3, direction: IN) { nodes { distance node { name kind } } } }"#;
-    let asked = airdig()
+    let output = airdig()
         .args(["query", query, "-o", "table", "--endpoint", &endpoint])
         .output()
         .unwrap();
-    let table = String::from_utf8(asked.stdout).unwrap();
-    assert!(asked.status.success());
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
     for expected in [
         ["1", "db-proxy", "AWS::EC2::Instance"],
         ["1", "shop-db", "AWS::RDS::DBInstance"],
@@ -102,29 +102,29 @@ fn the_shop_is_seen_and_its_open_security_group_reaches_the_services() {
     }
     let services =
         r#"{ neighbors(uid: "sg-services", direction: IN) { nodes { node { kind } } } }"#;
-    let asked = airdig()
+    let output = airdig()
         .args(["query", services, "--endpoint", &endpoint])
         .output()
         .unwrap();
-    let answer = String::from_utf8(asked.stdout).unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
     assert!(
         answer.contains("AWS::EC2::Instance"),
-        "JSON where no terminal is: {answer}"
+        "without a terminal the output is JSON: {answer}"
     );
     assert!(running.stop().success());
 }
 
 #[test]
-fn a_question_without_an_answer_is_told_on_standard_error() {
-    let nowhere = "http://127.0.0.1:1/graphql";
-    let asked = airdig()
-        .args(["query", "{ __typename }", "--endpoint", nowhere])
+fn a_query_without_a_response_is_an_error_on_standard_error() {
+    let unreachable = "http://127.0.0.1:1/graphql";
+    let output = airdig()
+        .args(["query", "{ __typename }", "--endpoint", unreachable])
         .output()
         .unwrap();
-    assert_eq!(asked.status.code(), Some(1));
-    let told = String::from_utf8(asked.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
     assert!(
-        told.contains(nowhere) && told.contains("--endpoint"),
-        "{told}"
+        errors.contains(unreachable) && errors.contains("--endpoint"),
+        "{errors}"
     );
 }

@@ -1,4 +1,4 @@
-//! Values that are larger than a graph keeps: each is refused with its reason, and the rest is stored.
+//! Rows with values that are too large for the graph are rejected with a reason; the other rows are stored.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn alias(value: &str) -> Json {
 }
 
 #[test]
-fn a_uid_of_100_kb_and_an_alias_of_1_mb_are_refused_and_the_rest_is_stored() {
+fn a_uid_of_100_kb_and_an_alias_of_1_mb_are_rejected_and_the_other_rows_are_stored() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("airdig.yaml");
     fs::write(&config, CONFIG).unwrap();
@@ -63,15 +63,15 @@ fn a_uid_of_100_kb_and_an_alias_of_1_mb_are_refused_and_the_rest_is_stored() {
     for long in [long_uid, long_alias] {
         let (status, answer) = send(&[long, resource("kept", &alias("short"))]);
         assert_eq!(status, 200, "{answer}");
-        let says = answer.contains("1 row with a uid or a name of more than 2048 bytes");
-        assert!(says, "{answer}");
+        let has_reason = answer.contains("1 row with a uid or a name of more than 2048 bytes");
+        assert!(has_reason, "{answer}");
     }
-    let found = eventually("the rest", || {
-        let found =
+    let stored = eventually("the other rows", || {
+        let stored =
             airdig.query(r#"{ node(uid: "short") { uid } nodes(first: 10) { nodes { uid } } }"#);
-        (!found["node"].is_null()).then_some(found)
+        (!stored["node"].is_null()).then_some(stored)
     });
-    assert!(found.to_string().contains("svc:////kept"), "{found}");
-    assert!(!found.to_string().contains("uuuu"), "{found}");
+    assert!(stored.to_string().contains("svc:////kept"), "{stored}");
+    assert!(!stored.to_string().contains("uuuu"), "{stored}");
     assert!(airdig.stop().success());
 }

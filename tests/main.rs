@@ -1,6 +1,6 @@
 //! Tests of the whole binary: real processes, real sockets, real senders.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 #[cfg(feature = "aws")]
 mod aws;

@@ -1,5 +1,5 @@
-//! A service, its instance and its database: the spans say names, a scan in another pipeline says
-//! whose they are.
+//! Spans name an instance and a database by host id, address and host name; a scan in another pipeline reports the
+//! resources that have these aliases.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{Airdig, eventually, post};
 
-/// The scan comes as log records, of which a query makes rows of `resources`.
+/// The scan arrives as log records, which an SQL query turns into rows of `resources`.
 const CONFIG: &str = r#"
 receivers:
   otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}
@@ -40,19 +40,19 @@ const CALLER: &str = "arn:aws:ec2:eu-west-1:42:instance/i-1";
 const CALLED: &str = "arn:aws:ec2:eu-west-1:42:instance/i-3";
 const DATABASE: &str = "arn:aws:rds:eu-west-1:42:db:orders";
 
-/// An empty graph, and airdig on it as often as it is started.
-struct Graph {
+/// A folder with a graph, on which airdig can be started several times.
+struct GraphFolder {
     folder: tempfile::TempDir,
     /// Nanoseconds since 1970, some minutes ago.
     began: u64,
 }
 
-impl Graph {
-    fn new() -> Graph {
+impl GraphFolder {
+    fn new() -> GraphFolder {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("names.yaml"), CONFIG).unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Graph {
+        GraphFolder {
             folder,
             began: (now.as_secs() - 600) * 1_000_000_000,
         }
@@ -65,7 +65,7 @@ impl Graph {
 
     /// A scan of two instances in a network, and of a database.
     fn scan(&self, airdig: &Airdig, second: u64) {
-        let seen = [
+        let resources = [
             resource(
                 CALLER,
                 "AWS::EC2::Instance",
@@ -86,13 +86,13 @@ impl Graph {
             ),
         ];
         let time = (self.began + second * 1_000_000_000).to_string();
-        let records =
-            seen.map(|seen| json!({"timeUnixNano": time, "attributes": attributes(&seen)}));
+        let records = resources
+            .map(|resource| json!({"timeUnixNano": time, "attributes": attributes(&resource)}));
         let request = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]});
         send(airdig, "logs", &request);
     }
 
-    /// Two calls of a service on the first instance: of the database, and of the other instance.
+    /// Two calls by a service on the first instance: one to the database, one to the other instance.
     fn call(&self, airdig: &Airdig, second: u64) {
         let resource = json!({
             "service.name": "web", "host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1",
@@ -144,9 +144,9 @@ fn send(airdig: &Airdig, signal: &str, request: &Json) {
     assert_eq!(status, 200, "{answer}");
 }
 
-/// The service runs on its instance, and calls the database and the other instance: so many times.
+/// Waits until the service runs on its instance and calls the database and the other instance `calls` times each.
 fn expect(airdig: &Airdig, calls: u64) {
-    let question = r#"{
+    let query = r#"{
         runs: neighbors(uid: "svc:////web", kinds: ["RUNS_ON"], direction: OUT) { nodes { node { uid kind } } }
         calls: neighbors(uid: "svc:////web", kinds: ["CALLS"], direction: OUT) { nodes { node { uid kind } } }
         serviceMap(from: "-20m") { edges { to calls } }
@@ -159,16 +159,16 @@ fn expect(airdig: &Airdig, calls: u64) {
     });
     let mut last = Json::Null;
     let start = std::time::Instant::now();
-    eventually("an answer", || {
-        last = airdig.query(question);
+    eventually("the expected response", || {
+        last = airdig.query(query);
         (last == expected || start.elapsed().as_secs() > 15).then_some(())
     });
     assert_eq!(last, expected, "{last:#}");
 }
 
 #[test]
-fn spans_that_come_after_the_scan_lead_to_what_it_has_found() {
-    let graph = Graph::new();
+fn spans_after_the_scan_make_edges_to_its_resources() {
+    let graph = GraphFolder::new();
     let airdig = graph.start();
     graph.scan(&airdig, 10);
     graph.call(&airdig, 20);
@@ -177,8 +177,8 @@ fn spans_that_come_after_the_scan_lead_to_what_it_has_found() {
 }
 
 #[test]
-fn spans_that_came_before_the_scan_are_joined_with_what_it_finds() {
-    let graph = Graph::new();
+fn spans_before_the_scan_are_joined_with_its_resources() {
+    let graph = GraphFolder::new();
     let airdig = graph.start();
     graph.call(&airdig, 10);
     eventually("the calls", || {
@@ -193,8 +193,8 @@ fn spans_that_came_before_the_scan_are_joined_with_what_it_finds() {
 }
 
 #[test]
-fn names_outlive_the_process_that_was_told_them() {
-    let graph = Graph::new();
+fn aliases_survive_a_restart() {
+    let graph = GraphFolder::new();
     let airdig = graph.start();
     graph.scan(&airdig, 10);
     assert!(airdig.stop().success());
@@ -204,8 +204,8 @@ fn names_outlive_the_process_that_was_told_them() {
     assert!(airdig.stop().success());
 }
 
-/// One call of the other instance by a service on the first one.
-fn call_port(graph: &Graph, airdig: &Airdig, port: usize) {
+/// One call to a port of the other instance, by a service on the first instance.
+fn call_port(graph: &GraphFolder, airdig: &Airdig, port: usize) {
     let resource = json!({
         "service.name": format!("web-{port}"),
         "host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1",
@@ -224,10 +224,10 @@ fn call_port(graph: &Graph, airdig: &Airdig, port: usize) {
 }
 
 #[test]
-fn what_one_process_scans_another_one_knows_about_a_second_later() {
-    let graph = Graph::new();
+fn aliases_that_one_process_scans_resolve_in_another_after_about_a_second() {
+    let graph = GraphFolder::new();
     let (scanning, other) = (graph.start(), graph.start());
-    // Before the scan no node has the address.
+    // No node has the address before the scan.
     call_port(&graph, &other, 1);
     graph.scan(&scanning, 10);
     let scanned = Instant::now();
@@ -243,17 +243,17 @@ fn what_one_process_scans_another_one_knows_about_a_second_later() {
         let edges = answer["serviceMap"]["edges"].as_array()?;
         (edges.len() > sent.len()).then_some(())
     });
-    // A call whose peer was not found made a node of its endpoint.
-    let found = |port: usize| {
-        let question = format!(r#"{{ node(uid: "ext://10.0.0.9:{port}") {{ uid }} }}"#);
-        other.query(&question)["node"].is_null()
+    // A call whose peer is unresolved makes a node for its endpoint.
+    let is_resolved = |port: usize| {
+        let query = format!(r#"{{ node(uid: "ext://10.0.0.9:{port}") {{ uid }} }}"#);
+        other.query(&query)["node"].is_null()
     };
-    assert!(!found(1), "it came before the scan");
-    let first = sent.iter().find(|(port, _)| found(*port));
-    let (first, after) = *first.expect("the name of the other process is known");
+    assert!(!is_resolved(1), "the call was before the scan");
+    let first = sent.iter().find(|(port, _)| is_resolved(*port));
+    let (first, after) = *first.expect("an alias of the other process resolves");
     assert!(after < Duration::from_millis(1500), "{after:?}");
-    println!("known {after:?} after the scan");
+    println!("resolved {after:?} after the scan");
     let later = sent.iter().filter(|(port, _)| *port >= first);
-    let lost: Vec<_> = later.filter(|(port, _)| !found(*port)).collect();
-    assert!(lost.is_empty(), "{lost:?}");
+    let unresolved: Vec<_> = later.filter(|(port, _)| !is_resolved(*port)).collect();
+    assert!(unresolved.is_empty(), "{unresolved:?}");
 }

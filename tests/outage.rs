@@ -1,5 +1,5 @@
-//! One of two destinations is down for a while: the other misses nothing, and neither does it once
-//! it is back.
+//! One of two destinations is down for a while: the other receives all spans at once, and the first receives all
+//! spans when it is up again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ exporters:
     endpoint: "${env:DOWN}"
     tls: {insecure: true}
     retry_on_failure: {initial_interval: 200ms, max_interval: 1s}
-    # The sender is answered when the span is in the queue, as with the Collector.
+    # The sender gets its response when the span is in the queue, as with the Collector.
     sending_queue: {wait_for_result: false}
 service:
   pipelines:
@@ -39,7 +39,7 @@ service:
 const REQUESTS: usize = 50;
 
 #[test]
-fn a_destination_that_was_down_misses_nothing_and_the_other_never_waits() {
+fn a_destination_that_was_down_gets_all_spans_and_the_other_never_waits() {
     let folder = tempfile::tempdir().unwrap();
     let written = |name: &str, yaml: &str| {
         let path = folder.path().join(name);
@@ -71,11 +71,11 @@ fn a_destination_that_was_down_misses_nothing_and_the_other_never_waits() {
     assert_eq!(
         spans(&outs[0]),
         all,
-        "the other branch is complete while one is down"
+        "the destination that is up gets all spans"
     );
     std::thread::sleep(Duration::from_secs(1));
     let _down = start_sink(&down, &outs[1]);
-    eventually("all spans where it was down", || {
+    eventually("all spans at the destination that was down", || {
         (spans(&outs[1]) == all).then_some(())
     });
     assert!(airdig.stop().success());
@@ -104,7 +104,7 @@ fn spans(out: &Path) -> BTreeSet<String> {
         collect(&request, &mut names);
     }
     let distinct: BTreeSet<String> = names.iter().cloned().collect();
-    assert_eq!(distinct.len(), names.len(), "no span twice");
+    assert_eq!(distinct.len(), names.len(), "no span arrives twice");
     distinct
 }
 

@@ -1,4 +1,4 @@
-//! What outlives a process, or an outage of its store.
+//! Edge statistics survive a restart and an outage of the store.
 
 use std::fs;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
-use crate::support::{Airdig, Destination, eventually, post};
+use crate::support::{Airdig, SpanDestination, eventually, post};
 
 const CONFIG: &str = r#"
 receivers:
@@ -29,10 +29,10 @@ service:
 const MAP: &str = r#"{ serviceMap(from: "2018-12-13T14:00:00Z", to: "2018-12-13T15:00:00Z") {
     edges { from to calls errors } } }"#;
 
-/// Two calls, then a restart, then two calls more of the same minute, one of them failed and told
-/// half a minute late: the minute has four.
+/// Two calls, a restart, and two more calls of the same minute, of which one failed: the minute has four calls
+/// and one error.
 #[test]
-fn figures_of_a_minute_sum_over_a_restart_and_a_late_span() {
+fn edge_stats_of_a_minute_add_up_across_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("restart.yaml");
     fs::write(&config, CONFIG).unwrap();
@@ -44,13 +44,13 @@ fn figures_of_a_minute_sum_over_a_restart_and_a_late_span() {
     }
 }
 
-/// No sender waits for statistics, so none sends them again; an exporter beside the store has no part in its retries.
+/// No sender waits for statistics, so no sender retries them. The store's retries do not affect another exporter.
 #[test]
-fn statistics_of_an_outage_that_is_longer_than_the_retries_are_there_afterwards() {
+fn edge_stats_are_stored_after_an_outage_longer_than_the_retries() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("outage.yaml");
     let runtime = Runtime::new().unwrap();
-    let destination = Destination::start(&runtime);
+    let destination = SpanDestination::start(&runtime);
     destination.open();
     let retries = "timeout: 200ms\n    retry_on_failure: {initial_interval: 100ms, max_interval: 200ms, \
                    max_elapsed_time: 500ms}";
@@ -69,7 +69,7 @@ fn statistics_of_an_outage_that_is_longer_than_the_retries_are_there_afterwards(
     let locker = Connection::open(folder.path().join("graph.db")).unwrap();
     locker.execute_batch("BEGIN IMMEDIATE").unwrap();
     send_calls(&airdig, 0..2);
-    // Until after the statistics were flushed and the retries are over.
+    // By then the statistics were flushed and the retries have ended.
     std::thread::sleep(Duration::from_secs(5));
     locker.execute_batch("ROLLBACK").unwrap();
     expect_calls(&airdig, &json!([2, 0]));
@@ -78,7 +78,7 @@ fn statistics_of_an_outage_that_is_longer_than_the_retries_are_there_afterwards(
     assert_eq!(spans, ["call"; 4], "each span once");
 }
 
-/// The server's span comes first, the client's in a request of its own.
+/// Sends the server span of each call first, then the client span in a separate request.
 fn send_calls(airdig: &Airdig, numbers: Range<u64>) {
     let url = format!(
         "http://{}/v1/traces",
@@ -93,7 +93,7 @@ fn send_calls(airdig: &Airdig, numbers: Range<u64>) {
     }
 }
 
-/// Waits until the edge has these calls and errors.
+/// Waits until the edge from `front` has these numbers of calls and errors.
 fn expect_calls(airdig: &Airdig, expected: &Json) {
     eventually(&format!("{expected} calls and errors"), || {
         let edges = airdig.query(MAP)["serviceMap"]["edges"].clone();
@@ -103,7 +103,7 @@ fn expect_calls(airdig: &Airdig, expected: &Json) {
     });
 }
 
-/// One side of the call number `number` from `front` to `cart`; number 3 fails.
+/// The client or server span of call `number` from `front` to `cart`; call 3 fails.
 fn call(number: u64, side: &str) -> Json {
     let start = 1_544_712_660_000_000_000 + number * 1_000_000_000;
     let client = format!("{:016x}", number * 2 + 2);

@@ -1,5 +1,5 @@
-//! Real senders: the OpenTelemetry SDK for Python, and telemetrygen. What they send comes out of a
-//! `file` exporter, all of it, with its types.
+//! Real senders: the OpenTelemetry SDK for Python and telemetrygen. The `file` exporter writes everything that they
+//! send, with its types.
 
 use std::process::Command;
 
@@ -113,7 +113,7 @@ fn telemetrygen(protocol: &str) {
             run(&mut sender);
         }
     });
-    // A trace of telemetrygen is a parent and one child.
+    // A trace of telemetrygen has a parent span and one child span.
     assert_eq!(
         items(&lines, "resourceSpans", "scopeSpans", "spans").len(),
         100
@@ -130,7 +130,7 @@ fn telemetrygen(protocol: &str) {
     assert_eq!(points, 30);
 }
 
-/// What the `file` exporter wrote of what was sent.
+/// Starts airdig, sends, and returns the lines that the `file` exporter wrote.
 fn receive(send: impl FnOnce(&Airdig)) -> Vec<Json> {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("senders.yaml");

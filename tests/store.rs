@@ -1,4 +1,4 @@
-//! The commands on a graph in a file, while airdig runs and after.
+//! The `airdig store` commands, while airdig writes the graph and after it stopped.
 
 use std::fs;
 use std::path::Path;
@@ -35,15 +35,15 @@ fn store(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 fn succeeds(output: &Output) -> String {
-    let (printed, failed) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{printed}\n{failed}");
+    let (printed, errors) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{printed}\n{errors}");
     printed
 }
 
 fn fails(output: &Output, code: i32) -> String {
-    let (printed, failed) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{printed}\n{failed}");
-    failed
+    let (printed, errors) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{printed}\n{errors}");
+    errors
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -51,7 +51,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_live_graph_is_checked_and_copied_and_its_copy_is_released() {
+fn a_live_graph_can_be_checked_and_copied_and_scopes_of_the_copy_can_be_released() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("demo.yaml");
     fs::write(&config, CONFIG).unwrap();
@@ -75,7 +75,7 @@ fn a_live_graph_is_checked_and_copied_and_its_copy_is_released() {
     ] {
         let printed = succeeds(&store(folder.path(), arguments));
         assert!(
-            printed.contains("agrees with the reports") || printed.starts_with("copied sqlite:"),
+            printed.contains("agree with the reports") || printed.starts_with("copied sqlite:"),
             "{printed}"
         );
     }
@@ -92,7 +92,7 @@ fn a_live_graph_is_checked_and_copied_and_its_copy_is_released() {
 }
 
 #[test]
-fn a_wrong_address_and_a_missing_file_are_errors_that_say_what_is_expected() {
+fn an_invalid_address_and_a_missing_file_are_errors_that_name_the_cause() {
     let folder = tempfile::tempdir().unwrap();
     let printed = fails(&store(folder.path(), &["check", "graph.db"]), 2);
     assert!(printed.contains("expected `sqlite:PATH`"), "{printed}");

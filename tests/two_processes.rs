@@ -32,8 +32,8 @@ fn start(folder: &Path) -> Airdig {
     Airdig::start(&config, &[("OUT", folder)])
 }
 
-/// Where a process takes traces.
-fn traces(airdig: &Airdig) -> String {
+/// The URL at which a process receives traces.
+fn traces_url(airdig: &Airdig) -> String {
     let address = airdig.address("receivers/otlp", "http");
     format!("http://{address}/v1/traces")
 }
@@ -53,7 +53,7 @@ fn span(service: &str) -> Vec<u8> {
     request.to_string().into_bytes()
 }
 
-/// A subscription to all changes, once it follows.
+/// A subscription to all changes that is active.
 struct Subscriber(WebSocket<MaybeTlsStream<TcpStream>>);
 
 impl Subscriber {
@@ -70,7 +70,7 @@ impl Subscriber {
         assert_eq!(subscriber.next()["type"], "connection_ack");
         let query = "subscription { changes { uids } }";
         subscriber.send(&json!({"type": "subscribe", "id": "1", "payload": {"query": query}}));
-        // Answers come in the order of the questions: it follows once the second is answered.
+        // Responses have the order of requests: the subscription is active when the second request has a response.
         let query = "{ __typename }";
         subscriber.send(&json!({"type": "subscribe", "id": "2", "payload": {"query": query}}));
         while subscriber.next()["id"] != "2" {}
@@ -104,7 +104,7 @@ impl Subscriber {
 }
 
 #[test]
-fn each_process_pushes_what_the_other_wrote_within_a_second() {
+fn each_process_pushes_commits_of_the_other_within_a_second() {
     let folder = tempfile::tempdir().unwrap();
     let processes = [start(folder.path()), start(folder.path())];
     let mut subscribers = [0, 1].map(|place: usize| Subscriber::new(&processes[place]));
@@ -112,21 +112,21 @@ fn each_process_pushes_what_the_other_wrote_within_a_second() {
         for (writer, reader) in [(0, 1), (1, 0)] {
             let service = format!("written-by-{writer}-{round}");
             let (status, answer) = post(
-                &traces(&processes[writer]),
+                &traces_url(&processes[writer]),
                 "application/json",
                 &span(&service),
             );
             assert_eq!(status, 200, "{answer}");
-            let answered = Instant::now();
+            let acknowledged = Instant::now();
             subscribers[reader].wait_for(&format!("svc:////{service}"));
-            let waited = answered.elapsed();
+            let waited = acknowledged.elapsed();
             assert!(waited < Duration::from_secs(1), "{service}: {waited:?}");
         }
     }
 }
 
-/// Sends a service after the other until it is to stop or the process is gone: those whose request was
-/// answered.
+/// Sends one span per service until `stop` is set or the process is gone. Returns the services whose request was
+/// acknowledged.
 fn send(url: &str, writer: &str, stop: &AtomicBool) -> Vec<String> {
     let mut acknowledged = Vec::new();
     for number in 0.. {
@@ -143,6 +143,7 @@ fn send(url: &str, writer: &str, stop: &AtomicBool) -> Vec<String> {
     acknowledged
 }
 
+/// The services that the process does not find.
 fn missing<'a>(airdig: &Airdig, services: &'a [String]) -> Vec<&'a str> {
     let mut missing = Vec::new();
     for some in services.chunks(20) {
@@ -152,24 +153,24 @@ fn missing<'a>(airdig: &Airdig, services: &'a [String]) -> Vec<&'a str> {
         });
         let answer = airdig.query(&format!("{{ {} }}", nodes.collect::<String>()));
         let places = some.iter().enumerate();
-        let lost = places.filter(|(place, _)| answer[format!("n{place}")].is_null());
-        missing.extend(lost.map(|(_, service)| service.as_str()));
+        let absent = places.filter(|(place, _)| answer[format!("n{place}")].is_null());
+        missing.extend(absent.map(|(_, service)| service.as_str()));
     }
     missing
 }
 
 #[test]
-fn what_was_acknowledged_is_there_after_a_kill_under_load() {
+fn acknowledged_rows_survive_sigkill_under_load() {
     let folder = tempfile::tempdir().unwrap();
     let (killed, other) = (start(folder.path()), start(folder.path()));
-    let urls = [traces(&killed), traces(&other)];
+    let urls = [traces_url(&killed), traces_url(&other)];
     let stop = AtomicBool::new(false);
     let [of_killed, of_other] = std::thread::scope(|scope| {
         let senders = ["killed", "other"].iter().zip(&urls);
         let senders = senders.map(|(writer, url)| scope.spawn(|| send(url, writer, &stop)));
         let senders: Vec<_> = senders.collect();
         std::thread::sleep(Duration::from_secs(3));
-        // SIGKILL.
+        // Dropping it sends SIGKILL.
         drop(killed);
         std::thread::sleep(Duration::from_secs(1));
         stop.store(true, Ordering::Relaxed);
@@ -183,11 +184,11 @@ fn what_was_acknowledged_is_there_after_a_kill_under_load() {
     );
     let acknowledged = [of_killed, of_other].concat();
     assert_eq!(missing(&other, &acknowledged), [""; 0]);
-    let again = start(folder.path());
-    assert_eq!(missing(&again, &acknowledged), [""; 0]);
-    let (status, answer) = post(&traces(&again), "application/json", &span("after"));
+    let restarted = start(folder.path());
+    assert_eq!(missing(&restarted, &acknowledged), [""; 0]);
+    let (status, answer) = post(&traces_url(&restarted), "application/json", &span("after"));
     assert_eq!(status, 200, "{answer}");
-    eventually("the other process knows it", || {
+    eventually("the service in the other process", || {
         missing(&other, &["after".to_owned()])
             .is_empty()
             .then_some(())

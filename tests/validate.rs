@@ -1,10 +1,10 @@
-//! What `airdig validate` says of pipelines and of the SQL in them.
+//! The output of `airdig validate` for pipelines and for the SQL in them.
 
 use std::fs;
 
 use crate::support::airdig;
 
-/// The exit code and what is told of a configuration.
+/// Returns the exit code and the output, standard output before standard error.
 fn validate(yaml: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("a.yaml");
@@ -15,8 +15,8 @@ fn validate(yaml: &str, arguments: &[&str]) -> (Option<i32>, String) {
         .args(arguments)
         .output()
         .unwrap();
-    let told = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(told).unwrap())
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(printed).unwrap())
 }
 
 const THREE_MISTAKES: &str = "\
@@ -44,9 +44,9 @@ service:
 ";
 
 #[test]
-fn three_mistakes_in_sql_are_told_at_their_lines_and_columns() {
-    let (code, told) = validate(THREE_MISTAKES, &[]);
-    assert_eq!(code, Some(2), "{told}");
+fn three_mistakes_in_sql_are_reported_with_their_lines_and_columns() {
+    let (code, printed) = validate(THREE_MISTAKES, &[]);
+    assert_eq!(code, Some(2), "{printed}");
     for (place, line, mark) in [
         (
             "7:13: no column \"attributs\"",
@@ -64,19 +64,22 @@ fn three_mistakes_in_sql_are_told_at_their_lines_and_columns() {
             "^",
         ),
     ] {
-        let found = told.split("\n\n").any(|problem| {
+        let is_reported = printed.split("\n\n").any(|problem| {
             let mut lines = problem.lines();
             lines
                 .next()
-                .is_some_and(|said| said.contains(&format!("a.yaml:{place}")))
-                && lines.next().is_some_and(|said| said.contains(line))
+                .is_some_and(|text| text.contains(&format!("a.yaml:{place}")))
+                && lines.next().is_some_and(|text| text.contains(line))
                 && lines
                     .next()
-                    .is_some_and(|said| said.trim_start_matches(['|', ' ']).contains(mark))
+                    .is_some_and(|text| text.trim_start_matches(['|', ' ']).contains(mark))
         });
-        assert!(found, "nothing at {place}:\n{told}");
+        assert!(is_reported, "no problem at {place}:\n{printed}");
     }
-    assert!(told.contains("the configuration has 3 problems"), "{told}");
+    assert!(
+        printed.contains("the configuration has 3 problems"),
+        "{printed}"
+    );
 }
 
 const CONNECTED: &str = "\
@@ -94,29 +97,32 @@ service:
 
 #[test]
 fn pipelines_are_shown_as_trees_with_their_signals() {
-    let (code, told) = validate(CONNECTED, &[]);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, printed) = validate(CONNECTED, &[]);
+    assert_eq!(code, Some(0), "{printed}");
     let tree = "
 pipeline traces
   otlp ── traces
   └─ batch ── traces
      └─ sql ── traces
-        ├─ otlp takes traces
-        └─ servicegraph takes traces, gives metrics to pipeline metrics
+        ├─ otlp accepts traces
+        └─ servicegraph accepts traces, emits metrics to pipeline metrics
 
 pipeline metrics
   servicegraph ── metrics
-  └─ debug takes metrics
+  └─ debug accepts metrics
 ";
-    assert!(told.contains(tree), "{told}");
+    assert!(printed.contains(tree), "{printed}");
 }
 
 #[test]
-fn plans_are_explained_where_asked() {
-    let (_, told) = validate(CONNECTED, &["--explain"]);
+fn explain_prints_the_plan_of_each_query() {
+    let (_, printed) = validate(CONNECTED, &["--explain"]);
     assert!(
-        told.contains("| Filter: attribute_double(attributes@14, n) >= 500"),
-        "{told}"
+        printed.contains("| Filter: attribute_double(attributes@14, n) >= 500"),
+        "{printed}"
     );
-    assert!(told.contains("|   Batch: traces [all columns]"), "{told}");
+    assert!(
+        printed.contains("|   Batch: traces [all columns]"),
+        "{printed}"
+    );
 }

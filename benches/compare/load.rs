@@ -1,4 +1,4 @@
-//! Sends requests over OTLP/gRPC on one connection, so many at once, and times each.
+//! Sends OTLP/gRPC requests on one connection, a number of them in flight, and measures their latencies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,26 +10,26 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request};
 
 use crate::Failure;
-use crate::raw::Raw;
+use crate::raw::RawCodec;
 use crate::requests::{Requests, SPANS};
 
 const EXPORT: PathAndQuery =
     PathAndQuery::from_static("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
-/// After a refusal that asks to come back.
+/// The pause before a retry of a rejected request.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What became of a number of requests.
+/// The outcome of a number of requests.
 #[derive(Debug, Default)]
-pub(crate) struct Sent {
+pub(crate) struct LoadOutcome {
     pub(crate) spans: u64,
-    /// Answers that asked to come back later; the request was then sent again.
+    /// Retryable responses; the request was then sent again.
     pub(crate) refusals: u64,
     pub(crate) took: Duration,
-    /// Of each request from its first byte to its answer, ascending.
+    /// From the start of each request to its successful response, ascending.
     pub(crate) latencies: Vec<Duration>,
 }
 
-/// Connects, waiting until somebody listens.
+/// Connects; retries for 30 s while no program listens.
 pub(crate) async fn connect(address: &str) -> Result<Channel, Failure> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?.tcp_nodelay(true);
     let start = Instant::now();
@@ -37,7 +37,7 @@ pub(crate) async fn connect(address: &str) -> Result<Channel, Failure> {
         match endpoint.connect().await {
             Ok(channel) => return Ok(channel),
             Err(error) if start.elapsed() > Duration::from_secs(30) => {
-                return Err(format!("nobody listens on {address}: {error}").into());
+                return Err(format!("cannot connect to {address}: {error}").into());
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
@@ -51,12 +51,12 @@ pub(crate) async fn send(
     first: u64,
     count: u64,
     in_flight: usize,
-) -> Result<Sent, Failure> {
+) -> Result<LoadOutcome, Failure> {
     let next = Arc::new(AtomicU64::new(first));
     let start = Instant::now();
     let senders: Vec<_> = (0..in_flight)
         .map(|_| {
-            let sender = Sender {
+            let sender = LoadSender {
                 grpc: Grpc::new(channel.clone()),
                 requests: requests.clone(),
                 next: next.clone(),
@@ -65,28 +65,28 @@ pub(crate) async fn send(
             tokio::spawn(sender.run())
         })
         .collect();
-    let mut all = Sent::default();
+    let mut total = LoadOutcome::default();
     for sender in senders {
         let sent = sender.await??;
-        all.spans += sent.spans;
-        all.refusals += sent.refusals;
-        all.latencies.extend(sent.latencies);
+        total.spans += sent.spans;
+        total.refusals += sent.refusals;
+        total.latencies.extend(sent.latencies);
     }
-    all.took = start.elapsed();
-    all.latencies.sort_unstable();
-    Ok(all)
+    total.took = start.elapsed();
+    total.latencies.sort_unstable();
+    Ok(total)
 }
 
-struct Sender {
+struct LoadSender {
     grpc: Grpc<Channel>,
     requests: Arc<Requests>,
     next: Arc<AtomicU64>,
     end: u64,
 }
 
-impl Sender {
-    async fn run(mut self) -> Result<Sent, Failure> {
-        let mut sent = Sent::default();
+impl LoadSender {
+    async fn run(mut self) -> Result<LoadOutcome, Failure> {
+        let mut sent = LoadOutcome::default();
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.end {
@@ -96,8 +96,10 @@ impl Sender {
             let start = Instant::now();
             loop {
                 self.grpc.ready().await?;
-                let answer = self.grpc.unary(Request::new(body.clone()), EXPORT, Raw);
-                match answer.await {
+                let response = self
+                    .grpc
+                    .unary(Request::new(body.clone()), EXPORT, RawCodec);
+                match response.await {
                     Ok(_) => break,
                     Err(status)
                         if matches!(status.code(), Code::ResourceExhausted | Code::Unavailable) =>

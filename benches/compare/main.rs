@@ -1,10 +1,10 @@
-//! airdig beside the OpenTelemetry Collector: the same configuration, the same load, the same
-//! machine. README.md says how to repeat it and how to read it.
+//! Compares airdig with the OpenTelemetry Collector: the same configuration, the same load, the same machine.
+//! README.md describes how to run it and how to read the results.
 
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the figures are what this is for"
+    reason = "prints the results"
 )]
 
 use std::path::PathBuf;
@@ -23,40 +23,40 @@ mod sink;
 mod wire;
 
 use program::Program;
-use report::Measured;
+use report::MeasuredCase;
 use requests::{Requests, SERVICES, SPANS};
 use scenario::Scenario;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What to measure.
+/// Measure airdig and the OpenTelemetry Collector.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The Collector that `tests/peers/install.sh` has built
+    /// The Collector that `tests/peers/install.sh` built
     #[arg(long)]
     collector: PathBuf,
-    /// Another build of airdig, to be measured beside this one
+    /// Another build of airdig to measure, too
     #[arg(long)]
     before: Option<PathBuf>,
-    /// The scenarios; all without it
+    /// The scenarios; by default all
     #[arg(long, value_enum)]
     scenario: Vec<Scenario>,
-    /// Rounds of each program, in turn
+    /// Rounds per program; the programs alternate
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Requests that wait for their answer at the same time; without it as many as each scenario says
+    /// Requests in flight; by default those of each scenario
     #[arg(long)]
     in_flight: Vec<usize>,
-    /// Turns of 16 requests in a round
+    /// Turns of 16 requests per round
     #[arg(long, default_value_t = 256)]
     turns: u64,
-    /// The same before the measurement begins
+    /// Turns before the measurement begins
     #[arg(long, default_value_t = 64)]
     warm_up: u64,
-    /// Where the table is written, too
+    /// A file to write the table to, too
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Given by cargo
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -92,8 +92,8 @@ async fn main() -> Result<(), Failure> {
         for number in 0..arguments.rounds {
             for (program, rounds) in programs.iter().zip(&mut rounds) {
                 let case = (scenario, in_flight);
-                let measured = round::measure(program, case, &requests, &arguments, folder.path());
-                let round = measured.await.map_err(|error| {
+                let outcome = round::measure(program, case, &requests, &arguments, folder.path());
+                let round = outcome.await.map_err(|error| {
                     let log = folder.path().join(format!("{}.log", program.name));
                     let log = std::fs::read_to_string(log).unwrap_or_default();
                     format!("{} in {scenario:?}: {error}\n{log}", program.name)
@@ -106,7 +106,7 @@ async fn main() -> Result<(), Failure> {
             }
         }
         text += &report::rows(
-            &Measured {
+            &MeasuredCase {
                 scenario,
                 in_flight,
                 rounds,

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Ten minutes of load on airdig with two destinations, of which one is down for four of them. Tells
-# what each got and what memory it took:
+# Sends load to airdig for ten minutes; it exports to two destinations, and one of them is down for four minutes.
+# Prints the spans that each destination received, and the memory of airdig:
 #
 #   benches/compare/outage.sh AIRDIG TELEMETRYGEN [SECONDS] [TRACES_PER_SECOND]
 #
-# AIRDIG is a release build, TELEMETRYGEN what tests/peers/install.sh installs. A trace has two spans.
+# AIRDIG is a release build; tests/peers/install.sh installs TELEMETRYGEN. A trace has two spans.
 set -euo pipefail
 airdig=${1:?the binary} telemetrygen=${2:?telemetrygen}
 seconds=${3:-600} rate=${4:-200}
@@ -54,4 +54,4 @@ for _ in $(seq 60); do
   sent=$(got 18888) up=$(got 18889) back=$(($(got 18890) + before))
   [ "$up" = "$sent" ] && [ "$back" -ge "$sent" ] && break
 done
-at $((seconds + 1)) "accepted $sent spans, the one got $up, the other $back"
+at $((seconds + 1)) "accepted $sent spans, one destination received $up, the other $back"

@@ -1,4 +1,4 @@
-//! One Markdown table: medians with the least and the greatest.
+//! Formats the results as a Markdown table: medians with minimum and maximum.
 
 use std::fmt::Write;
 
@@ -9,21 +9,22 @@ use crate::scenario::Scenario;
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// All that was measured in one scenario, of airdig, of the Collector, and perhaps of another build.
-pub(crate) struct Measured {
+/// The rounds of one scenario with one number of requests in flight: of airdig, of the Collector, and optionally of
+/// another build.
+pub(crate) struct MeasuredCase {
     pub(crate) scenario: Scenario,
     pub(crate) in_flight: usize,
-    /// Of each program.
+    /// By program.
     pub(crate) rounds: Vec<Vec<Round>>,
 }
 
-/// The heads of the table's columns.
+/// The header of the table.
 pub(crate) fn head() -> &'static str {
     "| | in flight | | CPU s / M spans | M spans/s | p50 ms | p99 ms | peak MiB | lost | refused |\n\
      |---|--:|---|---|---|---|---|---|---|---|\n"
 }
 
-pub(crate) fn rows(measured: &Measured, programs: &[Program]) -> String {
+pub(crate) fn rows(measured: &MeasuredCase, programs: &[Program]) -> String {
     let mut text = String::new();
     for (program, rounds) in programs.iter().zip(&measured.rounds) {
         let figure = |of: fn(&Round) -> f64, digits| spread(rounds.iter().map(of), digits);
@@ -74,7 +75,7 @@ pub(crate) fn idle(idle: &Idle, program: &Program, title: &str) -> String {
     )
 }
 
-/// What the figures depend on.
+/// The environment on which the results depend.
 pub(crate) fn machine(programs: &[Program]) -> Result<String, Failure> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
@@ -100,9 +101,9 @@ fn spread(figures: impl Iterator<Item = f64>, digits: usize) -> String {
     match figures.as_slice() {
         [] => String::new(),
         [one] => format!("{one:.digits$}"),
-        [least, .., greatest] => {
+        [minimum, .., maximum] => {
             let median = median(figures.iter().copied());
-            format!("{median:.digits$} ({least:.digits$}–{greatest:.digits$})")
+            format!("{median:.digits$} ({minimum:.digits$}–{maximum:.digits$})")
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Export requests of spans, encoded once and made new by changing their trace ids.
+//! Export requests of spans. They are encoded once; each request gets new trace ids in the encoded bytes.
 //!
 //! ```text
 //!  turn n:  request of service 0 … request of service 15, all with n in their trace ids
 //!           client span k of service s ──▶ server span k of service s + 1
 //! ```
 //!
-//! A whole turn therefore has as many calls as client spans, and the two spans of a call come with
-//! different requests, as they do from two services.
+//! So a turn has as many calls as client spans, and the two spans of a call are in different requests, like those of
+//! two services.
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -16,30 +16,30 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
 #[path = "../requests/mod.rs"]
-#[allow(dead_code, reason = "spans are a part of it")]
-mod like_services;
+#[allow(dead_code, reason = "this benchmark uses only traces")]
+mod realistic;
 
-/// Spans of a request.
+/// Spans per request.
 pub(crate) const SPANS: u64 = 512;
-/// Requests of a turn.
+/// Requests per turn.
 pub(crate) const SERVICES: u64 = 16;
-/// Calls of a turn.
+/// Calls per turn.
 pub(crate) const CALLS: u64 = SERVICES * SPANS / 2;
 
-/// Where a trace id has the number of its turn: nothing else in a request is like it.
+/// The placeholder of the turn number in a trace id; these bytes occur nowhere else in a request.
 const TURN: [u8; 8] = *b"\xf1\x9dturn\x9d\xf1";
 /// `Span.kind` on the wire.
 const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 
-/// The requests of one turn, to be made those of another.
+/// Templates of the requests of one turn.
 pub(crate) struct Requests {
     templates: Vec<Template>,
 }
 
 struct Template {
     bytes: Vec<u8>,
-    /// Where it has the number of its turn.
+    /// Offsets of the turn number.
     turns: Vec<usize>,
 }
 
@@ -60,7 +60,7 @@ impl Requests {
         }
     }
 
-    /// Request number `number` of all.
+    /// The request with this number, counted over all turns.
     pub(crate) fn request(&self, number: u64) -> Bytes {
         let template = &self.templates[(number % SERVICES) as usize];
         let turn = (number / SERVICES + 1).to_be_bytes();
@@ -78,7 +78,7 @@ impl Requests {
 }
 
 fn of_service(service: u64) -> ExportTraceServiceRequest {
-    let mut request = like_services::traces(SPANS as usize);
+    let mut request = realistic::traces(SPANS as usize);
     let resource = &mut request.resource_spans[0];
     if let Some(attributes) = resource.resource.as_mut() {
         attributes.attributes[0].value = Some(AnyValue {
@@ -89,15 +89,15 @@ fn of_service(service: u64) -> ExportTraceServiceRequest {
     let spans = &mut resource.scope_spans[0].spans;
     for (call, two) in (0..).zip(spans.chunks_exact_mut(2)) {
         let [server, client] = two else { continue };
-        be(client, CLIENT, service, call, [0, 1]);
-        be(server, SERVER, before, call, [1, 2]);
+        make_side(client, CLIENT, service, call, [0, 1]);
+        make_side(server, SERVER, before, call, [1, 2]);
     }
     request
 }
 
-/// Makes the span one side of a call of `caller`: `ids` tell the parent and the span itself, and 0
-/// is the parent that no span of the measurement is.
-fn be(span: &mut Span, kind: i32, caller: u64, call: u64, ids: [u64; 2]) {
+/// Makes the span one side of a call by `caller`. `ids` select the ids of the parent and of the span; no span has
+/// id 0, so it is the parent of a client span.
+fn make_side(span: &mut Span, kind: i32, caller: u64, call: u64, ids: [u64; 2]) {
     let number = (caller << 32) | (call + 1);
     let id = |side: u64| ((side << 56) | number).to_be_bytes().to_vec();
     span.kind = kind;

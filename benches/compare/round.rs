@@ -1,23 +1,23 @@
-//! One round: a program starts, is warmed up, takes the load, delivers all of it, and stops.
+//! One round: starts a program, warms it up, sends the load, waits until all spans have arrived, and stops it.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::load::{self, Sent};
-use crate::program::{Memory, Program, free_address};
+use crate::load::{self, LoadOutcome};
+use crate::program::{Program, ProgramMemory, free_address};
 use crate::requests::{CALLS, Requests, SERVICES};
 use crate::scenario::Scenario;
-use crate::sink::{self, Counted};
+use crate::sink::{self, SinkCounts};
 use crate::{Arguments, Failure};
 
-/// How long nothing may come before it is taken that nothing more comes.
+/// If nothing arrives for this long, the missing spans are counted as lost.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// What was measured of one program in one scenario.
+/// The results of one program in one scenario.
 #[derive(Debug)]
 pub(crate) struct Round {
-    /// CPU seconds a million spans, from the first request until all had arrived.
+    /// CPU seconds per million spans, from the first request until all spans have arrived.
     pub(crate) cpu: f64,
     pub(crate) spans_a_second: f64,
     /// Seconds.
@@ -30,12 +30,12 @@ pub(crate) struct Round {
     pub(crate) lost: i64,
 }
 
-/// What was measured of one program that has nothing to do.
+/// The results of an idle program.
 #[derive(Debug)]
 pub(crate) struct Idle {
     /// Bytes.
     pub(crate) memory: u64,
-    /// CPU seconds a minute.
+    /// CPU seconds per minute.
     pub(crate) cpu: f64,
 }
 
@@ -61,15 +61,15 @@ pub(crate) async fn measure(
     let turns = Scenario::turns(in_flight, arguments.turns);
     let count = turns * SERVICES;
     let sent = load::send(&channel, requests, warm_up, count, in_flight).await?;
-    let all = Sent {
+    let all = LoadOutcome {
         spans: warm.spans + sent.spans,
-        ..Sent::default()
+        ..LoadOutcome::default()
     };
     let turns = warm_up_turns + turns;
     settle(scenario, &counted, &all, turns).await;
     let cpu = running.cpu()? - cpu;
 
-    let Memory { peak, .. } = running.memory()?;
+    let ProgramMemory { peak, .. } = running.memory()?;
     drop(channel);
     running.stop().await?;
     let percentile = |of: usize| {
@@ -87,14 +87,14 @@ pub(crate) async fn measure(
     })
 }
 
-/// Memory and CPU of a program that has taken some spans and now waits for more.
+/// Measures memory and CPU of a program that has received some spans and is now idle.
 pub(crate) async fn idle(
     program: &Program,
     requests: &Arc<Requests>,
     config: &str,
     folder: &Path,
 ) -> Result<Idle, Failure> {
-    /// Until statistics and spans without partners have been sent on.
+    /// By then edge statistics and unpaired spans were exported.
     const FLUSHED: Duration = Duration::from_secs(20);
     const WATCHED: Duration = Duration::from_secs(60);
     let (sink, _) = sink::listen().await?;
@@ -106,7 +106,7 @@ pub(crate) async fn idle(
     let before = running.cpu()?;
     tokio::time::sleep(WATCHED).await;
     let cpu = running.cpu()? - before;
-    let Memory { now: memory, .. } = running.memory()?;
+    let ProgramMemory { now: memory, .. } = running.memory()?;
     running.stop().await?;
     Ok(Idle {
         memory,
@@ -114,8 +114,8 @@ pub(crate) async fn idle(
     })
 }
 
-/// Waits until all has arrived, or until nothing has come for long.
-async fn settle(scenario: Scenario, counted: &Counted, sent: &Sent, turns: u64) {
+/// Waits until all spans have arrived, or until nothing has arrived for `SILENCE`.
+async fn settle(scenario: Scenario, counted: &SinkCounts, sent: &LoadOutcome, turns: u64) {
     let mut last = (0, Instant::now());
     while missing(scenario, counted, sent, turns) != 0 && last.1.elapsed() < SILENCE {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -126,8 +126,8 @@ async fn settle(scenario: Scenario, counted: &Counted, sent: &Sent, turns: u64) 
     }
 }
 
-/// Spans that have not arrived; of a service graph: those of calls that are not counted.
-fn missing(scenario: Scenario, counted: &Counted, sent: &Sent, turns: u64) -> i64 {
+/// Spans that have not arrived; for a service graph, the spans of calls that its metrics do not count.
+fn missing(scenario: Scenario, counted: &SinkCounts, sent: &LoadOutcome, turns: u64) -> i64 {
     match scenario {
         Scenario::Forward | Scenario::Straight | Scenario::Gzip => {
             sent.spans as i64 - counted.spans() as i64

@@ -1,17 +1,17 @@
-//! What both programs are made to do: the same configuration, word for word.
+//! The scenarios and their configurations. Both programs get the same text.
 
 /// A pipeline to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Scenario {
-    /// Spans are put together and sent on.
+    /// Spans are batched and forwarded.
     Forward,
-    /// Spans are sent on as they come.
+    /// Spans are forwarded without batching.
     Straight,
-    /// The first with the exporter's default, gzip.
+    /// Like `Forward`, with the exporter's default compression, gzip.
     Gzip,
     /// Spans become the metrics of a service graph.
     ServiceGraph,
-    /// Spans are received and dropped; a log line tells of batches.
+    /// Spans are received and dropped; the exporter logs a line per batch.
     Drop,
 }
 
@@ -24,7 +24,7 @@ impl Scenario {
         Scenario::Drop,
     ];
 
-    /// As the table calls it.
+    /// The name in the table.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Scenario::Forward => "`otlp` → `batch` → `otlp`, not compressed",
@@ -35,7 +35,7 @@ impl Scenario {
         }
     }
 
-    /// How many requests wait for their answer at the same time.
+    /// Numbers of requests in flight.
     pub(crate) fn in_flight(self) -> &'static [usize] {
         match self {
             Scenario::Forward | Scenario::Straight => &[1, 4, 32, 256],
@@ -43,8 +43,8 @@ impl Scenario {
         }
     }
 
-    /// Of so many turns of requests, those that are sent: enough for percentiles where a sender waits
-    /// for each answer before it goes on.
+    /// How many of `all` turns are sent. With fewer requests in flight the round would take longer, so fewer are
+    /// sent, but at least an eighth, which is enough for percentiles.
     pub(crate) fn turns(in_flight: usize, all: u64) -> u64 {
         (all * in_flight.min(32) as u64).div_ceil(32).max(all / 8)
     }
@@ -66,11 +66,11 @@ impl Scenario {
     }
 }
 
-/// What waits for spans and has nothing to do.
+/// A pipeline that is measured while it is idle.
 pub(crate) struct IdlePipeline {
     pub(crate) title: &'static str,
     rest: &'static str,
-    /// The Collector has no such components.
+    /// The Collector does not have its components.
     pub(crate) only_airdig: bool,
 }
 
@@ -110,7 +110,7 @@ service:
     traces: {receivers: [otlp], processors: [batch], exporters: [otlp]}
 "#;
 
-/// By default only 1,000 spans may wait for their partners, fewer than there are in two requests.
+/// The default `max_items` is 1,000 unpaired spans, fewer than two requests have.
 const SERVICE_GRAPH: &str = r#"
 connectors:
   servicegraph:

@@ -1,4 +1,4 @@
-//! Takes OTLP/gRPC and counts what comes, without decoding spans.
+//! Receives OTLP/gRPC and counts spans, without decoding them, and calls of service graph metrics.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,24 +17,24 @@ use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status};
 
 use crate::Failure;
-use crate::raw::Raw;
+use crate::raw::RawCodec;
 use crate::wire;
 
 /// `resource_spans`, `scope_spans`, `spans`.
 const SPANS: [u64; 3] = [1, 2, 2];
-/// Enough that no sender waits for room.
+/// HTTP/2 window in bytes: large enough that no sender waits for flow control.
 const WINDOW: u32 = 16 << 20;
 const LARGEST: usize = 64 << 20;
 
-/// What came since the start.
+/// Counts since the start.
 #[derive(Debug, Default)]
-pub(crate) struct Counted {
+pub(crate) struct SinkCounts {
     spans: AtomicU64,
-    /// Calls that the newest metrics of a service graph tell of.
+    /// Calls in the newest service graph metrics.
     calls: AtomicU64,
 }
 
-impl Counted {
+impl SinkCounts {
     pub(crate) fn spans(&self) -> u64 {
         self.spans.load(Ordering::Relaxed)
     }
@@ -54,16 +54,16 @@ impl Counted {
     }
 }
 
-/// Listens on a port of its own for as long as the program runs.
-pub(crate) async fn listen() -> Result<(SocketAddr, Arc<Counted>), Failure> {
+/// Listens on a new port until the process exits.
+pub(crate) async fn listen() -> Result<(SocketAddr, Arc<SinkCounts>), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let counted = Arc::new(Counted::default());
+    let counted = Arc::new(SinkCounts::default());
     tokio::spawn(accept(listener, counted.clone()));
     Ok((address, counted))
 }
 
-async fn accept(listener: TcpListener, counted: Arc<Counted>) {
+async fn accept(listener: TcpListener, counted: Arc<SinkCounts>) {
     let mut builder = auto::Builder::new(TokioExecutor::new()).http2_only();
     builder
         .http2()
@@ -76,19 +76,19 @@ async fn accept(listener: TcpListener, counted: Arc<Counted>) {
             let service = tower::service_fn(move |request: http::Request<_>| {
                 let counted = counted.clone();
                 async move {
-                    let taken = Take {
+                    let service = CountingService {
                         path: request.uri().path().to_owned(),
                         counted,
                     };
-                    let mut grpc = tonic::server::Grpc::new(Raw)
+                    let mut grpc = tonic::server::Grpc::new(RawCodec)
                         .accept_compressed(CompressionEncoding::Gzip)
                         .accept_compressed(CompressionEncoding::Zstd)
                         .max_decoding_message_size(LARGEST);
-                    Ok::<_, Infallible>(grpc.unary(taken, request).await)
+                    Ok::<_, Infallible>(grpc.unary(service, request).await)
                 }
             });
             let service = TowerToHyperService::new(service);
-            // An error means that the program under test has gone.
+            // An error means that the program under test has exited.
             let _ = builder
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -96,20 +96,20 @@ async fn accept(listener: TcpListener, counted: Arc<Counted>) {
     }
 }
 
-struct Take {
+struct CountingService {
     path: String,
-    counted: Arc<Counted>,
+    counted: Arc<SinkCounts>,
 }
 
-impl tonic::server::UnaryService<Bytes> for Take {
+impl tonic::server::UnaryService<Bytes> for CountingService {
     type Response = Bytes;
     type Future = std::future::Ready<Result<Response<Bytes>, Status>>;
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let taken = self.counted.take(&self.path, request.get_ref());
-        // An empty message is the answer that says all was taken.
-        let answer = taken.map(|()| Response::new(Bytes::new()));
-        std::future::ready(answer.map_err(|error| Status::invalid_argument(error.to_string())))
+        let counted = self.counted.take(&self.path, request.get_ref());
+        // An empty response means that all was accepted.
+        let response = counted.map(|()| Response::new(Bytes::new()));
+        std::future::ready(response.map_err(|error| Status::invalid_argument(error.to_string())))
     }
 }
 

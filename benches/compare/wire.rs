@@ -1,11 +1,11 @@
-//! Counts fields of an encoded message, skipping all that is not on the way to them.
+//! Counts fields of an encoded protobuf message; skips all other fields.
 //! Wire format: <https://protobuf.dev/programming-guides/encoding/>
 
 #[derive(Debug, thiserror::Error)]
-#[error("the message is no protobuf")]
+#[error("the message is not valid protobuf")]
 pub(crate) struct Malformed;
 
-/// How many fields there are at `path`: numbers of fields, each within the one before.
+/// Counts the fields at `path`: field numbers from the outermost to the innermost message.
 pub(crate) fn count(mut message: &[u8], path: &[u64]) -> Result<u64, Malformed> {
     let Some((&wanted, inner)) = path.split_first() else {
         return Ok(1);

@@ -1,5 +1,5 @@
-//! The moments of the graph's past. All are before the start of the benchmark, so no store has to
-//! reject them.
+//! The times of the graph's history. All are before the start of the benchmark, so that no store rejects them as
+//! future.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,21 +10,21 @@ pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 const DAY: u64 = 24 * 60 * 60;
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock(UnixNanos);
+pub(crate) struct GraphClock(UnixNanos);
 
-impl Clock {
-    /// Of a benchmark that starts now.
-    fn now() -> Clock {
-        Clock(UnixNanos::now())
+impl GraphClock {
+    /// The clock of a benchmark that starts now.
+    fn now() -> GraphClock {
+        GraphClock(UnixNanos::now())
     }
 
-    /// Of the benchmark that wrote a file, which keeps its clock beside it; else of one that starts now.
-    pub(crate) fn of(file: &Path) -> Clock {
-        let kept = file.with_extension("clock");
-        let start = std::fs::read_to_string(&kept).ok();
+    /// The clock of the benchmark that wrote the file, stored next to it; for a new file, a clock that starts now.
+    pub(crate) fn of(file: &Path) -> GraphClock {
+        let clock_file = file.with_extension("clock");
+        let start = std::fs::read_to_string(&clock_file).ok();
         let start = start.and_then(|start| start.parse().ok());
-        let clock = start.map_or_else(Clock::now, |start| Clock(UnixNanos(start)));
-        std::fs::write(kept, clock.0.0.to_string()).expect("the folder can be written");
+        let clock = start.map_or_else(GraphClock::now, |start| GraphClock(UnixNanos(start)));
+        std::fs::write(clock_file, clock.0.0.to_string()).expect("the folder can be written");
         clock
     }
 
@@ -37,24 +37,24 @@ impl Clock {
         self.ago(10 * DAY)
     }
 
-    /// When the scans of round 1, 2 or 3 began, which find 5 % of the resources changed.
+    /// When the scans of round 1, 2 or 3 began; in each round 5 % of the resources have changed.
     pub(crate) fn round(&self, round: u64) -> UnixNanos {
         self.ago((10 - 2 * round) * DAY)
     }
 
-    /// What reads of the past ask for: between round 2 and round 3.
+    /// The time of reads as of T: between round 2 and round 3.
     pub(crate) fn past(&self) -> UnixNanos {
         self.ago(5 * DAY)
     }
 
-    /// When telemetry was last observed; calls hold for 24 hours.
+    /// When telemetry was last observed; observed edges expire after 24 hours.
     pub(crate) fn telemetry(&self) -> UnixNanos {
         let minute = 60_000_000_000;
         let time = self.ago(30 * 60);
         UnixNanos(time.0 - time.0 % minute)
     }
 
-    /// When the writes begin that are measured.
+    /// When the measured writes begin.
     pub(crate) fn writes(&self) -> UnixNanos {
         self.ago(20 * 60)
     }

@@ -1,4 +1,4 @@
-//! Makes the rows of the graph, as the processors `graph`, `identity` and `service_graph` make them.
+//! Builds rows like those of the processors `graph`, `identity` and `service_graph`.
 //! No other file of the benchmark names a column.
 
 use pipeline::attributes::MapBuilder;
@@ -8,25 +8,25 @@ use pipeline::schema::resources::op;
 use pipeline::schema::{aliases, edge_stats, edges, nodes};
 use pipeline::{Batch, Delivery, Signal};
 
-use crate::resource::Resource;
+use crate::resource::BenchResource;
 
 /// The source of telemetry.
 const SENDER: &str = "otlp";
-/// Rows of all batches together that are written at a time.
+/// Rows per write, over all signals.
 const ROWS: usize = 8192;
 
-/// Rows that wait to be written.
-pub(crate) struct Batches([Rows; 4]);
+/// Buffered rows of the four signals of the graph.
+pub(crate) struct RowBuffer([Rows; 4]);
 
-impl Batches {
-    pub(crate) fn new() -> Batches {
+impl RowBuffer {
+    pub(crate) fn new() -> RowBuffer {
         let signals = [
             Signal::Nodes,
             Signal::Edges,
             Signal::Aliases,
             Signal::EdgeStats,
         ];
-        Batches(signals.map(Rows::new))
+        RowBuffer(signals.map(Rows::new))
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -37,20 +37,20 @@ impl Batches {
         self.rows() >= ROWS
     }
 
-    /// The rows so far; starts anew.
+    /// Returns the buffered rows and empties the buffer.
     pub(crate) fn take(&mut self) -> Vec<Batch> {
         let filled = self.0.iter_mut().filter(|rows| !rows.is_empty());
         filled.map(|rows| rows.finish(Delivery::nobody())).collect()
     }
 
-    /// A scan observed the resource: two facts, a snapshot of its edges and one of its aliases.
-    pub(crate) fn resource(&mut self, scope: &str, found: &Resource, time: UnixNanos) {
+    /// Adds the rows of a scanned resource: two facts, a snapshot of its edges and one of its aliases.
+    pub(crate) fn resource(&mut self, scope: &str, resource: &BenchResource, time: UnixNanos) {
         let exists = MapBuilder::new().bool("exists", true).finish();
         let facts = [
             (nodes::group::LIFECYCLE, &exists),
-            (nodes::group::ACTUAL, &found.configuration),
+            (nodes::group::ACTUAL, &resource.configuration),
         ];
-        let (uid, state) = (Some(found.uid.as_str()), Cell::UInt(found.state));
+        let (uid, state) = (Some(resource.uid.as_str()), Cell::UInt(resource.state));
         for (group, value) in facts {
             let cells = [
                 (nodes::OP, Cell::Text(op::OBSERVED)),
@@ -58,23 +58,23 @@ impl Batches {
                 (nodes::SCOPE, Cell::Text(scope)),
                 (nodes::SCAN_ID, Cell::Text("scan")),
                 (nodes::STATE, state),
-                (nodes::KIND, Cell::Text(found.kind)),
-                (nodes::NAME, Cell::Text(&found.name)),
-                (nodes::PROVIDER, Cell::Text(found.provider)),
-                (nodes::ACCOUNT, Cell::Text(&found.account)),
-                (nodes::REGION, Cell::Text(found.region)),
-                (nodes::TAGS, Cell::Bytes(&found.tags)),
+                (nodes::KIND, Cell::Text(resource.kind)),
+                (nodes::NAME, Cell::Text(&resource.name)),
+                (nodes::PROVIDER, Cell::Text(resource.provider)),
+                (nodes::ACCOUNT, Cell::Text(&resource.account)),
+                (nodes::REGION, Cell::Text(resource.region)),
+                (nodes::TAGS, Cell::Bytes(&resource.tags)),
                 (nodes::VALUE, Cell::Bytes(value)),
             ];
-            self.0[0].push(Some(time), uid, found.source, &cells);
+            self.0[0].push(Some(time), uid, resource.source, &cells);
         }
-        let ends = found
+        let targets = resource
             .edges
             .iter()
             .map(|(kind, to)| (Some(*kind), Some(to.as_str())));
-        // One row without an end says that there are none.
-        let none = found.edges.is_empty().then_some((None, None));
-        for (kind, to) in ends.chain(none) {
+        // One row without a target is an empty snapshot.
+        let empty = resource.edges.is_empty().then_some((None, None));
+        for (kind, to) in targets.chain(empty) {
             let cells = [
                 (edges::MODE, Cell::Text(edges::mode::SNAPSHOT)),
                 (edges::SCOPE, Cell::Text(scope)),
@@ -83,9 +83,9 @@ impl Batches {
                 (edges::TO, to.into()),
                 (edges::CONFIDENCE, Cell::Float(1.0)),
             ];
-            self.0[1].push(Some(time), uid, found.source, &cells);
+            self.0[1].push(Some(time), uid, resource.source, &cells);
         }
-        for (kind, value, within) in &found.aliases {
+        for (kind, value, within) in &resource.aliases {
             let cells = [
                 (aliases::MODE, Cell::Text(edges::mode::SNAPSHOT)),
                 (aliases::SCOPE, Cell::Text(scope)),
@@ -94,11 +94,11 @@ impl Batches {
                 (aliases::VALUE, Cell::Text(value)),
                 (aliases::WITHIN, within.as_deref().into()),
             ];
-            self.0[2].push(Some(time), uid, found.source, &cells);
+            self.0[2].push(Some(time), uid, resource.source, &cells);
         }
     }
 
-    /// A scan of the scope that began then is complete. `members` are hashes of uids and states.
+    /// Adds the completion of a scan of the scope that began at `time`. `members` are hashes of uids, and states.
     pub(crate) fn completion(
         &mut self,
         scope: &str,
@@ -118,7 +118,7 @@ impl Batches {
         self.0[0].push(Some(time), None, source, &cells);
     }
 
-    /// Telemetry shows a node, which says nothing of whether it exists.
+    /// Adds a node of telemetry, which reports no lifecycle.
     pub(crate) fn sighting(&mut self, uid: &str, kind: &str, name: &str, time: UnixNanos) {
         let value = MapBuilder::new().text("service.version", "1.42.0").finish();
         let cells = [
@@ -131,7 +131,7 @@ impl Batches {
         self.0[0].push(Some(time), Some(uid), SENDER, &cells);
     }
 
-    /// Telemetry shows an edge by itself.
+    /// Adds an observed edge of telemetry.
     pub(crate) fn observation(&mut self, from: &str, kind: &str, to: &str, time: UnixNanos) {
         let cells = [
             (edges::MODE, Cell::Text(edges::mode::OBSERVED)),
@@ -142,7 +142,7 @@ impl Batches {
         self.0[1].push(Some(time), Some(from), SENDER, &cells);
     }
 
-    /// Calls of one minute.
+    /// Adds the edge statistics of one minute.
     pub(crate) fn calls(&mut self, from: &str, to: &str, minute: UnixNanos) {
         let cells = [
             (edge_stats::KIND, Cell::Text(edges::kind::CALLS)),

@@ -1,27 +1,27 @@
-//! One figure: its values, and how they read in a table.
+//! One figure: its values and its table cells.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A read that takes longer is given up.
+/// A read that takes longer is cancelled.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 const FAILED: &str = "failed";
 
-/// Of every figure less is better.
+/// A measured value; for every figure less is better.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Figure {
     pub(crate) name: String,
-    /// `warm` or `cold`; empty where a figure is no read.
+    /// `warm` or `cold`; empty if the figure is not a read.
     pub(crate) cache: String,
     unit: String,
     pub(crate) p50: f64,
-    /// None of a single value.
+    /// None for a single value.
     p99: Option<f64>,
     samples: usize,
-    /// What the median result holds, or of how many things the figure is.
+    /// Items in the median result, or the number of items that the figure covers.
     pub(crate) items: usize,
-    /// Why there are no times; empty where there are.
+    /// Why there are no times; otherwise empty.
     failure: String,
 }
 
@@ -48,7 +48,7 @@ impl Figure {
         }
     }
 
-    /// What was given up after the limit, which stands for the values; `value` is it in the unit.
+    /// A read that was cancelled at the limit; `value` is the limit in the unit of the figure.
     pub(crate) fn too_slow(
         name: impl Into<String>,
         unit: &str,
@@ -91,7 +91,7 @@ impl Figure {
         }
     }
 
-    /// This over the other, at p50 and at p99.
+    /// This figure divided by the other, at p50 and at p99.
     pub(crate) fn ratio(&self, other: &Figure) -> String {
         if self.failure == FAILED || other.failure == FAILED {
             return "– | –".to_owned();
@@ -112,7 +112,7 @@ impl Figure {
     }
 }
 
-/// Nothing is measured more exactly.
+/// Rounds to four decimals, the precision of all figures.
 fn rounded(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }

@@ -1,40 +1,40 @@
-//! Two days of history: calls of every minute, resources that change, and small writes among them.
-//! A store that removes what is old stops growing; the second day states whether it did.
+//! Two days of history: calls of every minute, resources that change, and small writes between them. A store that
+//! removes old rows stops growing; the growth on the second day shows whether it does.
 
 use std::path::Path;
 
 use pipeline::component::UnixNanos;
 
-use crate::clock::Clock;
+use crate::clock::GraphClock;
 use crate::figure::Figure;
 use crate::kinds::SERVICE;
-use crate::layout::{Id, Layout};
-use crate::load::Writer;
+use crate::layout::{Layout, ResourceId};
+use crate::load::MeasuredWriter;
 use crate::process;
 use crate::store::OpenStore;
-use crate::writes::Scope;
+use crate::writes::BenchScope;
 
 pub(crate) const NAME: &str = "history";
-/// Edges that are called in every minute, in full from 200,000 nodes on.
+/// Edges with calls in every minute, in full from 200,000 nodes on.
 const EDGES: usize = 1000;
-/// Resources, each of which changes once a day, likewise.
+/// Resources, each of which changes once a day, in full from 200,000 nodes on.
 const NODES: usize = 10_000;
 const MINUTES: u64 = 24 * 60;
-/// Minutes from scan to scan, and from one small write to the next.
+/// Minutes between scans, and between small writes.
 const SCAN: u64 = 60;
 const SMALL: u64 = 10;
 
 pub(crate) async fn measure(
     store: &OpenStore,
     layout: &Layout,
-    clock: &Clock,
+    clock: &GraphClock,
     file: &Path,
 ) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut waits = Vec::new();
-    let mut world = World::new(layout, NAME);
-    world.begin(&mut Writer::new(store), clock).await;
-    let mut writer = Writer::new(store);
+    let mut world = HistoryWorkload::new(layout, NAME);
+    world.begin(&mut MeasuredWriter::new(store), clock).await;
+    let mut writer = MeasuredWriter::new(store);
     for day in 0..2 {
         eprintln!("{NAME}: day {}", day + 1);
         let before = process::file_mib(file);
@@ -56,34 +56,34 @@ pub(crate) async fn measure(
     figures
 }
 
-/// What has a history.
-pub(crate) struct World<'l> {
+/// The calls and scopes that history is written for.
+pub(crate) struct HistoryWorkload<'l> {
     calls: Vec<(String, String)>,
-    changing: Scope<'l>,
-    small: Scope<'l>,
+    changing: BenchScope<'l>,
+    small: BenchScope<'l>,
 }
 
-impl<'l> World<'l> {
-    /// Scopes are named after what measures them.
-    pub(crate) fn new(layout: &'l Layout, name: &'static str) -> World<'l> {
+impl<'l> HistoryWorkload<'l> {
+    /// `name` is the name of the scope.
+    pub(crate) fn new(layout: &'l Layout, name: &'static str) -> HistoryWorkload<'l> {
         let share = (layout.nodes() as f64 / 2e5).min(1.0);
         let share = |full: usize| (full as f64 * share) as usize;
-        World {
+        HistoryWorkload {
             calls: calls(layout, share(EDGES)),
-            changing: Scope::new(layout, name, share(NODES)),
-            small: Scope::new(layout, "history-small", 1),
+            changing: BenchScope::new(layout, name, share(NODES)),
+            small: BenchScope::new(layout, "history-small", 1),
         }
     }
 
-    /// The first scan of what changes later.
-    pub(crate) async fn begin(&mut self, writer: &mut Writer<'_>, clock: &Clock) {
+    /// The first scan of the resources that change later.
+    pub(crate) async fn begin(&mut self, writer: &mut MeasuredWriter<'_>, clock: &GraphClock) {
         let all = 0..self.changing.size();
         self.changing.scan(writer, clock.first_scan(), all, 0).await;
     }
 
     pub(crate) async fn write_day(
         &mut self,
-        writer: &mut Writer<'_>,
+        writer: &mut MeasuredWriter<'_>,
         start: UnixNanos,
         day: u64,
         waits: &mut Vec<f64>,
@@ -113,7 +113,7 @@ impl<'l> World<'l> {
 fn calls(layout: &Layout, edges: usize) -> Vec<(String, String)> {
     let service = |number| {
         let kind = SERVICE;
-        layout.uid(Id { kind, number })
+        layout.uid(ResourceId { kind, number })
     };
     let ends = |edge: usize| (edge % layout.count(SERVICE), edge / 2);
     let calls = (0..edges).map(ends);

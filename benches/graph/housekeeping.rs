@@ -1,5 +1,5 @@
-//! Three days of history, each of which is removed once the next one begins, beside writers: one of the
-//! same process, and one that has a connection of its own as another process has.
+//! Writes three days of history and removes each day when the next one begins, while two writers run: one in the
+//! same store, and one with a separate connection, like another process.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,77 +12,77 @@ use pipeline::reports::ReportBatch;
 use pipeline::store::{Retention, Store};
 use tokio::runtime::Handle;
 
-use crate::clock::Clock;
+use crate::clock::GraphClock;
 use crate::figure::Figure;
-use crate::history::World;
+use crate::history::HistoryWorkload;
 use crate::layout::Layout;
-use crate::load::Writer;
+use crate::load::MeasuredWriter;
 use crate::process;
 use crate::store::OpenStore;
-use crate::writes::Scope;
+use crate::writes::BenchScope;
 
 pub(crate) const NAME: &str = "housekeeping";
 const DAYS: u64 = 3;
-/// From one small write to the next.
+/// Pause between small writes.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long the writers are measured without housekeeping.
 const WITHOUT: Duration = Duration::from_secs(120);
-/// Between two steps, as in the exporter.
+/// Pause between two steps, as in the exporter.
 const BETWEEN_STEPS: Duration = Duration::from_millis(75);
 
 pub(crate) async fn measure(
     store: &OpenStore,
     layout: &Layout,
-    clock: &Clock,
+    clock: &GraphClock,
     (file, threads): (&Path, &Handle),
 ) -> Vec<Figure> {
     let mut figures = Vec::new();
-    let mut world = World::new(layout, NAME);
-    let mut writer = Writer::new(store);
+    let mut world = HistoryWorkload::new(layout, NAME);
+    let mut writer = MeasuredWriter::new(store);
     world.begin(&mut writer, clock).await;
-    let kept = Arc::new(open_existing(file).await.expect("the file is there"));
+    let housekept = Arc::new(open_existing(file).await.expect("the file is there"));
     for day in 0..DAYS {
         eprintln!("{NAME}: day {}", day + 1);
         world
             .write_day(&mut writer, clock.day(day), day, &mut Vec::new())
             .await;
-        let removal = Removal {
-            store: kept.clone(),
+        let removal = HistoryRemoval {
+            store: housekept.clone(),
             until: clock.day(day + 1),
         };
         let done = Arc::new(AtomicBool::new(false));
-        let keeping = threads.spawn(removal.run(done.clone()));
-        let beside = Beside {
-            kept: &kept,
+        let removal = threads.spawn(removal.run(done.clone()));
+        let writes = ConcurrentWrites {
+            housekept: &housekept,
             layout,
             threads,
             day,
         };
-        let waits = beside.write_until(&done, &mut writer).await;
-        let cpu = keeping.await.expect("housekeeping ends");
+        let waits = writes.write_until(&done, &mut writer).await;
+        let cpu = removal.await.expect("housekeeping ends");
         let day = format!("day {}", day + 1);
         figures.push(Figure::one(format!("{NAME}: CPU, {day}"), "s", cpu));
         waits.add_to(&mut figures, &day);
         let name = format!("{NAME}: file, {day}");
         figures.push(Figure::one(name, "MiB", process::file_mib(file)));
     }
-    // What writers wait for each other, and for the disk.
+    // The baseline: how long writers wait for each other and for the disk.
     eprintln!("{NAME}: none");
     let done = Arc::new(AtomicBool::new(false));
-    let over = done.clone();
+    let done_after_pause = done.clone();
     threads.spawn(async move {
         tokio::time::sleep(WITHOUT).await;
-        over.store(true, Ordering::Relaxed);
+        done_after_pause.store(true, Ordering::Relaxed);
     });
-    let beside = Beside {
-        kept: &kept,
+    let writes = ConcurrentWrites {
+        housekept: &housekept,
         layout,
         threads,
         day: DAYS,
     };
-    let waits = beside.write_until(&done, &mut writer).await;
+    let waits = writes.write_until(&done, &mut writer).await;
     waits.add_to(&mut figures, "without housekeeping");
-    close(&kept).await;
+    close(&housekept).await;
     figures
 }
 
@@ -90,17 +90,17 @@ fn slowest(waits: &[f64]) -> f64 {
     waits.iter().copied().fold(0.0, f64::max)
 }
 
-/// All housekeeping that is due when the history up to a moment is not to be kept any more.
-struct Removal {
+/// Housekeeping that removes the history before `until`.
+struct HistoryRemoval {
     store: Arc<Store<SqliteBackend>>,
     until: UnixNanos,
 }
 
-impl Removal {
-    /// CPU seconds of the process meanwhile, with those of the small writes.
+impl HistoryRemoval {
+    /// Returns the CPU seconds of the process during the removal, including the small writes.
     async fn run(self, done: Arc<AtomicBool>) -> f64 {
         let before = process::cpu_seconds();
-        // Versions that were written in the last hour stay.
+        // Housekeeping keeps versions that were written in the last hour, so its clock is two hours ahead.
         let now = UnixNanos::now().after(Duration::from_secs(2 * 3600));
         let history = Duration::from_nanos(now.0 - self.until.0);
         let retention = Retention {
@@ -123,16 +123,16 @@ impl Removal {
     }
 }
 
-/// Small writes, each a while after the one before.
-struct Beside<'b> {
-    /// Writes in the process that keeps house.
-    kept: &'b Arc<Store<SqliteBackend>>,
+/// Small writes during housekeeping, with a pause after each.
+struct ConcurrentWrites<'b> {
+    /// The store that does the housekeeping.
+    housekept: &'b Arc<Store<SqliteBackend>>,
     layout: &'b Layout,
     threads: &'b Handle,
     day: u64,
 }
 
-/// Milliseconds of small writes.
+/// Latencies of small writes, in milliseconds.
 struct Waits {
     in_process: Vec<f64>,
     in_another: Vec<f64>,
@@ -149,13 +149,13 @@ impl Waits {
     }
 }
 
-impl Beside<'_> {
-    async fn write_until(&self, done: &Arc<AtomicBool>, writer: &mut Writer<'_>) -> Waits {
+impl ConcurrentWrites<'_> {
+    async fn write_until(&self, done: &Arc<AtomicBool>, writer: &mut MeasuredWriter<'_>) -> Waits {
         let batches = self.batches(writer);
-        let own = write_in_process(self.kept.clone(), done.clone(), batches);
+        let own = write_in_process(self.housekept.clone(), done.clone(), batches);
         let own = self.threads.spawn(own);
         let mut in_another = Vec::new();
-        let mut scope = Scope::new(self.layout, "housekeeping-other", 1);
+        let mut scope = BenchScope::new(self.layout, "housekeeping-other", 1);
         while !done.load(Ordering::Relaxed) {
             let version = self.day << 32 | in_another.len() as u64;
             scope.observe(writer, UnixNanos::now(), 0, version);
@@ -169,9 +169,9 @@ impl Beside<'_> {
     }
 
     /// Rows of one resource in two states.
-    fn batches(&self, writer: &Writer<'_>) -> Vec<pipeline::Batch> {
-        let mut writer = Writer::new(writer.store);
-        let mut scope = Scope::new(self.layout, "housekeeping-own", 1);
+    fn batches(&self, writer: &MeasuredWriter<'_>) -> Vec<pipeline::Batch> {
+        let mut writer = MeasuredWriter::new(writer.store);
+        let mut scope = BenchScope::new(self.layout, "housekeeping-own", 1);
         for version in 0..2 {
             scope.observe(&mut writer, UnixNanos::now(), 0, 2 * self.day + version);
         }

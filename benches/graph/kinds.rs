@@ -1,16 +1,16 @@
-//! The kinds of resources in the cloud, how many of 1,000 are of each, and where their edges lead.
+//! The kinds of resources in the cloud, their shares, and the kinds that their edges lead to.
 
 use pipeline::schema::edges::kind as edge;
 
 #[derive(Debug)]
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// Of 1,000 nodes.
+    /// Nodes of this kind per 1,000 nodes.
     pub(crate) share: usize,
-    /// The service and the start of the resource in the ARN; of what has no such ARN the service alone.
+    /// The service and the start of the resource in the ARN; only the service if the uid is no such ARN.
     pub(crate) arn: (&'static str, &'static str),
-    /// Edge kinds and the kinds (places in [`KINDS`]) that they lead to; a node with more edges begins
-    /// again with another target.
+    /// Edge kinds and the kinds (indexes in [`KINDS`]) that they lead to; a node with more edges repeats
+    /// the list with other targets.
     pub(crate) edges: &'static [(&'static str, usize)],
 }
 
@@ -44,7 +44,7 @@ const fn kind(
     }
 }
 
-/// All kinds, so that no scan refers to a resource that a later one brings, where that can be.
+/// All kinds, ordered so that scans refer, where possible, only to resources of earlier scans.
 pub(crate) const KINDS: [Kind; 15] = [
     kind("AWS::EC2::VPC", 2, ("ec2", "vpc/vpc-0"), &[]),
     kind(

@@ -5,42 +5,42 @@ use std::time::Instant;
 use pipeline::component::UnixNanos;
 use pipeline::uid;
 
-use crate::clock::{Clock, MINUTE};
-use crate::cloud::Batches;
+use crate::clock::{GraphClock, MINUTE};
+use crate::cloud::RowBuffer;
 use crate::figure::Figure;
 use crate::kinds::{DATABASE, KINDS, Kind, SERVICE};
-use crate::layout::{Id, Layout, mix};
+use crate::layout::{Layout, ResourceId, mix};
 use crate::process::cpu_seconds;
 use crate::store::OpenStore;
 
-/// Edges of the service map, and minutes in which they are called.
+/// Edges of the service map, and minutes with calls.
 const CALLED: usize = 5000;
 const MINUTES: u32 = 5;
-/// Rounds of scans that age the graph, in each of which a twentieth of all resources has changed.
+/// Rounds of scans of an aged graph. In each round one resource in `CHANGED` has changed.
 const ROUNDS: u64 = 3;
 const CHANGED: u64 = 20;
 
-/// Gathers rows and writes them in batches of the usual size.
-pub(crate) struct Writer<'s> {
+/// Buffers rows and writes them in batches of a realistic size; measures the writes.
+pub(crate) struct MeasuredWriter<'s> {
     pub(crate) store: &'s OpenStore,
-    pub(crate) batches: Batches,
+    pub(crate) batches: RowBuffer,
     rows: usize,
     seconds: f64,
     cpu: f64,
 }
 
-impl<'s> Writer<'s> {
-    pub(crate) fn new(store: &'s OpenStore) -> Writer<'s> {
-        Writer {
+impl<'s> MeasuredWriter<'s> {
+    pub(crate) fn new(store: &'s OpenStore) -> MeasuredWriter<'s> {
+        MeasuredWriter {
             store,
-            batches: Batches::new(),
+            batches: RowBuffer::new(),
             rows: 0,
             seconds: 0.0,
             cpu: 0.0,
         }
     }
 
-    /// Seconds that it took.
+    /// Writes the buffered rows. Returns the seconds that the store took.
     pub(crate) async fn flush(&mut self) -> f64 {
         self.rows += self.batches.rows();
         let batches = self.batches.take();
@@ -60,7 +60,7 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// What a row has taken in the store so far, the making of it left out.
+    /// Mean time and CPU time per row in the store, without building the rows.
     pub(crate) fn figures(&self, of: &str) -> [Figure; 2] {
         let each = |seconds: f64| seconds * 1e6 / self.rows.max(1) as f64;
         [
@@ -70,8 +70,8 @@ impl<'s> Writer<'s> {
     }
 }
 
-/// The first scan of every scope, and what telemetry shows.
-pub(crate) async fn fresh(writer: &mut Writer<'_>, layout: &Layout, clock: &Clock) {
+/// Writes the first scan of every scope, and telemetry.
+pub(crate) async fn fresh(writer: &mut MeasuredWriter<'_>, layout: &Layout, clock: &GraphClock) {
     scan(writer, layout, 0, clock.first_scan()).await;
     let calls = telemetry(writer, layout, 0..layout.count(SERVICE), clock.telemetry()).await;
     for minute in 1..=MINUTES {
@@ -84,15 +84,15 @@ pub(crate) async fn fresh(writer: &mut Writer<'_>, layout: &Layout, clock: &Cloc
     writer.flush().await;
 }
 
-/// Further rounds of scans.
-pub(crate) async fn age(writer: &mut Writer<'_>, layout: &Layout, clock: &Clock) {
+/// Writes further rounds of scans.
+pub(crate) async fn age(writer: &mut MeasuredWriter<'_>, layout: &Layout, clock: &GraphClock) {
     for round in 1..=ROUNDS {
         scan(writer, layout, round, clock.round(round)).await;
     }
 }
 
-/// One scan of every scope: rows of what is new in this round, and completions.
-async fn scan(writer: &mut Writer<'_>, layout: &Layout, round: u64, began: UnixNanos) {
+/// Writes one scan of every scope: rows of the resources that changed in this round, and completions.
+async fn scan(writer: &mut MeasuredWriter<'_>, layout: &Layout, round: u64, began: UnixNanos) {
     for (kind, Kind { name, .. }) in KINDS.iter().enumerate().take(SERVICE) {
         for place in layout.places() {
             let mut members = Vec::new();
@@ -100,11 +100,11 @@ async fn scan(writer: &mut Writer<'_>, layout: &Layout, round: u64, began: UnixN
             let scope = format!("{account}/{region}/{name}");
             let mut source = "";
             for id in layout.of_place(kind, place) {
-                let found = layout.resource(id, version(id, round));
-                members.push((uid::hash(&found.uid), found.state));
-                source = found.source;
+                let resource = layout.resource(id, version(id, round));
+                members.push((uid::hash(&resource.uid), resource.state));
+                source = resource.source;
                 if round == 0 || version(id, round) != version(id, round - 1) {
-                    writer.batches.resource(&scope, &found, began);
+                    writer.batches.resource(&scope, &resource, began);
                     writer.flush_if_full().await;
                 }
             }
@@ -116,23 +116,23 @@ async fn scan(writer: &mut Writer<'_>, layout: &Layout, round: u64, began: UnixN
     writer.flush().await;
 }
 
-/// How often a resource has changed up to a round.
-fn version(id: Id, round: u64) -> u64 {
+/// The number of changes of a resource up to a round.
+fn version(id: ResourceId, round: u64) -> u64 {
     let seed = mix((id.kind as u64) << 40 | id.number as u64);
     let changes = (1..=round).filter(|round| mix(seed ^ round).is_multiple_of(CHANGED));
     changes.count() as u64
 }
 
-/// Services, where they run and whom they call; returns the calls.
+/// Writes services, the pods that they run on and their calls. Returns the calls.
 pub(crate) async fn telemetry(
-    writer: &mut Writer<'_>,
+    writer: &mut MeasuredWriter<'_>,
     layout: &Layout,
     numbers: std::ops::Range<usize>,
     time: UnixNanos,
 ) -> Vec<(String, String)> {
     let mut calls = Vec::new();
     for number in numbers {
-        let id = Id {
+        let id = ResourceId {
             kind: SERVICE,
             number,
         };
@@ -142,7 +142,7 @@ pub(crate) async fn telemetry(
             .sighting(&from, "service", &layout.name(id), time);
         for (kind, to) in layout.edges(id) {
             let to_uid = match to.kind {
-                // A caller knows the host alone; a scan says whose it is.
+                // A caller knows only the host; a scan reports the resource with this alias.
                 DATABASE => uid::external(&layout.host(to), Some(5432)),
                 _ => layout.uid(to),
             };

@@ -1,16 +1,16 @@
-//! What the graph store costs: reads, writes, starts, fresh and aged. README.md says how to repeat it
-//! and how to read it.
+//! Measures the graph store: reads, writes, starts and housekeeping, with and without history. README.md describes
+//! how to run it and how to read the results.
 //!
 //! ```text
 //!  layout ─▶ cloud ─▶ load, subjects ─▶ store ◀─ cases (reads) ─▶ measure ┐
-//!  who exists  rows    batches            │   ◀─ writes, history … ───────┼─▶ report: table, JSON
+//!  ids, edges  rows    batches            │   ◀─ writes, history … ───────┼─▶ report: table, JSON
 //!                                         └──── start (a process of its own) ┘
 //! ```
 
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the figures are what this is for"
+    reason = "prints the results"
 )]
 
 mod arguments;
@@ -40,10 +40,10 @@ use clap::Parser;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use arguments::Arguments;
-use clock::Clock;
+use clock::GraphClock;
 use figure::Figure;
 use layout::Layout;
-use load::Writer;
+use load::MeasuredWriter;
 use measure::Meter;
 use report::Report;
 use store::OpenStore;
@@ -67,13 +67,13 @@ fn main() {
     let report = runtime.block_on(run(&arguments, file, threads.handle()));
     println!("{}", report.table(before.as_ref()));
     println!("{}", report.json());
-    // A statement that took too long may still run, and would be waited for.
+    // A cancelled statement may still run; a normal shutdown would wait for it.
     threads.shutdown_background();
 }
 
 async fn run(arguments: &Arguments, file: &Path, threads: &Handle) -> Report {
     let layout = Layout::new(arguments.nodes, arguments.edges());
-    let clock = Clock::of(file);
+    let clock = GraphClock::of(file);
     let mut report = Report::new(arguments);
     let is_kept = file.exists();
     if !is_kept {
@@ -107,16 +107,16 @@ async fn run(arguments: &Arguments, file: &Path, threads: &Handle) -> Report {
     report
 }
 
-/// Makes the graph.
+/// Writes the graph.
 async fn write(
     arguments: &Arguments,
     file: &Path,
     layout: &Layout,
-    clock: &Clock,
+    clock: &GraphClock,
     report: &mut Report,
 ) {
     let store = OpenStore::open(file).await;
-    let mut writer = Writer::new(&store);
+    let mut writer = MeasuredWriter::new(&store);
     eprintln!("writing {} nodes", layout.nodes());
     load::fresh(&mut writer, layout, clock).await;
     report.add(writer.figures("load"));
@@ -124,7 +124,7 @@ async fn write(
         eprintln!("ageing");
         load::age(&mut writer, layout, clock).await;
     }
-    let history = subjects::History::of(layout, arguments.aged);
+    let history = subjects::HistorySizes::of(layout, arguments.aged);
     subjects::write(&mut writer, layout, clock, history).await;
     store.close().await;
     report.add([Figure::one("file", "MiB", process::file_mib(file))]);

@@ -1,4 +1,4 @@
-//! Times a case: warm on a store that has been read before, cold on one that was opened for the query.
+//! Measures a case: warm, on a store that has been read before; cold, on a store that was opened for the query.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,51 +8,55 @@ use tokio::runtime::Handle;
 
 use crate::figure::{Figure, LIMIT};
 use crate::process;
-use crate::store::{OpenStore, Query};
+use crate::store::{OpenStore, StoreQuery};
 
-/// Queries that go before, and how long they may take; of a case that is slower they are the samples.
+/// Warm-up queries, and their time limit. If a case exceeds the limit, they are its samples.
 const WARM_UP: usize = 20;
 const WARM_UP_TIME: Duration = Duration::from_secs(3);
-/// After this no further sample is taken.
+/// Time limits for sampling.
 const WARM_TIME: Duration = Duration::from_secs(6);
 const COLD_TIME: Duration = Duration::from_secs(3);
-/// Queries of a case that are also asked cold.
+/// Queries per case that are also measured cold.
 const COLD: usize = 20;
 
-/// One figure: the same read of different things.
+/// One figure: the same read with different parameters.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct ReadCase {
     pub(crate) name: String,
-    queries: Vec<Query>,
+    queries: Vec<StoreQuery>,
 }
 
-impl Case {
-    /// The query of each number up to `samples`.
-    pub(crate) fn new(name: impl Into<String>, samples: u64, query: impl Fn(u64) -> Query) -> Case {
-        Case {
+impl ReadCase {
+    /// `query` is called with each number below `samples`.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        samples: u64,
+        query: impl Fn(u64) -> StoreQuery,
+    ) -> ReadCase {
+        ReadCase {
             name: name.into(),
             queries: (0..samples).map(query).collect(),
         }
     }
 }
 
-/// Reads run on threads of their own, so that one that computes without a pause, and lets no timer of
-/// its runtime run, is given up all the same.
+/// Runs reads on separate threads, so that a read that blocks its runtime, and its timers, is still cancelled at the
+/// limit.
 pub(crate) struct Meter {
     file: PathBuf,
     threads: Handle,
     warm: Arc<OpenStore>,
 }
 
-/// Milliseconds and items of each query, and what ended the case early.
+/// Milliseconds and items of each query, and the failure that ended the case early.
 #[derive(Default)]
 struct Samples {
     times: Vec<f64>,
     items: Vec<f64>,
-    failure: Option<Failure>,
+    failure: Option<ReadFailure>,
 }
 
-enum Failure {
+enum ReadFailure {
     TooSlow,
     Failed(String),
 }
@@ -70,7 +74,7 @@ impl Meter {
         close(self.warm).await;
     }
 
-    pub(crate) async fn measure(&mut self, case: &Case) -> Vec<Figure> {
+    pub(crate) async fn measure(&mut self, case: &ReadCase) -> Vec<Figure> {
         eprintln!("{}", case.name);
         let first = case.queries.iter().take(WARM_UP);
         let mut samples = Samples::default();
@@ -93,22 +97,22 @@ impl Meter {
         }
         let warm = samples.figure(case, "warm");
         if samples.failure.is_some() {
-            // Its statement may still hold a connection.
-            process::quiet().await;
+            // The cancelled statement may still hold a connection.
+            process::wait_until_idle().await;
             self.warm = Arc::new(OpenStore::open(&self.file).await);
             return vec![warm];
         }
         vec![warm, self.cold(case).await]
     }
 
-    async fn cold(&self, case: &Case) -> Figure {
+    async fn cold(&self, case: &ReadCase) -> Figure {
         let mut samples = Samples::default();
         let start = Instant::now();
         for query in case.queries.iter().take(COLD) {
             let store = Arc::new(OpenStore::open(&self.file).await);
             samples.take(&self.threads, &store, query).await;
             if samples.failure.is_some() {
-                process::quiet().await;
+                process::wait_until_idle().await;
                 break;
             }
             close(store).await;
@@ -121,12 +125,12 @@ impl Meter {
 }
 
 impl Samples {
-    async fn take(&mut self, threads: &Handle, store: &Arc<OpenStore>, query: &Query) {
+    async fn take(&mut self, threads: &Handle, store: &Arc<OpenStore>, query: &StoreQuery) {
         let (store, query) = (store.clone(), query.clone());
         let mut task = threads.spawn(async move {
             let start = Instant::now();
-            let found = store.run(&query).await;
-            (start.elapsed(), found)
+            let items = store.run(&query).await;
+            (start.elapsed(), items)
         });
         match tokio::time::timeout(LIMIT, &mut task).await {
             Ok(Ok((took, Ok(items)))) => {
@@ -134,24 +138,24 @@ impl Samples {
                 self.items.push(items as f64);
             }
             Ok(Ok((_, Err(error)))) => {
-                self.failure = Some(Failure::Failed(format!("{error}: {:?}", error.source)));
+                self.failure = Some(ReadFailure::Failed(format!("{error}: {:?}", error.source)));
             }
-            Ok(Err(panicked)) => self.failure = Some(Failure::Failed(panicked.to_string())),
+            Ok(Err(panicked)) => self.failure = Some(ReadFailure::Failed(panicked.to_string())),
             Err(_) => {
                 task.abort();
-                self.failure = Some(Failure::TooSlow);
+                self.failure = Some(ReadFailure::TooSlow);
             }
         }
     }
 
-    fn figure(&self, case: &Case, cache: &str) -> Figure {
+    fn figure(&self, case: &ReadCase, cache: &str) -> Figure {
         let figure = match &self.failure {
             None => Figure::of_samples(&case.name, "ms", &self.times),
-            Some(Failure::TooSlow) => {
+            Some(ReadFailure::TooSlow) => {
                 let value = LIMIT.as_secs_f64() * 1e3;
                 Figure::too_slow(&case.name, "ms", value, LIMIT)
             }
-            Some(Failure::Failed(error)) => {
+            Some(ReadFailure::Failed(error)) => {
                 eprintln!("{} failed: {error}", case.name);
                 Figure::failed(&case.name)
             }
@@ -160,7 +164,7 @@ impl Samples {
     }
 }
 
-/// A query that was given up keeps its store for as long as it runs.
+/// A cancelled query keeps its store open while it runs; then this does nothing.
 async fn close(store: Arc<OpenStore>) {
     if let Ok(store) = Arc::try_unwrap(store) {
         store.close().await;

@@ -1,9 +1,9 @@
-//! What the resources of the cloud are called: uids, names, hosts and addresses.
+//! The uids, names, hosts and addresses of the resources.
 
 use pipeline::uid;
 
 use crate::kinds::{BALANCER, BUCKET, DATABASE, FUNCTION, KEY, KINDS, POD, RECORD, ROLE, SERVICE};
-use crate::layout::{Id, Layout, mix};
+use crate::layout::{Layout, ResourceId, mix};
 
 pub(crate) const APPS: [&str; 20] = [
     "checkout",
@@ -32,11 +32,11 @@ const PARTS: [&str; 8] = [
 ];
 
 impl Layout {
-    pub(crate) fn seed(id: Id) -> u64 {
+    pub(crate) fn seed(id: ResourceId) -> u64 {
         mix((id.kind as u64) << 48 | id.number as u64)
     }
 
-    pub(crate) fn uid(&self, id: Id) -> String {
+    pub(crate) fn uid(&self, id: ResourceId) -> String {
         let (seed, name, place) = (Self::seed(id), self.name(id), self.place(id));
         let (account, region) = (self.account(place), self.region(place));
         let (service, start) = KINDS[id.kind].arn;
@@ -67,22 +67,22 @@ impl Layout {
         }
     }
 
-    /// `checkout-worker-1f3a`, of each kind once.
-    pub(crate) fn name(&self, id: Id) -> String {
+    /// `checkout-worker-1f3a`; unique within the kind.
+    pub(crate) fn name(&self, id: ResourceId) -> String {
         let seed = Self::seed(id);
         let app = APPS[seed as usize % APPS.len()];
         let part = PARTS[(seed >> 16) as usize % PARTS.len()];
         format!("{app}-{part}-{:04x}", id.number)
     }
 
-    /// Its private address, unique within its network.
-    pub(crate) fn private_ip(&self, id: Id) -> String {
+    /// The private address, unique within its network.
+    pub(crate) fn private_ip(&self, id: ResourceId) -> String {
         let [_, high, middle, low] = (id.number as u32).to_be_bytes();
         format!("10.{high}.{middle}.{low}")
     }
 
     /// The host name of a database or load balancer.
-    pub(crate) fn host(&self, id: Id) -> String {
+    pub(crate) fn host(&self, id: ResourceId) -> String {
         let (service, region) = (KINDS[id.kind].arn.0, self.region(self.place(id)));
         format!(
             "{}.c9akciq32.{region}.{service}.amazonaws.com",
@@ -90,8 +90,8 @@ impl Layout {
         )
     }
 
-    /// What the last part of the uid is: `i-0f3a…`.
-    pub(crate) fn short_id(&self, id: Id) -> String {
+    /// The last part of the uid: `i-0f3a…`.
+    pub(crate) fn short_id(&self, id: ResourceId) -> String {
         let uid = self.uid(id);
         uid.rsplit(['/', ':']).next().unwrap_or_default().to_owned()
     }

@@ -1,34 +1,33 @@
-//! Pages of nodes by filter, of now and of the past.
+//! Reads of pages of nodes by filter, now and as of a past time.
 
 use pipeline::component::UnixNanos;
 
 use crate::kinds::{INTERFACE, KEY, KINDS, POD};
-use crate::layout::{Id, Layout};
-use crate::measure::Case;
+use crate::layout::{Layout, ResourceId};
+use crate::measure::ReadCase;
 use crate::names::APPS;
-use crate::store::{Filter, Query};
+use crate::store::{Filter, StoreQuery};
 
-/// Queries of a case; of the past half as many.
+/// Queries per case; half as many for a past time.
 const SAMPLES: u64 = 100;
 
-/// Pages of 100 at any depth: one in four is the first, all others begin after a node of the filter's
-/// kind and account.
-pub(crate) fn pages(layout: &Layout, past: Option<UnixNanos>) -> Vec<Case> {
+/// Pages of 100 nodes: one in four is the first page, all others start after a node that matches the filter.
+pub(crate) fn pages(layout: &Layout, past: Option<UnixNanos>) -> Vec<ReadCase> {
     let mut cases = Vec::new();
     let account = |id| Some(layout.account(layout.place(id)));
     let region = |id| Some(layout.region(layout.place(id)));
-    let mut page = |name: &str, kind: Option<usize>, filter: &dyn Fn(Id) -> Filter| {
+    let mut page = |name: &str, kind: Option<usize>, filter: &dyn Fn(ResourceId) -> Filter| {
         let (name, samples) = match past {
             Some(_) => (format!("page as of T: {name}"), SAMPLES / 2),
             None => (format!("page: {name}"), SAMPLES),
         };
-        cases.push(Case::new(name, samples, |seed| {
+        cases.push(ReadCase::new(name, samples, |seed| {
             let id = match kind {
                 Some(kind) => layout.any_of(kind, seed),
                 None => layout.any(seed),
             };
             let kind = kind.map(|kind| KINDS[kind].name);
-            Query::Page {
+            StoreQuery::Page {
                 filter: Filter { kind, ..filter(id) },
                 after: match seed % 4 {
                     0 => String::new(),
@@ -39,8 +38,8 @@ pub(crate) fn pages(layout: &Layout, past: Option<UnixNanos>) -> Vec<Case> {
         }));
     };
     let tag = |key, value: &str| Some((key, Some(value.to_owned())));
-    let team = |id: Id| tag("team", &format!("team-{:02}", id.number % 40));
-    let text = |id: Id| Some(APPS[id.number % APPS.len()].to_owned());
+    let team = |id: ResourceId| tag("team", &format!("team-{:02}", id.number % 40));
+    let text = |id: ResourceId| Some(APPS[id.number % APPS.len()].to_owned());
     let common = Some(INTERFACE);
     page("no filter", None, &|_| Filter::default());
     page("kind", common, &|_| Filter::default());

@@ -1,4 +1,4 @@
-//! The figures, as a Markdown table and as one line of JSON.
+//! Formats the figures as a Markdown table and as one line of JSON.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ impl Report {
         }
     }
 
-    /// Whether a figure, or one of the group of that name, was asked for.
+    /// Whether `--only` selects the figure, or a figure of the group with this name.
     pub(crate) fn wants(&self, name: &str) -> bool {
         let only = self.only.as_deref();
         only.is_none_or(|only| name.contains(only) || only.starts_with(name))
@@ -65,7 +65,7 @@ impl Report {
         table
     }
 
-    /// The cells of the same figure in this earlier report, and the ratios to it.
+    /// The cells of the same figure in this earlier report, and the ratios.
     fn beside(&self, figure: &Figure) -> String {
         let same = |other: &&Figure| other.name == figure.name && other.cache == figure.cache;
         let cells = self.figures.iter().find(same).map_or_else(
@@ -83,7 +83,7 @@ impl Report {
     }
 }
 
-/// What an earlier run printed, or its line of JSON alone.
+/// Reads the output of an earlier run, or only its line of JSON.
 pub(crate) fn read(file: &Path) -> Report {
     let text = std::fs::read_to_string(file).expect("the file to compare with can be read");
     let line = text.lines().rfind(|line| line.starts_with('{'));

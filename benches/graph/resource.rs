@@ -1,14 +1,14 @@
-//! A resource with its names, tags and configuration, as a receiver knows it.
+//! A resource with its aliases, tags and configuration, as a receiver reports it.
 
 use pipeline::attributes::MapBuilder;
 use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::uid;
 
 use crate::kinds::{BALANCER, DATABASE, INSTANCE, INTERFACE, KINDS, POD, RECORD, SERVICE};
-use crate::layout::{Id, Layout, mix};
+use crate::layout::{Layout, ResourceId, mix};
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Resource {
+pub(crate) struct BenchResource {
     pub(crate) uid: String,
     pub(crate) kind: &'static str,
     pub(crate) source: &'static str,
@@ -24,12 +24,12 @@ pub(crate) struct Resource {
     pub(crate) tags: Vec<u8>,
     /// Attributes, encoded.
     pub(crate) configuration: Vec<u8>,
-    /// What `Resource::state` would be: another for each version.
+    /// A state number that differs between versions, like `Resource::state` of a receiver.
     pub(crate) state: u64,
 }
 
 impl Layout {
-    fn aliases(&self, id: Id) -> Vec<(&'static str, String, Option<String>)> {
+    fn aliases(&self, id: ResourceId) -> Vec<(&'static str, String, Option<String>)> {
         let mut aliases = vec![("name", self.name(id), None)];
         if KINDS[id.kind].arn.0 == "ec2" {
             aliases.push(("id", self.short_id(id), None));
@@ -61,8 +61,8 @@ impl Layout {
         aliases
     }
 
-    /// What a scan or a sender finds of it after so many changes.
-    pub(crate) fn resource(&self, id: Id, version: u64) -> Resource {
+    /// The resource after `version` changes.
+    pub(crate) fn resource(&self, id: ResourceId, version: u64) -> BenchResource {
         let (seed, place) = (Self::seed(id), self.place(id));
         let is_cloud = !matches!(id.kind, POD | SERVICE);
         let edges = self.edges(id).into_iter();
@@ -91,7 +91,7 @@ impl Layout {
             .int("Size", (seed % 4096) as i64)
             .int("Version", version as i64)
             .bool("Encrypted", true);
-        Resource {
+        BenchResource {
             uid: self.uid(id),
             kind: KINDS[id.kind].name,
             source: if is_cloud { "aws" } else { "kubernetes" },

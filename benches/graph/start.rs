@@ -1,6 +1,5 @@
-//! What a start on an existing graph takes, in a process of its own: until the store is open, which is all
-//! that listening waits for; then until all names and the graph are read, for which batches wait; and how
-//! much memory that needs.
+//! Measures a start on an existing graph, in a separate process: the time until the store is open (listening waits
+//! for no more), the time until all names and the graph are read (batches wait for both), and the memory.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -14,13 +13,13 @@ use crate::process;
 use crate::store::OpenStore;
 
 pub(crate) const NAME: &str = "start";
-/// A start is repeated unless it is slow.
+/// Starts are repeated unless reading the names takes longer than `SLOW` seconds.
 const TIMES: usize = 3;
 const SLOW: f64 = 20.0;
 const LIMIT: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Deserialize, Serialize)]
-struct Started {
+struct StartFigures {
     /// Seconds.
     open: f64,
     /// Seconds.
@@ -33,7 +32,7 @@ struct Started {
     peak_mib: f64,
 }
 
-/// In the process of its own: one line of JSON.
+/// Runs in the separate process; returns one line of JSON.
 pub(crate) async fn started(file: &Path) -> String {
     let start = Instant::now();
     let store = OpenStore::open(file).await;
@@ -41,7 +40,7 @@ pub(crate) async fn started(file: &Path) -> String {
     let aliases = store.read_names().await.expect("the names are read");
     let names = start.elapsed().as_secs_f64() - open;
     let nodes = store.read_graph().await.expect("the graph is read");
-    let started = Started {
+    let started = StartFigures {
         open,
         names,
         aliases,
@@ -65,7 +64,7 @@ pub(crate) async fn measure(file: &Path) -> Vec<Figure> {
             break;
         }
     }
-    let figure = |what: &str, unit: &str, value: fn(&Started) -> f64| {
+    let figure = |what: &str, unit: &str, value: fn(&StartFigures) -> f64| {
         let values: Vec<f64> = all.iter().map(value).collect();
         let aliases = all.first().map_or(0, |started| started.aliases);
         Figure::of_samples(format!("{NAME}: {what}"), unit, &values).of(aliases)
@@ -80,8 +79,8 @@ pub(crate) async fn measure(file: &Path) -> Vec<Figure> {
     ]
 }
 
-/// Or the figure that says why there is none.
-async fn run(file: &Path) -> Result<Started, Figure> {
+/// On failure returns the figure that states the reason.
+async fn run(file: &Path) -> Result<StartFigures, Figure> {
     let name = || format!("{NAME}: read all names");
     let failed = |error: std::io::Error| {
         eprintln!("{NAME} failed: {error}");

@@ -1,4 +1,4 @@
-//! The store that is measured. No other file of the benchmark calls one.
+//! The store under test. No other file of the benchmark calls a store.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -16,16 +16,16 @@ use pipeline::registry::BuildExporter;
 use pipeline::{Batch, SignalSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Edges that one read follows, and nodes that a walk reaches, as in GraphQL.
+/// Edges per step and nodes of a walk, as in GraphQL.
 const STEP: usize = 5000;
 const NEIGHBORS: usize = 100;
-/// Items of a page of nodes, of edges and of hits.
+/// Items per page of nodes, edges and hits.
 const PAGE: usize = 100;
-/// Uids whose names `identity` loads at a time, and nodes that `impact` does.
+/// Page sizes with which `identity` loads aliases and `impact` loads nodes.
 const NAMES_LOADED: usize = 1000;
 const NODES_LOADED: usize = 4000;
 
-/// Which nodes a page is of; a missing field does not restrict.
+/// The filter of a page of nodes; a missing field does not restrict.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     pub(crate) kind: Option<&'static str>,
@@ -36,9 +36,9 @@ pub(crate) struct Filter {
     pub(crate) tag: Option<(&'static str, Option<String>)>,
 }
 
-/// A read whose time is a figure.
+/// A read that is measured.
 #[derive(Clone, Debug)]
-pub(crate) enum Query {
+pub(crate) enum StoreQuery {
     Node(String),
     Resolve(String),
     /// Two hops in both directions, with the nodes.
@@ -47,7 +47,7 @@ pub(crate) enum Query {
     EdgesInto(String),
     /// All edges that start at a node.
     EdgesFrom(String),
-    /// Nodes with a uid greater than `after`; `past` for as they were then.
+    /// Nodes with a uid greater than `after`, now or as of `past`.
     Page {
         filter: Filter,
         after: String,
@@ -55,20 +55,20 @@ pub(crate) enum Query {
     },
     Search(String),
     ResourceTypes,
-    /// Calls of the minutes from the first to the second moment, with the nodes of a page of so many.
+    /// Calls from the first to the second time, with the nodes of the first edges, as many as the number.
     ServiceMap(UnixNanos, UnixNanos, usize),
 }
 
 pub(crate) struct OpenStore {
     exporter: Sqlite,
     graph: Arc<dyn GraphStore>,
-    /// Ends what the store does beside reads and writes.
+    /// Stops the background tasks of the store.
     stop: DropGuard,
 }
 
 impl OpenStore {
     pub(crate) async fn open(file: &Path) -> OpenStore {
-        let id = || "sqlite".parse().expect("it is an id");
+        let id = || "sqlite".parse().expect("the id is valid");
         let host = Host::new(id(), SignalSet::NONE, Arc::default());
         let config = Config {
             path: file.to_owned(),
@@ -100,34 +100,34 @@ impl OpenStore {
         written.expect("the rows are written");
     }
 
-    /// How many items the result has.
-    pub(crate) async fn run(&self, query: &Query) -> Result<usize, StoreError> {
+    /// Returns the number of items in the result.
+    pub(crate) async fn run(&self, query: &StoreQuery) -> Result<usize, StoreError> {
         let (graph, now) = (&self.graph, At::Now);
         Ok(match query {
-            Query::Node(uid) => {
+            StoreQuery::Node(uid) => {
                 let found = graph.nodes(std::slice::from_ref(uid), now).await?;
                 found.iter().flatten().count()
             }
-            Query::Resolve(name) => {
+            StoreQuery::Resolve(name) => {
                 let found = graph.resolve(std::slice::from_ref(name), now).await?;
                 found.iter().flatten().count()
             }
-            Query::Neighbors(uid) => self.neighbors(uid).await?,
-            Query::EdgesInto(uid) => {
+            StoreQuery::Neighbors(uid) => self.neighbors(uid).await?,
+            StoreQuery::EdgesInto(uid) => {
                 let uids = std::slice::from_ref(uid);
                 graph
                     .edges(uids, Direction::In, &[], PAGE, now)
                     .await?
                     .len()
             }
-            Query::EdgesFrom(uid) => {
+            StoreQuery::EdgesFrom(uid) => {
                 let uids = std::slice::from_ref(uid);
                 graph
                     .edges(uids, Direction::Out, &[], STEP, now)
                     .await?
                     .len()
             }
-            Query::Page {
+            StoreQuery::Page {
                 filter,
                 after,
                 past,
@@ -135,15 +135,15 @@ impl OpenStore {
                 let (filter, at) = (node_filter(filter), past.map_or(now, At::Time));
                 graph.list(&filter, Some(after), PAGE, at).await?.len()
             }
-            Query::Search(text) => {
+            StoreQuery::Search(text) => {
                 let search = Search {
                     text: text.clone(),
                     kinds: Vec::new(),
                 };
                 graph.search(&search, PAGE, now).await?.found.len()
             }
-            Query::ResourceTypes => graph.count_kinds(now).await?.len(),
-            Query::ServiceMap(from, to, page) => {
+            StoreQuery::ResourceTypes => graph.count_kinds(now).await?.len(),
+            StoreQuery::ServiceMap(from, to, page) => {
                 let edges = graph.edge_stats(*from, *to).await?;
                 let ends = edges
                     .iter()
@@ -157,7 +157,7 @@ impl OpenStore {
         })
     }
 
-    /// As GraphQL's `neighbors`, two hops deep.
+    /// The read of GraphQL's `neighbors` with depth 2.
     async fn neighbors(&self, start: &str) -> Result<usize, StoreError> {
         let walk = NeighborhoodQuery {
             depth: 2,
@@ -169,7 +169,7 @@ impl OpenStore {
         Ok(found.map_or(0, |found| found.nodes.len()))
     }
 
-    /// Reads all names and the claims that report them, as `identity` does while batches wait.
+    /// Reads all names and their claims, as `identity` does at its start. Returns the number of names.
     pub(crate) async fn read_names(&self) -> Result<usize, StoreError> {
         let (mut read, mut after) = (0, None);
         loop {
@@ -177,7 +177,8 @@ impl OpenStore {
                 .graph
                 .aliases(&Kind::ALIASES, after.as_deref(), NAMES_LOADED);
             let page = page.await?;
-            let mut uids: Vec<String> = page.aliases.iter().map(|it| it.uid.clone()).collect();
+            let mut uids: Vec<String> =
+                page.aliases.iter().map(|alias| alias.uid.clone()).collect();
             uids.dedup();
             self.graph.claims(&uids).await?;
             read += page.aliases.len();
@@ -188,7 +189,7 @@ impl OpenStore {
         }
     }
 
-    /// Reads all nodes with their claims and edges, as `impact` does while batches wait: how many nodes.
+    /// Reads all nodes with their claims and edges, as `impact` does at its start. Returns the number of nodes.
     pub(crate) async fn read_graph(&self) -> Result<usize, StoreError> {
         let kinds = EDGE_KINDS.map(str::to_owned);
         let (mut read, mut after) = (0, None);

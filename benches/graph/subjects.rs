@@ -1,4 +1,4 @@
-//! Resources whose past is long: each is read in a fresh graph, too, where it has none.
+//! Resources with a long history. A fresh graph has the same resources without history.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use pipeline::component::UnixNanos;
 use pipeline::schema::edges::kind;
 use pipeline::uid;
 
-use crate::clock::Clock;
+use crate::clock::GraphClock;
 use crate::kinds::{INSTANCE, SECURITY_GROUP};
 use crate::layout::{Layout, mix};
-use crate::load::Writer;
-use crate::resource::Resource;
+use crate::load::MeasuredWriter;
+use crate::resource::BenchResource;
 
 const ACCOUNT: &str = "900000000001";
-/// The name of all that has ended in the scope `ended`.
+/// The name of all ended resources in the scope `ended`.
 pub(crate) const ENDED: &str = "retired-worker";
 /// Edges of the snapshot that changes.
 const TARGETS: usize = 200;
-/// Edges that lead to the busy node in a fresh graph.
+/// Edges to the busy node in a fresh graph.
 const FEW: usize = 100;
 
-/// How much of each there is.
+/// The amount of each kind of history.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct History {
+pub(crate) struct HistorySizes {
     states: usize,
     snapshots: usize,
     runs: usize,
@@ -30,14 +30,14 @@ pub(crate) struct History {
     ended: usize,
 }
 
-impl History {
-    /// In full from 200,000 nodes on, in proportion below.
-    pub(crate) fn of(layout: &Layout, aged: bool) -> History {
+impl HistorySizes {
+    /// In full from 200,000 nodes on, scaled down below.
+    pub(crate) fn of(layout: &Layout, aged: bool) -> HistorySizes {
         let share = |full: usize, fresh: usize| match aged {
             true => (full as f64 * (layout.nodes() as f64 / 2e5).min(1.0)) as usize,
             false => fresh,
         };
-        History {
+        HistorySizes {
             states: share(10_000, 1),
             snapshots: share(2000, 1),
             runs: share(100_000, 1),
@@ -52,9 +52,9 @@ pub(crate) fn uid_of(name: &str) -> String {
     uid::aws("ec2", "eu-west-1", ACCOUNT, &format!("instance/{name}"))
 }
 
-fn resource(name: &str, state: u64) -> Resource {
+fn resource(name: &str, state: u64) -> BenchResource {
     let mut value = pipeline::attributes::MapBuilder::new();
-    // Four kB, as EC2 tells an instance.
+    // 4 kB, the size of an instance in the EC2 API.
     for field in 0..60 {
         let text = format!(
             "{:016x}{:016x}{:016x}",
@@ -65,7 +65,7 @@ fn resource(name: &str, state: u64) -> Resource {
         value.text(&format!("Field{field:02}"), &text);
     }
     value.int("Version", state as i64);
-    Resource {
+    BenchResource {
         uid: uid_of(name),
         kind: "AWS::EC2::Instance",
         source: "aws",
@@ -76,15 +76,15 @@ fn resource(name: &str, state: u64) -> Resource {
         aliases: vec![("id", name.to_owned(), None)],
         configuration: value.finish(),
         state: mix(state).max(2),
-        ..Resource::default()
+        ..BenchResource::default()
     }
 }
 
 pub(crate) async fn write(
-    writer: &mut Writer<'_>,
+    writer: &mut MeasuredWriter<'_>,
     layout: &Layout,
-    clock: &Clock,
-    history: History,
+    clock: &GraphClock,
+    history: HistorySizes,
 ) {
     let step = |count: usize, every: Duration| {
         UnixNanos(clock.first_scan().0 + count as u64 * every.as_nanos() as u64)
@@ -114,14 +114,14 @@ pub(crate) async fn write(
         )
         .await;
     }
-    let members: Vec<Resource> = (0..10)
+    let members: Vec<BenchResource> = (0..10)
         .map(|one| resource(&format!("many-runs-{one}"), 0))
         .collect();
     scan(writer, "runs", &members, step(0, Duration::ZERO)).await;
     for run in 1..history.runs {
-        // The last member comes and goes.
-        let seen = &members[..members.len() - run % 2];
-        complete(writer, "runs", seen, step(run, Duration::from_secs(6))).await;
+        // Every second run lacks the last member.
+        let present = &members[..members.len() - run % 2];
+        complete(writer, "runs", present, step(run, Duration::from_secs(6))).await;
     }
     let mut busy = resource("busy", 0);
     busy.edges = vec![(
@@ -130,7 +130,7 @@ pub(crate) async fn write(
     )];
     scan(writer, "busy", &[busy], step(0, Duration::ZERO)).await;
     for caller in 0..history.edges {
-        // Each of the graph's nodes once, of all kinds from the first on: 7919 is a prime.
+        // 7919 is a prime, so the callers are distinct nodes of all kinds.
         let from = layout.uid(layout.nth(caller * 7919 % layout.nodes()));
         let to = uid_of("busy");
         writer
@@ -143,7 +143,7 @@ pub(crate) async fn write(
         lives.name = format!("{ENDED}-lives");
         lives
     };
-    // Those that have ended, with the one that has not.
+    // One resource that stays, and the resources that end.
     let mut members = vec![lives()];
     for number in 0..history.ended {
         let mut ends = resource(&format!("ended-{number:05}"), 0);
@@ -162,17 +162,27 @@ pub(crate) async fn write(
     writer.flush().await;
 }
 
-/// A scan of a scope that has found these, all of them new.
-async fn scan(writer: &mut Writer<'_>, scope: &str, found: &[Resource], began: UnixNanos) {
-    for resource in found {
+/// A scan of a scope that reports these resources and has them as members.
+async fn scan(
+    writer: &mut MeasuredWriter<'_>,
+    scope: &str,
+    resources: &[BenchResource],
+    began: UnixNanos,
+) {
+    for resource in resources {
         writer.batches.resource(&name_of(scope), resource, began);
         writer.flush_if_full().await;
     }
-    complete(writer, scope, found, began).await;
+    complete(writer, scope, resources, began).await;
 }
 
-async fn complete(writer: &mut Writer<'_>, scope: &str, found: &[Resource], began: UnixNanos) {
-    let members = found.iter().map(|one| (uid::hash(&one.uid), one.state));
+async fn complete(
+    writer: &mut MeasuredWriter<'_>,
+    scope: &str,
+    resources: &[BenchResource],
+    began: UnixNanos,
+) {
+    let members = resources.iter().map(|one| (uid::hash(&one.uid), one.state));
     writer
         .batches
         .completion(&name_of(scope), "aws", began, members.collect());

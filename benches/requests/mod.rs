@@ -1,5 +1,5 @@
-//! Requests like those that services send: 8 resource attributes, 10 typed attributes a span (one
-//! of them an array), an event on every fifth, a link on every twentieth.
+//! Realistic OTLP requests: 8 resource attributes, 10 typed attributes per span (one of them an array), an event on
+//! every fifth span, a link on every twentieth.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -198,7 +198,7 @@ fn scope() -> InstrumentationScope {
     }
 }
 
-/// An id that is spread over its bytes.
+/// A pseudo-random id.
 fn id(index: usize, length: usize) -> Vec<u8> {
     let spread = (index as u64 + 1)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)

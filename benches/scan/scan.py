@@ -1,10 +1,10 @@
-"""What scans of a large AWS account cost: `make bench-scan`, or
+"""Measures scans of a large AWS account: `make bench-scan`, or
 
     scan.py --airdig BINARY [--resources 5000] [--scans 3]
 
-The account is tests/aws/big.py's, in a moto of its own, which is far slower than AWS: so the time that a
-scan takes is moto's, and the CPU is airdig's. The pipeline is aws → graph → sqlite. Run it with a release build and
-the Python of tests/peers/install.sh.
+The account is that of tests/aws/big.py in a new moto. moto is far slower than AWS: the duration of a scan measures
+moto, the CPU time measures airdig. The pipeline is aws → graph → sqlite. Run it with a release build and the Python
+of tests/peers/install.sh.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def start_moto():
             return moto, url
         except OSError:
             time.sleep(0.1)
-    raise SystemExit("moto does not answer")
+    raise SystemExit("moto does not respond")
 
 
 def credentials(url):
@@ -91,9 +91,9 @@ def scans(given, folder, url):
             continue
         number += 1
         now, stored = cpu(airdig.pid), stored_rows(folder / "graph.db")
-        used, found = now - before, entry["resources"]
+        used, resources = now - before, entry["resources"]
         print(
-            f"{number:4} {found:9} {entry['took']:>8} {used:6.2f} {1000 * used / found:8.3f} {stored - rows:12} "
+            f"{number:4} {resources:9} {entry['took']:>8} {used:6.2f} {1000 * used / resources:8.3f} {stored - rows:12} "
             f"{resident(airdig.pid):5}"
         )
         before, rows = now, stored
@@ -110,7 +110,7 @@ def stored_rows(path):
 
 
 def cpu(pid):
-    """User and system seconds so far; proc_pid_stat(5)."""
+    """User and system CPU seconds of a process. Source: proc_pid_stat(5)."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

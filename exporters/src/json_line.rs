@@ -1,13 +1,13 @@
-//! A batch as lines of JSON: OTLP's own form for what OTLP carries, a row a line for the rest.
+//! Encodes a batch as lines of JSON: OTLP JSON for traces, metrics and logs, one row per line for other signals.
 
 use pipeline::otlp::EncodeError;
 use pipeline::{Batch, SignalSet, json_rows, otlp};
 use serde_json::Value as Json;
 
-/// Whole lines, each with its end.
+/// The lines of a batch, each with its line end.
 ///
 /// # Errors
-/// When the batch cannot be said in OTLP.
+/// If the batch cannot be encoded as OTLP.
 pub(crate) fn lines(batch: &Batch) -> Result<String, EncodeError> {
     if SignalSet::TELEMETRY.contains(batch.signal()) {
         let mut line = otlp::json::encode(batch)?;

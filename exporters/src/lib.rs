@@ -1,4 +1,4 @@
-//! Where batches end: stores, files, queries.
+//! The exporters: stores, files, GraphQL queries, OTLP.
 
 pub mod debug;
 pub mod file;

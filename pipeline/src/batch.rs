@@ -1,4 +1,4 @@
-//! `Batch`: the one thing that travels between components.
+//! `Batch`: the unit that components exchange.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ mod words;
 pub(crate) use cut::Cuts;
 pub use original::Original;
 
-/// Rows of one signal, and who waits for them. Cheap to clone: columns are shared.
+/// Rows of one signal with their [`Delivery`]. Cheap to clone: columns are shared.
 #[derive(Clone, Debug)]
 pub struct Batch {
     signal: Signal,
@@ -40,11 +40,11 @@ pub struct SchemaMismatch {
 }
 
 impl Batch {
-    /// Rows of the signal's schema, or of an older or a newer version of it: a nullable column that is missing is
-    /// null, and unknown ones are left out.
+    /// Rows of the signal's schema, or of an older or a newer version of it: a missing nullable column
+    /// becomes null, and unknown columns are dropped.
     ///
     /// # Errors
-    /// When a column that must be there is missing, has nulls or another type.
+    /// When a required column is missing, has nulls or has another type.
     pub fn new(
         signal: Signal,
         rows: RecordBatch,
@@ -65,20 +65,20 @@ impl Batch {
         })
     }
 
-    /// Keeps the OTLP request (protobuf, uncompressed) that these rows are, so that it can be sent
-    /// on as it came. [`Batch::with_rows`] forgets it.
+    /// Keeps the OTLP request (protobuf, uncompressed) from which the rows were decoded, so that it can be
+    /// sent on unchanged. [`Batch::with_rows`] drops it.
     pub fn with_original(mut self, request: Bytes) -> Batch {
         self.original = Some(Original::from(request));
         self
     }
 
-    /// Puts the rows of several batches together, in order: views share their buffers, all who
-    /// wait for a part wait for the whole, and where every part has its original the whole has
-    /// them all. One batch stays as it is; of none there is none.
+    /// Merges the rows of several batches, in order. Views share their buffers, the senders of all parts wait
+    /// for the merged batch, and if every part has its original, the merged batch has all of them. A single
+    /// batch is returned unchanged; an empty list returns none.
     ///
     /// # Panics
-    /// When the signals differ, which is a mistake of the caller's, or where a list would have
-    /// more than 2³¹ items.
+    /// When the signals differ, which is an error of the caller, or when a list would have more than 2³¹
+    /// items.
     pub fn concat(mut parts: Vec<Batch>) -> Option<Batch> {
         if parts.len() < 2 {
             return parts.pop();
@@ -86,7 +86,7 @@ impl Batch {
         let signal = parts[0].signal;
         assert!(
             parts.iter().all(|part| part.signal == signal),
-            "batches of different signals cannot be one"
+            "batches of different signals cannot be merged"
         );
         let rows = concat_batches(&signal.schema(), parts.iter().map(Batch::rows))
             .and_then(|rows| {
@@ -108,11 +108,11 @@ impl Batch {
         })
     }
 
-    /// Some of the rows, for those who wait for them. All the rows are the batch itself; a
-    /// part of them has no original.
+    /// A range of the rows, with the senders of these rows. The range of all rows is the batch itself; a
+    /// smaller one has no original.
     ///
     /// # Panics
-    /// When the batch has not as many rows.
+    /// When the range exceeds the batch.
     pub fn slice(&self, rows: std::ops::Range<usize>) -> Batch {
         if rows == (0..self.num_rows()) {
             return self.clone();
@@ -125,15 +125,14 @@ impl Batch {
         }
     }
 
-    /// The rows of each sender, where the batch was put together of those of several: see
-    /// [`Delivery::by_sender`].
+    /// The rows of each sender, where the batch was merged of those of several: see [`Delivery::by_sender`].
     pub fn by_sender(&self) -> Vec<Batch> {
         let parts = self.delivery.by_sender(self.num_rows()).into_iter();
         let part = |(delivery, rows)| self.slice(rows).with_delivery(delivery);
         parts.map(part).collect()
     }
 
-    /// Changes the rows: the signal and those who wait stay.
+    /// Replaces the rows; signal and senders stay.
     ///
     /// # Errors
     /// When the rows do not have exactly the signal's schema.
@@ -141,11 +140,11 @@ impl Batch {
         Batch::new(self.signal, rows, self.delivery.unattributed())
     }
 
-    /// Changes some columns, each by its constant in [`crate::schema`]; they have its type and as
-    /// many rows.
+    /// Replaces some columns, each named by its constant in [`crate::schema`].
     ///
     /// # Panics
-    /// When they do not: a mistake of the caller's, not of the data.
+    /// When a column does not have the type of the schema or the length of the batch: an error of the caller,
+    /// not of the data.
     pub fn with_columns(
         self,
         changed: impl IntoIterator<Item = (&'static str, ArrayRef)>,
@@ -167,18 +166,18 @@ impl Batch {
         }
     }
 
-    /// Sets the column `uid`. OTLP has no such field, so the original stays what these rows are.
+    /// Sets the column `uid`. OTLP has no such field, so the batch keeps its original.
     pub fn with_uid(self, uid: StringViewArray) -> Batch {
-        self.with_own(opening::UID, uid)
+        self.with_uid_column(opening::UID, uid)
     }
 
-    /// Sets the column `peer_uid` of `traces`, likewise.
+    /// Sets the column `peer_uid` of `traces`. OTLP has no such field, so the batch keeps its original.
     pub fn with_peer_uid(self, uid: StringViewArray) -> Batch {
-        self.with_own(traces::PEER_UID, uid)
+        self.with_uid_column(traces::PEER_UID, uid)
     }
 
-    /// Sets a column of uids that OTLP does not know.
-    fn with_own(self, name: &'static str, uids: StringViewArray) -> Batch {
+    /// Sets a column of uids that OTLP does not have.
+    fn with_uid_column(self, name: &'static str, uids: StringViewArray) -> Batch {
         let original = self.original.clone();
         Batch {
             original,
@@ -186,7 +185,7 @@ impl Batch {
         }
     }
 
-    /// A batch that was made of this one: those who wait for this one wait for it too.
+    /// A batch that was made of this one: the senders of this batch wait for it, too.
     ///
     /// # Errors
     /// When the rows do not have exactly the signal's schema.
@@ -214,7 +213,7 @@ impl Batch {
         &self.delivery
     }
 
-    /// The OTLP request that these rows are, where nothing has changed them.
+    /// The OTLP request from which the rows were decoded, if they were not changed.
     pub fn original(&self) -> Option<&Original> {
         self.original.as_ref()
     }
@@ -222,7 +221,7 @@ impl Batch {
     /// A column by its constant in [`crate::schema`].
     ///
     /// # Panics
-    /// When the signal has no such column: a mistake of the caller's, not of the data.
+    /// When the signal has no such column: an error of the caller, not of the data.
     pub fn column(&self, name: &str) -> &ArrayRef {
         self.rows
             .column_by_name(name)
@@ -256,12 +255,13 @@ impl Batch {
         self.text(opening::UID)
     }
 
-    /// What the batch keeps alive, in bytes: each buffer once, however many columns share it.
+    /// The memory that the batch keeps alive, in bytes: each buffer counts once, however many columns share
+    /// it.
     pub fn memory(&self) -> usize {
         self.buffers().into_values().sum()
     }
 
-    /// The buffers that the batch keeps alive, by their places in memory, with their bytes.
+    /// The buffers that the batch keeps alive: their addresses and sizes in bytes.
     pub fn buffers(&self) -> HashMap<usize, usize> {
         let mut buffers = HashMap::new();
         for part in self.original.iter().flat_map(Original::parts) {

@@ -1,7 +1,8 @@
-//! Bounded queues of batches: where receivers meet pipelines and pipelines meet exporters.
+//! Bounded queues of batches, between receivers and pipelines and between pipelines and exporters.
 //!
-//! The bound is in bytes, and perhaps in something else too, charged when a batch is admitted and
-//! given back when its taker is done with it. A batch that is lost in a queue is refused, never forgotten.
+//! A queue is bounded in bytes, and may have a second bound. A batch takes its size of each bound when it is
+//! queued, and returns it when the consumer has finished the batch. A batch that is dropped in a queue is
+//! refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +14,10 @@ use crate::counters::ReceiverCounters;
 use crate::delivery::{Refusal, Retry};
 use crate::{Batch, Signal, SignalSet};
 
-/// How long a sender is asked to wait when a queue is full.
+/// The retry delay that a sender gets when a queue is full.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// No room; nothing was taken.
+/// The batch was not queued.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// Send again after [`RETRY_AFTER`].
@@ -28,7 +29,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// What the sender of a request is told.
+    /// The refusal that the sender of the request gets.
     pub fn refusal(&self) -> Refusal {
         let (SendError::Full { queue } | SendError::Closed { queue }) = self;
         Refusal {
@@ -39,7 +40,7 @@ impl SendError {
     }
 }
 
-/// How much a queue may hold, and how that is counted.
+/// The capacity of a queue, and how a batch is measured against it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound {
     pub(crate) capacity: usize,
@@ -50,7 +51,7 @@ impl Bound {
     pub(crate) fn bytes(capacity: usize) -> Bound {
         Bound {
             capacity,
-            // Even an empty batch takes some room, so that the number in the queue is bounded too.
+            // Even an empty batch has a size, so that the number of batches in the queue is bounded too.
             measure: |batch| batch.memory().max(512),
         }
     }
@@ -61,7 +62,7 @@ pub fn channel(name: impl Into<Arc<str>>, accepts: SignalSet, capacity: usize) -
     bounded(name, accepts, &[Bound::bytes(capacity)])
 }
 
-/// Makes a queue that keeps several bounds, the first of them in bytes.
+/// Makes a queue with several bounds, the first of them in bytes.
 pub(crate) fn bounded(
     name: impl Into<Arc<str>>,
     accepts: SignalSet,
@@ -120,33 +121,34 @@ impl Room {
     }
 }
 
-/// How full a queue is. It keeps no queue open.
+/// Reads how full a queue is. It does not keep the queue open.
 #[derive(Clone, Debug)]
 pub(crate) struct Gauge {
     rooms: Arc<[Room]>,
     batches: Arc<AtomicUsize>,
-    /// Notified when a batch is done with.
+    /// Notified when a batch is finished.
     done: Arc<Notify>,
 }
 
 impl Gauge {
-    /// Bytes that wait or are being worked on.
+    /// Bytes that are queued or in flight.
     pub(crate) fn bytes(&self) -> usize {
         self.used(&self.rooms[0])
     }
 
-    /// What waits or is being worked on, as the last bound counts it, and that bound.
+    /// The size of what is queued or in flight, as the last bound measures it, and the capacity of that
+    /// bound.
     pub(crate) fn fill(&self) -> (usize, usize) {
         let last = &self.rooms[self.rooms.len() - 1];
         (self.used(last), last.capacity as usize)
     }
 
-    /// Batches that wait or are being worked on.
+    /// Batches that are queued or in flight.
     pub(crate) fn batches(&self) -> usize {
         self.batches.load(Ordering::SeqCst)
     }
 
-    /// Waits until less than this many batches wait or are being worked on.
+    /// Waits until fewer than this many batches are queued or in flight.
     pub(crate) async fn less_than(&self, batches: usize) {
         loop {
             let mut done = std::pin::pin!(self.done.notified());
@@ -164,13 +166,13 @@ impl Gauge {
     }
 }
 
-/// The way into a queue.
+/// The sending side of a queue.
 #[derive(Clone, Debug)]
 pub struct Sender {
     name: Arc<str>,
     accepts: SignalSet,
     gauge: Gauge,
-    /// Unbounded in number: what is in it is bounded by the rooms.
+    /// Unbounded in the number of batches: `gauge.rooms` bound the queue.
     sender: mpsc::UnboundedSender<Queued>,
 }
 
@@ -188,7 +190,7 @@ impl Sender {
     }
 
     /// # Errors
-    /// When there is no room now, or nobody takes any more.
+    /// When the queue is full, or its consumer has stopped.
     pub fn try_reserve(&self, batch: &Batch) -> Result<Reserved<'_>, SendError> {
         let rooms = self.gauge.rooms.iter();
         let permits: Result<Vec<_>, _> = rooms.map(|room| room.try_take(batch)).collect();
@@ -207,10 +209,10 @@ impl Sender {
     /// Waits for room.
     ///
     /// # Errors
-    /// When nobody takes any more.
+    /// When the consumer of the queue has stopped.
     pub async fn reserve(&self, batch: &Batch) -> Result<Reserved<'_>, SendError> {
         let mut permits = Vec::with_capacity(self.gauge.rooms.len());
-        // Always in the same order, so that two who wait never hold what the other needs.
+        // Always in the same order, so that two senders that wait cannot deadlock.
         for room in self.gauge.rooms.iter() {
             permits.push(room.take(batch).await.map_err(|_| self.closed())?);
         }
@@ -236,7 +238,7 @@ pub struct Reserved<'a> {
 
 impl Reserved<'_> {
     /// # Errors
-    /// When nobody takes any more; the batch is refused.
+    /// When the consumer of the queue has stopped; the batch is refused.
     pub fn send(self, batch: Batch) -> Result<(), SendError> {
         let gauge = &self.sender.gauge;
         gauge.batches.fetch_add(1, Ordering::SeqCst);
@@ -253,7 +255,7 @@ impl Reserved<'_> {
     }
 }
 
-/// A batch on its way; refused if it is dropped before somebody took it out.
+/// A batch in a queue. It is refused if it is dropped before a consumer took it out.
 #[derive(Debug)]
 pub struct Queued {
     batch: Option<Batch>,
@@ -267,7 +269,7 @@ impl Queued {
         self.batch.as_ref().expect("taken only by value")
     }
 
-    /// The batch, and its room, which is given back when the latter is dropped.
+    /// The batch, and a guard that returns its room to the queue when it is dropped.
     pub fn into_parts(mut self) -> (Batch, impl Send + use<>) {
         let batch = self.batch.take().expect("taken only by value");
         (batch, self)
@@ -276,7 +278,7 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        // First: there is room for those whom the rest wakes.
+        // First, so that senders find room when the lines below wake them.
         self.room.clear();
         self.batches.fetch_sub(1, Ordering::SeqCst);
         self.done.notify_waiters();
@@ -288,11 +290,11 @@ impl Drop for Queued {
     }
 }
 
-/// The way out of a queue.
+/// The receiving side of a queue.
 #[derive(Debug)]
 pub struct Queue {
     receiver: mpsc::UnboundedReceiver<Queued>,
-    /// Taken out of the receiver, and the next one.
+    /// The next batch, where it was taken out of the receiver already.
     next: Option<Queued>,
     gauge: Gauge,
 }
@@ -306,7 +308,7 @@ impl Queue {
         }
     }
 
-    /// The next batch, if one waits that is wanted.
+    /// The next batch, if one is queued and `is_wanted` accepts it.
     pub(crate) fn recv_if(&mut self, is_wanted: impl FnOnce(&Queued) -> bool) -> Option<Queued> {
         let next = match self.next.take() {
             Some(next) => next,
@@ -319,7 +321,7 @@ impl Queue {
         None
     }
 
-    /// Waits until [`Queue::recv_if`] finds a batch; whether one comes.
+    /// Waits until a batch is queued. Returns false if the queue is closed and empty.
     pub(crate) async fn wait(&mut self) -> bool {
         if self.next.is_none() {
             self.next = self.receiver.recv().await;
@@ -327,12 +329,12 @@ impl Queue {
         self.next.is_some()
     }
 
-    /// Whether a batch was found that was not wanted.
+    /// Whether the next batch was taken out of the receiver but not wanted.
     pub(crate) fn has_next(&self) -> bool {
         self.next.is_some()
     }
 
-    /// Bytes that wait or are being worked on.
+    /// Bytes that are queued or in flight.
     pub fn used(&self) -> usize {
         self.gauge.bytes()
     }
@@ -346,7 +348,7 @@ impl Drop for Queue {
     }
 }
 
-/// Where a receiver hands over what it made: one way into every pipeline that it feeds.
+/// The output of a receiver: sends batches to every pipeline that the receiver feeds.
 #[derive(Clone, Debug)]
 pub struct Output {
     routes: Arc<[Sender]>,
@@ -354,7 +356,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// An output that counts for nobody, for tests.
+    /// An output whose counters are not exported, for tests.
     pub fn new(routes: Vec<Sender>) -> Output {
         Output::counted(routes, Arc::default())
     }
@@ -366,24 +368,24 @@ impl Output {
         }
     }
 
-    /// Whether any pipeline takes this signal from here.
+    /// Whether any pipeline accepts this signal from the receiver.
     pub fn wants(&self, signal: Signal) -> bool {
         self.routes.iter().any(|route| route.accepts(signal))
     }
 
-    /// Counts a request that was answered with a refusal, for whatever reason: how many items it
-    /// had may never be known. (Items that [`Output::try_send`] refuses are counted there, too.)
+    /// Counts a request that was refused, for whatever reason; its number of items may be unknown. (Items
+    /// that [`Output::try_send`] refuses are counted there, too.)
     pub fn request_refused(&self, signal: Signal, reason: &'static str) {
         self.counters.request_refused(signal, reason);
     }
 
-    /// Hands the batch to all pipelines, or, where one has no room, to none.
+    /// Sends the batch to all pipelines, or to none if the queue of one is full.
     ///
     /// # Errors
-    /// When a pipeline has no room now, or the process stops.
+    /// When the queue of a pipeline is full, or the process stops.
     pub fn try_send(&self, batch: &Batch) -> Result<(), SendError> {
         let reserved: Result<Vec<Reserved<'_>>, SendError> = self
-            .takers(batch)
+            .accepting(batch)
             .map(|route| route.try_reserve(batch))
             .collect();
         let sent = reserved.and_then(|reserved| {
@@ -394,19 +396,19 @@ impl Output {
         self.count(batch, sent)
     }
 
-    /// The same, waiting for room: for receivers that pull and can slow down.
+    /// Sends the batch to all pipelines and waits for room: for receivers that pull and can slow down.
     ///
     /// # Errors
     /// When the process stops.
     pub async fn send(&self, batch: &Batch) -> Result<(), SendError> {
-        let sent = self.send_in_turn(batch).await;
+        let sent = self.send_to_each(batch).await;
         self.count(batch, sent)
     }
 
-    async fn send_in_turn(&self, batch: &Batch) -> Result<(), SendError> {
-        // One after the other: with room in hand, waiting for more could starve another receiver,
-        // but never for ever, since pipelines do not wait for receivers.
-        for route in self.takers(batch) {
+    async fn send_to_each(&self, batch: &Batch) -> Result<(), SendError> {
+        // One after the other: to hold reserved room while waiting for more could starve another receiver.
+        // The wait ends, since pipelines do not wait for receivers.
+        for route in self.accepting(batch) {
             route.reserve(batch).await?.send(batch.clone())?;
         }
         Ok(())
@@ -421,7 +423,7 @@ impl Output {
         sent
     }
 
-    fn takers<'a>(&'a self, batch: &'a Batch) -> impl Iterator<Item = &'a Sender> {
+    fn accepting<'a>(&'a self, batch: &'a Batch) -> impl Iterator<Item = &'a Sender> {
         self.routes
             .iter()
             .filter(|route| route.accepts(batch.signal()))

@@ -1,4 +1,4 @@
-//! What a component is: the traits to implement, what it is given, and how it fails.
+//! The traits that components implement, what the engine passes to them, and their errors.
 //!
 //! ```text
 //!  Receiver::run ──Output──▶ channel ──▶ Processor::process … ──▶ queue ──▶ Exporter::export
@@ -24,99 +24,101 @@ pub use row_counts::RowCounts;
 pub use crate::cause::{Cause, Chain};
 pub use crate::unix_nanos::UnixNanos;
 
-/// Where a component that serves can be reached, for the start-up lines: `grpc`, `127.0.0.1:4317`.
+/// An address on which a component listens, for the start-up log: `grpc`, `127.0.0.1:4317`.
 #[derive(Clone, Debug)]
 pub struct Listening {
     pub protocol: &'static str,
     pub address: SocketAddr,
 }
 
-/// Makes batches until it is told to stop.
+/// Makes batches until the engine stops it.
 #[async_trait]
 pub trait Receiver: Send {
-    /// Binds sockets and opens files: all that can fail at start fails here.
+    /// Binds sockets and opens files: whatever can fail at start must fail here.
     async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
         Ok(Vec::new())
     }
 
-    /// Runs until `stop`, then takes nothing new, waits for the answers that it still owes, and
-    /// returns. Returning earlier, even with `Ok`, ends the process with this receiver's name.
+    /// Runs until `stop`, then accepts no new data, replies to the requests that are still open, and returns.
+    /// If it returns earlier, even with `Ok`, the process ends with an error that names this receiver.
     async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError>;
 }
 
-/// Driven: one batch in, zero or more out. Synchronous, and single owner of its state.
+/// Called by the engine: one batch in, zero or more out. Synchronous, and the single owner of its state.
 ///
-/// A batch of a signal that it does not use it returns as it came. What it makes of a batch it
-/// makes with [`Batch::derive`], so that the sender waits for that too; rows that it holds back
-/// until later either keep their batch's `delivery`, or are answered for as absorbed.
+/// It returns a batch of a signal that it does not use unchanged. It makes new batches with
+/// [`Batch::derive`], so that the sender waits for them too. Rows that it holds back either keep the
+/// `delivery` of their batch, or are acknowledged as absorbed.
 #[async_trait]
 pub trait Processor: Send {
-    /// What can fail at start fails here. Receivers start after it, so it is short.
+    /// Whatever can fail at start must fail here. Receivers start after it, so it must be short.
     async fn start(&mut self) -> Result<(), StartError> {
         Ok(())
     }
 
-    /// Reads what it needs of its past from the store that it names. Receivers listen already: batches
-    /// wait in the queue of the pipeline, and no other method is called, until all processors of the
-    /// pipeline have loaded, which they do at the same time. Where the store fails it tries again by
-    /// itself. Dropped at any `await` when the process stops.
+    /// Reads its earlier state from the store that its configuration names. All processors of a pipeline load
+    /// concurrently, while receivers listen already. Until all have loaded, batches wait in the queue of the
+    /// pipeline and no other method is called. The processor itself retries when the store fails. The future
+    /// is dropped at any `await` when the process stops.
     async fn load(&mut self) {}
 
     /// # Errors
-    /// Refuses the batch, for good, to its sender.
+    /// The batch is rejected permanently.
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError>;
 
-    /// The longest time from now until [`Processor::tick`] is to be called; never by default. It is asked after
-    /// each call, and a shorter time that an earlier answer has set stays until the tick. A processor that
-    /// holds nothing says none: an idle pipeline has no timer.
+    /// The longest time from now until the next call of [`Processor::tick`]; none, the default, asks for no
+    /// tick. The engine calls it after each other call, and an earlier due time stays until the tick. A
+    /// processor that holds nothing returns none, so that an idle pipeline has no timer.
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
         None
     }
 
-    /// What has become due by itself.
+    /// Returns the batches that are due, such as closed windows.
     fn tick(&mut self, _now: UnixNanos) -> Vec<Batch> {
         Vec::new()
     }
 
-    /// Whether it holds rows that need not wait while what comes after it is idle; never by default.
+    /// Whether it holds rows that it can release while the components after it are idle; false by default.
     fn can_release(&self, _now: UnixNanos) -> bool {
         false
     }
 
-    /// Returns those rows. It is called when no batch waits for the chain, and each exporter and connector
+    /// Returns those rows. It is called when the queue of the chain is empty, and each exporter and connector
     /// after it can take a batch at once.
     fn release(&mut self, _now: UnixNanos) -> Vec<Batch> {
         Vec::new()
     }
 
-    /// Waits until there is something to do before the next tick is due, as after what another process
-    /// wrote to a store: [`Processor::tick`] is called when it returns. Never by default. Dropped at any
-    /// `await` when a batch or a tick comes, and called again after it: what has begun stays in `self`.
+    /// Waits until the processor has work before its next tick is due, for example because another process
+    /// wrote to the store. The engine calls [`Processor::tick`] when it returns. By default it never returns.
+    /// The future is dropped at any `await` when a batch or a tick comes, and `wake` is called again after
+    /// it: keep the progress in `self`.
     async fn wake(&mut self) {
         std::future::pending().await
     }
 
-    /// All that is still held: nothing comes any more.
+    /// Returns all that is still held. It is the last call.
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
         self.tick(now)
     }
 }
 
-/// Driven: takes what it accepts. Timeout, retry, queue and counting are the engine's.
+/// Called by the engine with batches of the signals that it accepts. The engine does timeout, retry, queue
+/// and counting.
 #[async_trait]
 pub trait Exporter: Send + Sync {
-    /// Opens, connects, binds: all that can fail at start fails here. Long-running work goes to
-    /// `tasks`.
+    /// Opens, connects, binds: whatever can fail at start must fail here. Long-running work goes to `tasks`.
     async fn start(&mut self, _tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
         Ok(Vec::new())
     }
 
-    /// `Ok` means durable. May be dropped at any `await` when its timeout is over, and is then called again
-    /// with the same batch.
+    /// `Ok` means durable. The future may be dropped at any `await` when its timeout is over; `export` is
+    /// then called again with the same batch.
     async fn export(&self, batch: &Batch) -> Result<(), ExportError>;
 
-    /// Exports batches that waited in the queue as one: all of them, or none. `Ok` means that all are durable.
-    /// After an error the engine exports each by itself. It is called only with batches that join.
+    /// Exports several queued batches at once: all of them, or none. `Ok` means that all are durable. After
+    /// an error the engine exports each by itself. It is called only with batches for which
+    /// [`Exporter::joins`] is true.
     async fn export_together(&self, _batches: &[Batch]) -> Result<(), ExportError> {
         let reason = "it exports one batch at a time".to_owned();
         Err(ExportError::Permanent {
@@ -125,36 +127,36 @@ pub trait Exporter: Send + Sync {
         })
     }
 
-    /// Whether a batch that waits may be exported together with those before it, which have these rows; of
-    /// the first batch: whether others may be. By default each goes alone.
+    /// Whether a queued batch may be exported together with the batches before it, which have `_before` rows.
+    /// For the first batch: whether others may join it. By default each batch is exported alone.
     fn joins(&self, _before: &RowCounts, _batch: &Batch) -> bool {
         false
     }
 
-    /// How many batches may be in `export` at once, at most; a store that writes in order says 1.
+    /// The most batches that may be in `export` at the same time; a store that writes in order returns 1.
     fn concurrency(&self) -> usize {
         usize::MAX
     }
 
-    /// The last call: flush and close.
+    /// Flushes and closes. It is the last call.
     async fn stop(&self) -> Result<(), RunError> {
         Ok(())
     }
 }
 
-/// Lives beside pipelines: health, storage, auth, debug pages.
+/// Runs beside pipelines: health, storage, auth, debug pages.
 #[async_trait]
 pub trait Extension: Send {
     async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
         Ok(Vec::new())
     }
 
-    /// Runs until `stop`; returning earlier ends the process with this extension's name.
+    /// Runs until `stop`. If it returns earlier, the process ends with an error that names this extension.
     async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError>;
 }
 
-/// Where a component puts what runs beside it. Each task is named and joined; one that fails or
-/// ends before `stop` ends the process.
+/// The background tasks of a component. Each task is named and joined; a task that fails or ends before
+/// `stop` ends the process.
 #[derive(Default)]
 pub struct Tasks {
     stop: CancellationToken,
@@ -172,12 +174,12 @@ impl Tasks {
         }
     }
 
-    /// Cancelled when it is time to return.
+    /// Cancelled when the tasks must return.
     pub fn stop(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// What was spawned, for a test that runs a component without an engine.
+    /// The spawned tasks, for a test that runs a component without an engine.
     pub fn into_futures(
         self,
     ) -> impl Iterator<Item = futures::future::BoxFuture<'static, Result<(), RunError>>> {
@@ -192,7 +194,7 @@ impl Tasks {
     }
 }
 
-/// The configuration is well-formed, but the component cannot be made of it.
+/// The configuration is valid, but the component cannot be built from it.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct BuildError {
@@ -200,7 +202,7 @@ pub struct BuildError {
     pub source: Option<Cause>,
 }
 
-/// The component cannot begin. `reason` says what to do.
+/// The component cannot start. `reason` says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct StartError {
@@ -216,7 +218,7 @@ pub struct RunError {
     pub source: Option<Cause>,
 }
 
-/// The processor refuses the batch for good.
+/// The processor rejects the batch permanently.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct ProcessError {
@@ -224,17 +226,17 @@ pub struct ProcessError {
     pub source: Option<Cause>,
 }
 
-/// The batch was not taken. `reason` says what failed on what; it holds no secret.
+/// The batch was not exported. `reason` says what failed on what; it contains no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// It may work later: after this time, if the destination said when.
+    /// A later attempt may succeed: after this time, if the destination has given one.
     #[error("{reason}")]
     Retryable {
         reason: String,
         after: Option<Duration>,
         source: Option<Cause>,
     },
-    /// It will never work for this batch.
+    /// No attempt can succeed with this batch.
     #[error("{reason}")]
     Permanent {
         reason: String,

@@ -1,4 +1,4 @@
-//! A processor between two pipelines: it hands over only what it makes.
+//! A processor as a connector between pipelines: it passes on only the batches that it makes.
 
 use std::time::Duration;
 
@@ -7,26 +7,28 @@ use async_trait::async_trait;
 use crate::component::{ProcessError, Processor, StartError, UnixNanos};
 use crate::{Batch, SignalSet};
 
-/// As in the Collector, what goes into a connector ends there.
-pub(crate) struct Connecting<P> {
+/// Drops the batches that the processor does not produce: as in the Collector, input ends in a connector.
+pub(crate) struct ConnectorProcessor<P> {
     processor: P,
-    /// What it gives to the pipelines after it.
-    gives: SignalSet,
+    produces: SignalSet,
 }
 
-impl<P> Connecting<P> {
-    pub(crate) fn new(processor: P, gives: SignalSet) -> Connecting<P> {
-        Connecting { processor, gives }
+impl<P> ConnectorProcessor<P> {
+    pub(crate) fn new(processor: P, produces: SignalSet) -> ConnectorProcessor<P> {
+        ConnectorProcessor {
+            processor,
+            produces,
+        }
     }
 
-    fn only(&self, mut made: Vec<Batch>) -> Vec<Batch> {
-        made.retain(|batch| self.gives.contains(batch.signal()));
+    fn retain_produced(&self, mut made: Vec<Batch>) -> Vec<Batch> {
+        made.retain(|batch| self.produces.contains(batch.signal()));
         made
     }
 }
 
 #[async_trait]
-impl<P: Processor> Processor for Connecting<P> {
+impl<P: Processor> Processor for ConnectorProcessor<P> {
     async fn start(&mut self) -> Result<(), StartError> {
         self.processor.start().await
     }
@@ -37,7 +39,7 @@ impl<P: Processor> Processor for Connecting<P> {
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let made = self.processor.process(batch, now)?;
-        Ok(self.only(made))
+        Ok(self.retain_produced(made))
     }
 
     fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
@@ -46,7 +48,7 @@ impl<P: Processor> Processor for Connecting<P> {
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
         let made = self.processor.tick(now);
-        self.only(made)
+        self.retain_produced(made)
     }
 
     fn can_release(&self, now: UnixNanos) -> bool {
@@ -55,11 +57,11 @@ impl<P: Processor> Processor for Connecting<P> {
 
     fn release(&mut self, now: UnixNanos) -> Vec<Batch> {
         let made = self.processor.release(now);
-        self.only(made)
+        self.retain_produced(made)
     }
 
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
         let made = self.processor.finish(now);
-        self.only(made)
+        self.retain_produced(made)
     }
 }

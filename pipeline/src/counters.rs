@@ -1,4 +1,4 @@
-//! What is counted on the way.
+//! Counters and gauges of receivers and components.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,14 +20,14 @@ impl PerSignal {
     }
 }
 
-/// Of one receiver, for all pipelines that it feeds.
+/// Counters of one receiver, for all pipelines that it feeds.
 #[derive(Debug, Default)]
 pub struct ReceiverCounters {
-    /// Taken by the pipelines.
+    /// Items that the pipelines accepted.
     pub accepted: PerSignal,
-    /// Not taken: there was no room.
+    /// Items that were refused because a queue was full.
     pub refused: PerSignal,
-    /// Requests that were answered with a refusal, by signal and reason.
+    /// Refused requests, by signal and reason.
     pub requests: Mutex<BTreeMap<(Signal, &'static str), u64>>,
 }
 
@@ -38,7 +38,7 @@ impl ReceiverCounters {
     }
 }
 
-/// A number that a component counts for itself. Cheap to clone.
+/// A counter that a component has registered. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Counter(Arc<AtomicU64>);
 
@@ -52,7 +52,7 @@ impl Counter {
     }
 }
 
-/// The counters that components asked for, with their names and labels.
+/// The counters and gauges that components have registered, with their names and labels.
 #[derive(Clone, Debug, Default)]
 pub struct OwnCounters(Arc<Mutex<Vec<OwnCounter>>>);
 
@@ -66,14 +66,14 @@ pub(crate) struct OwnCounter {
     pub(crate) counter: Counter,
 }
 
-/// What Prometheus takes a number for.
+/// The Prometheus type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Counter,
     Gauge,
 }
 
-/// Numbers that go up and down, which a component sets. Cheap to clone.
+/// Gauges that a component sets. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gauges {
     own: OwnCounters,
@@ -109,8 +109,8 @@ impl OwnCounters {
 
     fn find_or_add(&self, name: &str, labels: Vec<(&'static str, String)>) -> Counter {
         let mut all = self.lock();
-        let is_it = |own: &&OwnCounter| own.name == name && own.labels == labels;
-        if let Some(known) = all.iter().find(is_it) {
+        let is_same = |own: &&OwnCounter| own.name == name && own.labels == labels;
+        if let Some(known) = all.iter().find(is_same) {
             return known.counter.clone();
         }
         let counter = Counter::default();

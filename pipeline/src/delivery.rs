@@ -1,4 +1,4 @@
-//! Who waits for a batch, and what they are told.
+//! Acknowledgements: how a sender learns whether the batches that were made of its request are durable.
 //!
 //! ```text
 //!  receiver ── Delivery::new ──▶ (Delivery, Receipt)
@@ -8,9 +8,9 @@
 //!  request                        batches ────┘
 //! ```
 //!
-//! A clone that goes away quietly has done its duty; whoever cannot do it says so with
-//! [`Delivery::refuse`] first. The engine does that for all that it holds and cannot finish; a
-//! clone that goes away because its thread panics does it by itself.
+//! Dropping a clone acknowledges it. A component that cannot deliver a batch calls [`Delivery::refuse`]
+//! before it drops the clone. The engine does that for every batch that it holds and cannot finish. A clone
+//! that is dropped because its thread panics refuses by itself.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -21,62 +21,62 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// The duty to answer for a batch. Cheap to clone.
+/// Links a batch to the senders that wait for its acknowledgement. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
-    waiting: Option<Arc<Waiting>>,
+    waiting: Option<Arc<Senders>>,
 }
 
 #[derive(Debug)]
-enum Waiting {
+enum Senders {
     /// One request.
-    One(Pending),
-    /// Several requests.
-    Many(Vec<Part>),
+    One(PendingRequest),
+    /// A batch that was merged of the rows of several requests.
+    Many(Vec<MergedPart>),
 }
 
 #[derive(Debug)]
-struct Part {
+struct MergedPart {
     delivery: Delivery,
-    /// How many rows of it were put together with those of the others, in their order; none where all wait for
-    /// the same rows.
+    /// The number of rows of this part, where parts were merged in order; none where all senders wait for the
+    /// same rows.
     rows: Option<usize>,
 }
 
 #[derive(Debug)]
-struct Pending {
+struct PendingRequest {
     deadline: Option<Instant>,
-    /// Rows that the sender has sent, where that is known.
+    /// The number of rows in the sender's request, where that is known.
     sent: OnceLock<u64>,
-    verdict: Mutex<Verdict>,
-    answer: Mutex<Option<oneshot::Sender<Outcome>>>,
+    failures: Mutex<RequestFailures>,
+    outcome: Mutex<Option<oneshot::Sender<Outcome>>>,
 }
 
 #[derive(Debug, Default)]
-struct Verdict {
+struct RequestFailures {
     refusal: Option<Refusal>,
     rejected_rows: u64,
     rejected_reason: String,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// All that was made of it is durable.
+    /// All batches that were made of the request are durable.
     Delivered,
-    /// All but these rows, which are refused for good (OTLP's partial success).
+    /// All rows but these are durable; these are rejected permanently (OTLP's partial success).
     Partial { rejected_rows: u64, reason: String },
-    /// Some branch could not take it.
+    /// At least one branch could not take the request.
     Refused(Refusal),
 }
 
-/// Why a request was not taken.
+/// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{component}: {reason}")]
 pub struct Refusal {
     /// Id of the component that refused: `exporters/sqlite`.
     pub component: String,
-    /// What failed on what; holds no secret, since the sender reads it.
+    /// What failed on what. It contains no secret, since the sender reads it.
     pub reason: String,
     pub retry: Retry,
 }
@@ -84,39 +84,39 @@ pub struct Refusal {
 /// Whether it makes sense to send again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {
-    /// The receiver of the data is overloaded or gone for a moment; send again after this time.
+    /// The destination is overloaded or down for a moment; send again after this time.
     After(Duration),
-    /// The same data will be refused again.
+    /// The destination would refuse the same data again.
     Never,
 }
 
 impl Delivery {
-    /// A request whose sender waits, until `deadline` at the latest.
+    /// The delivery of a request whose sender waits until `deadline` at the latest.
     pub fn new(deadline: Option<Instant>) -> (Delivery, Receipt) {
-        let (answer, outcome) = oneshot::channel();
-        let pending = Pending {
+        let (outcome, receipt) = oneshot::channel();
+        let pending = PendingRequest {
             deadline,
             sent: OnceLock::new(),
-            verdict: Mutex::default(),
-            answer: Mutex::new(Some(answer)),
+            failures: Mutex::default(),
+            outcome: Mutex::new(Some(outcome)),
         };
         let delivery = Delivery {
-            waiting: Some(Arc::new(Waiting::One(pending))),
+            waiting: Some(Arc::new(Senders::One(pending))),
         };
-        (delivery, Receipt(outcome))
+        (delivery, Receipt(receipt))
     }
 
-    /// A batch that nobody waits for.
+    /// The delivery of a batch for which no sender waits.
     pub const fn nobody() -> Delivery {
         Delivery { waiting: None }
     }
 
-    /// The duty of rows for which several wait.
+    /// The delivery of rows for which the senders of all parts wait.
     pub fn merge(parts: impl IntoIterator<Item = Delivery>) -> Delivery {
         let parts = parts.into_iter().filter(Delivery::is_awaited);
         Delivery::of_parts(
             parts
-                .map(|delivery| Part {
+                .map(|delivery| MergedPart {
                     delivery,
                     rows: None,
                 })
@@ -124,38 +124,38 @@ impl Delivery {
         )
     }
 
-    /// The duty of a batch that was put together of several, each with so many rows, in their order.
+    /// The delivery of a batch that was merged of several parts, in order, each with its number of rows.
     pub fn merge_rows(parts: impl IntoIterator<Item = (Delivery, usize)>) -> Delivery {
-        // A part may have been put together itself.
+        // A part may have been merged itself.
         let parts = parts
             .into_iter()
             .flat_map(|(delivery, rows)| delivery.by_sender(rows));
-        let part = |(delivery, rows): (Delivery, Range<usize>)| Part {
+        let part = |(delivery, rows): (Delivery, Range<usize>)| MergedPart {
             delivery,
             rows: Some(rows.len()),
         };
-        let parts: Vec<Part> = parts.map(part).collect();
+        let parts: Vec<MergedPart> = parts.map(part).collect();
         match parts.iter().any(|part| part.delivery.is_awaited()) {
             true => Delivery::of_parts(parts),
             false => Delivery::nobody(),
         }
     }
 
-    fn of_parts(mut parts: Vec<Part>) -> Delivery {
+    fn of_parts(mut parts: Vec<MergedPart>) -> Delivery {
         match parts.len() {
             0 => Delivery::nobody(),
             1 => parts.swap_remove(0).delivery,
             _ => Delivery {
-                waiting: Some(Arc::new(Waiting::Many(parts))),
+                waiting: Some(Arc::new(Senders::Many(parts))),
             },
         }
     }
 
-    /// Which of a batch's rows came from which sender, where it was put together of several and still has their
-    /// rows, as far as their number says; else all are of all.
+    /// The rows of each sender, where the batch was merged of several parts and still has as many rows as
+    /// they had. Else one range of all rows, with all senders.
     pub fn by_sender(&self, rows: usize) -> Vec<(Delivery, Range<usize>)> {
         let whole = || vec![(self.clone(), 0..rows)];
-        let Some(Waiting::Many(parts)) = self.waiting.as_deref() else {
+        let Some(Senders::Many(parts)) = self.waiting.as_deref() else {
             return whole();
         };
         let (mut ranges, mut start) = (Vec::with_capacity(parts.len()), 0);
@@ -169,7 +169,7 @@ impl Delivery {
         if start == rows { ranges } else { whole() }
     }
 
-    /// The duty of some of a batch's rows.
+    /// The delivery of some rows of a batch that has `of` rows.
     pub fn slice(&self, of: usize, range: &Range<usize>) -> Delivery {
         let parts = self.by_sender(of);
         if parts.len() < 2 {
@@ -182,45 +182,46 @@ impl Delivery {
         Delivery::merge_rows(parts)
     }
 
-    /// The duty of other rows that were made of a batch's: whose each is, is not known.
+    /// The delivery of new rows that were made of a batch: it is not known from which sender each row comes.
     #[must_use]
     pub fn unattributed(&self) -> Delivery {
         match self.waiting.as_deref() {
-            Some(Waiting::Many(parts)) if parts.iter().any(|part| part.rows.is_some()) => {
+            Some(Senders::Many(parts)) if parts.iter().any(|part| part.rows.is_some()) => {
                 Delivery::merge(parts.iter().map(|part| part.delivery.unattributed()))
             }
             _ => self.clone(),
         }
     }
 
-    /// Says how many rows the sender has sent: its answer never has more rejected ones.
+    /// Sets how many rows the sender has sent: its outcome never has more rejected rows than that.
     pub fn sends(&self, rows: usize) {
-        if let Some(Waiting::One(pending)) = self.waiting.as_deref() {
+        if let Some(Senders::One(pending)) = self.waiting.as_deref() {
             let _ = pending.sent.set(rows as u64);
         }
     }
 
+    /// Whether a sender waits for the acknowledgement.
     pub fn is_awaited(&self) -> bool {
         self.waiting.is_some()
     }
 
-    /// When the first of those who wait gives up.
+    /// When the first of the senders gives up.
     pub fn deadline(&self) -> Option<Instant> {
         match self.waiting.as_deref()? {
-            Waiting::One(pending) => pending.deadline,
-            Waiting::Many(parts) => {
+            Senders::One(pending) => pending.deadline,
+            Senders::Many(parts) => {
                 let deadlines = parts.iter().filter_map(|part| part.delivery.deadline());
                 deadlines.min()
             }
         }
     }
 
-    /// When the last of those who wait gives up; one that did not say when waits until `otherwise`.
+    /// When the last of the senders gives up; a sender without a deadline waits until `otherwise`.
     pub(crate) fn last_deadline(&self, otherwise: Instant) -> Instant {
         match self.waiting.as_deref() {
             None => otherwise,
-            Some(Waiting::One(pending)) => pending.deadline.unwrap_or(otherwise),
-            Some(Waiting::Many(parts)) => {
+            Some(Senders::One(pending)) => pending.deadline.unwrap_or(otherwise),
+            Some(Senders::Many(parts)) => {
                 let deadlines = parts.iter().map(|part| &part.delivery);
                 let deadlines = deadlines.filter(|part| part.is_awaited());
                 let deadlines = deadlines.map(|part| part.last_deadline(otherwise));
@@ -229,44 +230,45 @@ impl Delivery {
         }
     }
 
-    /// How long the first of those who wait still does; zero once it has given up.
+    /// The time until the first of the senders gives up; zero once it has given up.
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.deadline()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Says that a branch could not take the batch. The gravest refusal is the one that is told:
-    /// one that never makes sense to repeat, else the longest wait.
+    /// Reports that a branch could not take the batch. Of several refusals the sender gets the gravest: a
+    /// permanent one, else the one with the longest wait.
     pub fn refuse(&self, refusal: &Refusal) {
         match self.waiting.as_deref() {
             None => {}
-            Some(Waiting::Many(parts)) => {
+            Some(Senders::Many(parts)) => {
                 parts.iter().for_each(|part| part.delivery.refuse(refusal));
             }
-            Some(Waiting::One(pending)) => {
-                let mut verdict = pending
-                    .verdict
+            Some(Senders::One(pending)) => {
+                let mut failures = pending
+                    .failures
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);
-                if verdict
+                if failures
                     .refusal
                     .as_ref()
                     .is_none_or(|known| known.retry < refusal.retry)
                 {
-                    verdict.refusal = Some(refusal.clone());
+                    failures.refusal = Some(refusal.clone());
                 }
             }
         }
     }
 
-    /// Says that some rows were refused for good while the others were taken. Which ones is not known, so
-    /// each answer has all of them, but no more than its sender has in the batch, and has sent.
+    /// Reports that some rows were rejected permanently while the others were taken. It is not known which,
+    /// so each sender's outcome counts all of them, but no more than the sender has in the batch, and no more
+    /// than it sent.
     pub fn reject_rows(&self, rows: u64, reason: &str) {
         match self.waiting.as_deref() {
             None => {}
-            Some(Waiting::Many(parts)) => {
+            Some(Senders::Many(parts)) => {
                 // A sender may have several parts.
-                let mut senders: HashMap<*const Waiting, (&Delivery, u64)> = HashMap::new();
+                let mut senders: HashMap<*const Senders, (&Delivery, u64)> = HashMap::new();
                 for part in parts {
                     let Some(waiting) = &part.delivery.waiting else {
                         continue;
@@ -280,14 +282,14 @@ impl Delivery {
                     delivery.reject_rows(rows.min(most), reason);
                 }
             }
-            Some(Waiting::One(pending)) => {
-                let mut verdict = pending
-                    .verdict
+            Some(Senders::One(pending)) => {
+                let mut failures = pending
+                    .failures
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);
-                verdict.rejected_rows += rows;
-                if verdict.rejected_reason.is_empty() {
-                    reason.clone_into(&mut verdict.rejected_reason);
+                failures.rejected_rows += rows;
+                if failures.rejected_reason.is_empty() {
+                    reason.clone_into(&mut failures.rejected_reason);
                 }
             }
         }
@@ -296,30 +298,30 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        // Whoever panics with a batch in hand has not delivered it, also where others have.
+        // A component that panics while it holds a batch has not delivered it, even if other branches have.
         if self.waiting.is_some() && std::thread::panicking() {
             self.refuse(&Refusal::stopped("a component panicked"));
         }
     }
 }
 
-impl Drop for Pending {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
-        let verdict = std::mem::take(
-            self.verdict
+        let failures = std::mem::take(
+            self.failures
                 .get_mut()
                 .unwrap_or_else(PoisonError::into_inner),
         );
         let sent = self.sent.get().copied().unwrap_or(u64::MAX);
-        let outcome = match verdict {
-            Verdict {
+        let outcome = match failures {
+            RequestFailures {
                 refusal: Some(refusal),
                 ..
             } => Outcome::Refused(refusal),
-            Verdict {
+            RequestFailures {
                 rejected_rows: 0, ..
             } => Outcome::Delivered,
-            Verdict {
+            RequestFailures {
                 rejected_rows,
                 rejected_reason: reason,
                 ..
@@ -328,20 +330,20 @@ impl Drop for Pending {
                 reason,
             },
         };
-        let answer = self
-            .answer
+        let sender = self
+            .outcome
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(answer) = answer {
-            // An error means that the sender has gone.
-            let _ = answer.send(outcome);
+        if let Some(sender) = sender {
+            // An error means that the receiver dropped its receipt.
+            let _ = sender.send(outcome);
         }
     }
 }
 
 impl Refusal {
-    /// The process ends before the batch was delivered; another may take it.
+    /// The component stopped before the batch was delivered; the sender may send it again.
     pub fn stopped(reason: &str) -> Refusal {
         Refusal {
             component: "engine".to_owned(),
@@ -351,12 +353,12 @@ impl Refusal {
     }
 }
 
-/// Resolves to what became of the request.
+/// Resolves to the outcome of the request.
 #[derive(Debug)]
 pub struct Receipt(oneshot::Receiver<Outcome>);
 
 impl Receipt {
-    /// What became of the request, once that is known; for those who cannot wait.
+    /// The outcome, if it is known already. It does not wait.
     pub fn try_outcome(&mut self) -> Option<Outcome> {
         match self.0.try_recv() {
             Ok(outcome) => Some(outcome),
@@ -372,10 +374,13 @@ impl Future for Receipt {
     type Output = Outcome;
 
     fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        std::pin::Pin::new(&mut self.0).poll(context).map(|answer| {
-            answer
-                .unwrap_or_else(|_| Outcome::Refused(Refusal::stopped("the request was forgotten")))
-        })
+        std::pin::Pin::new(&mut self.0)
+            .poll(context)
+            .map(|outcome| {
+                outcome.unwrap_or_else(|_| {
+                    Outcome::Refused(Refusal::stopped("the request was forgotten"))
+                })
+            })
     }
 }
 
@@ -394,7 +399,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sender_is_answered_when_the_last_clone_is_gone() {
+    async fn receipt_resolves_when_the_last_clone_is_dropped() {
         let (delivery, mut receipt) = Delivery::new(None);
         let branch = delivery.clone();
         drop(delivery);
@@ -404,7 +409,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_gravest_refusal_is_told() {
+    async fn sender_gets_the_gravest_refusal() {
         let (delivery, receipt) = Delivery::new(None);
         delivery.refuse(&refusal(Retry::After(Duration::from_secs(3))));
         delivery.refuse(&refusal(Retry::Never));
@@ -414,7 +419,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_merged_batch_answers_all_its_senders() {
+    async fn merged_batch_acknowledges_all_its_senders() {
         let (one, first) = Delivery::new(None);
         let (two, second) = Delivery::new(None);
         let merged = Delivery::merge([one, Delivery::nobody(), two]);
@@ -436,7 +441,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_of_a_batch_that_was_put_together_twice_are_those_of_their_senders() {
+    async fn rejected_rows_of_a_batch_that_was_merged_twice_reach_their_senders() {
         let (one, first) = Delivery::new(None);
         let (two, second) = Delivery::new(None);
         let (three, third) = Delivery::new(None);
@@ -455,7 +460,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sender_with_two_parts_is_told_of_no_more_rows_than_were_rejected() {
+    async fn sender_with_two_parts_gets_no_more_rejected_rows_than_there_were() {
         let (one, first) = Delivery::new(None);
         let (two, second) = Delivery::new(None);
         let merged = Delivery::merge_rows([(one.clone(), 100), (two, 5), (one, 50)]);
@@ -466,7 +471,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_not_a_delivery() {
+    async fn panic_refuses_the_batch() {
         let (delivery, receipt) = Delivery::new(None);
         let thread = std::thread::spawn(move || {
             let _held = delivery;
@@ -477,7 +482,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_refuses_also_where_another_branch_delivers_later() {
+    async fn panic_refuses_the_batch_even_if_another_branch_delivers_later() {
         let (delivery, receipt) = Delivery::new(None);
         let other_branch = delivery.clone();
         let thread = std::thread::spawn(move || {

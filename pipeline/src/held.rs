@@ -1,4 +1,4 @@
-//! Batches that wait for more, so that they go on as one.
+//! A buffer of batches that are to be sent on as one.
 
 use std::collections::VecDeque;
 
@@ -8,22 +8,22 @@ use crate::batch::Cuts;
 /// Batches of one signal, in the order in which they came.
 #[derive(Debug, Default)]
 pub struct Held {
-    parts: VecDeque<Part>,
+    parts: VecDeque<HeldPart>,
     rows: usize,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Part {
+struct HeldPart {
     batch: Batch,
     bytes: usize,
-    /// Rows that were taken.
+    /// Rows that were taken already.
     taken: usize,
-    /// None before it was first divided.
+    /// None before the batch is first divided.
     cuts: Option<Cuts>,
 }
 
-impl Part {
+impl HeldPart {
     fn cuts(&mut self) -> &Cuts {
         self.cuts.get_or_insert_with(|| self.batch.cuts())
     }
@@ -34,7 +34,7 @@ impl Held {
         self.rows += batch.num_rows();
         let bytes = batch.memory();
         self.bytes += bytes;
-        self.parts.push_back(Part {
+        self.parts.push_back(HeldPart {
             batch,
             bytes,
             taken: 0,
@@ -50,13 +50,12 @@ impl Held {
         self.rows
     }
 
-    /// What the batches keep alive, in bytes, as [`Batch::memory`] counts it.
+    /// The memory of the batches in bytes, as [`Batch::memory`] counts it.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The first rows, at most `most`, as one batch; more where a snapshot alone has more
-    /// (`batch/cut.rs`).
+    /// The first rows, at most `most`, as one batch; more if one snapshot alone has more (`batch/cut.rs`).
     pub fn take(&mut self, most: usize) -> Option<Batch> {
         let mut taken = Vec::new();
         let mut room = most;

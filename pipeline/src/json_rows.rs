@@ -1,5 +1,5 @@
-//! Rows as plain JSON, the way people read them: one object a row, nulls left out, attributes as
-//! objects, ids in hex, times as RFC 3339.
+//! Rows as plain JSON for people: one object for each row, without nulls, attributes as objects, ids in hex,
+//! times in RFC 3339.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -83,7 +83,7 @@ fn time(nanos: i64) -> Json {
         Ok(nanos) => humantime::format_rfc3339_nanos(UNIX_EPOCH + Duration::from_nanos(nanos))
             .to_string()
             .into(),
-        // Before 1970: rare enough to be told as the number that it is.
+        // Before 1970: rare, so it stays a number of nanoseconds.
         Err(_) => nanos.into(),
     }
 }
@@ -100,7 +100,7 @@ mod tests {
     use crate::{Delivery, Signal};
 
     #[test]
-    fn a_row_is_told_without_its_nulls() {
+    fn row_is_written_without_its_nulls() {
         let tags = map_from_json(json!({"team": "shop", "n": 2}).as_object().unwrap());
         let relations = [
             Cell::Text("PART_OF"),
@@ -123,9 +123,9 @@ mod tests {
             &cells,
         );
         let batch = rows.finish(Delivery::nobody());
-        let told: Vec<Json> = to_json(&batch).map(Json::Object).collect();
+        let objects: Vec<Json> = to_json(&batch).map(Json::Object).collect();
         assert_eq!(
-            told,
+            objects,
             [json!({
                 "time": "2018-12-13T14:51:00.300000001Z", "uid": "i", "source": "aws", "op": "observed",
                 "group": "actual", "members": [7], "tags": {"team": "shop", "n": 2},
@@ -138,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_every_signal_can_be_told() {
+    fn row_of_every_signal_can_be_written() {
         for signal in Signal::ALL {
             let mut rows = Rows::new(signal);
             rows.push(None, None, "test", &[]);
             let batch = rows.finish(Delivery::nobody());
-            let told: Vec<_> = to_json(&batch).collect();
-            assert_eq!(told[0]["source"], "test", "{signal}");
+            let objects: Vec<_> = to_json(&batch).collect();
+            assert_eq!(objects[0]["source"], "test", "{signal}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The contract between components, and the engine that runs them. Knows no component.
+//! The interface between components, and the engine that runs them. It depends on no component.
 //!
-//! Read in this order: [`signal`] and [`schema`] say what travels, [`batch`] and [`delivery`]
-//! how, [`component`] who may do what with it, [`topology`] how a file becomes a checked graph,
-//! [`engine`] how that graph runs.
+//! Read in this order: [`signal`] and [`schema`] define the rows, [`batch`] and [`delivery`] how they are
+//! passed on and acknowledged, [`component`] the traits of components; [`topology`] makes a checked graph of
+//! a configuration, and [`engine`] runs that graph.
 
 pub mod alias_index;
 pub mod attributes;

@@ -1,4 +1,4 @@
-//! Binds sockets; where one cannot be bound, says why and what to do.
+//! Binds sockets. The error says why a socket cannot be bound and what to do.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -7,28 +7,33 @@ use tokio::net::TcpListener;
 
 use crate::component::StartError;
 
-/// Binds `endpoint` (`host:port`, or `:port` for all addresses) for a protocol; `key` is where the
-/// file says the endpoint.
+/// Binds `endpoint` (`host:port`, or `:port` for all addresses) for a protocol; `key` is the configuration
+/// key of the endpoint.
 ///
 /// # Errors
-/// When the endpoint has no address or cannot be bound.
+/// When the endpoint cannot be resolved or bound.
 pub async fn bind(
     endpoint: &str,
     protocol: &'static str,
     key: &str,
 ) -> Result<(TcpListener, SocketAddr), StartError> {
     let wanted = resolve(endpoint).await.map_err(|error| {
-        let reason = format!("cannot find the address of {endpoint} for {protocol}; set {key}");
+        let reason = format!("cannot resolve {endpoint} for {protocol}; set {key}");
         StartError::because(reason, error)
     })?;
     let bound = TcpListener::bind(wanted).await.and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|error| unbound(wanted, protocol, key, error))
+    bound.map_err(|error| bind_error(wanted, protocol, key, error))
 }
 
-fn unbound(wanted: SocketAddr, protocol: &'static str, key: &str, error: io::Error) -> StartError {
+fn bind_error(
+    wanted: SocketAddr,
+    protocol: &'static str,
+    key: &str,
+    error: io::Error,
+) -> StartError {
     let (why, advice) = match error.kind() {
         io::ErrorKind::AddrInUse => (
             "address already in use",
@@ -52,7 +57,7 @@ fn unbound(wanted: SocketAddr, protocol: &'static str, key: &str, error: io::Err
     ))
 }
 
-/// One address, as Go does it: IPv4 where a name has both, all addresses where there is no name.
+/// Resolves to one address, as Go does: IPv4 where a name has both, all addresses where the host is empty.
 async fn resolve(endpoint: &str) -> io::Result<SocketAddr> {
     if let Some(port) = endpoint
         .strip_prefix(':')
@@ -65,9 +70,9 @@ async fn resolve(endpoint: &str) -> io::Result<SocketAddr> {
         let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
         return Ok(if has_v6 { dual } else { v4 });
     }
-    let found: Vec<SocketAddr> = tokio::net::lookup_host(endpoint).await?.collect();
-    let v4 = found.iter().find(|address| address.is_ipv4());
-    v4.or(found.first())
+    let resolved: Vec<SocketAddr> = tokio::net::lookup_host(endpoint).await?.collect();
+    let v4 = resolved.iter().find(|address| address.is_ipv4());
+    v4.or(resolved.first())
         .copied()
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
 }

@@ -1,5 +1,5 @@
-//! Which component types there are, and how each is built. The list is explicit: the root
-//! package's `components.rs` names every type once.
+//! The component types of a binary, and how each is built. The list is explicit: `components.rs` of the root
+//! package names every type once.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use crate::SignalSet;
 use crate::component::{BuildError, Exporter, Extension, Host, Processor, Receiver};
 use crate::config::{DecodeError, Node, Problem};
-use crate::connector::Connecting;
+use crate::connector::ConnectorProcessor;
 
-/// How far a component can be relied on, in the Collector's words.
+/// The stability level of a component, as the Collector defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stability {
     Development,
@@ -32,7 +32,7 @@ impl fmt::Display for Stability {
     }
 }
 
-/// What the catalogue says of a component type.
+/// The metadata of a component type.
 pub trait Described {
     /// The type in `type[/name]`.
     const TYPE: &'static str;
@@ -41,41 +41,41 @@ pub trait Described {
     const STABILITY: Stability;
     /// One line for `airdig components`.
     const SUMMARY: &'static str;
-    /// Its YAML: `#[serde(deny_unknown_fields, default)]`, checked in `TryFrom` where more than
-    /// types must hold, so that a parsed configuration is valid.
+    /// The configuration: `#[serde(deny_unknown_fields, default)]`. Checks beyond types belong into
+    /// `TryFrom`, so that a parsed configuration is valid.
     type Config: DeserializeOwned + JsonSchema;
 
-    /// What else is wrong with a configuration, told at places inside of it: for a language within
-    /// the YAML. `node` is where the configuration stands.
+    /// Further problems of a configuration, with places inside of its scalars: for a language within the
+    /// YAML, such as SQL. `node` is the configuration in the file.
     fn problems(_config: &Self::Config, _node: &Node) -> Vec<Problem> {
         Vec::new()
     }
 
-    /// What is worth knowing of a configuration, though it is no mistake.
+    /// Hints about a configuration that are not errors.
     fn notes(_config: &Self::Config) -> Vec<String> {
         Vec::new()
     }
 
-    /// How the component will do its work, for `airdig validate --explain`.
+    /// How the component will work, for `airdig validate --explain`.
     fn explain(_config: &Self::Config) -> Option<String> {
         None
     }
 }
 
-/// What goes into a component and what comes out.
+/// The signals that a component accepts and produces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signals {
-    /// What it looks at.
+    /// The signals that it uses.
     pub accepts: SignalSet,
-    /// What it can add.
+    /// The signals that it can add.
     pub produces: SignalSet,
-    /// What it does not pass on as it came.
+    /// The signals that it does not pass on.
     pub absorbs: SignalSet,
 }
 
 impl Signals {
-    /// What comes out where these signals arrive. All passes but what is absorbed; something is
-    /// added where there is something to make it of.
+    /// The signals that leave the component if these arrive: those that it does not absorb, and what it
+    /// produces if an accepted signal arrives.
     pub fn after(&self, arrives: SignalSet) -> SignalSet {
         let passes = arrives.without(self.absorbs);
         if self.accepts.is_empty() || !self.accepts.intersection(arrives).is_empty() {
@@ -93,12 +93,12 @@ pub trait BuildReceiver: Described + Receiver + Sized + 'static {
 }
 
 pub trait BuildProcessor: Described + Processor + Sized + 'static {
-    /// What it looks at; all else it passes on.
+    /// The signals that it uses; it passes on all others.
     const ACCEPTS: SignalSet;
-    /// What it can add to what passes.
+    /// The signals that it can add.
     const PRODUCES: SignalSet;
 
-    /// Where the signals depend on the configuration: within the two constants.
+    /// The signals with this configuration: subsets of the two constants.
     fn signals(_config: &Self::Config) -> Signals {
         Signals {
             accepts: Self::ACCEPTS,
@@ -112,20 +112,20 @@ pub trait BuildProcessor: Described + Processor + Sized + 'static {
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
 }
 
-/// A processor that may also stand at the end of one pipeline and at the start of others.
+/// A processor that may also connect pipelines: as exporter of one and receiver of others.
 pub trait BuildConnector: BuildProcessor {
-    /// Whether it hands over what it was given, too, and not only what it makes of that.
+    /// Whether it passes on the batches that it gets, and not only those that it makes.
     const PASSES: bool = false;
 }
 
 pub trait BuildExporter: Described + Exporter + Sized + 'static {
     const ACCEPTS: SignalSet;
 
-    /// Whether a batch that is exported twice has the effect of once. The engine sends again what was not
-    /// acknowledged, although the destination may have taken it.
+    /// Whether exporting a batch twice has the same effect as exporting it once. The engine retries an export
+    /// that was not acknowledged, although the destination may have taken it.
     const IDEMPOTENT: bool;
 
-    /// Whether it offers itself with [`Host::provide_graph_store`] to components that name it as their store.
+    /// Whether it is a graph store, which it registers with [`Host::provide_graph_store`].
     const KEEPS_GRAPH: bool = false;
 
     /// # Errors
@@ -139,7 +139,7 @@ pub trait BuildExtension: Described + Extension + Sized + 'static {
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
 }
 
-/// The section of the file that a component stands in.
+/// The class of a component: the section of the configuration in which it is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     Receiver,
@@ -182,9 +182,9 @@ pub struct Factory {
     pub aliases: &'static [&'static str],
     pub stability: Stability,
     pub summary: &'static str,
-    /// Of any configuration.
+    /// The signals of all configurations together.
     pub signals: Signals,
-    /// Whether components may name it as their store.
+    /// Of exporters: [`BuildExporter::KEEPS_GRAPH`].
     pub(crate) keeps_graph: bool,
     /// Of exporters: [`BuildExporter::IDEMPOTENT`].
     pub idempotent: Option<bool>,
@@ -195,9 +195,9 @@ pub struct Factory {
     explain: fn(&Node) -> Option<String>,
 }
 
-/// What a configuration says, once its types are right.
+/// The result of checking a configuration whose types are right.
 pub(crate) struct Checked {
-    /// None where they are as for any configuration.
+    /// None where they do not depend on the configuration.
     pub(crate) signals: Option<Signals>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) notes: Vec<String>,
@@ -214,7 +214,7 @@ impl Factory {
     ) -> Result<Box<dyn Receiver>, FactoryError> {
         match &self.build {
             Build::Receiver(build) => build(config, host),
-            _ => Err(self.is_no(Class::Receiver)),
+            _ => Err(self.wrong_class(Class::Receiver)),
         }
     }
 
@@ -230,7 +230,7 @@ impl Factory {
     ) -> Result<Box<dyn Processor>, FactoryError> {
         match &self.build {
             Build::Processor(build) => build(config, host),
-            _ => Err(self.is_no(Class::Processor)),
+            _ => Err(self.wrong_class(Class::Processor)),
         }
     }
 
@@ -244,7 +244,7 @@ impl Factory {
     ) -> Result<Box<dyn Exporter>, FactoryError> {
         match &self.build {
             Build::Exporter(build) => build(config, host),
-            _ => Err(self.is_no(Class::Exporter)),
+            _ => Err(self.wrong_class(Class::Exporter)),
         }
     }
 
@@ -258,16 +258,16 @@ impl Factory {
     ) -> Result<Box<dyn Extension>, FactoryError> {
         match &self.build {
             Build::Extension(build) => build(config, host),
-            _ => Err(self.is_no(Class::Extension)),
+            _ => Err(self.wrong_class(Class::Extension)),
         }
     }
 
-    /// How a component of this configuration will do its work, where there is something to say.
+    /// How a component with this configuration will work, if the type explains it.
     pub fn explain(&self, config: &Node) -> Option<String> {
         (self.explain)(config)
     }
 
-    fn is_no(&self, wanted: Class) -> FactoryError {
+    fn wrong_class(&self, wanted: Class) -> FactoryError {
         let reason = format!(
             "{} {} is no {}",
             self.class.singular(),
@@ -283,7 +283,7 @@ type BuildFn<C> = fn(&Node, &Host) -> Result<C, FactoryError>;
 #[derive(Debug)]
 pub(crate) enum Build {
     Receiver(BuildFn<Box<dyn Receiver>>),
-    /// A processor; as a connector it stands between two pipelines.
+    /// A processor or a connector.
     Processor(BuildFn<Box<dyn Processor>>),
     Exporter(BuildFn<Box<dyn Exporter>>),
     Extension(BuildFn<Box<dyn Extension>>),
@@ -301,8 +301,8 @@ pub enum FactoryError {
 #[derive(Debug, Default)]
 pub struct Registry {
     factories: Vec<Factory>,
-    /// Types that there are elsewhere, and why not here.
-    left_out: Vec<(Class, &'static str, &'static str)>,
+    /// Types of the Collector that this binary does not have, and what to do instead.
+    missing: Vec<(Class, &'static str, &'static str)>,
 }
 
 impl Registry {
@@ -310,18 +310,18 @@ impl Registry {
         Registry::default()
     }
 
-    /// A type that people may look for is not in this binary: says what they can do.
+    /// Declares that a type which people may look for is not in this binary; `why` says what they can do.
     #[must_use]
     pub fn without(mut self, class: Class, kind: &'static str, why: &'static str) -> Registry {
-        self.left_out.push((class, kind, why));
+        self.missing.push((class, kind, why));
         self
     }
 
     /// Why a type is not in this binary, where that is known.
     pub fn why_not(&self, class: Class, kind: &str) -> Option<&'static str> {
-        let mut left_out = self.left_out.iter();
-        let found = left_out.find(|(of, name, _)| (*of, *name) == (class, kind));
-        found.map(|(.., why)| *why)
+        let mut missing = self.missing.iter();
+        let entry = missing.find(|(of, name, _)| (*of, *name) == (class, kind));
+        entry.map(|(.., why)| *why)
     }
 
     #[must_use]
@@ -347,7 +347,7 @@ impl Registry {
         registry
     }
 
-    /// A processor that may stand between two pipelines.
+    /// A processor that may connect pipelines.
     #[must_use]
     pub fn connector<C: BuildConnector>(self) -> Registry {
         let build = Build::Processor(|node, host| {
@@ -355,7 +355,7 @@ impl Registry {
             if C::PASSES {
                 return Ok(Box::new(processor));
             }
-            Ok(Box::new(Connecting::new(processor, C::PRODUCES)))
+            Ok(Box::new(ConnectorProcessor::new(processor, C::PRODUCES)))
         });
         let mut registry = self.with::<C>(Class::Connector, C::ACCEPTS, C::PRODUCES, build);
         if let Some(factory) = registry.factories.last_mut()
@@ -418,7 +418,7 @@ impl Registry {
         self
     }
 
-    /// The type of this name or older spelling.
+    /// The type with this name or alias.
     pub fn find(&self, class: Class, kind: &str) -> Option<&Factory> {
         self.of(class)
             .find(|factory| factory.kind == kind || factory.aliases.contains(&kind))

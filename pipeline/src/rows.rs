@@ -1,8 +1,7 @@
 //! Builds the rows of a signal, cell by cell, by the names of its columns.
 //!
-//! For what processors conclude and receivers scan: thousands of rows, not millions. (OTLP has its
-//! own builders.) A cell that is not given is null, or, where the column has no nulls, the empty
-//! value of its type.
+//! For rows that processors make and receivers scan: thousands of rows, not millions. (OTLP has its own
+//! builders.) A cell that is not given is null, or the empty value of its type if the column is not nullable.
 
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ pub enum Cell<'a> {
     UInts(&'a [u64]),
     Floats(&'a [f64]),
     Texts(&'a [String]),
-    /// Of a list of structs: the fields of the first item in their order, then those of the second …
+    /// Of a list of structs: the fields of the first item in order, then those of the second …
     Items(&'a [Cell<'a>]),
 }
 
@@ -45,7 +44,7 @@ impl<'a> From<Option<&'a str>> for Cell<'a> {
     }
 }
 
-/// Rows of one signal that grow.
+/// A builder for rows of one signal.
 pub struct Rows {
     signal: Signal,
     builders: Vec<Box<dyn ArrayBuilder>>,
@@ -78,8 +77,8 @@ impl Rows {
     /// Adds a row: its opening columns, then the cells of its own columns in any order.
     ///
     /// # Panics
-    /// When a cell names no column of the signal or does not have the column's type: a mistake of
-    /// the caller's, not of the data.
+    /// When a cell names no column of the signal or does not have the column's type: an error of the caller,
+    /// not of the data.
     pub fn push(
         &mut self,
         time: Option<UnixNanos>,
@@ -110,12 +109,13 @@ impl Rows {
         self.rows += 1;
     }
 
-    /// The rows so far as a batch; starts anew.
+    /// Returns the rows so far as a batch, and starts a new one.
     pub fn finish(&mut self, delivery: Delivery) -> Batch {
-        // New builders: those of views double their blocks, up to 2 MiB, with each batch they finish.
+        // New builders: builders of views double their block size, up to 2 MiB, with each batch that they
+        // finish.
         let finished = std::mem::replace(self, Rows::new(self.signal));
         let columns = finished.builders.into_iter().map(|mut builder| {
-            // A batch of few rows may wait in a queue, which counts what it keeps.
+            // A batch of few rows may wait in a queue, which counts its memory.
             let mut column = builder.finish();
             column.shrink_to_fit();
             column
@@ -272,7 +272,7 @@ mod tests {
     fn a_row_keeps_less_than_a_kibibyte() {
         for signal in Signal::ALL {
             let mut rows = Rows::new(signal);
-            // The tenth too: what a batch needed does not grow what the next one keeps.
+            // Ten times: the memory of a batch does not depend on the batches before it.
             for _ in 0..10 {
                 rows.push(Some(UnixNanos(1)), Some(&"long".repeat(20)), "test", &[]);
                 let memory = rows.finish(Delivery::nobody()).memory();
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_stand_in_their_columns() {
+    fn cells_are_written_to_their_columns() {
         let mut rows = Rows::new(Signal::Resources);
         let relations = [("SECURED_BY", "sg"), ("PART_OF", "vpc")].map(|(kind, to)| {
             [
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_floats_stands_in_its_column() {
+    fn list_of_floats_is_written_to_its_column() {
         let mut rows = Rows::new(Signal::Metrics);
         let bounds = [0.5, 2.0];
         let cells = [(metrics::EXPLICIT_BOUNDS, Cell::Floats(&bounds))];
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "nodes has no column colour")]
-    fn a_column_that_is_not_there_is_a_mistake() {
+    fn unknown_column_panics() {
         let mut rows = Rows::new(Signal::Nodes);
         rows.push(
             None,

@@ -1,4 +1,4 @@
-//! The kinds of rows that travel, and sets of them.
+//! Signals: the kinds of rows, and sets of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-/// What the rows of a batch are about. Each has one fixed schema, see [`crate::schema`].
+/// The kind of the rows in a batch. Each signal has one fixed schema, see [`crate::schema`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Signal {
@@ -45,7 +45,7 @@ impl Signal {
         Signal::RefreshRequests,
     ];
 
-    /// Of records: episodes with an id, which name uids.
+    /// The signals of records: episodes with an id, which name uids.
     pub const RECORDS: [Signal; 5] = [
         Signal::Changes,
         Signal::Drift,
@@ -74,7 +74,7 @@ impl Signal {
         }
     }
 
-    /// What the Collector's own metrics call one row: `otelcol_receiver_accepted_spans`.
+    /// The Collector's name of the rows in its own metrics: `otelcol_receiver_accepted_spans`.
     pub const fn items(self) -> &'static str {
         match self {
             Signal::Traces => "spans",
@@ -134,10 +134,10 @@ pub struct SignalSet(u32);
 impl SignalSet {
     pub const NONE: SignalSet = SignalSet(0);
     pub const ALL: SignalSet = SignalSet::of(&Signal::ALL);
-    /// What OTLP carries: traces, metrics, logs.
+    /// The signals of OTLP: traces, metrics, logs.
     pub const TELEMETRY: SignalSet =
         SignalSet::of(&[Signal::Traces, Signal::Metrics, Signal::Logs]);
-    /// What a graph store keeps.
+    /// The signals that a graph store keeps.
     pub const GRAPH: SignalSet = SignalSet::of(&[
         Signal::Nodes,
         Signal::Edges,

@@ -1,4 +1,4 @@
-//! The checked graph of a file: which components there are, and what leads where.
+//! The checked graph of a configuration: its components, and how pipelines connect them.
 
 use std::collections::BTreeMap;
 
@@ -21,29 +21,28 @@ pub use check::check;
 /// A component of one section: ids are unique within their section only.
 pub type Placed = (Class, ComponentId);
 
-/// What a file asks for, with everything checked that can be without building it.
+/// A configuration, with everything checked that can be checked without building components.
 #[derive(Debug)]
 pub struct Topology {
     /// Each component that a pipeline or `service.extensions` names.
     pub components: BTreeMap<Placed, Declared>,
-    /// Extensions first, then from exporters to receivers; a store before those that name it.
+    /// Extensions first, then from exporters to receivers; a store before the components that name it.
     pub build_order: Vec<Placed>,
     pub pipelines: Vec<Pipeline>,
     /// `service.telemetry`.
     pub telemetry: Telemetry,
-    /// What is worth saying but no mistake: a component that nothing names, a signal that a
-    /// component can make and nobody after it accepts.
+    /// Warnings: a component that no pipeline names, a signal that no component accepts.
     pub notes: Vec<String>,
 }
 
-/// A component that is to be built.
+/// A component to build.
 #[derive(Debug)]
 pub struct Declared {
     /// Its own configuration, without the settings that every exporter has.
     pub config: Node,
-    /// What goes into it and comes out, with this configuration.
+    /// The signals that it accepts and produces with this configuration.
     pub signals: Signals,
-    /// What somebody after it accepts.
+    /// The signals that components after it accept.
     pub wanted: SignalSet,
     /// Only of exporters.
     pub settings: Option<ExporterSettings>,
@@ -54,7 +53,7 @@ pub struct Declared {
 pub struct Pipeline {
     /// As written: `traces/web`, `unified`.
     pub id: ComponentId,
-    /// What it takes from its receivers; none takes every signal.
+    /// The signal that it takes from its receivers; none takes every signal.
     pub signal: Option<Signal>,
     /// Receivers, and connectors that lead here.
     pub receivers: Vec<Placed>,
@@ -62,26 +61,26 @@ pub struct Pipeline {
     pub processors: Vec<ComponentId>,
     /// Exporters, and connectors that lead away.
     pub exporters: Vec<Placed>,
-    /// What each processor's successors accept, in the processors' order.
+    /// The signals that components after each processor accept, in the processors' order.
     pub wanted: Vec<SignalSet>,
-    /// What its receivers bring: what enters the first processor.
+    /// The signals from its receivers, which enter the first processor.
     pub enters: SignalSet,
-    /// What leaves each processor, in the processors' order.
+    /// The signals that leave each processor, in the processors' order.
     pub after: Vec<SignalSet>,
 }
 
 impl Pipeline {
-    /// What leaves the last processor.
+    /// The signals that leave the last processor.
     pub fn leaves(&self) -> SignalSet {
         self.after.last().copied().unwrap_or(self.enters)
     }
 }
 
-/// `service.telemetry`: how airdig tells of itself.
+/// `service.telemetry`: airdig's own logs and metrics.
 #[derive(Clone, Debug, Default)]
 pub struct Telemetry {
     /// `service.telemetry.logs.level`.
     pub log_level: Option<String>,
-    /// `service.telemetry.metrics.address`, where the own metrics are served.
+    /// `service.telemetry.metrics.address`, where airdig's own metrics are served.
     pub metrics_address: Option<std::net::SocketAddr>,
 }

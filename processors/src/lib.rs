@@ -1,4 +1,4 @@
-//! What is made of batches on their way.
+//! Processors and connectors, one module each, and what several of them share.
 
 mod attribute_actions;
 pub mod attributes;

@@ -1,4 +1,4 @@
-//! What a processor does while a store that it loads from fails.
+//! Retries of a processor that reads from a store.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use pipeline::graph_store::StoreError;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-/// Waits between attempts.
-const SHORTEST: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(30);
+/// The wait after a failed attempt doubles from the first to the second.
+const MIN_WAIT: Duration = Duration::from_millis(200);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// Attempts of one processor to load from one store.
+/// Attempts of one processor to read from one store.
 #[derive(Debug)]
 pub(crate) struct Attempts<'a> {
     pub(crate) processor: &'a str,
     pub(crate) store: &'a str,
-    /// What it means that the store fails.
-    consequence: &'static str,
+    /// The message that is logged when the store fails.
+    failure: &'static str,
     wait: Duration,
     has_failed: bool,
 }
@@ -27,36 +27,36 @@ impl<'a> Attempts<'a> {
         Attempts {
             processor,
             store,
-            consequence: "cannot load from the store, batches wait, trying again",
-            wait: SHORTEST,
+            failure: "loading from the store failed, batches wait until it succeeds, will retry",
+            wait: MIN_WAIT,
             has_failed: false,
         }
     }
 
-    /// Of one that goes on with what it has.
-    pub(crate) fn beside_batches(processor: &'a str, store: &'a str) -> Attempts<'a> {
+    /// Attempts of a processor that processes batches meanwhile.
+    pub(crate) fn while_processing(processor: &'a str, store: &'a str) -> Attempts<'a> {
         Attempts {
-            consequence: "cannot read what other processes wrote to the store, trying again",
+            failure: "reading from the store what other processes wrote failed, will retry",
             ..Attempts::new(processor, store)
         }
     }
 
-    /// Waits for the time of the next attempt. The first failure is logged.
+    /// Waits until the next attempt is due. Logs the first failure.
     pub(crate) async fn failed(&mut self, error: &StoreError) {
         if !std::mem::replace(&mut self.has_failed, true) {
             let (processor, store) = (self.processor, self.store);
             let error = Chain(error);
-            warn!(processor, store, %error, "{}", self.consequence);
+            warn!(processor, store, %error, "{}", self.failure);
         }
         sleep(self.wait).await;
-        self.wait = (2 * self.wait).min(LONGEST);
+        self.wait = (2 * self.wait).min(MAX_WAIT);
     }
 
     pub(crate) fn succeeded(&mut self) {
         if std::mem::take(&mut self.has_failed) {
             let (processor, store) = (self.processor, self.store);
-            info!(processor, store, "reads from the store again");
+            info!(processor, store, "reading from the store succeeds again");
         }
-        self.wait = SHORTEST;
+        self.wait = MIN_WAIT;
     }
 }

@@ -1,4 +1,4 @@
-//! A service, as its own telemetry names it: one uid and one fact, whoever tells of it.
+//! A service as its telemetry describes it. All processors that emit it use this uid and this fact.
 
 use pipeline::attributes::{Map, MapBuilder};
 use pipeline::uid;
@@ -6,7 +6,7 @@ use pipeline::uid;
 /// The `kind` of a service's node.
 pub(crate) const KIND: &str = "service";
 
-/// What is said of a service; a missing part is empty.
+/// The attributes of a service; missing ones are empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Service<'a> {
     pub(crate) environment: &'a str,
@@ -18,7 +18,7 @@ pub(crate) struct Service<'a> {
 }
 
 impl<'a> Service<'a> {
-    /// The service whose resource this is; its names are columns of their own.
+    /// The service with this resource; namespace and name come from their columns.
     pub(crate) fn of(resource: Map<'a>, namespace: &'a str, name: &'a str) -> Service<'a> {
         let text = |key| resource.text(key).filter(|text| !text.is_empty());
         Service {
@@ -36,8 +36,8 @@ impl<'a> Service<'a> {
         uid::service(self.environment, self.namespace, self.name)
     }
 
-    /// The value of its fact `telemetry`: what is not empty. Nothing that differs between the
-    /// instances of a service belongs here, since each value is a fact of its own.
+    /// The value of its fact `telemetry`: the attributes that are not empty. It must not have attributes that
+    /// differ between the instances of a service, since the fact would change with each instance.
     pub(crate) fn value(&self) -> Vec<u8> {
         let all = [
             ("service.name", self.name),
@@ -53,7 +53,7 @@ impl<'a> Service<'a> {
         value.finish()
     }
 
-    /// Whether more than its name is known, which only its own telemetry tells.
+    /// Whether version or language are known, which only the telemetry of the service itself has.
     pub(crate) fn has_details(&self) -> bool {
         !self.version.is_empty() || !self.language.is_empty()
     }

@@ -1,26 +1,26 @@
-//! Columns of telemetry that say what an attribute of the resource says, and follow it.
+//! Columns of telemetry that repeat an attribute of the resource, and must follow its changes.
 
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{Array, BinaryViewArray, StringViewArray};
 use pipeline::attributes::Map;
 use pipeline::schema::otlp_context::{SERVICE_NAME, SERVICE_NAMESPACE};
 
-/// Each column with the key that it follows.
+/// Each column with the key of its resource attribute.
 pub(crate) const FOLLOWING: [(&str, &str); 2] = [
     (SERVICE_NAME, "service.name"),
     (SERVICE_NAMESPACE, "service.namespace"),
 ];
 
-/// The column that says the text of `key` in these resources, null where it is missing or not
-/// text; none where `column` says so already.
+/// The column with the text of `key` in these resources; null where the attribute is missing or not text.
+/// None if `column` has these values already.
 pub(crate) fn follow(
     column: &StringViewArray,
     key: &str,
     resources: &BinaryViewArray,
 ) -> Option<StringViewArray> {
     let differs = runs(resources, key).any(|(rows, text)| {
-        let said = rows.map(|row| column.is_valid(row).then(|| column.value(row)));
-        said.into_iter().any(|said| said != text)
+        let values = rows.map(|row| column.is_valid(row).then(|| column.value(row)));
+        values.into_iter().any(|value| value != text)
     });
     if !differs {
         return None;
@@ -32,7 +32,7 @@ pub(crate) fn follow(
     Some(built.finish())
 }
 
-/// Rows that stand together and have the same resource, and the text of its `key`.
+/// Ranges of consecutive rows with the same resource, each with the text of its `key`.
 fn runs<'a>(
     resources: &'a BinaryViewArray,
     key: &'a str,

@@ -1,4 +1,4 @@
-//! A graph store whose reads a test holds back or makes fail, and a process that loads from it.
+//! For tests: a graph store whose reads can be blocked or made to fail, and a process that loads from it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,12 +21,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Long enough for a wrong answer to come.
-const MOMENT: Duration = Duration::from_millis(30);
+/// Longer than any step takes on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Long enough for a batch to pass that should wait.
+const EARLY: Duration = Duration::from_millis(30);
 
-/// Rows in memory. Reads wait for the gate, which opens when the token is cancelled.
+/// Keeps rows in memory. Reads are blocked until `gate` is cancelled.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeldBack {
     rows: MemoryBackend,
@@ -35,7 +35,7 @@ pub(crate) struct HeldBack {
     pub(crate) failures: Arc<AtomicUsize>,
 }
 
-/// The store, provided as an exporter of that host would.
+/// Provides the store to the process, as the exporter with this host would.
 pub(crate) fn provide(backend: &HeldBack, host: &Host) -> Arc<Store<HeldBack>> {
     let settings = Settings {
         seen_for: Duration::ZERO,
@@ -45,7 +45,7 @@ pub(crate) fn provide(backend: &HeldBack, host: &Host) -> Arc<Store<HeldBack>> {
     store
 }
 
-/// Writes batches as another process would.
+/// Writes batches to the store, as another process would.
 pub(crate) async fn write(backend: &HeldBack, batches: &[Batch], now: UnixNanos) {
     let settings = Settings {
         seen_for: Duration::ZERO,
@@ -64,9 +64,9 @@ impl Backend for HeldBack {
 
     async fn read(&self) -> Result<Session<ReadOnly>, RowsError> {
         self.gate.cancelled().await;
-        let fewer = |left: usize| left.checked_sub(1);
+        let decrement = |left: usize| left.checked_sub(1);
         let order = Ordering::Relaxed;
-        if self.failures.fetch_update(order, order, fewer).is_ok() {
+        if self.failures.fetch_update(order, order, decrement).is_ok() {
             return Err(RowsError {
                 action: "read".to_owned(),
                 is_retryable: true,
@@ -93,7 +93,7 @@ impl Backend for HeldBack {
     }
 }
 
-/// A process of one pipeline with one processor, which is given these batches at once.
+/// A process with one pipeline and one processor, whose receiver sends these batches at once.
 pub(crate) struct Process {
     pub(crate) outcomes: Outcomes,
     pub(crate) captured: Captured,
@@ -109,7 +109,7 @@ impl Process {
         let plan = Plan {
             receivers: vec![PlannedReceiver {
                 id: id("canned"),
-                receiver: Box::new(receiver.patience(PATIENCE)),
+                receiver: Box::new(receiver.patience(TIMEOUT)),
             }],
             exporters: vec![PlannedExporter {
                 id: id("captured"),
@@ -136,16 +136,16 @@ impl Process {
         }
     }
 
-    /// Asserts that no batch has passed.
+    /// Asserts that no batch passes.
     pub(crate) async fn waits(&mut self) {
-        let early = timeout(MOMENT, self.outcomes.next()).await;
-        assert!(early.is_err(), "{early:?} comes too early");
+        let early = timeout(EARLY, self.outcomes.next()).await;
+        assert!(early.is_err(), "{early:?} before the store was loaded");
         assert!(self.captured.batches().is_empty());
     }
 
     /// Waits until one batch is delivered.
     pub(crate) async fn delivers(&mut self) {
-        let outcome = timeout(PATIENCE, self.outcomes.next()).await;
+        let outcome = timeout(TIMEOUT, self.outcomes.next()).await;
         assert_eq!(outcome.unwrap(), Some(Outcome::Delivered));
     }
 

@@ -1,4 +1,4 @@
-//! `airdig components`: the catalogue.
+//! `airdig components`: a table of all components.
 
 use pipeline::SignalSet;
 use pipeline::registry::{Class, Factory, Registry};

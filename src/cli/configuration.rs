@@ -1,4 +1,4 @@
-//! `--config` and `--set`: from files to a checked topology.
+//! The options `--config` and `--set`: loads the files and checks the topology.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,30 +12,30 @@ use super::{BAD_CONFIGURATION, complain};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// A YAML file; a later one stands over those before it.
+    /// A YAML file. Repeat the option to merge several files; a later file overrides earlier ones.
     #[arg(long = "config", short = 'c', required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// One setting over all files, its value in YAML: `exporters.debug.verbosity=detailed`.
+    /// One setting that overrides all files, its value in YAML: `exporters.debug.verbosity=detailed`.
     #[arg(long = "set", value_name = "A.B=VALUE")]
     settings: Vec<String>,
 }
 
 impl Arguments {
-    /// Of files alone.
+    /// Without `--set`.
     #[cfg(feature = "aws")]
-    pub(crate) fn of(files: &[PathBuf]) -> Arguments {
+    pub(crate) fn from_files(files: &[PathBuf]) -> Arguments {
         Arguments {
             files: files.to_vec(),
             settings: Vec::new(),
         }
     }
 
-    /// All problems of all files, in the order of their places.
+    /// Returns the topology, or all problems of all files, sorted by file, line and column.
     pub(crate) fn check(&self, registry: &Registry) -> Result<Topology, Vec<Problem>> {
         let loaded = config::load(&self.files, &self.settings, Loading::default());
         let mut problems = loaded.problems;
         if loaded.is_partial {
-            // What is missing in the rest may well stand in the file that could not be read.
+            // What seems to be missing may be in the file that could not be read.
             return Err(problems);
         }
         match topology::check(&loaded.root, registry) {
@@ -49,7 +49,7 @@ impl Arguments {
         }
     }
 
-    /// As [`Arguments::check`]; tells the problems and says how the process ends.
+    /// Like [`Arguments::check`], but prints the problems and returns the exit code of the process.
     pub(crate) fn topology(&self, registry: &Registry) -> Result<Topology, ExitCode> {
         self.check(registry).map_err(|problems| {
             for problem in &problems {
@@ -69,16 +69,16 @@ mod tests {
     use pipeline::registry::Registry;
 
     #[derive(Parser)]
-    struct Line {
+    struct TestCommand {
         #[command(flatten)]
         arguments: super::Arguments,
     }
 
     #[test]
-    fn all_is_told_and_nothing_of_the_environment() {
+    fn all_problems_are_reported_and_no_value_of_the_environment_is_shown() {
         let file = std::env::temp_dir().join(format!("airdig-{}.yaml", std::process::id()));
         // Cargo sets this variable for tests.
-        let written = "\
+        let yaml = "\
 receivers:
   nonsense: {password: '${env:CARGO_MANIFEST_DIR}'}
   unset: ${env:AIRDIG_TEST_UNSET}
@@ -87,10 +87,10 @@ service:
   pipelines:
     traces: {receivers: [nonsens], exporters: ['${env:CARGO_MANIFEST_DIR}']}
 ";
-        std::fs::write(&file, written).unwrap();
+        std::fs::write(&file, yaml).unwrap();
         let name = file.display().to_string();
-        let line = ["airdig", "--config", &name, "--set", "service.pipeline=1"];
-        let arguments = Line::parse_from(line).arguments;
+        let command_line = ["airdig", "--config", &name, "--set", "service.pipeline=1"];
+        let arguments = TestCommand::parse_from(command_line).arguments;
         let problems = arguments.check(&Registry::new()).unwrap_err();
         std::fs::remove_file(&file).unwrap();
         let places: Vec<(usize, usize)> = problems
@@ -100,8 +100,8 @@ service:
         let expected = [(1, 9), (2, 3), (3, 3), (3, 10), (5, 29), (7, 26), (7, 48)];
         assert_eq!(places, expected);
         for problem in problems {
-            let shown = problem.to_string();
-            assert!(!shown.contains(env!("CARGO_MANIFEST_DIR")), "{shown}");
+            let message = problem.to_string();
+            assert!(!message.contains(env!("CARGO_MANIFEST_DIR")), "{message}");
         }
     }
 }

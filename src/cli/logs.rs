@@ -1,4 +1,4 @@
-//! Logs on standard error: for people on a terminal, JSON otherwise.
+//! Logs to standard error: text on a terminal, JSON otherwise.
 
 use std::io::{self, IsTerminal};
 
@@ -26,10 +26,10 @@ impl Level {
     }
 }
 
-/// Begins to log: at the level of the command line, else of the file, else `info`. Other crates
-/// than ours are heard from `warn` on, unless everything is asked for.
-pub(crate) fn start(asked: Option<Level>, configured: Option<&str>) {
-    let level = asked.map(Level::name).or(configured).unwrap_or("info");
+/// Installs the logger. The level is that of the command line, else that of the configuration, else `info`.
+/// Other crates log from `warn` on, except at the level `trace`.
+pub(crate) fn start(requested: Option<Level>, configured: Option<&str>) {
+    let level = requested.map(Level::name).or(configured).unwrap_or("info");
     let filter = EnvFilter::new(filter(level));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -47,14 +47,14 @@ fn filter(level: &str) -> String {
     }
     let ours = ["airdig", "pipeline", "receivers", "processors", "exporters"];
     let ours: Vec<String> = ours.iter().map(|name| format!("{name}={level}")).collect();
-    // The AWS SDK warns of each way to credentials that leads nowhere; the receiver tells what came of it.
+    // The AWS SDK warns about each credentials provider that fails; the receiver logs the final outcome.
     format!("warn,aws_config=error,{}", ours.join(","))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn libraries_are_heard_from_warn_on() {
+    fn libraries_log_from_warn_on() {
         assert!(super::filter("debug").starts_with("warn,aws_config=error,airdig=debug,"));
         assert_eq!(super::filter("error"), "error");
     }

@@ -1,4 +1,4 @@
-//! What can be asked on the command line, and how it ends.
+//! The commands of `airdig` and their exit codes.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -17,15 +17,15 @@ mod schema;
 mod store;
 mod validate;
 
-/// Something failed while it ran.
+/// The command failed.
 const FAILED: u8 = 1;
-/// The configuration, or the command itself, is wrong. (clap ends with 2 as well.)
+/// The configuration or the command line is invalid. (clap exits with 2, too.)
 const BAD_CONFIGURATION: u8 = 2;
 
-/// Why there is nothing of AWS.
+/// Why the AWS components are missing.
 #[cfg(not(feature = "aws"))]
-pub(crate) const NO_AWS: &str = "this airdig is built without the AWS SDK (as `make run` does); \
-    `cargo build --profile quick --locked` builds it with";
+pub(crate) const NO_AWS: &str = "this airdig was built without the AWS SDK (as `make run` does); \
+    build it with `cargo build --profile quick --locked`";
 
 /// One graph of your cloud, from OpenTelemetry, scans, changes and drift.
 #[derive(Debug, Parser)]
@@ -33,7 +33,7 @@ pub(crate) const NO_AWS: &str = "this airdig is built without the AWS SDK (as `m
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How much is logged, over `service.telemetry.logs.level`.
+    /// The log level; overrides `service.telemetry.logs.level`.
     #[arg(long, global = true, value_enum, value_name = "LEVEL")]
     log_level: Option<logs::Level>,
 }
@@ -42,21 +42,21 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the pipelines of a configuration until SIGINT or SIGTERM.
     Run(configuration::Arguments),
-    /// Check a configuration; tells all that is wrong with it at once.
+    /// Check a configuration and report all its problems at once.
     Validate(validate::Options),
-    /// Ask the graph of a running airdig.
+    /// Send a GraphQL query to a running airdig.
     Query(query::Arguments),
-    /// Look at AWS accounts once and show what is there.
+    /// Scan AWS accounts once and show their resources.
     #[cfg(feature = "aws")]
     Scan(scan::Arguments),
-    /// Look at AWS accounts: not in this airdig.
+    /// Scan AWS accounts (not in this build).
     #[cfg(not(feature = "aws"))]
     #[command(disable_help_flag = true)]
     Scan {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         rest: Vec<String>,
     },
-    /// Check or copy a graph in a file, or release what a receiver that is gone reported.
+    /// Check or copy a graph file, or release the resources of a removed receiver.
     Store(store::Arguments),
     /// List the components that a configuration can use.
     Components,
@@ -66,17 +66,17 @@ enum Command {
     Version,
 }
 
-/// The Collector is started with `--config` alone.
-const RUN: &str = "a configuration is run by 'airdig run --config FILE'";
+/// A tip for users of the Collector, which takes `--config` without a subcommand.
+const RUN: &str = "run a configuration with 'airdig run --config FILE'";
 
-/// Reads the command line; ends the process where it is wrong.
+/// Parses the command line; exits if it is invalid.
 pub(crate) fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit())
 }
 
 fn with_tip(mut error: clap::Error) -> clap::Error {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
-    if argument.is_some_and(|it| it.starts_with("--config")) {
+    if argument.is_some_and(|argument| argument.starts_with("--config")) {
         let tip = ContextValue::StyledStrs(vec![RUN.into()]);
         error.insert(ContextKind::Suggested, tip);
     }
@@ -86,9 +86,9 @@ fn with_tip(mut error: clap::Error) -> clap::Error {
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let registry = crate::components::registry();
     match cli.command {
-        // It begins to log when its configuration has said at which level.
+        // `run` starts logging after it has read the level from its configuration.
         Command::Run(_) => {}
-        // It tells its failures itself.
+        // `scan` prints its failures itself.
         #[cfg(feature = "aws")]
         Command::Scan(_) => logs::start(cli.log_level, Some("error")),
         _ => logs::start(cli.log_level, None),
@@ -101,7 +101,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments, &registry),
         #[cfg(not(feature = "aws"))]
         Command::Scan { .. } => {
-            complain(&format!("there is no `scan` here: {NO_AWS}"));
+            complain(&format!("`airdig scan` is not available: {NO_AWS}"));
             ExitCode::from(BAD_CONFIGURATION)
         }
         Command::Store(arguments) => store::run(&arguments),
@@ -111,7 +111,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Writes to standard output; a reader that has gone (`| head`) is no failure.
+/// Writes to standard output. A closed pipe (`| head`) is not a failure.
 fn print(text: &str) -> ExitCode {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(FAILED),
@@ -119,12 +119,12 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Writes to standard error, where nothing can be done about a failure.
+/// Writes to standard error; write failures are ignored.
 fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A table as terminals show it, without lines.
+/// Formats a table without borders.
 fn plain_table<const N: usize>(
     header: Option<[&str; N]>,
     rows: impl IntoIterator<Item = [String; N]>,
@@ -132,7 +132,7 @@ fn plain_table<const N: usize>(
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     if io::stdout().is_terminal() {
-        // Folded into the terminal's width; what is piped keeps its lines whole.
+        // Cells wrap to fit the terminal; piped output keeps one line per row.
         table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     }
     if let Some(header) = header {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_without_a_command_says_how_it_is_run() {
+    fn config_without_a_command_suggests_airdig_run() {
         let error = Cli::try_parse_from(["airdig", "--config", "a.yaml"]).unwrap_err();
         let text = with_tip(error).to_string();
         assert!(text.contains("airdig run --config FILE"), "{text}");

@@ -1,4 +1,4 @@
-//! `airdig query`: asks a running airdig.
+//! `airdig query`: sends a GraphQL query to a running airdig.
 
 use std::io::{self, IsTerminal, Read};
 use std::process::ExitCode;
@@ -11,15 +11,15 @@ use super::{FAILED, complain, print};
 
 mod table;
 
-/// A query may take as long as the server lets it.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Longer than the default `query_timeout` of the server, so that the server cancels a slow query first.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// GraphQL, such as '{ serviceMap { edges { from to rate p95 } } }'; `-` reads it from standard
+    /// A GraphQL query, such as '{ serviceMap { edges { from to rate p95 } } }'; `-` reads it from standard
     /// input.
     query: String,
-    /// Where a `graphql` exporter listens.
+    /// The URL of a `graphql` exporter.
     #[arg(
         long,
         default_value = "http://127.0.0.1:8080/graphql",
@@ -29,21 +29,21 @@ pub(super) struct Arguments {
     /// The query's variables, as a JSON object.
     #[arg(long, value_name = "JSON")]
     variables: Option<String>,
-    /// A table shows the first list of the answer; `auto` is one on a terminal.
-    #[arg(long, short, value_enum, default_value_t = Output::Auto)]
-    output: Output,
+    /// `table` shows the first list of the response; `auto` is `table` on a terminal and `json` otherwise.
+    #[arg(long, short, value_enum, default_value_t = QueryOutput::Auto)]
+    output: QueryOutput,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
+enum QueryOutput {
     Auto,
     Json,
     Table,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    match ask(arguments) {
-        Ok((query, answer)) => tell(&query, &answer, arguments.output),
+    match send(arguments) {
+        Ok((query, response)) => show(&query, &response, arguments.output),
         Err(reason) => {
             complain(&reason);
             ExitCode::from(FAILED)
@@ -51,8 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// The query and its answer.
-fn ask(arguments: &Arguments) -> Result<(String, Json), String> {
+/// Returns the query and its response.
+fn send(arguments: &Arguments) -> Result<(String, Json), String> {
     let mut query = arguments.query.clone();
     if query == "-" {
         query.clear();
@@ -61,44 +61,44 @@ fn ask(arguments: &Arguments) -> Result<(String, Json), String> {
     }
     let variables: Json = match &arguments.variables {
         Some(text) => serde_json::from_str(text)
-            .map_err(|error| format!("--variables is no JSON: {error}"))?,
+            .map_err(|error| format!("--variables is not valid JSON: {error}"))?,
         None => json!({}),
     };
     let endpoint = without_password(&arguments.endpoint);
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE));
+        .timeout_global(Some(TIMEOUT));
     let agent: ureq::Agent = config.build().into();
-    let body = json!({"query": query, "variables": variables}).to_string();
-    let mut answer = agent
+    let request = json!({"query": query, "variables": variables}).to_string();
+    let mut response = agent
         .post(&arguments.endpoint)
         .content_type("application/json")
-        .send(body)
+        .send(request)
         .map_err(|error| {
             format!(
-                "no answer from {endpoint} ({error}): start airdig with a graphql exporter, or say where it is \
+                "no response from {endpoint}: {error}; start airdig with a `graphql` exporter, or pass its URL \
                  with --endpoint"
             )
         })?;
-    let status = answer.status();
-    let text = answer
+    let status = response.status();
+    let body = response
         .body_mut()
         .read_to_string()
-        .map_err(|error| format!("the answer of {endpoint} was cut off: {error}"))?;
-    let answer: Json = serde_json::from_str(&text).map_err(|error| {
-        let told = text.trim();
-        format!("{endpoint} answered {status}, and no JSON ({error}): {told}")
+        .map_err(|error| format!("cannot read the response of {endpoint}: {error}"))?;
+    let response: Json = serde_json::from_str(&body).map_err(|error| {
+        let body = body.trim();
+        format!("{endpoint} responded with {status} and a body that is not JSON ({error}): {body}")
     })?;
-    if answer.get("data").is_none() && answer.get("errors").is_none() {
+    if response.get("data").is_none() && response.get("errors").is_none() {
         return Err(format!(
-            "{endpoint} answered {status}, and no GraphQL: {}",
-            text.trim()
+            "{endpoint} responded with {status} and a body that is not a GraphQL response: {}",
+            body.trim()
         ));
     }
-    Ok((query, answer))
+    Ok((query, response))
 }
 
-/// The address as it may be shown.
+/// The endpoint without user name and password.
 fn without_password(endpoint: &str) -> String {
     match (endpoint.split_once("://"), endpoint.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
@@ -106,8 +106,8 @@ fn without_password(endpoint: &str) -> String {
     }
 }
 
-fn tell(query: &str, answer: &Json, output: Output) -> ExitCode {
-    let errors = answer["errors"].as_array().map_or(&[][..], Vec::as_slice);
+fn show(query: &str, response: &Json, output: QueryOutput) -> ExitCode {
+    let errors = response["errors"].as_array().map_or(&[][..], Vec::as_slice);
     for error in errors {
         complain(
             error["message"]
@@ -115,13 +115,13 @@ fn tell(query: &str, answer: &Json, output: Output) -> ExitCode {
                 .unwrap_or("an error without a message"),
         );
     }
-    let data = &answer["data"];
+    let data = &response["data"];
     let as_table = match output {
-        Output::Json => None,
-        Output::Table => table::of(data, query),
-        Output::Auto => io::stdout()
+        QueryOutput::Json => None,
+        QueryOutput::Table => table::render(data, query),
+        QueryOutput::Auto => io::stdout()
             .is_terminal()
-            .then(|| table::of(data, query))
+            .then(|| table::render(data, query))
             .flatten(),
     };
     let printed = match as_table {

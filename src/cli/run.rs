@@ -1,4 +1,4 @@
-//! `airdig run`: until SIGINT or SIGTERM, or until something fails.
+//! `airdig run`: runs the pipelines until SIGINT or SIGTERM, or until a component fails.
 
 use std::io;
 use std::process::ExitCode;
@@ -31,26 +31,26 @@ pub(super) fn run(
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("cannot start threads: {error}"));
+            complain(&format!("cannot start the runtime threads: {error}"));
             return ExitCode::from(FAILED);
         }
     };
     runtime.block_on(async {
-        let mut stop = match Stop::listen() {
+        let mut stop = match StopSignals::listen() {
             Ok(stop) => stop,
             Err(error) => {
-                error!(%error, "cannot listen for signals");
+                error!(%error, "cannot install the handlers of SIGINT and SIGTERM");
                 return ExitCode::from(FAILED);
             }
         };
         let engine = match Engine::build(topology, registry) {
             Ok(engine) => engine,
             Err(error) => {
-                error!(error = %Chain(&error), "cannot build what the configuration asks for");
+                error!(error = %Chain(&error), "cannot build the components of the configuration");
                 return ExitCode::from(BAD_CONFIGURATION);
             }
         };
-        match engine.run(async move { stop.asked().await }).await {
+        match engine.run(async move { stop.received().await }).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 error!(error = %Chain(&error), "stopped");
@@ -60,22 +60,22 @@ pub(super) fn run(
     })
 }
 
-/// SIGINT (Ctrl-C) and SIGTERM. They are listened for before anything is built, so that none is
+/// SIGINT (Ctrl-C) and SIGTERM. Handlers are installed before any component is built, so that no signal is
 /// missed.
-struct Stop {
+struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Stop {
-    fn listen() -> io::Result<Stop> {
-        Ok(Stop {
+impl StopSignals {
+    fn listen() -> io::Result<StopSignals> {
+        Ok(StopSignals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
     }
 
-    async fn asked(&mut self) {
+    async fn received(&mut self) {
         let name = tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",

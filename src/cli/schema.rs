@@ -1,4 +1,4 @@
-//! `airdig schema`: what the signals' rows hold.
+//! `airdig schema`: lists the signals, or the columns of one.
 
 use arrow_schema::{DataType, Field};
 use clap::Args;
@@ -26,7 +26,7 @@ pub(super) fn table(arguments: &Arguments) -> String {
 fn signals() -> String {
     let rows = Signal::ALL.map(|signal| {
         let columns = columns_of(signal);
-        // All schemas open with the same three.
+        // All schemas begin with the same three columns.
         let own = columns
             .iter()
             .skip(3)
@@ -60,7 +60,7 @@ fn columns(signal: Signal) -> String {
     plain_table(Some(["name", "type", "nullable", "meaning"]), rows)
 }
 
-/// The Arrow type, or the extension type's name: `airdig.attributes (map)`.
+/// The Arrow type, or the name of the Arrow extension type: `airdig.attributes (map)`.
 fn type_name(field: &Field) -> String {
     let metadata = field.metadata();
     if let Some(name) = metadata.get("ARROW:extension:name") {
@@ -73,8 +73,8 @@ fn type_name(field: &Field) -> String {
         DataType::List(item) => format!("List({})", type_name(item)),
         DataType::Struct(fields) => {
             let fields = fields.iter();
-            let told = fields.map(|field| format!("{}: {}", field.name(), type_name(field)));
-            format!("Struct({})", told.collect::<Vec<_>>().join(", "))
+            let members = fields.map(|field| format!("{}: {}", field.name(), type_name(field)));
+            format!("Struct({})", members.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
     }

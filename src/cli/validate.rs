@@ -1,4 +1,4 @@
-//! `airdig validate`: is a configuration good, and what will run?
+//! `airdig validate`: checks a configuration and shows its pipelines.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use super::print;
 pub(super) struct Options {
     #[command(flatten)]
     configuration: Arguments,
-    /// Also shows the plan of each query.
+    /// Also show the plan of each SQL query.
     #[arg(long)]
     explain: bool,
 }
@@ -23,7 +23,7 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, registry: &Registry) -> ExitCode {
     match options.configuration.topology(registry) {
         Ok(topology) => print(
-            &Shown {
+            &TopologyTree {
                 topology: &topology,
                 registry,
                 explain: options.explain,
@@ -34,23 +34,23 @@ pub(super) fn run(options: &Options, registry: &Registry) -> ExitCode {
     }
 }
 
-/// The pipelines as trees, with the signals on each edge, and the notes.
+/// Renders the pipelines as trees, with the signals on each edge, and the notes.
 ///
 /// ```text
 /// pipeline traces
 ///   otlp ── traces
 ///   └─ batch ── traces
 ///      └─ sql/slow ── traces, metrics
-///         ├─ otlp/tempo takes traces
-///         └─ service_graph takes traces, gives metrics to pipeline metrics
+///         ├─ otlp/tempo accepts traces
+///         └─ service_graph accepts traces, emits metrics to pipeline metrics
 /// ```
-struct Shown<'a> {
+struct TopologyTree<'a> {
     topology: &'a Topology,
     registry: &'a Registry,
     explain: bool,
 }
 
-impl Shown<'_> {
+impl TopologyTree<'_> {
     fn text(&self) -> String {
         let mut text = "the configuration is valid".to_owned();
         for pipeline in &self.topology.pipelines {
@@ -68,8 +68,8 @@ impl Shown<'_> {
 
     fn pipeline(&self, pipeline: &Pipeline, text: &mut String) {
         for receiver in &pipeline.receivers {
-            let brought = self.brought(receiver).intersection(takes(pipeline));
-            let _ = write!(text, "\n  {} ── {}", receiver.1, listed(brought));
+            let entering = self.produced(receiver).intersection(signals_of(pipeline));
+            let _ = write!(text, "\n  {} ── {}", receiver.1, listed(entering));
         }
         for (depth, (id, after)) in pipeline.processors.iter().zip(&pipeline.after).enumerate() {
             let _ = write!(
@@ -78,80 +78,80 @@ impl Shown<'_> {
                 "   ".repeat(depth),
                 listed(*after)
             );
-            let placed = (Class::Processor, id.clone());
-            self.explain(&placed, depth + 1, text);
+            let key = (Class::Processor, id.clone());
+            self.explain(&key, depth + 1, text);
         }
         let depth = pipeline.processors.len();
         for (index, exporter) in pipeline.exporters.iter().enumerate() {
             let is_last = index + 1 == pipeline.exporters.len();
             let branch = if is_last { "└─" } else { "├─" };
-            let taken = self.taken(exporter, pipeline.leaves());
+            let accepted = self.accepted(exporter, pipeline.leaves());
             let indent = "   ".repeat(depth);
-            let takes = match exporter.0 {
-                // It only answers.
+            let accepts = match exporter.0 {
+                // The exporter accepts no rows; it only serves requests.
                 Class::Exporter if self.accepts(exporter).is_empty() => String::new(),
-                _ => format!(" takes {}", listed(taken)),
+                _ => format!(" accepts {}", listed(accepted)),
             };
-            let _ = write!(text, "\n  {indent}{branch} {}{takes}", exporter.1);
+            let _ = write!(text, "\n  {indent}{branch} {}{accepts}", exporter.1);
             if exporter.0 == Class::Connector {
                 self.connector(exporter, text);
             }
         }
     }
 
-    /// What a receiver, or a connector that leads here, brings.
-    fn brought(&self, placed: &Placed) -> SignalSet {
-        let Some(declared) = self.topology.components.get(placed) else {
+    /// The signals that a receiver produces, or that a connector emits into its pipelines.
+    fn produced(&self, key: &Placed) -> SignalSet {
+        let Some(declared) = self.topology.components.get(key) else {
             return SignalSet::NONE;
         };
-        if placed.0 == Class::Receiver {
+        if key.0 == Class::Receiver {
             return declared.signals.produces;
         }
-        let before = self
+        let upstream = self
             .topology
             .pipelines
             .iter()
-            .filter(|pipeline| pipeline.exporters.contains(placed));
-        before.fold(SignalSet::NONE, |all, pipeline| {
-            all.union(declared.signals.after(pipeline.leaves()))
+            .filter(|pipeline| pipeline.exporters.contains(key));
+        upstream.fold(SignalSet::NONE, |emitted, pipeline| {
+            emitted.union(declared.signals.after(pipeline.leaves()))
         })
     }
 
-    fn accepts(&self, placed: &Placed) -> SignalSet {
-        let declared = self.topology.components.get(placed);
+    fn accepts(&self, key: &Placed) -> SignalSet {
+        let declared = self.topology.components.get(key);
         declared.map_or(SignalSet::NONE, |declared| declared.signals.accepts)
     }
 
-    /// A connector that looks at nothing takes all.
-    fn taken(&self, placed: &Placed, leaves: SignalSet) -> SignalSet {
-        let accepts = self.accepts(placed);
-        if placed.0 == Class::Connector && accepts.is_empty() {
-            return leaves;
+    /// The signals of a pipeline that an exporter or connector accepts. A connector that declares none forwards all.
+    fn accepted(&self, key: &Placed, available: SignalSet) -> SignalSet {
+        let accepts = self.accepts(key);
+        if key.0 == Class::Connector && accepts.is_empty() {
+            return available;
         }
-        accepts.intersection(leaves)
+        accepts.intersection(available)
     }
 
-    fn connector(&self, placed: &Placed, text: &mut String) {
+    fn connector(&self, key: &Placed, text: &mut String) {
         for pipeline in &self.topology.pipelines {
-            if pipeline.receivers.contains(placed) {
-                let given = self.brought(placed).intersection(takes(pipeline));
+            if pipeline.receivers.contains(key) {
+                let emitted = self.produced(key).intersection(signals_of(pipeline));
                 let _ = write!(
                     text,
-                    ", gives {} to pipeline {}",
-                    listed(given),
+                    ", emits {} to pipeline {}",
+                    listed(emitted),
                     pipeline.id
                 );
             }
         }
     }
 
-    fn explain(&self, placed: &Placed, depth: usize, text: &mut String) {
+    fn explain(&self, key: &Placed, depth: usize, text: &mut String) {
         if !self.explain {
             return;
         }
-        let declared = self.topology.components.get(placed);
+        let declared = self.topology.components.get(key);
         let plan = declared.and_then(|declared| {
-            let factory = self.registry.find(placed.0, placed.1.kind())?;
+            let factory = self.registry.find(key.0, key.1.kind())?;
             factory.explain(&declared.config)
         });
         for line in plan.iter().flat_map(|plan| plan.lines()) {
@@ -160,7 +160,7 @@ impl Shown<'_> {
     }
 }
 
-fn takes(pipeline: &Pipeline) -> SignalSet {
+fn signals_of(pipeline: &Pipeline) -> SignalSet {
     pipeline
         .signal
         .map_or(SignalSet::ALL, |signal| SignalSet::of(&[signal]))

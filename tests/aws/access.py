@@ -1,4 +1,4 @@
-"""IAM roles and instance profiles, and the keys of KMS."""
+"""IAM roles, instance profiles and KMS keys."""
 
 import json
 
@@ -11,7 +11,7 @@ def build(cloud):
 
 def roles(cloud):
     iam = cloud.client("iam")
-    # moto knows the policies of AWS only where a variable of its process says so.
+    # moto has the AWS managed policies only if an environment variable of its process enables them.
     for policy, action, resource in [
         ("read-assets", "s3:GetObject", "arn:aws:s3:::airdig-assets/*"),
         ("session", "ssm:*", "*"),
@@ -78,6 +78,6 @@ def statement(action, resource):
     return allow(Action=action, Resource=resource)
 
 
-def allow(**what):
-    """A policy of one statement."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **what}]})
+def allow(**statement_fields):
+    """Returns a policy with one Allow statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement_fields}]})

@@ -1,6 +1,6 @@
-"""Builds the account of README.md in moto and prints its names: account.py --endpoint URL.
+"""Builds the account of README.md in moto: account.py --endpoint URL.
 
-It empties moto first. What it prints is one JSON object: logical name → id, uid, kind.
+Resets moto first. Prints one JSON object: logical name → id, uid, kind.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Load balancers with listeners, and target groups of each target type."""
+"""Load balancers with listeners, and target groups of every target type."""
 
 from cloud import tags
 
@@ -81,7 +81,7 @@ def listeners(cloud, elb):
 
 
 def targets(cloud, elb):
-    # The same address is another interface in another VPC; one address is of nothing known.
+    # 10.0.10.21 is a different interface in each VPC; 10.0.11.200 belongs to no resource.
     addresses = ["10.0.10.21", "10.0.10.51", "10.0.11.200"]
     for group, targets in [
         ("web", [{"Id": id} for id in cloud.ids("instance/web-1", "instance/web-2")]),

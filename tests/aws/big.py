@@ -1,7 +1,7 @@
 """Fills moto with many resources, for a benchmark: big.py --endpoint URL [--resources 5000].
 
-It empties moto first. An account is made of cells of 1,000 resources, each with a VPC of its own,
-in the proportions of CELL. What it prints is one JSON object: kind → how many there are.
+Resets moto first. An account consists of cells of 1,000 resources, each with its own VPC, in the proportions of
+CELL. Prints one JSON object: kind → number of resources.
 """
 
 import argparse
@@ -12,8 +12,8 @@ from cloud import KINDS, REGION, Cloud, tagged, tags
 from compute import AMI
 from storage import python_code
 
-# The resources of one cell, by the first segment of their logical names. Each instance comes with
-# an interface and a volume, each VPC with a group and a route table, each group with a rule.
+# The resources of one cell, by the first segment of their logical names. AWS creates an interface and a volume
+# with each instance, a group and a route table with each VPC, and a rule with each group.
 CELL = {
     "vpc": 1,
     "subnet": 10,
@@ -43,7 +43,7 @@ CELL = {
 }
 SIZE = sum(CELL.values())
 
-# So many instances one call makes: one reservation, of one subnet and one group.
+# Instances that one call creates: one reservation in one subnet.
 BATCH = 26
 
 
@@ -69,7 +69,7 @@ def main():
 
 
 class Cell:
-    """One VPC and all that is in it and around it."""
+    """One VPC with its resources, and the global resources that belong to it."""
 
     def __init__(self, clients, number):
         self.clients = clients
@@ -135,7 +135,7 @@ class Cell:
                 ec2.associate_route_table(RouteTableId=rtb, SubnetId=subnet)
 
     def groups(self):
-        """Each group lets two others in, and one network."""
+        """Each group allows traffic from two other groups and one network."""
         ec2 = self.clients["ec2"]
         count = CELL["sg"] - 1
         self.security_groups = [

@@ -1,4 +1,4 @@
-//! What happens between scans: events, what is current, and what was.
+//! Changes between scans: their events, the current state and past states.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Airdig, CREDENTIALS, Moto, Names, eventually};
+use crate::support::{AccountNames, Airdig, CREDENTIALS, Moto, eventually};
 
 const CONFIG: &str = r#"
 receivers:
@@ -27,16 +27,16 @@ service:
     resources: {receivers: [aws], processors: [graph], exporters: [sqlite, file, graphql]}
 "#;
 
-/// A folder with the configuration, and what came out so far.
-struct Account {
+/// An account in moto behind a gate, and a folder with the configuration and the exported rows.
+struct GatedAccount {
     folder: tempfile::TempDir,
     moto: Moto,
     gate: Moto,
-    names: Names,
+    names: AccountNames,
 }
 
-impl Account {
-    fn new() -> Account {
+impl GatedAccount {
+    fn new() -> GatedAccount {
         let folder = tempfile::tempdir().unwrap();
         let moto = Moto::start();
         let names = moto.build_account();
@@ -45,7 +45,7 @@ impl Account {
         fs::write(folder.path().join("rows.jsonl"), "").unwrap();
         fs::write(folder.path().join("aws.yaml"), CONFIG).unwrap();
         let gate = moto.gate(&denied);
-        Account {
+        GatedAccount {
             folder,
             moto,
             gate,
@@ -70,11 +70,11 @@ impl Account {
     }
 
     fn step(&self, step: &str, arguments: &Json) -> Json {
-        let told = self.moto.run("step.py", &[step, &arguments.to_string()]);
-        serde_json::from_str(&told).unwrap()
+        let printed = self.moto.run("step.py", &[step, &arguments.to_string()]);
+        serde_json::from_str(&printed).unwrap()
     }
 
-    /// Rows of `resources` that have come, from this line on.
+    /// The exported rows of `resources`, from this line on.
     fn rows(&self, from: usize) -> Vec<Json> {
         let text = fs::read_to_string(self.folder.path().join("rows.jsonl")).unwrap();
         let rows = text
@@ -90,7 +90,7 @@ impl Account {
         text.lines().count()
     }
 
-    /// Waits for two whole scans from now on: the first may have begun before.
+    /// Waits until six scopes are complete, two scans of three scopes: the first scan may have begun before the call.
     fn wait_for_scans(&self) {
         let from = self.lines();
         eventually("two scans", || {
@@ -98,7 +98,7 @@ impl Account {
         });
     }
 
-    /// The events that came, `change uid`, from this line on.
+    /// The exported events as `CHANGE UID`, from this line on, sorted.
     fn events(&self, from: usize) -> Vec<String> {
         let events = self.rows(from).into_iter().filter_map(|row| {
             let change = row["change"].as_str()?;
@@ -117,19 +117,19 @@ fn completions(rows: &[Json]) -> usize {
 }
 
 fn now() -> String {
-    // GraphQL takes RFC 3339; what happens next happens later.
+    // Later events must have later times.
     std::thread::sleep(std::time::Duration::from_millis(20));
     humantime::format_rfc3339_nanos(SystemTime::now()).to_string()
 }
 
-/// Whether it was there, and has ended, at a moment.
-fn is_there(airdig: &Airdig, uid: &str, at: Option<&str>) -> Option<bool> {
+/// Whether the node exists now or at a past time; false if it has ended, None if it is unknown.
+fn exists(airdig: &Airdig, uid: &str, at: Option<&str>) -> Option<bool> {
     let at = at.map(|at| format!(", asOf: {at:?}")).unwrap_or_default();
     let node = airdig.query(&format!("{{ node(uid: {uid:?}{at}) {{ ended }} }}"))["node"].clone();
     (!node.is_null()).then(|| node["ended"].is_null())
 }
 
-/// How many rules of its own the group lists.
+/// The number of address ranges in the ingress rules of the group.
 fn permissions(airdig: &Airdig, uid: &str, at: Option<&str>) -> usize {
     let at = at.map(|at| format!(", asOf: {at:?}")).unwrap_or_default();
     let query =
@@ -140,26 +140,26 @@ fn permissions(airdig: &Airdig, uid: &str, at: Option<&str>) -> usize {
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| one["IpRanges"].as_array().map_or(0, Vec::len));
+        .map(|permission| permission["IpRanges"].as_array().map_or(0, Vec::len));
     ranges.sum()
 }
 
 #[test]
-fn events_follow_from_what_was_told_before_also_across_a_restart() {
-    let account = Account::new();
+fn events_compare_with_the_last_reported_state_also_across_a_restart() {
+    let account = GatedAccount::new();
     let airdig = account.start("{}");
     account.wait_for_scans();
-    let everything = account.events(0);
-    assert!(everything.iter().all(|event| event.starts_with("created ")));
+    let events = account.events(0);
+    assert!(events.iter().all(|event| event.starts_with("created ")));
 
-    // Nothing happens: a scan is one row a scope.
+    // Without changes a scan emits one row per scope.
     let quiet = account.lines();
     account.wait_for_scans();
     assert_eq!(account.events(quiet), [""; 0]);
     let rows = account.rows(quiet);
     assert_eq!(completions(&rows), rows.len());
 
-    // Somebody opens a group, and makes a volume.
+    // A group is opened and a volume is created.
     let group = account.names.uid("sg/db");
     let (before, closed) = (account.lines(), now());
     account.step("open_group", &json!({"group": account.names.id("sg/db")}));
@@ -186,11 +186,11 @@ fn events_follow_from_what_was_told_before_also_across_a_restart() {
     let rules = permissions(&airdig, group, Some(&closed));
     assert_eq!(permissions(&airdig, group, None), rules + 1);
     assert_eq!(
-        is_there(&airdig, &volume_uid, Some(&closed)),
+        exists(&airdig, &volume_uid, Some(&closed)),
         None,
-        "nothing was known of it"
+        "the volume was unknown then"
     );
-    assert_eq!(is_there(&airdig, &volume_uid, None), Some(true));
+    assert_eq!(exists(&airdig, &volume_uid, None), Some(true));
 
     // While airdig is down, the group is closed and the volume deleted.
     assert!(airdig.stop().success());
@@ -206,22 +206,22 @@ fn events_follow_from_what_was_told_before_also_across_a_restart() {
         "{events:?}"
     );
     assert!(events.contains(&format!("updated {group}")), "{events:?}");
-    assert_eq!(is_there(&airdig, &volume_uid, None), Some(false));
-    assert_eq!(is_there(&airdig, &volume_uid, Some(&open)), Some(true));
+    assert_eq!(exists(&airdig, &volume_uid, None), Some(false));
+    assert_eq!(exists(&airdig, &volume_uid, Some(&open)), Some(true));
     assert_eq!(permissions(&airdig, group, None), rules);
     assert_eq!(permissions(&airdig, group, Some(&open)), rules + 1);
 
-    // Made anew: another volume, since ids are never used again.
-    let again = account.lines();
+    // A new volume has a new id: ids are never reused.
+    let recreated = account.lines();
     account.step("create_volume", &json!({"zone": "us-east-1a"}));
     account.wait_for_scans();
-    assert_eq!(account.events(again).len(), 1);
+    assert_eq!(account.events(recreated).len(), 1);
     assert!(airdig.stop().success());
 }
 
 #[test]
-fn what_may_not_be_seen_is_unknown_and_does_not_end() {
-    let account = Account::new();
+fn resources_of_a_denied_scan_do_not_end() {
+    let account = GatedAccount::new();
     let airdig = account.start("{}");
     account.wait_for_scans();
     let volume = account.names.uid("volume/web-1");
@@ -237,11 +237,11 @@ fn what_may_not_be_seen_is_unknown_and_does_not_end() {
     assert_eq!(
         account.events(denied),
         [""; 0],
-        "nothing is deleted because it could not be seen"
+        "a failed scan deletes no resource"
     );
-    assert_eq!(is_there(&airdig, volume, None), Some(true));
+    assert_eq!(exists(&airdig, volume, None), Some(true));
     assert_eq!(
-        is_there(&airdig, account.names.uid("volume/spare"), None),
+        exists(&airdig, account.names.uid("volume/spare"), None),
         Some(true)
     );
 
@@ -249,14 +249,14 @@ fn what_may_not_be_seen_is_unknown_and_does_not_end() {
     account.wait_for_scans();
     let spare = account.names.uid("volume/spare");
     assert_eq!(account.events(denied), [format!("deleted {spare}")]);
-    assert_eq!(is_there(&airdig, spare, None), Some(false));
-    assert_eq!(is_there(&airdig, volume, None), Some(true));
+    assert_eq!(exists(&airdig, spare, None), Some(false));
+    assert_eq!(exists(&airdig, volume, None), Some(true));
     assert!(airdig.stop().success());
 }
 
 #[test]
-fn what_a_narrower_filter_leaves_out_is_unknown_and_does_not_end() {
-    let account = Account::new();
+fn resources_that_a_narrower_filter_excludes_do_not_end() {
+    let account = GatedAccount::new();
     let airdig = account.start("{}");
     account.wait_for_scans();
     assert!(airdig.stop().success());
@@ -266,7 +266,7 @@ fn what_a_narrower_filter_leaves_out_is_unknown_and_does_not_end() {
     assert_eq!(account.events(narrow), [""; 0]);
     for name in ["volume/web-1", "volume/spare", "sg/db"] {
         assert_eq!(
-            is_there(&airdig, account.names.uid(name), None),
+            exists(&airdig, account.names.uid(name), None),
             Some(true),
             "{name}"
         );

@@ -1,4 +1,4 @@
-"""The AWS account behind one endpoint: its clients, and what each of its resources is called."""
+"""An AWS account behind one endpoint: its clients and the logical names of its resources."""
 
 import urllib.request
 
@@ -8,11 +8,11 @@ from botocore.config import Config
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
-# What is in the legacy VPC, by its tag Name: it is tagged env=staging, all else env=prod.
+# Resources in the legacy VPC, by their tag Name. They are tagged env=staging, all others env=prod.
 STAGING = {"legacy", "legacy-a", "app-old", "ip-old", "old"}
 
-# The first segment of a logical name says the kind, and the ARN where AWS's API gives none. What
-# airdig does not scan has no kind: such a thing is only an end of edges.
+# First segment of a logical name → kind, and the resource type in the ARN if AWS's API returns no ARN. The kind
+# is None if airdig does not scan the resource: then it is only the target of edges.
 KINDS = {
     "vpc": ("AWS::EC2::VPC", "vpc"),
     "subnet": ("AWS::EC2::Subnet", "subnet"),
@@ -56,14 +56,14 @@ KINDS = {
 
 
 class Cloud:
-    """One account of moto, and its names: logical name → id, uid, kind."""
+    """One account in moto, and `names`: logical name → id, uid, kind."""
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
         self.names = {}
 
     def reset(self):
-        """Empties moto, default VPC included, and makes its ids the same in each run."""
+        """Resets moto, deletes the default VPC, and seeds the ids so that they are the same in each run."""
         self.control("reset")
         ec2 = self.client("ec2")
         for subnet in ec2.describe_subnets()["Subnets"]:
@@ -86,21 +86,21 @@ class Cloud:
         )
 
     def name(self, name, id, uid=None, **more):
-        """Calls a resource by a logical name; `uid` where the API gave an ARN. Returns its id."""
+        """Records a resource under a logical name; `uid` is the ARN if the API returned one. Returns the id."""
         if name in self.names:
-            raise ValueError(f"two things are called {name}")
+            raise ValueError(f"duplicate logical name {name}")
         kind, resource = KINDS[name.split("/")[0]]
         uid = uid or f"arn:aws:ec2:{REGION}:{ACCOUNT}:{resource}/{id}"
         self.names[name] = {"id": id, "uid": uid} | ({"kind": kind} if kind else {}) | more
         return id
 
     def external(self, name, host, **more):
-        """Calls a host, an address or a network by a logical name; no port belongs to it."""
+        """Records a host, an address or a network, without a port, under a logical name."""
         encoded = f"[{host}]" if ":" in host else host.replace("/", "%2F").replace("*", "%2A")
         self.name(name, host, f"ext://{encoded}:", **more)
 
     def gone(self, name):
-        """AWS still lists it, but it is no more: airdig must not."""
+        """Marks a resource that AWS still lists after its deletion: airdig must not report it."""
         self.names[name]["gone"] = True
 
     def id(self, name):
@@ -113,7 +113,7 @@ class Cloud:
         return self.names[name]["uid"]
 
     def name_of(self, id):
-        """The logical name of an id; one that nothing else has."""
+        """Returns the logical name of an id that exactly one resource has."""
         [name] = [name for name, entry in self.names.items() if entry["id"] == id]
         return name
 
@@ -127,5 +127,5 @@ def tags(name, team):
 
 
 def tagged(resource_type, name, team):
-    """The tags of a resource of EC2, as its create calls take them."""
+    """Returns the `TagSpecifications` of an EC2 resource."""
     return [{"ResourceType": resource_type, "Tags": tags(name, team)}]

@@ -1,8 +1,8 @@
-"""Instances with their interfaces and volumes, launch templates, Auto Scaling groups."""
+"""Instances with their interfaces and volumes, launch templates and Auto Scaling groups."""
 
 from cloud import REGION, tagged, tags
 
-# Amazon Linux, one of the images that moto knows.
+# Amazon Linux, an image that moto has.
 AMI = "ami-760aaa0f"
 
 
@@ -95,7 +95,7 @@ def volumes(cloud, ec2):
         )
         id = cloud.name(f"volume/{name}", made["VolumeId"])
         if name == "spare":
-            # No key is named: AWS makes one of its own, alias/aws/ebs.
+            # Without a key id AWS creates its own key, alias/aws/ebs.
             cloud.name("key/aws-ebs", made["KmsKeyId"].rpartition("/")[2], made["KmsKeyId"])
         if instance:
             ec2.attach_volume(
@@ -111,14 +111,14 @@ def templates(cloud, ec2):
             "InstanceType": "t3.small",
             "SecurityGroupIds": cloud.ids("sg/app"),
             "IamInstanceProfile": {"Arn": cloud.uid("profile/app")},
-            # "hunter2", which must not come out of a scan.
+            # "hunter2" in Base64; a scan must not report it.
             "UserData": "aHVudGVyMg==",
         },
         TagSpecifications=tagged("launch-template", "app", "app"),
     )["LaunchTemplate"]
     cloud.name("lt/app", made["LaunchTemplateId"])
 
-    # The second version is the default one, which alone makes edges.
+    # The second version is the default one; only the default version has edges.
     def data(group):
         return {
             "ImageId": AMI,
@@ -177,7 +177,7 @@ def scaling_groups(cloud):
 
 
 def end_instances(cloud):
-    """Stops one instance, which stays a target, and terminates one."""
+    """Stops one instance, which stays a target, and terminates another."""
     ec2 = cloud.client("ec2")
     ec2.stop_instances(InstanceIds=[cloud.id("instance/stopped")])
     ec2.terminate_instances(InstanceIds=[cloud.id("instance/terminated")])
@@ -185,7 +185,7 @@ def end_instances(cloud):
 
 
 def name_parts(cloud):
-    """Calls the interface and the volumes that came with an instance by the instance's name."""
+    """Records the interface and the volumes that were created with an instance under the instance's name."""
     ec2 = cloud.client("ec2")
     for reservation in ec2.describe_instances()["Reservations"]:
         for instance in reservation["Instances"]:

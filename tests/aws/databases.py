@@ -1,4 +1,4 @@
-"""RDS: instances, one of them a replica, an Aurora cluster with two members, subnet groups."""
+"""RDS: instances (one is a replica), an Aurora cluster with two members, and subnet groups."""
 
 from cloud import tags
 

@@ -1,8 +1,8 @@
-"""Route 53: a public zone, a private one of two VPCs, and what their records point to."""
+"""Route 53: a public zone, a private zone of two VPCs, and the targets of their records."""
 
 from cloud import REGION, tags
 
-# Where AWS keeps the names of load balancers in us-east-1.
+# The hosted zone of the DNS names of load balancers in us-east-1.
 BALANCERS = "Z35SXDOTRQ7X7K"
 
 
@@ -76,7 +76,7 @@ def change(cloud, route53, zone, records):
 
 
 def record(cloud, zone, record):
-    """Calls a record by its name and type, and by its set identifier if it is one of several:
+    """Records a record set under its name, its type and its set identifier if it has one:
     `record/www.example.com:CNAME`, `record/api.example.com:A:blue`."""
     parts = [record["Name"], record["Type"]]
     if "SetIdentifier" in record:

@@ -1,22 +1,23 @@
-//! Every edge of the account, and no other.
+//! A scan reports every edge of the account, and no other edge.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::support::{Moto, Names};
+use crate::support::{AccountNames, Moto};
 
-/// `FROM KIND TO` by logical names, one a line.
+/// `FROM KIND TO` by logical names, one edge per line.
 const EDGES: &str = include_str!("edges.txt");
 
 fn rows(moto: &Moto) -> Vec<Json> {
-    let told = moto.scan(&["-o", "json"]);
-    told.lines()
+    let printed = moto.scan(&["-o", "json"]);
+    printed
+        .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
-fn edges<'a>(rows: &'a [Json], names: &Names) -> BTreeSet<String> {
+fn edges<'a>(rows: &'a [Json], names: &AccountNames) -> BTreeSet<String> {
     let by_uid = names.by_uid();
     let name = |uid: &'a Json| {
         let uid = uid.as_str().unwrap();
@@ -33,13 +34,13 @@ fn edges<'a>(rows: &'a [Json], names: &Names) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_edge_of_the_account_is_told_and_none_is_false() {
+fn every_edge_of_the_account_is_reported_and_no_other() {
     let moto = Moto::start();
     let names = moto.build_account();
     let rows = rows(&moto);
 
     let by_uid = names.by_uid();
-    let told: BTreeMap<&str, &str> = rows
+    let kinds_by_name: BTreeMap<&str, &str> = rows
         .iter()
         .map(|row| {
             let uid = row["uid"].as_str().unwrap();
@@ -49,23 +50,23 @@ fn every_edge_of_the_account_is_told_and_none_is_false() {
             )
         })
         .collect();
-    assert_eq!(told, names.scanned());
-    assert_eq!(told.len(), rows.len(), "each once");
-    let kinds: BTreeSet<&str> = told.values().copied().collect();
+    assert_eq!(kinds_by_name, names.scanned());
+    assert_eq!(kinds_by_name.len(), rows.len(), "each resource has one row");
+    let kinds: BTreeSet<&str> = kinds_by_name.values().copied().collect();
     assert_eq!(kinds.len(), 26, "{kinds:?}");
 
-    let told = edges(&rows, &names);
+    let reported = edges(&rows, &names);
     let expected: BTreeSet<String> = EDGES.lines().map(str::to_owned).collect();
-    let missing: Vec<_> = expected.difference(&told).collect();
-    let false_ones: Vec<_> = told.difference(&expected).collect();
+    let missing: Vec<_> = expected.difference(&reported).collect();
+    let unexpected: Vec<_> = reported.difference(&expected).collect();
     assert!(
-        missing.is_empty() && false_ones.is_empty(),
-        "missing {missing:#?}, false {false_ones:#?}"
+        missing.is_empty() && unexpected.is_empty(),
+        "missing {missing:#?}, unexpected {unexpected:#?}"
     );
 }
 
 #[test]
-fn edges_say_what_else_is_known_of_them() {
+fn edges_have_properties() {
     let moto = Moto::start();
     let names = moto.build_account();
     let rows = rows(&moto);
@@ -96,15 +97,18 @@ fn edges_say_what_else_is_known_of_them() {
 }
 
 #[test]
-fn what_may_be_secret_is_not_told() {
+fn secrets_are_not_reported() {
     let moto = Moto::start();
     moto.build_account();
-    let told = moto.scan(&["-o", "json"]);
+    let printed = moto.scan(&["-o", "json"]);
     for secret in ["hunter2", "aHVudGVyMg=="] {
         assert!(
-            !told.contains(secret),
-            "the environment of a function, or user data"
+            !printed.contains(secret),
+            "a secret of a function's environment or of user data: {secret}"
         );
     }
-    assert!(told.contains("DB_PASSWORD"), "that it is there is told");
+    assert!(
+        printed.contains("DB_PASSWORD"),
+        "the name of the variable is reported"
+    );
 }

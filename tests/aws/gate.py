@@ -1,8 +1,8 @@
-"""Lets AWS requests through to another address, but denies those whose action a file names.
+"""Forwards AWS requests to another address, and denies the actions that a file lists.
 
 gate.py --port PORT --to URL --denied FILE
 
-The file is read at every request: one action a line, such as DescribeSubnets.
+The file is read at every request. It has one action per line, such as DescribeSubnets.
 """
 
 import argparse
@@ -21,7 +21,7 @@ DENIED = (
 class Gate(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def pass_on(self):
+    def forward(self):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         action = urllib.parse.parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
         if action and action in arguments.denied.read_text().split():
@@ -38,7 +38,7 @@ class Gate(http.server.BaseHTTPRequestHandler):
         except urllib.error.HTTPError as answer:
             self.answer(answer.code, answer.headers, answer.read())
 
-    do_GET = do_POST = do_HEAD = do_PUT = pass_on
+    do_GET = do_POST = do_HEAD = do_PUT = forward
 
     def answer(self, status, headers, body):
         self.send_response(status)

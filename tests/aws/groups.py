@@ -1,4 +1,4 @@
-"""Security groups, which name each other, and the rules in them."""
+"""Security groups that refer to each other, and their rules."""
 
 from cloud import ACCOUNT, tagged
 
@@ -62,7 +62,7 @@ def build(cloud):
             "VpcPeeringConnectionId": cloud.id("pcx/main-shared"),
         }
     ])
-    # As in AWS, where moto leaves it out: the default group lets its own members in.
+    # The default group allows traffic from its own members. AWS creates this rule, moto does not.
     allow("default@main", "-1", None, None, **of("default@main"))
     ec2.authorize_security_group_egress(
         GroupId=cloud.id("sg/web"),
@@ -71,7 +71,7 @@ def build(cloud):
 
 
 def name_rules(cloud):
-    """Calls each rule by its group and content, `rule/web:in:tcp/22:sg/bastion`, and its peers."""
+    """Records each rule under its group and content, `rule/web:in:tcp/22:sg/bastion`, and the networks of rules."""
     for rule in cloud.client("ec2").describe_security_group_rules()["SecurityGroupRules"]:
         group = cloud.name_of(rule["GroupId"]).removeprefix("sg/")
         way = "out" if rule["IsEgress"] else "in"

@@ -1,4 +1,4 @@
-//! AWS accounts, scanned. The account is `account.py`'s, in a moto of each test's own.
+//! Scans of an AWS account. Each test builds the account of `account.py` in its own moto.
 
 mod changes;
 mod edges;

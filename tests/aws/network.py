@@ -90,7 +90,7 @@ def gateways(cloud, ec2):
         )["NatGateway"]
         cloud.name(f"nat/{nat}", made["NatGatewayId"])
         cloud.name(f"eni/nat-{nat}", made["NatGatewayAddresses"][0]["NetworkInterfaceId"])
-    # AWS shows a deleted gateway for an hour; moto for ever, and with its address and interface.
+    # AWS lists a deleted gateway for an hour; moto lists it forever, with its address and interface.
     ec2.delete_nat_gateway(NatGatewayId=cloud.id("nat/deleted"))
     cloud.gone("nat/deleted")
 

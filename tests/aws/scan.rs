@@ -1,4 +1,4 @@
-//! `airdig scan`, as people see it.
+//! The output of `airdig scan`.
 
 use std::collections::BTreeSet;
 
@@ -43,11 +43,11 @@ fn the_account_is_shown_as_a_tree_and_as_graphs() {
             }
         }
     }
-    assert!(!mermaid.contains("DBInstance"), "only what was asked for");
+    assert!(!mermaid.contains("DBInstance"), "only the requested kinds");
 }
 
 #[test]
-fn what_cannot_be_scanned_is_named_and_the_rest_is_shown() {
+fn a_scope_that_cannot_be_scanned_is_reported_and_the_others_are_shown() {
     let moto = Moto::start();
     moto.build_account();
     let folder = tempfile::tempdir().unwrap();
@@ -59,18 +59,18 @@ fn what_cannot_be_scanned_is_named_and_the_rest_is_shown() {
         .envs(CREDENTIALS)
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(
-        told.contains("ec2:DescribeVolumes in us-east-1 of 123456789012: access denied"),
-        "{told}"
+        errors.contains("ec2:DescribeVolumes in us-east-1 of 123456789012: access denied"),
+        "{errors}"
     );
-    assert!(told.contains("1 scope could not be scanned"), "{told}");
+    assert!(errors.contains("1 scope could not be scanned"), "{errors}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("VPC main"));
 }
 
 #[test]
-fn a_profile_that_is_named_counts_and_not_the_keys_of_the_environment() {
+fn a_named_profile_overrides_the_keys_of_the_environment() {
     let moto = Moto::start();
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config");
@@ -92,20 +92,20 @@ fn a_profile_that_is_named_counts_and_not_the_keys_of_the_environment() {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (text(output.stdout), text(output.stderr))
     };
-    let (tree, told) = scan("audited");
+    let (tree, errors) = scan("audited");
     assert!(
         tree.contains("210987654321 us-east-1: 1 resource"),
-        "{tree}{told}"
+        "{tree}{errors}"
     );
-    let (tree, told) = scan("nope");
+    let (tree, errors) = scan("nope");
     assert!(
-        !tree.contains("us-east-1") && told.contains("nope"),
-        "{tree}{told}"
+        !tree.contains("us-east-1") && errors.contains("nope"),
+        "{tree}{errors}"
     );
 }
 
 #[test]
-fn several_accounts_and_regions_are_scanned_each_account_by_its_role() {
+fn accounts_and_regions_are_scanned_with_the_role_of_each_account() {
     let moto = Moto::start();
     moto.build_account();
     let config = format!(
@@ -134,7 +134,7 @@ service: {{pipelines: {{resources: {{receivers: [aws], exporters: [debug]}}}}}}
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    // Of the one that the account's script leaves alone, moto's own VPCs.
+    // Outside of the account and region that `account.py` builds, moto has one default VPC.
     for (account, region, vpcs) in [
         ("123456789012", "us-east-1", 3),
         ("123456789012", "eu-west-1", 1),

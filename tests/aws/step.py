@@ -1,4 +1,4 @@
-"""Does one thing to the account of account.py: step.py --endpoint URL STEP JSON
+"""Makes one change to the account of account.py: step.py --endpoint URL STEP JSON
 
 STEP is the name of a function below, JSON an object with its arguments.
 """

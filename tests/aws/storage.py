@@ -1,4 +1,4 @@
-"""Lambda functions and S3 buckets, and the queue and topic that hear of what is stored."""
+"""Lambda functions, S3 buckets, and the queue and topic that get bucket notifications."""
 
 import io
 import zipfile
@@ -6,7 +6,7 @@ import zipfile
 from access import allow
 from cloud import ACCOUNT, REGION, tags
 
-# Buckets of all accounts share their names.
+# Bucket names are unique across all accounts.
 PREFIX = "airdig"
 OTHER_REGION = "eu-west-1"
 
@@ -32,7 +32,7 @@ def functions(cloud):
             Role=cloud.uid("role/lambda"),
             Handler="main.main",
             Code={"ZipFile": python_code()},
-            # Must not come out of a scan.
+            # A scan must not report it.
             Environment={"Variables": {"DB_PASSWORD": "hunter2"}},
             Tags={tag["Key"]: tag["Value"] for tag in tags(name, "app")},
             **more,
@@ -41,10 +41,10 @@ def functions(cloud):
 
 
 def python_code():
-    """A function that does nothing, packed as Lambda takes it."""
+    """Returns a zip archive with a function that does nothing."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        # With the format's first date, not that of now, so that its hash stays.
+        # ZipInfo has the earliest date of the format, so the hash is the same in each run.
         entry = zipfile.ZipInfo("main.py")
         archive.writestr(entry, "def main(event, context):\n    return {}\n")
     return code.getvalue()
@@ -69,7 +69,7 @@ def buckets(cloud):
     made = cloud.client("kms", OTHER_REGION).create_key()["KeyMetadata"]
     cloud.name(f"otherkey/{OTHER_REGION}", made["KeyId"], made["Arn"])
 
-    # A key may be named by its id, which is one of the bucket's region, or by its ARN.
+    # A bucket refers to a key by ARN, or by the id of a key in the bucket's region.
     for name, key in [
         ("assets", cloud.id("key/s3")),
         ("uploads", cloud.uid("key/s3")),

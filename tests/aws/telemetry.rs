@@ -1,5 +1,5 @@
-//! Telemetry meets the cloud: a service runs on its instance and calls its database, whichever was
-//! told first.
+//! Joins telemetry with a scan: a service runs on its instance and calls its database, whether the spans or the scan
+//! came first.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Airdig, CREDENTIALS, Moto, Names, eventually, post};
+use crate::support::{AccountNames, Airdig, CREDENTIALS, Moto, eventually, post};
 
 const TELEMETRY: &str = r#"
 receivers:
@@ -24,7 +24,7 @@ service:
     unified: {receivers: [otlp], processors: [graph, identity, service_graph], exporters: [sqlite, graphql]}
 "#;
 
-/// Over the one before.
+/// Overrides `TELEMETRY`.
 const CLOUD: &str = r#"
 receivers:
   aws: {endpoint: "${env:ENDPOINT}", regions: [us-east-1], interval: 1s, store: sqlite}
@@ -48,10 +48,10 @@ fn start(folder: &Path, configs: &[&str], moto: &Moto) -> Airdig {
     Airdig::start_with(&files, &environment)
 }
 
-/// The endpoint of a database, as AWS tells it.
-fn endpoint(moto: &Moto, names: &Names, database: &str) -> (String, u64) {
-    let told = moto.scan(&["-o", "json", "--kind", "AWS::RDS::DBInstance"]);
-    let rows = told
+/// Host and port of a database, as AWS reports them.
+fn endpoint(moto: &Moto, names: &AccountNames, database: &str) -> (String, u64) {
+    let printed = moto.scan(&["-o", "json", "--kind", "AWS::RDS::DBInstance"]);
+    let rows = printed
         .lines()
         .map(|line| serde_json::from_str::<Json>(line).unwrap());
     let row = rows
@@ -65,8 +65,8 @@ fn endpoint(moto: &Moto, names: &Names, database: &str) -> (String, u64) {
     )
 }
 
-/// A span of the service on an instance, that calls a database.
-fn send_span(airdig: &Airdig, names: &Names, (address, port): &(String, u64)) {
+/// Sends a client span of the service, which runs on an instance and calls a database.
+fn send_span(airdig: &Airdig, names: &AccountNames, (address, port): &(String, u64)) {
     let text = |key: &str, text: &str| json!({"key": key, "value": {"stringValue": text}});
     let start = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -99,16 +99,16 @@ fn send_span(airdig: &Airdig, names: &Names, (address, port): &(String, u64)) {
     assert_eq!(status, 200, "{answer}");
 }
 
-/// Until the service runs on its instance and calls its database, and is reached by what opens that and
-/// by what routes to it.
-fn wait_for_the_graph(airdig: &Airdig, names: &Names) {
+/// Waits until the service runs on its instance and calls its database. Then the impact of the security group and of
+/// the route table of the database reaches the service.
+fn wait_for_the_graph(airdig: &Airdig, names: &AccountNames) {
     let neighbors =
         format!("{{ neighbors(uid: {SERVICE:?}, direction: OUT) {{ edges {{ kind to }} }} }}");
     let expected: BTreeSet<(String, String)> =
         [("CALLS", "db/main"), ("RUNS_ON", "instance/web-1")]
             .map(|(kind, name)| (kind.to_owned(), names.uid(name).to_owned()))
             .into();
-    let mut found = BTreeSet::new();
+    let mut actual = BTreeSet::new();
     let what = format!("{expected:?}");
     eventually(&what, || {
         let answer = airdig
@@ -119,38 +119,38 @@ fn wait_for_the_graph(airdig: &Airdig, names: &Names) {
         let answer = airdig.query(&neighbors);
         let edges = answer["neighbors"]["edges"].as_array()?.clone();
         let text = |edge: &Json, key: &str| edge[key].as_str().unwrap_or_default().to_owned();
-        found = edges
+        actual = edges
             .iter()
             .map(|edge| (text(edge, "kind"), text(edge, "to")))
             .collect();
-        (found == expected).then_some(())
+        (actual == expected).then_some(())
     });
     let database = "db/main";
-    for way in [
+    for path in [
         &["sg/db", database][..],
         &["rtb/data", "subnet/data-a", database],
     ] {
-        let start = names.uid(way[0]);
+        let start = names.uid(path[0]);
         let impact = airdig.query(&format!(
             "{{ impact(uid: {start:?}) {{ nodes {{ node {{ uid }} path }} }} }}"
         ));
         let nodes = impact["impact"]["nodes"].as_array().unwrap();
         let service = nodes.iter().find(|it| it["node"]["uid"] == SERVICE);
         let service = service.unwrap_or_else(|| panic!("{SERVICE} is not reached: {impact:#}"));
-        let way = way.iter().map(|name| names.uid(name));
-        let way: Vec<&str> = way.chain([SERVICE]).collect();
-        assert_eq!(service["path"], json!(way));
+        let path = path.iter().map(|name| names.uid(name));
+        let path: Vec<&str> = path.chain([SERVICE]).collect();
+        assert_eq!(service["path"], json!(path));
     }
 }
 
 #[test]
-fn a_service_meets_its_instance_and_database_when_the_scan_came_first() {
+fn a_service_is_joined_with_its_instance_and_database_when_the_scan_came_first() {
     let (moto, folder) = (Moto::start(), tempfile::tempdir().unwrap());
     let names = moto.build_account();
     let database = endpoint(&moto, &names, "db/main");
     let airdig = start(folder.path(), &[TELEMETRY, CLOUD], &moto);
     let node = format!("{{ node(uid: {:?}) {{ name }} }}", names.uid("db/main"));
-    eventually("the database is there", || {
+    eventually("the node of the database", || {
         (!airdig.query(&node)["node"].is_null()).then_some(())
     });
     send_span(&airdig, &names, &database);
@@ -159,7 +159,7 @@ fn a_service_meets_its_instance_and_database_when_the_scan_came_first() {
 }
 
 #[test]
-fn a_service_meets_its_instance_and_database_when_the_trace_came_first() {
+fn a_service_is_joined_with_its_instance_and_database_when_the_trace_came_first() {
     let (moto, folder) = (Moto::start(), tempfile::tempdir().unwrap());
     let names = moto.build_account();
     let database = endpoint(&moto, &names, "db/main");

@@ -1,5 +1,5 @@
-//! airdig before the Collector, and behind it: what went through both is what went through one,
-//! over gRPC and HTTP, as protobuf and as JSON, with each compression.
+//! airdig exports to the Collector, and the Collector to airdig: the data that passes both equals the data that
+//! passes only the second, over gRPC and HTTP, as protobuf and as JSON, with each compression.
 
 use std::fmt::Write;
 use std::fs;
@@ -20,23 +20,23 @@ const ROUTES: [(&str, &str, &str); 8] = [
     ("otlphttp", "none", ", encoding: json"),
     ("otlphttp", "gzip", ", encoding: json"),
 ];
-/// Of the route that leaves out who is tested.
+/// The number of the route that bypasses the exporter under test.
 const DIRECT: usize = ROUTES.len();
 
 #[test]
-fn what_airdig_exports_arrives_at_the_collector() {
+fn data_exported_by_airdig_arrives_at_the_collector() {
     let out = tempfile::tempdir().unwrap();
-    let last = ends();
+    let last = route_ends();
     let collector_config = out.path().join("collector.yaml");
     fs::write(
         &collector_config,
-        end_of_routes(&last, ", flush_interval: 100ms"),
+        receiver_config(&last, ", flush_interval: 100ms"),
     )
     .unwrap();
     let environment = [("OUT", out.path().to_str().unwrap())];
     let collector = Collector::start(&collector_config, &environment);
     let airdig_config = out.path().join("airdig.yaml");
-    fs::write(&airdig_config, start_of_routes("127.0.0.1:0", &last)).unwrap();
+    fs::write(&airdig_config, sender_config("127.0.0.1:0", &last)).unwrap();
     let airdig = Airdig::start(&airdig_config, &[]);
     send(&airdig.address("receivers/otlp", "http"));
     send(&last[DIRECT].http);
@@ -46,14 +46,14 @@ fn what_airdig_exports_arrives_at_the_collector() {
 }
 
 #[test]
-fn what_the_collector_exports_arrives_at_airdig() {
+fn data_exported_by_the_collector_arrives_at_airdig() {
     let out = tempfile::tempdir().unwrap();
-    let (first, last) = (free_address(), ends());
+    let (first, last) = (free_address(), route_ends());
     let airdig_config = out.path().join("airdig.yaml");
-    fs::write(&airdig_config, end_of_routes(&last, "")).unwrap();
+    fs::write(&airdig_config, receiver_config(&last, "")).unwrap();
     let airdig = Airdig::start(&airdig_config, &[("OUT", out.path())]);
     let collector_config = out.path().join("collector.yaml");
-    fs::write(&collector_config, start_of_routes(&first, &last)).unwrap();
+    fs::write(&collector_config, sender_config(&first, &last)).unwrap();
     let collector = Collector::start(&collector_config, &[]);
     send(&first);
     send(&last[DIRECT].http);
@@ -62,14 +62,14 @@ fn what_the_collector_exports_arrives_at_airdig() {
     assert!(airdig.stop().success());
 }
 
-/// Where a route ends.
-struct End {
+/// The addresses at which a route ends.
+struct RouteEnd {
     grpc: String,
     http: String,
 }
 
-fn ends() -> Vec<End> {
-    let end = |_| End {
+fn route_ends() -> Vec<RouteEnd> {
+    let end = |_| RouteEnd {
         grpc: free_address(),
         http: free_address(),
     };
@@ -77,10 +77,10 @@ fn ends() -> Vec<End> {
 }
 
 /// One receiver, and an exporter for each route.
-fn start_of_routes(listen: &str, ends: &[End]) -> String {
+fn sender_config(listen: &str, route_ends: &[RouteEnd]) -> String {
     let mut exporters = String::new();
     let mut ids = Vec::new();
-    for (number, ((kind, compression, more), end)) in ROUTES.iter().zip(ends).enumerate() {
+    for (number, ((kind, compression, more), end)) in ROUTES.iter().zip(route_ends).enumerate() {
         let id = format!("{kind}/{number}");
         let endpoint = match *kind {
             "otlp" => format!("\"{}\", tls: {{insecure: true}}", end.grpc),
@@ -104,10 +104,10 @@ fn start_of_routes(listen: &str, ends: &[End]) -> String {
 }
 
 /// A receiver and a file for each route.
-fn end_of_routes(ends: &[End], of_file: &str) -> String {
+fn receiver_config(route_ends: &[RouteEnd], file_settings: &str) -> String {
     let (mut receivers, mut exporters, mut pipelines) =
         (String::new(), String::new(), String::new());
-    for (number, End { grpc, http }) in ends.iter().enumerate() {
+    for (number, RouteEnd { grpc, http }) in route_ends.iter().enumerate() {
         writeln!(
             receivers,
             "  otlp/{number}: {{protocols: {{grpc: {{endpoint: \"{grpc}\"}}, http: {{endpoint: \"{http}\"}}}}}}"
@@ -115,7 +115,7 @@ fn end_of_routes(ends: &[End], of_file: &str) -> String {
         .unwrap();
         writeln!(
             exporters,
-            "  file/{number}: {{path: \"${{env:OUT}}/{number}.jsonl\"{of_file}}}"
+            "  file/{number}: {{path: \"${{env:OUT}}/{number}.jsonl\"{file_settings}}}"
         )
         .unwrap();
         for signal in ["traces", "metrics", "logs"] {
@@ -145,11 +145,11 @@ fn send(address: &str) {
     }
 }
 
-/// Each route has written what the direct one has.
+/// Each route wrote the same lines as the direct one.
 fn compare(out: &Path) {
-    let wanted = lines(out, DIRECT);
+    let expected = lines(out, DIRECT);
     for (number, route) in ROUTES.iter().enumerate() {
-        assert_eq!(lines(out, number), wanted, "{route:?}");
+        assert_eq!(lines(out, number), expected, "{route:?}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Beside the OpenTelemetry Collector, and in a row with it: the same configuration gives the same
-//! metrics, and what one sends the other understands.
+//! airdig compared with the OpenTelemetry Collector, and connected to it: the same configuration gives the same
+//! metrics, and each decodes what the other exports.
 
 mod in_a_row;
 mod service_graph;

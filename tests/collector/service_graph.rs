@@ -1,5 +1,5 @@
-//! The same spans through the same configuration, in the Collector and in airdig: the metrics of
-//! both come to one Collector, which writes them down.
+//! Sends the same spans to the Collector and to airdig, which run the same configuration. Another Collector writes
+//! the metrics of both to files, which are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::spans::{Span, client, consumer, internal, producer, request, server};
+use super::spans::{ScriptSpan, client, consumer, internal, producer, request, server};
 use crate::support::{Airdig, Collector, eventually, free_address, post};
 
 const TOTAL: &str = "traces_service_graph_request_total";
@@ -27,7 +27,7 @@ fn a_configuration_of_the_collector_gives_the_same_metrics() {
     assert!(of_collector.points.len() > 30, "{of_collector:#?}");
     for (point, value) in &of_collector.points {
         let Some(ours) = of_airdig.points.get(point) else {
-            panic!("airdig does not tell of {point:#?} but of {of_airdig:#?}");
+            panic!("airdig does not emit {point:#?}: {of_airdig:#?}");
         };
         assert_eq!(ours, value, "{point:#?}");
     }
@@ -35,18 +35,18 @@ fn a_configuration_of_the_collector_gives_the_same_metrics() {
     assert_eq!(of_airdig.metrics, of_collector.metrics);
 }
 
-/// Requests that have all that a service graph is made of; 27 calls.
+/// Requests with every kind of edge that a service graph has; 27 calls.
 fn script() -> Vec<Json> {
-    // A client's span, its server's, and microseconds of both.
+    // A client span and its server span, with their durations in microseconds.
     let call = |trace, took: [u64; 2]| {
         [
             client(trace, 2).took(took[0]),
             server(trace, 3).under(2).took(took[1]),
         ]
     };
-    let mut web: Vec<Span> = Vec::new();
-    let mut cart: Vec<Span> = Vec::new();
-    // On both sides of bounds, on a bound, and beyond the last.
+    let mut web: Vec<ScriptSpan> = Vec::new();
+    let mut cart: Vec<ScriptSpan> = Vec::new();
+    // Durations below, on and above histogram bounds, and above the last one.
     let durations = [
         [2000, 1999],
         [2001, 2000],
@@ -62,12 +62,12 @@ fn script() -> Vec<Json> {
     }
     // Either side may fail, or both.
     for (trace, failing) in (200..).zip([[true, false], [false, true], [true, true]]) {
-        let fail = |span: Span, fails: bool| if fails { span.failed() } else { span };
+        let fail = |span: ScriptSpan, fails: bool| if fails { span.failed() } else { span };
         let [ours, theirs] = call(trace, [5000, 4000]);
         web.push(fail(ours, failing[0]));
         cart.push(fail(theirs, failing[1]));
     }
-    // A user's call, which is a trace's root, and work inside of a service.
+    // Calls by a user (root server spans), and work inside a service.
     web.push(server(300, 1).took(40_000));
     web.push(server(301, 1).took(41_000).failed());
     web.push(internal(300, 2).under(1));
@@ -92,14 +92,15 @@ fn script() -> Vec<Json> {
         web.push(client(trace, 2).with("app.double", json!(double)));
         cart.push(server(trace, 3).under(2).with("app.int", Json::Null));
     }
-    // Databases, also one that is instrumented.
+    // Databases; one of them is instrumented.
     let statement = |trace, name: &str| client(trace, 4).with("db.name", json!(name)).took(700);
     cart.extend([
         statement(500, "carts"),
         statement(501, "carts").failed(),
         statement(502, "orders").with("peer.service", json!("postgres")),
     ]);
-    // Its span comes after the call is counted; before, the Collector would add its dimensions.
+    // The span of the database arrives after the call was counted; if it arrived before, the Collector would add its
+    // dimensions.
     let postgres = [server(502, 5).under(4)];
     // Messages.
     cart.extend([producer(600, 2).took(100), producer(601, 2).took(100)]);
@@ -108,7 +109,7 @@ fn script() -> Vec<Json> {
         consumer(601, 3).under(2).failed(),
         consumer(602, 1),
     ];
-    // Servers that send no spans: with a name, with a worse name, with none.
+    // Servers that send no spans: with a peer name, with a less specific one, with none.
     web.extend([
         client(700, 2).with("peer.service", json!("payments")),
         client(701, 2).with("db.system", json!("redis")),
@@ -119,7 +120,7 @@ fn script() -> Vec<Json> {
         client(703, 2),
         producer(704, 2),
     ]);
-    // A server whose client sends no span is no call by a user.
+    // A server span whose client span is missing is not a call by a user.
     cart.push(server(800, 3).under(2));
     // The server's span comes before the client's, or long after it.
     let early = [server(900, 3).under(2).took(3000)];
@@ -132,7 +133,7 @@ fn script() -> Vec<Json> {
 }
 
 #[test]
-fn by_default_airdig_knows_newer_names_and_counts_every_root() {
+fn by_default_airdig_reads_newer_conventions_and_counts_every_root_span() {
     let spans = [
         client(100, 2).with("server.address", json!("api.example.com")),
         client(101, 2).with("db.namespace", json!("orders")),
@@ -143,10 +144,13 @@ fn by_default_airdig_knows_newer_names_and_counts_every_root() {
         server(200, 2),
     ];
     let script = [request(&[("web", &spans)])];
-    let calls = |told: &Told| -> BTreeMap<String, Json> {
-        let totals = told.points.iter().filter(|(point, _)| point.name == TOTAL);
-        let text = |point: &Point, key: &str| point.attributes[key].as_str().unwrap().to_owned();
-        let of = |point: &Point| {
+    let calls = |metrics: &ServiceGraphMetrics| -> BTreeMap<String, Json> {
+        let totals = metrics
+            .points
+            .iter()
+            .filter(|(point, _)| point.name == TOTAL);
+        let text = |point: &PointKey, key: &str| point.attributes[key].as_str().unwrap().to_owned();
+        let of = |point: &PointKey| {
             format!(
                 "{} → {} {}",
                 text(point, "client"),
@@ -163,9 +167,9 @@ fn by_default_airdig_knows_newer_names_and_counts_every_root() {
         // Conventions since 1.21: `server.address` and `db.namespace`.
         ("web → api.example.com virtual_node", json!("1")),
         ("web → orders database", json!("1")),
-        // An empty name is none.
+        // An empty name counts as missing.
         ("web → redis database", json!("1")),
-        // Two roots of a trace are two calls.
+        // Two root spans of a trace are two calls.
         ("user → web virtual_node", json!("2")),
     ];
     assert_eq!(
@@ -187,40 +191,40 @@ fn by_default_airdig_knows_newer_names_and_counts_every_root() {
     );
 }
 
-/// What a program told of its service graph.
+/// The service graph metrics that a program emitted.
 #[derive(Debug)]
-struct Told {
-    points: BTreeMap<Point, Json>,
-    /// What the last request had, besides its data points.
+struct ServiceGraphMetrics {
+    points: BTreeMap<PointKey, Json>,
+    /// Resource, scope and metadata of each metric in the last request.
     metrics: Vec<String>,
 }
 
-/// What tells a data point from others.
+/// What identifies a data point.
 #[derive(Debug, PartialEq, Eq)]
-struct Point {
+struct PointKey {
     name: String,
     attributes: Json,
 }
 
-impl Ord for Point {
-    fn cmp(&self, other: &Point) -> std::cmp::Ordering {
-        let key = |point: &Point| (point.name.clone(), point.attributes.to_string());
+impl Ord for PointKey {
+    fn cmp(&self, other: &PointKey) -> std::cmp::Ordering {
+        let key = |point: &PointKey| (point.name.clone(), point.attributes.to_string());
         key(self).cmp(&key(other))
     }
 }
 
-impl PartialOrd for Point {
-    fn partial_cmp(&self, other: &Point) -> Option<std::cmp::Ordering> {
+impl PartialOrd for PointKey {
+    fn partial_cmp(&self, other: &PointKey) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-fn run(config: &str, script: &[Json], calls: i64) -> [Told; 2] {
+fn run(config: &str, script: &[Json], calls: i64) -> [ServiceGraphMetrics; 2] {
     run_until(config, script, [calls, calls])
 }
 
-/// Sends the script to airdig and to the Collector, until each has told of so many calls.
-fn run_until(config: &str, script: &[Json], calls: [i64; 2]) -> [Told; 2] {
+/// Sends the script to airdig and to the Collector, and waits until each has counted this many calls.
+fn run_until(config: &str, script: &[Json], calls: [i64; 2]) -> [ServiceGraphMetrics; 2] {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/collector");
     let config = folder.join(config);
     let out = tempfile::tempdir().unwrap();
@@ -250,26 +254,26 @@ fn run_until(config: &str, script: &[Json], calls: [i64; 2]) -> [Told; 2] {
         }
     }
     let files = ["airdig.jsonl", "collector.jsonl"].map(|name| out.path().join(name));
-    let mut told = files.iter().zip(calls).map(|(file, calls)| {
+    let mut results = files.iter().zip(calls).map(|(file, calls)| {
         let what = format!("{calls} calls in {}", file.display());
         eventually(&what, || {
-            let told = read(file)?;
-            let found = told.calls();
+            let metrics = read(file)?;
+            let counted = metrics.calls();
             assert!(
-                found <= calls,
-                "{found} calls are more than {calls}: {told:#?}"
+                counted <= calls,
+                "{counted} calls are more than {calls}: {metrics:#?}"
             );
-            (found == calls).then_some(told)
+            (counted == calls).then_some(metrics)
         })
     });
-    let both = std::array::from_fn(|_| told.next().expect("two files"));
+    let both = std::array::from_fn(|_| results.next().expect("two files"));
     assert!(airdig.stop().success());
     assert!(collector.stop().success());
     assert!(sink.stop().success());
     both
 }
 
-impl Told {
+impl ServiceGraphMetrics {
     fn calls(&self) -> i64 {
         let totals = self.points.iter().filter(|(point, _)| point.name == TOTAL);
         let calls = totals.map(|(_, value)| value["asInt"].as_str().unwrap().parse::<i64>());
@@ -277,14 +281,14 @@ impl Told {
     }
 }
 
-/// The newest of every data point; none before there is one.
-fn read(file: &Path) -> Option<Told> {
+/// The newest value of each data point; None while the file has no data point.
+fn read(file: &Path) -> Option<ServiceGraphMetrics> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    // The last line may be half written.
+    // The last line may be incomplete.
     let lines = text
         .split_inclusive('\n')
         .filter(|line| line.ends_with('\n'));
-    let mut newest: BTreeMap<Point, (u64, Json)> = BTreeMap::new();
+    let mut newest: BTreeMap<PointKey, (u64, Json)> = BTreeMap::new();
     let mut metrics = Vec::new();
     for line in lines {
         metrics.clear();
@@ -292,10 +296,10 @@ fn read(file: &Path) -> Option<Told> {
         for resource in request["resourceMetrics"].as_array().unwrap() {
             for scope in resource["scopeMetrics"].as_array().unwrap() {
                 for metric in scope["metrics"].as_array().unwrap() {
-                    let about = about(resource, scope, metric);
-                    metrics.push(about.to_string());
+                    let metadata = metadata_of(resource, scope, metric);
+                    metrics.push(metadata.to_string());
                     for point in points(metric) {
-                        keep(&mut newest, metric, &about, point);
+                        keep(&mut newest, metric, &metadata, point);
                     }
                 }
             }
@@ -306,22 +310,22 @@ fn read(file: &Path) -> Option<Told> {
         .map(|(point, (_, value))| (point, value))
         .collect();
     metrics.sort();
-    (!points.is_empty()).then_some(Told { points, metrics })
+    (!points.is_empty()).then_some(ServiceGraphMetrics { points, metrics })
 }
 
-/// All that is said of a metric besides its data points.
-fn about(resource: &Json, scope: &Json, metric: &Json) -> Json {
-    let mut about = json!({
+/// Resource, scope and metadata of a metric, without its data points.
+fn metadata_of(resource: &Json, scope: &Json, metric: &Json) -> Json {
+    let mut metadata = json!({
         "resource": resource["resource"],
         "scope": scope["scope"],
         "metric": metric,
     });
     for kind in ["sum", "histogram"] {
-        if let Some(data) = about["metric"].get_mut(kind) {
+        if let Some(data) = metadata["metric"].get_mut(kind) {
             data["dataPoints"] = Json::Null;
         }
     }
-    about
+    metadata
 }
 
 fn points(metric: &Json) -> &[Json] {
@@ -331,13 +335,18 @@ fn points(metric: &Json) -> &[Json] {
         .unwrap_or_else(|| panic!("neither a sum nor a histogram: {metric}"))
 }
 
-fn keep(newest: &mut BTreeMap<Point, (u64, Json)>, metric: &Json, about: &Json, point: &Json) {
+fn keep(
+    newest: &mut BTreeMap<PointKey, (u64, Json)>,
+    metric: &Json,
+    metadata: &Json,
+    point: &Json,
+) {
     let mut value = point.clone();
     let fields = value.as_object_mut().expect("a data point has fields");
     let mut take = |name: &str| fields.remove(name).unwrap_or_default();
     let time = |json: Json| json.as_str().and_then(|text| text.parse::<u64>().ok());
-    let started = time(take("startTimeUnixNano")).expect("it says since when it counts");
-    let at = time(take("timeUnixNano")).expect("it says when");
+    let started = time(take("startTimeUnixNano")).expect("a point has a start time");
+    let at = time(take("timeUnixNano")).expect("a point has a time");
     assert!(0 < started && started <= at, "{point}");
     let pairs = take("attributes");
     let pairs = pairs.as_array().into_iter().flatten();
@@ -354,12 +363,12 @@ fn keep(newest: &mut BTreeMap<Point, (u64, Json)>, metric: &Json, about: &Json, 
     if let Some(sum) = value["sum"].as_f64() {
         value["sum"] = format!("{sum:.9}").into();
     }
-    value["about"] = about.clone();
-    let key = Point {
+    value["metadata"] = metadata.clone();
+    let key = PointKey {
         name: metric["name"].as_str().unwrap().to_owned(),
         attributes: json!(attributes),
     };
-    if newest.get(&key).is_none_or(|(known, _)| *known <= at) {
+    if newest.get(&key).is_none_or(|(newest, _)| *newest <= at) {
         newest.insert(key, (at, value));
     }
 }

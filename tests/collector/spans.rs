@@ -7,7 +7,7 @@ const START: u64 = 1_704_067_200_000_000_000;
 
 /// One span of trace number `trace`.
 #[derive(Clone)]
-pub(super) struct Span {
+pub(super) struct ScriptSpan {
     trace: u64,
     id: u64,
     parent: Option<u64>,
@@ -17,8 +17,8 @@ pub(super) struct Span {
     attributes: Map<String, Json>,
 }
 
-pub(super) fn internal(trace: u64, id: u64) -> Span {
-    Span {
+pub(super) fn internal(trace: u64, id: u64) -> ScriptSpan {
+    ScriptSpan {
         trace,
         id,
         parent: None,
@@ -29,55 +29,55 @@ pub(super) fn internal(trace: u64, id: u64) -> Span {
     }
 }
 
-pub(super) fn server(trace: u64, id: u64) -> Span {
-    Span {
+pub(super) fn server(trace: u64, id: u64) -> ScriptSpan {
+    ScriptSpan {
         kind: 2,
         ..internal(trace, id)
     }
 }
 
-pub(super) fn client(trace: u64, id: u64) -> Span {
-    Span {
+pub(super) fn client(trace: u64, id: u64) -> ScriptSpan {
+    ScriptSpan {
         kind: 3,
         ..internal(trace, id)
     }
 }
 
-pub(super) fn producer(trace: u64, id: u64) -> Span {
-    Span {
+pub(super) fn producer(trace: u64, id: u64) -> ScriptSpan {
+    ScriptSpan {
         kind: 4,
         ..internal(trace, id)
     }
 }
 
-pub(super) fn consumer(trace: u64, id: u64) -> Span {
-    Span {
+pub(super) fn consumer(trace: u64, id: u64) -> ScriptSpan {
+    ScriptSpan {
         kind: 5,
         ..internal(trace, id)
     }
 }
 
-impl Span {
-    pub(super) fn under(self, parent: u64) -> Span {
-        Span {
+impl ScriptSpan {
+    pub(super) fn under(self, parent: u64) -> ScriptSpan {
+        ScriptSpan {
             parent: Some(parent),
             ..self
         }
     }
 
-    pub(super) fn took(self, micros: u64) -> Span {
-        Span { micros, ..self }
+    pub(super) fn took(self, micros: u64) -> ScriptSpan {
+        ScriptSpan { micros, ..self }
     }
 
-    pub(super) fn failed(self) -> Span {
-        Span {
+    pub(super) fn failed(self) -> ScriptSpan {
+        ScriptSpan {
             failed: true,
             ..self
         }
     }
 
-    /// With an attribute; the JSON type says which.
-    pub(super) fn with(mut self, key: &str, value: Json) -> Span {
+    /// Adds an attribute; the JSON type selects the OTLP type.
+    pub(super) fn with(mut self, key: &str, value: Json) -> ScriptSpan {
         self.attributes.insert(key.to_owned(), value);
         self
     }
@@ -100,13 +100,13 @@ impl Span {
     }
 }
 
-/// A request of spans by service.
-pub(super) fn request(services: &[(&str, &[Span])]) -> Json {
-    let of_service = |(service, spans): &(&str, &[Span])| {
+/// An export request with the spans of each service.
+pub(super) fn request(services: &[(&str, &[ScriptSpan])]) -> Json {
+    let of_service = |(service, spans): &(&str, &[ScriptSpan])| {
         let mut resource = Map::new();
         resource.insert("service.name".to_owned(), json!(service));
         resource.insert("deployment.environment.name".to_owned(), json!("staging"));
-        let spans: Vec<Json> = spans.iter().map(Span::to_json).collect();
+        let spans: Vec<Json> = spans.iter().map(ScriptSpan::to_json).collect();
         json!({
             "resource": {"attributes": attributes(&resource)},
             "scopeSpans": [{"scope": {"name": "script"}, "spans": spans}],

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the real peers that the tests speak to, once, into the folder that is named: the
-# OpenTelemetry SDK for Python and the AWS emulator moto (PyPI), telemetrygen and the OpenTelemetry
-# Collector (Go). A peer that cannot be installed fails here; no test skips it.
+# Installs the peers that the tests need into FOLDER, unless they are there: the OpenTelemetry SDK for
+# Python and the AWS emulator moto (PyPI), telemetrygen and the OpenTelemetry Collector (Go). The script
+# fails if it cannot install a peer; no test is skipped.
 #
-#   tests/peers/install.sh FOLDER            all of them
-#   tests/peers/install.sh FOLDER collector  the Collector alone
-#   tests/peers/install.sh FOLDER python     those of PyPI alone
+#   tests/peers/install.sh FOLDER            all peers
+#   tests/peers/install.sh FOLDER collector  only the Collector
+#   tests/peers/install.sh FOLDER python     only the packages of PyPI
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 peers=${1:?usage: tests/peers/install.sh FOLDER [PEER]}
@@ -37,7 +37,7 @@ telemetrygen() {
   ln -sf "telemetrygen-$telemetrygen" "$peers/bin/telemetrygen"
 }
 
-# Built of the parts in collector.yaml, which takes two minutes the first time.
+# Builds the Collector from the components in collector.yaml, which takes two minutes the first time.
 collector() {
   if [ ! -x "$peers/bin/otelcol-$collector" ] || ! cmp -s "$here/collector.yaml" "$peers/collector.yaml"; then
     need go "install Go 1.25 or newer"
@@ -63,5 +63,5 @@ case $only in
   all) python; telemetrygen; collector ;;
   collector) collector ;;
   python) python ;;
-  *) echo "tests/peers: no peer is called $only" >&2; exit 1 ;;
+  *) echo "tests/peers: unknown peer $only; expected all, collector or python" >&2; exit 1 ;;
 esac

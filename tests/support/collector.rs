@@ -1,10 +1,10 @@
-//! The OpenTelemetry Collector as a peer: the program that `tests/peers/collector.yaml` describes.
+//! Runs the OpenTelemetry Collector that `tests/peers/install.sh` builds from `tests/peers/collector.yaml`.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-use super::{PATIENCE, log_of, peer, stop};
+use super::{STEP_TIMEOUT, log_of, peer, stop};
 
 /// A running Collector; killed when dropped.
 pub(crate) struct Collector {
@@ -12,13 +12,13 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Starts it and waits until it says that it is ready.
+    /// Starts the Collector and waits until it logs that it is ready.
     pub(crate) fn start(config: &Path, environment: &[(&str, &str)]) -> Collector {
         let mut command = Command::new(peer("bin/otelcol"));
         command
             .arg("--config")
             .arg(config)
-            // Two of them at once would both serve their own metrics on port 8888.
+            // Two Collectors would both listen on port 8888 for their own metrics.
             .args(["--set", "service.telemetry.metrics.level=none"])
             .envs(environment.iter().copied());
         let mut child = command
@@ -29,18 +29,18 @@ impl Collector {
         let log = log_of(&mut child);
         let collector = Collector { child };
         let start = Instant::now();
-        let mut seen = Vec::new();
+        let mut lines = Vec::new();
         loop {
-            let line = log.recv_timeout(PATIENCE.saturating_sub(start.elapsed()));
-            let line = line.unwrap_or_else(|_| panic!("the Collector is not ready: {seen:#?}"));
+            let line = log.recv_timeout(STEP_TIMEOUT.saturating_sub(start.elapsed()));
+            let line = line.unwrap_or_else(|_| panic!("the Collector is not ready: {lines:#?}"));
             if line.contains("Everything is ready") {
                 return collector;
             }
-            seen.push(line);
+            lines.push(line);
         }
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits until the process exits.
     pub(crate) fn stop(mut self) -> ExitStatus {
         stop(&mut self.child)
     }

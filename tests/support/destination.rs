@@ -1,4 +1,4 @@
-//! An OTLP/gRPC destination of spans that answers when a test wants it to.
+//! An OTLP/gRPC destination of spans whose responses a test can delay.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,18 +17,18 @@ use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status};
 
-/// It answers no request until it is opened, and rejects the spans with the name `rejected`.
-pub(crate) struct Destination {
+/// Responds to no request until it is opened. Rejects the spans named `rejected`.
+pub(crate) struct SpanDestination {
     pub(crate) address: String,
     open: watch::Sender<bool>,
     received: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
-impl Destination {
-    pub(crate) fn start(runtime: &Runtime) -> Destination {
+impl SpanDestination {
+    pub(crate) fn start(runtime: &Runtime) -> SpanDestination {
         let (open, opened) = watch::channel(false);
         let received = Arc::default();
-        let service = Service {
+        let service = DestinationService {
             opened,
             received: Arc::clone(&received),
         };
@@ -38,14 +38,14 @@ impl Destination {
         let server = TraceServiceServer::new(service);
         let server = server.accept_compressed(CompressionEncoding::Gzip);
         runtime.spawn(serve(listener, server));
-        Destination {
+        SpanDestination {
             address: address.to_string(),
             open,
             received,
         }
     }
 
-    /// From now on each request is answered at once.
+    /// Responds to pending requests, and from now on to each request at once.
     pub(crate) fn open(&self) {
         self.open.send_replace(true);
     }
@@ -56,13 +56,13 @@ impl Destination {
     }
 }
 
-struct Service {
+struct DestinationService {
     opened: watch::Receiver<bool>,
     received: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
 #[tonic::async_trait]
-impl TraceService for Service {
+impl TraceService for DestinationService {
     async fn export(
         &self,
         request: Request<ExportTraceServiceRequest>,
@@ -82,7 +82,7 @@ impl TraceService for Service {
     }
 }
 
-async fn serve(listener: TcpListener, server: TraceServiceServer<Service>) {
+async fn serve(listener: TcpListener, server: TraceServiceServer<DestinationService>) {
     let builder = auto::Builder::new(TokioExecutor::new()).http2_only();
     while let Ok((stream, _)) = listener.accept().await {
         let (builder, server) = (builder.clone(), TowerToHyperService::new(server.clone()));

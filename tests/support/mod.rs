@@ -1,4 +1,4 @@
-//! Starts the binary, finds where it listens, speaks HTTP to it, stops it.
+//! Starts the binary, reads its addresses from its log, sends HTTP requests to it, and stops it.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ mod moto;
 mod ports;
 
 pub(crate) use collector::Collector;
-pub(crate) use destination::Destination;
+pub(crate) use destination::SpanDestination;
 #[cfg(feature = "aws")]
-pub(crate) use moto::{CREDENTIALS, Moto, Names};
+pub(crate) use moto::{AccountNames, CREDENTIALS, Moto};
 pub(crate) use ports::free_address;
 
-/// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout of each step of a test.
+pub(crate) const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running airdig; killed when dropped.
 pub(crate) struct Airdig {
     child: Child,
     log: Receiver<String>,
-    seen: Vec<Json>,
+    entries: Vec<Json>,
 }
 
 /// The binary under test.
@@ -38,12 +38,12 @@ pub(crate) fn airdig() -> Command {
 }
 
 impl Airdig {
-    /// Starts `airdig run` and waits until it says that it is ready.
+    /// Starts `airdig run` and waits until it logs that it is ready.
     pub(crate) fn start(config: &Path, environment: &[(&str, &Path)]) -> Airdig {
         Airdig::start_with(&[config], environment)
     }
 
-    /// Likewise of several files, each over the ones before.
+    /// Like [`Airdig::start`] with several files; a later file overrides earlier ones.
     pub(crate) fn start_with(configs: &[&Path], environment: &[(&str, &Path)]) -> Airdig {
         let mut command = airdig();
         command.arg("run").envs(environment.iter().copied());
@@ -59,7 +59,7 @@ impl Airdig {
         let mut airdig = Airdig {
             child,
             log,
-            seen: Vec::new(),
+            entries: Vec::new(),
         };
         airdig.wait_for_log("ready");
         airdig
@@ -71,21 +71,21 @@ impl Airdig {
         loop {
             let line = self
                 .log
-                .recv_timeout(PATIENCE.saturating_sub(start.elapsed()));
-            let line =
-                line.unwrap_or_else(|_| panic!("no log line {message:?} after {:#?}", self.seen));
+                .recv_timeout(STEP_TIMEOUT.saturating_sub(start.elapsed()));
+            let line = line
+                .unwrap_or_else(|_| panic!("no log line {message:?} after {:#?}", self.entries));
             let entry: Json = serde_json::from_str(&line).unwrap_or(Json::String(line));
-            let found = field(&entry, "message") == message;
-            self.seen.push(entry);
-            if found {
+            let matches = field(&entry, "message") == message;
+            self.entries.push(entry);
+            if matches {
                 return;
             }
         }
     }
 
-    /// Where a component said that it listens.
+    /// The address on which a component listens, as it logged it.
     pub(crate) fn address(&self, component: &str, protocol: &str) -> String {
-        self.seen
+        self.entries
             .iter()
             .find(|entry| {
                 field(entry, "message") == "listening"
@@ -96,12 +96,12 @@ impl Airdig {
             .unwrap_or_else(|| {
                 panic!(
                     "{component} does not listen for {protocol}: {:#?}",
-                    self.seen
+                    self.entries
                 )
             })
     }
 
-    /// Asks GraphQL; panics where the answer has errors.
+    /// Sends a GraphQL query; panics if the response has errors.
     pub(crate) fn query(&self, query: &str) -> Json {
         let url = format!(
             "http://{}/graphql",
@@ -110,12 +110,12 @@ impl Airdig {
         let body = serde_json::json!({ "query": query }).to_string();
         let (status, answer) = post(&url, "application/json", body.as_bytes());
         assert_eq!(status, 200, "{answer}");
-        let answer: Json = serde_json::from_str(&answer).expect("GraphQL answers JSON");
+        let answer: Json = serde_json::from_str(&answer).expect("the response is JSON");
         assert!(answer.get("errors").is_none(), "{query}: {answer:#}");
         answer["data"].clone()
     }
 
-    /// Sends SIGTERM and waits for the drain.
+    /// Sends SIGTERM and waits until airdig has drained and exits.
     pub(crate) fn stop(mut self) -> ExitStatus {
         stop(&mut self.child)
     }
@@ -128,7 +128,7 @@ impl Drop for Airdig {
     }
 }
 
-/// The lines that a child writes to standard error, as they come.
+/// Receives the lines that a child writes to standard error.
 fn log_of(child: &mut Child) -> Receiver<String> {
     let stderr = child.stderr.take().expect("stderr is piped");
     let (lines, log) = channel();
@@ -143,7 +143,7 @@ fn log_of(child: &mut Child) -> Receiver<String> {
     log
 }
 
-/// Sends SIGTERM and waits for the end.
+/// Sends SIGTERM and waits until the process exits.
 fn stop(child: &mut Child) -> ExitStatus {
     let pid = child.id().to_string();
     assert!(
@@ -158,12 +158,12 @@ fn stop(child: &mut Child) -> ExitStatus {
         if let Some(status) = child.try_wait().expect("it is our child") {
             return status;
         }
-        assert!(start.elapsed() < PATIENCE, "it does not stop");
+        assert!(start.elapsed() < STEP_TIMEOUT, "the process does not stop");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// A program that `tests/peers/install.sh` has installed.
+/// The path of a program that `tests/peers/install.sh` installed.
 pub(crate) fn peer(program: &str) -> PathBuf {
     let peers =
         std::env::var_os("AIRDIG_PEERS").expect("run `make test`: it installs the peers first");
@@ -182,30 +182,33 @@ fn field<'a>(entry: &'a Json, name: &str) -> &'a str {
 pub(crate) fn post(url: &str, content_type: &str, body: &[u8]) -> (u16, String) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE));
+        .timeout_global(Some(STEP_TIMEOUT));
     let agent: ureq::Agent = config.build().into();
     let mut response = agent
         .post(url)
         .content_type(content_type)
         .send(body)
-        .expect("it answers");
+        .expect("the server responds");
     (
         response.status().as_u16(),
         response
             .body_mut()
             .read_to_string()
-            .expect("the answer is text"),
+            .expect("the response is text"),
     )
 }
 
-/// Asks again until the answer is there.
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+/// Calls `poll` until it returns a value; `what` names the expected event.
+pub(crate) fn eventually<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
-        if let Some(answer) = ask() {
+        if let Some(answer) = poll() {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "never came: {what}");
+        assert!(
+            start.elapsed() < STEP_TIMEOUT,
+            "timed out waiting for {what}"
+        );
         std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -1,4 +1,4 @@
-//! An AWS account to scan: moto, an emulator of AWS's APIs, and what `tests/aws/account.py` builds in it.
+//! An AWS account to scan: moto, an emulator of AWS's APIs, with the resources that `tests/aws/account.py` creates.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -8,16 +8,16 @@ use serde_json::Value as Json;
 use super::ports::free_port;
 use super::{airdig, eventually, peer};
 
-/// Credentials that moto takes, for whoever calls it.
+/// Credentials that moto accepts.
 pub(crate) const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "testing"),
     ("AWS_SECRET_ACCESS_KEY", "testing"),
     ("AWS_REGION", "us-east-1"),
-    // Nobody waits for the metadata of an instance that this is not.
+    // Without this, the SDK waits for the instance metadata service, which does not exist here.
     ("AWS_EC2_METADATA_DISABLED", "true"),
 ];
 
-/// A running program that listens on a port of its own; killed when dropped.
+/// A running moto, or a gate in front of one, on a port of its own; killed when dropped.
 pub(crate) struct Moto {
     child: Child,
     pub(crate) url: String,
@@ -29,11 +29,10 @@ impl Moto {
         let port = free_port();
         let mut command = Command::new(peer("python/bin/moto_server"));
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        Moto::listening(command, port)
+        Moto::spawn(command, port)
     }
 
-    /// Starts what lets requests through to it, but those of actions that a file names, which it
-    /// denies.
+    /// Starts a proxy that forwards requests to this moto and denies the actions that the file `denied` lists.
     pub(crate) fn gate(&self, denied: &std::path::Path) -> Moto {
         let port = free_port();
         let mut command = python("gate.py");
@@ -41,10 +40,10 @@ impl Moto {
             .args(["--port", &port.to_string(), "--to", &self.url])
             .arg("--denied")
             .arg(denied);
-        Moto::listening(command, port)
+        Moto::spawn(command, port)
     }
 
-    fn listening(mut command: Command, port: u16) -> Moto {
+    fn spawn(mut command: Command, port: u16) -> Moto {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let moto = Moto {
             child: child.expect("it starts"),
@@ -57,14 +56,14 @@ impl Moto {
         moto
     }
 
-    /// Builds the account of `tests/aws/`; what it is called.
-    pub(crate) fn build_account(&self) -> Names {
-        let told = self.run("account.py", &[]);
-        let names: BTreeMap<String, Json> = serde_json::from_str(&told).expect("it prints JSON");
-        Names(names)
+    /// Builds the account of `tests/aws/` and returns its logical names.
+    pub(crate) fn build_account(&self) -> AccountNames {
+        let printed = self.run("account.py", &[]);
+        let names: BTreeMap<String, Json> = serde_json::from_str(&printed).expect("it prints JSON");
+        AccountNames(names)
     }
 
-    /// Runs one of the scripts of `tests/aws/` against it; what it prints.
+    /// Runs a script of `tests/aws/` against this moto and returns its output.
     pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> String {
         let mut command = python(script);
         command
@@ -72,12 +71,12 @@ impl Moto {
             .args(arguments)
             .envs(CREDENTIALS);
         let output = command.output().expect("python runs");
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}: {told}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {errors}");
         String::from_utf8(output.stdout).expect("it prints text")
     }
 
-    /// `airdig scan` of it; what it prints.
+    /// Runs `airdig scan` on this account and returns its output.
     pub(crate) fn scan(&self, arguments: &[&str]) -> String {
         let mut command = airdig();
         command.args(["scan", "--endpoint", &self.url, "--region", "us-east-1"]);
@@ -86,8 +85,8 @@ impl Moto {
             .envs(CREDENTIALS)
             .output()
             .expect("airdig runs");
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{told}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
         String::from_utf8(output.stdout).expect("it prints text")
     }
 }
@@ -105,20 +104,20 @@ fn python(script: &str) -> Command {
     command
 }
 
-/// What everything in the account is called: logical name → what it is.
-pub(crate) struct Names(BTreeMap<String, Json>);
+/// The resources of the account: logical name → id, uid, kind.
+pub(crate) struct AccountNames(BTreeMap<String, Json>);
 
-impl Names {
+impl AccountNames {
     pub(crate) fn uid(&self, name: &str) -> &str {
         let uid = self.0.get(name).and_then(|it| it["uid"].as_str());
-        uid.unwrap_or_else(|| panic!("nothing is called {name}"))
+        uid.unwrap_or_else(|| panic!("the account has no resource {name}"))
     }
 
     pub(crate) fn id(&self, name: &str) -> &str {
         self.0[name]["id"].as_str().expect("it has an id")
     }
 
-    /// By uid.
+    /// Uid → logical name.
     pub(crate) fn by_uid(&self) -> BTreeMap<&str, &str> {
         let named = self
             .0
@@ -127,10 +126,11 @@ impl Names {
         named.collect()
     }
 
-    /// Those that a scan tells, with their kinds.
+    /// The names of resources that a scan reports, with their kinds.
     pub(crate) fn scanned(&self) -> BTreeMap<&str, &str> {
-        let told = self.0.iter().filter(|(_, it)| it.get("gone").is_none());
-        told.filter_map(|(name, it)| Some((name.as_str(), it["kind"].as_str()?)))
+        let existing = self.0.iter().filter(|(_, it)| it.get("gone").is_none());
+        existing
+            .filter_map(|(name, it)| Some((name.as_str(), it["kind"].as_str()?)))
             .collect()
     }
 }

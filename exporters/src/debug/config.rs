@@ -1,4 +1,4 @@
-//! The YAML of `debug`.
+//! The configuration of `debug`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,18 +6,19 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// How much of each batch is written.
     pub verbosity: Verbosity,
 }
 
-/// How much is told of a batch.
+/// How much of each batch is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Verbosity {
-    /// Its signal and how many rows it has.
+    /// A log line with the signal and the number of rows.
     #[default]
     Basic,
-    /// A line a row.
+    /// Also each row as one line of JSON on standard error.
     Normal,
-    /// All of every row.
+    /// Also each row as indented JSON on standard error.
     Detailed,
 }

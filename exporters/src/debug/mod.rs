@@ -1,12 +1,12 @@
-//! Tells what arrives, to look at.
+//! Writes batches to the log and to standard error, for debugging.
 //!
 //! ```yaml
 //! exporters:
 //!   debug: {verbosity: detailed}
 //! ```
 //!
-//! `basic` goes to the log; rows go to standard error, as JSON: `normal` one line each, `detailed`
-//! indented.
+//! Each batch writes one log line with its signal and number of rows. `normal` and `detailed` also write the rows to
+//! standard error as JSON: `normal` on one line each, `detailed` indented.
 
 use std::io::Write;
 
@@ -50,15 +50,15 @@ impl BuildExporter for Debug {
 impl Exporter for Debug {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
         tracing::info!(exporter = self.id, signal = %batch.signal(), rows = batch.num_rows(), "batch");
-        let told = tell(batch, self.verbosity);
-        // Nobody may read standard error: then there is nobody to tell.
-        let _ = std::io::stderr().lock().write_all(told.as_bytes());
+        let text = format_rows(batch, self.verbosity);
+        // Standard error may be closed; the exporter has no other place for the rows.
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
         Ok(())
     }
 }
 
-/// The rows as text; nothing at `basic`.
-fn tell(batch: &Batch, verbosity: Verbosity) -> String {
+/// The rows as text; empty for `basic`.
+fn format_rows(batch: &Batch, verbosity: Verbosity) -> String {
     let rows = json_rows::to_json(batch).map(Json::Object);
     match verbosity {
         Verbosity::Basic => String::new(),
@@ -77,19 +77,19 @@ mod tests {
     use pipeline::rows::Rows;
     use pipeline::{Delivery, Signal};
 
-    use super::{Verbosity, tell};
+    use super::{Verbosity, format_rows};
 
     #[test]
-    fn more_is_told_the_higher_the_verbosity() {
+    fn a_higher_verbosity_writes_more_of_a_row() {
         let mut rows = Rows::new(Signal::Edges);
         rows.push(Some(UnixNanos(1)), Some("svc:////a"), "test", &[]);
         let batch = rows.finish(Delivery::nobody());
-        assert_eq!(tell(&batch, Verbosity::Basic), "");
-        let normal = tell(&batch, Verbosity::Normal);
+        assert_eq!(format_rows(&batch, Verbosity::Basic), "");
+        let normal = format_rows(&batch, Verbosity::Normal);
         assert!(
             normal.starts_with("edges {\"time\":") && normal.lines().count() == 1,
             "{normal}"
         );
-        assert!(tell(&batch, Verbosity::Detailed).lines().count() > 3);
+        assert!(format_rows(&batch, Verbosity::Detailed).lines().count() > 3);
     }
 }

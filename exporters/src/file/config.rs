@@ -1,4 +1,4 @@
-//! The YAML of `file`.
+//! The configuration of `file`.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,6 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Lines are added at its end; it is made where it is missing, its folder is not.
+    /// The file to append to. It is created if it does not exist; its directory must exist.
     pub path: PathBuf,
 }

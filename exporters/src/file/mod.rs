@@ -1,13 +1,13 @@
-//! Writes batches into a file, as lines of JSON: OTLP JSON for traces, metrics and logs, one row a
-//! line for all other signals.
+//! Appends batches to a file as lines of JSON: OTLP JSON for traces, metrics and logs, one row per line for all other
+//! signals.
 //!
 //! ```yaml
 //! exporters:
 //!   file: {path: telemetry.jsonl}
 //! ```
 //!
-//! `Ok` means that the lines are on the disk. A write that fails midway is taken back, so that no
-//! half line stays.
+//! The exporter acknowledges a batch when its lines are on disk. After a failed write it truncates the file to the
+//! length before the write, so that no partial line remains.
 
 use std::fs::{File as OsFile, OpenOptions};
 use std::io::Write;
@@ -55,13 +55,13 @@ impl BuildExporter for File {
 #[async_trait]
 impl Exporter for File {
     async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
-        let opened = OpenOptions::new()
+        let file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&self.path);
-        let file = opened.map_err(|error| {
+        let file = file.map_err(|error| {
             let reason = format!(
-                "cannot write {}: make its folder, or set exporters.{}.path",
+                "cannot open {} for writing: create its directory, or set exporters.{}.path",
                 self.path.display(),
                 self.id
             );
@@ -71,7 +71,7 @@ impl Exporter for File {
         Ok(Vec::new())
     }
 
-    /// Lines of two batches must not mix.
+    /// One, so that lines of two batches do not mix.
     fn concurrency(&self) -> usize {
         1
     }
@@ -98,10 +98,10 @@ impl Exporter for File {
 
 fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = file.metadata()?.len();
+    let length_before = file.metadata()?.len();
     let written = file.write_all(lines).and_then(|()| file.sync_data());
     if written.is_err() {
-        file.set_len(before)?;
+        file.set_len(length_before)?;
     }
     written
 }

@@ -34,7 +34,7 @@ fn node() -> Batch {
 }
 
 #[tokio::test]
-async fn lines_are_added_at_the_end() {
+async fn lines_are_appended() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.jsonl");
     std::fs::write(&path, "{}\n").unwrap();
@@ -64,7 +64,7 @@ async fn lines_are_added_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_missing_folder_is_told_with_what_to_do() {
+async fn the_error_for_a_missing_directory_names_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let error = file(&folder.path().join("no/out.jsonl"))
         .start(&mut Tasks::default())
@@ -73,13 +73,13 @@ async fn a_missing_folder_is_told_with_what_to_do() {
     assert!(
         error
             .to_string()
-            .contains("make its folder, or set exporters.file/out.path"),
+            .contains("create its directory, or set exporters.file/out.path"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_may_be_tried_again() {
+async fn a_full_disk_is_a_retryable_error() {
     let mut exporter = file(Path::new("/dev/full"));
     exporter.start(&mut Tasks::default()).await.unwrap();
     let error = exporter.export(&node()).await.unwrap_err();

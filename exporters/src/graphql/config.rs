@@ -12,25 +12,25 @@ use super::hosts::AllowedHost;
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The exporter that keeps the graph.
+    /// The exporter whose store holds the graph.
     pub store: StoreRef,
-    /// Where to listen: `host:port`.
+    /// The address to listen on: `host:port`.
     #[serde(default = "endpoint")]
     pub endpoint: HostPort,
-    /// How long a query may take, with the time until it is checked.
+    /// The longest time from the arrival of a query to its response, and for each response of a subscription.
     #[serde(default = "query_timeout", deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub query_timeout: Duration,
-    /// How many fields of a query may stand inside each other.
+    /// The deepest nesting of fields in a query.
     #[serde(default = "max_depth")]
     pub max_depth: usize,
-    /// How many fields a response may have, computed from the query alone: pages count as full, a read of the
-    /// store as 1000 fields, and a walk over edges as so many for each step.
+    /// The most fields in a response, computed from the query before it runs: every page counts as full, each
+    /// read of the store counts 1000 fields, and a walk over edges counts 1000 for each step.
     #[serde(default = "max_complexity")]
     pub max_complexity: usize,
-    /// Names by which clients may address the server, without ports, such as `airdig.example.com`; `*` allows any.
-    /// IP addresses, `localhost` and the name of `endpoint` are always allowed. A request with another name in
-    /// `Host` is rejected, so that no page of another site can read the graph through DNS rebinding.
+    /// Host names that the server accepts in the `Host` header, without ports, such as `airdig.example.com`;
+    /// `*` accepts any. IP addresses, `localhost` and the host of `endpoint` are always accepted. Requests with
+    /// other host names are rejected, so that a page of another site cannot read the graph by DNS rebinding.
     #[serde(default)]
     pub allowed_hosts: Vec<AllowedHost>,
 }
@@ -43,7 +43,7 @@ fn query_timeout() -> Duration {
     Duration::from_secs(10)
 }
 
-// GraphiQL's introspection is 13 deep.
+// The introspection query of GraphiQL has 13 levels.
 fn max_depth() -> usize {
     16
 }

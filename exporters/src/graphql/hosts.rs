@@ -1,7 +1,7 @@
-//! Which names a request may have in `Host`.
+//! Rejects requests whose `Host` header is not allowed.
 //!
-//! A page of another site can have its own name resolve to this server (DNS rebinding), and then reads the graph
-//! as if it were of the same site. The browser sends that name in `Host`.
+//! This prevents DNS rebinding: the owner of another site makes its name resolve to this server, so that the
+//! browser lets its pages read the graph as the same origin. The browser sends that name in `Host`.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -17,12 +17,12 @@ use pipeline::config::HostPort;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-/// A name without a port, in lower case; or `*`, which is any.
+/// A host name in lower case, without a port; or `*`, which allows any.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AllowedHost(String);
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a name without scheme and port, such as airdig.example.com, or * for any")]
+#[error("expected a host name without scheme and port, such as airdig.example.com, or * for any")]
 pub struct InvalidAllowedHost;
 
 impl FromStr for AllowedHost {
@@ -58,16 +58,16 @@ impl JsonSchema for AllowedHost {
     }
 }
 
-/// Lower case, and without the dot at the end of a name that is complete.
+/// In lower case, without the final dot of a fully qualified name.
 fn canonical(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// IP addresses, `localhost`, the name of the endpoint and the configured names.
+/// The configured names, `localhost` and the host of the endpoint. IP addresses are always allowed.
 #[derive(Debug)]
 pub(super) struct AllowedHosts {
     names: HashSet<String>,
-    /// Of the configuration, for messages.
+    /// The path of `allowed_hosts` in the configuration, for error messages.
     key: String,
 }
 
@@ -95,20 +95,23 @@ impl AllowedHosts {
             || self.names.contains(&canonical(host))
     }
 
-    /// The status and the message of a request that is rejected.
+    /// # Errors
+    /// The status and the message for a request whose host is missing, invalid or not allowed.
     fn check(&self, request: &Request) -> Result<(), (StatusCode, String)> {
         let bad = |message: &str| Err((StatusCode::BAD_REQUEST, message.to_owned()));
         let mut hosts = request.headers().get_all(header::HOST).iter();
         let host = match (request.uri().authority(), hosts.next(), hosts.next()) {
-            (_, _, Some(_)) => return bad("a request may have one Host"),
+            (_, _, Some(_)) => return bad("the request has several Host headers"),
             (Some(authority), ..) => authority.clone(),
             (None, Some(host), None) => match Authority::try_from(host.as_bytes()) {
                 Ok(host) => host,
-                Err(_) => return bad("Host is no host"),
+                Err(_) => return bad("the Host header is not a valid host"),
             },
-            // Browsers do not send such requests, so no page can. Health checks of load balancers do.
+            // Health checks of load balancers use HTTP/1.0 without Host. Browsers do not, so this opens no attack.
             (None, None, None) if request.version() <= Version::HTTP_10 => return Ok(()),
-            (None, None, None) => return bad("a request of HTTP/1.1 must have a Host"),
+            (None, None, None) => {
+                return bad("the request has no Host header, which HTTP/1.1 requires");
+            }
         };
         let host = host.host();
         match self.allow(host) {
@@ -116,7 +119,7 @@ impl AllowedHosts {
             false => Err((
                 StatusCode::FORBIDDEN,
                 format!(
-                    "the host {host} is not allowed: ask by IP address, or add it to {}",
+                    "the host {host} is not allowed: use an IP address, or add the host to {}",
                     self.key
                 ),
             )),
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_localhost_and_the_name_of_the_endpoint_are_allowed() {
+    fn ip_addresses_and_localhost_and_the_host_of_the_endpoint_are_allowed() {
         for host in [
             "127.0.0.1:8080",
             "10.0.0.7",
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn configured_names_are_allowed_and_a_star_is_any() {
+    fn configured_names_are_allowed_and_a_star_allows_any() {
         let configured = ["Airdig.Example.com"];
         assert_eq!(
             status(&configured, &with_host("airdig.example.com:8443")),
@@ -203,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_a_host_is_allowed_before_http_1_1_only() {
+    fn a_missing_host_is_allowed_in_http_1_0_only() {
         let mut request = Request::new(Body::empty());
         *request.version_mut() = Version::HTTP_10;
         assert_eq!(status(&[], &request), 200);
@@ -211,18 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn an_absolute_uri_counts_as_the_host_and_two_hosts_are_rejected() {
-        let of = |uri: &str| Request::get(uri).header("host", "localhost");
-        let absolute = of("http://evil.example/graphql").body(Body::empty());
+    fn the_host_of_an_absolute_uri_is_checked_and_two_host_headers_are_rejected() {
+        let get = |uri: &str| Request::get(uri).header("host", "localhost");
+        let absolute = get("http://evil.example/graphql").body(Body::empty());
         assert_eq!(status(&[], &absolute.unwrap()), 403);
-        let two = of("/graphql")
+        let two = get("/graphql")
             .header("host", "evil.example")
             .body(Body::empty());
         assert_eq!(status(&[], &two.unwrap()), 400);
     }
 
     #[test]
-    fn a_name_with_a_scheme_or_a_port_is_no_allowed_host() {
+    fn a_scheme_or_a_port_in_allowed_hosts_is_an_error() {
         for bad in [
             "",
             "https://a",

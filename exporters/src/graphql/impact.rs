@@ -1,4 +1,4 @@
-//! What depends on a node.
+//! Resolves `impact`: which nodes depend on a node.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,43 +6,43 @@ use async_graphql::{Context, Error, Result, SimpleObject};
 use pipeline::graph_store::{At, Direction, GraphStore, StoreError};
 use pipeline::impact::{self, Limits, Questions, Step, Walk, Way};
 
-use super::store::{store, unanswered};
+use super::store::{store, store_error};
 use super::types::Node;
 
-/// How many edges away what is touched may be.
-const DEEPEST: i32 = 10;
+/// The largest distance, in edges.
+const MAX_DEPTH: i32 = 10;
 
-/// Nodes that are reached at most.
-const NODES: usize = 10_000;
+/// The most nodes that a walk reaches.
+const MAX_NODES: usize = 10_000;
 
-/// Edges of one level, in one direction, that are read at most.
-const EDGES: usize = 20_000;
+/// The most edges that are read for one level in one direction.
+const MAX_EDGES: usize = 20_000;
 
-/// What depends on a node.
+/// The nodes that depend on a node, directly or through others.
 #[derive(SimpleObject)]
 pub(super) struct Impact {
     start: Node,
-    /// How many nodes depend on it.
+    /// The number of nodes that depend on `start`, also of those that are not in `nodes`.
     count: u64,
-    /// How many edges away the farthest of them is.
+    /// The distance of the farthest dependent node, in edges.
     depth: u32,
-    /// The highest scores first.
+    /// The dependent nodes with the highest scores, best first.
     nodes: Vec<Impacted>,
-    /// Whether more depends on it than was looked at: then `count` is too low.
+    /// True if the walk reached a limit: then `count` is too low.
     truncated: bool,
 }
 
-/// A node that depends on another.
+/// A node that depends on the start.
 #[derive(SimpleObject)]
 pub(super) struct Impacted {
     node: Node,
-    /// 0.7 for each edge on the way, times how sure these are.
+    /// The product over all edges of the path: 0.7 times the confidence of the edge.
     score: f64,
-    /// How many edges away.
+    /// The number of edges between the start and this node.
     distance: u32,
-    /// The uids on the best way to it, from the start to the node itself.
+    /// The uids of the best path, from the start to this node.
     path: Vec<String>,
-    /// The kinds of the edges between them.
+    /// The kinds of the edges along `path`.
     edge_kinds: Vec<&'static str>,
 }
 
@@ -54,25 +54,25 @@ impl Impact {
         first: usize,
         at: At,
     ) -> Result<Impact> {
-        if !(1..=DEEPEST).contains(&depth) {
+        if !(1..=MAX_DEPTH).contains(&depth) {
             return Err(Error::new(format!(
-                "depth may be 1 to {DEEPEST}, not {depth}"
+                "depth must be between 1 and {MAX_DEPTH}, not {depth}"
             )));
         }
         let limits = Limits {
             depth: depth.unsigned_abs(),
-            nodes: NODES,
+            nodes: MAX_NODES,
         };
         let store = store(context);
-        let found = walk(store, start.clone(), limits, at).await;
-        let found = found.map_err(unanswered)?;
-        let top = found.top(first);
+        let result = walk(store, start.clone(), limits, at).await;
+        let result = result.map_err(store_error)?;
+        let top = result.top(first);
         let uids = [&start].into_iter().chain(top.iter().map(|it| it.node));
         let uids: Vec<String> = uids.cloned().collect();
-        let nodes = store.nodes(&uids, at).await.map_err(unanswered)?;
+        let nodes = store.nodes(&uids, at).await.map_err(store_error)?;
         let mut nodes = nodes.into_iter();
         let Some(start) = nodes.next().flatten() else {
-            return Err(Error::new(format!("nothing is known of {start}")));
+            return Err(Error::new(format!("node {start} not found")));
         };
         let impacted = top.iter().zip(nodes).filter_map(|(reached, node)| {
             Some(Impacted {
@@ -85,15 +85,15 @@ impl Impact {
         });
         Ok(Impact {
             start: Node { node: start, at },
-            count: found.count() as u64,
-            depth: found.depth(),
+            count: result.count() as u64,
+            depth: result.depth(),
             nodes: impacted.collect(),
-            truncated: found.is_truncated(),
+            truncated: result.is_truncated(),
         })
     }
 }
 
-/// One read of edges for each level and direction, and one of the kinds at their other ends.
+/// Runs the walk over the store: for each level and direction it reads the edges, then the kinds of their ends.
 async fn walk(
     store: &dyn GraphStore,
     start: String,
@@ -101,7 +101,7 @@ async fn walk(
     at: At,
 ) -> Result<impact::Impact<String>, StoreError> {
     let mut kinds = HashMap::new();
-    learn(store, &mut kinds, HashSet::from([&start]), at).await?;
+    load_kinds(store, &mut kinds, HashSet::from([&start]), at).await?;
     let mut walk = Walk::new(start.clone(), &kinds[&start], limits);
     loop {
         for Questions { way, nodes, edges } in walk.questions() {
@@ -109,14 +109,16 @@ async fn walk(
                 Way::In => Direction::In,
                 Way::Out => Direction::Out,
             };
-            let edges: Vec<String> = edges.into_iter().map(str::to_owned).collect();
-            let found = store.edges(&nodes, direction, &edges, EDGES, at).await?;
-            if found.len() == EDGES {
+            let edge_kinds: Vec<String> = edges.into_iter().map(str::to_owned).collect();
+            let edges = store
+                .edges(&nodes, direction, &edge_kinds, MAX_EDGES, at)
+                .await?;
+            if edges.len() == MAX_EDGES {
                 walk.truncate();
             }
-            let ends = found.iter().flat_map(|edge| [&edge.from, &edge.to]);
-            learn(store, &mut kinds, ends.collect(), at).await?;
-            for edge in &found {
+            let ends = edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
+            load_kinds(store, &mut kinds, ends.collect(), at).await?;
+            for edge in &edges {
                 let (near, far) = match way {
                     Way::In => (&edge.to, &edge.from),
                     Way::Out => (&edge.from, &edge.to),
@@ -137,8 +139,8 @@ async fn walk(
     }
 }
 
-/// Adds the kinds of those that are not known yet.
-async fn learn(
+/// Reads the kinds of the nodes that are not in `kinds` yet.
+async fn load_kinds(
     store: &dyn GraphStore,
     kinds: &mut HashMap<String, String>,
     uids: HashSet<&String>,
@@ -147,8 +149,8 @@ async fn learn(
     let new = uids.into_iter().filter(|uid| !kinds.contains_key(*uid));
     let new: Vec<String> = new.cloned().collect();
     if !new.is_empty() {
-        let found = store.kinds_of(&new, at).await?;
-        kinds.extend(new.into_iter().zip(found));
+        let new_kinds = store.kinds_of(&new, at).await?;
+        kinds.extend(new.into_iter().zip(new_kinds));
     }
     Ok(())
 }

@@ -1,28 +1,28 @@
-//! How many items a page may have.
+//! Limits of page sizes.
 
 use async_graphql::{Error, Result};
 
-/// Items of one page.
-pub(super) const MOST: i32 = 500;
+/// The most items of one page.
+pub(super) const MAX_PAGE: i32 = 500;
 
-/// How many items were asked for.
+/// Checks `first`, the requested number of items.
 ///
 /// # Errors
-/// When these are too many, or fewer than none.
+/// If it is negative or larger than [`MAX_PAGE`].
 pub(super) fn page(first: i32) -> Result<usize> {
-    page_of(first, MOST as usize)
+    page_of(first, MAX_PAGE as usize)
 }
 
-/// Likewise, of another largest page.
+/// Checks `first` against another limit.
 ///
 /// # Errors
-/// When these are too many, or fewer than none.
-pub(super) fn page_of(first: i32, most: usize) -> Result<usize> {
+/// If it is negative or larger than `max`.
+pub(super) fn page_of(first: i32, max: usize) -> Result<usize> {
     match usize::try_from(first) {
-        Ok(first) if first <= most => Ok(first),
+        Ok(first) if first <= max => Ok(first),
         Ok(_) => Err(Error::new(format!(
-            "first may be {most} at most, not {first}"
+            "first must be at most {max}, not {first}"
         ))),
-        Err(_) => Err(Error::new(format!("first may not be negative: {first}"))),
+        Err(_) => Err(Error::new(format!("first must not be negative: {first}"))),
     }
 }

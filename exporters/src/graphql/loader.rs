@@ -1,4 +1,4 @@
-//! Reads nodes and their names for all who ask in one answer at once.
+//! Loads nodes and aliases in batches: one read of the store for all fields of a response that need them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,40 +9,41 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::{self, At, OtherName};
 use tokio::time::timeout;
 
-use super::store::{Store, unanswered};
+use super::store::{Store, store_error};
 use super::types::Node;
 
-/// Reads nodes by their uids.
-pub(super) struct Nodes(pub(super) Reads);
+/// Loads nodes by uid.
+pub(super) struct NodeLoader(pub(super) BoundedReads);
 
-/// Reads the other names of uids.
-pub(super) struct Names(pub(super) Reads);
+/// Loads the aliases of uids.
+pub(super) struct AliasLoader(pub(super) BoundedReads);
 
-/// A load runs in a task of its own, for several queries, so it does not end with one of them. All
-/// of these began before it: after their timeout none is left, and the read is dropped.
+/// Bounds the time of a load. A load runs in a task of its own and serves several queries, so it is not
+/// cancelled with one of them. All of them began before the load: after `query_timeout` none waits any more,
+/// and the read is dropped.
 #[derive(Clone)]
-pub(super) struct Reads {
+pub(super) struct BoundedReads {
     pub(super) store: Store,
     pub(super) query_timeout: Duration,
 }
 
-impl Reads {
+impl BoundedReads {
     async fn within<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
-        let late = |_| Error::new("no query waits for this read any longer");
-        timeout(self.query_timeout, read).await.map_err(late)?
+        let timed_out = |_| Error::new("the read of the store took longer than query_timeout");
+        timeout(self.query_timeout, read).await.map_err(timed_out)?
     }
 }
 
-/// A uid at a moment, in nanoseconds since 1970; none is now.
+/// A uid at a time, in nanoseconds since 1970; `None` is now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct LoaderKey {
     uid: String,
     at: Option<u64>,
 }
 
-impl Key {
-    pub(super) fn of(uid: &str, at: At) -> Key {
-        Key {
+impl LoaderKey {
+    pub(super) fn of(uid: &str, at: At) -> LoaderKey {
+        LoaderKey {
             uid: uid.to_owned(),
             at: match at {
                 At::Now => None,
@@ -52,65 +53,68 @@ impl Key {
     }
 }
 
-/// The uids of each moment.
-fn by_moment(keys: &[Key]) -> Vec<(At, Vec<Key>)> {
-    let mut moments: HashMap<Option<u64>, Vec<Key>> = HashMap::new();
+/// Groups the keys by time.
+fn by_time(keys: &[LoaderKey]) -> Vec<(At, Vec<LoaderKey>)> {
+    let mut times: HashMap<Option<u64>, Vec<LoaderKey>> = HashMap::new();
     for key in keys {
-        moments.entry(key.at).or_default().push(key.clone());
+        times.entry(key.at).or_default().push(key.clone());
     }
     let at = |at: Option<u64>| at.map_or(At::Now, |at| At::Time(UnixNanos(at)));
-    let moments = moments.into_iter();
-    moments.map(|(moment, keys)| (at(moment), keys)).collect()
+    let times = times.into_iter();
+    times.map(|(time, keys)| (at(time), keys)).collect()
 }
 
-fn uids(keys: &[Key]) -> Vec<String> {
+fn uids(keys: &[LoaderKey]) -> Vec<String> {
     keys.iter().map(|key| key.uid.clone()).collect()
 }
 
-impl Loader<Key> for Nodes {
+impl Loader<LoaderKey> for NodeLoader {
     type Value = graph_store::Node;
     type Error = Error;
 
-    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, graph_store::Node>> {
+    async fn load(&self, keys: &[LoaderKey]) -> Result<HashMap<LoaderKey, graph_store::Node>> {
         let read = async {
-            let mut found = HashMap::with_capacity(keys.len());
-            for (at, keys) in by_moment(keys) {
+            let mut loaded = HashMap::with_capacity(keys.len());
+            for (at, keys) in by_time(keys) {
                 let nodes = self.0.store.nodes(&uids(&keys), at).await;
-                let known = keys.into_iter().zip(nodes.map_err(unanswered)?);
-                found.extend(known.filter_map(|(key, node)| Some((key, node?))));
+                let nodes = keys.into_iter().zip(nodes.map_err(store_error)?);
+                loaded.extend(nodes.filter_map(|(key, node)| Some((key, node?))));
             }
-            Ok(found)
+            Ok(loaded)
         };
         self.0.within(read).await
     }
 }
 
-impl Loader<Key> for Names {
+impl Loader<LoaderKey> for AliasLoader {
     type Value = Vec<OtherName>;
     type Error = Error;
 
-    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Vec<OtherName>>> {
+    async fn load(&self, keys: &[LoaderKey]) -> Result<HashMap<LoaderKey, Vec<OtherName>>> {
         let read = async {
-            let mut found = HashMap::with_capacity(keys.len());
-            for (at, keys) in by_moment(keys) {
-                let names = self.0.store.aliases_of(&uids(&keys), at).await;
-                found.extend(keys.into_iter().zip(names.map_err(unanswered)?));
+            let mut loaded = HashMap::with_capacity(keys.len());
+            for (at, keys) in by_time(keys) {
+                let aliases = self.0.store.aliases_of(&uids(&keys), at).await;
+                loaded.extend(keys.into_iter().zip(aliases.map_err(store_error)?));
             }
-            Ok(found)
+            Ok(loaded)
         };
         self.0.within(read).await
     }
 }
 
-/// The node of a uid, read together with all others of the answer.
+/// Loads the node of a uid, in one batch with the other nodes of the response.
 pub(super) async fn load(context: &Context<'_>, uid: &str, at: At) -> Result<Option<Node>> {
-    let loader = context.data_unchecked::<DataLoader<Nodes>>();
-    let node = loader.load_one(Key::of(uid, at)).await?;
+    let loader = context.data_unchecked::<DataLoader<NodeLoader>>();
+    let node = loader.load_one(LoaderKey::of(uid, at)).await?;
     Ok(node.map(|node| Node { node, at }))
 }
 
-/// The other names of a uid, likewise.
-pub(super) async fn names(context: &Context<'_>, uid: &str, at: At) -> Result<Vec<OtherName>> {
-    let loader = context.data_unchecked::<DataLoader<Names>>();
-    Ok(loader.load_one(Key::of(uid, at)).await?.unwrap_or_default())
+/// Loads the aliases of a uid, in one batch with those of the other nodes of the response.
+pub(super) async fn aliases(context: &Context<'_>, uid: &str, at: At) -> Result<Vec<OtherName>> {
+    let loader = context.data_unchecked::<DataLoader<AliasLoader>>();
+    Ok(loader
+        .load_one(LoaderKey::of(uid, at))
+        .await?
+        .unwrap_or_default())
 }

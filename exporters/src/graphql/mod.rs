@@ -1,4 +1,4 @@
-//! Answers GraphQL on the graph that a store keeps, and pushes what is new.
+//! Serves GraphQL queries on the graph of a store, and pushes commits to subscribers.
 //!
 //! ```yaml
 //! exporters:
@@ -12,14 +12,14 @@
 //! | WebSocket `/graphql`, `graphql-transport-ws` | the subscription `changes`, and queries |
 //! | `/schema.graphql` | the schema |
 //!
-//! A query is bounded before it is validated (`bounds`), and `Host` is checked (`hosts.rs`):
+//! The cost of a query is limited before it is validated (`bounds`). The `Host` header is checked (`hosts.rs`):
 //!
 //! ```yaml
 //!   graphql: {endpoint: 0.0.0.0:8080, store: sqlite, allowed_hosts: [airdig.example.com]}
 //! ```
 //!
-//! It takes no batches: it follows the commits of its store. A page of nodes with what they lead to
-//! is a few statements, since each field of a page is read for the whole page (`loader.rs`).
+//! The exporter accepts no batches: it follows the commits of its store. A page of nodes with their neighbours
+//! takes a few statements, since each field is read for the whole page at once (`loader.rs`).
 
 use std::sync::Arc;
 
@@ -63,7 +63,8 @@ pub struct Graphql {
 impl Described for Graphql {
     const TYPE: &'static str = "graphql";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "answers queries on the graph of a store, pushes what is new";
+    const SUMMARY: &'static str =
+        "GraphQL queries on the graph of a store, and subscriptions to its commits";
     type Config = Config;
 }
 

@@ -1,80 +1,84 @@
-//! From what people call a node to the node.
+//! Resolves uids and aliases to nodes.
 
 use async_graphql::{Context, Error, Result};
 use pipeline::graph_store::{At, Direction};
 use pipeline::schema::edges::kind;
 
-use super::store::{store, unanswered};
+use super::store::{store, store_error};
 use super::time::DateTime;
 
-/// Edges that are looked at where a name means several things.
-const EDGES: usize = 1000;
+/// The most edges that are read to resolve an ambiguous name.
+const MAX_EDGES: usize = 1000;
 
 const INSTANCE: &str = "AWS::EC2::Instance";
 
-pub(super) fn moment(as_of: Option<DateTime>) -> At {
+pub(super) fn read_time(as_of: Option<DateTime>) -> At {
     as_of.map_or(At::Now, |DateTime(time)| At::Time(time))
 }
 
-/// The uids that each of these names leads to. `aws:ec2:i-123` leads where `i-123` does, unless
-/// something is called so.
+/// Returns the uids that each name resolves to. If `aws:ec2:i-123` is not an alias itself, it resolves as
+/// `i-123`.
 pub(super) async fn resolve(
     context: &Context<'_>,
     names: &[String],
     at: At,
 ) -> Result<Vec<Vec<String>>> {
-    let found = store(context).resolve(names, at).await;
-    let mut found = found.map_err(unanswered)?;
-    let short = |place: usize| {
-        let rest = names[place].strip_prefix("aws:")?;
-        Some((place, rest.rsplit(':').next()?.to_owned()))
+    let resolved = store(context).resolve(names, at).await;
+    let mut resolved = resolved.map_err(store_error)?;
+    let short_id = |index: usize| {
+        let rest = names[index].strip_prefix("aws:")?;
+        Some((index, rest.rsplit(':').next()?.to_owned()))
     };
-    let unknown = (0..names.len()).filter(|place| found[*place].is_empty());
-    let (places, short): (Vec<usize>, Vec<String>) = unknown.filter_map(short).unzip();
-    if !short.is_empty() {
-        let again = store(context).resolve(&short, at).await;
-        for (place, uids) in places.into_iter().zip(again.map_err(unanswered)?) {
-            found[place] = uids;
+    let unknown = (0..names.len()).filter(|index| resolved[*index].is_empty());
+    let (indexes, short_ids): (Vec<usize>, Vec<String>) = unknown.filter_map(short_id).unzip();
+    if !short_ids.is_empty() {
+        let by_short_id = store(context).resolve(&short_ids, at).await;
+        for (index, uids) in indexes.into_iter().zip(by_short_id.map_err(store_error)?) {
+            resolved[index] = uids;
         }
     }
-    Ok(found)
+    Ok(resolved)
 }
 
-/// The one uid that a uid or alias leads to; none where nothing is known of it.
+/// Resolves a uid or alias to one uid; `None` if it is unknown.
+///
+/// # Errors
+/// If the name is ambiguous or the store fails.
 pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Option<String>> {
     let names = [name.to_owned()];
-    let found = resolve(context, &names, at).await?;
-    let mut uids = found.into_iter().next().unwrap_or_default();
+    let resolved = resolve(context, &names, at).await?;
+    let mut uids = resolved.into_iter().next().unwrap_or_default();
     match uids.len() {
         0 => Ok(None),
         1 => Ok(uids.pop()),
-        several => {
+        count => {
             if let Some(instance) = instance(context, &uids, at).await? {
                 return Ok(Some(instance));
             }
-            let listed: Vec<&str> = uids.iter().take(5).map(String::as_str).collect();
-            let listed = listed.join(", ");
+            let candidates: Vec<&str> = uids.iter().take(5).map(String::as_str).collect();
+            let candidates = candidates.join(", ");
             Err(Error::new(format!(
-                "{several} nodes are called {name}: ask for one of {listed}"
+                "the name {name} is ambiguous, {count} nodes have it: use a uid, such as {candidates}"
             )))
         }
     }
 }
 
-/// Of several things the instance that all others are attached to, as the interface that has an address
-/// is. (Other edges of the kind do not lead from a part to the whole.)
+/// Returns the only instance among `uids` if all others are attached to it: a private IP address is an alias of
+/// a network interface and of its instance, and then the instance is meant. (Between other kinds of nodes,
+/// `ATTACHED_TO` does not lead from a part to the whole.)
 async fn instance(context: &Context<'_>, uids: &[String], at: At) -> Result<Option<String>> {
     let kinds = store(context)
         .kinds_of(uids, at)
         .await
-        .map_err(unanswered)?;
+        .map_err(store_error)?;
     let mut instances = uids.iter().zip(kinds).filter(|(_, kind)| kind == INSTANCE);
     let (Some((instance, _)), None) = (instances.next(), instances.next()) else {
         return Ok(None);
     };
     let kinds = [kind::ATTACHED_TO.to_owned()];
-    let edges = store(context).edges(uids, Direction::Out, &kinds, EDGES, at);
-    let edges = edges.await.map_err(unanswered)?;
+    let edges = store(context).edges(uids, Direction::Out, &kinds, MAX_EDGES, at);
+    let edges = edges.await.map_err(store_error)?;
     let is_attached = |from: &String| {
         let mut edges = edges.iter();
         from == instance || edges.any(|edge| edge.from == *from && edge.to == *instance)
@@ -82,43 +86,44 @@ async fn instance(context: &Context<'_>, uids: &[String], at: At) -> Result<Opti
     Ok(uids.iter().all(is_attached).then(|| instance.clone()))
 }
 
-/// The same, where it is an error that nothing is known.
-pub(super) async fn must_find(context: &Context<'_>, name: &str, at: At) -> Result<String> {
-    let found = find(context, name, at).await?;
-    found.ok_or_else(|| {
-        let (then, now) = match at {
+/// As [`find`], but an unknown name is an error.
+pub(super) async fn find_required(context: &Context<'_>, name: &str, at: At) -> Result<String> {
+    let uid = find(context, name, at).await?;
+    uid.ok_or_else(|| {
+        let (time, or_current) = match at {
             At::Now => ("", ""),
-            At::Time(_) => (" at that time", ", or ask without asOf"),
+            At::Time(_) => (" at that time", ", or query without asOf"),
         };
         Error::new(format!(
-            "nothing is known of {name}{then}: find it with search(text: …){now}"
+            "node {name} not found{time}: look it up with search(text: …){or_current}"
         ))
     })
 }
 
-/// The same for who asks what it is connected with. Of what a name meant and has ended that is nothing,
-/// which is not to be taken for an answer: by its uid alone it is asked for all the same.
-pub(super) async fn must_live(context: &Context<'_>, name: &str, at: At) -> Result<String> {
-    let uid = must_find(context, name, at).await?;
+/// As [`find_required`], for a walk over edges. A node that has ended has no edges, so an alias of such a node is
+/// an error, since the empty result would mislead. Its uid is accepted.
+pub(super) async fn find_existing(context: &Context<'_>, name: &str, at: At) -> Result<String> {
+    let uid = find_required(context, name, at).await?;
     match uid == name {
         true => Ok(uid),
-        false => refuse_ended(context, name, &uid, at).await.map(|()| uid),
+        false => reject_ended(context, name, &uid, at).await.map(|()| uid),
     }
 }
 
-/// An error where what a name means has ended.
-pub(super) async fn refuse_ended(
+/// # Errors
+/// If the node that the name resolves to has ended.
+pub(super) async fn reject_ended(
     context: &Context<'_>,
     name: &str,
     uid: &str,
     at: At,
 ) -> Result<()> {
     let uids = [uid.to_owned()];
-    let nodes = store(context).nodes(&uids, at).await.map_err(unanswered)?;
+    let nodes = store(context).nodes(&uids, at).await.map_err(store_error)?;
     match nodes.into_iter().flatten().find_map(|node| node.ended) {
         None => Ok(()),
         Some(ended) => Err(Error::new(format!(
-            "{name} was {uid}, which ended at {}: ask for its timeline, or with asOf before that",
+            "{name} was an alias of {uid}, which ended at {}: query its timeline, or set asOf to an earlier time",
             DateTime(ended)
         ))),
     }

@@ -1,44 +1,48 @@
-//! What a node is connected with.
+//! Resolves `neighbors`: the nodes around a node.
 
 use async_graphql::{Context, Error, Result, SimpleObject};
 use pipeline::graph_store::{self, At, NeighborhoodQuery};
 
-use super::store::{store, unanswered};
+use super::store::{store, store_error};
 use super::types::{Edge, Node};
 
-/// How many edges away a neighbour may be.
-const DEEPEST: usize = 5;
+/// The largest distance of a neighbour, in edges.
+const MAX_DEPTH: usize = 5;
 
-/// A node and what it is connected with.
+/// A node and the nodes that it is connected with.
 #[derive(SimpleObject)]
 pub(super) struct Neighborhood {
     start: Node,
-    /// Near ones first.
+    /// The neighbours, nearest first.
     nodes: Vec<Neighbor>,
-    /// The edges that were followed between the start and these nodes.
+    /// The edges that the walk followed between `start` and `nodes`.
     edges: Vec<Edge>,
-    /// Whether there is more than `first` allows.
+    /// True if `first` or the limit of edges cut the result off.
     truncated: bool,
 }
 
-/// A node at some distance.
+/// A node and its distance from the start.
 #[derive(SimpleObject)]
 pub(super) struct Neighbor {
-    /// How many edges away.
+    /// The number of edges between the start and this node.
     distance: usize,
     node: Node,
-    /// The uids on a shortest way to it, from the start to the node itself.
+    /// The uids of a shortest path, from the start to this node.
     path: Vec<String>,
 }
 
-/// How many edges away one may look.
+/// Checks `depth`, the requested distance in edges.
 ///
 /// # Errors
-/// When that is none, or too many.
+/// If it is below 1 or too large.
 pub(super) fn depth(depth: i32) -> Result<usize> {
-    let wrong = || Error::new(format!("depth may be 1 to {DEEPEST}, not {depth}"));
+    let wrong = || {
+        Error::new(format!(
+            "depth must be between 1 and {MAX_DEPTH}, not {depth}"
+        ))
+    };
     let depth = usize::try_from(depth).map_err(|_| wrong())?;
-    (1..=DEEPEST)
+    (1..=MAX_DEPTH)
         .contains(&depth)
         .then_some(depth)
         .ok_or_else(wrong)
@@ -51,13 +55,14 @@ impl Neighborhood {
         query: &NeighborhoodQuery<'_>,
         at: At,
     ) -> Result<Neighborhood> {
-        let found = store(context).neighborhood(start, query, at).await;
-        let Some(found) = found.map_err(unanswered)? else {
-            return Err(Error::new(format!("nothing is known of {start}")));
+        let neighborhood = store(context).neighborhood(start, query, at).await;
+        let Some(neighborhood) = neighborhood.map_err(store_error)? else {
+            return Err(Error::new(format!("node {start} not found")));
         };
-        let paths = found.nodes.iter().map(|it| path(&found.nodes, it));
+        let nodes = &neighborhood.nodes;
+        let paths = nodes.iter().map(|it| path(nodes, it));
         let paths: Vec<Vec<String>> = paths.collect();
-        let mut nodes = found
+        let mut nodes = neighborhood
             .nodes
             .into_iter()
             .zip(paths)
@@ -70,20 +75,20 @@ impl Neighborhood {
         Ok(Neighborhood {
             start: start.node,
             nodes: nodes.collect(),
-            edges: found
+            edges: neighborhood
                 .edges
                 .into_iter()
                 .map(|edge| Edge { edge, at })
                 .collect(),
-            truncated: found.truncated,
+            truncated: neighborhood.truncated,
         })
     }
 }
 
 fn path(nodes: &[graph_store::Neighbor], to: &graph_store::Neighbor) -> Vec<String> {
-    let before = |it: &&graph_store::Neighbor| it.from.map(|from| &nodes[from]);
-    let way = std::iter::successors(Some(to), before);
-    let mut path: Vec<String> = way.map(|it| it.node.uid.clone()).collect();
+    let previous = |it: &&graph_store::Neighbor| it.from.map(|from| &nodes[from]);
+    let backwards = std::iter::successors(Some(to), previous);
+    let mut path: Vec<String> = backwards.map(|it| it.node.uid.clone()).collect();
     path.reverse();
     path
 }

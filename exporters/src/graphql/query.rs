@@ -1,4 +1,4 @@
-//! What can be asked.
+//! The root type of queries.
 
 use async_graphql::connection::CursorType;
 use async_graphql::{Error, MergedObject, Result};
@@ -14,7 +14,7 @@ pub(super) struct Query(nodes::Nodes, walks::Walks, past::Past);
 fn decode<C: CursorType>(cursor: &str) -> Result<C> {
     C::decode_cursor(cursor).map_err(|_| {
         Error::new(format!(
-            "after is no cursor of an earlier answer: {cursor:?}"
+            "after is not a valid cursor: {cursor:?}; use endCursor of the previous page"
         ))
     })
 }

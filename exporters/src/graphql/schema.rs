@@ -1,11 +1,11 @@
-//! The schema, with the limits that are checked after parsing.
+//! Builds the schema, with the limits that apply after parsing.
 
 use async_graphql::EmptyMutation;
 use async_graphql::dataloader::DataLoader;
 
 use super::bounds::ExecutionLimits;
 use super::config::Config;
-use super::loader::{Names, Nodes, Reads};
+use super::loader::{AliasLoader, BoundedReads, NodeLoader};
 use super::query::Query;
 use super::store::Store;
 use super::subscription::Subscription;
@@ -13,14 +13,14 @@ use super::subscription::Subscription;
 pub(super) type Schema = async_graphql::Schema<Query, EmptyMutation, Subscription>;
 
 pub(super) fn of(store: Store, config: &Config) -> Schema {
-    let reads = Reads {
+    let reads = BoundedReads {
         store: store.clone(),
         query_timeout: config.query_timeout,
     };
-    let nodes = DataLoader::new(Nodes(reads.clone()), tokio::spawn);
-    let names = DataLoader::new(Names(reads), tokio::spawn);
+    let nodes = DataLoader::new(NodeLoader(reads.clone()), tokio::spawn);
+    let aliases = DataLoader::new(AliasLoader(reads), tokio::spawn);
     Schema::build(Query::default(), EmptyMutation, Subscription)
-        // The extension makes them, of the errors that are returned.
+        // `ExecutionLimits` adds suggestions, to the returned errors only.
         .disable_suggestions()
         .extension(ExecutionLimits {
             max_complexity: config.max_complexity,
@@ -28,6 +28,6 @@ pub(super) fn of(store: Store, config: &Config) -> Schema {
         })
         .data(store)
         .data(nodes)
-        .data(names)
+        .data(aliases)
         .finish()
 }

@@ -1,4 +1,4 @@
-//! HTTP and WebSockets.
+//! Serves GraphQL over HTTP and WebSockets.
 
 use std::sync::Arc;
 
@@ -21,14 +21,14 @@ use tokio_util::sync::CancellationToken;
 use super::bounds::BoundedSchema;
 use super::hosts::{AllowedHosts, check_host};
 
-/// Bytes of a query with its variables: of a body, of a message of a WebSocket.
-const LARGEST: usize = 256 << 10;
+/// The largest query with its variables, in bytes: an HTTP body or one message of a WebSocket.
+const MAX_REQUEST_BYTES: usize = 256 << 10;
 
-/// WebSockets that are open at once.
-const SOCKETS: usize = 1024;
+/// The most open WebSockets.
+const MAX_SOCKETS: usize = 1024;
 
 #[derive(Clone)]
-struct Served {
+struct ServerState {
     schema: BoundedSchema,
     sockets: Arc<Semaphore>,
     stop: CancellationToken,
@@ -39,20 +39,20 @@ pub(super) fn router(
     hosts: AllowedHosts,
     stop: CancellationToken,
 ) -> Router {
-    let served = Served {
+    let state = ServerState {
         schema,
-        sockets: Arc::new(Semaphore::new(SOCKETS)),
+        sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
         stop,
     };
     Router::new()
-        .route("/graphql", get(ask).post(answer))
+        .route("/graphql", get(handle_get).post(handle_post))
         .route("/schema.graphql", get(schema_text))
-        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .layer(from_fn_with_state(Arc::new(hosts), check_host))
-        .with_state(served)
+        .with_state(state)
 }
 
-/// Serves until `stop`, and then what was asked before it.
+/// Serves until `stop` is cancelled, then finishes the requests in flight.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -64,54 +64,57 @@ pub(super) async fn serve(
         .map_err(|error| RunError::because("serve GraphQL", error))
 }
 
-async fn answer(State(served): State<Served>, Json(request): Json<Request>) -> Json<Response> {
-    Json(served.schema.execute(request).await)
+async fn handle_post(
+    State(state): State<ServerState>,
+    Json(request): Json<Request>,
+) -> Json<Response> {
+    Json(state.schema.execute(request).await)
 }
 
-async fn schema_text(State(served): State<Served>) -> impl IntoResponse {
+async fn schema_text(State(state): State<ServerState>) -> impl IntoResponse {
     let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    (text, served.schema.sdl())
+    (text, state.schema.sdl())
 }
 
-/// A query in the address.
+/// The parameters of a GET request.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct QueryParameters {
     query: String,
     operation_name: Option<String>,
     variables: Option<String>,
 }
 
-/// A query in the address, or a WebSocket.
-async fn ask(State(served): State<Served>, mut parts: Parts) -> HttpResponse {
+/// Runs the query in the URL, or opens a WebSocket.
+async fn handle_get(State(state): State<ServerState>, mut parts: Parts) -> HttpResponse {
     if parts.headers.contains_key(header::UPGRADE) {
-        return upgrade(served, &mut parts).await;
+        return upgrade(state, &mut parts).await;
     }
-    let Ok(Query(asked)) = Query::<Asked>::try_from_uri(&parts.uri) else {
-        let told = "ask with POST and JSON, or with ?query=; the schema is at /schema.graphql";
-        return (StatusCode::BAD_REQUEST, told).into_response();
+    let Ok(Query(parameters)) = Query::<QueryParameters>::try_from_uri(&parts.uri) else {
+        let message = "send a query as JSON with POST, or as ?query= with GET; the schema is at /schema.graphql";
+        return (StatusCode::BAD_REQUEST, message).into_response();
     };
-    let mut request = Request::new(asked.query);
-    if let Some(name) = asked.operation_name {
+    let mut request = Request::new(parameters.query);
+    if let Some(name) = parameters.operation_name {
         request = request.operation_name(name);
     }
-    if let Some(variables) = asked.variables {
+    if let Some(variables) = parameters.variables {
         match serde_json::from_str(&variables) {
             Ok(variables) => {
                 request = request.variables(async_graphql::Variables::from_json(variables));
             }
             Err(error) => {
-                let told = format!("variables are no JSON: {error}");
-                return (StatusCode::BAD_REQUEST, told).into_response();
+                let message = format!("the parameter variables is not valid JSON: {error}");
+                return (StatusCode::BAD_REQUEST, message).into_response();
             }
         }
     }
-    Json(served.schema.execute(request).await).into_response()
+    Json(state.schema.execute(request).await).into_response()
 }
 
-/// Whether a browser asks for a page of another site, which could then read the graph. (A POST of
-/// JSON needs that site to be allowed; a WebSocket does not.)
-fn is_foreign(parts: &Parts) -> bool {
+/// Whether a page of another site opens the WebSocket: such a page could read the graph. (Browsers send a POST of
+/// JSON from another site only if CORS allows it. CORS does not cover WebSockets.)
+fn is_cross_origin(parts: &Parts) -> bool {
     let header = |name| {
         parts
             .headers
@@ -125,32 +128,33 @@ fn is_foreign(parts: &Parts) -> bool {
     header(header::HOST) != Some(host)
 }
 
-async fn upgrade(served: Served, parts: &mut Parts) -> HttpResponse {
-    if is_foreign(parts) {
-        let told = "a page of another site may not open a WebSocket here";
-        return (StatusCode::FORBIDDEN, told).into_response();
+async fn upgrade(state: ServerState, parts: &mut Parts) -> HttpResponse {
+    if is_cross_origin(parts) {
+        let message = "the Origin of this WebSocket is another site, which is not allowed";
+        return (StatusCode::FORBIDDEN, message).into_response();
     }
-    let Ok(protocol) = GraphQLProtocol::from_request_parts(parts, &served).await else {
-        let told = "a WebSocket must ask for the protocol graphql-transport-ws";
-        return (StatusCode::BAD_REQUEST, told).into_response();
+    let Ok(protocol) = GraphQLProtocol::from_request_parts(parts, &state).await else {
+        let message = "a WebSocket must request the subprotocol graphql-transport-ws";
+        return (StatusCode::BAD_REQUEST, message).into_response();
     };
-    let upgrade = match WebSocketUpgrade::from_request_parts(parts, &served).await {
+    let upgrade = match WebSocketUpgrade::from_request_parts(parts, &state).await {
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let Ok(place) = served.sockets.clone().try_acquire_owned() else {
-        let told = format!("{SOCKETS} WebSockets are open already");
-        return (StatusCode::SERVICE_UNAVAILABLE, told).into_response();
+    let Ok(permit) = state.sockets.clone().try_acquire_owned() else {
+        let message = format!("the limit of {MAX_SOCKETS} open WebSockets is reached");
+        return (StatusCode::SERVICE_UNAVAILABLE, message).into_response();
     };
     upgrade
         .protocols(ALL_WEBSOCKET_PROTOCOLS)
-        .max_message_size(LARGEST)
+        .max_message_size(MAX_REQUEST_BYTES)
         .on_upgrade(async move |socket| {
-            let talk = GraphQLWebSocket::new(socket, served.schema.for_socket(), protocol).serve();
+            let serve_connection =
+                GraphQLWebSocket::new(socket, state.schema.for_socket(), protocol).serve();
             tokio::select! {
-                () = talk => {}
-                () = served.stop.cancelled() => {}
+                () = serve_connection => {}
+                () = state.stop.cancelled() => {}
             }
-            drop(place);
+            drop(permit);
         })
 }

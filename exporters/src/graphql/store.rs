@@ -1,4 +1,4 @@
-//! The store that is asked.
+//! Access of resolvers to the store, and its errors.
 
 use std::sync::Arc;
 
@@ -6,20 +6,21 @@ use async_graphql::{Context, Error};
 use pipeline::component::Chain;
 use pipeline::graph_store::{GraphStore, StoreError};
 
-/// As data of the schema.
+/// The store, as context data of the schema.
 pub(super) type Store = Arc<dyn GraphStore>;
 
-/// The store that the schema is about.
+/// The store from the context data.
 pub(super) fn store<'c>(context: &Context<'c>) -> &'c dyn GraphStore {
     context.data_unchecked::<Store>().as_ref()
 }
 
-/// What failed is told, why is logged: it may name what a client need not know.
+/// Logs the cause of a store error. The client gets the failed action only, since a cause may name internals. A
+/// read before the retention horizon is the client's mistake, and gets its whole reason.
 #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-pub(super) fn unanswered(error: StoreError) -> Error {
+pub(super) fn store_error(error: StoreError) -> Error {
     if let Some(reason) = error.too_old() {
         return Error::new(reason.to_string());
     }
-    tracing::error!(error = %Chain(&error), "a query could not be answered");
+    tracing::error!(error = %Chain(&error), "query failed");
     Error::new(format!("the store could not {error}"))
 }

@@ -1,4 +1,4 @@
-//! What is pushed.
+//! The subscription `changes`: pushes the commits of the store.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,37 +10,40 @@ use pipeline::graph_store::{self, At};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::names;
-use super::store::{store, unanswered};
+use super::store::{store, store_error};
 use super::time::DateTime;
 use super::types::{Node, RecordKind};
 
 pub(super) struct Subscription;
 
-/// Nodes of one commit that are read.
-const NODES: usize = 500;
+/// The most nodes of one commit that are read.
+const MAX_NODES: usize = 500;
 
-/// Nodes that one subscription follows by name.
-const NAMES: usize = 100;
+/// The most uids and aliases that one subscription follows.
+const MAX_NAMES: usize = 100;
 
-/// What a commit of the store made new.
+/// What one commit of the store changed.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub(super) struct Commit {
-    /// Grows with each commit since the process started.
+    /// Increases with each commit.
     sequence: u64,
-    /// Uids of nodes of which something new is known.
+    /// Uids of nodes whose current rows changed.
     uids: Vec<String>,
+    /// Edges that are new.
     edges: Vec<NewEdge>,
+    /// Changes that are new.
     changes: Vec<NewChange>,
-    /// Drift, health, correlations, alerts and changes that are new or were reported anew.
+    /// Changes, drift, health, correlations and alerts that are new or were updated.
     records: Vec<PushedRecord>,
-    /// Commits that were missed before this one, since the subscriber was too slow.
+    /// The number of commits before this one that were not pushed, because the subscriber was too slow or the store
+    /// no longer had them.
     missed: u64,
-    /// Whether the commit had more than 2,000 of something, which is left out.
+    /// True if the commit had more than 2,000 nodes, edges or records; the rest is left out.
     truncated: bool,
 }
 
-/// An edge that was not known before.
+/// An edge that the commit added.
 #[derive(SimpleObject)]
 struct NewEdge {
     from: String,
@@ -48,58 +51,58 @@ struct NewEdge {
     to: String,
 }
 
-/// Something that somebody did.
+/// A change: an actor did something to a resource.
 #[derive(SimpleObject)]
 struct NewChange {
     id: String,
-    /// What was changed.
+    /// The uid of the changed resource.
     uid: Option<String>,
 }
 
-/// A record of which a row was written.
+/// A record that the commit added or updated.
 #[derive(SimpleObject)]
 struct PushedRecord {
     kind: RecordKind,
     id: String,
-    /// When the episode began.
+    /// When the episode was opened.
     opened: DateTime,
-    /// What it is about.
+    /// The uid of the node that the record is about.
     uid: Option<String>,
     status: Option<String>,
     severity: Option<String>,
-    /// False where an older row of it was known.
+    /// False if the commit updated a known record.
     is_new: bool,
 }
 
 #[ComplexObject]
 impl Commit {
-    /// The nodes of `uids` as they are now, the first 500 of them.
+    /// The current nodes of `uids`, at most the first 500.
     #[graphql(complexity = "50 * child_complexity")]
     async fn nodes(&self, context: &Context<'_>) -> Result<Vec<Node>> {
-        let uids = &self.uids[..self.uids.len().min(NODES)];
+        let uids = &self.uids[..self.uids.len().min(MAX_NODES)];
         let nodes = store(context)
             .nodes(uids, At::Now)
             .await
-            .map_err(unanswered)?;
+            .map_err(store_error)?;
         Ok(Node::all(nodes, At::Now))
     }
 }
 
 #[async_graphql::Subscription]
 impl Subscription {
-    /// What becomes known from now on, or only what concerns some nodes.
+    /// The commits from now on: all, or those that concern the given nodes.
     async fn changes(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "uids or aliases")] of: Option<Vec<String>>,
+        #[graphql(desc = "follow only these uids or aliases, at most 100")] of: Option<Vec<String>>,
     ) -> Result<impl Stream<Item = Commit>> {
-        // Before anything is read: what is committed meanwhile is pushed.
+        // Subscribes before it reads names, so that commits during these reads are pushed.
         let commits = store(context).commits();
-        let mut wanted = None;
+        let mut followed = None;
         if let Some(names) = of {
-            wanted = Some(uids(context, names).await?);
+            followed = Some(followed_uids(context, names).await?);
         }
-        let followed = stream::unfold(commits, async |mut commits| {
+        let commits = stream::unfold(commits, async |mut commits| {
             let mut missed = 0;
             loop {
                 match commits.recv().await {
@@ -109,55 +112,56 @@ impl Subscription {
                 }
             }
         });
-        Ok(followed.filter_map(move |(commit, missed)| {
+        Ok(commits.filter_map(move |(commit, missed)| {
             let missed = missed + commit.missed;
-            let told = Commit::of(&commit, missed, wanted.as_ref());
-            async move { told }
+            let pushed = Commit::of(&commit, missed, followed.as_ref());
+            async move { pushed }
         }))
     }
 }
 
-/// What these names lead to, and the names themselves: commits call a thing what its source does.
-async fn uids(context: &Context<'_>, names: Vec<String>) -> Result<BTreeSet<String>> {
-    if names.len() > NAMES {
+/// The uids that the names resolve to, and the names themselves, since a commit names a node by the uid that its
+/// source uses.
+async fn followed_uids(context: &Context<'_>, names: Vec<String>) -> Result<BTreeSet<String>> {
+    if names.len() > MAX_NAMES {
         return Err(Error::new(format!(
-            "{NAMES} nodes can be followed at once, not {}",
+            "a subscription can follow at most {MAX_NAMES} uids or aliases, not {}",
             names.len()
         )));
     }
-    let found = names::resolve(context, &names, At::Now).await?;
-    for (name, uids) in names.iter().zip(&found) {
+    let resolved = names::resolve(context, &names, At::Now).await?;
+    for (name, uids) in names.iter().zip(&resolved) {
         if uids.is_empty() {
             return Err(Error::new(format!(
-                "nothing is known of {name}: find it with search(text: …)"
+                "node {name} not found: look it up with search(text: …)"
             )));
         }
-        // Nothing more is told of what has ended, and of what has its name next it is another's.
+        // A node that has ended changes no more, and its alias may move to another node.
         for uid in uids.iter().filter(|uid| *uid != name) {
-            names::refuse_ended(context, name, uid, At::Now).await?;
+            names::reject_ended(context, name, uid, At::Now).await?;
         }
     }
-    Ok(found.into_iter().flatten().chain(names).collect())
+    Ok(resolved.into_iter().flatten().chain(names).collect())
 }
 
 impl Commit {
-    /// None where nothing of it was asked for.
+    /// `None` if nothing in the commit concerns the followed nodes.
     fn of(
         commit: &Arc<graph_store::Commit>,
         missed: u64,
-        wanted: Option<&BTreeSet<String>>,
+        followed: Option<&BTreeSet<String>>,
     ) -> Option<Commit> {
-        let is_wanted = |uid: &String| wanted.is_none_or(|wanted| wanted.contains(uid));
+        let is_followed = |uid: &String| followed.is_none_or(|uids| uids.contains(uid));
         let uids: Vec<String> = commit
             .nodes
             .iter()
-            .filter(|uid| is_wanted(uid))
+            .filter(|uid| is_followed(uid))
             .cloned()
             .collect();
         let edges = commit
             .edges
             .iter()
-            .filter(|(from, _, to)| is_wanted(from) || is_wanted(to));
+            .filter(|(from, _, to)| is_followed(from) || is_followed(to));
         let edges: Vec<NewEdge> = edges
             .map(|(from, kind, to)| NewEdge {
                 from: from.clone(),
@@ -165,18 +169,18 @@ impl Commit {
                 to: to.clone(),
             })
             .collect();
-        let concerns = |change: &&graph_store::NewRecord| match wanted {
-            Some(_) => change.names.iter().any(is_wanted),
+        let concerns_followed = |change: &&graph_store::NewRecord| match followed {
+            Some(_) => change.names.iter().any(is_followed),
             None => true,
         };
-        let changes = commit.changes().filter(concerns);
+        let changes = commit.changes().filter(concerns_followed);
         let changes: Vec<NewChange> = changes
             .map(|change| NewChange {
                 id: change.id.clone(),
                 uid: change.uid.clone(),
             })
             .collect();
-        let records = commit.records.iter().filter(concerns);
+        let records = commit.records.iter().filter(concerns_followed);
         let records: Vec<PushedRecord> = records.filter_map(PushedRecord::of).collect();
         let is_empty =
             uids.is_empty() && edges.is_empty() && changes.is_empty() && records.is_empty();
@@ -193,7 +197,7 @@ impl Commit {
 }
 
 impl PushedRecord {
-    /// None where a newer version of airdig wrote a signal that this one does not know.
+    /// `None` for a signal that this version of airdig does not know: a newer version wrote the record.
     fn of(record: &graph_store::NewRecord) -> Option<PushedRecord> {
         let mut signals = Signal::ALL.into_iter();
         let signal = signals.find(|signal| signal.name() == record.signal)?;

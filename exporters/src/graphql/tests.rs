@@ -1,4 +1,4 @@
-//! What is asked over HTTP and WebSockets, on a real store.
+//! Tests of queries and subscriptions on a real SQLite store.
 
 mod asking;
 mod bounds;
@@ -28,7 +28,7 @@ use super::store::Store;
 use super::{Config, Graphql, schema};
 use crate::sqlite::{self, Sqlite};
 
-/// A shop in a small VPC: two instances behind one security group, a call between two services.
+/// A store with the graph of a shop: two instances with one security group, and calls between two services.
 struct Shop {
     sqlite: Sqlite,
     graphql: Graphql,
@@ -81,16 +81,16 @@ impl Shop {
             schema,
             _folder: folder,
         };
-        shop.tell(things(1)).await;
-        shop.tell(secured_by()).await;
-        shop.tell(named("arn:sg", "id", "sg-1")).await;
-        shop.tell(named("arn:i-1", "name", "web")).await;
-        shop.tell(named("arn:i-2", "name", "web")).await;
-        shop.tell(calls()).await;
+        shop.write(nodes_in_state(1)).await;
+        shop.write(shop_edges()).await;
+        shop.write(alias_of("arn:sg", "id", "sg-1")).await;
+        shop.write(alias_of("arn:i-1", "name", "web")).await;
+        shop.write(alias_of("arn:i-2", "name", "web")).await;
+        shop.write(calls_to("svc:////cart")).await;
         shop
     }
 
-    async fn tell(&self, batch: Batch) {
+    async fn write(&self, batch: Batch) {
         self.sqlite.export(&batch).await.unwrap();
     }
 
@@ -98,23 +98,23 @@ impl Shop {
         self.schema.execute(Request::new(query)).await
     }
 
-    /// The data of an answer without errors.
-    async fn ask(&self, query: &str) -> Json {
-        let answer = self.execute(query).await;
-        assert!(answer.errors.is_empty(), "{query}: {:?}", answer.errors);
-        answer.data.into_json().unwrap()
+    /// The data of a response, which must have no errors.
+    async fn query(&self, query: &str) -> Json {
+        let response = self.execute(query).await;
+        assert!(response.errors.is_empty(), "{query}: {:?}", response.errors);
+        response.data.into_json().unwrap()
     }
 
-    /// The message of the one error.
-    async fn refused(&self, query: &str) -> String {
-        let answer = self.execute(query).await;
-        assert_eq!(answer.errors.len(), 1, "{query}: {answer:?}");
-        answer.errors[0].message.clone()
+    /// The message of the error of a response, which must have exactly one.
+    async fn query_error(&self, query: &str) -> String {
+        let response = self.execute(query).await;
+        assert_eq!(response.errors.len(), 1, "{query}: {response:?}");
+        response.errors[0].message.clone()
     }
 }
 
-/// The nodes in a state, seen at that minute.
-fn things(state: u64) -> Batch {
+/// The security group and the instances with `state` in their values, observed at minute `state`.
+fn nodes_in_state(state: u64) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
     let value = MapBuilder::new().int("state", state as i64).finish();
     let tags = MapBuilder::new().text("team", "shop").finish();
@@ -137,7 +137,8 @@ fn things(state: u64) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-fn secured_by() -> Batch {
+/// Edges from the instances to the security group, from `front` to `cart`, and from `cart` to an instance.
+fn shop_edges() -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     for uid in ["arn:i-1", "arn:i-2"] {
         let cells = [
@@ -163,11 +164,12 @@ fn secured_by() -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-fn named(uid: &str, kind: &str, value: &str) -> Batch {
-    named_at(uid, kind, value, MINUTE)
+/// An alias, reported in the first minute.
+fn alias_of(uid: &str, kind: &str, value: &str) -> Batch {
+    alias_at(uid, kind, value, MINUTE)
 }
 
-fn named_at(uid: &str, kind: &str, value: &str, time: u64) -> Batch {
+fn alias_at(uid: &str, kind: &str, value: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
         (aliases::MODE, Cell::Text("snapshot")),
@@ -178,16 +180,12 @@ fn named_at(uid: &str, kind: &str, value: &str, time: u64) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// In the second minute 120 calls, 6 of which failed; each took a second.
-fn calls() -> Batch {
-    calls_to("svc:////cart")
-}
-
-fn calls_to(called: &str) -> Batch {
+/// Edge stats of the second minute: 120 calls from `front`, 6 of which failed; each took a second.
+fn calls_to(callee: &str) -> Batch {
     let mut rows = Rows::new(Signal::EdgeStats);
     let cells = [
         (edge_stats::KIND, Cell::Text("CALLS")),
-        (edge_stats::TO, Cell::Text(called)),
+        (edge_stats::TO, Cell::Text(callee)),
         (edge_stats::CONNECTION_TYPE, Cell::Text("")),
         (edge_stats::WRITER, Cell::Text("w")),
         (edge_stats::CALLS, Cell::UInt(120)),
@@ -207,6 +205,7 @@ fn calls_to(called: &str) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
+/// A change of the security group.
 fn change(id: &str, minute: u64) -> Batch {
     let mut rows = Rows::new(Signal::Changes);
     let cells = [

@@ -1,4 +1,4 @@
-//! Moments in queries and answers.
+//! The scalar `DateTime`.
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
@@ -7,11 +7,11 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use pipeline::component::UnixNanos;
 use pipeline::config::duration;
 
-/// A moment: RFC 3339 in UTC (`2026-01-31T12:00:00Z`), or how long ago (`-15m`, `-2h30m`).
+/// A time: RFC 3339 in UTC (`2026-01-31T12:00:00Z`), or a duration before now (`-15m`, `-2h30m`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DateTime(pub(super) UnixNanos);
 
-/// A moment: RFC 3339 in UTC (`2026-01-31T12:00:00Z`), or how long ago (`-15m`, `-2h30m`).
+/// A time: RFC 3339 in UTC (`2026-01-31T12:00:00Z`), or a duration before now (`-15m`, `-2h30m`).
 #[Scalar(
     name = "DateTime",
     specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
@@ -23,7 +23,7 @@ impl ScalarType for DateTime {
         };
         parse(&text, UnixNanos::now()).map(DateTime).ok_or_else(|| {
             InputValueError::custom(format!(
-                "{text:?} is no moment such as 2026-01-31T12:00:00Z, or -15m for a quarter of an hour ago"
+                "invalid DateTime {text:?}: use a time such as 2026-01-31T12:00:00Z, or -15m for 15 minutes ago"
             ))
         })
     }
@@ -35,7 +35,7 @@ impl ScalarType for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The year 9999 is the last that the form can say; nanoseconds since 1970 end in 2554.
+        // Cannot fail: RFC 3339 covers years up to 9999, and nanoseconds since 1970 in a u64 end in 2554.
         let time = UNIX_EPOCH + Duration::from_nanos(self.0.0);
         humantime::format_rfc3339(time).fmt(f)
     }
@@ -59,7 +59,7 @@ mod tests {
     use super::{DateTime, parse};
 
     #[test]
-    fn a_moment_is_said_in_utc_or_as_how_long_ago() {
+    fn a_time_is_rfc_3339_in_utc_or_a_duration_ago() {
         let now = UnixNanos(100_000_000_000);
         assert_eq!(
             parse("1970-01-01T00:00:07.5Z", now),
@@ -71,10 +71,10 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_can_be_asked_with() {
-        let moment = DateTime(UnixNanos(1_544_712_660_300_000_001));
-        let said = moment.to_value();
-        assert_eq!(said, Value::from("2018-12-13T14:51:00.300000001Z"));
-        assert_eq!(<DateTime as ScalarType>::parse(said).unwrap(), moment);
+    fn a_formatted_time_parses_to_the_same_time() {
+        let time = DateTime(UnixNanos(1_544_712_660_300_000_001));
+        let formatted = time.to_value();
+        assert_eq!(formatted, Value::from("2018-12-13T14:51:00.300000001Z"));
+        assert_eq!(<DateTime as ScalarType>::parse(formatted).unwrap(), time);
     }
 }

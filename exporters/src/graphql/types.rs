@@ -1,4 +1,4 @@
-//! What answers are made of.
+//! The types of responses.
 
 mod edge;
 mod found;

@@ -1,39 +1,39 @@
-//! `IpPermissions[0].FromPort`: the way to a value inside of a configuration.
+//! Paths to a value in a resource's configuration, such as `IpPermissions[0].FromPort`.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-/// One step after the other, from the outside.
+/// The steps, from the outermost value inwards.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ValuePath(Vec<Step>);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Key(String),
-    /// From 0.
+    /// An index, from 0.
     Item(usize),
 }
 
 impl ValuePath {
-    /// Keys parted by dots, each with indexes in brackets; a key that has dots or brackets stands in
-    /// brackets and quotes. Of no text it is the whole.
+    /// Parses keys that are separated by dots, each followed by indexes in brackets. A key with dots or brackets is
+    /// written in brackets and quotes. The empty path is the whole configuration.
     ///
     /// # Errors
-    /// When it is no such path, with the place.
+    /// If the path is invalid; the message names the position.
     pub(super) fn parse(text: &str) -> Result<ValuePath, String> {
         let mut steps = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            let wrong = |expected: &str, rest: &str| {
-                let place = text[..text.len() - rest.len()].chars().count() + 1;
+            let error = |expected: &str, rest: &str| {
+                let position = text[..text.len() - rest.len()].chars().count() + 1;
                 format!(
-                    "{text:?} is no path of a configuration: expected {expected} at character {place}, as in \
+                    "invalid configuration path {text:?}: expected {expected} at character {position}, as in \
                      IpPermissions[0].FromPort or labels['a.b']"
                 )
             };
             if let Some(inner) = rest.strip_prefix('[') {
                 let step = in_brackets(inner);
                 let (step, after) =
-                    step.ok_or_else(|| wrong("an index or a quoted key, and ]", inner))?;
+                    step.ok_or_else(|| error("an index or a quoted key, and ]", inner))?;
                 steps.push(step);
                 rest = after;
                 continue;
@@ -41,12 +41,12 @@ impl ValuePath {
             let key = match rest.strip_prefix('.') {
                 Some(key) if !steps.is_empty() => key,
                 None if steps.is_empty() => rest,
-                Some(_) => return Err(wrong("a key", rest)),
-                None => return Err(wrong(". or [", rest)),
+                Some(_) => return Err(error("a key", rest)),
+                None => return Err(error(". or [", rest)),
             };
             let end = key.find(['.', '[', ']']).unwrap_or(key.len());
             if end == 0 {
-                return Err(wrong("a key", key));
+                return Err(error("a key", key));
             }
             steps.push(Step::Key(key[..end].to_owned()));
             rest = &key[end..];
@@ -54,25 +54,25 @@ impl ValuePath {
         Ok(ValuePath(steps))
     }
 
-    /// None where something on the way is not there.
+    /// Returns the value at this path; `None` if a step of the path does not exist.
     pub(super) fn find(&self, whole: &JsonMap<String, Json>) -> Option<Json> {
         let (first, rest) = match &self.0[..] {
             [] => return Some(Json::Object(whole.clone())),
             [Step::Key(key), rest @ ..] => (whole.get(key)?, rest),
             [Step::Item(_), ..] => return None,
         };
-        let mut found = first;
+        let mut value = first;
         for step in rest {
-            found = match step {
-                Step::Key(key) => found.get(key)?,
-                Step::Item(index) => found.get(index)?,
+            value = match step {
+                Step::Key(key) => value.get(key)?,
+                Step::Item(index) => value.get(index)?,
             };
         }
-        Some(found.clone())
+        Some(value.clone())
     }
 }
 
-/// The step that stands before the closing bracket, and what is after that.
+/// Parses the step up to the closing bracket, and returns the text after the bracket.
 fn in_brackets(inner: &str) -> Option<(Step, &str)> {
     for quote in ['\'', '"'] {
         if let Some(quoted) = inner.strip_prefix(quote) {
@@ -118,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_told_with_its_place() {
-        for (path, told) in [
+    fn an_error_names_the_position_in_an_invalid_path() {
+        for (path, expected) in [
             ("a..b", "expected a key at character 3"),
             (".a", "expected a key at character 1"),
             (
@@ -138,7 +138,7 @@ mod tests {
             ("ä[0]b", "expected . or [ at character 5"),
         ] {
             let error = ValuePath::parse(path).unwrap_err();
-            assert!(error.contains(told), "{path}: {error}");
+            assert!(error.contains(expected), "{path}: {error}");
         }
     }
 }

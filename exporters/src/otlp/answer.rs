@@ -1,12 +1,12 @@
-//! What an answer means for the batch.
+//! Maps gRPC responses to the outcome of an export.
 //!
-//! | answer | means |
+//! | response | outcome |
 //! |---|---|
-//! | OK | taken, but for the rows of `partial_success` |
-//! | Canceled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss | send again, after RetryInfo's delay where there is one |
-//! | ResourceExhausted with RetryInfo | send again after its delay |
-//! | any other status | never |
-//! | no connection, one that breaks, an end without a status | send again |
+//! | OK | accepted, except for the rejected rows of `partial_success` |
+//! | Canceled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss | retryable, after the delay of RetryInfo if there is one |
+//! | ResourceExhausted with RetryInfo | retryable after its delay |
+//! | any other status | permanent error |
+//! | no connection, a broken connection, no status | retryable |
 //!
 //! From <https://opentelemetry.io/docs/specs/otlp/#failures>.
 
@@ -21,22 +21,22 @@ use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
 
 use super::message;
-use crate::otlp_client::{Headers, LONGEST_WAIT, PartialSuccess, Rejections, printable};
+use crate::otlp_client::{Headers, MAX_RETRY_DELAY, PartialSuccess, Rejections, printable};
 
-/// The longest answer, as gRPC has it.
-const LIMIT: usize = 4 << 20;
+/// The largest response, in bytes: the default of gRPC.
+const MAX_RESPONSE_BYTES: usize = 4 << 20;
 
-/// Reads answers.
+/// Reads gRPC responses.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct GrpcResponses {
     pub(super) endpoint: String,
     pub(super) headers: Headers,
     pub(super) rejections: Rejections,
 }
 
-impl Answers {
-    /// No answer came.
-    pub(super) fn unreachable(&self, error: tonic::transport::Error) -> ExportError {
+impl GrpcResponses {
+    /// The error for a request without a response.
+    pub(super) fn transport_error(&self, error: tonic::transport::Error) -> ExportError {
         let endpoint = &self.endpoint;
         let reason = if is_connecting(&error) {
             format!("cannot connect to {endpoint}")
@@ -46,47 +46,49 @@ impl Answers {
         ExportError::retryable(reason, error)
     }
 
-    /// Reads an answer to its end.
+    /// Reads a response to its end.
     ///
     /// # Errors
-    /// When it is no success; says whether to send again, and when.
+    /// If the response is not a success; the error says whether and when to retry.
     pub(super) async fn read(
         &self,
         batch: &Batch,
-        answer: Response<Body>,
+        response: Response<Body>,
     ) -> Result<(), ExportError> {
         let endpoint = &self.endpoint;
-        let (head, body) = answer.into_parts();
-        // An answer may be headers alone, and then its status stands there.
+        let (head, body) = response.into_parts();
+        // A response without a message may have its status in the headers ("Trailers-Only").
         if let Some(status) = Status::from_header_map(&head.headers) {
-            return self.settle(batch, &status, &[]);
+            return self.finish(batch, &status, &[]);
         }
         if head.status != StatusCode::OK {
-            return self.settle(batch, &status_of(head.status), &[]);
+            return self.finish(batch, &status_of(head.status), &[]);
         }
-        let body = match Limited::new(body, LIMIT).collect().await {
+        let body = match Limited::new(body, MAX_RESPONSE_BYTES).collect().await {
             Ok(body) => body,
             Err(error) if error.is::<LengthLimitError>() => {
-                let reason = format!("{endpoint} answered more than {LIMIT} bytes");
+                let reason =
+                    format!("the response of {endpoint} exceeds {MAX_RESPONSE_BYTES} bytes");
                 return Err(ExportError::permanent(reason, error));
             }
-            Err(error) => return Err(self.broke(error)),
+            Err(error) => return Err(self.connection_error(error)),
         };
         let Some(status) = body.trailers().and_then(Status::from_header_map) else {
-            return Err(self.broke("the answer ended without a status".into()));
+            return Err(self.connection_error("the response ended without grpc-status".into()));
         };
-        self.settle(batch, &status, &body.to_bytes())
+        self.finish(batch, &status, &body.to_bytes())
     }
 
-    fn broke(&self, error: Cause) -> ExportError {
+    fn connection_error(&self, error: Cause) -> ExportError {
         ExportError::retryable(format!("the connection to {} broke", self.endpoint), error)
     }
 
-    fn settle(&self, batch: &Batch, status: &Status, body: &[u8]) -> Result<(), ExportError> {
+    /// The outcome of a status: reports a partial success, or returns the error.
+    fn finish(&self, batch: &Batch, status: &Status, body: &[u8]) -> Result<(), ExportError> {
         if status.code() != Code::Ok {
-            return Err(self.refused(status));
+            return Err(self.status_error(status));
         }
-        // An answer that is headers alone has no message.
+        // A response without a message is a full success.
         let message = if body.is_empty() {
             Some(body)
         } else {
@@ -95,23 +97,23 @@ impl Answers {
         match message.map(PartialSuccess::from_protobuf) {
             Some(Ok(partial)) => {
                 self.rejections
-                    .tell(batch, &self.endpoint, &self.headers, &partial);
+                    .report(batch, &self.endpoint, &self.headers, &partial);
             }
             Some(Err(error)) => self
                 .rejections
-                .tell_unread(&self.endpoint, &error.to_string()),
+                .report_unreadable(&self.endpoint, &error.to_string()),
             None => self
                 .rejections
-                .tell_unread(&self.endpoint, "its length is wrong, or it is compressed"),
+                .report_unreadable(&self.endpoint, "its length is wrong, or it is compressed"),
         }
         Ok(())
     }
 
-    fn refused(&self, status: &Status) -> ExportError {
+    fn status_error(&self, status: &Status) -> ExportError {
         let message = printable(&self.headers.scrub(status.message(), None));
         let reason = format!("{} answered {:?}: {message}", self.endpoint, status.code());
         let retry_info = status.get_details_retry_info();
-        let may_repeat = match status.code() {
+        let is_retryable = match status.code() {
             Code::Cancelled
             | Code::DeadlineExceeded
             | Code::Aborted
@@ -121,7 +123,7 @@ impl Answers {
             Code::ResourceExhausted => retry_info.is_some(),
             _ => false,
         };
-        if !may_repeat {
+        if !is_retryable {
             return ExportError::Permanent {
                 reason,
                 source: None,
@@ -130,13 +132,13 @@ impl Answers {
         let after = retry_info.and_then(|info| info.retry_delay);
         ExportError::Retryable {
             reason,
-            after: after.map(|after: Duration| after.min(LONGEST_WAIT)),
+            after: after.map(|after: Duration| after.min(MAX_RETRY_DELAY)),
             source: None,
         }
     }
 }
 
-/// What stands between us and a gRPC server answers in HTTP
+/// The gRPC status for an HTTP status, which proxies in front of a gRPC server send
 /// (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
 fn status_of(http: StatusCode) -> Status {
     let code = match http.as_u16() {

@@ -1,4 +1,4 @@
-//! The YAML of `otlp`: the Collector's keys and defaults.
+//! The configuration of `otlp`, with the Collector's keys and defaults.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::endpoint::{Endpoint, InvalidEndpoint};
-use crate::otlp_client::{Compression, Headers, USER_AGENT, Unsupported};
+use crate::otlp_client::{Compression, Headers, USER_AGENT, UnsupportedCompression};
 
-/// Where OTLP/gRPC is sent.
+/// The checked configuration of the exporter `otlp`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "OtlpYaml")]
 pub struct Config {
     pub(super) endpoint: Endpoint,
     pub(super) compression: Compression,
@@ -26,42 +26,43 @@ pub struct Config {
     pub(super) user_agent: HeaderValue,
 }
 
-/// The same as it is written.
+/// The configuration as it is written in YAML.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// `host:port`; `http://host:port` is plain text, `https://host:port` is TLS.
+struct OtlpYaml {
+    /// The destination: `host:port`; `http://host:port` for plain text, `https://host:port` for TLS.
     endpoint: String,
-    /// gzip, zstd or none.
+    /// The compression of requests: gzip, zstd or none.
     compression: String,
-    /// Sent with every request; values are never shown.
+    /// Headers of every request; values are never logged.
     headers: Headers,
     tls: tls::ClientConfig,
-    /// Pings that find a peer which vanished without a word; none when absent.
+    /// HTTP/2 pings that detect a dead peer; no pings if not set.
     keepalive: Option<Keepalive>,
-    /// `pick_first`: one connection, to the first address that answers.
+    /// Only `pick_first`: one connection, to the first address that accepts it.
     balancer_name: String,
-    /// Only false: an attempt that cannot connect fails, and is made again by `retry_on_failure`.
+    /// Only false: an attempt that cannot connect fails, and `retry_on_failure` retries it.
     wait_for_ready: bool,
-    /// The `:authority` of requests, instead of the endpoint.
+    /// The `:authority` of requests; the endpoint by default.
     authority: String,
+    /// The `User-Agent` of requests.
     user_agent: String,
 }
 
-/// HTTP/2 pings. Servers close connections that ping oftener than they like: those in Go every 5
-/// minutes at most, if they are not told otherwise.
+/// HTTP/2 pings. Servers close connections that ping too often: servers in Go accept one ping per 5 minutes by
+/// default.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keepalive {
-    /// After how long without a word of the peer; 10s at least.
+    /// The time without data from the peer after which a ping is sent; at least 10s.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub time: Duration,
-    /// How long to wait for the answer.
+    /// The timeout for the response to a ping.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub timeout: Duration,
-    /// Also while no request is under way.
+    /// Also send pings while no request is in flight.
     pub permit_without_stream: bool,
 }
 
@@ -75,9 +76,9 @@ impl Default for Keepalive {
     }
 }
 
-impl Default for Document {
-    fn default() -> Document {
-        Document {
+impl Default for OtlpYaml {
+    fn default() -> OtlpYaml {
+        OtlpYaml {
             endpoint: String::new(),
             compression: "gzip".to_owned(),
             headers: Headers::default(),
@@ -91,35 +92,35 @@ impl Default for Document {
     }
 }
 
-/// What the types alone do not say.
+/// Why a configuration is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),
     #[error(transparent)]
-    Compression(#[from] Unsupported),
+    Compression(#[from] UnsupportedCompression),
     #[error(
-        "balancer_name {0:?} is not supported: one connection is kept, to the first address that \
-         answers; leave the key out, or put a balancer in front of the destination"
+        "balancer_name {0:?} is not supported: remove the key to use one connection (pick_first), or put a load \
+         balancer in front of the destination"
     )]
     Balancer(String),
     #[error(
-        "wait_for_ready is not supported: an attempt that cannot connect fails at once, and \
-         retry_on_failure makes it again"
+        "wait_for_ready is not supported: remove the key; an attempt that cannot connect fails at once, and \
+         retry_on_failure retries it"
     )]
     WaitForReady,
     #[error("authority {0:?} is not host or host:port")]
     Authority(String),
-    #[error("user_agent has characters that a header cannot hold")]
+    #[error("user_agent has characters that are not valid in a header")]
     UserAgent,
     #[error("keepalive.timeout must be more than 0")]
     KeepaliveTimeout,
 }
 
-impl TryFrom<Document> for Config {
+impl TryFrom<OtlpYaml> for Config {
     type Error = Invalid;
 
-    fn try_from(document: Document) -> Result<Config, Invalid> {
+    fn try_from(document: OtlpYaml) -> Result<Config, Invalid> {
         let endpoint = Endpoint::parse(&document.endpoint, document.tls.is_plain_text())?;
         if !matches!(&*document.balancer_name, "" | "pick_first") {
             return Err(Invalid::Balancer(document.balancer_name));
@@ -157,7 +158,7 @@ impl JsonSchema for Config {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Document::json_schema(generator)
+        OtlpYaml::json_schema(generator)
     }
 }
 
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_all_that_is_needed() {
+    fn only_the_endpoint_is_required() {
         let config = parse(json!({"endpoint": "tempo:4317"})).unwrap();
         assert_eq!(config.endpoint.to_string(), "https://tempo:4317");
         assert_eq!(config.compression, Compression::Gzip);
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_an_error_that_names_the_key() {
+    fn the_error_for_an_invalid_value_names_the_key() {
         let with = |key: &str, value: Value| json!({"endpoint": "a:1", key: value});
         let wrong = [
             (json!({}), "endpoint is missing"),
@@ -207,14 +208,14 @@ mod tests {
                 "cert_file without key_file",
             ),
         ];
-        for (yaml, named) in wrong {
+        for (yaml, expected) in wrong {
             let error = parse(yaml).unwrap_err();
-            assert!(error.contains(named), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 
     #[test]
-    fn the_schema_is_that_of_the_document() {
+    fn the_json_schema_has_the_keys_of_the_yaml() {
         let schema = schemars::schema_for!(Config);
         assert!(schema.get("properties").unwrap().get("endpoint").is_some());
     }

@@ -1,4 +1,4 @@
-//! `endpoint`: where gRPC is spoken, and whether in plain text.
+//! The configuration key `endpoint` of `otlp`.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(super) struct Endpoint {
     plain: bool,
 }
 
-/// No such place.
+/// Why an endpoint is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
     #[error("endpoint is missing: set it to host:port, such as tempo:4317")]
@@ -21,34 +21,36 @@ pub enum InvalidEndpoint {
     NotHostAndPort(String),
     #[error("endpoint has a user or password: set headers.authorization instead")]
     UserInfo,
-    #[error("endpoint {0:?} has a path: gRPC has none; for OTLP/HTTP use the exporter otlp_http")]
+    #[error(
+        "endpoint {0:?} has a path, which gRPC does not use: remove it, or use the exporter otlp_http for OTLP/HTTP"
+    )]
     Path(String),
-    #[error("endpoint has the scheme {0:?}; only http, https and dns are known")]
+    #[error("endpoint has the unknown scheme {0:?}: use http, https or dns")]
     Scheme(String),
 }
 
 impl Endpoint {
-    /// `host:port`, with a scheme or without; `plain` says what it is without.
+    /// Parses `host:port` with an optional scheme. `plain` says whether an endpoint without a scheme is plain text.
     pub(super) fn parse(text: &str, plain: bool) -> Result<Endpoint, InvalidEndpoint> {
         if text.is_empty() {
             return Err(InvalidEndpoint::Missing);
         }
-        let (place, plain) = match text.split_once("://") {
+        let (address, plain) = match text.split_once("://") {
             None => (text, plain),
             Some(("http", rest)) => (rest, true),
             Some(("https", rest)) => (rest, false),
-            // gRPC's own way to name a host: `dns:///host:port`.
+            // The target syntax of gRPC: `dns:///host:port`.
             Some(("dns", rest)) => (rest.trim_start_matches('/'), plain),
             Some((scheme, _)) => return Err(InvalidEndpoint::Scheme(scheme.to_owned())),
         };
-        if place.contains('@') {
+        if address.contains('@') {
             return Err(InvalidEndpoint::UserInfo);
         }
-        let place = place.strip_suffix('/').unwrap_or(place);
-        if place.contains(['/', '?', '#']) {
+        let address = address.strip_suffix('/').unwrap_or(address);
+        if address.contains(['/', '?', '#']) {
             return Err(InvalidEndpoint::Path(text.to_owned()));
         }
-        match place.parse::<Authority>() {
+        match address.parse::<Authority>() {
             Ok(authority) if authority.port_u16().is_some() && !authority.host().is_empty() => {
                 Ok(Endpoint { authority, plain })
             }
@@ -64,7 +66,7 @@ impl Endpoint {
         self.uri_of(self.authority.clone())
     }
 
-    /// The same place under another name.
+    /// The URI of the endpoint with another authority.
     pub(super) fn uri_of(&self, authority: Authority) -> Uri {
         let scheme = if self.plain {
             Scheme::HTTP
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_says_whether_it_is_plain_text() {
+    fn the_scheme_selects_plain_text_or_tls() {
         assert_eq!(shown("a:1"), Ok("https://a:1".into()));
         assert_eq!(shown("http://a:1"), Ok("http://a:1".into()));
         assert_eq!(shown("dns:///a_b:1"), Ok("https://a_b:1".into()));
@@ -106,15 +108,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_says_why() {
-        let told = |text: &str| shown(text).unwrap_err().to_string();
-        assert!(told("").contains("missing"));
-        for not_one in ["a", "https://a", ":4317", "a:b", "a:99999"] {
-            assert!(told(not_one).contains("is not host:port"), "{not_one}");
+    fn the_error_for_an_invalid_endpoint_names_the_reason_without_a_password() {
+        let error = |text: &str| shown(text).unwrap_err().to_string();
+        assert!(error("").contains("missing"));
+        for invalid in ["a", "https://a", ":4317", "a:b", "a:99999"] {
+            assert!(error(invalid).contains("is not host:port"), "{invalid}");
         }
-        assert!(told("http://a:4318/v1/traces").contains("otlp_http"));
-        assert!(told("unix:///tmp/a.sock").contains("\"unix\""));
-        let password = told("http://user:hunter2@a:1");
+        assert!(error("http://a:4318/v1/traces").contains("otlp_http"));
+        assert!(error("unix:///tmp/a.sock").contains("\"unix\""));
+        let password = error("http://user:hunter2@a:1");
         assert!(!password.contains("hunter2"), "{password}");
     }
 }

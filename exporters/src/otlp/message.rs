@@ -1,9 +1,9 @@
-//! One message and its headers as gRPC sends them
-//! (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>): a byte that says whether the
-//! message is compressed, its length in 4 bytes, the message.
+//! Frames one message and its headers for gRPC
+//! (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>): one byte says whether the message is compressed,
+//! 4 bytes are its length, then the message follows.
 //!
-//! tonic's own codec would copy the message, and compress it on the threads that also answer; ours
-//! is compressed already, and only gets a prefix.
+//! The codec of tonic would copy the message and compress it on the async threads. Here the message is already
+//! compressed and only gets the prefix.
 
 use std::convert::Infallible;
 
@@ -18,7 +18,7 @@ use tonic::body::Body;
 use super::Config;
 use crate::otlp_client::Compression;
 
-/// What stands before a message.
+/// The length of the prefix of a message, in bytes.
 const PREFIX: usize = 5;
 
 /// The headers of every request.
@@ -26,7 +26,7 @@ pub(super) fn headers(config: &Config) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in config.headers.iter() {
         let mut value = value.clone();
-        // What gRPC calls binary is sent in base64.
+        // gRPC sends headers with binary values, whose names end with `-bin`, in base64.
         if name.as_str().ends_with("-bin") {
             let encoded = STANDARD_NO_PAD.encode(value.as_bytes());
             value = HeaderValue::try_from(encoded).expect("base64 is text");
@@ -43,19 +43,19 @@ pub(super) fn headers(config: &Config) -> HeaderMap {
     headers
 }
 
-/// A request's body; the pieces of the message are compressed already, and not copied.
+/// The body of a request. The parts of the message are already compressed, and are not copied.
 pub(super) fn frame(message: Vec<Bytes>, compression: Compression) -> Body {
     let mut prefix = BytesMut::with_capacity(PREFIX);
     prefix.put_u8(u8::from(compression != Compression::None));
     let length = message.iter().map(Bytes::len).sum::<usize>();
     prefix.put_u32(u32::try_from(length).expect("an OTLP request is below 4 GiB"));
-    let pieces = std::iter::once(prefix.freeze()).chain(message);
-    let frames = pieces.map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)));
+    let parts = std::iter::once(prefix.freeze()).chain(message);
+    let frames = parts.map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)));
     Body::new(StreamBody::new(futures::stream::iter(frames)))
 }
 
-/// The message of an answer's body; nothing where the body is no single uncompressed message. (We
-/// ask for no compression.)
+/// The message in the body of a response; `None` if the body is not one uncompressed message. (Requests do not accept
+/// compressed responses.)
 pub(super) fn unframe(body: &[u8]) -> Option<&[u8]> {
     let (prefix, message) = body.split_first_chunk::<PREFIX>()?;
     let [compressed, length @ ..] = *prefix;

@@ -1,4 +1,4 @@
-//! Sends traces, metrics and logs over OTLP/gRPC: to a Collector, to Tempo, to another airdig.
+//! Sends traces, metrics and logs over OTLP/gRPC, for example to a Collector, Tempo or another airdig.
 //!
 //! ```yaml
 //! exporters:
@@ -8,9 +8,8 @@
 //!     headers: {x-scope-orgid: "${env:TENANT}"}
 //! ```
 //!
-//! A request that nobody has changed is sent as the bytes it came as. All requests share one HTTP/2
-//! connection, which is opened with the first of them and again when it breaks. What an answer
-//! means stands in `answer.rs`.
+//! An unchanged batch is sent as the bytes of its original request. All requests share one HTTP/2 connection, which
+//! opens with the first request and reconnects after it breaks. `answer.rs` lists the outcome of each response.
 
 use std::time::Duration;
 
@@ -34,18 +33,18 @@ mod tests;
 pub use config::{Config, Invalid, Keepalive};
 pub use endpoint::InvalidEndpoint;
 
-use crate::otlp_client::{Connector, Rejections, pieces};
-use answer::Answers;
+use crate::otlp_client::{Connector, Rejections, body_parts};
+use answer::GrpcResponses;
 
-/// gRPC in Go pings no oftener.
-const SHORTEST_KEEPALIVE: Duration = Duration::from_secs(10);
+/// The shortest interval of pings in grpc-go.
+const MIN_KEEPALIVE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub struct Otlp {
     config: Config,
     id: String,
     headers: HeaderMap,
-    answers: Answers,
+    responses: GrpcResponses,
     channel: Option<Channel>,
 }
 
@@ -65,7 +64,7 @@ impl BuildExporter for Otlp {
         let id = host.id().to_string();
         Ok(Otlp {
             headers: message::headers(&config),
-            answers: Answers {
+            responses: GrpcResponses {
                 endpoint: config.endpoint.to_string(),
                 headers: config.headers.clone(),
                 rejections: Rejections::of(id.clone()),
@@ -89,20 +88,20 @@ impl Exporter for Otlp {
             .channel
             .clone()
             .expect("the engine starts an exporter before it exports");
-        let message = pieces(batch, self.config.compression).await?;
+        let message = body_parts(batch, self.config.compression).await?;
         let mut request = Request::post(path(batch.signal()))
             .version(http::Version::HTTP_2)
             .body(message::frame(message, self.config.compression))
             .expect("the path of an export is a URI");
         request.headers_mut().clone_from(&self.headers);
-        let answer = channel.oneshot(request).await;
-        let answer = answer.map_err(|error| self.answers.unreachable(error))?;
-        self.answers.read(batch, answer).await
+        let response = channel.oneshot(request).await;
+        let response = response.map_err(|error| self.responses.transport_error(error))?;
+        self.responses.read(batch, response).await
     }
 }
 
 impl Otlp {
-    /// Reads the files of TLS; the destination itself need not be there yet.
+    /// Loads the TLS files. The connection opens with the first request, so the destination may start later.
     fn connect_lazily(&self) -> Result<Channel, StartError> {
         let Config {
             endpoint,
@@ -116,11 +115,11 @@ impl Otlp {
             Connector::plain()
         } else {
             let loaded = tls.load(&format!("exporters.{}.tls", self.id))?;
-            let named = authority.as_ref().and_then(|authority| {
+            let authority_name = authority.as_ref().and_then(|authority| {
                 let host = authority.host().to_owned();
                 ServerName::try_from(host).ok()
             });
-            let name = tls.server_name().cloned().or(named);
+            let name = tls.server_name().cloned().or(authority_name);
             Connector::tls(loaded, name, true)
         };
         let mut channel = Channel::builder(endpoint.uri())
@@ -131,15 +130,15 @@ impl Otlp {
         }
         if let Some(pings) = keepalive {
             channel = channel
-                .http2_keep_alive_interval(pings.time.max(SHORTEST_KEEPALIVE))
+                .http2_keep_alive_interval(pings.time.max(MIN_KEEPALIVE))
                 .keep_alive_timeout(pings.timeout)
                 .keep_alive_while_idle(pings.permit_without_stream);
         }
         Ok(channel.connect_with_connector_lazy(connector))
     }
 
-    /// As gRPC has it: who is asked for is the authority, else the name that the certificate must
-    /// have.
+    /// The `:authority` of requests, chosen as in gRPC: the configured one, else the `server_name_override` of TLS.
+    /// `None` is the endpoint.
     fn authority(&self) -> Option<Authority> {
         if self.config.authority.is_some() || self.config.endpoint.is_plain() {
             return self.config.authority.clone();
@@ -153,7 +152,7 @@ fn path(signal: Signal) -> &'static str {
     match signal {
         Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
         Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-        // Only telemetry is accepted.
+        // The exporter accepts telemetry only, so this is traces.
         _ => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
     }
 }

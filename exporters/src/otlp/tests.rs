@@ -6,14 +6,14 @@ use serde_json::{Value as Json, json};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::Otlp;
-use crate::otlp_client::testing::{Answer, Server, started};
+use crate::otlp_client::testing::{ScriptedResponse, Server, started};
 
-/// An answer as a gRPC server gives it.
-fn reply(message: &[u8], trailers: Vec<(&'static str, String)>) -> Answer {
+/// A response of a gRPC server with a message and trailers.
+fn reply(message: &[u8], trailers: Vec<(&'static str, String)>) -> ScriptedResponse {
     let mut body = vec![0];
     body.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
     body.extend(message);
-    Answer::Reply {
+    ScriptedResponse::Reply {
         status: 200,
         headers: vec![("content-type", "application/grpc".into())],
         body,
@@ -21,12 +21,12 @@ fn reply(message: &[u8], trailers: Vec<(&'static str, String)>) -> Answer {
     }
 }
 
-fn ok() -> Answer {
+fn ok() -> ScriptedResponse {
     reply(&[], vec![("grpc-status", "0".into())])
 }
 
-/// A refusal, which gRPC servers say in headers alone.
-fn refusal(status: &tonic::Status) -> Answer {
+/// An error response, which gRPC servers send as headers without a message.
+fn error_response(status: &tonic::Status) -> ScriptedResponse {
     let mut headers = http::HeaderMap::new();
     status.add_header(&mut headers).unwrap();
     let text = |name| {
@@ -34,7 +34,7 @@ fn refusal(status: &tonic::Status) -> Answer {
         value.map(|value| (name, value.to_str().unwrap().to_owned()))
     };
     let names = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
-    Answer::Reply {
+    ScriptedResponse::Reply {
         status: 200,
         headers: names.into_iter().filter_map(text).collect(),
         body: Vec::new(),
@@ -42,14 +42,14 @@ fn refusal(status: &tonic::Status) -> Answer {
     }
 }
 
-fn with_retry_info(code: tonic::Code, seconds: u64) -> Answer {
+fn with_retry_info(code: tonic::Code, seconds: u64) -> ScriptedResponse {
     let after = Some(std::time::Duration::from_secs(seconds));
     let details = ErrorDetails::with_retry_info(after);
-    refusal(&tonic::Status::with_error_details(code, "later", details))
+    error_response(&tonic::Status::with_error_details(code, "later", details))
 }
 
-/// An exporter to this server, with these keys besides.
-async fn to(server: &Server, keys: Json) -> Otlp {
+/// An exporter to `server`, with additional configuration keys.
+async fn exporter_to(server: &Server, keys: Json) -> Otlp {
     let mut config = json!({"endpoint": format!("http://{}", server.address)});
     for (key, value) in keys.as_object().unwrap() {
         config[key] = value.clone();

@@ -1,4 +1,4 @@
-//! A batch as the body of a request.
+//! Encodes a batch as the body of an OTLP request.
 
 use bytes::Bytes;
 use pipeline::batch::Original;
@@ -7,21 +7,21 @@ use pipeline::{Batch, Delivery, otlp};
 
 use super::Compression;
 
-/// Up to so many bytes are compressed where we stand: gzip takes about 200 µs for them.
+/// Bodies up to this size, in bytes, are compressed on the calling task: gzip takes about 200 µs for them.
 const SMALL: usize = 8 << 10;
 
-/// The form of OTLP.
+/// The encoding of OTLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Protobuf,
     Json,
 }
 
-/// The request for a batch, compressed. What nobody has changed is the bytes it came as, not copied
-/// unless it is compressed.
+/// The compressed request for a batch. An unchanged batch is sent as the bytes of its original request, which are
+/// copied only to compress them.
 ///
 /// # Errors
-/// When OTLP cannot say the batch: for good.
+/// Permanent, if the batch cannot be encoded as OTLP.
 pub(crate) async fn body(
     batch: &Batch,
     encoding: Encoding,
@@ -31,20 +31,21 @@ pub(crate) async fn body(
         && let Some(original) = batch.original()
         && (is_ready(original, compression) || original.len() <= SMALL)
     {
-        return made(batch, compression.compress(original.to_bytes()));
+        return encoded_or_error(batch, compression.compress(original.to_bytes()));
     }
-    // Those who wait for the batch do not wait for this job, which may outlive the attempt.
+    // The job may outlive the attempt, so it must not hold the delivery, for which senders wait.
     let rows = batch.clone().with_delivery(Delivery::nobody());
     let job = tokio::task::spawn_blocking(move || encode(&rows, encoding, compression));
     let encoded = job.await.map_err(Cause::from).and_then(|encoded| encoded);
-    made(batch, encoded)
+    encoded_or_error(batch, encoded)
 }
 
-/// Likewise in protobuf, in as many pieces as it came in: for who can send pieces.
+/// The compressed protobuf request for a batch, for transports that can send a body in parts: an unchanged batch keeps
+/// the parts of its original requests, without a copy.
 ///
 /// # Errors
-/// When OTLP cannot say the batch: for good.
-pub(crate) async fn pieces(
+/// Permanent, if the batch cannot be encoded as OTLP.
+pub(crate) async fn body_parts(
     batch: &Batch,
     compression: Compression,
 ) -> Result<Vec<Bytes>, ExportError> {
@@ -54,7 +55,7 @@ pub(crate) async fn pieces(
     }
 }
 
-/// Whether there is nothing to do for the bytes but to share them.
+/// Whether the original bytes can be sent without copying or compressing them.
 fn is_ready(original: &Original, compression: Compression) -> bool {
     compression == Compression::None && original.parts().len() == 1
 }
@@ -67,7 +68,10 @@ fn encode(batch: &Batch, encoding: Encoding, compression: Compression) -> Result
     Ok(compression.compress(request)?)
 }
 
-fn made<E: Into<Cause>>(batch: &Batch, body: Result<Bytes, E>) -> Result<Bytes, ExportError> {
+fn encoded_or_error<E: Into<Cause>>(
+    batch: &Batch,
+    body: Result<Bytes, E>,
+) -> Result<Bytes, ExportError> {
     body.map_err(|error| {
         ExportError::permanent(format!("cannot encode {} as OTLP", batch.signal()), error)
     })
@@ -81,7 +85,7 @@ mod tests {
     use crate::otlp_client::testing::request;
 
     #[tokio::test]
-    async fn what_nobody_changed_is_not_copied() {
+    async fn an_unchanged_batch_is_not_copied() {
         let request = request(Signal::Traces, 3);
         let batch = otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
         let body = body(&batch, Encoding::Protobuf, Compression::None).await;
@@ -89,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_job_that_encodes_holds_up_no_answer() {
+    async fn an_abandoned_encoding_job_does_not_delay_acknowledgements() {
         let request = request(Signal::Logs, 2000);
         let (delivery, mut receipt) = Delivery::new(None);
         let batch = otlp::decode_logs(request, "otlp", delivery).unwrap();

@@ -1,4 +1,4 @@
-//! How a body is compressed.
+//! Compression of request bodies.
 
 use std::io::{self, Write};
 
@@ -12,19 +12,19 @@ pub(crate) enum Compression {
     Zstd,
 }
 
-/// Not one of ours.
+/// A compression that is not supported.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("compression {0:?} is not supported: use gzip, zstd or none")]
-pub struct Unsupported(String);
+pub struct UnsupportedCompression(String);
 
 impl Compression {
-    /// As `compression` says it; nothing is none, as in the Collector.
-    pub(crate) fn named(name: &str) -> Result<Compression, Unsupported> {
+    /// Parses the value of the key `compression`; the empty text is none, as in the Collector.
+    pub(crate) fn named(name: &str) -> Result<Compression, UnsupportedCompression> {
         match name {
             "" | "none" => Ok(Compression::None),
             "gzip" => Ok(Compression::Gzip),
             "zstd" => Ok(Compression::Zstd),
-            other => Err(Unsupported(other.to_owned())),
+            other => Err(UnsupportedCompression(other.to_owned())),
         }
     }
 
@@ -38,7 +38,7 @@ impl Compression {
     }
 
     /// # Errors
-    /// When zstd has no memory left.
+    /// If the encoder fails: zstd does when it cannot allocate memory.
     pub(crate) fn compress(self, body: Bytes) -> io::Result<Bytes> {
         match self {
             Compression::None => Ok(body),
@@ -60,7 +60,7 @@ mod tests {
     use super::Compression;
 
     #[test]
-    fn others_are_refused_by_name() {
+    fn the_error_for_an_unsupported_compression_names_it() {
         assert_eq!(Compression::named(""), Ok(Compression::None));
         assert_eq!(
             Compression::named("snappy").unwrap_err().to_string(),

@@ -1,4 +1,4 @@
-//! Opens connections, plain or TLS, for both exporters.
+//! Opens plain-text or TLS connections for both exporters.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,13 +16,13 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tower::Service;
 
-/// For the address, TCP and the TLS handshake together, as gRPC has it.
+/// The timeout for name resolution, TCP connect and TLS handshake together; the same as in gRPC.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a peer may acknowledge nothing: one that vanished without a word must not hold a
-/// connection that several requests share.
+/// How long sent data may stay unacknowledged by the peer's TCP. Without it, a dead peer blocks a connection that
+/// several requests share.
 #[cfg(target_os = "linux")]
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
-/// As Go has it.
+/// The default of Go.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ impl Connector {
         Connector::Plain(tcp())
     }
 
-    /// TLS where the address says `https`. The certificate must have `server_name` where given,
-    /// else the address's host. `http2_only` as gRPC wants it; else the server chooses.
+    /// Uses TLS for `https` URLs. The certificate must be valid for `server_name` or, if that is `None`, for the host
+    /// of the URL. With `http2_only`, ALPN offers only HTTP/2, as gRPC requires; otherwise the server chooses.
     pub(crate) fn tls(
         tls: rustls::ClientConfig,
         server_name: Option<ServerName<'static>>,
@@ -80,13 +80,13 @@ impl Service<Uri> for Connector {
         }
     }
 
-    fn call(&mut self, to: Uri) -> Self::Future {
+    fn call(&mut self, destination: Uri) -> Self::Future {
         let connecting = match self {
             Connector::Plain(tcp) => {
-                let connecting = tcp.call(to);
+                let connecting = tcp.call(destination);
                 async { Ok(MaybeHttpsStream::Http(connecting.await?)) }.boxed()
             }
-            Connector::Tls(tls) => tls.call(to).boxed(),
+            Connector::Tls(tls) => tls.call(destination).boxed(),
         };
         async {
             match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {

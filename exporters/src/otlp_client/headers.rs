@@ -1,4 +1,4 @@
-//! `headers` of the configuration: names, and values that are never shown.
+//! The configuration key `headers`: names, and secret values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,20 +8,20 @@ use pipeline::config::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Shorter values are not looked for in what a server says.
-const TELLING: usize = 4;
+/// Shorter values are not hidden in messages of a server, in bytes.
+const MIN_SECRET_LENGTH: usize = 4;
 
-/// What is sent with every request.
+/// The headers of every request.
 #[derive(Clone, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(try_from = "BTreeMap<String, Secret>")]
 pub(crate) struct Headers(#[schemars(with = "BTreeMap<String, Secret>")] HeaderMap);
 
-/// A header that cannot be sent. Its value is not told.
+/// An invalid header. The message never contains the value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidHeader {
-    #[error("headers has {0:?}, which is no header name")]
+    #[error("headers has {0:?}, which is not a valid header name")]
     Name(String),
-    #[error("headers.{0} has a value that a header cannot hold")]
+    #[error("headers.{0} has a value that is not valid in a header")]
     Value(String),
 }
 
@@ -49,16 +49,16 @@ impl Headers {
         self.0.iter()
     }
 
-    /// What a server said, without the values that we sent: some tell them back.
-    /// `also` is one that is not among the headers.
-    pub(crate) fn scrub(&self, said: &str, also: Option<&HeaderValue>) -> String {
-        let mut scrubbed = said.to_owned();
+    /// Replaces header values in a message of a server, since some servers echo them. `also` is one more secret
+    /// value.
+    pub(crate) fn scrub(&self, message: &str, also: Option<&HeaderValue>) -> String {
+        let mut scrubbed = message.to_owned();
         let values = self.0.values().chain(also);
         for value in values.filter_map(|value| value.to_str().ok()) {
-            // `Bearer TOKEN` is told as `TOKEN` too.
+            // A server may echo `Bearer TOKEN` as `TOKEN`.
             let token = value.rsplit(' ').next().unwrap_or_default();
             for secret in [value, token] {
-                if secret.len() >= TELLING {
+                if secret.len() >= MIN_SECRET_LENGTH {
                     scrubbed = scrubbed.replace(secret, "[hidden]");
                 }
             }
@@ -85,21 +85,24 @@ mod tests {
     }
 
     #[test]
-    fn values_are_neither_shown_nor_told_back() {
+    fn values_are_hidden_in_debug_output_and_server_messages() {
         let headers = parse(json!({"Authorization": "Bearer hunter2"})).unwrap();
         assert_eq!(format!("{headers:?}"), "{\"authorization\": \"[hidden]\"}");
         assert_eq!(headers.scrub("who is hunter2?", None), "who is [hidden]?");
     }
 
     #[test]
-    fn what_cannot_be_sent_is_named_without_its_value() {
+    fn the_error_for_an_invalid_header_does_not_contain_its_value() {
         let wrong = [
             (json!({"a b": "secret"}), "headers has \"a b\""),
             (json!({"x-key": "sec\nret"}), "headers.x-key has a value"),
         ];
-        for (yaml, told) in wrong {
+        for (yaml, expected) in wrong {
             let error = parse(yaml).unwrap_err();
-            assert!(error.contains(told) && !error.contains("sec"), "{error}");
+            assert!(
+                error.contains(expected) && !error.contains("sec"),
+                "{error}"
+            );
         }
     }
 }

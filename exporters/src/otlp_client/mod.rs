@@ -1,11 +1,10 @@
-//! What `otlp` and `otlp_http` share: the body of a request, the connection that it takes, and what
-//! an answer means for the batch.
+//! Code shared by the exporters `otlp` and `otlp_http`: request bodies, connections, and the meaning of responses.
 //!
 //! ```text
-//!  Batch ─body─▶ bytes as they came, or encoded ─compression─▶ exporter ─connector─▶ TCP or TLS
-//!                                                                 │
-//!  Delivery::reject_rows ◀──partial_success── accepted ◀──────────┤
-//!  ExportError, and when to come back ◀─────────────── refused ◀──┘
+//!  Batch ─body─▶ original or encoded bytes ─compression─▶ exporter ─connector─▶ TCP or TLS
+//!                                                           │
+//!  Delivery::reject_rows ◀──partial_success── accepted ◀────┤
+//!  ExportError, with the delay of a retry ◀── rejected ◀────┘
 //! ```
 
 mod body;
@@ -18,12 +17,12 @@ mod seldom;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use body::{Encoding, body, pieces};
-pub(crate) use compression::{Compression, Unsupported};
+pub(crate) use body::{Encoding, body, body_parts};
+pub(crate) use compression::{Compression, UnsupportedCompression};
 pub(crate) use connector::Connector;
 pub(crate) use headers::Headers;
 pub(crate) use partial_success::{PartialSuccess, Rejections};
-pub(crate) use refusal::{LONGEST_WAIT, printable};
+pub(crate) use refusal::{MAX_RETRY_DELAY, printable};
 
-/// How we name ourselves to servers.
+/// The `User-Agent` of requests.
 pub(crate) const USER_AGENT: &str = concat!("airdig/", env!("CARGO_PKG_VERSION"));

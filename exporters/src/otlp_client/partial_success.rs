@@ -1,4 +1,4 @@
-//! `partial_success`: which rows a server took the request without.
+//! `partial_success`: how many rows of an accepted request a server rejected.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use pipeline::Batch;
@@ -6,10 +6,10 @@ use prost::Message;
 use serde_json::Value as Json;
 use tracing::warn;
 
-use super::seldom::Seldom;
+use super::seldom::LogThrottle;
 use super::{Headers, printable};
 
-/// What a server says of a request that it took.
+/// The `partial_success` of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PartialSuccess {
     rejected: u64,
@@ -17,11 +17,11 @@ pub(crate) struct PartialSuccess {
 }
 
 impl PartialSuccess {
-    /// Reads the response to an export. Those of all signals are the same bytes: field 1 is the
-    /// partial success, and in it 1 the rejected rows and 2 the reason.
+    /// Decodes the protobuf response to an export. The responses of all signals have the same fields: 1 is the partial
+    /// success; in it, 1 is the number of rejected rows and 2 the message.
     ///
     /// # Errors
-    /// When it is no such response.
+    /// If the bytes are not such a response.
     pub(crate) fn from_protobuf(response: &[u8]) -> Result<PartialSuccess, prost::DecodeError> {
         let partial = ExportTraceServiceResponse::decode(response)?.partial_success;
         Ok(
@@ -32,10 +32,11 @@ impl PartialSuccess {
         )
     }
 
-    /// The same in JSON, where the name of the count is the signal's, and an int64 may be text.
+    /// Decodes the JSON response to an export. The key of the count depends on the signal, and the count may be a
+    /// string, as any int64 in protobuf's JSON.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// If the bytes are not JSON.
     pub(crate) fn from_json(response: &[u8]) -> Result<PartialSuccess, serde_json::Error> {
         let response: Json = serde_json::from_slice(response)?;
         let partial = &response["partialSuccess"];
@@ -54,13 +55,13 @@ impl PartialSuccess {
     }
 }
 
-/// Tells of rows that servers reject: to those who wait, and from time to time to the log.
+/// Reports rows that servers reject: to the delivery of the batch, and to the log with a limited rate.
 #[derive(Debug, Default)]
 pub(crate) struct Rejections {
     exporter: String,
-    rejected: Seldom,
-    warned: Seldom,
-    unread: Seldom,
+    rejected_log: LogThrottle,
+    warning_log: LogThrottle,
+    unreadable_log: LogThrottle,
 }
 
 impl Rejections {
@@ -71,8 +72,8 @@ impl Rejections {
         }
     }
 
-    /// The batch was taken, but for what `partial` says.
-    pub(crate) fn tell(
+    /// Reports the partial success of an accepted batch.
+    pub(crate) fn report(
         &self,
         batch: &Batch,
         endpoint: &str,
@@ -80,29 +81,32 @@ impl Rejections {
         partial: &PartialSuccess,
     ) {
         let message = printable(&headers.scrub(&partial.message, None));
-        // No server can reject more than it was sent.
+        // A server cannot reject more rows than it got.
         let rows = partial.rejected.min(batch.num_rows() as u64);
         let (exporter, signal) = (&self.exporter, batch.signal());
         if rows > 0 {
             let reason = format!("{endpoint} rejected rows: {message}");
             batch.delivery().reject_rows(rows, &reason);
-            if let Some(suppressed) = self.rejected.passes() {
-                warn!(exporter, %signal, rows, endpoint, message, suppressed, "rows were rejected");
+            if let Some(suppressed) = self.rejected_log.allow() {
+                warn!(exporter, %signal, rows, endpoint, message, suppressed, "the destination rejected rows");
             }
         } else if !message.is_empty()
-            && let Some(suppressed) = self.warned.passes()
+            && let Some(suppressed) = self.warning_log.allow()
         {
-            warn!(exporter, %signal, endpoint, message, suppressed, "the destination warns");
+            warn!(exporter, %signal, endpoint, message, suppressed, "the destination accepted the batch with a warning");
         }
     }
 
-    /// The batch was taken, but the answer cannot be read.
-    pub(crate) fn tell_unread(&self, endpoint: &str, why: &str) {
-        if let Some(suppressed) = self.unread.passes() {
+    /// Logs that the response to an accepted batch cannot be read.
+    pub(crate) fn report_unreadable(&self, endpoint: &str, reason: &str) {
+        if let Some(suppressed) = self.unreadable_log.allow() {
             let exporter = &self.exporter;
             warn!(
                 exporter,
-                endpoint, why, suppressed, "took the batch, but answers no OTLP"
+                endpoint,
+                reason,
+                suppressed,
+                "the destination accepted the batch, but its response is not valid OTLP"
             );
         }
     }
@@ -113,7 +117,7 @@ mod tests {
     use super::PartialSuccess;
 
     #[test]
-    fn counts_of_all_signals_are_read_as_text_or_number() {
+    fn counts_of_all_signals_may_be_strings_or_numbers() {
         for (key, count) in [
             ("rejectedSpans", "\"3\""),
             ("rejectedDataPoints", "3"),
@@ -126,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_nothing_rejected() {
+    fn a_response_without_partial_success_rejects_nothing() {
         for json in [
             "{}",
             "{\"partialSuccess\":{}}",

@@ -1,23 +1,23 @@
-//! Keeps a log line that each request could write from being written for each.
+//! Limits the rate of log lines that every request could write.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Lets one through in ten seconds.
+/// Allows one line per interval.
 #[derive(Debug, Default)]
-pub(crate) struct Seldom(Mutex<State>);
+pub(crate) struct LogThrottle(Mutex<ThrottleState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct ThrottleState {
     last: Option<Instant>,
     suppressed: u64,
 }
 
-impl Seldom {
-    /// Where it is time again: how many were kept back since.
-    pub(crate) fn passes(&self) -> Option<u64> {
+impl LogThrottle {
+    /// Returns `None` if the line must not be written, else the number of lines suppressed since the last one.
+    pub(crate) fn allow(&self) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.last.is_some_and(|last| last.elapsed() < INTERVAL) {
             state.suppressed += 1;
@@ -30,12 +30,12 @@ impl Seldom {
 
 #[cfg(test)]
 mod tests {
-    use super::Seldom;
+    use super::LogThrottle;
 
     #[test]
-    fn one_passes_and_those_right_after_do_not() {
-        let seldom = Seldom::default();
-        assert_eq!(seldom.passes(), Some(0));
-        assert_eq!(seldom.passes(), None);
+    fn the_first_line_is_allowed_and_the_next_is_suppressed() {
+        let throttle = LogThrottle::default();
+        assert_eq!(throttle.allow(), Some(0));
+        assert_eq!(throttle.allow(), None);
     }
 }

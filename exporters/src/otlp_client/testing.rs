@@ -1,5 +1,5 @@
-//! For tests: a server that answers as it is told, over HTTP/1.1 and HTTP/2, plain or TLS; requests
-//! to send to it; certificates.
+//! Test doubles: a server with scripted responses over HTTP/1.1 and HTTP/2, plain text or TLS; requests to send to it;
+//! certificates.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -25,46 +25,46 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 mod certificates;
-pub(crate) use certificates::Authority;
+pub(crate) use certificates::TestCa;
 
-/// What is done with a request.
-pub(crate) enum Answer {
+/// How the server handles a request.
+pub(crate) enum ScriptedResponse {
     Reply {
         status: u16,
         headers: Vec<(&'static str, String)>,
         body: Vec<u8>,
         trailers: Vec<(&'static str, String)>,
     },
-    /// Never answered.
+    /// The server never responds.
     Hang,
-    /// The connection is closed instead.
+    /// The server closes the connection without a response.
     Close,
-    /// The answer begins with success and breaks off.
+    /// The server sends a success status and then aborts the body.
     BreakOff,
 }
 
-/// A request that arrived.
+/// A request that the server received.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ReceivedRequest {
     pub(crate) path: String,
     pub(crate) authority: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The connection that it came on.
+    /// The client's end of the connection.
     pub(crate) peer: SocketAddr,
 }
 
-impl Seen {
+impl ReceivedRequest {
     pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
     }
 }
 
-/// Runs until it is dropped.
+/// The server runs until it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    seen: mpsc::UnboundedReceiver<Seen>,
+    received: mpsc::UnboundedReceiver<ReceivedRequest>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -75,31 +75,40 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Gives these answers, one a request; the last for all that come after.
-    pub(crate) async fn answering(answers: Vec<Answer>) -> Server {
-        Server::run(answers, None).await
+    /// Sends these responses, one per request. A reply at the end is repeated for all later requests.
+    pub(crate) async fn responding(script: Vec<ScriptedResponse>) -> Server {
+        Server::run(script, None).await
     }
 
-    pub(crate) async fn with_tls(answers: Vec<Answer>, mut tls: rustls::ServerConfig) -> Server {
+    pub(crate) async fn with_tls(
+        script: Vec<ScriptedResponse>,
+        mut tls: rustls::ServerConfig,
+    ) -> Server {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Server::run(answers, Some(Arc::new(tls).into())).await
+        Server::run(script, Some(Arc::new(tls).into())).await
     }
 
-    async fn run(answers: Vec<Answer>, tls: Option<TlsAcceptor>) -> Server {
+    async fn run(script: Vec<ScriptedResponse>, tls: Option<TlsAcceptor>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (tell, seen) = mpsc::unbounded_channel();
-        let script = Arc::new(Mutex::new(answers));
+        let (sender, received) = mpsc::unbounded_channel();
+        let script = Arc::new(Mutex::new(script));
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
                 let (stream, peer) = listener.accept().await.unwrap();
-                let (script, tell, tls) = (script.clone(), tell.clone(), tls.clone());
+                let (script, sender, tls) = (script.clone(), sender.clone(), tls.clone());
                 connections.spawn(async move {
                     let close = CancellationToken::new();
                     let closing = close.clone();
                     let service = Router::new().fallback(move |request: Request<Body>| {
-                        answer(request, peer, script.clone(), tell.clone(), closing.clone())
+                        respond(
+                            request,
+                            peer,
+                            script.clone(),
+                            sender.clone(),
+                            closing.clone(),
+                        )
                     });
                     let service = TowerToHyperService::new(service);
                     let builder = auto::Builder::new(TokioExecutor::new());
@@ -127,29 +136,29 @@ impl Server {
         });
         Server {
             address,
-            seen,
+            received,
             task,
         }
     }
 
-    /// The next request.
-    pub(crate) async fn seen(&mut self) -> Seen {
-        let next = tokio::time::timeout(Duration::from_secs(10), self.seen.recv());
+    /// Waits for the next request.
+    pub(crate) async fn next_request(&mut self) -> ReceivedRequest {
+        let next = tokio::time::timeout(Duration::from_secs(10), self.received.recv());
         next.await.expect("a request within 10s").unwrap()
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request<Body>,
     peer: SocketAddr,
-    script: Arc<Mutex<Vec<Answer>>>,
-    tell: mpsc::UnboundedSender<Seen>,
+    script: Arc<Mutex<Vec<ScriptedResponse>>>,
+    sender: mpsc::UnboundedSender<ReceivedRequest>,
     close: CancellationToken,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     let authority = head.uri.authority().map(ToString::to_string);
     let body = body.collect().await.unwrap().to_bytes();
-    let _ = tell.send(Seen {
+    let _ = sender.send(ReceivedRequest {
         path: head.uri.path_and_query().unwrap().to_string(),
         authority,
         headers: head.headers,
@@ -159,14 +168,14 @@ async fn answer(
     let next = {
         let mut script = script.lock().unwrap();
         let last = script.len() == 1;
-        if last && matches!(script[0], Answer::Reply { .. }) {
-            script[0].again()
+        if last && matches!(script[0], ScriptedResponse::Reply { .. }) {
+            script[0].repeated()
         } else {
             script.remove(0)
         }
     };
     match next {
-        Answer::Reply {
+        ScriptedResponse::Reply {
             status,
             headers,
             body,
@@ -182,18 +191,18 @@ async fn answer(
             *response.headers_mut() = header_map(headers);
             response
         }
-        Answer::Hang => std::future::pending().await,
-        Answer::Close => {
+        ScriptedResponse::Hang => std::future::pending().await,
+        ScriptedResponse::Close => {
             close.cancel();
             std::future::pending().await
         }
-        Answer::BreakOff => {
-            let begun = futures::stream::iter([Ok(Bytes::from_static(&[0, 0]))]);
-            let broken = futures::stream::once(async {
+        ScriptedResponse::BreakOff => {
+            let start = futures::stream::iter([Ok(Bytes::from_static(&[0, 0]))]);
+            let aborted = futures::stream::once(async {
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                Err(std::io::Error::other("on purpose"))
+                Err(std::io::Error::other("abort on purpose"))
             });
-            Response::new(Body::from_stream(begun.chain(broken)))
+            Response::new(Body::from_stream(start.chain(aborted)))
         }
     }
 }
@@ -205,18 +214,18 @@ fn header_map(pairs: Vec<(&'static str, String)>) -> HeaderMap {
         .collect()
 }
 
-impl Answer {
-    fn again(&self) -> Answer {
-        let Answer::Reply {
+impl ScriptedResponse {
+    fn repeated(&self) -> ScriptedResponse {
+        let ScriptedResponse::Reply {
             status,
             headers,
             body,
             trailers,
         } = self
         else {
-            unreachable!("only replies are given again");
+            unreachable!("only replies are repeated");
         };
-        Answer::Reply {
+        ScriptedResponse::Reply {
             status: *status,
             headers: headers.clone(),
             body: body.clone(),
@@ -225,7 +234,7 @@ impl Answer {
     }
 }
 
-/// An exporter that was started with this configuration.
+/// Builds and starts an exporter.
 pub(crate) async fn started<E: BuildExporter>(config: Json) -> E {
     let mut exporter: E = build(config);
     exporter.start(&mut Tasks::default()).await.unwrap();
@@ -238,7 +247,7 @@ pub(crate) fn build<E: BuildExporter>(config: Json) -> E {
     E::build(config, &Host::new(id, SignalSet::NONE, Arc::default())).unwrap()
 }
 
-/// An OTLP request of so many rows.
+/// An OTLP request with `rows` rows.
 pub(crate) fn request(signal: Signal, rows: usize) -> Bytes {
     let resource =
         json!({"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]});
@@ -264,16 +273,17 @@ pub(crate) fn request(signal: Signal, rows: usize) -> Bytes {
     batch.original().unwrap().to_bytes()
 }
 
-/// A batch as a receiver makes it of a request.
+/// The batch that a receiver decodes from [`request`].
 pub(crate) fn batch(signal: Signal, rows: usize) -> Batch {
     otlp::decode(signal, request(signal, rows), "otlp", Delivery::nobody()).unwrap()
 }
 
-/// What is told, and when to send again: never where the time is missing.
-pub(crate) fn told(error: &ExportError) -> (String, Option<Option<u64>>) {
-    let again = match error {
+/// The message of an error, and its retry delay in seconds: `None` if it is permanent, `Some(None)` if it is retryable
+/// without a delay.
+pub(crate) fn message_and_retry(error: &ExportError) -> (String, Option<Option<u64>>) {
+    let retry = match error {
         ExportError::Retryable { after, .. } => Some(after.map(|wait| wait.as_secs())),
         ExportError::Permanent { .. } => None,
     };
-    (Chain(error).to_string(), again)
+    (Chain(error).to_string(), retry)
 }

@@ -1,11 +1,11 @@
-//! What an answer means for the batch.
+//! Maps HTTP responses to the outcome of an export.
 //!
-//! | answer | means |
+//! | response | outcome |
 //! |---|---|
-//! | 2xx | taken, but for the rows of `partial_success` |
-//! | 429, 502, 503, 504 | send again, after Retry-After where it is given |
-//! | any other status | never |
-//! | no connection, one that breaks | send again |
+//! | 2xx | accepted, except for the rejected rows of `partial_success` |
+//! | 429, 502, 503, 504 | retryable, after the delay of Retry-After if there is one |
+//! | any other status | permanent error |
+//! | no connection, a broken connection | retryable |
 //!
 //! From <https://opentelemetry.io/docs/specs/otlp/#failures-1>.
 
@@ -22,20 +22,20 @@ use prost::Message;
 use serde_json::Value as Json;
 
 use super::destination::Destination;
-use crate::otlp_client::{Headers, LONGEST_WAIT, PartialSuccess, Rejections, printable};
+use crate::otlp_client::{Headers, MAX_RETRY_DELAY, PartialSuccess, Rejections, printable};
 
-/// So much of an answer is read, as in the Collector.
-const LIMIT: usize = 64 << 10;
+/// The largest part of a response body that is read, in bytes; the same as in the Collector.
+const MAX_BODY_BYTES: usize = 64 << 10;
 
-/// Reads answers.
+/// Reads HTTP responses.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct HttpResponses {
     pub(super) headers: Headers,
     pub(super) rejections: Rejections,
 }
 
-/// No answer came.
-pub(super) fn unreachable(destination: &Destination, error: legacy::Error) -> ExportError {
+/// The error for a request without a response.
+pub(super) fn transport_error(destination: &Destination, error: legacy::Error) -> ExportError {
     let reason = if error.is_connect() {
         format!("cannot connect to {destination}")
     } else {
@@ -44,41 +44,41 @@ pub(super) fn unreachable(destination: &Destination, error: legacy::Error) -> Ex
     ExportError::retryable(reason, error)
 }
 
-impl Answers {
-    /// Reads an answer as far as it matters.
+impl HttpResponses {
+    /// Reads a response, its body up to [`MAX_BODY_BYTES`].
     ///
     /// # Errors
-    /// When it is no success; says whether to send again, and when.
+    /// If the response is not a success; the error says whether and when to retry.
     pub(super) async fn read<B>(
         &self,
         batch: &Batch,
         destination: &Destination,
-        answer: Response<B>,
+        response: Response<B>,
     ) -> Result<(), ExportError>
     where
         B: Body<Data = Bytes, Error: Into<Cause>> + Unpin,
     {
-        let (head, body) = answer.into_parts();
+        let (head, body) = response.into_parts();
         let body = read_bounded(body).await;
-        let form = Form::of(&head.headers);
+        let format = BodyFormat::of(&head.headers);
         if head.status.is_success() {
             let body = body.map_err(|error| {
                 let reason = format!("the connection to {destination} broke");
                 ExportError::retryable(reason, error)
             })?;
-            self.taken(batch, destination, form, body);
+            self.report_accepted(batch, destination, format, body);
             return Ok(());
         }
-        // The status says enough where the body breaks off.
-        let said = body.ok().and_then(|body| form.message(body.start()));
-        let said = printable(
+        // If the body cannot be read, the status is enough.
+        let message = body.ok().and_then(|body| format.message(body.start()));
+        let message = printable(
             &self
                 .headers
-                .scrub(&said.unwrap_or_default(), destination.authorization()),
+                .scrub(&message.unwrap_or_default(), destination.authorization()),
         );
         let mut reason = format!("{destination} answered {}", head.status);
-        if !said.is_empty() {
-            reason = format!("{reason}: {said}");
+        if !message.is_empty() {
+            reason = format!("{reason}: {message}");
         }
         Err(match head.status.as_u16() {
             429 | 502 | 503 | 504 => ExportError::Retryable {
@@ -93,68 +93,79 @@ impl Answers {
         })
     }
 
-    fn taken(&self, batch: &Batch, destination: &Destination, form: Form, body: Read) {
+    /// Reports the partial success of an accepted batch.
+    fn report_accepted(
+        &self,
+        batch: &Batch,
+        destination: &Destination,
+        format: BodyFormat,
+        body: BoundedBody,
+    ) {
         let endpoint = destination.to_string();
         let body = match body {
-            Read::Whole(body) => body,
-            Read::Start(_) => {
-                let why = format!("more than {LIMIT} bytes");
-                return self.rejections.tell_unread(&endpoint, &why);
+            BoundedBody::Whole(body) => body,
+            BoundedBody::Start(_) => {
+                let reason = format!("it exceeds {MAX_BODY_BYTES} bytes");
+                return self.rejections.report_unreadable(&endpoint, &reason);
             }
         };
-        match form.partial_success(&body) {
+        match format.partial_success(&body) {
             Ok(partial) => self
                 .rejections
-                .tell(batch, &endpoint, &self.headers, &partial),
-            Err(error) => self.rejections.tell_unread(&endpoint, &error.to_string()),
+                .report(batch, &endpoint, &self.headers, &partial),
+            Err(error) => self
+                .rejections
+                .report_unreadable(&endpoint, &error.to_string()),
         }
     }
 }
 
-/// What an answer's body is.
+/// The format of a response body.
 #[derive(Clone, Copy)]
-enum Form {
+enum BodyFormat {
     Protobuf,
     Json,
     Text,
-    /// A page of a proxy, mostly.
+    /// Any other content type; usually an HTML page of a proxy.
     Other,
 }
 
-impl Form {
-    fn of(headers: &HeaderMap) -> Form {
+impl BodyFormat {
+    fn of(headers: &HeaderMap) -> BodyFormat {
         let content_type = headers.get(header::CONTENT_TYPE);
         let text = content_type.and_then(|value| value.to_str().ok());
         let kind = text.and_then(|text| text.split(';').next());
         match kind.unwrap_or_default().trim() {
-            "application/x-protobuf" | "application/protobuf" => Form::Protobuf,
-            "application/json" => Form::Json,
-            "text/plain" => Form::Text,
-            _ => Form::Other,
+            "application/x-protobuf" | "application/protobuf" => BodyFormat::Protobuf,
+            "application/json" => BodyFormat::Json,
+            "text/plain" => BodyFormat::Text,
+            _ => BodyFormat::Other,
         }
     }
 
-    /// An answer in neither form of OTLP says nothing of rows.
+    /// The `partial_success` of a body. A body that is not OTLP rejects no rows.
     fn partial_success(self, body: &[u8]) -> Result<PartialSuccess, Cause> {
         match self {
             _ if body.is_empty() => Ok(PartialSuccess::default()),
-            Form::Protobuf => Ok(PartialSuccess::from_protobuf(body)?),
-            Form::Json => Ok(PartialSuccess::from_json(body)?),
-            Form::Text | Form::Other => Ok(PartialSuccess::default()),
+            BodyFormat::Protobuf => Ok(PartialSuccess::from_protobuf(body)?),
+            BodyFormat::Json => Ok(PartialSuccess::from_json(body)?),
+            BodyFormat::Text | BodyFormat::Other => Ok(PartialSuccess::default()),
         }
     }
 
-    /// What a refusal says: the message of `google.rpc.Status`, or text.
+    /// The message of an error response: that of `google.rpc.Status`, or the text of the body.
     fn message(self, body: &[u8]) -> Option<String> {
         match self {
-            Form::Protobuf => Some(tonic_types::Status::decode(body).ok()?.message),
-            Form::Json => {
-                let said: Option<Json> = serde_json::from_slice(body).ok();
-                let message = said.as_ref().and_then(|said| said["message"].as_str());
+            BodyFormat::Protobuf => Some(tonic_types::Status::decode(body).ok()?.message),
+            BodyFormat::Json => {
+                let status: Option<Json> = serde_json::from_slice(body).ok();
+                let message = status
+                    .as_ref()
+                    .and_then(|status| status["message"].as_str());
                 Some(message.map_or_else(|| text(body), str::to_owned))
             }
-            Form::Text => Some(text(body)),
-            Form::Other => None,
+            BodyFormat::Text => Some(text(body)),
+            BodyFormat::Other => None,
         }
     }
 }
@@ -163,22 +174,23 @@ fn text(body: &[u8]) -> String {
     String::from_utf8_lossy(body).into_owned()
 }
 
-enum Read {
+/// A response body that is read up to [`MAX_BODY_BYTES`].
+enum BoundedBody {
     Whole(Vec<u8>),
-    /// There is more.
+    /// The start of a longer body.
     Start(Vec<u8>),
 }
 
-impl Read {
+impl BoundedBody {
     fn start(&self) -> &[u8] {
         match self {
-            Read::Whole(bytes) | Read::Start(bytes) => bytes,
+            BoundedBody::Whole(bytes) | BoundedBody::Start(bytes) => bytes,
         }
     }
 }
 
-/// Up to the limit; what comes after it is never read.
-async fn read_bounded<B>(mut body: B) -> Result<Read, Cause>
+/// Reads a body up to [`MAX_BODY_BYTES`], and leaves the rest unread.
+async fn read_bounded<B>(mut body: B) -> Result<BoundedBody, Cause>
 where
     B: Body<Data = Bytes, Error: Into<Cause>> + Unpin,
 {
@@ -188,27 +200,27 @@ where
         let Some(data) = frame.data_ref() else {
             continue;
         };
-        let room = LIMIT - read.len();
-        if data.len() > room {
-            read.extend_from_slice(&data[..room]);
-            return Ok(Read::Start(read));
+        let remaining = MAX_BODY_BYTES - read.len();
+        if data.len() > remaining {
+            read.extend_from_slice(&data[..remaining]);
+            return Ok(BoundedBody::Start(read));
         }
         read.extend_from_slice(data);
     }
-    Ok(Read::Whole(read))
+    Ok(BoundedBody::Whole(read))
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// The delay of `Retry-After`, which is a number of seconds or a date.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
+    let delay = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => {
             let date = httpdate::parse_http_date(text).ok()?;
             date.duration_since(now).unwrap_or_default()
         }
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(delay.min(MAX_RETRY_DELAY))
 }
 
 #[cfg(test)]
@@ -217,10 +229,10 @@ mod tests {
 
     use http::{HeaderMap, header};
 
-    use super::{LONGEST_WAIT, retry_after};
+    use super::{MAX_RETRY_DELAY, retry_after};
 
     #[test]
-    fn retry_after_is_seconds_or_a_date_and_never_too_long() {
+    fn retry_after_is_seconds_or_a_date_and_has_a_limit() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         let read = |text: &str| {
             let mut headers = HeaderMap::new();
@@ -231,7 +243,7 @@ mod tests {
         assert_eq!(read("7"), seconds(7));
         assert_eq!(read("Sun, 06 Nov 1994 08:49:40 GMT"), seconds(3));
         assert_eq!(read("Sat, 06 Nov 1993 08:49:40 GMT"), seconds(0));
-        assert_eq!(read("18446744073709551615"), Some(LONGEST_WAIT));
+        assert_eq!(read("18446744073709551615"), Some(MAX_RETRY_DELAY));
         assert_eq!(read("soon"), None);
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }

@@ -1,4 +1,4 @@
-//! The YAML of `otlp_http`: the Collector's keys and defaults.
+//! The configuration of `otlp_http`, with the Collector's keys and defaults.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::destination::{Destination, InvalidUrl};
-use crate::otlp_client::{Compression, Encoding, Headers, Unsupported};
+use crate::otlp_client::{Compression, Encoding, Headers, UnsupportedCompression};
 
-/// Where OTLP/HTTP is sent.
+/// The checked configuration of the exporter `otlp_http`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "OtlpHttpYaml")]
 pub struct Config {
     pub(super) traces: Option<Destination>,
     pub(super) metrics: Option<Destination>,
@@ -25,7 +25,7 @@ pub struct Config {
     pub(super) connections: Connections,
 }
 
-/// Which connections are kept.
+/// How connections are pooled and kept alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Connections {
     pub(super) idle_per_host: usize,
@@ -34,41 +34,42 @@ pub(super) struct Connections {
     pub(super) ping_timeout: Duration,
 }
 
-/// The same as it is written.
+/// The configuration as it is written in YAML.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// The URL to which `/v1/traces`, `/v1/metrics` and `/v1/logs` are added.
+struct OtlpHttpYaml {
+    /// The base URL, to which `/v1/traces`, `/v1/metrics` or `/v1/logs` is appended.
     endpoint: String,
-    /// The whole URL for traces, instead of `endpoint`'s.
+    /// The full URL for traces; overrides `endpoint`.
     traces_endpoint: String,
-    /// The whole URL for metrics, instead of `endpoint`'s.
+    /// The full URL for metrics; overrides `endpoint`.
     metrics_endpoint: String,
-    /// The whole URL for logs, instead of `endpoint`'s.
+    /// The full URL for logs; overrides `endpoint`.
     logs_endpoint: String,
+    /// The encoding of OTLP: `proto` or `json`.
     encoding: EncodingName,
-    /// gzip, zstd or none.
+    /// The compression of requests: gzip, zstd or none.
     compression: String,
-    /// Sent with every request; values are never shown.
+    /// Headers of every request; values are never logged.
     headers: Headers,
     tls: tls::ClientConfig,
     /// Not supported.
     proxy_url: String,
-    /// How many connections are kept that nobody uses; 0 is no limit.
+    /// The most idle connections that are kept open; 0 is no limit.
     max_idle_conns: usize,
-    /// The same for one host; 0 is no limit.
+    /// The most idle connections per host; 0 is no limit.
     max_idle_conns_per_host: usize,
-    /// How long a connection is kept that nobody uses; 0 is for ever.
+    /// How long an idle connection is kept open; 0 is forever.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     idle_conn_timeout: Duration,
-    /// A new connection for every request.
+    /// Open a new connection for every request.
     disable_keep_alives: bool,
-    /// HTTP/2: after how long without a word of the peer it is pinged; 0 is never.
+    /// HTTP/2: the time without data from the peer after which a ping is sent; 0 disables pings.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     http2_read_idle_timeout: Duration,
-    /// HTTP/2: how long to wait for the answer to a ping; 15s where it is 0.
+    /// HTTP/2: the timeout for the response to a ping; 0 is 15s.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     http2_ping_timeout: Duration,
@@ -82,9 +83,9 @@ enum EncodingName {
     Json,
 }
 
-impl Default for Document {
-    fn default() -> Document {
-        Document {
+impl Default for OtlpHttpYaml {
+    fn default() -> OtlpHttpYaml {
+        OtlpHttpYaml {
             endpoint: String::new(),
             traces_endpoint: String::new(),
             metrics_endpoint: String::new(),
@@ -104,7 +105,7 @@ impl Default for Document {
     }
 }
 
-/// What the types alone do not say.
+/// Why a configuration is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error("endpoint is missing: set it to a URL such as http://collector:4318")]
@@ -112,15 +113,15 @@ pub enum Invalid {
     #[error(transparent)]
     Url(#[from] InvalidUrl),
     #[error(transparent)]
-    Compression(#[from] Unsupported),
-    #[error("proxy_url is not supported: requests go straight to the endpoint")]
+    Compression(#[from] UnsupportedCompression),
+    #[error("proxy_url is not supported: remove the key; requests go directly to the endpoint")]
     Proxy,
 }
 
-impl TryFrom<Document> for Config {
+impl TryFrom<OtlpHttpYaml> for Config {
     type Error = Invalid;
 
-    fn try_from(document: Document) -> Result<Config, Invalid> {
+    fn try_from(document: OtlpHttpYaml) -> Result<Config, Invalid> {
         let base = &document.endpoint;
         let destination = |key, url: &str, path| match (url, &**base) {
             ("", "") => Ok(None),
@@ -157,7 +158,7 @@ impl TryFrom<Document> for Config {
 }
 
 impl Connections {
-    fn of(document: &Document) -> Connections {
+    fn of(document: &OtlpHttpYaml) -> Connections {
         let no_limit = |count| if count == 0 { usize::MAX } else { count };
         let idle = no_limit(document.max_idle_conns);
         let idle_per_host = idle.min(no_limit(document.max_idle_conns_per_host));
@@ -182,7 +183,7 @@ impl JsonSchema for Config {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Document::json_schema(generator)
+        OtlpHttpYaml::json_schema(generator)
     }
 }
 
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_has_its_own_url_or_that_below_the_endpoint() {
+    fn a_signal_uses_its_own_url_or_a_path_below_the_endpoint() {
         let config = parse(json!({
             "endpoint": "http://a:4318/",
             "logs_endpoint": "https://loki/otlp/v1/logs",
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_an_error_that_names_the_key() {
+    fn the_error_for_an_invalid_value_names_the_key() {
         let with = |key: &str, value: Value| json!({"endpoint": "http://a:1", key: value});
         let wrong = [
             (json!({}), "endpoint is missing"),
@@ -223,20 +224,23 @@ mod tests {
             (with("proxy_url", json!("http://b")), "proxy_url"),
             (with("auth", json!({})), "unknown field `auth`"),
         ];
-        for (yaml, named) in wrong {
+        for (yaml, expected) in wrong {
             let error = parse(yaml).unwrap_err();
-            assert!(error.contains(named), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 
     #[test]
-    fn connections_are_kept_as_in_the_collector() {
-        let kept = |yaml| parse(yaml).unwrap().connections;
-        assert_eq!(kept(json!({"endpoint": "http://a"})).idle_per_host, 100);
+    fn idle_connections_are_limited_as_in_the_collector() {
+        let connections = |yaml| parse(yaml).unwrap().connections;
+        assert_eq!(
+            connections(json!({"endpoint": "http://a"})).idle_per_host,
+            100
+        );
         let few = json!({"endpoint": "http://a", "max_idle_conns_per_host": 3});
-        assert_eq!(kept(few).idle_per_host, 3);
+        assert_eq!(connections(few).idle_per_host, 3);
         let none = json!({"endpoint": "http://a", "disable_keep_alives": true});
-        assert_eq!(kept(none).idle_per_host, 0);
+        assert_eq!(connections(none).idle_per_host, 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where requests of one signal go: a URL, without what is secret in it where it is shown.
+//! The URL for the requests of one signal. Its secrets are not shown in messages.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 
-/// A URL. Its user and password become a header, as browsers and Go do it.
+/// A URL. Its user and password become the header `Authorization`, as in browsers and Go.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Destination {
     uri: Uri,
     authorization: Option<HeaderValue>,
 }
 
-/// No URL. What is wrong is told without the URL where it may hold a password.
+/// Why a URL is invalid. Messages do not contain the URL, since it may contain a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUrl {
     #[error("{key} is not a URL such as http://collector:4318{path}")]
@@ -25,46 +25,46 @@ pub enum InvalidUrl {
     },
     #[error("{key} has a query: set traces_endpoint, metrics_endpoint and logs_endpoint instead")]
     Query { key: &'static str },
-    #[error("{key} has a user or password that no header can hold")]
+    #[error("{key} has a user or password that is not valid in a header")]
     UserInfo { key: &'static str },
 }
 
 impl Destination {
-    /// The URL of one signal as it is written; `key` is where.
+    /// Parses the URL of one signal. `key` is its configuration key, `path` completes the example in errors.
     pub(super) fn parse(
         key: &'static str,
         path: &'static str,
         url: &str,
     ) -> Result<Destination, InvalidUrl> {
-        let wrong = || InvalidUrl::NotUrl { key, path };
-        let uri: Uri = url.parse().map_err(|_| wrong())?;
+        let not_url = || InvalidUrl::NotUrl { key, path };
+        let uri: Uri = url.parse().map_err(|_| not_url())?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(wrong());
+            return Err(not_url());
         }
         let mut parts = uri.into_parts();
-        let authority = parts.authority.take().ok_or_else(wrong)?;
-        let (userinfo, place) = match authority.as_str().rsplit_once('@') {
-            Some((userinfo, place)) => (Some(userinfo), place),
+        let authority = parts.authority.take().ok_or_else(not_url)?;
+        let (userinfo, address) = match authority.as_str().rsplit_once('@') {
+            Some((userinfo, address)) => (Some(userinfo), address),
             None => (None, authority.as_str()),
         };
-        let place: Authority = place.parse().map_err(|_| wrong())?;
-        let is_port = place.as_str() == place.host() || place.port_u16().is_some();
-        if place.host().is_empty() || !is_port {
-            return Err(wrong());
+        let address: Authority = address.parse().map_err(|_| not_url())?;
+        let is_port = address.as_str() == address.host() || address.port_u16().is_some();
+        if address.host().is_empty() || !is_port {
+            return Err(not_url());
         }
-        parts.authority = Some(place);
+        parts.authority = Some(address);
         if parts.path_and_query.is_none() {
             parts.path_and_query = Some(PathAndQuery::from_static("/"));
         }
         Ok(Destination {
-            uri: Uri::from_parts(parts).map_err(|_| wrong())?,
+            uri: Uri::from_parts(parts).map_err(|_| not_url())?,
             authorization: userinfo
                 .map(|userinfo| basic(userinfo).ok_or(InvalidUrl::UserInfo { key }))
                 .transpose()?,
         })
     }
 
-    /// The URL of one signal below `base`, the value of `endpoint`.
+    /// Appends the path of one signal to `base`, the value of `endpoint`.
     pub(super) fn below(base: &str, path: &'static str) -> Result<Destination, InvalidUrl> {
         let key = "endpoint";
         if base.contains(['?', '#']) {
@@ -87,7 +87,7 @@ impl Destination {
     }
 }
 
-/// `Authorization` of a user and password.
+/// The value of `Authorization` for a user and password.
 fn basic(userinfo: &str) -> Option<HeaderValue> {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     let user = percent_decode_str(user).decode_utf8().ok()?;
@@ -98,12 +98,12 @@ fn basic(userinfo: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Without the query: it may hold a token.
+/// Formats the URL without the query, which may contain a token.
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.uri.scheme_str().unwrap_or_default();
-        let place = self.uri.authority().map_or("", Authority::as_str);
-        write!(f, "{scheme}://{place}{}", self.uri.path())
+        let address = self.uri.authority().map_or("", Authority::as_str);
+        write!(f, "{scheme}://{address}{}", self.uri.path())
     }
 }
 
@@ -117,13 +117,13 @@ impl fmt::Debug for Destination {
 mod tests {
     use super::Destination;
 
-    fn told(url: &str) -> String {
+    fn parse_error(url: &str) -> String {
         let error = Destination::parse("logs_endpoint", "/v1/logs", url).unwrap_err();
         error.to_string()
     }
 
     #[test]
-    fn a_path_is_put_below_the_endpoint() {
+    fn the_path_of_a_signal_is_appended_to_the_endpoint() {
         for base in ["http://loki:3100/otlp", "http://loki:3100/otlp/"] {
             let logs = Destination::below(base, "/v1/logs").unwrap();
             assert_eq!(logs.to_string(), "http://loki:3100/otlp/v1/logs");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn user_and_query_are_sent_and_not_shown() {
+    fn user_and_query_are_sent_but_not_shown() {
         let url = "https://me:p%40ss@a:1/v1/logs?key=hunter2";
         let logs = Destination::parse("logs_endpoint", "/v1/logs", url).unwrap();
         assert_eq!(format!("{logs:?}"), "https://a:1/v1/logs");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_told_without_it() {
+    fn the_error_for_an_invalid_url_does_not_contain_it() {
         for url in [
             "loki:3100",
             "ftp://a/b",
@@ -150,7 +150,7 @@ mod tests {
             "http://a:b/",
             "https://me:hunter2@ /",
         ] {
-            let error = told(url);
+            let error = parse_error(url);
             assert!(
                 error.contains("logs_endpoint is not a URL"),
                 "{url}: {error}"

@@ -1,4 +1,4 @@
-//! Sends traces, metrics and logs over OTLP/HTTP: to a Collector, to Loki, to Prometheus.
+//! Sends traces, metrics and logs over OTLP/HTTP, for example to a Collector, Loki or Prometheus.
 //!
 //! ```yaml
 //! exporters:
@@ -8,8 +8,8 @@
 //!     metrics_endpoint: http://prometheus:9090/api/v1/otlp/v1/metrics
 //! ```
 //!
-//! A request that nobody has changed is sent as the bytes it came as. HTTP/1.1 is spoken, and HTTP/2
-//! where a server with TLS chooses it. What an answer means stands in `answer.rs`.
+//! An unchanged batch is sent as the bytes of its original request. The exporter uses HTTP/1.1, or HTTP/2 if a server
+//! with TLS selects it. `answer.rs` lists the outcome of each response.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -31,7 +31,7 @@ pub use config::{Config, Invalid};
 pub use destination::InvalidUrl;
 
 use crate::otlp_client::{Connector, Encoding, Rejections, USER_AGENT, body};
-use answer::Answers;
+use answer::HttpResponses;
 use destination::Destination;
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct OtlpHttp {
     config: Config,
     id: String,
     headers: HeaderMap,
-    answers: Answers,
+    responses: HttpResponses,
     client: Option<Client<Connector, Full<Bytes>>>,
 }
 
@@ -59,7 +59,7 @@ impl BuildExporter for OtlpHttp {
         let id = host.id().to_string();
         Ok(OtlpHttp {
             headers: headers(&config),
-            answers: Answers {
+            responses: HttpResponses {
                 headers: config.headers.clone(),
                 rejections: Rejections::of(id.clone()),
             },
@@ -72,7 +72,7 @@ impl BuildExporter for OtlpHttp {
 
 #[async_trait]
 impl Exporter for OtlpHttp {
-    /// Reads the files of TLS; the destination itself need not be there yet.
+    /// Loads the TLS files. Connections open with requests, so the destination may start later.
     async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
         let Config {
             traces,
@@ -119,8 +119,8 @@ impl Exporter for OtlpHttp {
                 .or_insert_with(|| authorization.clone());
         }
         match client.request(request).await {
-            Ok(answer) => self.answers.read(batch, destination, answer).await,
-            Err(error) => Err(answer::unreachable(destination, error)),
+            Ok(response) => self.responses.read(batch, destination, response).await,
+            Err(error) => Err(answer::transport_error(destination, error)),
         }
     }
 }

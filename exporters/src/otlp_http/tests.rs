@@ -5,10 +5,14 @@ mod requests;
 use serde_json::{Value as Json, json};
 
 use super::OtlpHttp;
-use crate::otlp_client::testing::{Answer, Server, started};
+use crate::otlp_client::testing::{ScriptedResponse, Server, started};
 
-fn reply(status: u16, headers: Vec<(&'static str, String)>, body: impl Into<Vec<u8>>) -> Answer {
-    Answer::Reply {
+fn reply(
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: impl Into<Vec<u8>>,
+) -> ScriptedResponse {
+    ScriptedResponse::Reply {
         status,
         headers,
         body: body.into(),
@@ -16,16 +20,17 @@ fn reply(status: u16, headers: Vec<(&'static str, String)>, body: impl Into<Vec<
     }
 }
 
+/// The header `Content-Type`.
 fn of_type(content_type: &str) -> Vec<(&'static str, String)> {
     vec![("content-type", content_type.to_owned())]
 }
 
-fn ok() -> Answer {
+fn ok() -> ScriptedResponse {
     reply(200, of_type("application/x-protobuf"), "")
 }
 
-/// An exporter to this server, with these keys besides.
-async fn to(server: &Server, keys: Json) -> OtlpHttp {
+/// An exporter to `server`, with additional configuration keys.
+async fn exporter_to(server: &Server, keys: Json) -> OtlpHttp {
     let mut config = json!({"endpoint": format!("http://{}", server.address)});
     for (key, value) in keys.as_object().unwrap() {
         config[key] = value.clone();

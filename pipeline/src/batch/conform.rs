@@ -1,4 +1,4 @@
-//! Rows of another version of a signal's schema.
+//! Converts rows of another version of a signal's schema.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef, ListArray, RecordBatch, StructArray, new_null_array};
 use arrow_schema::{DataType, Field, SchemaRef};
 
-/// The columns of `schema`, by their names. Nullable ones that are missing are null, and those that the schema
-/// does not have are left out, so that processes of two versions understand each other.
+/// The columns of `schema`, by their names. Missing nullable columns become null, and columns that the schema
+/// does not have are dropped, so that processes of two versions can exchange batches.
 ///
 /// # Errors
-/// The first column that cannot be made of what there is, and why.
+/// The first column that cannot be converted, and why.
 pub(super) fn conform(schema: &SchemaRef, rows: &RecordBatch) -> Result<RecordBatch, String> {
     let column = |field: &Arc<Field>| column(field, rows);
     let columns: Result<Vec<ArrayRef>, String> = schema.fields().iter().map(column).collect();
@@ -34,7 +34,7 @@ fn column(field: &Field, rows: &RecordBatch) -> Result<ArrayRef, String> {
     })
 }
 
-/// The same values, where only the fields of structs differ, also of those in lists.
+/// Converts values whose types differ only in the fields of structs, also of structs in lists.
 fn of_type(values: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
     match (values.data_type(), wanted) {
         (found, wanted) if found == wanted => Some(values.clone()),

@@ -1,4 +1,4 @@
-//! Where the rows of a batch may be divided.
+//! The rows at which a batch may be split.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,19 @@ use arrow_array::{Array as _, ArrayAccessor as _};
 use crate::schema::{edges, opening};
 use crate::{Batch, Signal};
 
-/// Where the rows of one batch may be divided.
+/// The rows at which one batch may be split.
 #[derive(Debug)]
 pub(crate) enum Cuts {
     Anywhere,
-    /// After so many rows, ascending; the last is all of them.
+    /// After these numbers of rows, ascending; the last is the number of all rows.
     After(Vec<usize>),
 }
 
 impl Cuts {
-    /// After how many of the rows to end a batch that begins after `start` rows and is to have `most`. Rows of a
-    /// snapshot, which are those of one (`uid`, `source`, `scope`, `time`), are not divided: a store would take
-    /// a part of it for all that holds. So the batch has fewer rows, or, where one snapshot alone has more than
-    /// `most` or begins before another ends, the rows up to the next row where all have ended.
+    /// The row after which to end a batch that begins after `start` rows and shall have at most `most` rows.
+    /// A snapshot, the rows of one (`uid`, `source`, `scope`, `time`), is never split: a store would take the
+    /// part for the whole snapshot. So the batch has fewer rows; or more, if one snapshot alone has more than
+    /// `most` rows or snapshots overlap: then it ends at the next row where all snapshots have ended.
     pub(crate) fn end(&self, start: usize, most: usize) -> usize {
         let end = start.saturating_add(most);
         match self {
@@ -42,7 +42,7 @@ impl Batch {
         }
         let (mut places, mut end) = (Vec::new(), 0);
         for (row, of_row) in self.snapshot_ends().into_iter().enumerate() {
-            // All snapshots that began before end before it.
+            // All snapshots that began before this row end before it.
             if row == end && row > 0 {
                 places.push(row);
             }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_is_never_divided() {
+    fn snapshot_is_never_split() {
         for (uids, most, cut) in [
             ("aabb", 2, 2),
             ("aabb", 3, 2),

@@ -1,13 +1,13 @@
-//! The OTLP request that rows came as.
+//! The OTLP request from which rows were decoded.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// An OTLP request (protobuf, uncompressed), in one or more parts that are a request each.
+/// An OTLP request (protobuf, uncompressed), in one or more parts, each a request.
 ///
-/// A request is nothing but a repeated field, so that several, one behind the other, are one
-/// request (<https://protobuf.dev/programming-guides/encoding/#last-one-wins>). Cheap to clone.
+/// A request consists of one repeated field, so that concatenated requests are one request
+/// (<https://protobuf.dev/programming-guides/encoding/#last-one-wins>). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Original(Parts);
 
@@ -40,7 +40,7 @@ impl Original {
         self.parts().iter().all(Bytes::is_empty)
     }
 
-    /// The whole request: shared where it is of one part, else copied together.
+    /// The whole request: shared if it has one part, else the parts are copied into one buffer.
     pub fn to_bytes(&self) -> Bytes {
         match self.parts() {
             [request] => request.clone(),

@@ -20,7 +20,7 @@ fn traces(request: Bytes) -> Batch {
 }
 
 #[test]
-fn one_batch_stays_as_it_is_and_none_is_none() {
+fn concat_of_one_batch_returns_it_and_of_none_returns_none() {
     let one = traces(REQUEST);
     let rows = one.rows().clone();
     let same = Batch::concat(vec![one]).unwrap();
@@ -36,7 +36,7 @@ fn one_batch_stays_as_it_is_and_none_is_none() {
 }
 
 #[test]
-fn unchanged_batches_put_together_are_their_requests_one_behind_the_other() {
+fn merged_unchanged_batches_encode_as_their_concatenated_requests() {
     let copy = Bytes::copy_from_slice(&REQUEST);
     let both = Batch::concat(vec![traces(REQUEST), traces(copy)]).unwrap();
     let three = Batch::concat(vec![both, traces(REQUEST)]).unwrap();
@@ -46,7 +46,7 @@ fn unchanged_batches_put_together_are_their_requests_one_behind_the_other() {
 }
 
 #[test]
-fn who_a_row_and_its_peer_are_changes_nothing_of_the_request() {
+fn uid_and_peer_uid_do_not_change_the_request() {
     use arrow_array::StringViewArray;
     let decoded = traces(REQUEST);
     assert!(decoded.text(PEER_UID).is_null(0));
@@ -67,7 +67,7 @@ fn who_a_row_and_its_peer_are_changes_nothing_of_the_request() {
 }
 
 #[test]
-fn what_was_changed_in_one_part_is_no_request_any_more() {
+fn merged_batch_with_a_changed_part_has_no_original() {
     let changed = traces(REQUEST);
     let rows = changed.rows().clone();
     let changed = changed.with_rows(rows).unwrap();
@@ -77,7 +77,7 @@ fn what_was_changed_in_one_part_is_no_request_any_more() {
 }
 
 #[test]
-fn a_request_that_stands_twice_is_counted_once() {
+fn memory_counts_a_shared_request_once() {
     let one = traces(Bytes::from(vec![b'x'; 0]));
     assert_eq!(one.original().unwrap().len(), 0);
     let padding = [0x7a, 0x80, 0x80, 0x40].into_iter();
@@ -91,7 +91,7 @@ fn a_request_that_stands_twice_is_counted_once() {
 }
 
 #[test]
-fn words_of_different_dictionaries_stay_what_they_were() {
+fn merged_dictionaries_keep_their_words() {
     let parts = ["b", "a", "b", "c"].map(|source| {
         let mut rows = Rows::new(Signal::Nodes);
         let kind = (nodes::KIND, Cell::Text("service"));
@@ -113,7 +113,7 @@ fn words_of_different_dictionaries_stay_what_they_were() {
 }
 
 #[test]
-fn a_part_of_the_rows_is_no_request_and_all_of_them_are() {
+fn slice_has_an_original_only_if_it_has_all_rows() {
     let both = Batch::concat(vec![traces(REQUEST), traces(REQUEST)]).unwrap();
     assert!(both.slice(0..2).original().is_some());
     let part = both.slice(1..2);
@@ -124,7 +124,7 @@ fn a_part_of_the_rows_is_no_request_and_all_of_them_are() {
 }
 
 #[tokio::test]
-async fn all_senders_of_the_parts_wait_for_the_whole() {
+async fn senders_of_all_parts_wait_for_the_merged_batch() {
     let (one, mut first) = Delivery::new(None);
     let (two, second) = Delivery::new(None);
     let parts = [one, two].map(|delivery| batch(Signal::Nodes, &["a"]).with_delivery(delivery));
@@ -151,7 +151,7 @@ fn other_version(batch: &Batch, without: &str) -> RecordBatch {
 }
 
 #[test]
-fn rows_of_another_version_are_accepted_without_a_nullable_column_and_with_unknown_ones() {
+fn rows_of_another_version_may_lack_nullable_columns_and_have_unknown_ones() {
     let rows = other_version(&batch(Signal::Nodes, &["a", "b"]), nodes::NAME);
     let accepted = Batch::new(Signal::Nodes, rows, Delivery::nobody()).unwrap();
     assert_eq!(accepted.rows().schema(), Signal::Nodes.schema());
@@ -160,7 +160,7 @@ fn rows_of_another_version_are_accepted_without_a_nullable_column_and_with_unkno
 }
 
 #[test]
-fn rows_that_lack_what_a_signal_needs_are_refused_with_the_column() {
+fn rows_without_a_required_column_are_rejected_with_its_name() {
     let known = batch(Signal::Nodes, &["a"]);
     let refused = |rows| {
         let refused = Batch::new(Signal::Nodes, rows, Delivery::nobody());

@@ -1,4 +1,4 @@
-//! Columns of words that were put together.
+//! Dictionary columns after batches were merged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, StringArray};
 
-/// The column with each of its words once in the dictionary; all others as they are. Arrow puts
-/// dictionaries one behind the other, and every request has its own of the same few words.
+/// Removes duplicates from the dictionary of a column; other columns are returned unchanged. Arrow
+/// concatenates dictionaries, and every request has its own dictionary of the same few words.
 pub(super) fn once(column: &ArrayRef) -> ArrayRef {
     let Some(dictionary) = column.as_dictionary_opt::<Int32Type>() else {
         return column.clone();
@@ -26,7 +26,7 @@ pub(super) fn once(column: &ArrayRef) -> ArrayRef {
     if distinct.len() == words.len() {
         return column.clone();
     }
-    // What stands below a null need not be a place.
+    // The key of a null need not be valid.
     let place = |key: i32| place_of_word.get(key as usize).copied().unwrap_or(0);
     let keys = dictionary.keys().unary(place);
     let distinct: StringArray = distinct.into_iter().collect();

@@ -1,4 +1,4 @@
-//! What a component is given when it is built.
+//! The services of the engine for a component, passed to it when it is built.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,17 +10,17 @@ use crate::counters::{Counter, Gauges, OwnCounters};
 use crate::graph_store::GraphStore;
 use crate::{Signal, SignalSet};
 
-/// Bytes of requests to look again that may wait for a receiver.
+/// Bytes of refresh requests that may be queued for a receiver.
 const REFRESH_BYTES: usize = 1 << 20;
 
-/// What a component is given when it is built.
+/// The services of the engine for one component.
 #[derive(Clone, Debug)]
 pub struct Host {
     id: ComponentId,
     wanted: SignalSet,
     shared: Arc<Shared>,
     counters: OwnCounters,
-    /// Who counts: `processor="sql/x"`, `pipeline="traces"`.
+    /// The labels of the component's metrics: `processor="sql/x"`, `pipeline="traces"`.
     labels: Vec<(&'static str, String)>,
 }
 
@@ -29,13 +29,13 @@ pub struct Host {
 pub struct Shared {
     /// The stores that were built so far, by the id of their exporter.
     stores: Mutex<HashMap<ComponentId, Arc<dyn GraphStore>>>,
-    /// Ways to those who look again when they are asked to.
+    /// Senders to the receivers that take refresh requests.
     refreshing: Mutex<Vec<Sender>>,
     aliases: OnceLock<Arc<AliasIndex>>,
 }
 
 impl Shared {
-    /// Ways to those who look again when they are asked to.
+    /// Senders to the receivers that take refresh requests.
     pub(crate) fn refreshing(&self) -> Vec<Sender> {
         lock(&self.refreshing).clone()
     }
@@ -46,7 +46,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Host {
-    /// `wanted` is what somebody after the component accepts.
+    /// `wanted` are the signals that components after this one accept.
     pub fn new(id: ComponentId, wanted: SignalSet, shared: Arc<Shared>) -> Host {
         Host {
             id,
@@ -57,7 +57,7 @@ impl Host {
         }
     }
 
-    /// Where what the component counts is shown, and as whose.
+    /// Sets where the component's metrics are registered, and their labels.
     pub(crate) fn counting(
         self,
         counters: OwnCounters,
@@ -70,7 +70,7 @@ impl Host {
         }
     }
 
-    /// A counter of the component's own among the own metrics: `late_rows` of a processor is
+    /// A counter of the component, served with airdig's own metrics: `late_rows` of a processor is
     /// `airdig_processor_late_rows`.
     pub fn counter(&self, name: &str) -> Counter {
         let class = self.labels.first().map_or("component", |(class, _)| class);
@@ -78,7 +78,7 @@ impl Host {
         self.counters.add(name, self.labels.clone())
     }
 
-    /// Gauges of the component's own among the own metrics.
+    /// Gauges of the component, served with airdig's own metrics.
     pub fn gauges(&self) -> Gauges {
         Gauges::new(self.counters.clone(), self.labels.clone())
     }
@@ -87,30 +87,30 @@ impl Host {
         &self.id
     }
 
-    /// What somebody after this component accepts: all else need not be computed.
+    /// The signals that components after this one accept; others need not be computed.
     pub fn wanted(&self) -> SignalSet {
         self.wanted
     }
 
-    /// The store that a field of the configuration names. The topology has checked that it is
-    /// there, and built it first.
+    /// The store that a field of the configuration names. The topology has checked that it is configured, and
+    /// the engine has built it first.
     ///
     /// # Errors
-    /// When the named exporter is no graph store.
+    /// When the named exporter is not a graph store.
     pub fn graph_store(&self, store: &StoreRef) -> Result<Arc<dyn GraphStore>, BuildError> {
         let stores = lock(&self.shared.stores);
         stores.get(&store.0).cloned().ok_or_else(|| BuildError {
-            reason: format!("exporter {} keeps no graph that can be asked", store.0),
+            reason: format!("exporter \"{}\" is not a graph store", store.0),
             source: None,
         })
     }
 
-    /// Offers itself as a store to those who name it.
+    /// Registers the store under the id of this exporter, for components that name it.
     pub fn provide_graph_store(&self, store: Arc<dyn GraphStore>) {
         lock(&self.shared.stores).insert(self.id.clone(), store);
     }
 
-    /// Which node a name means, for all pipelines of this process.
+    /// The alias index, which resolves names to uids: one for all pipelines of this process.
     pub fn alias_index(&self) -> Arc<AliasIndex> {
         let index = self.shared.aliases.get_or_init(|| {
             let name = "airdig_alias_index_evicted".to_owned();
@@ -119,8 +119,8 @@ impl Host {
         index.clone()
     }
 
-    /// Batches of `refresh_requests` that come out of any pipeline of this process, for a receiver
-    /// that can look at one uid again. What finds no room is left out: the next scan answers it.
+    /// The `refresh_requests` that leave any pipeline of this process, for a receiver that can scan one uid
+    /// again. Requests are dropped when the queue is full: the next scan covers them.
     pub fn refresh_requests(&self) -> Queue {
         let accepts = SignalSet::of(&[Signal::RefreshRequests]);
         let (sender, queue) = channel(format!("receivers/{}", self.id), accepts, REFRESH_BYTES);

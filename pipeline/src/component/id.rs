@@ -1,4 +1,4 @@
-//! `type[/name]`, the name that a file gives to a component.
+//! `type[/name]`: the id of a component in a configuration file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-/// `otlp` or `otlp/internal`: what it is, and which of several.
+/// `otlp` or `otlp/internal`: the type, and a name where there are several of a type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ComponentId {
     kind: String,
@@ -70,13 +70,13 @@ impl FromStr for ComponentId {
     }
 }
 
-/// A field of a configuration that names an exporter which keeps the graph. The topology finds it
-/// by its schema's format `graph_store` and builds that exporter first.
+/// A configuration field that names an exporter which is a graph store. The topology finds it by the format
+/// `graph_store` in its schema; the engine builds that exporter first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreRef(pub ComponentId);
 
 impl StoreRef {
-    /// The `format` in JSON Schema by which the topology knows such a field.
+    /// The `format` of such a field in JSON Schema.
     pub const FORMAT: &str = "graph_store";
 }
 
@@ -106,7 +106,7 @@ mod tests {
     use super::{ComponentId, InvalidId};
 
     #[test]
-    fn an_id_is_a_type_and_perhaps_a_name() {
+    fn id_is_a_type_and_an_optional_name() {
         let id: ComponentId = "otlp/a/b".parse().unwrap();
         assert_eq!((id.kind(), id.name()), ("otlp", Some("a/b")));
         assert_eq!(id.to_string(), "otlp/a/b");

@@ -1,4 +1,4 @@
-//! How many rows of each signal some batches have.
+//! Counts rows of batches by signal.
 
 use crate::{Batch, Signal};
 

@@ -1,4 +1,4 @@
-//! A node into a typed value, by serde.
+//! Decodes a node into a typed value, with serde.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::place::{Place, Problem};
 use super::scalar::Typed;
 use super::secrets::scrub;
 
-/// A node that is no valid value of its type.
+/// A node that is not a valid value of its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     place: Option<Place>,
@@ -20,7 +20,7 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
-    /// The innermost node that the error is about.
+    /// The place of the innermost node with the error.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
@@ -34,7 +34,7 @@ impl DecodeError {
         Problem::new(self.place.as_ref().unwrap_or(otherwise), self.message)
     }
 
-    /// Errors come from the inside to the outside: the first place is the innermost.
+    /// Errors are passed from the inside to the outside: the first place is the innermost.
     fn at(mut self, node: &Node) -> DecodeError {
         if self.place.is_none() {
             self.place = Some(node.place.clone());
@@ -64,7 +64,7 @@ impl serde::de::Error for DecodeError {
 }
 
 impl Node {
-    /// Nothing (`otlp:`) decodes as an empty map; a field of type String keeps the text (`0123`).
+    /// An empty value (`otlp:`) decodes as an empty map; a field of type String keeps the text (`0123`).
     ///
     /// # Errors
     /// The first mismatch, with the place of the innermost node.

@@ -1,4 +1,4 @@
-//! Durations the way Go and the Collector write them: `200ms`, `1m30s`, `1.5h`.
+//! Durations as Go and the Collector write them: `200ms`, `1m30s`, `1.5h`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug)]
 pub struct Text;
 
-/// The `format` in JSON Schema by which the checker knows a duration.
+/// The `format` of a duration in JSON Schema.
 pub const FORMAT: &str = "duration";
 
 impl JsonSchema for Text {
@@ -29,7 +29,7 @@ impl JsonSchema for Text {
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
 ///
 /// # Errors
-/// When the text is no duration.
+/// When the text is not a duration.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
@@ -38,12 +38,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
 #[error("{0:?} is not a duration such as 200ms, 5s or 1m30s")]
 pub struct InvalidDuration(String);
 
-/// Reads a sequence of numbers with units `ns`, `us` (`µs`), `ms`, `s`, `m`, `h`, and `d`, which Go has
-/// not, for 24 hours; a plain `0` needs
-/// no unit.
+/// Parses a sequence of numbers with units `ns`, `us` (`µs`), `ms`, `s`, `m`, `h`, and `d` for 24 hours,
+/// which Go does not have. A plain `0` needs no unit.
 ///
 /// # Errors
-/// When the text is no duration, is negative, or is longer than 584 years.
+/// When the text is not a duration, is negative, or is longer than 584 years.
 pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
     let invalid = || InvalidDuration(text.to_owned());
     let mut rest = text.trim();
@@ -89,7 +88,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn go_durations_are_read() {
+    fn go_durations_are_parsed() {
         assert_eq!(parse("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(parse("1.5h"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse("200ms"), Ok(Duration::from_millis(200)));

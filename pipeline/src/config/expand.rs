@@ -1,10 +1,10 @@
-//! `${env:X}` in scalars.
+//! Expands `${env:X}` in scalars.
 
-/// What became of a scalar's text.
+/// The expanded text of a scalar.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Expanded {
     pub(crate) text: String,
-    /// Something came from the environment.
+    /// The text contains a reference to the environment.
     pub(crate) from_environment: bool,
     /// The whole scalar is one reference: the value is typed as if it had been written there.
     pub(crate) whole: bool,
@@ -16,14 +16,13 @@ pub(crate) enum ExpandError {
     Unset(String),
     #[error("\"${{\" without a \"}}\"; write \"$$\" for a dollar sign")]
     Open,
-    #[error("{0:?} is no name of an environment variable; write \"$$\" for a dollar sign")]
+    #[error("{0:?} is not a valid name of an environment variable; write \"$$\" for a dollar sign")]
     Name(String),
-    #[error("cannot expand {0:?}: only ${{env:NAME}} is known")]
+    #[error("cannot expand scheme {0:?}: only ${{env:NAME}} is supported")]
     Scheme(String),
 }
 
-/// Replaces `${env:X}`, `${X}`, `${env:X:-default}` and `$$`; what was inserted is not looked at
-/// again.
+/// Replaces `${env:X}`, `${X}`, `${env:X:-default}` and `$$`; inserted values are not expanded again.
 pub(crate) fn expand(
     written: &str,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -105,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_inserted_is_not_expanded_again() {
+    fn inserted_values_are_not_expanded_again() {
         assert_eq!(text("${ODD}").unwrap(), "${env:HOST}");
     }
 
     #[test]
-    fn a_reference_that_means_nothing_is_an_error() {
+    fn invalid_reference_is_an_error() {
         assert_eq!(text("${env:NONE}"), Err(ExpandError::Unset("NONE".into())));
         assert_eq!(text("${HOST"), Err(ExpandError::Open));
         assert_eq!(text("${1}"), Err(ExpandError::Name("1".into())));
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_reference_that_stands_alone_is_whole() {
+    fn only_a_lone_reference_is_whole() {
         assert!(expand("${HOST}", &environment).unwrap().whole);
         assert!(!expand("${HOST}${HOST}", &environment).unwrap().whole);
         assert!(!expand("x${HOST}", &environment).unwrap().whole);

@@ -1,4 +1,4 @@
-//! Where a component listens: `host:port`.
+//! The address on which a component listens: `host:port`.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 /// The `format` in JSON Schema of such a field.
 pub(super) const FORMAT: &str = "host_port";
 
-/// A name or an IP address (an IPv6 address in brackets, nothing for all addresses), and a port from 0 to
-/// 65535; port 0 takes any that is free.
+/// A name or an IP address (an IPv6 address in brackets, empty for all addresses), and a port from 0 to
+/// 65535; port 0 takes any free port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort(String);
 
@@ -87,7 +87,7 @@ mod tests {
     use super::HostPort;
 
     #[test]
-    fn a_host_and_a_port_are_taken_and_nothing_else() {
+    fn only_host_and_port_are_accepted() {
         for good in [
             "localhost:0",
             ":4317",

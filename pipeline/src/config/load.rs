@@ -1,4 +1,4 @@
-//! Files, `--set` and the environment into one tree.
+//! Loads files, `--set` and environment variables into one tree.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use super::node::{Entry, Node, Value};
 use super::parse;
 use super::place::{Place, Problem, Source};
 
-/// A configuration is written by people; what is larger than this is something else.
+/// A configuration is written by people; a larger file is not a configuration.
 const MAX_FILE: u64 = 4 << 20;
 
-/// Looks an environment variable up.
+/// Looks up an environment variable.
 pub type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
-/// What holds for all files of one configuration, and what was found wrong so far.
+/// The environment for all files of one configuration, and the problems found so far.
 pub struct Loading<'a> {
     /// Where `${env:X}` is looked up.
     pub environment: Environment<'a>,
@@ -32,14 +32,14 @@ impl Default for Loading<'_> {
     }
 }
 
-/// One configuration, of all its files.
+/// One configuration, merged from all its files.
 #[derive(Debug)]
 pub struct Loaded {
     pub root: Node,
-    /// What is wrong already: unset variables, keys that stand twice, syntax. The rest of the tree
-    /// can still be checked, so that all is told at once.
+    /// Problems of loading: unset variables, duplicate keys, syntax. The rest of the tree can still be
+    /// checked, so that all problems are reported at once.
     pub problems: Vec<Problem>,
-    /// Some file or setting is not in the tree, because it cannot be read.
+    /// A file or setting is missing in the tree, because it cannot be read.
     pub is_partial: bool,
 }
 
@@ -102,7 +102,7 @@ fn unreadable(name: &str, error: &std::io::Error) -> Problem {
     Problem::new(&place, format!("cannot read the file: {error}"))
 }
 
-/// `a.b=value` as the map that it stands for.
+/// Makes the nested map of `a.b=value`.
 fn parse_setting(setting: &str, loading: &mut Loading<'_>) -> Result<Node, Problem> {
     let source = Arc::new(Source {
         name: "--set".to_owned(),
@@ -186,16 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_with_its_place() {
+    fn all_problems_are_reported_with_their_places() {
         let file = temporary("wrong.yaml", "a: ${env:NONE}\nb: ${env:NO}\na: 1\n");
         let files = [file.clone(), "/no/such/file.yaml".into()];
         let settings = ["x".to_owned(), "a.b={".to_owned()];
         let loaded = load(&files, &settings, loading());
-        let told: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 6, "{told:#?}");
-        assert!(told[0].contains(":1:4: environment variable \"NONE\" is not set"));
-        assert!(told[3].starts_with("/no/such/file.yaml: cannot read the file"));
-        assert!(told[5].starts_with("--set:1:"), "{}", told[5]);
+        let messages: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(messages.len(), 6, "{messages:#?}");
+        assert!(messages[0].contains(":1:4: environment variable \"NONE\" is not set"));
+        assert!(messages[3].starts_with("/no/such/file.yaml: cannot read the file"));
+        assert!(messages[5].starts_with("--set:1:"), "{}", messages[5]);
         std::fs::remove_file(file).unwrap();
     }
 }

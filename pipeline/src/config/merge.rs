@@ -1,9 +1,9 @@
-//! One configuration over another.
+//! Merges one configuration over another.
 
 use super::node::{Node, Value};
 
-/// Maps merge key by key; anything else replaces what was there, except that a key with nothing
-/// after it leaves a map as it is.
+/// Maps are merged key by key; any other value replaces the value below, except that a key without a value
+/// leaves a map unchanged.
 pub(crate) fn merge(below: Node, above: Node) -> Node {
     if matches!(below.value, Value::Map(_)) && above.is_null() {
         return below;

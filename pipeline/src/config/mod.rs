@@ -1,8 +1,8 @@
-//! The YAML document: its tree with the place of everything, and what is wrong with it.
+//! The configuration: a YAML tree in which each node has its place in the file.
 //!
-//! [`load`] reads, expands and merges files into a [`Node`]; [`check`](schema::check) compares a
-//! node with a component's JSON Schema and finds all that is wrong; [`Node::decode`] makes the
-//! typed configuration of it.
+//! [`load`] reads, expands and merges files into a [`Node`]; [`check`](schema::check) validates a node
+//! against the JSON Schema of a component and finds all problems; [`Node::decode`] decodes a node into a
+//! typed configuration.
 
 mod decode;
 pub mod duration;

@@ -1,4 +1,4 @@
-//! A YAML node that knows where it stands.
+//! A YAML node with its place in the file.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -20,7 +20,7 @@ pub(crate) enum Value {
     List(Vec<Node>),
     /// In the order written; no key twice.
     Map(Vec<Entry>),
-    /// Something was wrong here and has been reported: whatever is asked for, it is not checked.
+    /// A problem was reported here already; checks skip it.
     Unknown,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Scalar {
     pub(crate) text: Arc<str>,
     /// Typed by the core schema; else it is text.
     pub(crate) plain: bool,
-    /// How it was written, if something was expanded in it: its text must not be shown.
+    /// The text as written, if a variable was expanded in it: the expanded text must not be shown.
     pub(crate) written: Option<Arc<str>>,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Debug for Scalar {
 }
 
 impl Scalar {
-    /// What may be shown of it.
+    /// The text that may be shown.
     pub(crate) fn shown(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.text)
     }
@@ -61,7 +61,7 @@ pub(crate) struct Entry {
     pub(crate) value: Node,
 }
 
-static NOWHERE: LazyLock<Place> = LazyLock::new(|| Place {
+static NO_PLACE: LazyLock<Place> = LazyLock::new(|| Place {
     source: Arc::new(Source {
         name: "(defaults)".to_owned(),
         text: String::new(),
@@ -71,10 +71,10 @@ static NOWHERE: LazyLock<Place> = LazyLock::new(|| Place {
 });
 
 impl Node {
-    /// A map with nothing in it: what a component without configuration has.
+    /// An empty map: the configuration of a component that sets nothing.
     pub fn empty() -> Node {
         Node {
-            place: NOWHERE.clone(),
+            place: NO_PLACE.clone(),
             value: Value::Map(Vec::new()),
         }
     }
@@ -82,7 +82,7 @@ impl Node {
     /// Parses text as if it were a file, with the process's environment.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first problem.
     pub fn from_yaml(text: &str) -> Result<Node, Problem> {
         let mut loading = Loading::default();
         let node = parse::parse("test.yaml", text, &mut loading)?;
@@ -117,7 +117,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar, with what was expanded in it.
+    /// The text of a scalar, with variables expanded.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(scalar) => Some(&scalar.text),
@@ -132,7 +132,7 @@ impl Node {
         }
     }
 
-    /// What may be shown of a scalar.
+    /// The text of a scalar that may be shown.
     pub(crate) fn shown(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(scalar) => Some(scalar.shown()),
@@ -152,7 +152,7 @@ impl Node {
         matches!(&self.value, Value::Scalar(scalar) if scalar.typed() == Typed::Null)
     }
 
-    /// Whether something in it was reported already, so that it cannot be decoded.
+    /// Whether a problem in it was reported already, so that it cannot be decoded.
     pub(crate) fn has_unknown(&self) -> bool {
         match &self.value {
             Value::Unknown => true,
@@ -162,7 +162,7 @@ impl Node {
         }
     }
 
-    /// Takes these keys out of a map: them, and the rest.
+    /// Splits a map into the entries with these keys, and the rest.
     pub(crate) fn split(&self, taken: impl Fn(&str) -> bool) -> (Node, Node) {
         let Value::Map(entries) = &self.value else {
             return (
@@ -181,7 +181,7 @@ impl Node {
         (map(left), map(right))
     }
 
-    /// What it is, for messages; never what it holds.
+    /// The type for messages; never the value.
     pub(crate) fn describe(&self) -> &'static str {
         match &self.value {
             Value::List(_) => "a list",

@@ -15,7 +15,7 @@ const MAX_NODES: usize = 100_000;
 /// Levels of nesting, so that walking a tree never exhausts the stack.
 const MAX_DEPTH: usize = 100;
 
-/// Parses one document; what can be told without giving up goes to `loading.problems`.
+/// Parses one document. Problems after which parsing can go on are added to `loading.problems`.
 pub(crate) fn parse(name: &str, text: &str, loading: &mut Loading<'_>) -> Result<Node, Problem> {
     let source = Arc::new(Source {
         name: name.to_owned(),
@@ -148,7 +148,7 @@ impl<'a> Builder<'a, '_, '_> {
     fn scalar(&mut self, written: &str, plain: bool, place: &Place) -> Value {
         match expand(written, &*self.loading.environment) {
             Ok(expanded) => Value::Scalar(Scalar {
-                // Braces force quotes within a flow map, so quotes say nothing of `"${env:PORT}"`.
+                // Braces need quotes within a flow map, so quotes do not make `"${env:PORT}"` text.
                 plain: plain || (expanded.from_environment && expanded.whole),
                 written: expanded.from_environment.then(|| written.into()),
                 text: expanded.text.into(),
@@ -204,7 +204,7 @@ impl<'a> Builder<'a, '_, '_> {
                     value,
                 });
             } else {
-                let message = format!("key {key:?} stands in this map already");
+                let message = format!("duplicate key {key:?}");
                 self.loading.problems.push(Problem::new(&place, message));
             }
         }
@@ -214,7 +214,7 @@ impl<'a> Builder<'a, '_, '_> {
         Ok((entries, height))
     }
 
-    /// `<<: *base`, or a list of such: what is there already stays.
+    /// `<<: *base`, or a list of such: keys that are in the map already stay.
     fn merge_into(&mut self, entries: &mut Vec<Entry>, keys: &mut HashSet<String>, from: Node) {
         let place = from.place;
         match from.value {
@@ -237,11 +237,11 @@ impl<'a> Builder<'a, '_, '_> {
         }
     }
 
-    /// Whether a tag makes a scalar text; of others only YAML's own are let pass.
+    /// Whether a tag makes a scalar text. Tags that are not YAML's own are reported.
     fn is_text(&mut self, tag: Option<&Tag>, place: &Place) -> bool {
         let Some(tag) = tag else { return false };
         if !tag.is_yaml_core_schema() && !tag.suffix.is_empty() {
-            let problem = Problem::new(place, format!("tag {tag} has no meaning here"));
+            let problem = Problem::new(place, format!("unsupported YAML tag {tag}"));
             self.loading.problems.push(problem);
         }
         tag.suffix == "str" || tag.suffix.is_empty()
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_billion_laughs_are_refused() {
+    fn billion_laughs_are_rejected() {
         let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..12 {
             let below = format!("*a{},", level - 1).repeat(10);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_refused_also_through_aliases() {
+    fn deep_nesting_is_rejected_also_through_aliases() {
         let flow = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(wrong(&flow(150)).1.contains("levels of nesting"));
         assert!(Node::from_yaml(&flow(50_000)).is_err());
@@ -344,16 +344,16 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_of_yaml_have_a_place() {
+    fn yaml_errors_have_a_place() {
         let (place, message) = wrong("a: 1\nb: 2\na: 3\n");
         assert_eq!((place.line(), place.column()), (3, 1));
-        assert_eq!(message, "key \"a\" stands in this map already");
+        assert_eq!(message, "duplicate key \"a\"");
         let (place, _) = wrong("a: 1\nb: [1, 2\nc: }\n");
         assert!(place.line() >= 2, "{place}");
         assert_eq!(wrong("a: &a [*a]").1, "an alias within its own anchor");
         assert_eq!(wrong("a: 1\n---\nb: 2\n").0.line(), 2);
         assert_eq!(wrong("? [a]\n: b\n").1, "a key must be text");
-        assert!(Node::from_yaml("a: *nobody").is_err());
+        assert!(Node::from_yaml("a: *unknown").is_err());
     }
 
     #[test]

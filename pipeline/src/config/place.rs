@@ -1,16 +1,16 @@
-//! Where something stands in a file, and what is wrong there.
+//! Places in files, and problems at them.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A file as it was written, before anything was expanded in it.
+/// A file as written, before variables are expanded.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) text: String,
 }
 
-/// A character in a file. Ordered by file name, line and column.
+/// The position of a character in a file. Ordered by file name, line and column.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub(crate) source: Arc<Source>,
@@ -43,7 +43,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Line 0 is the whole file: it cannot be read.
+        // Line 0 is the whole file, which cannot be read.
         match self.line {
             0 => write!(f, "{}", self.file()),
             line => write!(f, "{}:{line}:{}", self.file(), self.column),
@@ -57,7 +57,7 @@ impl fmt::Debug for Place {
     }
 }
 
-/// Something wrong at a place. It is shown with the line and a mark below the column:
+/// A problem at a place. It is shown with the line and a mark below the column:
 ///
 /// ```text
 /// airdig.yaml:3:5: unknown key "protocol"
@@ -67,9 +67,9 @@ impl fmt::Debug for Place {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     pub place: Place,
-    /// Never holds a value that came from the environment.
+    /// Never contains the value of an environment variable.
     pub message: String,
-    /// What was probably meant.
+    /// The word that was probably meant.
     pub suggestion: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl Problem {
         }
     }
 
-    /// A key that is none of the known ones: names the nearest, or all if none is near.
+    /// An unknown key: suggests the nearest known key, or lists all if none is near.
     pub(crate) fn unknown_key(place: &Place, at: &str, key: &str, known: &[&str]) -> Problem {
         let problem = Problem::new(place, format!("{at}unknown key {key:?}"));
         let mut problem = problem.suggest(key, known.iter().copied());
@@ -95,7 +95,7 @@ impl Problem {
         problem
     }
 
-    /// Names the nearest of the allowed words, if one is near.
+    /// Suggests the nearest of the allowed words, if one is near.
     pub fn suggest<'a>(
         mut self,
         written: &str,
@@ -106,7 +106,7 @@ impl Problem {
     }
 }
 
-/// The most similar word, when it is similar enough to have been meant.
+/// The most similar word, if it is similar enough to be meant.
 pub fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     allowed
         .into_iter()
@@ -138,7 +138,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A file must not be able to move the terminal's cursor.
+/// Replaces control characters: a file must not be able to move the terminal's cursor.
 fn printable(c: char) -> char {
     if c.is_control() && c != '\t' { ' ' } else { c }
 }

@@ -1,4 +1,4 @@
-//! What a plain scalar means, by YAML 1.2's core schema (§10.3.2).
+//! The value of a plain scalar, by YAML 1.2's core schema (§10.3.2).
 
 /// A scalar's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,7 +10,7 @@ pub(crate) enum Typed<'a> {
     Text(&'a str),
 }
 
-/// Types the text of a scalar that stands without quotes.
+/// Types the text of a scalar without quotes.
 pub(crate) fn plain(text: &str) -> Typed<'_> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Typed::Null,

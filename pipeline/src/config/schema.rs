@@ -1,5 +1,5 @@
-//! Compares a node with a JSON Schema, as schemars makes them of our configurations, and finds
-//! all that is wrong where serde would stop at the first.
+//! Validates a node against a JSON Schema that schemars made of a configuration type. It finds all problems,
+//! where serde stops at the first.
 
 use schemars::Schema;
 use serde_json::{Map as JsonMap, Value as Json};
@@ -11,10 +11,10 @@ use super::place::{Place, Problem};
 use super::scalar::Typed;
 use crate::component::{ComponentId, StoreRef};
 
-/// References that lead to references, and so on: a schema of ours has two or three.
+/// The longest chain of references: our schemas have two or three.
 const MAX_REFERENCES: usize = 32;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) problems: Vec<Problem>,
@@ -27,11 +27,11 @@ pub(crate) struct Findings {
 pub(crate) struct NamedStore {
     pub(crate) place: Place,
     pub(crate) id: ComponentId,
-    /// What may be shown of the id.
+    /// The text of the id that may be shown.
     pub(crate) shown: String,
 }
 
-/// `also` are keys that may stand beside those of the schema, and are proposed for unknown ones.
+/// `also` are valid keys besides those of the schema; they are suggested for unknown keys.
 pub(crate) fn check(node: &Node, schema: &Schema, also: &[&str]) -> Findings {
     let mut check = Check {
         root: schema.as_value(),
@@ -42,7 +42,7 @@ pub(crate) fn check(node: &Node, schema: &Schema, also: &[&str]) -> Findings {
     check.found
 }
 
-/// The keys that a schema knows at its top.
+/// The keys at the top level of a schema.
 pub(crate) fn keys(schema: &Schema) -> Vec<&str> {
     properties(schema.as_value())
         .map(|properties| properties.keys().map(String::as_str).collect())
@@ -69,7 +69,7 @@ impl<'a> Check<'a> {
             return;
         }
         if schema == &Json::Bool(false) {
-            return self.problem(node, "nothing may stand here");
+            return self.problem(node, "no value is allowed here");
         }
         let Some(rules) = schema.as_object() else {
             return;
@@ -103,7 +103,7 @@ impl<'a> Check<'a> {
         self.root.pointer(reference.as_str()?.strip_prefix('#')?)
     }
 
-    /// Says if the type is wrong; nothing stands for an empty map or list too.
+    /// Reports a wrong type. Null counts as an empty map or list, too.
     fn has_type(&mut self, node: &Node, rules: &JsonMap<String, Json>) -> bool {
         let allowed = types(rules);
         if allowed.is_empty() || allowed.iter().any(|kind| is_a(node, kind)) {
@@ -150,7 +150,7 @@ impl<'a> Check<'a> {
         self.found.problems.push(problem);
     }
 
-    /// `Option`, and enums: the branch that fits best speaks for all.
+    /// `Option`, and enums: the problems are those of the branch that matches best.
     fn any(&mut self, node: &Node, branches: &'a [Json], references: usize) {
         let mut nearest: Option<Findings> = None;
         let mut expected = Vec::new();
@@ -173,9 +173,9 @@ impl<'a> Check<'a> {
             words.extend(array(rules, "enum"));
             let kinds = types(rules);
             expected.extend(kinds.iter().copied().filter(|kind| *kind != "null"));
-            let fits = kinds.iter().any(|kind| is_a(node, kind)) || kinds.is_empty();
-            // Of several variants the one is meant whose key is there.
-            let fits_variant = properties(branch).is_none_or(|properties| {
+            let matches_type = kinds.iter().any(|kind| is_a(node, kind)) || kinds.is_empty();
+            // Of several variants, the one with a present key is meant.
+            let matches_variant = properties(branch).is_none_or(|properties| {
                 maps < 2
                     || array(rules, "required").is_empty()
                     || node.keys().any(|key| properties.contains_key(key))
@@ -183,7 +183,7 @@ impl<'a> Check<'a> {
             let fewer = nearest
                 .as_ref()
                 .is_none_or(|best| found.problems.len() < best.problems.len());
-            if fits && fits_variant && fewer && !rules.contains_key("const") {
+            if matches_type && matches_variant && fewer && !rules.contains_key("const") {
                 nearest = Some(found);
             }
         }

@@ -1,18 +1,18 @@
-//! A text that is never shown.
+//! A text that is never logged or printed.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// A password, a token, a private key: neither `Debug` nor an error tells it.
+/// A password, a token, a private key: neither `Debug` nor an error shows it.
 #[derive(Clone, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[schemars(inline, extend("writeOnly" = true))]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, to send and never to tell.
+    /// The text itself, to be sent and never to be logged.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -35,7 +35,7 @@ mod tests {
     use super::Secret;
 
     #[test]
-    fn debug_does_not_tell_it() {
+    fn debug_does_not_show_the_secret() {
         let secret: Secret = serde_json::from_str("\"hunter2\"").unwrap();
         assert_eq!(secret.expose(), "hunter2");
         assert_eq!(format!("{secret:?}"), "[hidden]");

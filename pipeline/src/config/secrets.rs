@@ -1,9 +1,9 @@
-//! Keeps what came from the environment out of messages that others wrote.
+//! Removes values of environment variables from error messages.
 
 use super::node::{Node, Value};
 
-/// Runs of this many letters or digits of a secret are not shown either.
-const TELLING: usize = 4;
+/// Parts of a secret with this many letters or digits are not shown either.
+const MIN_LEAK: usize = 4;
 
 /// A message about a node, without the values that were expanded in it.
 pub(crate) fn scrub(node: &Node, message: String) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn scrub(node: &Node, message: String) -> String {
     secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
     let mut scrubbed = message;
     for (value, written) in &secrets {
-        if value.chars().count() >= TELLING {
+        if value.chars().count() >= MIN_LEAK {
             let escaped = value.escape_debug().to_string();
             scrubbed = scrubbed.replace(value, written).replace(&escaped, written);
         } else {
@@ -28,13 +28,13 @@ pub(crate) fn scrub(node: &Node, message: String) -> String {
     for (_, written) in &secrets {
         rest = rest.replace(written, "");
     }
-    let still_told = secrets.iter().any(|(value, _)| {
+    let leaks = secrets.iter().any(|(value, _)| {
         value
             .split(|c: char| !c.is_alphanumeric())
-            .any(|run| run.chars().count() >= TELLING && rest.contains(run))
+            .any(|run| run.chars().count() >= MIN_LEAK && rest.contains(run))
     });
-    if still_told {
-        return "not valid (why is not said, for that would show a value of the environment)"
+    if leaks {
+        return "not valid (the reason is not shown, since it contains the value of an environment variable)"
             .to_owned();
     }
     scrubbed

@@ -4,15 +4,15 @@ use super::node::{Node, Value};
 use super::place::{Place, Problem};
 
 impl Node {
-    /// Something wrong with a scalar's text at a byte of it. Where that cannot be told, because
-    /// something was expanded in it, the place is the scalar's.
+    /// A problem at a byte of a scalar's text. If a variable was expanded in the text, the place is that of
+    /// the scalar.
     pub fn problem_at(&self, offset: usize, message: impl Into<String>) -> Problem {
         let place = self.place_of(offset);
         Problem::new(place.as_ref().unwrap_or(&self.place), message)
     }
 
-    /// Follows the text through the file. Line ends and indentation differ between the two, by the
-    /// scalar's style; all else stands in the same order.
+    /// Finds the text in the file. Line ends and indentation differ between the two, by the style of the
+    /// scalar; all other characters are in the same order.
     fn place_of(&self, offset: usize) -> Option<Place> {
         let Value::Scalar(scalar) = &self.value else {
             return None;
@@ -20,7 +20,7 @@ impl Node {
         if scalar.written.is_some() {
             return None;
         }
-        let mut written = Written::from(&self.place)?;
+        let mut written = ScalarSource::from(&self.place)?;
         let mut last = None;
         for (index, c) in scalar.text.char_indices() {
             if c.is_whitespace() {
@@ -32,7 +32,7 @@ impl Node {
             }
             last = Some(place);
         }
-        // Behind the end: the last character is nearest.
+        // An offset behind the end: the last character is the nearest.
         last.map(|place| self.place_at(place))
     }
 
@@ -46,21 +46,21 @@ impl Node {
 }
 
 /// The rest of a file from a scalar on.
-struct Written<'a> {
+struct ScalarSource<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
     line: usize,
     column: usize,
     quote: Option<char>,
 }
 
-impl<'a> Written<'a> {
-    fn from(place: &'a Place) -> Option<Written<'a>> {
+impl<'a> ScalarSource<'a> {
+    fn from(place: &'a Place) -> Option<ScalarSource<'a>> {
         let text = &place.source.text;
         let mut lines = text.split_inclusive('\n');
         let before: usize = lines.by_ref().take(place.line - 1).map(str::len).sum();
         let line = lines.next()?;
         let (in_line, _) = line.char_indices().nth(place.column - 1)?;
-        let mut written = Written {
+        let mut written = ScalarSource {
             rest: text[before + in_line..].chars().peekable(),
             line: place.line,
             column: place.column,
@@ -87,7 +87,7 @@ impl<'a> Written<'a> {
         Some(c)
     }
 
-    /// Goes to the next character that is not white, which must be this one, and past it.
+    /// Goes past the next character that is not white space; none if it is not `wanted`.
     fn find(&mut self, wanted: char) -> Option<(usize, usize)> {
         loop {
             let place = (self.line, self.column);
@@ -96,7 +96,7 @@ impl<'a> Written<'a> {
                 continue;
             }
             if c == '\\' && self.quote == Some('"') {
-                // An escape of white space is skipped with it; of a sign it is that sign.
+                // An escaped white space is skipped; another escaped character stands for itself.
                 match self.next()? {
                     'n' | 't' | 'r' | ' ' | '\n' => continue,
                     escaped if escaped == wanted => return Some(place),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_expanded_has_the_place_of_its_scalar() {
+    fn expanded_text_has_the_place_of_its_scalar() {
         assert_eq!(place("q: SELECT ${env:AIRDIG_TEST_UNSET:-here}"), (1, 4));
     }
 

@@ -12,7 +12,7 @@ use crate::counters::OwnCounters;
 use crate::registry::{Class, Factory, FactoryError, Registry};
 use crate::topology::{Declared, Placed, Topology};
 
-/// By the pipeline's place and the processor's id: one is built for every pipeline.
+/// By the index of the pipeline and the id of the processor: a processor is built for each pipeline.
 type Processors = BTreeMap<(usize, ComponentId), Box<dyn Processor>>;
 
 pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, EngineError> {
@@ -24,7 +24,7 @@ pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, Eng
     let mut processors = Processors::new();
     for placed in &topology.build_order {
         let (class, id) = placed;
-        // The order names only what is declared.
+        // The build order contains only declared components.
         let Some(declared) = topology.components.get(placed) else {
             continue;
         };
@@ -74,7 +74,7 @@ fn add(
             id,
             receiver: factory.build_receiver(config, host)?,
         }),
-        // Processors were turned aside: they are built once for each pipeline.
+        // Processors are not built here, but once for each pipeline.
         Class::Connector | Class::Processor => plan.connectors.push(PlannedConnector {
             id,
             processor: factory.build_processor(config, host)?,

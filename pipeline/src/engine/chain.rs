@@ -1,4 +1,4 @@
-//! The processors of a pipeline: one chain of calls on a thread of its own.
+//! Runs the processors of a pipeline as one chain of calls, on its own thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::crew::Failure;
+use super::crew::TaskFailure;
 use super::error::{EngineError, panic_message};
-use super::exit::{Exit, all_idle, send_all};
+use super::exit::{Route, all_idle, send_all};
 use super::loading::{self, Loading};
 use super::metrics::ProcessorCounters;
 use crate::Batch;
@@ -28,7 +28,7 @@ const SHORTEST_TICK: Duration = Duration::from_millis(1);
 
 /// One processor in its pipeline.
 pub(super) struct Link {
-    /// `processors/graph`, as senders are told.
+    /// `processors/graph`, as refusals name it.
     pub(super) component: String,
     /// `processors/graph of pipeline unified`.
     pub(super) name: String,
@@ -40,19 +40,19 @@ pub(super) struct Chain {
     /// `pipelines/unified` or `connectors/x`.
     pub(super) name: String,
     pub(super) links: Vec<Link>,
-    pub(super) exits: Vec<Exit>,
+    pub(super) routes: Vec<Route>,
     /// Cancelled when a stop has taken too long.
     pub(super) give_up: CancellationToken,
 }
 
-/// When each link is to be called next; none where it has nothing to do.
-struct Clocks(Vec<Option<Instant>>);
+/// When each link is due for its next tick; none where it needs no tick.
+struct Timers(Vec<Option<Instant>>);
 
-/// Starts the thread; the future resolves when it has ended.
+/// Starts the thread of a chain; the future resolves when the thread has ended.
 pub(super) fn spawn(
     chain: Chain,
     queue: Queue,
-) -> Result<impl Future<Output = Result<(), Failure>> + Send + 'static, EngineError> {
+) -> Result<impl Future<Output = Result<(), TaskFailure>> + Send + 'static, EngineError> {
     let name = chain.name.clone();
     let runtime = Handle::current();
     let (ended, end) = oneshot::channel();
@@ -61,7 +61,7 @@ pub(super) fn spawn(
         .spawn(move || {
             let run = || runtime.block_on(chain.run(queue));
             let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-                Err(Failure::Panicked {
+                Err(TaskFailure::Panicked {
                     component: None,
                     message: panic_message(panic.as_ref()),
                 })
@@ -75,19 +75,19 @@ pub(super) fn spawn(
         })?;
     Ok(async move {
         let result = end.await.unwrap_or(Ok(()));
-        // It has said that it is at its end: this does not wait.
+        // The thread has sent its result, so the join does not block.
         let _ = thread.join();
         result
     })
 }
 
 impl Chain {
-    /// Loads, then runs until the queue is closed and empty, or is empty when a stop has taken too long;
-    /// then lets go of all that is held.
-    async fn run(self, mut queue: Queue) -> Result<(), Failure> {
+    /// Loads the processors, then runs until the queue is closed and empty, or until `give_up` is cancelled
+    /// and the queue is empty. Then each processor returns what it still holds.
+    async fn run(self, mut queue: Queue) -> Result<(), TaskFailure> {
         let Chain {
             mut links,
-            exits,
+            routes,
             give_up,
             ..
         } = self;
@@ -95,51 +95,51 @@ impl Chain {
             Loading::Done(first) => first,
             Loading::Stopped => return Ok(()),
         };
-        let mut clocks = Clocks(vec![None; links.len()]);
+        let mut timers = Timers(vec![None; links.len()]);
         let mut links = Links::new(links);
         loop {
-            clocks.ask(&links);
-            let holds = links.holds();
+            timers.update(&links);
+            let releasable = links.releasable();
             tokio::select! {
                 // Ticks first: a queue that is never empty must not starve them.
                 biased;
-                () = wait_until(clocks.next()) => {
-                    for index in clocks.take_due(Instant::now()) {
+                () = wait_until(timers.next()) => {
+                    for index in timers.take_due(Instant::now()) {
                         let made = links.call(move |links| links.tick(index))?;
-                        send_all(&exits, &made).await;
+                        send_all(&routes, &made).await;
                     }
                 }
-                // Before batches, too: it returns at most as often as its processor has read something.
+                // Wakes come before batches, too: a processor wakes at most once for each read.
                 index = links.woken() => {
                     let made = links.call(move |links| links.tick(index))?;
-                    send_all(&exits, &made).await;
+                    send_all(&routes, &made).await;
                 }
                 queued = next(&mut first, &mut queue) => {
                     let Some(queued) = queued else { break };
                     let (batch, room) = queued.into_parts();
                     let made = links.call(move |links| links.process(0, vec![batch]))?;
-                    send_all(&exits, &made).await;
+                    send_all(&routes, &made).await;
                     drop(room);
                 }
-                // Nothing is queued.
-                () = all_idle(&exits), if holds.is_some() => {
-                    let index = holds.unwrap_or_default();
+                // The queue is empty here.
+                () = all_idle(&routes), if releasable.is_some() => {
+                    let index = releasable.unwrap_or_default();
                     let made = links.call(move |links| links.release(index))?;
-                    send_all(&exits, &made).await;
+                    send_all(&routes, &made).await;
                 }
-                // Last: what is queued still goes to the exporters, which refuse it.
+                // Last: queued batches still go to the exporters, which refuse them.
                 () = give_up.cancelled() => break,
             }
         }
         for index in 0..links.len() {
             let made = links.call(move |links| links.finish(index))?;
-            send_all(&exits, &made).await;
+            send_all(&routes, &made).await;
         }
         Ok(())
     }
 }
 
-/// The batch that was taken out of the queue before, else the next one.
+/// The batch that was taken out of the queue while processors loaded, else the next one of the queue.
 async fn next(first: &mut Option<Queued>, queue: &mut Queue) -> Option<Queued> {
     match first.take() {
         Some(first) => Some(first),
@@ -147,14 +147,14 @@ async fn next(first: &mut Option<Queued>, queue: &mut Queue) -> Option<Queued> {
     }
 }
 
-impl Clocks {
-    /// Asks each link how long it may be left alone. The time counts from now, after its last call: a tick
-    /// that takes longer than the interval must leave time for batches.
-    fn ask(&mut self, links: &Links) {
+impl Timers {
+    /// Asks each processor when it needs its next tick. The time counts from now, after its last call: a tick
+    /// that takes longer than its interval must leave time for batches.
+    fn update(&mut self, links: &Links) {
         let (now, wall) = (Instant::now(), UnixNanos::now());
         for (due, link) in self.0.iter_mut().zip(links.links.iter().flatten()) {
             let within = link.processor.tick_within(wall);
-            // So long that no clock holds it is never.
+            // A time that an `Instant` cannot hold means never.
             let next = within.and_then(|within| now.checked_add(within.max(SHORTEST_TICK)));
             *due = next.map(|next| due.map_or(next, |due| due.min(next)));
         }
@@ -164,7 +164,7 @@ impl Clocks {
         self.0.iter().flatten().min().copied()
     }
 
-    /// The links that are due, whose times are over.
+    /// The links that are due; their timers are cleared.
     fn take_due(&mut self, now: Instant) -> Vec<usize> {
         let due = self.0.iter_mut().enumerate().filter_map(|(index, due)| {
             due.take_if(|due| *due <= now)?;
@@ -181,9 +181,9 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// The links, and which of them works now.
+/// The links, and which of them runs now.
 struct Links {
-    /// None only while they work, and after one has panicked.
+    /// None only during a call, and after a panic.
     links: Option<Vec<Link>>,
     names: Vec<String>,
     current: Arc<AtomicUsize>,
@@ -202,15 +202,15 @@ impl Links {
         self.names.len()
     }
 
-    /// The last link that holds what it need not: what it returns passes the fewest others.
-    fn holds(&self) -> Option<usize> {
+    /// The last link that can release rows: they pass the fewest other links.
+    fn releasable(&self) -> Option<usize> {
         let now = UnixNanos::now();
         let links = self.links.as_deref().unwrap_or_default();
         let mut links = links.iter();
         links.rposition(|link| link.processor.can_release(now))
     }
 
-    /// Waits for a link that wakes: which one.
+    /// Waits until a link wakes, and returns its index.
     async fn woken(&mut self) -> usize {
         let links = self.links.iter_mut().flatten().enumerate();
         let each = links.map(|(index, link)| link.processor.wake().map(move |()| index));
@@ -221,27 +221,27 @@ impl Links {
         }
     }
 
-    /// Lets the links work. A panic drops them, and all batches that they hold, while it unwinds:
-    /// so each of those is refused to its sender, whoever held it.
+    /// Calls the links. A panic drops all links while it unwinds, and with them the batches that they hold,
+    /// so each of these batches is refused to its sender.
     fn call(
         &mut self,
-        work: impl FnOnce(&mut Working) -> Vec<Batch>,
-    ) -> Result<Vec<Batch>, Failure> {
+        work: impl FnOnce(&mut LinksInCall) -> Vec<Batch>,
+    ) -> Result<Vec<Batch>, TaskFailure> {
         let links = self.links.take().unwrap_or_default();
-        let mut working = Working {
+        let mut in_call = LinksInCall {
             links,
             current: self.current.clone(),
         };
         let worked = catch_unwind(AssertUnwindSafe(move || {
-            let made = work(&mut working);
-            (working.links, made)
+            let made = work(&mut in_call);
+            (in_call.links, made)
         }));
         match worked {
             Ok((links, made)) => {
                 self.links = Some(links);
                 Ok(made)
             }
-            Err(panic) => Err(Failure::Panicked {
+            Err(panic) => Err(TaskFailure::Panicked {
                 component: self
                     .names
                     .get(self.current.load(Ordering::Relaxed))
@@ -252,12 +252,12 @@ impl Links {
     }
 }
 
-struct Working {
+struct LinksInCall {
     links: Vec<Link>,
     current: Arc<AtomicUsize>,
 }
 
-impl Working {
+impl LinksInCall {
     /// Passes batches through the links from `first` on.
     fn process(&mut self, first: usize, mut batches: Vec<Batch>) -> Vec<Batch> {
         let now = UnixNanos::now();

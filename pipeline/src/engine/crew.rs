@@ -1,4 +1,4 @@
-//! All that runs, by name: nothing is spawned that nobody joins.
+//! The set of running tasks. Each task has a name and a stage, and each is joined.
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -9,46 +9,46 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use super::error::{EngineError, panic_message};
 use crate::component::RunError;
 
-/// In the order in which a stop waits for them.
+/// The stages of a stop, in the order in which it waits for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
     Receivers,
     /// Threads of pipelines and connectors.
     Chains,
     Consumers,
-    /// The exporters' last calls.
+    /// Calls of `Exporter::stop`.
     Stops,
-    /// What exporters run beside themselves.
+    /// Background tasks that exporters have spawned.
     Tasks,
     Extensions,
 }
 
-/// How a member ended that should not have.
+/// Why a task ended with an error.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum TaskFailure {
     Failed(RunError),
     Panicked {
-        /// Where it is known more exactly than by the member's name.
+        /// The component that panicked, where that is more exact than the name of the task.
         component: Option<String>,
         message: String,
     },
 }
 
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Failure {
-        Failure::Failed(error)
+impl From<RunError> for TaskFailure {
+    fn from(error: RunError) -> TaskFailure {
+        TaskFailure::Failed(error)
     }
 }
 
-impl Failure {
-    fn of(self, member: String) -> EngineError {
+impl TaskFailure {
+    fn into_error(self, task: String) -> EngineError {
         match self {
-            Failure::Failed(source) => EngineError::Failed {
-                component: member,
+            TaskFailure::Failed(source) => EngineError::Failed {
+                component: task,
                 source,
             },
-            Failure::Panicked { component, message } => EngineError::Panicked {
-                component: component.unwrap_or(member),
+            TaskFailure::Panicked { component, message } => EngineError::Panicked {
+                component: component.unwrap_or(task),
                 message,
             },
         }
@@ -56,81 +56,81 @@ impl Failure {
 }
 
 #[derive(Debug)]
-struct Member {
+struct Task {
     stage: Stage,
     name: String,
     abort: AbortHandle,
 }
 
-/// What became of a member.
-pub(super) struct Ended {
+/// A task that has ended.
+pub(super) struct EndedTask {
     pub(super) name: String,
     pub(super) failure: Option<EngineError>,
 }
 
 #[derive(Default)]
-pub(super) struct Crew {
-    tasks: JoinSet<Result<(), Failure>>,
-    running: HashMap<Id, Member>,
+pub(super) struct TaskSet {
+    tasks: JoinSet<Result<(), TaskFailure>>,
+    running: HashMap<Id, Task>,
 }
 
-impl Crew {
+impl TaskSet {
     pub(super) fn spawn<F>(&mut self, stage: Stage, name: String, work: F)
     where
-        F: Future<Output = Result<(), Failure>> + Send + 'static,
+        F: Future<Output = Result<(), TaskFailure>> + Send + 'static,
     {
         let guarded = AssertUnwindSafe(work).catch_unwind();
-        let task = self.tasks.spawn(async move {
+        let handle = self.tasks.spawn(async move {
             guarded.await.unwrap_or_else(|panic| {
-                Err(Failure::Panicked {
+                Err(TaskFailure::Panicked {
                     component: None,
                     message: panic_message(panic.as_ref()),
                 })
             })
         });
-        let member = Member {
+        let task = Task {
             stage,
             name,
-            abort: task.clone(),
+            abort: handle.clone(),
         };
-        self.running.insert(task.id(), member);
+        self.running.insert(handle.id(), task);
     }
 
-    /// The next member that ends; none once all have.
-    pub(super) async fn next(&mut self) -> Option<Ended> {
+    /// Waits for the next task to end; none once all have ended.
+    pub(super) async fn next(&mut self) -> Option<EndedTask> {
         let (id, result) = match self.tasks.join_next_with_id().await? {
             Ok(ended) => ended,
-            // Aborted: panics are caught inside.
+            // The task was aborted: panics are caught inside of it.
             Err(error) => (error.id(), Ok(())),
         };
-        let member = self.running.remove(&id)?;
-        Some(Ended {
-            failure: result.err().map(|failure| failure.of(member.name.clone())),
-            name: member.name,
+        let task = self.running.remove(&id)?;
+        Some(EndedTask {
+            failure: result
+                .err()
+                .map(|failure| failure.into_error(task.name.clone())),
+            name: task.name,
         })
     }
 
     pub(super) fn runs(&self, stage: Stage) -> bool {
-        self.running.values().any(|member| member.stage == stage)
+        self.running.values().any(|task| task.stage == stage)
     }
 
-    /// All that still runs, each name once.
+    /// The tasks that still run, each name once.
     pub(super) fn left(&self) -> BTreeSet<(Stage, String)> {
-        let members = self.running.values();
-        members
-            .map(|member| (member.stage, member.name.clone()))
-            .collect()
+        let tasks = self.running.values();
+        tasks.map(|task| (task.stage, task.name.clone())).collect()
     }
 
-    /// Ends what still runs of a stage, at its next `await`.
-    pub(super) fn cut_off(&self, stage: Stage) {
-        for member in self.running.values().filter(|one| one.stage == stage) {
-            member.abort.abort();
+    /// Aborts the tasks of a stage, at their next `await`.
+    pub(super) fn abort(&self, stage: Stage) {
+        for task in self.running.values().filter(|task| task.stage == stage) {
+            task.abort.abort();
         }
     }
 
-    /// Ends all that still runs.
-    pub(super) async fn end(&mut self) {
+    /// Aborts all tasks and joins them.
+    pub(super) async fn abort_all(&mut self) {
         self.tasks.shutdown().await;
         self.running.clear();
     }

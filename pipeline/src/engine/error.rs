@@ -1,4 +1,4 @@
-//! Why the engine could not begin, or did not end well.
+//! Errors of building, starting, running and stopping the engine.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -42,7 +42,7 @@ pub enum EngineError {
     Panicked { component: String, message: String },
     #[error("not finished within {}: {}", humantime::format_duration(*within), list(left))]
     Unfinished { within: Duration, left: Vec<Left> },
-    /// A component failed, and others could not end in time after it.
+    /// A component failed, and others did not stop in time after it.
     #[error("{cause}; then {unfinished}")]
     FailedUnfinished {
         #[source]
@@ -51,7 +51,7 @@ pub enum EngineError {
     },
 }
 
-/// What did not finish before the deadline of the stop.
+/// A component that did not finish before the deadline of the stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     pub component: String,
@@ -74,7 +74,7 @@ fn list(left: &[Left]) -> String {
     names.join(", ")
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()

@@ -1,4 +1,4 @@
-//! Where a chain hands over what it made: one way to every exporter and connector after it.
+//! Routes of a chain: each leads its batches to one exporter, connector or receiver after it.
 
 use std::sync::Arc;
 
@@ -10,136 +10,135 @@ use super::outbox::Outbox;
 use crate::channel::{Reserved, SendError, Sender};
 use crate::{Batch, Delivery};
 
-/// The way to one exporter, connector or pipeline. Slow or full, it harms no other.
+/// The queue of one exporter, connector or receiver. A slow or full route does not delay the other routes.
 #[derive(Clone)]
-pub(super) struct Exit {
+pub(super) struct Route {
     pub(super) sender: Sender,
-    /// Wait for room rather than refuse.
+    /// `sending_queue::block_on_overflow`: the chain waits for room instead of refusing the batch.
     pub(super) block: bool,
-    /// Those who wait are answered when the batch is queued, not when it is durable.
-    pub(super) release: bool,
-    /// What finds no room is left out.
+    /// The batch is acknowledged when it is queued, not when it is durable.
+    pub(super) ack_when_queued: bool,
+    /// A batch that finds the queue full is dropped without a refusal.
     pub(super) optional: bool,
-    /// How many batches are taken at the same time.
-    pub(super) takers: usize,
-    /// The permits of its exports, which its outbox needs as well; none where there is no limit.
-    pub(super) turns: Option<Arc<Semaphore>>,
-    /// Where rows go for which no sender waits; only of exporters.
+    /// How many batches are consumed at the same time.
+    pub(super) consumers: usize,
+    /// The permits for exports, which the outbox shares; none where there is no limit.
+    pub(super) permits: Option<Arc<Semaphore>>,
+    /// Takes the rows for which no sender waits; only of exporters.
     pub(super) outbox: Option<Outbox>,
     /// Only of exporters.
     pub(super) counters: Option<Arc<ExporterCounters>>,
 }
 
-/// A batch that has its place in a queue.
-struct Placed<'e> {
-    exit: &'e Exit,
-    room: Reserved<'e>,
-    batch: &'e Batch,
+/// A batch for which room in a queue is reserved.
+struct ReservedBatch<'r> {
+    route: &'r Route,
+    room: Reserved<'r>,
+    batch: &'r Batch,
 }
 
-/// Hands batches to all that accept them, in their order. It reserves room for all of them before it queues the
-/// first, so that an exporter that takes batches together usually finds all of one request. Only after all
-/// others were served it waits for those that are to be waited for.
-pub(super) async fn send_all(exits: &[Exit], batches: &[Batch]) {
-    let mut placed = Vec::with_capacity(batches.len());
+/// Sends each batch to all routes that accept its signal, in order. Room for all batches is reserved before
+/// the first one is queued, so that an exporter that takes batches together usually finds all of one request.
+/// Routes that block when they are full are waited for last, after all others have the batch.
+pub(super) async fn send_all(routes: &[Route], batches: &[Batch]) {
+    let mut reserved = Vec::with_capacity(batches.len());
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-        let takers = exits
+        let accepting = routes
             .iter()
-            .filter(|exit| exit.sender.accepts(batch.signal()));
+            .filter(|route| route.sender.accepts(batch.signal()));
         let mut full = Vec::new();
-        for exit in takers {
-            if let Some(outbox) = &exit.outbox
+        for route in accepting {
+            if let Some(outbox) = &route.outbox
                 && !batch.delivery().is_awaited()
             {
                 outbox.put(batch.clone());
                 continue;
             }
-            match exit.sender.try_reserve(batch) {
-                Ok(room) => placed.push(Placed { exit, room, batch }),
-                Err(SendError::Full { .. }) if exit.waits_for(batch) => full.push(exit),
-                Err(error) => exit.told(batch, Err(error)),
+            match route.sender.try_reserve(batch) {
+                Ok(room) => reserved.push(ReservedBatch { route, room, batch }),
+                Err(SendError::Full { .. }) if route.waits_for(batch) => full.push(route),
+                Err(error) => route.refuse(batch, &error),
             }
         }
         if full.is_empty() {
             continue;
         }
         // The exporter must get the reserved batches before it can make room for this one.
-        placed.drain(..).for_each(Placed::send);
-        for exit in full {
-            match exit.sender.reserve(batch).await {
-                Ok(room) => Placed { exit, room, batch }.send(),
-                Err(error) => exit.told(batch, Err(error)),
+        reserved.drain(..).for_each(ReservedBatch::send);
+        for route in full {
+            match route.sender.reserve(batch).await {
+                Ok(room) => ReservedBatch { route, room, batch }.send(),
+                Err(error) => route.refuse(batch, &error),
             }
         }
     }
-    placed.into_iter().for_each(Placed::send);
+    reserved.into_iter().for_each(ReservedBatch::send);
 }
 
-/// Waits until each exit that senders wait for takes a batch at once; where they wait for none, until each
-/// that must take it does.
-pub(super) async fn all_idle(exits: &[Exit]) {
-    let needed = || exits.iter().filter(|exit| !exit.optional);
-    let awaited = needed().any(|exit| !exit.release);
-    let busy = || needed().filter(|exit| !(awaited && exit.release));
-    // One that became idle may be busy again when the last has.
-    while let Some(exit) = busy().find(|exit| !exit.is_idle()) {
-        exit.sender.gauge().less_than(exit.takers).await;
-        if let Some(turns) = &exit.turns {
-            // It goes back at once.
-            let _ = turns.acquire().await;
+/// Waits until all routes can take a batch at once. Optional routes do not count. Routes that acknowledge
+/// when queued count only if no other route is left.
+pub(super) async fn all_idle(routes: &[Route]) {
+    let required = || routes.iter().filter(|route| !route.optional);
+    let is_any_awaited = required().any(|route| !route.ack_when_queued);
+    let counted = || required().filter(|route| !(is_any_awaited && route.ack_when_queued));
+    // A route that became idle may be busy again when the last one is idle.
+    while let Some(route) = counted().find(|route| !route.is_idle()) {
+        route.sender.gauge().less_than(route.consumers).await;
+        if let Some(permits) = &route.permits {
+            // The permit is given back at once.
+            let _ = permits.acquire().await;
         }
     }
 }
 
-impl Placed<'_> {
+impl ReservedBatch<'_> {
     fn send(self) {
-        let Placed { exit, room, batch } = self;
-        exit.told(batch, room.send(exit.prepared(batch)));
+        let ReservedBatch { route, room, batch } = self;
+        if let Err(error) = room.send(route.prepared(batch)) {
+            route.refuse(batch, &error);
+        }
     }
 }
 
-impl Exit {
+impl Route {
     fn is_idle(&self) -> bool {
-        let has_turn = self
-            .turns
+        let has_permit = self
+            .permits
             .as_ref()
             .is_none_or(|it| it.available_permits() > 0);
-        has_turn && self.sender.gauge().batches() < self.takers
+        has_permit && self.sender.gauge().batches() < self.consumers
     }
 
-    /// Whether the chain waits for room: where the settings say so, and with rows for a connector that no sender
-    /// can send again.
+    /// Whether the chain waits for room: where `block_on_overflow` is set, and for a connector, where no
+    /// sender can send the rows again.
     fn waits_for(&self, batch: &Batch) -> bool {
-        let is_lost = self.outbox.is_none() && !batch.delivery().is_awaited();
-        self.block || (is_lost && !self.optional)
+        let would_be_lost = self.outbox.is_none() && !batch.delivery().is_awaited();
+        self.block || (would_be_lost && !self.optional)
     }
 
     fn prepared(&self, batch: &Batch) -> Batch {
-        if self.release {
+        if self.ack_when_queued {
             return batch.clone().with_delivery(Delivery::nobody());
         }
         batch.clone()
     }
 
-    /// Refuses to this branch what could not be queued.
-    fn told(&self, batch: &Batch, sent: Result<(), SendError>) {
-        let Err(failed) = sent else {
-            return;
-        };
+    /// Refuses a batch that could not be queued.
+    fn refuse(&self, batch: &Batch, error: &SendError) {
         let (signal, rows) = (batch.signal(), batch.num_rows());
         if self.optional {
-            debug!(queue = %self.sender.name(), %signal, rows, reason = %failed, "left out");
+            debug!(queue = %self.sender.name(), %signal, rows, reason = %error, "batch dropped");
             return;
         }
         if let Some(counters) = &self.counters {
             counters.enqueue_failed.add(signal, rows);
         }
-        batch.delivery().refuse(&failed.refusal());
+        batch.delivery().refuse(&error.refusal());
         let queue = self.sender.name();
         if batch.delivery().is_awaited() {
-            warn!(%queue, %signal, rows, reason = %failed, "refused to the sender");
+            warn!(%queue, %signal, rows, reason = %error, "batch refused to its sender");
         } else {
-            error!(%queue, %signal, rows, reason = %failed, "lost: nobody waits for it");
+            error!(%queue, %signal, rows, reason = %error, "rows lost: no sender can send them again");
         }
     }
 }
@@ -153,8 +152,8 @@ mod tests {
     use crate::testing::batch;
     use crate::{Outcome, Signal, SignalSet};
 
-    /// A queue of so many batches, and the exit that leads to it.
-    fn exit(capacity: usize) -> (Exit, Queue) {
+    /// A route to a queue of `capacity` batches, and that queue.
+    fn route(capacity: usize) -> (Route, Queue) {
         let bounds = [
             Bound::bytes(1 << 20),
             Bound {
@@ -163,62 +162,62 @@ mod tests {
             },
         ];
         let (sender, queue) = bounded("exporters/x", SignalSet::ALL, &bounds);
-        let exit = Exit {
+        let route = Route {
             sender,
             block: true,
-            release: false,
+            ack_when_queued: false,
             optional: false,
-            takers: 1,
-            turns: None,
+            consumers: 1,
+            permits: None,
             outbox: None,
             counters: None,
         };
-        (exit, queue)
+        (route, queue)
     }
 
     fn batches() -> [Batch; 3] {
         ["a", "b", "c"].map(|uid| batch(Signal::Traces, &[uid]))
     }
 
-    fn waiting(queue: &mut Queue) -> Vec<String> {
-        let waiting = std::iter::from_fn(|| queue.recv_if(|_| true));
-        let uids = waiting.map(|queued| queued.batch().uid().value(0).to_owned());
+    fn queued_uids(queue: &mut Queue) -> Vec<String> {
+        let queued = std::iter::from_fn(|| queue.recv_if(|_| true));
+        let uids = queued.map(|queued| queued.batch().uid().value(0).to_owned());
         uids.collect()
     }
 
     #[tokio::test]
-    async fn batches_keep_their_order_at_each_exit() {
-        let ((one, mut of_one), (other, mut of_other)) = (exit(3), exit(3));
+    async fn batches_keep_their_order_on_each_route() {
+        let ((one, mut of_one), (other, mut of_other)) = (route(3), route(3));
         send_all(&[one, other], &batches()).await;
-        assert_eq!(waiting(&mut of_one), ["a", "b", "c"]);
-        assert_eq!(waiting(&mut of_other), ["a", "b", "c"]);
+        assert_eq!(queued_uids(&mut of_one), ["a", "b", "c"]);
+        assert_eq!(queued_uids(&mut of_other), ["a", "b", "c"]);
     }
 
     #[tokio::test]
-    async fn a_batch_that_waits_for_room_holds_up_no_batch_before_it_and_no_other_exit() {
-        let ((small, mut of_small), (large, mut of_large)) = (exit(2), exit(9));
-        let (exits, batches) = ([small, large], batches());
-        let sending = send_all(&exits, &batches);
+    async fn a_batch_that_waits_for_room_delays_no_earlier_batch_and_no_other_route() {
+        let ((small, mut of_small), (large, mut of_large)) = (route(2), route(9));
+        let (routes, batches) = ([small, large], batches());
+        let sending = send_all(&routes, &batches);
         tokio::pin!(sending);
         let early = timeout(Duration::from_millis(20), &mut sending).await;
-        assert!(early.is_err(), "there is no room for the third");
-        assert_eq!(waiting(&mut of_small), ["a", "b"]);
-        assert_eq!(waiting(&mut of_large), ["a", "b", "c"]);
+        assert!(early.is_err(), "there is no room for the third batch");
+        assert_eq!(queued_uids(&mut of_small), ["a", "b"]);
+        assert_eq!(queued_uids(&mut of_large), ["a", "b", "c"]);
         sending.await;
-        assert_eq!(waiting(&mut of_small), ["c"]);
+        assert_eq!(queued_uids(&mut of_small), ["c"]);
     }
 
     #[tokio::test]
-    async fn an_exit_that_does_not_wait_refuses_what_has_no_room() {
-        let (mut exit, mut queue) = exit(2);
-        exit.block = false;
+    async fn a_route_that_does_not_block_refuses_a_batch_when_it_is_full() {
+        let (mut route, mut queue) = route(2);
+        route.block = false;
         let batches = batches().map(|batch| {
             let (delivery, receipt) = Delivery::new(None);
             (batch.with_delivery(delivery), receipt)
         });
         let [(a, _), (b, _), (c, refused)] = batches;
-        send_all(&[exit], &[a, b, c]).await;
-        assert_eq!(waiting(&mut queue), ["a", "b"]);
+        send_all(&[route], &[a, b, c]).await;
+        assert_eq!(queued_uids(&mut queue), ["a", "b"]);
         assert!(matches!(refused.await, Outcome::Refused(_)));
     }
 
@@ -226,10 +225,10 @@ mod tests {
     async fn a_batch_that_is_larger_than_the_queue_passes_alone() {
         let bounds = [Bound::bytes(1)];
         let (sender, mut queue) = bounded("exporters/x", SignalSet::ALL, &bounds);
-        let (exit, _) = exit(1);
-        let exits = [Exit { sender, ..exit }];
+        let (route, _) = route(1);
+        let routes = [Route { sender, ..route }];
         let batches = batches();
-        let sending = send_all(&exits, &batches);
+        let sending = send_all(&routes, &batches);
         let taking = async {
             let mut uids = Vec::new();
             for _ in 0..3 {

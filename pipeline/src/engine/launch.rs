@@ -1,4 +1,4 @@
-//! Started components → running crew: makes the channels and queues between them, and spawns.
+//! Started components → running tasks: makes the channels and queues between them, and spawns the tasks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use tracing::info;
 
 use super::build::name;
 use super::chain::{self, Chain, Link};
-use super::crew::{Crew, Stage};
+use super::crew::{Stage, TaskSet};
 use super::error::EngineError;
-use super::exit::Exit;
+use super::exit::Route;
 use super::metrics::Metrics;
 use super::outbox::Outbox;
 use super::plan::{Limits, Plan, PlannedConnector, PlannedExporter, PlannedPipeline};
@@ -24,11 +24,11 @@ use crate::component::{Exporter, Tasks};
 use crate::registry::Class;
 use crate::topology::Placed;
 
-/// The tokens by which what runs is told to end.
+/// The tokens that stop the running tasks.
 #[derive(Default)]
 pub(super) struct Stops {
     pub(super) receivers: CancellationToken,
-    /// What is still held is to be refused.
+    /// Cancelled when a stop has taken too long: batches that are still held are refused.
     pub(super) give_up: CancellationToken,
     pub(super) tasks: CancellationToken,
     pub(super) extensions: CancellationToken,
@@ -36,29 +36,29 @@ pub(super) struct Stops {
 
 /// All that runs.
 pub(super) struct Running {
-    pub(super) crew: Crew,
-    /// Those whose last call is to come.
+    pub(super) task_set: TaskSet,
+    /// The exporters that are not stopped yet.
     pub(super) exporters: Vec<(String, Arc<dyn Exporter>)>,
-    /// How much each queue holds, by the name of its taker.
+    /// The gauge of each queue, by the name of the component that consumes it.
     pub(super) gauges: BTreeMap<String, Gauge>,
-    /// By the names of those who empty them.
+    /// By the names of the tasks that export them.
     pub(super) outboxes: BTreeMap<String, Outbox>,
-    /// Keeps every queue open until the stop, also where nobody sends into it.
+    /// Keeps every queue open until the stop, also where no component sends into it.
     pub(super) open: Vec<Sender>,
 }
 
-/// Spawns from the exporters to the receivers: who takes is there before who gives.
+/// Spawns from the exporters to the receivers, so that a consumer runs before its producers.
 pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Running, EngineError> {
     let mut wiring = Wiring {
         running: Running {
-            crew: Crew::default(),
+            task_set: TaskSet::default(),
             exporters: Vec::new(),
             gauges: BTreeMap::new(),
             outboxes: BTreeMap::new(),
             open: Vec::new(),
         },
         metrics: Metrics::new(plan.counters),
-        exits: BTreeMap::new(),
+        routes: BTreeMap::new(),
         limits: plan.limits,
         refreshing: plan.refreshing,
         give_up: stops.give_up.clone(),
@@ -78,66 +78,66 @@ pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Runn
     }
     for planned in plan.receivers {
         let placed = (Class::Receiver, planned.id);
-        let routes = sources.after(&placed);
+        let senders = sources.after(&placed);
         let signals = SignalSet::ALL.iter().filter(|signal| {
-            let mut routes = routes.iter();
-            routes.any(|route| route.accepts(*signal))
+            let mut senders = senders.iter();
+            senders.any(|sender| sender.accepts(*signal))
         });
         let signals: Vec<_> = signals.collect();
         let counters = wiring
             .metrics
             .receiver(placed.1.to_string(), SignalSet::of(&signals));
-        let output = Output::counted(routes, counters);
+        let output = Output::counted(senders, counters);
         let run = planned.receiver.run(output, stops.receivers.clone());
-        let crew = &mut wiring.running.crew;
-        crew.spawn(Stage::Receivers, name(&placed), async { Ok(run.await?) });
+        let task_set = &mut wiring.running.task_set;
+        task_set.spawn(Stage::Receivers, name(&placed), async { Ok(run.await?) });
     }
     for planned in plan.extensions {
         let run = planned.extension.run(stops.extensions.clone());
         let name = format!("extensions/{}", planned.id);
-        let crew = &mut wiring.running.crew;
-        crew.spawn(Stage::Extensions, name, async { Ok(run.await?) });
+        let task_set = &mut wiring.running.task_set;
+        task_set.spawn(Stage::Extensions, name, async { Ok(run.await?) });
     }
     let mut running = wiring.running;
     if let Some(listener) = started.metrics {
         let serve = telemetry::serve(listener, Arc::new(wiring.metrics), stops.extensions.clone());
         let name = "service/telemetry".to_owned();
         running
-            .crew
+            .task_set
             .spawn(Stage::Extensions, name, async { Ok(serve.await?) });
     }
     Ok(running)
 }
 
-/// What receivers and connectors feed: dropped when all are wired, so that a channel closes with
-/// the last that sends into it.
+/// The pipelines that each receiver or connector feeds. It is dropped when all are wired, so that a channel
+/// closes when the last component that sends into it ends.
 struct Sources {
-    routes: BTreeMap<Placed, Vec<Sender>>,
+    senders: BTreeMap<Placed, Vec<Sender>>,
 }
 
 impl Sources {
     fn new(pipelines: &[PlannedPipeline], inputs: Vec<Sender>) -> Sources {
-        let mut routes: BTreeMap<Placed, Vec<Sender>> = BTreeMap::new();
+        let mut senders: BTreeMap<Placed, Vec<Sender>> = BTreeMap::new();
         for (pipeline, input) in pipelines.iter().zip(inputs) {
             for receiver in &pipeline.receivers {
-                let after = routes.entry(receiver.clone()).or_default();
+                let after = senders.entry(receiver.clone()).or_default();
                 after.push(input.clone());
             }
         }
-        Sources { routes }
+        Sources { senders }
     }
 
     fn after(&self, placed: &Placed) -> Vec<Sender> {
-        self.routes.get(placed).cloned().unwrap_or_default()
+        self.senders.get(placed).cloned().unwrap_or_default()
     }
 }
 
 struct Wiring {
     running: Running,
     metrics: Metrics,
-    exits: BTreeMap<Placed, Exit>,
+    routes: BTreeMap<Placed, Route>,
     limits: Limits,
-    /// Ways to the receivers that look again when they are asked to.
+    /// Senders to the receivers that take refresh requests.
     refreshing: Vec<Sender>,
     give_up: CancellationToken,
 }
@@ -159,15 +159,15 @@ impl Wiring {
         let queueing = &planned.settings.sending_queue;
         let consumers = sending::consumers(queueing, planned.exporter.as_ref());
         let at_once = planned.exporter.concurrency();
-        let turns =
+        let permits =
             (at_once <= Semaphore::MAX_PERMITS).then(|| Arc::new(Semaphore::new(at_once.max(1))));
-        let exit = Exit {
+        let route = Route {
             sender,
             block: queueing.block_on_overflow,
-            release: !queueing.wait_for_result,
+            ack_when_queued: !queueing.wait_for_result,
             optional: false,
-            takers: consumers,
-            turns: turns.clone(),
+            consumers,
+            permits: permits.clone(),
             outbox: Some(outbox.clone()),
             counters: Some(counters.clone()),
         };
@@ -178,50 +178,51 @@ impl Wiring {
             exporter: exporter.clone(),
             settings: planned.settings,
             counters,
-            turns,
+            permits,
             give_up: self.give_up.clone(),
         });
-        let emptying = sending::empty(sending.clone(), outbox.clone());
+        let exporting = sending::export_outbox(sending.clone(), outbox.clone());
         let of_outbox = format!("{name} (outbox)");
         self.running
-            .crew
-            .spawn(Stage::Consumers, of_outbox.clone(), emptying);
+            .task_set
+            .spawn(Stage::Consumers, of_outbox.clone(), exporting);
         self.running.outboxes.insert(of_outbox, outbox);
         let queue = Arc::new(Mutex::new(queue));
-        let crew = &mut self.running.crew;
+        let task_set = &mut self.running.task_set;
         for _ in 0..consumers {
             let work = sending::consume(sending.clone(), queue.clone());
-            crew.spawn(Stage::Consumers, name.clone(), work);
+            task_set.spawn(Stage::Consumers, name.clone(), work);
         }
         for (task, work) in tasks.spawned {
             let name = format!("{name} ({task})");
-            crew.spawn(Stage::Tasks, name, async { Ok(work.await?) });
+            task_set.spawn(Stage::Tasks, name, async { Ok(work.await?) });
         }
-        self.exits.insert(placed, exit);
+        self.routes.insert(placed, route);
         self.running.gauges.insert(name.clone(), gauge);
         self.running.exporters.push((name, exporter));
     }
 
-    /// The way into each pipeline: of its signal only, where it has one.
+    /// The queue of each pipeline. A pipeline with a signal accepts only that signal.
     fn inputs(&mut self, pipelines: &[PlannedPipeline]) -> Vec<(Sender, Queue)> {
         let mut inputs = Vec::with_capacity(pipelines.len());
         for pipeline in pipelines {
-            let takes = pipeline
+            let accepts = pipeline
                 .signal
                 .map_or(SignalSet::ALL, |signal| SignalSet::of(&[signal]));
             let name = format!("pipelines/{}", pipeline.id);
-            inputs.push(self.channel(name, takes));
+            inputs.push(self.channel(name, accepts));
         }
         inputs
     }
 
-    /// The way into each connector. It passes on what it does not use, so it takes every signal.
+    /// The queue of each connector. A connector passes on the signals that it does not use, so it accepts
+    /// all.
     fn connectors(&mut self, planned: Vec<PlannedConnector>) -> Vec<(PlannedConnector, Queue)> {
         let mut connectors = Vec::with_capacity(planned.len());
         for connector in planned {
             let placed = (Class::Connector, connector.id.clone());
             let (sender, queue) = self.channel(name(&placed), SignalSet::ALL);
-            self.exits.insert(placed, plain(sender));
+            self.routes.insert(placed, plain_route(sender));
             connectors.push((connector, queue));
         }
         connectors
@@ -249,8 +250,12 @@ impl Wiring {
             processor,
             counters: self.metrics.processor("", placed.1.to_string()),
         };
-        let exits = sources.after(&placed).into_iter().map(plain).collect();
-        self.chain(name, vec![link], exits, queue)
+        let routes = sources
+            .after(&placed)
+            .into_iter()
+            .map(plain_route)
+            .collect();
+        self.chain(name, vec![link], routes, queue)
     }
 
     fn pipeline(&mut self, pipeline: PlannedPipeline, queue: Queue) -> Result<(), EngineError> {
@@ -265,59 +270,59 @@ impl Wiring {
                 counters: self.metrics.processor(&id, processor_id.to_string()),
             });
         }
-        let mut exits = Vec::with_capacity(pipeline.exporters.len());
+        let mut routes = Vec::with_capacity(pipeline.exporters.len());
         for placed in &pipeline.exporters {
-            let Some(exit) = self.exits.get(placed) else {
+            let Some(route) = self.routes.get(placed) else {
                 return Err(EngineError::Missing {
                     pipeline: id,
                     component: name(placed),
                 });
             };
-            exits.push(exit.clone());
+            routes.push(route.clone());
         }
-        exits.extend(self.refreshing.iter().cloned().map(back));
+        routes.extend(self.refreshing.iter().cloned().map(refresh_route));
         let name = format!("pipelines/{id}");
-        self.chain(name, links, exits, queue)
+        self.chain(name, links, routes, queue)
     }
 
     fn chain(
         &mut self,
         name: String,
         links: Vec<Link>,
-        exits: Vec<Exit>,
+        routes: Vec<Route>,
         queue: Queue,
     ) -> Result<(), EngineError> {
         let chain = Chain {
             name: name.clone(),
             links,
-            exits,
+            routes,
             give_up: self.give_up.clone(),
         };
         let ended = chain::spawn(chain, queue)?;
-        self.running.crew.spawn(Stage::Chains, name, ended);
+        self.running.task_set.spawn(Stage::Chains, name, ended);
         Ok(())
     }
 }
 
-fn plain(sender: Sender) -> Exit {
-    Exit {
+fn plain_route(sender: Sender) -> Route {
+    Route {
         sender,
         block: false,
-        release: false,
+        ack_when_queued: false,
         optional: false,
-        takers: 1,
-        turns: None,
+        consumers: 1,
+        permits: None,
         outbox: None,
         counters: None,
     }
 }
 
-/// From the end of a chain to a receiver: nobody waits for what it will see when it looks again.
-fn back(sender: Sender) -> Exit {
-    Exit {
-        release: true,
+/// From the end of a chain to a receiver that takes refresh requests. No sender waits for the refresh.
+fn refresh_route(sender: Sender) -> Route {
+    Route {
+        ack_when_queued: true,
         optional: true,
-        ..plain(sender)
+        ..plain_route(sender)
     }
 }
 

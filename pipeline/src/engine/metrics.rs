@@ -1,7 +1,7 @@
-//! The own metrics, with the Collector's names: dashboards made for it work.
+//! airdig's own metrics, with the Collector's names, so that dashboards for the Collector work.
 //!
-//! Traces, metrics and logs are counted as `otelcol_…`, our own signals as `airdig_…`. Names have
-//! no `_total`, as the Collector serves them by default.
+//! Metrics of traces, metrics and logs are named `otelcol_…`, those of airdig's own signals `airdig_…`. Names
+//! have no `_total`, as the Collector serves them by default.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,19 +14,19 @@ use crate::channel::Gauge;
 use crate::counters::{Kind, OwnCounters, PerSignal, ReceiverCounters};
 use crate::{Signal, SignalSet};
 
-/// Of one processor in one pipeline, in rows of any signal.
+/// Counters of one processor in one pipeline, in rows of any signal.
 #[derive(Debug, Default)]
 pub struct ProcessorCounters {
     pub incoming: AtomicU64,
     pub outgoing: AtomicU64,
-    /// Of batches that it refused to their senders.
+    /// Rows of batches that it rejected.
     pub refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 pub struct ExporterCounters {
     pub sent: PerSignal,
-    /// Given up: for good, or because the sender waits no longer.
+    /// Failed permanently, or not exported before the sender's deadline.
     pub send_failed: PerSignal,
     /// Refused because the queue was full.
     pub enqueue_failed: PerSignal,
@@ -61,7 +61,7 @@ impl Metrics {
         }
     }
 
-    /// `signals` are those that are shown: a counter begins at 0 before it first counts.
+    /// `signals` are those whose counters are served, from 0 on.
     pub(super) fn receiver(&mut self, id: String, signals: SignalSet) -> Arc<ReceiverCounters> {
         let counters = Arc::<ReceiverCounters>::default();
         self.receivers.push(Labelled {
@@ -184,7 +184,7 @@ impl Metrics {
     }
 }
 
-/// Lines by family: the format wants those of one name together.
+/// Lines by metric family: the format requires that lines of one name stand together.
 #[derive(Default)]
 struct Families(Vec<(String, &'static str, String)>);
 
@@ -217,7 +217,7 @@ impl Families {
         lines.push_str(name);
         for (index, (label, value)) in labels.iter().enumerate() {
             let opening = if index == 0 { '{' } else { ',' };
-            // An id may hold whatever a file wrote after its '/'.
+            // The name of a component after the '/' may contain any character.
             let value = value.replace('\\', r"\\").replace('"', "\\\"");
             let value = value.replace('\n', r"\n");
             let _ = write!(lines, "{opening}{label}=\"{value}\"");

@@ -1,4 +1,4 @@
-//! Runs a checked topology: spawns, queues, retries, answers, stops.
+//! Runs a checked topology: tasks, queues, retries, acknowledgements, shutdown.
 //!
 //! ```text
 //!  receivers ──channel──▶ chain of processors ──queue──▶ consumers of an exporter
@@ -6,8 +6,8 @@
 //!                                           ──outbox─▶ rows for which no sender waits
 //! ```
 //!
-//! [`Engine::build`] makes a [`Plan`] of a topology; [`Engine::run`] starts it, and ends it when
-//! it is told to or when a component fails.
+//! [`Engine::build`] makes a [`Plan`] of a topology; [`Engine::run`] starts it, and stops it on shutdown or
+//! when a component fails.
 
 mod build;
 mod chain;

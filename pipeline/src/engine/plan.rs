@@ -1,5 +1,5 @@
-//! Built components and what leads where: all that the engine needs to run. Tests make one of
-//! test doubles, [`super::Engine::build`] makes one of a topology.
+//! The plan: built components and how they are connected, all that the engine needs to run. Tests make a plan
+//! of test doubles, [`super::Engine::build`] makes one of a topology.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,12 +19,12 @@ pub struct Plan {
     pub connectors: Vec<PlannedConnector>,
     pub receivers: Vec<PlannedReceiver>,
     pub pipelines: Vec<PlannedPipeline>,
-    /// Where the own metrics are served.
+    /// The address on which airdig's own metrics are served.
     pub metrics_address: Option<SocketAddr>,
     pub limits: Limits,
-    /// Ways to the receivers that look again when they are asked to.
+    /// Senders to the receivers that take refresh requests.
     pub refreshing: Vec<Sender>,
-    /// What components count for themselves.
+    /// The metrics that components register themselves.
     pub counters: OwnCounters,
 }
 
@@ -40,7 +40,7 @@ pub struct PlannedExporter {
     pub settings: ExporterSettings,
 }
 
-/// A processor that ends some pipelines and begins others.
+/// A processor that is an exporter of some pipelines and a receiver of others.
 pub struct PlannedConnector {
     pub id: ComponentId,
     pub processor: Box<dyn Processor>,
@@ -53,7 +53,7 @@ pub struct PlannedReceiver {
 
 pub struct PlannedPipeline {
     pub id: ComponentId,
-    /// What it takes from its receivers; none takes every signal.
+    /// The signal that it takes from its receivers; none takes every signal.
     pub signal: Option<Signal>,
     /// Receivers, and connectors that lead here.
     pub receivers: Vec<Placed>,
@@ -62,16 +62,16 @@ pub struct PlannedPipeline {
     pub exporters: Vec<Placed>,
 }
 
-/// Bounds of memory and of patience.
+/// Limits of memory and of the time that a stop takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes that may wait for a pipeline's first processor or for a connector.
+    /// Capacity in bytes of the queue of a pipeline or connector.
     pub pipeline_bytes: usize,
-    /// Bytes that may wait for one exporter, whatever its `queue_size` says.
+    /// Capacity in bytes of the queue of an exporter, whatever its `queue_size` is.
     pub exporter_bytes: usize,
-    /// How long a stop may take before what is left is refused.
+    /// How long a stop may take before the remaining batches are refused.
     pub stop_within: Duration,
-    /// How long what was refused may take to be told, after that.
+    /// How long receivers may take after that to reply with the refusals.
     pub grace: Duration,
 }
 

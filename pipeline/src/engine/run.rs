@@ -1,4 +1,4 @@
-//! The life of a process: start, run until told to stop or until something fails, drain, stop.
+//! The life of a process: start, run until shutdown or until a component fails, drain, stop.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{error, info, warn};
 
 use super::build;
-use super::crew::{Ended, Stage};
+use super::crew::{EndedTask, Stage};
 use super::error::{EngineError, Left};
 use super::launch::{Running, Stops, launch};
 use super::outbox::Outbox;
@@ -30,7 +30,7 @@ impl From<Plan> for Engine {
 }
 
 impl Engine {
-    /// Builds what the topology asks for; nothing is opened yet.
+    /// Builds the components of the topology. No file or socket is opened yet.
     ///
     /// # Errors
     /// When a component cannot be built; the error names it.
@@ -38,18 +38,18 @@ impl Engine {
         build::build(topology, registry).map(Engine::from)
     }
 
-    /// Runs until `shutdown` resolves, then drains: what was accepted is delivered or refused to
-    /// its sender. The first component that fails, panics or ends by itself has the same effect.
+    /// Runs until `shutdown` resolves, then drains: each accepted batch is delivered or refused to its
+    /// sender. The engine also drains when a component fails, panics or ends by itself.
     ///
     /// # Errors
-    /// When a component cannot start, has failed, or did not finish in time.
+    /// When a component cannot start, has failed, or did not finish before the deadline of the stop.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), EngineError> {
         let mut plan = self.plan;
         let limits = plan.limits;
         let stops = Stops::default();
         let mut shutdown = pin!(shutdown);
         let started = tokio::select! {
-            // Nothing was taken yet, so there is nothing to drain.
+            // No batch was accepted yet, so there is nothing to drain.
             () = &mut shutdown => return Ok(()),
             started = start(&mut plan, &stops.tasks) => started?,
         };
@@ -67,17 +67,17 @@ impl Engine {
 struct Run {
     running: Running,
     stops: Stops,
-    /// The first.
+    /// The first failure.
     failure: Option<EngineError>,
 }
 
 impl Run {
-    /// Until it is time to stop, or somebody ends who should not.
+    /// Waits for the shutdown, or for the first task that ends.
     async fn until(&mut self, shutdown: impl Future<Output = ()>) {
         let ended = tokio::select! {
             () = shutdown => return,
-            // None where there is no component at all: then there is nothing to do but to wait.
-            Some(ended) = self.running.crew.next() => ended,
+            // None where there is no component at all: then only the shutdown ends the process.
+            Some(ended) = self.running.task_set.next() => ended,
         };
         let component = ended.name;
         let failure = ended.failure.unwrap_or(EngineError::Ended { component });
@@ -107,7 +107,7 @@ impl Run {
         for (name, outbox) in &self.running.outboxes {
             let (batches, rows) = outbox.held();
             if rows > 0 {
-                error!(%name, batches, rows, "lost: rows for which no sender waits were not exported before the end");
+                error!(%name, batches, rows, "rows lost: the process stopped before the outbox was exported");
             }
         }
         info!(took = ?began.elapsed(), "stopped");
@@ -122,8 +122,8 @@ impl Run {
         }
     }
 
-    /// From receivers on: as the last that sends into a channel ends, its taker drains it and ends
-    /// too. May be called again where it was cut off.
+    /// Drains from the receivers on: when the last sender of a channel ends, its consumer empties the channel
+    /// and ends too. May be called again after it was cancelled.
     async fn drain(&mut self) {
         self.drain_batches().await;
         self.close().await;
@@ -135,7 +135,7 @@ impl Run {
         for stage in [Stage::Receivers, Stage::Chains] {
             self.wait_for(stage).await;
         }
-        // Chains were the last that put anything in.
+        // Only chains put batches into outboxes, and all chains have ended.
         self.running.outboxes.values().for_each(Outbox::close);
         self.wait_for(Stage::Consumers).await;
     }
@@ -143,7 +143,7 @@ impl Run {
     async fn close(&mut self) {
         for (name, exporter) in self.running.exporters.drain(..) {
             let stop = async move { Ok(exporter.stop().await?) };
-            self.running.crew.spawn(Stage::Stops, name, stop);
+            self.running.task_set.spawn(Stage::Stops, name, stop);
         }
         self.wait_for(Stage::Stops).await;
         self.stops.tasks.cancel();
@@ -152,26 +152,26 @@ impl Run {
         self.wait_for(Stage::Extensions).await;
     }
 
-    /// Refuses what is held, and gives everybody a last moment in turn.
+    /// Refuses all batches that are still held, and gives each stage `grace` to end.
     async fn give_up(&mut self, grace: Duration) {
         self.stops.give_up.cancel();
-        // Refusals reach the senders through receivers that wait for them.
+        // Receivers pass the refusals on to their senders.
         let answered = timeout(grace, self.wait_for(Stage::Receivers)).await;
-        self.running.crew.cut_off(Stage::Receivers);
+        self.running.task_set.abort(Stage::Receivers);
         let drained = timeout(grace, self.drain_batches()).await;
         self.stops.tasks.cancel();
         self.stops.extensions.cancel();
         let closed = timeout(grace, self.close()).await;
-        // What blocks its thread cannot be ended from here: it ends with the process.
-        let ended = timeout(grace, self.running.crew.end()).await;
+        // A thread that blocks cannot be stopped from here: it ends with the process.
+        let ended = timeout(grace, self.running.task_set.abort_all()).await;
         if answered.and(drained).and(closed).and(ended).is_err() {
-            warn!("some components were cut off");
+            warn!("aborted components that did not stop in time");
         }
     }
 
     async fn wait_for(&mut self, stage: Stage) {
-        while self.running.crew.runs(stage) {
-            let Some(Ended { failure, .. }) = self.running.crew.next().await else {
+        while self.running.task_set.runs(stage) {
+            let Some(EndedTask { failure, .. }) = self.running.task_set.next().await else {
                 return;
             };
             if let Some(failure) = failure {
@@ -180,9 +180,9 @@ impl Run {
         }
     }
 
-    /// Those who hold batches, and those for whom the others wait.
+    /// The components that still hold batches, and those of the first stage that has not ended.
     fn left(&self) -> Vec<Left> {
-        let left = self.running.crew.left();
+        let left = self.running.task_set.left();
         let first = left.first().map(|(stage, _)| *stage);
         let gauges = &self.running.gauges;
         let left = left.into_iter().filter_map(|(stage, component)| {

@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use crate::config::duration;
 
-/// The keys that stand beside an exporter's own.
+/// The keys that every exporter has besides its own.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExporterSettings {
-    /// How long one attempt may take.
+    /// How long one attempt may take; 0 is no limit.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub timeout: Duration,
@@ -19,7 +19,7 @@ pub struct ExporterSettings {
     pub sending_queue: SendingQueue,
 }
 
-/// When an attempt that may work later is made again.
+/// When a failed attempt is retried.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryOnFailure {
@@ -28,59 +28,58 @@ pub struct RetryOnFailure {
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub initial_interval: Duration,
-    /// Share (0 to 1) by which a wait is made longer or shorter at random.
+    /// Share (0 to 1) by which each wait is randomly longer or shorter.
     pub randomization_factor: f64,
     pub multiplier: f64,
     /// The longest wait.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub max_interval: Duration,
-    /// How long to go on; 0 is for ever. A sender that waits shortens it to its own deadline.
+    /// How long to retry; 0 is for ever. Retries also end at the deadline of the sender.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub max_elapsed_time: Duration,
 }
 
-/// What waits for an exporter.
+/// The queue of an exporter.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct SendingQueue {
     pub enabled: bool,
     /// Batches that are exported at the same time.
     pub num_consumers: usize,
-    /// How much may wait, in units of `sizer`.
+    /// The capacity of the queue, in units of `sizer`.
     pub queue_size: usize,
     pub sizer: Sizer,
-    /// Wait for room rather than refuse.
+    /// Wait for room when the queue is full, instead of refusing the batch.
     pub block_on_overflow: bool,
-    /// Answer the sender when the batch is durable, not when it is queued. (The Collector's default
-    /// is false.)
+    /// Acknowledge a batch when it is durable, not when it is queued. (The Collector's default is false.)
     pub wait_for_result: bool,
-    /// How many bytes of rows for which no sender waits (windows, statistics) are kept until the exporter has
-    /// taken them; then the oldest leave. They are not in the queue, and sent again without an end.
+    /// Bytes of the outbox: rows that no sender can send again (windows, statistics) wait there, not in the
+    /// queue, and are retried without an end. When it is full, the oldest rows are dropped.
     pub outbox_size: usize,
-    /// Puts batches that wait together. Without it each is exported as it came.
+    /// Merges queued batches. Without it each batch is exported as it came.
     pub batch: Option<QueueBatch>,
 }
 
-/// How batches that wait in a queue become one, with the Collector's names and defaults.
+/// How queued batches are merged, with the Collector's names and defaults.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueBatch {
-    /// How long rows are held at most whose senders were answered when they were queued (`wait_for_result:
-    /// false`). Rows of senders that wait are exported as soon as a consumer is free.
+    /// The longest time that rows are held whose senders were acknowledged when they were queued
+    /// (`wait_for_result: false`). Rows whose senders wait are exported as soon as a consumer is free.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub flush_timeout: Duration,
-    /// With how much they go on without waiting for more.
+    /// The size at which a batch is exported without waiting for more rows.
     pub min_size: usize,
-    /// How much a batch has at most; a larger one is split, but for the rows of one snapshot. 0 is no bound.
+    /// The maximum size of a batch. A larger one is split, but never within one snapshot. 0 is no maximum.
     pub max_size: usize,
-    /// What both sizes count.
+    /// The unit of both sizes.
     pub sizer: BatchSizer,
 }
 
-/// What the sizes of a batch count: rows, or bytes in memory.
+/// The unit of batch sizes: rows (`items`), or bytes in memory.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchSizer {
@@ -99,7 +98,8 @@ impl Default for QueueBatch {
     }
 }
 
-/// What `queue_size` counts. Whatever it counts, a queue never holds more than 64 MiB.
+/// The unit of `queue_size`: batches (`requests`), rows (`items`) or bytes. A queue never holds more than 64
+/// MiB.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Sizer {

@@ -1,5 +1,5 @@
-//! Starts components: extensions, exporters, processors, then receivers, each with a line that says
-//! where it listens. Sockets are bound and files opened before anything runs.
+//! Starts components: extensions, exporters, processors, then receivers, and logs where each listens. Sockets
+//! are bound and files opened before any component runs.
 
 use std::panic::AssertUnwindSafe;
 
@@ -12,9 +12,9 @@ use super::plan::Plan;
 use super::telemetry;
 use crate::component::{Listening, StartError, Tasks};
 
-/// What starting has made.
+/// The result of starting all components.
 pub(super) struct Started {
-    /// Of the exporters, in their order.
+    /// The background tasks of the exporters, in the order of the plan.
     pub(super) tasks: Vec<Tasks>,
     pub(super) metrics: Option<tokio::net::TcpListener>,
 }
@@ -45,12 +45,12 @@ pub(super) async fn start(
     };
     for planned in &mut plan.connectors {
         let name = format!("connectors/{}", planned.id);
-        begin(&name, silent(planned.processor.start())).await?;
+        begin(&name, not_listening(planned.processor.start())).await?;
     }
     for pipeline in &mut plan.pipelines {
         for (id, processor) in &mut pipeline.processors {
             let name = format!("processors/{id} of pipeline {}", pipeline.id);
-            begin(&name, silent(processor.start())).await?;
+            begin(&name, not_listening(processor.start())).await?;
         }
     }
     for planned in &mut plan.receivers {
@@ -60,8 +60,8 @@ pub(super) async fn start(
     Ok(Started { tasks, metrics })
 }
 
-/// Of what listens nowhere.
-async fn silent(
+/// Starts a component that does not listen.
+async fn not_listening(
     start: impl Future<Output = Result<(), StartError>>,
 ) -> Result<Vec<Listening>, StartError> {
     start.await.map(|()| Vec::new())

@@ -1,4 +1,4 @@
-//! The settings of those who connect.
+//! TLS settings of clients.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -20,9 +20,9 @@ use super::{Invalid, Versions, provider, versions};
 use crate::component::StartError;
 use crate::config::{Secret, duration};
 
-/// `tls` of what connects to somewhere.
+/// `tls` of a component that connects to a server.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "ClientTlsDocument")]
 pub struct ClientConfig {
     insecure: bool,
     skip_verify: bool,
@@ -33,23 +33,23 @@ pub struct ClientConfig {
     versions: Versions,
 }
 
-/// The same as it is written.
+/// The settings as written in the file.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// Plain text, where the endpoint does not say `https://`.
+struct ClientTlsDocument {
+    /// Use plain text, unless the endpoint begins with `https://`.
     insecure: bool,
-    /// Take any certificate of the server.
+    /// Accept any certificate of the server.
     insecure_skip_verify: bool,
     /// Certificate authorities to trust, PEM; the system's where absent.
     ca_file: Option<PathBuf>,
     ca_pem: Option<Secret>,
-    /// Trust the system's authorities too, besides those of `ca_file`.
+    /// Trust the system's authorities, too, besides those of `ca_file`.
     include_system_ca_certs_pool: bool,
-    /// Our certificate chain, PEM, for servers that ask for one.
+    /// Client certificate chain, PEM, for servers that request one (mTLS).
     cert_file: Option<PathBuf>,
     cert_pem: Option<Secret>,
-    /// Our private key, PEM.
+    /// Private key of the certificate, PEM.
     key_file: Option<PathBuf>,
     key_pem: Option<Secret>,
     /// The name that the server's certificate must have, instead of the endpoint's.
@@ -58,16 +58,17 @@ struct Document {
     min_version: Option<String>,
     /// 1.2 or 1.3; 1.3 where absent.
     max_version: Option<String>,
-    /// How old our certificate may be before it is read again for a new connection; 0 is for ever.
+    /// Reload certificate and key for a new connection when they were read longer ago than this; 0 never
+    /// reloads.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     reload_interval: Duration,
 }
 
-impl TryFrom<Document> for ClientConfig {
+impl TryFrom<ClientTlsDocument> for ClientConfig {
     type Error = Invalid;
 
-    fn try_from(document: Document) -> Result<ClientConfig, Invalid> {
+    fn try_from(document: ClientTlsDocument) -> Result<ClientConfig, Invalid> {
         let name = document.server_name_override;
         let name = name.filter(|name| !name.is_empty());
         let server_name = name
@@ -99,19 +100,19 @@ impl JsonSchema for ClientConfig {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Document::json_schema(generator)
+        ClientTlsDocument::json_schema(generator)
     }
 }
 
 impl Default for ClientConfig {
     fn default() -> ClientConfig {
-        ClientConfig::try_from(Document::default()).expect("nothing set is nothing wrong")
+        ClientConfig::try_from(ClientTlsDocument::default()).expect("nothing set is nothing wrong")
     }
 }
 
 impl ClientConfig {
-    /// Whether an endpoint without a scheme is plain text: as in the Collector, naming an authority
-    /// asks for TLS all the same.
+    /// Whether an endpoint without a scheme is plain text. As in the Collector, `insecure` with an authority
+    /// is TLS.
     pub fn is_plain_text(&self) -> bool {
         self.insecure && self.authorities.is_none()
     }
@@ -121,10 +122,10 @@ impl ClientConfig {
         self.server_name.as_ref()
     }
 
-    /// Reads all files. `at` is where these settings stand: `exporters.otlp.tls`.
+    /// Reads all files. `at` is the path of these settings in the configuration: `exporters.otlp.tls`.
     ///
     /// # Errors
-    /// When a file cannot be read or holds something else; names its key and path.
+    /// When a file cannot be read or is not valid; the error names its configuration key and path.
     pub fn load(&self, at: &str) -> Result<rustls::ClientConfig, StartError> {
         let provider = provider();
         let builder = rustls::ClientConfig::builder_with_provider(provider.clone())

@@ -1,4 +1,4 @@
-//! Who we are: a certificate chain and its private key, read again from time to time.
+//! The own certificate chain and private key, reloaded when they are old.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,17 +16,17 @@ use super::{Invalid, provider};
 use crate::component::{Chain, StartError};
 use crate::config::Secret;
 
-/// A certificate chain with its key, as it is configured.
+/// A certificate chain with its key, as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     certificates: Pem,
     key: Pem,
-    /// How old what was read may be; 0 is for ever.
+    /// Reload files that were read longer ago than this; 0 never reloads.
     reload_interval: Duration,
 }
 
 impl Identity {
-    /// Nothing, where neither a certificate nor a key is given.
+    /// None where neither a certificate nor a key is given.
     pub(super) fn of(
         cert_file: Option<PathBuf>,
         cert_pem: Option<Secret>,
@@ -54,10 +54,10 @@ impl Identity {
         }
     }
 
-    /// Reads both; `at` is where the settings stand.
-    pub(super) fn load(self, at: &str) -> Result<Loaded, StartError> {
+    /// Reads both; `at` is the path of the settings in the configuration.
+    pub(super) fn load(self, at: &str) -> Result<LoadedIdentity, StartError> {
         let first = self.read(at)?;
-        Ok(Loaded {
+        Ok(LoadedIdentity {
             at: at.to_owned(),
             current: Mutex::new((first, Instant::now())),
             identity: self,
@@ -71,22 +71,22 @@ impl Identity {
             .map(Arc::new)
             .map_err(|error| {
                 let (certificates, key) = (self.certificates.key(), self.key.key());
-                let reason = format!("{at}.{certificates} and {at}.{key} do not fit");
+                let reason = format!("{at}.{certificates} and {at}.{key} do not match");
                 StartError::because(reason, error)
             })
     }
 }
 
-/// What was read last.
-pub(super) struct Loaded {
+/// The certificate and key that were read last.
+pub(super) struct LoadedIdentity {
     identity: Identity,
     at: String,
     current: Mutex<(Arc<CertifiedKey>, Instant)>,
 }
 
-impl Loaded {
-    /// What holds for a new connection. Two small files are read within its handshake, as the
-    /// Collector does; where that fails, the older certificate goes on.
+impl LoadedIdentity {
+    /// The certificate for a new connection. A reload reads two small files within the handshake, as the
+    /// Collector does; if it fails, the earlier certificate stays in use.
     pub(super) fn current(&self) -> Arc<CertifiedKey> {
         let Identity {
             certificates,
@@ -101,7 +101,7 @@ impl Loaded {
             match self.identity.read(&self.at) {
                 Ok(read) => current.0 = read,
                 Err(error) => {
-                    warn!(error = %Chain(&error), "the certificate was not read again");
+                    warn!(error = %Chain(&error), "cannot reload the certificate, the earlier one stays in use");
                 }
             }
         }
@@ -109,7 +109,7 @@ impl Loaded {
     }
 }
 
-impl ResolvesClientCert for Loaded {
+impl ResolvesClientCert for LoadedIdentity {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         Some(self.current())
     }
@@ -119,15 +119,15 @@ impl ResolvesClientCert for Loaded {
     }
 }
 
-impl ResolvesServerCert for Loaded {
+impl ResolvesServerCert for LoadedIdentity {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current())
     }
 }
 
-impl fmt::Debug for Loaded {
+impl fmt::Debug for LoadedIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded")
+        f.debug_struct("LoadedIdentity")
             .field("identity", &self.identity)
             .finish_non_exhaustive()
     }

@@ -2,14 +2,13 @@
 //!
 //! ```yaml
 //! tls:
-//!   ca_file: /etc/airdig/ca.pem          # whom to trust; the system's authorities where absent
-//!   cert_file: /etc/airdig/client.pem    # who we are (mTLS)
+//!   ca_file: /etc/airdig/ca.pem          # trusted authorities; those of the system where absent
+//!   cert_file: /etc/airdig/client.pem    # own certificate (mTLS)
 //!   key_file: /etc/airdig/client.key
-//!   reload_interval: 1h                  # read the two again for a new connection
+//!   reload_interval: 1h                  # reload certificate and key when they are older
 //! ```
 //!
-//! Files are read at start: one that is missing or holds something else is an error that names its
-//! key and path.
+//! Files are read at start. The error for a missing or invalid file names its configuration key and path.
 
 use std::sync::Arc;
 
@@ -29,15 +28,15 @@ mod versions;
 pub use client::ClientConfig;
 pub use server::ServerConfig;
 
-/// What the types alone do not say.
+/// A TLS configuration that is not valid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    #[error("tls has both {file} and {pem}: only one of them can be")]
+    #[error("tls has both {file} and {pem}: set only one of them")]
     Both {
         file: &'static str,
         pem: &'static str,
     },
-    #[error("tls has {given} without {missing}: a certificate and its key belong together")]
+    #[error("tls has {given} without {missing}: set both certificate and key")]
     Half {
         given: &'static str,
         missing: &'static str,
@@ -48,7 +47,7 @@ pub enum Invalid {
     Version { key: &'static str, version: String },
     #[error("tls.min_version is above tls.max_version")]
     NoVersion,
-    #[error("tls.server_name_override {0:?} is no host name")]
+    #[error("tls.server_name_override {0:?} is not a valid host name")]
     ServerName(String),
 }
 
@@ -56,5 +55,5 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// Which versions may be spoken.
+/// The allowed TLS versions.
 type Versions = &'static [&'static SupportedProtocolVersion];

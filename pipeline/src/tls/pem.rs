@@ -10,7 +10,7 @@ use super::Invalid;
 use crate::component::StartError;
 use crate::config::Secret;
 
-/// Where PEM stands.
+/// The source of a PEM text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pem {
     File { key: &'static str, path: PathBuf },
@@ -18,7 +18,7 @@ pub(super) enum Pem {
 }
 
 impl Pem {
-    /// The one that is given of a file and a text; an empty one is none.
+    /// The file or the text, whichever is given; an empty one counts as not given.
     pub(super) fn of(
         (file_key, file): (&'static str, Option<PathBuf>),
         (text_key, text): (&'static str, Option<Secret>),
@@ -52,7 +52,7 @@ impl Pem {
         matches!(self, Pem::File { .. })
     }
 
-    /// All certificates, in their order; at least one. `at` is where the settings stand:
+    /// All certificates, in order; at least one. `at` is the path of the settings in the configuration:
     /// `exporters.otlp.tls`.
     pub(super) fn certificates(
         &self,
@@ -69,7 +69,7 @@ impl Pem {
         }
     }
 
-    /// All certificates, as those that are trusted.
+    /// All certificates as trusted authorities.
     pub(super) fn authorities(&self, at: &str) -> Result<RootCertStore, StartError> {
         let mut roots = RootCertStore::empty();
         for certificate in self.certificates(at)? {

@@ -1,7 +1,7 @@
-//! A server whose very certificate is in `ca_file`.
+//! Accepts a server whose own certificate is in `ca_file`.
 //!
-//! `openssl req -x509` marks what it makes as an authority, and webpki takes no authority for a
-//! server. Go does, and so files that work with the Collector hold such certificates.
+//! `openssl req -x509` marks its certificates as authorities, and webpki rejects an authority as a server
+//! certificate. Go accepts it, so files that work with the Collector contain such certificates.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes what webpki takes, and an authority that is itself among those that are trusted.
+/// Accepts what webpki accepts, and an authority that is itself one of the trusted certificates.
 #[derive(Debug)]
 pub(super) struct OrSelfSigned {
     pub(super) by_roots: Arc<WebPkiServerVerifier>,
@@ -31,7 +31,7 @@ impl ServerCertVerifier for OrSelfSigned {
             .by_roots
             .verify_server_cert(certificate, chain, name, ocsp, now);
         match verified {
-            // webpki looks at the dates before it looks whether it is an authority: they are good.
+            // webpki checks the dates before it checks for an authority, so the dates are valid.
             Err(error) if is_authority(&error) && self.trusted.contains(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
@@ -65,7 +65,7 @@ impl ServerCertVerifier for OrSelfSigned {
     }
 }
 
-/// The certificate was refused because it is an authority's.
+/// Whether the certificate was rejected because it is that of an authority.
 fn is_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
         return false;
@@ -116,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_trusted_itself_is_a_server() {
+    fn trusted_authority_is_accepted_as_server_certificate() {
         let ours = self_signed(4000);
         assert_eq!(verify(&ours, &ours, "tempo.test"), Ok(()));
     }
 
     #[test]
-    fn another_certificate_name_or_time_is_none() {
+    fn another_certificate_name_or_time_is_rejected() {
         let (ours, other, old) = (self_signed(4000), self_signed(4000), self_signed(2001));
         let error = verify(&ours, &other, "tempo.test").unwrap_err();
         assert!(error.contains("CaUsedAsEndEntity"), "{error}");

@@ -1,4 +1,4 @@
-//! The settings of those who listen.
+//! TLS settings of servers.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -15,42 +15,43 @@ use super::{Invalid, Versions, provider, versions};
 use crate::component::StartError;
 use crate::config::{Secret, duration};
 
-/// `tls` of what listens somewhere.
+/// `tls` of a component that listens.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "ServerTlsDocument")]
 pub struct ServerConfig {
     identity: Identity,
-    /// Whose clients are served, and nobody else.
+    /// The authorities of client certificates; clients without such a certificate are rejected.
     clients: Option<Pem>,
     versions: Versions,
 }
 
-/// The same as it is written.
+/// The settings as written in the file.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// Our certificate chain, PEM.
+struct ServerTlsDocument {
+    /// Server certificate chain, PEM.
     cert_file: Option<PathBuf>,
     cert_pem: Option<Secret>,
-    /// Our private key, PEM.
+    /// Private key of the certificate, PEM.
     key_file: Option<PathBuf>,
     key_pem: Option<Secret>,
-    /// Serve only clients with a certificate of one of these authorities, PEM (mTLS).
+    /// Accept only clients with a certificate of one of these authorities, PEM (mTLS).
     client_ca_file: Option<PathBuf>,
     /// 1.2 or 1.3; 1.2 where absent.
     min_version: Option<String>,
     /// 1.2 or 1.3; 1.3 where absent.
     max_version: Option<String>,
-    /// How old our certificate may be before it is read again for a new connection; 0 is for ever.
+    /// Reload certificate and key for a new connection when they were read longer ago than this; 0 never
+    /// reloads.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     reload_interval: Duration,
 }
 
-impl TryFrom<Document> for ServerConfig {
+impl TryFrom<ServerTlsDocument> for ServerConfig {
     type Error = Invalid;
 
-    fn try_from(document: Document) -> Result<ServerConfig, Invalid> {
+    fn try_from(document: ServerTlsDocument) -> Result<ServerConfig, Invalid> {
         let identity = Identity::of(
             document.cert_file,
             document.cert_pem,
@@ -78,16 +79,17 @@ impl JsonSchema for ServerConfig {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Document::json_schema(generator)
+        ServerTlsDocument::json_schema(generator)
     }
 }
 
 impl ServerConfig {
-    /// Reads all files. `at` is where these settings stand: `receivers.otlp.protocols.grpc.tls`;
-    /// `protocols` are those that are spoken, by their names in ALPN, the best first.
+    /// Reads all files. `at` is the path of these settings in the configuration:
+    /// `receivers.otlp.protocols.grpc.tls`; `protocols` are the ALPN names of the supported protocols, the
+    /// preferred one first.
     ///
     /// # Errors
-    /// When a file cannot be read or holds something else; names its key and path.
+    /// When a file cannot be read or is not valid; the error names its configuration key and path.
     pub fn load(&self, at: &str, protocols: &[&str]) -> Result<rustls::ServerConfig, StartError> {
         let provider = provider();
         let builder = rustls::ServerConfig::builder_with_provider(provider.clone())

@@ -12,18 +12,18 @@ fn parse(yaml: Value) -> Result<ClientConfig, String> {
 }
 
 /// A file in the folder for temporary files, removed when dropped.
-struct Written(PathBuf);
+struct TemporaryFile(PathBuf);
 
-impl Written {
-    fn new(name: &str, text: &str) -> Written {
+impl TemporaryFile {
+    fn new(name: &str, text: &str) -> TemporaryFile {
         let path = std::env::temp_dir().join(format!("airdig-tls-{}-{name}", std::process::id()));
         let mut file = std::fs::File::create(&path).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        Written(path)
+        TemporaryFile(path)
     }
 }
 
-impl Drop for Written {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
@@ -35,7 +35,7 @@ fn self_signed() -> (String, String) {
 }
 
 #[test]
-fn what_cannot_work_is_an_error_that_names_the_key() {
+fn invalid_settings_are_rejected_with_their_key() {
     let wrong = [
         (json!({"ca_file": "a", "ca_pem": "b"}), "ca_file and ca_pem"),
         (json!({"cert_file": "a"}), "cert_file without key_file"),
@@ -58,7 +58,7 @@ fn what_cannot_work_is_an_error_that_names_the_key() {
 }
 
 #[test]
-fn a_missing_file_is_told_with_its_key_and_path() {
+fn missing_file_is_reported_with_its_key_and_path() {
     let error = parse(json!({"ca_file": "/nowhere/ca.pem"}))
         .unwrap()
         .load("exporters.otlp.tls")
@@ -70,10 +70,10 @@ fn a_missing_file_is_told_with_its_key_and_path() {
 }
 
 #[test]
-fn a_file_that_holds_something_else_is_told() {
+fn file_without_the_expected_pem_is_reported() {
     let (certificate, _) = self_signed();
-    let noise = Written::new("noise.pem", "not PEM");
-    let not_key = Written::new("cert.pem", &certificate);
+    let noise = TemporaryFile::new("noise.pem", "not PEM");
+    let not_key = TemporaryFile::new("cert.pem", &certificate);
     let error = parse(json!({"ca_file": noise.0})).unwrap().load("x.tls");
     assert!(error.unwrap_err().reason.contains("no certificate in PEM"));
     let mixed = json!({"ca_pem": certificate, "cert_file": not_key.0, "key_file": not_key.0});
@@ -82,15 +82,18 @@ fn a_file_that_holds_something_else_is_told() {
 }
 
 #[test]
-fn a_key_of_another_certificate_is_told() {
+fn key_of_another_certificate_is_reported() {
     let ((certificate, _), (_, key)) = (self_signed(), self_signed());
     let yaml = json!({"ca_pem": certificate, "cert_pem": certificate, "key_pem": key});
     let error = parse(yaml).unwrap().load("x.tls").unwrap_err();
-    assert_eq!(error.reason, "x.tls.cert_pem and x.tls.key_pem do not fit");
+    assert_eq!(
+        error.reason,
+        "x.tls.cert_pem and x.tls.key_pem do not match"
+    );
 }
 
 #[test]
-fn private_keys_are_not_shown() {
+fn debug_does_not_show_private_keys() {
     let (certificate, key) = self_signed();
     let yaml = json!({"ca_pem": certificate, "cert_pem": certificate, "key_pem": key});
     let config = parse(yaml).unwrap();
@@ -108,10 +111,10 @@ fn insecure_with_an_authority_is_tls_all_the_same() {
 }
 
 #[test]
-fn a_certificate_is_read_again_when_it_is_old_and_kept_when_that_fails() {
+fn old_certificate_is_reloaded_and_kept_if_that_fails() {
     let ((first, first_key), (second, second_key)) = (self_signed(), self_signed());
-    let certificate = Written::new("reload.pem", &first);
-    let key = Written::new("reload.key", &first_key);
+    let certificate = TemporaryFile::new("reload.pem", &first);
+    let key = TemporaryFile::new("reload.key", &first_key);
     let load = |interval| {
         let (cert_file, key_file) = (Some(certificate.0.clone()), Some(key.0.clone()));
         let identity = Identity::of(cert_file, None, key_file, None, interval);

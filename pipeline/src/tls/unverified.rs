@@ -1,4 +1,4 @@
-//! `insecure_skip_verify`: whoever answers is believed to be the server.
+//! `insecure_skip_verify`: accepts any server certificate.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes any certificate. That its key signed the handshake is still checked.
+/// Accepts any certificate. It still checks that the key of the certificate signed the handshake.
 #[derive(Debug)]
 pub(super) struct Unverified(pub(super) Arc<CryptoProvider>);
 

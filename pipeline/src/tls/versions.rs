@@ -9,7 +9,7 @@ static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 static ONLY_12: [&SupportedProtocolVersion; 1] = [&TLS12];
 static ONLY_13: [&SupportedProtocolVersion; 1] = [&TLS13];
 
-/// What lies from `min` (1.2 where absent) to `max`.
+/// The versions from `min` (1.2 where absent) to `max` (1.3 where absent).
 pub(super) fn between(min: Option<&str>, max: Option<&str>) -> Result<Versions, Invalid> {
     let is_13 = |key, version: &str| match version {
         "1.2" => Ok(false),
@@ -19,7 +19,7 @@ pub(super) fn between(min: Option<&str>, max: Option<&str>) -> Result<Versions, 
             version: other.to_owned(),
         }),
     };
-    // Nothing after the key is as if it were absent, as in the Collector.
+    // An empty value counts as absent, as in the Collector.
     let min = min.filter(|version| !version.is_empty()).unwrap_or("1.2");
     let max = max.filter(|version| !version.is_empty()).unwrap_or("1.3");
     match (is_13("min_version", min)?, is_13("max_version", max)?) {

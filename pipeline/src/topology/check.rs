@@ -1,4 +1,4 @@
-//! A file into a topology, with everything that is wrong told at once.
+//! Checks a configuration and makes a topology of it. All problems are reported at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,8 +12,8 @@ use super::{Declared, Pipeline, Placed, Telemetry, Topology, flow, order};
 use crate::config::{Node, Problem, schema};
 use crate::registry::{Class, Registry};
 
-/// Checks all that can be without building: ids, types, configurations, references, cycles and
-/// signals.
+/// Checks all that can be checked without building components: ids, types, configurations, references, cycles
+/// and signals.
 ///
 /// # Errors
 /// All problems, in the order of their places.
@@ -82,15 +82,15 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
         .map(|((class, id), configured)| {
             let one = class.singular();
             format!(
-                "{}: {one} \"{id}\" is configured, but nothing uses it",
+                "{}: {one} \"{id}\" is configured, but not used in any pipeline or service::extensions",
                 configured.place
             )
         })
         .collect();
     for ((class, id), configured) in &sections {
         let (at, one) = (&configured.place, class.singular());
-        let said = configured.notes.iter();
-        notes.extend(said.map(|note| format!("{at}: {one} \"{id}\" {note}")));
+        let own = configured.notes.iter();
+        notes.extend(own.map(|note| format!("{at}: {one} \"{id}\" {note}")));
     }
     notes.extend(flow::notes(&drafts, &flow, &sections));
     let components: BTreeMap<Placed, Declared> = sections
@@ -108,8 +108,8 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
         .collect();
     let pipelines = drafts
         .into_iter()
-        .zip(flow.courses)
-        .map(|(draft, course)| Pipeline {
+        .zip(flow.flows)
+        .map(|(draft, signal_flow)| Pipeline {
             id: draft.id,
             signal: draft.signal,
             receivers: draft
@@ -127,9 +127,9 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
                 .into_iter()
                 .map(|(placed, _)| placed)
                 .collect(),
-            wanted: course.wanted,
-            enters: course.enters,
-            after: course.after,
+            wanted: signal_flow.wanted,
+            enters: signal_flow.enters,
+            after: signal_flow.after,
         })
         .collect();
     Ok(Topology {
@@ -141,9 +141,9 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
     })
 }
 
-/// Stores that are not configured, or keep no graph.
+/// Reports references to stores that are not configured, or are not graph stores.
 fn wrong_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
-    // Of an unknown type, which was reported, anything is possible.
+    // An unknown type was reported already: it may be a graph store.
     let keeps_graph = |it: &Configured<'_>| it.factory.is_none_or(|factory| factory.keeps_graph);
     let exporters = sections
         .iter()
@@ -152,8 +152,8 @@ fn wrong_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
     for ((class, id), configured) in sections {
         for store in &configured.stores {
             let reason = match sections.get(&(Class::Exporter, store.id.clone())) {
-                Some(found) if keeps_graph(found) => continue,
-                Some(_) => "keeps no graph",
+                Some(exporter) if keeps_graph(exporter) => continue,
+                Some(_) => "is not a graph store",
                 None => "is not configured",
             };
             let message = format!(
@@ -167,7 +167,7 @@ fn wrong_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A connector stands at the end of one pipeline and at the start of another.
+/// Reports connectors that are not both an exporter of one pipeline and a receiver of another.
 fn one_sided_connectors(drafts: &[Draft], problems: &mut Vec<Problem>) {
     let sides = [("exporter", "receiver"), ("receiver", "exporter")];
     for (index, (side, other)) in sides.into_iter().enumerate() {
@@ -179,17 +179,17 @@ fn one_sided_connectors(drafts: &[Draft], problems: &mut Vec<Problem>) {
             };
             references.clone()
         };
-        let there: BTreeSet<Placed> = drafts
+        let on_other_side: BTreeSet<Placed> = drafts
             .iter()
             .flat_map(|draft| of(draft, false))
             .map(|(placed, _)| placed)
             .collect();
         for draft in drafts {
             for (placed, place) in of(draft, true) {
-                if placed.0 == Class::Connector && !there.contains(&placed) {
+                if placed.0 == Class::Connector && !on_other_side.contains(&placed) {
                     let message = format!(
-                        "service::pipelines::{}: connector \"{}\" is used as {side}, but in no \
-                         pipeline as {other}",
+                        "service::pipelines::{}: connector \"{}\" used as {side} in this pipeline but \
+                         not used in any pipeline as {other}",
                         draft.id, placed.1
                     );
                     problems.push(Problem::new(&place, message));
@@ -199,7 +199,7 @@ fn one_sided_connectors(drafts: &[Draft], problems: &mut Vec<Problem>) {
     }
 }
 
-/// What pipelines and `service.extensions` name, and the stores that those name.
+/// The components that pipelines and `service.extensions` name, and the stores that those name.
 fn used(
     drafts: &[Draft],
     extensions: impl Iterator<Item = Placed>,
@@ -227,23 +227,23 @@ fn used(
     used
 }
 
-/// `service.telemetry` as it is written.
+/// `service.telemetry` as written in the file.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Written {
-    logs: Logs,
-    metrics: Metrics,
+struct TelemetryConfig {
+    logs: LogsConfig,
+    metrics: MetricsConfig,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Logs {
+struct LogsConfig {
     level: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Metrics {
+struct MetricsConfig {
     address: Option<String>,
 }
 
@@ -254,12 +254,12 @@ fn telemetry(service: &Node, problems: &mut Vec<Problem>) -> Telemetry {
     let Some(node) = service.get("telemetry") else {
         return telemetry;
     };
-    let found = schema::check(node, &schemars::schema_for!(Written), &[]).problems;
-    if !found.is_empty() || node.has_unknown() {
-        problems.extend(found);
+    let mistakes = schema::check(node, &schemars::schema_for!(TelemetryConfig), &[]).problems;
+    if !mistakes.is_empty() || node.has_unknown() {
+        problems.extend(mistakes);
         return telemetry;
     }
-    let written: Written = match node.decode() {
+    let written: TelemetryConfig = match node.decode() {
         Ok(written) => written,
         Err(error) => {
             problems.push(error.problem(node.place()));

@@ -1,4 +1,4 @@
-//! Which signals go where: forwards what can arrive, backwards what somebody wants.
+//! Follows signals through pipelines: forwards which can arrive, backwards which are accepted.
 
 use std::collections::BTreeMap;
 
@@ -9,50 +9,49 @@ use crate::config::{Problem, nearest};
 use crate::registry::Class;
 use crate::{Signal, SignalSet};
 
-/// The engine itself takes requests to look again, from the end of every pipeline.
+/// The engine itself takes refresh requests from the end of every pipeline.
 const TO_THE_ENGINE: SignalSet = SignalSet::of(&[Signal::RefreshRequests]);
 
 /// The signals of one pipeline.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Course {
+pub(super) struct SignalFlow {
     pub(super) enters: SignalSet,
     pub(super) leaves: SignalSet,
-    /// What leaves each processor.
+    /// The signals that leave each processor.
     pub(super) after: Vec<SignalSet>,
-    /// What each processor's successors accept.
+    /// The signals that components after each processor accept.
     pub(super) wanted: Vec<SignalSet>,
-    /// What the first processor, and all after it, accept.
+    /// The signals that the first processor, or a component after it, accepts.
     pub(super) wanted_first: SignalSet,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     /// In the order of the pipelines.
-    pub(super) courses: Vec<Course>,
-    /// What somebody after a receiver, processor or connector accepts.
+    pub(super) flows: Vec<SignalFlow>,
+    /// The signals that components after a receiver, processor or connector accept.
     pub(super) wanted: BTreeMap<Placed, SignalSet>,
 }
 
-/// Follows the signals until nothing changes. Sets only grow, so it ends also where pipelines
-/// lead in a circle.
+/// Follows the signals until nothing changes. Sets only grow, so it ends even if pipelines form a cycle.
 pub(super) fn follow(drafts: &[Draft], sections: &Sections<'_>) -> Flow {
     let signals = Signals { sections };
-    let mut courses = vec![Course::default(); drafts.len()];
+    let mut flows = vec![SignalFlow::default(); drafts.len()];
     let mut brought: BTreeMap<Placed, SignalSet> = BTreeMap::new();
     let mut wanted: BTreeMap<Placed, SignalSet> = BTreeMap::new();
     loop {
-        let before = (courses.clone(), brought.clone(), wanted.clone());
-        for (draft, course) in drafts.iter().zip(&mut courses) {
-            forwards(draft, course, &signals, &mut brought);
-            backwards(draft, course, &signals, &mut wanted);
+        let before = (flows.clone(), brought.clone(), wanted.clone());
+        for (draft, signal_flow) in drafts.iter().zip(&mut flows) {
+            forwards(draft, signal_flow, &signals, &mut brought);
+            backwards(draft, signal_flow, &signals, &mut wanted);
         }
-        if before == (courses.clone(), brought.clone(), wanted.clone()) {
-            return Flow { courses, wanted };
+        if before == (flows.clone(), brought.clone(), wanted.clone()) {
+            return Flow { flows, wanted };
         }
     }
 }
 
-/// What components say of themselves, with their configurations.
+/// The signals of configured components.
 struct Signals<'a> {
     sections: &'a Sections<'a>,
 }
@@ -70,13 +69,13 @@ impl Signals<'_> {
         self.sections[placed].signals.after(arrives)
     }
 
-    /// What of these signals leaves a component again.
+    /// The signals of these that the component passes on.
     fn passes(&self, placed: &Placed, signals: SignalSet) -> SignalSet {
         signals.without(self.sections[placed].signals.absorbs)
     }
 }
 
-fn taken(draft: &Draft) -> SignalSet {
+fn accepted_by_pipeline(draft: &Draft) -> SignalSet {
     draft
         .signal
         .map_or(SignalSet::ALL, |signal| SignalSet::of(&[signal]))
@@ -84,7 +83,7 @@ fn taken(draft: &Draft) -> SignalSet {
 
 fn forwards(
     draft: &Draft,
-    course: &mut Course,
+    signal_flow: &mut SignalFlow,
     signals: &Signals<'_>,
     brought: &mut BTreeMap<Placed, SignalSet>,
 ) {
@@ -95,16 +94,16 @@ fn forwards(
             _ => signals.produces(receiver),
         });
     }
-    course.enters = arrives.intersection(taken(draft));
-    course.leaves = course.enters;
-    course.after.clear();
+    signal_flow.enters = arrives.intersection(accepted_by_pipeline(draft));
+    signal_flow.leaves = signal_flow.enters;
+    signal_flow.after.clear();
     for (processor, _) in &draft.processors {
-        course.leaves = signals.after(processor, course.leaves);
-        course.after.push(course.leaves);
+        signal_flow.leaves = signals.after(processor, signal_flow.leaves);
+        signal_flow.after.push(signal_flow.leaves);
     }
     for (exporter, _) in &draft.exporters {
         if exporter.0 == Class::Connector {
-            let out = signals.after(exporter, course.leaves);
+            let out = signals.after(exporter, signal_flow.leaves);
             let all = brought.entry(exporter.clone()).or_default();
             *all = all.union(out);
         }
@@ -113,7 +112,7 @@ fn forwards(
 
 fn backwards(
     draft: &Draft,
-    course: &mut Course,
+    signal_flow: &mut SignalFlow,
     signals: &Signals<'_>,
     wanted: &mut BTreeMap<Placed, SignalSet>,
 ) {
@@ -125,24 +124,24 @@ fn backwards(
             after = after.union(signals.passes(exporter, behind));
         }
     }
-    course.wanted = vec![SignalSet::NONE; draft.processors.len()];
+    signal_flow.wanted = vec![SignalSet::NONE; draft.processors.len()];
     for (index, (processor, _)) in draft.processors.iter().enumerate().rev() {
         let behind = after.union(TO_THE_ENGINE);
-        course.wanted[index] = behind;
+        signal_flow.wanted[index] = behind;
         let all = wanted.entry(processor.clone()).or_default();
         *all = all.union(behind);
         after = signals
             .passes(processor, after)
             .union(signals.accepts(processor));
     }
-    course.wanted_first = after;
+    signal_flow.wanted_first = after;
     for (receiver, _) in &draft.receivers {
         let all = wanted.entry(receiver.clone()).or_default();
-        *all = all.union(after.intersection(taken(draft)));
+        *all = all.union(after.intersection(accepted_by_pipeline(draft)));
     }
 }
 
-/// Receivers that cannot bring a pipeline's signal, and exporters that nothing can reach.
+/// Reports receivers that cannot produce a pipeline's signal, and exporters that no accepted signal reaches.
 pub(super) fn mismatches(
     drafts: &[Draft],
     flow: &Flow,
@@ -150,7 +149,7 @@ pub(super) fn mismatches(
     problems: &mut Vec<Problem>,
 ) {
     let signals = Signals { sections };
-    for (draft, course) in drafts.iter().zip(&flow.courses) {
+    for (draft, signal_flow) in drafts.iter().zip(&flow.flows) {
         let at = format!("service::pipelines::{}", draft.id);
         let mut mismatch = false;
         if let Some(signal) = draft.signal {
@@ -167,7 +166,7 @@ pub(super) fn mismatches(
                 }
             }
         }
-        // Where something is missing, what arrives is not known.
+        // If a component is missing, it is not known which signals arrive.
         if !draft.whole || mismatch {
             continue;
         }
@@ -175,13 +174,13 @@ pub(super) fn mismatches(
             let accepts = signals.accepts(exporter);
             if exporter.0 == Class::Exporter
                 && !accepts.is_empty()
-                && accepts.intersection(course.leaves).is_empty()
+                && accepts.intersection(signal_flow.leaves).is_empty()
             {
                 let message = format!(
-                    "{at}: exporter \"{}\" accepts {}, but what reaches it is {}",
+                    "{at}: exporter \"{}\" accepts {}, but the pipeline delivers {}",
                     exporter.1,
                     listed(accepts),
-                    listed(course.leaves)
+                    listed(signal_flow.leaves)
                 );
                 problems.push(Problem::new(place, message));
             }
@@ -189,17 +188,18 @@ pub(super) fn mismatches(
     }
 }
 
-/// Signals that are made and that nobody accepts, and ids that were perhaps meant as a signal.
+/// Notes signals that no component accepts, processors that get no signal that they use, and pipeline ids
+/// that look like a misspelled signal.
 pub(super) fn notes(drafts: &[Draft], flow: &Flow, sections: &Sections<'_>) -> Vec<String> {
     let signals = Signals { sections };
     let mut notes = Vec::new();
-    for (draft, course) in drafts.iter().zip(&flow.courses) {
+    for (draft, signal_flow) in drafts.iter().zip(&flow.flows) {
         let at = format!("service::pipelines::{}", draft.id);
         if draft.signal.is_none()
             && let Some(meant) = nearest(draft.id.kind(), Signal::ALL.map(Signal::name))
         {
             notes.push(format!(
-                "{at}: takes every signal, since its type is none; {meant} alone if it is called \"{meant}\""
+                "{at}: carries every signal, since its type is not a signal; did you mean \"{meant}\"?"
             ));
         }
         let last = draft
@@ -210,23 +210,26 @@ pub(super) fn notes(drafts: &[Draft], flow: &Flow, sections: &Sections<'_>) -> V
                 all.union(signals.accepts(exporter))
                     .union(signals.passes(exporter, behind))
             });
-        let used = course.wanted_first.union(last).union(TO_THE_ENGINE);
-        let lost: Vec<Signal> = course
+        let used = signal_flow.wanted_first.union(last).union(TO_THE_ENGINE);
+        let lost: Vec<Signal> = signal_flow
             .leaves
             .iter()
             .filter(|signal| !used.contains(*signal))
             .collect();
         let lost = SignalSet::of(&lost);
         if !lost.is_empty() {
-            notes.push(format!("{at}: nobody accepts {}", listed(lost)));
+            notes.push(format!(
+                "{at}: no exporter or connector accepts {}",
+                listed(lost)
+            ));
         }
-        let mut arrives = course.enters;
+        let mut arrives = signal_flow.enters;
         for (processor, _) in &draft.processors {
             let accepts = signals.accepts(processor);
             if !accepts.is_empty() && accepts.intersection(arrives).is_empty() {
                 let id = &processor.1;
                 notes.push(format!(
-                    "{at}: processor \"{id}\" has nothing to do: it looks at {}",
+                    "{at}: processor \"{id}\" does nothing: it accepts {}, but no such signal reaches it",
                     listed(accepts)
                 ));
             }

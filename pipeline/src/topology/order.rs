@@ -1,4 +1,4 @@
-//! In which order components are built, and where they lead in a circle.
+//! The order in which components are built, and cycles between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +8,19 @@ use super::sections::Sections;
 use crate::config::{Place, Problem};
 use crate::registry::Class;
 
-/// Something that must wait for others: a component for the stores that it names, a connector for
-/// the pipelines that it leads to, a pipeline for the connectors at its end.
+/// A node of the dependency graph: a component depends on the stores that it names, a connector on the
+/// pipelines that it feeds, a pipeline on the connectors that it exports to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Component(Placed),
     Pipeline(usize),
 }
 
-/// Which steps a step waits for, and where that is written.
+/// The steps that a step depends on, and the places in the file where that is written.
 type Edges = BTreeMap<Step, Vec<(Step, Place)>>;
 
-/// All that is used, each after what it needs: extensions, exporters, connectors, processors,
-/// receivers. Circles go to `problems`.
+/// All used components, each after those that it depends on: extensions, exporters, connectors, processors,
+/// receivers. Cycles are added to `problems`.
 pub(super) fn build_order(
     used: &BTreeSet<Placed>,
     drafts: &[Draft],
@@ -47,7 +47,7 @@ pub(super) fn build_order(
             walk.from(Step::Component(placed.clone()));
         }
     }
-    // Not used, but a circle all the same.
+    // Components that are not used: a cycle of them is reported, too.
     let order = walk.order.clone();
     for placed in sections.keys() {
         walk.from(Step::Component(placed.clone()));
@@ -96,7 +96,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Depth first, on a stack of our own: a file may be long.
+    /// Depth first, without recursion: a file may be long.
     fn from(&mut self, start: Step) {
         if self.done.contains(&start) {
             return;
@@ -108,12 +108,12 @@ impl Walk<'_> {
             *next += 1;
             match edge {
                 Some((target, place)) if open.contains(target) => {
-                    let circle = path
+                    let cycle = path
                         .iter()
                         .map(|(step, _)| step)
                         .skip_while(|step| *step != target)
                         .chain([target]);
-                    let names: Vec<String> = circle.map(|step| self.name(step)).collect();
+                    let names: Vec<String> = cycle.map(|step| self.name(step)).collect();
                     let message = format!("cycle: {}", names.join(" -> "));
                     self.problems.push(Problem::new(place, message));
                 }

@@ -1,4 +1,4 @@
-//! `service.pipelines` and `service.extensions`: who is named where.
+//! Reads `service.pipelines` and `service.extensions`, and resolves the ids of components.
 
 use super::sections::{Sections, is_map};
 use crate::Signal;
@@ -8,7 +8,7 @@ use crate::registry::Class;
 
 use super::Placed;
 
-/// A component that a pipeline names, and where it does.
+/// A component that a pipeline names, and the place where it does.
 pub(super) type Reference = (Placed, Place);
 
 /// A pipeline whose references are resolved.
@@ -19,7 +19,7 @@ pub(super) struct Draft {
     pub(super) receivers: Vec<Reference>,
     pub(super) processors: Vec<Reference>,
     pub(super) exporters: Vec<Reference>,
-    /// Nothing of it is missing or unknown, so that signals can be followed through it.
+    /// No component of it is missing or unknown, so that signals can be followed through it.
     pub(super) whole: bool,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn read(
             }
         };
         if drafts.iter().any(|draft| draft.id == id) {
-            let message = format!("service::pipelines: {:?} stands here twice", entry.key);
+            let message = format!("service::pipelines: duplicate pipeline {:?}", entry.key);
             problems.push(Problem::new(&entry.place, message));
             continue;
         }
@@ -119,7 +119,7 @@ pub(super) fn known_keys(node: &Node, at: &str, known: &[&str], problems: &mut V
     }
 }
 
-/// Resolves a list of ids. A connector may stand where a receiver or an exporter does.
+/// Resolves a list of ids. A connector may be named as a receiver or as an exporter.
 pub(super) fn references(
     list: &Node,
     class: Class,
@@ -127,7 +127,7 @@ pub(super) fn references(
     sections: &Sections<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Reference> {
-    let mut found: Vec<Reference> = Vec::new();
+    let mut resolved: Vec<Reference> = Vec::new();
     if !list.is_list() && !list.is_null() && !list.has_unknown() {
         let what = class.section();
         let message = format!(
@@ -154,14 +154,14 @@ pub(super) fn references(
             problems.push(Problem::new(item.place(), message).suggest(text, names));
             continue;
         };
-        if found.iter().any(|(other, _)| *other == placed) {
+        if resolved.iter().any(|(other, _)| *other == placed) {
             let message = format!("{at}: references {one} \"{text}\" multiple times");
             problems.push(Problem::new(item.place(), message));
             continue;
         }
-        found.push((placed, item.place().clone()));
+        resolved.push((placed, item.place().clone()));
     }
-    found
+    resolved
 }
 
 fn is_end(class: Class) -> bool {

@@ -9,14 +9,14 @@ use crate::config::{Node, Place, Problem, schema};
 use crate::engine::settings::ExporterSettings;
 use crate::registry::{Class, Factory, Registry, Signals};
 
-/// A component as it stands in its section.
+/// A component as configured in its section.
 #[derive(Debug)]
 pub(super) struct Configured<'a> {
     pub(super) place: Place,
-    /// None of a type that is not known, which was reported.
+    /// None for an unknown type, which was reported.
     pub(super) factory: Option<&'a Factory>,
     pub(super) config: Node,
-    /// Everything is possible of an unknown type.
+    /// An unknown type accepts and produces every signal.
     pub(super) signals: Signals,
     pub(super) notes: Vec<String>,
     pub(super) settings: Option<ExporterSettings>,
@@ -50,7 +50,7 @@ pub(super) fn read<'a>(
             };
             let placed = (class, id);
             if sections.contains_key(&placed) {
-                let message = format!("{} {:?} stands here twice", class.singular(), entry.key);
+                let message = format!("duplicate {} {:?}", class.singular(), entry.key);
                 problems.push(Problem::new(&entry.place, message));
                 continue;
             }
@@ -61,7 +61,7 @@ pub(super) fn read<'a>(
     sections
 }
 
-/// Says so where a value that must be a map is something else; nothing is an empty map.
+/// Whether a value is a map; reports it if it is not. Null is an empty map.
 pub(super) fn is_map(node: &Node, name: &str, problems: &mut Vec<Problem>) -> bool {
     if node.is_map() {
         return true;
@@ -132,7 +132,7 @@ fn configured<'a>(
 fn unknown_type(class: Class, id: &ComponentId, place: &Place, registry: &Registry) -> Problem {
     if let Some(why) = registry.why_not(class, id.kind()) {
         let message = format!(
-            "{}: there is no \"{}\" here: {why}",
+            "{}: type \"{}\" is not in this binary: {why}",
             class.section(),
             id.kind()
         );

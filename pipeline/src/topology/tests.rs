@@ -135,13 +135,13 @@ fn registry() -> Registry {
 }
 
 #[test]
-fn of_a_type_that_is_not_here_it_is_told_why() {
+fn missing_type_is_reported_with_its_reason() {
     let text = UNIFIED.replace("{graph: }", "{graph: , memory_limiter: {limit_mib: 1}}");
-    let expected = "processors: there is no \"memory_limiter\" here: leave it out";
+    let expected = "processors: type \"memory_limiter\" is not in this binary: leave it out";
     assert!(
-        told(&text).iter().any(|it| it.ends_with(expected)),
+        messages(&text).iter().any(|it| it.ends_with(expected)),
         "{:?}",
-        told(&text)
+        messages(&text)
     );
 }
 
@@ -149,7 +149,7 @@ fn checked(text: &str) -> Result<Topology, Vec<Problem>> {
     check(&Node::from_yaml(text).unwrap(), &registry())
 }
 
-fn told(text: &str) -> Vec<String> {
+fn messages(text: &str) -> Vec<String> {
     let problems = checked(text).unwrap_err();
     let line = |problem: &Problem| {
         let place = &problem.place;
@@ -172,7 +172,7 @@ service:
 ";
 
 #[test]
-fn a_good_file_becomes_a_topology() {
+fn valid_configuration_becomes_a_topology() {
     let topology = checked(UNIFIED).unwrap();
     let order: Vec<String> = topology
         .build_order
@@ -215,7 +215,7 @@ fn a_good_file_becomes_a_topology() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once_with_its_place() {
+fn all_mistakes_are_reported_at_once_with_their_places() {
     let text = "\
 receivers:
   otlp: {endpont: x}
@@ -246,7 +246,7 @@ service:
         "14:34 service::pipelines::traces: references processor \"nop\" which is not configured",
         "15:19 service::pipelines::traces: references exporter \"debg\" which is not configured",
     ];
-    assert_eq!(told(text), expected);
+    assert_eq!(messages(text), expected);
     let shown = checked(text).unwrap_err()[0].to_string();
     assert_eq!(
         shown,
@@ -258,7 +258,7 @@ service:
 }
 
 #[test]
-fn an_exporter_that_nothing_can_reach_is_told() {
+fn exporter_that_no_accepted_signal_reaches_is_reported() {
     let text = "\
 receivers: {otlp: }
 exporters: {sqlite: , api: {store: sqlte}}
@@ -267,13 +267,13 @@ service: {pipelines: {logs/a: {receivers: [otlp], exporters: [sqlite, api]}}}
     let expected = [
         "2:36 exporters::api: references exporter \"sqlte\" which is not configured",
         "3:63 service::pipelines::logs/a: exporter \"sqlite\" accepts changes, nodes, edges, \
-         aliases, edge_stats, drift, health, correlations, alerts, but what reaches it is logs",
+         aliases, edge_stats, drift, health, correlations, alerts, but the pipeline delivers logs",
     ];
-    assert_eq!(told(text), expected);
+    assert_eq!(messages(text), expected);
 }
 
 #[test]
-fn a_circle_of_pipelines_is_told() {
+fn cycle_of_pipelines_is_reported() {
     let text = "\
 receivers: {otlp: }
 connectors: {join/a: , join/b: }
@@ -284,7 +284,7 @@ service:
     traces/2: {receivers: [join/a], exporters: [debug, join/b]}
 ";
     assert_eq!(
-        told(text),
+        messages(text),
         [
             "6:55 cycle: connector \"join/a\" -> pipeline \"traces/2\" -> connector \"join/b\" -> \
              pipeline \"traces/1\" -> connector \"join/a\""
@@ -293,25 +293,26 @@ service:
 }
 
 #[test]
-fn a_circle_of_stores_is_told() {
+fn cycle_of_stores_is_reported() {
     let text = "\
 receivers: {otlp: }
 exporters: {api/1: {store: api/2}, api/2: {store: api/1}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [api/1, api/2]}}}
 ";
     let cycle = "cycle: exporter \"api/1\" -> exporter \"api/2\" -> exporter \"api/1\"";
-    assert_eq!(told(text), [format!("2:51 {cycle}")]);
+    assert_eq!(messages(text), [format!("2:51 {cycle}")]);
 }
 
 #[test]
-fn a_store_that_keeps_no_graph_is_reported() {
+fn store_that_is_not_a_graph_store_is_reported() {
     let text = "\
 receivers: {otlp: }
 exporters: {debug: , api: {store: debug}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, api]}}}
 ";
-    let expected = ["2:35 exporters::api: references exporter \"debug\" which keeps no graph"];
-    assert_eq!(told(text), expected);
+    let expected =
+        ["2:35 exporters::api: references exporter \"debug\" which is not a graph store"];
+    assert_eq!(messages(text), expected);
 }
 
 #[test]
@@ -330,11 +331,11 @@ service:
     let otlp = &topology.components[&(Class::Receiver, "old_otlp".parse().unwrap())];
     assert_eq!(otlp.wanted.to_string(), "traces");
     let lonely = text.replace("exporters: [join]", "exporters: [debug]");
-    assert!(told(&lonely)[0].contains("in no pipeline as exporter"));
+    assert!(messages(&lonely)[0].contains("not used in any pipeline as exporter"));
 }
 
 #[test]
-fn what_goes_into_a_connector_ends_there() {
+fn connector_does_not_pass_on_its_input() {
     let text = "\
 receivers: {scan: }
 connectors: {graph: }
@@ -351,20 +352,20 @@ service:
 }
 
 #[test]
-fn an_id_that_is_nearly_a_signal_is_noted() {
+fn pipeline_id_that_is_nearly_a_signal_is_noted() {
     let text = "\
 receivers: {otlp: }
 exporters: {debug: }
 service: {pipelines: {trace/web: {receivers: [otlp], exporters: [debug]}}}
 ";
     let notes = checked(text).unwrap().notes;
-    let told = "service::pipelines::trace/web: takes every signal, since its type is none; \
-        traces alone if it is called \"traces\"";
-    assert_eq!(notes, [told]);
+    let expected = "service::pipelines::trace/web: carries every signal, since its type is not a \
+        signal; did you mean \"traces\"?";
+    assert_eq!(notes, [expected]);
 }
 
 #[test]
-fn what_is_not_used_is_noted() {
+fn unused_component_is_noted() {
     let text = "\
 receivers: {otlp: , scan: }
 processors: {graph: }
@@ -372,14 +373,16 @@ exporters: {debug: }
 service: {pipelines: {all: {receivers: [otlp], processors: [graph], exporters: [debug]}}}
 ";
     let expected = [
-        "test.yaml:1:21: receiver \"scan\" is configured, but nothing uses it",
-        "service::pipelines::all: processor \"graph\" has nothing to do: it looks at resources",
+        "test.yaml:1:21: receiver \"scan\" is configured, but not used in any pipeline or \
+         service::extensions",
+        "service::pipelines::all: processor \"graph\" does nothing: it accepts resources, but no such \
+         signal reaches it",
     ];
     assert_eq!(checked(text).unwrap().notes, expected);
 }
 
 #[test]
-fn a_pipeline_needs_both_ends() {
+fn pipeline_needs_receivers_and_exporters() {
     let text = "\
 receivers: {otlp: }
 exporters: {debug: }
@@ -391,7 +394,7 @@ service: {pipelines: {traces: {receivers: [otlp]}, logs: }, extension: [x]}
         "3:52 service::pipelines::logs: must have at least one receiver",
         "3:61 service: unknown key \"extension\"",
     ];
-    assert_eq!(told(text), expected);
+    assert_eq!(messages(text), expected);
     for text in [
         "",
         "service:",
@@ -404,7 +407,7 @@ service: {pipelines: {traces: {receivers: [otlp]}, logs: }, extension: [x]}
 }
 
 #[test]
-fn what_was_reported_while_loading_is_not_reported_again() {
+fn problem_of_loading_is_not_reported_again() {
     let text = "\
 receivers: {otlp: {port: \"${env:AIRDIG_TEST_UNSET}\"}}
 exporters: {debug: }
@@ -435,7 +438,7 @@ fn no_file_makes_the_check_panic() {
 }
 
 #[test]
-fn the_registry_builds_what_it_lists() {
+fn registry_builds_the_types_that_it_lists() {
     let registry = registry();
     let host = Host::new(
         "otlp".parse().unwrap(),

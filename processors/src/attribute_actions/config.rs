@@ -8,22 +8,22 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::convert::Target;
+use super::convert::ConvertedType;
 
-/// One action that is valid.
+/// A checked action.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "ActionDocument")]
 pub(crate) enum Action {
     Set {
         key: String,
-        source: Source,
-        when: When,
+        source: ValueSource,
+        when: SetCondition,
     },
     Delete {
-        keys: Keys,
+        keys: KeySelector,
     },
     Hash {
-        keys: Keys,
+        keys: KeySelector,
     },
     Extract {
         key: String,
@@ -31,52 +31,52 @@ pub(crate) enum Action {
     },
     Convert {
         key: String,
-        to: Target,
+        to: ConvertedType,
     },
 }
 
-/// When a key is set.
+/// The condition on which a key is set.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum When {
+pub(crate) enum SetCondition {
     Missing,
-    Found,
+    Present,
     Always,
 }
 
-impl When {
-    pub(super) fn allows(self, found: bool) -> bool {
+impl SetCondition {
+    pub(super) fn allows(self, is_present: bool) -> bool {
         match self {
-            When::Missing => !found,
-            When::Found => found,
-            When::Always => true,
+            SetCondition::Missing => !is_present,
+            SetCondition::Present => is_present,
+            SetCondition::Always => true,
         }
     }
 }
 
-/// Where a value comes from: an attribute, else one that is given, encoded.
+/// Where the value to set comes from: the attribute, or if it is missing, the configured value, which is encoded.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub(crate) struct ValueSource {
     attribute: Option<String>,
-    given: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
 }
 
-impl Source {
+impl ValueSource {
     pub(super) fn value(&self, run: &[u8]) -> Option<Vec<u8>> {
         let attribute = self.attribute.as_ref();
-        let found = attribute.and_then(|key| Map::new(run).encoded(key));
-        found.map(<[u8]>::to_vec).or_else(|| self.given.clone())
+        let copied = attribute.and_then(|key| Map::new(run).encoded(key));
+        copied.map(<[u8]>::to_vec).or_else(|| self.value.clone())
     }
 }
 
-/// Keys by name, by pattern, or both.
+/// Selects keys by name, by pattern, or both.
 #[derive(Clone, Debug)]
-pub(crate) struct Keys {
+pub(crate) struct KeySelector {
     name: Option<String>,
     pattern: Option<bytes::Regex>,
 }
 
-impl Keys {
-    pub(super) fn contain(&self, key: &[u8]) -> bool {
+impl KeySelector {
+    pub(super) fn contains(&self, key: &[u8]) -> bool {
         self.name
             .as_ref()
             .is_some_and(|name| name.as_bytes() == key)
@@ -87,84 +87,86 @@ impl Keys {
     }
 }
 
-/// The same as it is written.
+/// An action on attributes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// The attribute.
+struct ActionDocument {
+    /// The attribute that the action changes or reads.
     key: Option<String>,
     /// insert, update, upsert, delete, hash, extract or convert, in any case.
     action: String,
-    /// The value to set, with the type that it has in YAML.
+    /// The value to set, with its type in YAML.
     value: Option<Json>,
-    /// The attribute whose value is set.
+    /// The attribute whose value to set.
     from_attribute: Option<String>,
-    /// Set where `from_attribute` is missing.
+    /// The value to set if `from_attribute` is missing.
     default_value: Option<Json>,
     /// Not supported: batches carry no metadata of the client that sent them.
     from_context: Option<String>,
-    /// A regular expression: of keys for delete and hash, of the text for extract, where its named
-    /// groups are the attributes to set.
+    /// A regular expression. delete and hash match it against keys; extract matches it against the text of the
+    /// attribute and sets an attribute for each named group.
     pattern: Option<String>,
-    /// What convert makes of the value.
-    converted_type: Option<Target>,
+    /// The type to which convert changes the value.
+    converted_type: Option<ConvertedType>,
 }
 
-/// That of what is written.
+/// The schema of the YAML.
 impl JsonSchema for Action {
     fn schema_name() -> Cow<'static, str> {
         "AttributeAction".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Document::json_schema(generator)
+        ActionDocument::json_schema(generator)
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidAction {
     #[error(
-        "{action:?} is no action: use insert, update, upsert, delete, hash, extract or convert"
+        "unsupported action {action:?}: use insert, update, upsert, delete, hash, extract or \
+         convert"
     )]
     Unknown { action: String },
-    #[error("{action} needs {needed}")]
+    #[error("action {action} needs {needed}")]
     Needs {
         action: String,
         needed: &'static str,
     },
-    #[error("{action} has no use for {field}: remove it")]
-    Useless { action: String, field: &'static str },
+    #[error("action {action} does not use {field}: remove it")]
+    Unused { action: String, field: &'static str },
     #[error(
-        "{action} has both value and from_attribute: keep one (default_value is for where the \
+        "action {action} has both value and from_attribute: keep one (default_value is set if the \
          attribute is missing)"
     )]
     TwoValues { action: String },
     #[error(
         "from_context is not supported: batches carry no metadata of the client that sent them; \
-         set the attribute where the data is made"
+         set the attribute in the sender"
     )]
     FromContext,
-    #[error("pattern of {action}: {error}")]
+    #[error("invalid pattern of {action}: {error}")]
     Pattern { action: String, error: regex::Error },
     #[error(
-        "pattern of extract: every group needs a name, as in (?P<user>.*), and there must be one"
+        "invalid pattern of extract: every group needs a name, as in (?P<user>.*), and the pattern \
+         needs at least one group"
     )]
     Groups,
 }
 
-impl TryFrom<Document> for Action {
+impl TryFrom<ActionDocument> for Action {
     type Error = InvalidAction;
 
-    fn try_from(mut document: Document) -> Result<Action, InvalidAction> {
+    fn try_from(mut document: ActionDocument) -> Result<Action, InvalidAction> {
         document.action.make_ascii_lowercase();
         document.key = document.key.filter(|key| !key.is_empty());
         if document.from_context.is_some() {
             return Err(InvalidAction::FromContext);
         }
         match document.action.as_str() {
-            "insert" => document.set(When::Missing),
-            "update" => document.set(When::Found),
-            "upsert" => document.set(When::Always),
+            "insert" => document.set(SetCondition::Missing),
+            "update" => document.set(SetCondition::Present),
+            "upsert" => document.set(SetCondition::Always),
             "delete" => Ok(Action::Delete {
                 keys: document.keys()?,
             }),
@@ -173,7 +175,7 @@ impl TryFrom<Document> for Action {
             }),
             "extract" => document.extract(),
             "convert" => {
-                document.refuse(&["value", "from_attribute", "default_value", "pattern"])?;
+                document.reject(&["value", "from_attribute", "default_value", "pattern"])?;
                 let to = document.converted_type;
                 Ok(Action::Convert {
                     key: document.key()?,
@@ -188,23 +190,23 @@ impl TryFrom<Document> for Action {
     }
 }
 
-impl Document {
-    fn set(&self, when: When) -> Result<Action, InvalidAction> {
-        self.refuse(&["pattern", "converted_type"])?;
+impl ActionDocument {
+    fn set(&self, when: SetCondition) -> Result<Action, InvalidAction> {
+        self.reject(&["pattern", "converted_type"])?;
         if self.value.is_some() && self.from_attribute.is_some() {
             return Err(InvalidAction::TwoValues {
                 action: self.action.clone(),
             });
         }
-        let source = Source {
+        let source = ValueSource {
             attribute: self.from_attribute.clone(),
-            given: self
+            value: self
                 .value
                 .as_ref()
                 .or(self.default_value.as_ref())
                 .map(value_from_json),
         };
-        if source.attribute.is_none() && source.given.is_none() {
+        if source.attribute.is_none() && source.value.is_none() {
             return Err(self.needs("value or from_attribute"));
         }
         Ok(Action::Set {
@@ -215,10 +217,10 @@ impl Document {
     }
 
     fn extract(&self) -> Result<Action, InvalidAction> {
-        self.refuse(&["value", "from_attribute", "default_value", "converted_type"])?;
+        self.reject(&["value", "from_attribute", "default_value", "converted_type"])?;
         let key = self.key()?;
         let pattern = self.pattern.as_ref().ok_or_else(|| self.needs("pattern"))?;
-        let pattern = Regex::new(pattern).map_err(|error| self.no_pattern(error))?;
+        let pattern = Regex::new(pattern).map_err(|error| self.invalid_pattern(error))?;
         let mut groups = pattern.capture_names().skip(1).peekable();
         if groups.peek().is_none() || groups.any(|name| name.is_none()) {
             return Err(InvalidAction::Groups);
@@ -226,15 +228,15 @@ impl Document {
         Ok(Action::Extract { key, pattern })
     }
 
-    fn keys(&self) -> Result<Keys, InvalidAction> {
-        self.refuse(&["value", "from_attribute", "default_value", "converted_type"])?;
+    fn keys(&self) -> Result<KeySelector, InvalidAction> {
+        self.reject(&["value", "from_attribute", "default_value", "converted_type"])?;
         if self.key.is_none() && self.pattern.is_none() {
             return Err(self.needs("key or pattern"));
         }
         let pattern = self.pattern.as_deref().map(bytes::Regex::new).transpose();
-        Ok(Keys {
+        Ok(KeySelector {
             name: self.key.clone(),
-            pattern: pattern.map_err(|error| self.no_pattern(error))?,
+            pattern: pattern.map_err(|error| self.invalid_pattern(error))?,
         })
     }
 
@@ -249,24 +251,24 @@ impl Document {
         }
     }
 
-    fn no_pattern(&self, error: regex::Error) -> InvalidAction {
+    fn invalid_pattern(&self, error: regex::Error) -> InvalidAction {
         InvalidAction::Pattern {
             action: self.action.clone(),
             error,
         }
     }
 
-    fn refuse(&self, useless: &[&'static str]) -> Result<(), InvalidAction> {
-        let is_given = |field: &str| match field {
+    fn reject(&self, unused: &[&'static str]) -> Result<(), InvalidAction> {
+        let is_set = |field: &str| match field {
             "value" => self.value.is_some(),
             "from_attribute" => self.from_attribute.is_some(),
             "default_value" => self.default_value.is_some(),
             "pattern" => self.pattern.is_some(),
             _ => self.converted_type.is_some(),
         };
-        match useless.iter().find(|field| is_given(field)) {
+        match unused.iter().find(|field| is_set(field)) {
             None => Ok(()),
-            Some(field) => Err(InvalidAction::Useless {
+            Some(field) => Err(InvalidAction::Unused {
                 action: self.action.clone(),
                 field,
             }),

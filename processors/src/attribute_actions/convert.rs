@@ -1,4 +1,4 @@
-//! Values of another type.
+//! Converts values to another type.
 
 use pipeline::attributes::{Value, encode_value, to_json};
 use schemars::JsonSchema;
@@ -6,18 +6,18 @@ use serde::Deserialize;
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Target {
+pub(crate) enum ConvertedType {
     Int,
     Double,
     String,
 }
 
-/// The value, encoded; none where it is of that type already or cannot be converted.
-pub(super) fn to(target: Target, value: Value<'_>) -> Option<Vec<u8>> {
+/// The converted value, encoded; none if it already has that type or cannot be converted.
+pub(super) fn to(target: ConvertedType, value: Value<'_>) -> Option<Vec<u8>> {
     match target {
-        Target::Int => Some(encoded(Value::Int(int(value)?))),
-        Target::Double => Some(encoded(Value::Double(double(value)?))),
-        Target::String => match value {
+        ConvertedType::Int => Some(encoded(Value::Int(int(value)?))),
+        ConvertedType::Double => Some(encoded(Value::Double(double(value)?))),
+        ConvertedType::String => match value {
             Value::Text(_) => None,
             other => Some(encoded(Value::Text(&text(other)))),
         },
@@ -26,7 +26,7 @@ pub(super) fn to(target: Target, value: Value<'_>) -> Option<Vec<u8>> {
 
 fn int(value: Value<'_>) -> Option<i64> {
     match value {
-        // Towards zero; what int64 does not hold becomes its least or greatest.
+        // Rounds towards zero; values out of range become the smallest or largest int64.
         Value::Double(double) => Some(double as i64),
         Value::Bool(bool) => Some(i64::from(bool)),
         Value::Text(text) => text.parse().ok(),
@@ -43,7 +43,7 @@ fn double(value: Value<'_>) -> Option<f64> {
     }
 }
 
-/// As the Collector writes a value: bytes in base64, arrays and maps as JSON.
+/// The value as the Collector formats it: bytes in base64, arrays and maps as JSON.
 pub(crate) fn text(value: Value<'_>) -> String {
     match value {
         Value::Text(text) => text.to_owned(),
@@ -56,7 +56,7 @@ pub(crate) fn text(value: Value<'_>) -> String {
     }
 }
 
-/// As Go's JSON: no exponent from 1e-6 up to 1e21.
+/// Formats a double as Go's JSON does: no exponent from 1e-6 up to 1e21.
 fn double_text(double: f64) -> String {
     let size = double.abs();
     if size == 0.0 || (1e-6..1e21).contains(&size) || !size.is_finite() {

@@ -1,23 +1,23 @@
-//! A run of attributes while actions change it, one after the other.
+//! A run of attributes that actions change one after the other.
 
 use pipeline::attributes::{Map, set, without};
 
-/// Memory that is used again for every run.
+/// Memory that is reused for each run.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     now: Vec<u8>,
     next: Vec<u8>,
 }
 
-pub(super) struct Draft<'a> {
+pub(super) struct AttributeDraft<'a> {
     original: &'a [u8],
     changed: bool,
     scratch: &'a mut Scratch,
 }
 
 impl Scratch {
-    pub(super) fn draft<'a>(&'a mut self, run: &'a [u8]) -> Draft<'a> {
-        Draft {
+    pub(super) fn draft<'a>(&'a mut self, run: &'a [u8]) -> AttributeDraft<'a> {
+        AttributeDraft {
             original: run,
             changed: false,
             scratch: self,
@@ -25,8 +25,8 @@ impl Scratch {
     }
 }
 
-impl Draft<'_> {
-    /// As it is now.
+impl AttributeDraft<'_> {
+    /// The current run.
     pub(super) fn run(&self) -> &[u8] {
         if self.changed {
             &self.scratch.now
@@ -43,19 +43,19 @@ impl Draft<'_> {
         self.edit(|run, out| without(run, dropped, out));
     }
 
-    /// Gives values that `changed` makes to keys that are there.
-    pub(super) fn replace(&mut self, changed: impl Fn(&[u8], &[u8]) -> Option<Vec<u8>>) {
+    /// Replaces each value for which `new_value` returns one.
+    pub(super) fn replace(&mut self, new_value: impl Fn(&[u8], &[u8]) -> Option<Vec<u8>>) {
         let entries = Map::new(self.run()).entries();
         let mut replaced: Vec<(String, Vec<u8>)> = Vec::new();
         for (key, value) in entries {
             let Ok(name) = std::str::from_utf8(key) else {
                 continue;
             };
-            // Of a key that stands twice the first counts.
+            // If a run has a key twice, the first one is used.
             if replaced.iter().any(|(known, _)| known == name) {
                 continue;
             }
-            if let Some(new) = changed(key, value) {
+            if let Some(new) = new_value(key, value) {
                 replaced.push((name.to_owned(), new));
             }
         }
@@ -78,7 +78,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Appends what has become of the run; false where that is what it was.
+    /// Appends the run and returns true if it differs from the original; else returns false.
     pub(super) fn finish(self, out: &mut Vec<u8>) -> bool {
         let changed = self.changed && self.scratch.now != self.original;
         if changed {

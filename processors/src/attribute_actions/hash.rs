@@ -1,10 +1,10 @@
-//! SHA-256 of a value, as the Collector's `hash` has it.
+//! SHA-256 of a value, as the Collector's `hash` computes it.
 
 use pipeline::attributes::{Value, value};
 use sha2::{Digest, Sha256};
 
-/// The hash in hex, encoded: of a text its UTF-8, of a number its 8 bytes with the lowest first, of
-/// a truth one byte. Empty texts and all other types become an empty text.
+/// The hash in hex, encoded. It hashes the UTF-8 of a text, the 8 bytes of a number in little-endian order, one
+/// byte of a boolean. Empty texts and all other types yield an empty text.
 pub(super) fn hashed(any_value: &[u8]) -> Vec<u8> {
     let digest = match value(any_value) {
         Value::Text("") => String::new(),

@@ -1,18 +1,18 @@
-//! What `attributes` and `resource` do to a run of attributes: the Collector's actions.
+//! The Collector's attribute actions, which `attributes` and `resource` apply to a run of encoded attributes.
 //!
 //! | action | needs | does |
 //! |---|---|---|
 //! | `insert` | `key`, a value | sets a key that is missing |
-//! | `update` | `key`, a value | sets a key that is there |
+//! | `update` | `key`, a value | sets a key that is present |
 //! | `upsert` | `key`, a value | sets a key |
-//! | `delete` | `key`, `pattern` or both | drops the key and those that match |
+//! | `delete` | `key`, `pattern` or both | removes the key and the keys that match |
 //! | `hash` | `key`, `pattern` or both | replaces values by their SHA-256 in hex |
-//! | `extract` | `key`, `pattern` | sets what the named groups find in the text of `key` |
-//! | `convert` | `key`, `converted_type` | makes a value an `int`, a `double` or a `string` |
+//! | `extract` | `key`, `pattern` | sets an attribute for each named group that matches the text of `key` |
+//! | `convert` | `key`, `converted_type` | converts a value to `int`, `double` or `string` |
 //!
-//! A value is `value`, with the type that it has in YAML; or that of `from_attribute`; or, where
-//! that is missing, `default_value`; without any nothing is done. Types and order of all else
-//! stay. Of a key that stands twice the first counts, and only it is left when it is set.
+//! The value to set is `value`, with its type in YAML; or the value of `from_attribute`; or, if that attribute is
+//! missing, `default_value`. Without any of them the action does nothing. The types and the order of all other
+//! attributes stay. If a run has a key twice, actions read the first; setting the key removes the others.
 
 mod config;
 mod convert;
@@ -22,11 +22,11 @@ mod hash;
 pub(crate) use config::Action;
 pub(crate) use convert::text;
 
-use draft::{Draft, Scratch};
+use draft::{AttributeDraft, Scratch};
 use pipeline::attributes::{Map, Value, encode_value};
 use regex::Regex;
 
-/// Actions in their order, and the memory that they work in.
+/// Actions in order, with their working memory.
 #[derive(Debug)]
 pub(crate) struct Actions {
     actions: Vec<Action>,
@@ -41,7 +41,7 @@ impl Actions {
         }
     }
 
-    /// Appends what becomes of a run and returns true; appends nothing where it stays as it is.
+    /// Appends the changed run and returns true; if nothing changes, appends nothing and returns false.
     pub(crate) fn apply(&mut self, run: &[u8], out: &mut Vec<u8>) -> bool {
         let mut draft = self.scratch.draft(run);
         for action in &self.actions {
@@ -52,21 +52,21 @@ impl Actions {
 }
 
 impl Action {
-    fn apply(&self, draft: &mut Draft<'_>) {
+    fn apply(&self, draft: &mut AttributeDraft<'_>) {
         match self {
             Action::Set { key, source, when } => {
-                let found = Map::new(draft.run()).encoded(key).is_some();
-                if !when.allows(found) {
+                let is_present = Map::new(draft.run()).encoded(key).is_some();
+                if !when.allows(is_present) {
                     return;
                 }
                 if let Some(value) = source.value(draft.run()) {
                     draft.set(key, &value);
                 }
             }
-            Action::Delete { keys } => draft.drop_keys(|key| keys.contain(key)),
+            Action::Delete { keys } => draft.drop_keys(|key| keys.contains(key)),
             Action::Hash { keys } => {
                 let hashed =
-                    |key: &[u8], value: &[u8]| keys.contain(key).then(|| hash::hashed(value));
+                    |key: &[u8], value: &[u8]| keys.contains(key).then(|| hash::hashed(value));
                 draft.replace(hashed);
             }
             Action::Extract { key, pattern } => extract(draft, key, pattern),
@@ -81,16 +81,17 @@ impl Action {
     }
 }
 
-/// A group that takes no part in the match gives an empty text, as in the Collector.
-fn extract(draft: &mut Draft<'_>, key: &str, pattern: &Regex) {
+/// Sets an attribute for each named group. A group that is not part of the match yields an empty text, as in the
+/// Collector.
+fn extract(draft: &mut AttributeDraft<'_>, key: &str, pattern: &Regex) {
     let Some(Value::Text(text)) = Map::new(draft.run()).get(key) else {
         return;
     };
-    let Some(found) = pattern.captures(text) else {
+    let Some(captures) = pattern.captures(text) else {
         return;
     };
-    let names = pattern.capture_names().zip(found.iter()).skip(1);
-    let values: Vec<(&str, Vec<u8>)> = names
+    let groups = pattern.capture_names().zip(captures.iter()).skip(1);
+    let values: Vec<(&str, Vec<u8>)> = groups
         .filter_map(|(name, group)| Some((name?, text_value(group.map_or("", |g| g.as_str())))))
         .collect();
     for (name, value) in values {
@@ -98,7 +99,7 @@ fn extract(draft: &mut Draft<'_>, key: &str, pattern: &Regex) {
     }
 }
 
-/// Encoded.
+/// Encodes a text.
 fn text_value(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     encode_value(&mut out, Value::Text(text));

@@ -6,20 +6,20 @@ use serde_json::{Value as Json, json};
 use super::{Action, Actions};
 
 #[derive(Debug, Deserialize)]
-struct Document {
+struct ActionsSetting {
     actions: Vec<Action>,
 }
 
 fn parse(actions: &str) -> Result<Vec<Action>, String> {
     let settings = [format!("actions={actions}")];
     let loaded = load(&[], &settings, Loading::default());
-    let document: Result<Document, _> = loaded.root.decode();
+    let document: Result<ActionsSetting, _> = loaded.root.decode();
     document
         .map(|document| document.actions)
         .map_err(|error| error.to_string())
 }
 
-/// What actions make of attributes; the same bytes where nothing changes.
+/// Applies actions to attributes.
 #[track_caller]
 fn act(actions: &str, before: &Json) -> Json {
     let mut actions = Actions::new(parse(actions).unwrap());
@@ -29,12 +29,12 @@ fn act(actions: &str, before: &Json) -> Json {
         assert!(out.is_empty());
         return before.clone();
     }
-    assert_ne!(out, run, "changed means that it is not the same");
+    assert_ne!(out, run, "`apply` returns true only if the bytes differ");
     Json::Object(map_to_json(Map::new(&out)))
 }
 
 #[test]
-fn insert_sets_what_is_missing_update_what_is_there_and_upsert_both() {
+fn insert_sets_missing_keys_update_present_keys_and_upsert_both() {
     let before = json!({"a": 1});
     let insert = |key| {
         act(
@@ -63,7 +63,7 @@ fn insert_sets_what_is_missing_update_what_is_there_and_upsert_both() {
 }
 
 #[test]
-fn a_value_keeps_the_type_that_it_has_in_yaml() {
+fn value_keeps_its_type_in_yaml() {
     let set = |value: &str| {
         act(
             &format!("[{{action: insert, key: k, value: {value}}}]"),
@@ -79,7 +79,7 @@ fn a_value_keeps_the_type_that_it_has_in_yaml() {
 }
 
 #[test]
-fn a_value_may_come_from_another_attribute_or_from_its_default() {
+fn value_may_come_from_another_attribute_or_the_default() {
     let copy = "[{key: copy, from_attribute: original, action: upsert}]";
     assert_eq!(
         act(copy, &json!({"original": [1, "x"]})),
@@ -96,9 +96,9 @@ fn a_value_may_come_from_another_attribute_or_from_its_default() {
 }
 
 #[test]
-fn delete_drops_a_key_and_all_that_match_a_pattern() {
+fn delete_removes_a_key_and_keys_that_match_a_pattern() {
     let before = json!({"password": 1, "user.name": 2, "user.mail": 3, "x": 4});
-    let delete = |what: &str| act(&format!("[{{action: delete, {what}}}]"), &before);
+    let delete = |selector: &str| act(&format!("[{{action: delete, {selector}}}]"), &before);
     assert_eq!(
         delete("key: password"),
         json!({"user.name": 2, "user.mail": 3, "x": 4})
@@ -111,7 +111,7 @@ fn delete_drops_a_key_and_all_that_match_a_pattern() {
     assert_eq!(delete("key: y"), before);
 }
 
-/// Sums of sha256sum(1).
+/// The expected hashes come from sha256sum(1).
 #[test]
 fn hash_is_sha_256_of_the_value() {
     let before = json!({"mail": "john@x.com", "n": 1, "yes": true, "list": [1], "none": ""});
@@ -135,7 +135,7 @@ const ONE: &str = "7c9fa136d4413fa6173637e883b6998d32e1d675f88cddff9dcbcf331820f
 const TRUE: &str = "4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a";
 
 #[test]
-fn extract_sets_what_named_groups_find() {
+fn extract_sets_an_attribute_for_each_named_group() {
     let actions = r"[{key: http.url, action: extract, pattern: '^(?P<scheme>.*)://(?P<host>[^/]*)(?P<port>:\d+)?/'}]";
     let before = json!({"http.url": "https://shop/cart?x", "host": 7});
     assert_eq!(
@@ -152,7 +152,7 @@ fn extract_sets_what_named_groups_find() {
 }
 
 #[test]
-fn convert_changes_the_type_where_it_can() {
+fn convert_leaves_values_that_it_cannot_convert() {
     let to = |to: &str, value: Json| {
         let actions = format!("[{{key: k, action: convert, converted_type: {to}}}]");
         act(&actions, &json!({ "k": value }))["k"].clone()
@@ -173,9 +173,9 @@ fn convert_changes_the_type_where_it_can() {
     assert_eq!(to("string", json!({"a": [1]})), json!(r#"{"a":[1]}"#));
 }
 
-/// The sample of the Collector's documentation.
+/// The example of the Collector's documentation.
 #[test]
-fn actions_work_in_their_order() {
+fn actions_apply_in_order() {
     let actions = "[
         {key: db.table, action: delete},
         {key: redacted_span, value: true, action: upsert},
@@ -200,11 +200,11 @@ fn actions_work_in_their_order() {
 }
 
 #[test]
-fn what_cannot_work_is_refused_with_what_to_do() {
-    for (wrong, said) in [
+fn invalid_action_is_rejected_with_advice() {
+    for (wrong, expected) in [
         (
             "{action: replace, key: k}",
-            "\"replace\" is no action: use insert",
+            "unsupported action \"replace\": use insert",
         ),
         ("{action: insert, value: 1}", "insert needs key"),
         (
@@ -218,10 +218,10 @@ fn what_cannot_work_is_refused_with_what_to_do() {
         ),
         (
             "{action: upsert, key: k, value: 1, pattern: x}",
-            "no use for pattern",
+            "does not use pattern",
         ),
         ("{action: delete}", "delete needs key or pattern"),
-        ("{action: delete, key: k, value: 1}", "no use for value"),
+        ("{action: delete, key: k, value: 1}", "does not use value"),
         ("{action: hash, pattern: '('}", "pattern of hash"),
         ("{action: extract, key: k}", "extract needs pattern"),
         (
@@ -243,7 +243,7 @@ fn what_cannot_work_is_refused_with_what_to_do() {
         ("{action: insert, key: k, value: 1, when: 2}", "when"),
     ] {
         let error = parse(&format!("[{wrong}]")).unwrap_err();
-        assert!(error.contains(said), "{wrong}: {error}");
+        assert!(error.contains(expected), "{wrong}: {error}");
     }
     assert!(parse("[{action: convert, key: k, converted_type: bool}]").is_err());
 }

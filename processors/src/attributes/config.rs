@@ -6,37 +6,37 @@ use serde::Deserialize;
 use super::matching::Condition;
 use crate::attribute_actions::Action;
 
-/// What is done to the attributes of rows, and of which.
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "AttributesDocument")]
 pub struct Config {
     pub(super) actions: Vec<Action>,
     pub(super) include: Option<Condition>,
     pub(super) exclude: Option<Condition>,
 }
 
-/// The same as it is written.
+/// Changes the attributes of spans, log records and data points.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// Actions, in their order.
+struct AttributesDocument {
+    /// The actions to apply, in order.
     actions: Vec<Action>,
     /// Only rows that match are changed.
     include: Option<Condition>,
-    /// Rows that match are not changed, also where `include` matches.
+    /// Rows that match are not changed, even if they match `include`.
     exclude: Option<Condition>,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("actions is empty: nothing would be done")]
-struct NoAction;
+#[error("missing required field \"actions\": give at least one action")]
+struct EmptyActions;
 
-impl TryFrom<Document> for Config {
-    type Error = NoAction;
+impl TryFrom<AttributesDocument> for Config {
+    type Error = EmptyActions;
 
-    fn try_from(document: Document) -> Result<Config, NoAction> {
+    fn try_from(document: AttributesDocument) -> Result<Config, EmptyActions> {
         if document.actions.is_empty() {
-            return Err(NoAction);
+            return Err(EmptyActions);
         }
         Ok(Config {
             actions: document.actions,

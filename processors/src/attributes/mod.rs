@@ -12,13 +12,13 @@
 //!       - {key: http.status_code, action: convert, converted_type: int}
 //! ```
 //!
-//! `include` and `exclude` take the Collector's properties: `services`, `span_names`,
-//! `span_kinds`, `log_bodies`, `log_severity_texts`, `log_severity_number`, `metric_names`,
-//! `attributes`, `resources` and `libraries`. All that are given must match, of a list of
-//! `attributes` or `resources` all entries, of any other one. A signal that has no such property
-//! does not match: spans have no `log_bodies`.
+//! `include` and `exclude` take the Collector's properties: `services`, `span_names`, `span_kinds`, `log_bodies`,
+//! `log_severity_texts`, `log_severity_number`, `metric_names`, `attributes`, `resources` and `libraries`. A row
+//! must match every given property. It matches `attributes` and `resources` if it matches all their entries, and
+//! any other list if it matches one entry. A signal that lacks the property does not match: spans have no
+//! `log_bodies`.
 //!
-//! A batch in which nothing changes is still the request that it came as.
+//! A batch in which nothing changes keeps the bytes of its OTLP request.
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Attributes, Config};
 
-/// Of settings `key=YAML`.
+/// Parses settings `key=YAML`.
 fn parse(settings: &[&str]) -> Result<Config, String> {
     let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
     let loaded = load(&[], &settings, Loading::default());
@@ -26,9 +26,9 @@ fn run(settings: &[&str], batch: Batch) -> Batch {
         Arc::default(),
     );
     let mut attributes = Attributes::build(parse(settings).unwrap(), &host).unwrap();
-    let mut made = attributes.process(batch, UnixNanos(0)).unwrap();
-    assert_eq!(made.len(), 1);
-    made.remove(0)
+    let mut output = attributes.process(batch, UnixNanos(0)).unwrap();
+    assert_eq!(output.len(), 1);
+    output.remove(0)
 }
 
 fn attributes(batch: &Batch) -> Vec<Json> {
@@ -38,20 +38,20 @@ fn attributes(batch: &Batch) -> Vec<Json> {
 }
 
 fn with_attributes(signal: Signal, rows: &[Json]) -> Batch {
-    let mut made = Rows::new(signal);
+    let mut output = Rows::new(signal);
     for row in rows {
         let run = map_from_json(row.as_object().unwrap());
-        made.push(
+        output.push(
             None,
             None,
             "otlp",
             &[(traces::ATTRIBUTES, Cell::Bytes(&run))],
         );
     }
-    made.finish(Delivery::nobody())
+    output.finish(Delivery::nobody())
 }
 
-/// Two spans: a server's of `shop`, a client's of `cart`.
+/// Two spans: a server span of `shop` and a client span of `cart`.
 fn spans() -> Batch {
     let mut rows = Rows::new(Signal::Traces);
     for (service, name, kind, env, version) in [
@@ -75,9 +75,9 @@ fn spans() -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// Which rows a condition chooses.
+/// Which rows match a condition. Checks that `include` and `exclude` are complementary.
 #[track_caller]
-fn chosen(condition: &str, batch: &Batch) -> Vec<bool> {
+fn matching_rows(condition: &str, batch: &Batch) -> Vec<bool> {
     let mark = "actions=[{key: mark, value: 1, action: insert}]";
     let marked = |side: &str| {
         let condition = format!("{side}={{{condition}}}");
@@ -87,12 +87,12 @@ fn chosen(condition: &str, batch: &Batch) -> Vec<bool> {
     };
     let (included, excluded) = (marked("include"), marked("exclude"));
     let others: Vec<bool> = excluded.iter().map(|marked| !marked).collect();
-    assert_eq!(included, others, "exclude is the contrary");
+    assert_eq!(included, others, "exclude is the complement of include");
     included
 }
 
 #[test]
-fn attributes_of_all_telemetry_are_changed_row_by_row() {
+fn attributes_of_all_telemetry_are_changed() {
     for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
         let before = [json!({"a": 1, "b": "x"}), json!({}), json!({"b": true})];
         let after = run(
@@ -108,7 +108,7 @@ fn attributes_of_all_telemetry_are_changed_row_by_row() {
 }
 
 #[test]
-fn spans_are_chosen_by_all_that_is_given() {
+fn span_must_match_all_given_properties() {
     let spans = spans();
     for (condition, expected) in [
         ("match_type: strict, services: [shop]", [true, false]),
@@ -164,12 +164,12 @@ fn spans_are_chosen_by_all_that_is_given() {
         ("match_type: strict, log_bodies: [x]", [false, false]),
         ("match_type: regexp, metric_names: ['.*']", [false, false]),
     ] {
-        assert_eq!(chosen(condition, &spans), expected, "{condition}");
+        assert_eq!(matching_rows(condition, &spans), expected, "{condition}");
     }
 }
 
 #[test]
-fn log_records_are_chosen_by_body_and_severity() {
+fn log_records_match_by_body_and_severity() {
     let mut rows = Rows::new(Signal::Logs);
     for (body, text, number) in [
         (json!("login of root"), "WARN", 13),
@@ -211,12 +211,12 @@ fn log_records_are_chosen_by_body_and_severity() {
             [false, false, false],
         ),
     ] {
-        assert_eq!(chosen(condition, &records), expected, "{condition}");
+        assert_eq!(matching_rows(condition, &records), expected, "{condition}");
     }
 }
 
 #[test]
-fn data_points_are_chosen_by_the_name_of_their_metric() {
+fn data_points_match_by_the_name_of_their_metric() {
     let mut rows = Rows::new(Signal::Metrics);
     for name in ["http.requests", "cpu"] {
         let cells = [
@@ -227,11 +227,11 @@ fn data_points_are_chosen_by_the_name_of_their_metric() {
     }
     let points = rows.finish(Delivery::nobody());
     let condition = r"match_type: regexp, regexp: {cacheenabled: true}, metric_names: ['^http\.']";
-    assert_eq!(chosen(condition, &points), [true, false]);
+    assert_eq!(matching_rows(condition, &points), [true, false]);
 }
 
 #[test]
-fn exclude_counts_where_include_matches_too() {
+fn exclude_takes_precedence_over_include() {
     let after = run(
         &[
             "actions=[{key: mark, value: 1, action: insert}]",
@@ -248,7 +248,7 @@ fn exclude_counts_where_include_matches_too() {
 }
 
 #[test]
-fn a_batch_in_which_nothing_changes_is_still_its_request() {
+fn unchanged_batch_keeps_the_bytes_of_its_request() {
     let request = Bytes::from_static(b"\x0a\x0d\x12\x0b\x12\x09\x4a\x07\x0a\x01a\x12\x02\x10\x01");
     let decode = || otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
     assert_eq!(attributes(&decode()), [json!({"a": true})]);
@@ -265,10 +265,10 @@ fn a_batch_in_which_nothing_changes_is_still_its_request() {
 }
 
 #[test]
-fn what_cannot_work_is_refused_with_what_to_do() {
+fn invalid_config_is_rejected_with_advice() {
     let action = "actions=[{key: a, action: delete}]";
-    for (wrong, said) in [
-        ("include={services: [a]}", "say strict or regexp"),
+    for (wrong, expected) in [
+        ("include={services: [a]}", "use strict or regexp"),
         ("include={match_type: strict}", "nothing to match"),
         (
             "include={match_type: strict, services: []}",
@@ -276,7 +276,7 @@ fn what_cannot_work_is_refused_with_what_to_do() {
         ),
         (
             "exclude={match_type: strict, span_kinds: [server]}",
-            "no span kind such as",
+            "unknown span kind",
         ),
         (
             "exclude={match_type: regexp, services: ['(']}",
@@ -287,10 +287,10 @@ fn what_cannot_work_is_refused_with_what_to_do() {
             "put it in quotes",
         ),
         ("include={match_type: strict, span_name: [x]}", "span_name"),
-        ("actions=[]", "nothing would be done"),
+        ("actions=[]", "missing required field"),
     ] {
         let error = parse(&[action, wrong]).unwrap_err();
-        assert!(error.contains(said), "{wrong}: {error}");
+        assert!(error.contains(expected), "{wrong}: {error}");
     }
     let passed = run(&[action], testing::batch(Signal::Edges, &["a"]));
     assert_eq!(passed.signal(), Signal::Edges);

@@ -6,40 +6,40 @@ use pipeline::config::duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// When what is held goes on.
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "BatchDocument")]
 pub struct Config {
-    /// None: rows go on at once.
+    /// None: rows are released at once.
     pub(super) timeout: Option<Duration>,
     pub(super) send_batch_size: usize,
-    /// None: as many as there are.
+    /// None: unlimited.
     pub(super) send_batch_max_size: Option<usize>,
     pub(super) linger: Duration,
 }
 
 impl Config {
-    /// Rows that a batch has at most.
-    pub(super) fn most(&self) -> usize {
+    /// The maximum number of rows of a batch.
+    pub(super) fn max_rows(&self) -> usize {
         self.send_batch_max_size.unwrap_or(usize::MAX)
     }
 }
 
-/// The same as it is written.
+/// Merges small batches into larger ones.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// How long rows are held at most; with 0 they go on at once, and only
-    /// `send_batch_max_size` counts.
+struct BatchDocument {
+    /// How long rows are held at most. With 0 they are released at once, and only
+    /// `send_batch_max_size` has an effect.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     timeout: Duration,
-    /// How many rows (spans, data points, log records) go on without waiting for more; with 0 all
-    /// do.
+    /// The number of rows (spans, data points, log records) at which a batch is released. With 0 rows
+    /// are released at once.
     send_batch_size: usize,
-    /// How many rows a batch has at most; larger ones are split. 0 is no bound.
+    /// The maximum number of rows of a batch; larger batches are split. 0 is unlimited.
     send_batch_max_size: usize,
-    /// How long rows that senders wait for are held at least, although what comes after is idle. (The
+    /// How long rows with waiting senders are held at least, even if the exporters are idle. (The
     /// Collector has no such key.)
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
@@ -51,9 +51,9 @@ struct Document {
     metadata_cardinality_limit: u32,
 }
 
-impl Default for Document {
-    fn default() -> Document {
-        Document {
+impl Default for BatchDocument {
+    fn default() -> BatchDocument {
+        BatchDocument {
             timeout: Duration::from_millis(200),
             send_batch_size: 8192,
             send_batch_max_size: 0,
@@ -66,17 +66,17 @@ impl Default for Document {
 
 impl Default for Config {
     fn default() -> Config {
-        Config::try_from(Document::default()).expect("the defaults are valid")
+        Config::try_from(BatchDocument::default()).expect("the defaults are valid")
     }
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InvalidConfig {
+pub(super) enum BatchConfigError {
     #[error(
-        "send_batch_max_size {most} is less than send_batch_size {size}: no batch would ever be \
-         full; set it to {size} or more, or to 0 for no bound"
+        "send_batch_max_size must be greater or equal to send_batch_size, but {max} is less than \
+         {size}: set it to {size} or more, or to 0 for no limit"
     )]
-    MaxBelowSize { most: usize, size: usize },
+    MaxBelowSize { max: usize, size: usize },
     #[error(
         "metadata_keys are not supported: batches carry no metadata of the client that sent them; \
          leave the list empty"
@@ -84,22 +84,22 @@ pub(super) enum InvalidConfig {
     MetadataKeys,
 }
 
-impl TryFrom<Document> for Config {
-    type Error = InvalidConfig;
+impl TryFrom<BatchDocument> for Config {
+    type Error = BatchConfigError;
 
-    fn try_from(document: Document) -> Result<Config, InvalidConfig> {
-        let (size, most) = (document.send_batch_size, document.send_batch_max_size);
-        if most != 0 && most < size {
-            return Err(InvalidConfig::MaxBelowSize { most, size });
+    fn try_from(document: BatchDocument) -> Result<Config, BatchConfigError> {
+        let (size, max) = (document.send_batch_size, document.send_batch_max_size);
+        if max != 0 && max < size {
+            return Err(BatchConfigError::MaxBelowSize { max, size });
         }
         if !document.metadata_keys.is_empty() {
-            return Err(InvalidConfig::MetadataKeys);
+            return Err(BatchConfigError::MetadataKeys);
         }
-        let waits = size != 0 && !document.timeout.is_zero();
+        let holds_rows = size != 0 && !document.timeout.is_zero();
         Ok(Config {
-            timeout: waits.then_some(document.timeout),
+            timeout: holds_rows.then_some(document.timeout),
             send_batch_size: size,
-            send_batch_max_size: (most != 0).then_some(most),
+            send_batch_max_size: (max != 0).then_some(max),
             linger: document.linger,
         })
     }

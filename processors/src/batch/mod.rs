@@ -1,5 +1,4 @@
-//! Puts batches together, so that what comes after has fewer and larger ones. Takes every signal
-//! and holds each apart.
+//! Merges small batches into larger ones. Accepts every signal and buffers each separately.
 //!
 //! ```yaml
 //! processors:
@@ -10,23 +9,22 @@
 //!     linger: 0ms
 //! ```
 //!
-//! Rows whose sender waits for an answer go on as soon as what comes after is idle: no other batch waits for
-//! this pipeline, and each exporter and connector after it can take a batch at once. So a lone sender waits
-//! for no timeout, and while exporters are busy the rows of many senders become one batch. Two hundred
-//! independent requests a second may become as many exports; where a backend charges for each, `linger` holds
-//! rows for at least so long.
+//! Rows whose sender waits for an acknowledgement are released as soon as everything downstream is idle: the
+//! pipeline's queue is empty, and each exporter and connector after it can take a batch at once. So a single
+//! sender does not wait for the timeout, and while exporters are busy the rows of many senders are merged. Two
+//! hundred independent requests a second may become as many exports. If a backend charges for each export,
+//! `linger` sets how long rows are held at least.
 //!
-//! Otherwise they go on when there are `send_batch_size` rows, when the first have been held for `timeout`,
-//! when half of the time is over that the most impatient sender still waits, or when they keep 8 MiB alive.
-//! Rows for which no sender waits obey only `timeout` and the two sizes, and are never in one batch with
-//! others. A batch that is full when it comes goes on as it is.
+//! Rows are also released when there are `send_batch_size` of them, when the first has been held for `timeout`,
+//! when half of the time to the earliest deadline of a sender has passed, or when they keep 8 MiB of memory
+//! alive. Rows without a waiting sender are released only at `timeout` and at the two sizes, and are never merged
+//! with rows that have one. A batch that is already full passes unchanged.
 //!
-//! A sender is answered when the batch is delivered that its rows went into, and a refusal of that batch
-//! answers all whose rows were in it. So nothing is lost when the process ends.
+//! A sender gets its acknowledgement when all batches with its rows are delivered. A refusal of a batch goes to
+//! all senders with rows in it. So nothing is lost when the process ends.
 //!
-//! Rows of one snapshot (edges or aliases of one uid, source, scope and time) stay in one batch, also above
-//! `send_batch_max_size`. Batches of unchanged OTLP requests put together are still sent on as the bytes they
-//! came as.
+//! Rows of one snapshot (edges or aliases of one uid, source, scope and time) stay in one batch, even above
+//! `send_batch_max_size`. Merged batches of unchanged OTLP requests keep the bytes of these requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,13 +38,13 @@ mod waiting;
 
 pub use config::Config;
 
-use waiting::Waiting;
+use waiting::BatchBuffer;
 
 #[derive(Debug)]
 pub struct Batch {
     config: Config,
-    /// By the signal, and whether senders wait for the rows.
-    waiting: BTreeMap<(Signal, bool), Waiting>,
+    /// By signal, and by whether senders wait for the rows.
+    buffers: BTreeMap<(Signal, bool), BatchBuffer>,
 }
 
 impl Described for Batch {
@@ -63,7 +61,7 @@ impl BuildProcessor for Batch {
     fn build(config: Config, _: &Host) -> Result<Batch, BuildError> {
         Ok(Batch {
             config,
-            waiting: BTreeMap::new(),
+            buffers: BTreeMap::new(),
         })
     }
 }
@@ -77,40 +75,40 @@ impl Processor for Batch {
         if batch.num_rows() == 0 {
             return Ok(vec![batch]);
         }
-        let most = self.config.most();
-        let kind = (batch.signal(), batch.delivery().is_awaited());
-        let waiting = self.waiting.entry(kind).or_default();
+        let max_rows = self.config.max_rows();
+        let key = (batch.signal(), batch.delivery().is_awaited());
+        let buffer = self.buffers.entry(key).or_default();
         let Some(timeout) = self.config.timeout else {
-            waiting.add(batch, now, now);
-            return Ok(waiting.take_all(most));
+            buffer.add(batch, now, now);
+            return Ok(buffer.take_all(max_rows));
         };
         let due = match batch.delivery().time_left() {
             Some(left) => now.after(timeout.min(left / 2)),
             None => now.after(timeout),
         };
-        waiting.add(batch, now, due);
-        let mut made = Vec::new();
-        while waiting.rows() >= self.config.send_batch_size {
-            made.extend(waiting.take(most));
+        buffer.add(batch, now, due);
+        let mut output = Vec::new();
+        while buffer.rows() >= self.config.send_batch_size {
+            output.extend(buffer.take(max_rows));
         }
-        if waiting.is_too_large() || waiting.is_due(now) {
-            made.extend(waiting.take_all(most));
+        if buffer.is_too_large() || buffer.is_due(now) {
+            output.extend(buffer.take_all(max_rows));
         }
-        Ok(made)
+        Ok(output)
     }
 
     fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
-        let due = self.waiting.values().filter_map(|it| it.due_within(now));
+        let due = self.buffers.values().filter_map(|it| it.due_within(now));
         let linger = self
             .awaited()
-            .filter_map(|it| it.lingers_for(now, self.config.linger));
+            .filter_map(|it| it.linger_left(now, self.config.linger));
         due.chain(linger).min()
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<pipeline::Batch> {
-        let most = self.config.most();
-        let due = self.waiting.values_mut().filter(|it| it.is_due(now));
-        due.flat_map(|it| it.take_all(most)).collect()
+        let max_rows = self.config.max_rows();
+        let due = self.buffers.values_mut().filter(|it| it.is_due(now));
+        due.flat_map(|it| it.take_all(max_rows)).collect()
     }
 
     fn can_release(&self, now: UnixNanos) -> bool {
@@ -119,32 +117,32 @@ impl Processor for Batch {
     }
 
     fn release(&mut self, now: UnixNanos) -> Vec<pipeline::Batch> {
-        let (most, linger) = (self.config.most(), self.config.linger);
-        let waiting = self
-            .waiting
+        let (max_rows, linger) = (self.config.max_rows(), self.config.linger);
+        let awaited = self
+            .buffers
             .iter_mut()
             .filter(|((_, is_awaited), _)| *is_awaited);
-        let waiting = waiting
+        let lingered = awaited
             .map(|(_, it)| it)
             .filter(|it| it.has_lingered(now, linger));
-        waiting.flat_map(|it| it.take_all(most)).collect()
+        lingered.flat_map(|it| it.take_all(max_rows)).collect()
     }
 
     fn finish(&mut self, _: UnixNanos) -> Vec<pipeline::Batch> {
-        let most = self.config.most();
-        let waiting = self.waiting.values_mut();
-        waiting.flat_map(|it| it.take_all(most)).collect()
+        let max_rows = self.config.max_rows();
+        let buffers = self.buffers.values_mut();
+        buffers.flat_map(|it| it.take_all(max_rows)).collect()
     }
 }
 
 impl Batch {
-    /// The rows that senders wait for.
-    fn awaited(&self) -> impl Iterator<Item = &Waiting> {
-        let waiting = self
-            .waiting
+    /// The buffers of rows with waiting senders.
+    fn awaited(&self) -> impl Iterator<Item = &BatchBuffer> {
+        let awaited = self
+            .buffers
             .iter()
             .filter(|((_, is_awaited), _)| *is_awaited);
-        waiting.map(|(_, it)| it)
+        awaited.map(|(_, it)| it)
     }
 }
 

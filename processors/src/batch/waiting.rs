@@ -1,4 +1,4 @@
-//! What is held, and since when.
+//! Buffers batches of one signal, with the times at which they arrived and are due.
 
 use std::time::Duration;
 
@@ -6,26 +6,28 @@ use pipeline::Batch;
 use pipeline::component::UnixNanos;
 use pipeline::held::Held;
 
-/// What is held of one signal keeps about this much alive at most, in bytes.
-const MOST_BYTES: usize = 8 << 20;
+/// The buffer is released when it keeps this many bytes of memory alive.
+const MAX_BYTES: usize = 8 << 20;
 
-/// Batches of one signal that wait for more.
+/// Batches of one signal that are held to be merged.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct BatchBuffer {
     held: Held,
-    times: Option<Times>,
+    times: Option<HoldTimes>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Times {
+struct HoldTimes {
+    /// When the first of the held batches arrived.
     since: UnixNanos,
+    /// When the buffer must be released.
     due: UnixNanos,
 }
 
-impl Waiting {
+impl BatchBuffer {
     pub(super) fn add(&mut self, batch: Batch, now: UnixNanos, due: UnixNanos) {
         self.held.add(batch);
-        let times = self.times.get_or_insert(Times { since: now, due });
+        let times = self.times.get_or_insert(HoldTimes { since: now, due });
         times.due = times.due.min(due);
     }
 
@@ -34,47 +36,47 @@ impl Waiting {
     }
 
     pub(super) fn is_too_large(&self) -> bool {
-        self.held.bytes() >= MOST_BYTES
+        self.held.bytes() >= MAX_BYTES
     }
 
-    /// A clock that was set back makes it due.
+    /// Whether the buffer must be released now. It also is due if the clock was set back.
     pub(super) fn is_due(&self, now: UnixNanos) -> bool {
         self.times
             .is_some_and(|times| times.due <= now || now < times.since)
     }
 
-    /// None where nothing is held.
+    /// The time until it is due; none if it is empty.
     pub(super) fn due_within(&self, now: UnixNanos) -> Option<Duration> {
-        self.times.map(|times| until(times.due, now))
+        self.times.map(|times| time_until(times.due, now))
     }
 
-    /// Whether it is held, and has been for `linger`.
+    /// Whether it holds rows and has held them for at least `linger`.
     pub(super) fn has_lingered(&self, now: UnixNanos, linger: Duration) -> bool {
         self.times
             .is_some_and(|times| times.since.after(linger) <= now || now < times.since)
     }
 
-    /// None where nothing is held, or it has been for `linger`.
-    pub(super) fn lingers_for(&self, now: UnixNanos, linger: Duration) -> Option<Duration> {
+    /// The rest of `linger`; none if it is empty or has held rows for `linger`.
+    pub(super) fn linger_left(&self, now: UnixNanos, linger: Duration) -> Option<Duration> {
         let times = self.times.filter(|_| !self.has_lingered(now, linger))?;
-        Some(until(times.since.after(linger), now))
+        Some(time_until(times.since.after(linger), now))
     }
 
-    /// As [`Held::take`]. When what stays is due does not change.
-    pub(super) fn take(&mut self, most: usize) -> Option<Batch> {
-        let taken = self.held.take(most);
+    /// As [`Held::take`]. The rows that stay keep their due time.
+    pub(super) fn take(&mut self, max_rows: usize) -> Option<Batch> {
+        let taken = self.held.take(max_rows);
         if self.held.is_empty() {
             self.times = None;
         }
         taken
     }
 
-    pub(super) fn take_all(&mut self, most: usize) -> Vec<Batch> {
+    pub(super) fn take_all(&mut self, max_rows: usize) -> Vec<Batch> {
         self.times = None;
-        self.held.take_all(most)
+        self.held.take_all(max_rows)
     }
 }
 
-fn until(time: UnixNanos, now: UnixNanos) -> Duration {
+fn time_until(time: UnixNanos, now: UnixNanos) -> Duration {
     Duration::from_nanos(time.0.saturating_sub(now.0))
 }

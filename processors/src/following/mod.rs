@@ -1,20 +1,22 @@
 //! Follows what other processes write to a store, for a processor that holds a part of it in memory.
 //!
 //! ```text
-//!  GraphStore::commits ──▶ Pending: which uids to read ──▶ Reads, one part at a time ──▶ Update
-//!                           or the whole store                                            │
-//!  Processor::wake waits for the update, Processor::tick puts it in the place of what is held
+//!  GraphStore::commits ──▶ PendingReads: which uids to read ──▶ Reads, one part at a time ──▶ Update
+//!                          or the whole store                                                   │
+//!  Processor::wake waits for the update, Processor::tick replaces what the processor holds   ◀──┘
 //! ```
 //!
-//! The own commits of the store are not read: what they wrote passed through this process. But what
-//! was read of a uid may lack reports that passed and were not written yet. So own commits that name a
-//! uid are read as well for [`KEPT`](pending::KEPT) after the uid was read. And where one scope misses a
-//! uid that another has, it depends on the unchanged scans of other processes whether the uid exists:
-//! these make no commit, so such uids are read whichever process wrote the commit.
+//! The store's own commits are not read, since their reports passed through this process. There are two
+//! exceptions:
 //!
-//! Where it is not known what a commit changed (it is truncated, or the log or the receiver lost some),
-//! the whole store is read again, page by page between batches, which go on meanwhile. What other
-//! commits name comes first. That takes a tenth of the time at most.
+//! - When a uid is read, reports that passed may not have been written yet. So for
+//!   [`WATCH_PERIOD`](pending::WATCH_PERIOD) after a uid was read, own commits that name it are read, too.
+//! - If one scope misses a uid that another scope has, unchanged scans of other processes decide whether the
+//!   uid exists. Such scans make no commit, so these uids are read whichever process wrote the commit.
+//!
+//! If it is unknown what a commit changed (the commit is truncated, or the log or the receiver lost
+//! commits), the whole store is read again, page by page. Batches are processed between two pages, uids that
+//! other commits name are read first, and reading takes a tenth of the time at most.
 
 use std::sync::Arc;
 
@@ -29,39 +31,40 @@ use tracing::info;
 mod pending;
 
 use crate::loading::Attempts;
-use pending::{Pending, Task};
+use pending::{PendingReads, ReadTask};
 
-/// How a processor reads what it holds.
+/// Reads the part of the store that a processor holds.
 #[async_trait]
 pub(crate) trait Reads: Send + Sync + 'static {
     type Part: Send + 'static;
 
-    /// All that the store has of these uids now.
+    /// Reads what the store has of these uids now.
     async fn of(&self, uids: &[String]) -> Result<Self::Part, StoreError>;
 
-    /// The page of the whole store that follows a uid.
+    /// Reads the page of the whole store that follows a uid.
     async fn page(&self, after: Option<&str>) -> Result<Page<Self::Part>, StoreError>;
 }
 
 pub(crate) struct Page<P> {
-    /// What it is about.
+    /// The uids on the page.
     pub(crate) uids: Vec<String>,
     pub(crate) part: P,
-    /// The uid to go on after; none at the end.
+    /// The uid after which the next page begins; none on the last page.
     pub(crate) last: Option<String>,
 }
 
-/// What takes the place of all that is held of some uids.
+/// What replaces all that the processor holds of these uids.
 #[derive(Debug)]
 pub(crate) struct Update<P> {
     pub(crate) uids: Vec<String>,
     pub(crate) part: P,
-    /// Whether the whole store has been read: then [`Follower::look_again`] is to be called.
+    /// Whether this completes a read of the whole store: then the processor must call
+    /// [`Follower::look_again`].
     pub(crate) is_end: bool,
 }
 
-/// A part that was read, of a page with the uid to go on after.
-type Done<P> = (Vec<String>, P, Option<Option<String>>);
+/// The uids and the part that were read; for a page, also the uid after which the next page begins.
+type ReadResult<P> = (Vec<String>, P, Option<Option<String>>);
 
 /// See the [module](self).
 pub(crate) struct Follower<R: Reads> {
@@ -69,10 +72,10 @@ pub(crate) struct Follower<R: Reads> {
     store: String,
     reads: Arc<R>,
     commits: Receiver<Arc<Commit>>,
-    /// The store is gone.
+    /// Whether the store was closed, so that no commit follows.
     is_closed: bool,
-    pending: Pending,
-    reading: Option<BoxFuture<'static, Done<R::Part>>>,
+    pending: PendingReads,
+    reading: Option<BoxFuture<'static, ReadResult<R::Part>>>,
 }
 
 impl<R: Reads> std::fmt::Debug for Follower<R> {
@@ -82,7 +85,7 @@ impl<R: Reads> std::fmt::Debug for Follower<R> {
 }
 
 impl<R: Reads> Follower<R> {
-    /// Follows the commits from now on: to be called before the store is loaded.
+    /// Follows the commits from now on. Must be called before the store is loaded.
     pub(crate) fn new(processor: &str, store: &str, of: &dyn GraphStore, reads: R) -> Follower<R> {
         Follower {
             processor: processor.to_owned(),
@@ -90,12 +93,12 @@ impl<R: Reads> Follower<R> {
             reads: Arc::new(reads),
             commits: of.commits(),
             is_closed: false,
-            pending: Pending::default(),
+            pending: PendingReads::default(),
             reading: None,
         }
     }
 
-    /// Takes note of commits. It never returns; to be polled while the store is loaded.
+    /// Notes which uids commits change. Never returns; must be polled while the store is loaded.
     pub(crate) async fn collect(&mut self) {
         loop {
             if self.is_closed {
@@ -106,7 +109,7 @@ impl<R: Reads> Follower<R> {
         }
     }
 
-    /// Waits for the next update. Nothing is lost where it is dropped.
+    /// Waits for the next update. Cancel safe: if the future is dropped, no update is lost.
     pub(crate) async fn next(&mut self) -> Update<R::Part> {
         loop {
             if self.reading.is_none() {
@@ -135,7 +138,7 @@ impl<R: Reads> Follower<R> {
         }
     }
 
-    /// Reads what is held and was not in the store when all of it was read.
+    /// Reads the held uids that the read of the whole store did not find.
     pub(crate) fn look_again(&mut self, held: impl Iterator<Item = Arc<str>>) {
         self.pending.add_unseen(held);
     }
@@ -157,20 +160,22 @@ impl<R: Reads> Follower<R> {
         let end = self.pending.end_page(uids, last, Instant::now());
         if let Some(took) = end {
             let (processor, store) = (&self.processor, &self.store);
-            info!(%processor, %store, ?took, "read the store again");
+            info!(%processor, %store, ?took, "read the whole store again");
         }
         end.is_some()
     }
 
-    fn read(&self, task: Task) -> BoxFuture<'static, Done<R::Part>> {
+    fn read(&self, task: ReadTask) -> BoxFuture<'static, ReadResult<R::Part>> {
         let (processor, store) = (self.processor.clone(), self.store.clone());
         let reads = Arc::clone(&self.reads);
         Box::pin(async move {
-            let mut attempts = Attempts::beside_batches(&processor, &store);
+            let mut attempts = Attempts::while_processing(&processor, &store);
             loop {
                 let read = match &task {
-                    Task::Uids(uids) => reads.of(uids).await.map(|part| (uids.clone(), part, None)),
-                    Task::Page(after) => {
+                    ReadTask::Uids(uids) => {
+                        reads.of(uids).await.map(|part| (uids.clone(), part, None))
+                    }
+                    ReadTask::Page(after) => {
                         let page = reads.page(after.as_deref()).await;
                         page.map(|page| (page.uids, page.part, Some(page.last)))
                     }

@@ -1,4 +1,4 @@
-//! What is still to be read, and of what own commits count.
+//! The uids and pages that must still be read.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -8,67 +8,73 @@ use pipeline::graph_store::Commit;
 use pipeline::uid;
 use tokio::time::Instant;
 
-/// How long after a uid was read own commits that name it are read, too: longer than a report that
-/// passed waits to be written.
-pub(super) const KEPT: Duration = Duration::from_secs(600);
+/// How long after a uid was read own commits that name it are read, too. Longer than a report takes from
+/// passing this process to being written.
+pub(super) const WATCH_PERIOD: Duration = Duration::from_secs(600);
 
 /// Uids that are read at a time.
-const AT_ONCE: usize = if cfg!(test) { 3 } else { 500 };
+const BATCH_SIZE: usize = if cfg!(test) { 3 } else { 500 };
 
-/// Uids that wait to be read, or are watched, at most: beyond it all is read.
-const MOST: usize = 100_000;
+/// Uids that are queued at most, or watched at most. Beyond it, the whole store is read, or all uids are
+/// watched.
+const MAX_UIDS: usize = 100_000;
 
-/// The part of the time that reading the whole store again may take, and the shortest pause.
-const PART: u32 = 10;
-const PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 60 });
+/// After the whole store was read, the next such read waits for this multiple of its duration, and at least
+/// for the minimum.
+const PAUSE_FACTOR: u32 = 10;
+const MIN_PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 60 });
 
 #[derive(Debug)]
-pub(super) enum Task {
+pub(super) enum ReadTask {
     Uids(Vec<String>),
     /// The page of the whole store that follows a uid.
     Page(Option<String>),
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(super) struct PendingReads {
+    /// Uids to read, in order.
     uids: VecDeque<Arc<str>>,
-    /// The same.
+    /// The same uids.
     queued: HashSet<Arc<str>>,
-    watched: Watched,
-    all: All,
-    /// Hashes of the uids that were in the store when all of it was last read; until what else is held is
-    /// known.
+    watched: WatchedUids,
+    full_read: FullRead,
+    /// Hashes of the uids that the last read of the whole store found. Kept until
+    /// [`PendingReads::add_unseen`].
     seen: HashSet<u64>,
 }
 
-/// Uids that were read of late: own commits that name them are read, too.
+/// Uids that were read during the last [`WATCH_PERIOD`] or two: own commits that name them are read, too.
 #[derive(Debug, Default)]
-struct Watched {
+struct WatchedUids {
+    /// Read since `since`.
     newer: HashSet<Arc<str>>,
+    /// Read in the period before.
     older: HashSet<Arc<str>>,
     since: Option<Instant>,
-    /// Until when all uids are watched.
+    /// Until this time all uids are watched.
     all_until: Option<Instant>,
 }
 
-/// Reading the whole store.
+/// The state of reading the whole store.
 #[derive(Debug, Default)]
-struct All {
+struct FullRead {
     is_wanted: bool,
-    /// Since when it is read, and the uid after which it goes on.
+    /// When the read in progress began, and the uid after which its next page begins.
     reading: Option<(Instant, Option<String>)>,
-    /// The next time begins then at the earliest.
+    /// The next read begins at this time at the earliest.
     not_before: Option<Instant>,
 }
 
-impl Pending {
+impl PendingReads {
+    /// Queues what must be read because of a commit.
     pub(super) fn note(&mut self, commit: &Commit, now: Instant) {
         let is_whole = !commit.truncated && !commit.has_more_links;
         if commit.missed > 0 || (!is_whole && !commit.is_own) {
             self.read_all();
         }
         if commit.is_own && !is_whole {
-            self.note_unknown(now);
+            self.note_incomplete(now);
         }
         let is_all = !commit.is_own || self.is_all_watched(now);
         for uid in commit.uids() {
@@ -78,20 +84,21 @@ impl Pending {
         }
         if commit.is_own {
             commit.unsettled().for_each(|uid| self.add(uid.into()));
-            let most = commit.to_refresh.len().max(commit.relisted.len());
-            if most == Commit::MOST {
+            // A list of this length may have been cut off.
+            let longest = commit.to_refresh.len().max(commit.relisted.len());
+            if longest == Commit::MOST {
                 self.read_all();
             }
         }
-        if self.uids.len() > MOST {
+        if self.uids.len() > MAX_UIDS {
             self.uids.clear();
             self.queued.clear();
             self.read_all();
         }
     }
 
-    /// An own commit changed more than it says.
-    fn note_unknown(&mut self, now: Instant) {
+    /// Queues what an own commit that does not name all its changes may have changed.
+    fn note_incomplete(&mut self, now: Instant) {
         if self.is_all_watched(now) {
             self.read_all();
         }
@@ -101,8 +108,9 @@ impl Pending {
         }
     }
 
+    /// Requests a read of the whole store.
     pub(super) fn read_all(&mut self) {
-        self.all.is_wanted = true;
+        self.full_read.is_wanted = true;
     }
 
     pub(super) fn add(&mut self, uid: Arc<str>) {
@@ -111,6 +119,7 @@ impl Pending {
         }
     }
 
+    /// Queues the held uids that the last read of the whole store did not find.
     pub(super) fn add_unseen(&mut self, held: impl Iterator<Item = Arc<str>>) {
         let seen = std::mem::take(&mut self.seen);
         for uid in held.filter(|held| !seen.contains(&uid::hash(held))) {
@@ -118,36 +127,40 @@ impl Pending {
         }
     }
 
-    /// What to read now. Own commits that come from now on count for it.
-    pub(super) fn take(&mut self, now: Instant) -> Option<Task> {
+    /// Takes what to read now. Its uids are watched from now on.
+    pub(super) fn take(&mut self, now: Instant) -> Option<ReadTask> {
         if !self.uids.is_empty() {
-            let many = self.uids.len().min(AT_ONCE);
-            let uids: Vec<Arc<str>> = self.uids.drain(..many).collect();
+            let count = self.uids.len().min(BATCH_SIZE);
+            let uids: Vec<Arc<str>> = self.uids.drain(..count).collect();
             for uid in &uids {
                 self.queued.remove(uid);
                 self.watched.add(uid, now);
             }
-            return Some(Task::Uids(uids.iter().map(ToString::to_string).collect()));
+            return Some(ReadTask::Uids(
+                uids.iter().map(ToString::to_string).collect(),
+            ));
         }
-        if let Some((_, after)) = &self.all.reading {
-            return Some(Task::Page(after.clone()));
+        if let Some((_, after)) = &self.full_read.reading {
+            return Some(ReadTask::Page(after.clone()));
         }
-        let is_due = self.all.not_before.is_none_or(|due| due <= now);
-        if !self.all.is_wanted || !is_due {
+        let is_due = self.full_read.not_before.is_none_or(|due| due <= now);
+        if !self.full_read.is_wanted || !is_due {
             return None;
         }
-        self.all.is_wanted = false;
-        self.all.reading = Some((now, None));
+        self.full_read.is_wanted = false;
+        self.full_read.reading = Some((now, None));
         self.seen.clear();
-        Some(Task::Page(None))
+        Some(ReadTask::Page(None))
     }
 
-    /// When there is something to read without another commit.
+    /// The time at which a requested read of the whole store may begin.
     pub(super) fn not_before(&self) -> Option<Instant> {
-        self.all.not_before.filter(|_| self.all.is_wanted)
+        self.full_read
+            .not_before
+            .filter(|_| self.full_read.is_wanted)
     }
 
-    /// A page was read: how long all of them took where it is the last one.
+    /// Notes that a page was read. After the last page, returns how long the read of the whole store took.
     pub(super) fn end_page(
         &mut self,
         uids: &[String],
@@ -155,39 +168,40 @@ impl Pending {
         now: Instant,
     ) -> Option<Duration> {
         self.seen.extend(uids.iter().map(|uid| uid::hash(uid)));
-        let (since, after) = self.all.reading.as_mut()?;
+        let (since, after) = self.full_read.reading.as_mut()?;
         if last.is_some() {
             *after = last;
             return None;
         }
         let took = now - *since;
-        self.all.reading = None;
-        self.all.not_before = Some(now + PAUSE.max(took * PART));
-        self.watched.all_until = Some(now + KEPT);
+        self.full_read.reading = None;
+        self.full_read.not_before = Some(now + MIN_PAUSE.max(took * PAUSE_FACTOR));
+        self.watched.all_until = Some(now + WATCH_PERIOD);
         Some(took)
     }
 
+    /// Whether own commits are read whichever uids they name.
     fn is_all_watched(&self, now: Instant) -> bool {
         let until = self.watched.all_until;
-        self.all.reading.is_some() || until.is_some_and(|until| now < until)
+        self.full_read.reading.is_some() || until.is_some_and(|until| now < until)
     }
 }
 
-impl Watched {
+impl WatchedUids {
     fn contains(&self, uid: &str) -> bool {
         self.newer.contains(uid) || self.older.contains(uid)
     }
 
     fn add(&mut self, uid: &Arc<str>, now: Instant) {
         let since = *self.since.get_or_insert(now);
-        if now - since >= KEPT {
+        if now - since >= WATCH_PERIOD {
             self.older = std::mem::take(&mut self.newer);
             self.since = Some(now);
         }
         self.newer.insert(uid.clone());
-        if self.newer.len() > MOST {
+        if self.newer.len() > MAX_UIDS {
             self.newer.clear();
-            self.all_until = Some(now + KEPT);
+            self.all_until = Some(now + WATCH_PERIOD);
         }
     }
 }
@@ -199,7 +213,7 @@ mod tests {
     use pipeline::graph_store::Commit;
     use tokio::time::Instant;
 
-    use super::{KEPT, Pending, Task};
+    use super::{PendingReads, ReadTask, WATCH_PERIOD};
 
     fn commit(uids: &[&str], is_own: bool) -> Commit {
         Commit {
@@ -209,46 +223,46 @@ mod tests {
         }
     }
 
-    /// What is read now: uids, or a page after one.
-    fn taken(pending: &mut Pending, now: Instant) -> String {
+    /// What is read now, as text: uids, or the uid after which a page begins.
+    fn taken(pending: &mut PendingReads, now: Instant) -> String {
         match pending.take(now) {
             None => "nothing".to_owned(),
-            Some(Task::Uids(uids)) => uids.join(" "),
-            Some(Task::Page(after)) => format!("page after {}", after.unwrap_or_default()),
+            Some(ReadTask::Uids(uids)) => uids.join(" "),
+            Some(ReadTask::Page(after)) => format!("page after {}", after.unwrap_or_default()),
         }
     }
 
     #[test]
-    fn own_commits_are_read_only_of_what_others_wrote_of_late() {
-        let (mut pending, now) = (Pending::default(), Instant::now());
+    fn own_commits_are_read_only_for_uids_that_were_read_recently() {
+        let (mut pending, now) = (PendingReads::default(), Instant::now());
         pending.note(&commit(&["a", "b"], true), now);
         assert_eq!(taken(&mut pending, now), "nothing");
         pending.note(&commit(&["a", "c", "a"], false), now);
         assert_eq!(taken(&mut pending, now), "a c");
         pending.note(&commit(&["a", "b"], true), now);
         assert_eq!(taken(&mut pending, now), "a");
-        let later = now + 2 * KEPT;
-        for (uid, time) in [("x", later), ("y", later + KEPT)] {
+        let later = now + 2 * WATCH_PERIOD;
+        for (uid, time) in [("x", later), ("y", later + WATCH_PERIOD)] {
             pending.note(&commit(&[uid], false), time);
             assert_eq!(taken(&mut pending, time), uid);
         }
-        pending.note(&commit(&["a", "b"], true), later + KEPT);
-        assert_eq!(taken(&mut pending, later + KEPT), "nothing");
+        pending.note(&commit(&["a", "b"], true), later + WATCH_PERIOD);
+        assert_eq!(taken(&mut pending, later + WATCH_PERIOD), "nothing");
     }
 
     #[test]
-    fn what_a_truncated_commit_leaves_out_is_read_with_all() {
-        let (mut pending, now) = (Pending::default(), Instant::now());
+    fn a_truncated_commit_of_another_process_causes_a_full_read() {
+        let (mut pending, now) = (PendingReads::default(), Instant::now());
         let truncated = |is_own| Commit {
             truncated: true,
             ..commit(&["a"], is_own)
         };
         pending.note(&truncated(true), now);
-        assert_eq!(taken(&mut pending, now), "nothing", "it was folded here");
+        assert_eq!(taken(&mut pending, now), "nothing", "the commit is own");
         pending.note(&truncated(false), now);
         assert_eq!(taken(&mut pending, now), "a");
         assert_eq!(taken(&mut pending, now), "page after ");
-        // What others write meanwhile comes first, and own commits count of everything.
+        // Uids of commits are read before the next page, during a full read also those of own commits.
         pending.note(&commit(&["b"], false), now);
         pending.note(&commit(&["c"], true), now);
         assert_eq!(taken(&mut pending, now), "b c");
@@ -260,8 +274,8 @@ mod tests {
         let took = pending.end_page(&["d".to_owned()], None, end);
         assert_eq!(took, Some(Duration::from_secs(3)));
         pending.add_unseen(["a", "e", "d"].map(Into::into).into_iter());
-        assert_eq!(taken(&mut pending, end), "e", "it is held, and gone");
-        // The next time is later.
+        assert_eq!(taken(&mut pending, end), "e", "held, but not in the store");
+        // The next full read waits for the pause.
         pending.read_all();
         assert_eq!(taken(&mut pending, end), "nothing");
         let due = end + Duration::from_secs(30);
@@ -270,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn what_depends_on_scans_of_others_is_read_after_own_commits_too() {
-        let (mut pending, now) = (Pending::default(), Instant::now());
+    fn uids_to_refresh_and_relisted_uids_of_own_commits_are_read() {
+        let (mut pending, now) = (PendingReads::default(), Instant::now());
         let own = Commit {
             to_refresh: vec!["b".to_owned()],
             relisted: vec!["c".to_owned()],
@@ -292,12 +306,12 @@ mod tests {
             pending.take(now);
         }
         pending.take(now);
-        assert_eq!(taken(&mut pending, now), "page after ", "there may be more");
+        assert_eq!(taken(&mut pending, now), "page after ", "the list is full");
     }
 
     #[test]
-    fn an_own_commit_that_does_not_say_all_counts_for_all_that_is_watched() {
-        let (mut pending, now) = (Pending::default(), Instant::now());
+    fn a_truncated_own_commit_causes_a_read_of_all_watched_uids() {
+        let (mut pending, now) = (PendingReads::default(), Instant::now());
         pending.note(&commit(&["a", "b"], false), now);
         assert_eq!(taken(&mut pending, now), "a b");
         let own = Commit {

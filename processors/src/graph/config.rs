@@ -1,4 +1,4 @@
-//! The YAML of `graph`: there is nothing to set.
+//! The YAML of `graph`, which has no settings.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

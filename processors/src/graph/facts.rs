@@ -1,4 +1,4 @@
-//! The facts that rows of `resources` state.
+//! The rows of `nodes`, `edges` and `aliases` that rows of `resources` become.
 
 use pipeline::attributes::MapBuilder;
 use pipeline::component::UnixNanos;
@@ -8,54 +8,56 @@ use pipeline::schema::resources::op;
 use pipeline::schema::{aliases, edges, nodes};
 use pipeline::{Batch, Signal, SignalSet};
 
-/// Where a row does not say when it was seen, it is `now`.
+/// A row without a time gets the time `now`.
 pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> Vec<Batch> {
     let exists = MapBuilder::new().bool("exists", true).finish();
     let rows = |signal| wanted.contains(signal).then(|| Rows::new(signal));
-    let mut made = Made {
+    let mut graph_rows = GraphRows {
         nodes: rows(Signal::Nodes),
         edges: rows(Signal::Edges),
         aliases: rows(Signal::Aliases),
         now,
     };
     for row in Observed::of(batch) {
-        made.add(&row, &exists);
+        graph_rows.push(&row, &exists);
     }
-    // A row of a node makes its state the current one: what that state leads to is there by then.
-    let rows = [made.edges, made.aliases, made.nodes].into_iter().flatten();
+    // A row of `nodes` makes its state the current one, so the edges and aliases of the state come first.
+    let rows = [graph_rows.edges, graph_rows.aliases, graph_rows.nodes];
+    let rows = rows.into_iter().flatten();
     rows.filter(|rows| !rows.is_empty())
         .map(|mut rows| rows.finish(batch.delivery().unattributed()))
         .collect()
 }
 
-struct Made {
+/// Rows of each signal; none for signals that no component after this processor accepts.
+struct GraphRows {
     nodes: Option<Rows>,
     edges: Option<Rows>,
     aliases: Option<Rows>,
     now: UnixNanos,
 }
 
-impl Made {
-    fn add(&mut self, row: &Observed<'_>, exists: &[u8]) {
+impl GraphRows {
+    fn push(&mut self, row: &Observed<'_>, exists: &[u8]) {
         match row.op {
-            op::SCOPE_COMPLETE => self.node(row, op::SCOPE_COMPLETE, row.group, None),
-            op::DELETED | op::RELEASED => self.node(row, row.op, existence(row.group), None),
-            op::CREATED => self.node(row, op::CREATED, existence(row.group), Some(exists)),
+            op::SCOPE_COMPLETE => self.push_node(row, op::SCOPE_COMPLETE, row.group, None),
+            op::DELETED | op::RELEASED => self.push_node(row, row.op, existence(row.group), None),
+            op::CREATED => self.push_node(row, op::CREATED, existence(row.group), Some(exists)),
             _ => {
-                // Desired state says nothing of whether a thing exists.
+                // Desired state does not show that a resource exists.
                 if row.group == nodes::group::ACTUAL {
                     let lifecycle = nodes::group::LIFECYCLE;
-                    self.node(row, op::OBSERVED, lifecycle, Some(exists));
+                    self.push_node(row, op::OBSERVED, lifecycle, Some(exists));
                 }
                 let configuration = row.configuration.unwrap_or_default();
-                self.node(row, op::OBSERVED, row.group, Some(configuration));
-                self.relations(row);
-                self.names(row);
+                self.push_node(row, op::OBSERVED, row.group, Some(configuration));
+                self.push_edges(row);
+                self.push_aliases(row);
             }
         }
     }
 
-    fn node(&mut self, row: &Observed<'_>, op: &str, group: &str, value: Option<&[u8]>) {
+    fn push_node(&mut self, row: &Observed<'_>, op: &str, group: &str, value: Option<&[u8]>) {
         let Some(rows) = &mut self.nodes else { return };
         rows.push(
             Some(row.time.unwrap_or(self.now)),
@@ -84,8 +86,8 @@ impl Made {
         );
     }
 
-    /// All edges that the source tells of the uid: none is said with one row without an end.
-    fn relations(&mut self, row: &Observed<'_>) {
+    /// Pushes the snapshot of the uid's edges. An empty snapshot is one row with a null `to`.
+    fn push_edges(&mut self, row: &Observed<'_>) {
         let (Some(rows), Some(relations)) = (&mut self.edges, row.relations.clone()) else {
             return;
         };
@@ -116,8 +118,8 @@ impl Made {
             .for_each(|relation| push(Some(relation)));
     }
 
-    /// All other names that the source tells of the uid, likewise.
-    fn names(&mut self, row: &Observed<'_>) {
+    /// Pushes the snapshot of the uid's aliases. An empty snapshot is one row with a null `value`.
+    fn push_aliases(&mut self, row: &Observed<'_>) {
         let (Some(rows), Some(names)) = (&mut self.aliases, row.aliases.clone()) else {
             return;
         };
@@ -141,7 +143,7 @@ impl Made {
     }
 }
 
-/// The group that a deletion ends.
+/// The group whose claim a deletion ends.
 fn existence(group: &str) -> &'static str {
     match group {
         nodes::group::DESIRED => nodes::group::DESIRED,

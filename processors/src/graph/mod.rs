@@ -1,23 +1,23 @@
-//! Makes a graph of resources: `resources` → `nodes`, `edges`, `aliases`.
+//! Converts `resources` into `nodes`, `edges` and `aliases`.
 //!
 //! ```yaml
 //! processors:
 //!   graph: {}
 //! ```
 //!
-//! Knows no kind of resource: a row of `resources` says itself which edges and aliases it has.
+//! The processor does not depend on the kinds of resources: each row of `resources` has its edges and aliases.
 //!
-//! | a row says | what is made of it |
+//! | op of the row | emitted rows |
 //! |---|---|
-//! | `observed`, group `actual` | the facts `lifecycle` and `actual`; its edges and aliases, each as one set |
-//! | `observed`, group `desired` | the fact `desired`; its edges and aliases, each as one set |
-//! | `created` | that a create event reported it: a row of `lifecycle` |
-//! | `deleted`, `released` | the same, of `lifecycle` or of `desired` |
-//! | `scope_complete` | the same of the scope's nodes, with the state in which each was seen |
+//! | `observed`, group `actual` | facts `lifecycle` and `actual`; a snapshot of its edges and one of its aliases |
+//! | `observed`, group `desired` | fact `desired`; a snapshot of its edges and one of its aliases |
+//! | `created` | fact `lifecycle` with op `created`: a create event reported the resource |
+//! | `deleted`, `released` | the same op, of group `lifecycle` or `desired` |
+//! | `scope_complete` | the same op, with the members of the scope and their states |
 //!
-//! Every fact that is made of a row carries the row's `state`, by which the completion of a scan
-//! vouches for it. What the rows report of names, and of when they end, also goes into the process's
-//! [`AliasIndex`], where `identity` finds them whatever pipeline it stands in.
+//! Every emitted row carries the `state` of its resource, since the completion of a scan confirms the states of
+//! its members. Aliases and deletions also go into the [`AliasIndex`] of the process, where `identity` finds
+//! them in any pipeline.
 
 use std::sync::Arc;
 
@@ -62,6 +62,7 @@ impl BuildProcessor for Graph {
 
 #[async_trait]
 impl Processor for Graph {
+    /// Waits until the alias index is loaded, so that reports of this processor are newer than its content.
     async fn load(&mut self) {
         self.index.loaded().await;
     }

@@ -1,4 +1,4 @@
-//! What becomes of the resources of a small VPC.
+//! The rows that resources of a small VPC become.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ fn words(batch: &Batch, column: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_observed_instance_exists_and_has_its_edges_and_names() {
+fn an_observed_instance_becomes_facts_edges_and_aliases() {
     let configuration = map_from_json(json!({"InstanceType": "m7g.large"}).as_object().unwrap());
     let healthy = map_from_json(json!({"State": "healthy"}).as_object().unwrap());
     let relations = [
@@ -88,22 +88,22 @@ fn an_observed_instance_exists_and_has_its_edges_and_names() {
     assert_eq!(of(&made, Signal::Edges).text(edges::SCOPE).value(0), scope);
     let names = of(&made, Signal::Aliases);
     assert_eq!(names.text(aliases::SCOPE).value(0), scope);
-    let told = of(&made, Signal::Edges);
-    assert_eq!(words(told, edges::KIND), ["SECURED_BY", "PART_OF"]);
-    assert_eq!(told.text(edges::TO).value(1), "subnet");
-    assert_eq!(words(told, edges::MODE), ["snapshot", "snapshot"]);
+    let edge_rows = of(&made, Signal::Edges);
+    assert_eq!(words(edge_rows, edges::KIND), ["SECURED_BY", "PART_OF"]);
+    assert_eq!(edge_rows.text(edges::TO).value(1), "subnet");
+    assert_eq!(words(edge_rows, edges::MODE), ["snapshot", "snapshot"]);
     assert_eq!(
-        told.numbers::<Float64Type>(edges::CONFIDENCE).values(),
+        edge_rows.numbers::<Float64Type>(edges::CONFIDENCE).values(),
         &[0.5, 1.0]
     );
-    assert_eq!(told.bytes(edges::PROPERTIES).value(0), healthy);
-    assert!(told.bytes(edges::PROPERTIES).is_null(1));
+    assert_eq!(edge_rows.bytes(edges::PROPERTIES).value(0), healthy);
+    assert!(edge_rows.bytes(edges::PROPERTIES).is_null(1));
     let names = of(&made, Signal::Aliases);
     assert_eq!(names.text(aliases::VALUE).value(0), "10.0.0.7");
     assert_eq!(names.text(aliases::WITHIN).value(0), "vpc-1");
     for (batch, column) in [
         (facts, nodes::STATE),
-        (told, edges::STATE),
+        (edge_rows, edges::STATE),
         (names, aliases::STATE),
     ] {
         assert_eq!(batch.numbers::<UInt64Type>(column).value(0), 77);
@@ -111,12 +111,12 @@ fn an_observed_instance_exists_and_has_its_edges_and_names() {
     assert_eq!(
         of(&made, Signal::Resources).num_rows(),
         1,
-        "resources pass on"
+        "resources pass unchanged"
     );
 }
 
 #[test]
-fn a_resource_without_edges_says_so() {
+fn an_empty_list_of_edges_becomes_an_empty_snapshot() {
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
@@ -128,17 +128,17 @@ fn a_resource_without_edges_says_so() {
             UnixNanos(9),
         )
         .unwrap();
-    let told = of(&made, Signal::Edges);
-    assert_eq!(told.num_rows(), 1);
-    assert!(told.text(edges::TO).is_null(0));
+    let edge_rows = of(&made, Signal::Edges);
+    assert_eq!(edge_rows.num_rows(), 1);
+    assert!(edge_rows.text(edges::TO).is_null(0));
     assert!(
         made.iter().all(|batch| batch.signal() != Signal::Aliases),
-        "nothing was told of aliases"
+        "the row has no list of aliases"
     );
 }
 
 #[test]
-fn desired_state_says_nothing_of_existence() {
+fn desired_state_makes_no_lifecycle_fact() {
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("desired")),
@@ -153,7 +153,7 @@ fn desired_state_says_nothing_of_existence() {
 }
 
 #[test]
-fn a_deletion_is_a_tombstone_and_a_completed_scope_passes_its_members() {
+fn a_deletion_becomes_a_tombstone_and_a_scan_completion_keeps_its_members() {
     let mut rows = resource(
         &[
             (resources::OP, Cell::Text("deleted")),
@@ -181,7 +181,7 @@ fn a_deletion_is_a_tombstone_and_a_completed_scope_passes_its_members() {
 }
 
 #[test]
-fn what_nobody_wants_is_not_computed() {
+fn signals_that_no_component_accepts_are_not_emitted() {
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
@@ -196,7 +196,7 @@ fn what_nobody_wants_is_not_computed() {
 }
 
 #[test]
-fn names_are_known_to_the_whole_process_until_their_resource_is_deleted() {
+fn the_alias_index_has_the_names_of_a_resource_until_it_is_deleted() {
     let shared = Arc::default();
     let host = Host::new("graph".parse().unwrap(), SignalSet::NONE, shared);
     let mut graph = Graph::build(Config {}, &host).unwrap();
@@ -250,7 +250,7 @@ fn names_are_known_to_the_whole_process_until_their_resource_is_deleted() {
 }
 
 #[tokio::test]
-async fn the_sender_waits_for_what_was_made() {
+async fn the_sender_waits_for_emitted_rows() {
     let (delivery, mut receipt) = Delivery::new(None);
     let cells = [
         (resources::OP, Cell::Text("observed")),

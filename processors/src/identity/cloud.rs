@@ -1,12 +1,12 @@
-//! The resources of a cloud that a resource tells of.
+//! The cloud resources that the attributes of a resource describe.
 
 use pipeline::schema::aliases::kind::HOST_ID;
 use pipeline::uid;
 
-use super::entities::{Entity, Resource};
-use super::found::{Alias, Node};
+use super::entities::{Entity, ResourceAttributes};
+use super::found::{IdentifiedNode, NodeAlias};
 
-pub(super) fn cloud_resource<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+pub(super) fn cloud_resource<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::CloudResource) {
         return None;
     }
@@ -24,7 +24,7 @@ pub(super) fn cloud_resource<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
         () if id.starts_with("//") && id.contains(".googleapis.com/") => Some("gcp"),
         () => resource.text("cloud.provider"),
     };
-    Some(Node {
+    Some(IdentifiedNode {
         uid: id.into(),
         kind,
         name: resource.text("faas.name"),
@@ -37,14 +37,14 @@ pub(super) fn cloud_resource<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
             "cloud.region",
             "faas.name",
         ]),
-        ..Node::default()
+        ..IdentifiedNode::default()
     })
 }
 
-pub(super) fn task<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+pub(super) fn task<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     let id = resource.text("aws.ecs.task.arn")?;
     let arn = Arn::parse(id).filter(|_| resource.is_about(Entity::Task))?;
-    Some(Node {
+    Some(IdentifiedNode {
         uid: id.into(),
         kind: Some(ECS_TASK),
         name: resource.text("aws.ecs.task.family"),
@@ -59,16 +59,16 @@ pub(super) fn task<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
             "aws.ecs.launchtype",
             "cloud.availability_zone",
         ]),
-        ..Node::default()
+        ..IdentifiedNode::default()
     })
 }
 
-/// Where the host is no EC2 instance, `host.id` is a machine id, which nothing else knows. Where it
-/// is one, but in which account and region is not said, `known` finds it among those that are known.
+/// The EC2 instance on which the resource runs. If the account or region is missing, `find` finds its uid
+/// in the alias index. On other hosts `host.id` is a machine id, which no other source reports.
 pub(super) fn instance<'a>(
-    resource: &Resource<'a>,
-    known: impl FnOnce(&Resource<'a>) -> Option<&'a str>,
-) -> Option<Node<'a>> {
+    resource: &ResourceAttributes<'a>,
+    find: impl FnOnce(&ResourceAttributes<'a>) -> Option<&'a str>,
+) -> Option<IdentifiedNode<'a>> {
     if resource
         .text("cloud.provider")
         .is_some_and(|it| it != "aws")
@@ -76,33 +76,33 @@ pub(super) fn instance<'a>(
         return None;
     }
     named_instance(resource).or_else(|| {
-        Some(Node {
-            uid: known(resource)?.into(),
+        Some(IdentifiedNode {
+            uid: find(resource)?.into(),
             kind: Some(EC2_INSTANCE),
-            is_known: true,
-            ..Node::default()
+            is_from_index: true,
+            ..IdentifiedNode::default()
         })
     })
 }
 
-/// The `host.id` of an EC2 instance.
-pub(super) fn instance_id<'a>(resource: &Resource<'a>) -> Option<&'a str> {
+/// The `host.id`, if it is the id of an EC2 instance.
+pub(super) fn instance_id<'a>(resource: &ResourceAttributes<'a>) -> Option<&'a str> {
     resource.text("host.id").filter(|id| id.starts_with("i-"))
 }
 
-fn named_instance<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+fn named_instance<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     let id = instance_id(resource).filter(|_| resource.is_about(Entity::Host))?;
     let account = resource.text("cloud.account.id")?;
     let region = resource.text("cloud.region")?;
-    let mut aliases = vec![Alias::new("id", id), Alias::new(HOST_ID, id)];
-    aliases.extend(Alias::addresses(resource.texts("host.ip"), account));
-    Some(Node {
+    let mut aliases = vec![NodeAlias::new("id", id), NodeAlias::new(HOST_ID, id)];
+    aliases.extend(NodeAlias::addresses(resource.texts("host.ip"), account));
+    Some(IdentifiedNode {
         uid: uid::aws("ec2", region, account, &format!("instance/{id}")).into(),
         kind: Some(EC2_INSTANCE),
         provider: Some("aws"),
         account: Some(account),
         region: Some(region),
-        // Without `host.name`: in a container it is the container's.
+        // Without `host.name`: in a container it is the name of the container.
         value: resource.only(&[
             "host.id",
             "host.type",
@@ -113,7 +113,7 @@ fn named_instance<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
             "cloud.availability_zone",
         ]),
         aliases,
-        ..Node::default()
+        ..IdentifiedNode::default()
     })
 }
 
@@ -139,7 +139,7 @@ impl<'a> Arn<'a> {
         })
     }
 
-    /// Whether it is of this service, and its resource part begins so.
+    /// Whether the service is this one and the resource part has this prefix.
     pub(super) fn is_of(&self, service: &str, resource: &str) -> bool {
         self.service == service && self.resource.starts_with(resource)
     }
@@ -158,7 +158,7 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// `…:function:name:alias` and `…:function:name:7` without what stands behind the name.
+/// Removes the alias or version of a Lambda function: `…:function:name:alias`, `…:function:name:7`.
 fn without_lambda_alias(id: &str) -> &str {
     let function = Arn::parse(id).filter(|arn| arn.service == "lambda");
     let function = function.and_then(|arn| arn.resource.strip_prefix("function:"));

@@ -9,11 +9,11 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The exporter that keeps the graph: the names that it knows are known from the start. Without
-    /// one, a name is known once a scan tells it.
+    /// The exporter whose store has the graph. The aliases in it are loaded at the start, and those that
+    /// other processes write are read later. Without it, an alias is known once this process receives it.
     pub(super) store: Option<StoreRef>,
-    /// How many names the alias index of the process holds, past ones included; a name takes 150 to 300
-    /// bytes. All `identity` of a process share one index: the greatest of their limits counts. Without
-    /// any, 524288.
+    /// The maximum number of names in the alias index, past ones included; a name takes 150 to 300 bytes.
+    /// All `identity` processors of a process share one index, which has the greatest of their limits.
+    /// The default is 524288.
     pub(super) max_names: Option<NonZeroUsize>,
 }

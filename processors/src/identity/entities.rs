@@ -1,13 +1,14 @@
-//! What a resource is about.
+//! The attributes of a resource and the entities that it references.
 
 use pipeline::attributes::{Map, Value};
 use prost::Message;
 
-/// A resource's attributes, and which of its entities count.
+/// The attributes of a resource, and the entities that it describes.
 #[derive(Debug)]
-pub(super) struct Resource<'a> {
+pub(super) struct ResourceAttributes<'a> {
     pub(super) attributes: Map<'a>,
-    /// Of what the entity references name; empty where they name nothing that is known.
+    /// The entities of the entity references that have a known type. If empty, the resource may describe any
+    /// entity.
     referenced: Vec<Entity>,
 }
 
@@ -17,14 +18,14 @@ pub(super) enum Entity {
     CloudResource,
     Task,
     Pod,
-    /// A ReplicaSet, Deployment and so on, by its name in `k8s.NAME.uid`.
+    /// A ReplicaSet, Deployment and so on, with its name in `k8s.NAME.uid`.
     Workload(&'static str),
     Node,
     Host,
     Container,
 }
 
-/// Types of `EntityRef`, and the attributes of which one must be among the `id_keys`.
+/// Types of `EntityRef`, each with its entity and the attributes of which one must be among the `id_keys`.
 const TYPES: [(&str, Entity, &[&str]); 17] = [
     ("service", Entity::Service, &["service.name"]),
     ("service.instance", Entity::Service, &[]),
@@ -69,10 +70,10 @@ const TYPES: [(&str, Entity, &[&str]); 17] = [
     ("k8s.container", Entity::Container, &[]),
 ];
 
-/// The field of OTLP's `Resource` that the column `resource_entity_refs` is a run of
+/// The encoding of the column `resource_entity_refs`: this field of OTLP's `Resource`, repeated
 /// (opentelemetry/proto/resource/v1/resource.proto).
 #[derive(Clone, PartialEq, Message)]
-struct References {
+struct EntityReferences {
     #[prost(message, repeated, tag = "3")]
     entity_refs: Vec<EntityRef>,
 }
@@ -85,12 +86,12 @@ struct EntityRef {
     id_keys: Vec<String>,
 }
 
-impl<'a> Resource<'a> {
-    /// References that are malformed are none.
-    pub(super) fn new(attributes: &'a [u8], entity_refs: &[u8]) -> Resource<'a> {
-        let references = References::decode(entity_refs).unwrap_or_default();
+impl<'a> ResourceAttributes<'a> {
+    /// Malformed references are ignored.
+    pub(super) fn new(attributes: &'a [u8], entity_refs: &[u8]) -> ResourceAttributes<'a> {
+        let references = EntityReferences::decode(entity_refs).unwrap_or_default();
         let entities = references.entity_refs.iter().filter_map(EntityRef::entity);
-        Resource {
+        ResourceAttributes {
             attributes: Map::new(attributes),
             referenced: entities.collect(),
         }
@@ -100,7 +101,7 @@ impl<'a> Resource<'a> {
         self.referenced.is_empty() || self.referenced.contains(&entity)
     }
 
-    /// None where it is missing, empty or no text.
+    /// The text of an attribute; none if it is missing, empty or not text.
     pub(super) fn text(&self, key: &str) -> Option<&'a str> {
         self.attributes.text(key).filter(|text| !text.is_empty())
     }
@@ -114,20 +115,20 @@ impl<'a> Resource<'a> {
         }
     }
 
-    /// Those of these attributes that are there, encoded.
+    /// Those of these attributes that are present, encoded.
     pub(super) fn only(&self, keys: &[&str]) -> Vec<u8> {
-        let mut some = pipeline::attributes::MapBuilder::new();
+        let mut present = pipeline::attributes::MapBuilder::new();
         for key in keys {
             if let Some(text) = self.text(key) {
-                some.text(key, text);
+                present.text(key, text);
             }
         }
-        some.finish()
+        present.finish()
     }
 }
 
 impl EntityRef {
-    /// None where its type is not known, or other attributes identify it than those that make uids.
+    /// None if the type is unknown, or if no attribute of its `id_keys` is part of a uid.
     fn entity(&self) -> Option<Entity> {
         let (_, entity, keys) = TYPES.iter().find(|(name, ..)| *name == self.r#type)?;
         let identified = keys.is_empty()

@@ -1,37 +1,37 @@
-//! The EC2 instance that a resource is on, where it does not name it as a whole.
+//! Finds the EC2 instance on which a resource runs, if its attributes do not give the whole ARN.
 
 use pipeline::alias_index::{Holds, Kind, View, address, host};
 
 use super::cloud::{self, Arn};
-use super::entities::{Entity, Resource};
-use super::names::{Led, one};
+use super::entities::{Entity, ResourceAttributes};
+use super::names::{NameResolution, best_owner};
 use super::private::is_private;
 
-/// Finds it by what is known of instances at a moment; none where that may be several.
+/// Finds the instance in the alias index, as of the time of `holds`. None if there is no instance or several.
 pub(super) fn find<'a>(
-    resource: &Resource<'a>,
+    resource: &ResourceAttributes<'a>,
     view: &'a View<'a>,
     holds: &mut Holds,
 ) -> Option<&'a str> {
-    let mut known = |kind, value: &str, is_within: fn(&str) -> bool| {
+    let mut instance_by = |kind, value: &str, is_within: fn(&str) -> bool| {
         let owners = view.owners(kind, value, holds);
-        let fitting = owners
+        let matching = owners
             .into_iter()
-            .filter(|(uid, scope)| is_within(scope) && fits(resource, uid));
-        match one(view, fitting.map(|(uid, _)| uid)) {
-            Led::To(uid) => Some(uid),
-            Led::Nowhere | Led::Astray => None,
+            .filter(|(uid, scope)| is_within(scope) && matches_instance(resource, uid));
+        match best_owner(view, matching.map(|(uid, _)| uid)) {
+            NameResolution::Unique(uid) => Some(uid),
+            NameResolution::None | NameResolution::Ambiguous => None,
         }
     };
     let within_a_network: fn(&str) -> bool = |scope| !scope.is_empty();
     if resource.is_about(Entity::Host) {
         if let Some(id) = cloud::instance_id(resource) {
-            return known(Kind::Instance, id, |_| true);
+            return instance_by(Kind::Instance, id, |_| true);
         }
-        // In a container it is the container's, which no instance has.
+        // In a container, `host.name` is the container's name, which no instance has.
         let by_name = resource.text("host.name").and_then(|name| {
             let name = host(name);
-            known(Kind::Host, &name, within_a_network)
+            instance_by(Kind::Host, &name, within_a_network)
         });
         if by_name.is_some() {
             return by_name;
@@ -39,21 +39,21 @@ pub(super) fn find<'a>(
     }
     if resource.is_about(Entity::Node)
         && let Some(name) = resource.text("k8s.node.name")
-        && let Some(uid) = known(Kind::Host, &host(name), within_a_network)
+        && let Some(uid) = instance_by(Kind::Host, &host(name), within_a_network)
     {
         return Some(uid);
     }
     let addresses = own_addresses(resource);
-    let mut found = addresses
+    let mut instances = addresses
         .iter()
-        .map(|ip| known(Kind::Address, ip, within_a_network));
-    let first = found.next()??;
-    found.all(|other| other == Some(first)).then_some(first)
+        .map(|ip| instance_by(Kind::Address, ip, within_a_network));
+    let first = instances.next()??;
+    instances.all(|other| other == Some(first)).then_some(first)
 }
 
-/// The private addresses of a host that says in which account and region it is. None of what may be
-/// a container: its addresses come again on every host.
-fn own_addresses(resource: &Resource<'_>) -> Vec<String> {
+/// The private addresses of a host whose account and region are given. Empty for what may be a container,
+/// since addresses of containers repeat on every host.
+fn own_addresses(resource: &ResourceAttributes<'_>) -> Vec<String> {
     let is_host = resource.is_about(Entity::Host)
         && ["cloud.account.id", "cloud.region"]
             .iter()
@@ -75,11 +75,11 @@ fn own_addresses(resource: &Resource<'_>) -> Vec<String> {
     private.map(|ip| ip.to_string()).collect()
 }
 
-/// Whether it is an instance, and none that contradicts what the resource says.
-fn fits(resource: &Resource<'_>, uid: &str) -> bool {
+/// Whether the uid is that of an instance whose account and region do not contradict the attributes.
+fn matches_instance(resource: &ResourceAttributes<'_>, uid: &str) -> bool {
     let Some(arn) = Arn::parse(uid).filter(Arn::is_instance) else {
         return false;
     };
-    let agrees = |key, part: &str| resource.text(key).is_none_or(|said| said == part);
+    let agrees = |key, part: &str| resource.text(key).is_none_or(|value| value == part);
     agrees("cloud.account.id", arn.account) && agrees("cloud.region", arn.region)
 }

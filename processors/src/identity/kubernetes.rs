@@ -1,19 +1,20 @@
-//! The objects of Kubernetes that a resource tells of, all by uid and within a cluster of known
-//! uid: names alone come again for others.
+//! The Kubernetes objects that a resource describes. Each needs its own uid and the uid of its cluster,
+//! since names repeat in other clusters and after a deletion.
 
 use pipeline::uid;
 
-use super::entities::{Entity, Resource};
-use super::found::{Alias, Node};
+use super::entities::{Entity, ResourceAttributes};
+use super::found::{IdentifiedNode, NodeAlias};
 
-/// What makes pods.
+/// A kind of object that owns pods or other workloads.
 pub(super) struct Workload {
-    /// As in `k8s.NAME.uid`, and in the uid.
+    /// As in `k8s.NAME.uid`, and in the uid of the node.
     pub(super) name: &'static str,
     group: &'static str,
     kind: &'static str,
+    /// The keys of its uid and its name.
     attributes: [&'static str; 2],
-    /// What is owned by it: pods, or another workload.
+    /// What it owns: `pod`, or the name of another workload.
     pub(super) owns: &'static str,
 }
 
@@ -63,7 +64,7 @@ pub(super) const WORKLOADS: [Workload; 6] = [
     },
 ];
 
-pub(super) fn pod<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+pub(super) fn pod<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::Pod) {
         return None;
     }
@@ -79,12 +80,12 @@ pub(super) fn pod<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
     let namespace = resource.text("k8s.namespace.name");
     if let (Some(cluster), Some(namespace), Some(name)) = (cluster, namespace, node.name) {
         let path = format!("{cluster}/{namespace}/{name}");
-        node.aliases.push(Alias::new("k8s_pod", path));
+        node.aliases.push(NodeAlias::new("k8s_pod", path));
     }
     let scope = node.account.unwrap_or_default();
-    let addresses = Alias::addresses(resource.texts("k8s.pod.ip"), scope);
+    let addresses = NodeAlias::addresses(resource.texts("k8s.pod.ip"), scope);
     node.aliases.extend(addresses);
-    // Without what differs between the containers of a pod.
+    // Without attributes that differ between the containers of a pod.
     node.value = resource.only(&[
         "k8s.pod.name",
         "k8s.pod.uid",
@@ -102,7 +103,10 @@ pub(super) fn pod<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
     Some(node)
 }
 
-pub(super) fn workload<'a>(resource: &Resource<'a>, workload: &Workload) -> Option<Node<'a>> {
+pub(super) fn workload<'a>(
+    resource: &ResourceAttributes<'a>,
+    workload: &Workload,
+) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::Workload(workload.name)) {
         return None;
     }
@@ -119,7 +123,7 @@ pub(super) fn workload<'a>(resource: &Resource<'a>, workload: &Workload) -> Opti
     Some(node)
 }
 
-pub(super) fn node<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
+pub(super) fn node<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::Node) {
         return None;
     }
@@ -131,26 +135,26 @@ pub(super) fn node<'a>(resource: &Resource<'a>) -> Option<Node<'a>> {
 }
 
 fn object<'a>(
-    resource: &Resource<'a>,
+    resource: &ResourceAttributes<'a>,
     group: &str,
     kind_in_uid: &str,
     kind: &'static str,
     uid_key: &str,
     name_key: &str,
-) -> Option<Node<'a>> {
+) -> Option<IdentifiedNode<'a>> {
     let cluster = resource.text("k8s.cluster.uid")?;
     let own = resource.text(uid_key)?;
     let name = resource.text(name_key);
-    Some(Node {
+    Some(IdentifiedNode {
         uid: uid::kubernetes(cluster, group, kind_in_uid, own).into(),
         kind: Some(kind),
         name,
         provider: Some("kubernetes"),
         account: Some(cluster),
         aliases: name
-            .map(|name| Alias::new("name", name))
+            .map(|name| NodeAlias::new("name", name))
             .into_iter()
             .collect(),
-        ..Node::default()
+        ..IdentifiedNode::default()
     })
 }

@@ -1,12 +1,13 @@
-//! Says which node of the graph telemetry is about: sets `uid` of `traces`, `metrics` and `logs`,
-//! and tells the rest as `nodes`, `edges` and `aliases`.
+//! Sets `uid` of `traces`, `metrics` and `logs`, the node of the graph that a row is about, and `peer_uid`
+//! of client spans. Emits the nodes, edges and aliases that resource attributes describe.
 //!
 //! ```yaml
 //! processors:
 //!   identity: {store: sqlite, max_names: 524288}
 //! ```
 //!
-//! The uid of a row is the first of these that its resource tells of; a row of none keeps null.
+//! The uid of a row is the first of these nodes that its resource describes. If the resource describes none,
+//! the uid stays null.
 //!
 //! | node | attributes |
 //! |---|---|
@@ -14,45 +15,52 @@
 //! | cloud resource | `cloud.resource_id`, else the ARN in `aws.lambda.invoked_arn` or `faas.id`; without a Lambda's alias or version |
 //! | ECS task | `aws.ecs.task.arn` |
 //! | Kubernetes object | `k8s.cluster.uid` with `k8s.pod.uid`, else of its ReplicaSet, Job, StatefulSet, DaemonSet, Deployment, CronJob, else `k8s.node.uid` |
-//! | EC2 instance | `host.id` of an instance with `cloud.account.id` and `cloud.region`; any other is a machine id |
-//! | EC2 instance that a scan has told of | its `host.id` alone, where an instance has it as alias `host_id`; its private DNS name in `host.name` or `k8s.node.name`; its address in `host.ip` of a host, not a container, that says its account and region |
+//! | EC2 instance | `host.id` of an instance with `cloud.account.id` and `cloud.region`; any other `host.id` is a machine id and ignored |
+//! | EC2 instance that a scan reported | its `host.id` alone, where an instance has it as alias `host_id`; its private DNS name in `host.name` or `k8s.node.name`; its address in `host.ip`, if the resource is a host (not a container) with account and region |
 //!
-//! All of them are told as facts of the group `telemetry`: `service RUNS_ON pod RUNS_ON node
-//! RUNS_ON instance`, each link where both ends are known, and `pod OWNED_BY replicaset`. A
-//! container has no uid: its id is another name of its pod or task.
+//! Each of these nodes is emitted as a fact of the group `telemetry`, except an instance that a scan
+//! reported. The edges are `service RUNS_ON pod RUNS_ON node RUNS_ON instance`, each where both ends are
+//! known, and `pod OWNED_BY replicaset`. A container has no uid: its id is an alias of its pod or task.
 //!
-//! Where `Resource.entity_refs` name a type of this table, the resource is about those entities
-//! alone: a `host` that is not among them is not joined.
+//! If `Resource.entity_refs` has types of this table, the resource describes only these entities: a
+//! `host` that is not among them is ignored.
 //!
-//! A row whose uid is set keeps it. What was told is told again a minute of the rows' own time
-//! later, a new value at once, and what was not delivered with the next row that says it.
+//! A uid that is already set is kept. The same fact, edge or alias is emitted once a minute of the rows'
+//! own time. A new value is emitted at once. What was not delivered is emitted again with the next row
+//! that describes it.
 //!
-//! # Whom spans call
+//! # Peers of spans
 //!
-//! Client and producer spans are given `peer_uid`, the node of their other side, by the first of
-//! these that leads to exactly one:
+//! The peer is the other side of a client or producer span. `peer_uid` is set by the first of these rules
+//! that finds exactly one node:
 //!
-//! | a span says | its peer is |
+//! | attributes of the span | peer |
 //! |---|---|
 //! | `aws.sqs.queue.url`; `aws.s3.bucket` and a host of AWS | that queue or bucket |
-//! | a name in `server.address` (or `net.peer.name`) | who has the alias `dns`; of a DNS record what it leads to |
-//! | an address there, or in `network.peer.address` (or `net.sock.peer.addr`, `net.peer.ip`) | who has the alias `ip` in the network of the span's own instance; a public one, else, anybody who has it without a scope |
+//! | a name in `server.address` (or `net.peer.name`) | the node with this alias `dns`; for a DNS record, the node that it points to |
+//! | an address there, or in `network.peer.address` (or `net.sock.peer.addr`, `net.peer.ip`) | the node with this alias `ip` in the network of the span's own instance; for a public address, else, the node that has it without a scope |
 //!
-//! What has the address as `ip` is meant, and not the interface that has it as `interface_ip`, nor the
-//! address that is a resource of its own (`reserved_ip`), where there are several.
+//! If several nodes have the address, the one that has it as `ip` wins over a network interface that has it
+//! as `interface_ip`, and this over an address that is a resource of its own (`reserved_ip`).
 //!
-//! Aliases are those of the process's [`AliasIndex`], as of when the span started: what `graph` makes
-//! of resources in whatever pipeline, the `aliases` that pass here, and, with the key `store`, what
-//! that store knows at the start and what other processes write there later, within about a second. The process listens before these names are loaded; until then batches
-//! wait in front of every `identity` and `graph`, so that no span is resolved without them. The index holds `max_names` at most: beyond that it evicts the names that
-//! are over, then those of what was seen longest ago, and counts them (`airdig_alias_index_evicted`). Where several have a name, nobody is meant; `localhost` and the like
-//! are nobody's. In a process that has none of these three, no peer is looked for.
+//! Aliases come from the [`AliasIndex`] of the process, as of the start of the span. The index has three
+//! sources: the resources that pass `graph` in any pipeline, the `aliases` that pass this processor, and,
+//! with the key `store`, the aliases in that store: all at the start, then those that other processes write,
+//! within about a second. If the process has none of these sources, no peer is looked up.
 //!
-//! Spans whose peer is not found are counted by the reason: `unresolved_unknown_name`,
-//! `unresolved_unknown_address`, `unresolved_no_network` (a private address, and in which network the
-//! span's resource is, is not known), `unresolved_ambiguous`. Their endpoints, the latest few thousand
-//! of this process, are remembered: once somebody tells of exactly one thing that such an endpoint can
-//! be, and does not tell the same himself, `same_as` joins the two.
+//! Receivers listen before the aliases of the store are loaded. Until then, batches wait in the queues of
+//! all pipelines with `identity` or `graph`, so that no span is resolved without them. The index holds
+//! at most `max_names` names: beyond that it evicts names that are not valid any more, then the names that
+//! were seen longest ago, and counts both in `airdig_alias_index_evicted`.
+//!
+//! A name that several nodes have is ambiguous and resolves to none. `localhost` and other local names have
+//! no peer.
+//!
+//! Spans whose peer is not found are counted by reason: `unresolved_unknown_name`,
+//! `unresolved_unknown_address`, `unresolved_no_network` (the address is private and the network of the
+//! span's resource is not known), `unresolved_ambiguous`. The processor remembers their latest 4,096
+//! endpoints in memory. Once the index has exactly one node that such an endpoint can be, it emits the
+//! endpoint as alias `same_as` of that node, unless a scan has reported this alias.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,36 +92,37 @@ mod told;
 
 pub use config::Config;
 
-use distinct::Distinct;
+use distinct::DistinctResources;
 use peers::Peers;
-use stored::{Names, ReadNames};
-use told::Told;
+use stored::{LoadedNames, NameReader};
+use told::EmittedRows;
 
 use crate::following::{Follower, Update};
 use crate::loading::Attempts;
 
-/// How often it is looked at what endpoints have turned out to be.
-const JOINING: Duration = Duration::from_secs(1);
+/// How often unresolved endpoints are looked up again, if the index has changed.
+const ENDPOINT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Identity {
     id: String,
-    told: Told,
+    emitted: EmittedRows,
     peers: Peers,
     index: Arc<AliasIndex>,
-    /// Whose names are known from the start, and what it is called.
+    /// The id of the store whose names are loaded at the start, and the store.
     store: Option<(String, Arc<dyn GraphStore>)>,
-    /// Of the store, where this is the processor that loads it.
-    following: Option<Follower<ReadNames>>,
-    update: Option<Update<Names>>,
-    /// It woke because the index has changed.
+    /// Set if this is the processor of the process that loads the store.
+    following: Option<Follower<NameReader>>,
+    update: Option<Update<LoadedNames>>,
+    /// `wake` returned because the index has changed.
     index_changed: bool,
 }
 
 impl Described for Identity {
     const TYPE: &'static str = "identity";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "telemetry is given the node that it is about";
+    const SUMMARY: &'static str =
+        "sets the node that telemetry is about and the peers of client spans";
     type Config = Config;
 }
 
@@ -137,7 +146,7 @@ impl BuildProcessor for Identity {
         }
         Ok(Identity {
             id: host.id().to_string(),
-            told: Told::new(host.id().to_string(), wanted),
+            emitted: EmittedRows::new(host.id().to_string(), wanted),
             peers: Peers::new(host, wanted.contains(Signal::Aliases)),
             index,
             store,
@@ -154,7 +163,7 @@ impl Processor for Identity {
         if let Some((name, store)) = &self.store
             && self.index.begin_loading(name)
         {
-            let reads = ReadNames {
+            let reads = NameReader {
                 store: Arc::clone(store),
                 index: Arc::clone(&self.index),
             };
@@ -179,28 +188,28 @@ impl Processor for Identity {
         if !SignalSet::TELEMETRY.contains(batch.signal()) {
             return Ok(vec![batch]);
         }
-        self.settle();
+        self.check_deliveries();
         let view = self.index.is_fed().then(|| self.index.view());
-        let distinct = Distinct::of(&batch);
+        let distinct = DistinctResources::of(&batch);
         let mut uids = Vec::with_capacity(distinct.resources.len());
         let mut instances = Vec::with_capacity(distinct.resources.len());
         for resource in &distinct.resources {
             let newest = resource.newest.map_or(now, |newest| newest.min(now));
             let names = view.as_ref().map(|view| (view, newest));
-            let found = found::of_row(&batch, resource.row, names);
-            self.told.tell(&found, newest);
-            uids.push(found.uid().map(str::to_owned));
-            instances.push(found.instance().map(str::to_owned));
+            let identity = found::identify_resource(&batch, resource.first_row, names);
+            self.emitted.emit(&identity, newest);
+            uids.push(identity.uid().map(str::to_owned));
+            instances.push(identity.instance().map(str::to_owned));
         }
         let mut peer_uids = None;
         if let (Signal::Traces, Some(view)) = (batch.signal(), &view) {
-            let found = self.peers.find(&batch, &distinct, &instances, view, now);
-            for (node, time) in &found.nodes {
-                self.told.node(node, *time);
+            let peers = self.peers.resolve(&batch, &distinct, &instances, view, now);
+            for (node, time) in &peers.nodes {
+                self.emitted.emit_node(node, *time);
             }
-            peer_uids = found.column(batch.text(traces::PEER_UID));
+            peer_uids = peers.column(batch.text(traces::PEER_UID));
         }
-        let mut made = self.told.take(batch.delivery());
+        let mut made = self.emitted.take_batches(batch.delivery());
         let uids = distinct.uids(&uids, batch.uid());
         let batch = batch.with_uid(uids);
         made.push(match peer_uids {
@@ -211,8 +220,8 @@ impl Processor for Identity {
     }
 
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
-        let has_work = self.told.has_unsettled() || self.peers.is_due(&self.index);
-        (self.told.wants_aliases() && has_work).then_some(JOINING)
+        let has_work = self.emitted.has_unacknowledged() || self.peers.is_due(&self.index);
+        (self.emitted.wants_aliases() && has_work).then_some(ENDPOINT_CHECK_INTERVAL)
     }
 
     async fn wake(&mut self) {
@@ -224,31 +233,31 @@ impl Processor for Identity {
         };
         tokio::select! {
             update = next => self.update = Some(update),
-            () = self.peers.becomes_due(&self.index) => self.index_changed = true,
+            () = self.peers.wait_until_due(&self.index) => self.index_changed = true,
         }
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
         if let Some(update) = self.update.take() {
-            self.take_in(&update, now);
+            self.apply_update(&update, now);
             return Vec::new();
         }
-        // Many changes come together: endpoints are looked up in a while, all at once.
+        // Many changes of the index come together: the next tick looks up all endpoints at once.
         if std::mem::take(&mut self.index_changed) {
-            self.peers.join_again();
+            self.peers.recheck_endpoints();
             return Vec::new();
         }
-        self.settle();
-        for joined in self.peers.joined(&self.index) {
-            self.told.same_as(&joined);
+        self.check_deliveries();
+        for resolved in self.peers.resolve_endpoints(&self.index) {
+            self.emitted.emit_same_as(&resolved);
         }
-        self.told.take(&Delivery::nobody())
+        self.emitted.take_batches(&Delivery::nobody())
     }
 }
 
 impl Identity {
-    /// Puts what was read of a store into the index.
-    fn take_in(&mut self, update: &Update<Names>, now: UnixNanos) {
+    /// Replaces the names of some uids in the index with those that were read from the store.
+    fn apply_update(&mut self, update: &Update<LoadedNames>, now: UnixNanos) {
         stored::replace(&update.uids, &update.part, &self.index, now);
         if let Some(following) = self.following.as_mut().filter(|_| update.is_end) {
             let view = self.index.view();
@@ -258,10 +267,10 @@ impl Identity {
         }
     }
 
-    /// Looks at what became of what was told.
-    fn settle(&mut self) {
-        if self.told.settle() {
-            self.peers.join_again();
+    /// Makes rows due again whose delivery was refused.
+    fn check_deliveries(&mut self) {
+        if self.emitted.revoke_refused() {
+            self.peers.recheck_endpoints();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What names mean at a moment, by the index of the process.
+//! Resolves names and addresses to nodes as of one time, with the alias index of the process.
 
 use std::net::IpAddr;
 
@@ -7,29 +7,31 @@ use pipeline::uid;
 
 use super::private::is_private;
 
-/// How far a chain of DNS records is followed.
-const MOST_RECORDS: usize = 8;
+/// The longest chain of DNS records that is followed.
+const MAX_DNS_RECORDS: usize = 8;
 
-/// Looks names up as of one moment.
+/// Looks names up as of one time.
 #[derive(Debug)]
-pub(super) struct Names<'v> {
+pub(super) struct NameLookup<'v> {
     view: &'v View<'v>,
-    /// How long all that was found holds.
+    /// The time as of which names are looked up, and the period for which all results so far are valid.
     pub(super) holds: Holds,
 }
 
-/// What a name leads to.
+/// The node that a name or address resolves to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Led<'v> {
-    Nowhere,
-    To(&'v str),
-    /// Several, of which each may be meant.
-    Astray,
+pub(super) enum NameResolution<'v> {
+    /// No node has it.
+    None,
+    /// The uid of the one node that has it.
+    Unique(&'v str),
+    /// Several nodes have it.
+    Ambiguous,
 }
 
-impl<'v> Names<'v> {
-    pub(super) fn new(view: &'v View<'v>, holds: Holds) -> Names<'v> {
-        Names { view, holds }
+impl<'v> NameLookup<'v> {
+    pub(super) fn new(view: &'v View<'v>, holds: Holds) -> NameLookup<'v> {
+        NameLookup { view, holds }
     }
 
     /// The networks in which a node has addresses.
@@ -38,53 +40,55 @@ impl<'v> Names<'v> {
         networks(names.into_iter().map(|name| &*name.scope))
     }
 
-    /// Who has an address: in one of these networks, else, where it is public, anywhere.
-    pub(super) fn address(&mut self, ip: IpAddr, networks: &[&str]) -> Led<'v> {
+    /// The node that has an address in one of these networks. If there is none and the address is public:
+    /// the node that has it without a scope.
+    pub(super) fn resolve_address(&mut self, ip: IpAddr, networks: &[&str]) -> NameResolution<'v> {
         let text = ip.to_string();
         let kinds = Kind::ADDRESSES.into_iter();
         let owners = kinds.flat_map(|kind| self.view.owners(kind, &text, &mut self.holds));
         let owners: Vec<(&str, &str)> = owners.collect();
         let within = owners.iter().filter(|(_, scope)| networks.contains(scope));
-        match one(self.view, within.map(|(uid, _)| *uid)) {
-            Led::Nowhere if !is_private(ip) => {
+        match best_owner(self.view, within.map(|(uid, _)| *uid)) {
+            NameResolution::None if !is_private(ip) => {
                 let anywhere = owners.iter().filter(|(_, scope)| scope.is_empty());
-                one(self.view, anywhere.map(|(uid, _)| *uid))
+                best_owner(self.view, anywhere.map(|(uid, _)| *uid))
             }
-            led => led,
+            resolution => resolution,
         }
     }
 
-    /// Who has a host's name, anywhere or in one of these networks. A DNS record that leads on to
-    /// one thing that is known is that thing.
-    pub(super) fn host(&mut self, host: &str, networks: &[&str]) -> Led<'v> {
+    /// The node that has a host name, without a scope or in one of these networks. A DNS record that points
+    /// to exactly one known node resolves to this node.
+    pub(super) fn resolve_host(&mut self, host: &str, networks: &[&str]) -> NameResolution<'v> {
         let owners = self.view.owners(Kind::Host, host, &mut self.holds);
         let reachable = |scope: &str| scope.is_empty() || networks.contains(&scope);
         let reachable: Vec<&str> = (owners.into_iter())
             .filter(|(_, scope)| reachable(scope))
             .map(|(uid, _)| uid)
             .collect();
-        let ends = reachable.into_iter().map(|uid| self.end_of(uid, networks));
-        let ends: Vec<&str> = ends.collect();
-        one(self.view, ends)
+        let nodes: Vec<&str> = (reachable.into_iter())
+            .map(|uid| self.final_target(uid, networks))
+            .collect();
+        best_owner(self.view, nodes)
     }
 
-    /// Whether it is a DNS record, and leads on.
-    pub(super) fn leads_on(&mut self, uid: &str) -> bool {
+    /// Whether the node is a DNS record with a target.
+    pub(super) fn has_target(&mut self, uid: &str) -> bool {
         let targets = self.view.names(uid, Kind::Target, &mut self.holds);
         !targets.is_empty()
     }
 
-    /// Whether anybody has the host's name, reachable or not.
+    /// Whether any node has the host name, in whatever network.
     pub(super) fn has_owner(&mut self, host: &str) -> bool {
         let owners = self.view.owners(Kind::Host, host, &mut self.holds);
         !owners.is_empty()
     }
 
-    /// Where a DNS record leads at last, as far as that is one thing that is known.
-    pub(super) fn end_of(&mut self, uid: &'v str, networks: &[&str]) -> &'v str {
+    /// Follows DNS records from this uid while each has exactly one known target. Returns the last uid.
+    pub(super) fn final_target(&mut self, uid: &'v str, networks: &[&str]) -> &'v str {
         let mut end = uid;
-        for _ in 0..MOST_RECORDS {
-            match self.next_of(end, networks) {
+        for _ in 0..MAX_DNS_RECORDS {
+            match self.next_target(end, networks) {
                 Some(next) => end = next,
                 None => break,
             }
@@ -92,8 +96,8 @@ impl<'v> Names<'v> {
         end
     }
 
-    /// The one thing that a DNS record leads to.
-    fn next_of(&mut self, uid: &str, networks: &[&str]) -> Option<&'v str> {
+    /// The target of a DNS record, if it is one known node.
+    fn next_target(&mut self, uid: &str, networks: &[&str]) -> Option<&'v str> {
         let targets = self.view.names(uid, Kind::Target, &mut self.holds);
         let [target] = targets.as_slice() else {
             return None;
@@ -103,27 +107,27 @@ impl<'v> Names<'v> {
             return Some(target);
         }
         let same = self.view.owners(Kind::SameAs, target, &mut self.holds);
-        let led = match one(self.view, same.into_iter().map(|(uid, _)| uid)) {
-            Led::Nowhere => self.named(uid::external_host(target)?, networks),
-            led => led,
+        let resolution = match best_owner(self.view, same.into_iter().map(|(uid, _)| uid)) {
+            NameResolution::None => self.resolve_target_host(uid::external_host(target)?, networks),
+            resolution => resolution,
         };
-        match led {
-            Led::To(next) => Some(next),
-            Led::Nowhere | Led::Astray => None,
+        match resolution {
+            NameResolution::Unique(next) => Some(next),
+            NameResolution::None | NameResolution::Ambiguous => None,
         }
     }
 
-    fn named(&mut self, host: &str, networks: &[&str]) -> Led<'v> {
+    fn resolve_target_host(&mut self, host: &str, networks: &[&str]) -> NameResolution<'v> {
         if let Some(ip) = address(host) {
-            return self.address(ip, networks);
+            return self.resolve_address(ip, networks);
         }
         let owners = self.view.owners(Kind::Host, host, &mut self.holds);
         let anywhere = owners.into_iter().filter(|(_, scope)| scope.is_empty());
-        one(self.view, anywhere.map(|(uid, _)| uid))
+        best_owner(self.view, anywhere.map(|(uid, _)| uid))
     }
 }
 
-/// Each network once.
+/// The distinct networks among the scopes.
 pub(super) fn networks<'v>(scopes: impl Iterator<Item = &'v str>) -> Vec<&'v str> {
     let mut networks: Vec<&str> = scopes.filter(|scope| !scope.is_empty()).collect();
     networks.sort_unstable();
@@ -131,24 +135,28 @@ pub(super) fn networks<'v>(scopes: impl Iterator<Item = &'v str>) -> Vec<&'v str
     networks
 }
 
-/// The one uid that is meant, of these that have the same name. An interface and an address that is a
-/// resource of its own have the names of what they are attached to: that is meant, where it is among
-/// them.
-pub(super) fn one<'v>(view: &View<'_>, uids: impl IntoIterator<Item = &'v str>) -> Led<'v> {
-    let mut led = Led::Nowhere;
+/// Resolves a name that these uids have to the uid with the lowest rank. Network interfaces and reserved
+/// addresses share their addresses with the node that they are attached to; this node wins if it is among
+/// the uids.
+pub(super) fn best_owner<'v>(
+    view: &View<'_>,
+    uids: impl IntoIterator<Item = &'v str>,
+) -> NameResolution<'v> {
+    let mut resolution = NameResolution::None;
     let mut best = usize::MAX;
     for uid in uids {
         let rank = rank(view, uid);
         if rank < best {
-            (best, led) = (rank, Led::To(uid));
-        } else if rank == best && led != Led::To(uid) {
-            led = Led::Astray;
+            (best, resolution) = (rank, NameResolution::Unique(uid));
+        } else if rank == best && resolution != NameResolution::Unique(uid) {
+            resolution = NameResolution::Ambiguous;
         }
     }
-    led
+    resolution
 }
 
-/// By the kind of its addresses, 0 for what is meant first: what has none is what it is.
+/// The position of the kind of its addresses in [`Kind::ADDRESSES`]; a low rank wins. 0 for a node without
+/// addresses.
 fn rank(view: &View<'_>, uid: &str) -> usize {
     let has_any = |kind: &Kind| view.all_names(uid, *kind).next().is_some();
     let rank = Kind::ADDRESSES.iter().position(has_any);

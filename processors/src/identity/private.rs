@@ -1,8 +1,8 @@
-//! Addresses that come again in every network.
+//! Private addresses, which repeat in every network.
 
 use std::net::IpAddr;
 
-/// Whether the address is unique within its network alone (RFC 1918, 4193, 6598).
+/// Whether the address is unique only within its network (RFC 1918, 4193, 6598).
 pub(super) fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
@@ -18,7 +18,7 @@ mod tests {
     use super::is_private;
 
     #[test]
-    fn private_addresses_are_those_that_come_again_elsewhere() {
+    fn addresses_of_the_private_ranges_are_private() {
         let private = [
             "10.0.0.7",
             "172.31.0.1",

@@ -1,4 +1,4 @@
-//! What was told of late, so that it is not told again.
+//! What was emitted recently, so that it is not emitted again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,73 +6,82 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
 
-/// How long what was told is not told again, by the time of what is seen.
-pub(super) const QUIET: Duration = Duration::from_secs(60);
-/// How much is remembered; what was told longest ago is forgotten first.
-const MOST: usize = 1 << 16;
+/// The time between two emissions of the same fact, edge or alias, by the times of the rows.
+pub(super) const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
+/// Hashes that are remembered at most. Beyond it, the one that was emitted longest ago is evicted.
+const MAX_HASHES: usize = 1 << 16;
 
 #[derive(Debug, Default)]
-pub(super) struct Recent {
-    told: HashMap<u64, Span>,
-    /// In which order it was told; a turn that is not its span's is out of date.
-    turns: VecDeque<(u64, u64)>,
-    turn: u64,
-    /// What was told since it was last asked.
+pub(super) struct RecentlyEmitted {
+    by_hash: HashMap<u64, EmittedPeriod>,
+    /// Hashes in the order of emission, each with the number of the emission. An entry is out of date if its
+    /// number is not that of the hash's period.
+    order: VecDeque<(u64, u64)>,
+    /// The number of the last emission.
+    sequence: u64,
+    /// Hashes since the last [`RecentlyEmitted::take_fresh`].
     fresh: Vec<u64>,
 }
 
-/// Between which times it was told to hold: a store takes it to hold at all times between.
+/// The first and last time with which a hash was emitted. A store assumes that it was valid at all times
+/// between.
 #[derive(Clone, Copy, Debug)]
-struct Span {
+struct EmittedPeriod {
     first: UnixNanos,
     last: UnixNanos,
-    turn: u64,
+    sequence: u64,
 }
 
-impl Recent {
-    /// Whether what has this hash, seen to hold at this time, is to be told. Late rows are told
-    /// once a minute like all others, not whenever they alternate with newer ones.
+impl RecentlyEmitted {
+    /// Whether to emit a row of this hash and time; if so, remembers it as emitted. Late rows are emitted
+    /// once a minute like all others, even if they alternate with newer rows.
     pub(super) fn is_due(&mut self, hash: u64, time: UnixNanos) -> bool {
-        let turn = self.turn + 1;
-        match self.told.get_mut(&hash) {
+        let sequence = self.sequence + 1;
+        match self.by_hash.get_mut(&hash) {
             None => {
                 let (first, last) = (time, time);
-                self.told.insert(hash, Span { first, last, turn });
+                let period = EmittedPeriod {
+                    first,
+                    last,
+                    sequence,
+                };
+                self.by_hash.insert(hash, period);
             }
-            Some(span) if time >= span.last.after(QUIET) => {
-                (span.last, span.turn) = (time, turn);
+            Some(period) if time >= period.last.after(REPEAT_INTERVAL) => {
+                (period.last, period.sequence) = (time, sequence);
             }
-            Some(span) if time.after(QUIET) <= span.first => {
-                (span.first, span.turn) = (time, turn);
+            Some(period) if time.after(REPEAT_INTERVAL) <= period.first => {
+                (period.first, period.sequence) = (time, sequence);
             }
             Some(_) => return false,
         }
-        self.turn = turn;
-        self.turns.push_back((hash, turn));
+        self.sequence = sequence;
+        self.order.push_back((hash, sequence));
         self.fresh.push(hash);
-        self.forget();
+        self.evict();
         true
     }
 
-    /// What was told since this was last asked.
+    /// The hashes that were emitted since the last call.
     pub(super) fn take_fresh(&mut self) -> Vec<u64> {
         std::mem::take(&mut self.fresh)
     }
 
-    /// Takes back that these were told: they are due again.
-    pub(super) fn take_back(&mut self, hashes: &[u64]) {
+    /// Makes these hashes due again.
+    pub(super) fn revoke(&mut self, hashes: &[u64]) {
         for hash in hashes {
-            self.told.remove(hash);
+            self.by_hash.remove(hash);
         }
     }
 
-    fn forget(&mut self) {
-        while self.told.len() > MOST || self.turns.len() > 2 * MOST {
-            let Some((hash, turn)) = self.turns.pop_front() else {
+    fn evict(&mut self) {
+        while self.by_hash.len() > MAX_HASHES || self.order.len() > 2 * MAX_HASHES {
+            let Some((hash, sequence)) = self.order.pop_front() else {
                 return;
             };
-            if self.told.get(&hash).is_some_and(|span| span.turn == turn) {
-                self.told.remove(&hash);
+            let period = self.by_hash.get(&hash);
+            if period.is_some_and(|period| period.sequence == sequence) {
+                self.by_hash.remove(&hash);
             }
         }
     }
@@ -80,7 +89,7 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, Recent, UnixNanos};
+    use super::{MAX_HASHES, RecentlyEmitted, UnixNanos};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -89,39 +98,39 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_told_once_a_minute() {
-        let mut recent = Recent::default();
+    fn the_same_content_is_emitted_once_a_minute() {
+        let mut recent = RecentlyEmitted::default();
         let due = [100, 100, 159, 160, 200, 220].map(|second| recent.is_due(7, at(second)));
         assert_eq!(due, [true, false, false, true, false, true]);
     }
 
     #[test]
-    fn rows_that_are_late_do_not_make_it_told_again_and_again() {
-        let mut recent = Recent::default();
+    fn late_rows_among_newer_rows_are_not_emitted_each_time() {
+        let mut recent = RecentlyEmitted::default();
         let due = [400, 100, 401, 101, 402, 250].map(|second| recent.is_due(7, at(second)));
         assert_eq!(due, [true, true, false, false, false, false]);
     }
 
     #[test]
-    fn what_was_told_longest_ago_is_forgotten_first() {
-        let mut recent = Recent::default();
-        let most = MOST as u64;
+    fn the_hash_that_was_emitted_longest_ago_is_evicted_first() {
+        let mut recent = RecentlyEmitted::default();
+        let most = MAX_HASHES as u64;
         for hash in 0..most {
             assert!(recent.is_due(hash, at(0)));
         }
-        assert!(recent.is_due(0, at(60)), "told again: the newest now");
+        assert!(recent.is_due(0, at(60)), "a minute later, now the newest");
         assert!(recent.is_due(most, at(60)));
         assert!(!recent.is_due(0, at(60)));
-        assert!(recent.is_due(1, at(0)), "it was forgotten");
-        assert!(recent.told.len() <= MOST);
+        assert!(recent.is_due(1, at(0)), "it was evicted");
+        assert!(recent.by_hash.len() <= MAX_HASHES);
     }
 
     #[test]
-    fn memory_stays_bounded_whatever_is_told() {
-        let mut recent = Recent::default();
-        for minute in 0..3 * MOST as u64 {
+    fn the_order_of_emissions_stays_bounded_with_few_hashes() {
+        let mut recent = RecentlyEmitted::default();
+        for minute in 0..3 * MAX_HASHES as u64 {
             assert!(recent.is_due(minute % 2, at(60 * minute)));
         }
-        assert!(recent.turns.len() <= 2 * MOST);
+        assert!(recent.order.len() <= 2 * MAX_HASHES);
     }
 }

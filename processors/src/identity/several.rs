@@ -1,23 +1,23 @@
-//! What several stores have of the same uids, as one. The index of a process holds the names of all of them:
-//! what one store has must not take the place of what another has.
+//! Merges what several stores have of the same uids. The alias index of a process holds the names of all its
+//! stores: the names of one store must not replace those of another.
 
 use std::collections::BTreeMap;
 
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{ClaimInfo, KnownAlias};
 
-use super::stored::Names;
+use super::stored::LoadedNames;
 
-/// What a store has of a uid from one source.
+/// What a store has of one uid from one source.
 #[derive(Debug, Default)]
-struct OfSource {
+struct SourceNames {
     aliases: Vec<KnownAlias>,
     claims: Vec<ClaimInfo>,
     targets: Vec<(UnixNanos, String)>,
 }
 
-impl OfSource {
-    /// When anything of it was last confirmed, and when it last changed.
+impl SourceNames {
+    /// The time of the last confirmation, then the time of the last change.
     fn rank(&self) -> (Option<UnixNanos>, Option<UnixNanos>) {
         let seen = self.claims.iter().map(|claim| claim.last_seen).max();
         let since = self.aliases.iter().map(|alias| alias.since).max();
@@ -26,10 +26,10 @@ impl OfSource {
 }
 
 /// By uid and source.
-type BySource = BTreeMap<(String, String), OfSource>;
+type NamesBySource = BTreeMap<(String, String), SourceNames>;
 
-fn by_source(names: Names) -> BySource {
-    let mut all = BySource::new();
+fn by_source(names: LoadedNames) -> NamesBySource {
+    let mut all = NamesBySource::new();
     for alias in names.aliases {
         let of = all.entry((alias.uid.clone(), alias.source.clone()));
         of.or_default().aliases.push(alias);
@@ -46,26 +46,25 @@ fn by_source(names: Names) -> BySource {
     all
 }
 
-/// Where two stores have what the same source reports of a uid, the one counts in which that was confirmed
-/// later.
-pub(super) fn merged(mut parts: Vec<Names>) -> Names {
+/// If two stores have names of the same uid and source, the names that were confirmed last win.
+pub(super) fn merge_stores(mut parts: Vec<LoadedNames>) -> LoadedNames {
     if parts.len() < 2 {
         return parts.pop().unwrap_or_default();
     }
-    let mut all = BySource::new();
-    for (of, found) in parts.into_iter().flat_map(by_source) {
+    let mut all = NamesBySource::new();
+    for (of, stored) in parts.into_iter().flat_map(by_source) {
         match all.get(&of) {
-            Some(known) if known.rank() >= found.rank() => {}
-            _ => drop(all.insert(of, found)),
+            Some(other) if other.rank() >= stored.rank() => {}
+            _ => drop(all.insert(of, stored)),
         }
     }
-    let mut names = Names::default();
-    for ((uid, source), found) in all {
-        names.aliases.extend(found.aliases);
+    let mut names = LoadedNames::default();
+    for ((uid, source), stored) in all {
+        names.aliases.extend(stored.aliases);
         let claims = names.claims.entry(uid.clone()).or_default();
-        claims.extend(found.claims);
-        if !found.targets.is_empty() {
-            names.targets.insert((uid, source), found.targets);
+        claims.extend(stored.claims);
+        if !stored.targets.is_empty() {
+            names.targets.insert((uid, source), stored.targets);
         }
     }
     names
@@ -79,11 +78,11 @@ mod tests {
     use pipeline::component::UnixNanos;
     use pipeline::graph_store::{ClaimInfo, KnownAlias};
 
-    use super::super::stored::Names;
-    use super::merged;
+    use super::super::stored::LoadedNames;
+    use super::merge_stores;
 
-    /// A name that a source reports of `u`, and when that was confirmed.
-    fn names(source: &str, value: &str, seen: u64) -> Names {
+    /// A name that a source reports of `u`, confirmed at `seen`.
+    fn names(source: &str, value: &str, seen: u64) -> LoadedNames {
         let alias = KnownAlias {
             uid: "u".to_owned(),
             source: source.to_owned(),
@@ -103,17 +102,17 @@ mod tests {
             state: 1,
             last_seen: UnixNanos(seen),
         };
-        Names {
+        LoadedNames {
             aliases: vec![alias],
             claims: HashMap::from([("u".to_owned(), vec![claim])]),
-            ..Names::default()
+            ..LoadedNames::default()
         }
     }
 
     #[test]
-    fn of_one_source_the_store_counts_that_confirmed_it_later() {
-        let found = |parts: Vec<Names>| {
-            let names = merged(parts);
+    fn names_of_one_source_come_from_the_store_that_confirmed_them_last() {
+        let merged = |parts: Vec<LoadedNames>| {
+            let names = merge_stores(parts);
             let mut values: Vec<String> = names.aliases.into_iter().map(|it| it.value).collect();
             values.sort();
             (values.join(" "), names.claims["u"].len())
@@ -121,9 +120,9 @@ mod tests {
         let a = || names("aws", "a", 5);
         let b = || names("aws", "b", 7);
         let c = || names("otlp", "c", 1);
-        assert_eq!(found(vec![a(), b()]), ("b".to_owned(), 1));
-        assert_eq!(found(vec![b(), a()]), ("b".to_owned(), 1));
-        assert_eq!(found(vec![a(), c()]), ("a c".to_owned(), 2));
-        assert_eq!(found(vec![a()]), ("a".to_owned(), 1));
+        assert_eq!(merged(vec![a(), b()]), ("b".to_owned(), 1));
+        assert_eq!(merged(vec![b(), a()]), ("b".to_owned(), 1));
+        assert_eq!(merged(vec![a(), c()]), ("a c".to_owned(), 2));
+        assert_eq!(merged(vec![a()]), ("a".to_owned(), 1));
     }
 }

@@ -1,4 +1,4 @@
-//! Loads the names that a store knows into the index of the process, and those that change later.
+//! Loads the names in a store into the alias index of the process, and reads those that change later.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use crate::following::{Page, Reads};
 use crate::loading::Attempts;
 
 /// Uids that are read at a time.
-const PAGE: usize = 1000;
-/// Edges of the DNS records among them.
-const MOST_TARGETS: usize = 1 << 16;
+const PAGE_SIZE: usize = 1000;
+/// Edges of DNS records that are read for one page at most.
+const MAX_TARGETS: usize = 1 << 16;
 
-/// Loads all names, page by page. A page that cannot be read is read again.
+/// Loads all names of the store, page by page. Retries a page that cannot be read.
 pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempts: Attempts<'_>) {
     let (start, mut names) = (Instant::now(), 0);
     let mut after = None;
@@ -39,10 +39,10 @@ pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempt
         };
         attempts.succeeded();
         names += page.part.aliases.len();
-        let held = put(&page.part, index);
-        // Another store has them as well, which was loaded first.
+        let held = insert_new(&page.part, index);
+        // Another store, which was loaded before, has these uids, too: their names are those of both.
         while !held.is_empty() {
-            match read_of_all(index, &held).await {
+            match read_all_stores(index, &held).await {
                 Ok(names) => {
                     replace(&held, &names, index, UnixNanos::now());
                     break;
@@ -61,72 +61,73 @@ pub(super) async fn load(store: &dyn GraphStore, index: &AliasIndex, mut attempt
         store,
         names,
         ?took,
-        "loaded the names of the store"
+        "loaded the aliases of the store"
     );
 }
 
-/// The names of some uids, and all that is needed to put them into the index.
+/// The names of some uids, with what the index needs to hold them.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    /// Those of a uid, and of these those of a source, stand together.
+pub(super) struct LoadedNames {
+    /// Grouped by uid, then by source.
     pub(super) aliases: Vec<KnownAlias>,
+    /// By uid.
     pub(super) claims: HashMap<String, Vec<ClaimInfo>>,
-    pub(super) targets: Targets,
+    pub(super) targets: DnsTargets,
 }
 
-/// What DNS records lead to, by uid and source, each with since when.
-pub(super) type Targets = BTreeMap<(String, String), Vec<(UnixNanos, String)>>;
+/// The targets of DNS records by uid and source, each with the start of its validity.
+pub(super) type DnsTargets = BTreeMap<(String, String), Vec<(UnixNanos, String)>>;
 
-/// Reads names for an index that follows the store.
+/// Reads names for the [`Follower`](crate::following::Follower) of the store.
 #[derive(Debug)]
-pub(super) struct ReadNames {
+pub(super) struct NameReader {
     pub(super) store: Arc<dyn GraphStore>,
     pub(super) index: Arc<AliasIndex>,
 }
 
 #[async_trait]
-impl Reads for ReadNames {
-    type Part = Names;
+impl Reads for NameReader {
+    type Part = LoadedNames;
 
-    async fn of(&self, uids: &[String]) -> Result<Names, StoreError> {
-        read_of_all(&self.index, uids).await
+    async fn of(&self, uids: &[String]) -> Result<LoadedNames, StoreError> {
+        read_all_stores(&self.index, uids).await
     }
 
-    async fn page(&self, after: Option<&str>) -> Result<Page<Names>, StoreError> {
+    async fn page(&self, after: Option<&str>) -> Result<Page<LoadedNames>, StoreError> {
         let mut page = read_page(self.store.as_ref(), after).await?;
         if self.index.stores().len() > 1 {
-            page.part = read_of_all(&self.index, &page.uids).await?;
+            page.part = read_all_stores(&self.index, &page.uids).await?;
         }
         Ok(page)
     }
 }
 
-/// What all stores have of these uids.
-async fn read_of_all(index: &AliasIndex, uids: &[String]) -> Result<Names, StoreError> {
+/// Reads the names of these uids from all stores of the index.
+async fn read_all_stores(index: &AliasIndex, uids: &[String]) -> Result<LoadedNames, StoreError> {
     let mut parts = Vec::new();
     for store in index.stores() {
-        parts.push(read_of(store.as_ref(), index, uids).await?);
+        parts.push(read_store(store.as_ref(), index, uids).await?);
     }
-    Ok(several::merged(parts))
+    Ok(several::merge_stores(parts))
 }
 
-async fn read_of(
+async fn read_store(
     store: &dyn GraphStore,
     index: &AliasIndex,
     uids: &[String],
-) -> Result<Names, StoreError> {
+) -> Result<LoadedNames, StoreError> {
     let aliases = store.aliases_of_uids(&kinds(), uids).await?;
     let mut named: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
     named.dedup();
-    // When the others lost their names is in their claims.
-    let others = {
+    // Of uids that have no names any more, the claims give the time at which they lost them.
+    let unnamed = {
         let view = index.view();
-        let is_other = |uid: &&String| view.holds(uid) && named.binary_search(uid).is_err();
-        let others: Vec<String> = uids.iter().filter(is_other).cloned().collect();
-        others
+        let is_unnamed = |uid: &&String| view.holds(uid) && named.binary_search(uid).is_err();
+        let unnamed: Vec<String> = uids.iter().filter(is_unnamed).cloned().collect();
+        unnamed
     };
-    named.extend(others);
-    read_names(store, aliases, named).await
+    named.extend(unnamed);
+    read_claims_and_targets(store, aliases, named).await
 }
 
 fn kinds() -> Vec<&'static str> {
@@ -134,35 +135,39 @@ fn kinds() -> Vec<&'static str> {
     kinds.chain(earlier_stores::KINDS).collect()
 }
 
-async fn read_page(store: &dyn GraphStore, after: Option<&str>) -> Result<Page<Names>, StoreError> {
-    let AliasesPage { aliases, last } = store.aliases(&kinds(), after, PAGE).await?;
+async fn read_page(
+    store: &dyn GraphStore,
+    after: Option<&str>,
+) -> Result<Page<LoadedNames>, StoreError> {
+    let AliasesPage { aliases, last } = store.aliases(&kinds(), after, PAGE_SIZE).await?;
     let mut uids: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
     uids.dedup();
-    let part = read_names(store, aliases, uids.clone()).await?;
+    let part = read_claims_and_targets(store, aliases, uids.clone()).await?;
     Ok(Page { uids, part, last })
 }
 
-/// Reads what there is of these uids besides their aliases.
-async fn read_names(
+/// Reads what belongs to the aliases of these uids.
+async fn read_claims_and_targets(
     store: &dyn GraphStore,
     aliases: Vec<KnownAlias>,
     uids: Vec<String>,
-) -> Result<Names, StoreError> {
+) -> Result<LoadedNames, StoreError> {
     if uids.is_empty() {
-        return Ok(Names::default());
+        return Ok(LoadedNames::default());
     }
     let claims = store.claims(&uids).await?;
     let claims = uids.into_iter().zip(claims).collect();
-    let targets = targets(store, &aliases).await?;
-    Ok(Names {
+    let targets = read_dns_targets(store, &aliases).await?;
+    Ok(LoadedNames {
         aliases,
         claims,
         targets,
     })
 }
 
-/// Puts the names of some uids into the index. Returns those that it holds already, which are left out.
-fn put(names: &Names, index: &AliasIndex) -> Vec<String> {
+/// Inserts the names of uids that the index does not hold. Returns the uids that it holds already; their
+/// names are not changed.
+fn insert_new(names: &LoadedNames, index: &AliasIndex) -> Vec<String> {
     let mut held = Vec::new();
     let Some(mut writer) = index.writer() else {
         return held;
@@ -190,8 +195,8 @@ fn put(names: &Names, index: &AliasIndex) -> Vec<String> {
     held
 }
 
-/// Puts what was read of these uids in the place of what the index holds of them.
-pub(super) fn replace(uids: &[String], names: &Names, index: &AliasIndex, now: UnixNanos) {
+/// Replaces the names of these uids in the index.
+pub(super) fn replace(uids: &[String], names: &LoadedNames, index: &AliasIndex, now: UnixNanos) {
     let Some(mut writer) = index.writer() else {
         return;
     };
@@ -205,9 +210,9 @@ pub(super) fn replace(uids: &[String], names: &Names, index: &AliasIndex, now: U
     }
 }
 
-impl Names {
-    /// What is stored of a uid that has these aliases. Names of a source that a scan reports belong to
-    /// each of its claims, so that they end with them.
+impl LoadedNames {
+    /// The stored names of a uid, which has these aliases. The snapshot of a source belongs to each of its
+    /// open claims by scans, so that the names end with these claims.
     fn of_uid<'n>(&'n self, uid: &str, aliases: &'n [KnownAlias]) -> StoredNames<'n> {
         let claims = self.claims.get(uid).map_or(&[][..], Vec::as_slice);
         let changes = claims
@@ -234,7 +239,7 @@ impl Names {
     }
 }
 
-/// The claims of a source that report these names.
+/// The claims of a source that report the names of this snapshot.
 fn claims_of<'n>(
     source: &'n str,
     snapshots: &[&'n KnownAlias],
@@ -243,15 +248,15 @@ fn claims_of<'n>(
 ) -> Vec<StoredClaim<'n>> {
     let aliases = snapshots.iter().map(|alias| (alias.since, item(alias)));
     let targets = targets.into_iter().flatten();
-    let alone = StoredClaim {
+    let without_claim = StoredClaim {
         source,
         aliases: aliases.collect(),
         targets: targets.map(|(since, to)| (*since, to.as_str())).collect(),
         ..StoredClaim::default()
     };
-    let claims = reporting(claims, source);
+    let claims = open_claims(claims, source);
     if claims.is_empty() {
-        return vec![alone];
+        return vec![without_claim];
     }
     let stored = claims.into_iter().map(|claim| StoredClaim {
         scope: claim.scope.as_deref().unwrap_or_default(),
@@ -259,13 +264,13 @@ fn claims_of<'n>(
         state: Some(claim.state),
         since: claim.since,
         seen: claim.last_seen,
-        ..alone.clone()
+        ..without_claim.clone()
     });
     stored.collect()
 }
 
-/// The open claims of a source that report names: of scans, else those that no scan made.
-fn reporting<'c>(claims: &'c [ClaimInfo], source: &str) -> Vec<&'c ClaimInfo> {
+/// The open claims of a source that report names: those made by scans, else those of rows of `aliases`.
+fn open_claims<'c>(claims: &'c [ClaimInfo], source: &str) -> Vec<&'c ClaimInfo> {
     let of = |classes: &[Class]| -> Vec<&ClaimInfo> {
         let claims = claims.iter().filter(|claim| claim.source == source);
         let open = claims.filter(|claim| claim.until.is_none());
@@ -302,16 +307,19 @@ fn item(alias: &KnownAlias) -> AliasItem<'_> {
     }
 }
 
-/// Where the DNS records among these uids lead.
-async fn targets(store: &dyn GraphStore, aliases: &[KnownAlias]) -> Result<Targets, StoreError> {
-    let named = named_hosts(aliases);
-    let mut targets = Targets::new();
+/// Reads the targets of the DNS records among the owners of these aliases.
+async fn read_dns_targets(
+    store: &dyn GraphStore,
+    aliases: &[KnownAlias],
+) -> Result<DnsTargets, StoreError> {
+    let named = uids_with_dns_names(aliases);
+    let mut targets = DnsTargets::new();
     if named.is_empty() {
         return Ok(targets);
     }
     let kinds = [kind::DNS_POINTS_TO.to_owned()];
     let edges = store
-        .edges(&named, Direction::Out, &kinds, MOST_TARGETS, At::Now)
+        .edges(&named, Direction::Out, &kinds, MAX_TARGETS, At::Now)
         .await?;
     for edge in edges {
         let of = targets.entry((edge.from, edge.source)).or_default();
@@ -320,9 +328,9 @@ async fn targets(store: &dyn GraphStore, aliases: &[KnownAlias]) -> Result<Targe
     Ok(targets)
 }
 
-/// The uids that have the name of a host, each once. DNS records are among them, since no other name leads
-/// to one; which they are, their edges say.
-fn named_hosts(aliases: &[KnownAlias]) -> Vec<String> {
+/// The uids that have an alias `dns`, each once. All DNS records are among them: a record that has a target
+/// has such an edge, other nodes have none.
+fn uids_with_dns_names(aliases: &[KnownAlias]) -> Vec<String> {
     let named = aliases.iter().filter(|alias| alias.kind == DNS);
     let mut uids: Vec<String> = named.map(|alias| alias.uid.clone()).collect();
     uids.dedup();
@@ -348,15 +356,15 @@ mod tests {
         }
     }
 
-    fn names(aliases: &[KnownAlias]) -> super::Names {
-        super::Names {
+    fn loaded(aliases: &[KnownAlias]) -> super::LoadedNames {
+        super::LoadedNames {
             aliases: aliases.to_vec(),
-            ..super::Names::default()
+            ..super::LoadedNames::default()
         }
     }
 
     #[test]
-    fn each_name_is_known_since_it_was_told() {
+    fn each_name_is_valid_from_its_stored_start() {
         let index = AliasIndex::default();
         index.ask();
         let aliases = [
@@ -365,7 +373,7 @@ mod tests {
             alias("a", false, "seen.example", 5),
             alias("b", true, "b.example", 10),
         ];
-        super::put(&names(&aliases), &index);
+        super::insert_new(&loaded(&aliases), &index);
         let view = index.view();
         let knows = |value, time| {
             let mut holds = Holds::at(UnixNanos(time));
@@ -378,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_the_name_of_a_host_is_asked_where_it_points() {
+    fn dns_targets_are_read_only_of_uids_with_a_dns_name() {
         let other = KnownAlias {
             kind: "ip".to_owned(),
             ..alias("b", true, "10.0.0.7", 10)
@@ -389,11 +397,11 @@ mod tests {
             other,
             alias("c", false, "c.example", 5),
         ];
-        assert_eq!(super::named_hosts(&aliases), ["a", "c"]);
+        assert_eq!(super::uids_with_dns_names(&aliases), ["a", "c"]);
     }
 
     #[test]
-    fn a_store_of_before_is_read_as_its_receivers_report_today() {
+    fn aliases_of_an_old_store_get_the_kinds_of_present_receivers() {
         let index = AliasIndex::default();
         index.ask();
         let arn = |resource| format!("arn:aws:ec2:eu-west-1:42:{resource}");
@@ -409,7 +417,7 @@ mod tests {
             known("instance/i-1", "ip", "54.1.2.3"),
             known("network-interface/eni-1", "ip", "54.1.2.3"),
         ];
-        super::put(&names(&aliases), &index);
+        super::insert_new(&loaded(&aliases), &index);
         let view = index.view();
         let owners = |kind, value| {
             let mut holds = Holds::at(UnixNanos(20));

@@ -1,4 +1,4 @@
-//! What is told: rows of `nodes`, `edges` and `aliases`.
+//! Rows of `nodes`, `edges` and `aliases` that the processor emits.
 
 use std::collections::VecDeque;
 
@@ -9,55 +9,57 @@ use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::schema::{aliases, edges, nodes, resources};
 use pipeline::{Batch, Delivery, Outcome, Receipt, Signal, SignalSet};
 
-use super::found::{Alias, Found, Node};
-use super::peers::Joined;
-use super::recent::Recent;
+use super::found::{IdentifiedNode, NodeAlias, ResourceIdentity};
+use super::peers::ResolvedEndpoint;
+use super::recent::RecentlyEmitted;
 
-/// Batches whose delivery is followed at once; those before them count as not delivered.
-const FOLLOWED: usize = 4096;
+/// Batches that wait for an acknowledgement at most. Beyond it, the oldest counts as not delivered.
+const MAX_UNACKNOWLEDGED: usize = 4096;
 
-/// Rows that wait to be sent; of signals that nobody wants there are none.
-pub(super) struct Told {
+/// Rows to emit. A signal that no component after this processor accepts has no rows.
+pub(super) struct EmittedRows {
     source: String,
-    recent: Recent,
-    /// What was told and is not known to be delivered.
-    followed: VecDeque<(Receipt, Vec<u64>)>,
+    recent: RecentlyEmitted,
+    /// Emitted batches without an outcome yet, each with the hashes of its rows.
+    unacknowledged: VecDeque<(Receipt, Vec<u64>)>,
     nodes: Option<Rows>,
     edges: Option<Rows>,
     aliases: Option<Rows>,
 }
 
-impl std::fmt::Debug for Told {
+impl std::fmt::Debug for EmittedRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Told(by {}, {:?})", self.source, self.recent)
+        write!(f, "EmittedRows(by {}, {:?})", self.source, self.recent)
     }
 }
 
-impl Told {
-    pub(super) fn new(source: String, wanted: SignalSet) -> Told {
+impl EmittedRows {
+    pub(super) fn new(source: String, wanted: SignalSet) -> EmittedRows {
         let rows = |signal| wanted.contains(signal).then(|| Rows::new(signal));
-        Told {
+        EmittedRows {
             source,
-            recent: Recent::default(),
-            followed: VecDeque::new(),
+            recent: RecentlyEmitted::default(),
+            unacknowledged: VecDeque::new(),
             nodes: rows(Signal::Nodes),
             edges: rows(Signal::Edges),
             aliases: rows(Signal::Aliases),
         }
     }
 
-    /// Tells what has not been told of late; `time` is when it was seen to hold.
-    pub(super) fn tell(&mut self, found: &Found<'_>, time: UnixNanos) {
-        for node in &found.nodes {
-            if !node.is_known {
-                self.node(node, time);
+    /// Emits the nodes, aliases and edges that were not emitted recently. `time` is the time of the newest
+    /// row that describes them.
+    pub(super) fn emit(&mut self, identity: &ResourceIdentity<'_>, time: UnixNanos) {
+        let nodes = &identity.nodes;
+        for node in nodes {
+            if !node.is_from_index {
+                self.emit_node(node, time);
             }
             for alias in &node.aliases {
-                self.alias(&node.uid, alias, time);
+                self.emit_alias(&node.uid, alias, time);
             }
         }
-        for (from, kind, to) in &found.edges {
-            self.edge(&found.nodes[*from].uid, kind, &found.nodes[*to].uid, time);
+        for (from, kind, to) in &identity.edges {
+            self.emit_edge(&nodes[*from].uid, kind, &nodes[*to].uid, time);
         }
     }
 
@@ -66,48 +68,48 @@ impl Told {
         self.aliases.is_some()
     }
 
-    /// Tells that an endpoint is something that is known.
-    pub(super) fn same_as(&mut self, joined: &Joined) {
-        let alias = Alias {
-            since: Some(joined.since),
-            ..Alias::new(SAME_AS, joined.endpoint.as_str())
+    /// Emits the endpoint as an alias of its node.
+    pub(super) fn emit_same_as(&mut self, resolved: &ResolvedEndpoint) {
+        let alias = NodeAlias {
+            since: Some(resolved.since),
+            ..NodeAlias::new(SAME_AS, resolved.endpoint.as_str())
         };
-        self.alias(&joined.uid, &alias, joined.since);
+        self.emit_alias(&resolved.uid, &alias, resolved.since);
     }
 
-    /// Whether there are batches of which it is not known yet whether they were delivered.
-    pub(super) fn has_unsettled(&self) -> bool {
-        !self.followed.is_empty()
+    /// Whether batches wait for an acknowledgement.
+    pub(super) fn has_unacknowledged(&self) -> bool {
+        !self.unacknowledged.is_empty()
     }
 
-    /// Takes back what was told and not delivered: whoever sends it again is told again. Whether
-    /// there is any.
-    pub(super) fn settle(&mut self) -> bool {
+    /// Makes the rows of refused batches due again, so that they are emitted when the sender retries.
+    /// Returns whether there was one.
+    pub(super) fn revoke_refused(&mut self) -> bool {
         let recent = &mut self.recent;
-        let mut taken_back = false;
-        self.followed.retain_mut(|(receipt, hashes)| {
+        let mut is_any_refused = false;
+        self.unacknowledged.retain_mut(|(receipt, hashes)| {
             let outcome = receipt.try_outcome();
             if matches!(outcome, Some(Outcome::Refused(_) | Outcome::Partial { .. })) {
-                recent.take_back(hashes);
-                taken_back = true;
+                recent.revoke(hashes);
+                is_any_refused = true;
             }
             outcome.is_none()
         });
-        taken_back
+        is_any_refused
     }
 
-    /// The batches, with those who wait for what they were made of.
-    pub(super) fn take(&mut self, delivery: &Delivery) -> Vec<Batch> {
+    /// Returns the batches to emit. They carry `delivery`, that of the batch from which they were made.
+    pub(super) fn take_batches(&mut self, delivery: &Delivery) -> Vec<Batch> {
         let fresh = self.recent.take_fresh();
         if fresh.is_empty() {
             return Vec::new();
         }
         let (own, receipt) = Delivery::new(None);
-        self.followed.push_back((receipt, fresh));
-        if self.followed.len() > FOLLOWED
-            && let Some((_, hashes)) = self.followed.pop_front()
+        self.unacknowledged.push_back((receipt, fresh));
+        if self.unacknowledged.len() > MAX_UNACKNOWLEDGED
+            && let Some((_, hashes)) = self.unacknowledged.pop_front()
         {
-            self.recent.take_back(&hashes);
+            self.recent.revoke(&hashes);
         }
         let delivery = Delivery::merge([delivery.clone(), own]);
         let all = [&mut self.nodes, &mut self.edges, &mut self.aliases];
@@ -118,7 +120,7 @@ impl Told {
             .collect()
     }
 
-    pub(super) fn node(&mut self, node: &Node<'_>, time: UnixNanos) {
+    pub(super) fn emit_node(&mut self, node: &IdentifiedNode<'_>, time: UnixNanos) {
         let Some(rows) = &mut self.nodes else { return };
         let words = [
             Some("node"),
@@ -147,7 +149,7 @@ impl Told {
         rows.push(Some(time), Some(&node.uid), &self.source, &cells);
     }
 
-    fn edge(&mut self, from: &str, kind: &str, to: &str, time: UnixNanos) {
+    fn emit_edge(&mut self, from: &str, kind: &str, to: &str, time: UnixNanos) {
         let Some(rows) = &mut self.edges else { return };
         let hash = hash_of(["edge", from, kind, to].map(|part| Some(part.as_bytes())));
         if !self.recent.is_due(hash, time) {
@@ -162,7 +164,7 @@ impl Told {
         rows.push(Some(time), Some(from), &self.source, &cells);
     }
 
-    fn alias(&mut self, uid: &str, alias: &Alias<'_>, time: UnixNanos) {
+    fn emit_alias(&mut self, uid: &str, alias: &NodeAlias<'_>, time: UnixNanos) {
         let Some(rows) = &mut self.aliases else {
             return;
         };

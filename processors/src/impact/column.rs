@@ -1,4 +1,4 @@
-//! The column `impact` of `drift` and of `changes`.
+//! Fills the column `impact` of `drift` and `changes`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use serde_json::{Value as Json, json};
 use super::graph::Graph;
 use super::reach::reach;
 
-/// Nodes that are told by name.
+/// How many nodes an impact lists in `top`.
 const TOP: usize = 10;
 
-/// Fills the column where the row's uid is known in the graph.
+/// Fills the column in rows that report a change of a uid that the graph has. Other rows keep their value.
 pub(super) fn fill(batch: Batch, graph: &Graph, limits: Limits, now: UnixNanos) -> Batch {
     let column = match batch.signal() {
         Signal::Drift => drift::IMPACT,
         _ => changes::IMPACT,
     };
-    let told = batch.bytes(column);
+    let existing = batch.bytes(column);
     let uids = batch.uid();
-    let changed = Changed::of(&batch);
+    let changed = ChangedRows::of(&batch);
     let mut impacts: HashMap<&str, Option<Vec<u8>>> = HashMap::new();
     let values: BinaryViewArray = (0..batch.num_rows())
         .map(|row| {
-            let before = told.is_valid(row).then(|| told.value(row).to_vec());
-            if uids.is_null(row) || !changed.is_so(row) {
+            let before = existing.is_valid(row).then(|| existing.value(row).to_vec());
+            if uids.is_null(row) || !changed.contains(row) {
                 return before;
             }
             let uid = uids.value(row);
@@ -47,32 +47,33 @@ pub(super) fn fill(batch: Batch, graph: &Graph, limits: Limits, now: UnixNanos) 
 fn impact(uid: &str, graph: &Graph, limits: Limits, now: UnixNanos) -> Option<Vec<u8>> {
     let impact = reach(graph, uid, limits, now)?;
     let top = impact.top(TOP).into_iter().map(|reached| {
-        // For people: what a float adds beyond is noise.
+        // Four decimals: people read the score.
         let score = (reached.score * 10_000.0).round() / 10_000.0;
         json!({"uid": reached.node.uid, "kind": reached.kind, "score": score})
     });
-    let told = json!({
+    let summary = json!({
         "count": impact.count(),
         "depth": impact.depth(),
         "top": top.collect::<Vec<Json>>(),
         "truncated": impact.is_truncated() || graph.is_incomplete(),
     });
-    told.as_object().map(map_from_json)
+    summary.as_object().map(map_from_json)
 }
 
-/// Which rows tell of something that changed: of drift all do.
-struct Changed<'b>(Option<(&'b StringViewArray, &'b BooleanArray)>);
+/// Which rows report that something changed: all rows of `drift`, and calls in `changes` that succeeded and are
+/// not read-only.
+struct ChangedRows<'b>(Option<(&'b StringViewArray, &'b BooleanArray)>);
 
-impl<'b> Changed<'b> {
-    fn of(batch: &'b Batch) -> Changed<'b> {
+impl<'b> ChangedRows<'b> {
+    fn of(batch: &'b Batch) -> ChangedRows<'b> {
         let is_change = batch.signal() == Signal::Changes;
-        Changed(is_change.then(|| {
+        ChangedRows(is_change.then(|| {
             let errors = batch.text(changes::ERROR_CODE);
             (errors, batch.column(changes::READ_ONLY).as_boolean())
         }))
     }
 
-    fn is_so(&self, row: usize) -> bool {
+    fn contains(&self, row: usize) -> bool {
         let Some((errors, read_only)) = self.0 else {
             return true;
         };

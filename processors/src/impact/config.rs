@@ -11,19 +11,19 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// How many edges away what is touched may be.
+    /// The maximum number of edges from the changed node to an affected one.
     pub max_depth: NonZeroU32,
-    /// How many nodes one impact has at most; where there are more it says `truncated`.
+    /// The maximum number of nodes of an impact; if more are affected, the impact is `truncated`.
     pub max_nodes: NonZeroUsize,
-    /// How many nodes of the graph are held in memory; those beyond are left out, with a warning.
+    /// The maximum number of nodes held in memory. Further nodes are left out, with a warning.
     pub max_nodes_held: NonZeroUsize,
-    /// How long an edge that was seen by itself (a call, a service on its pod) holds after it was
-    /// last seen; 0 is for ever.
+    /// How long an observed edge (a call, a service on its pod) holds after it was last observed;
+    /// 0 is for ever.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub seen_for: Duration,
-    /// The exporter that keeps the graph, to know at start what was told before; without one only
-    /// what passes is known.
+    /// The exporter that stores the graph. The processor loads the graph from it at the start; without
+    /// a store it knows only the rows that pass.
     pub store: Option<StoreRef>,
 }
 

@@ -1,4 +1,4 @@
-//! The graph as a store has it when the process starts, and what changes later.
+//! Loads the graph from a store at the start and reads what changes there later.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,14 +14,13 @@ use super::graph::Graph;
 use crate::following::{Page, Reads};
 use crate::loading::Attempts;
 
-/// Nodes that are read together.
+/// Nodes of a page while the graph is loaded.
 const PAGE: usize = 4000;
-/// The same while batches pass: they wait until a page is taken in.
-const PAGE_AGAIN: usize = 500;
+/// Nodes of a page when the store is read again: batches wait while a page is applied.
+const REREAD_PAGE: usize = 500;
 
-/// Loads the living nodes with their claims and edges, then the names by which they are joined, page by
-/// page. A page that cannot be read is read again. Dropped before its end, it leaves a graph without what
-/// follows.
+/// Loads the nodes that exist with their claims and edges, then the `same_as` aliases, page by page. A page
+/// that cannot be read is read again. If the future is dropped early, the graph lacks the remaining pages.
 pub(super) async fn load(graph: &mut Graph, store: &dyn GraphStore, mut attempts: Attempts<'_>) {
     let kinds = EDGE_KINDS.map(str::to_owned);
     let mut after: Option<String> = None;
@@ -71,10 +70,10 @@ fn restore(graph: &mut Graph, page: &OutlinesPage) {
 fn restore_names(graph: &mut Graph, aliases: &[KnownAlias]) {
     let mut names: HashMap<&str, Vec<OtherName>> = HashMap::new();
     for alias in aliases {
-        // What is not listed is not held, whatever it is called.
+        // A name must not add a node that the store did not list.
         if graph.find(&alias.uid).is_some() {
-            let of = names.entry(alias.uid.as_str());
-            of.or_default().push(OtherName {
+            let of_uid = names.entry(alias.uid.as_str());
+            of_uid.or_default().push(OtherName {
                 kind: alias.kind.clone(),
                 value: alias.value.clone(),
                 scope: alias.scope.clone(),
@@ -88,58 +87,58 @@ fn restore_names(graph: &mut Graph, aliases: &[KnownAlias]) {
     }
 }
 
-/// Reads nodes for a graph that follows the store.
+/// Reads nodes from the store for a graph that follows its commits.
 #[derive(Debug)]
-pub(super) struct ReadNodes(pub(super) Arc<dyn GraphStore>);
+pub(super) struct NodeReader(pub(super) Arc<dyn GraphStore>);
 
-/// Nodes as they are stored, and the names by which they are joined.
+/// Nodes as they are stored, with their `same_as` aliases.
 #[derive(Debug, Default)]
-pub(super) struct Nodes {
+pub(super) struct StoredNodes {
     outlines: Outlines,
     names: Vec<KnownAlias>,
 }
 
 #[async_trait]
-impl Reads for ReadNodes {
-    type Part = Nodes;
+impl Reads for NodeReader {
+    type Part = StoredNodes;
 
-    async fn of(&self, uids: &[String]) -> Result<Nodes, StoreError> {
+    async fn of(&self, uids: &[String]) -> Result<StoredNodes, StoreError> {
         let kinds = EDGE_KINDS.map(str::to_owned);
-        self.named(self.0.outlines_of(&kinds, uids).await?).await
+        self.with_names(self.0.outlines_of(&kinds, uids).await?)
+            .await
     }
 
-    async fn page(&self, after: Option<&str>) -> Result<Page<Nodes>, StoreError> {
+    async fn page(&self, after: Option<&str>) -> Result<Page<StoredNodes>, StoreError> {
         let kinds = EDGE_KINDS.map(str::to_owned);
-        let OutlinesPage { nodes, last } = self.0.outlines(&kinds, after, PAGE_AGAIN).await?;
+        let OutlinesPage { nodes, last } = self.0.outlines(&kinds, after, REREAD_PAGE).await?;
         let uids = nodes.iter().map(|node| node.uid.clone()).collect();
         let outlines = Outlines {
             nodes,
             ..Outlines::default()
         };
-        let part = self.named(outlines).await?;
+        let part = self.with_names(outlines).await?;
         Ok(Page { uids, part, last })
     }
 }
 
-impl Nodes {
+impl StoredNodes {
     pub(super) fn uids(&self) -> impl Iterator<Item = &str> {
         self.outlines.nodes.iter().map(|node| node.uid.as_str())
     }
 }
 
-impl ReadNodes {
-    async fn named(&self, outlines: Outlines) -> Result<Nodes, StoreError> {
+impl NodeReader {
+    async fn with_names(&self, outlines: Outlines) -> Result<StoredNodes, StoreError> {
         let uids = outlines.nodes.iter().map(|node| node.uid.clone());
         let uids: Vec<String> = uids.collect();
         let names = self.0.aliases_of_uids(&[SAME_AS], &uids).await?;
-        Ok(Nodes { outlines, names })
+        Ok(StoredNodes { outlines, names })
     }
 }
 
-/// Puts what was read of these uids, and of those that they are other names of, in the place of what is
-/// held.
-pub(super) fn replace(graph: &mut Graph, uids: &[String], read: &Nodes) {
-    let Nodes { outlines, names } = read;
+/// Replaces what the graph holds of these uids, and of the nodes of which they are other names, by what was read.
+pub(super) fn replace(graph: &mut Graph, uids: &[String], read: &StoredNodes) {
+    let StoredNodes { outlines, names } = read;
     let nodes: HashSet<&str> = outlines
         .nodes
         .iter()

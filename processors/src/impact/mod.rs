@@ -1,23 +1,22 @@
-//! Says of each drift and each change what it touches: keeps the graph in memory and walks it.
+//! Adds to each drift and each change which nodes it affects: holds the graph in memory and walks it.
 //!
 //! ```yaml
 //! processors:
 //!   impact: {max_depth: 5, store: sqlite}
 //! ```
 //!
-//! `nodes`, `edges` and `aliases` that pass are merged as every store merges them, in a compact form
-//! of which a walk needs no more: who there is, of which kind, what leads to whom. With a `store` it
-//! knows what was reported before: batches wait in front of it until that is loaded, for 5 minutes at
-//! most, after which impacts say `truncated`. What other processes write there later it knows within
-//! about a second. Rows of `drift`, and of `changes` that changed
-//! something, get the column `impact`: `{count, depth, top: [{uid, kind, score}], truncated}`; what
-//! is not known in the graph keeps none. Which edges are followed, and what a score is:
+//! It merges the `nodes`, `edges` and `aliases` that pass by the same rules as a store, and holds only what a
+//! walk needs: which nodes exist, their kinds and their edges. With a `store` it loads what was reported before.
+//! Batches wait until this is loaded, for 5 minutes at most; after that, impacts are `truncated`. It reads what
+//! other processes write to the store within about a second. Rows of `drift`, and rows of `changes` that changed
+//! something, get the column `impact`: `{count, depth, top: [{uid, kind, score}], truncated}`. It stays null
+//! where the graph does not have the row's uid. Which edges are followed and what a score means:
 //! [`pipeline::impact`].
 //!
 //! ```text
 //!  nodes edges aliases ──▶ graph/ ◀── load.rs ── store
 //!                            │ reach.rs
-//!  drift changes ────────────┴──▶ column.rs ──▶ the same with `impact`
+//!  drift changes ────────────┴──▶ column.rs ──▶ the same rows with `impact`
 //! ```
 
 use std::sync::Arc;
@@ -41,19 +40,20 @@ mod load;
 mod reach;
 
 pub use config::Config;
-pub use graph::Held;
+pub use graph::GraphSize;
 
 use graph::Graph;
-use load::{Nodes, ReadNodes};
+use load::{NodeReader, StoredNodes};
 
 use crate::following::{Follower, Update};
 use crate::loading::Attempts;
 
-/// How often what is over is forgotten, and how often it is said at most that there is no room.
+/// The interval at which ended nodes and expired edges are evicted, and the shortest interval between two
+/// warnings of the limit.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// How long batches wait for the graph of the store to be loaded.
-const LOAD_WITHIN: Duration = Duration::from_secs(300);
+/// How long batches wait until the graph is loaded from the store.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 pub struct Impact {
@@ -61,9 +61,9 @@ pub struct Impact {
     graph: Graph,
     limits: Limits,
     store: Option<(StoreRef, Arc<dyn GraphStore>)>,
-    following: Option<Follower<ReadNodes>>,
-    update: Option<Update<Nodes>>,
-    /// Of `drift` and `changes`, what somebody after it takes.
+    following: Option<Follower<NodeReader>>,
+    update: Option<Update<StoredNodes>>,
+    /// Those of `drift` and `changes` that a later component accepts.
     wanted: SignalSet,
     nodes_left_out: Counter,
     warned: Option<UnixNanos>,
@@ -84,9 +84,9 @@ impl BuildProcessor for Impact {
     const PRODUCES: SignalSet = SignalSet::NONE;
 
     fn build(config: Config, host: &Host) -> Result<Impact, BuildError> {
-        let store = config.store.map(|named| {
-            let store = host.graph_store(&named)?;
-            Ok((named, store))
+        let store = config.store.map(|name| {
+            let store = host.graph_store(&name)?;
+            Ok((name, store))
         });
         Ok(Impact {
             id: host.id().to_string(),
@@ -108,48 +108,48 @@ impl BuildProcessor for Impact {
 #[async_trait]
 impl Processor for Impact {
     async fn load(&mut self) {
-        let Some((named, store)) = &self.store else {
+        let Some((name, store)) = &self.store else {
             return;
         };
         if self.wanted.is_empty() {
             return;
         }
-        let (start, named) = (Instant::now(), named.0.to_string());
-        let reads = ReadNodes(Arc::clone(store));
-        let mut following = Follower::new(&self.id, &named, store.as_ref(), reads);
-        let attempts = Attempts::new(&self.id, &named);
+        let (start, name) = (Instant::now(), name.0.to_string());
+        let reader = NodeReader(Arc::clone(store));
+        let mut following = Follower::new(&self.id, &name, store.as_ref(), reader);
+        let attempts = Attempts::new(&self.id, &name);
         let loaded = load::load(&mut self.graph, store.as_ref(), attempts);
         let loaded = tokio::select! {
-            loaded = timeout(LOAD_WITHIN, loaded) => loaded.is_ok(),
+            loaded = timeout(LOAD_TIMEOUT, loaded) => loaded.is_ok(),
             () = following.collect() => false,
         };
         self.following = Some(following);
         if !loaded {
-            self.graph.leave_out_the_rest();
+            self.graph.mark_incomplete();
             let processor = &self.id;
             warn!(
                 %processor,
-                store = named,
-                within = ?LOAD_WITHIN,
-                "the graph is not loaded in time, so impacts are too small and say `truncated`"
+                store = name,
+                timeout = ?LOAD_TIMEOUT,
+                "timeout while loading the graph: impacts are incomplete and marked as truncated"
             );
         }
-        let Held {
+        let GraphSize {
             nodes,
             edges,
             node_bytes,
             edge_bytes,
         } = self.held();
         let (bytes, took) = (node_bytes + edge_bytes, start.elapsed());
-        info!(processor = %self.id, nodes, edges, bytes, ?took, "read the graph");
-        self.tell_what_is_left_out(UnixNanos::now());
+        info!(processor = %self.id, nodes, edges, bytes, ?took, "loaded the graph");
+        self.report_left_out(UnixNanos::now());
     }
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let signal = batch.signal();
         if GRAPH.contains(signal) && !self.wanted.is_empty() {
-            self.graph.take_in(&ReportBatch::of(&batch, now));
-            self.tell_what_is_left_out(now);
+            self.graph.apply(&ReportBatch::of(&batch, now));
+            self.report_left_out(now);
         } else if self.wanted.contains(signal) {
             return Ok(vec![column::fill(batch, &self.graph, self.limits, now)]);
         }
@@ -169,10 +169,10 @@ impl Processor for Impact {
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
         match self.update.take() {
-            Some(update) => self.take_in(&update, now),
+            Some(update) => self.apply_update(&update, now),
             None => {
                 self.graph.sweep(now);
-                self.look_at_expiring(now);
+                self.reread_expiring(now);
             }
         }
         Vec::new()
@@ -180,36 +180,39 @@ impl Processor for Impact {
 }
 
 impl Impact {
-    /// How large the graph in memory is.
-    pub fn held(&self) -> Held {
-        self.graph.held()
+    /// The size of the graph in memory.
+    pub fn held(&self) -> GraphSize {
+        self.graph.size()
     }
 
-    /// Puts what was read of the store into the graph.
-    fn take_in(&mut self, update: &Update<Nodes>, now: UnixNanos) {
+    /// Replaces nodes in the graph by what was read from the store.
+    fn apply_update(&mut self, update: &Update<StoredNodes>, now: UnixNanos) {
         load::replace(&mut self.graph, &update.uids, &update.part);
         if let Some(following) = &mut self.following {
-            // What they are other names of was replaced, too: own commits of it count from now on.
-            let read = update
+            // Nodes of which these uids are other names were replaced as well, so own commits that name them must
+            // be read from now on.
+            let also_read = update
                 .part
                 .uids()
                 .filter(|uid| !update.uids.iter().any(|it| it == uid));
-            following.look_at(read.map(Arc::from));
+            following.look_at(also_read.map(Arc::from));
         }
         if let Some(following) = self.following.as_mut().filter(|_| update.is_end) {
             following.look_again(self.graph.uids());
         }
-        self.tell_what_is_left_out(now);
+        self.report_left_out(now);
     }
 
-    /// What another process saw again makes no commit: it is read before it expires here.
-    fn look_at_expiring(&mut self, now: UnixNanos) {
+    /// Reads observed edges from the store before they expire here: when another process observes an edge
+    /// again, it makes no commit.
+    fn reread_expiring(&mut self, now: UnixNanos) {
         if let Some(following) = &mut self.following {
             following.look_at(self.graph.expiring(now, 2 * SWEEP));
         }
     }
 
-    fn tell_what_is_left_out(&mut self, now: UnixNanos) {
+    /// Counts the nodes that were left out and logs a warning.
+    fn report_left_out(&mut self, now: UnixNanos) {
         let rows = self.graph.take_left_out();
         if rows == 0 {
             return;
@@ -221,7 +224,7 @@ impl Impact {
             warn!(
                 %processor,
                 held,
-                "nodes are left out of the graph, so impacts are too small: raise max_nodes_held"
+                "nodes are left out of the graph, impacts are incomplete: raise max_nodes_held"
             );
         }
     }

@@ -8,52 +8,52 @@ use pipeline::impact::{Impact, Limits, Step, Walk, Way};
 
 use super::graph::Graph;
 
-/// A node of the graph: compared by its number, ordered by its uid.
+/// A node of the graph. Equality compares the number, order the uid.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'g> {
+pub(super) struct NodeRef<'g> {
     id: u32,
     pub(super) uid: &'g str,
 }
 
-impl PartialEq for Place<'_> {
+impl PartialEq for NodeRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
 
-impl Eq for Place<'_> {}
+impl Eq for NodeRef<'_> {}
 
-impl Hash for Place<'_> {
+impl Hash for NodeRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.id.hash(state);
     }
 }
 
-impl PartialOrd for Place<'_> {
+impl PartialOrd for NodeRef<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Place<'_> {
+impl Ord for NodeRef<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.uid.cmp(other.uid)
     }
 }
 
-/// What depends on a uid; none where the graph does not know it.
+/// The nodes that depend on a uid; none if the graph does not have the uid.
 pub(super) fn reach<'g>(
     graph: &'g Graph,
     uid: &str,
     limits: Limits,
     now: UnixNanos,
-) -> Option<Impact<Place<'g>>> {
-    let place = |id| Place {
+) -> Option<Impact<NodeRef<'g>>> {
+    let node_ref = |id| NodeRef {
         id,
         uid: graph.uid(id),
     };
     let start = graph.canonical(graph.find(uid)?, now);
-    let mut walk = Walk::new(place(start), graph.kind(start), limits);
+    let mut walk = Walk::new(node_ref(start), graph.kind(start), limits);
     loop {
         for (near, ways) in walk.frontier() {
             for way in ways {
@@ -64,16 +64,16 @@ pub(super) fn reach<'g>(
                             near: &near,
                             edge,
                             way,
-                            far: &place(far),
+                            far: &node_ref(far),
                             far_kind: graph.kind(far),
                             confidence,
                         });
                     }
                 };
-                for own in graph.names_of(near.id, now) {
+                for alias in graph.names_of(near.id, now) {
                     match way {
-                        Way::In => graph.edges_to(own, now, &mut follow),
-                        Way::Out => graph.edges_from(own, now, &mut follow),
+                        Way::In => graph.edges_to(alias, now, &mut follow),
+                        Way::Out => graph.edges_from(alias, now, &mut follow),
                     }
                 }
             }

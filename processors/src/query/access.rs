@@ -1,4 +1,4 @@
-//! Brackets on attributes: `attributes['k'][0]` becomes one call with the whole path.
+//! Plans brackets on attributes: `attributes['k'][0]` becomes one call with the whole path.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
@@ -7,7 +7,7 @@ use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawFieldAcce
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, lit};
 use pipeline::attributes::Form;
 
-use super::getter::{Kind, as_text_getter, getter};
+use super::getter::{ReadAs, as_text_getter, getter};
 
 #[derive(Debug)]
 pub(super) struct Brackets;
@@ -28,7 +28,7 @@ impl ExprPlanner for Brackets {
                     vec![expr]
                 } else if field.data_type() == &DataType::BinaryView {
                     return plan_err!(
-                        "{expr} is no longer known to be attributes: CASE and COALESCE take that away; \
+                        "{expr} is not of type attributes: CASE and COALESCE lose that type; \
                          use brackets inside of them, as in coalesce(a['k'], b['k'])"
                     );
                 } else {
@@ -46,7 +46,7 @@ impl ExprPlanner for Brackets {
                 return plan_err!("attributes have no ranges: take one item, as in [0]");
             }
         });
-        let call = ScalarFunction::new_udf(getter(Kind::Text), args);
+        let call = ScalarFunction::new_udf(getter(ReadAs::Text), args);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
     }
 }
@@ -56,7 +56,7 @@ fn index(key: Expr) -> Result<Expr> {
         Expr::Literal(ScalarValue::Int64(Some(index)), _) if index >= 0 => Ok(lit(index)),
         Expr::Literal(ScalarValue::UInt64(Some(index)), _) => Ok(lit(index)),
         other => plan_err!(
-            "a key of attributes is a text, an index a whole number from 0; [{other}] is neither"
+            "a key of attributes must be a text literal or an index from 0; [{other}] is neither"
         ),
     }
 }

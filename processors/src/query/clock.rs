@@ -1,4 +1,4 @@
-//! What is the same for all rows of a run: `now()`, and the ends of its window.
+//! Functions that are constant during a run: `now()`, and the bounds of the window.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -11,40 +11,40 @@ use datafusion::logical_expr::{
 };
 use pipeline::component::UnixNanos;
 
-/// Of one query. A plan is made once, so what differs from run to run is read from here.
+/// The times of the current run of a query. The plan is made once, so its functions read them from here.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
-    /// In nanoseconds since 1970, by [`What`].
+pub(super) struct RunClock {
+    /// Nanoseconds since 1970, indexed by [`RunTime`].
     times: [AtomicI64; 3],
 }
 
-/// The stretch of time that a query looks at: from `start` on, before `end`.
+/// A window of event time: `start` is inclusive, `end` exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct WindowBounds {
     pub start: UnixNanos,
     pub end: UnixNanos,
 }
 
-impl Clock {
-    pub(super) fn set(&self, now: UnixNanos, window: Option<Span>) {
-        self.put(What::Now, now);
+impl RunClock {
+    pub(super) fn set(&self, now: UnixNanos, window: Option<WindowBounds>) {
+        self.put(RunTime::Now, now);
         if let Some(window) = window {
-            self.put(What::WindowStart, window.start);
-            self.put(What::WindowEnd, window.end);
+            self.put(RunTime::WindowStart, window.start);
+            self.put(RunTime::WindowEnd, window.end);
         }
     }
 
-    fn put(&self, what: What, time: UnixNanos) {
+    fn put(&self, what: RunTime, time: UnixNanos) {
         self.times[what as usize].store(time.timestamp(), Ordering::Relaxed);
     }
 
-    fn get(&self, what: What) -> i64 {
+    fn get(&self, what: RunTime) -> i64 {
         self.times[what as usize].load(Ordering::Relaxed)
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum What {
+enum RunTime {
     Now,
     WindowStart,
     WindowEnd,
@@ -52,70 +52,70 @@ enum What {
 
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
-/// A function without arguments.
+/// A function without arguments that returns a time of the run.
 #[derive(Debug)]
-struct Reading {
-    clock: Arc<Clock>,
-    what: What,
-    /// The day alone, or the time of day alone.
-    part: Part,
+struct ClockFunction {
+    clock: Arc<RunClock>,
+    what: RunTime,
+    /// The whole time, or only its day or time of day.
+    part: TimePart,
     aliases: Vec<String>,
     signature: Signature,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Part {
+enum TimePart {
     Whole,
     Day,
     TimeOfDay,
 }
 
-impl PartialEq for Reading {
-    fn eq(&self, other: &Reading) -> bool {
+impl PartialEq for ClockFunction {
+    fn eq(&self, other: &ClockFunction) -> bool {
         Arc::ptr_eq(&self.clock, &other.clock) && self.name() == other.name()
     }
 }
 
-impl Eq for Reading {}
+impl Eq for ClockFunction {}
 
-impl Hash for Reading {
+impl Hash for ClockFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name().hash(state);
     }
 }
 
-/// `now()` and its like; those of the window only where there is one.
-pub(super) fn functions(clock: &Arc<Clock>, has_window: bool) -> Vec<ScalarUDF> {
-    let reading = |what, part, aliases: &[&str]| {
-        ScalarUDF::from(Reading {
+/// `now()` and similar functions; `window_start()` and `window_end()` only if there is a window.
+pub(super) fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<ScalarUDF> {
+    let function = |what, part, aliases: &[&str]| {
+        ScalarUDF::from(ClockFunction {
             clock: clock.clone(),
             what,
             part,
             aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
-            // What is not volatile is evaluated when the plan is made.
+            // A function that is not volatile would be evaluated at planning.
             signature: Signature::nullary(Volatility::Volatile),
         })
     };
     let mut functions = vec![
-        reading(What::Now, Part::Whole, &["current_timestamp"]),
-        reading(What::Now, Part::Day, &["today"]),
-        reading(What::Now, Part::TimeOfDay, &[]),
+        function(RunTime::Now, TimePart::Whole, &["current_timestamp"]),
+        function(RunTime::Now, TimePart::Day, &["today"]),
+        function(RunTime::Now, TimePart::TimeOfDay, &[]),
     ];
     if has_window {
-        functions.push(reading(What::WindowStart, Part::Whole, &[]));
-        functions.push(reading(What::WindowEnd, Part::Whole, &[]));
+        functions.push(function(RunTime::WindowStart, TimePart::Whole, &[]));
+        functions.push(function(RunTime::WindowEnd, TimePart::Whole, &[]));
     }
     functions
 }
 
-impl ScalarUDFImpl for Reading {
+impl ScalarUDFImpl for ClockFunction {
     fn name(&self) -> &'static str {
         match (self.what, self.part) {
-            (What::Now, Part::Whole) => "now",
-            (What::Now, Part::Day) => "current_date",
-            (What::Now, Part::TimeOfDay) => "current_time",
-            (What::WindowStart, _) => "window_start",
-            (What::WindowEnd, _) => "window_end",
+            (RunTime::Now, TimePart::Whole) => "now",
+            (RunTime::Now, TimePart::Day) => "current_date",
+            (RunTime::Now, TimePart::TimeOfDay) => "current_time",
+            (RunTime::WindowStart, _) => "window_start",
+            (RunTime::WindowEnd, _) => "window_end",
         }
     }
 
@@ -129,18 +129,22 @@ impl ScalarUDFImpl for Reading {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(match self.part {
-            Part::Whole => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
-            Part::Day => DataType::Date32,
-            Part::TimeOfDay => DataType::Time64(TimeUnit::Nanosecond),
+            TimePart::Whole => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+            TimePart::Day => DataType::Date32,
+            TimePart::TimeOfDay => DataType::Time64(TimeUnit::Nanosecond),
         })
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let nanos = self.clock.get(self.what);
         Ok(ColumnarValue::Scalar(match self.part {
-            Part::Whole => ScalarValue::TimestampNanosecond(Some(nanos), Some("UTC".into())),
-            Part::Day => ScalarValue::Date32(i32::try_from(nanos.div_euclid(NANOS_PER_DAY)).ok()),
-            Part::TimeOfDay => ScalarValue::Time64Nanosecond(Some(nanos.rem_euclid(NANOS_PER_DAY))),
+            TimePart::Whole => ScalarValue::TimestampNanosecond(Some(nanos), Some("UTC".into())),
+            TimePart::Day => {
+                ScalarValue::Date32(i32::try_from(nanos.div_euclid(NANOS_PER_DAY)).ok())
+            }
+            TimePart::TimeOfDay => {
+                ScalarValue::Time64Nanosecond(Some(nanos.rem_euclid(NANOS_PER_DAY)))
+            }
         }))
     }
 }

@@ -14,44 +14,44 @@ use datafusion::logical_expr::{
 };
 use pipeline::attributes::{self, Form, edit_rows};
 
-use super::value::{self, Values};
+use super::value::{self, AttributeValues};
 
 /// A function whose result is attributes.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Edit {
-    what: What,
+    kind: EditKind,
     signature: Signature,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum What {
-    /// Attributes, then keys and values in turn. A value that is null leaves its key as it was.
+enum EditKind {
+    /// `set(attributes, key, value, …)`. A null value leaves its key unchanged.
     Set,
-    /// Attributes, then keys.
+    /// `without(attributes, key, …)`.
     Without,
-    /// Keys and values in turn.
+    /// `attributes(key, value, …)`.
     Attributes,
 }
 
 pub(super) fn functions() -> [ScalarUDF; 3] {
-    [What::Set, What::Without, What::Attributes].map(|what| {
+    [EditKind::Set, EditKind::Without, EditKind::Attributes].map(|kind| {
         ScalarUDF::from(Edit {
-            what,
+            kind,
             signature: Signature::variadic_any(Volatility::Immutable),
         })
     })
 }
 
-/// Whether a call takes values of attributes as they stand, with their types.
+/// Whether a call takes values of attributes with their own types, not as text.
 pub(super) fn takes_values(call: &ScalarFunction) -> bool {
     let function = call.func.inner().as_ref() as &dyn std::any::Any;
     function.is::<Edit>()
 }
 
 impl Edit {
-    /// How many arguments stand before the first key.
+    /// The number of arguments before the first key.
     fn before_keys(&self) -> usize {
-        usize::from(self.what != What::Attributes)
+        usize::from(self.kind != EditKind::Attributes)
     }
 }
 
@@ -61,10 +61,10 @@ fn text(literal: &ScalarValue) -> Option<&str> {
 
 impl ScalarUDFImpl for Edit {
     fn name(&self) -> &'static str {
-        match self.what {
-            What::Set => "set",
-            What::Without => "without",
-            What::Attributes => "attributes",
+        match self.kind {
+            EditKind::Set => "set",
+            EditKind::Without => "without",
+            EditKind::Attributes => "attributes",
         }
     }
 
@@ -73,32 +73,35 @@ impl ScalarUDFImpl for Edit {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        internal_err!("return_field_from_args is asked instead")
+        internal_err!("return_field_from_args is called instead")
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let name = self.name();
         let mut is_nullable = false;
-        if self.what != What::Attributes {
+        if self.kind != EditKind::Attributes {
             let Some(attributes) = args.arg_fields.first() else {
-                return plan_err!("{name} needs attributes first");
+                return plan_err!("{name}: the first argument must be attributes");
             };
             if Form::of(attributes) != Some(Form::Map) {
-                return plan_err!("{name}: {} are no attributes", attributes.name());
+                return plan_err!("{name}: {} is not of type attributes", attributes.name());
             }
             is_nullable = attributes.is_nullable();
         }
         let keys_and_values = self.before_keys()..args.arg_fields.len();
-        let in_turn = self.what != What::Without;
+        let has_values = self.kind != EditKind::Without;
         for index in keys_and_values.clone() {
-            let is_value = in_turn && (index - keys_and_values.start) % 2 == 1;
+            let is_value = has_values && (index - keys_and_values.start) % 2 == 1;
             if is_value {
                 value::check(&args.arg_fields[index])?;
             } else if args.scalar_arguments[index].and_then(text).is_none() {
-                return plan_err!("{name}: argument {} is a key, a text literal", index + 1);
+                return plan_err!(
+                    "{name}: argument {} is a key and must be a text literal",
+                    index + 1
+                );
             }
         }
-        if in_turn && keys_and_values.len() % 2 == 1 {
+        if has_values && keys_and_values.len() % 2 == 1 {
             return plan_err!("{name}: the last key has no value");
         }
         let field = Field::new(name, DataType::BinaryView, is_nullable);
@@ -121,9 +124,9 @@ impl ScalarUDFImpl for Edit {
                 column.data_type()
             );
         };
-        let edited = match self.what {
-            What::Without => without(column, after)?,
-            What::Set | What::Attributes => {
+        let edited = match self.kind {
+            EditKind::Without => without(column, after)?,
+            EditKind::Set | EditKind::Attributes => {
                 let fields = args.arg_fields.iter().skip(self.before_keys());
                 set(column, after, fields)?
             }
@@ -135,7 +138,7 @@ impl ScalarUDFImpl for Edit {
 fn key(argument: &ColumnarValue) -> Result<&str> {
     match argument {
         ColumnarValue::Scalar(literal) if let Some(key) = text(literal) => Ok(key),
-        _ => exec_err!("a key is a text literal"),
+        _ => exec_err!("a key must be a text literal"),
     }
 }
 
@@ -163,11 +166,11 @@ fn set<'a>(
         let values = pair[1].to_array(if is_scalar { 1 } else { column.len() })?;
         settings.push(Setting {
             key: key(&pair[0])?,
-            values: Values::new(fields[1], &values)?,
+            values: AttributeValues::new(fields[1], &values)?,
             is_scalar,
         });
     }
-    let mut scratch = Scratch::default();
+    let mut scratch = EditScratch::default();
     if is_constant {
         let edit = |run: Option<&[u8]>, out: &mut Vec<u8>| match scratch.apply(&settings, run, 0) {
             Some(edited) => {
@@ -192,20 +195,20 @@ fn set<'a>(
 
 struct Setting<'a> {
     key: &'a str,
-    values: Values,
+    values: AttributeValues,
     is_scalar: bool,
 }
 
-/// Memory that the rows share.
+/// Memory that is reused for each row.
 #[derive(Default)]
-struct Scratch {
+struct EditScratch {
     run: Vec<u8>,
     edited: Vec<u8>,
     any_value: Vec<u8>,
 }
 
-impl Scratch {
-    /// The run with all settings of a row; none where they change nothing.
+impl EditScratch {
+    /// Applies the settings of a row to its attributes (`run`); `None` if nothing changes.
     fn apply(&mut self, settings: &[Setting<'_>], run: Option<&[u8]>, row: usize) -> Option<&[u8]> {
         let mut is_changed = false;
         for setting in settings {

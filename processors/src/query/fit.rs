@@ -1,4 +1,4 @@
-//! Fits columns of one type to those of another of its kind.
+//! Casts columns to the types of a signal.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 
-/// Types of one kind are fitted to each other; for all else a query says its cast.
+/// Whether a column is cast without an explicit cast in the query: only between types of one kind, such as
+/// numbers.
 pub(super) fn casts(from: &DataType, to: &DataType) -> bool {
     use DataType::{
         Binary, BinaryView, Dictionary, FixedSizeBinary, LargeUtf8, List, Struct, Timestamp, Utf8,
@@ -82,7 +83,7 @@ pub(super) fn to_type(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arro
     cast::cast_with_options(column, to, &options)
 }
 
-/// Fields are matched by their names.
+/// Casts a struct; fields are matched by name.
 fn of_struct(given: &StructArray, fields: &Fields) -> Result<ArrayRef, ArrowError> {
     let columns = fields.iter().map(|field| {
         let column = given.column_by_name(field.name()).ok_or_else(|| {
@@ -99,14 +100,14 @@ fn of_struct(given: &StructArray, fields: &Fields) -> Result<ArrayRef, ArrowErro
     )?))
 }
 
-/// Of the field's type; where that has no nulls, they become the type's empty value.
+/// Casts a column to a field's type. If the field is not nullable, nulls become the type's empty value.
 fn of_field(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError> {
     let column = to_type(column, field.data_type())?;
     if field.is_nullable() || column.logical_null_count() == 0 {
         return Ok(column);
     }
     if let DataType::Struct(fields) = field.data_type() {
-        // Its fields have been given their empty values already.
+        // Its fields already have their empty values.
         let (_, columns, _) = column.as_struct().clone().into_parts();
         return Ok(Arc::new(StructArray::try_new(
             fields.clone(),

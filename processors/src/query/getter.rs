@@ -1,4 +1,4 @@
-//! The functions that read one value of attributes: as text, as a number, as it stands.
+//! The functions that read one value of attributes: as text, as a number, or encoded.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,15 +10,15 @@ use datafusion::logical_expr::{
 };
 use pipeline::attributes::Form;
 
-use super::path::Step;
+use super::path::PathStep;
 use super::read;
 
-/// What a value is read as.
+/// The type as which a value is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
-    /// Text as it is, everything else as JSON writes it.
+pub(super) enum ReadAs {
+    /// Text unchanged, any other type as JSON.
     Text,
-    /// A whole number; of a double what stands before its point.
+    /// A whole number; a double is truncated.
     Int,
     /// A number, whole or not.
     Double,
@@ -27,15 +27,22 @@ pub(super) enum Kind {
     Value,
 }
 
-/// `f(attributes, 'k', 0, …)`: null where a step is absent or the value is of another type.
+/// `f(attributes, 'k', 0, …)`: null if a step is absent or the value is of another type.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Getter {
-    kind: Kind,
+    kind: ReadAs,
     signature: Signature,
 }
 
 static GETTERS: LazyLock<[Arc<ScalarUDF>; 5]> = LazyLock::new(|| {
-    [Kind::Text, Kind::Int, Kind::Double, Kind::Bool, Kind::Value].map(|kind| {
+    [
+        ReadAs::Text,
+        ReadAs::Int,
+        ReadAs::Double,
+        ReadAs::Bool,
+        ReadAs::Value,
+    ]
+    .map(|kind| {
         Arc::new(ScalarUDF::from(Getter {
             kind,
             signature: Signature::variadic_any(Volatility::Immutable),
@@ -43,21 +50,21 @@ static GETTERS: LazyLock<[Arc<ScalarUDF>; 5]> = LazyLock::new(|| {
     })
 });
 
-pub(super) fn getter(kind: Kind) -> Arc<ScalarUDF> {
+pub(super) fn getter(kind: ReadAs) -> Arc<ScalarUDF> {
     GETTERS[kind as usize].clone()
 }
 
-/// The arguments of an expression that reads a value as text, for a getter of another kind.
+/// The arguments of an expression that reads a value as text, to build a getter of another type.
 pub(super) fn as_text_getter(expr: &Expr) -> Option<&Vec<Expr>> {
     let Expr::ScalarFunction(call) = expr else {
         return None;
     };
     let getter = call.func.inner().as_ref() as &dyn std::any::Any;
     let getter = getter.downcast_ref::<Getter>()?;
-    (getter.kind == Kind::Text).then_some(&call.args)
+    (getter.kind == ReadAs::Text).then_some(&call.args)
 }
 
-/// `attributes['k'][0]`.
+/// The name of a getter's column: `attributes['k'][0]`.
 fn in_brackets(args: &[Expr], column: impl Fn(&Expr) -> String) -> String {
     let Some((attributes, path)) = args.split_first() else {
         return String::new();
@@ -78,11 +85,11 @@ fn in_brackets(args: &[Expr], column: impl Fn(&Expr) -> String) -> String {
 impl ScalarUDFImpl for Getter {
     fn name(&self) -> &'static str {
         match self.kind {
-            Kind::Text => "attribute_text",
-            Kind::Int => "attribute_int",
-            Kind::Double => "attribute_double",
-            Kind::Bool => "attribute_bool",
-            Kind::Value => "attribute_value",
+            ReadAs::Text => "attribute_text",
+            ReadAs::Int => "attribute_int",
+            ReadAs::Double => "attribute_double",
+            ReadAs::Bool => "attribute_bool",
+            ReadAs::Value => "attribute_value",
         }
     }
 
@@ -95,7 +102,7 @@ impl ScalarUDFImpl for Getter {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        internal_err!("return_field_from_args is asked instead")
+        internal_err!("return_field_from_args is called instead")
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
@@ -103,20 +110,22 @@ impl ScalarUDFImpl for Getter {
             return plan_err!("{} needs attributes and a key", self.name());
         };
         if Form::of(attributes).is_none() {
-            return plan_err!("{} are no attributes", attributes.name());
+            return plan_err!("{} is not of type attributes", attributes.name());
         }
         for step in args.scalar_arguments.iter().skip(1) {
             match step {
-                Some(literal) => drop(Step::of(literal)?),
-                None => return plan_err!("a key of attributes is a literal, no expression"),
+                Some(literal) => drop(PathStep::of(literal)?),
+                None => {
+                    return plan_err!("a key of attributes must be a literal, not an expression");
+                }
             }
         }
         let field = match self.kind {
-            Kind::Text => Field::new(self.name(), DataType::Utf8View, true),
-            Kind::Int => Field::new(self.name(), DataType::Int64, true),
-            Kind::Double => Field::new(self.name(), DataType::Float64, true),
-            Kind::Bool => Field::new(self.name(), DataType::Boolean, true),
-            Kind::Value => Field::new(self.name(), DataType::BinaryView, true)
+            ReadAs::Text => Field::new(self.name(), DataType::Utf8View, true),
+            ReadAs::Int => Field::new(self.name(), DataType::Int64, true),
+            ReadAs::Double => Field::new(self.name(), DataType::Float64, true),
+            ReadAs::Bool => Field::new(self.name(), DataType::Boolean, true),
+            ReadAs::Value => Field::new(self.name(), DataType::BinaryView, true)
                 .with_metadata(Form::Value.metadata()),
         };
         Ok(Arc::new(field))
@@ -124,15 +133,15 @@ impl ScalarUDFImpl for Getter {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let Some(form) = args.arg_fields.first().and_then(|field| Form::of(field)) else {
-            return exec_err!("{} of no attributes", self.name());
+            return exec_err!("{}: the argument is not of type attributes", self.name());
         };
         let path = args.args.iter().skip(1).map(|step| match step {
-            ColumnarValue::Scalar(literal) => Step::of(literal),
-            ColumnarValue::Array(_) => exec_err!("a key of attributes is a literal"),
+            ColumnarValue::Scalar(literal) => PathStep::of(literal),
+            ColumnarValue::Array(_) => exec_err!("a key of attributes must be a literal"),
         });
-        let path = path.collect::<Result<Vec<Step>>>()?;
+        let path = path.collect::<Result<Vec<PathStep>>>()?;
         let Some(column) = args.args.into_iter().next() else {
-            return exec_err!("{} of nothing", self.name());
+            return exec_err!("{} has no arguments", self.name());
         };
         match column {
             ColumnarValue::Array(column) => Ok(ColumnarValue::Array(read::column(

@@ -1,4 +1,4 @@
-//! Reads the partitions of a plan one after the other, where DataFusion would spawn tasks.
+//! Reads the partitions of a plan sequentially; DataFusion would spawn tasks.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,11 +18,12 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 
-/// A query runs on its pipeline's own thread: nothing is spawned that nobody joins.
+/// Replaces `CoalescePartitionsExec` by [`SequentialPartitions`], since a query runs on its pipeline's thread
+/// and spawns no tasks.
 #[derive(Debug)]
-pub(super) struct WithoutTasks;
+pub(super) struct ReadSequentially;
 
-impl PhysicalOptimizerRule for WithoutTasks {
+impl PhysicalOptimizerRule for ReadSequentially {
     fn optimize(
         &self,
         plan: Arc<dyn ExecutionPlan>,
@@ -32,14 +33,14 @@ impl PhysicalOptimizerRule for WithoutTasks {
             let Some(coalesce) = plan.downcast_ref::<CoalescePartitionsExec>() else {
                 return Ok(Transformed::no(plan));
             };
-            let in_turn: Arc<dyn ExecutionPlan> = Arc::new(InTurn {
+            let sequential: Arc<dyn ExecutionPlan> = Arc::new(SequentialPartitions {
                 input: coalesce.input().clone(),
                 properties: plan.properties().clone(),
             });
-            // It may have a limit of its own.
+            // The replaced step can have a limit.
             Ok(Transformed::yes(match coalesce.fetch() {
-                Some(fetch) => Arc::new(GlobalLimitExec::new(in_turn, 0, Some(fetch))),
-                None => in_turn,
+                Some(fetch) => Arc::new(GlobalLimitExec::new(sequential, 0, Some(fetch))),
+                None => sequential,
             }))
         })
         .data()
@@ -54,26 +55,26 @@ impl PhysicalOptimizerRule for WithoutTasks {
     }
 }
 
-struct InTurn {
+struct SequentialPartitions {
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
-impl fmt::Debug for InTurn {
+impl fmt::Debug for SequentialPartitions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InTurn")
+        f.write_str("SequentialPartitions")
     }
 }
 
-impl DisplayAs for InTurn {
+impl DisplayAs for SequentialPartitions {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InTurn")
+        f.write_str("SequentialPartitions")
     }
 }
 
-impl ExecutionPlan for InTurn {
+impl ExecutionPlan for SequentialPartitions {
     fn name(&self) -> &'static str {
-        "InTurn"
+        "SequentialPartitions"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -99,7 +100,7 @@ impl ExecutionPlan for InTurn {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("one child");
         };
-        Ok(Arc::new(InTurn {
+        Ok(Arc::new(SequentialPartitions {
             input,
             properties: self.properties.clone(),
         }))

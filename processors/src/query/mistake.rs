@@ -1,8 +1,8 @@
-//! Plans a text, and finds all that is wrong with it rather than the first.
+//! Plans the text of a query, and finds all mistakes in it, not only the first.
 //!
-//! DataFusion stops at its first error. So what it stumbles over is blanked out and the text is
-//! planned again, until nothing more is found; and where an error does not say its place, it is
-//! looked for which word the text must lose for the error to go.
+//! DataFusion stops at its first error. So the expression that causes the error is blanked out and the text
+//! is planned again, until no more errors are found. If an error has no position, each word is
+//! blanked out in turn: the word without which the error disappears is the cause.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use pipeline::{Signal, SignalSet};
 
 use super::session::Session;
 use super::single;
-use super::words::Words;
+use super::words::SqlWords;
 
-/// Something wrong in a query.
+/// A mistake in the text of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where in the text, in bytes.
+    /// Position in the text, in bytes.
     pub offset: usize,
     pub message: String,
-    /// What was probably meant.
+    /// The nearest valid name.
     pub suggestion: Option<String>,
 }
 
@@ -39,49 +39,49 @@ impl Mistake {
         }
     }
 
-    /// Of the whole text.
+    /// A mistake of the whole text.
     pub fn of_all(message: impl Into<String>) -> Mistake {
         Mistake::at(0, message)
     }
 }
 
-/// A text that is wrong in more places than this needs another look anyway.
-const MOST_MISTAKES: usize = 16;
-/// Words that are tried at most for an error that does not say its place.
-const MOST_TRIALS: usize = 200;
+/// The maximum number of reported mistakes.
+const MAX_MISTAKES: usize = 16;
+/// The maximum number of words that are blanked out to find the position of an error.
+const MAX_TRIALS: usize = 200;
 
-/// What was blanked out is a null without a name: that it stands there twice, or is no attributes, is
-/// no mistake of the text's.
-fn is_of_a_blank(message: &str) -> bool {
+/// Whether an error can be caused by an earlier blank, not by the text: a blank is an unnamed null, so it can
+/// be a duplicate, or not of type attributes.
+fn comes_from_blank(message: &str) -> bool {
     ["unique expression names", "NULL", "Null"]
         .iter()
         .any(|blank| message.contains(blank))
 }
 
-/// A query that can be run.
-pub(super) struct Planned {
+/// A planned query.
+pub(super) struct PlannedQuery {
     pub(super) session: Session,
     pub(super) plan: Arc<dyn ExecutionPlan>,
-    /// The signals that the text names, also where the plan needs no rows of them.
+    /// The signals that the text names, even if the plan needs no rows of them.
     pub(super) reads: SignalSet,
     pub(super) only_filters: bool,
 }
 
-pub(super) fn plan(sql: &str, has_window: bool) -> Result<Planned, Vec<Mistake>> {
-    let one = |error: DataFusionError| vec![Mistake::of_all(said(&error))];
+pub(super) fn plan(sql: &str, has_window: bool) -> Result<PlannedQuery, Vec<Mistake>> {
+    let one = |error: DataFusionError| vec![Mistake::of_all(error_text(&error))];
     let session = Session::new(has_window).map_err(one)?;
     let mut mistakes = Vec::new();
     let mut text = sql.to_owned();
-    while mistakes.len() < MOST_MISTAKES {
+    while mistakes.len() < MAX_MISTAKES {
         let logical = match logical(&session, &text) {
             Ok(logical) => logical,
             Err(error) => {
-                let stumbled = stumbled_over(&session, &text, &error);
-                if !mistakes.is_empty() && is_of_a_blank(&stumbled.mistake.message) {
+                let located = locate(&session, &text, &error);
+                if !mistakes.is_empty() && comes_from_blank(&located.mistake.message) {
                     break;
                 }
-                mistakes.push(stumbled.mistake);
-                match stumbled.hole {
+                mistakes.push(located.mistake);
+                match located.hole {
                     Some(hole) => text = blanked(&text, hole),
                     None => break,
                 }
@@ -89,16 +89,16 @@ pub(super) fn plan(sql: &str, has_window: bool) -> Result<Planned, Vec<Mistake>>
             }
         };
         if mistakes.is_empty() {
-            mistakes = single::refused(&logical, &text, has_window);
+            mistakes = single::unsupported(&logical, &text, has_window);
         }
         if !mistakes.is_empty() {
             break;
         }
         let planner = session.state.query_planner();
         let plan = planner.create_physical_plan(&logical.optimized, &session.state);
-        return Ok(Planned {
+        return Ok(PlannedQuery {
             plan: futures::executor::block_on(plan).map_err(one)?,
-            reads: single::signals(&logical.said),
+            reads: single::signals(&logical.unoptimized),
             only_filters: single::only_filters(&logical.optimized),
             session,
         });
@@ -107,46 +107,51 @@ pub(super) fn plan(sql: &str, has_window: bool) -> Result<Planned, Vec<Mistake>>
     Err(mistakes)
 }
 
-/// A plan as the text says it, and as it is best run.
-pub(super) struct Logical {
-    pub(super) said: LogicalPlan,
+/// The logical plan of a text, before and after optimization.
+pub(super) struct LogicalPlans {
+    pub(super) unoptimized: LogicalPlan,
     pub(super) optimized: LogicalPlan,
 }
 
-/// Parses, resolves and types the one query of a text.
-fn logical(session: &Session, text: &str) -> Result<Logical> {
+/// Parses the one query of a text, resolves its names and types, and optimizes it.
+fn logical(session: &Session, text: &str) -> Result<LogicalPlans> {
     let statement = session.state.sql_to_statement(text, &Dialect::Generic)?;
     let is_query =
         matches!(&statement, Statement::Statement(sql) if matches!(**sql, SqlStatement::Query(_)));
     if !is_query {
         return Err(DataFusionError::Plan(
-            "one query is expected: SELECT … FROM a signal".to_owned(),
+            "expected one query: SELECT … FROM a signal".to_owned(),
         ));
     }
-    let said = futures::executor::block_on(session.state.statement_to_plan(statement))?;
-    let optimized = session.state.optimize(&said)?;
-    Ok(Logical { said, optimized })
+    let unoptimized = futures::executor::block_on(session.state.statement_to_plan(statement))?;
+    let optimized = session.state.optimize(&unoptimized)?;
+    Ok(LogicalPlans {
+        unoptimized,
+        optimized,
+    })
 }
 
-struct Stumbled {
+struct LocatedError {
     mistake: Mistake,
-    /// What to blank out to find more.
+    /// What to blank out to find further mistakes.
     hole: Option<Range<usize>>,
 }
 
-fn stumbled_over(session: &Session, text: &str, error: &DataFusionError) -> Stumbled {
-    // Of several errors the first; the others are met again.
+fn locate(session: &Session, text: &str, error: &DataFusionError) -> LocatedError {
+    // The first of several errors; the others are found by the next planning.
     let error = match error {
         DataFusionError::Collection(errors) => errors.first().unwrap_or(error),
         error => error,
     };
-    let words = Words::of(text);
-    let (mut message, suggestion) = in_words(error);
+    let words = SqlWords::of(text);
+    let (mut message, suggestion) = rephrased(error);
     let is_of_types = message.contains("Utf8View") || message.contains("match any signature");
     if is_of_types && text.contains(']') {
-        message.push_str("; what brackets read is text: cast it, as in attributes['n']::DOUBLE");
+        message.push_str(
+            "; attributes in brackets are text: cast them, as in attributes['n']::DOUBLE",
+        );
     }
-    let told = |offset, hole| Stumbled {
+    let at = |offset, hole| LocatedError {
         mistake: Mistake {
             offset,
             message: message.clone(),
@@ -155,7 +160,7 @@ fn stumbled_over(session: &Session, text: &str, error: &DataFusionError) -> Stum
         hole,
     };
     if let Some(offset) = words.place_in(&error.to_string()) {
-        return told(offset, None);
+        return at(offset, None);
     }
     let span = error.diagnostic().and_then(|found| found.span);
     if let Some(span) = span {
@@ -166,31 +171,31 @@ fn stumbled_over(session: &Session, text: &str, error: &DataFusionError) -> Stum
         } else {
             words.expression_at(offset)
         };
-        return told(offset, hole);
+        return at(offset, hole);
     }
-    let said_first = error.to_string();
+    let first_text = error.to_string();
     let mut changed = None;
-    let trials = words.replaceable().take(MOST_TRIALS);
+    let trials = words.replaceable().take(MAX_TRIALS);
     for word in trials {
         match logical(session, &blanked(text, word.clone())) {
-            Ok(_) => return told(word.start, Some(word)),
-            Err(other) if changed.is_none() && other.to_string() != said_first => {
+            Ok(_) => return at(word.start, Some(word)),
+            Err(other) if changed.is_none() && other.to_string() != first_text => {
                 changed = Some(word);
             }
             Err(_) => {}
         }
     }
     if let Some(word) = words.quoted_in(&message) {
-        return told(word.start, words.expression_at(word.start));
+        return at(word.start, words.expression_at(word.start));
     }
     match changed {
-        // Without it, something else is wrong.
-        Some(word) => told(word.start, None),
-        None => told(0, None),
+        // Without this word the error is another one, so it is probably the cause.
+        Some(word) => at(word.start, None),
+        None => at(0, None),
     }
 }
 
-/// The text with a range replaced by a value, as long as before so that all places stay.
+/// Replaces a range of the text by a value of the same length, so that positions do not change.
 fn blanked(text: &str, hole: Range<usize>) -> String {
     let value = if hole.len() < 4 { "0" } else { "NULL" };
     let mut blanked = text.to_owned();
@@ -201,8 +206,8 @@ fn blanked(text: &str, hole: Range<usize>) -> String {
     blanked
 }
 
-/// An error in our words, and what was probably meant.
-fn in_words(error: &DataFusionError) -> (String, Option<String>) {
+/// Rephrases an error, and suggests the nearest valid name.
+fn rephrased(error: &DataFusionError) -> (String, Option<String>) {
     if let DataFusionError::SchemaError(schema, _) = error.find_root()
         && let SchemaError::FieldNotFound {
             field,
@@ -213,7 +218,7 @@ fn in_words(error: &DataFusionError) -> (String, Option<String>) {
         let suggestion = nearest(&field.name, names).map(str::to_owned);
         return (format!("no column {:?}", field.name), suggestion);
     }
-    let text = said(error);
+    let text = error_text(error);
     if let Some(name) = between(&text, "table 'datafusion.public.", "' not found") {
         let suggestion = nearest(name, Signal::ALL.map(Signal::name)).map(str::to_owned);
         let known: Vec<&str> = Signal::ALL.map(Signal::name).into();
@@ -223,7 +228,7 @@ fn in_words(error: &DataFusionError) -> (String, Option<String>) {
     if let Some(name) = between(&text, "Invalid function '", "'") {
         if matches!(name, "window_start" | "window_end") {
             return (
-                format!("{name}() is known where the processor declares a window"),
+                format!("{name}() needs a window: set window in the processor"),
                 None,
             );
         }
@@ -238,8 +243,8 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     Some(rest.split_once(after)?.0)
 }
 
-/// What DataFusion says, on one line and without its own headings.
-fn said(error: &DataFusionError) -> String {
+/// DataFusion's message on one line, without its prefixes.
+fn error_text(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
     let mut text = text.as_str();
     const HEADINGS: &[&str] = &[
@@ -251,7 +256,7 @@ fn said(error: &DataFusionError) -> String {
         "Execution error: ",
         "Invalid or Unsupported Configuration: ",
     ];
-    // Some stand behind one another.
+    // A message can have several prefixes.
     while let Some(rest) = HEADINGS
         .iter()
         .find_map(|heading| text.strip_prefix(heading))
@@ -263,7 +268,7 @@ fn said(error: &DataFusionError) -> String {
         .and_then(|text| text.strip_suffix("\")"))
         .unwrap_or(text);
     let text = between(text, "", " at Line: ").unwrap_or(text);
-    // All signatures that a function has follow, and where to report it.
+    // What follows are all signatures of the function, and where to report a bug.
     let text = between(text, "", ", errors: ").unwrap_or(text);
     let text = between(text, "", ".\nThis issue was likely caused by a bug").unwrap_or(text);
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")

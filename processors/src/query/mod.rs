@@ -1,13 +1,13 @@
-//! SQL over batches: plain DataFusion, whose tables are the signals.
+//! SQL over batches, run by DataFusion. The tables are the signals.
 //!
 //! ```text
 //! text ──mistake──▶ plan ──run──▶ rows ──output──▶ a signal's columns
-//!       all errors   once   per batch
+//!      all mistakes  once  per batch
 //! ```
 //!
-//! On columns of attributes, `attributes['k']['n'][0]` reads a value: as text, or by a cast or a
-//! comparison with a number as that; null where it is absent or of another type. `to_json` and
-//! `keys` show attributes; `set`, `without`, `replace_all` and `attributes` make new ones.
+//! `attributes['k']['n'][0]` reads a value of a column of attributes as text. A cast, or a comparison with a
+//! number, reads it as that type; the result is null if the value is absent or of another type. `to_json` and
+//! `keys` show attributes; `set`, `without`, `replace_all` and `attributes` build new ones.
 
 mod access;
 mod clock;
@@ -33,9 +33,9 @@ mod views;
 mod whole;
 mod words;
 
-pub use clock::Span;
+pub use clock::WindowBounds;
 pub use mistake::Mistake;
-pub(crate) use output::Output;
+pub(crate) use output::SignalOutput;
 pub use plan::Query;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a query yields as the rows of a signal: checked when it is planned, fitted on each run.
+//! Converts the rows of a query to rows of a signal. The columns are checked when the query is planned.
 
 use std::sync::Arc;
 
@@ -21,37 +21,41 @@ use pipeline::{Delivery, Signal, SignalSet};
 
 use super::fit::{casts, to_type};
 use super::mistake::Mistake;
-use super::value::{self, Values};
-use super::words::Words;
+use super::value::{self, AttributeValues};
+use super::words::SqlWords;
 use crate::service_columns::{FOLLOWING, follow};
 
-/// How the columns of a signal are made of those of a query.
-pub(crate) struct Output {
+/// How to build the columns of a signal from those of a query.
+pub(crate) struct SignalOutput {
     into: Signal,
     /// In the signal's order.
-    columns: Vec<Made>,
-    /// One row with the empty value of each column, null where that is allowed.
+    columns: Vec<ColumnSource>,
+    /// One row with the empty value of each column; null if the column is nullable.
     empty: RecordBatch,
 }
 
-/// What a column is made of.
-enum Made {
-    /// The query's column of this place, as it is.
+/// What a column of the signal is built from.
+enum ColumnSource {
+    /// The query's column of this index, unchanged.
     Same(usize),
-    /// Likewise, cast; what does not cast is null.
+    /// The query's column of this index, cast; values that cannot be cast are null.
     Cast(usize),
-    /// Likewise, each value encoded.
+    /// The query's column of this index, each value encoded as `AnyValue`.
     Encoded(usize),
-    /// It is not among the query's columns.
+    /// The query does not yield the column.
     Missing,
 }
 
-impl Output {
+impl SignalOutput {
     /// # Errors
-    /// A mistake for each column of the query that the signal does not have, that has another type
-    /// or a name that another has too, and for each that the signal needs.
-    pub(crate) fn new(schema: &Schema, into: Signal, sql: &str) -> Result<Output, Vec<Mistake>> {
-        let words = Words::of(sql);
+    /// A mistake for each column of the query that the signal does not have, that has a wrong type or a
+    /// duplicate name, and for each missing column that the signal requires.
+    pub(crate) fn new(
+        schema: &Schema,
+        into: Signal,
+        sql: &str,
+    ) -> Result<SignalOutput, Vec<Mistake>> {
+        let words = SqlWords::of(sql);
         let place = |name: &str| words.find(name).map_or(0, |word| word.start);
         let wanted = into.schema();
         let mut mistakes = Vec::new();
@@ -60,7 +64,7 @@ impl Output {
             if before.any(|other| other.name() == field.name()) {
                 let name = field.name();
                 let message = format!(
-                    "the query gives {name:?} twice: leave one of them out, or name it with AS"
+                    "the query yields {name:?} twice: leave one of them out, or rename it with AS"
                 );
                 mistakes.push(Mistake::at(place(name), message));
                 continue;
@@ -81,7 +85,7 @@ impl Output {
                     let message = format!("{into} needs a column {:?}", field.name());
                     mistakes.push(Mistake::of_all(message));
                 }
-                columns.push(Made::Missing);
+                columns.push(ColumnSource::Missing);
                 continue;
             };
             match fit(given, field, index) {
@@ -97,17 +101,18 @@ impl Output {
         }
         let mut row = Rows::new(into);
         row.push(None, None, "", &[]);
-        Ok(Output {
+        Ok(SignalOutput {
             into,
             columns,
             empty: row.finish(Delivery::nobody()).rows().clone(),
         })
     }
 
-    /// Rows of the signal. `source` is who says so, where the query does not.
+    /// Converts rows of the query to rows of the signal. `source` is used if the query yields no column
+    /// `source`.
     ///
     /// # Errors
-    /// None that rows of the query could cause.
+    /// Rows of the query cause none.
     pub(crate) fn rows(
         &self,
         yielded: &RecordBatch,
@@ -119,19 +124,19 @@ impl Output {
         for (place, (made, field)) in self.columns.iter().zip(schema.fields()).enumerate() {
             let empty = self.empty.column(place);
             let column = match made {
-                Made::Same(index) => yielded.column(*index).clone(),
-                Made::Cast(index) => to_type(yielded.column(*index), field.data_type())?,
-                Made::Encoded(index) => {
+                ColumnSource::Same(index) => yielded.column(*index).clone(),
+                ColumnSource::Cast(index) => to_type(yielded.column(*index), field.data_type())?,
+                ColumnSource::Encoded(index) => {
                     encoded(yielded.schema_ref().field(*index), yielded.column(*index))?
                 }
-                Made::Missing if field.name() == opening::SOURCE => {
+                ColumnSource::Missing if field.name() == opening::SOURCE => {
                     let text = arrow_array::StringArray::from(vec![source]);
                     repeated(
                         &to_type(&(Arc::new(text) as ArrayRef), field.data_type())?,
                         rows,
                     )?
                 }
-                Made::Missing => repeated(empty, rows)?,
+                ColumnSource::Missing => repeated(empty, rows)?,
             };
             columns.push(match field.is_nullable() || column.null_count() == 0 {
                 true => column,
@@ -149,17 +154,17 @@ impl Output {
         self.into
             .schema()
             .column_with_name(name)
-            .is_some_and(|(place, _)| matches!(self.columns[place], Made::Missing))
+            .is_some_and(|(place, _)| matches!(self.columns[place], ColumnSource::Missing))
     }
 
     fn place(&self, name: &str) -> usize {
         let schema = self.into.schema();
         schema
             .index_of(name)
-            .expect("every signal of OTLP has the column")
+            .expect("every OTLP signal has the column")
     }
 
-    /// `time` and the time on the wire say the same where a query gives one of them.
+    /// Sets `time` from the OTLP time column, or the other way round, if the query yields only one of them.
     fn follow_time(&self, columns: &mut [ArrayRef]) {
         let wire = match self.into {
             Signal::Traces => traces::START_TIME_UNIX_NANO,
@@ -188,8 +193,8 @@ impl Output {
         }
     }
 
-    /// `service_name` is what the resource says. A query that gives the name alone gives the
-    /// resource by it.
+    /// Sets the service columns from the resource attributes. If the query yields `service_name` without a
+    /// resource, sets the resource from the service columns.
     fn follow_resource(&self, columns: &mut [ArrayRef]) {
         let resource_at = self.place(RESOURCE_ATTRIBUTES);
         if self.is_missing(RESOURCE_ATTRIBUTES) {
@@ -214,38 +219,42 @@ impl Output {
     }
 }
 
-/// A word has no empty value; `source` is known.
+/// Whether the query must yield the column: a dictionary column has no empty value. (`source` is known.)
 fn is_needed(field: &Field) -> bool {
     let is_word = matches!(field.data_type(), DataType::Dictionary(..));
     is_word && !field.is_nullable() && field.name() != opening::SOURCE
 }
 
-fn fit(given: &Field, wanted: &Field, index: usize) -> Result<Made, String> {
+fn fit(given: &Field, wanted: &Field, index: usize) -> Result<ColumnSource, String> {
     let (from, to) = (given.data_type(), wanted.data_type());
     match (Form::of(given), Form::of(wanted)) {
-        (one, other) if one.is_some() && one == other => return Ok(Made::Same(index)),
-        (None, Some(Form::Map)) if from.is_null() => return Ok(Made::Missing),
+        (one, other) if one.is_some() && one == other => return Ok(ColumnSource::Same(index)),
+        (None, Some(Form::Map)) if from.is_null() => return Ok(ColumnSource::Missing),
         (_, Some(Form::Map)) => {
-            return Err("holds attributes: attributes('k', v, …) or set(…) make them".to_owned());
+            return Err(
+                "must be attributes: build them with attributes('k', v, …) or set(…)".to_owned(),
+            );
         }
-        (_, Some(Form::Value)) if value::check(given).is_ok() => return Ok(Made::Encoded(index)),
+        (_, Some(Form::Value)) if value::check(given).is_ok() => {
+            return Ok(ColumnSource::Encoded(index));
+        }
         (Some(_), None) if !from.equals_datatype(to) => {
             return Err(format!(
-                "is {to}, the query gives attributes: take one of them in brackets"
+                "is {to}, but the query yields attributes: read one value with brackets"
             ));
         }
         _ => {}
     }
     if from == to {
-        return Ok(Made::Same(index));
+        return Ok(ColumnSource::Same(index));
     }
     if casts(from, to) {
-        return Ok(Made::Cast(index));
+        return Ok(ColumnSource::Cast(index));
     }
-    Err(format!("is {to}, the query gives {from}: cast it"))
+    Err(format!("is {to}, but the query yields {from}: cast it"))
 }
 
-/// The first value of a column, for each row.
+/// Repeats the first value of a column for each row.
 fn repeated(column: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
     if column.is_null(0) {
         return Ok(arrow_array::new_null_array(column.data_type(), rows));
@@ -260,7 +269,7 @@ fn without_nulls(column: &ArrayRef, empty: &ArrayRef) -> Result<ArrayRef, ArrowE
 }
 
 fn encoded(field: &Field, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let values = Values::new(field, column)?;
+    let values = AttributeValues::new(field, column)?;
     let mut out = BinaryViewBuilder::with_capacity(column.len());
     let mut any_value = Vec::new();
     for row in 0..column.len() {
@@ -273,7 +282,7 @@ fn encoded(field: &Field, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(out.finish()))
 }
 
-/// Resources that say these texts.
+/// Builds resource attributes from columns of text.
 fn resources<const N: usize>(texts: &[(&str, ArrayRef); N]) -> ArrayRef {
     let rows = texts.first().map_or(0, |(_, column)| column.len());
     let mut out = BinaryViewBuilder::with_capacity(rows).with_deduplicate_strings();

@@ -13,52 +13,51 @@ use futures::StreamExt;
 use pipeline::component::UnixNanos;
 use pipeline::{Signal, SignalSet};
 
-use super::clock::{Clock, Span};
-use super::mistake::{self, Mistake, Planned};
-use super::slot::{Scan, Slot};
+use super::clock::{RunClock, WindowBounds};
+use super::mistake::{self, Mistake, PlannedQuery};
+use super::slot::{SlotScan, TableSlot};
 
-/// How many rows more than it is given a query may yield: what is yielded is held until it is whole.
-const MOST_ADDED: usize = 1_000_000;
+/// How many rows more than its input a query may yield. All yielded rows are held until the run ends.
+const MAX_ADDED_ROWS: usize = 1_000_000;
 
-/// SQL over batches: the tables are signals. `&mut`, since a run puts its rows into the plan's
-/// tables.
+/// A query over batches. [`Query::run`] takes `&mut self`, since it fills the plan's tables with the rows.
 pub struct Query {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
-    /// Of the signals that are read, with the columns that are.
-    tables: Vec<Table>,
-    clock: Arc<Clock>,
+    /// The tables that the plan reads.
+    tables: Vec<ReadTable>,
+    clock: Arc<RunClock>,
     reads: SignalSet,
     only_filters: bool,
 }
 
-struct Table {
+struct ReadTable {
     signal: Signal,
-    slot: Arc<Slot>,
+    slot: Arc<TableSlot>,
     columns: Vec<usize>,
 }
 
-/// A run that could not be finished. DataFusion says why.
+/// A run that failed; the source is DataFusion's error.
 #[derive(Debug, thiserror::Error)]
 #[error("run the query on {rows} rows")]
-pub struct Failed {
+pub struct QueryError {
     rows: usize,
     source: datafusion::error::DataFusionError,
 }
 
 impl Query {
     /// # Errors
-    /// All that is wrong with the text, each with its place.
+    /// All mistakes in the text, each with its position.
     pub fn new(sql: &str, has_window: bool) -> Result<Query, Vec<Mistake>> {
-        let Planned {
+        let PlannedQuery {
             session,
             plan,
             reads,
             only_filters,
         } = mistake::plan(sql, has_window)?;
-        let mut tables: Vec<Table> = Vec::new();
+        let mut tables: Vec<ReadTable> = Vec::new();
         let visited = plan.apply(|node| {
-            if let Some(scan) = node.downcast_ref::<Scan>() {
+            if let Some(scan) = node.downcast_ref::<SlotScan>() {
                 add(&mut tables, scan, &session.slots);
             }
             Ok(TreeNodeRecursion::Continue)
@@ -74,28 +73,28 @@ impl Query {
         })
     }
 
-    /// The signals that it reads.
+    /// The signals that the query reads.
     pub fn reads(&self) -> SignalSet {
         self.reads
     }
 
-    /// Whether what it yields are the rows it was given, all or some of them, in their order.
+    /// Whether the query yields all or some of its input rows, unchanged and in order.
     pub fn only_filters(&self) -> bool {
         self.only_filters
     }
 
-    /// The columns of a signal that it reads, by their places, ascending.
+    /// The columns of a signal that the query reads, as ascending indexes.
     pub fn columns(&self, signal: Signal) -> &[usize] {
         let table = self.tables.iter().find(|table| table.signal == signal);
         table.map_or(&[], |table| &table.columns)
     }
 
-    /// What it yields.
+    /// The schema of the yielded rows.
     pub fn schema(&self) -> SchemaRef {
         self.plan.schema()
     }
 
-    /// DataFusion's plan, one step a line. Columns that only pass are left out.
+    /// DataFusion's plan, one step per line. Columns that pass unchanged are left out.
     pub fn explain(&self) -> String {
         let plan = displayable(self.plan.as_ref()).indent(false).to_string();
         plan.lines()
@@ -104,17 +103,16 @@ impl Query {
             .join("\n")
     }
 
-    /// Runs on these rows; of a signal that is not named there are none.
+    /// Runs the query on these rows. A signal that is not listed has no rows.
     ///
     /// # Errors
-    /// When the run needs more memory than it may hold, or yields more rows, or a function refuses a
-    /// value.
+    /// If the run needs too much memory, yields too many rows, or a function rejects a value.
     pub fn run(
         &mut self,
         mut rows: Vec<(Signal, Vec<RecordBatch>)>,
         now: UnixNanos,
-        window: Option<Span>,
-    ) -> Result<Vec<RecordBatch>, Failed> {
+        window: Option<WindowBounds>,
+    ) -> Result<Vec<RecordBatch>, QueryError> {
         let given = rows.iter().flat_map(|(_, batches)| batches);
         let count = given.map(RecordBatch::num_rows).sum();
         for table in &self.tables {
@@ -130,21 +128,21 @@ impl Query {
         for table in &self.tables {
             table.slot.fill(Vec::new());
         }
-        yielded.map_err(|source| Failed {
+        yielded.map_err(|source| QueryError {
             rows: count,
             source,
         })
     }
 
-    /// What is yielded of so many rows.
+    /// Executes the plan on `given` input rows.
     fn collect(&self, given: usize) -> Result<Vec<RecordBatch>> {
-        // Plans keep what they learned and counted; each run begins with a fresh one.
+        // A plan keeps state and metrics of a run, so each run starts with a reset copy.
         let plan = reset_plan_states(self.plan.clone())?;
         let mut yielded = Vec::new();
-        let (mut rows, most) = (0, given.saturating_add(MOST_ADDED));
+        let (mut rows, most) = (0, given.saturating_add(MAX_ADDED_ROWS));
         for partition in 0..plan.output_partitioning().partition_count() {
             let mut stream = plan.execute(partition, self.context.clone())?;
-            // A budget of tokio's that is used up would never be renewed while this thread waits.
+            // Tokio's cooperative budget is not renewed while this thread blocks.
             let collected = tokio::task::unconstrained(async {
                 while let Some(batch) = stream.next().await {
                     let batch = batch?;
@@ -164,7 +162,7 @@ impl Query {
     }
 }
 
-/// Replaces runs of `name@8 as name` by an ellipsis.
+/// Replaces each run of `name@8 as name` by an ellipsis.
 fn without_passing(line: &str) -> String {
     let Some((step, list)) = line.split_once("expr=[") else {
         return line.to_owned();
@@ -191,11 +189,11 @@ fn without_passing(line: &str) -> String {
     format!("{step}expr=[{}{end}", kept.join(", "))
 }
 
-fn add(tables: &mut Vec<Table>, scan: &Scan, slots: &[(Signal, Arc<Slot>)]) {
+fn add(tables: &mut Vec<ReadTable>, scan: &SlotScan, slots: &[(Signal, Arc<TableSlot>)]) {
     let signal = scan.signal();
     let known = tables.iter().position(|table| table.signal == signal);
     let at = known.unwrap_or_else(|| {
-        tables.push(Table {
+        tables.push(ReadTable {
             signal,
             slot: slots[signal as usize].1.clone(),
             columns: Vec::new(),

@@ -10,46 +10,52 @@ use arrow_array::{Array, ArrayRef, BinaryViewArray};
 use datafusion::common::{Result, exec_err};
 use pipeline::attributes::{Form, Value, to_json, value};
 
-use super::getter::Kind;
-use super::path::{Step, walk};
-use super::views::Views;
+use super::getter::ReadAs;
+use super::path::{PathStep, walk};
+use super::views::ViewsBuilder;
 
 /// The doubles that int64 holds, from -2⁶³ up to 2⁶³.
 const INT64: Range<f64> = i64::MIN as f64..-(i64::MIN as f64);
 
-/// As many rows as the column has.
-pub(super) fn column(kind: Kind, form: Form, column: &ArrayRef, path: &[Step]) -> Result<ArrayRef> {
+/// Reads the value at `path` of each row.
+pub(super) fn column(
+    kind: ReadAs,
+    form: Form,
+    column: &ArrayRef,
+    path: &[PathStep],
+) -> Result<ArrayRef> {
     let Some(rows) = column.as_binary_view_opt() else {
         return exec_err!("attributes are of type {}", column.data_type());
     };
-    let found = Found { form, path, rows };
+    let reader = ValueReader { form, path, rows };
     Ok(match kind {
-        Kind::Text => found.texts()?,
-        Kind::Value => found.values()?,
-        Kind::Int => found.numbers::<Int64Type>(|value| match value {
+        ReadAs::Text => reader.texts()?,
+        ReadAs::Value => reader.values()?,
+        ReadAs::Int => reader.numbers::<Int64Type>(|value| match value {
             Value::Int(int) => Some(int),
-            // A cast of Rust's saturates; what int64 cannot hold is no whole number of ours.
+            // Rust's cast saturates, so a double outside of int64 is null.
             Value::Double(double) if INT64.contains(&double) => Some(double as i64),
             _ => None,
         }),
-        Kind::Double => found.numbers::<Float64Type>(|value| match value {
+        ReadAs::Double => reader.numbers::<Float64Type>(|value| match value {
             Value::Int(int) => Some(int as f64),
             Value::Double(double) => Some(double),
             _ => None,
         }),
-        Kind::Bool => found.bools(),
+        ReadAs::Bool => reader.bools(),
     })
 }
 
-struct Found<'a> {
+/// Reads the value at one path of each row.
+struct ValueReader<'a> {
     form: Form,
-    path: &'a [Step],
+    path: &'a [PathStep],
     rows: &'a BinaryViewArray,
 }
 
-impl Found<'_> {
-    /// Calls `put` for each row. Where a row's view is that of the row before, so is what was found:
-    /// a resource's attributes are one view, repeated.
+impl ValueReader<'_> {
+    /// Calls `put` with the result of `get` for each row. A row with the same view as the row before reuses
+    /// its result: the attributes of a resource are one view, repeated.
     fn each<T: Copy>(
         &self,
         mut get: impl FnMut(usize, &[u8]) -> T,
@@ -100,7 +106,7 @@ impl Found<'_> {
     }
 
     fn values(&self) -> Result<ArrayRef> {
-        let views = Views::beside(self.rows);
+        let views = ViewsBuilder::beside(self.rows);
         let mut found_views = Vec::with_capacity(self.rows.len());
         self.each(
             |row, any| Some(views.within(row, any)),
@@ -111,7 +117,7 @@ impl Found<'_> {
     }
 
     fn texts(&self) -> Result<ArrayRef> {
-        let mut views = Views::beside(self.rows);
+        let mut views = ViewsBuilder::beside(self.rows);
         let mut found_views = Vec::with_capacity(self.rows.len());
         let text = |row, any: &[u8]| match value(any) {
             Value::Empty => None,

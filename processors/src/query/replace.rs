@@ -1,4 +1,4 @@
-//! `replace_all(attributes, 'pattern', 'replacement')`: in all their texts.
+//! `replace_all(attributes, 'pattern', 'replacement')`.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -15,12 +15,12 @@ use datafusion::logical_expr::{
 use pipeline::attributes::{Form, edit_rows, replace_texts, replace_texts_of_value};
 use regex::Regex;
 
-/// Of attributes or of a value such as a body: each text in it, however deep. Keys, numbers and
-/// types stay.
+/// Replaces the pattern in each text of attributes or of a value such as `body`, at any depth. Keys, numbers
+/// and types do not change.
 #[derive(Debug)]
 struct ReplaceAll {
     signature: Signature,
-    /// By their texts, which are literals of one query.
+    /// Compiled patterns by their texts, which are literals of one query.
     patterns: Mutex<HashMap<String, Regex>>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn function() -> ScalarUDF {
 }
 
 impl ReplaceAll {
-    /// Compiled once: a plan is run on every batch.
+    /// Compiles a pattern, once for all batches.
     fn pattern(&self, text: &str) -> Result<Regex> {
         let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pattern) = patterns.get(text) {
@@ -66,7 +66,7 @@ fn text(literal: &ScalarValue) -> Option<&str> {
     literal.try_as_str().flatten()
 }
 
-/// `\1` is the first group, as in `regexp_replace`; the library calls it `${1}`.
+/// Translates `\1`, the first group as in `regexp_replace`, to `${1}` of the crate `regex`.
 fn groups(replacement: &str) -> String {
     let mut written = String::with_capacity(replacement.len());
     let mut rest = replacement;
@@ -94,7 +94,7 @@ impl ScalarUDFImpl for ReplaceAll {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        internal_err!("return_field_from_args is asked instead")
+        internal_err!("return_field_from_args is called instead")
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
@@ -103,13 +103,13 @@ impl ScalarUDFImpl for ReplaceAll {
         };
         let Some(form) = Form::of(attributes) else {
             return plan_err!(
-                "replace_all: {} are no attributes: regexp_replace is for text",
+                "replace_all: {} is not of type attributes: use regexp_replace for text",
                 attributes.name()
             );
         };
         let literal = |index: usize| args.scalar_arguments[index].and_then(text);
         let (Some(pattern), Some(_)) = (literal(1), literal(2)) else {
-            return plan_err!("replace_all: pattern and replacement are text literals");
+            return plan_err!("replace_all: pattern and replacement must be text literals");
         };
         self.pattern(pattern)?;
         let field = Field::new(
@@ -131,10 +131,10 @@ impl ScalarUDFImpl for ReplaceAll {
             ],
         ) = (form, args.args.as_slice())
         else {
-            return exec_err!("replace_all: pattern and replacement are text literals");
+            return exec_err!("replace_all: pattern and replacement must be text literals");
         };
         let (Some(pattern), Some(replacement)) = (text(pattern), text(replacement)) else {
-            return exec_err!("replace_all: pattern and replacement are text literals");
+            return exec_err!("replace_all: pattern and replacement must be text literals");
         };
         let (pattern, replacement) = (self.pattern(pattern)?, groups(replacement));
         let column = column.to_array(args.number_rows)?;
@@ -142,7 +142,7 @@ impl ScalarUDFImpl for ReplaceAll {
             return exec_err!("replace_all: attributes are of type {}", column.data_type());
         };
         let mut replace = |text: &str| {
-            // Borrowed where nothing matches.
+            // Borrowed if nothing matches.
             match pattern.replace_all(text, replacement.as_str()) {
                 std::borrow::Cow::Owned(replaced) => Some(replaced),
                 std::borrow::Cow::Borrowed(_) => None,

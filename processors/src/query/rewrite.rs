@@ -1,4 +1,4 @@
-//! Expressions of a plan, rewritten where they stand.
+//! Rewrites the expressions of a plan in place.
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
@@ -6,8 +6,8 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
-/// Rewrites each expression of a plan and of its subqueries, from the innermost outwards, by the columns
-/// that it can name. What a column is called stays.
+/// Rewrites each expression of a plan and of its subqueries, innermost first. `rewrite` gets the schema of
+/// the columns that the expression can name. The names of columns do not change.
 pub(super) fn expressions(
     plan: LogicalPlan,
     rewrite: fn(Expr, &DFSchema) -> Result<Transformed<Expr>>,

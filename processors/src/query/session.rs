@@ -1,4 +1,4 @@
-//! What SQL can say here: the signals as tables, DataFusion's functions, and those of attributes.
+//! The SQL environment: the signals as tables, DataFusion's functions, and functions of attributes.
 
 use std::sync::Arc;
 
@@ -19,31 +19,31 @@ use datafusion::prelude::SessionConfig;
 use pipeline::Signal;
 
 use super::access::Brackets;
-use super::clock::{self, Clock};
-use super::in_turn::WithoutTasks;
-use super::sieve::WithoutCopies;
-use super::slot::{Slot, Table};
+use super::clock::{self, RunClock};
+use super::in_turn::ReadSequentially;
+use super::sieve::UseCopylessFilter;
+use super::slot::{SignalTable, TableSlot};
 use super::typed::TypedGetters;
 use super::whole::WholeValues;
 use super::{edit, replace, show};
 
-/// What one run of one query may hold beside the rows it is given.
+/// The memory limit of one run in bytes, without its input rows.
 const MEMORY: usize = 256 << 20;
 
-/// All that one query is planned and run with.
+/// The planner, functions, tables and times of one query.
 pub(super) struct Session {
     pub(super) state: SessionState,
-    pub(super) slots: Vec<(Signal, Arc<Slot>)>,
-    pub(super) clock: Arc<Clock>,
+    pub(super) slots: Vec<(Signal, Arc<TableSlot>)>,
+    pub(super) clock: Arc<RunClock>,
 }
 
 impl Session {
     /// # Errors
-    /// None that a query could cause.
+    /// A query causes none.
     pub(super) fn new(has_window: bool) -> Result<Session> {
-        let clock = Arc::<Clock>::default();
-        let slots: Vec<(Signal, Arc<Slot>)> = Signal::ALL
-            .map(|signal| (signal, Arc::new(Slot::new(signal))))
+        let clock = Arc::<RunClock>::default();
+        let slots: Vec<(Signal, Arc<TableSlot>)> = Signal::ALL
+            .map(|signal| (signal, Arc::new(TableSlot::new(signal))))
             .into();
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(GreedyMemoryPool::new(MEMORY)))
@@ -51,15 +51,15 @@ impl Session {
                 DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
             )
             .build_arc()?;
-        // Ours stand first: the default planner claims every access by brackets.
+        // Ours must be first: the default planner handles every access by brackets.
         let mut planners = SessionStateDefaults::default_expr_planners();
         planners.insert(0, Arc::new(Brackets));
         let mut analyzer_rules = Analyzer::new().rules;
         analyzer_rules.insert(0, Arc::new(WholeValues));
         analyzer_rules.push(Arc::new(TypedGetters));
         let mut physical_rules = PhysicalOptimizer::new().rules;
-        physical_rules.push(Arc::new(WithoutTasks));
-        physical_rules.push(Arc::new(WithoutCopies));
+        physical_rules.push(Arc::new(ReadSequentially));
+        physical_rules.push(Arc::new(UseCopylessFilter));
         let state = SessionStateBuilder::new()
             .with_config(config())
             .with_runtime_env(runtime)
@@ -87,7 +87,7 @@ fn config() -> SessionConfig {
         .with_create_default_catalog_and_schema(false);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
-    // A filter that learns while it runs would remember an earlier batch.
+    // A dynamic filter would keep values of an earlier batch.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
@@ -95,7 +95,7 @@ fn config() -> SessionConfig {
     config
 }
 
-fn functions(clock: &Arc<Clock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
+fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
     let own: Vec<ScalarUDF> = clock::functions(clock, has_window)
         .into_iter()
         .chain(edit::functions())
@@ -108,10 +108,10 @@ fn functions(clock: &Arc<Clock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
     all
 }
 
-fn catalog(slots: &[(Signal, Arc<Slot>)]) -> Result<Arc<dyn CatalogProviderList>> {
+fn catalog(slots: &[(Signal, Arc<TableSlot>)]) -> Result<Arc<dyn CatalogProviderList>> {
     let schema = MemorySchemaProvider::new();
     for (signal, slot) in slots {
-        let table: Arc<dyn TableProvider> = Arc::new(Table(slot.clone()));
+        let table: Arc<dyn TableProvider> = Arc::new(SignalTable(slot.clone()));
         schema.register_table(signal.name().to_owned(), table)?;
     }
     let catalog = MemoryCatalogProvider::new();

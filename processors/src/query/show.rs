@@ -15,20 +15,20 @@ use pipeline::attributes::{Form, Map, Value, map_to_json, to_json, value};
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Show {
-    what: What,
+    what: ShowKind,
     signature: Signature,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum What {
-    /// All of it, as text.
+enum ShowKind {
+    /// The attributes or value as JSON text.
     ToJson,
-    /// The keys in order, as a list; of an array or a scalar null.
+    /// The keys in order, as a list; null for an array or a scalar.
     Keys,
 }
 
 pub(super) fn functions() -> [ScalarUDF; 2] {
-    [What::ToJson, What::Keys].map(|what| {
+    [ShowKind::ToJson, ShowKind::Keys].map(|what| {
         ScalarUDF::from(Show {
             what,
             signature: Signature::any(1, Volatility::Immutable),
@@ -39,8 +39,8 @@ pub(super) fn functions() -> [ScalarUDF; 2] {
 impl ScalarUDFImpl for Show {
     fn name(&self) -> &'static str {
         match self.what {
-            What::ToJson => "to_json",
-            What::Keys => "keys",
+            ShowKind::ToJson => "to_json",
+            ShowKind::Keys => "keys",
         }
     }
 
@@ -49,19 +49,19 @@ impl ScalarUDFImpl for Show {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        internal_err!("return_field_from_args is asked instead")
+        internal_err!("return_field_from_args is called instead")
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let name = self.name();
         match args.arg_fields {
             [attributes] if Form::of(attributes).is_some() => {}
-            [other] => return plan_err!("{name}: {} are no attributes", other.name()),
-            _ => return plan_err!("{name} takes attributes alone"),
+            [other] => return plan_err!("{name}: {} is not of type attributes", other.name()),
+            _ => return plan_err!("{name} takes one argument, attributes"),
         }
         let kind = match self.what {
-            What::ToJson => DataType::Utf8View,
-            What::Keys => DataType::List(item()),
+            ShowKind::ToJson => DataType::Utf8View,
+            ShowKind::Keys => DataType::List(item()),
         };
         Ok(Arc::new(Field::new(name, kind, true)))
     }
@@ -69,7 +69,7 @@ impl ScalarUDFImpl for Show {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let form = args.arg_fields.first().and_then(|field| Form::of(field));
         let (Some(form), [argument]) = (form, args.args.as_slice()) else {
-            return exec_err!("{} takes attributes alone", self.name());
+            return exec_err!("{} takes one argument, attributes", self.name());
         };
         let column = argument.to_array(args.number_rows)?;
         let Some(column) = column.as_binary_view_opt() else {
@@ -80,8 +80,8 @@ impl ScalarUDFImpl for Show {
             );
         };
         Ok(ColumnarValue::Array(match self.what {
-            What::ToJson => json(form, column),
-            What::Keys => keys(form, column),
+            ShowKind::ToJson => json(form, column),
+            ShowKind::Keys => keys(form, column),
         }))
     }
 }

@@ -1,5 +1,5 @@
-//! Drops rows without copying what is left: DataFusion's own filter puts its output into batches of
-//! a size, and copies the text of every view into them.
+//! A filter that does not copy the remaining rows. DataFusion's own filter coalesces its output into batches
+//! of a fixed size, and copies the text of every view.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, future};
 
-/// Puts [`Sieve`] in the place of DataFusion's filter.
+/// Replaces DataFusion's filter by [`CopylessFilter`].
 #[derive(Debug)]
-pub(super) struct WithoutCopies;
+pub(super) struct UseCopylessFilter;
 
-impl PhysicalOptimizerRule for WithoutCopies {
+impl PhysicalOptimizerRule for UseCopylessFilter {
     fn optimize(
         &self,
         plan: Arc<dyn ExecutionPlan>,
@@ -33,17 +33,17 @@ impl PhysicalOptimizerRule for WithoutCopies {
             let Some(filter) = plan.downcast_ref::<FilterExec>() else {
                 return Ok(Transformed::no(plan));
             };
-            // A limit of its own would be lost.
+            // The filter's own limit would be lost.
             if plan.fetch().is_some() {
                 return Ok(Transformed::no(plan));
             }
-            let sieve = Sieve {
+            let filter_exec = CopylessFilter {
                 predicate: filter.predicate().clone(),
                 columns: filter.projection().as_ref().map(|columns| columns.to_vec()),
                 input: filter.input().clone(),
                 properties: plan.properties().clone(),
             };
-            Ok(Transformed::yes(Arc::new(sieve)))
+            Ok(Transformed::yes(Arc::new(filter_exec)))
         })
         .data()
     }
@@ -58,27 +58,27 @@ impl PhysicalOptimizerRule for WithoutCopies {
 }
 
 #[derive(Clone)]
-struct Sieve {
+struct CopylessFilter {
     predicate: Arc<dyn PhysicalExpr>,
-    /// What is passed on, by the places in the input; all where not given.
+    /// Indexes of the input columns to output; `None` means all.
     columns: Option<Vec<usize>>,
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
-impl fmt::Debug for Sieve {
+impl fmt::Debug for CopylessFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_as(DisplayFormatType::Default, f)
     }
 }
 
-impl DisplayAs for Sieve {
+impl DisplayAs for CopylessFilter {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Filter: {}", self.predicate)
     }
 }
 
-impl ExecutionPlan for Sieve {
+impl ExecutionPlan for CopylessFilter {
     fn name(&self) -> &'static str {
         "Filter"
     }
@@ -110,9 +110,9 @@ impl ExecutionPlan for Sieve {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("a filter has one child");
         };
-        Ok(Arc::new(Sieve {
+        Ok(Arc::new(CopylessFilter {
             input,
-            ..Sieve::clone(&self)
+            ..CopylessFilter::clone(&self)
         }))
     }
 
@@ -129,23 +129,23 @@ impl ExecutionPlan for Sieve {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let sieve = self.clone();
+        let filter_exec = self.clone();
         let rows = self.input.execute(partition, context)?;
-        let left = rows.filter_map(move |rows| {
-            let left = rows.and_then(|rows| sieve.left(&rows)).transpose();
-            future::ready(left)
+        let kept = rows.filter_map(move |rows| {
+            let kept = rows.and_then(|rows| filter_exec.filter(&rows)).transpose();
+            future::ready(kept)
         });
         let schema = self.schema();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, left)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, kept)))
     }
 }
 
-impl Sieve {
-    /// None where no row is left. A null is no yes.
-    fn left(&self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
+impl CopylessFilter {
+    /// The rows for which the predicate is true, not null; `None` if there are none.
+    fn filter(&self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
         let wanted = self.predicate.evaluate(rows)?.into_array(rows.num_rows())?;
         let Some(wanted) = wanted.as_boolean_opt() else {
-            return internal_err!("a filter of {}", wanted.data_type());
+            return internal_err!("the predicate of a filter is {}", wanted.data_type());
         };
         let count = wanted.true_count();
         if count == 0 {

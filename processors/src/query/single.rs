@@ -1,25 +1,26 @@
-//! What a good query must not do here: what cannot be run again, and what no batch can answer.
+//! Rejects valid SQL that is not supported: what cannot be run again, and what one batch cannot answer.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use pipeline::{Signal, SignalSet};
 
-use super::mistake::{Logical, Mistake};
-use super::words::Words;
+use super::mistake::{LogicalPlans, Mistake};
+use super::words::SqlWords;
 
-pub(super) fn refused(logical: &Logical, text: &str, has_window: bool) -> Vec<Mistake> {
-    let words = Words::of(text);
+/// A mistake for each unsupported part of a query.
+pub(super) fn unsupported(logical: &LogicalPlans, text: &str, has_window: bool) -> Vec<Mistake> {
+    let words = SqlWords::of(text);
     let place = |keyword: &str| words.find(keyword).map_or(0, |word| word.start);
     let mut mistakes = Vec::new();
-    if signals(&logical.said).is_empty() {
-        let message = "the query reads no signal, so nothing would make it run";
+    if signals(&logical.unoptimized).is_empty() {
+        let message = "the query reads no signal, so it would never run";
         mistakes.push(Mistake::of_all(message));
     }
     // Most subqueries are joins once they are optimized.
     visit(&logical.optimized, |node| match node {
         LogicalPlan::RecursiveQuery(_) => {
-            let message = "a recursive query cannot be run again on the next batch, and has no bound \
-                           in memory: write it without RECURSIVE";
+            let message = "a recursive query cannot be run again on the next batch, and its memory is \
+                           not bounded: write it without RECURSIVE";
             mistakes.push(Mistake::at(place("recursive"), message));
         }
         LogicalPlan::Join(join) if !has_window => {
@@ -27,17 +28,17 @@ pub(super) fn refused(logical: &Logical, text: &str, has_window: bool) -> Vec<Mi
             let apart = left.intersection(right).is_empty();
             if apart && !left.is_empty() && !right.is_empty() {
                 let message = format!(
-                    "{left} and {right} never come in one batch: declare a `window` to join them, \
-                     which also says how much is held"
+                    "{left} and {right} are never in one batch: declare a `window` to join them; \
+                     it also limits how much is held"
                 );
                 mistakes.push(Mistake::at(place("join"), message));
             }
         }
         node if !has_window => {
-            if let Some((outer, inner)) = asks_another(node) {
+            if let Some((outer, inner)) = compares_apart(node) {
                 let message = format!(
-                    "{outer} and {inner} never come in one batch: declare a `window` to compare \
-                     them, which also says how much is held"
+                    "{outer} and {inner} are never in one batch: declare a `window` to compare \
+                     them; it also limits how much is held"
                 );
                 let name = inner.iter().next().map_or("select", Signal::name);
                 mistakes.push(Mistake::at(place(name), message));
@@ -48,26 +49,25 @@ pub(super) fn refused(logical: &Logical, text: &str, has_window: bool) -> Vec<Mi
     mistakes
 }
 
-/// The signals of a step's rows and those of a subquery for one value, where they have none in
-/// common.
-fn asks_another(node: &LogicalPlan) -> Option<(SignalSet, SignalSet)> {
-    let mut asked = SignalSet::NONE;
+/// The signals of a step's rows and those of a scalar subquery, if they have none in common.
+fn compares_apart(node: &LogicalPlan) -> Option<(SignalSet, SignalSet)> {
+    let mut subquery_signals = SignalSet::NONE;
     let visited = node.apply_expressions(|expr| {
         expr.apply(|expr| {
             if let Expr::ScalarSubquery(subquery) = expr {
-                asked = asked.union(signals(&subquery.subquery));
+                subquery_signals = subquery_signals.union(signals(&subquery.subquery));
             }
             Ok(TreeNodeRecursion::Continue)
         })
     });
-    visited.expect("looking at an expression does not fail");
+    visited.expect("visiting an expression does not fail");
     let inputs = node.inputs().into_iter();
     let own = inputs.fold(SignalSet::NONE, |all, input| all.union(signals(input)));
-    let apart = own.intersection(asked).is_empty();
-    (apart && !own.is_empty() && !asked.is_empty()).then_some((own, asked))
+    let apart = own.intersection(subquery_signals).is_empty();
+    (apart && !own.is_empty() && !subquery_signals.is_empty()).then_some((own, subquery_signals))
 }
 
-/// Whether the query yields its rows as they are, all or some, in order.
+/// Whether the query yields all or some of its input rows, unchanged and in order.
 pub(super) fn only_filters(optimized: &LogicalPlan) -> bool {
     match optimized {
         LogicalPlan::Filter(filter) => only_filters(&filter.input),
@@ -98,5 +98,5 @@ fn visit(plan: &LogicalPlan, mut look: impl FnMut(&LogicalPlan)) {
         look(node);
         Ok(TreeNodeRecursion::Continue)
     });
-    visited.expect("looking at a plan does not fail");
+    visited.expect("visiting a plan does not fail");
 }

@@ -1,4 +1,4 @@
-//! A table whose rows are put in before each run: what a plan reads that is made once.
+//! A table whose rows are replaced before each run, since a plan is made only once.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,14 +23,14 @@ use pipeline::Signal;
 
 /// The rows of one signal that the next run reads.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct TableSlot {
     signal: Signal,
     rows: Mutex<Vec<RecordBatch>>,
 }
 
-impl Slot {
-    pub(super) fn new(signal: Signal) -> Slot {
-        Slot {
+impl TableSlot {
+    pub(super) fn new(signal: Signal) -> TableSlot {
+        TableSlot {
             signal,
             rows: Mutex::default(),
         }
@@ -48,12 +48,12 @@ impl Slot {
     }
 }
 
-/// A signal as a table of SQL.
+/// A signal as a SQL table.
 #[derive(Debug)]
-pub(super) struct Table(pub(super) Arc<Slot>);
+pub(super) struct SignalTable(pub(super) Arc<TableSlot>);
 
 #[async_trait]
-impl TableProvider for Table {
+impl TableProvider for SignalTable {
     fn schema(&self) -> SchemaRef {
         self.0.signal.schema()
     }
@@ -80,7 +80,7 @@ impl TableProvider for Table {
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
-        Ok(Arc::new(Scan {
+        Ok(Arc::new(SlotScan {
             slot: self.0.clone(),
             projection: projection.cloned(),
             properties: Arc::new(properties),
@@ -88,32 +88,32 @@ impl TableProvider for Table {
     }
 }
 
-/// Reads a slot.
-pub(super) struct Scan {
-    slot: Arc<Slot>,
+/// The step of a plan that reads a [`TableSlot`].
+pub(super) struct SlotScan {
+    slot: Arc<TableSlot>,
     projection: Option<Vec<usize>>,
     properties: Arc<PlanProperties>,
 }
 
-impl Scan {
+impl SlotScan {
     pub(super) fn signal(&self) -> Signal {
         self.slot.signal
     }
 
-    /// The columns of the signal that are read, by their places.
+    /// The indexes of the columns that are read.
     pub(super) fn columns(&self) -> Vec<usize> {
         let all = || (0..self.slot.signal.schema().fields().len()).collect();
         self.projection.clone().unwrap_or_else(all)
     }
 }
 
-impl fmt::Debug for Scan {
+impl fmt::Debug for SlotScan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_as(DisplayFormatType::Default, f)
     }
 }
 
-impl DisplayAs for Scan {
+impl DisplayAs for SlotScan {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let schema = self.schema();
         if schema.fields().len() == self.slot.signal.schema().fields().len() {
@@ -128,7 +128,7 @@ impl DisplayAs for Scan {
     }
 }
 
-impl ExecutionPlan for Scan {
+impl ExecutionPlan for SlotScan {
     fn name(&self) -> &'static str {
         "Batch"
     }
@@ -169,7 +169,7 @@ impl ExecutionPlan for Scan {
     fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
         let read = |rows: RecordBatch| {
-            // By name: rows that were held have only the columns that the query reads.
+            // By name: rows held for a window have only the columns that the query reads.
             let columns = schema.fields().iter().map(|field| {
                 let column = rows.column_by_name(field.name());
                 column

@@ -1,5 +1,5 @@
-//! The rule that gives readers of attributes their types, and keeps one bad value from failing a
-//! batch.
+//! An analyzer rule that gives getters of attributes their types, and makes bad values null instead of
+//! failing the batch.
 
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::Transformed;
@@ -12,17 +12,16 @@ use datafusion::optimizer::AnalyzerRule;
 use pipeline::attributes::Form;
 
 use super::edit;
-use super::getter::{Kind, as_text_getter, getter};
+use super::getter::{ReadAs, as_text_getter, getter};
 use super::rewrite::expressions;
 
 /// Runs after type coercion, which writes `attributes['n'] >= 500` as `CAST(text AS BIGINT) >= 500`.
 ///
-/// - A cast of a text getter becomes a getter of that type, and of a comparison with a number one
-///   that compares whole numbers and others by their values.
-/// - So does a cast of a value, such as a body, which is read whole.
-/// - What sets attributes takes values as they stand, not as text.
-/// - Any other cast that a value can fail becomes one that yields null; what is divided by zero is
-///   null.
+/// - A cast of a text getter becomes a getter of that type. In a comparison with a whole number it becomes a
+///   getter of doubles, so that whole and other numbers compare by value.
+/// - A cast of a column of values, such as `body`, becomes a getter of the whole value.
+/// - `set` and `attributes` take values with their own types, not as text.
+/// - Any other cast that can fail becomes a `TRY_CAST`, which yields null; a division by zero yields null.
 #[derive(Debug)]
 pub(super) struct TypedGetters;
 
@@ -49,7 +48,7 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
 }
 
-fn call(kind: Kind, args: Vec<Expr>) -> Expr {
+fn call(kind: ReadAs, args: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(getter(kind), args))
 }
 
@@ -68,24 +67,26 @@ fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Tra
         });
     };
     let (kind, yields) = match wanted {
-        DataType::Boolean => (Kind::Bool, DataType::Boolean),
-        wanted if wanted.is_integer() => (Kind::Int, DataType::Int64),
-        wanted if wanted.is_floating() || wanted.is_decimal() => (Kind::Double, DataType::Float64),
-        _ => (Kind::Text, DataType::Utf8View),
+        DataType::Boolean => (ReadAs::Bool, DataType::Boolean),
+        wanted if wanted.is_integer() => (ReadAs::Int, DataType::Int64),
+        wanted if wanted.is_floating() || wanted.is_decimal() => {
+            (ReadAs::Double, DataType::Float64)
+        }
+        _ => (ReadAs::Text, DataType::Utf8View),
     };
     let read = call(kind, args);
-    if *wanted == yields && kind != Kind::Text {
+    if *wanted == yields && kind != ReadAs::Text {
         return Ok(Transformed::yes(read));
     }
-    // Of a text the cast stays, so that what sets attributes takes the text and not the value.
+    // A cast to text stays, so that `set` takes the text and not the value.
     Ok(Transformed::yes(Expr::TryCast(TryCast::new_from_field(
         Box::new(read),
         to.clone(),
     ))))
 }
 
-/// The arguments of a getter that reads what the expression reads; none where it reads no value of
-/// attributes.
+/// The arguments of a getter that reads the same value as the expression; `None` if the expression reads no
+/// value of attributes.
 fn read_by(expr: &Expr, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
     if let Some(args) = as_text_getter(expr) {
         return Ok(Some(args.clone()));
@@ -95,7 +96,7 @@ fn read_by(expr: &Expr, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
     Ok(is_value.then(|| vec![expr.clone()]))
 }
 
-/// Casts that every value survives.
+/// Whether a cast succeeds for every value.
 fn cannot_fail(from: &DataType, to: &DataType) -> bool {
     use DataType::{Dictionary, Int64, LargeUtf8, Null, Timestamp, UInt64, Utf8, Utf8View};
     let text = |kind: &DataType| matches!(kind, Utf8 | LargeUtf8 | Utf8View);
@@ -112,7 +113,7 @@ fn cannot_fail(from: &DataType, to: &DataType) -> bool {
     }
 }
 
-/// Doubles hold all whole numbers of a smaller magnitude, so that comparing with one of those is
+/// Doubles represent all whole numbers of a smaller magnitude exactly, so a comparison with such a number is
 /// exact for every int64 and every double.
 const EXACT: i64 = 1 << 53;
 
@@ -134,7 +135,7 @@ fn small_integer(expr: &Expr) -> Option<f64> {
     (number.abs() < EXACT).then_some(number as f64)
 }
 
-/// The same value read as a double, of an expression that reads it as a whole number.
+/// Reads the same value as a double, if the expression reads it as a whole number.
 fn as_double(expr: &Expr) -> Option<Expr> {
     let inner = match expr {
         Expr::TryCast(TryCast { expr, field }) if field.data_type().is_integer() => expr.as_ref(),
@@ -143,8 +144,8 @@ fn as_double(expr: &Expr) -> Option<Expr> {
     let Expr::ScalarFunction(read) = inner else {
         return None;
     };
-    (read.func.as_ref() == getter(Kind::Int).as_ref())
-        .then(|| call(Kind::Double, read.args.clone()))
+    (read.func.as_ref() == getter(ReadAs::Int).as_ref())
+        .then(|| call(ReadAs::Double, read.args.clone()))
 }
 
 fn comparison(binary: BinaryExpr) -> Transformed<Expr> {
@@ -213,7 +214,7 @@ fn values(mut setting: ScalarFunction) -> Transformed<Expr> {
     let mut changed = false;
     for arg in &mut setting.args {
         if let Some(args) = as_text_getter(arg) {
-            *arg = call(Kind::Value, args.clone());
+            *arg = call(ReadAs::Value, args.clone());
             changed = true;
         }
     }

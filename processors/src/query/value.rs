@@ -1,4 +1,4 @@
-//! A column of values that go into attributes.
+//! Encodes a column of values that are set in attributes.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -8,100 +8,111 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, exec_err, plan_err};
 use pipeline::attributes::{Form, Map, Value, encode_value};
 
-/// How the values of a column become `AnyValue`s.
+/// How to encode the values of a column as `AnyValue`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Encoding {
-    /// Are `AnyValue`s already.
+enum ValueEncoding {
+    /// They are already encoded.
     AnyValue,
-    /// Attributes become a map within the attributes.
+    /// Attributes become a nested map.
     Map,
     Text,
     Int,
     Double,
     Bool,
     Bytes,
-    /// Ids become text in hex.
+    /// Ids become hexadecimal text.
     Hex,
     Null,
 }
 
 /// Values of one type, ready to be encoded.
-pub(super) struct Values {
-    encoding: Encoding,
+pub(super) struct AttributeValues {
+    encoding: ValueEncoding,
     column: ArrayRef,
 }
 
 /// # Errors
-/// A planning error, where values of the field's type cannot stand in attributes.
+/// A planning error if attributes cannot hold values of the field's type.
 pub(super) fn check(field: &Field) -> Result<()> {
     match encoding(field) {
         Some(_) => Ok(()),
         None => plan_err!(
-            "a value of attributes is text, a number, a boolean or attributes; {} is {}",
+            "a value of attributes must be text, a number, a boolean or attributes; {} is {}",
             field.name(),
             field.data_type()
         ),
     }
 }
 
-fn encoding(field: &Field) -> Option<Encoding> {
+fn encoding(field: &Field) -> Option<ValueEncoding> {
     Some(match (Form::of(field), field.data_type()) {
-        (Some(Form::Value), _) => Encoding::AnyValue,
-        (Some(Form::Map), _) => Encoding::Map,
-        (None, DataType::Null) => Encoding::Null,
-        (None, DataType::Boolean) => Encoding::Bool,
-        (None, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => Encoding::Text,
+        (Some(Form::Value), _) => ValueEncoding::AnyValue,
+        (Some(Form::Map), _) => ValueEncoding::Map,
+        (None, DataType::Null) => ValueEncoding::Null,
+        (None, DataType::Boolean) => ValueEncoding::Bool,
+        (None, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => ValueEncoding::Text,
         (None, DataType::Dictionary(_, value)) => encoding(&Field::new("", *value.clone(), true))?,
-        (None, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) => Encoding::Text,
-        (None, DataType::FixedSizeBinary(_)) => Encoding::Hex,
-        (None, DataType::Binary | DataType::LargeBinary | DataType::BinaryView) => Encoding::Bytes,
-        (None, kind) if kind.is_integer() => Encoding::Int,
-        (None, kind) if kind.is_floating() || kind.is_decimal() => Encoding::Double,
+        (None, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) => {
+            ValueEncoding::Text
+        }
+        (None, DataType::FixedSizeBinary(_)) => ValueEncoding::Hex,
+        (None, DataType::Binary | DataType::LargeBinary | DataType::BinaryView) => {
+            ValueEncoding::Bytes
+        }
+        (None, kind) if kind.is_integer() => ValueEncoding::Int,
+        (None, kind) if kind.is_floating() || kind.is_decimal() => ValueEncoding::Double,
         _ => return None,
     })
 }
 
-impl Values {
-    pub(super) fn new(field: &Field, column: &ArrayRef) -> Result<Values> {
+impl AttributeValues {
+    pub(super) fn new(field: &Field, column: &ArrayRef) -> Result<AttributeValues> {
         let Some(encoding) = encoding(field) else {
-            return exec_err!("{} is no value of attributes", field.data_type());
+            return exec_err!(
+                "attributes cannot hold values of type {}",
+                field.data_type()
+            );
         };
         let column = match encoding {
-            Encoding::Text => cast(column, &DataType::Utf8View)?,
-            Encoding::Int => cast(column, &DataType::Int64)?,
-            Encoding::Double => cast(column, &DataType::Float64)?,
-            Encoding::Bool => cast(column, &DataType::Boolean)?,
-            Encoding::Bytes => cast(column, &DataType::BinaryView)?,
+            ValueEncoding::Text => cast(column, &DataType::Utf8View)?,
+            ValueEncoding::Int => cast(column, &DataType::Int64)?,
+            ValueEncoding::Double => cast(column, &DataType::Float64)?,
+            ValueEncoding::Bool => cast(column, &DataType::Boolean)?,
+            ValueEncoding::Bytes => cast(column, &DataType::BinaryView)?,
             _ => column.clone(),
         };
-        Ok(Values { encoding, column })
+        Ok(AttributeValues { encoding, column })
     }
 
-    /// Appends a row's `AnyValue` and returns true; nothing where it is null.
+    /// Appends a row's `AnyValue` and returns true; returns false if the value is null.
     pub(super) fn encode(&self, row: usize, out: &mut Vec<u8>) -> bool {
         let column = &self.column;
-        if self.encoding == Encoding::Null || column.is_null(row) {
+        if self.encoding == ValueEncoding::Null || column.is_null(row) {
             return false;
         }
         match self.encoding {
-            Encoding::Null => return false,
-            Encoding::AnyValue => out.extend_from_slice(column.as_binary_view().value(row)),
-            Encoding::Map => {
+            ValueEncoding::Null => return false,
+            ValueEncoding::AnyValue => out.extend_from_slice(column.as_binary_view().value(row)),
+            ValueEncoding::Map => {
                 let run = column.as_binary_view().value(row);
                 encode_value(out, Value::Map(Map::new(run)));
             }
-            Encoding::Text => encode_value(out, Value::Text(column.as_string_view().value(row))),
-            Encoding::Int => {
+            ValueEncoding::Text => {
+                encode_value(out, Value::Text(column.as_string_view().value(row)))
+            }
+            ValueEncoding::Int => {
                 let int = column.as_primitive::<Int64Type>().value(row);
                 encode_value(out, Value::Int(int));
             }
-            Encoding::Double => {
+            ValueEncoding::Double => {
                 let double = column.as_primitive::<Float64Type>().value(row);
                 encode_value(out, Value::Double(double));
             }
-            Encoding::Bool => encode_value(out, Value::Bool(column.as_boolean().value(row))),
-            Encoding::Bytes => encode_value(out, Value::Bytes(column.as_binary_view().value(row))),
-            Encoding::Hex => {
+            ValueEncoding::Bool => encode_value(out, Value::Bool(column.as_boolean().value(row))),
+            ValueEncoding::Bytes => {
+                encode_value(out, Value::Bytes(column.as_binary_view().value(row)))
+            }
+            ValueEncoding::Hex => {
                 let id = hex::encode(column.as_fixed_size_binary().value(row));
                 encode_value(out, Value::Text(&id));
             }

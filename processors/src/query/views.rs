@@ -1,4 +1,4 @@
-//! Builds view arrays whose items mostly stand in the buffers of another: nothing is copied.
+//! Builds view arrays whose items mostly are in the buffers of another array, so that they are not copied.
 
 use arrow_array::builder::make_view;
 use arrow_array::{BinaryViewArray, StringViewArray};
@@ -6,10 +6,10 @@ use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 
-/// Items of a new array beside the one that they were found in.
-pub(super) struct Views<'a> {
+/// Builds a view array that shares the buffers of `rows`.
+pub(super) struct ViewsBuilder<'a> {
     rows: &'a BinaryViewArray,
-    /// What stands in no buffer of `rows`.
+    /// Bytes that are in no buffer of `rows`.
     added: Vec<u8>,
 }
 
@@ -17,9 +17,9 @@ pub(super) struct Views<'a> {
 /// (<https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout>).
 const INLINE: usize = 12;
 
-impl<'a> Views<'a> {
-    pub(super) fn beside(rows: &'a BinaryViewArray) -> Views<'a> {
-        Views {
+impl<'a> ViewsBuilder<'a> {
+    pub(super) fn beside(rows: &'a BinaryViewArray) -> ViewsBuilder<'a> {
+        ViewsBuilder {
             rows,
             added: Vec::new(),
         }
@@ -30,14 +30,14 @@ impl<'a> Views<'a> {
         if part.len() <= INLINE {
             return make_view(part, 0, 0);
         }
-        // A part of more than 12 bytes stands in a value that is not inlined.
+        // A part of more than 12 bytes belongs to a value that is not inlined.
         let view = self.rows.views()[row];
         let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32);
         let before = part.as_ptr() as usize - self.rows.value(row).as_ptr() as usize;
         make_view(part, buffer, offset + before as u32)
     }
 
-    /// A view of bytes that are copied; none where 4 GiB were added already.
+    /// Copies bytes and returns their view; `None` if 4 GiB were copied already.
     pub(super) fn added(&mut self, bytes: &[u8]) -> Option<u128> {
         let buffer = self.rows.data_buffers().len() as u32;
         let offset = u32::try_from(self.added.len()).ok()?;

@@ -1,4 +1,5 @@
-//! The rule that compares a value, such as a body, as what it says and not by its bytes.
+//! An analyzer rule that compares a column of values, such as `body`, by its text and not by its encoded
+//! bytes.
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
@@ -8,10 +9,10 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 use pipeline::attributes::Form;
 
-use super::getter::{Kind, getter};
+use super::getter::{ReadAs, getter};
 use super::rewrite::expressions;
 
-/// Runs before type coercion, which would take `body = 'x'` for a comparison of bytes.
+/// Runs before type coercion, which would make `body = 'x'` a comparison of bytes.
 #[derive(Debug)]
 pub(super) struct WholeValues;
 
@@ -27,7 +28,8 @@ impl AnalyzerRule for WholeValues {
 
 fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let is_compared = match &expr {
-        // Of truths; a long chain of them is as deep as it is long.
+        // Logic operators have boolean operands. They are skipped, since a long chain of them is deeply
+        // nested.
         Expr::BinaryExpr(binary) => !binary.op.is_logic_operator(),
         Expr::InList(_) | Expr::Between(_) => true,
         _ => false,
@@ -40,7 +42,7 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         if Form::of(&field) != Some(Form::Value) {
             return Ok(Transformed::no(operand));
         }
-        let read = ScalarFunction::new_udf(getter(Kind::Text), vec![operand]);
+        let read = ScalarFunction::new_udf(getter(ReadAs::Text), vec![operand]);
         Ok(Transformed::yes(Expr::ScalarFunction(read)))
     })
 }

@@ -1,4 +1,4 @@
-//! The words of a query and where they stand.
+//! The tokens of a query and their positions.
 
 use std::ops::Range;
 
@@ -6,21 +6,21 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-pub(super) struct Words<'a> {
+pub(super) struct SqlWords<'a> {
     text: &'a str,
-    words: Vec<Word>,
+    words: Vec<SqlWord>,
 }
 
-struct Word {
+struct SqlWord {
     token: Token,
     /// In bytes.
     range: Range<usize>,
 }
 
-impl<'a> Words<'a> {
-    /// None of a text that is not even made of words.
-    pub(super) fn of(text: &'a str) -> Words<'a> {
-        let mut words = Words {
+impl<'a> SqlWords<'a> {
+    /// The tokens of a text; none if it cannot be tokenized.
+    pub(super) fn of(text: &'a str) -> SqlWords<'a> {
+        let mut words = SqlWords {
             text,
             words: Vec::new(),
         };
@@ -33,7 +33,7 @@ impl<'a> Words<'a> {
             }
             let at = |place: Location| words.offset(place.line, place.column);
             let range = at(found.span.start)..at(found.span.end);
-            words.words.push(Word {
+            words.words.push(SqlWord {
                 token: found.token,
                 range,
             });
@@ -41,7 +41,7 @@ impl<'a> Words<'a> {
         words
     }
 
-    /// Of a line and a column, both from 1, the column in characters.
+    /// The byte offset of a line and a column. Both start at 1; the column counts characters.
     pub(super) fn offset(&self, line: u64, column: u64) -> usize {
         let mut start = 0;
         for text in self
@@ -60,7 +60,7 @@ impl<'a> Words<'a> {
                 .map_or(rest.len(), |(offset, _)| offset)
     }
 
-    /// The place that the parser's message ends with: `… at Line: 1, Column: 8`.
+    /// The offset of the position in a parser's message: `… at Line: 1, Column: 8`.
     pub(super) fn place_in(&self, message: &str) -> Option<usize> {
         let (_, place) = message.rsplit_once(" at Line: ")?;
         let (line, column) = place.split_once(", Column: ")?;
@@ -70,7 +70,8 @@ impl<'a> Words<'a> {
         Some(self.offset(line.parse().ok()?, column[..digits].parse().ok()?))
     }
 
-    /// What stands at a place: a call with its arguments, a name with its table, a word.
+    /// The range of the expression at an offset: a call with its arguments, a name with its table, or a
+    /// token.
     pub(super) fn expression_at(&self, offset: usize) -> Option<Range<usize>> {
         let first = self
             .words
@@ -103,9 +104,9 @@ impl<'a> Words<'a> {
             .is_some_and(|word| word.token == *token)
     }
 
-    /// Names and literals: what a value can stand in for.
+    /// Names and literals, which a value can replace.
     pub(super) fn replaceable(&self) -> impl Iterator<Item = Range<usize>> {
-        let replaceable = |word: &&Word| match &word.token {
+        let replaceable = |word: &&SqlWord| match &word.token {
             Token::Word(word) => word.keyword == Keyword::NoKeyword || word.quote_style.is_some(),
             Token::Number(..) | Token::SingleQuotedString(_) => true,
             _ => false,
@@ -116,14 +117,14 @@ impl<'a> Words<'a> {
             .map(|word| word.range.clone())
     }
 
-    /// The first word of the text that a message puts in quotes.
+    /// The first name in quotes in a message that is a word of the text.
     pub(super) fn quoted_in(&self, message: &str) -> Option<Range<usize>> {
         let quoted = message.split(['\'', '"', '`']).skip(1).step_by(2);
         let mut places = quoted.filter_map(|name| self.find(name));
         places.next()
     }
 
-    /// The last place of a name.
+    /// The last occurrence of a name.
     pub(super) fn find(&self, name: &str) -> Option<Range<usize>> {
         let mut found = self.words.iter().filter(|word| match &word.token {
             Token::Word(word) => word.value.eq_ignore_ascii_case(name),
@@ -135,11 +136,11 @@ impl<'a> Words<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::SqlWords;
 
     #[test]
-    fn a_place_is_found_by_line_and_column() {
-        let words = Words::of("SELECT 'ä',\n  name FROM traces");
+    fn a_line_and_column_give_an_offset() {
+        let words = SqlWords::of("SELECT 'ä',\n  name FROM traces");
         assert_eq!(words.offset(2, 3), "SELECT 'ä',\n  ".len());
         assert_eq!(words.place_in("oh at Line: 1, Column: 8"), Some(7));
         assert_eq!(words.offset(99, 99), words.text.len());
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn an_expression_is_a_call_with_its_arguments_or_a_name_with_its_table() {
         let text = "SELECT f(a, g(b)), traces.name FROM traces";
-        let words = Words::of(text);
+        let words = SqlWords::of(text);
         let at = |part: &str| words.expression_at(text.find(part).unwrap());
         assert_eq!(at("f(").map(|range| &text[range]), Some("f(a, g(b))"));
         assert_eq!(at("traces.").map(|range| &text[range]), Some("traces.name"));

@@ -5,31 +5,31 @@ use serde::Deserialize;
 
 use crate::attribute_actions::Action;
 
-/// What is done to the attributes of resources.
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "ResourceDocument")]
 pub struct Config {
     pub(super) attributes: Vec<Action>,
 }
 
-/// The same as it is written.
+/// Changes the attributes of resources.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// Actions, in their order.
+struct ResourceDocument {
+    /// The actions to apply, in order.
     attributes: Vec<Action>,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("attributes has no action: nothing would be done")]
-struct NoAction;
+#[error("missing required field \"attributes\": give at least one action")]
+struct EmptyResourceActions;
 
-impl TryFrom<Document> for Config {
-    type Error = NoAction;
+impl TryFrom<ResourceDocument> for Config {
+    type Error = EmptyResourceActions;
 
-    fn try_from(document: Document) -> Result<Config, NoAction> {
+    fn try_from(document: ResourceDocument) -> Result<Config, EmptyResourceActions> {
         if document.attributes.is_empty() {
-            return Err(NoAction);
+            return Err(EmptyResourceActions);
         }
         Ok(Config {
             attributes: document.attributes,

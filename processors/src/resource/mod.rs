@@ -1,4 +1,4 @@
-//! Changes the attributes of resources, of `traces`, `metrics` and `logs`.
+//! Changes the resource attributes of `traces`, `metrics` and `logs`.
 //!
 //! ```yaml
 //! processors:
@@ -9,9 +9,9 @@
 //!       - {key: redundant-attribute, action: delete}
 //! ```
 //!
-//! The actions are those of `attributes`. Rows without a resource are given one when something is
-//! set. The columns `service_name` and `service_namespace` follow; a `uid` that is set already
-//! stays, so that `resource` belongs before `identity`.
+//! The actions are those of `attributes`. If an action sets an attribute of a row without a resource, the row gets
+//! one. The processor updates the columns `service_name` and `service_namespace` accordingly. It does not change
+//! `uid`, so place `resource` before `identity`.
 
 use std::sync::Arc;
 

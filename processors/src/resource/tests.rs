@@ -28,7 +28,7 @@ fn resource(attributes: &str) -> Resource {
     Resource::build(parse(attributes).unwrap(), &host).unwrap()
 }
 
-/// A row for each resource; null has none.
+/// A row for each resource; null is a row without a resource.
 fn batch(signal: Signal, resources: &[Json]) -> Batch {
     let mut rows = Rows::new(signal);
     for resource in resources {
@@ -47,12 +47,12 @@ fn batch(signal: Signal, resources: &[Json]) -> Batch {
 }
 
 fn run(attributes: &str, batch: Batch) -> Batch {
-    let mut made = resource(attributes).process(batch, UnixNanos(0)).unwrap();
-    assert_eq!(made.len(), 1);
-    made.remove(0)
+    let mut output = resource(attributes).process(batch, UnixNanos(0)).unwrap();
+    assert_eq!(output.len(), 1);
+    output.remove(0)
 }
 
-/// The resource of each row, and what the columns say of its service.
+/// The resource, service name and service namespace of each row.
 fn read(batch: &Batch) -> Vec<(Json, Option<&str>, Option<&str>)> {
     let resources = batch.bytes(RESOURCE_ATTRIBUTES);
     let names = batch.text(SERVICE_NAME).iter();
@@ -87,7 +87,7 @@ fn resources_of_all_telemetry_are_changed_and_uids_stay() {
 }
 
 #[test]
-fn the_columns_of_the_service_follow() {
+fn service_columns_follow_the_resource() {
     let before = batch(
         Signal::Traces,
         &[
@@ -119,7 +119,7 @@ fn the_columns_of_the_service_follow() {
 }
 
 #[test]
-fn rows_without_a_resource_are_given_one_when_something_is_set() {
+fn row_without_a_resource_gets_one_when_an_action_sets_a_key() {
     let before = || batch(Signal::Logs, &[Json::Null, json!({})]);
     let named = run(
         "[{key: service.name, value: shop, action: insert}]",
@@ -139,7 +139,7 @@ const REQUEST: &[u8] =
     b"\x0a\x1e\x0a\x18\x0a\x16\x0a\x0cservice.name\x12\x06\x0a\x04shop\x12\x02\x12\x00";
 
 #[test]
-fn a_batch_in_which_nothing_changes_is_still_its_request() {
+fn unchanged_batch_keeps_the_bytes_of_its_request() {
     let decode = || {
         let request = Bytes::from_static(REQUEST);
         otlp::decode_traces(request, "otlp", Delivery::nobody()).unwrap()
@@ -161,10 +161,10 @@ fn a_batch_in_which_nothing_changes_is_still_its_request() {
 }
 
 #[test]
-fn all_else_passes_and_nothing_to_do_is_refused() {
+fn other_signals_pass_and_empty_config_is_rejected() {
     let nodes = testing::batch(Signal::Nodes, &["a"]);
     let passed = run("[{key: a, action: delete}]", nodes);
     assert_eq!(passed.signal(), Signal::Nodes);
     let error = parse("[]").unwrap_err();
-    assert!(error.contains("nothing would be done"), "{error}");
+    assert!(error.contains("missing required field"), "{error}");
 }

@@ -1,9 +1,9 @@
-//! A call from one party to another, as its spans have it.
+//! A call from one party to another, made of its spans.
 
-use super::halves::{Half, Side};
+use super::halves::{CallSpan, Side};
 use super::parties::Party;
 
-/// How two parties are connected, in the words of the Collector's service graph.
+/// How two parties are connected, by the terms of the Collector's service graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Connection {
     Direct,
@@ -16,7 +16,7 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// The metrics' and figures' `connection_type`.
+    /// `connection_type` of metrics and edge stats.
     pub(super) fn name(self) -> &'static str {
         match self {
             Connection::Direct => "",
@@ -26,7 +26,7 @@ impl Connection {
         }
     }
 
-    /// The metrics' `virtual_node`: which side sent no span.
+    /// `virtual_node` of metrics: the side that sent no span.
     pub(super) fn virtual_node(self) -> &'static str {
         match self {
             Connection::VirtualClient => "client",
@@ -35,7 +35,7 @@ impl Connection {
         }
     }
 
-    /// How sure the edge is: both sides say it, or only one does.
+    /// The confidence of the edge: 1 if both sides reported the call, less if one did.
     pub(super) fn confidence(self) -> f64 {
         match self {
             Connection::Direct | Connection::Messaging => 1.0,
@@ -51,21 +51,21 @@ pub(super) struct Call {
     pub(super) server: Party,
     pub(super) connection: Connection,
     pub(super) failed: bool,
-    /// When the server's span starts, else the client's; nanoseconds since 1970.
+    /// Start of the server span, else of the client span; nanoseconds since 1970.
     pub(super) time: u64,
-    /// When the last span ends; nanoseconds since 1970.
+    /// End of the span that ends last; nanoseconds since 1970.
     pub(super) end: u64,
-    /// As the client saw it, in nanoseconds; none where it sent no span.
+    /// Duration of the client span in nanoseconds; `None` without a client span.
     pub(super) client_duration: Option<u64>,
-    /// As the server saw it; a database's is the client's.
+    /// Duration of the server span in nanoseconds; for a database, that of the client span.
     pub(super) server_duration: Option<u64>,
-    /// Interned attributes of metrics.
+    /// Interned attributes of the metrics.
     pub(super) client_dimensions: u32,
     pub(super) server_dimensions: u32,
 }
 
 impl Call {
-    pub(super) fn joined(one: &Half, other: &Half) -> Call {
+    pub(super) fn joined(one: &CallSpan, other: &CallSpan) -> Call {
         let (client, server) = match one.side {
             Side::Client => (one, other),
             Side::Server => (other, one),
@@ -88,8 +88,8 @@ impl Call {
         }
     }
 
-    /// A call that only the client tells of.
-    pub(super) fn outgoing(client: &Half, server: Party, connection: Connection) -> Call {
+    /// A call without a server span.
+    pub(super) fn outgoing(client: &CallSpan, server: Party, connection: Connection) -> Call {
         let of_client = Some(duration(client));
         Call {
             client: client.party,
@@ -105,8 +105,8 @@ impl Call {
         }
     }
 
-    /// A call that only the server tells of.
-    pub(super) fn incoming(server: &Half, client: Party) -> Call {
+    /// A call without a client span.
+    pub(super) fn incoming(server: &CallSpan, client: Party) -> Call {
         Call {
             client,
             server: server.party,
@@ -121,7 +121,7 @@ impl Call {
         }
     }
 
-    /// The server's, else the client's.
+    /// Duration of the server span, else of the client span, in nanoseconds.
     pub(super) fn duration(&self) -> u64 {
         self.server_duration
             .or(self.client_duration)
@@ -129,7 +129,7 @@ impl Call {
     }
 }
 
-/// A span that ends before it starts took no time.
-fn duration(half: &Half) -> u64 {
-    half.end.saturating_sub(half.start)
+/// A span that ends before it starts has a duration of 0.
+fn duration(span: &CallSpan) -> u64 {
+    span.end.saturating_sub(span.start)
 }

@@ -7,7 +7,7 @@ use pipeline::config::duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-/// How spans are joined, and what is counted of the calls.
+/// How spans are paired into calls, and which metrics count the calls.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(try_from = "Document")]
 pub struct Config {
@@ -22,54 +22,55 @@ pub struct Config {
     pub(super) database_name_attributes: Vec<String>,
 }
 
-/// The same as it is written.
+/// The configuration as it is written in YAML.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Document {
-    /// Upper bounds of the histograms' buckets, ascending.
+    /// Upper bounds of the latency histograms' buckets, in ascending order.
     #[serde(deserialize_with = "durations")]
     #[schemars(with = "Vec<duration::Text>")]
     latency_histogram_buckets: Vec<Duration>,
-    /// Attributes of the resource or the span that the metrics have too, as `client_NAME` and
-    /// `server_NAME`.
+    /// Resource or span attributes to add to the metrics, as `client_NAME` and `server_NAME`.
     dimensions: Vec<String>,
     store: Store,
-    /// How often metrics that nothing was added to for 15 minutes are forgotten; 0 is a minute.
+    /// How often to remove metric series that had no call for 15 minutes; 0 means 1m.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     cache_loop: Duration,
-    /// How often spans without a partner are looked for; 0 is 2 s.
+    /// How often to expire spans that found no partner; 0 means 2s.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     store_expiration_loop: Duration,
-    /// By which attributes a client span names a server that sends no spans, best first: a service
-    /// (`peer.service`, `service.peer.name`), an endpoint (`server.address`, `net.peer.name`), or
-    /// any other name. With none, calls without a partner do not count.
+    /// Attributes by which a client span names a server that sends no spans, in order of preference: a
+    /// service (`peer.service`, `service.peer.name`), an endpoint (`server.address`, `net.peer.name`), or
+    /// any other name. If the list is empty, spans without a partner are not counted.
     virtual_node_peer_attributes: Vec<String>,
-    /// The metrics also say in `virtual_node` which side sent no span: `client` or `server`.
+    /// Whether to add the label `virtual_node` to the metrics: the side that sent no span, `client` or
+    /// `server`.
     virtual_node_extra_label: bool,
-    /// How often metrics are sent; 0 is after every batch of spans.
+    /// How often to emit metrics; 0 means after every batch of spans.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     metrics_flush_interval: Duration,
-    /// By which attributes a client span names a database, best first. (The Collector's default is
-    /// `db.name` alone.)
+    /// Attributes by which a client span names a database, in order of preference. (The Collector's default
+    /// is only `db.name`.)
     database_name_attributes: Vec<String>,
 }
 
-/// The spans that wait for their partner.
+/// The store of spans that wait for their partner.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Store {
-    /// How long a span waits.
+    /// How long a span waits for its partner.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub(super) ttl: Duration,
-    /// How many wait at most; while they do, further spans are not counted, with a warning.
+    /// The maximum number of waiting spans. When it is reached, new spans are not counted and a warning is
+    /// logged.
     pub(super) max_items: NonZeroUsize,
 }
 
-/// Milliseconds.
+/// In milliseconds.
 const BUCKETS: [u64; 16] = [
     2, 4, 6, 8, 10, 50, 100, 200, 400, 800, 1000, 1400, 2000, 5000, 10_000, 15_000,
 ];
@@ -119,7 +120,9 @@ impl Default for Config {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("latency_histogram_buckets are not ascending")]
+#[error(
+    "latency_histogram_buckets must be in ascending order, each bound larger than the one before"
+)]
 struct InvalidBuckets;
 
 impl TryFrom<Document> for Config {
@@ -164,7 +167,7 @@ mod tests {
 
     use super::Config;
 
-    /// Of settings `key=YAML`.
+    /// Parses settings of the form `key=YAML`.
     fn parse(settings: &[&str]) -> Result<Config, String> {
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
         let loaded = load(&[], &settings, Loading::default());
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_the_collectors() {
+    fn defaults_are_those_of_the_collector() {
         let config = Config::default();
         assert_eq!(parse(&["dimensions=[]"]), Ok(config.clone()));
         assert_eq!(config.latency_histogram_buckets.len(), 16);
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collectors_file_is_read() {
+    fn a_collector_configuration_is_accepted() {
         let config = parse(&[
             "latency_histogram_buckets=[100us, 1ms, 1.4s]",
             "dimensions=[http.request.method]",
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused() {
+    fn invalid_settings_are_rejected() {
         for wrong in [
             "latency_histogram_buckets=[5ms, 5ms]",
             "latency_histogram_buckets=[5]",
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checker_knows_durations() {
+    fn the_json_schema_declares_durations() {
         let schema = serde_json::to_string(&schemars::schema_for!(Config)).unwrap();
         assert_eq!(schema.matches(r#""format":"duration""#).count(), 5);
     }

@@ -1,36 +1,36 @@
-//! What is counted of calls, for the signals that somebody wants.
+//! Counts calls, for the signals that a later component accepts.
 
 use pipeline::component::UnixNanos;
 use pipeline::{Batch, Signal, SignalSet};
 
 use super::calls::Call;
 use super::config::Config;
-use super::edges::Edges;
+use super::edges::CallEdges;
 use super::metrics::Metrics;
 use super::parties::{Marks, Parties};
-use super::rows::Out;
+use super::rows::PendingRows;
 
 #[derive(Debug)]
-pub(super) struct Counts {
+pub(super) struct CallCounts {
     source: String,
-    /// When counting began.
+    /// When counting started.
     started: Option<UnixNanos>,
-    edges: Option<Edges>,
+    edges: Option<CallEdges>,
     metrics: Option<Metrics>,
-    out: Out,
+    out: PendingRows,
 }
 
-impl Counts {
-    pub(super) fn new(config: &Config, source: String, wanted: SignalSet) -> Counts {
-        let with_figures = wanted.contains(Signal::EdgeStats);
-        let with_edges = with_figures || wanted.contains(Signal::Edges);
-        Counts {
+impl CallCounts {
+    pub(super) fn new(config: &Config, source: String, wanted: SignalSet) -> CallCounts {
+        let with_stats = wanted.contains(Signal::EdgeStats);
+        let with_edges = with_stats || wanted.contains(Signal::Edges);
+        CallCounts {
             started: None,
-            edges: with_edges.then(|| Edges::new(with_figures)),
+            edges: with_edges.then(|| CallEdges::new(with_stats)),
             metrics: wanted
                 .contains(Signal::Metrics)
                 .then(|| Metrics::new(config)),
-            out: Out::new(source.clone(), wanted),
+            out: PendingRows::new(source.clone(), wanted),
             source,
         }
     }
@@ -43,7 +43,7 @@ impl Counts {
         if self.out.wants_nodes() {
             let time = UnixNanos(call.end.min(now.0));
             for party in [call.client, call.server] {
-                if let Some(node) = parties.due(party.node, now) {
+                if let Some(node) = parties.due_node(party.node, now) {
                     self.out.node(node, time);
                 }
             }
@@ -56,34 +56,34 @@ impl Counts {
         }
     }
 
-    /// Whether there is something to flush.
+    /// Whether [`CallCounts::flush`] would return rows.
     pub(super) fn has_changed(&self) -> bool {
         let edges = self.edges.as_ref();
-        self.out.len() > 0 || edges.is_some_and(Edges::has_changed)
+        self.out.len() > 0 || edges.is_some_and(CallEdges::has_changed)
     }
 
-    /// Whether there are series, which go out again and again.
+    /// Whether there are metric series. They are emitted at each interval, changed or not.
     pub(super) fn has_metrics(&self) -> bool {
         self.metrics
             .as_ref()
             .is_some_and(|metrics| !metrics.is_empty())
     }
 
-    /// Whether anything is kept that may be retired.
+    /// Whether there are edges or series that can be retired.
     pub(super) fn has_any(&self) -> bool {
         self.has_metrics() || self.edges.as_ref().is_some_and(|edges| !edges.is_empty())
     }
 
-    pub(super) fn waiting_rows(&self) -> usize {
+    pub(super) fn pending_rows(&self) -> usize {
         self.out.len()
     }
 
-    /// The rows that wait.
+    /// The pending rows.
     pub(super) fn take(&mut self) -> Vec<Batch> {
         self.out.take()
     }
 
-    /// The rows that wait, and those of all that has changed.
+    /// The pending rows, and rows of all edges and minutes that changed.
     pub(super) fn flush(&mut self, parties: &Parties) -> Vec<Batch> {
         if let Some(edges) = &mut self.edges {
             edges.flush(parties, &mut self.out);

@@ -1,9 +1,9 @@
-//! Who calls whom, and the figures of each minute of that.
+//! Edges from client to server, and the edge stats of each minute.
 //!
 //! ```text
 //!  edge (from, to) ── newest end, confidence ──▶ edges
-//!    └ cell (connection, minute) ── calls, errors, durations ──▶ edge_stats, while it changes
-//!        └ evicted, and opened again by a late span: the next chunk
+//!    └ stats of (connection, minute) ── calls, errors, durations ──▶ edge_stats, when they changed
+//!        └ evicted, then opened again by a late span: with the next chunk number
 //! ```
 
 use std::sync::Arc;
@@ -15,30 +15,30 @@ use pipeline::component::UnixNanos;
 use super::calls::{Call, Connection};
 use super::histogram::Buckets;
 use super::parties::{Marks, Parties};
-use super::rows::Out;
+use super::rows::PendingRows;
 
 const MINUTE: u64 = 60_000_000_000;
-/// How many minutes of an edge are open at once.
-const CELLS_OF_AN_EDGE: usize = 10;
-/// How many edges and minutes are held at once.
-const MOST: usize = 1 << 16;
-/// How long a minute stays open that nothing is added to.
+/// How many minutes of an edge are held at once, over all connection types.
+const MAX_MINUTES_PER_EDGE: usize = 10;
+/// How many edges and minutes are held at once, together.
+const MAX_HELD: usize = 1 << 16;
+/// How long a minute or edge is held after its last call.
 const IDLE: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
-pub(super) struct Edge {
-    /// When its last call ended, in nanoseconds since 1970.
+pub(super) struct CallEdge {
+    /// End of the latest call, in nanoseconds since 1970.
     pub(super) newest: u64,
-    /// Of the surest call while the edge is held.
+    /// The highest confidence of a call since the edge is held.
     pub(super) confidence: f64,
     changed: bool,
     touched: UnixNanos,
-    cells: Vec<Cell>,
+    minutes: Vec<MinuteStats>,
 }
 
-/// What was counted in one minute of event time.
+/// Edge stats of one minute of event time and one connection type.
 #[derive(Debug)]
-pub(super) struct Cell {
+pub(super) struct MinuteStats {
     pub(super) connection: Connection,
     /// Minutes since 1970.
     minute: u64,
@@ -55,7 +55,7 @@ pub(super) struct Cell {
     touched: UnixNanos,
 }
 
-/// Gives each cell its chunk, so that no two of the same minute have the same.
+/// Assigns chunk numbers, so that minute stats opened again after an eviction get another number.
 #[derive(Debug)]
 struct Chunks {
     writer: Arc<str>,
@@ -63,32 +63,38 @@ struct Chunks {
 }
 
 #[derive(Debug)]
-pub(super) struct Edges {
-    edges: HashMap<(u32, u32), Edge>,
-    cells: usize,
+pub(super) struct CallEdges {
+    edges: HashMap<(u32, u32), CallEdge>,
+    minute_count: usize,
     changed: Vec<(u32, u32)>,
     chunks: Chunks,
-    with_figures: bool,
+    with_stats: bool,
 }
 
-impl Edges {
-    pub(super) fn new(with_figures: bool) -> Edges {
-        Edges {
+impl CallEdges {
+    pub(super) fn new(with_stats: bool) -> CallEdges {
+        CallEdges {
             edges: HashMap::new(),
-            cells: 0,
+            minute_count: 0,
             changed: Vec::new(),
             chunks: Chunks::new(),
-            with_figures,
+            with_stats,
         }
     }
 
-    pub(super) fn add(&mut self, call: &Call, now: UnixNanos, parties: &Parties, out: &mut Out) {
-        if self.edges.len() + self.cells >= MOST {
-            self.shrink(parties, out);
+    pub(super) fn add(
+        &mut self,
+        call: &Call,
+        now: UnixNanos,
+        parties: &Parties,
+        out: &mut PendingRows,
+    ) {
+        if self.edges.len() + self.minute_count >= MAX_HELD {
+            self.evict(parties, out);
         }
         let key = (call.client.node, call.server.node);
-        let edge = self.edges.entry(key).or_insert_with(Edge::new);
-        // A sender whose clock is ahead must not keep an edge alive for longer than it is.
+        let edge = self.edges.entry(key).or_insert_with(CallEdge::new);
+        // A sender whose clock is ahead must not extend the freshness of the edge.
         edge.newest = edge.newest.max(call.end.min(now.0));
         edge.confidence = edge.confidence.max(call.connection.confidence());
         edge.touched = now;
@@ -96,63 +102,63 @@ impl Edges {
             edge.changed = true;
             self.changed.push(key);
         }
-        if !self.with_figures {
+        if !self.with_stats {
             return;
         }
-        // Times that Arrow's timestamps do not hold are of the last minute that they do.
+        // Times beyond the range of Arrow's timestamps count in the last minute of that range.
         let minute = call.time.min(i64::MAX as u64) / MINUTE;
-        let wanted = |cell: &Cell| cell.minute == minute && cell.connection == call.connection;
-        let index = match edge.cells.iter().rposition(wanted) {
+        let wanted =
+            |stats: &MinuteStats| stats.minute == minute && stats.connection == call.connection;
+        let index = match edge.minutes.iter().rposition(wanted) {
             Some(index) => index,
             None => {
-                if edge.cells.len() >= CELLS_OF_AN_EDGE {
-                    let cell = edge.take_stalest();
-                    self.chunks.close(key, &cell, parties, out);
-                    self.cells -= 1;
+                if edge.minutes.len() >= MAX_MINUTES_PER_EDGE {
+                    let stats = edge.take_stalest();
+                    self.chunks.close(key, &stats, parties, out);
+                    self.minute_count -= 1;
                 }
-                self.cells += 1;
-                edge.cells.push(self.chunks.open(call.connection, minute));
-                edge.cells.len() - 1
+                self.minute_count += 1;
+                edge.minutes.push(self.chunks.open(call.connection, minute));
+                edge.minutes.len() - 1
             }
         };
-        edge.cells[index].add(call, now);
+        edge.minutes[index].add(call, now);
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.edges.is_empty()
     }
 
-    /// Whether there is something to flush.
     pub(super) fn has_changed(&self) -> bool {
         !self.changed.is_empty()
     }
 
-    /// Tells of all that has changed.
-    pub(super) fn flush(&mut self, parties: &Parties, out: &mut Out) {
+    /// Writes all changed edges and minute stats to `out`.
+    pub(super) fn flush(&mut self, parties: &Parties, out: &mut PendingRows) {
         for key in self.changed.drain(..) {
             let Some(edge) = self.edges.get_mut(&key) else {
                 continue;
             };
-            edge.tell(key, parties, out);
-            for cell in edge.cells.iter_mut().filter(|cell| cell.changed) {
-                cell.changed = false;
-                out.figures(parties.uid(key.0), parties.uid(key.1), cell);
+            edge.report(key, parties, out);
+            for stats in edge.minutes.iter_mut().filter(|stats| stats.changed) {
+                stats.changed = false;
+                out.stats(parties.uid(key.0), parties.uid(key.1), stats);
             }
         }
     }
 
-    /// Closes the minutes that nothing was added to for long.
-    pub(super) fn retire(&mut self, now: UnixNanos, parties: &Parties, out: &mut Out) {
-        let (cells, chunks) = (&mut self.cells, &mut self.chunks);
+    /// Writes and removes the minutes and edges that had no call for [`IDLE`].
+    pub(super) fn retire(&mut self, now: UnixNanos, parties: &Parties, out: &mut PendingRows) {
+        let (minute_count, chunks) = (&mut self.minute_count, &mut self.chunks);
         self.edges.retain(|&key, edge| {
             let idle = |touched: UnixNanos| touched.after(IDLE) <= now;
-            for cell in edge.cells.extract_if(.., |cell| idle(cell.touched)) {
-                chunks.close(key, &cell, parties, out);
-                *cells -= 1;
+            for stats in edge.minutes.extract_if(.., |stats| idle(stats.touched)) {
+                chunks.close(key, &stats, parties, out);
+                *minute_count -= 1;
             }
-            let stays = !edge.cells.is_empty() || !idle(edge.touched);
+            let stays = !edge.minutes.is_empty() || !idle(edge.touched);
             if !stays {
-                edge.tell(key, parties, out);
+                edge.report(key, parties, out);
             }
             stays
         });
@@ -165,8 +171,8 @@ impl Edges {
         }
     }
 
-    /// Closes the quarter of the edges that was not touched for longest.
-    fn shrink(&mut self, parties: &Parties, out: &mut Out) {
+    /// Writes and removes the quarter of the edges that had no call for the longest time.
+    fn evict(&mut self, parties: &Parties, out: &mut PendingRows) {
         let mut touched: Vec<_> = self
             .edges
             .iter()
@@ -178,10 +184,10 @@ impl Edges {
             let Some(mut edge) = self.edges.remove(key) else {
                 continue;
             };
-            edge.tell(*key, parties, out);
-            self.cells -= edge.cells.len();
-            for cell in &edge.cells {
-                self.chunks.close(*key, cell, parties, out);
+            edge.report(*key, parties, out);
+            self.minute_count -= edge.minutes.len();
+            for stats in &edge.minutes {
+                self.chunks.close(*key, stats, parties, out);
             }
         }
         let edges = &self.edges;
@@ -189,34 +195,35 @@ impl Edges {
     }
 }
 
-impl Edge {
-    fn new() -> Edge {
-        Edge {
+impl CallEdge {
+    fn new() -> CallEdge {
+        CallEdge {
             newest: 0,
             confidence: 0.0,
             changed: false,
             touched: UnixNanos(0),
-            cells: Vec::new(),
+            minutes: Vec::new(),
         }
     }
 
-    fn tell(&mut self, (from, to): (u32, u32), parties: &Parties, out: &mut Out) {
+    fn report(&mut self, (from, to): (u32, u32), parties: &Parties, out: &mut PendingRows) {
         if std::mem::take(&mut self.changed) {
             out.edge(parties.uid(from), parties.uid(to), self);
         }
     }
 
-    /// Not the oldest by event time: one span from the future would hold its place for ever.
-    fn take_stalest(&mut self) -> Cell {
-        let cells = self.cells.iter().enumerate();
-        let stalest = cells.min_by_key(|(_, cell)| (cell.touched, cell.minute));
+    /// Removes the minute that had no call for the longest time. The oldest by event time would be wrong: a
+    /// span dated in the future would never be removed.
+    fn take_stalest(&mut self) -> MinuteStats {
+        let minutes = self.minutes.iter().enumerate();
+        let stalest = minutes.min_by_key(|(_, stats)| (stats.touched, stats.minute));
         let index = stalest.map_or(0, |(index, _)| index);
-        self.cells.remove(index)
+        self.minutes.remove(index)
     }
 }
 
-impl Cell {
-    /// When the minute starts.
+impl MinuteStats {
+    /// Start of the minute.
     pub(super) fn time(&self) -> UnixNanos {
         UnixNanos(self.minute * MINUTE)
     }
@@ -241,8 +248,8 @@ impl Chunks {
         }
     }
 
-    fn open(&self, connection: Connection, minute: u64) -> Cell {
-        Cell {
+    fn open(&self, connection: Connection, minute: u64) -> MinuteStats {
+        MinuteStats {
             connection,
             minute,
             writer: self.writer.clone(),
@@ -257,12 +264,18 @@ impl Chunks {
         }
     }
 
-    /// Whatever opens after this has another chunk than the cell.
-    fn close(&mut self, (from, to): (u32, u32), cell: &Cell, parties: &Parties, out: &mut Out) {
-        if cell.changed {
-            out.figures(parties.uid(from), parties.uid(to), cell);
+    /// Writes the stats if they changed. Stats opened after this have another chunk number.
+    fn close(
+        &mut self,
+        (from, to): (u32, u32),
+        stats: &MinuteStats,
+        parties: &Parties,
+        out: &mut PendingRows,
+    ) {
+        if stats.changed {
+            out.stats(parties.uid(from), parties.uid(to), stats);
         }
-        if cell.chunk == self.next && cell.writer == self.writer {
+        if stats.chunk == self.next && stats.writer == self.writer {
             match self.next.checked_add(1) {
                 Some(next) => self.next = next,
                 None => *self = Chunks::new(),
@@ -275,11 +288,14 @@ impl Chunks {
 mod tests {
     use pipeline::SignalSet;
 
-    use super::{Chunks, Connection, Out, Parties};
+    use super::{Chunks, Connection, Parties, PendingRows};
 
     #[test]
-    fn a_writer_that_has_no_chunk_left_is_followed_by_another() {
-        let (parties, mut out) = (Parties::new(), Out::new(String::new(), SignalSet::NONE));
+    fn a_new_writer_is_used_when_chunk_numbers_run_out() {
+        let (parties, mut out) = (
+            Parties::new(),
+            PendingRows::new(String::new(), SignalSet::NONE),
+        );
         let mut chunks = Chunks::new();
         chunks.next = u32::MAX;
         let last = chunks.open(Connection::Direct, 0);
@@ -287,8 +303,8 @@ mod tests {
         chunks.close((0, 1), &last, &parties, &mut out);
         let next = chunks.open(Connection::Direct, 0);
         assert_ne!((&next.writer, next.chunk), (&last.writer, last.chunk));
-        assert_eq!(open.writer, last.writer, "what is open stays its writer's");
+        assert_eq!(open.writer, last.writer, "open stats keep their writer");
         chunks.close((0, 1), &open, &parties, &mut out);
-        assert_eq!(chunks.next, 0, "another writer's chunks are no matter");
+        assert_eq!(chunks.next, 0, "chunks of an earlier writer change nothing");
     }
 }

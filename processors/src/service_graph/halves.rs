@@ -1,4 +1,4 @@
-//! The spans that wait for their partner.
+//! The store of spans that wait for their partner.
 
 use std::hash::BuildHasher;
 
@@ -8,22 +8,22 @@ use pipeline::component::UnixNanos;
 
 use super::parties::Party;
 
-/// What both spans of a call have: the trace, and the client's span.
+/// The key that both spans of a call share: the trace id and the id of the client span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct CallKey {
     pub(super) trace: u128,
     pub(super) span: u64,
 }
 
-/// One side of a call.
+/// One side of a call, as its span reports it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Half {
+pub(super) struct CallSpan {
     pub(super) side: Side,
-    /// A producer or consumer.
+    /// Whether it is a producer or consumer span.
     pub(super) messaging: bool,
     pub(super) failed: bool,
     pub(super) party: Party,
-    /// Whom a client span names as its server.
+    /// The server that a client span names.
     pub(super) peer: Party,
     /// Interned attributes for metrics.
     pub(super) dimensions: u32,
@@ -39,45 +39,45 @@ pub(super) enum Side {
     Server,
 }
 
-/// What a half met.
+/// What [`PendingSpans::join`] did with a span.
 #[derive(Debug, PartialEq)]
-pub(super) enum Met {
-    /// Its partner, which waits no longer.
-    Partner(Half),
-    /// Nobody yet: it waits.
-    Nobody,
-    /// Nobody yet, and there is no room to wait.
-    NoRoom,
+pub(super) enum JoinOutcome {
+    /// Its partner was pending and has been removed from the store.
+    Joined(CallSpan),
+    /// No partner yet: the span is pending.
+    Pending,
+    /// No partner yet, and the store is full: the span was not stored.
+    Full,
 }
 
 const NONE: u32 = u32::MAX;
 
 #[derive(Debug)]
-struct Slot {
-    key: Key,
-    half: Half,
+struct PendingSlot {
+    key: CallKey,
+    span: CallSpan,
     expires: UnixNanos,
     older: u32,
     newer: u32,
 }
 
-/// Halves by key, and in the order of their arrival.
+/// Pending spans by key, linked in the order of their arrival.
 #[derive(Debug)]
-pub(super) struct Halves {
-    most: usize,
+pub(super) struct PendingSpans {
+    max_items: usize,
     numbers: HashTable<u32>,
     hashing: DefaultHashBuilder,
-    slots: Vec<Slot>,
+    slots: Vec<PendingSlot>,
     free: Vec<u32>,
     oldest: u32,
     newest: u32,
 }
 
-impl Halves {
-    /// `most` may wait at once.
-    pub(super) fn new(most: usize) -> Halves {
-        Halves {
-            most: most.min(NONE as usize),
+impl PendingSpans {
+    /// A store of at most `max_items` spans.
+    pub(super) fn new(max_items: usize) -> PendingSpans {
+        PendingSpans {
+            max_items: max_items.min(NONE as usize),
             numbers: HashTable::new(),
             hashing: DefaultHashBuilder::default(),
             slots: Vec::new(),
@@ -91,14 +91,14 @@ impl Halves {
         self.numbers.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Half> {
-        let slot_of = |number: &u32| &self.slots[*number as usize].half;
-        self.numbers.iter().map(slot_of)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CallSpan> {
+        let span_of = |number: &u32| &self.slots[*number as usize].span;
+        self.numbers.iter().map(span_of)
     }
 
-    /// Takes the partner out where it waits; else the half waits until `expires`. The same side of
-    /// the same call replaces what waits, which a sender's second try needs to count once.
-    pub(super) fn meet(&mut self, key: Key, half: Half, expires: UnixNanos) -> Met {
+    /// Removes and returns the partner if it is pending; else stores the span until `expires`. A span of the
+    /// same side and call replaces the stored one, so that a span sent again by a retry counts once.
+    pub(super) fn join(&mut self, key: CallKey, span: CallSpan, expires: UnixNanos) -> JoinOutcome {
         let hash = self.hashing.hash_one(key);
         let slots = &self.slots;
         let found = self.numbers.entry(
@@ -109,23 +109,23 @@ impl Halves {
         let vacant = match found {
             Entry::Occupied(entry) => {
                 let number = *entry.get();
-                let waiting = slots[number as usize].half;
-                if waiting.side == half.side {
-                    self.slots[number as usize].half = half;
-                    return Met::Nobody;
+                let waiting = slots[number as usize].span;
+                if waiting.side == span.side {
+                    self.slots[number as usize].span = span;
+                    return JoinOutcome::Pending;
                 }
                 entry.remove();
                 self.unlink(number);
-                return Met::Partner(waiting);
+                return JoinOutcome::Joined(waiting);
             }
             Entry::Vacant(vacant) => vacant,
         };
-        if slots.len() - self.free.len() >= self.most {
-            return Met::NoRoom;
+        if slots.len() - self.free.len() >= self.max_items {
+            return JoinOutcome::Full;
         }
-        let slot = Slot {
+        let slot = PendingSlot {
             key,
-            half,
+            span,
             expires,
             older: self.newest,
             newer: NONE,
@@ -146,26 +146,26 @@ impl Halves {
             newest => self.slots[newest as usize].newer = number,
         }
         self.newest = number;
-        Met::Nobody
+        JoinOutcome::Pending
     }
 
-    /// Takes out the oldest, if its time is over.
-    pub(super) fn pop_expired(&mut self, now: UnixNanos) -> Option<Half> {
+    /// Removes and returns the oldest span if it has expired.
+    pub(super) fn pop_expired(&mut self, now: UnixNanos) -> Option<CallSpan> {
         if self.oldest == NONE || self.slots[self.oldest as usize].expires > now {
             return None;
         }
         let number = self.oldest;
-        let Slot { key, half, .. } = self.slots[number as usize];
+        let PendingSlot { key, span, .. } = self.slots[number as usize];
         let hash = self.hashing.hash_one(key);
         if let Ok(entry) = self.numbers.find_entry(hash, |&other| other == number) {
             entry.remove();
         }
         self.unlink(number);
-        Some(half)
+        Some(span)
     }
 
     fn unlink(&mut self, number: u32) {
-        let Slot { older, newer, .. } = self.slots[number as usize];
+        let PendingSlot { older, newer, .. } = self.slots[number as usize];
         match older {
             NONE => self.oldest = newer,
             older => self.slots[older as usize].newer = newer,
@@ -180,12 +180,12 @@ impl Halves {
 
 #[cfg(test)]
 mod tests {
-    use super::{Half, Halves, Key, Met, Party, Side, UnixNanos};
+    use super::{CallKey, CallSpan, JoinOutcome, Party, PendingSpans, Side, UnixNanos};
 
     const PARTY: Party = Party { node: 0, label: 0 };
 
-    fn half(side: Side, start: u64) -> Half {
-        Half {
+    fn span(side: Side, start: u64) -> CallSpan {
+        CallSpan {
             side,
             messaging: false,
             failed: false,
@@ -197,46 +197,55 @@ mod tests {
         }
     }
 
-    fn key(span: u64) -> Key {
-        Key { trace: 7, span }
+    fn key(span: u64) -> CallKey {
+        CallKey { trace: 7, span }
     }
 
     #[test]
-    fn the_second_half_takes_the_first_out() {
-        let mut halves = Halves::new(10);
-        let (client, server) = (half(Side::Client, 1), half(Side::Server, 2));
-        assert_eq!(halves.meet(key(1), client, UnixNanos(5)), Met::Nobody);
-        assert_eq!(halves.meet(key(2), server, UnixNanos(5)), Met::Nobody);
-        let met = halves.meet(key(1), server, UnixNanos(5));
-        assert_eq!(met, Met::Partner(client));
-        assert_eq!(halves.len(), 1);
+    fn the_second_span_removes_the_first() {
+        let mut store = PendingSpans::new(10);
+        let (client, server) = (span(Side::Client, 1), span(Side::Server, 2));
+        assert_eq!(
+            store.join(key(1), client, UnixNanos(5)),
+            JoinOutcome::Pending
+        );
+        assert_eq!(
+            store.join(key(2), server, UnixNanos(5)),
+            JoinOutcome::Pending
+        );
+        let outcome = store.join(key(1), server, UnixNanos(5));
+        assert_eq!(outcome, JoinOutcome::Joined(client));
+        assert_eq!(store.len(), 1);
     }
 
     #[test]
-    fn the_oldest_expire_first_and_only_when_their_time_is_over() {
-        let mut halves = Halves::new(10);
+    fn spans_expire_in_the_order_of_arrival_and_not_early() {
+        let mut store = PendingSpans::new(10);
         for at in 1..=4 {
-            halves.meet(key(at), half(Side::Client, at), UnixNanos(at));
+            store.join(key(at), span(Side::Client, at), UnixNanos(at));
         }
-        halves.meet(key(2), half(Side::Server, 0), UnixNanos(9));
-        assert_eq!(halves.pop_expired(UnixNanos(3)).unwrap().start, 1);
-        assert_eq!(halves.pop_expired(UnixNanos(3)).unwrap().start, 3);
-        assert_eq!(halves.pop_expired(UnixNanos(3)), None);
-        assert_eq!(halves.pop_expired(UnixNanos(4)).unwrap().start, 4);
-        assert_eq!(halves.pop_expired(UnixNanos(99)), None);
-        assert_eq!(halves.len(), 0);
+        store.join(key(2), span(Side::Server, 0), UnixNanos(9));
+        assert_eq!(store.pop_expired(UnixNanos(3)).unwrap().start, 1);
+        assert_eq!(store.pop_expired(UnixNanos(3)).unwrap().start, 3);
+        assert_eq!(store.pop_expired(UnixNanos(3)), None);
+        assert_eq!(store.pop_expired(UnixNanos(4)).unwrap().start, 4);
+        assert_eq!(store.pop_expired(UnixNanos(99)), None);
+        assert_eq!(store.len(), 0);
     }
 
     #[test]
-    fn a_full_store_takes_partners_but_no_more_halves() {
-        let mut halves = Halves::new(2);
+    fn a_full_store_joins_partners_but_stores_no_new_spans() {
+        let mut store = PendingSpans::new(2);
         for at in 1..=2 {
-            halves.meet(key(at), half(Side::Client, at), UnixNanos(at));
+            store.join(key(at), span(Side::Client, at), UnixNanos(at));
         }
-        let server = half(Side::Server, 0);
-        assert_eq!(halves.meet(key(3), server, UnixNanos(9)), Met::NoRoom);
-        let met = halves.meet(key(2), server, UnixNanos(9));
-        assert!(matches!(met, Met::Partner(_)));
-        assert_eq!(halves.meet(key(3), server, UnixNanos(9)), Met::Nobody);
+        let server = span(Side::Server, 0);
+        assert_eq!(store.join(key(3), server, UnixNanos(9)), JoinOutcome::Full);
+        let outcome = store.join(key(2), server, UnixNanos(9));
+        assert!(matches!(outcome, JoinOutcome::Joined(_)));
+        assert_eq!(
+            store.join(key(3), server, UnixNanos(9)),
+            JoinOutcome::Pending
+        );
     }
 }

@@ -2,19 +2,19 @@
 //!
 //! OTLP's mapping at scale 3: bucket `i` counts seconds in (base^i, base^(i+1)] with base 2^(1/8)
 //! (opentelemetry/proto/metrics/v1/metrics.proto, `ExponentialHistogramDataPoint`). Durations are
-//! whole nanoseconds, so each bucket ends at a whole nanosecond, and one is found by comparing
-//! integers: no logarithm that is off by one where a duration is just a bound, such as 1 s.
+//! whole nanoseconds, so each bucket has a last whole nanosecond, and a bucket is found by comparing
+//! integers. A logarithm could be off by one for a duration equal to a bound, such as 1 s.
 
 /// OTLP's `scale`.
 pub(super) const SCALE: i32 = 3;
 
 /// The bucket of 1 ns.
 const FIRST: i32 = -240;
-/// Up to the bucket of `u64::MAX` ns.
+/// The number of buckets, up to that of `u64::MAX` ns.
 const BUCKETS: usize = 513;
 const NANOS: u128 = 1_000_000_000;
 
-/// 2^(n/8) as fixed point numbers with 63 bits after the point, rounded down.
+/// 2^(n/8) as fixed-point numbers with 63 fractional bits, rounded down.
 const ROOTS: [u64; 8] = [
     0x8000_0000_0000_0000,
     0x8b95_c1e3_ea8b_d6e6,
@@ -28,7 +28,7 @@ const ROOTS: [u64; 8] = [
 
 /// The last nanosecond of each bucket from [`FIRST`] on.
 static LAST: [u64; BUCKETS] = last_nanoseconds();
-/// By the number of leading zeros: the first bucket that may hold such a number.
+/// The first possible bucket of a number, by its count of leading zeros.
 static START: [u16; 65] = starts();
 
 const fn last_nanoseconds() -> [u64; BUCKETS] {
@@ -73,7 +73,7 @@ pub(super) fn bucket(nanos: u64) -> i32 {
     FIRST + bucket as i32
 }
 
-/// Counts by bucket, from the first that is not empty to the last.
+/// Counts by bucket, from the first non-empty bucket (`offset`) to the last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buckets {
     pub(super) offset: i32,
@@ -107,13 +107,13 @@ impl Buckets {
 mod tests {
     use super::{BUCKETS, Buckets, FIRST, LAST, bucket};
 
-    /// A bucket's upper bound in nanoseconds, as the proto has it.
+    /// A bucket's upper bound in nanoseconds, by the formula of the proto.
     fn upper(index: i32) -> f64 {
         f64::exp2(f64::from(index + 1) / 8.0) * 1e9
     }
 
     #[test]
-    fn a_duration_that_is_just_a_bound_is_in_the_bucket_below() {
+    fn a_duration_equal_to_a_bound_is_in_the_lower_bucket() {
         // 2^0 s, 2^-9 s and 2^4 s are whole nanoseconds.
         for (nanos, exponent) in [(1_000_000_000, 0), (1_953_125, -9), (16_000_000_000, 4)] {
             assert_eq!(bucket(nanos), exponent * 8 - 1, "{nanos}");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bucket_ends_where_its_bound_is() {
+    fn every_bucket_ends_at_its_upper_bound() {
         for (index, &last) in (FIRST..).zip(&LAST[..BUCKETS - 1]) {
             let bound = upper(index);
             let near = bound.mul_add(1e-14, 1.0);
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn all_durations_have_a_bucket() {
+    fn every_duration_has_a_bucket() {
         assert_eq!(bucket(1), FIRST);
         assert_eq!(bucket(u64::MAX), FIRST + BUCKETS as i32 - 1);
         assert!(LAST.is_sorted());
     }
 
     #[test]
-    fn a_histogram_grows_to_both_sides_and_leaves_zeros_out() {
+    fn a_histogram_grows_in_both_directions_and_ignores_zero_durations() {
         let mut buckets = Buckets::default();
         for nanos in [1_000_000_000, 0, 2_000_000_000, 500_000_000, 2_000_000_000] {
             buckets.add(nanos);

@@ -1,10 +1,10 @@
-//! Numbers that stand for values: a value is kept once, however often it is met.
+//! An interner: stores each value once and gives it a number.
 
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Values by a key of bytes. A number stays its value's until [`Interner::sweep`] finds it unused.
+/// Values by a key of bytes. A number keeps its value until [`Interner::sweep`] removes it as unused.
 #[derive(Debug)]
 pub(super) struct Interner<T> {
     numbers: HashTable<u32>,
@@ -33,7 +33,7 @@ impl<T> Interner<T> {
         self.numbers.len()
     }
 
-    /// The number of this key; its value is made where the key is new.
+    /// The number of this key. Calls `make` for the value if the key is new.
     pub(super) fn number(&mut self, key: &[u8], make: impl FnOnce() -> T) -> u32 {
         let hash = self.hashing.hash_one(key);
         let entries = &mut self.entries;
@@ -54,7 +54,7 @@ impl<T> Interner<T> {
             }
             None => {
                 entries.push(entry);
-                u32::try_from(entries.len() - 1).expect("sweeps keep them far fewer")
+                u32::try_from(entries.len() - 1).expect("sweeps keep fewer than 2^32 entries")
             }
         };
         self.numbers.insert_unique(hash, number, |&number| {
@@ -77,12 +77,12 @@ impl<T> Interner<T> {
         &mut entry.expect("a number in use has its value").value
     }
 
-    /// One flag for each number, all unset, for [`Interner::sweep`].
+    /// One flag for each number, all `false`, for [`Interner::sweep`].
     pub(super) fn marks(&self) -> Vec<bool> {
         vec![false; self.entries.len()]
     }
 
-    /// Forgets all values whose flag is unset; their numbers come again for others.
+    /// Removes all values whose flag is `false` and frees their numbers.
     pub(super) fn sweep(&mut self, used: &[bool]) {
         self.numbers.retain(|&mut number| used[number as usize]);
         for (number, entry) in (0..).zip(&mut self.entries) {
@@ -105,7 +105,7 @@ mod tests {
     use super::Interner;
 
     #[test]
-    fn a_value_is_kept_once_until_nobody_uses_it() {
+    fn a_value_is_stored_once_until_it_is_unused() {
         let mut names = Interner::new();
         let cart = names.number(b"cart", || 1);
         let shop = names.number(b"shop", || 2);

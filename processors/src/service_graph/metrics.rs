@@ -1,4 +1,4 @@
-//! The Collector's metrics of a service graph, cumulative since the start of the process.
+//! The metrics of the Collector's service graph connector, cumulative since the start of the process.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use super::calls::{Call, Connection};
 use super::config::Config;
 use super::parties::{Marks, Parties};
 
-/// How long a series is told of that nothing is added to, as in the Collector.
-const STALE: Duration = Duration::from_secs(15 * 60);
-/// How many series there are; calls of further ones count together in one that says so.
-const MOST: usize = 10_000;
+/// How long a series is kept after its last call, as in the Collector.
+const SERIES_RETENTION: Duration = Duration::from_secs(15 * 60);
+/// The maximum number of series. Further calls count in an overflow series.
+const MAX_SERIES: usize = 10_000;
 const SCOPE: &str = "traces_service_graph";
-/// `aggregation_temporality` on the wire.
+/// The value of `aggregation_temporality` on the wire.
 const CUMULATIVE: i64 = 2;
 
-/// Interned numbers of what makes a series.
+/// The identity of a series; the numbers are interned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct SeriesKey {
     client: u32,
     server: u32,
     connection: Connection,
@@ -34,16 +34,16 @@ struct Key {
 
 #[derive(Debug)]
 struct Series {
-    /// Encoded.
+    /// Encoded as OTLP.
     attributes: Vec<u8>,
     calls: u64,
-    client: Durations,
-    server: Durations,
+    client: DurationBuckets,
+    server: DurationBuckets,
     updated: UnixNanos,
 }
 
 #[derive(Debug)]
-struct Durations {
+struct DurationBuckets {
     /// Nanoseconds.
     sum: u128,
     counts: Vec<u64>,
@@ -51,12 +51,12 @@ struct Durations {
 
 #[derive(Debug)]
 pub(super) struct Metrics {
-    series: HashMap<Key, Series>,
-    /// By whether the calls failed.
+    series: HashMap<SeriesKey, Series>,
+    /// The overflow series of successful and of failed calls.
     overflow: [Option<Series>; 2],
     /// Upper bounds, inclusive, in nanoseconds.
     bounds: Vec<u64>,
-    /// The same in seconds.
+    /// The same bounds in seconds.
     seconds: Vec<f64>,
     extra_label: bool,
 }
@@ -75,7 +75,7 @@ impl Metrics {
     }
 
     pub(super) fn add(&mut self, call: &Call, now: UnixNanos, parties: &Parties) {
-        let key = Key {
+        let key = SeriesKey {
             client: call.client.label,
             server: call.server.label,
             connection: self.connection(call),
@@ -86,7 +86,7 @@ impl Metrics {
         let buckets = self.bounds.len() + 1;
         let series = if let Some(series) = self.series.get_mut(&key) {
             series
-        } else if self.series.len() < MOST {
+        } else if self.series.len() < MAX_SERIES {
             let attributes = attributes(key, self.extra_label, parties);
             self.series
                 .entry(key)
@@ -97,7 +97,7 @@ impl Metrics {
         };
         series.calls += 1;
         series.updated = now;
-        // The Collector counts a side that sent no span as one that took no time.
+        // Like the Collector: a side that sent no span counts with a duration of 0.
         let client = call.client_duration.unwrap_or_default();
         let server = call.server_duration.unwrap_or_default();
         series.client.add(client, &self.bounds);
@@ -108,10 +108,10 @@ impl Metrics {
         self.series.is_empty() && self.overflow.iter().all(Option::is_none)
     }
 
-    /// Forgets the series that nothing was added to for long.
+    /// Removes the series that had no call for [`SERIES_RETENTION`].
     pub(super) fn retire(&mut self, now: UnixNanos) {
         self.series
-            .retain(|_, series| series.updated.after(STALE) >= now);
+            .retain(|_, series| series.updated.after(SERIES_RETENTION) >= now);
     }
 
     pub(super) fn mark(&self, marks: &mut Marks) {
@@ -128,10 +128,10 @@ impl Metrics {
         }
     }
 
-    /// All series as they are now; none where there are none.
+    /// The current values of all series; `None` if there are no series.
     pub(super) fn rows(&self, source: &str, started: UnixNanos, now: UnixNanos) -> Option<Batch> {
-        let failed = |(key, _): &(&Key, &Series)| key.failed;
-        let mut told = Told {
+        let failed = |(key, _): &(&SeriesKey, &Series)| key.failed;
+        let mut out = MetricRows {
             rows: Rows::new(Signal::Metrics),
             source,
             started,
@@ -143,24 +143,24 @@ impl Metrics {
             self.series.values().chain(overflow)
         };
         for series in all() {
-            told.sum("traces_service_graph_request_total", series);
+            out.sum("traces_service_graph_request_total", series);
         }
         let failing = self.series.iter().filter(failed).map(|(_, series)| series);
         for series in failing.chain(&self.overflow[1]) {
-            told.sum("traces_service_graph_request_failed_total", series);
+            out.sum("traces_service_graph_request_failed_total", series);
         }
         for series in all() {
             let name = "traces_service_graph_request_server";
-            told.histogram(name, series, &series.server);
+            out.histogram(name, series, &series.server);
         }
         for series in all() {
             let name = "traces_service_graph_request_client";
-            told.histogram(name, series, &series.client);
+            out.histogram(name, series, &series.client);
         }
-        (!told.rows.is_empty()).then(|| told.rows.finish(Delivery::nobody()))
+        (!out.rows.is_empty()).then(|| out.rows.finish(Delivery::nobody()))
     }
 
-    /// Without the label that tells them apart, both virtual sides are one.
+    /// Without the label `virtual_node`, both kinds of virtual node are one series.
     fn connection(&self, call: &Call) -> Connection {
         match call.connection {
             Connection::VirtualClient if !self.extra_label => Connection::VirtualServer,
@@ -171,7 +171,7 @@ impl Metrics {
 
 impl Series {
     fn new(attributes: Vec<u8>, buckets: usize) -> Series {
-        let durations = || Durations {
+        let durations = || DurationBuckets {
             sum: 0,
             counts: vec![0; buckets],
         };
@@ -185,14 +185,14 @@ impl Series {
     }
 }
 
-impl Durations {
+impl DurationBuckets {
     fn add(&mut self, nanos: u64, bounds: &[u64]) {
         self.sum += u128::from(nanos);
         self.counts[bounds.partition_point(|&bound| bound < nanos)] += 1;
     }
 }
 
-struct Told<'a> {
+struct MetricRows<'a> {
     rows: Rows,
     source: &'a str,
     started: UnixNanos,
@@ -200,7 +200,7 @@ struct Told<'a> {
     bounds: &'a [f64],
 }
 
-impl Told<'_> {
+impl MetricRows<'_> {
     fn sum(&mut self, name: &str, series: &Series) {
         let calls = i64::try_from(series.calls).unwrap_or(i64::MAX);
         let cells = [
@@ -211,7 +211,7 @@ impl Told<'_> {
         self.push(name, series, &cells);
     }
 
-    fn histogram(&mut self, name: &str, series: &Series, durations: &Durations) {
+    fn histogram(&mut self, name: &str, series: &Series, durations: &DurationBuckets) {
         let bounds = self.bounds;
         let cells = [
             (metrics::TYPE, Cell::Text("histogram")),
@@ -238,7 +238,7 @@ impl Told<'_> {
     }
 }
 
-fn attributes(key: Key, extra_label: bool, parties: &Parties) -> Vec<u8> {
+fn attributes(key: SeriesKey, extra_label: bool, parties: &Parties) -> Vec<u8> {
     let mut map = MapBuilder::new();
     map.text("client", parties.label(key.client))
         .text("server", parties.label(key.server))
@@ -248,14 +248,14 @@ fn attributes(key: Key, extra_label: bool, parties: &Parties) -> Vec<u8> {
         map.text("virtual_node", key.connection.virtual_node());
     }
     let mut attributes = map.finish();
-    // Runs of attributes put together are a run.
+    // Encoded attributes can be concatenated.
     for dimensions in [key.client_dimensions, key.server_dimensions] {
         attributes.extend_from_slice(parties.texts.key(dimensions));
     }
     attributes
 }
 
-/// As OpenTelemetry's SDKs say it.
+/// The attributes of the overflow series, as in the OpenTelemetry SDKs.
 fn overflow(failed: bool) -> Vec<u8> {
     let mut map = MapBuilder::new();
     map.bool("otel.metric.overflow", true)

@@ -7,23 +7,22 @@
 //!     dimensions: [http.request.method]
 //! ```
 //!
-//! It may also stand in `connectors`, between a pipeline of traces and one of metrics, as the
-//! Collector has it.
+//! It can also be a connector between a traces pipeline and a metrics pipeline, as in the Collector.
 //!
-//! | spans | make a call | `connection_type` |
+//! | spans | call | `connection_type` |
 //! |---|---|---|
-//! | client and server: the server's parent is the client | service → service | |
+//! | client and server: the parent of the server span is the client span | service → service | |
 //! | producer and consumer: likewise, or a consumer without a parent links to the producer | service → service | `messaging_system` |
-//! | client with the name of a database | service → database, without waiting | `database` |
-//! | client alone, after `ttl` | service → whom it names as its peer, else `unknown` | `virtual_node` |
-//! | server or consumer without a parent | `user` → service, without waiting | `virtual_node` |
+//! | client with a database name | service → database, counted at once | `database` |
+//! | client without a server span, after `ttl` | service → the peer that its attributes name, else `unknown` | `virtual_node` |
+//! | server or consumer without a parent | `user` → service, counted at once | `virtual_node` |
 //!
-//! Where a span's `peer_uid` is set, the node of a database or of a lone client's server is that one
-//! rather than `ext://host:port`; a service that the client names stays. Metrics call it what they
-//! would have without.
+//! If `peer_uid` of a client span is set, it replaces `ext://host:port` as the node of a database or of a
+//! server without a span. It does not replace a service that the client names (`peer.service`). The labels
+//! of the metrics do not depend on `peer_uid`.
 //!
-//! Spans pass on unchanged and are answered once they are counted; what is counted goes out on the
-//! next tick, and nobody waits for it.
+//! The processor forwards spans unchanged and acknowledges them once they are counted. It emits the counts
+//! on the next tick; no sender waits for an acknowledgement of them.
 
 use std::time::Duration;
 
@@ -48,37 +47,37 @@ mod spans;
 
 pub use config::Config;
 
-use clock::Clock;
-use counts::Counts;
-use halves::{Halves, Met};
+use clock::IntervalTimer;
+use counts::CallCounts;
+use halves::{JoinOutcome, PendingSpans};
 use parties::{Marks, Parties};
-use reader::{Reader, Seen};
-use spans::Spans;
+use reader::{ReadSpan, Reader};
+use spans::SpanColumns;
 
-/// How often changed figures go out.
-const FLUSH: Duration = Duration::from_secs(2);
-/// How often it is said at most that spans are not counted.
-const WARNING: Duration = Duration::from_secs(10);
-/// Rows that go out with a batch rather than on the next tick.
-const MOST_ROWS: usize = 8192;
-/// Names that are kept before it is looked for those that nobody uses.
-const MOST_NAMES: usize = 1 << 16;
+/// How often changed edges and edge stats are emitted.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(2);
+/// The shortest time between two warnings about spans that are not counted.
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
+/// From this many pending rows on, they are emitted with the next batch, not on the next tick.
+const MAX_ROWS: usize = 8192;
+/// How many names are interned before unused names are removed for the first time.
+const MAX_NAMES: usize = 1 << 16;
 
 #[derive(Debug)]
 pub struct ServiceGraph {
     wanted: SignalSet,
     reader: Reader,
     parties: Parties,
-    halves: Halves,
-    counts: Counts,
+    pending: PendingSpans,
+    counts: CallCounts,
     ttl: Duration,
-    expiration: Clock,
-    metrics_flush: Clock,
-    cache: Clock,
-    warning: Clock,
-    /// Spans that found no room since the last warning.
+    expiration: IntervalTimer,
+    metrics_flush: IntervalTimer,
+    cache: IntervalTimer,
+    warning: IntervalTimer,
+    /// Spans that were not counted since the last warning, because the store was full.
     dropped: u64,
-    /// With how many names to look for unused ones.
+    /// At how many names to remove the unused ones.
     sweep_at: usize,
 }
 
@@ -105,15 +104,15 @@ impl BuildProcessor for ServiceGraph {
             wanted,
             reader: Reader::new(&config, wanted.contains(Signal::Metrics)),
             parties: Parties::new(),
-            halves: Halves::new(config.store.max_items.get()),
-            counts: Counts::new(&config, host.id().to_string(), wanted),
+            pending: PendingSpans::new(config.store.max_items.get()),
+            counts: CallCounts::new(&config, host.id().to_string(), wanted),
             ttl: config.store.ttl,
-            expiration: Clock::new(config.store_expiration_loop),
-            metrics_flush: Clock::new(config.metrics_flush_interval),
-            cache: Clock::new(config.cache_loop),
-            warning: Clock::new(WARNING),
+            expiration: IntervalTimer::new(config.store_expiration_loop),
+            metrics_flush: IntervalTimer::new(config.metrics_flush_interval),
+            cache: IntervalTimer::new(config.cache_loop),
+            warning: IntervalTimer::new(WARNING_INTERVAL),
             dropped: 0,
-            sweep_at: MOST_NAMES,
+            sweep_at: MAX_NAMES,
         })
     }
 }
@@ -125,10 +124,10 @@ impl Processor for ServiceGraph {
         if batch.signal() != Signal::Traces || self.wanted.is_empty() {
             return Ok(vec![batch]);
         }
-        self.start_clocks(now);
-        self.absorb(&batch, now);
+        self.start_timers(now);
+        self.count_spans(&batch, now);
         let mut made = Vec::new();
-        if self.counts.waiting_rows() >= MOST_ROWS {
+        if self.counts.pending_rows() >= MAX_ROWS {
             made.append(&mut self.counts.take());
         }
         if self.metrics_flush.every().is_zero() {
@@ -142,17 +141,17 @@ impl Processor for ServiceGraph {
         let counts = &self.counts;
         let flushes = counts.has_metrics() && !self.metrics_flush.every().is_zero();
         let intervals = [
-            (self.halves.len() > 0).then(|| self.expiration.within(now)),
-            counts.has_changed().then_some(FLUSH),
-            flushes.then(|| self.metrics_flush.within(now)),
-            counts.has_any().then(|| self.cache.within(now)),
-            (self.dropped > 0).then_some(WARNING),
+            (self.pending.len() > 0).then(|| self.expiration.until_due(now)),
+            counts.has_changed().then_some(FLUSH_INTERVAL),
+            flushes.then(|| self.metrics_flush.until_due(now)),
+            counts.has_any().then(|| self.cache.until_due(now)),
+            (self.dropped > 0).then_some(WARNING_INTERVAL),
         ];
         intervals.into_iter().flatten().min()
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
-        self.start_clocks(now);
+        self.start_timers(now);
         if self.expiration.is_due(now) {
             self.expire(now, now);
         }
@@ -169,7 +168,7 @@ impl Processor for ServiceGraph {
     }
 
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
-        self.start_clocks(now);
+        self.start_timers(now);
         self.expire(UnixNanos(u64::MAX), now);
         let mut made = self.counts.flush(&self.parties);
         made.extend(self.counts.metrics(now));
@@ -180,29 +179,29 @@ impl Processor for ServiceGraph {
 }
 
 impl ServiceGraph {
-    fn start_clocks(&mut self, now: UnixNanos) {
+    fn start_timers(&mut self, now: UnixNanos) {
         self.counts.start(now);
         self.expiration.start(now);
         self.metrics_flush.start(now);
         self.cache.start(now);
     }
 
-    fn absorb(&mut self, batch: &Batch, now: UnixNanos) {
-        let mut spans = Spans::of(batch);
+    fn count_spans(&mut self, batch: &Batch, now: UnixNanos) {
+        let mut spans = SpanColumns::of(batch);
         let expires = now.after(self.ttl);
         for row in 0..spans.len() {
             let call = match self.reader.read(&mut spans, row, &mut self.parties, now) {
                 None => continue,
-                Some(Seen::Call(call)) => call,
-                Some(Seen::Half(key, half)) => {
-                    let mut met = self.halves.meet(key, half, expires);
-                    if met == Met::NoRoom && self.expire(now, now) > 0 {
-                        met = self.halves.meet(key, half, expires);
+                Some(ReadSpan::Call(call)) => call,
+                Some(ReadSpan::OneSide(key, span)) => {
+                    let mut outcome = self.pending.join(key, span, expires);
+                    if outcome == JoinOutcome::Full && self.expire(now, now) > 0 {
+                        outcome = self.pending.join(key, span, expires);
                     }
-                    match met {
-                        Met::Partner(other) => calls::Call::joined(&half, &other),
-                        Met::Nobody => continue,
-                        Met::NoRoom => {
+                    match outcome {
+                        JoinOutcome::Joined(other) => calls::Call::joined(&span, &other),
+                        JoinOutcome::Pending => continue,
+                        JoinOutcome::Full => {
                             self.dropped += 1;
                             continue;
                         }
@@ -217,29 +216,30 @@ impl ServiceGraph {
         }
     }
 
-    /// Counts the halves whose time was over at `until`; returns how many there were.
+    /// Removes the pending spans that expired by `until` and counts the calls that they make alone. Returns
+    /// the number of removed spans.
     fn expire(&mut self, until: UnixNanos, now: UnixNanos) -> usize {
         let mut expired = 0;
-        while let Some(half) = self.halves.pop_expired(until) {
+        while let Some(span) = self.pending.pop_expired(until) {
             expired += 1;
-            if let Some(call) = self.reader.expired(&half) {
+            if let Some(call) = self.reader.expired(&span) {
                 self.counts.add(&call, now, &mut self.parties);
             }
         }
         expired
     }
 
-    /// Forgets the names that nothing which is held has.
+    /// Removes the names that no pending span, edge or series uses.
     fn sweep(&mut self) {
         let mut marks = Marks::of(&self.parties);
-        for half in self.halves.iter() {
-            marks.party(half.party);
-            marks.party(half.peer);
-            marks.text(half.dimensions);
+        for span in self.pending.iter() {
+            marks.party(span.party);
+            marks.party(span.peer);
+            marks.text(span.dimensions);
         }
         self.counts.mark(&mut marks);
         self.parties.sweep(marks);
-        self.sweep_at = MOST_NAMES + 2 * self.parties.len();
+        self.sweep_at = MAX_NAMES + 2 * self.parties.len();
     }
 
     fn warn(&mut self, now: UnixNanos) {
@@ -248,8 +248,8 @@ impl ServiceGraph {
         }
         tracing::warn!(
             spans = self.dropped,
-            waiting = self.halves.len(),
-            "spans are not counted: store.max_items spans wait for their partner"
+            waiting = self.pending.len(),
+            "spans not counted: the store of unpaired spans is full; raise store.max_items or lower store.ttl"
         );
         self.dropped = 0;
     }

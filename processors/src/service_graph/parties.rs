@@ -1,4 +1,4 @@
-//! Who calls and who is called: nodes of the graph, and what metrics call them.
+//! The parties of calls: their nodes in the graph and their labels in the metrics.
 
 use hashbrown::HashMap;
 use pipeline::attributes::MapBuilder;
@@ -8,26 +8,26 @@ use pipeline::uid;
 use super::intern::Interner;
 use crate::service::{self, Service};
 
-/// One side of a call, as two interned numbers.
+/// A client or server, as two interned numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Party {
     pub(super) node: u32,
-    /// What metrics call it: the service's name, the database's name, `user`, `unknown`.
+    /// The label in the metrics: the name of the service or database, `user` or `unknown`.
     pub(super) label: u32,
 }
 
-/// A node of the graph, as the processor tells of it.
+/// A node of the graph, as the processor reports it.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct PartyNode {
     pub(super) uid: String,
     pub(super) kind: &'static str,
     pub(super) name: String,
     environment: String,
     namespace: String,
-    /// Attributes, encoded.
+    /// Encoded attributes.
     pub(super) value: Vec<u8>,
-    /// When it is to be told of again.
-    due: UnixNanos,
+    /// When to report the node again.
+    next_report: UnixNanos,
 }
 
 pub(super) mod kind {
@@ -36,47 +36,48 @@ pub(super) mod kind {
     pub(in super::super) const EXTERNAL: &str = "external";
 }
 
-/// What metrics call a server that its client does not name.
+/// The label of a server that its client does not name.
 pub(super) const UNKNOWN: &str = "unknown";
 /// The number of the empty text.
 pub(super) const NO_TEXT: u32 = 0;
-/// How long a node that was told of is not told of again.
-const QUIET: std::time::Duration = std::time::Duration::from_secs(60);
-/// How many answers are kept; they are only a short cut.
-const MOST_KNOWN: usize = 1 << 16;
+/// The shortest time between two reports of an unchanged node.
+const NODE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(60);
+/// The maximum size of the cache of parties.
+const MAX_CACHED: usize = 1 << 16;
 
-/// All parties of the calls that are held.
+/// All parties of the pending spans, edges and series.
 #[derive(Debug)]
 pub(super) struct Parties {
-    pub(super) nodes: Interner<Node>,
+    pub(super) nodes: Interner<PartyNode>,
     /// Labels, and encoded attributes of metrics.
     pub(super) texts: Interner<()>,
-    /// What was asked before, so that a uid is made once and not for each span.
-    known: HashMap<Box<[u8]>, Party>,
-    question: Vec<u8>,
+    /// Parties by the arguments that they were made of, so that a uid is not built for each span.
+    cache: HashMap<Box<[u8]>, Party>,
+    /// Reused memory for the key of the cache.
+    cache_key: Vec<u8>,
     pub(super) user: Party,
     pub(super) unknown: Party,
 }
 
 impl Parties {
     pub(super) fn new() -> Parties {
-        let nobody = Party { node: 0, label: 0 };
+        let placeholder = Party { node: 0, label: 0 };
         let mut parties = Parties {
             nodes: Interner::new(),
             texts: Interner::new(),
-            known: HashMap::new(),
-            question: Vec::new(),
-            user: nobody,
-            unknown: nobody,
+            cache: HashMap::new(),
+            cache_key: Vec::new(),
+            user: placeholder,
+            unknown: placeholder,
         };
-        let nothing = parties.text(b"");
-        debug_assert_eq!(nothing, NO_TEXT);
+        let empty = parties.text(b"");
+        debug_assert_eq!(empty, NO_TEXT);
         parties.user = parties.external(kind::USER, "user", None, "user", None);
         parties.unknown = parties.external(kind::EXTERNAL, UNKNOWN, None, UNKNOWN, None);
         parties
     }
 
-    /// The sender of spans; `known_uid` is what the processor before has found for it.
+    /// The service that sent a span. `known_uid` is the uid that an earlier processor resolved.
     pub(super) fn service(&mut self, known_uid: Option<&str>, service: &Service<'_>) -> Party {
         let name = service.name;
         let parts = [
@@ -87,7 +88,7 @@ impl Parties {
             service.version,
             service.language,
         ];
-        self.known(b's', &parts.map(str::as_bytes), |parties| {
+        self.cached(b's', &parts.map(str::as_bytes), |parties| {
             let uid = match known_uid {
                 Some(uid) => uid.to_owned(),
                 None => service.uid(),
@@ -95,31 +96,31 @@ impl Parties {
             let label = if name.is_empty() { &uid } else { name };
             let party = parties.party(
                 label,
-                Node {
+                PartyNode {
                     uid: uid.clone(),
                     kind: service::KIND,
                     name: label.to_owned(),
                     environment: service.environment.to_owned(),
                     namespace: service.namespace.to_owned(),
                     value: service.value(),
-                    due: UnixNanos(0),
+                    next_report: UnixNanos(0),
                 },
             );
-            // It was known by its name alone, or has another version now.
+            // Only its name was known so far, or it has another version now.
             let node = parties.nodes.get_mut(party.node);
             let value = service.value();
             if service.has_details() && node.value != value {
                 node.value = value;
-                node.due = UnixNanos(0);
+                node.next_report = UnixNanos(0);
             }
             party
         })
     }
 
-    /// A service that its client names: taken to be of the client's environment and namespace.
+    /// A service that its client names. It is assumed to be in the client's environment and namespace.
     pub(super) fn peer_service(&mut self, client: Party, name: &str) -> Party {
         let parts = [&client.node.to_le_bytes(), name.as_bytes()];
-        self.known(b'p', &parts, |parties| {
+        self.cached(b'p', &parts, |parties| {
             let client = parties.nodes.get(client.node);
             let (environment, namespace) = (client.environment.clone(), client.namespace.clone());
             let service = Service {
@@ -132,26 +133,26 @@ impl Parties {
         })
     }
 
-    /// A server that only its clients tell of, by its address.
+    /// A server without spans of its own, by its address.
     pub(super) fn endpoint(&mut self, host: &str, port: Option<u16>) -> Party {
         let parts = [&port_bytes(port)[..], host.as_bytes()];
-        self.known(b'e', &parts, |parties| {
+        self.cached(b'e', &parts, |parties| {
             parties.external(kind::EXTERNAL, host, port, host, Some("server.address"))
         })
     }
 
-    /// A server that only its clients tell of, by any other name.
+    /// A server without spans of its own, by any other name.
     pub(super) fn named(&mut self, name: &str) -> Party {
-        self.known(b'n', &[name.as_bytes()], |parties| {
+        self.cached(b'n', &[name.as_bytes()], |parties| {
             parties.external(kind::EXTERNAL, name, None, name, None)
         })
     }
 
-    /// A database: the node is its server where the client names that.
+    /// A database. Its node is the database server if the client names one, else the database name.
     pub(super) fn database(&mut self, name: &str, host: Option<&str>, port: Option<u16>) -> Party {
         let host_bytes = host.unwrap_or_default().as_bytes();
         let parts = [&port_bytes(port)[..], host_bytes, name.as_bytes()];
-        self.known(b'd', &parts, |parties| match host {
+        self.cached(b'd', &parts, |parties| match host {
             Some(host) => {
                 parties.external(kind::DATABASE, host, port, name, Some("server.address"))
             }
@@ -159,25 +160,25 @@ impl Parties {
         })
     }
 
-    /// A server whose node was found; metrics call it what its client does.
+    /// A server whose node an earlier processor resolved. Its label is the name that the client uses.
     pub(super) fn resolved(&mut self, uid: &str, label: &str) -> Party {
         let parts = [uid.as_bytes(), label.as_bytes()];
-        self.known(b'r', &parts, |parties| {
-            let node = Node {
+        self.cached(b'r', &parts, |parties| {
+            let node = PartyNode {
                 uid: uid.to_owned(),
                 kind: kind::EXTERNAL,
                 name: label.to_owned(),
                 environment: String::new(),
                 namespace: String::new(),
                 value: Vec::new(),
-                // Whoever found it tells of it.
-                due: UnixNanos(u64::MAX),
+                // Another component reports this node.
+                next_report: UnixNanos(u64::MAX),
             };
             parties.party(label, node)
         })
     }
 
-    /// The number of a label or of encoded attributes.
+    /// Interns a label or encoded attributes.
     pub(super) fn text(&mut self, bytes: &[u8]) -> u32 {
         self.texts.number(bytes, || ())
     }
@@ -190,13 +191,13 @@ impl Parties {
         &self.nodes.get(node).uid
     }
 
-    /// The node, if it is time to tell of it.
-    pub(super) fn due(&mut self, node: u32, now: UnixNanos) -> Option<&Node> {
+    /// The node, if it is due to be reported; sets the next time.
+    pub(super) fn due_node(&mut self, node: u32, now: UnixNanos) -> Option<&PartyNode> {
         let node = self.nodes.get_mut(node);
-        if node.due > now {
+        if node.next_report > now {
             return None;
         }
-        node.due = now.after(QUIET);
+        node.next_report = now.after(NODE_INTERVAL);
         Some(node)
     }
 
@@ -204,13 +205,13 @@ impl Parties {
         self.nodes.len() + self.texts.len()
     }
 
-    /// Forgets all that is not marked.
+    /// Removes all nodes and texts that are not marked.
     pub(super) fn sweep(&mut self, mut marks: Marks) {
         for party in [self.user, self.unknown] {
             marks.party(party);
         }
         marks.text(NO_TEXT);
-        self.known.clear();
+        self.cache.clear();
         self.nodes.sweep(&marks.nodes);
         self.texts.sweep(&marks.texts);
     }
@@ -230,47 +231,47 @@ impl Parties {
         if let Some(port) = port {
             value.int("server.port", i64::from(port));
         }
-        let node = Node {
+        let node = PartyNode {
             uid: uid::external(host, port),
             kind,
             name: host.to_owned(),
             environment: String::new(),
             namespace: String::new(),
             value: value.finish(),
-            due: UnixNanos(0),
+            next_report: UnixNanos(0),
         };
         self.party(label, node)
     }
 
-    fn party(&mut self, label: &str, node: Node) -> Party {
+    fn party(&mut self, label: &str, node: PartyNode) -> Party {
         let label = self.text(label.as_bytes());
         let uid = node.uid.clone();
         let node = self.nodes.number(uid.as_bytes(), || node);
         Party { node, label }
     }
 
-    fn known(
+    fn cached(
         &mut self,
         kind: u8,
         parts: &[&[u8]],
         make: impl FnOnce(&mut Parties) -> Party,
     ) -> Party {
-        self.question.clear();
-        self.question.push(kind);
+        self.cache_key.clear();
+        self.cache_key.push(kind);
         for part in parts {
             let length = part.len() as u64;
-            self.question.extend_from_slice(&length.to_le_bytes());
-            self.question.extend_from_slice(part);
+            self.cache_key.extend_from_slice(&length.to_le_bytes());
+            self.cache_key.extend_from_slice(part);
         }
-        if let Some(party) = self.known.get(self.question.as_slice()) {
+        if let Some(party) = self.cache.get(self.cache_key.as_slice()) {
             return *party;
         }
-        let question: Box<[u8]> = self.question.as_slice().into();
+        let cache_key: Box<[u8]> = self.cache_key.as_slice().into();
         let party = make(self);
-        if self.known.len() >= MOST_KNOWN {
-            self.known.clear();
+        if self.cache.len() >= MAX_CACHED {
+            self.cache.clear();
         }
-        self.known.insert(question, party);
+        self.cache.insert(cache_key, party);
         party
     }
 }

@@ -1,4 +1,4 @@
-//! What each span is to the graph: a side of a call, or a call by itself.
+//! Turns each span into a call, or into one side of a call that needs the span of the other side.
 
 use pipeline::attributes::{Map, MapBuilder, Value, to_json};
 use pipeline::component::UnixNanos;
@@ -6,24 +6,24 @@ use serde_json::Value as Json;
 
 use super::calls::{Call, Connection};
 use super::config::Config;
-use super::halves::{Half, Key, Side};
-use super::keys::{Keys, Role};
+use super::halves::{CallKey, CallSpan, Side};
+use super::keys::{PeerKeys, PeerRole};
 use super::parties::{NO_TEXT, Parties, UNKNOWN};
-use super::spans::{Service, Spans};
+use super::spans::{SpanColumns, SpanService};
 
-/// What a span is to the graph.
+/// What was read of a span.
 #[derive(Debug)]
-pub(super) enum Seen {
-    /// A call by itself: no other span is needed, or none can be found.
+pub(super) enum ReadSpan {
+    /// A complete call: no other span is needed, or none can be found.
     Call(Call),
-    /// One side, whose other has this key.
-    Half(Key, Half),
+    /// One side of a call. The span of the other side has the same key.
+    OneSide(CallKey, CallSpan),
 }
 
-/// What is asked of spans.
+/// Reads spans by the configuration.
 #[derive(Debug)]
 pub(super) struct Reader {
-    keys: Keys,
+    keys: PeerKeys,
     dimensions: Vec<Dimension>,
     virtual_nodes: bool,
 }
@@ -50,20 +50,20 @@ impl Reader {
         };
         let dimensions = config.dimensions.iter().filter(|_| with_metrics);
         Reader {
-            keys: Keys::new(config),
+            keys: PeerKeys::new(config),
             dimensions: dimensions.map(dimension).collect(),
             virtual_nodes: !config.virtual_node_peer_attributes.is_empty(),
         }
     }
 
-    /// None where the span is no side of a call.
+    /// `None` if the span is not part of a call.
     pub(super) fn read(
         &self,
-        spans: &mut Spans<'_>,
+        spans: &mut SpanColumns<'_>,
         row: usize,
         parties: &mut Parties,
         now: UnixNanos,
-    ) -> Option<Seen> {
+    ) -> Option<ReadSpan> {
         match spans.kind(row) {
             CLIENT | PRODUCER => self.read_client(spans, row, parties, now),
             SERVER | CONSUMER => self.read_server(spans, row, parties, now),
@@ -71,84 +71,85 @@ impl Reader {
         }
     }
 
-    /// The call that a half is by itself, when its partner has not come in time.
-    pub(super) fn expired(&self, half: &Half) -> Option<Call> {
-        // A server with a parent that nobody has seen was called by a service, not by a user.
-        (self.virtual_nodes && half.side == Side::Client)
-            .then(|| Call::outgoing(half, half.peer, Connection::VirtualServer))
+    /// The call that a span makes alone, when its partner did not arrive within `ttl`.
+    pub(super) fn expired(&self, span: &CallSpan) -> Option<Call> {
+        // A server span whose parent never arrived was called by an unknown service, not by a user: not
+        // counted.
+        (self.virtual_nodes && span.side == Side::Client)
+            .then(|| Call::outgoing(span, span.peer, Connection::VirtualServer))
     }
 
     fn read_client(
         &self,
-        spans: &mut Spans<'_>,
+        spans: &mut SpanColumns<'_>,
         row: usize,
         parties: &mut Parties,
         now: UnixNanos,
-    ) -> Option<Seen> {
+    ) -> Option<ReadSpan> {
         let service = spans.service(row, parties)?;
         let found = self.keys.find(spans.attributes(row));
-        let mut half = self.half(Side::Client, spans, row, &service, parties, now);
+        let mut span = self.call_span(Side::Client, spans, row, &service, parties, now);
         let resolved = spans.peer_uid(row);
         if let Some(name) = found.database {
             let database = match resolved {
                 Some(uid) => parties.resolved(uid, name),
                 None => parties.database(name, found.host, found.port),
             };
-            let call = Call::outgoing(&half, database, Connection::Database);
-            return Some(Seen::Call(call));
+            let call = Call::outgoing(&span, database, Connection::Database);
+            return Some(ReadSpan::Call(call));
         }
-        half.peer = match (found.peer, resolved) {
-            (Some((Role::Service, name)), _) => parties.peer_service(service.party, name),
+        span.peer = match (found.peer, resolved) {
+            (Some((PeerRole::Service, name)), _) => parties.peer_service(service.party, name),
             (Some((_, name)), Some(uid)) => parties.resolved(uid, name),
-            (Some((Role::Host, host)), None) => parties.endpoint(host, found.port),
-            (Some((Role::Name | Role::Port, name)), None) => parties.named(name),
+            (Some((PeerRole::Host, host)), None) => parties.endpoint(host, found.port),
+            (Some((PeerRole::Name | PeerRole::Port, name)), None) => parties.named(name),
             (None, Some(uid)) => parties.resolved(uid, UNKNOWN),
             (None, None) => parties.unknown,
         };
         match spans.own_key(row) {
-            Some(key) => Some(Seen::Half(key, half)),
-            None => self.expired(&half).map(Seen::Call),
+            Some(key) => Some(ReadSpan::OneSide(key, span)),
+            None => self.expired(&span).map(ReadSpan::Call),
         }
     }
 
     fn read_server(
         &self,
-        spans: &mut Spans<'_>,
+        spans: &mut SpanColumns<'_>,
         row: usize,
         parties: &mut Parties,
         now: UnixNanos,
-    ) -> Option<Seen> {
+    ) -> Option<ReadSpan> {
         let service = spans.service(row, parties)?;
-        let half = self.half(Side::Server, spans, row, &service, parties, now);
+        let span = self.call_span(Side::Server, spans, row, &service, parties, now);
         if spans.has_parent(row) {
             let key = spans.parent_key(row)?;
-            return Some(Seen::Half(key, half));
+            return Some(ReadSpan::OneSide(key, span));
         }
-        // A consumer may begin a trace of its own, with a link to the producer.
-        if let Some(key) = spans.link_key(row).filter(|_| half.messaging) {
-            return Some(Seen::Half(key, half));
+        // A consumer can start a new trace and link to the producer.
+        if let Some(key) = spans.link_key(row).filter(|_| span.messaging) {
+            return Some(ReadSpan::OneSide(key, span));
         }
-        // A root has no other side that it could wait for.
-        let call = Call::incoming(&half, parties.user);
-        self.virtual_nodes.then_some(Seen::Call(call))
+        // A root span has no client span to wait for.
+        let call = Call::incoming(&span, parties.user);
+        self.virtual_nodes.then_some(ReadSpan::Call(call))
     }
 
-    fn half(
+    fn call_span(
         &self,
         side: Side,
-        spans: &Spans<'_>,
+        spans: &SpanColumns<'_>,
         row: usize,
-        service: &Service<'_>,
+        service: &SpanService<'_>,
         parties: &mut Parties,
         now: UnixNanos,
-    ) -> Half {
+    ) -> CallSpan {
         let (start, end) = match spans.times(row) {
             (0, 0) => (now.0, now.0),
             (0, end) => (end, end),
             (start, 0) => (start, start),
             both => both,
         };
-        Half {
+        CallSpan {
             side,
             messaging: matches!(spans.kind(row), PRODUCER | CONSUMER),
             failed: spans.failed(row),
@@ -160,13 +161,13 @@ impl Reader {
         }
     }
 
-    /// The resource's attribute goes before the span's.
+    /// Interns the dimensions. A resource attribute takes precedence over a span attribute.
     fn dimensions(
         &self,
         side: Side,
-        spans: &Spans<'_>,
+        spans: &SpanColumns<'_>,
         row: usize,
-        service: &Service<'_>,
+        service: &SpanService<'_>,
         parties: &mut Parties,
     ) -> u32 {
         if self.dimensions.is_empty() {
@@ -183,18 +184,18 @@ impl Reader {
                 Side::Client => &dimension.of_client,
                 Side::Server => &dimension.of_server,
             };
-            attributes.text(key, &in_words(value));
+            attributes.text(key, &to_text(value));
         }
         parties.text(&attributes.finish())
     }
 }
 
-/// As the Collector says it: lists and maps as JSON, bytes in base64, and what is empty as no text.
-/// Source: `Value.AsString` of pdata.
-fn in_words(value: Value<'_>) -> String {
+/// A value as text, in the Collector's format: lists and maps as JSON, bytes as base64, an empty value as
+/// `""`. Source: `Value.AsString` of pdata.
+fn to_text(value: Value<'_>) -> String {
     match value {
         Value::Empty => String::new(),
-        Value::Double(double) => double_in_words(double),
+        Value::Double(double) => double_to_text(double),
         other => match to_json(other) {
             Json::String(text) => text,
             json => json.to_string(),
@@ -202,8 +203,8 @@ fn in_words(value: Value<'_>) -> String {
     }
 }
 
-/// ECMAScript's form: an exponent below 1e-6 and from 1e21 on.
-fn double_in_words(double: f64) -> String {
+/// ECMAScript's format: with an exponent below 1e-6 and from 1e21 on.
+fn double_to_text(double: f64) -> String {
     let abs = double.abs();
     if abs.is_infinite() {
         return if double > 0.0 {

@@ -1,36 +1,36 @@
-//! What is told: rows of `nodes`, `edges` and `edge_stats`.
+//! Builds rows of `nodes`, `edges` and `edge_stats`.
 
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{edge_stats, edges, nodes, resources};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 
-use super::edges as counted;
+use super::edges::{CallEdge, MinuteStats};
 use super::histogram::SCALE;
-use super::parties::Node;
+use super::parties::PartyNode;
 
-/// Rows that wait to be sent; of signals that nobody wants there are none.
-pub(super) struct Out {
+/// Rows that wait for the next tick. Only of signals that a later component accepts.
+pub(super) struct PendingRows {
     source: String,
     nodes: Option<Rows>,
     edges: Option<Rows>,
-    figures: Option<Rows>,
+    stats: Option<Rows>,
 }
 
-impl std::fmt::Debug for Out {
+impl std::fmt::Debug for PendingRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Out({} rows)", self.len())
+        write!(f, "PendingRows({} rows)", self.len())
     }
 }
 
-impl Out {
-    pub(super) fn new(source: String, wanted: SignalSet) -> Out {
+impl PendingRows {
+    pub(super) fn new(source: String, wanted: SignalSet) -> PendingRows {
         let rows = |signal| wanted.contains(signal).then(|| Rows::new(signal));
-        Out {
+        PendingRows {
             source,
             nodes: rows(Signal::Nodes),
             edges: rows(Signal::Edges),
-            figures: rows(Signal::EdgeStats),
+            stats: rows(Signal::EdgeStats),
         }
     }
 
@@ -39,13 +39,14 @@ impl Out {
     }
 
     pub(super) fn len(&self) -> usize {
-        let all = [&self.nodes, &self.edges, &self.figures];
+        let all = [&self.nodes, &self.edges, &self.stats];
         all.into_iter().flatten().map(Rows::len).sum()
     }
 
-    /// The batches, which nobody waits for: who sent the spans was answered.
+    /// The pending rows as batches. No sender waits for them: the spans were acknowledged when they were
+    /// counted.
     pub(super) fn take(&mut self) -> Vec<Batch> {
-        let all = [&mut self.nodes, &mut self.edges, &mut self.figures];
+        let all = [&mut self.nodes, &mut self.edges, &mut self.stats];
         all.into_iter()
             .flatten()
             .filter(|rows| !rows.is_empty())
@@ -53,7 +54,7 @@ impl Out {
             .collect()
     }
 
-    pub(super) fn node(&mut self, node: &Node, time: UnixNanos) {
+    pub(super) fn node(&mut self, node: &PartyNode, time: UnixNanos) {
         let Some(rows) = &mut self.nodes else { return };
         let cells = [
             (nodes::OP, Cell::Text(resources::op::OBSERVED)),
@@ -65,7 +66,7 @@ impl Out {
         rows.push(Some(time), Some(&node.uid), &self.source, &cells);
     }
 
-    pub(super) fn edge(&mut self, from: &str, to: &str, edge: &counted::Edge) {
+    pub(super) fn edge(&mut self, from: &str, to: &str, edge: &CallEdge) {
         let Some(rows) = &mut self.edges else { return };
         let cells = [
             (edges::MODE, Cell::Text(edges::mode::OBSERVED)),
@@ -77,8 +78,8 @@ impl Out {
         rows.push(Some(time), Some(from), &self.source, &cells);
     }
 
-    pub(super) fn figures(&mut self, from: &str, to: &str, cell: &counted::Cell) {
-        let Some(rows) = &mut self.figures else {
+    pub(super) fn stats(&mut self, from: &str, to: &str, stats: &MinuteStats) {
+        let Some(rows) = &mut self.stats else {
             return;
         };
         let cells = [
@@ -86,24 +87,30 @@ impl Out {
             (edge_stats::TO, Cell::Text(to)),
             (
                 edge_stats::CONNECTION_TYPE,
-                Cell::Text(cell.connection.name()),
+                Cell::Text(stats.connection.name()),
             ),
-            (edge_stats::WRITER, Cell::Text(&cell.writer)),
-            (edge_stats::CHUNK, Cell::UInt(u64::from(cell.chunk))),
-            (edge_stats::CALLS, Cell::UInt(cell.calls)),
-            (edge_stats::ERRORS, Cell::UInt(cell.errors)),
-            (edge_stats::DURATION_SUM, Cell::Float(cell.sum as f64 / 1e9)),
-            (edge_stats::DURATION_MAX, Cell::Float(cell.max as f64 / 1e9)),
+            (edge_stats::WRITER, Cell::Text(&stats.writer)),
+            (edge_stats::CHUNK, Cell::UInt(u64::from(stats.chunk))),
+            (edge_stats::CALLS, Cell::UInt(stats.calls)),
+            (edge_stats::ERRORS, Cell::UInt(stats.errors)),
+            (
+                edge_stats::DURATION_SUM,
+                Cell::Float(stats.sum as f64 / 1e9),
+            ),
+            (
+                edge_stats::DURATION_MAX,
+                Cell::Float(stats.max as f64 / 1e9),
+            ),
             (edge_stats::DURATION_SCALE, Cell::Int(i64::from(SCALE))),
             (
                 edge_stats::DURATION_OFFSET,
-                Cell::Int(i64::from(cell.buckets.offset)),
+                Cell::Int(i64::from(stats.buckets.offset)),
             ),
             (
                 edge_stats::DURATION_COUNTS,
-                Cell::UInts(&cell.buckets.counts),
+                Cell::UInts(&stats.buckets.counts),
             ),
         ];
-        rows.push(Some(cell.time()), Some(from), &self.source, &cells);
+        rows.push(Some(stats.time()), Some(from), &self.source, &cells);
     }
 }

@@ -1,4 +1,4 @@
-//! The columns of `traces` that make calls.
+//! Reads the columns of `traces` that the service graph needs.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt64Type};
@@ -8,17 +8,17 @@ use pipeline::attributes::Map;
 use pipeline::schema::traces::link;
 use pipeline::schema::{otlp_context, traces};
 
-use super::halves::Key;
+use super::halves::CallKey;
 use super::parties::{Parties, Party};
 
-/// The columns that are read, once a batch.
+/// The columns of one batch.
 #[derive(Debug)]
-pub(super) struct Spans<'a> {
+pub(super) struct SpanColumns<'a> {
     kinds: &'a [i32],
     trace_ids: &'a FixedSizeBinaryArray,
     span_ids: &'a FixedSizeBinaryArray,
     parents: &'a FixedSizeBinaryArray,
-    links: Links<'a>,
+    links: LinkColumns<'a>,
     starts: &'a [u64],
     ends: &'a [u64],
     status: &'a Int32Array,
@@ -28,21 +28,21 @@ pub(super) struct Spans<'a> {
     namespaces: &'a StringViewArray,
     uids: &'a StringViewArray,
     peer_uids: &'a StringViewArray,
-    /// The service of the row before: rows of one resource follow each other.
-    last: Option<([u128; 4], Option<Service<'a>>)>,
+    /// Cache of the previous row's service: rows of one resource are consecutive.
+    last: Option<([u128; 4], Option<SpanService<'a>>)>,
 }
 
-/// The column `links`: where each row's begin, and their ids.
+/// The column `links`: the offset of each row's links, and their ids.
 #[derive(Debug)]
-struct Links<'a> {
+struct LinkColumns<'a> {
     offsets: &'a [i32],
     trace_ids: &'a FixedSizeBinaryArray,
     span_ids: &'a FixedSizeBinaryArray,
 }
 
-/// Who sent a span.
+/// The service that sent a span.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Service<'a> {
+pub(super) struct SpanService<'a> {
     pub(super) party: Party,
     pub(super) resource: Map<'a>,
 }
@@ -50,14 +50,14 @@ pub(super) struct Service<'a> {
 /// `Status.code` on the wire.
 const ERROR: i32 = 2;
 
-impl<'a> Spans<'a> {
-    pub(super) fn of(batch: &'a Batch) -> Spans<'a> {
-        Spans {
+impl<'a> SpanColumns<'a> {
+    pub(super) fn of(batch: &'a Batch) -> SpanColumns<'a> {
+        SpanColumns {
             kinds: batch.numbers::<Int32Type>(traces::KIND).values(),
             trace_ids: batch.ids(traces::TRACE_ID),
             span_ids: batch.ids(traces::SPAN_ID),
             parents: batch.ids(traces::PARENT_SPAN_ID),
-            links: Links::of(batch),
+            links: LinkColumns::of(batch),
             starts: batch
                 .numbers::<UInt64Type>(traces::START_TIME_UNIX_NANO)
                 .values(),
@@ -79,9 +79,9 @@ impl<'a> Spans<'a> {
         self.kinds.len()
     }
 
-    /// Who sent the span; none where the resource does not say. Where a row has the very views of
-    /// the row before, it has that one's service.
-    pub(super) fn service(&mut self, row: usize, parties: &mut Parties) -> Option<Service<'a>> {
+    /// The service that sent the span; `None` if the resource does not name one. A row whose views equal
+    /// those of the previous row has the same service.
+    pub(super) fn service(&mut self, row: usize, parties: &mut Parties) -> Option<SpanService<'a>> {
         let view = |array: &dyn Array, views: &[u128]| {
             if array.is_null(row) { 0 } else { views[row] }
         };
@@ -101,7 +101,7 @@ impl<'a> Spans<'a> {
         }
     }
 
-    fn find_service(&self, row: usize, parties: &mut Parties) -> Option<Service<'a>> {
+    fn find_service(&self, row: usize, parties: &mut Parties) -> Option<SpanService<'a>> {
         let text = |texts: &'a StringViewArray| match texts.is_valid(row) {
             true => texts.value(row),
             false => "",
@@ -117,7 +117,7 @@ impl<'a> Spans<'a> {
         }
         let service = crate::service::Service::of(resource, text(self.namespaces), name);
         let party = parties.service(uid, &service);
-        Some(Service { party, resource })
+        Some(SpanService { party, resource })
     }
 
     pub(super) fn kind(&self, row: usize) -> i32 {
@@ -128,7 +128,7 @@ impl<'a> Spans<'a> {
         self.status.is_valid(row) && self.status.value(row) == ERROR
     }
 
-    /// Start and end as they came, 0 where not given.
+    /// Start and end as received; 0 if not set.
     pub(super) fn times(&self, row: usize) -> (u64, u64) {
         (self.starts[row], self.ends[row])
     }
@@ -137,15 +137,15 @@ impl<'a> Spans<'a> {
         self.attributes.value(row)
     }
 
-    /// Who the other side is, where a processor before this one has found out.
+    /// The uid of the peer, if an earlier processor resolved it.
     pub(super) fn peer_uid(&self, row: usize) -> Option<&'a str> {
         self.peer_uids
             .is_valid(row)
             .then(|| self.peer_uids.value(row))
     }
 
-    /// The span itself.
-    pub(super) fn own_key(&self, row: usize) -> Option<Key> {
+    /// The key of the span itself.
+    pub(super) fn own_key(&self, row: usize) -> Option<CallKey> {
         key(self.trace_ids, self.span_ids, row)
     }
 
@@ -153,33 +153,34 @@ impl<'a> Spans<'a> {
         id(self.parents, row).is_some()
     }
 
-    pub(super) fn parent_key(&self, row: usize) -> Option<Key> {
+    pub(super) fn parent_key(&self, row: usize) -> Option<CallKey> {
         key(self.trace_ids, self.parents, row)
     }
 
-    /// The span that the first link leads to.
-    pub(super) fn link_key(&self, row: usize) -> Option<Key> {
+    /// The key of the span that the first link refers to.
+    pub(super) fn link_key(&self, row: usize) -> Option<CallKey> {
         self.links.first(row)
     }
 }
 
-impl<'a> Links<'a> {
-    fn of(batch: &'a Batch) -> Links<'a> {
+impl<'a> LinkColumns<'a> {
+    fn of(batch: &'a Batch) -> LinkColumns<'a> {
         let lists = batch.column(traces::LINKS).as_list::<i32>();
         let links = lists.values().as_struct();
         let ids = |name| {
             let column = links.column_by_name(name);
-            column.expect("a link has its ids").as_fixed_size_binary()
+            column
+                .expect("the schema of links has ids")
+                .as_fixed_size_binary()
         };
-        Links {
+        LinkColumns {
             offsets: lists.value_offsets(),
             trace_ids: ids(link::TRACE_ID),
             span_ids: ids(link::SPAN_ID),
         }
     }
 
-    /// The first of the row's links.
-    fn first(&self, row: usize) -> Option<Key> {
+    fn first(&self, row: usize) -> Option<CallKey> {
         let (begin, end) = (self.offsets[row], self.offsets[row + 1]);
         let first = usize::try_from(begin).ok()?;
         (begin < end)
@@ -192,16 +193,16 @@ fn key(
     trace_ids: &FixedSizeBinaryArray,
     span_ids: &FixedSizeBinaryArray,
     row: usize,
-) -> Option<Key> {
+) -> Option<CallKey> {
     let trace = id(trace_ids, row)?;
     let span = id(span_ids, row)?;
-    Some(Key {
+    Some(CallKey {
         trace: u128::from_ne_bytes(trace.try_into().ok()?),
         span: u64::from_ne_bytes(span.try_into().ok()?),
     })
 }
 
-/// An id of zeros is none, as W3C has it.
+/// An id of all zeros is invalid (W3C Trace Context).
 fn id(ids: &FixedSizeBinaryArray, row: usize) -> Option<&[u8]> {
     let id = ids.is_valid(row).then(|| ids.value(row))?;
     id.iter().any(|&byte| byte != 0).then_some(id)

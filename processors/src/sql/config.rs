@@ -1,3 +1,5 @@
+//! The YAML of `sql`.
+
 use std::time::Duration;
 
 use pipeline::config::duration;
@@ -6,7 +8,7 @@ use pipeline::{Signal, SignalSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What the query is and what becomes of its rows.
+/// The query, the signal of its rows, and its window.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, try_from = "Document")]
 #[schemars(with = "Document")]
@@ -20,14 +22,14 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    /// DataFusion's SQL; the tables are the signals.
+    /// SQL of DataFusion; the tables are the signals.
     query: String,
-    /// The signal that the yielded rows are.
+    /// The signal of the rows that the query yields.
     into: Signal,
-    /// Whether the rows that the query read pass on, too.
+    /// Whether to forward the rows that the query reads, too.
     #[serde(default = "yes")]
     keep: bool,
-    /// What is held for the query. Without it a query sees one batch.
+    /// The window of event time that each run of the query sees. Without it, the query runs on each batch.
     window: Option<Window>,
 }
 
@@ -35,7 +37,7 @@ fn yes() -> bool {
     true
 }
 
-/// Stretches of event time, each asked once.
+/// Windows of event time. The query runs once for each.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, try_from = "WindowDocument")]
 #[schemars(with = "WindowDocument")]
@@ -50,22 +52,23 @@ pub(super) struct Window {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WindowDocument {
-    /// How much time the query sees.
+    /// The length of a window.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     size: Duration,
-    /// How often it is run; as long as `size` where not given.
+    /// The time between the ends of two windows. Default: `size`.
     #[serde(default, deserialize_with = "optional")]
     #[schemars(with = "Option<duration::Text>")]
     every: Option<Duration>,
-    /// How much later than the newest row a row may come.
+    /// How long a window stays open after its end, in event time.
     #[serde(default = "lateness", deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     lateness: Duration,
-    /// The column that says when a row happened: a timestamp of every signal that is read.
+    /// The column with the event time: a timestamp column of every signal that the query reads.
     #[serde(default = "on")]
     on: String,
-    /// How many bytes of rows are held at most; what finds no room is counted and named.
+    /// The maximum size of all held rows in bytes. Rows beyond it are in no window; they are counted and
+    /// logged.
     #[serde(default = "max_bytes")]
     max_bytes: usize,
 }
@@ -88,22 +91,22 @@ fn max_bytes() -> usize {
     64 << 20
 }
 
-/// Windows that one row is in.
-const MOST_AT_ONCE: u128 = 10_000;
+/// The maximum number of windows that one row is in.
+const MAX_OVERLAP: u128 = 10_000;
 
-/// A window that is not.
+/// What is wrong with a window.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidWindow {
-    #[error("window: size and every are at least 1ms")]
+    #[error("window: size and every must be at least 1ms")]
     TooShort,
-    #[error("window: every is longer than size, so that rows between would be seen by no run")]
+    #[error("window: every is longer than size, so rows between two windows would be in none")]
     Gaps,
     #[error(
-        "window: size is more than {MOST_AT_ONCE} times every: each row would be asked about so often"
+        "window: size is more than {MAX_OVERLAP} times every, so each row would be in too many windows"
     )]
     TooMany,
-    #[error("window: max_bytes is at least 1")]
-    NoRoom,
+    #[error("window: max_bytes must be at least 1")]
+    NoBytes,
 }
 
 impl TryFrom<WindowDocument> for Window {
@@ -117,11 +120,11 @@ impl TryFrom<WindowDocument> for Window {
         if every > document.size {
             return Err(InvalidWindow::Gaps);
         }
-        if document.size.as_nanos() / every.as_nanos() > MOST_AT_ONCE {
+        if document.size.as_nanos() / every.as_nanos() > MAX_OVERLAP {
             return Err(InvalidWindow::TooMany);
         }
         if document.max_bytes == 0 {
-            return Err(InvalidWindow::NoRoom);
+            return Err(InvalidWindow::NoBytes);
         }
         Ok(Window {
             size: document.size,
@@ -145,7 +148,7 @@ impl From<Document> for Config {
 }
 
 impl Config {
-    /// What a processor of this configuration does not pass on.
+    /// The signals that a processor of this configuration does not forward.
     pub(super) fn absorbs(&self, reads: SignalSet) -> SignalSet {
         if self.keep { SignalSet::NONE } else { reads }
     }

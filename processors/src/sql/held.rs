@@ -1,4 +1,4 @@
-//! The rows of one signal that windows still need, each kept for its own time.
+//! Holds the rows of one signal until no open window needs them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,44 +13,44 @@ use pipeline::{Batch, Signal};
 
 use crate::query::Query;
 
-pub(super) struct Held {
+pub(super) struct WindowBuffer {
     pub(super) signal: Signal,
-    /// The columns that are kept, by their places in the signal.
+    /// The columns that are held, by their index in the signal.
     columns: Vec<usize>,
     schema: SchemaRef,
-    /// Where the time is, among those.
+    /// Index of the time column among the held columns.
     time: usize,
-    chunks: VecDeque<Chunk>,
-    /// Of all chunks.
+    chunks: VecDeque<HeldChunk>,
+    /// Size of all chunks.
     bytes: usize,
-    /// The first time that a window is still to see, of all chunks.
-    awaited: Option<i64>,
+    /// The oldest time that an open window needs, of all chunks.
+    oldest_needed: Option<i64>,
 }
 
-/// Rows that came together, with their first and last time in nanoseconds since 1970.
-struct Chunk {
+/// Rows of one batch, with their first and last time in nanoseconds since 1970.
+struct HeldChunk {
     rows: RecordBatch,
     first: i64,
     last: i64,
-    /// The first time that a window is still to see.
-    awaited: i64,
+    /// The oldest time that an open window needs.
+    oldest_needed: i64,
     bytes: usize,
 }
 
-/// What became of a batch's rows.
+/// What [`WindowBuffer::hold`] did with the rows of a batch.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Kept {
-    /// Of the newest row that is not late, also where there is no room for it: or the windows that
-    /// would make room never ended.
+pub(super) struct HoldOutcome {
+    /// The time of the newest row that is not late, even if the buffer is full. Otherwise time would not go
+    /// on and no window would close to free memory.
     pub(super) newest: Option<i64>,
-    /// Whose windows have all been asked.
+    /// Rows whose windows have all been closed.
     pub(super) late: usize,
     pub(super) without_time: usize,
     pub(super) no_room: usize,
 }
 
-impl Held {
-    pub(super) fn new(signal: Signal, query: &Query, on: &str) -> Held {
+impl WindowBuffer {
+    pub(super) fn new(signal: Signal, query: &Query, on: &str) -> WindowBuffer {
         let schema = signal.schema();
         let on = schema
             .index_of(on)
@@ -60,18 +60,20 @@ impl Held {
             columns.push(on);
             columns.sort_unstable();
         }
-        let kept = schema.project(&columns).expect("places of its own columns");
-        Held {
+        let projected = schema
+            .project(&columns)
+            .expect("indexes of its own columns");
+        WindowBuffer {
             signal,
             time: columns
                 .iter()
                 .position(|&column| column == on)
                 .unwrap_or_default(),
             columns,
-            schema: Arc::new(kept),
+            schema: Arc::new(projected),
             chunks: VecDeque::new(),
             bytes: 0,
-            awaited: None,
+            oldest_needed: None,
         }
     }
 
@@ -79,9 +81,14 @@ impl Held {
         self.bytes
     }
 
-    /// Keeps the rows from `earliest` on, if they need no more than `room` bytes.
-    pub(super) fn keep(&mut self, batch: &Batch, earliest: Option<i64>, room: usize) -> Kept {
-        let mut kept = Kept::default();
+    /// Holds the rows whose time is at least `earliest`, if they need no more than `room` bytes.
+    pub(super) fn hold(
+        &mut self,
+        batch: &Batch,
+        earliest: Option<i64>,
+        room: usize,
+    ) -> HoldOutcome {
+        let mut outcome = HoldOutcome::default();
         let columns = self
             .columns
             .iter()
@@ -94,11 +101,11 @@ impl Held {
         let (mut first, mut last) = (i64::MAX, i64::MIN);
         let wanted = times.iter().map(|time| {
             let Some(time) = time else {
-                kept.without_time += 1;
+                outcome.without_time += 1;
                 return false;
             };
             if earliest.is_some_and(|earliest| time < earliest) {
-                kept.late += 1;
+                outcome.late += 1;
                 return false;
             }
             (first, last) = (first.min(time), last.max(time));
@@ -106,35 +113,38 @@ impl Held {
         });
         let wanted: BooleanArray = wanted.map(Some).collect();
         let rows = match wanted.true_count() {
-            0 => return kept,
+            0 => return outcome,
             all if all == rows.num_rows() => rows,
             _ => filter_record_batch(&rows, &wanted).expect("a mask of its length"),
         };
-        let rows = alone(&rows);
+        let rows = compacted(&rows);
         let bytes = rows.get_array_memory_size();
-        kept.newest = Some(last);
+        outcome.newest = Some(last);
         if bytes > room {
-            kept.no_room = rows.num_rows();
-            return kept;
+            outcome.no_room = rows.num_rows();
+            return outcome;
         }
         self.bytes += bytes;
-        self.awaited = Some(self.awaited.map_or(first, |awaited| awaited.min(first)));
-        self.chunks.push_back(Chunk {
+        self.oldest_needed = Some(
+            self.oldest_needed
+                .map_or(first, |oldest_needed| oldest_needed.min(first)),
+        );
+        self.chunks.push_back(HeldChunk {
             rows,
             first,
             last,
-            awaited: first,
+            oldest_needed: first,
             bytes,
         });
-        kept
+        outcome
     }
 
-    /// The first time that a window is still to see.
+    /// The oldest time that an open window needs.
     pub(super) fn earliest(&self) -> Option<i64> {
-        self.awaited
+        self.oldest_needed
     }
 
-    /// The rows from `start` on and before `end`.
+    /// The rows whose time is in `start..end`.
     pub(super) fn within(&self, start: i64, end: i64) -> Vec<RecordBatch> {
         let touched = self
             .chunks
@@ -157,50 +167,54 @@ impl Held {
         rows.filter(|rows| rows.num_rows() > 0).collect()
     }
 
-    /// Lets go of what no window from `start` on needs.
-    pub(super) fn forget_before(&mut self, start: i64) {
+    /// Removes the rows before `start`. A chunk with less than half of such rows stays whole.
+    pub(super) fn drop_before(&mut self, start: i64) {
         self.chunks.retain(|chunk| chunk.last >= start);
-        for chunk in self.chunks.iter_mut().filter(|chunk| chunk.awaited < start) {
+        for chunk in self
+            .chunks
+            .iter_mut()
+            .filter(|chunk| chunk.oldest_needed < start)
+        {
             let times = chunk
                 .rows
                 .column(self.time)
                 .as_primitive::<TimestampNanosecondType>();
             let is_needed = |&&time: &&i64| time >= start;
-            let awaited = times.values().iter().filter(is_needed).min();
-            chunk.awaited = awaited.copied().unwrap_or(chunk.last);
+            let oldest_needed = times.values().iter().filter(is_needed).min();
+            chunk.oldest_needed = oldest_needed.copied().unwrap_or(chunk.last);
             let needed: BooleanArray = times
                 .values()
                 .iter()
                 .map(|&time| Some(time >= start))
                 .collect();
-            // A copy is worth it where half can go.
+            // Copying pays only if at least half of the rows can be removed.
             if needed.true_count() * 2 > needed.len() {
                 continue;
             }
             let rows = filter_record_batch(&chunk.rows, &needed).expect("a mask of its length");
-            chunk.rows = alone(&rows);
-            chunk.first = chunk.awaited;
+            chunk.rows = compacted(&rows);
+            chunk.first = chunk.oldest_needed;
             chunk.bytes = chunk.rows.get_array_memory_size();
         }
         self.bytes = self.chunks.iter().map(|chunk| chunk.bytes).sum();
-        self.awaited = self.chunks.iter().map(|chunk| chunk.awaited).min();
+        self.oldest_needed = self.chunks.iter().map(|chunk| chunk.oldest_needed).min();
     }
 }
 
-/// The same rows without the requests that they are views of.
-fn alone(rows: &RecordBatch) -> RecordBatch {
-    let columns = rows.columns().iter().map(collected).collect();
+/// Copies the rows, so that they do not keep the request in memory of which they are views.
+fn compacted(rows: &RecordBatch) -> RecordBatch {
+    let columns = rows.columns().iter().map(compacted_column).collect();
     RecordBatch::try_new(rows.schema(), columns).expect("the same types and lengths")
 }
 
-fn collected(column: &ArrayRef) -> ArrayRef {
+fn compacted_column(column: &ArrayRef) -> ArrayRef {
     match column.data_type() {
         DataType::Utf8View => Arc::new(column.as_string_view().gc()),
         DataType::BinaryView => Arc::new(column.as_binary_view().gc()),
         DataType::List(item) => {
             let list = column.as_list::<i32>();
             let (_, offsets, values, nulls) = list.clone().into_parts();
-            let values = collected(&values);
+            let values = compacted_column(&values);
             Arc::new(arrow_array::ListArray::new(
                 item.clone(),
                 offsets,
@@ -210,13 +224,13 @@ fn collected(column: &ArrayRef) -> ArrayRef {
         }
         DataType::Struct(_) => {
             let (fields, columns, nulls) = column.as_struct().clone().into_parts();
-            let columns = columns.iter().map(collected).collect();
+            let columns = columns.iter().map(compacted_column).collect();
             Arc::new(arrow_array::StructArray::new(fields, columns, nulls))
         }
-        // Vectors that were grown have room to spare.
+        // Copied as well: a grown vector has unused capacity.
         _ => {
             let all = UInt32Array::from_iter_values(0..column.len() as u32);
-            take(column, &all, None).expect("places of its own rows")
+            take(column, &all, None).expect("indexes of its own rows")
         }
     }
 }

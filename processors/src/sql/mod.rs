@@ -1,4 +1,4 @@
-//! Runs SQL on what passes: the tables are signals, and the rows that a query yields are a signal.
+//! Runs SQL on batches: the tables are the signals, and the rows that a query yields are rows of a signal.
 //!
 //! ```yaml
 //! processors:
@@ -13,17 +13,17 @@
 //!     window: {size: 5m, every: 1m, lateness: 30s, on: time}
 //! ```
 //!
-//! The rows that a query reads pass on beside what it yields, unless `keep` is false. Columns are
-//! matched by name; one that the query does not yield is empty. `SELECT * REPLACE (…) FROM traces`
-//! with `keep: false` is a transformation.
+//! The processor forwards the rows that the query reads in addition to those that it yields, unless `keep` is
+//! false. Columns are matched by name; one that the query does not yield is empty. `SELECT * REPLACE (…)
+//! FROM traces` with `keep: false` is a transformation.
 //!
-//! Without a window a query sees one batch, and who waits for that waits for what was made of it.
-//! With one, rows are held by their own time, senders are answered once a row is held, and the
-//! query is run for each window when no row of it is expected any more: `every` so long, over the
-//! last `size`, `lateness` after its end. `window_start()` and `window_end()` say which.
+//! Without a window, the query runs on each batch, and the sender's acknowledgement waits for the yielded
+//! rows. With a window, rows are held by their event time and acknowledged once they are held. Windows of
+//! length `size` end at multiples of `every`; the query runs for each when `lateness` has passed after its
+//! end. `window_start()` and `window_end()` are its bounds.
 //!
-//! No sender waits for the rows of a window: each exporter keeps them in its outbox until it acknowledges
-//! them. An exporter that is not idempotent may repeat them.
+//! No sender waits for the rows that a window yields: each exporter keeps them in its outbox until it
+//! acknowledges them. An exporter that is not idempotent may repeat them.
 
 use std::time::Duration;
 
@@ -42,25 +42,25 @@ mod windows;
 
 pub use config::Config;
 
-use crate::query::{Output, Query};
+use crate::query::{Query, SignalOutput};
 use compiled::Compiled;
 use windows::Windows;
 
-/// How often it is said at most that a query fails.
-const WARNING: Duration = Duration::from_secs(10);
+/// The shortest time between two warnings about a failing query.
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 pub struct Sql {
     query: Query,
-    output: Output,
+    output: SignalOutput,
     into: Signal,
     reads: SignalSet,
     keep: bool,
-    /// Nobody after it takes what it yields.
+    /// Whether no later component accepts what it yields.
     is_idle: bool,
     windows: Option<Windows>,
-    /// Its id, which is the source of what it yields.
+    /// The component id, which is the `source` of the yielded rows.
     id: String,
-    /// Batches that passed and that the query failed on.
+    /// Forwarded batches on which the query failed.
     failures: Counter,
     warned: Option<UnixNanos>,
 }
@@ -83,7 +83,7 @@ impl Described for Sql {
         let into = config.into;
         (reads_its_own && config.keep)
             .then(|| {
-                format!("yields {into} beside the {into} that it read: with keep: false instead")
+                format!("emits {into} besides the {into} that it reads; to replace them, set keep: false")
             })
             .into_iter()
             .collect()
@@ -144,8 +144,8 @@ impl Processor for Sql {
                 }
                 None => match self.run(&batch, now) {
                     Ok(yielded) => made = yielded,
-                    // What only passes is not to suffer from what is made of it.
-                    Err(error) if self.keep => self.failed(&error, now),
+                    // A failing query must not stop rows that are only forwarded.
+                    Err(error) if self.keep => self.record_failure(&error, now),
                     Err(error) => return Err(error),
                 },
             }
@@ -166,22 +166,22 @@ impl Processor for Sql {
 
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
         if let Some(windows) = &mut self.windows {
-            windows.nothing_comes_any_more();
+            windows.close_all();
         }
         self.run_windows(now)
     }
 }
 
 impl Sql {
-    /// A batch that the query could not be run on, though it passes.
-    fn failed(&mut self, error: &ProcessError, now: UnixNanos) {
+    /// Counts and logs a failure of the query on a batch that is forwarded anyway.
+    fn record_failure(&mut self, error: &ProcessError, now: UnixNanos) {
         self.failures.add(1);
         if self
             .warned
-            .is_none_or(|warned| now >= warned.after(WARNING))
+            .is_none_or(|warned| now >= warned.after(WARNING_INTERVAL))
         {
             self.warned = Some(now);
-            warn!(processor = %self.id, error = %Chain(error), "nothing is made of a batch that passes");
+            warn!(processor = %self.id, error = %Chain(error), "query failed on a forwarded batch");
         }
     }
 
@@ -190,7 +190,7 @@ impl Sql {
         let yielded = self.query.run(rows, now, None).map_err(|error| {
             ProcessError::because(format!("{} cannot run its query", self.id), error)
         })?;
-        // Nothing was dropped: then it is still the request that it came as.
+        // The filter dropped no row: the batch stays the original request.
         let count: usize = yielded.iter().map(RecordBatch::num_rows).sum();
         if self.query.only_filters() && self.into == batch.signal() && count == batch.num_rows() {
             return Ok(vec![batch.clone()]);
@@ -204,7 +204,7 @@ impl Sql {
     fn fitted(&self, yielded: &RecordBatch, delivery: Delivery) -> Result<Batch, ProcessError> {
         let reason = || {
             format!(
-                "{} cannot make {} of what its query yields",
+                "{} cannot convert the rows of its query to {}",
                 self.id, self.into
             )
         };
@@ -216,7 +216,7 @@ impl Sql {
             .map_err(|error| ProcessError::because(reason(), error))
     }
 
-    /// Runs the query for each window that is over. Nobody waits for what that yields.
+    /// Runs the query for each closed window. No sender waits for the yielded rows.
     fn run_windows(&mut self, now: UnixNanos) -> Vec<Batch> {
         let mut made = Vec::new();
         while let Some((window, rows)) = self.windows.as_mut().and_then(|windows| windows.next(now))
@@ -225,9 +225,9 @@ impl Sql {
                 Ok(yielded) => yielded,
                 Err(error) => {
                     if let Some(windows) = &self.windows {
-                        windows.failed();
+                        windows.record_failure();
                     }
-                    warn!(processor = %self.id, ?window, error = %Chain(&error), "a window was not asked");
+                    warn!(processor = %self.id, ?window, error = %Chain(&error), "query failed on a window");
                     continue;
                 }
             };
@@ -235,7 +235,7 @@ impl Sql {
                 match self.fitted(&rows, Delivery::nobody()) {
                     Ok(batch) => made.push(batch),
                     Err(error) => {
-                        warn!(processor = %self.id, error = %Chain(&error), "rows of a window are lost");
+                        warn!(processor = %self.id, error = %Chain(&error), "rows of a window lost");
                     }
                 }
             }

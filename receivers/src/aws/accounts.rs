@@ -1,4 +1,4 @@
-//! The accounts that are scanned: their credentials, ids and regions.
+//! The scanned accounts: their credentials, ids and regions.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,46 +16,46 @@ use pipeline::component::StartError;
 use tokio::sync::OnceCell;
 
 use super::call::Pager;
-use super::config::{Account as Named, Config};
-use super::failure::Failure;
-use super::limits::Rates;
-use super::names::Configured;
+use super::config::{AccountConfig, Config};
+use super::failure::ScanFailure;
+use super::limits::RateLimits;
+use super::names::ConfiguredAccounts;
 use super::owners::Owners;
-use super::place::Place;
-use super::service::Service;
+use super::place::AccountRegion;
+use super::service::AwsService;
 
-/// How long a connection may take to be made.
+/// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// In place of the regions: all that are enabled.
+/// The value of `regions` that stands for all enabled regions.
 const ALL: &str = "all";
 
-/// An account with the credentials that reach it.
+/// An account with the credentials to scan it.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct ScannedAccount {
     sdk: SdkConfig,
-    rates: Rates,
+    rates: RateLimits,
     owners: Owners,
-    /// As the role's ARN says it, for messages before it was asked; empty where there is no role.
-    named: String,
-    /// The region whose endpoints answer what is in no region.
+    /// The account id in the role's ARN, for messages before STS returned the id; empty without a role.
+    role_account: String,
+    /// The region in whose endpoints global kinds are listed.
     home: String,
-    /// Known once somebody was asked.
+    /// Set once STS returned it.
     id: OnceCell<String>,
-    places: Mutex<HashMap<String, Arc<Place>>>,
+    clients: Mutex<HashMap<String, Arc<AccountRegion>>>,
     /// The regions of the last scan.
-    regions: Mutex<Vec<String>>,
+    scanned_regions: Mutex<Vec<String>>,
 }
 
-/// Credentials of all accounts of a configuration, and the regions that it names.
+/// The accounts and regions of a configuration.
 #[derive(Debug)]
 pub(super) struct Accounts {
-    pub(super) all: Vec<Account>,
+    pub(super) all: Vec<ScannedAccount>,
     regions: Vec<String>,
 }
 
-/// What the environment and the shared configuration say, with the receiver's own settings over it. It
-/// calls nobody but an instance's own metadata, where nothing else says the region.
+/// The SDK configuration of the environment and the shared configuration files, with the receiver's settings
+/// on top. It calls nothing but the instance metadata service, and that only if nothing else sets a region.
 pub(super) async fn environment(config: &Config) -> SdkConfig {
     let tls = tls::Provider::Rustls(CryptoMode::Ring);
     let http = aws_smithy_http_client::Builder::new()
@@ -79,7 +79,7 @@ pub(super) async fn environment(config: &Config) -> SdkConfig {
     let Some(profile) = &config.profile else {
         return sdk;
     };
-    // A profile that is named counts alone: the loader takes what keys the environment has first.
+    // A configured profile must be used alone: the loader would prefer keys from the environment.
     let own = ProviderConfig::without_region()
         .with_region(sdk.region().cloned())
         .with_use_fips(sdk.use_fips())
@@ -98,14 +98,14 @@ pub(super) fn timeouts(config: &Config) -> TimeoutConfig {
 }
 
 impl Accounts {
-    pub(super) async fn of(
+    pub(super) async fn new(
         sdk: &SdkConfig,
         config: &Config,
         owners: &Owners,
     ) -> Result<Accounts, StartError> {
         let Some(home) = sdk.region().map(ToString::to_string) else {
             return Err(StartError::new(
-                "no region is known to ask first: name one of yours (`regions`, --region), or set AWS_REGION or a profile that has one",
+                "no AWS region is configured: set `regions` (or --region), AWS_REGION, or a profile that has a region",
             ));
         };
         let regions = match config.regions.is_empty() {
@@ -114,23 +114,23 @@ impl Accounts {
         };
         let mut all = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
-            all.push(Account {
+            all.push(ScannedAccount {
                 sdk: credentials(sdk, account).await,
                 rates: config.rate_limits.clone(),
                 owners: owners.clone(),
-                named: account.named().to_owned(),
+                role_account: account.role_account().to_owned(),
                 home: home.clone(),
                 id: OnceCell::new(),
-                places: Mutex::default(),
-                regions: Mutex::default(),
+                clients: Mutex::default(),
+                scanned_regions: Mutex::default(),
             });
         }
         Ok(Accounts { all, regions })
     }
 }
 
-/// The configuration with the credentials of an account.
-async fn credentials(sdk: &SdkConfig, account: &Named) -> SdkConfig {
+/// The SDK configuration with the credentials of an account.
+async fn credentials(sdk: &SdkConfig, account: &AccountConfig) -> SdkConfig {
     let Some(role) = &account.role_arn else {
         return sdk.clone();
     };
@@ -144,12 +144,12 @@ async fn credentials(sdk: &SdkConfig, account: &Named) -> SdkConfig {
     sdk.to_builder().credentials_provider(provider).build()
 }
 
-impl Account {
-    /// Its id, asked for once.
-    pub(super) async fn id(&self) -> Result<&str, Failure> {
-        let ask = || async {
-            let place = Place::new(
-                &self.named,
+impl ScannedAccount {
+    /// The account's id. STS is called until it returned the id once.
+    pub(super) async fn id(&self) -> Result<&str, ScanFailure> {
+        let fetch = || async {
+            let home = AccountRegion::new(
+                &self.role_account,
                 &self.home,
                 &self.sdk,
                 self.rates.clone(),
@@ -157,26 +157,26 @@ impl Account {
             );
             let sts = aws_sdk_sts::Client::new(&self.sdk);
             let request = sts.get_caller_identity();
-            let answer = place.call(Service::STS, "GetCallerIdentity", |capture| {
+            let response = home.call(AwsService::STS, "GetCallerIdentity", |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let answer = answer.await?;
-            match answer["Account"].as_str().filter(|id| !id.is_empty()) {
+            let response = response.await?;
+            match response["Account"].as_str().filter(|id| !id.is_empty()) {
                 Some(id) => Ok(id.to_owned()),
                 None => {
-                    let call = place.named(Service::STS, "GetCallerIdentity");
-                    Err(Failure::malformed(call, "it has no Account"))
+                    let call = home.api_call(AwsService::STS, "GetCallerIdentity");
+                    Err(ScanFailure::malformed(call, "the response has no Account"))
                 }
             }
         };
-        self.id.get_or_try_init(ask).await.map(String::as_str)
+        self.id.get_or_try_init(fetch).await.map(String::as_str)
     }
 
-    /// One of its regions; clients and limits stay from scan to scan.
-    pub(super) fn place(&self, id: &str, region: &str) -> Arc<Place> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || {
-            Arc::new(Place::new(
+    /// The clients of one region. Clients and rate limiters are kept from scan to scan.
+    pub(super) fn region(&self, id: &str, region: &str) -> Arc<AccountRegion> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            Arc::new(AccountRegion::new(
                 id,
                 region,
                 &self.sdk,
@@ -184,44 +184,52 @@ impl Account {
                 &self.owners,
             ))
         };
-        places.entry(region.to_owned()).or_insert_with(make).clone()
+        clients.entry(region.to_owned()).or_insert_with(new).clone()
     }
 
-    /// These regions are scanned.
-    pub(super) fn scanned(&self, regions: Vec<String>) {
-        *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = regions;
+    /// Sets the regions of the scan that begins.
+    pub(super) fn set_scanned_regions(&self, regions: Vec<String>) {
+        *self
+            .scanned_regions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = regions;
     }
 
-    /// The regions that were scanned last; none before it is known which.
-    pub(super) fn last_regions(&self) -> Vec<String> {
-        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The regions of the last scan; empty before the first one.
+    pub(super) fn scanned_regions(&self) -> Vec<String> {
+        let regions = self
+            .scanned_regions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         regions.clone()
     }
 
-    /// Whether a region is scanned.
-    pub(super) fn scans(&self, region: &str) -> bool {
-        self.last_regions().iter().any(|scanned| scanned == region)
+    /// Whether the last scan included a region.
+    pub(super) fn scans_region(&self, region: &str) -> bool {
+        self.scanned_regions()
+            .iter()
+            .any(|scanned| scanned == region)
     }
 
-    /// Where what is in no region is asked.
-    pub(super) fn home(&self, id: &str) -> Arc<Place> {
-        self.place(id, &self.home)
+    /// The clients with which global kinds are listed.
+    pub(super) fn home_region(&self, id: &str) -> Arc<AccountRegion> {
+        self.region(id, &self.home)
     }
 }
 
 impl Accounts {
-    /// Which accounts are to be scanned where, as far as is known.
-    pub(super) fn configured(&self) -> Arc<Configured> {
-        let mut configured = Configured::default();
+    /// The accounts that are to be scanned and their regions, as far as they are known.
+    pub(super) fn configured(&self) -> Arc<ConfiguredAccounts> {
+        let mut configured = ConfiguredAccounts::default();
         let is_all = self.regions.iter().any(|region| region == ALL);
         for account in &self.all {
-            let named = Some(account.named.as_str()).filter(|named| !named.is_empty());
-            let Some(id) = account.id.get().map(String::as_str).or(named) else {
+            let of_role = Some(account.role_account.as_str()).filter(|id| !id.is_empty());
+            let Some(id) = account.id.get().map(String::as_str).or(of_role) else {
                 configured.is_complete = false;
                 continue;
             };
             let regions = match is_all {
-                true => account.last_regions(),
+                true => account.scanned_regions(),
                 false => self.regions.clone(),
             };
             configured.add(id, regions);
@@ -229,24 +237,24 @@ impl Accounts {
         Arc::new(configured)
     }
 
-    /// The regions of one account.
+    /// The regions in which an account is to be scanned.
     pub(super) async fn regions(
         &self,
-        account: &Account,
+        account: &ScannedAccount,
         id: &str,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<String>, ScanFailure> {
         if !self.regions.iter().any(|region| region == ALL) {
             return Ok(self.regions.clone());
         }
-        let home = account.home(id);
+        let home = account.home_region(id);
         let mut regions = Vec::new();
-        let mut pages = Pager::new(Service::EC2, "DescribeRegions", "Regions");
+        let mut pages = Pager::new(AwsService::EC2, "DescribeRegions", "Regions");
         while let Some(_only_one_page) = pages.next() {
             let request = home.ec2.describe_regions();
-            let answer = pages.call(&home, |capture| {
+            let response = pages.call(&home, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let enabled = answer.await?.into_iter();
+            let enabled = response.await?.into_iter();
             let enabled = enabled.filter(|region| region["OptInStatus"] != "not-opted-in");
             regions.extend(
                 enabled.filter_map(|region| region["RegionName"].as_str().map(str::to_owned)),

@@ -1,4 +1,4 @@
-//! One call: sent when its service's rate allows, its answer read as JSON.
+//! Makes API calls within the rate limits, and reads the responses as JSON.
 
 use std::error::Error;
 use std::fmt;
@@ -14,17 +14,17 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
-use super::failure::{Call, Failure};
-use super::found::objects;
-use super::place::Place;
-use super::service::Service;
-use super::shapes::{Table, decode};
+use super::failure::{AwsCall, ScanFailure};
+use super::found::take_objects;
+use super::place::AccountRegion;
+use super::service::AwsService;
+use super::shapes::{ShapeTable, decode};
 
-/// Bytes of an answer that are read at once; more are read on a thread that may block.
+/// The largest response, in bytes, that is decoded on the calling thread. Larger ones are decoded on a
+/// blocking thread.
 const LARGE: usize = 64 << 10;
 
-/// Keeps the body of the last answer that is no error, as it came: to be given to the request that is
-/// sent.
+/// An interceptor of the SDK that keeps the body of the last successful response as it was received.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Capture(Arc<Mutex<Option<Bytes>>>);
 
@@ -52,61 +52,66 @@ impl Intercept for Capture {
     }
 }
 
-impl Place {
-    /// The answer of one call as the JSON that the API's own models describe.
+impl AccountRegion {
+    /// Makes one call. Returns the response as JSON with the field names of the API's own models.
     pub(super) async fn call<F, O, E, R>(
         &self,
-        service: Service,
+        service: AwsService,
         operation: &'static str,
         send: impl FnOnce(Capture) -> F,
-    ) -> Result<Json, Failure>
+    ) -> Result<Json, ScanFailure>
     where
         F: Future<Output = Result<O, SdkError<E, R>>>,
         E: ProvideErrorMetadata + Error + 'static,
         R: fmt::Debug + 'static,
     {
-        let call = || self.named(service, operation);
+        let call = || self.api_call(service, operation);
         self.limits.wait(service).await;
         let capture = Capture::default();
         // Boxed: a request of the SDK is several kilobytes of future.
         let sent = Box::pin(send(capture.clone())).await;
         let body = match (capture.body().take(), sent) {
-            // Also what the SDK cannot read: it insists on more than the tables do.
+            // The body is used even if the SDK cannot parse it: the SDK requires more fields than the tables.
             (Some(body), _) => body,
-            (None, Err(error)) => return Err(Failure::of(call(), &error)),
-            (None, Ok(_)) => return Err(Failure::malformed(call(), "it has no body")),
+            (None, Err(error)) => return Err(ScanFailure::from_sdk(call(), &error)),
+            (None, Ok(_)) => {
+                return Err(ScanFailure::malformed(call(), "the response has no body"));
+            }
         };
-        let table = Table::of(service.0);
+        let table = ShapeTable::of(service.0);
         if body.len() <= LARGE {
             return decode(table, operation, &body)
-                .map_err(|malformed| Failure::malformed(call(), malformed));
+                .map_err(|malformed| ScanFailure::malformed(call(), malformed));
         }
         let decoded = tokio::task::spawn_blocking(move || decode(table, operation, &body)).await;
         match decoded {
-            Ok(decoded) => decoded.map_err(|malformed| Failure::malformed(call(), malformed)),
-            Err(error) => Err(Failure::malformed(call(), error)),
+            Ok(decoded) => decoded.map_err(|malformed| ScanFailure::malformed(call(), malformed)),
+            Err(error) => Err(ScanFailure::malformed(call(), error)),
         }
     }
 
-    /// Takes out of an answer what it must have: whoever else answers in AWS's place says no such thing,
-    /// and that is not to be taken for nothing being there.
-    pub(super) fn must_have(
+    /// Takes a required field out of a response. A response without it, from a server that is not AWS, must not
+    /// count as an empty list.
+    pub(super) fn require_field(
         &self,
-        (service, operation): (Service, &'static str),
-        mut answer: Json,
+        (service, operation): (AwsService, &'static str),
+        mut response: Json,
         key: &str,
-    ) -> Result<Json, Failure> {
-        match answer.get_mut(key).map(Json::take) {
+    ) -> Result<Json, ScanFailure> {
+        match response.get_mut(key).map(Json::take) {
             Some(value @ (Json::Array(_) | Json::Object(_))) => Ok(value),
             _ => {
-                let reason = format!("it has no {key}");
-                Err(Failure::malformed(self.named(service, operation), reason))
+                let reason = format!("the response has no {key}");
+                Err(ScanFailure::malformed(
+                    self.api_call(service, operation),
+                    reason,
+                ))
             }
         }
     }
 
-    pub(super) fn named(&self, service: Service, operation: &'static str) -> Call {
-        Call {
+    pub(super) fn api_call(&self, service: AwsService, operation: &'static str) -> AwsCall {
+        AwsCall {
             service,
             operation,
             region: self.region.as_str().into(),
@@ -115,10 +120,10 @@ impl Place {
     }
 }
 
-/// Goes through the pages of one operation.
+/// Reads the pages of one operation.
 ///
 /// ```text
-/// let mut pages = Pager::new(Service::EC2, "DescribeVpcs", "Vpcs");
+/// let mut pages = Pager::new(AwsService::EC2, "DescribeVpcs", "Vpcs");
 /// while let Some(token) = pages.next() {
 ///     let request = at.ec2.describe_vpcs().set_next_token(token);
 ///     let vpcs = pages.call(at, |capture| request.customize().interceptor(capture).send()).await?;
@@ -126,17 +131,17 @@ impl Place {
 /// ```
 #[derive(Debug)]
 pub(super) struct Pager {
-    service: Service,
+    service: AwsService,
     operation: &'static str,
-    /// The field of each answer that lists the items.
+    /// The field of each response that lists the items.
     list: &'static str,
     last: Option<String>,
-    /// None at the end.
+    /// The token of the next page, none for the first page; none after the last page.
     next: Option<Option<String>>,
 }
 
 impl Pager {
-    pub(super) fn new(service: Service, operation: &'static str, list: &'static str) -> Pager {
+    pub(super) fn new(service: AwsService, operation: &'static str, list: &'static str) -> Pager {
         Pager {
             service,
             operation,
@@ -146,41 +151,44 @@ impl Pager {
         }
     }
 
-    /// The token to ask the next page with, none for the first; and none at the end.
+    /// The token to request the next page with, which is none for the first page; none after the last page.
     pub(super) fn next(&mut self) -> Option<Option<String>> {
         let next = self.next.take()?;
         self.last.clone_from(&next);
         Some(next)
     }
 
-    /// The items of one page, objects all.
+    /// Requests one page and returns its items, which are objects.
     pub(super) async fn call<F, O, E, R>(
         &mut self,
-        at: &Place,
+        at: &AccountRegion,
         send: impl FnOnce(Capture) -> F,
-    ) -> Result<Vec<Json>, Failure>
+    ) -> Result<Vec<Json>, ScanFailure>
     where
         F: Future<Output = Result<O, SdkError<E, R>>>,
         E: ProvideErrorMetadata + Error + 'static,
         R: fmt::Debug + 'static,
     {
-        let answer = at.call(self.service, self.operation, send).await?;
-        let next = next_token(&answer).map(str::to_owned);
+        let response = at.call(self.service, self.operation, send).await?;
+        let next = next_token(&response).map(str::to_owned);
         if next.is_some() && next == self.last {
-            let call = at.named(self.service, self.operation);
-            return Err(Failure::malformed(call, "a page leads to itself"));
+            let call = at.api_call(self.service, self.operation);
+            return Err(ScanFailure::malformed(
+                call,
+                "the token of the next page is that of the page itself",
+            ));
         }
         self.next = next.map(Some);
-        let mut items = at.must_have((self.service, self.operation), answer, self.list)?;
-        Ok(objects(&mut items))
+        let mut items = at.require_field((self.service, self.operation), response, self.list)?;
+        Ok(take_objects(&mut items))
     }
 
-    /// The items of all pages.
+    /// Requests all pages and returns their items.
     pub(super) async fn all<F, O, E, R>(
         mut self,
-        at: &Place,
-        mut ask: impl FnMut(Option<String>, Capture) -> F + Send,
-    ) -> Result<Vec<Json>, Failure>
+        at: &AccountRegion,
+        mut send: impl FnMut(Option<String>, Capture) -> F + Send,
+    ) -> Result<Vec<Json>, ScanFailure>
     where
         F: Future<Output = Result<O, SdkError<E, R>>> + Send,
         O: Send,
@@ -189,24 +197,24 @@ impl Pager {
     {
         let mut all = Vec::new();
         while let Some(token) = self.next() {
-            let answer = self.call(at, |capture| ask(token, capture));
-            all.extend(answer.await?);
+            let response = self.call(at, |capture| send(token, capture));
+            all.extend(response.await?);
         }
         Ok(all)
     }
 }
 
-/// The token of the next page, by whichever of its names the service uses.
-fn next_token(answer: &Json) -> Option<&str> {
+/// The token of the next page. Services use several names for it.
+fn next_token(response: &Json) -> Option<&str> {
     let is_last = ["IsTruncated", "Truncated"]
         .iter()
-        .any(|key| answer[*key] == false);
+        .any(|key| response[*key] == false);
     if is_last {
         return None;
     }
-    // `Marker` comes last: Route 53 repeats the request's own there.
+    // `Marker` comes last: Route 53 repeats the marker of the request in it.
     let keys = ["NextToken", "NextMarker", "ContinuationToken", "Marker"];
-    let token = keys.iter().find_map(|key| answer[*key].as_str())?;
+    let token = keys.iter().find_map(|key| response[*key].as_str())?;
     (!token.is_empty()).then_some(token)
 }
 
@@ -217,8 +225,8 @@ mod tests {
     use super::next_token;
 
     #[test]
-    fn the_next_page_has_several_names() {
-        let answers = [
+    fn next_token_is_found_under_each_of_its_names() {
+        let responses = [
             (json!({"NextToken": "t"}), Some("t")),
             (json!({"NextToken": ""}), None),
             (json!({"Marker": "m", "IsTruncated": true}), Some("m")),
@@ -229,8 +237,8 @@ mod tests {
             ),
             (json!({"Vpcs": []}), None),
         ];
-        for (answer, token) in answers {
-            assert_eq!(next_token(&answer), token, "{answer}");
+        for (response, token) in responses {
+            assert_eq!(next_token(&response), token, "{response}");
         }
     }
 }

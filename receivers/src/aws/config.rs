@@ -1,4 +1,4 @@
-//! The YAML of `aws`.
+//! The YAML configuration of `aws`.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -8,75 +8,75 @@ use pipeline::config::{Secret, duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::filter::{Kinds, Tags};
+use super::filter::{KindFilter, TagPatterns};
 use super::kinds;
-use super::limits::Rates;
+use super::limits::RateLimits;
 
-/// What is scanned, how often, and with which credentials.
+/// Which resources are scanned, how often, and with which credentials.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(try_from = "Document")]
 pub struct Config {
     pub(super) regions: Vec<String>,
-    pub(super) accounts: Vec<Account>,
+    pub(super) accounts: Vec<AccountConfig>,
     pub(super) profile: Option<String>,
     pub(super) endpoint: Option<String>,
     pub(super) interval: Duration,
     pub(super) timeout: Duration,
     pub(super) max_attempts: NonZeroU32,
     pub(super) concurrency: NonZeroUsize,
-    pub(super) rate_limits: Rates,
-    pub(super) kinds: Kinds,
-    pub(super) tags: Tags,
+    pub(super) rate_limits: RateLimits,
+    pub(super) kinds: KindFilter,
+    pub(super) tags: TagPatterns,
     pub(super) store: Option<StoreRef>,
 }
 
-/// The same as it is written.
+/// The configuration before validation.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Document {
-    /// `[eu-west-1, us-east-1]`, or `[all]` for all that are enabled; that of the environment where
-    /// none is named.
+    /// Regions to scan: `[eu-west-1, us-east-1]`, or `[all]` for all enabled regions. Default: the region of
+    /// the environment.
     regions: Vec<String>,
-    /// Which accounts; the one of the credentials alone where none is named.
-    accounts: Vec<Account>,
-    /// A profile of the shared configuration, whose credentials alone are taken; the default chain of
-    /// credentials where none is named.
+    /// Accounts to scan. Default: the account of the credentials.
+    accounts: Vec<AccountConfig>,
+    /// A profile of the shared AWS configuration files, whose credentials are used. Default: the default
+    /// credential provider chain.
     profile: Option<String>,
-    /// Who answers in AWS's place, for all services: `http://localhost:4566`.
+    /// A URL to use in place of AWS's endpoints, for all services: `http://localhost:4566`.
     endpoint: Option<String>,
-    /// How long from the beginning of one scan to that of the next.
+    /// The time from the start of one scan to the start of the next.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     interval: Duration,
-    /// How long one try of a call may take.
+    /// The timeout of one attempt of a call.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     timeout: Duration,
-    /// Tries of a call that is throttled or not answered.
+    /// The most attempts of a call that is throttled or gets no response.
     max_attempts: NonZeroU32,
-    /// Scopes (a kind in one account and region) that are scanned at once.
+    /// The number of scopes (a kind in one account and region) that are scanned at once.
     concurrency: NonZeroUsize,
-    /// Calls a second by service, in each account and region: `{ec2: 20}`.
-    rate_limits: Rates,
-    /// Which kinds.
-    kinds: Kinds,
-    /// Which resources of them.
-    tags: Tags,
-    /// The exporter that keeps the graph: what it knows is not told again after a restart, and what is
-    /// not scanned any more is released. Receivers over one store that scan different things need
-    /// different names.
+    /// Calls per second by service, in each account and region: `{ec2: 20}`.
+    rate_limits: RateLimits,
+    /// Which kinds of resources to scan.
+    kinds: KindFilter,
+    /// Which resources to report, by their tags.
+    tags: TagPatterns,
+    /// The exporter that stores the graph. After a restart the receiver reads from it what it reported before,
+    /// reports only changes, and releases the scopes that the configuration no longer includes. Receivers with
+    /// different configurations over one store need different names.
     store: Option<StoreRef>,
 }
 
-/// An account; of an empty one the credentials are those of the environment.
+/// An account to scan. Without a role it is the account of the environment's credentials.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Account {
-    /// A role in it that may be assumed.
+pub struct AccountConfig {
+    /// The ARN of a role to assume in the account.
     pub(super) role_arn: Option<String>,
-    /// What its trust policy asks for.
+    /// The external id that the role's trust policy requires.
     pub(super) external_id: Option<Secret>,
-    /// What its CloudTrail calls airdig.
+    /// The session name, which CloudTrail shows. Default: `airdig`.
     pub(super) session_name: Option<String>,
 }
 
@@ -91,15 +91,15 @@ impl Default for Document {
             timeout: Duration::from_secs(30),
             max_attempts: NonZeroU32::new(5).expect("not zero"),
             concurrency: NonZeroUsize::new(8).expect("not zero"),
-            rate_limits: Rates::new(),
-            kinds: Kinds::default(),
-            tags: Tags::default(),
+            rate_limits: RateLimits::new(),
+            kinds: KindFilter::default(),
+            tags: TagPatterns::default(),
             store: None,
         }
     }
 }
 
-/// What the types alone do not say.
+/// A configuration value that is not valid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error("interval must be at least 1s, not {0:?}")]
@@ -110,15 +110,15 @@ pub enum Invalid {
     Endpoint(String),
     #[error("role_arn must be an ARN such as arn:aws:iam::123456789012:role/airdig, not {0:?}")]
     Role(String),
-    #[error("regions: {0:?} is no region such as eu-west-1")]
+    #[error("regions: {0:?} is not a region name such as eu-west-1")]
     Region(String),
-    #[error("regions: {0} stands there twice")]
+    #[error("regions: {0} is listed twice")]
     SameRegion(String),
-    #[error("external_id is of use only with a role_arn")]
+    #[error("external_id requires a role_arn")]
     ExternalId,
-    #[error("no kind fits {pattern:?}; did you mean {nearest}?")]
+    #[error("kinds: no kind matches {pattern:?}; did you mean {nearest}?")]
     Kind { pattern: String, nearest: String },
-    #[error("rate_limits: no service is called {service:?}; there are {known}")]
+    #[error("rate_limits: unknown service {service:?}; known services: {known}")]
     Service { service: String, known: String },
 }
 
@@ -146,7 +146,7 @@ impl TryFrom<Document> for Config {
         check_kinds(&document.kinds)?;
         check_services(&document.rate_limits)?;
         let accounts = match document.accounts.is_empty() {
-            true => vec![Account::default()],
+            true => vec![AccountConfig::default()],
             false => document.accounts,
         };
         Ok(Config {
@@ -166,9 +166,9 @@ impl TryFrom<Document> for Config {
     }
 }
 
-impl Account {
-    /// The account that the role is in; empty where there is none.
-    pub(super) fn named(&self) -> &str {
+impl AccountConfig {
+    /// The account id in the role's ARN; empty without a role.
+    pub(super) fn role_account(&self) -> &str {
         let role = self.role_arn.as_deref().unwrap_or_default();
         role.split(':').nth(4).unwrap_or_default()
     }
@@ -198,9 +198,9 @@ fn check_regions(regions: &[String]) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn check_kinds(filter: &Kinds) -> Result<(), Invalid> {
+fn check_kinds(filter: &KindFilter) -> Result<(), Invalid> {
     let known: Vec<&'static str> = kinds::ALL.iter().map(|kind| kind.name()).collect();
-    let Some(pattern) = filter.useless(&known) else {
+    let Some(pattern) = filter.unmatched(&known) else {
         return Ok(());
     };
     let nearest = pipeline::config::nearest(pattern, known.iter().copied());
@@ -210,7 +210,7 @@ fn check_kinds(filter: &Kinds) -> Result<(), Invalid> {
     })
 }
 
-fn check_services(rates: &Rates) -> Result<(), Invalid> {
+fn check_services(rates: &RateLimits) -> Result<(), Invalid> {
     let mut known: Vec<&str> = kinds::ALL.iter().map(|kind| kind.service().0).collect();
     known.push("sts");
     known.sort_unstable();
@@ -238,14 +238,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_need_be_set() {
+    fn all_settings_are_optional() {
         let config = parse(json!({})).unwrap();
         assert_eq!(config.accounts.len(), 1);
         assert_eq!(config.accounts[0].role_arn, None);
     }
 
     #[test]
-    fn what_cannot_work_is_an_error_that_names_the_key() {
+    fn error_of_an_invalid_value_names_the_key() {
         let wrong = [
             (json!({"interval": "0s"}), "interval must be"),
             (json!({"timeout": "1ms"}), "timeout must be"),
@@ -256,7 +256,7 @@ mod tests {
             ),
             (
                 json!({"accounts": [{"external_id": "x"}]}),
-                "external_id is of use",
+                "external_id requires a role_arn",
             ),
             (
                 json!({"kinds": {"include": ["AWS::EC2::Vpc"]}}),
@@ -264,18 +264,18 @@ mod tests {
             ),
             (
                 json!({"rate_limits": {"ec3": 5}}),
-                "no service is called \"ec3\"",
+                "unknown service \"ec3\"",
             ),
             (json!({"region": "eu-west-1"}), "unknown field `region`"),
-            (json!({"regions": ["eu_west_1"]}), "is no region"),
+            (json!({"regions": ["eu_west_1"]}), "is not a region name"),
             (
                 json!({"regions": ["eu-west-1", "eu-west-1"]}),
-                "stands there twice",
+                "is listed twice",
             ),
         ];
-        for (yaml, named) in wrong {
+        for (yaml, text) in wrong {
             let error = parse(yaml).unwrap_err();
-            assert!(error.contains(named), "{error}");
+            assert!(error.contains(text), "{error}");
         }
     }
 }

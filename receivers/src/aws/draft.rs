@@ -1,4 +1,4 @@
-//! A resource while its kind says what it is.
+//! Builds the graph resource of one item of a list call.
 
 use pipeline::attributes::map_from_json;
 use pipeline::resource::{Alias, Relation, Resource};
@@ -6,47 +6,47 @@ use pipeline::uid;
 use serde_json::{Map, Value as Json};
 
 use super::fields::text;
-use super::place::Place;
+use super::place::AccountRegion;
 
 const REDACTED: &str = "[redacted]";
 
-/// One item of a list call on its way into the graph.
+/// The resource that an item of a list call becomes. Its kind adds edges and aliases.
 ///
 /// ```text
-/// let mut subnet = Draft::ec2("subnet/", "SubnetId", item, at)?;
+/// let mut subnet = ResourceDraft::ec2("subnet/", "SubnetId", item, at)?;
 /// subnet.edge(kind::PART_OF, at.ec2_arn("vpc/", &item["VpcId"]));
 /// ```
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
+pub(super) struct ResourceDraft {
     pub(super) uid: String,
-    /// By their keys.
+    /// Values by key.
     pub(super) tags: Map<String, Json>,
-    /// None is the place's.
+    /// None: the account that was scanned.
     pub(super) account: Option<String>,
-    /// None is the place's.
+    /// None: the region that was scanned, or no region for a global kind.
     pub(super) region: Option<String>,
     name: Option<String>,
-    edges: Vec<Edge>,
+    edges: Vec<DraftEdge>,
     aliases: Vec<Alias>,
     configuration: Json,
 }
 
 #[derive(Clone, Debug)]
-struct Edge {
+struct DraftEdge {
     kind: &'static str,
     to: String,
     confidence: f64,
     properties: Map<String, Json>,
 }
 
-impl Draft {
-    /// Takes the tags, and of them the name, from the item's `Tags`, `TagList` or `TagSet`.
-    pub(super) fn new(uid: String, item: &Json) -> Draft {
+impl ResourceDraft {
+    /// Reads the tags from the item's `Tags`, `TagList` or `TagSet`, and the name from the tag `Name`.
+    pub(super) fn new(uid: String, item: &Json) -> ResourceDraft {
         let tags = ["Tags", "TagList", "TagSet"]
             .iter()
             .find_map(|key| item.get(*key));
         let tags = tags.map(tags_of).unwrap_or_default();
-        let mut draft = Draft {
+        let mut draft = ResourceDraft {
             uid,
             account: None,
             region: None,
@@ -61,18 +61,23 @@ impl Draft {
         draft
     }
 
-    /// One of EC2's resources, by the field that is its id. It is its owner's: who shares it with
-    /// others calls it so, and what they refer to as their own is the same.
-    pub(super) fn ec2(prefix: &str, id: &str, item: &Json, at: &Place) -> Option<Draft> {
+    /// A resource of EC2 whose id is in the field `id`. Its uid is the ARN in the account that owns it. Where
+    /// that is another account, the ARN in the scanned account becomes a `same_as` alias.
+    pub(super) fn ec2(
+        prefix: &str,
+        id: &str,
+        item: &Json,
+        at: &AccountRegion,
+    ) -> Option<ResourceDraft> {
         let id = &item[id];
         let uid = at.arn("ec2", prefix, id)?;
         let owner = ["OwnerId", "GroupOwnerId"]
             .iter()
             .find_map(|field| text(&item[*field]));
         let mut draft = match owner.filter(|owner| *owner != at.account) {
-            None => Draft::new(uid, item),
+            None => ResourceDraft::new(uid, item),
             Some(owner) => {
-                let mut draft = Draft::new(at.ec2_arn_of(&owner.into(), prefix, id)?, item);
+                let mut draft = ResourceDraft::new(at.ec2_arn_of(&owner.into(), prefix, id)?, item);
                 draft.account = Some(owner.to_owned());
                 draft.same_as(uid);
                 draft
@@ -82,13 +87,13 @@ impl Draft {
         Some(draft)
     }
 
-    /// Its short id, by which people know it: `sg-0a1b`.
+    /// Adds the short id, which people search for: `sg-0a1b`.
     pub(super) fn id(&mut self, id: &Json) {
         self.alias("id", id);
     }
 
-    /// What people call it: of several names the first, which is the tag `Name` where there is one, is
-    /// its name, and all lead to it.
+    /// Adds a name. The first one, which is the tag `Name` where it exists, becomes the resource's name; all
+    /// become aliases.
     pub(super) fn name(&mut self, name: &Json) {
         if let Some(text) = text(name) {
             self.name.get_or_insert_with(|| text.to_owned());
@@ -96,29 +101,29 @@ impl Draft {
         }
     }
 
-    /// Another name, unique everywhere; none where the API gives none.
+    /// Adds an alias that is unique everywhere. Does nothing where the value is missing.
     pub(super) fn alias(&mut self, kind: &'static str, value: &Json) {
         if let Some(value) = text(value) {
             self.push(Alias::new(kind, value));
         }
     }
 
-    /// Another name, unique within something.
+    /// Adds an alias that is unique within a scope. Does nothing where the scope or the value is missing.
     pub(super) fn alias_within(&mut self, scope: &Json, kind: &'static str, value: &Json) {
         if let (Some(scope), Some(value)) = (text(scope), text(value)) {
             self.push(Alias::within(scope, kind, value));
         }
     }
 
-    /// What was said of this uid is true of the resource.
+    /// Adds another uid under which the resource is reported.
     pub(super) fn same_as(&mut self, uid: impl Into<String>) {
         self.push(Alias::new(pipeline::schema::aliases::kind::SAME_AS, uid));
     }
 
-    /// A host that it answers as, on whatever port and on these.
+    /// Adds a host name of the resource, without a port and with each of these ports.
     pub(super) fn host(&mut self, host: &Json, ports: impl IntoIterator<Item = u16>) {
         let Some(host) = text(host) else { return };
-        // Names of hosts have no case: telemetry takes them as they are, DNS in lower case.
+        // Host names are case-insensitive: telemetry has them as configured, DNS records in lower case.
         let spelled = [host.to_owned(), host.to_ascii_lowercase()];
         let ports: Vec<Option<u16>> = [None]
             .into_iter()
@@ -132,15 +137,15 @@ impl Draft {
         }
     }
 
-    /// These fields change from scan to scan while nobody changes the resource.
-    pub(super) fn without(&mut self, fields: &[&str]) {
+    /// Removes fields that change from scan to scan while the resource itself does not change.
+    pub(super) fn remove_fields(&mut self, fields: &[&str]) {
         if let Json::Object(configuration) = &mut self.configuration {
             configuration.retain(|field, _| !fields.contains(&field.as_str()));
         }
     }
 
-    /// What may be secret: the value at this JSON pointer, or all values of the object there. That
-    /// there is one, and under which keys, stays.
+    /// Redacts what may be secret: the value at this JSON pointer, or all values of the object there. The keys
+    /// stay.
     pub(super) fn redact(&mut self, pointer: &str) {
         match self.configuration.pointer_mut(pointer) {
             Some(Json::Object(values)) => {
@@ -159,21 +164,22 @@ impl Draft {
         }
     }
 
-    /// An edge to this uid; none where the API names none. The same edge again changes nothing.
+    /// Adds an edge to this uid. Does nothing where the uid is missing or the edge exists.
     pub(super) fn edge(&mut self, kind: &'static str, to: Option<String>) {
         self.edge_with(kind, to, Json::Null);
     }
 
-    /// An edge to one of these, the API does not say which: each is as likely.
-    pub(super) fn edge_to_one_of(&mut self, kind: &'static str, these: Vec<String>) {
-        let confidence = 1.0 / these.len() as f64;
-        for to in these {
+    /// Adds an edge to each of these uids, of which one is the target and the API does not say which. They
+    /// share a confidence of 1 equally.
+    pub(super) fn edge_to_one_of(&mut self, kind: &'static str, candidates: Vec<String>) {
+        let confidence = 1.0 / candidates.len() as f64;
+        for to in candidates {
             self.add_edge(kind, Some(to), confidence, Json::Null);
         }
     }
 
-    /// An edge of which more is known: an object, whose nulls say nothing. Told again, lists in it
-    /// grow, and other properties are the last that was told.
+    /// Adds an edge with properties, an object whose nulls are dropped. Where the edge exists, its lists are
+    /// extended and its other properties replaced.
     pub(super) fn edge_with(&mut self, kind: &'static str, to: Option<String>, properties: Json) {
         self.add_edge(kind, to, 1.0, properties);
     }
@@ -193,12 +199,12 @@ impl Draft {
             _ => Map::new(),
         };
         properties.retain(|_, value| !value.is_null());
-        let known = self
+        let existing = self
             .edges
             .iter_mut()
             .find(|edge| edge.kind == kind && edge.to == to);
-        let Some(known) = known else {
-            self.edges.push(Edge {
+        let Some(existing) = existing else {
+            self.edges.push(DraftEdge {
                 kind,
                 to,
                 confidence,
@@ -206,9 +212,9 @@ impl Draft {
             });
             return;
         };
-        known.confidence = known.confidence.max(confidence);
+        existing.confidence = existing.confidence.max(confidence);
         for (key, value) in properties {
-            match (known.properties.get_mut(&key), value) {
+            match (existing.properties.get_mut(&key), value) {
                 (Some(Json::Array(items)), Json::Array(more)) => {
                     items.extend(
                         more.into_iter()
@@ -217,14 +223,19 @@ impl Draft {
                     );
                 }
                 (_, value) => {
-                    known.properties.insert(key, value);
+                    existing.properties.insert(key, value);
                 }
             }
         }
     }
 
-    /// As a resource of this kind.
-    pub(super) fn finish(self, kind: &'static str, at: &Place, is_global: bool) -> Resource {
+    /// Builds the resource.
+    pub(super) fn finish(
+        self,
+        kind: &'static str,
+        at: &AccountRegion,
+        is_global: bool,
+    ) -> Resource {
         let region = self
             .region
             .or_else(|| (!is_global).then(|| at.region.clone()));
@@ -236,7 +247,7 @@ impl Draft {
             provider: "aws".into(),
             account: self.account.unwrap_or_else(|| at.account.clone()),
             region,
-            relations: edges.map(Edge::finish).collect(),
+            relations: edges.map(DraftEdge::finish).collect(),
             aliases: self.aliases,
             tags: map_from_json(&self.tags),
             configuration: self
@@ -248,9 +259,9 @@ impl Draft {
     }
 }
 
-impl Edge {
+impl DraftEdge {
     fn finish(mut self) -> Relation {
-        // Lists grow in the order in which APIs tell of things, which is any.
+        // APIs list items in any order, so lists that were extended are sorted.
         for list in self.properties.values_mut().filter_map(Json::as_array_mut) {
             list.sort_by_cached_key(Json::to_string);
         }
@@ -262,7 +273,7 @@ impl Edge {
     }
 }
 
-/// `[{"Key": …, "Value": …}]` (KMS says `TagKey`), or an object already.
+/// Reads tags: `[{"Key": …, "Value": …}]` (`TagKey` and `TagValue` in KMS), or an object.
 fn tags_of(tags: &Json) -> Map<String, Json> {
     let pair = |tag: &Json| {
         let field = |name| tag.get(name).and_then(Json::as_str);
@@ -274,7 +285,7 @@ fn tags_of(tags: &Json) -> Map<String, Json> {
         Json::Object(tags) => tags.clone(),
         Json::Array(tags) => {
             let mut pairs: Vec<_> = tags.iter().filter_map(pair).collect();
-            // APIs list them in any order.
+            // APIs list tags in any order.
             pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
             pairs.into_iter().collect()
         }
@@ -288,13 +299,13 @@ mod tests {
     use pipeline::schema::edges::kind;
     use serde_json::{Value as Json, json};
 
-    use super::Draft;
+    use super::ResourceDraft;
 
     #[test]
-    fn the_tag_name_is_the_name_and_the_apis_own_another() {
+    fn tag_name_is_the_name_and_the_name_of_the_api_an_alias() {
         let item =
             json!({"Tags": [{"Key": "team", "Value": "a"}, {"Key": "Name", "Value": "web"}]});
-        let mut draft = Draft::new("u".to_owned(), &item);
+        let mut draft = ResourceDraft::new("u".to_owned(), &item);
         draft.name(&json!("sg-web"));
         draft.name(&json!(""));
         assert_eq!(draft.name.as_deref(), Some("web"));
@@ -308,8 +319,8 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_that_is_told_twice_is_one_and_knows_both() {
-        let mut draft = Draft::new("u".to_owned(), &Json::Null);
+    fn edge_that_is_added_twice_is_one_edge_with_the_properties_of_both() {
+        let mut draft = ResourceDraft::new("u".to_owned(), &Json::Null);
         for port in ["tcp/80", "tcp/443", "tcp/80"] {
             let properties = json!({"Ports": [port], "Reason": null});
             draft.edge_with(kind::ALLOWS_TRAFFIC_FROM, Some("sg".to_owned()), properties);

@@ -1,4 +1,4 @@
-//! A call that failed: which, where, why, and what to do.
+//! Failures of API calls: which call, where, why, and what to do.
 
 use std::error::Error;
 use std::fmt;
@@ -7,53 +7,55 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::service::Service;
+use super::service::AwsService;
 
-/// Which call, and where it was made.
+/// An API call, and where it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    pub(super) service: Service,
+pub struct AwsCall {
+    pub(super) service: AwsService,
     /// `DescribeVpcs`.
     pub(super) operation: &'static str,
     pub(super) region: Box<str>,
-    /// Empty before it is known.
+    /// Empty while it is not known.
     pub(super) account: Box<str>,
 }
 
-/// Holds no secret: of AWS's messages, which name principals and resources, only the first line is kept.
-/// (Further ones of a wrong signature repeat the request, with its session token.)
+/// A failed call. It holds no secret: AWS's messages name principals and resources, and only their first
+/// line is kept. (For a wrong signature the further lines repeat the request, with its session token.)
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Failure {
-    pub(super) call: Call,
-    pub(super) why: Why,
-    /// AWS's code, such as `UnauthorizedOperation`; empty where no answer came.
+pub struct ScanFailure {
+    pub(super) call: AwsCall,
+    pub(super) reason: FailureReason,
+    /// AWS's code, such as `UnauthorizedOperation`; empty where no response came.
     pub(super) code: String,
     pub(super) message: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Why {
-    /// There are none, or they are wrong or have expired.
+pub enum FailureReason {
+    /// Credentials are missing, wrong or expired.
     Credentials,
     Denied,
     Throttled,
-    /// The region is switched off in the account.
-    RegionOff,
-    /// What was asked for is not there.
+    /// The region is disabled in the account.
+    RegionDisabled,
+    /// The resource does not exist.
     NotFound,
     TimedOut,
     Unreachable,
     Malformed,
-    /// AWS has answered, and nobody took what it said.
+    /// The call succeeded, and the rows made of it were not acknowledged.
     NotDelivered,
     Other,
 }
 
-impl Why {
-    /// By the codes that AWS's services share (Common Errors of each API reference).
-    fn of_code(code: &str) -> Why {
+impl FailureReason {
+    /// The reason for an error code. The services share these codes (Common Errors of each API reference).
+    fn from_code(code: &str) -> FailureReason {
         match code {
-            "OptInRequired" | "RegionDisabled" | "RegionDisabledException" => Why::RegionOff,
+            "OptInRequired" | "RegionDisabled" | "RegionDisabledException" => {
+                FailureReason::RegionDisabled
+            }
             "ExpiredToken"
             | "ExpiredTokenException"
             | "RequestExpired"
@@ -67,71 +69,71 @@ impl Why {
             | "InvalidAccessKeyId"
             | "IncompleteSignature"
             | "InvalidToken"
-            | "NotSignedUp" => Why::Credentials,
+            | "NotSignedUp" => FailureReason::Credentials,
             "AccessDenied"
             | "AccessDeniedException"
             | "UnauthorizedOperation"
             | "AllAccessDisabled"
             | "AuthorizationError"
-            | "NotAuthorized" => Why::Denied,
-            code if code.contains("Throttl") => Why::Throttled,
+            | "NotAuthorized" => FailureReason::Denied,
+            code if code.contains("Throttl") => FailureReason::Throttled,
             "RequestLimitExceeded"
             | "TooManyRequestsException"
             | "SlowDown"
             | "PriorRequestNotComplete"
             | "BandwidthLimitExceeded"
-            | "LimitExceededException" => Why::Throttled,
-            code if code.contains("NotFound") => Why::NotFound,
-            code if code.starts_with("NoSuch") => Why::NotFound,
-            _ => Why::Other,
+            | "LimitExceededException" => FailureReason::Throttled,
+            code if code.contains("NotFound") => FailureReason::NotFound,
+            code if code.starts_with("NoSuch") => FailureReason::NotFound,
+            _ => FailureReason::Other,
         }
     }
 }
 
-impl Failure {
-    pub(super) fn of<E, R>(call: Call, error: &SdkError<E, R>) -> Failure
+impl ScanFailure {
+    pub(super) fn from_sdk<E, R>(call: AwsCall, error: &SdkError<E, R>) -> ScanFailure
     where
         E: ProvideErrorMetadata + Error + 'static,
         R: fmt::Debug + 'static,
     {
         let code = error.code().unwrap_or_default().to_owned();
         let message = error.message().map(str::to_owned);
-        let why = match error {
-            SdkError::ServiceError(_) => Why::of_code(&code),
-            SdkError::TimeoutError(_) => Why::TimedOut,
-            SdkError::ResponseError(_) => Why::Malformed,
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => Why::TimedOut,
-            SdkError::DispatchFailure(failure) if failure.is_io() => Why::Unreachable,
+        let reason = match error {
+            SdkError::ServiceError(_) => FailureReason::from_code(&code),
+            SdkError::TimeoutError(_) => FailureReason::TimedOut,
+            SdkError::ResponseError(_) => FailureReason::Malformed,
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => FailureReason::TimedOut,
+            SdkError::DispatchFailure(failure) if failure.is_io() => FailureReason::Unreachable,
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)
                 if lacks_credentials(error) =>
             {
-                Why::Credentials
+                FailureReason::Credentials
             }
-            _ => Why::Other,
+            _ => FailureReason::Other,
         };
         let message = message.unwrap_or_else(|| causes(error));
-        Failure {
+        ScanFailure {
             call,
-            why,
+            reason,
             code,
             message: message.lines().next().unwrap_or_default().to_owned(),
         }
     }
 
-    pub(super) fn malformed(call: Call, reason: impl fmt::Display) -> Failure {
-        Failure {
+    pub(super) fn malformed(call: AwsCall, reason: impl fmt::Display) -> ScanFailure {
+        ScanFailure {
             call,
-            why: Why::Malformed,
+            reason: FailureReason::Malformed,
             code: String::new(),
             message: reason.to_string(),
         }
     }
 
     pub(super) fn is_not_found(&self) -> bool {
-        self.why == Why::NotFound
+        self.reason == FailureReason::NotFound
     }
 
-    /// Whether only a setting of what was asked about is not there, and not that itself.
+    /// Whether the resource exists and only the requested setting does not.
     pub(super) fn is_no_such_setting(&self) -> bool {
         let codes = [
             "NoSuchBucketPolicy",
@@ -143,7 +145,8 @@ impl Failure {
         codes.contains(&self.code.as_str())
     }
 
-    fn is_unknown_there(&self) -> bool {
+    /// Whether the service does not know the account or its keys.
+    fn is_unknown_account(&self) -> bool {
         let codes = [
             "AuthFailure",
             "InvalidClientTokenId",
@@ -152,48 +155,50 @@ impl Failure {
         codes.contains(&self.code.as_str())
     }
 
-    /// What helps.
+    /// What the user can do.
     fn advice(&self) -> String {
-        let Call {
+        let AwsCall {
             service,
             operation,
             region,
             ..
         } = &self.call;
-        match self.why {
-            // Of a region that is switched off AWS says this, too: it does not know the account there.
-            Why::Credentials if !self.call.account.is_empty() && self.is_unknown_there() => format!(
-                "enable {region} in the account, or take it out of `regions`; where it is enabled, give airdig \
-                 credentials that are valid"
+        match self.reason {
+            // AWS returns these codes for a disabled region, too: it does not know the account there.
+            FailureReason::Credentials if !self.call.account.is_empty() && self.is_unknown_account() => format!(
+                "enable {region} in the account, or remove it from `regions`; if it is enabled, configure valid \
+                 credentials"
             ),
-            Why::Credentials => {
-                "give airdig credentials that are valid now: AWS_PROFILE, a role of the instance or pod, or \
-                 `profile` and `accounts` of the receiver"
+            FailureReason::Credentials => {
+                "configure valid credentials: AWS_PROFILE, a role of the instance or pod, or `profile` and \
+                 `accounts` of the receiver"
                     .to_owned()
             }
-            Why::Denied => {
+            FailureReason::Denied => {
                 let action = service.action(operation);
                 format!("allow {action} to the principal, or exclude the kind")
             }
-            Why::Throttled => format!("lower `rate_limits: {{{service}: …}}` or lengthen `interval`"),
-            Why::RegionOff => format!("enable {region} in the account, or take it out of `regions`"),
-            Why::NotFound => "it may have been deleted while it was scanned".to_owned(),
-            Why::TimedOut => "look at the network between airdig and AWS, or raise `timeout`".to_owned(),
-            Why::Unreachable => {
-                "look at the network, the region's name and `endpoint`; in a VPC without internet it takes a \
-                 VPC endpoint of the service"
+            FailureReason::Throttled => format!("lower `rate_limits: {{{service}: …}}` or lengthen `interval`"),
+            FailureReason::RegionDisabled => format!("enable {region} in the account, or remove it from `regions`"),
+            FailureReason::NotFound => "it may have been deleted while it was scanned".to_owned(),
+            FailureReason::TimedOut => "check the network between airdig and AWS, or raise `timeout`".to_owned(),
+            FailureReason::Unreachable => {
+                "check the network, the region's name and `endpoint`; a VPC without internet access needs a VPC \
+                 endpoint of the service"
                     .to_owned()
             }
-            Why::Malformed => "whoever answers is not AWS, or answers what this airdig cannot read".to_owned(),
-            Why::NotDelivered => "the next scan tells it again".to_owned(),
-            Why::Other => "the next scan tries again".to_owned(),
+            FailureReason::Malformed => {
+                "the endpoint is not AWS, or this version of airdig cannot read its response".to_owned()
+            }
+            FailureReason::NotDelivered => "the next scan reports it again".to_owned(),
+            FailureReason::Other => "the next scan tries again".to_owned(),
         }
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ScanFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call {
+        let AwsCall {
             service,
             operation,
             region,
@@ -203,17 +208,17 @@ impl fmt::Display for Failure {
         if !account.is_empty() {
             write!(f, " of {account}")?;
         }
-        let what = match self.why {
-            Why::Credentials => "no valid credentials",
-            Why::Denied => "access denied",
-            Why::Throttled => "throttled",
-            Why::RegionOff => "the region is switched off",
-            Why::NotFound => "not found",
-            Why::TimedOut => "no answer in time",
-            Why::Unreachable => "not reachable",
-            Why::Malformed => "malformed answer",
-            Why::NotDelivered => "not delivered",
-            Why::Other => "failed",
+        let what = match self.reason {
+            FailureReason::Credentials => "no valid credentials",
+            FailureReason::Denied => "access denied",
+            FailureReason::Throttled => "throttled",
+            FailureReason::RegionDisabled => "the region is disabled",
+            FailureReason::NotFound => "not found",
+            FailureReason::TimedOut => "timed out",
+            FailureReason::Unreachable => "endpoint unreachable",
+            FailureReason::Malformed => "malformed response",
+            FailureReason::NotDelivered => "not delivered",
+            FailureReason::Other => "failed",
         };
         write!(f, ": {what}")?;
         match (self.code.as_str(), self.message.as_str()) {
@@ -226,7 +231,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Whether a request could not be signed.
+/// Whether a request could not be signed for lack of credentials.
 fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -240,52 +245,52 @@ fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
 
 /// An error and its causes in one line.
 fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut told = error.to_string();
+    let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        let cause_told = cause.to_string();
-        if !told.contains(&cause_told) {
-            told.push_str(": ");
-            told.push_str(&cause_told);
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
         }
         next = cause.source();
     }
-    told
+    text
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, Failure, Service, Why};
+    use super::{AwsCall, AwsService, FailureReason, ScanFailure};
 
     #[test]
-    fn codes_of_all_services_say_why() {
+    fn error_code_determines_the_reason() {
         let codes = [
-            ("ExpiredToken", Why::Credentials),
-            ("AuthFailure", Why::Credentials),
-            ("UnauthorizedOperation", Why::Denied),
-            ("AccessDeniedException", Why::Denied),
-            ("ThrottlingException", Why::Throttled),
-            ("RequestLimitExceeded", Why::Throttled),
-            ("OptInRequired", Why::RegionOff),
-            ("InvalidVpcID.NotFound", Why::NotFound),
-            ("NoSuchBucketPolicy", Why::NotFound),
-            ("InternalError", Why::Other),
+            ("ExpiredToken", FailureReason::Credentials),
+            ("AuthFailure", FailureReason::Credentials),
+            ("UnauthorizedOperation", FailureReason::Denied),
+            ("AccessDeniedException", FailureReason::Denied),
+            ("ThrottlingException", FailureReason::Throttled),
+            ("RequestLimitExceeded", FailureReason::Throttled),
+            ("OptInRequired", FailureReason::RegionDisabled),
+            ("InvalidVpcID.NotFound", FailureReason::NotFound),
+            ("NoSuchBucketPolicy", FailureReason::NotFound),
+            ("InternalError", FailureReason::Other),
         ];
-        for (code, why) in codes {
-            assert_eq!(Why::of_code(code), why, "{code}");
+        for (code, reason) in codes {
+            assert_eq!(FailureReason::from_code(code), reason, "{code}");
         }
     }
 
     #[test]
-    fn a_failure_names_call_region_account_and_what_to_do() {
-        let failure = Failure {
-            call: Call {
-                service: Service::EC2,
+    fn message_names_call_region_account_and_remedy() {
+        let failure = ScanFailure {
+            call: AwsCall {
+                service: AwsService::EC2,
                 operation: "DescribeVpcs",
                 region: "eu-west-1".into(),
                 account: "123456789012".into(),
             },
-            why: Why::Denied,
+            reason: FailureReason::Denied,
             code: "UnauthorizedOperation".to_owned(),
             message: "You are not authorized".to_owned(),
         };

@@ -1,4 +1,4 @@
-//! What is scanned and what is not.
+//! Filters of kinds and of resources by their tags.
 
 use std::collections::BTreeMap;
 
@@ -7,57 +7,63 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Kinds by CloudFormation's names; `*` stands for anything: `AWS::EC2::*`.
+/// Selects kinds by their CloudFormation names. `*` matches any text: `AWS::EC2::*`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Kinds {
-    /// Those that are scanned; all where none is named.
+pub struct KindFilter {
+    /// Kinds to scan. Empty: all kinds.
     pub include: Vec<String>,
-    /// Those of them that are not.
+    /// Kinds to exclude from these.
     pub exclude: Vec<String>,
 }
 
-/// Resources by their tags: key and value, in which `*` stands for anything.
+/// Selects resources by their tags. `*` in a value matches any text.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Tags {
+pub struct TagPatterns {
     /// A resource must have all of these.
     pub include: BTreeMap<String, String>,
     /// A resource must have none of these.
     pub exclude: BTreeMap<String, String>,
 }
 
-impl Kinds {
-    pub(super) fn take(&self, kind: &str) -> bool {
-        let one_of = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, kind));
+impl KindFilter {
+    pub(super) fn includes(&self, kind: &str) -> bool {
+        let one_of = |patterns: &[String]| {
+            patterns
+                .iter()
+                .any(|pattern| matches_pattern(pattern, kind))
+        };
         (self.include.is_empty() || one_of(&self.include)) && !one_of(&self.exclude)
     }
 
-    /// A pattern that fits none of these kinds, which is a mistake.
-    pub(super) fn useless<'s>(&'s self, kinds: &[&str]) -> Option<&'s str> {
+    /// A pattern that matches none of these kinds, which is a mistake in the configuration.
+    pub(super) fn unmatched<'s>(&'s self, kinds: &[&str]) -> Option<&'s str> {
         let mut patterns = self.include.iter().chain(&self.exclude);
-        let useless = patterns.find(|pattern| !kinds.iter().any(|kind| fits(pattern, kind)));
-        useless.map(String::as_str)
+        let unmatched =
+            patterns.find(|pattern| !kinds.iter().any(|kind| matches_pattern(pattern, kind)));
+        unmatched.map(String::as_str)
     }
 }
 
-impl Tags {
-    pub(super) fn take(&self, tags: &Map<String, Json>) -> bool {
+impl TagPatterns {
+    pub(super) fn matches(&self, tags: &Map<String, Json>) -> bool {
         let has = |(key, pattern): (&String, &String)| {
             let value = tags.get(key).and_then(Json::as_str);
-            value.is_some_and(|value| fits(pattern, value))
+            value.is_some_and(|value| matches_pattern(pattern, value))
         };
         self.include.iter().all(has) && !self.exclude.iter().any(has)
     }
 
-    pub(super) fn takes_all(&self) -> bool {
-        *self == Tags::default()
+    /// Whether the filter selects every resource.
+    pub(super) fn match_all(&self) -> bool {
+        *self == TagPatterns::default()
     }
 
-    /// Names the filter in the scopes that are scanned with it: what another filter saw is not missing
-    /// under this one. None where all is taken.
+    /// A hash for the names of the scopes that are scanned with this filter, so that what only another filter
+    /// selected is not missing under this one. None where the filter selects every resource.
     pub(super) fn hash(&self) -> Option<String> {
-        if self.takes_all() {
+        if self.match_all() {
             return None;
         }
         let text = format!("{:?}", (&self.include, &self.exclude));
@@ -65,8 +71,8 @@ impl Tags {
     }
 }
 
-/// Whether a text is what a pattern says, in which `*` stands for anything.
-fn fits(pattern: &str, text: &str) -> bool {
+/// Whether a text matches a pattern, in which `*` matches any text.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
@@ -88,11 +94,11 @@ fn fits(pattern: &str, text: &str) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::{Kinds, Tags, fits};
+    use super::{KindFilter, TagPatterns, matches_pattern};
 
     #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, text, fit) in [
+    fn star_matches_any_text() {
+        for (pattern, text, expected) in [
             ("AWS::EC2::*", "AWS::EC2::VPC", true),
             ("AWS::EC2::*", "AWS::RDS::DBInstance", false),
             ("*", "", true),
@@ -101,32 +107,35 @@ mod tests {
             ("a*a", "a", false),
             ("prod", "prod-2", false),
         ] {
-            assert_eq!(fits(pattern, text), fit, "{pattern} {text}");
+            assert_eq!(matches_pattern(pattern, text), expected, "{pattern} {text}");
         }
     }
 
     #[test]
-    fn kinds_are_included_and_of_them_excluded() {
-        let kinds = Kinds {
+    fn excluded_kinds_are_removed_from_included_kinds() {
+        let kinds = KindFilter {
             include: vec!["AWS::EC2::*".to_owned()],
             exclude: vec!["AWS::EC2::Volume".to_owned()],
         };
-        assert!(kinds.take("AWS::EC2::VPC"));
-        assert!(!kinds.take("AWS::EC2::Volume") && !kinds.take("AWS::S3::Bucket"));
-        assert_eq!(kinds.useless(&["AWS::EC2::Volume"]), None);
-        assert_eq!(kinds.useless(&["AWS::EC2::VPC"]), Some("AWS::EC2::Volume"));
+        assert!(kinds.includes("AWS::EC2::VPC"));
+        assert!(!kinds.includes("AWS::EC2::Volume") && !kinds.includes("AWS::S3::Bucket"));
+        assert_eq!(kinds.unmatched(&["AWS::EC2::Volume"]), None);
+        assert_eq!(
+            kinds.unmatched(&["AWS::EC2::VPC"]),
+            Some("AWS::EC2::Volume")
+        );
     }
 
     #[test]
-    fn another_filter_is_another_scope() {
-        let tags = |env: &str| Tags {
+    fn each_filter_has_its_own_hash() {
+        let tags = |env: &str| TagPatterns {
             include: [("env".to_owned(), env.to_owned())].into(),
-            ..Tags::default()
+            ..TagPatterns::default()
         };
         let shop = json!({"env": "prod"});
-        assert!(tags("pr*").take(shop.as_object().unwrap()));
-        assert!(!tags("dev").take(shop.as_object().unwrap()));
+        assert!(tags("pr*").matches(shop.as_object().unwrap()));
+        assert!(!tags("dev").matches(shop.as_object().unwrap()));
         assert_ne!(tags("dev").hash(), tags("prod").hash());
-        assert_eq!(Tags::default().hash(), None);
+        assert_eq!(TagPatterns::default().hash(), None);
     }
 }

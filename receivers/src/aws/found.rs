@@ -1,4 +1,4 @@
-//! What a list call has found, on its way to the scan.
+//! Turns the items of list calls into resources, and passes them on page by page.
 
 use std::error::Error;
 use std::fmt;
@@ -12,57 +12,57 @@ use pipeline::resource::Resource;
 use serde_json::Value as Json;
 
 use super::call::{Capture, Pager};
-use super::failure::{Failure, Why};
-use super::filter::Tags;
-use super::kind::{Kind, Turn};
-use super::place::Place;
-use super::service::Service;
+use super::failure::{FailureReason, ScanFailure};
+use super::filter::TagPatterns;
+use super::kind::{ResourceKind, ScanPhase};
+use super::place::AccountRegion;
+use super::service::AwsService;
 
-/// Takes the pages of one scope.
-pub(super) struct Found<'a> {
-    pub(super) kind: &'static dyn Kind,
-    pub(super) at: &'a Place,
-    pub(super) tags: &'a Tags,
-    pub(super) pages: &'a mut dyn Pages,
+/// Writes the items that a kind lists, of one account and region, to a sink.
+pub(super) struct PageWriter<'a> {
+    pub(super) kind: &'static dyn ResourceKind,
+    pub(super) at: &'a AccountRegion,
+    pub(super) tags: &'a TagPatterns,
+    pub(super) sink: &'a mut dyn PageSink,
 }
 
 /// One resource of a page.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Item {
+pub(super) struct ListedResource {
     pub(super) resource: Resource,
-    /// Whether all calls that tell of it were answered; else what was known of it stays.
-    pub(super) is_whole: bool,
-    /// Whether its tags are those that are looked for, which is not sure of one that is not whole.
-    pub(super) is_taken: bool,
+    /// Whether all calls about it succeeded. Otherwise its last report stays.
+    pub(super) is_complete: bool,
+    /// Whether the filter selects its tags. Uncertain while the resource is incomplete.
+    pub(super) is_selected: bool,
 }
 
-/// Who makes rows of it.
+/// Takes pages of resources.
 #[async_trait]
-pub(super) trait Pages: Send {
+pub(super) trait PageSink: Send {
     /// # Errors
-    /// When nobody takes what was found: the scan of the scope ends.
-    async fn page(&mut self, items: Vec<Item>) -> Result<(), Failure>;
-    /// A call about one item failed; the others go on.
-    fn failed(&mut self, failure: &Failure);
-    /// This one is there, and the filter does not take it.
-    fn passed_over(&mut self, uid: &str);
+    /// When the rows of the page were not acknowledged: the scan of the scope fails.
+    async fn page(&mut self, items: Vec<ListedResource>) -> Result<(), ScanFailure>;
+    /// Reports a failed call about single items. The scan of the scope goes on.
+    fn report_failure(&mut self, failure: &ScanFailure);
+    /// Reports a uid that the API lists and the filter excludes.
+    fn filtered_out(&mut self, uid: &str);
 }
 
-/// What further calls say of one item: the key under which it stands in the item, and the answer.
-pub(super) type Answers = Vec<(&'static str, Result<Json, Failure>)>;
+/// The results of further calls about one item, and the keys under which they are put into the item.
+pub(super) type DetailResults = Vec<(&'static str, Result<Json, ScanFailure>)>;
 
-/// How many items are asked about at once.
+/// Calls about items that are in flight at once.
 pub(super) const AT_ONCE: usize = 8;
 
-impl Found<'_> {
-    /// All pages of an operation whose answers list the items in this field.
-    pub(super) async fn all<F, O, E, R>(
+impl PageWriter<'_> {
+    /// Writes all pages of an operation whose responses list the items in the field `list`.
+    pub(super) async fn list_all<F, O, E, R>(
         &mut self,
-        service: Service,
+        service: AwsService,
         operation: &'static str,
         list: &'static str,
-        mut ask: impl FnMut(Option<String>, Capture) -> F + Send,
-    ) -> Result<(), Failure>
+        mut send: impl FnMut(Option<String>, Capture) -> F + Send,
+    ) -> Result<(), ScanFailure>
     where
         F: Future<Output = Result<O, SdkError<E, R>>> + Send,
         O: Send,
@@ -71,71 +71,81 @@ impl Found<'_> {
     {
         let mut pages = Pager::new(service, operation, list);
         while let Some(token) = pages.next() {
-            let answer = pages.call(self.at, |capture| ask(token, capture));
-            self.page(answer.await?).await?;
+            let response = pages.call(self.at, |capture| send(token, capture));
+            self.write(response.await?).await?;
         }
         Ok(())
     }
 
-    /// Asks about each item and puts the answers into it; whether all calls were answered.
-    pub(super) async fn more<F>(
+    /// Fetches details of each item and puts them into it. Returns each item with whether all its calls
+    /// succeeded.
+    pub(super) async fn add_details<F>(
         &mut self,
         items: Vec<Json>,
-        ask: impl FnMut(&Json) -> F + Send,
+        fetch: impl FnMut(&Json) -> F + Send,
     ) -> Vec<(Json, bool)>
     where
-        F: Future<Output = Answers> + Send,
+        F: Future<Output = DetailResults> + Send,
     {
-        let asks: Vec<F> = items.iter().map(ask).collect();
-        let answers: Vec<Answers> = iter(asks).buffered(AT_ONCE).collect().await;
-        let mut whole = Vec::with_capacity(items.len());
-        for (mut item, answers) in items.into_iter().zip(answers) {
-            let mut is_whole = true;
-            for (key, answer) in answers {
-                is_whole &= self.add(&mut item, key, answer);
+        let fetches: Vec<F> = items.iter().map(fetch).collect();
+        let results: Vec<DetailResults> = iter(fetches).buffered(AT_ONCE).collect().await;
+        let mut detailed = Vec::with_capacity(items.len());
+        for (mut item, results) in items.into_iter().zip(results) {
+            let mut is_complete = true;
+            for (key, result) in results {
+                is_complete &= self.add_detail(&mut item, key, result);
             }
-            whole.push((item, is_whole));
+            detailed.push((item, is_complete));
         }
-        whole
+        detailed
     }
 
-    /// A page of items, each as the API gives it.
-    pub(super) async fn page(&mut self, items: Vec<Json>) -> Result<(), Failure> {
-        self.checked(whole(items)).await
+    /// Writes a page of items that need no details.
+    pub(super) async fn write(&mut self, items: Vec<Json>) -> Result<(), ScanFailure> {
+        self.write_detailed(without_details(items)).await
     }
 
-    /// A page of items of which some could not be asked for all; those failures were told.
-    pub(super) async fn checked(&mut self, items: Vec<(Json, bool)>) -> Result<(), Failure> {
+    /// Writes a page of items, each with whether all calls about it succeeded. The failures of these calls
+    /// have been reported.
+    pub(super) async fn write_detailed(
+        &mut self,
+        items: Vec<(Json, bool)>,
+    ) -> Result<(), ScanFailure> {
         let (kind, at) = (self.kind, self.at);
         let tags = self.tags;
         let mut page = Vec::with_capacity(items.len());
-        for (item, is_whole) in items {
+        for (item, is_complete) in items {
             let Some(draft) = kind.draft(&item, at) else {
                 continue;
             };
-            if kind.turn() == Turn::First {
-                at.owners.learn(&draft.uid);
+            if kind.phase() == ScanPhase::First {
+                at.owners.record(&draft.uid);
             }
-            // Without its tags nothing is sure, where tags decide.
-            let is_taken = tags.take(&draft.tags) && (is_whole || tags.takes_all());
-            // It may be one that is looked for: not to be seen is not to be gone.
-            if is_taken || !is_whole {
-                page.push(Item {
+            // A filter of tags cannot decide while the tags may be incomplete.
+            let is_selected = tags.matches(&draft.tags) && (is_complete || tags.match_all());
+            // An incomplete item may be one that the filter selects, so it must not count as missing.
+            if is_selected || !is_complete {
+                page.push(ListedResource {
                     resource: draft.finish(kind.name(), at, kind.is_global()),
-                    is_whole,
-                    is_taken,
+                    is_complete,
+                    is_selected,
                 });
             } else {
-                self.pages.passed_over(&draft.uid);
+                self.sink.filtered_out(&draft.uid);
             }
         }
-        self.pages.page(page).await
+        self.sink.page(page).await
     }
 
-    /// What a further call says of an item, under this key: nothing where the thing is not there; and
-    /// whether the call was answered.
-    fn add(&mut self, item: &mut Json, key: &str, answer: Result<Json, Failure>) -> bool {
-        match answer {
+    /// Puts the result of a further call into an item, unless it is null. Returns whether the item is
+    /// complete in this respect.
+    fn add_detail(
+        &mut self,
+        item: &mut Json,
+        key: &str,
+        result: Result<Json, ScanFailure>,
+    ) -> bool {
+        match result {
             Ok(Json::Null) => true,
             Ok(value) => {
                 if let Json::Object(item) = item {
@@ -144,37 +154,37 @@ impl Found<'_> {
                 true
             }
             Err(failure) if failure.is_no_such_setting() => true,
-            // It is gone since it was listed: the next scan tells.
+            // The item was deleted after it was listed: the next scan reports that.
             Err(failure) if failure.is_not_found() => false,
-            Err(failure) => self.does_without(&failure),
+            Err(failure) => self.tolerates(&failure),
         }
     }
 
-    /// Tells that a further call failed. Whether items are whole without what it would have said: what
-    /// may never be asked is left out, and all else of them is told.
-    pub(super) fn does_without(&mut self, failure: &Failure) -> bool {
-        self.pages.failed(failure);
-        failure.why == Why::Denied && self.tags.takes_all()
+    /// Reports a failed call, and returns whether items are complete without its result. They are where
+    /// access is denied: then the details are left out for good, and the rest of the item is reported.
+    pub(super) fn tolerates(&mut self, failure: &ScanFailure) -> bool {
+        self.sink.report_failure(failure);
+        failure.reason == FailureReason::Denied && self.tags.match_all()
     }
 }
 
-/// Items about which nothing else is asked.
-pub(super) fn whole(items: Vec<Json>) -> Vec<(Json, bool)> {
+/// Marks items as complete without any further call.
+pub(super) fn without_details(items: Vec<Json>) -> Vec<(Json, bool)> {
     items.into_iter().map(|item| (item, true)).collect()
 }
 
-/// Takes one field of an answer; null where it has none: `answer.map(take("Tags"))`.
-pub(super) fn take(key: &'static str) -> impl Fn(Json) -> Json {
-    move |mut answer| answer.get_mut(key).map(Json::take).unwrap_or_default()
+/// Takes one field out of a response, null where it is missing: `response.map(take_field("Tags"))`.
+pub(super) fn take_field(key: &'static str) -> impl Fn(Json) -> Json {
+    move |mut response| response.get_mut(key).map(Json::take).unwrap_or_default()
 }
 
-/// The items that are listed under this key, objects all; takes them out.
-pub(super) fn items(of: &mut Json, key: &str) -> Vec<Json> {
-    of.get_mut(key).map(objects).unwrap_or_default()
+/// Takes the objects of the list under this key out of a value.
+pub(super) fn take_items(of: &mut Json, key: &str) -> Vec<Json> {
+    of.get_mut(key).map(take_objects).unwrap_or_default()
 }
 
-/// The items of a list, objects all; takes them out of it.
-pub(super) fn objects(list: &mut Json) -> Vec<Json> {
+/// Takes the objects out of a list.
+pub(super) fn take_objects(list: &mut Json) -> Vec<Json> {
     match list.take() {
         Json::Array(mut items) => {
             items.retain(Json::is_object);

@@ -1,120 +1,125 @@
-//! What a kind of resource is: a file in `kinds/`, and a line in its list.
+//! The trait of a kind of resource. Each kind is a file in `kinds/` and a line in [`ALL`](super::kinds::ALL).
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use super::draft::Draft;
-use super::failure::Failure;
-use super::found::Found;
-use super::place::Place;
-use super::service::Service;
+use super::draft::ResourceDraft;
+use super::failure::ScanFailure;
+use super::found::PageWriter;
+use super::place::AccountRegion;
+use super::service::AwsService;
 
-/// What a kind is called and where it is.
+/// A kind's name, service and ARNs, and when it is scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct About {
+pub(super) struct KindInfo {
     name: &'static str,
-    service: Service,
-    /// What the resource part of its ARNs looks like: `*` stands for one part, `**` for all that
-    /// follows.
+    service: AwsService,
+    /// A pattern of the resource part of its ARNs: `*` stands for one part, `**` for all parts that
+    /// follow.
     resource: &'static str,
     is_global: bool,
-    turn: Turn,
+    phase: ScanPhase,
 }
 
 /// When a kind is scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// Before others of its account and region, which name it by its id alone, though it may be another
-    /// account's: so that it is known whose it is.
+pub(super) enum ScanPhase {
+    /// Before the other kinds of its account and region: they reference it by its id alone, and it may belong
+    /// to another account. So its owner is known by then.
     First,
     Any,
-    /// After all accounts and regions: it names so what is in any of them.
+    /// After all accounts and regions: it references resources of all of them by id alone.
     Last,
 }
 
-impl About {
-    /// `About::regional("AWS::EC2::Subnet", Service::EC2, "subnet/*")`
+impl KindInfo {
+    /// `KindInfo::regional("AWS::EC2::Subnet", AwsService::EC2, "subnet/*")`
     pub(super) const fn regional(
         name: &'static str,
-        service: Service,
+        service: AwsService,
         resource: &'static str,
-    ) -> About {
-        About {
+    ) -> KindInfo {
+        KindInfo {
             name,
             service,
             resource,
             is_global: false,
-            turn: Turn::Any,
+            phase: ScanPhase::Any,
         }
     }
 
-    /// Of what is in no region.
+    /// A kind whose resources are in no region.
     pub(super) const fn global(
         name: &'static str,
-        service: Service,
+        service: AwsService,
         resource: &'static str,
-    ) -> About {
-        About {
+    ) -> KindInfo {
+        KindInfo {
             is_global: true,
-            ..About::regional(name, service, resource)
+            ..KindInfo::regional(name, service, resource)
         }
     }
 
-    /// When it is scanned, where that is not all the same.
-    pub(super) const fn turn(self, turn: Turn) -> About {
-        About { turn, ..self }
+    /// Sets the phase, which is [`ScanPhase::Any`] otherwise.
+    pub(super) const fn phase(self, phase: ScanPhase) -> KindInfo {
+        KindInfo { phase, ..self }
     }
 }
 
 /// A kind of resource.
 #[async_trait]
-pub(super) trait Kind: Send + Sync {
-    fn about(&self) -> About;
+pub(super) trait ResourceKind: Send + Sync {
+    fn info(&self) -> KindInfo;
 
     /// CloudFormation's name of the type: `AWS::EC2::Subnet`.
     fn name(&self) -> &'static str {
-        self.about().name
+        self.info().name
     }
 
-    /// Whose API lists it.
-    fn service(&self) -> Service {
-        self.about().service
+    /// The service whose API lists it.
+    fn service(&self) -> AwsService {
+        self.info().service
     }
 
-    /// Whether it is in no region: then it is listed once an account.
+    /// Whether it is in no region. Then it is listed once per account.
     fn is_global(&self) -> bool {
-        self.about().is_global
+        self.info().is_global
     }
 
-    /// When it is scanned.
-    fn turn(&self) -> Turn {
-        self.about().turn
+    fn phase(&self) -> ScanPhase {
+        self.info().phase
     }
 
-    /// Whether the resource part of an ARN of its service names one of the kind.
+    /// Whether the resource part of an ARN of its service is one of this kind.
     fn owns(&self, resource: &str) -> bool {
-        fits(self.about().resource, resource)
+        matches_pattern(self.info().resource, resource)
     }
 
-    /// Lists all of them, or the one that is asked for, and gives each page to `found`. A resource
-    /// that is asked for and not there is an empty list or [`Failure::is_not_found`].
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure>;
+    /// Lists all resources or the targeted one, and writes each page to `out`. A target that does not exist
+    /// is an empty list or a failure that [`ScanFailure::is_not_found`].
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure>;
 
-    /// What an item of the list is in the graph; none of what does not count (a terminated instance).
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft>;
+    /// The resource in the graph that an item of the list becomes; none where the item is to be ignored
+    /// (a terminated instance).
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft>;
 }
 
-/// All, or one by its uid.
+/// What to list: all resources of a kind, or the one with this uid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Only<'a>(pub(super) Option<&'a str>);
+pub(super) struct ListTarget<'a>(pub(super) Option<&'a str>);
 
-impl Only<'_> {
+impl ListTarget<'_> {
     pub(super) fn is_all(self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether it is asked for: all are, or this is its uid or its id.
-    pub(super) fn is(self, name: &Json) -> bool {
+    /// Whether a resource is to be listed: all are, or this is the target's uid or id.
+    pub(super) fn includes(self, name: &Json) -> bool {
         self.is_all()
             || [self.uid(), self.id()]
                 .iter()
@@ -122,18 +127,17 @@ impl Only<'_> {
                 .any(|own| name == own.as_str())
     }
 
-    /// The uid that is asked for.
     pub(super) fn uid(self) -> Option<String> {
         self.0.map(str::to_owned)
     }
 
-    /// Its id: what stands behind the last slash or colon of the uid.
+    /// The target's id: the part of the uid after its last slash or colon.
     pub(super) fn id(self) -> Option<String> {
         self.0.map(id_of).map(str::to_owned)
     }
 
-    /// What stands behind this in the uid: an id in which slashes or colons may be.
-    pub(super) fn behind(self, mark: &str) -> Option<String> {
+    /// The part of the uid after this mark: an id that may contain slashes or colons.
+    pub(super) fn id_after(self, mark: &str) -> Option<String> {
         let (_, id) = self.0?.split_once(mark)?;
         Some(id.to_owned())
     }
@@ -148,32 +152,32 @@ impl Only<'_> {
         self.id().map(|id| vec![id])
     }
 
-    /// How many items a page may have, for those who may not be asked for both.
-    pub(super) fn page(self, items: i32) -> Option<i32> {
+    /// The page size, for operations that accept either ids or a page size.
+    pub(super) fn page_size(self, items: i32) -> Option<i32> {
         self.is_all().then_some(items)
     }
 }
 
-/// What stands behind the last slash or colon of a uid.
+/// The part of a uid after its last slash or colon.
 pub(super) fn id_of(uid: &str) -> &str {
     uid.rsplit(['/', ':']).next().unwrap_or(uid)
 }
 
-/// Which kind a uid is of, and where it is: account and region, empty where the ARN has none.
-pub(super) fn of_uid<'u>(
-    kinds: &[&'static dyn Kind],
+/// The kind, account and region of a uid; account and region are empty where the ARN has none.
+pub(super) fn kind_of_uid<'u>(
+    kinds: &[&'static dyn ResourceKind],
     uid: &'u str,
-) -> Option<(&'static dyn Kind, &'u str, &'u str)> {
+) -> Option<(&'static dyn ResourceKind, &'u str, &'u str)> {
     let mut parts = uid.strip_prefix("arn:")?.splitn(5, ':').skip(1);
     let (service, region, account) = (parts.next()?, parts.next()?, parts.next()?);
     let resource = parts.next()?;
-    let owner = |kind: &&&dyn Kind| kind.service().0 == service && kind.owns(resource);
+    let owner = |kind: &&&dyn ResourceKind| kind.service().0 == service && kind.owns(resource);
     let kind = kinds.iter().find(owner)?;
     Some((*kind, account, region))
 }
 
-/// Whether the resource part of an ARN is what a pattern says.
-fn fits(pattern: &str, resource: &str) -> bool {
+/// Whether the resource part of an ARN matches a pattern.
+fn matches_pattern(pattern: &str, resource: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else {
         return pattern == resource;
     };
@@ -182,5 +186,5 @@ fn fits(pattern: &str, resource: &str) -> bool {
         return !left.is_empty();
     }
     let part = left.find(['/', ':']).unwrap_or(left.len());
-    fits(after, &left[part..])
+    matches_pattern(after, &left[part..])
 }

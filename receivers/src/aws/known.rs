@@ -1,4 +1,4 @@
-//! All that was told, so that only what is new is told again.
+//! Everything that this receiver has reported, so that it reports only changes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -6,98 +6,104 @@ use std::sync::{Arc, Mutex};
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{GraphStore, StoreError};
 
-use super::base::{Base, Told, lock};
-use super::kind::Turn;
+use super::base::{KnownResources, ReportedResource, lock};
+use super::kind::ScanPhase;
 use super::kinds;
-use super::names::parts;
+use super::names::parse_scope;
 use super::owners::Owners;
-use super::retired::Scopes;
+use super::retired::ReportedScopes;
 
 /// Uids that are read from the store at a time.
 const PAGE: usize = 2000;
 
-/// By account, region and kind, whatever the filter and whoever tells it: neither makes anything new.
+/// Known resources by `account/region/kind`. The filter and the scope that reported a resource are not part
+/// of the key: a change of either does not make the resource new.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    bases: Arc<Mutex<HashMap<String, Arc<Base>>>>,
-    /// By region and kind, whose things are told that share them.
+pub(super) struct Inventory {
+    resources: Arc<Mutex<HashMap<String, Arc<KnownResources>>>>,
+    /// By `region/kind`, the accounts whose resources are reported as scans of other accounts see them.
     sharing: Arc<Mutex<HashMap<String, BTreeSet<String>>>>,
-    pub(super) scopes: Scopes,
+    pub(super) scopes: ReportedScopes,
     pub(super) owners: Owners,
 }
 
-impl Known {
-    /// What a source has told before this process.
-    pub(super) async fn read(store: &dyn GraphStore, source: &str) -> Result<Known, StoreError> {
-        let known = Known::default();
+impl Inventory {
+    /// Reads what the source reported before this process started.
+    pub(super) async fn load(
+        store: &dyn GraphStore,
+        source: &str,
+    ) -> Result<Inventory, StoreError> {
+        let inventory = Inventory::default();
         for scope in store.open_scopes(source).await? {
-            known.scopes.add(&scope.into());
+            inventory.scopes.add(&scope.into());
         }
         let mut scopes = HashSet::new();
         let mut after = None;
         loop {
             let page = store.scanned(source, after.as_deref(), PAGE).await?;
             for scanned in page.scanned {
-                // One name for all that was told in a scope.
+                // All resources of a scope share one copy of its name.
                 let scope: Arc<str> = scanned.scope.into();
                 let scope = scopes.get(&scope).cloned().unwrap_or_else(|| {
                     scopes.insert(scope.clone());
                     scope
                 });
-                known.recall(&scanned.uid, &scope, scanned.state);
+                inventory.restore(&scanned.uid, &scope, scanned.state);
             }
             after = page.last;
             if after.is_none() {
-                return Ok(known);
+                return Ok(inventory);
             }
         }
     }
 
-    /// Takes in that a uid was told in a scope, in this state, before this process.
-    pub(super) fn recall(&self, uid: &str, scope: &Arc<str>, state: u64) {
+    /// Adds a uid that the source reported in this scope and state before this process started.
+    pub(super) fn restore(&self, uid: &str, scope: &Arc<str>, state: u64) {
         self.scopes.add(scope);
-        let Some((account, place, is_shared)) = parts(scope) else {
+        let Some((account, region_kind, is_shared)) = parse_scope(scope) else {
             return;
         };
-        // Only what others name by its id alone, as when it is scanned.
-        let kind = place.split_once('/').map_or("", |(_, kind)| kind);
+        // Owners are kept only for kinds that others reference by id alone, as in a scan.
+        let kind = region_kind.split_once('/').map_or("", |(_, kind)| kind);
         let mut kinds = kinds::ALL.iter();
-        if kinds.any(|it| it.turn() == Turn::First && it.name() == kind) {
-            self.owners.learn(uid);
+        if kinds.any(|it| it.phase() == ScanPhase::First && it.name() == kind) {
+            self.owners.record(uid);
         }
-        let base = self.base(&format!("{account}/{place}"));
+        let known = self.resources(&format!("{account}/{region_kind}"));
         match is_shared {
-            true => self.shares(place, account),
-            false => base.told_by_owner(),
+            true => self.add_sharing_owner(region_kind, account),
+            false => known.set_reported_by_owner(),
         }
-        let told = Told {
+        let reported = ReportedResource {
             uid: uid.into(),
             scope: scope.clone(),
             state,
             time: UnixNanos(0),
         };
-        base.remember([told]);
+        known.record([reported]);
     }
 
-    /// What this account shares is told, of one kind in one region.
-    pub(super) fn shares(&self, place: &str, account: &str) {
+    /// Records that resources of this account are reported as scans of other accounts see them.
+    pub(super) fn add_sharing_owner(&self, region_kind: &str, account: &str) {
         let mut sharing = lock(&self.sharing);
         sharing
-            .entry(place.to_owned())
+            .entry(region_kind.to_owned())
             .or_default()
             .insert(account.to_owned());
     }
 
-    /// The accounts of which that is so.
-    pub(super) fn sharing(&self, place: &str) -> BTreeSet<String> {
-        lock(&self.sharing).get(place).cloned().unwrap_or_default()
+    /// The accounts that [`add_sharing_owner`](Self::add_sharing_owner) recorded.
+    pub(super) fn sharing_owners(&self, region_kind: &str) -> BTreeSet<String> {
+        let sharing = lock(&self.sharing);
+        sharing.get(region_kind).cloned().unwrap_or_default()
     }
 
-    pub(super) fn base(&self, base: &str) -> Arc<Base> {
-        let mut bases = lock(&self.bases);
-        match bases.get(base) {
+    /// The known resources of one `account/region/kind`.
+    pub(super) fn resources(&self, prefix: &str) -> Arc<KnownResources> {
+        let mut resources = lock(&self.resources);
+        match resources.get(prefix) {
             Some(known) => known.clone(),
-            None => bases.entry(base.to_owned()).or_default().clone(),
+            None => resources.entry(prefix.to_owned()).or_default().clone(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Leases of scopes: of several processes that run a receiver of this name over one store, one at a
-//! time scans a scope. The others leave the scope out in that round.
+//! Leases of scopes. Of several processes that run a receiver of one name over one store, one at a time scans
+//! a scope. The others skip the scope in that round.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,23 +11,23 @@ use tracing::{info, warn};
 
 use super::base::lock;
 
-/// For how long a lease is taken: so long a process that was killed keeps others from its scopes.
-const LASTS: Duration = Duration::from_secs(60);
+/// How long a lease lasts. After a process was killed, its scopes are not scanned for so long.
+const DURATION: Duration = Duration::from_secs(60);
 
-/// How often it is renewed while the scope is scanned.
-const RENEWED: Duration = Duration::from_secs(20);
+/// How often a lease is renewed while its scope is scanned.
+const RENEW_INTERVAL: Duration = Duration::from_secs(20);
 
-/// Without a store there are none, and every scope is this process's.
+/// The leases of this process. Without a store there are none, and this process scans every scope.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     store: Option<Arc<dyn GraphStore>>,
     source: String,
-    /// This process.
+    /// Identifies this process.
     holder: String,
     held: Mutex<BTreeSet<Arc<str>>>,
-    /// Scopes that another process had when they were last asked for, and which one.
+    /// Scopes whose lease another process held when this one last tried, with the holder.
     others: Mutex<BTreeMap<Arc<str>, String>>,
-    /// Whether the store did not answer when it was last asked.
+    /// Whether the last request to the store failed.
     is_failing: AtomicBool,
 }
 
@@ -43,8 +43,8 @@ impl Leases {
         }
     }
 
-    /// Does the work while this process has the lease of the scope. None where another process has it,
-    /// also where it lost it on the way: then the work is not done, or not to its end.
+    /// Runs the work while this process holds the lease of the scope. None where another process holds it:
+    /// then the work is not run. None also where this process loses the lease: then the work is cancelled.
     pub(super) async fn hold<T>(
         &self,
         scope: &Arc<str>,
@@ -53,59 +53,60 @@ impl Leases {
         if self.store.is_none() {
             return Some(work.await);
         }
-        if !self.take(scope).await {
+        if !self.acquire(scope).await {
             return None;
         }
         let done = tokio::select! {
             done = work => Some(done),
-            () = self.renew(scope) => None,
+            () = self.renew_until_lost(scope) => None,
         };
-        self.give_back(scope).await;
+        self.release(scope).await;
         done
     }
 
-    /// Those of these scopes whose lease this process has now.
-    pub(super) async fn take_all(&self, scopes: Vec<Arc<str>>) -> Vec<Arc<str>> {
-        let mut taken = Vec::with_capacity(scopes.len());
+    /// Tries to acquire the leases of these scopes. Returns the scopes for which that succeeded.
+    pub(super) async fn acquire_all(&self, scopes: Vec<Arc<str>>) -> Vec<Arc<str>> {
+        let mut acquired = Vec::with_capacity(scopes.len());
         for scope in scopes {
-            if self.take(&scope).await {
-                taken.push(scope);
+            if self.acquire(&scope).await {
+                acquired.push(scope);
             }
         }
-        taken
+        acquired
     }
 
-    /// Returns when the lease is another process's, or may be, since the store did not answer.
-    async fn renew(&self, scope: &Arc<str>) {
+    /// Renews the lease. Returns when another process holds it, or may hold it because the store failed for
+    /// as long as a lease lasts.
+    async fn renew_until_lost(&self, scope: &Arc<str>) {
         let mut failures = 0;
         loop {
-            tokio::time::sleep(RENEWED).await;
-            match self.ask(scope).await {
+            tokio::time::sleep(RENEW_INTERVAL).await;
+            match self.try_acquire(scope).await {
                 Some(true) => failures = 0,
                 Some(false) => return,
                 None => failures += 1,
             }
-            if failures * RENEWED >= LASTS {
+            if failures * RENEW_INTERVAL >= DURATION {
                 return;
             }
         }
     }
 
-    async fn take(&self, scope: &Arc<str>) -> bool {
-        self.ask(scope).await == Some(true)
+    async fn acquire(&self, scope: &Arc<str>) -> bool {
+        self.try_acquire(scope).await == Some(true)
     }
 
-    /// Whether this process has the lease now; none where the store does not answer.
-    async fn ask(&self, scope: &Arc<str>) -> Option<bool> {
+    /// Acquires or renews the lease. Returns whether this process holds it now; none where the store fails.
+    async fn try_acquire(&self, scope: &Arc<str>) -> Option<bool> {
         let Some(store) = &self.store else {
             return Some(true);
         };
         let (receiver, holder) = (&self.source, &self.holder);
-        let held = match store.lease(receiver, scope, holder, LASTS).await {
+        let held = match store.lease(receiver, scope, holder, DURATION).await {
             Ok(held) => held,
             Err(error) => {
                 if !self.is_failing.swap(true, Ordering::Relaxed) {
-                    warn!(receiver, %error, "cannot ask for leases: nothing is scanned until the store answers");
+                    warn!(receiver, %error, "cannot acquire leases: nothing is scanned until the store responds");
                 }
                 return None;
             }
@@ -115,7 +116,7 @@ impl Leases {
             None => {
                 lock(&self.held).insert(scope.clone());
                 if lock(&self.others).remove(scope).is_some() {
-                    info!(receiver, %scope, "is scanned by this process again");
+                    info!(receiver, %scope, "this process scans the scope again");
                 }
                 Some(true)
             }
@@ -123,26 +124,26 @@ impl Leases {
                 lock(&self.held).remove(scope);
                 let before = lock(&self.others).insert(scope.clone(), holder.clone());
                 if before.as_ref() != Some(&holder) {
-                    info!(receiver, %scope, holder, "another process scans it: it is left out");
+                    info!(receiver, %scope, holder, "another process holds the lease: the scope is not scanned here");
                 }
                 Some(false)
             }
         }
     }
 
-    /// Gives the lease of a scope back. Where the store does not answer it runs out by itself.
-    pub(super) async fn give_back(&self, scope: &Arc<str>) {
+    /// Releases the lease of a scope. Where the store fails, the lease expires.
+    pub(super) async fn release(&self, scope: &Arc<str>) {
         let is_held = lock(&self.held).remove(scope);
         if let (Some(store), true) = (&self.store, is_held) {
             let _ = store.end_lease(&self.source, scope, &self.holder).await;
         }
     }
 
-    /// Gives back all that scans which were cut off had.
-    pub(super) async fn give_back_all(&self) {
+    /// Releases the leases of scans that were cancelled.
+    pub(super) async fn release_all(&self) {
         let held = lock(&self.held).clone();
         for scope in &held {
-            self.give_back(scope).await;
+            self.release(scope).await;
         }
     }
 }

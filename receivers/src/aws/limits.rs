@@ -1,4 +1,4 @@
-//! How often each service is called in one account and region.
+//! Rate limits of the calls to each service in one account and region.
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
@@ -6,28 +6,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use super::service::Service;
+use super::service::AwsService;
 
-/// By the service's name; what is not named has its own default.
-pub(super) type Rates = BTreeMap<String, NonZeroU32>;
+/// Calls a second by service name. A service without an entry has a default.
+pub(super) type RateLimits = BTreeMap<String, NonZeroU32>;
 
-/// The limiters of one account and region, made when a service is first called.
+/// The rate limiters of one account and region, each created at the first call to its service.
 #[derive(Debug, Default)]
-pub(super) struct Limits {
-    rates: Rates,
-    services: Mutex<HashMap<Service, Arc<DefaultDirectRateLimiter>>>,
+pub(super) struct ServiceLimiters {
+    rates: RateLimits,
+    services: Mutex<HashMap<AwsService, Arc<DefaultDirectRateLimiter>>>,
 }
 
-impl Limits {
-    pub(super) fn new(rates: Rates) -> Limits {
-        Limits {
+impl ServiceLimiters {
+    pub(super) fn new(rates: RateLimits) -> ServiceLimiters {
+        ServiceLimiters {
             rates,
             services: Mutex::default(),
         }
     }
 
-    /// Returns when the service may be called once more. A second's calls may be made at once.
-    pub(super) async fn wait(&self, service: Service) {
+    /// Waits until the service may be called. The calls of one second may be made as a burst.
+    pub(super) async fn wait(&self, service: AwsService) {
         let limiter = {
             let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
             services
@@ -38,7 +38,7 @@ impl Limits {
         limiter.until_ready().await;
     }
 
-    fn quota(&self, service: Service) -> Quota {
+    fn quota(&self, service: AwsService) -> Quota {
         let default = NonZeroU32::new(service.calls_per_second()).unwrap_or(NonZeroU32::MIN);
         Quota::per_second(self.rates.get(service.0).copied().unwrap_or(default))
     }

@@ -1,4 +1,4 @@
-//! What a scope missed although another one has it: the store names it, and it is looked at at once.
+//! Follows the commits of the store and refreshes the uids that one scope misses while another has them.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,45 +10,45 @@ use tokio::sync::broadcast::error::RecvError;
 use super::scanner::Scanner;
 use super::sink::Sink;
 
-/// Uids that are kept in mind, so that none is looked at twice within an interval.
+/// The most uids that are remembered. While so many are remembered, no other uid is refreshed.
 const MOST: usize = 10_000;
 
-/// When uids were looked at, by their hashes.
+/// When uids were refreshed, by their hashes.
 #[derive(Debug, Default)]
-struct Recent(HashMap<u64, Instant>);
+struct RecentRefreshes(HashMap<u64, Instant>);
 
-impl Recent {
-    /// Those that were not looked at within this time; from now on they were.
-    fn take(&mut self, uids: &[String], within: Duration, now: Instant) -> Vec<String> {
+impl RecentRefreshes {
+    /// The uids that were not refreshed within this duration. Records them as refreshed now.
+    fn take_due(&mut self, uids: &[String], within: Duration, now: Instant) -> Vec<String> {
         self.0
-            .retain(|_, looked| now.duration_since(*looked) < within);
-        let mut new = Vec::new();
+            .retain(|_, refreshed| now.duration_since(*refreshed) < within);
+        let mut due = Vec::new();
         for uid in uids {
             let hash = uid::hash(uid);
             if self.0.len() < MOST && !self.0.contains_key(&hash) {
                 self.0.insert(hash, now);
-                new.push(uid.clone());
+                due.push(uid.clone());
             }
         }
-        new
+        due
     }
 }
 
 impl Scanner {
-    /// Looks at what the store names, each uid once within an interval: what comes of it may be a miss
-    /// again.
-    pub(super) async fn follow_misses(&self, store: &dyn GraphStore, sink: &dyn Sink) {
+    /// Refreshes the uids that commits name, each once within an interval, since the refresh itself may be
+    /// followed by another commit that names the uid.
+    pub(super) async fn follow_commits(&self, store: &dyn GraphStore, sink: &dyn Sink) {
         let mut commits = store.commits();
-        let mut recent = Recent::default();
+        let mut recent = RecentRefreshes::default();
         loop {
             match commits.recv().await {
                 Ok(commit) => {
                     let Commit { to_refresh, .. } = commit.as_ref();
-                    let new = recent.take(to_refresh, self.config.interval, Instant::now());
-                    self.refresh_uids(new.iter().map(String::as_str), sink)
+                    let due = recent.take_due(to_refresh, self.config.interval, Instant::now());
+                    self.refresh_uids(due.iter().map(String::as_str), sink)
                         .await;
                 }
-                // The next scans see what was left out.
+                // The next scans observe the uids of the commits that were skipped.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
@@ -60,17 +60,18 @@ impl Scanner {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{MOST, Recent};
+    use super::{MOST, RecentRefreshes};
 
     #[test]
-    fn a_uid_is_looked_at_once_within_an_interval() {
-        let mut recent = Recent::default();
+    fn uid_is_refreshed_once_within_an_interval() {
+        let mut recent = RecentRefreshes::default();
         let (began, minute) = (Instant::now(), Duration::from_secs(60));
         let uids = ["a", "b", "a"].map(str::to_owned);
-        assert_eq!(recent.take(&uids, minute, began), ["a", "b"]);
-        assert_eq!(recent.take(&uids[..1], minute, began + minute / 2), [""; 0]);
-        assert_eq!(recent.take(&uids[..1], minute, began + minute), ["a"]);
+        assert_eq!(recent.take_due(&uids, minute, began), ["a", "b"]);
+        let soon = began + minute / 2;
+        assert_eq!(recent.take_due(&uids[..1], minute, soon), [""; 0]);
+        assert_eq!(recent.take_due(&uids[..1], minute, began + minute), ["a"]);
         let many: Vec<String> = (0..MOST + 5).map(|uid| uid.to_string()).collect();
-        assert!(recent.take(&many, minute, began + minute * 2).len() <= MOST);
+        assert!(recent.take_due(&many, minute, began + minute * 2).len() <= MOST);
     }
 }

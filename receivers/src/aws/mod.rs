@@ -1,4 +1,4 @@
-//! `aws`: AWS accounts as `resources`, kept current.
+//! `aws`: scans AWS accounts and keeps their `resources` current.
 //!
 //! ```yaml
 //! receivers:
@@ -10,40 +10,41 @@
 //!     store: sqlite
 //! ```
 //!
-//! Every `interval` it lists each kind (`kinds/`) in each account and region: a **scope**. Scopes are
-//! scanned at once, each page of a list is a batch, and a row is sent only for what is new since it
-//! was last told: `change` says `created` or `updated`. When a scope is complete, what it does not see
-//! any more is told as `deleted`, and one row says what it saw. A scope that fails is unknown: nothing
-//! ends that could not be seen, and the others go on.
+//! Every `interval` it lists each kind (`kinds/`) in each account and region: a **scope**. Scopes are scanned
+//! concurrently and each page of a list is a batch. A row is written only for a resource that changed since it
+//! was last reported: `change` is `created` or `updated`. A completed scan writes a `deleted` row for each
+//! resource that no longer exists, and one row with the members of the scope. A scan that fails writes no
+//! completion, so it deletes nothing, and the scans of other scopes go on.
 //!
-//! The completion says what it means that it lacks a uid:
+//! What happens to a uid that a completion lacks:
 //!
-//! | it lacks a uid | it is |
+//! | the uid | becomes |
 //! |---|---|
-//! | that the API does not list any more | `deleted` |
-//! | that the API lists and `tags` does not take any more | `released`: whether it exists is unknown |
-//! | that another account shares, where some of the accounts that see it could not be scanned | `released` |
-//! | in a scope that the configuration does not scan any more (`retired.rs`) | `released` |
+//! | is no longer listed by the API | `deleted` |
+//! | is listed by the API, and `tags` no longer selects it | `released`: whether it exists is unknown |
+//! | is shared by another account, and some accounts that see it could not be scanned | `released` |
+//! | is in a scope that the configuration no longer includes (`retired.rs`) | `released` |
 //!
-//! What one account shares with another (a VPC, its subnets) is its owner's, also in the edges that
-//! others tell. Where the owner is scanned it alone tells of it; else it is told once for all who see it.
+//! A resource that an account shares with others (a VPC and its subnets) has the ARN of its owner, also in the
+//! edges of the other accounts. Where the owner is scanned, only its scan reports the resource. Otherwise the
+//! resource is reported once for all accounts that see it.
 //!
 //! ```text
 //!  scanner ─ plan ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
-//!                      ▲                     │ the answer's bytes
-//!                      │        kind.draft ◀─┴─ shapes: JSON with the API's own names
-//!     its own: telling ◀─ found ─▶ shared: others', told once for all who see it
-//!                 └─ what is new (known) ─▶ rows ─▶ sink
+//!                      ▲                     │ the bytes of the response
+//!                      │        kind.draft ◀─┴─ shapes: JSON with the API's own field names
+//!   own resources: telling ◀─ found ─▶ shared: resources of other owners, reported once
+//!                      └─ changes (known) ─▶ rows ─▶ sink
 //! ```
 //!
-//! What it last told it reads from `store` at the start; without one it tells everything anew, which
-//! changes nothing in a graph, and releases nothing. It answers `refresh_requests`: one uid is described
-//! at once, and told also where nothing about it is new. So is a uid of which the store says that one
-//! scope misses it while another has it, once an `interval`.
+//! At the start it reads from `store` what it reported before. Without a store it reports every resource again,
+//! which changes nothing in a graph, and releases nothing. It serves `refresh_requests`: it describes each uid
+//! at once and reports it even if it is unchanged. It also refreshes, once an `interval`, each uid that one
+//! scope misses while another has it, as the commits of the store say.
 //!
 //! Of several processes that run a receiver of one name over one `store`, one at a time scans a scope
-//! (`leases.rs`). They must have the same configuration: each releases what the others alone scan.
-//! Receivers of different accounts or filters over one store need different names: `aws/prod`.
+//! (`leases.rs`). They must have the same configuration, since each releases the scopes that only the others
+//! include. Receivers of different accounts or filters over one store need different names: `aws/prod`.
 
 use std::sync::Arc;
 
@@ -91,27 +92,27 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Account, Config, Invalid};
-pub use failure::{Call, Failure, Why};
-pub use filter::{Kinds, Tags};
+pub use config::{AccountConfig, Config, Invalid};
+pub use failure::{AwsCall, FailureReason, ScanFailure};
+pub use filter::{KindFilter, TagPatterns};
 pub use once::{Follow, scan_once};
-pub use scanner::Summary;
+pub use scanner::ScanSummary;
 pub use sink::Progress;
 
 use accounts::{Accounts, environment};
-use known::Known;
+use known::Inventory;
 use leases::Leases;
-use report::Report;
+use report::FailureLog;
 use scanner::Scanner;
 
-/// Tells of AWS accounts.
+/// The receiver: scans AWS accounts.
 pub struct Aws {
     id: String,
     config: Config,
     store: Option<Arc<dyn GraphStore>>,
     requests: Queue,
     failed_calls: Counter,
-    /// Made at the start.
+    /// Set by `start`.
     scanner: Option<Arc<Scanner>>,
 }
 
@@ -141,21 +142,21 @@ impl BuildReceiver for Aws {
 #[async_trait]
 impl Receiver for Aws {
     async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
-        let known = match &self.store {
-            None => Known::default(),
+        let inventory = match &self.store {
+            None => Inventory::default(),
             Some(store) => {
-                let known = Known::read(store.as_ref(), &self.id).await;
-                known.map_err(|error| {
-                    StartError::because("cannot read what was scanned before", error)
+                let inventory = Inventory::load(store.as_ref(), &self.id).await;
+                inventory.map_err(|error| {
+                    StartError::because("cannot read the known resources from the store", error)
                 })?
             }
         };
         let sdk = environment(&self.config).await;
-        let accounts = Accounts::of(&sdk, &self.config, &known.owners).await?;
-        let report = Report::new(&self.id, self.failed_calls.clone());
+        let accounts = Accounts::new(&sdk, &self.config, &inventory.owners).await?;
+        let failures = FailureLog::new(&self.id, self.failed_calls.clone());
         let config = self.config.clone();
         let leases = Leases::new(self.store.clone(), &self.id);
-        let scanner = Scanner::new(&self.id, config, accounts, known, report, leases);
+        let scanner = Scanner::new(&self.id, config, accounts, inventory, failures, leases);
         self.scanner = Some(scanner);
         Ok(Vec::new())
     }
@@ -168,7 +169,7 @@ impl Receiver for Aws {
             ..
         } = *self;
         let Some(scanner) = scanner else {
-            return Err(RunError::new("it was not started"));
+            return Err(RunError::new("the receiver was not started"));
         };
         let refresh = async {
             while let Some(request) = requests.recv().await {
@@ -178,14 +179,14 @@ impl Receiver for Aws {
         };
         let follow = async {
             if let Some(store) = &store {
-                scanner.follow_misses(store.as_ref(), &output).await;
+                scanner.follow_commits(store.as_ref(), &output).await;
             }
             std::future::pending::<()>().await;
         };
         let all = futures::future::join3(scanner.run(&output), refresh, follow);
-        // A scan that is cut off completes no scope: nothing ends by it.
+        // A cancelled scan writes no completion, so it deletes nothing.
         stop.run_until_cancelled(all).await;
-        scanner.leases.give_back_all().await;
+        scanner.leases.release_all().await;
         Ok(())
     }
 }

@@ -1,59 +1,62 @@
-//! How scopes are called.
+//! The names of scopes.
 //!
 //! ```text
-//! account/region/kind               what an account tells of its own
-//! account/region/kind/shared/seers  what those see with whom it shares, while it does not tell it
-//! account/region/kind/filter…       likewise, with a filter
+//! account/region/kind                 resources that the account owns, from its own scan
+//! account/region/kind/shared/viewers  resources that it shares, from scans of other accounts
+//! account/region/kind/filter…         the same two with a filter
 //! ```
 //!
-//! Names are paths: a completed scan of a scope also ends what is in the scopes below it. `seers` and
-//! `filter` are hashes: what other accounts saw, or another filter took, is released and not missing.
+//! Names are paths: a scan completion also ends what is reported in the scopes below its own. `viewers` and
+//! `filter` are hashes: with other viewers or another filter the scope has another name, so that what only
+//! they saw is released and not deleted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::failure::{Call, Failure, Why};
-use super::kind::Kind;
+use super::failure::{AwsCall, FailureReason, ScanFailure};
+use super::kind::ResourceKind;
 
-/// The region in the names of what is in none.
+/// The region in the scope names of global kinds.
 const GLOBAL: &str = "global";
 const SHARED: &str = "/shared/";
 
-/// Names of the scopes of one kind in one region.
+/// The names of the scopes of one kind in one region.
 #[derive(Clone)]
-pub(super) struct Names {
-    pub(super) kind: &'static dyn Kind,
+pub(super) struct ScopeNames {
+    pub(super) kind: &'static dyn ResourceKind,
     region: Arc<str>,
     /// The hash of the filter.
     filter: Option<Arc<str>>,
-    configured: Arc<Configured>,
+    configured: Arc<ConfiguredAccounts>,
 }
 
-/// Which accounts are to be scanned where: their regions, or none where these are not known.
+/// The accounts that are to be scanned, with their regions. An empty list of regions means that they are not
+/// known.
 #[derive(Debug)]
-pub(super) struct Configured {
+pub(super) struct ConfiguredAccounts {
     accounts: BTreeMap<String, Vec<String>>,
-    /// Whether these are all: of an account without a role only its credentials say which it is.
+    /// Whether all accounts are known. The id of an account without a role is known only after STS returned
+    /// it.
     pub(super) is_complete: bool,
 }
 
-impl Default for Configured {
-    fn default() -> Configured {
-        Configured {
+impl Default for ConfiguredAccounts {
+    fn default() -> ConfiguredAccounts {
+        ConfiguredAccounts {
             accounts: BTreeMap::new(),
             is_complete: true,
         }
     }
 }
 
-impl Configured {
+impl ConfiguredAccounts {
     pub(super) fn add(&mut self, account: &str, regions: Vec<String>) {
         self.accounts.insert(account.to_owned(), regions);
     }
 
-    /// Whether an account is to be scanned in a region, for all that is known.
+    /// Whether an account is to be scanned in a region. True where its regions are not known.
     fn has(&self, account: &str, region: &str) -> bool {
         let regions = self.accounts.get(account);
         regions.is_some_and(|all| {
@@ -61,13 +64,13 @@ impl Configured {
         })
     }
 
-    /// Whether any account is to be scanned there.
+    /// Whether any account is to be scanned in a region.
     pub(super) fn has_region(&self, region: &str) -> bool {
         let mut accounts = self.accounts.keys();
         accounts.any(|account| self.has(account, region))
     }
 
-    /// Those of which that is so, in order.
+    /// The accounts that are to be scanned in a region, sorted.
     fn accounts_in(&self, region: &str) -> Vec<&str> {
         let accounts = self.accounts.keys().map(String::as_str);
         accounts
@@ -76,14 +79,14 @@ impl Configured {
     }
 }
 
-impl Names {
+impl ScopeNames {
     pub(super) fn new(
-        kind: &'static dyn Kind,
+        kind: &'static dyn ResourceKind,
         region: Option<&str>,
         filter: Option<&str>,
-        configured: &Arc<Configured>,
-    ) -> Names {
-        Names {
+        configured: &Arc<ConfiguredAccounts>,
+    ) -> ScopeNames {
+        ScopeNames {
             kind,
             region: region.unwrap_or(GLOBAL).into(),
             filter: filter.map(Arc::from),
@@ -92,111 +95,110 @@ impl Names {
     }
 
     /// `region/kind`
-    pub(super) fn place(&self) -> String {
+    pub(super) fn region_kind(&self) -> String {
         format!("{}/{}", self.region, self.kind.name())
     }
 
-    /// `account/region/kind`
-    pub(super) fn base(&self, account: &str) -> String {
-        format!("{account}/{}", self.place())
+    /// `account/region/kind`, with which all scopes of an account begin.
+    pub(super) fn prefix(&self, account: &str) -> String {
+        format!("{account}/{}", self.region_kind())
     }
 
-    /// The scope of what an account tells of its own.
+    /// The scope of the account's own scan.
     pub(super) fn own(&self, account: &str) -> String {
         let filter = self.filter.as_deref().map(|hash| format!("/{hash}"));
-        self.base(account) + &filter.unwrap_or_default()
+        self.prefix(account) + &filter.unwrap_or_default()
     }
 
-    /// The scope of what it shares and does not tell itself.
+    /// The scope of the account's resources as scans of the other accounts see them.
     pub(super) fn shared(&self, account: &str) -> String {
-        let seers = self.configured.accounts_in(&self.region);
-        let seers = xxh3_64(seers.join(" ").as_bytes());
-        format!("{}{SHARED}{seers:016x}", self.own(account))
+        let viewers = self.configured.accounts_in(&self.region);
+        let viewers = xxh3_64(viewers.join(" ").as_bytes());
+        format!("{}{SHARED}{viewers:016x}", self.own(account))
     }
 
-    /// Whether a scope is of what an account has, whoever told it.
-    pub(super) fn is_of(&self, account: &str, scope: &str) -> bool {
+    /// Whether a scope holds resources of the account under this filter, from whichever account's scan.
+    pub(super) fn covers(&self, account: &str, scope: &str) -> bool {
         let rest = scope.strip_prefix(&self.own(account));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(SHARED))
     }
 
-    /// Whether a filter restricts what is in the scopes.
-    pub(super) fn are_filtered(&self) -> bool {
+    pub(super) fn is_filtered(&self) -> bool {
         self.filter.is_some()
     }
 
     /// Whether all accounts that are to be scanned are known.
-    pub(super) fn know_all_accounts(&self) -> bool {
+    pub(super) fn knows_all_accounts(&self) -> bool {
         self.configured.is_complete
     }
 
-    /// Whether an account is to be scanned there.
+    /// Whether an account is to be scanned in this region.
     pub(super) fn has_account(&self, account: &str) -> bool {
         self.configured.has(account, &self.region)
     }
 
-    /// The rows of an account were not delivered.
-    pub(super) fn undelivered(&self, account: &str, reason: String) -> Failure {
-        Failure {
-            call: Call {
+    /// The failure for rows of an account that were not acknowledged.
+    pub(super) fn not_delivered(&self, account: &str, reason: String) -> ScanFailure {
+        ScanFailure {
+            call: AwsCall {
                 service: self.kind.service(),
                 operation: self.kind.name(),
                 region: self.region.as_ref().into(),
                 account: account.into(),
             },
-            why: Why::NotDelivered,
+            reason: FailureReason::NotDelivered,
             code: String::new(),
             message: reason,
         }
     }
 }
 
-/// The account and the `region/kind` of a scope, and whether others tell what is in it.
-pub(super) fn parts(scope: &str) -> Option<(&str, &str, bool)> {
+/// The account and the `region/kind` of a scope, and whether scans of other accounts report it.
+pub(super) fn parse_scope(scope: &str) -> Option<(&str, &str, bool)> {
     let (account, rest) = scope.split_once('/')?;
     let end = rest.match_indices('/').nth(1).map(|(at, _)| at);
-    let place = &rest[..end.unwrap_or(rest.len())];
-    Some((account, place, scope.contains(SHARED)))
+    let region_kind = &rest[..end.unwrap_or(rest.len())];
+    Some((account, region_kind, scope.contains(SHARED)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::{Configured, Names, parts};
+    use super::{ConfiguredAccounts, ScopeNames, parse_scope};
     use crate::aws::kinds::ALL;
 
     #[test]
-    fn what_an_account_shares_is_in_a_scope_of_its_own_and_a_filter_in_another() {
-        let mut configured = Configured::default();
+    fn shared_resources_and_filters_have_scopes_of_their_own() {
+        let mut configured = ConfiguredAccounts::default();
         configured.add("1", Vec::new());
         configured.add("2", vec!["eu-west-1".to_owned()]);
         let configured = Arc::new(configured);
-        let names = |filter| Names::new(ALL[0], Some("eu-west-1"), filter, &configured);
-        let base = "1/eu-west-1/AWS::EC2::VPC";
+        let names = |filter| ScopeNames::new(ALL[0], Some("eu-west-1"), filter, &configured);
+        let prefix = "1/eu-west-1/AWS::EC2::VPC";
         assert_eq!(
-            (names(None).base("1"), names(None).own("1")),
-            (base.into(), base.into())
+            (names(None).prefix("1"), names(None).own("1")),
+            (prefix.into(), prefix.into())
         );
-        assert_eq!(names(Some("ab")).own("1"), format!("{base}/ab"));
+        assert_eq!(names(Some("ab")).own("1"), format!("{prefix}/ab"));
         let shared = names(Some("ab")).shared("1");
         assert!(
-            shared.starts_with(&format!("{base}/ab/shared/")),
+            shared.starts_with(&format!("{prefix}/ab/shared/")),
             "{shared}"
         );
-        let place = "eu-west-1/AWS::EC2::VPC";
-        assert_eq!(names(Some("ab")).place(), place);
+        let region_kind = "eu-west-1/AWS::EC2::VPC";
+        assert_eq!(names(Some("ab")).region_kind(), region_kind);
         for (scope, is_shared) in [
             ("", false),
             ("/ab", false),
             ("/shared/7", true),
             ("/ab/shared/7", true),
         ] {
-            let scope = format!("{base}{scope}");
-            assert_eq!(parts(&scope), Some(("1", place, is_shared)));
-            assert_eq!(names(Some("ab")).is_of("1", &scope), scope.contains("/ab"));
+            let scope = format!("{prefix}{scope}");
+            assert_eq!(parse_scope(&scope), Some(("1", region_kind, is_shared)));
+            assert_eq!(names(Some("ab")).covers("1", &scope), scope.contains("/ab"));
         }
         assert!(names(None).has_account("1") && names(None).has_account("2"));
-        assert!(!Names::new(ALL[0], Some("us-east-1"), None, &configured).has_account("2"));
+        assert!(!ScopeNames::new(ALL[0], Some("us-east-1"), None, &configured).has_account("2"));
     }
 }

@@ -1,4 +1,4 @@
-//! One scan, for who wants to look and go.
+//! A single scan without a pipeline, for `airdig scan`.
 
 use async_trait::async_trait;
 use pipeline::component::StartError;
@@ -8,30 +8,30 @@ use pipeline::{Batch, Delivery};
 
 use super::accounts::{Accounts, environment};
 use super::config::Config;
-use super::known::Known;
+use super::known::Inventory;
 use super::leases::Leases;
-use super::report::Report;
-use super::scanner::{Scanner, Summary};
+use super::report::FailureLog;
+use super::scanner::{ScanSummary, Scanner};
 use super::sink::{Progress, Sink};
 
-/// Who follows one scan.
+/// Receives the rows and the progress of one scan.
 pub trait Follow: Send + Sync {
-    /// Rows of `resources`; those of a scope are followed by its completion.
+    /// Takes rows of `resources`. The completion of a scope comes after the rows of its resources.
     fn take(&self, batch: Batch);
 
     fn tell(&self, progress: Progress<'_>);
 }
 
-struct Followed<F>(F);
+struct FollowSink<F>(F);
 
 #[async_trait]
-impl<F: Follow> Sink for Followed<F> {
-    async fn take(&self, mut rows: Rows) -> Result<(), String> {
+impl<F: Follow> Sink for FollowSink<F> {
+    async fn deliver(&self, mut rows: Rows) -> Result<(), String> {
         self.0.take(rows.finish(Delivery::nobody()));
         Ok(())
     }
 
-    fn tell(&self, progress: Progress<'_>) {
+    fn report_progress(&self, progress: Progress<'_>) {
         self.0.tell(progress);
     }
 }
@@ -39,11 +39,13 @@ impl<F: Follow> Sink for Followed<F> {
 /// Scans everything that the configuration names once.
 ///
 /// # Errors
-/// When it cannot begin: no region is known.
-pub async fn scan_once(config: Config, follow: impl Follow) -> Result<Summary, StartError> {
-    let known = Known::default();
-    let accounts = Accounts::of(&environment(&config).await, &config, &known.owners).await?;
-    let report = Report::new("scan", Counter::default());
-    let scanner = Scanner::new("scan", config, accounts, known, report, Leases::default());
-    Ok(scanner.scan(&Followed(follow)).await)
+/// When no region is known.
+pub async fn scan_once(config: Config, follow: impl Follow) -> Result<ScanSummary, StartError> {
+    let inventory = Inventory::default();
+    let sdk = environment(&config).await;
+    let accounts = Accounts::new(&sdk, &config, &inventory.owners).await?;
+    let failures = FailureLog::new("scan", Counter::default());
+    let leases = Leases::default();
+    let scanner = Scanner::new("scan", config, accounts, inventory, failures, leases);
+    Ok(scanner.scan(&FollowSink(follow)).await)
 }

@@ -1,18 +1,18 @@
-//! Whose is what others name by its id alone.
+//! The accounts that own resources which other resources reference by id alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::kind::id_of;
 
-/// Accounts by the ids of all VPCs, subnets and security groups that were ever seen: one account may use
-/// what another shares with it. (EC2 uses no id twice.)
+/// Owning accounts by id, of all VPCs, subnets and security groups that were ever seen: an account may use
+/// those that another account shares with it. (EC2 never reuses an id.)
 #[derive(Clone, Debug, Default)]
 pub(super) struct Owners(Arc<Mutex<HashMap<Box<str>, Box<str>>>>);
 
 impl Owners {
-    /// Takes in whose a thing is, by its ARN.
-    pub(super) fn learn(&self, arn: &str) {
+    /// Records the account of a resource's ARN.
+    pub(super) fn record(&self, arn: &str) {
         let account = arn.split(':').nth(4).unwrap_or_default();
         let mut owners = self.all();
         if owners.get(id_of(arn)).map(Box::as_ref) != Some(account) {
@@ -20,7 +20,7 @@ impl Owners {
         }
     }
 
-    pub(super) fn of(&self, id: &str) -> Option<Box<str>> {
+    pub(super) fn owner_of(&self, id: &str) -> Option<Box<str>> {
         self.all().get(id).cloned()
     }
 

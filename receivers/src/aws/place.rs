@@ -1,4 +1,4 @@
-//! One account in one region: its clients, and how its resources are called.
+//! One account in one region: its SDK clients, and the ARNs of its resources.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use pipeline::uid;
 use serde_json::Value as Json;
 
 use super::fields::text;
-use super::limits::{Limits, Rates};
+use super::limits::{RateLimits, ServiceLimiters};
 use super::owners::Owners;
 
-/// Where calls are made.
+/// The SDK clients and rate limiters of one account and region.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    /// Empty before it is known.
+pub(super) struct AccountRegion {
+    /// Empty while it is not known.
     pub(super) account: String,
     pub(super) region: String,
-    pub(super) limits: Arc<Limits>,
-    /// Of what others name by its id alone.
+    pub(super) limits: Arc<ServiceLimiters>,
+    /// The owners of resources that are referenced by id alone.
     pub(super) owners: Owners,
     pub(super) autoscaling: aws_sdk_autoscaling::Client,
     pub(super) ec2: aws_sdk_ec2::Client,
@@ -32,19 +32,19 @@ pub(super) struct Place {
     sdk: SdkConfig,
 }
 
-impl Place {
+impl AccountRegion {
     pub(super) fn new(
         account: &str,
         region: &str,
         sdk: &SdkConfig,
-        rates: Rates,
+        rates: RateLimits,
         owners: &Owners,
-    ) -> Place {
+    ) -> AccountRegion {
         let sdk = sdk
             .to_builder()
             .region(Region::new(region.to_owned()))
             .build();
-        // One account that is throttled slows no other.
+        // A retry partition of its own: throttling of one account slows down no other.
         macro_rules! client {
             ($sdk:ident, $service:literal) => {{
                 let partition = format!("{account}/{region}/{}", $service);
@@ -54,10 +54,10 @@ impl Place {
                 $sdk::Client::from_conf(config)
             }};
         }
-        Place {
+        AccountRegion {
             account: account.to_owned(),
             region: region.to_owned(),
-            limits: Arc::new(Limits::new(rates)),
+            limits: Arc::new(ServiceLimiters::new(rates)),
             owners: owners.clone(),
             autoscaling: client!(aws_sdk_autoscaling, "autoscaling"),
             ec2: client!(aws_sdk_ec2, "ec2"),
@@ -72,14 +72,14 @@ impl Place {
         }
     }
 
-    /// The same for buckets of another region: each answers in its own alone.
-    pub(super) fn elsewhere(&self, region: &str) -> Place {
+    /// The same account with an S3 client of another region, since a bucket is served only in its own region.
+    pub(super) fn with_s3_region(&self, region: &str) -> AccountRegion {
         if region == self.region {
             return self.clone();
         }
         let sdk = self.sdk.to_builder();
         let sdk = sdk.region(Region::new(region.to_owned())).build();
-        Place {
+        AccountRegion {
             region: region.to_owned(),
             s3: s3(&sdk),
             ..self.clone()
@@ -91,27 +91,29 @@ impl Place {
         uid::aws_partition(&self.region)
     }
 
-    /// An ARN in this account and region: `place.arn("ec2", "vpc/", &item["VpcId"])`. None where the
-    /// API gives no id.
+    /// An ARN in this account and region: `at.arn("ec2", "vpc/", &item["VpcId"])`. None where the id is
+    /// missing.
     pub(super) fn arn(&self, service: &str, prefix: &str, id: &Json) -> Option<String> {
         let resource = format!("{prefix}{}", text(id)?);
         Some(uid::aws(service, &self.region, &self.account, &resource))
     }
 
-    /// The same of EC2, in the account whose it is where that is known.
+    /// An ARN of EC2 in this region and in the account that owns the resource; where the owner is not known, in
+    /// this account.
     pub(super) fn ec2_arn(&self, prefix: &str, id: &Json) -> Option<String> {
         self.ec2_arn_in(&self.region, prefix, id)
     }
 
-    /// The same in another region.
+    /// Like [`ec2_arn`](Self::ec2_arn), in another region.
     pub(super) fn ec2_arn_in(&self, region: &str, prefix: &str, id: &Json) -> Option<String> {
         let id = text(id)?;
-        let owner = self.owners.of(id);
+        let owner = self.owners.owner_of(id);
         let owner = owner.as_deref().unwrap_or(&self.account);
         Some(uid::aws("ec2", region, owner, &format!("{prefix}{id}")))
     }
 
-    /// The same in the account that the API says it is of.
+    /// An ARN of EC2 in this region and in the account that the response names as owner; where it names none,
+    /// like [`ec2_arn`](Self::ec2_arn).
     pub(super) fn ec2_arn_of(&self, owner: &Json, prefix: &str, id: &Json) -> Option<String> {
         let Some(owner) = text(owner) else {
             return self.ec2_arn(prefix, id);
@@ -120,8 +122,8 @@ impl Place {
         Some(uid::aws("ec2", &self.region, owner, &resource))
     }
 
-    /// A key of KMS, or an alias of one, as other services name it: by its ARN, or by its id alone
-    /// where it is of this account and the region.
+    /// The ARN of a KMS key or of an alias of one. Other services reference it by its ARN, or by its id alone
+    /// where it is in this account and the given region.
     pub(super) fn key_arn(&self, region: &str, key: &Json) -> Option<String> {
         let key = key.as_str().filter(|key| !key.is_empty())?;
         let resource = match key {
@@ -132,7 +134,7 @@ impl Place {
         Some(uid::aws("kms", region, &self.account, &resource))
     }
 
-    /// An ARN of a service that is not regional, in this account or, where `account` is false, in none.
+    /// An ARN without a region, and without an account where `account` is false.
     pub(super) fn global_arn(&self, service: &str, account: bool, resource: &str) -> String {
         let account = if account { self.account.as_str() } else { "" };
         format!("arn:{}:{service}::{account}:{resource}", self.partition())
@@ -141,7 +143,7 @@ impl Place {
 
 fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(sdk)
-        // Who stands in for S3 under another address seldom has a name for each bucket.
+        // A replacement for S3 seldom has a DNS name for each bucket.
         .force_path_style(sdk.endpoint_url().is_some())
         .build();
     aws_sdk_s3::Client::from_conf(config)

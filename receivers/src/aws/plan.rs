@@ -1,4 +1,4 @@
-//! What one scan of everything is made of.
+//! Plans one scan: the scopes of all accounts, kinds and regions.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -6,50 +6,51 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, join_all};
 use tracing::warn;
 
-use super::accounts::Account;
-use super::failure::Failure;
-use super::kind::Kind;
+use super::accounts::ScannedAccount;
+use super::failure::ScanFailure;
+use super::kind::ResourceKind;
 use super::kinds;
-use super::names::{Configured, Names};
+use super::names::{ConfiguredAccounts, ScopeNames};
 use super::scanner::Scanner;
-use super::scope::Scope;
-use super::shared::Shared;
+use super::scope::ScanScope;
+use super::shared::SharedScan;
 
-/// What is to be scanned of an account.
-struct Planned<'a> {
-    account: &'a Account,
-    /// Empty where it could not be asked for.
+/// The regions of one account that are to be scanned.
+struct AccountPlan<'a> {
+    account: &'a ScannedAccount,
+    /// Empty where STS did not return it.
     id: &'a str,
     regions: Vec<String>,
-    failure: Option<Failure>,
+    failure: Option<ScanFailure>,
 }
 
-/// By region and kind, what all accounts see of what is others'.
-type Shares = HashMap<String, Arc<Shared>>;
+/// By `region/kind`.
+type SharedScans = HashMap<String, Arc<SharedScan>>;
 
 impl Scanner {
-    /// The scopes of all that is to be scanned, by account and region, and why there are not more.
-    pub(super) async fn plan(&self) -> (Vec<Vec<Scope>>, Vec<Failure>) {
-        let plan = |account| -> BoxFuture<'_, Planned<'_>> { Box::pin(self.plan_account(account)) };
+    /// The scopes to scan, grouped by account and region, and the failures because of which some are missing.
+    pub(super) async fn plan(&self) -> (Vec<Vec<ScanScope>>, Vec<ScanFailure>) {
+        let plan =
+            |account| -> BoxFuture<'_, AccountPlan<'_>> { Box::pin(self.plan_account(account)) };
         let plans: Vec<_> = self.accounts.all.iter().map(plan).collect();
         let mut planned = join_all(plans).await;
         let failures = planned.iter_mut().filter_map(|it| it.failure.take());
-        let failures: Vec<Failure> = failures.collect();
+        let failures: Vec<ScanFailure> = failures.collect();
         self.keep_each_account_once(&mut planned);
         let configured = self.accounts.configured();
-        let mut shares = Shares::new();
-        let mut places = Vec::new();
+        let mut shared = SharedScans::new();
+        let mut regions = Vec::new();
         for planned in &planned {
-            self.add_places(planned, &configured, &mut shares, &mut places);
+            self.add_regions(planned, &configured, &mut shared, &mut regions);
         }
         if !failures.is_empty() {
-            shares.values().for_each(|shared| shared.is_partial());
+            shared.values().for_each(|scan| scan.mark_partial());
         }
-        (places, failures)
+        (regions, failures)
     }
 
-    async fn plan_account<'a>(&'a self, account: &'a Account) -> Planned<'a> {
-        let mut planned = Planned {
+    async fn plan_account<'a>(&'a self, account: &'a ScannedAccount) -> AccountPlan<'a> {
+        let mut planned = AccountPlan {
             account,
             id: "",
             regions: Vec::new(),
@@ -64,7 +65,7 @@ impl Scanner {
         }
         match self.accounts.regions(account, planned.id).await {
             Ok(regions) => {
-                account.scanned(regions.clone());
+                account.set_scanned_regions(regions.clone());
                 planned.regions = regions;
             }
             Err(failure) => planned.failure = Some(failure),
@@ -72,44 +73,44 @@ impl Scanner {
         planned
     }
 
-    /// Leaves out accounts that are not known, and those that stand there twice.
-    fn keep_each_account_once(&self, planned: &mut Vec<Planned<'_>>) {
+    /// Removes accounts whose id is not known, and those that are listed twice.
+    fn keep_each_account_once(&self, planned: &mut Vec<AccountPlan<'_>>) {
         let mut ids = HashSet::new();
-        planned.retain(|Planned { id: account, .. }| {
+        planned.retain(|AccountPlan { id: account, .. }| {
             let is_first = ids.insert(*account);
             if !is_first && !account.is_empty() {
                 let receiver = &self.source;
                 warn!(
                     receiver,
-                    account, "two of `accounts` are this one: it is scanned once"
+                    account, "`accounts` lists this account twice: it is scanned once"
                 );
             }
             is_first && !account.is_empty()
         });
     }
 
-    /// Every kind in every region of an account, those of no region also where the regions cannot be
-    /// asked for.
-    fn add_places(
+    /// Adds the scopes of an account: every kind in every region. Global kinds are added even if the regions
+    /// could not be listed.
+    fn add_regions(
         &self,
-        planned: &Planned<'_>,
-        configured: &Arc<Configured>,
-        shares: &mut Shares,
-        places: &mut Vec<Vec<Scope>>,
+        planned: &AccountPlan<'_>,
+        configured: &Arc<ConfiguredAccounts>,
+        shared: &mut SharedScans,
+        regions: &mut Vec<Vec<ScanScope>>,
     ) {
         let (global, regional): (Vec<_>, Vec<_>) = kinds::ALL
             .iter()
-            .filter(|kind| self.config.kinds.take(kind.name()))
+            .filter(|kind| self.config.kinds.includes(kind.name()))
             .partition(|kind| kind.is_global());
-        let mut scopes = |kinds: &[&&'static dyn Kind], region: Option<&str>| {
-            let scope = |kind: &&&'static dyn Kind| {
+        let mut scopes = |kinds: &[&&'static dyn ResourceKind], region: Option<&str>| {
+            let scope = |kind: &&&'static dyn ResourceKind| {
                 let names = self.names(**kind, region, configured);
-                let shared = shares.entry(names.place());
+                let shared = shared.entry(names.region_kind());
                 let shared = shared.or_insert_with(|| self.shared(names.clone()));
-                shared.expect();
+                shared.expect_scan();
                 self.scope(names, planned.account, planned.id, region, shared.clone())
             };
-            places.push(kinds.iter().map(scope).collect());
+            regions.push(kinds.iter().map(scope).collect());
         };
         scopes(&global, None);
         for region in &planned.regions {
@@ -119,30 +120,30 @@ impl Scanner {
 
     pub(super) fn names(
         &self,
-        kind: &'static dyn Kind,
+        kind: &'static dyn ResourceKind,
         region: Option<&str>,
-        configured: &Arc<Configured>,
-    ) -> Names {
+        configured: &Arc<ConfiguredAccounts>,
+    ) -> ScopeNames {
         let filter = self.config.tags.hash();
-        Names::new(kind, region, filter.as_deref(), configured)
+        ScopeNames::new(kind, region, filter.as_deref(), configured)
     }
 
-    pub(super) fn shared(&self, names: Names) -> Arc<Shared> {
-        Arc::new(Shared::new(names, &self.known))
+    pub(super) fn shared(&self, names: ScopeNames) -> Arc<SharedScan> {
+        Arc::new(SharedScan::new(names, &self.inventory))
     }
 
     pub(super) fn scope(
         &self,
-        names: Names,
-        account: &Account,
+        names: ScopeNames,
+        account: &ScannedAccount,
         id: &str,
         region: Option<&str>,
-        shared: Arc<Shared>,
-    ) -> Scope {
-        let place = match region {
-            Some(region) => account.place(id, region),
-            None => account.home(id),
+        shared: Arc<SharedScan>,
+    ) -> ScanScope {
+        let at = match region {
+            Some(region) => account.region(id, region),
+            None => account.home_region(id),
         };
-        Scope::new(names, place, &self.known, shared)
+        ScanScope::new(names, at, &self.inventory, shared)
     }
 }

@@ -1,4 +1,4 @@
-//! One thing is looked at again when it is asked for.
+//! Refreshes single uids: describes each at once and reports its current state.
 
 use std::collections::BTreeSet;
 
@@ -12,187 +12,215 @@ use pipeline::rows::Rows;
 use pipeline::{Batch, Signal, uid};
 use tracing::debug;
 
-use super::failure::Failure;
-use super::found::{Found, Item, Pages};
-use super::kind::{Kind, Only, of_uid};
+use super::failure::ScanFailure;
+use super::found::{ListedResource, PageSink, PageWriter};
+use super::kind::{ListTarget, ResourceKind, kind_of_uid};
 use super::kinds;
-use super::report::Report;
+use super::report::FailureLog;
 use super::scanner::Scanner;
-use super::scope::Scope;
-use super::shared::Seen;
+use super::scope::ScanScope;
+use super::shared::SharedViews;
 use super::sink::Sink;
-use super::telling::Telling;
+use super::telling::ScopeWriter;
 
-/// Uids that are looked at at once.
+/// Uids that are refreshed at once.
 const AT_ONCE: usize = 4;
 
 impl Scanner {
-    /// Looks at what is asked for, and tells what it sees, also where nothing is new.
+    /// Refreshes the uids of `refresh_requests`. An unchanged resource is reported, too.
     pub(super) async fn refresh(&self, requests: &Batch, sink: &dyn Sink) {
         let uids = requests.uid();
-        let asked: BTreeSet<&str> = (0..uids.len())
+        let requested: BTreeSet<&str> = (0..uids.len())
             .filter(|row| uids.is_valid(*row))
             .map(|row| uids.value(row))
             .collect();
-        self.refresh_uids(asked, sink).await;
+        self.refresh_uids(requested, sink).await;
     }
 
-    /// The same of these uids.
     pub(super) async fn refresh_uids<'u>(
         &self,
-        asked: impl IntoIterator<Item = &'u str>,
+        uids: impl IntoIterator<Item = &'u str>,
         sink: &dyn Sink,
     ) {
-        let look = |uid| -> BoxFuture<'_, ()> { Box::pin(self.look_for(uid, sink)) };
-        let looks: Vec<_> = asked.into_iter().map(look).collect();
-        let mut looks = iter(looks).buffer_unordered(AT_ONCE);
-        while looks.next().await.is_some() {}
+        let refresh = |uid| -> BoxFuture<'_, ()> { Box::pin(self.refresh_uid(uid, sink)) };
+        let refreshes: Vec<_> = uids.into_iter().map(refresh).collect();
+        let mut refreshes = iter(refreshes).buffer_unordered(AT_ONCE);
+        while refreshes.next().await.is_some() {}
     }
 
-    /// In each scope that it may be in, until it is found.
-    async fn look_for(&self, uid: &str, sink: &dyn Sink) {
-        let Some((kind, owner, region)) = of_uid(kinds::ALL, uid) else {
-            return self.is_not_here(uid);
+    /// Looks the uid up in each scope that may contain it, until one has it.
+    async fn refresh_uid(&self, uid: &str, sink: &dyn Sink) {
+        let Some((kind, owner, region)) = kind_of_uid(kinds::ALL, uid) else {
+            return self.log_out_of_scope(uid);
         };
         let (scopes, are_all) = self.scopes_in(kind, region).await;
         let hash = uid::hash(uid);
         let (mut own, others): (Vec<_>, Vec<_>) = scopes
             .into_iter()
             .partition(|scope| owner.is_empty() || owner == scope.at.account);
-        own.sort_by_key(|scope| !scope.own.base.knows(hash));
+        own.sort_by_key(|scope| !scope.own.known.contains(hash));
         if own.is_empty() && others.is_empty() {
-            return self.is_not_here(uid);
+            return self.log_out_of_scope(uid);
         }
         let began = UnixNanos::now();
-        // Its owner has the last word; of several that it may be, the one that has told of it.
+        // The owner's scope decides. Where the ARN has no account, the scope that reported the uid is first.
         for scope in &own {
-            match self.look_at(uid, scope).await {
-                Looked::Is(item) => return self.tell(&scope.own, *item, began, sink).await,
-                Looked::IsNot => {
-                    // Of another filter it is not known, and so it has not ended.
-                    let is_of = |told: &str| scope.names.is_of(&scope.at.account, told);
-                    if scope.own.base.is_told_in(is_of, hash) {
-                        return self.tell_end(&scope.own, uid, began, sink).await;
+            match self.look_up(uid, scope).await {
+                LookupResult::Found(item) => {
+                    return self.report_current(&scope.own, *item, began, sink).await;
+                }
+                LookupResult::NotFound => {
+                    // A uid that only another filter reported does not end: this filter does not know it.
+                    let is_of = |reported: &str| scope.names.covers(&scope.at.account, reported);
+                    if scope.own.known.is_reported_in(is_of, hash) {
+                        return self.report_deleted(&scope.own, uid, began, sink).await;
                     }
                 }
-                Looked::IsPassedOver => {
-                    return self.tell_release(&scope.own, uid, began, sink).await;
+                LookupResult::FilteredOut => {
+                    return self.report_released(&scope.own, uid, began, sink).await;
                 }
-                Looked::Unknown => return,
+                LookupResult::Unknown => return,
             }
         }
-        let (true, true, Some(Scope { shared, .. })) = (own.is_empty(), are_all, others.first())
+        let (true, true, Some(ScanScope { shared, .. })) =
+            (own.is_empty(), are_all, others.first())
         else {
             return;
         };
-        if shared.is_left_to(owner) {
+        if shared.is_reported_by(owner) {
             return;
         }
-        let (mut seen, mut is_passed_over) = (Seen::default(), false);
+        let (mut views, mut is_filtered_out) = (SharedViews::default(), false);
         for scope in &others {
-            match self.look_at(uid, scope).await {
-                Looked::Is(item) => seen.see(&scope.at.account, *item),
-                Looked::IsNot => {}
-                Looked::IsPassedOver => is_passed_over = true,
-                Looked::Unknown => return,
+            match self.look_up(uid, scope).await {
+                LookupResult::Found(item) => views.add(&scope.at.account, *item),
+                LookupResult::NotFound => {}
+                LookupResult::FilteredOut => is_filtered_out = true,
+                LookupResult::Unknown => return,
             }
         }
-        let telling = shared.telling(owner);
-        match seen.into_one() {
-            Some(item) => self.tell(&telling, item, began, sink).await,
-            None if is_passed_over => self.tell_release(&telling, uid, began, sink).await,
+        let writer = shared.writer(owner);
+        match views.into_single() {
+            Some(item) => self.report_current(&writer, item, began, sink).await,
+            None if is_filtered_out => self.report_released(&writer, uid, began, sink).await,
             None => {
-                let is_of = |told: &str| told == telling.scope.as_ref();
-                if telling.base.is_told_in(is_of, hash) {
-                    self.tell_end(&telling, uid, began, sink).await;
+                let is_of = |reported: &str| reported == writer.scope.as_ref();
+                if writer.known.is_reported_in(is_of, hash) {
+                    self.report_deleted(&writer, uid, began, sink).await;
                 }
             }
         }
     }
 
-    fn is_not_here(&self, uid: &str) {
+    fn log_out_of_scope(&self, uid: &str) {
         let receiver = &self.source;
-        debug!(receiver, uid, "it is of no scope of this receiver");
+        debug!(
+            receiver,
+            uid, "ignored a refresh request: no scope of this receiver can contain the uid"
+        );
     }
 
-    async fn look_at(&self, uid: &str, scope: &Scope) -> Looked {
-        let mut looking = Looking {
+    async fn look_up(&self, uid: &str, scope: &ScanScope) -> LookupResult {
+        let mut lookup = UidLookup {
             uid,
-            report: &self.report,
+            failures: &self.failures,
             found: None,
-            is_passed_over: false,
+            is_filtered_out: false,
             failed: false,
         };
-        let mut found = Found {
+        let mut out = PageWriter {
             kind: scope.names.kind,
             at: &scope.at,
             tags: &self.config.tags,
-            pages: &mut looking,
+            sink: &mut lookup,
         };
         let kind = scope.names.kind;
-        let listed = kind.list(&scope.at, Only(Some(uid)), &mut found).await;
+        let listed = kind.list(&scope.at, ListTarget(Some(uid)), &mut out).await;
         if let Err(failure) = listed
             && !failure.is_not_found()
         {
-            self.report.failed(&failure);
-            return Looked::Unknown;
+            self.failures.record(&failure);
+            return LookupResult::Unknown;
         }
-        match looking.found {
-            // What could not be asked for whole stays as it was told.
-            _ if looking.failed => Looked::Unknown,
-            Some(item) => Looked::Is(Box::new(item)),
-            None if looking.is_passed_over => Looked::IsPassedOver,
-            None => Looked::IsNot,
+        match lookup.found {
+            // A resource whose details could not all be read keeps its last report.
+            _ if lookup.failed => LookupResult::Unknown,
+            Some(item) => LookupResult::Found(Box::new(item)),
+            None if lookup.is_filtered_out => LookupResult::FilteredOut,
+            None => LookupResult::NotFound,
         }
     }
 
-    async fn tell(&self, telling: &Telling, item: Item, began: UnixNanos, sink: &dyn Sink) {
-        let scan = telling.begin(&self.source, None, began);
+    async fn report_current(
+        &self,
+        writer: &ScopeWriter,
+        item: ListedResource,
+        began: UnixNanos,
+        sink: &dyn Sink,
+    ) {
+        let scan = writer.new_scan(&self.source, None, began);
         let mut rows = Rows::new(Signal::Resources);
         let state = item.resource.state();
         let hash = uid::hash(&item.resource.uid);
-        let novelty = telling.base.novelty(hash, state, &telling.scope);
-        let told = telling.tell(&item, state, novelty, &scan, &mut rows);
-        if self.take(telling, rows, sink).await {
-            telling.base.remember([told]);
+        let change = writer.known.change_of(hash, state, &writer.scope);
+        let reported = writer.write_resource(&item, state, change, &scan, &mut rows);
+        if self.deliver(writer, rows, sink).await {
+            writer.known.record([reported]);
         }
     }
 
-    async fn tell_end(&self, telling: &Telling, uid: &str, began: UnixNanos, sink: &dyn Sink) {
-        let scan = telling.begin(&self.source, None, began);
+    async fn report_deleted(
+        &self,
+        writer: &ScopeWriter,
+        uid: &str,
+        began: UnixNanos,
+        sink: &dyn Sink,
+    ) {
+        let scan = writer.new_scan(&self.source, None, began);
         let mut rows = Rows::new(Signal::Resources);
-        telling.end(uid, &scan, &mut rows);
-        if self.take(telling, rows, sink).await {
-            telling.base.forget_at(uid, began);
+        writer.write_deleted(uid, &scan, &mut rows);
+        if self.deliver(writer, rows, sink).await {
+            writer.known.remove_refreshed(uid, began);
         }
     }
 
-    /// It is there, and the filter does not take it: what it is told of in no other way is unknown.
-    async fn tell_release(&self, telling: &Telling, uid: &str, began: UnixNanos, sink: &dyn Sink) {
-        if telling.base.state(uid::hash(uid), &telling.scope).is_none() {
+    /// Releases a uid that exists and that the filter excludes, where this scope reported it.
+    async fn report_released(
+        &self,
+        writer: &ScopeWriter,
+        uid: &str,
+        began: UnixNanos,
+        sink: &dyn Sink,
+    ) {
+        let last_state = writer.known.state_in(uid::hash(uid), &writer.scope);
+        if last_state.is_none() {
             return;
         }
-        let scan = telling.begin(&self.source, None, began);
+        let scan = writer.new_scan(&self.source, None, began);
         let mut rows = Rows::new(Signal::Resources);
-        telling.release(uid, &scan, &mut rows);
-        if self.take(telling, rows, sink).await {
-            telling.base.release(uid, began);
+        writer.write_released(uid, &scan, &mut rows);
+        if self.deliver(writer, rows, sink).await {
+            writer.known.release(uid, began);
         }
     }
 
-    /// Whether the rows were delivered.
-    async fn take(&self, telling: &Telling, rows: Rows, sink: &dyn Sink) -> bool {
-        let delivered = telling.deliver(rows, sink).await;
+    /// Whether the rows were acknowledged.
+    async fn deliver(&self, writer: &ScopeWriter, rows: Rows, sink: &dyn Sink) -> bool {
+        let delivered = writer.deliver(rows, sink).await;
         if let Err(failure) = &delivered {
-            self.report.failed(failure);
+            self.failures.record(failure);
         }
         delivered.is_ok()
     }
 
-    /// The scopes of a kind in a region, none of what is not scanned here; and whether these are all, of
-    /// every account.
-    async fn scopes_in(&self, kind: &'static dyn Kind, region: &str) -> (Vec<Scope>, bool) {
-        if !self.config.kinds.take(kind.name()) {
+    /// The scopes of a kind in a region, and whether they include every account's. No scopes for a kind or
+    /// region that is not scanned.
+    async fn scopes_in(
+        &self,
+        kind: &'static dyn ResourceKind,
+        region: &str,
+    ) -> (Vec<ScanScope>, bool) {
+        if !self.config.kinds.includes(kind.name()) {
             return (Vec::new(), true);
         }
         let in_region = (!kind.is_global()).then_some(region);
@@ -200,8 +228,8 @@ impl Scanner {
         let shared = self.shared(names.clone());
         let (mut scopes, mut are_all) = (Vec::new(), true);
         for account in &self.accounts.all {
-            if !kind.is_global() && !account.scans(region) {
-                are_all &= !account.last_regions().is_empty();
+            if !kind.is_global() && !account.scans_region(region) {
+                are_all &= !account.scanned_regions().is_empty();
                 continue;
             }
             match account.id().await {
@@ -210,7 +238,7 @@ impl Scanner {
                 }
                 Err(failure) => {
                     are_all = false;
-                    self.report.failed(&failure);
+                    self.failures.record(&failure);
                 }
             }
         }
@@ -218,40 +246,40 @@ impl Scanner {
     }
 }
 
-/// What became of a thing, as one account sees it.
-enum Looked {
-    Is(Box<Item>),
-    IsNot,
-    /// It is there, and the filter does not take it.
-    IsPassedOver,
+/// A uid as one account sees it.
+enum LookupResult {
+    Found(Box<ListedResource>),
+    NotFound,
+    /// It exists, and the filter excludes it.
+    FilteredOut,
     Unknown,
 }
 
-/// Looks for one uid in what a list call finds.
-struct Looking<'a> {
+/// Picks one uid out of the pages of a list call.
+struct UidLookup<'a> {
     uid: &'a str,
-    report: &'a Report,
-    found: Option<Item>,
-    is_passed_over: bool,
+    failures: &'a FailureLog,
+    found: Option<ListedResource>,
+    is_filtered_out: bool,
     failed: bool,
 }
 
 #[async_trait]
-impl Pages for Looking<'_> {
-    async fn page(&mut self, items: Vec<Item>) -> Result<(), Failure> {
+impl PageSink for UidLookup<'_> {
+    async fn page(&mut self, items: Vec<ListedResource>) -> Result<(), ScanFailure> {
         let own = items.into_iter().find(|item| item.resource.uid == self.uid);
         if let Some(item) = own {
-            self.failed |= !item.is_whole;
-            self.found = item.is_taken.then_some(item);
+            self.failed |= !item.is_complete;
+            self.found = item.is_selected.then_some(item);
         }
         Ok(())
     }
 
-    fn failed(&mut self, failure: &Failure) {
-        self.report.failed(failure);
+    fn report_failure(&mut self, failure: &ScanFailure) {
+        self.failures.record(failure);
     }
 
-    fn passed_over(&mut self, uid: &str) {
-        self.is_passed_over |= uid == self.uid;
+    fn filtered_out(&mut self, uid: &str) {
+        self.is_filtered_out |= uid == self.uid;
     }
 }

@@ -1,4 +1,4 @@
-//! Failures, each told once for as long as it lasts.
+//! Counts failed calls and logs each failure once for as long as it lasts.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,35 +6,43 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pipeline::counters::Counter;
 use tracing::{debug, info, warn};
 
-use super::failure::{Failure, Why};
+use super::failure::{FailureReason, ScanFailure};
 
-/// The same call that fails in the same way is one failure.
-type Key = (&'static str, &'static str, Box<str>, Box<str>, Why);
+/// Service, operation, region, account and reason: failures with the same key are the same failure.
+type FailureKey = (
+    &'static str,
+    &'static str,
+    Box<str>,
+    Box<str>,
+    FailureReason,
+);
 
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct FailureLog {
     source: String,
     failed_calls: Counter,
-    failing: Mutex<Failing>,
+    failing: Mutex<FailingCalls>,
 }
 
 #[derive(Debug, Default)]
-struct Failing {
-    before: HashSet<Key>,
-    now: HashSet<Key>,
+struct FailingCalls {
+    /// In the scan before.
+    before: HashSet<FailureKey>,
+    /// In this scan.
+    now: HashSet<FailureKey>,
 }
 
-impl Report {
-    pub(super) fn new(source: &str, failed_calls: Counter) -> Report {
-        Report {
+impl FailureLog {
+    pub(super) fn new(source: &str, failed_calls: Counter) -> FailureLog {
+        FailureLog {
             source: source.to_owned(),
             failed_calls,
             failing: Mutex::default(),
         }
     }
 
-    /// Whether it is new: neither in this scan nor in the one before has it been told.
-    pub(super) fn failed(&self, failure: &Failure) -> bool {
+    /// Counts and logs the failure. Returns whether it is new: neither this scan nor the one before had it.
+    pub(super) fn record(&self, failure: &ScanFailure) -> bool {
         self.failed_calls.add(1);
         let key = key(failure);
         let mut failing = self.failing();
@@ -43,33 +51,39 @@ impl Report {
         let receiver = &self.source;
         let is_new = is_first && !is_known;
         match is_new {
-            true => warn!(receiver, %failure, "a call failed: what it would have told is unknown"),
-            false => debug!(receiver, %failure, "a call failed again"),
+            true => warn!(receiver, %failure, "AWS API call failed: what it returns is unknown"),
+            false => debug!(receiver, %failure, "AWS API call failed again"),
         }
         is_new
     }
 
-    /// A scan of everything has ended.
-    pub(super) fn turn(&self) {
+    /// Ends a scan of all scopes: logs the calls that failed before and succeed now.
+    pub(super) fn finish_scan(&self) {
         let mut failing = self.failing();
         let now = std::mem::take(&mut failing.now);
         for (service, operation, region, account, _) in failing.before.difference(&now) {
             let receiver = &self.source;
             info!(
                 receiver,
-                service, operation, region, account, "answers again"
+                service, operation, region, account, "AWS API call succeeds again"
             );
         }
         failing.before = now;
     }
 
-    fn failing(&self) -> MutexGuard<'_, Failing> {
+    fn failing(&self) -> MutexGuard<'_, FailingCalls> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn key(failure: &Failure) -> Key {
+fn key(failure: &ScanFailure) -> FailureKey {
     let call = &failure.call;
     let (region, account) = (call.region.clone(), call.account.clone());
-    (call.service.0, call.operation, region, account, failure.why)
+    (
+        call.service.0,
+        call.operation,
+        region,
+        account,
+        failure.reason,
+    )
 }

@@ -1,4 +1,4 @@
-//! Scans of everything, again and again.
+//! Scans all scopes, once an interval.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,36 +9,36 @@ use tracing::info;
 
 use super::accounts::Accounts;
 use super::config::Config;
-use super::failure::Failure;
-use super::kind::Turn;
-use super::known::Known;
+use super::failure::ScanFailure;
+use super::kind::ScanPhase;
+use super::known::Inventory;
 use super::leases::Leases;
-use super::report::Report;
-use super::scope::Scope;
-use super::shared::Ended;
+use super::report::FailureLog;
+use super::scope::ScanScope;
+use super::shared::ScanOutcome;
 use super::sink::{Progress, Sink};
 
 pub(super) struct Scanner {
     pub(super) source: String,
     pub(super) config: Config,
     pub(super) accounts: Accounts,
-    pub(super) known: Known,
-    pub(super) report: Report,
+    pub(super) inventory: Inventory,
+    pub(super) failures: FailureLog,
     pub(super) leases: Leases,
 }
 
-/// What a scan of everything came to.
+/// The result of a scan of all scopes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct ScanSummary {
     pub resources: usize,
     pub complete: usize,
     pub failed: usize,
-    /// Scopes that another process scans.
+    /// Scopes whose lease another process has.
     pub left_out: usize,
 }
 
-impl Summary {
-    fn add_all(&mut self, others: impl IntoIterator<Item = Summary>) {
+impl ScanSummary {
+    fn add_all(&mut self, others: impl IntoIterator<Item = ScanSummary>) {
         for other in others {
             self.resources += other.resources;
             self.complete += other.complete;
@@ -52,7 +52,7 @@ impl Scanner {
     pub(super) async fn run(&self, sink: &dyn Sink) -> std::convert::Infallible {
         loop {
             let began = Instant::now();
-            let Summary {
+            let ScanSummary {
                 resources,
                 complete,
                 failed,
@@ -70,7 +70,7 @@ impl Scanner {
             );
             let mut left = self.config.interval.saturating_sub(took);
             if left_out > 0 {
-                // Two processes that begin together would always have a part of all scopes each.
+                // Jitter: of two processes that always begin together, neither would ever scan all scopes.
                 left += self.config.interval.mul_f64(rand::random::<f64>() / 10.0);
             }
             tokio::time::sleep(left.max(Duration::from_millis(100))).await;
@@ -78,45 +78,46 @@ impl Scanner {
     }
 
     /// Scans every scope once.
-    pub(super) async fn scan(&self, sink: &dyn Sink) -> Summary {
-        let mut summary = Summary::default();
-        let (places, failures) = self.plan().await;
+    pub(super) async fn scan(&self, sink: &dyn Sink) -> ScanSummary {
+        let mut summary = ScanSummary::default();
+        let (regions, failures) = self.plan().await;
         for failure in &failures {
             summary.failed += 1;
-            self.failed(failure, sink);
+            self.report_failure(failure, sink);
         }
         self.release_unscanned(sink).await;
-        sink.tell(Progress::Planned(places.iter().map(Vec::len).sum()));
+        let planned = regions.iter().map(Vec::len).sum();
+        sink.report_progress(Progress::Planned(planned));
         let permits = Semaphore::new(self.config.concurrency.get());
-        let of_turn = |scopes: Vec<Scope>, turn| -> (Vec<Scope>, Vec<Scope>) {
+        let of_phase = |scopes: Vec<ScanScope>, phase| -> (Vec<ScanScope>, Vec<ScanScope>) {
             scopes
                 .into_iter()
-                .partition(|scope| scope.names.kind.turn() == turn)
+                .partition(|scope| scope.names.kind.phase() == phase)
         };
         let mut last = Vec::new();
-        let mut scans: Vec<BoxFuture<'_, Summary>> = Vec::new();
-        for scopes in places {
-            let (first, scopes) = of_turn(scopes, Turn::First);
-            let (of_place, others) = of_turn(scopes, Turn::Last);
-            last.extend(of_place);
-            scans.push(Box::pin(self.scan_place(first, others, &permits, sink)));
+        let mut scans: Vec<BoxFuture<'_, ScanSummary>> = Vec::new();
+        for scopes in regions {
+            let (first, scopes) = of_phase(scopes, ScanPhase::First);
+            let (last_here, others) = of_phase(scopes, ScanPhase::Last);
+            last.extend(last_here);
+            scans.push(Box::pin(self.scan_region(first, others, &permits, sink)));
         }
         summary.add_all(join_all(scans).await);
         summary.add_all(self.scan_all(last, &permits, sink).await);
-        self.report.turn();
+        self.failures.finish_scan();
         summary
     }
 
-    /// Scans what is in one account and region: what others lie in first, one kind after the other, then
-    /// all else at once.
-    async fn scan_place(
+    /// Scans one account and region: the kinds of [`ScanPhase::First`] one after the other, then all others
+    /// at once.
+    async fn scan_region(
         &self,
-        first: Vec<Scope>,
-        others: Vec<Scope>,
+        first: Vec<ScanScope>,
+        others: Vec<ScanScope>,
         permits: &Semaphore,
         sink: &dyn Sink,
-    ) -> Summary {
-        let mut summary = Summary::default();
+    ) -> ScanSummary {
+        let mut summary = ScanSummary::default();
         for scope in first {
             summary.add_all([self.scan_scope(scope, permits, sink).await]);
         }
@@ -126,25 +127,31 @@ impl Scanner {
 
     async fn scan_all(
         &self,
-        scopes: Vec<Scope>,
+        scopes: Vec<ScanScope>,
         permits: &Semaphore,
         sink: &dyn Sink,
-    ) -> Vec<Summary> {
-        let scan =
-            |scope| -> BoxFuture<'_, Summary> { Box::pin(self.scan_scope(scope, permits, sink)) };
+    ) -> Vec<ScanSummary> {
+        let scan = |scope| -> BoxFuture<'_, ScanSummary> {
+            Box::pin(self.scan_scope(scope, permits, sink))
+        };
         join_all(scopes.into_iter().map(scan)).await
     }
 
-    async fn scan_scope(&self, scope: Scope, permits: &Semaphore, sink: &dyn Sink) -> Summary {
+    async fn scan_scope(
+        &self,
+        scope: ScanScope,
+        permits: &Semaphore,
+        sink: &dyn Sink,
+    ) -> ScanSummary {
         let _permit = permits.acquire().await.expect("it is never closed");
-        let mut summary = Summary::default();
-        // Boxed: most scopes wait, and take no more than that needs.
-        let scanned = Box::pin(scope.scan(&self.source, &self.config.tags, sink, &self.report));
+        let mut summary = ScanSummary::default();
+        // Boxed: most scopes wait for a permit, and should not take the memory of a running scan.
+        let scanned = Box::pin(scope.scan(&self.source, &self.config.tags, sink, &self.failures));
         let scanned = self.leases.hold(&scope.own.scope, scanned).await;
-        let seen = scope.shared.ended(match &scanned {
-            Some(Ok(_)) => Ended::Well,
-            Some(Err(_)) => Ended::Failed,
-            None => Ended::LeftOut,
+        let views = scope.shared.finish_scan(match &scanned {
+            Some(Ok(_)) => ScanOutcome::Succeeded,
+            Some(Err(_)) => ScanOutcome::Failed,
+            None => ScanOutcome::Skipped,
         });
         match scanned {
             None => summary.left_out += 1,
@@ -154,21 +161,21 @@ impl Scanner {
             }
             Some(Err(failure)) => {
                 summary.failed += 1;
-                self.failed(&failure, sink);
+                self.report_failure(&failure, sink);
             }
         }
-        let Some(seen) = seen else { return summary };
-        let told = scope.shared.tell(seen, &self.source, sink, &self.leases);
-        match told.await {
+        let Some(views) = views else { return summary };
+        let reported = scope.shared.report(views, &self.source, sink, &self.leases);
+        match reported.await {
             Ok(resources) => summary.resources += resources,
-            Err(failure) => self.failed(&failure, sink),
+            Err(failure) => self.report_failure(&failure, sink),
         }
         summary
     }
 
-    fn failed(&self, failure: &Failure, sink: &dyn Sink) {
-        if self.report.failed(failure) {
-            sink.tell(Progress::Failed(failure));
+    fn report_failure(&self, failure: &ScanFailure, sink: &dyn Sink) {
+        if self.failures.record(failure) {
+            sink.report_progress(Progress::Failed(failure));
         }
     }
 }
@@ -178,16 +185,16 @@ impl Scanner {
         source: &str,
         config: Config,
         accounts: Accounts,
-        known: Known,
-        report: Report,
+        inventory: Inventory,
+        failures: FailureLog,
         leases: Leases,
     ) -> Arc<Scanner> {
         Arc::new(Scanner {
             source: source.to_owned(),
             config,
             accounts,
-            known,
-            report,
+            inventory,
+            failures,
             leases,
         })
     }

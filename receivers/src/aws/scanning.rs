@@ -1,4 +1,4 @@
-//! One scan of a scope, page by page.
+//! Scans one scope, page by page.
 
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
@@ -6,115 +6,117 @@ use pipeline::resource::Scan;
 use pipeline::rows::Rows;
 use pipeline::{Signal, uid};
 
-use super::failure::Failure;
-use super::filter::Tags;
-use super::found::{Found, Item, Pages};
-use super::kind::Only;
-use super::report::Report;
-use super::scope::Scope;
+use super::failure::ScanFailure;
+use super::filter::TagPatterns;
+use super::found::{ListedResource, PageSink, PageWriter};
+use super::kind::ListTarget;
+use super::report::FailureLog;
+use super::scope::ScanScope;
 use super::sink::{Progress, Sink};
-use super::telling::Listing;
+use super::telling::ScanListing;
 
-impl Scope {
-    /// Tells what is new, ends what is not there any more, and says that it is complete. Where it
-    /// fails, nothing ends: what was not seen is unknown, not missing. With a filter what is missing
-    /// is released, but for what the list has not at all.
+impl ScanScope {
+    /// Reports each resource that changed and each that no longer exists, then the scan completion. Returns
+    /// the number of resources. A scan that fails writes no completion, so it deletes nothing: a resource
+    /// that it did not see is unknown. With a filter, a resource is deleted only where the API does not list
+    /// it; one that the filter excludes is released.
     pub(super) async fn scan(
         &self,
         source: &str,
-        tags: &Tags,
+        tags: &TagPatterns,
         sink: &dyn Sink,
-        report: &Report,
-    ) -> Result<usize, Failure> {
+        failures: &FailureLog,
+    ) -> Result<usize, ScanFailure> {
         let began = UnixNanos::now();
         let id = format!("{:x}", began.0);
-        let mut scanning = Scanning {
+        let mut running = RunningScan {
             scope: self,
-            scan: self.own.begin(source, Some(&id), began),
-            listing: Listing::default(),
+            scan: self.own.new_scan(source, Some(&id), began),
+            listing: ScanListing::default(),
             sink,
-            report,
+            failures,
         };
-        let mut found = Found {
+        let mut out = PageWriter {
             kind: self.names.kind,
             at: &self.at,
             tags,
-            pages: &mut scanning,
+            sink: &mut running,
         };
         self.names
             .kind
-            .list(&self.at, Only(None), &mut found)
+            .list(&self.at, ListTarget(None), &mut out)
             .await?;
-        scanning.complete().await
+        running.complete().await
     }
 }
 
-/// A scan of a scope that goes on.
-struct Scanning<'a> {
-    scope: &'a Scope,
+struct RunningScan<'a> {
+    scope: &'a ScanScope,
     scan: Scan<'a>,
-    listing: Listing,
+    listing: ScanListing,
     sink: &'a dyn Sink,
-    report: &'a Report,
+    failures: &'a FailureLog,
 }
 
 #[async_trait]
-impl Pages for Scanning<'_> {
-    async fn page(&mut self, items: Vec<Item>) -> Result<(), Failure> {
-        let Scope {
+impl PageSink for RunningScan<'_> {
+    async fn page(&mut self, items: Vec<ListedResource>) -> Result<(), ScanFailure> {
+        let ScanScope {
             own, at, shared, ..
         } = self.scope;
-        let (mut rows, mut told) = (Rows::new(Signal::Resources), Vec::new());
+        let (mut rows, mut reported) = (Rows::new(Signal::Resources), Vec::new());
         let mut resources = 0;
         for item in items {
             if item.resource.account != at.account {
-                if !shared.is_left_to(&item.resource.account) {
-                    shared.see(&at.account, item);
+                if !shared.is_reported_by(&item.resource.account) {
+                    shared.add_view(&at.account, item);
                 }
                 continue;
             }
             resources += 1;
-            if let Some(state) = own.see(&item, &self.scan, &mut rows, &mut told) {
+            let state = own.write_if_changed(&item, &self.scan, &mut rows, &mut reported);
+            if let Some(state) = state {
                 let hash = uid::hash(&item.resource.uid);
                 self.listing.members.insert(hash, state);
             }
         }
         if !rows.is_empty() {
             own.deliver(rows, self.sink).await?;
-            own.base.remember(told);
+            own.known.record(reported);
         }
         let scope = &own.scope;
-        self.sink.tell(Progress::Found { scope, resources });
+        self.sink
+            .report_progress(Progress::Found { scope, resources });
         Ok(())
     }
 
-    fn failed(&mut self, failure: &Failure) {
-        if self.report.failed(failure) {
-            self.sink.tell(Progress::Failed(failure));
+    fn report_failure(&mut self, failure: &ScanFailure) {
+        if self.failures.record(failure) {
+            self.sink.report_progress(Progress::Failed(failure));
         }
     }
 
-    fn passed_over(&mut self, uid: &str) {
+    fn filtered_out(&mut self, uid: &str) {
         let hash = uid::hash(uid);
-        self.listing.passed_over.insert(hash);
-        self.scope.shared.pass_over(hash);
+        self.listing.filtered_out.insert(hash);
+        self.scope.shared.add_filtered_out(hash);
     }
 }
 
-impl Scanning<'_> {
-    /// How many there are.
-    async fn complete(self) -> Result<usize, Failure> {
-        let Scope { own, names, at, .. } = self.scope;
+impl RunningScan<'_> {
+    /// Delivers the scan completion. Returns the number of members.
+    async fn complete(self) -> Result<usize, ScanFailure> {
+        let ScanScope { own, names, at, .. } = self.scope;
         let mut rows = Rows::new(Signal::Resources);
-        // Also of what others told while the account was not scanned.
-        let is_of = |scope: &str| names.is_of(&at.account, scope);
-        let mut missed = own.complete(is_of, &self.listing, &self.scan, &mut rows);
-        own.release_replaced(&self.scan, &mut rows, &mut missed);
+        // Includes what scans of other accounts reported while this account was not scanned.
+        let is_of = |scope: &str| names.covers(&at.account, scope);
+        let mut removals = own.write_completion(is_of, &self.listing, &self.scan, &mut rows);
+        own.release_replaced(&self.scan, &mut rows, &mut removals);
         own.deliver(rows, self.sink).await?;
-        own.completed(&missed, self.scan.began);
-        own.base.told_by_owner();
+        own.apply_completion(&removals, self.scan.began);
+        own.known.set_reported_by_owner();
         let scope = &own.scope;
-        self.sink.tell(Progress::Complete { scope });
+        self.sink.report_progress(Progress::Complete { scope });
         Ok(self.listing.members.len())
     }
 }

@@ -1,27 +1,32 @@
-//! What is scanned as one: a kind in one account and region.
+//! The unit of a scan: one kind in one account and region.
 
 use std::sync::Arc;
 
-use super::known::Known;
-use super::names::Names;
-use super::place::Place;
-use super::shared::Shared;
-use super::telling::Telling;
+use super::known::Inventory;
+use super::names::ScopeNames;
+use super::place::AccountRegion;
+use super::shared::SharedScan;
+use super::telling::ScopeWriter;
 
 #[derive(Clone)]
-pub(super) struct Scope {
-    pub(super) names: Names,
-    pub(super) at: Arc<Place>,
-    /// What it tells of the account's own.
-    pub(super) own: Telling,
-    /// Where it leaves what other accounts own.
-    pub(super) shared: Arc<Shared>,
+pub(super) struct ScanScope {
+    pub(super) names: ScopeNames,
+    pub(super) at: Arc<AccountRegion>,
+    /// Writes the resources that the account owns.
+    pub(super) own: ScopeWriter,
+    /// Collects the resources that other accounts own.
+    pub(super) shared: Arc<SharedScan>,
 }
 
-impl Scope {
-    pub(super) fn new(names: Names, at: Arc<Place>, known: &Known, shared: Arc<Shared>) -> Scope {
-        Scope {
-            own: Telling::own(&names, &at.account, known),
+impl ScanScope {
+    pub(super) fn new(
+        names: ScopeNames,
+        at: Arc<AccountRegion>,
+        inventory: &Inventory,
+        shared: Arc<SharedScan>,
+    ) -> ScanScope {
+        ScanScope {
+            own: ScopeWriter::own(&names, &at.account, inventory),
             names,
             at,
             shared,

@@ -1,45 +1,45 @@
-//! The services that are asked.
+//! The AWS services that the receiver calls.
 
 /// A service by its name in ARNs and in IAM's actions: `ec2:DescribeVpcs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Service(pub(super) &'static str);
+pub(super) struct AwsService(pub(super) &'static str);
 
-impl Service {
-    pub(super) const AUTOSCALING: Service = Service("autoscaling");
-    pub(super) const EC2: Service = Service("ec2");
-    pub(super) const ELB: Service = Service("elasticloadbalancing");
-    pub(super) const IAM: Service = Service("iam");
-    pub(super) const KMS: Service = Service("kms");
-    pub(super) const LAMBDA: Service = Service("lambda");
-    pub(super) const RDS: Service = Service("rds");
-    pub(super) const ROUTE53: Service = Service("route53");
-    pub(super) const S3: Service = Service("s3");
-    pub(super) const STS: Service = Service("sts");
+impl AwsService {
+    pub(super) const AUTOSCALING: AwsService = AwsService("autoscaling");
+    pub(super) const EC2: AwsService = AwsService("ec2");
+    pub(super) const ELB: AwsService = AwsService("elasticloadbalancing");
+    pub(super) const IAM: AwsService = AwsService("iam");
+    pub(super) const KMS: AwsService = AwsService("kms");
+    pub(super) const LAMBDA: AwsService = AwsService("lambda");
+    pub(super) const RDS: AwsService = AwsService("rds");
+    pub(super) const ROUTE53: AwsService = AwsService("route53");
+    pub(super) const S3: AwsService = AwsService("s3");
+    pub(super) const STS: AwsService = AwsService("sts");
 
-    /// The action by which IAM allows an operation: S3 has other names for some.
+    /// The IAM action that allows an operation. Some actions of S3 have other names than the operation.
     pub(super) fn action(self, operation: &str) -> String {
         let action = match (self, operation) {
-            (Service::S3, "ListBuckets") => "ListAllMyBuckets",
-            (Service::S3, "GetBucketEncryption") => "GetEncryptionConfiguration",
-            (Service::S3, "GetBucketNotificationConfiguration") => "GetBucketNotification",
-            (Service::S3, "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
+            (AwsService::S3, "ListBuckets") => "ListAllMyBuckets",
+            (AwsService::S3, "GetBucketEncryption") => "GetEncryptionConfiguration",
+            (AwsService::S3, "GetBucketNotificationConfiguration") => "GetBucketNotification",
+            (AwsService::S3, "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
             _ => operation,
         };
         format!("{self}:{action}")
     }
 
-    /// Calls a second in one account and region where the configuration says nothing: below what AWS
-    /// allows to all callers together (EC2 20 with tokens for 100, Route 53 5 for the account).
+    /// The default rate limit, in calls a second for one account and region. It is below what AWS allows to all
+    /// callers together (EC2: 20 a second and a bucket of 100 tokens; Route 53: 5 a second for the account).
     pub(super) fn calls_per_second(self) -> u32 {
         match self {
-            Service::ROUTE53 => 4,
-            Service::EC2 | Service::S3 => 20,
+            AwsService::ROUTE53 => 4,
+            AwsService::EC2 | AwsService::S3 => 20,
             _ => 10,
         }
     }
 }
 
-impl std::fmt::Display for Service {
+impl std::fmt::Display for AwsService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.0)
     }

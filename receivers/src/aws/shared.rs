@@ -1,4 +1,4 @@
-//! What is shared with the accounts that are scanned by one that does not tell of it itself.
+//! Resources that scanned accounts see, and whose owner does not report them itself.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,249 +8,259 @@ use pipeline::rows::Rows;
 use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::{Signal, uid};
 
-use super::failure::Failure;
-use super::found::Item;
-use super::known::Known;
+use super::failure::ScanFailure;
+use super::found::ListedResource;
+use super::known::Inventory;
 use super::leases::Leases;
-use super::names::{Names, parts};
+use super::names::{ScopeNames, parse_scope};
 use super::sink::{Progress, Sink};
-use super::telling::{Listing, Telling};
+use super::telling::{ScanListing, ScopeWriter};
 
-/// Rows that are told together.
+/// Rows of one batch.
 const PAGE: usize = 1000;
 
-/// One kind in one region, as all accounts that are scanned see it: filled by their scans, told once
-/// all of these have ended, so that of several who see a thing one tells it.
-pub(super) struct Shared {
-    names: Names,
-    known: Known,
-    /// Before any of the scans.
+/// Collects the shared resources of one kind and region from the scans of all accounts, and reports each
+/// once after the last of these scans, however many accounts see it.
+pub(super) struct SharedScan {
+    names: ScopeNames,
+    inventory: Inventory,
+    /// Earlier than the start of each of the scans.
     began: UnixNanos,
-    seen: Mutex<Seen>,
+    views: Mutex<SharedViews>,
 }
 
-/// How the scan of an account ended.
+/// The outcome of an account's scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    Well,
+pub(super) enum ScanOutcome {
+    Succeeded,
     Failed,
-    /// Another process scans it.
-    LeftOut,
+    /// Another process has the lease of the scope.
+    Skipped,
 }
 
-/// What was seen so far.
+/// What the accounts' scans saw so far.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    /// Scans that have not ended yet.
+pub(super) struct SharedViews {
+    /// The number of scans that have not finished.
     running: usize,
-    /// Whether one has failed: then what is missing is not deleted.
+    /// Whether any scan failed: then a missing resource is not deleted.
     failed: bool,
-    /// Whether one has ended well: else nothing is known.
+    /// Whether any scan succeeded: otherwise nothing is known.
     succeeded: bool,
-    /// Whether one was left to another process: then that one tells.
-    left_out: bool,
-    /// Hashes of uids that the filter does not take.
-    passed_over: HashSet<u64>,
-    /// By the owner and by the uid, with the account whose view it is.
-    items: BTreeMap<String, BTreeMap<String, (String, Item)>>,
+    /// Whether any scan was skipped: then the process that runs it reports.
+    skipped: bool,
+    /// Hashes of uids that the filter excludes.
+    filtered_out: HashSet<u64>,
+    /// By owner and uid: the account whose view was chosen, and the view.
+    by_owner: BTreeMap<String, BTreeMap<String, (String, ListedResource)>>,
 }
 
-impl Shared {
-    pub(super) fn new(names: Names, known: &Known) -> Shared {
-        Shared {
+impl SharedScan {
+    pub(super) fn new(names: ScopeNames, inventory: &Inventory) -> SharedScan {
+        SharedScan {
             names,
-            known: known.clone(),
+            inventory: inventory.clone(),
             began: UnixNanos::now(),
-            seen: Mutex::default(),
+            views: Mutex::default(),
         }
     }
 
-    /// Not all who may see something are scanned: then what is missing is not deleted.
-    pub(super) fn is_partial(&self) {
-        self.seen().failed = true;
+    /// Records that some account is not scanned, so that missing resources are not deleted.
+    pub(super) fn mark_partial(&self) {
+        self.views().failed = true;
     }
 
-    /// One more scan is to be waited for.
-    pub(super) fn expect(&self) {
-        self.seen().running += 1;
+    /// Adds a scan that must finish before shared resources are reported.
+    pub(super) fn expect_scan(&self) {
+        self.views().running += 1;
     }
 
-    /// This account sees what another one owns.
-    pub(super) fn see(&self, account: &str, item: Item) {
-        self.seen().see(account, item);
+    /// Adds a resource of another owner as this account sees it.
+    pub(super) fn add_view(&self, account: &str, item: ListedResource) {
+        self.views().add(account, item);
     }
 
-    /// The filter does not take this one.
-    pub(super) fn pass_over(&self, uid: u64) {
-        self.seen().passed_over.insert(uid);
+    pub(super) fn add_filtered_out(&self, uid: u64) {
+        self.views().filtered_out.insert(uid);
     }
 
-    /// A scan has ended, well or not. All that was seen, once it was the last.
-    pub(super) fn ended(&self, how: Ended) -> Option<Seen> {
-        let mut seen = self.seen();
-        seen.running -= 1;
-        match how {
-            Ended::Well => seen.succeeded = true,
-            Ended::Failed => seen.failed = true,
-            Ended::LeftOut => seen.left_out = true,
+    /// Records that one scan finished. Returns all views after the last scan.
+    pub(super) fn finish_scan(&self, outcome: ScanOutcome) -> Option<SharedViews> {
+        let mut views = self.views();
+        views.running -= 1;
+        match outcome {
+            ScanOutcome::Succeeded => views.succeeded = true,
+            ScanOutcome::Failed => views.failed = true,
+            ScanOutcome::Skipped => views.skipped = true,
         }
-        (seen.running == 0).then(|| std::mem::take(&mut *seen))
+        (views.running == 0).then(|| std::mem::take(&mut *views))
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn views(&self) -> MutexGuard<'_, SharedViews> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is told of an owner's.
-    pub(super) fn telling(&self, owner: &str) -> Telling {
-        self.known.shares(&self.names.place(), owner);
-        Telling::shared(&self.names, owner, &self.known)
+    /// The writer of the scope of an owner's shared resources.
+    pub(super) fn writer(&self, owner: &str) -> ScopeWriter {
+        let region_kind = self.names.region_kind();
+        self.inventory.add_sharing_owner(&region_kind, owner);
+        ScopeWriter::shared(&self.names, owner, &self.inventory)
     }
 
-    /// Whether the owner tells it itself: it is scanned, and has been seen whole.
-    pub(super) fn is_left_to(&self, owner: &str) -> bool {
-        let base = self.known.base(&self.names.base(owner));
-        self.names.has_account(owner) && base.is_told_by_owner()
+    /// Whether the owner's own scan reports its resources: the owner is configured, and a scan of it has
+    /// completed.
+    pub(super) fn is_reported_by(&self, owner: &str) -> bool {
+        let known = self.inventory.resources(&self.names.prefix(owner));
+        self.names.has_account(owner) && known.is_reported_by_owner()
     }
 
-    /// Tells of all that was seen but what its owner tells. How many there are.
-    pub(super) async fn tell(
+    /// Reports all views except those of owners whose own scans report them. Returns the number of
+    /// resources.
+    pub(super) async fn report(
         &self,
-        mut seen: Seen,
+        mut views: SharedViews,
         source: &str,
         sink: &dyn Sink,
         leases: &Leases,
-    ) -> Result<usize, Failure> {
-        if seen.left_out {
+    ) -> Result<usize, ScanFailure> {
+        if views.skipped {
             return Ok(0);
         }
-        // Also those of whom nothing was seen this time.
-        for owner in self.known.sharing(&self.names.place()) {
-            seen.items.entry(owner).or_default();
+        // Owners of whom this round saw nothing are completed as well.
+        let region_kind = self.names.region_kind();
+        for owner in self.inventory.sharing_owners(&region_kind) {
+            views.by_owner.entry(owner).or_default();
         }
-        let Seen {
+        let SharedViews {
             failed,
             succeeded,
-            passed_over,
-            items,
+            filtered_out,
+            by_owner,
             ..
-        } = seen;
-        let mut listing = Listing {
-            passed_over,
+        } = views;
+        let mut listing = ScanListing {
+            filtered_out,
             is_partial: failed,
-            ..Listing::default()
+            ..ScanListing::default()
         };
         let mut count = 0;
-        for (owner, items) in items {
-            if !self.is_left_to(&owner) {
+        for (owner, items) in by_owner {
+            if !self.is_reported_by(&owner) {
                 let items = items.into_values().map(|(_, item)| item);
                 listing.members.clear();
                 let scope = self.names.shared(&owner).into();
-                let told = self.tell_of(&owner, items, succeeded, &mut listing, source, sink);
-                count += leases.hold(&scope, told).await.unwrap_or(Ok(0))?;
+                let report =
+                    self.report_owner(&owner, items, succeeded, &mut listing, source, sink);
+                count += leases.hold(&scope, report).await.unwrap_or(Ok(0))?;
             }
         }
-        self.release_left(succeeded, source, sink, leases).await?;
+        self.release_outdated(succeeded, source, sink, leases)
+            .await?;
         Ok(count)
     }
 
-    /// Tells of what one owner shares.
-    async fn tell_of(
+    /// Reports the shared resources of one owner.
+    async fn report_owner(
         &self,
         owner: &str,
-        items: impl Iterator<Item = Item>,
+        items: impl Iterator<Item = ListedResource>,
         succeeded: bool,
-        listing: &mut Listing,
+        listing: &mut ScanListing,
         source: &str,
         sink: &dyn Sink,
-    ) -> Result<usize, Failure> {
-        let telling = self.telling(owner);
+    ) -> Result<usize, ScanFailure> {
+        let writer = self.writer(owner);
         let id = format!("{:x}", self.began.0);
-        let scan = telling.begin(source, Some(&id), self.began);
-        let (mut rows, mut told) = (Rows::new(Signal::Resources), Vec::new());
+        let scan = writer.new_scan(source, Some(&id), self.began);
+        let (mut rows, mut reported) = (Rows::new(Signal::Resources), Vec::new());
         for mut item in items {
-            // Without the views of all, what was told of it may be better.
-            item.is_whole &= !listing.is_partial;
-            if let Some(state) = telling.see(&item, &scan, &mut rows, &mut told) {
+            // While views are missing, the last report may be better than what is left.
+            item.is_complete &= !listing.is_partial;
+            if let Some(state) = writer.write_if_changed(&item, &scan, &mut rows, &mut reported) {
                 let hash = uid::hash(&item.resource.uid);
                 listing.members.insert(hash, state);
             }
             if rows.len() >= PAGE {
                 let page = std::mem::replace(&mut rows, Rows::new(Signal::Resources));
-                telling.deliver(page, sink).await?;
-                telling.base.remember(told.drain(..));
+                writer.deliver(page, sink).await?;
+                writer.known.record(reported.drain(..));
             }
         }
-        // What nobody was told of has no scans.
-        let is_known = || telling.base.has_told(&telling.scope);
+        // A scope in which nothing was ever reported gets no completion.
+        let is_known = || writer.known.has_reported(&writer.scope);
         let is_complete = succeeded && (!listing.members.is_empty() || is_known());
-        let is_of = |scope: &str| scope == telling.scope.as_ref();
-        let missed = is_complete.then(|| telling.complete(is_of, listing, &scan, &mut rows));
+        let is_of = |scope: &str| scope == writer.scope.as_ref();
+        let removals =
+            is_complete.then(|| writer.write_completion(is_of, listing, &scan, &mut rows));
         if !rows.is_empty() {
-            telling.deliver(rows, sink).await?;
-            telling.base.remember(told);
+            writer.deliver(rows, sink).await?;
+            writer.known.record(reported);
         }
-        if let Some(missed) = missed {
-            telling.completed(&missed, self.began);
+        if let Some(removals) = removals {
+            writer.apply_completion(&removals, self.began);
         }
-        let (scope, resources) = (telling.scope.as_ref(), listing.members.len());
-        sink.tell(Progress::Found { scope, resources });
+        let (scope, resources) = (writer.scope.as_ref(), listing.members.len());
+        sink.report_progress(Progress::Found { scope, resources });
         Ok(resources)
     }
 
-    /// Releases what accounts told here that are not scanned any more, and what other accounts saw of
-    /// what is shared: the ones that are scanned now have told what they see.
-    async fn release_left(
+    /// Releases the scopes of accounts that are no longer scanned, and the scopes of shared resources as
+    /// another set of accounts saw them: the accounts that are scanned now have reported what they see.
+    async fn release_outdated(
         &self,
         succeeded: bool,
         source: &str,
         sink: &dyn Sink,
         leases: &Leases,
-    ) -> Result<(), Failure> {
-        if !self.names.know_all_accounts() {
+    ) -> Result<(), ScanFailure> {
+        if !self.names.knows_all_accounts() {
             return Ok(());
         }
-        let is_left = |scope: &Arc<str>| match parts(scope) {
+        let is_outdated = |scope: &Arc<str>| match parse_scope(scope) {
             None => false,
             Some((owner, _, true)) => {
                 let is_current = self.names.shared(owner) == **scope;
-                succeeded && !is_current && !self.is_left_to(owner)
+                succeeded && !is_current && !self.is_reported_by(owner)
             }
             Some((account, _, false)) => !self.names.has_account(account),
         };
-        let mut left = self.known.scopes.in_place(&self.names.place());
-        left.retain(is_left);
-        let released = self.known.release(left, source, self.began, sink, leases);
+        let scopes = &self.inventory.scopes;
+        let mut outdated = scopes.of_region_kind(&self.names.region_kind());
+        outdated.retain(is_outdated);
+        let released = self
+            .inventory
+            .release(outdated, source, self.began, sink, leases);
         let released = released.await;
-        released.map_err(|reason| self.names.undelivered("", reason))
+        released.map_err(|reason| self.names.not_delivered("", reason))
     }
 }
 
-impl Seen {
-    pub(super) fn see(&mut self, account: &str, item: Item) {
-        let of_owner = self.items.entry(item.resource.account.clone()).or_default();
+impl SharedViews {
+    pub(super) fn add(&mut self, account: &str, item: ListedResource) {
+        let owner = item.resource.account.clone();
+        let of_owner = self.by_owner.entry(owner).or_default();
         let uid = item.resource.uid.clone();
-        let Some((viewer, known)) = of_owner.get_mut(&uid) else {
+        let Some((viewer, chosen)) = of_owner.get_mut(&uid) else {
             of_owner.insert(uid, (account.to_owned(), item));
             return;
         };
-        // Always the same view, whoever is faster; and each has its own name for the thing.
-        let is_better = (!item.is_whole, account) < (!known.is_whole, viewer.as_str());
+        // The same view is chosen in whatever order the scans finish. Each viewer has its own alias.
+        let is_better = (!item.is_complete, account) < (!chosen.is_complete, viewer.as_str());
         let mut other = item;
         if is_better {
-            std::mem::swap(known, &mut other);
+            std::mem::swap(chosen, &mut other);
             account.clone_into(viewer);
         }
         for alias in other.resource.aliases {
-            if alias.kind == SAME_AS && !known.resource.aliases.contains(&alias) {
-                known.resource.aliases.push(alias);
+            if alias.kind == SAME_AS && !chosen.resource.aliases.contains(&alias) {
+                chosen.resource.aliases.push(alias);
             }
         }
     }
 
-    /// The one thing that was looked for.
-    pub(super) fn into_one(self) -> Option<Item> {
-        let mut items = self.items.into_values().flat_map(BTreeMap::into_values);
+    /// The view of the one resource that a refresh looked up.
+    pub(super) fn into_single(self) -> Option<ListedResource> {
+        let mut items = self.by_owner.into_values().flat_map(BTreeMap::into_values);
         items.next().map(|(_, item)| item)
     }
 }
@@ -260,11 +270,11 @@ mod tests {
     use pipeline::resource::{Alias, Resource};
     use pipeline::schema::aliases::kind::SAME_AS;
 
-    use super::Seen;
-    use crate::aws::found::Item;
+    use super::SharedViews;
+    use crate::aws::found::ListedResource;
 
-    /// A subnet as an account sees it, which has its own name of the zone.
-    fn view(account: &str, zone: &str, is_whole: bool) -> Item {
+    /// A subnet as an account sees it: each account has its own name for the zone.
+    fn view(account: &str, zone: &str, is_complete: bool) -> ListedResource {
         let resource = Resource {
             uid: "arn:owner:subnet".to_owned(),
             account: "owner".to_owned(),
@@ -275,26 +285,26 @@ mod tests {
             ],
             ..Resource::default()
         };
-        Item {
+        ListedResource {
             resource,
-            is_whole,
-            is_taken: true,
+            is_complete,
+            is_selected: true,
         }
     }
 
     #[test]
-    fn of_several_views_it_is_always_the_same_with_the_names_of_all() {
-        let views = [("2", "b", true), ("1", "a", false), ("3", "c", true)];
+    fn same_view_is_chosen_in_any_order_and_has_the_aliases_of_all_views() {
+        let all = [("2", "b", true), ("1", "a", false), ("3", "c", true)];
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
-            let mut seen = Seen::default();
-            for (account, zone, is_whole) in order.map(|place| views[place]) {
-                seen.see(account, view(account, zone, is_whole));
+            let mut views = SharedViews::default();
+            for (account, zone, is_complete) in order.map(|index| all[index]) {
+                views.add(account, view(account, zone, is_complete));
             }
-            let resource = seen.into_one().unwrap().resource;
+            let resource = views.into_single().unwrap().resource;
             assert_eq!(
                 resource.name.as_deref(),
                 Some("b"),
-                "the first that is whole"
+                "the complete view of the lowest account id"
             );
             let mut names: Vec<_> = resource.aliases.into_iter().map(|it| it.value).collect();
             names.sort();

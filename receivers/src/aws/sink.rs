@@ -1,41 +1,40 @@
-//! Where what a scan tells goes.
+//! Delivers the rows that a scan writes.
 
 use async_trait::async_trait;
 use pipeline::channel::Output;
 use pipeline::rows::Rows;
 use pipeline::{Delivery, Outcome};
 
-use super::failure::Failure;
+use super::failure::ScanFailure;
 
-/// Takes the rows of `resources` that scans make.
+/// Takes the rows of `resources` that scans and refreshes write.
 #[async_trait]
 pub(super) trait Sink: Send + Sync {
-    /// Returns when they are durable.
+    /// Returns when the rows are acknowledged as durable.
     ///
     /// # Errors
-    /// Why they are not.
-    async fn take(&self, mut rows: Rows) -> Result<(), String>;
+    /// Why they were not acknowledged.
+    async fn deliver(&self, mut rows: Rows) -> Result<(), String>;
 
-    /// How the scan gets on.
-    fn tell(&self, _progress: Progress<'_>) {}
+    fn report_progress(&self, _progress: Progress<'_>) {}
 }
 
-/// How a scan gets on.
+/// A step of a scan.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
-    /// So many more scopes are to be scanned.
+    /// The number of scopes that are to be scanned.
     Planned(usize),
-    /// A page has come of this scope, with so many resources.
+    /// A page of this scope was read, with this number of resources.
     Found { scope: &'a str, resources: usize },
     /// A scope is complete.
     Complete { scope: &'a str },
-    /// A call has failed; a scope of it is unknown.
-    Failed(&'a Failure),
+    /// A call failed, so part of a scope or all of it is unknown.
+    Failed(&'a ScanFailure),
 }
 
 #[async_trait]
 impl Sink for Output {
-    async fn take(&self, mut rows: Rows) -> Result<(), String> {
+    async fn deliver(&self, mut rows: Rows) -> Result<(), String> {
         let (delivery, receipt) = Delivery::new(None);
         let batch = rows.finish(delivery);
         let sent = self.send(&batch).await;

@@ -1,4 +1,4 @@
-//! What a scan of a scope tells.
+//! Writes the rows of `resources` for one scope, and records what was acknowledged.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,68 +10,67 @@ use pipeline::rows::Rows;
 use pipeline::schema::nodes::group;
 use pipeline::uid;
 
-use super::base::{Base, Novelty, Told};
-use super::failure::Failure;
-use super::found::Item;
-use super::known::Known;
-use super::names::Names;
-use super::retired::release;
+use super::base::{KnownResources, ReportedResource, ResourceChange};
+use super::failure::ScanFailure;
+use super::found::ListedResource;
+use super::known::Inventory;
+use super::names::ScopeNames;
+use super::retired::write_release;
 use super::sink::Sink;
 
 /// What a scan of a scope saw.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
-    /// Uid's hash and state.
+pub(super) struct ScanListing {
+    /// States by the hash of the uid.
     pub(super) members: HashMap<u64, u64>,
-    /// Hashes of uids that are there and that the filter does not take.
-    pub(super) passed_over: HashSet<u64>,
-    /// Whether some of those whose views make up the scope could not be asked.
+    /// Hashes of uids that the API lists and the filter excludes.
+    pub(super) filtered_out: HashSet<u64>,
+    /// Whether some of the accounts whose views make up the scope could not be scanned.
     pub(super) is_partial: bool,
 }
 
-/// What a completed scan did not see of what was told before.
+/// What a completed scan removes from the scope.
 #[derive(Debug, Default)]
-pub(super) struct Missed {
+pub(super) struct ScopeRemovals {
     deleted: Vec<Box<str>>,
-    /// It may still be there.
+    /// Uids that may still exist.
     released: Vec<Box<str>>,
     /// Scopes that the completed one replaces.
     retired: Vec<Arc<str>>,
 }
 
-/// What is told of one account's, and what is known of it.
+/// Writes the rows of one scope: resources that one account owns.
 #[derive(Clone)]
-pub(super) struct Telling {
-    names: Names,
-    known: Known,
+pub(super) struct ScopeWriter {
+    names: ScopeNames,
+    inventory: Inventory,
     account: Box<str>,
     pub(super) scope: Arc<str>,
-    pub(super) base: Arc<Base>,
+    pub(super) known: Arc<KnownResources>,
 }
 
-impl Telling {
-    /// What the account tells of its own.
-    pub(super) fn own(names: &Names, account: &str, known: &Known) -> Telling {
-        Telling {
+impl ScopeWriter {
+    /// Writes the scope of an account's own resources, which its own scan sees.
+    pub(super) fn own(names: &ScopeNames, account: &str, inventory: &Inventory) -> ScopeWriter {
+        ScopeWriter {
             scope: names.own(account).into(),
-            base: known.base(&names.base(account)),
+            known: inventory.resources(&names.prefix(account)),
             account: account.into(),
             names: names.clone(),
-            known: known.clone(),
+            inventory: inventory.clone(),
         }
     }
 
-    /// What others tell who see it.
-    pub(super) fn shared(names: &Names, account: &str, known: &Known) -> Telling {
-        Telling {
+    /// Writes the scope of resources that the account shares, as scans of other accounts see them.
+    pub(super) fn shared(names: &ScopeNames, account: &str, inventory: &Inventory) -> ScopeWriter {
+        ScopeWriter {
             scope: names.shared(account).into(),
-            ..Telling::own(names, account, known)
+            ..ScopeWriter::own(names, account, inventory)
         }
     }
 
-    /// What all rows of one scan share.
-    /// `id` is none where no scan makes the rows: a refresh.
-    pub(super) fn begin<'a>(
+    /// The cells that all rows of one scan have in common. `id` is none for a refresh.
+    pub(super) fn new_scan<'a>(
         &'a self,
         source: &'a str,
         id: Option<&'a str>,
@@ -86,46 +85,46 @@ impl Telling {
         }
     }
 
-    /// Tells of what a scan sees where anything is new. The state in which it is one of the scope's
-    /// members; none where it is not one.
-    pub(super) fn see(
+    /// Writes a row for a listed resource that changed since it was last reported. Returns its state as a
+    /// member of the scope; none where it is not a member.
+    pub(super) fn write_if_changed(
         &self,
-        item: &Item,
+        item: &ListedResource,
         scan: &Scan<'_>,
         rows: &mut Rows,
-        told: &mut Vec<Told>,
+        reported: &mut Vec<ReportedResource>,
     ) -> Option<u64> {
         let hash = uid::hash(&item.resource.uid);
-        // Somebody has looked at it since the scan began: its page may be older than that.
-        if let Some(state) = self.base.looked_at_since(hash, scan.began) {
+        // A refresh after the scan began is newer than the scan's page may be.
+        if let Some(state) = self.known.refreshed_since(hash, scan.began) {
             return (state != 0).then_some(state);
         }
-        let known = self.base.state(hash, &self.scope);
-        if !item.is_whole && known.is_some() {
-            return known;
+        let last_state = self.known.state_in(hash, &self.scope);
+        if !item.is_complete && last_state.is_some() {
+            return last_state;
         }
-        if !item.is_taken {
+        if !item.is_selected {
             return None;
         }
         let state = item.resource.state();
-        let novelty = self.base.novelty(hash, state, &self.scope);
-        if novelty != Novelty::Nothing {
-            told.push(self.tell(item, state, novelty, scan, rows));
+        let change = self.known.change_of(hash, state, &self.scope);
+        if change != ResourceChange::Unchanged {
+            reported.push(self.write_resource(item, state, change, scan, rows));
         }
         Some(state)
     }
 
-    /// Tells of a thing as it is. What is known of it once that is delivered.
-    pub(super) fn tell(
+    /// Writes the row of a resource. The caller records the returned value once the row is acknowledged.
+    pub(super) fn write_resource(
         &self,
-        item: &Item,
+        item: &ListedResource,
         state: u64,
-        novelty: Novelty,
+        change: ResourceChange,
         scan: &Scan<'_>,
         rows: &mut Rows,
-    ) -> Told {
-        scan.observed(rows, &item.resource, state, novelty.change());
-        Told {
+    ) -> ReportedResource {
+        scan.observed(rows, &item.resource, state, change.column_value());
+        ReportedResource {
             uid: item.resource.uid.as_str().into(),
             scope: self.scope.clone(),
             state,
@@ -133,84 +132,90 @@ impl Telling {
         }
     }
 
-    /// Tells that a scan is complete, and of what was told in such scopes and is not there any more. A
-    /// uid that the scan misses is deleted where it listed all that there is; else it is released.
-    pub(super) fn complete(
+    /// Writes the scan completion, and a `deleted` row for each uid that was reported in scopes that `is_of`
+    /// accepts and that the API no longer lists. A uid that the filter excludes, or that a partial scan
+    /// lacks, is released instead.
+    pub(super) fn write_completion(
         &self,
         is_of: impl Fn(&str) -> bool,
-        listing: &Listing,
+        listing: &ScanListing,
         scan: &Scan<'_>,
         rows: &mut Rows,
-    ) -> Missed {
+    ) -> ScopeRemovals {
         let is_seen = |hash| listing.members.contains_key(&hash);
-        let gone = self.base.gone(is_of, scan.began, is_seen);
-        let is_there = |uid: &str| listing.passed_over.contains(&uid::hash(uid));
-        let (released, deleted): (Vec<_>, Vec<_>) = gone
+        let missing = self.known.missing(is_of, scan.began, is_seen);
+        let is_listed = |uid: &str| listing.filtered_out.contains(&uid::hash(uid));
+        let (released, deleted): (Vec<_>, Vec<_>) = missing
             .into_iter()
-            .partition(|uid| listing.is_partial || is_there(uid));
+            .partition(|uid| listing.is_partial || is_listed(uid));
         for uid in &deleted {
-            self.end(uid, scan, rows);
+            self.write_deleted(uid, scan, rows);
         }
         let members = listing.members.iter().map(|(uid, state)| (*uid, *state));
-        match self.names.are_filtered() || listing.is_partial {
+        match self.names.is_filtered() || listing.is_partial {
             true => scan.complete_in_part(rows, members.collect()),
             false => scan.complete(rows, members.collect()),
         }
-        Missed {
+        ScopeRemovals {
             deleted,
             released,
             retired: Vec::new(),
         }
     }
 
-    /// Releases scopes of the account that had another filter, at the time of the scan that replaces
-    /// them, so that nothing is unobserved in between. The completion covers those below its own.
-    pub(super) fn release_replaced(&self, scan: &Scan<'_>, rows: &mut Rows, missed: &mut Missed) {
-        for scope in self.known.scopes.of(&self.names.base(&self.account)) {
+    /// Releases the account's scopes of other filters, at the time of the scan that replaces them, so that
+    /// no resource is unobserved in between. The completion itself covers the scopes below its own.
+    pub(super) fn release_replaced(
+        &self,
+        scan: &Scan<'_>,
+        rows: &mut Rows,
+        removals: &mut ScopeRemovals,
+    ) {
+        let prefix = self.names.prefix(&self.account);
+        for scope in self.inventory.scopes.under_prefix(&prefix) {
             if scope != self.scope {
                 if !is_below(&scope, &self.scope) {
-                    release(&scope, scan, rows);
+                    write_release(&scope, scan, rows);
                 }
-                missed.retired.push(scope);
+                removals.retired.push(scope);
             }
         }
     }
 
-    /// Tells that a thing is not there any more.
-    pub(super) fn end(&self, uid: &str, scan: &Scan<'_>, rows: &mut Rows) {
+    pub(super) fn write_deleted(&self, uid: &str, scan: &Scan<'_>, rows: &mut Rows) {
         scan.deleted(rows, uid, self.names.kind.name());
     }
 
-    /// Tells that the filter does not take a thing any more.
-    pub(super) fn release(&self, uid: &str, scan: &Scan<'_>, rows: &mut Rows) {
+    /// Writes the row of a uid that exists and that the filter no longer selects.
+    pub(super) fn write_released(&self, uid: &str, scan: &Scan<'_>, rows: &mut Rows) {
         scan.released(rows, uid, self.names.kind.name());
     }
 
-    /// Returns when the rows are delivered.
-    pub(super) async fn deliver(&self, rows: Rows, sink: &dyn Sink) -> Result<(), Failure> {
-        self.known.scopes.add(&self.scope);
-        let taken = sink.take(rows).await;
-        taken.map_err(|reason| self.names.undelivered(&self.account, reason))
+    /// Delivers the rows and waits for the acknowledgement.
+    pub(super) async fn deliver(&self, rows: Rows, sink: &dyn Sink) -> Result<(), ScanFailure> {
+        self.inventory.scopes.add(&self.scope);
+        let delivered = sink.deliver(rows).await;
+        delivered.map_err(|reason| self.names.not_delivered(&self.account, reason))
     }
 
-    /// All that is known once a completed scan is delivered.
-    pub(super) fn completed(&self, missed: &Missed, began: UnixNanos) {
-        let Missed {
+    /// Records the removals of a completed scan whose rows were acknowledged.
+    pub(super) fn apply_completion(&self, removals: &ScopeRemovals, began: UnixNanos) {
+        let ScopeRemovals {
             deleted,
             released,
             retired,
-        } = missed;
-        deleted.iter().for_each(|uid| self.base.forget(uid));
+        } = removals;
+        deleted.iter().for_each(|uid| self.known.remove(uid));
         released
             .iter()
-            .for_each(|uid| self.base.release(uid, began));
+            .for_each(|uid| self.known.release(uid, began));
         if !retired.is_empty() {
-            let are = |scope: &str| retired.iter().any(|retired| retired.as_ref() == scope);
-            self.base.release_scopes(are, began);
+            let is_retired = |scope: &str| retired.iter().any(|retired| retired.as_ref() == scope);
+            self.known.release_scopes(is_retired, began);
             retired
                 .iter()
-                .for_each(|scope| self.known.scopes.remove(scope));
+                .for_each(|scope| self.inventory.scopes.remove(scope));
         }
-        self.base.completed(began);
+        self.known.expire(began);
     }
 }

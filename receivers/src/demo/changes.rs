@@ -1,5 +1,4 @@
-//! What somebody did, as rows of `changes`: deploys as Argo CD tells them, calls as CloudTrail
-//! records them.
+//! Makes rows of `changes`: deploys as Argo CD reports them, API calls as CloudTrail records them.
 
 use pipeline::attributes::map_from_json;
 use pipeline::component::UnixNanos;
@@ -7,25 +6,25 @@ use pipeline::rows::{Cell, Rows};
 use pipeline::schema::changes;
 use serde_json::{Value, json};
 
-use super::cloud::{ACCOUNT, Names, REGION};
+use super::cloud::{ACCOUNT, DemoNames, REGION};
 use super::company::DEPLOYED;
-use super::script::Deed;
+use super::script::ScriptedChange;
 
-/// Adds the row of a deed that was done at `time`. `run` tells apart the ids of two runs with the
-/// same seed.
+/// Adds the row of a change at `time`. `run` and `round` make its id unique among runs with the same seed and
+/// rounds of the script.
 pub(super) fn push(
     rows: &mut Rows,
-    names: Names,
+    names: DemoNames,
     source: &str,
     (run, round): (u64, u64),
-    deed: Deed,
+    change: ScriptedChange,
     time: UnixNanos,
 ) {
-    let id = names.uuid(&format!("change/{run}/{round}/{deed:?}"));
-    match deed {
-        Deed::Deploy { before } => push_deploy(rows, source, &id, before, time),
-        Deed::Open => push_call(rows, names, source, &id, &OPENING, time),
-        Deed::Close => push_call(rows, names, source, &id, &CLOSING, time),
+    let id = names.uuid(&format!("change/{run}/{round}/{change:?}"));
+    match change {
+        ScriptedChange::Deploy { before } => push_deploy(rows, source, &id, before, time),
+        ScriptedChange::Open => push_call(rows, names, source, &id, &OPENING, time),
+        ScriptedChange::Close => push_call(rows, names, source, &id, &CLOSING, time),
     }
 }
 
@@ -55,8 +54,8 @@ fn push_deploy(rows: &mut Rows, source: &str, id: &str, before: u64, time: UnixN
     rows.push(Some(time), Some(&uid), source, &cells);
 }
 
-/// A call that changes the rules of the database's security group, and who made it.
-struct Call {
+/// An API call that changes the rules of the database's security group, and its caller.
+struct ApiCall {
     event_name: &'static str,
     user: &'static str,
     source_ip: &'static str,
@@ -64,7 +63,7 @@ struct Call {
     mfa: bool,
 }
 
-const OPENING: Call = Call {
+const OPENING: ApiCall = ApiCall {
     event_name: "AuthorizeSecurityGroupIngress",
     user: "dev-intern",
     source_ip: "203.0.113.7",
@@ -72,7 +71,7 @@ const OPENING: Call = Call {
     mfa: false,
 };
 
-const CLOSING: Call = Call {
+const CLOSING: ApiCall = ApiCall {
     event_name: "RevokeSecurityGroupIngress",
     user: "on-call",
     source_ip: "203.0.113.20",
@@ -80,7 +79,14 @@ const CLOSING: Call = Call {
     mfa: true,
 };
 
-fn push_call(rows: &mut Rows, names: Names, source: &str, id: &str, call: &Call, time: UnixNanos) {
+fn push_call(
+    rows: &mut Rows,
+    names: DemoNames,
+    source: &str,
+    id: &str,
+    call: &ApiCall,
+    time: UnixNanos,
+) {
     let group = names.ec2("sg", "sg-database");
     let request = encode(&json!({
         "groupId": group,

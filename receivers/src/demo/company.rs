@@ -1,4 +1,4 @@
-//! The company: a web shop of eight services and a database, and who calls whom for what.
+//! The simulated company: a web shop of eight services and a database, and the calls between them.
 //!
 //! ```text
 //!            ┌▶ cart ─────────────────────┐
@@ -13,11 +13,11 @@ use pipeline::uid;
 
 pub(super) const ENVIRONMENT: &str = "prod";
 pub(super) const NAMESPACE: &str = "shop";
-/// The one whose new versions are deployed.
-pub(super) const DEPLOYED: Service = Service::Catalog;
+/// The service whose new versions the script deploys.
+pub(super) const DEPLOYED: ShopService = ShopService::Catalog;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Service {
+pub(super) enum ShopService {
     Frontend,
     Cart,
     Checkout,
@@ -28,54 +28,57 @@ pub(super) enum Service {
     Notifications,
 }
 
-impl Service {
-    pub(super) const ALL: [Service; 8] = [
-        Service::Frontend,
-        Service::Cart,
-        Service::Checkout,
-        Service::Catalog,
-        Service::Payment,
-        Service::Shipping,
-        Service::Recommendation,
-        Service::Notifications,
+impl ShopService {
+    pub(super) const ALL: [ShopService; 8] = [
+        ShopService::Frontend,
+        ShopService::Cart,
+        ShopService::Checkout,
+        ShopService::Catalog,
+        ShopService::Payment,
+        ShopService::Shipping,
+        ShopService::Recommendation,
+        ShopService::Notifications,
     ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Service::Frontend => "frontend",
-            Service::Cart => "cart",
-            Service::Checkout => "checkout",
-            Service::Catalog => "catalog",
-            Service::Payment => "payment",
-            Service::Shipping => "shipping",
-            Service::Recommendation => "recommendation",
-            Service::Notifications => "notifications",
+            ShopService::Frontend => "frontend",
+            ShopService::Cart => "cart",
+            ShopService::Checkout => "checkout",
+            ShopService::Catalog => "catalog",
+            ShopService::Payment => "payment",
+            ShopService::Shipping => "shipping",
+            ShopService::Recommendation => "recommendation",
+            ShopService::Notifications => "notifications",
         }
     }
 
     pub(super) const fn team(self) -> &'static str {
         match self {
-            Service::Frontend | Service::Recommendation => "storefront",
-            Service::Catalog => "catalog",
-            Service::Cart | Service::Checkout | Service::Payment => "payments",
-            Service::Shipping | Service::Notifications => "fulfilment",
+            ShopService::Frontend | ShopService::Recommendation => "storefront",
+            ShopService::Catalog => "catalog",
+            ShopService::Cart | ShopService::Checkout | ShopService::Payment => "payments",
+            ShopService::Shipping | ShopService::Notifications => "fulfilment",
         }
     }
 
     pub(super) const fn replicas(self) -> u32 {
         match self {
-            Service::Frontend | Service::Cart | Service::Checkout | Service::Catalog => 2,
+            ShopService::Frontend
+            | ShopService::Cart
+            | ShopService::Checkout
+            | ShopService::Catalog => 2,
             _ => 1,
         }
     }
 
-    /// The version that runs after so many deploys of the script.
+    /// The version that runs after this number of deploys.
     pub(super) fn version(self, deploys: u64) -> String {
         match (self, deploys) {
             (DEPLOYED, 0) => "1.3.2".to_owned(),
             (DEPLOYED, deploys) => format!("1.4.{}", deploys - 1),
-            (Service::Frontend, _) => "3.11.0".to_owned(),
-            (Service::Checkout, _) => "2.0.5".to_owned(),
+            (ShopService::Frontend, _) => "3.11.0".to_owned(),
+            (ShopService::Checkout, _) => "2.0.5".to_owned(),
             _ => "1.0.0".to_owned(),
         }
     }
@@ -84,23 +87,23 @@ impl Service {
         uid::service(ENVIRONMENT, NAMESPACE, self.name())
     }
 
-    /// Where others reach it inside the cluster.
+    /// Its host name inside the cluster.
     pub(super) fn host(self) -> String {
         format!("{}.{NAMESPACE}.svc.cluster.local", self.name())
     }
 }
 
-/// One copy of a service; a deploy replaces it.
+/// One replica of a service; a deploy replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Pod {
-    pub(super) service: Service,
+    pub(super) service: ShopService,
     pub(super) replica: u32,
-    /// How often its service was deployed before.
+    /// How often its service was deployed before this pod started.
     pub(super) deploys: u64,
 }
 
 impl Pod {
-    pub(super) fn new(service: Service, replica: u32, deploys: u64) -> Pod {
+    pub(super) fn new(service: ShopService, replica: u32, deploys: u64) -> Pod {
         let deploys = if service == DEPLOYED { deploys } else { 0 };
         Pod {
             service,
@@ -109,9 +112,9 @@ impl Pod {
         }
     }
 
-    /// All that run after so many deploys of the script.
+    /// All pods that run after this number of deploys.
     pub(super) fn all(deploys: u64) -> impl Iterator<Item = Pod> {
-        Service::ALL.into_iter().flat_map(move |service| {
+        ShopService::ALL.into_iter().flat_map(move |service| {
             (0..service.replicas()).map(move |replica| Pod::new(service, replica, deploys))
         })
     }
@@ -121,63 +124,63 @@ impl Pod {
     }
 }
 
-/// What a service does when it is called over HTTP.
+/// An HTTP endpoint of a service.
 #[derive(Debug)]
 pub(super) struct Operation {
-    pub(super) service: Service,
+    pub(super) service: ShopService,
     pub(super) method: &'static str,
     pub(super) route: &'static str,
-    /// Median time that it takes without its calls, in milliseconds.
-    pub(super) takes: f64,
-    /// One after the other.
+    /// Median time without its calls, in milliseconds.
+    pub(super) median_ms: f64,
+    /// The calls that it makes, one after the other.
     pub(super) calls: &'static [Call],
 }
 
 #[derive(Debug)]
 pub(super) enum Call {
-    /// Fails the caller where it fails.
+    /// If it fails, the caller fails.
     Http(&'static Operation),
-    /// The caller does without where it fails.
+    /// If it fails, the caller goes on without it.
     Optional(&'static Operation),
     Query(&'static Query),
     Publish(&'static Topic),
 }
 
-/// A statement that the database executes.
+/// A database statement.
 #[derive(Debug)]
 pub(super) struct Query {
     pub(super) operation: &'static str,
     pub(super) table: &'static str,
     /// Median time in milliseconds.
-    pub(super) takes: f64,
+    pub(super) median_ms: f64,
 }
 
 /// A Kafka topic with one consumer.
 #[derive(Debug)]
 pub(super) struct Topic {
     pub(super) name: &'static str,
-    pub(super) consumer: Service,
-    /// Median time that the consumer takes for a message, in milliseconds.
-    pub(super) takes: f64,
+    pub(super) consumer: ShopService,
+    /// Median time in which the consumer processes a message, in milliseconds.
+    pub(super) median_ms: f64,
 }
 
 macro_rules! operation {
-    ($name:ident: $service:ident $method:literal $route:literal $takes:literal [$($call:expr),*]) => {
+    ($name:ident: $service:ident $method:literal $route:literal $median_ms:literal [$($call:expr),*]) => {
         static $name: Operation = Operation {
-            service: Service::$service,
+            service: ShopService::$service,
             method: $method,
             route: $route,
-            takes: $takes,
+            median_ms: $median_ms,
             calls: &[$($call),*],
         };
     };
 }
 
-const fn query(operation: &'static str, table: &'static str, takes: f64) -> Query {
+const fn query(operation: &'static str, table: &'static str, median_ms: f64) -> Query {
     Query {
         operation,
         table,
-        takes,
+        median_ms,
     }
 }
 
@@ -188,8 +191,8 @@ static INSERT_CART: Query = query("INSERT", "cart_items", 4.0);
 static INSERT_ORDER: Query = query("INSERT", "orders", 7.0);
 static ORDERS: Topic = Topic {
     name: "orders",
-    consumer: Service::Notifications,
-    takes: 25.0,
+    consumer: ShopService::Notifications,
+    median_ms: 25.0,
 };
 
 operation!(LIST: Catalog "GET" "/api/products" 4.0 [Call::Query(&SELECT_PRODUCTS)]);
@@ -216,7 +219,7 @@ operation!(CART: Frontend "GET" "/cart/{id}" 4.0 [Call::Http(&READ_CART)]);
 operation!(ADD: Frontend "POST" "/cart/{id}/items" 4.0 [Call::Http(&FILL_CART)]);
 operation!(BUY: Frontend "POST" "/checkout" 6.0 [Call::Http(&ORDER)]);
 
-/// What users ask for, and how often of a hundred times.
+/// The requests of users, each with its weight in percent.
 pub(super) static REQUESTS: [(u32, &Operation); 5] = [
     (30, &HOME),
     (30, &PRODUCT),

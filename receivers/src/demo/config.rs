@@ -6,9 +6,9 @@ use pipeline::config::duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What the company is, and how fast its story is told.
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "DemoDocument")]
 pub struct Config {
     pub(super) seed: u64,
     pub(super) speed: f64,
@@ -16,25 +16,25 @@ pub struct Config {
     pub(super) scan_interval: Duration,
 }
 
-/// The same as it is written.
+/// Simulates a small company: traces, metrics, logs, cloud resources and changes.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// The same seed makes the same company, with the same requests in the same order.
+struct DemoDocument {
+    /// The seed of the company: the same seed yields the same requests in the same order.
     seed: u64,
-    /// Seconds of the story that pass in a real second, from 0.01 to 10,000.
+    /// Seconds of script time in a real second, from 0.01 to 10,000.
     speed: f64,
-    /// Requests that users start in a real second, up to 1,000; 0 for no traffic.
+    /// Requests of users in a real second, up to 1,000; 0 for no traffic.
     rate: f64,
-    /// How often the cloud is scanned, by the clock of the story.
+    /// How often the cloud is scanned, in script time.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     scan_interval: Duration,
 }
 
-impl Default for Document {
-    fn default() -> Document {
-        Document {
+impl Default for DemoDocument {
+    fn default() -> DemoDocument {
+        DemoDocument {
             seed: 1,
             speed: 10.0,
             rate: 20.0,
@@ -43,9 +43,9 @@ impl Default for Document {
     }
 }
 
-/// What the types alone do not say.
+/// What the types alone cannot reject.
 #[derive(Debug, PartialEq, thiserror::Error)]
-pub enum Invalid {
+pub enum DemoConfigError {
     #[error("speed must be from 0.01 to 10000, not {0}")]
     Speed(f64),
     #[error("rate must be from 0 to 1000, not {0}")]
@@ -54,18 +54,18 @@ pub enum Invalid {
     ScanInterval(Duration),
 }
 
-impl TryFrom<Document> for Config {
-    type Error = Invalid;
+impl TryFrom<DemoDocument> for Config {
+    type Error = DemoConfigError;
 
-    fn try_from(document: Document) -> Result<Config, Invalid> {
+    fn try_from(document: DemoDocument) -> Result<Config, DemoConfigError> {
         if !(0.01..=10_000.0).contains(&document.speed) {
-            return Err(Invalid::Speed(document.speed));
+            return Err(DemoConfigError::Speed(document.speed));
         }
         if !(0.0..=1_000.0).contains(&document.rate) {
-            return Err(Invalid::Rate(document.rate));
+            return Err(DemoConfigError::Rate(document.rate));
         }
         if document.scan_interval < Duration::from_secs(1) {
-            return Err(Invalid::ScanInterval(document.scan_interval));
+            return Err(DemoConfigError::ScanInterval(document.scan_interval));
         }
         Ok(Config {
             seed: document.seed,
@@ -89,23 +89,23 @@ mod tests {
     }
 
     #[test]
-    fn nothing_need_be_set() {
+    fn empty_config_has_the_defaults() {
         let config = parse(json!({})).unwrap();
         assert_eq!((config.seed, config.speed, config.rate), (1, 10.0, 20.0));
         assert_eq!(config.scan_interval, Duration::from_secs(60));
     }
 
     #[test]
-    fn what_cannot_work_is_an_error_that_names_the_key() {
+    fn invalid_value_is_rejected_with_its_key() {
         let wrong = [
             (json!({"speed": 0}), "speed must be"),
             (json!({"rate": -1}), "rate must be"),
             (json!({"scan_interval": "0"}), "scan_interval must be"),
             (json!({"sped": 1}), "unknown field `sped`"),
         ];
-        for (yaml, named) in wrong {
+        for (yaml, expected) in wrong {
             let error = parse(yaml).unwrap_err();
-            assert!(error.contains(named), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

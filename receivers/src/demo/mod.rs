@@ -1,19 +1,19 @@
-//! `demo`: a small company that does not exist, to look at without having one's own.
+//! `demo`: simulates a small company, to try airdig without own data.
 //!
 //! ```yaml
 //! receivers:
 //!   demo: {seed: 1, speed: 10, rate: 20, scan_interval: 60s}
 //! ```
 //!
-//! A web shop of eight services (`company.rs`) on three instances of a cloud (`cloud/`) serves
-//! users (`traffic.rs`) while a story happens to it (`script.rs`): somebody opens the database to
-//! the world, and it slows down. All times are real; only the story runs `speed` times as fast.
+//! A web shop of eight services (`company.rs`) on three cloud instances (`cloud/`) serves users (`traffic.rs`)
+//! while a script runs (`script.rs`): a developer opens the database's security group to the world, and the
+//! database slows down. All timestamps are real; the clock of the script runs `speed` times as fast.
 //!
 //! | signal | when |
 //! |---|---|
-//! | `resources` | a whole scan each `scan_interval` of the story |
-//! | `changes` | as they happen in the story |
-//! | `traces`, `logs` | five times a second, of requests that have ended |
+//! | `resources` | a whole scan each `scan_interval` of script time |
+//! | `changes` | as they happen in the script |
+//! | `traces`, `logs` | five times a second, of requests that ended |
 //! | `metrics` | every 10 s |
 
 use std::time::Duration;
@@ -39,13 +39,13 @@ mod telemetry;
 mod tests;
 mod traffic;
 
-pub use config::{Config, Invalid};
+pub use config::{Config, DemoConfigError};
 
-use stage::{Now, Stage};
+use stage::{ClockReading, Simulation};
 
 const TICK: Duration = Duration::from_millis(200);
 
-/// Tells of a company that does not exist.
+/// Emits the telemetry, scans and changes of the simulated company.
 #[derive(Debug)]
 pub struct Demo {
     config: Config,
@@ -74,30 +74,30 @@ impl BuildReceiver for Demo {
 #[async_trait]
 impl Receiver for Demo {
     async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError> {
-        // Nobody waits for what it makes: at the stop nothing is owed.
-        stop.run_until_cancelled(self.tell(output)).await;
-        // A pipeline that takes no more is stopping too, and says so soon.
+        // No sender waits for these batches, so the stop can drop them.
+        stop.run_until_cancelled(self.run_simulation(output)).await;
+        // If the pipelines closed their queues, the process is stopping: wait for the signal.
         stop.cancelled().await;
         Ok(())
     }
 }
 
 impl Demo {
-    /// Returns once nobody takes any more.
-    async fn tell(self, output: Output) {
+    /// Returns once the pipelines have closed their queues.
+    async fn run_simulation(self, output: Output) {
         let start = Instant::now();
-        let now = || Now {
+        let now = || ClockReading {
             wall: UnixNanos::now(),
-            since: start.elapsed(),
+            elapsed: start.elapsed(),
         };
         let produced = Self::PRODUCES.iter();
         let wanted: Vec<Signal> = produced.filter(|signal| output.wants(*signal)).collect();
-        let mut stage = Stage::new(self.config, self.id, SignalSet::of(&wanted), now());
+        let mut simulation = Simulation::new(self.config, self.id, SignalSet::of(&wanted), now());
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             ticks.tick().await;
-            for batch in stage.advance(now()) {
+            for batch in simulation.advance(now()) {
                 if output.send(&batch).await.is_err() {
                     return;
                 }

@@ -1,10 +1,10 @@
-//! What traces, metrics and logs share: attributes, and the resource that a pod is.
+//! OTLP values that traces, metrics and logs share: attributes, and the resource of a pod.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 
-use super::cloud::{ACCOUNT, CLUSTER_NAME, Names, REGION};
+use super::cloud::{ACCOUNT, CLUSTER_NAME, DemoNames, REGION};
 use super::company::{ENVIRONMENT, NAMESPACE, Pod};
 
 pub(super) fn text(key: &str, text: impl Into<String>) -> KeyValue {
@@ -23,15 +23,15 @@ fn attribute(key: &str, value: Value) -> KeyValue {
     }
 }
 
-/// The text of a log line.
+/// The body of a log record.
 pub(super) fn body(text: String) -> AnyValue {
     AnyValue {
         value: Some(Value::StringValue(text)),
     }
 }
 
-/// Who says it, as resource attributes of OpenTelemetry's semantic conventions.
-pub(super) fn resource(names: Names, pod: Pod) -> Resource {
+/// The resource of a pod, with attributes by OpenTelemetry's semantic conventions.
+pub(super) fn resource(names: DemoNames, pod: Pod) -> Resource {
     let node = names.node_of(pod);
     let attributes = vec![
         text("service.name", pod.service.name()),
@@ -44,7 +44,7 @@ pub(super) fn resource(names: Names, pod: Pod) -> Resource {
         text("k8s.namespace.name", NAMESPACE),
         text("k8s.pod.name", names.pod_name(pod)),
         text("k8s.pod.uid", names.pod_uid(pod)),
-        text("k8s.node.name", Names::node_host(node)),
+        text("k8s.node.name", DemoNames::node_host(node)),
         text("host.id", names.node_id(node)),
         text("cloud.provider", "aws"),
         text("cloud.platform", "aws_eks"),

@@ -1,65 +1,68 @@
-//! What happens when: a pure function of the time of the story.
+//! The script, a pure function of script time.
 //!
-//! | at | what |
+//! | at | what happens |
 //! |---|---|
 //! | 0 s | nothing yet |
-//! | 60 s | a new version of `catalog` is deployed |
-//! | 120 s | somebody opens the database's security group to the world |
-//! | 120–150 s | a scanner finds it and floods the database more and more |
-//! | 600 s | somebody else closes it; within 20 s the database recovers |
-//! | 900 s | the story goes on from 60 s |
+//! | 60 s | CI deploys a new version of `catalog` |
+//! | 120 s | a developer opens the database's security group to the world |
+//! | 120–150 s | a scanner finds the open port and floods the database, with increasing load |
+//! | 600 s | the on-call engineer closes it; within 20 s the database recovers |
+//! | 900 s | the script repeats from 60 s |
 
 use std::time::Duration;
 
-/// One round of the story begins here and takes [`ROUND`].
+/// When the first round begins, and the length of a round, in seconds.
 const ROUND_BEGINS: f64 = 60.0;
 const ROUND: f64 = 840.0;
-/// Since the beginning of a round.
+/// Seconds since the begin of a round.
 const OPENED: f64 = 60.0;
 const CLOSED: f64 = 540.0;
 const FLOOD_RISES: f64 = 30.0;
 const FLOOD_FALLS: f64 = 20.0;
 
-/// What somebody does.
+/// A change in the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
-    /// Deploys a new version of `catalog`: so many came before.
-    Deploy {
-        before: u64,
-    },
+pub(super) enum ScriptedChange {
+    /// A deploy of a new version of `catalog`, with the number of deploys before it.
+    Deploy { before: u64 },
+    /// The database's security group is opened to the world.
     Open,
+    /// The database's security group is closed again.
     Close,
 }
 
-/// How things stand.
+/// The state of the script at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Situation {
     /// How often `catalog` was deployed.
     pub(super) deploys: u64,
-    /// Whether the world reaches the database.
+    /// Whether the database's security group is open to the world.
     pub(super) open: bool,
-    /// How hard the database is flooded, 0 to 1.
+    /// The load of the flood on the database, 0 to 1.
     pub(super) flood: f64,
 }
 
-/// Deeds at `from <= time < to`, in order, each with its time and the number of its round.
-pub(super) fn deeds(from: Duration, to: Duration) -> Vec<(Duration, u64, Deed)> {
-    let mut found = Vec::new();
+/// The changes at `from <= time < to`, in order, each with its time and the number of its round.
+pub(super) fn changes_between(
+    from: Duration,
+    to: Duration,
+) -> Vec<(Duration, u64, ScriptedChange)> {
+    let mut changes = Vec::new();
     let mut round = round_of(from).map_or(0, |(round, _)| round);
     loop {
         let begins = ROUND_BEGINS + round as f64 * ROUND;
-        let deeds = [
-            (begins, Deed::Deploy { before: round }),
-            (begins + OPENED, Deed::Open),
-            (begins + CLOSED, Deed::Close),
+        let of_round = [
+            (begins, ScriptedChange::Deploy { before: round }),
+            (begins + OPENED, ScriptedChange::Open),
+            (begins + CLOSED, ScriptedChange::Close),
         ];
-        for (at, deed) in deeds {
+        for (at, change) in of_round {
             let at = Duration::from_secs_f64(at);
             if at >= to {
-                return found;
+                return changes;
             }
             if at >= from {
-                found.push((at, round, deed));
+                changes.push((at, round, change));
             }
         }
         round += 1;
@@ -83,7 +86,7 @@ pub(super) fn situation(at: Duration) -> Situation {
     }
 }
 
-/// Number of the round, and seconds since it began; none before the first.
+/// The number of the round and the seconds since it began; none before the first round.
 fn round_of(at: Duration) -> Option<(u64, f64)> {
     let since = at.as_secs_f64() - ROUND_BEGINS;
     (since >= 0.0).then(|| ((since / ROUND) as u64, since % ROUND))
@@ -93,38 +96,38 @@ fn round_of(at: Duration) -> Option<(u64, f64)> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Deed, deeds, situation};
+    use super::{ScriptedChange, changes_between, situation};
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     #[test]
-    fn each_deed_happens_at_its_time_and_again_each_round() {
+    fn each_change_repeats_at_its_time_in_each_round() {
         let all = [
-            (seconds(60), 0, Deed::Deploy { before: 0 }),
-            (seconds(120), 0, Deed::Open),
-            (seconds(600), 0, Deed::Close),
-            (seconds(900), 1, Deed::Deploy { before: 1 }),
-            (seconds(960), 1, Deed::Open),
-            (seconds(1440), 1, Deed::Close),
+            (seconds(60), 0, ScriptedChange::Deploy { before: 0 }),
+            (seconds(120), 0, ScriptedChange::Open),
+            (seconds(600), 0, ScriptedChange::Close),
+            (seconds(900), 1, ScriptedChange::Deploy { before: 1 }),
+            (seconds(960), 1, ScriptedChange::Open),
+            (seconds(1440), 1, ScriptedChange::Close),
         ];
-        assert_eq!(deeds(seconds(0), seconds(1740)), all);
-        assert_eq!(deeds(seconds(120), seconds(121)), all[1..2]);
-        assert_eq!(deeds(seconds(121), seconds(600)), []);
+        assert_eq!(changes_between(seconds(0), seconds(1740)), all);
+        assert_eq!(changes_between(seconds(120), seconds(121)), all[1..2]);
+        assert_eq!(changes_between(seconds(121), seconds(600)), []);
     }
 
     #[test]
-    fn time_in_small_steps_misses_no_deed_and_repeats_none() {
+    fn small_steps_yield_each_change_once() {
         let step = |index: u64| Duration::from_millis(index * 37);
         let stepped: Vec<_> = (0..100_000)
-            .flat_map(|index| deeds(step(index), step(index + 1)))
+            .flat_map(|index| changes_between(step(index), step(index + 1)))
             .collect();
-        assert_eq!(stepped, deeds(seconds(0), step(100_000)));
+        assert_eq!(stepped, changes_between(seconds(0), step(100_000)));
     }
 
     #[test]
-    fn the_flood_rises_after_the_opening_and_falls_after_the_closing() {
+    fn flood_rises_after_opening_and_falls_after_closing() {
         let flood = |at| situation(seconds(at)).flood;
         assert_eq!([flood(0), flood(119), flood(150)], [0.0, 0.0, 1.0]);
         assert!((0.4..0.6).contains(&flood(135)));

@@ -1,5 +1,5 @@
-//! Requests become an OTLP request of the spans that they left, by OpenTelemetry's semantic
-//! conventions for HTTP, databases and messaging.
+//! Encodes simulated requests as OTLP spans, by OpenTelemetry's semantic conventions for HTTP, databases and
+//! messaging.
 
 use std::collections::BTreeMap;
 
@@ -10,41 +10,41 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use pipeline::component::UnixNanos;
 
-use super::cloud::Names;
-use super::company::{NAMESPACE, Operation, Pod, Query, Service, Topic};
+use super::cloud::DemoNames;
+use super::company::{NAMESPACE, Operation, Pod, Query, ShopService, Topic};
 use super::otlp::{int, resource, scope, text};
-use super::traffic::{self, Request, What};
+use super::traffic::{self, SimulatedRequest, SpanAction};
 
 const SHOP: &str = "shop.example";
-/// Sampled, and whether the parent is remote is known: it is not.
+/// Sampled; whether the parent is remote is known; the parent is not remote.
 const FLAGS: u32 = 0x101;
 const PARENT_IS_REMOTE: u32 = 0x200;
 
-/// A request, and when it began.
+/// A request with the time at which it started.
 #[derive(Clone, Debug)]
-pub(super) struct Begun {
+pub(super) struct StartedRequest {
     pub(super) at: UnixNanos,
-    pub(super) request: Request,
+    pub(super) request: SimulatedRequest,
 }
 
-impl Begun {
-    pub(super) fn pod(&self, span: &traffic::Span) -> Pod {
+impl StartedRequest {
+    pub(super) fn pod(&self, span: &traffic::SimulatedSpan) -> Pod {
         Pod::new(span.service, span.replica, self.request.deploys)
     }
 
-    /// By the clock of the wall, of a time since the request began.
+    /// Converts nanoseconds since the request started to nanoseconds since 1970.
     pub(super) fn unix(&self, since: u64) -> u64 {
         self.at.0.saturating_add(since)
     }
 }
 
-/// One group of spans a pod.
-pub(super) fn export(names: Names, requests: &[Begun]) -> ExportTraceServiceRequest {
+/// Makes an export request with one group of spans for each pod.
+pub(super) fn export(names: DemoNames, requests: &[StartedRequest]) -> ExportTraceServiceRequest {
     let mut by_pod: BTreeMap<Pod, Vec<Span>> = BTreeMap::new();
-    for begun in requests {
-        for span in &begun.request.spans {
-            let spans = by_pod.entry(begun.pod(span)).or_default();
-            spans.push(encode(names, begun, span));
+    for started in requests {
+        for span in &started.request.spans {
+            let spans = by_pod.entry(started.pod(span)).or_default();
+            spans.push(encode(names, started, span));
         }
     }
     let groups = by_pod.into_iter().map(|(pod, spans)| ResourceSpans {
@@ -61,28 +61,28 @@ pub(super) fn export(names: Names, requests: &[Begun]) -> ExportTraceServiceRequ
     }
 }
 
-fn encode(names: Names, begun: &Begun, span: &traffic::Span) -> Span {
-    let parent = span.parent.map(|parent| &begun.request.spans[parent]);
+fn encode(names: DemoNames, started: &StartedRequest, span: &traffic::SimulatedSpan) -> Span {
+    let parent = span.parent.map(|parent| &started.request.spans[parent]);
     let remote = parent
         .is_some_and(|parent| (parent.service, parent.replica) != (span.service, span.replica));
-    let subject = begun.request.subject;
-    let (name, kind, mut attributes) = match span.what {
-        What::Serve(operation) => serve(operation, subject, span.failure),
-        What::Call(operation) => call(operation, subject, span.failure),
-        What::Query(query) => query_database(names, query, span.failure),
-        What::Publish(topic) => publish(topic),
-        What::Consume(topic) => consume(topic),
+    let subject = started.request.subject;
+    let (name, kind, mut attributes) = match span.action {
+        SpanAction::Serve(operation) => serve(operation, subject, span.failure),
+        SpanAction::Call(operation) => call(operation, subject, span.failure),
+        SpanAction::Query(query) => query_database(names, query, span.failure),
+        SpanAction::Publish(topic) => publish(topic),
+        SpanAction::Consume(topic) => consume(topic),
     };
     attributes.extend(span.failure.map(|failure| text("error.type", failure)));
     Span {
-        trace_id: begun.request.trace_id.to_vec(),
+        trace_id: started.request.trace_id.to_vec(),
         span_id: span.id.to_vec(),
         parent_span_id: parent.map(|parent| parent.id.to_vec()).unwrap_or_default(),
         flags: FLAGS | if remote { PARENT_IS_REMOTE } else { 0 },
         name,
         kind: kind.into(),
-        start_time_unix_nano: begun.unix(span.start),
-        end_time_unix_nano: begun.unix(span.end),
+        start_time_unix_nano: started.unix(span.start),
+        end_time_unix_nano: started.unix(span.end),
         attributes,
         status: span.failure.map(status),
         ..Span::default()
@@ -101,11 +101,11 @@ fn status(failure: &str) -> Status {
 }
 
 /// Name, kind and attributes of a span.
-type Said = (String, SpanKind, Vec<KeyValue>);
+type SpanParts = (String, SpanKind, Vec<KeyValue>);
 
-fn serve(operation: &Operation, subject: u32, failure: Option<&str>) -> Said {
+fn serve(operation: &Operation, subject: u32, failure: Option<&str>) -> SpanParts {
     let host = match operation.service {
-        Service::Frontend => SHOP.to_owned(),
+        ShopService::Frontend => SHOP.to_owned(),
         other => other.host(),
     };
     let attributes = vec![
@@ -120,7 +120,7 @@ fn serve(operation: &Operation, subject: u32, failure: Option<&str>) -> Said {
     (name, SpanKind::Server, attributes)
 }
 
-fn call(operation: &Operation, subject: u32, failure: Option<&str>) -> Said {
+fn call(operation: &Operation, subject: u32, failure: Option<&str>) -> SpanParts {
     let host = operation.service.host();
     let attributes = vec![
         text("http.request.method", operation.method),
@@ -147,7 +147,7 @@ pub(super) fn status_code(operation: &Operation, failure: Option<&str>) -> i64 {
     }
 }
 
-fn query_database(names: Names, query: &Query, failure: Option<&str>) -> Said {
+fn query_database(names: DemoNames, query: &Query, failure: Option<&str>) -> SpanParts {
     let summary = format!("{} {}", query.operation, query.table);
     let mut attributes = vec![
         text("db.system.name", "postgresql"),
@@ -162,7 +162,7 @@ fn query_database(names: Names, query: &Query, failure: Option<&str>) -> Said {
     (summary, SpanKind::Client, attributes)
 }
 
-fn publish(topic: &Topic) -> Said {
+fn publish(topic: &Topic) -> SpanParts {
     let attributes = vec![
         text("messaging.system", "kafka"),
         text("messaging.operation.name", "send"),
@@ -176,7 +176,7 @@ fn publish(topic: &Topic) -> Said {
     )
 }
 
-fn consume(topic: &Topic) -> Said {
+fn consume(topic: &Topic) -> SpanParts {
     let attributes = vec![
         text("messaging.system", "kafka"),
         text("messaging.operation.name", "process"),

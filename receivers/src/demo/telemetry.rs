@@ -1,4 +1,4 @@
-//! Metrics and logs beside the spans: how long requests took, and a line for each that failed.
+//! Metrics and logs of simulated requests: a duration histogram, and a log line for each failure.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 use pipeline::component::UnixNanos;
 
-use super::cloud::Names;
+use super::cloud::DemoNames;
 use super::company::Pod;
 use super::otlp::{body, int, resource, scope, text};
-use super::spans::{Begun, status_code};
-use super::traffic::What;
+use super::spans::{StartedRequest, status_code};
+use super::traffic::SpanAction;
 
-/// Bucket bounds in seconds that the semantic conventions advise for `http.server.request.duration`.
+/// Bucket bounds in seconds that the semantic conventions recommend for `http.server.request.duration`.
 const BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
-/// How long the requests took that ended since the last export.
+/// Histograms of the durations of requests that ended since the last export.
 #[derive(Debug, Default)]
 pub(super) struct Durations {
     points: BTreeMap<Pod, BTreeMap<Labels, Buckets>>,
@@ -38,14 +38,14 @@ struct Buckets {
 }
 
 impl Durations {
-    pub(super) fn count(&mut self, begun: &Begun) {
-        for span in &begun.request.spans {
-            let What::Serve(operation) = span.what else {
+    pub(super) fn count(&mut self, started: &StartedRequest) {
+        for span in &started.request.spans {
+            let SpanAction::Serve(operation) = span.action else {
                 continue;
             };
             let code = status_code(operation, span.failure);
             let labels = (operation.method, operation.route, code);
-            let points = self.points.entry(begun.pod(span)).or_default();
+            let points = self.points.entry(started.pod(span)).or_default();
             let buckets = points.entry(labels).or_default();
             let seconds = (span.end - span.start) as f64 / 1e9;
             buckets.counts[BOUNDS.partition_point(|bound| *bound < seconds)] += 1;
@@ -53,10 +53,10 @@ impl Durations {
         }
     }
 
-    /// What was counted from one time to another; counting starts anew.
+    /// The export request for the counts since `from`. Resets the counts.
     pub(super) fn export(
         &mut self,
-        names: Names,
+        names: DemoNames,
         from: UnixNanos,
         to: UnixNanos,
     ) -> ExportMetricsServiceRequest {
@@ -119,35 +119,38 @@ fn point(
     }
 }
 
-/// A line for each operation and query that failed; none when none did.
-pub(super) fn logs(names: Names, requests: &[Begun]) -> Option<ExportLogsServiceRequest> {
+/// An export request with a log record for each operation and query that failed; none if none failed.
+pub(super) fn logs(
+    names: DemoNames,
+    requests: &[StartedRequest],
+) -> Option<ExportLogsServiceRequest> {
     let mut by_pod: BTreeMap<Pod, Vec<LogRecord>> = BTreeMap::new();
-    for begun in requests {
-        for span in &begun.request.spans {
+    for started in requests {
+        for span in &started.request.spans {
             let Some(failure) = span.failure else {
                 continue;
             };
-            let line = match span.what {
-                What::Serve(operation) => {
+            let line = match span.action {
+                SpanAction::Serve(operation) => {
                     format!("{} {} failed: {failure}", operation.method, operation.route)
                 }
-                What::Query(query) => format!(
+                SpanAction::Query(query) => format!(
                     "{} {} failed: canceling statement due to statement timeout ({failure})",
                     query.operation, query.table
                 ),
-                // Who was called has said it.
-                What::Call(_) | What::Publish(_) | What::Consume(_) => continue,
+                // The callee logs these failures.
+                SpanAction::Call(_) | SpanAction::Publish(_) | SpanAction::Consume(_) => continue,
             };
-            let records = by_pod.entry(begun.pod(span)).or_default();
+            let records = by_pod.entry(started.pod(span)).or_default();
             records.push(LogRecord {
-                time_unix_nano: begun.unix(span.end),
-                observed_time_unix_nano: begun.unix(span.end),
+                time_unix_nano: started.unix(span.end),
+                observed_time_unix_nano: started.unix(span.end),
                 severity_number: SeverityNumber::Error.into(),
                 severity_text: "ERROR".to_owned(),
                 body: Some(body(line)),
                 attributes: vec![text("error.type", failure)],
                 flags: 1,
-                trace_id: begun.request.trace_id.to_vec(),
+                trace_id: started.request.trace_id.to_vec(),
                 span_id: span.id.to_vec(),
                 ..LogRecord::default()
             });

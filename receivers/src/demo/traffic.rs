@@ -1,47 +1,47 @@
-//! One request of a user becomes the spans that it leaves: pure, by seed and number.
+//! Simulates one user request and its spans: a pure function of seed and number.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::company::{Call, Operation, Query, REQUESTS, Service, Topic};
+use super::company::{Call, Operation, Query, REQUESTS, ShopService, Topic};
 use super::script::Situation;
 
 const MILLISECOND: f64 = 1e6;
-/// Spread of latencies: the standard deviation of their logarithm.
-const SPREAD: f64 = 0.5;
-/// How often an operation fails by itself; most requests take three or four.
-const FAILS: f64 = 0.003;
-/// What the flood does at its height: so many times the latency …
-const FLOODED: f64 = 8.0;
-/// … and so often no answer at all before the client's patience ends.
-const STARVED: f64 = 0.05;
-const PATIENCE: u64 = 2_000_000_000;
+/// The standard deviation of the logarithm of latencies.
+const LATENCY_SIGMA: f64 = 0.5;
+/// The probability that an operation fails by itself; most requests involve three or four operations.
+const FAILURE_RATE: f64 = 0.003;
+/// By how much the flood at its peak multiplies the latency of queries.
+const FLOOD_SLOWDOWN: f64 = 8.0;
+/// The probability that a query times out while the flood is at its peak.
+const FLOOD_TIMEOUT_RATE: f64 = 0.05;
+const STATEMENT_TIMEOUT_NANOS: u64 = 2_000_000_000;
 
 /// PostgreSQL's `query_canceled`: the statement timeout.
 pub(super) const QUERY_CANCELED: &str = "57014";
 const INTERNAL_ERROR: &str = "500";
 
-/// All that one request leaves.
+/// One simulated request.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Request {
+pub(super) struct SimulatedRequest {
     pub(super) trace_id: [u8; 16],
-    /// Which product, cart or order it is about.
+    /// The number of the product, cart or order that it concerns.
     pub(super) subject: u32,
     /// How often `catalog` was deployed when it began.
     pub(super) deploys: u64,
     /// Parents before their children.
-    pub(super) spans: Vec<Span>,
+    pub(super) spans: Vec<SimulatedSpan>,
 }
 
 /// Times are nanoseconds since the request began.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Span {
+pub(super) struct SimulatedSpan {
     pub(super) id: [u8; 8],
     /// Index of another span of the request.
     pub(super) parent: Option<usize>,
-    pub(super) service: Service,
+    pub(super) service: ShopService,
     pub(super) replica: u32,
-    pub(super) what: What,
+    pub(super) action: SpanAction,
     pub(super) start: u64,
     pub(super) end: u64,
     /// `error.type`.
@@ -49,7 +49,7 @@ pub(super) struct Span {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum What {
+pub(super) enum SpanAction {
     Serve(&'static Operation),
     Call(&'static Operation),
     Query(&'static Query),
@@ -57,22 +57,20 @@ pub(super) enum What {
     Consume(&'static Topic),
 }
 
-impl PartialEq for What {
-    fn eq(&self, other: &What) -> bool {
+impl PartialEq for SpanAction {
+    fn eq(&self, other: &SpanAction) -> bool {
         match (self, other) {
-            (What::Serve(one), What::Serve(two)) | (What::Call(one), What::Call(two)) => {
-                std::ptr::eq(*one, *two)
-            }
-            (What::Query(one), What::Query(two)) => std::ptr::eq(*one, *two),
-            (What::Publish(one), What::Publish(two)) | (What::Consume(one), What::Consume(two)) => {
-                std::ptr::eq(*one, *two)
-            }
+            (SpanAction::Serve(one), SpanAction::Serve(two))
+            | (SpanAction::Call(one), SpanAction::Call(two)) => std::ptr::eq(*one, *two),
+            (SpanAction::Query(one), SpanAction::Query(two)) => std::ptr::eq(*one, *two),
+            (SpanAction::Publish(one), SpanAction::Publish(two))
+            | (SpanAction::Consume(one), SpanAction::Consume(two)) => std::ptr::eq(*one, *two),
             _ => false,
         }
     }
 }
 
-impl Request {
+impl SimulatedRequest {
     /// When the last of its spans ends.
     pub(super) fn end(&self) -> u64 {
         let ends = self.spans.iter().map(|span| span.end);
@@ -80,23 +78,24 @@ impl Request {
     }
 }
 
-/// The request of this number. `ids` tells apart the ids of two runs with the same seed.
-pub(super) fn request(seed: u64, ids: u64, number: u64, situation: &Situation) -> Request {
+/// The request with this number. `ids` is the seed of span and trace ids, so that two runs with the same `seed`
+/// have different ids.
+pub(super) fn request(seed: u64, ids: u64, number: u64, situation: &Situation) -> SimulatedRequest {
     let mut id_source = ChaCha8Rng::seed_from_u64(ids);
     id_source.set_stream(number);
     let trace_id = id_source.random();
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    dice.set_stream(number);
-    let operation = pick(&mut dice);
-    let subject = dice.random_range(1..500);
-    let mut walk = Walk {
-        dice,
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(number);
+    let operation = pick(&mut rng);
+    let subject = rng.random_range(1..500);
+    let mut walk = RequestWalk {
+        rng,
         ids: id_source,
         flood: situation.flood,
         spans: Vec::new(),
     };
     walk.serve(operation, None, 0);
-    Request {
+    SimulatedRequest {
         trace_id,
         subject,
         deploys: situation.deploys,
@@ -104,40 +103,40 @@ pub(super) fn request(seed: u64, ids: u64, number: u64, situation: &Situation) -
     }
 }
 
-fn pick(dice: &mut ChaCha8Rng) -> &'static Operation {
-    let mut left = dice.random_range(0..REQUESTS.iter().map(|(weight, _)| weight).sum());
+fn pick(rng: &mut ChaCha8Rng) -> &'static Operation {
+    let mut remaining = rng.random_range(0..REQUESTS.iter().map(|(weight, _)| weight).sum());
     for (weight, operation) in &REQUESTS {
-        if left < *weight {
+        if remaining < *weight {
             return operation;
         }
-        left -= weight;
+        remaining -= weight;
     }
-    unreachable!("less than the sum of all weights is left")
+    unreachable!("the number is less than the sum of all weights")
 }
 
-/// Goes through the tree of calls as time passes.
-struct Walk {
-    dice: ChaCha8Rng,
+/// Walks the tree of calls of one request and records spans.
+struct RequestWalk {
+    rng: ChaCha8Rng,
     ids: ChaCha8Rng,
     flood: f64,
-    spans: Vec<Span>,
+    spans: Vec<SimulatedSpan>,
 }
 
-impl Walk {
-    /// Begins a span; its end is set once it is known.
+impl RequestWalk {
+    /// Adds a span and returns its index; [`RequestWalk::end`] sets its end.
     fn begin(
         &mut self,
-        (service, replica): (Service, u32),
-        what: What,
+        (service, replica): (ShopService, u32),
+        action: SpanAction,
         parent: Option<usize>,
         start: u64,
     ) -> usize {
-        self.spans.push(Span {
+        self.spans.push(SimulatedSpan {
             id: self.ids.random(),
             parent,
             service,
             replica,
-            what,
+            action,
             start,
             end: start,
             failure: None,
@@ -150,77 +149,82 @@ impl Walk {
         self.spans[span].failure = failure;
     }
 
-    /// The index of the server's span.
+    /// Simulates the server side; returns the index of the server span.
     fn serve(&mut self, operation: &'static Operation, parent: Option<usize>, start: u64) -> usize {
-        let replica = self.dice.random_range(0..operation.service.replicas());
-        let place = (operation.service, replica);
-        let span = self.begin(place, What::Serve(operation), parent, start);
-        // Its own time passes before, between and after its calls.
-        let own = self.latency(operation.takes) / (operation.calls.len() as u64 + 1);
+        let replica = self.rng.random_range(0..operation.service.replicas());
+        let pod = (operation.service, replica);
+        let span = self.begin(pod, SpanAction::Serve(operation), parent, start);
+        // The operation's own time is spread evenly before, between and after its calls.
+        let own = self.latency(operation.median_ms) / (operation.calls.len() as u64 + 1);
         let mut now = start + own;
         for call in operation.calls {
-            let made = match call {
+            let child = match call {
                 Call::Http(callee) | Call::Optional(callee) => self.call(callee, span, now),
                 Call::Query(query) => self.query(query, span, now),
                 Call::Publish(topic) => self.publish(topic, span, now),
             };
-            let Span { end, failure, .. } = self.spans[made];
+            let SimulatedSpan { end, failure, .. } = self.spans[child];
             now = end + own;
             if failure.is_some() && !matches!(call, Call::Optional(_)) {
                 self.end(span, now, Some(INTERNAL_ERROR));
                 return span;
             }
         }
-        let failure = self.dice.random_bool(FAILS).then_some(INTERNAL_ERROR);
+        let failure = self.rng.random_bool(FAILURE_RATE).then_some(INTERNAL_ERROR);
         self.end(span, now, failure);
         span
     }
 
-    /// The index of the client's span, which encloses the server's by the time on the network.
+    /// Simulates an HTTP call; returns the index of the client span, which is longer than the server span by the
+    /// network latency.
     fn call(&mut self, callee: &'static Operation, caller: usize, start: u64) -> usize {
-        let place = (self.spans[caller].service, self.spans[caller].replica);
-        let span = self.begin(place, What::Call(callee), Some(caller), start);
-        let there = start + self.latency(0.4);
-        let served = self.serve(callee, Some(span), there);
-        let Span { end, failure, .. } = self.spans[served];
-        let back = end + self.latency(0.4);
-        self.end(span, back, failure);
+        let pod = (self.spans[caller].service, self.spans[caller].replica);
+        let span = self.begin(pod, SpanAction::Call(callee), Some(caller), start);
+        let arrival = start + self.latency(0.4);
+        let server_span = self.serve(callee, Some(span), arrival);
+        let SimulatedSpan { end, failure, .. } = self.spans[server_span];
+        let returned = end + self.latency(0.4);
+        self.end(span, returned, failure);
         span
     }
 
+    /// Simulates a database query; returns the index of the client span.
     fn query(&mut self, query: &'static Query, caller: usize, start: u64) -> usize {
-        let place = (self.spans[caller].service, self.spans[caller].replica);
-        let span = self.begin(place, What::Query(query), Some(caller), start);
-        let takes = self.latency(query.takes * (1.0 + (FLOODED - 1.0) * self.flood));
-        if self.dice.random_bool(STARVED * self.flood) || takes > PATIENCE {
-            self.end(span, start + PATIENCE, Some(QUERY_CANCELED));
+        let pod = (self.spans[caller].service, self.spans[caller].replica);
+        let span = self.begin(pod, SpanAction::Query(query), Some(caller), start);
+        let duration = self.latency(query.median_ms * (1.0 + (FLOOD_SLOWDOWN - 1.0) * self.flood));
+        if self.rng.random_bool(FLOOD_TIMEOUT_RATE * self.flood)
+            || duration > STATEMENT_TIMEOUT_NANOS
+        {
+            self.end(span, start + STATEMENT_TIMEOUT_NANOS, Some(QUERY_CANCELED));
         } else {
-            self.end(span, start + takes, None);
+            self.end(span, start + duration, None);
         }
         span
     }
 
-    /// The index of the producer's span. The consumer's begins after it and outlives the caller.
+    /// Simulates a message; returns the index of the producer span. The consumer span begins after it and may end
+    /// after the caller.
     fn publish(&mut self, topic: &'static Topic, caller: usize, start: u64) -> usize {
-        let place = (self.spans[caller].service, self.spans[caller].replica);
-        let span = self.begin(place, What::Publish(topic), Some(caller), start);
+        let pod = (self.spans[caller].service, self.spans[caller].replica);
+        let span = self.begin(pod, SpanAction::Publish(topic), Some(caller), start);
         let sent = start + self.latency(1.5);
         self.end(span, sent, None);
 
-        let place = (topic.consumer, 0);
-        let taken = sent + self.latency(15.0);
-        let consumed = self.begin(place, What::Consume(topic), Some(span), taken);
-        let done = taken + self.latency(topic.takes);
+        let pod = (topic.consumer, 0);
+        let received = sent + self.latency(15.0);
+        let consumed = self.begin(pod, SpanAction::Consume(topic), Some(span), received);
+        let done = received + self.latency(topic.median_ms);
         self.end(consumed, done, None);
         span
     }
 
-    /// Nanoseconds, log-normal around a median in milliseconds.
+    /// A log-normal latency in nanoseconds, given its median in milliseconds.
     fn latency(&mut self, median: f64) -> u64 {
-        // Box and Muller's normal deviate; the first must not be 0.
-        let radius = (-2.0 * (1.0 - self.dice.random::<f64>()).ln()).sqrt();
-        let angle = std::f64::consts::TAU * self.dice.random::<f64>();
+        // Box-Muller transform. `1 - random` is never 0, so its logarithm is finite.
+        let radius = (-2.0 * (1.0 - self.rng.random::<f64>()).ln()).sqrt();
+        let angle = std::f64::consts::TAU * self.rng.random::<f64>();
         let normal = radius * angle.cos();
-        (median * MILLISECOND * (SPREAD * normal).exp()) as u64
+        (median * MILLISECOND * (LATENCY_SIGMA * normal).exp()) as u64
     }
 }

@@ -1,4 +1,4 @@
-//! Answers as bytes: what was taken, and what was not.
+//! Encodes response bodies in protobuf and JSON.
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -8,18 +8,18 @@ use pipeline::Signal;
 use prost::Message;
 use serde_json::json;
 
-use super::intake::Taken;
-use super::rejection::Rejection;
+use super::intake::AcceptedExport;
+use super::rejection::RequestRejection;
 
-/// The response to an export. Those of all signals are the same bytes: field 1 is the partial
-/// success, and in it 1 the rejected rows and 2 the reason.
-pub(super) fn protobuf(taken: &Taken) -> Bytes {
-    if *taken == Taken::default() {
+/// The response to an accepted request. The bytes are the same for all signals: field 1 is the partial
+/// success, and in it field 1 the rejected rows and field 2 the reason.
+pub(super) fn protobuf(accepted: &AcceptedExport) -> Bytes {
+    if *accepted == AcceptedExport::default() {
         return Bytes::new();
     }
     let partial = ExportTracePartialSuccess {
-        rejected_spans: i64::try_from(taken.rejected_rows).unwrap_or(i64::MAX),
-        error_message: taken.reason.clone(),
+        rejected_spans: i64::try_from(accepted.rejected_rows).unwrap_or(i64::MAX),
+        error_message: accepted.reason.clone(),
     };
     let response = ExportTraceServiceResponse {
         partial_success: Some(partial),
@@ -27,23 +27,23 @@ pub(super) fn protobuf(taken: &Taken) -> Bytes {
     response.encode_to_vec().into()
 }
 
-/// The same in JSON, where the names differ and an int64 is text.
-pub(super) fn json(signal: Signal, taken: &Taken) -> Bytes {
+/// The same in JSON, where the name of the count depends on the signal and an int64 is a string.
+pub(super) fn json(signal: Signal, accepted: &AcceptedExport) -> Bytes {
     let rejected = match signal {
         Signal::Metrics => "rejectedDataPoints",
         Signal::Logs => "rejectedLogRecords",
         _ => "rejectedSpans",
     };
-    let partial = if *taken == Taken::default() {
+    let partial = if *accepted == AcceptedExport::default() {
         json!({})
     } else {
-        json!({rejected: taken.rejected_rows.to_string(), "errorMessage": taken.reason})
+        json!({rejected: accepted.rejected_rows.to_string(), "errorMessage": accepted.reason})
     };
     json!({"partialSuccess": partial}).to_string().into()
 }
 
-/// `google.rpc.Status`, as OTLP/HTTP says failures.
-pub(super) fn status_protobuf(rejection: &Rejection) -> Bytes {
+/// `google.rpc.Status`, the body of failures in OTLP/HTTP.
+pub(super) fn status_protobuf(rejection: &RequestRejection) -> Bytes {
     let status = tonic_types::Status {
         code: rejection.http_code().into(),
         message: rejection.message.clone(),
@@ -53,7 +53,7 @@ pub(super) fn status_protobuf(rejection: &Rejection) -> Bytes {
 }
 
 /// The same in JSON.
-pub(super) fn status_json(rejection: &Rejection) -> Bytes {
+pub(super) fn status_json(rejection: &RequestRejection) -> Bytes {
     let code = i32::from(rejection.http_code());
     json!({"code": code, "message": rejection.message})
         .to_string()
@@ -67,15 +67,15 @@ mod tests {
     use pipeline::Signal;
     use prost::Message;
 
-    use super::{Taken, json, protobuf};
+    use super::{AcceptedExport, json, protobuf};
 
     #[test]
-    fn one_response_serves_all_signals() {
-        let taken = Taken {
+    fn response_bytes_are_the_same_for_all_signals() {
+        let accepted = AcceptedExport {
             rejected_rows: 3,
             reason: "no name".into(),
         };
-        let bytes = protobuf(&taken);
+        let bytes = protobuf(&accepted);
         let metrics = ExportMetricsServiceResponse::decode(bytes.clone()).unwrap();
         assert_eq!(metrics.partial_success.unwrap().rejected_data_points, 3);
         let logs = ExportLogsServiceResponse::decode(bytes).unwrap();
@@ -85,17 +85,17 @@ mod tests {
     }
 
     #[test]
-    fn json_counts_are_text() {
-        let taken = Taken {
+    fn json_counts_are_strings() {
+        let accepted = AcceptedExport {
             rejected_rows: 3,
             reason: "no name".into(),
         };
         assert_eq!(
-            json(Signal::Metrics, &taken),
+            json(Signal::Metrics, &accepted),
             r#"{"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"no name"}}"#
         );
         assert_eq!(
-            json(Signal::Logs, &Taken::default()),
+            json(Signal::Logs, &AcceptedExport::default()),
             r#"{"partialSuccess":{}}"#
         );
     }

@@ -1,4 +1,4 @@
-//! Reads request bodies, in bounded memory and time.
+//! Reads request bodies in bounded memory and time.
 
 use std::time::Duration;
 
@@ -8,33 +8,35 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::budget::Charge;
-use super::rejection::{Kind, Rejection};
+use super::budget::BudgetCharge;
+use super::rejection::{RejectionKind, RequestRejection};
 
-/// How long a sender may take for its body: else a few that stall would hold the whole budget.
-pub(super) const SLOWEST: Duration = Duration::from_secs(60);
+/// How long a sender may take to send its body. Without it a few stalled senders could hold the whole budget.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The whole body, which may be `limit` bytes at most and is added to `charge`.
+/// Reads a whole body of at most `limit` bytes and adds it to `charge`.
 ///
 /// # Errors
-/// When it is too large, too slow or cut off, or there is no room for it now.
+/// If the body is too large, too slow or truncated, or the budget is exhausted.
 pub(super) async fn read(
     mut body: Body,
     limit: usize,
     until: Instant,
-    charge: &mut Charge,
-) -> Result<Bytes, Rejection> {
+    charge: &mut BudgetCharge,
+) -> Result<Bytes, RequestRejection> {
     let read = async {
         if body.size_hint().lower() > limit as u64 {
-            return Err(Rejection::too_large(limit));
+            return Err(RequestRejection::too_large(limit));
         }
         collect(&mut body, limit, charge).await
     };
-    let whole = timeout_at(until, read)
-        .await
-        .unwrap_or_else(|_| Err(Rejection::deadline("the request came too slowly")));
-    if let Err(Rejection {
-        kind: Kind::TooLarge | Kind::Overloaded,
+    let whole = timeout_at(until, read).await.unwrap_or_else(|_| {
+        Err(RequestRejection::deadline(
+            "timeout while reading the request body",
+        ))
+    });
+    if let Err(RequestRejection {
+        kind: RejectionKind::TooLarge | RejectionKind::Overloaded,
         ..
     }) = whole
     {
@@ -43,34 +45,39 @@ pub(super) async fn read(
     whole
 }
 
-/// What a request that comes in several pieces is expected to have; memory that is not written to
-/// is not used.
-const USUAL: usize = 256 << 10;
+/// Reserved for a body that arrives in several frames. The operating system maps only memory that is written.
+const INITIAL_CAPACITY: usize = 256 << 10;
 
-async fn collect(body: &mut Body, limit: usize, charge: &mut Charge) -> Result<Bytes, Rejection> {
+async fn collect(
+    body: &mut Body,
+    limit: usize,
+    charge: &mut BudgetCharge,
+) -> Result<Bytes, RequestRejection> {
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
-            Rejection::malformed(format!("the request ended before its end: {error}"))
+            RequestRejection::malformed(format!("cannot read the request body: {error}"))
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         if first.len() + whole.len() + data.len() > limit {
-            return Err(Rejection::too_large(limit));
+            return Err(RequestRejection::too_large(limit));
         }
-        charge
-            .add(data.len())
-            .map_err(|_| Rejection::overloaded("too many requests are being read"))?;
+        charge.add(data.len()).map_err(|_| {
+            RequestRejection::overloaded(
+                "request memory exhausted: too many requests are being read",
+            )
+        })?;
         if first.is_empty() && whole.is_empty() {
-            // Most requests come in one piece, which need not be copied.
+            // Most bodies arrive in one frame, which is not copied.
             first = data;
             continue;
         }
         if whole.is_empty() {
-            // Rather than to grow, and copy, a few times.
-            whole.reserve(limit.min(USUAL).max(first.len() + data.len()));
+            // Reserves once, so that the buffer does not grow and copy several times.
+            whole.reserve(limit.min(INITIAL_CAPACITY).max(first.len() + data.len()));
         }
         whole.extend_from_slice(&std::mem::take(&mut first));
         whole.extend_from_slice(&data);
@@ -82,17 +89,17 @@ async fn collect(body: &mut Body, limit: usize, charge: &mut Charge) -> Result<B
     })
 }
 
-/// Lets a sender that is still sending finish, within limits: one that finds its connection closed
-/// in the middle may never read why.
+/// Reads and drops the rest of a rejected body, within limits: a sender whose connection is closed while it
+/// sends may not read the response.
 async fn discard(mut body: Body, limit: usize) {
     let until = Instant::now() + Duration::from_secs(2);
-    let mut left = limit.saturating_mul(2);
+    let mut remaining = limit.saturating_mul(2);
     while let Ok(Some(Ok(frame))) = timeout_at(until, body.frame()).await {
         let length = frame.data_ref().map_or(0, Bytes::len);
-        if length > left {
+        if length > remaining {
             return;
         }
-        left -= length;
+        remaining -= length;
     }
 }
 
@@ -107,8 +114,8 @@ mod tests {
     use tokio_stream::StreamExt;
 
     use super::read;
-    use crate::otlp::budget::{Budget, LEAST};
-    use crate::otlp::rejection::{Kind, Rejection};
+    use crate::otlp::budget::{MIN_BUDGET, RequestBudget};
+    use crate::otlp::rejection::{RejectionKind, RequestRejection};
 
     fn pieces(pieces: &[&'static str]) -> Body {
         let pieces: Vec<_> = pieces
@@ -118,14 +125,18 @@ mod tests {
         Body::from_stream(tokio_stream::iter(pieces))
     }
 
-    async fn read_with(body: Body, limit: usize, budget: &Budget) -> Result<Bytes, Rejection> {
+    async fn read_with(
+        body: Body,
+        limit: usize,
+        budget: &RequestBudget,
+    ) -> Result<Bytes, RequestRejection> {
         let until = Instant::now() + Duration::from_secs(9);
         read(body, limit, until, &mut budget.charge()).await
     }
 
     #[tokio::test]
-    async fn pieces_are_put_together() {
-        let budget = Budget::for_requests_of(9);
+    async fn frames_are_joined() {
+        let budget = RequestBudget::for_requests_of(9);
         for (parts, whole) in [
             (&["abc"][..], "abc"),
             (&["a", "", "bc", "d"], "abcd"),
@@ -134,15 +145,15 @@ mod tests {
         ] {
             assert_eq!(read_with(pieces(parts), 9, &budget).await.unwrap(), whole);
         }
-        assert_eq!(budget.free(), LEAST);
+        assert_eq!(budget.available(), MIN_BUDGET);
     }
 
     #[tokio::test]
-    async fn a_body_over_the_limit_is_too_large_with_and_without_a_length() {
-        let budget = Budget::for_requests_of(9);
+    async fn body_over_the_limit_is_too_large_with_and_without_a_length() {
+        let budget = RequestBudget::for_requests_of(9);
         for body in [pieces(&["abc", "def"]), Body::from("abcdef")] {
             let rejection = read_with(body, 5, &budget).await.unwrap_err();
-            assert_eq!(rejection.kind, Kind::TooLarge);
+            assert_eq!(rejection.kind, RejectionKind::TooLarge);
         }
         assert_eq!(
             read_with(pieces(&["abc", "de"]), 5, &budget).await.unwrap(),
@@ -151,23 +162,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_room_the_sender_is_told_to_wait() {
-        let budget = Budget::for_requests_of(9);
-        let _others = budget.take_all();
+    async fn exhausted_budget_rejects_with_a_retry_time() {
+        let budget = RequestBudget::for_requests_of(9);
+        let _others = budget.exhaust();
         let rejection = read_with(pieces(&["a"]), 9, &budget).await.unwrap_err();
-        assert_eq!(rejection.kind, Kind::Overloaded);
-        assert!(rejection.after.is_some());
+        assert_eq!(rejection.kind, RejectionKind::Overloaded);
+        assert!(rejection.retry_after.is_some());
     }
 
     #[tokio::test]
-    async fn a_sender_that_stalls_does_not_hold_its_room() {
-        let budget = Budget::for_requests_of(9);
+    async fn stalled_sender_releases_its_charge() {
+        let budget = RequestBudget::for_requests_of(9);
         let stalled = tokio_stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"a"))])
             .chain(tokio_stream::pending());
         let until = Instant::now() + Duration::from_millis(20);
         let stalled = Body::from_stream(stalled);
         let rejection = read(stalled, 9, until, &mut budget.charge()).await;
-        assert_eq!(rejection.unwrap_err().kind, Kind::Deadline);
-        assert_eq!(budget.free(), LEAST);
+        assert_eq!(rejection.unwrap_err().kind, RejectionKind::Deadline);
+        assert_eq!(budget.available(), MIN_BUDGET);
     }
 }

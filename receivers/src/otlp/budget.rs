@@ -1,66 +1,66 @@
-//! How many bytes of requests may be in memory before they are batches.
+//! Limits the bytes of requests in memory before they are decoded.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// For bodies as they come and as they are decompressed, of one receiver.
-pub(super) const LEAST: usize = 64 << 20;
+/// The smallest budget of one receiver, in bytes. It covers bodies as received and as decompressed.
+pub(super) const MIN_BUDGET: usize = 64 << 20;
 
 /// Bytes that all requests share.
 #[derive(Clone, Debug)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub(super) struct RequestBudget(Arc<Semaphore>);
 
-/// There is no room for more bytes now.
+/// The budget has not enough bytes left now.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Exhausted;
+pub(super) struct BudgetExhausted;
 
-impl Budget {
-    /// Room enough for at least one request of `largest` bytes, twice: compressed and not.
-    pub(super) fn for_requests_of(largest: usize) -> Budget {
-        let bytes = LEAST.max(largest.saturating_mul(2).saturating_add(1 << 20));
-        Budget(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+impl RequestBudget {
+    /// At least [`MIN_BUDGET`], and enough for one request of `largest` bytes twice: compressed and decompressed.
+    pub(super) fn for_requests_of(largest: usize) -> RequestBudget {
+        let bytes = MIN_BUDGET.max(largest.saturating_mul(2).saturating_add(1 << 20));
+        RequestBudget(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// An empty charge, to which a request adds what it takes.
-    pub(super) fn charge(&self) -> Charge {
-        Charge {
+    /// An empty charge, to which a request adds its bytes.
+    pub(super) fn charge(&self) -> BudgetCharge {
+        BudgetCharge {
             budget: self.clone(),
             held: None,
         }
     }
 
     #[cfg(test)]
-    pub(super) fn free(&self) -> usize {
+    pub(super) fn available(&self) -> usize {
         self.0.available_permits()
     }
 
     #[cfg(test)]
-    pub(super) fn take_all(&self) -> Charge {
+    pub(super) fn exhaust(&self) -> BudgetCharge {
         let mut charge = self.charge();
-        charge.add(self.free()).expect("nobody else takes");
+        charge.add(self.available()).expect("no other task charges");
         charge
     }
 }
 
-/// What one request takes of the budget; given back when it is dropped.
+/// The bytes that one request has reserved. Dropping the charge releases them.
 #[derive(Debug)]
-pub(super) struct Charge {
-    budget: Budget,
+pub(super) struct BudgetCharge {
+    budget: RequestBudget,
     held: Option<OwnedSemaphorePermit>,
 }
 
-impl Charge {
+impl BudgetCharge {
     /// # Errors
-    /// When the budget has no such room now. What was held stays held.
-    pub(super) fn add(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        let bytes = u32::try_from(bytes).map_err(|_| Exhausted)?;
+    /// If the budget has fewer bytes left. The earlier bytes stay reserved.
+    pub(super) fn add(&mut self, bytes: usize) -> Result<(), BudgetExhausted> {
+        let bytes = u32::try_from(bytes).map_err(|_| BudgetExhausted)?;
         let permit = self
             .budget
             .0
             .clone()
             .try_acquire_many_owned(bytes)
-            .map_err(|_| Exhausted)?;
+            .map_err(|_| BudgetExhausted)?;
         match &mut self.held {
             Some(held) => held.merge(permit),
             None => self.held = Some(permit),
@@ -71,24 +71,24 @@ impl Charge {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Exhausted, LEAST};
+    use super::{BudgetExhausted, MIN_BUDGET, RequestBudget};
 
     #[test]
-    fn what_a_request_took_is_given_back() {
-        let budget = Budget::for_requests_of(1);
+    fn dropped_charge_is_released() {
+        let budget = RequestBudget::for_requests_of(1);
         let mut one = budget.charge();
         let mut two = budget.charge();
-        one.add(LEAST - 1).unwrap();
-        assert_eq!(two.add(2), Err(Exhausted));
+        one.add(MIN_BUDGET - 1).unwrap();
+        assert_eq!(two.add(2), Err(BudgetExhausted));
         two.add(1).unwrap();
         drop(one);
-        assert_eq!(budget.free(), LEAST - 1);
+        assert_eq!(budget.available(), MIN_BUDGET - 1);
     }
 
     #[test]
-    fn the_largest_request_always_has_room() {
+    fn largest_request_always_fits() {
         let largest = 500 << 20;
-        let mut charge = Budget::for_requests_of(largest).charge();
+        let mut charge = RequestBudget::for_requests_of(largest).charge();
         charge.add(largest).unwrap();
         charge.add(largest).unwrap();
     }

@@ -1,12 +1,12 @@
-//! Decompresses request bodies, in bounded memory whatever they claim.
+//! Decompresses request bodies in bounded memory.
 
 use std::io::{self, Read};
 
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use super::budget::Charge;
-use super::rejection::Rejection;
+use super::budget::BudgetCharge;
+use super::rejection::RequestRejection;
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +18,8 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// The name in `Content-Encoding` and `grpc-encoding`; `zlib` is what the Collector calls
-    /// deflate.
-    pub(super) fn named(name: &str) -> Option<Coding> {
+    /// Parses a name from `Content-Encoding` or `grpc-encoding`. `zlib` is the Collector's name of deflate.
+    pub(super) fn from_name(name: &str) -> Option<Coding> {
         match name.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Some(Coding::Identity),
             "gzip" => Some(Coding::Gzip),
@@ -31,19 +30,19 @@ impl Coding {
     }
 }
 
-/// What `body` says, which may be `limit` bytes at most and is added to `charge`.
+/// Decompresses `body` to at most `limit` bytes and adds them to `charge`.
 ///
 /// # Errors
-/// When the body is not compressed that way, says too much, or there is no room for it now.
+/// If the body is not compressed that way, exceeds the limit, or the budget is exhausted.
 pub(super) fn decompress(
     coding: Coding,
     body: Bytes,
     limit: usize,
-    charge: &mut Charge,
-) -> Result<Bytes, Rejection> {
+    charge: &mut BudgetCharge,
+) -> Result<Bytes, RequestRejection> {
     let corrupt = |error: io::Error| {
         let coding = format!("{coding:?}").to_lowercase();
-        Rejection::corrupt(format!(
+        RequestRejection::corrupt(format!(
             "cannot decompress the request as {coding}: {error}"
         ))
     };
@@ -59,8 +58,8 @@ pub(super) fn decompress(
     }
 }
 
-/// A frame may ask for a window of gigabytes; nothing within the limit needs one larger than the
-/// limit, save that encoders which do not know the size yet take 8 MiB (level 19).
+/// The largest zstd window, as a power of two: a frame may ask for gigabytes. Content within the limit needs no
+/// larger window than the limit, but encoders that do not know the size yet use 8 MiB (level 19).
 fn window_log(limit: usize) -> u32 {
     limit
         .max(8 << 20)
@@ -72,9 +71,9 @@ fn window_log(limit: usize) -> u32 {
 fn read(
     mut decoder: impl Read,
     limit: usize,
-    charge: &mut Charge,
-    corrupt: impl Fn(io::Error) -> Rejection,
-) -> Result<Bytes, Rejection> {
+    charge: &mut BudgetCharge,
+    corrupt: impl Fn(io::Error) -> RequestRejection,
+) -> Result<Bytes, RequestRejection> {
     let mut chunk = vec![0; 64 << 10];
     let mut whole = Vec::new();
     loop {
@@ -83,11 +82,13 @@ fn read(
             return Ok(whole.into());
         }
         if whole.len() + count > limit {
-            return Err(Rejection::too_large(limit));
+            return Err(RequestRejection::too_large(limit));
         }
-        charge
-            .add(count)
-            .map_err(|_| Rejection::overloaded("too many requests are being decompressed"))?;
+        charge.add(count).map_err(|_| {
+            RequestRejection::overloaded(
+                "request memory exhausted: too many requests are being decompressed",
+            )
+        })?;
         whole.extend_from_slice(&chunk[..count]);
     }
 }
@@ -100,8 +101,8 @@ mod tests {
     use flate2::write::{GzEncoder, ZlibEncoder};
 
     use super::{Coding, decompress};
-    use crate::otlp::budget::{Budget, LEAST};
-    use crate::otlp::rejection::{Kind, Rejection};
+    use crate::otlp::budget::{MIN_BUDGET, RequestBudget};
+    use crate::otlp::rejection::{RejectionKind, RequestRejection};
 
     const CODINGS: [Coding; 3] = [Coding::Gzip, Coding::Zstd, Coding::Deflate];
 
@@ -123,13 +124,13 @@ mod tests {
         }
     }
 
-    fn read(coding: Coding, body: Bytes, limit: usize) -> Result<Bytes, Rejection> {
-        let budget = Budget::for_requests_of(limit);
+    fn read(coding: Coding, body: Bytes, limit: usize) -> Result<Bytes, RequestRejection> {
+        let budget = RequestBudget::for_requests_of(limit);
         decompress(coding, body, limit, &mut budget.charge())
     }
 
     #[test]
-    fn what_was_compressed_comes_back() {
+    fn compressed_text_round_trips() {
         let text: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
         for coding in CODINGS {
             let body = compress(coding, &text);
@@ -138,44 +139,48 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_stops_at_the_limit() {
+    fn decompression_bomb_stops_at_the_limit() {
         let zeros = vec![0; 50 << 20];
         for coding in CODINGS {
             let bomb = compress(coding, &zeros);
             assert!(bomb.len() < 64 << 10);
             let rejection = read(coding, bomb, 1 << 20).unwrap_err();
-            assert_eq!(rejection.kind, Kind::TooLarge, "{coding:?}");
+            assert_eq!(rejection.kind, RejectionKind::TooLarge, "{coding:?}");
         }
     }
 
     #[test]
-    fn many_bombs_at_once_share_one_budget() {
-        let budget = Budget::for_requests_of(20 << 20);
+    fn concurrent_bombs_share_one_budget() {
+        let budget = RequestBudget::for_requests_of(20 << 20);
         let mut others = budget.charge();
-        others.add(LEAST - (1 << 20)).unwrap();
+        others.add(MIN_BUDGET - (1 << 20)).unwrap();
         let bomb = compress(Coding::Gzip, &vec![0; 10 << 20]);
         let rejection = decompress(Coding::Gzip, bomb, 20 << 20, &mut budget.charge());
-        assert_eq!(rejection.unwrap_err().kind, Kind::Overloaded);
-        assert_eq!(budget.free(), 1 << 20);
+        assert_eq!(rejection.unwrap_err().kind, RejectionKind::Overloaded);
+        assert_eq!(budget.available(), 1 << 20);
     }
 
     #[test]
-    fn noise_and_cut_off_bodies_are_corrupt() {
+    fn noise_and_truncated_bodies_are_corrupt() {
         for coding in CODINGS {
             let noise = read(coding, Bytes::from_static(b"not compressed"), 1 << 20);
-            assert_eq!(noise.unwrap_err().kind, Kind::Corrupt, "{coding:?}");
+            assert_eq!(
+                noise.unwrap_err().kind,
+                RejectionKind::Corrupt,
+                "{coding:?}"
+            );
             let text: Vec<u8> = (0..9999u32).flat_map(u32::to_le_bytes).collect();
             let body = compress(coding, &text);
             let cut = read(coding, body.slice(..body.len() / 2), 1 << 20);
-            assert_eq!(cut.unwrap_err().kind, Kind::Corrupt, "{coding:?}");
+            assert_eq!(cut.unwrap_err().kind, RejectionKind::Corrupt, "{coding:?}");
         }
     }
 
     #[test]
-    fn a_huge_zstd_window_is_not_given() {
+    fn huge_zstd_window_is_rejected() {
         // Magic number, then a frame header whose window descriptor asks for 2^31 bytes.
         let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00];
         let rejection = read(Coding::Zstd, Bytes::copy_from_slice(&frame), 20 << 20);
-        assert_eq!(rejection.unwrap_err().kind, Kind::Corrupt);
+        assert_eq!(rejection.unwrap_err().kind, RejectionKind::Corrupt);
     }
 }

@@ -1,5 +1,5 @@
-//! The YAML of `otlp`: the Collector's keys. A protocol is served where its key is present, even
-//! with nothing after it.
+//! The YAML of `otlp`, with the Collector's keys. A protocol is served if its key is present, even with an
+//! empty value.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use serde::{Deserialize, Deserializer};
 
 const MIB: u64 = 1 << 20;
 
-/// Where OTLP is received.
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "OtlpDocument")]
 pub struct Config {
     pub(super) grpc: Option<Grpc>,
     pub(super) http: Option<Http>,
 }
 
-/// The same as it is written.
+/// Receives traces, metrics and logs over OTLP.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// What is served; at least one of `grpc` and `http`.
+struct OtlpDocument {
+    /// The protocols to serve: at least one of `grpc` and `http`.
     protocols: Protocols,
 }
 
@@ -43,7 +43,7 @@ pub struct Grpc {
     pub endpoint: HostPort,
     /// The largest request, in MiB, before and after decompression.
     pub max_recv_msg_size_mib: u64,
-    /// Requests that one connection may have open at once.
+    /// The maximum number of concurrent requests on one connection.
     pub max_concurrent_streams: u32,
     /// Plain text when absent.
     pub tls: Option<tls::ServerConfig>,
@@ -59,7 +59,7 @@ pub struct Http {
     pub endpoint: HostPort,
     /// The largest body, in bytes, before and after decompression.
     pub max_request_body_size: u64,
-    /// Which web pages may send; none when absent.
+    /// Which web pages may send data; none if absent.
     pub cors: Option<Cors>,
     pub traces_url_path: String,
     pub metrics_url_path: String,
@@ -79,14 +79,14 @@ pub struct Cors {
     /// Request headers besides the always allowed Accept, Accept-Language, Content-Language and
     /// Content-Type; `*` allows all.
     pub allowed_headers: Vec<String>,
-    /// How long a browser may remember the answer, in seconds; 0 leaves it to the browser.
+    /// How long a browser may cache the preflight response, in seconds; 0 leaves it to the browser.
     pub max_age: u32,
 }
 
 impl Default for Grpc {
     fn default() -> Grpc {
         Grpc {
-            endpoint: local(4317),
+            endpoint: localhost(4317),
             max_recv_msg_size_mib: 20,
             max_concurrent_streams: 256,
             tls: None,
@@ -98,7 +98,7 @@ impl Default for Grpc {
 impl Default for Http {
     fn default() -> Http {
         Http {
-            endpoint: local(4318),
+            endpoint: localhost(4318),
             max_request_body_size: 20 * MIB,
             cors: None,
             traces_url_path: "/v1/traces".to_owned(),
@@ -130,10 +130,13 @@ impl Cors {
     }
 }
 
-/// What the types alone do not say.
+/// What the types alone cannot reject.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
-    #[error("protocols needs at least one of grpc and http")]
+pub enum OtlpConfigError {
+    #[error(
+        "must specify at least one protocol when using the OTLP receiver: set protocols.grpc or \
+         protocols.http"
+    )]
     NoProtocol,
     #[error("protocols.grpc.max_recv_msg_size_mib must be from 1 to 4095, not {0}")]
     MessageSize(u64),
@@ -143,26 +146,26 @@ pub enum Invalid {
     BodySize(u64),
     #[error("protocols.http.{key} {path:?} must begin with '/'")]
     Path { key: &'static str, path: String },
-    #[error("protocols.http has the path {0:?} for more than one signal")]
+    #[error("protocols.http uses the path {0:?} for more than one signal")]
     SamePath(String),
-    #[error("protocols.http.cors.allowed_headers has {0:?}, which is no header name")]
+    #[error("protocols.http.cors.allowed_headers: invalid header name {0:?}")]
     Header(String),
 }
 
-impl TryFrom<Document> for Config {
-    type Error = Invalid;
+impl TryFrom<OtlpDocument> for Config {
+    type Error = OtlpConfigError;
 
-    fn try_from(document: Document) -> Result<Config, Invalid> {
+    fn try_from(document: OtlpDocument) -> Result<Config, OtlpConfigError> {
         let Protocols { grpc, http } = document.protocols;
         if grpc.is_none() && http.is_none() {
-            return Err(Invalid::NoProtocol);
+            return Err(OtlpConfigError::NoProtocol);
         }
         if let Some(grpc) = &grpc {
             if !(1..4096).contains(&grpc.max_recv_msg_size_mib) {
-                return Err(Invalid::MessageSize(grpc.max_recv_msg_size_mib));
+                return Err(OtlpConfigError::MessageSize(grpc.max_recv_msg_size_mib));
             }
             if grpc.max_concurrent_streams == 0 {
-                return Err(Invalid::Streams);
+                return Err(OtlpConfigError::Streams);
             }
         }
         if let Some(http) = &http {
@@ -172,9 +175,9 @@ impl TryFrom<Document> for Config {
     }
 }
 
-fn check_http(http: &Http) -> Result<(), Invalid> {
+fn check_http(http: &Http) -> Result<(), OtlpConfigError> {
     if !(1..4096 * MIB).contains(&http.max_request_body_size) {
-        return Err(Invalid::BodySize(http.max_request_body_size));
+        return Err(OtlpConfigError::BodySize(http.max_request_body_size));
     }
     let paths = [
         ("traces_url_path", &http.traces_url_path),
@@ -183,13 +186,13 @@ fn check_http(http: &Http) -> Result<(), Invalid> {
     ];
     for (index, (key, path)) in paths.into_iter().enumerate() {
         if !path.starts_with('/') {
-            return Err(Invalid::Path {
+            return Err(OtlpConfigError::Path {
                 key,
                 path: path.clone(),
             });
         }
         if paths[..index].iter().any(|(_, other)| *other == path) {
-            return Err(Invalid::SamePath(path.clone()));
+            return Err(OtlpConfigError::SamePath(path.clone()));
         }
     }
     let headers = http.cors.iter().flat_map(|cors| &cors.allowed_headers);
@@ -197,17 +200,17 @@ fn check_http(http: &Http) -> Result<(), Invalid> {
         .filter(|name| *name != "*")
         .find(|name| name.parse::<http::HeaderName>().is_err())
     {
-        Some(name) => Err(Invalid::Header(name.clone())),
+        Some(name) => Err(OtlpConfigError::Header(name.clone())),
         None => Ok(()),
     }
 }
 
-fn local(port: u16) -> HostPort {
+fn localhost(port: u16) -> HostPort {
     let endpoint = format!("localhost:{port}");
     endpoint.parse().expect("it has a host and a port")
 }
 
-/// A key with nothing after it is present, with its defaults.
+/// Deserializes a present key with an empty value as the defaults.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protocol_is_served_where_its_key_is_present() {
+    fn protocol_is_served_if_its_key_is_present() {
         let both = parse(json!({"protocols": {"grpc": null, "http": {}}})).unwrap();
         assert_eq!(both.grpc, Some(Grpc::default()));
         assert_eq!(both.http, Some(Http::default()));
@@ -237,17 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn no_protocol_at_all_is_an_error() {
+    fn config_without_a_protocol_is_rejected() {
         for none in [json!({}), json!({"protocols": {}})] {
             assert_eq!(
                 parse(none).unwrap_err(),
-                "protocols needs at least one of grpc and http"
+                "must specify at least one protocol when using the OTLP receiver: \
+                 set protocols.grpc or protocols.http"
             );
         }
     }
 
     #[test]
-    fn an_endpoint_without_a_port_is_an_error() {
+    fn endpoint_without_a_port_is_rejected() {
         for protocol in ["grpc", "http"] {
             let error = parse(json!({"protocols": {protocol: {"endpoint": "localhost"}}}));
             assert!(error.unwrap_err().contains("expected host:port"));
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_an_error_that_names_the_key() {
+    fn invalid_value_is_rejected_with_its_key() {
         let wrong = [
             (
                 json!({"grpc": {"max_recv_msg_size_mib": 0}}),
@@ -285,14 +289,14 @@ mod tests {
             ),
             (json!({"udp": {}}), "unknown field `udp`"),
         ];
-        for (protocols, named) in wrong {
+        for (protocols, expected) in wrong {
             let error = parse(json!({"protocols": protocols})).unwrap_err();
-            assert!(error.contains(named), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 
     #[test]
-    fn the_schema_is_that_of_the_document() {
+    fn schema_has_the_keys_of_the_yaml() {
         let schema = schemars::schema_for!(Config);
         assert!(schema.get("properties").unwrap().get("protocols").is_some());
     }

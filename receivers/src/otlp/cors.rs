@@ -1,4 +1,4 @@
-//! Which web pages may send.
+//! CORS: which web pages may send data.
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, header};
@@ -6,7 +6,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::config::Cors;
 
-/// None when no origin is allowed.
+/// None if no origin is allowed.
 pub(super) fn layer(config: &Cors) -> Option<CorsLayer> {
     if config.allowed_origins.is_empty() {
         return None;
@@ -44,7 +44,7 @@ fn headers(names: &[String]) -> AllowHeaders {
     AllowHeaders::list(always.into_iter().chain(configured))
 }
 
-/// Whether `origin` is `pattern`, whose first `*` stands for any text; letters of either case.
+/// Whether `origin` matches `pattern`, ignoring ASCII case. The first `*` stands for any text.
 fn matches(pattern: &str, origin: &[u8]) -> bool {
     let Some((before, after)) = pattern.split_once('*') else {
         return pattern.as_bytes().eq_ignore_ascii_case(origin);
@@ -62,7 +62,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn a_star_stands_for_any_text() {
+    fn star_matches_any_text() {
         for (pattern, origin, expected) in [
             ("*", "http://a", true),
             ("https://*.example.com", "https://shop.example.com", true),

@@ -1,9 +1,9 @@
-//! Request bodies become batches: the only file that knows who decodes them.
+//! Decodes request bodies into batches with `pipeline::otlp`.
 
 use bytes::Bytes;
 use pipeline::{Batch, Delivery, Signal, otlp};
 
-use super::rejection::Rejection;
+use super::rejection::RequestRejection;
 
 /// How a body is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,20 +13,20 @@ pub(super) enum Format {
 }
 
 /// # Errors
-/// When the body is no request of this signal.
+/// If the body is not an export request of this signal.
 pub(super) fn decode(
     signal: Signal,
     format: Format,
     body: Bytes,
     source: &str,
     delivery: Delivery,
-) -> Result<Batch, Rejection> {
+) -> Result<Batch, RequestRejection> {
     let batch = match format {
         Format::Protobuf => otlp::decode(signal, body, source, delivery),
         Format::Json => otlp::json::decode(signal, &body, source, delivery),
     };
     batch.map_err(|error| {
-        Rejection::malformed(format!(
+        RequestRejection::malformed(format!(
             "cannot decode the request as OTLP {signal}: {error}"
         ))
     })

@@ -1,8 +1,7 @@
-//! OTLP/gRPC: three methods, one message each way.
+//! OTLP/gRPC: three unary methods.
 //!
-//! The five bytes around a message are read here rather than by a generated service: so the message
-//! stays bytes until it is decoded, is decompressed beside the threads that serve connections,
-//! and is charged to the budget while it comes.
+//! This file reads the message framing itself instead of using a generated service. So the message stays bytes
+//! until it is decoded, can be decompressed on the blocking pool, and is charged to the budget while it arrives.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +20,10 @@ use super::answer;
 use super::compression::Coding;
 use super::config::Grpc;
 use super::decode::Format;
-use super::intake::{self, Intake, Taken};
-use super::rejection::Rejection;
+use super::intake::{self, AcceptedExport, Intake};
+use super::rejection::RequestRejection;
 
-/// A flag (1: compressed) and the length of the message as four bytes, big-endian first.
+/// The length of the prefix of a message: a flag (1: compressed) and the message's length, four bytes big-endian.
 /// Source: "gRPC over HTTP2", Length-Prefixed-Message.
 const PREFIX: usize = 5;
 
@@ -32,54 +31,60 @@ const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip,zstd,deflate,identity");
 
 #[derive(Clone, Debug)]
-struct Service {
+struct GrpcService {
     intake: Arc<Intake>,
     limit: usize,
 }
 
 pub(super) fn router(intake: Arc<Intake>, config: &Grpc) -> Router {
-    let service = Service {
+    let service = GrpcService {
         intake,
         limit: config.limit(),
     };
-    Router::new().fallback(answer_call).with_state(service)
+    Router::new().fallback(handle_call).with_state(service)
 }
 
-async fn answer_call(State(service): State<Service>, request: Request) -> Response {
+async fn handle_call(State(service): State<GrpcService>, request: Request) -> Response {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(GRPC.as_bytes()));
     if request.method() != Method::POST || !is_grpc {
-        let told = "415 unsupported media type, supported: [application/grpc]";
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, told).into_response();
+        let text = "415 unsupported media type, supported: [application/grpc]";
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let Some(signal) = called(request.uri().path()) else {
+    let Some(signal) = signal_of_method(request.uri().path()) else {
         let path = request.uri().path();
-        return failure(&Rejection::unserved(format!("unknown method {path}")));
+        return failure(&RequestRejection::unserved(format!(
+            "unknown method {path}"
+        )));
     };
     match export(&service, signal, request).await {
-        Ok(taken) => success(&taken),
+        Ok(accepted) => success(&accepted),
         Err(rejection) => {
-            service.intake.count(signal, &rejection);
+            service.intake.count_rejection(signal, &rejection);
             failure(&rejection)
         }
     }
 }
 
-async fn export(service: &Service, signal: Signal, request: Request) -> Result<Taken, Rejection> {
-    service.intake.check_served(signal)?;
+async fn export(
+    service: &GrpcService,
+    signal: Signal,
+    request: Request,
+) -> Result<AcceptedExport, RequestRejection> {
+    service.intake.check_signal(signal)?;
     let now = Instant::now();
-    let gives_up = timeout(request.headers())?.and_then(|wait| now.checked_add(wait));
+    let deadline = timeout(request.headers())?.and_then(|wait| now.checked_add(wait));
     let coding = coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
-    let (body, charge) = service.intake.read(body, limit + PREFIX, gives_up).await?;
+    let (body, charge) = service.intake.read(body, limit + PREFIX, deadline).await?;
     let (message, compressed) = unframe(body, limit)?;
     let coding = match (compressed, coding) {
         (false, _) => Coding::Identity,
         (true, Coding::Identity) => {
             // Source: gRPC's "Compression", "Compressed-Flag bit set but lacking grpc-encoding".
-            return Err(Rejection::corrupt(
-                "the message is flagged as compressed but grpc-encoding does not say how",
+            return Err(RequestRejection::corrupt(
+                "the message is flagged as compressed but the request has no grpc-encoding header",
             ));
         }
         (true, coding) => coding,
@@ -90,13 +95,13 @@ async fn export(service: &Service, signal: Signal, request: Request) -> Result<T
         coding,
         message,
         limit,
-        gives_up,
+        deadline,
         charge,
     };
-    service.intake.take(request).await
+    service.intake.accept(request).await
 }
 
-fn called(path: &str) -> Option<Signal> {
+fn signal_of_method(path: &str) -> Option<Signal> {
     match path {
         "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => Some(Signal::Traces),
         "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" => Some(Signal::Metrics),
@@ -105,20 +110,20 @@ fn called(path: &str) -> Option<Signal> {
     }
 }
 
-fn coding(headers: &HeaderMap) -> Result<Coding, Rejection> {
-    let Some(named) = headers.get("grpc-encoding") else {
+fn coding(headers: &HeaderMap) -> Result<Coding, RequestRejection> {
+    let Some(value) = headers.get("grpc-encoding") else {
         return Ok(Coding::Identity);
     };
-    let name = String::from_utf8_lossy(named.as_bytes());
-    Coding::named(&name).ok_or_else(|| {
-        Rejection::unknown_coding(format!(
-            "grpc-encoding {name:?} is not supported; gzip, zstd, deflate and identity are"
+    let name = String::from_utf8_lossy(value.as_bytes());
+    Coding::from_name(&name).ok_or_else(|| {
+        RequestRejection::unknown_coding(format!(
+            "unsupported grpc-encoding {name:?}, supported: gzip, zstd, deflate, identity"
         ))
     })
 }
 
-/// `grpc-timeout`: at most eight digits and a unit. Source: "gRPC over HTTP2", Timeout.
-fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Rejection> {
+/// Parses `grpc-timeout`: at most eight digits and a unit. Source: "gRPC over HTTP2", Timeout.
+fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, RequestRejection> {
     let Some(value) = headers.get("grpc-timeout") else {
         return Ok(None);
     };
@@ -138,7 +143,7 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Rejection> {
             _ => None,
         }
     };
-    let malformed = || Rejection::malformed(format!("grpc-timeout {value:?} is no timeout"));
+    let malformed = || RequestRejection::malformed(format!("invalid grpc-timeout {value:?}"));
     if value.is_empty() {
         return Err(malformed());
     }
@@ -146,33 +151,35 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Rejection> {
 }
 
 /// The one message of a request, and whether it is compressed.
-fn unframe(mut body: Bytes, limit: usize) -> Result<(Bytes, bool), Rejection> {
+fn unframe(mut body: Bytes, limit: usize) -> Result<(Bytes, bool), RequestRejection> {
     let Some(&[flag, a, b, c, d]) = body.first_chunk::<PREFIX>() else {
-        return Err(Rejection::malformed("the request has no whole message"));
+        return Err(RequestRejection::malformed(
+            "the request is shorter than a gRPC message prefix",
+        ));
     };
     let length = u32::from_be_bytes([a, b, c, d]) as usize;
     if length > limit {
-        return Err(Rejection::too_large(limit));
+        return Err(RequestRejection::too_large(limit));
     }
     let compressed = match flag {
         0 => false,
         1 => true,
         _ => {
-            let told = format!("the message has the unknown compression flag {flag}");
-            return Err(Rejection::corrupt(told));
+            let text = format!("unknown compression flag {flag} in the gRPC message prefix");
+            return Err(RequestRejection::corrupt(text));
         }
     };
     let message = body.split_off(PREFIX);
     if message.len() != length {
-        let found = message.len();
-        let told = format!("the message is {found} bytes long and not {length} as it says");
-        return Err(Rejection::malformed(told));
+        let actual = message.len();
+        let text = format!("the gRPC message has {actual} bytes but its prefix says {length}");
+        return Err(RequestRejection::malformed(text));
     }
     Ok((message, compressed))
 }
 
-fn success(taken: &Taken) -> Response {
-    let message = answer::protobuf(taken);
+fn success(accepted: &AcceptedExport) -> Response {
+    let message = answer::protobuf(accepted);
     let mut framed = BytesMut::with_capacity(PREFIX + message.len());
     framed.put_u8(0);
     framed.put_u32(u32::try_from(message.len()).expect("reasons are short"));
@@ -187,7 +194,7 @@ fn success(taken: &Taken) -> Response {
     response
 }
 
-fn failure(rejection: &Rejection) -> Response {
+fn failure(rejection: &RequestRejection) -> Response {
     let mut response: Response = rejection.status().into_http();
     response
         .headers_mut()
@@ -203,10 +210,10 @@ mod tests {
     use http::HeaderMap;
 
     use super::{timeout, unframe};
-    use crate::otlp::rejection::Kind;
+    use crate::otlp::rejection::RejectionKind;
 
     #[test]
-    fn timeouts_are_digits_and_a_unit() {
+    fn timeout_is_digits_and_a_unit() {
         let parse = |text: &str| {
             let headers = HeaderMap::from_iter([(
                 http::HeaderName::from_static("grpc-timeout"),
@@ -226,17 +233,20 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_the_length_that_it_says() {
+    fn message_length_must_match_its_prefix() {
         let unframe = |bytes: &'static [u8]| {
             unframe(Bytes::from_static(bytes), 9).map_err(|rejection| rejection.kind)
         };
         let message = Bytes::from_static(b"ab");
         assert_eq!(unframe(b"\0\0\0\0\x02ab"), Ok((message.clone(), false)));
         assert_eq!(unframe(b"\x01\0\0\0\x02ab"), Ok((message, true)));
-        assert_eq!(unframe(b"\0\0\0\0\x03ab"), Err(Kind::Malformed));
-        assert_eq!(unframe(b"\0\0\0\0\x01ab"), Err(Kind::Malformed));
-        assert_eq!(unframe(b"\0\0\0"), Err(Kind::Malformed));
-        assert_eq!(unframe(b"\x02\0\0\0\0"), Err(Kind::Corrupt));
-        assert_eq!(unframe(b"\0\0\0\0\x0aabcdefghij"), Err(Kind::TooLarge));
+        assert_eq!(unframe(b"\0\0\0\0\x03ab"), Err(RejectionKind::Malformed));
+        assert_eq!(unframe(b"\0\0\0\0\x01ab"), Err(RejectionKind::Malformed));
+        assert_eq!(unframe(b"\0\0\0"), Err(RejectionKind::Malformed));
+        assert_eq!(unframe(b"\x02\0\0\0\0"), Err(RejectionKind::Corrupt));
+        assert_eq!(
+            unframe(b"\0\0\0\0\x0aabcdefghij"),
+            Err(RejectionKind::TooLarge)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! OTLP/HTTP: one path a signal, protobuf or JSON.
+//! OTLP/HTTP: one path for each signal, protobuf or JSON.
 
 use std::sync::Arc;
 
@@ -14,21 +14,21 @@ use super::compression::Coding;
 use super::config::Http;
 use super::cors;
 use super::decode::Format;
-use super::intake::{self, Intake, Taken};
-use super::rejection::Rejection;
+use super::intake::{self, AcceptedExport, Intake};
+use super::rejection::RequestRejection;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
 #[derive(Debug)]
-struct Service {
+struct HttpService {
     intake: Arc<Intake>,
     limit: usize,
     paths: [(String, Signal); 3],
 }
 
 pub(super) fn router(intake: Arc<Intake>, config: &Http) -> Router {
-    let service = Service {
+    let service = HttpService {
         intake,
         limit: config.limit(),
         paths: [
@@ -38,7 +38,7 @@ pub(super) fn router(intake: Arc<Intake>, config: &Http) -> Router {
         ],
     };
     let router = Router::new()
-        .fallback(answer_post)
+        .fallback(handle_post)
         .with_state(Arc::new(service));
     match config.cors.as_ref().and_then(cors::layer) {
         Some(layer) => router.layer(layer),
@@ -46,7 +46,7 @@ pub(super) fn router(intake: Arc<Intake>, config: &Http) -> Router {
     }
 }
 
-async fn answer_post(State(service): State<Arc<Service>>, request: Request) -> Response {
+async fn handle_post(State(service): State<Arc<HttpService>>, request: Request) -> Response {
     let path = request.uri().path();
     let Some((_, signal)) = service.paths.iter().find(|(served, _)| served == path) else {
         return (StatusCode::NOT_FOUND, "404 page not found").into_response();
@@ -54,29 +54,29 @@ async fn answer_post(State(service): State<Arc<Service>>, request: Request) -> R
     let signal = *signal;
     if request.method() != Method::POST {
         let allow = [(header::ALLOW, "POST")];
-        let told = "405 method not allowed, supported: [POST]";
-        return (StatusCode::METHOD_NOT_ALLOWED, allow, told).into_response();
+        let text = "405 method not allowed, supported: [POST]";
+        return (StatusCode::METHOD_NOT_ALLOWED, allow, text).into_response();
     }
     let Some(format) = format(request.headers()) else {
-        let told = format!("415 unsupported media type, supported: [{JSON}, {PROTOBUF}]");
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, told).into_response();
+        let text = format!("415 unsupported media type, supported: [{JSON}, {PROTOBUF}]");
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     };
     match export(&service, signal, format, request).await {
-        Ok(taken) => success(signal, format, &taken),
+        Ok(accepted) => success(signal, format, &accepted),
         Err(rejection) => {
-            service.intake.count(signal, &rejection);
+            service.intake.count_rejection(signal, &rejection);
             failure(format, &rejection)
         }
     }
 }
 
 async fn export(
-    service: &Service,
+    service: &HttpService,
     signal: Signal,
     format: Format,
     request: Request,
-) -> Result<Taken, Rejection> {
-    service.intake.check_served(signal)?;
+) -> Result<AcceptedExport, RequestRejection> {
+    service.intake.check_signal(signal)?;
     let coding = coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
@@ -87,45 +87,45 @@ async fn export(
         coding,
         message,
         limit,
-        gives_up: None,
+        deadline: None,
         charge,
     };
-    service.intake.take(request).await
+    service.intake.accept(request).await
 }
 
 fn format(headers: &HeaderMap) -> Option<Format> {
-    let named = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let kind = named.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case(PROTOBUF) {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = value.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case(PROTOBUF) {
         Some(Format::Protobuf)
-    } else if kind.eq_ignore_ascii_case(JSON) {
+    } else if media_type.eq_ignore_ascii_case(JSON) {
         Some(Format::Json)
     } else {
         None
     }
 }
 
-fn coding(headers: &HeaderMap) -> Result<Coding, Rejection> {
-    let Some(named) = headers.get(header::CONTENT_ENCODING) else {
+fn coding(headers: &HeaderMap) -> Result<Coding, RequestRejection> {
+    let Some(value) = headers.get(header::CONTENT_ENCODING) else {
         return Ok(Coding::Identity);
     };
-    let name = String::from_utf8_lossy(named.as_bytes());
-    Coding::named(&name).ok_or_else(|| {
-        Rejection::unknown_coding(format!(
-            "Content-Encoding {name:?} is not supported; gzip, zstd, deflate and identity are"
+    let name = String::from_utf8_lossy(value.as_bytes());
+    Coding::from_name(&name).ok_or_else(|| {
+        RequestRejection::unknown_coding(format!(
+            "unsupported Content-Encoding {name:?}, supported: gzip, zstd, deflate, identity"
         ))
     })
 }
 
-fn success(signal: Signal, format: Format, taken: &Taken) -> Response {
+fn success(signal: Signal, format: Format, accepted: &AcceptedExport) -> Response {
     let body = match format {
-        Format::Protobuf => answer::protobuf(taken),
-        Format::Json => answer::json(signal, taken),
+        Format::Protobuf => answer::protobuf(accepted),
+        Format::Json => answer::json(signal, accepted),
     };
     respond(StatusCode::OK, format, body)
 }
 
-fn failure(format: Format, rejection: &Rejection) -> Response {
+fn failure(format: Format, rejection: &RequestRejection) -> Response {
     let body = match format {
         Format::Protobuf => answer::status_protobuf(rejection),
         Format::Json => answer::status_json(rejection),
@@ -139,9 +139,9 @@ fn failure(format: Format, rejection: &Rejection) -> Response {
 }
 
 fn respond(status: StatusCode, format: Format, body: Bytes) -> Response {
-    let kind = match format {
+    let media_type = match format {
         Format::Protobuf => PROTOBUF,
         Format::Json => JSON,
     };
-    (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+    (status, [(header::CONTENT_TYPE, media_type)], body).into_response()
 }

@@ -1,5 +1,5 @@
-//! The way of one request, the same for both protocols: decompressed, decoded, handed to the
-//! pipelines, and answered once it is delivered.
+//! Handles one request of either protocol: reads, decompresses and decodes it, sends the batch to the
+//! pipelines and waits for the delivery.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +12,24 @@ use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use super::body;
-use super::budget::{Budget, Charge};
+use super::budget::{BudgetCharge, RequestBudget};
 use super::compression::{Coding, decompress};
 use super::decode::{Format, decode};
-use super::rejection::Rejection;
+use super::rejection::RequestRejection;
 
-/// How long a sender waits, once its request is here, that did not say how long.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the receiver waits for the delivery of a request whose sender set no timeout.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A larger body is decoded beside the threads that serve connections: it takes more than 500 µs.
-const QUICK: usize = 256 << 10;
+/// The largest body, in bytes, that is decoded on a connection's thread. Decoding a larger one takes more than
+/// 500 µs, so it runs on the blocking pool.
+const INLINE_DECODE_LIMIT: usize = 256 << 10;
 
-/// What all requests of one receiver share.
+/// What all requests to one receiver share.
 #[derive(Debug)]
 pub(super) struct Intake {
     output: Output,
     source: Arc<str>,
-    budget: Budget,
+    budget: RequestBudget,
 }
 
 /// A request whose body was read.
@@ -38,22 +39,22 @@ pub(super) struct Request {
     pub(super) format: Format,
     pub(super) coding: Coding,
     pub(super) message: Bytes,
-    /// Bytes that it may have when decompressed.
+    /// The largest size after decompression, in bytes.
     pub(super) limit: usize,
-    /// When the sender gives up, if it said so.
-    pub(super) gives_up: Option<Instant>,
-    pub(super) charge: Charge,
+    /// The sender's deadline, if it set one.
+    pub(super) deadline: Option<Instant>,
+    pub(super) charge: BudgetCharge,
 }
 
-/// Rows that were refused for good while all others were delivered; mostly none.
+/// An accepted request. Some rows may have been rejected permanently while all others were delivered.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct AcceptedExport {
     pub(super) rejected_rows: u64,
     pub(super) reason: String,
 }
 
 impl Intake {
-    pub(super) fn new(output: Output, source: Arc<str>, budget: Budget) -> Intake {
+    pub(super) fn new(output: Output, source: Arc<str>, budget: RequestBudget) -> Intake {
         Intake {
             output,
             source,
@@ -62,74 +63,78 @@ impl Intake {
     }
 
     /// # Errors
-    /// When no pipeline takes this signal from here.
-    pub(super) fn check_served(&self, signal: Signal) -> Result<(), Rejection> {
+    /// If no pipeline accepts this signal from this receiver.
+    pub(super) fn check_signal(&self, signal: Signal) -> Result<(), RequestRejection> {
         if self.output.wants(signal) {
             return Ok(());
         }
-        Err(Rejection::unserved(format!(
-            "no pipeline takes {signal} from {}",
+        Err(RequestRejection::unserved(format!(
+            "no pipeline accepts {signal} from receiver {}",
             self.source
         )))
     }
 
-    /// The whole body, of `limit` bytes at most, and what it takes of the budget.
+    /// Reads a whole body of at most `limit` bytes, and returns it with its charge to the budget.
     ///
     /// # Errors
-    /// When it is too large, too slow or cut off, or there is no room for it now.
+    /// If the body is too large, too slow or truncated, or the budget is exhausted.
     pub(super) async fn read(
         &self,
         body: Body,
         limit: usize,
-        gives_up: Option<Instant>,
-    ) -> Result<(Bytes, Charge), Rejection> {
-        let slowest = Instant::now() + body::SLOWEST;
-        let until = gives_up.map_or(slowest, |gives_up| gives_up.min(slowest));
+        deadline: Option<Instant>,
+    ) -> Result<(Bytes, BudgetCharge), RequestRejection> {
+        let latest = Instant::now() + body::READ_TIMEOUT;
+        let until = deadline.map_or(latest, |deadline| deadline.min(latest));
         let mut charge = self.budget.charge();
         let whole = body::read(body, limit, until, &mut charge).await?;
         Ok((whole, charge))
     }
 
-    /// Resolves once all that was made of the request is durable.
+    /// Resolves once everything derived from the request is durable.
     ///
     /// # Errors
-    /// When the request was not taken as a whole.
-    pub(super) async fn take(&self, request: Request) -> Result<Taken, Rejection> {
+    /// If the request was rejected as a whole.
+    pub(super) async fn accept(
+        &self,
+        request: Request,
+    ) -> Result<AcceptedExport, RequestRejection> {
         self.deliver(request).await
     }
 
-    /// Every request that is not taken is counted, whatever was wrong with it.
-    pub(super) fn count(&self, signal: Signal, rejection: &Rejection) {
+    /// Counts and logs a rejected request.
+    pub(super) fn count_rejection(&self, signal: Signal, rejection: &RequestRejection) {
         self.output.request_refused(signal, rejection.kind.name());
-        // A line for each at a higher level would let senders fill the disk.
-        debug!(source = %self.source, %signal, kind = ?rejection.kind, message = rejection.message, "request not taken");
+        // At a higher level senders could fill the disk with log lines.
+        debug!(source = %self.source, %signal, kind = ?rejection.kind, message = rejection.message, "rejected a request");
     }
 
-    async fn deliver(&self, request: Request) -> Result<Taken, Rejection> {
-        let said = request.gives_up;
-        let until = said.unwrap_or_else(|| Instant::now() + PATIENCE);
+    async fn deliver(&self, request: Request) -> Result<AcceptedExport, RequestRejection> {
+        let requested = request.deadline;
+        let until = requested.unwrap_or_else(|| Instant::now() + DEFAULT_TIMEOUT);
         let (delivery, receipt) = Delivery::new(Some(until));
         let (batch, charge) = self.decode(request, delivery).await?;
         batch.delivery().sends(batch.num_rows());
         if batch.num_rows() > 0 {
             self.output.try_send(&batch)?;
         }
-        // What waits now is charged by the queues, and answers when the last of them is done.
+        // From here on the queues account for the batch. Its receipt resolves when the last of them is done.
         drop(batch);
         drop(charge);
         let Ok(outcome) = timeout_at(until, receipt).await else {
-            return Err(if said.is_some() {
-                Rejection::deadline("not delivered within the time that the sender gave")
+            return Err(if requested.is_some() {
+                RequestRejection::deadline("deadline exceeded before the request was delivered")
             } else {
-                Rejection::unavailable(format!("not delivered within {} s", PATIENCE.as_secs()))
+                let seconds = DEFAULT_TIMEOUT.as_secs();
+                RequestRejection::unavailable(format!("timeout: not delivered within {seconds} s"))
             });
         };
         match outcome {
-            Outcome::Delivered => Ok(Taken::default()),
+            Outcome::Delivered => Ok(AcceptedExport::default()),
             Outcome::Partial {
                 rejected_rows,
                 reason,
-            } => Ok(Taken {
+            } => Ok(AcceptedExport {
                 rejected_rows,
                 reason,
             }),
@@ -141,29 +146,32 @@ impl Intake {
         &self,
         request: Request,
         delivery: Delivery,
-    ) -> Result<(Batch, Charge), Rejection> {
+    ) -> Result<(Batch, BudgetCharge), RequestRejection> {
         let source = self.source.clone();
-        // How much a compressed body says is not known before.
-        let quick = request.coding == Coding::Identity && request.message.len() <= QUICK;
-        let work = move || unpack(request, &source, delivery);
-        if quick {
+        // The decompressed size is not known beforehand.
+        let inline =
+            request.coding == Coding::Identity && request.message.len() <= INLINE_DECODE_LIMIT;
+        let work = move || decompress_and_decode(request, &source, delivery);
+        if inline {
             return work();
         }
         match tokio::task::spawn_blocking(work).await {
-            Ok(unpacked) => unpacked,
-            Err(error) if error.is_panic() => {
-                Err(Rejection::failed(format!("decoding failed: {error}")))
-            }
-            Err(_) => Err(Rejection::unavailable("stopped before it was decoded")),
+            Ok(decoded) => decoded,
+            Err(error) if error.is_panic() => Err(RequestRejection::failed(format!(
+                "decoding the request panicked: {error}"
+            ))),
+            Err(_) => Err(RequestRejection::unavailable(
+                "the receiver stopped before it decoded the request",
+            )),
         }
     }
 }
 
-fn unpack(
+fn decompress_and_decode(
     mut request: Request,
     source: &str,
     delivery: Delivery,
-) -> Result<(Batch, Charge), Rejection> {
+) -> Result<(Batch, BudgetCharge), RequestRejection> {
     let message = decompress(
         request.coding,
         request.message,

@@ -1,4 +1,4 @@
-//! `otlp`: traces, metrics and logs from anything that speaks OpenTelemetry, over gRPC and HTTP.
+//! `otlp`: receives traces, metrics and logs over OTLP/gRPC and OTLP/HTTP.
 //!
 //! ```yaml
 //! receivers:
@@ -11,13 +11,13 @@
 //!         tls: {cert_file: /etc/airdig/server.pem, key_file: /etc/airdig/server.key}
 //! ```
 //!
-//! A request is answered once all that was made of it is durable, and a refusal that may be
-//! repeated says when: see `rejection.rs` for the table of answers.
+//! The receiver responds once everything derived from a request is durable. If the sender may send again, the
+//! response says after which time: `rejection.rs` has the table of responses.
 //!
 //! ```text
 //!  grpc ─┐ body    compression   decode    Output::try_send     Receipt
-//!        ├▶ read ─▶ decompress ─▶ decode ─▶ all queues or none ─▶ answer
-//!  http ─┘ charged to the budget, bounded    charged by the queues
+//!        ├▶ read ─▶ decompress ─▶ decode ─▶ all queues or none ─▶ response
+//!  http ─┘ charged to the budget, bounded    charged to the queues
 //! ```
 
 use std::sync::Arc;
@@ -44,9 +44,9 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Cors, Grpc, Http, Invalid};
+pub use config::{Config, Cors, Grpc, Http, OtlpConfigError};
 
-use budget::Budget;
+use budget::RequestBudget;
 use intake::Intake;
 use serve::Socket;
 
@@ -55,7 +55,7 @@ use serve::Socket;
 pub struct Otlp {
     config: Config,
     id: String,
-    budget: Budget,
+    budget: RequestBudget,
     grpc: Option<Socket>,
     http: Option<Socket>,
 }
@@ -76,7 +76,7 @@ impl BuildReceiver for Otlp {
         Ok(Otlp {
             config,
             id: host.id().to_string(),
-            budget: Budget::for_requests_of(grpc.max(http)),
+            budget: RequestBudget::for_requests_of(grpc.max(http)),
             grpc: None,
             http: None,
         })
@@ -152,9 +152,9 @@ impl Otlp {
         &self,
         protocol: &'static str,
         tls: Option<&tls::ServerConfig>,
-        spoken: &[&str],
+        alpn: &[&str],
     ) -> Result<Option<rustls::ServerConfig>, StartError> {
-        let at = format!("receivers.{}.protocols.{protocol}.tls", self.id);
-        tls.map(|tls| tls.load(&at, spoken)).transpose()
+        let key = format!("receivers.{}.protocols.{protocol}.tls", self.id);
+        tls.map(|tls| tls.load(&key, alpn)).transpose()
     }
 }

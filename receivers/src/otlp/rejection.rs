@@ -1,10 +1,10 @@
-//! Why a request was not taken, and what that is called in gRPC and in HTTP.
+//! Why the receiver rejects a request, and the codes of the rejection in gRPC and HTTP.
 //!
-//! | rejection | gRPC | HTTP | sent again |
+//! | rejection | gRPC | HTTP | retryable |
 //! |---|---|---|---|
 //! | malformed | InvalidArgument | 400 | no |
-//! | wrongly compressed | Internal | 400 | no |
-//! | compressed in an unknown way | Unimplemented | 400 | no |
+//! | corrupt compression | Internal | 400 | no |
+//! | unknown compression | Unimplemented | 400 | no |
 //! | too large | ResourceExhausted | 413 | no |
 //! | overloaded | ResourceExhausted with RetryInfo | 429 with Retry-After | yes |
 //! | unavailable | Unavailable with RetryInfo | 503 with Retry-After | yes |
@@ -22,142 +22,148 @@ use pipeline::delivery::{Refusal, Retry};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// What the sender is told instead of a success.
+/// Why the receiver rejects a request as a whole.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Rejection {
-    pub(super) kind: Kind,
+pub(super) struct RequestRejection {
+    pub(super) kind: RejectionKind,
     pub(super) message: String,
-    /// When it makes sense to send again.
-    pub(super) after: Option<Duration>,
+    /// After which time the sender should send again; none if it should not.
+    pub(super) retry_after: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RejectionKind {
     Malformed,
-    /// The bytes are not compressed as they are said to be.
+    /// The body is not compressed as its header says.
     Corrupt,
-    /// Compressed in a way that nobody here knows.
+    /// The receiver does not support this compression.
     UnknownCoding,
     TooLarge,
     Overloaded,
     Unavailable,
-    /// The time that the sender gave is over.
+    /// The deadline has passed.
     Deadline,
-    /// No pipeline takes this signal from this receiver, or there is no such signal.
+    /// No pipeline accepts this signal from this receiver, or there is no such signal.
     Unserved,
     Failed,
 }
 
-impl Kind {
-    /// As a label of metrics.
+impl RejectionKind {
+    /// The value of the metrics' label.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Kind::Malformed => "malformed",
-            Kind::Corrupt => "corrupt",
-            Kind::UnknownCoding => "unknown_coding",
-            Kind::TooLarge => "too_large",
-            Kind::Overloaded => "overloaded",
-            Kind::Unavailable => "unavailable",
-            Kind::Deadline => "deadline",
-            Kind::Unserved => "unserved",
-            Kind::Failed => "failed",
+            RejectionKind::Malformed => "malformed",
+            RejectionKind::Corrupt => "corrupt",
+            RejectionKind::UnknownCoding => "unknown_coding",
+            RejectionKind::TooLarge => "too_large",
+            RejectionKind::Overloaded => "overloaded",
+            RejectionKind::Unavailable => "unavailable",
+            RejectionKind::Deadline => "deadline",
+            RejectionKind::Unserved => "unserved",
+            RejectionKind::Failed => "failed",
         }
     }
 }
 
-impl Rejection {
-    pub(super) fn malformed(message: impl Into<String>) -> Rejection {
-        Rejection::lasting(Kind::Malformed, message)
+impl RequestRejection {
+    pub(super) fn malformed(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::permanent(RejectionKind::Malformed, message)
     }
 
-    pub(super) fn corrupt(message: impl Into<String>) -> Rejection {
-        Rejection::lasting(Kind::Corrupt, message)
+    pub(super) fn corrupt(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::permanent(RejectionKind::Corrupt, message)
     }
 
-    pub(super) fn unknown_coding(message: impl Into<String>) -> Rejection {
-        Rejection::lasting(Kind::UnknownCoding, message)
+    pub(super) fn unknown_coding(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::permanent(RejectionKind::UnknownCoding, message)
     }
 
-    pub(super) fn too_large(limit: usize) -> Rejection {
+    pub(super) fn too_large(limit: usize) -> RequestRejection {
         let message = format!("request is larger than the limit of {limit} bytes");
-        Rejection::lasting(Kind::TooLarge, message)
+        RequestRejection::permanent(RejectionKind::TooLarge, message)
     }
 
-    pub(super) fn unserved(message: impl Into<String>) -> Rejection {
-        Rejection::lasting(Kind::Unserved, message)
+    pub(super) fn unserved(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::permanent(RejectionKind::Unserved, message)
     }
 
-    pub(super) fn failed(message: impl Into<String>) -> Rejection {
-        Rejection::lasting(Kind::Failed, message)
+    pub(super) fn failed(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::permanent(RejectionKind::Failed, message)
     }
 
-    pub(super) fn overloaded(message: impl Into<String>) -> Rejection {
-        Rejection::passing(Kind::Overloaded, message, RETRY_AFTER)
+    pub(super) fn overloaded(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::retryable(RejectionKind::Overloaded, message, RETRY_AFTER)
     }
 
-    pub(super) fn unavailable(message: impl Into<String>) -> Rejection {
-        Rejection::passing(Kind::Unavailable, message, RETRY_AFTER)
+    pub(super) fn unavailable(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::retryable(RejectionKind::Unavailable, message, RETRY_AFTER)
     }
 
-    pub(super) fn deadline(message: impl Into<String>) -> Rejection {
-        Rejection::passing(Kind::Deadline, message, RETRY_AFTER)
+    pub(super) fn deadline(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::retryable(RejectionKind::Deadline, message, RETRY_AFTER)
     }
 
-    fn lasting(kind: Kind, message: impl Into<String>) -> Rejection {
-        Rejection {
+    fn permanent(kind: RejectionKind, message: impl Into<String>) -> RequestRejection {
+        RequestRejection {
             kind,
-            message: short(message.into()),
-            after: None,
+            message: truncated(message.into()),
+            retry_after: None,
         }
     }
 
-    fn passing(kind: Kind, message: impl Into<String>, after: Duration) -> Rejection {
-        Rejection {
-            after: Some(after),
-            ..Rejection::lasting(kind, message)
+    fn retryable(
+        kind: RejectionKind,
+        message: impl Into<String>,
+        retry_after: Duration,
+    ) -> RequestRejection {
+        RequestRejection {
+            retry_after: Some(retry_after),
+            ..RequestRejection::permanent(kind, message)
         }
     }
 
     pub(super) fn code(&self) -> Code {
         match self.kind {
-            Kind::Malformed => Code::InvalidArgument,
-            Kind::TooLarge | Kind::Overloaded => Code::ResourceExhausted,
-            Kind::Unavailable => Code::Unavailable,
-            Kind::Deadline => Code::DeadlineExceeded,
-            Kind::UnknownCoding | Kind::Unserved => Code::Unimplemented,
-            Kind::Corrupt | Kind::Failed => Code::Internal,
+            RejectionKind::Malformed => Code::InvalidArgument,
+            RejectionKind::TooLarge | RejectionKind::Overloaded => Code::ResourceExhausted,
+            RejectionKind::Unavailable => Code::Unavailable,
+            RejectionKind::Deadline => Code::DeadlineExceeded,
+            RejectionKind::UnknownCoding | RejectionKind::Unserved => Code::Unimplemented,
+            RejectionKind::Corrupt | RejectionKind::Failed => Code::Internal,
         }
     }
 
-    /// The code in the body of an HTTP answer: the one that its status stands for.
+    /// The code in the body of an HTTP response: the one that corresponds to its HTTP status.
     pub(super) fn http_code(&self) -> Code {
         match self.kind {
-            Kind::Corrupt | Kind::UnknownCoding => Code::InvalidArgument,
+            RejectionKind::Corrupt | RejectionKind::UnknownCoding => Code::InvalidArgument,
             _ => self.code(),
         }
     }
 
     pub(super) fn http_status(&self) -> StatusCode {
         match self.kind {
-            Kind::Malformed | Kind::Corrupt | Kind::UnknownCoding => StatusCode::BAD_REQUEST,
-            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Kind::Overloaded => StatusCode::TOO_MANY_REQUESTS,
-            Kind::Unavailable | Kind::Deadline => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::Unserved => StatusCode::NOT_FOUND,
-            Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            RejectionKind::Malformed | RejectionKind::Corrupt | RejectionKind::UnknownCoding => {
+                StatusCode::BAD_REQUEST
+            }
+            RejectionKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RejectionKind::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+            RejectionKind::Unavailable | RejectionKind::Deadline => StatusCode::SERVICE_UNAVAILABLE,
+            RejectionKind::Unserved => StatusCode::NOT_FOUND,
+            RejectionKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// `Retry-After`, in whole seconds and never 0.
     pub(super) fn retry_after_seconds(&self) -> Option<u64> {
-        let after = self.after?;
+        let after = self.retry_after?;
         let rounded_up = after.as_secs() + u64::from(after.subsec_nanos() > 0);
         Some(rounded_up.max(1))
     }
 
-    /// With RetryInfo where sending again makes sense.
+    /// The gRPC status, with RetryInfo if the sender should send again.
     pub(super) fn status(&self) -> Status {
-        match self.after {
+        match self.retry_after {
             None => Status::new(self.code(), &self.message),
             Some(after) => Status::with_error_details(
                 self.code(),
@@ -168,8 +174,8 @@ impl Rejection {
     }
 }
 
-/// gRPC sends the message in a header, percent-encoded, and peers bound what headers may hold.
-fn short(mut message: String) -> String {
+/// Truncates a message: gRPC sends it in a header, percent-encoded, and peers limit the size of headers.
+fn truncated(mut message: String) -> String {
     const LONGEST: usize = 1024;
     if message.len() > LONGEST {
         message.truncate(message.floor_char_boundary(LONGEST));
@@ -178,22 +184,22 @@ fn short(mut message: String) -> String {
     message
 }
 
-impl From<SendError> for Rejection {
-    fn from(error: SendError) -> Rejection {
+impl From<SendError> for RequestRejection {
+    fn from(error: SendError) -> RequestRejection {
         match error {
-            SendError::Full { .. } => Rejection::overloaded(error.to_string()),
-            SendError::Closed { .. } => Rejection::unavailable(error.to_string()),
+            SendError::Full { .. } => RequestRejection::overloaded(error.to_string()),
+            SendError::Closed { .. } => RequestRejection::unavailable(error.to_string()),
         }
     }
 }
 
-impl From<Refusal> for Rejection {
-    fn from(refusal: Refusal) -> Rejection {
+impl From<Refusal> for RequestRejection {
+    fn from(refusal: Refusal) -> RequestRejection {
         match refusal.retry {
             Retry::After(after) => {
-                Rejection::passing(Kind::Unavailable, refusal.to_string(), after)
+                RequestRejection::retryable(RejectionKind::Unavailable, refusal.to_string(), after)
             }
-            Retry::Never => Rejection::failed(refusal.to_string()),
+            Retry::Never => RequestRejection::failed(refusal.to_string()),
         }
     }
 }
@@ -206,9 +212,9 @@ mod tests {
     use tonic::Code;
     use tonic_types::StatusExt;
 
-    use super::Rejection;
+    use super::RequestRejection;
 
-    fn told(rejection: &Rejection) -> (Code, u16, bool, Option<u64>) {
+    fn codes(rejection: &RequestRejection) -> (Code, u16, bool, Option<u64>) {
         let status = rejection.status();
         let retry_info = status.get_details_retry_info().is_some();
         assert_eq!(status.code(), rejection.code());
@@ -220,48 +226,54 @@ mod tests {
         )
     }
 
-    fn refusal(retry: Retry) -> Rejection {
+    fn refusal(retry: Retry) -> RequestRejection {
         let refusal = Refusal {
             component: "exporters/x".into(),
             reason: "gone".into(),
             retry,
         };
-        Rejection::from(refusal)
+        RequestRejection::from(refusal)
     }
 
     #[test]
     fn each_rejection_has_its_codes() {
         let rows = [
             (
-                Rejection::malformed(""),
+                RequestRejection::malformed(""),
                 (Code::InvalidArgument, 400, false, None),
             ),
-            (Rejection::corrupt(""), (Code::Internal, 400, false, None)),
             (
-                Rejection::unknown_coding(""),
+                RequestRejection::corrupt(""),
+                (Code::Internal, 400, false, None),
+            ),
+            (
+                RequestRejection::unknown_coding(""),
                 (Code::Unimplemented, 400, false, None),
             ),
             (
-                Rejection::too_large(1),
+                RequestRejection::too_large(1),
                 (Code::ResourceExhausted, 413, false, None),
             ),
             (
-                Rejection::overloaded(""),
+                RequestRejection::overloaded(""),
                 (Code::ResourceExhausted, 429, true, Some(1)),
             ),
             (
-                Rejection::unavailable(""),
+                RequestRejection::unavailable(""),
                 (Code::Unavailable, 503, true, Some(1)),
             ),
             (
-                Rejection::deadline(""),
+                RequestRejection::deadline(""),
                 (Code::DeadlineExceeded, 503, true, Some(1)),
             ),
             (
-                Rejection::unserved(""),
+                RequestRejection::unserved(""),
                 (Code::Unimplemented, 404, false, None),
             ),
-            (Rejection::failed(""), (Code::Internal, 500, false, None)),
+            (
+                RequestRejection::failed(""),
+                (Code::Internal, 500, false, None),
+            ),
             (refusal(Retry::Never), (Code::Internal, 500, false, None)),
             (
                 refusal(Retry::After(Duration::from_millis(2500))),
@@ -269,18 +281,18 @@ mod tests {
             ),
         ];
         for (rejection, expected) in rows {
-            assert_eq!(told(&rejection), expected, "{rejection:?}");
+            assert_eq!(codes(&rejection), expected, "{rejection:?}");
         }
     }
 
     #[test]
-    fn a_long_message_is_cut_between_letters() {
-        let rejection = Rejection::failed("ä".repeat(5000));
+    fn long_message_is_truncated_between_characters() {
+        let rejection = RequestRejection::failed("ä".repeat(5000));
         assert_eq!(rejection.message.chars().count(), 513);
     }
 
     #[test]
-    fn a_wait_of_nothing_is_still_a_second_in_http() {
+    fn zero_retry_time_is_one_second_in_http() {
         assert_eq!(
             refusal(Retry::After(Duration::ZERO)).retry_after_seconds(),
             Some(1)

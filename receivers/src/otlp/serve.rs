@@ -1,4 +1,4 @@
-//! Sockets: bound at start, served until the stop, drained after it; plain or with TLS.
+//! Listening sockets, plain or with TLS: bound at start, served until the stop, then drained.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,13 +22,13 @@ use tokio_util::task::TaskTracker;
 use tower::util::MapFuture;
 use tracing::{debug, warn};
 
-/// For a request's header, and for a new connection's first byte.
+/// The timeout of a request's header and of a new connection's first byte.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// For TLS to be agreed upon.
+/// The timeout of the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A bound socket and what it speaks.
+/// A bound socket and its TLS settings.
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) listener: TcpListener,
@@ -37,10 +37,10 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// `key` is where the file says the endpoint.
+    /// `key` is the configuration key of the endpoint, for error messages.
     ///
     /// # Errors
-    /// When the endpoint has no address or cannot be bound; says what to do.
+    /// If the endpoint cannot be resolved or bound. The error says what to do.
     pub(super) async fn bind(
         endpoint: &str,
         protocol: &'static str,
@@ -55,7 +55,7 @@ impl Socket {
         })
     }
 
-    /// Serves `router` until `stop`, then finishes what is in flight.
+    /// Serves `router` until `stop`, then finishes the requests in flight.
     pub(super) async fn serve(
         self,
         router: Router,
@@ -73,11 +73,17 @@ impl Socket {
             match accepted {
                 Ok((stream, _)) => {
                     let (router, builder) = (router.clone(), builder.clone());
-                    connections.spawn(converse(stream, tls.clone(), router, builder, stop.clone()));
+                    connections.spawn(serve_connection(
+                        stream,
+                        tls.clone(),
+                        router,
+                        builder,
+                        stop.clone(),
+                    ));
                 }
                 Err(error) if concerns_one_peer(&error) => {}
                 Err(error) => {
-                    // Out of descriptors, mostly: those in use must end first.
+                    // Usually the process has no free file descriptors: wait until connections end.
                     warn!(address = %self.address, %error, "cannot accept connections");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
@@ -98,38 +104,38 @@ fn concerns_one_peer(error: &io::Error) -> bool {
     )
 }
 
-async fn converse(
+async fn serve_connection(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     router: Router,
     builder: auto::Builder<TokioExecutor>,
     stop: CancellationToken,
 ) {
-    // Answers are small and waited for. An error means that the peer has gone already.
+    // Responses are small and senders wait for them. An error means that the peer has disconnected.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
         let mut first = [0];
-        let spoke = tokio::select! {
+        let has_data = tokio::select! {
             () = stop.cancelled() => return,
-            begun = timeout(HEADER_TIMEOUT, stream.peek(&mut first)) => matches!(begun, Ok(Ok(1))),
+            peeked = timeout(HEADER_TIMEOUT, stream.peek(&mut first)) => matches!(peeked, Ok(Ok(1))),
         };
-        if spoke {
-            talk(stream, router, builder, stop).await;
+        if has_data {
+            serve_http(stream, router, builder, stop).await;
         }
         return;
     };
-    let greeted = tokio::select! {
+    let handshake = tokio::select! {
         () = stop.cancelled() => return,
-        greeted = greet(stream, &tls) => greeted,
+        handshake = tls_handshake(stream, &tls) => handshake,
     };
-    match greeted {
-        Ok(stream) => talk(stream, router, builder, stop).await,
-        Err(error) => debug!(%error, "no connection with TLS"),
+    match handshake {
+        Ok(stream) => serve_http(stream, router, builder, stop).await,
+        Err(error) => debug!(%error, "TLS handshake failed"),
     }
 }
 
-/// The handshake, and the wait for the first byte after it.
-async fn greet(stream: TcpStream, tls: &TlsAcceptor) -> io::Result<TlsStream<TcpStream>> {
+/// Performs the TLS handshake and waits for the first byte after it.
+async fn tls_handshake(stream: TcpStream, tls: &TlsAcceptor) -> io::Result<TlsStream<TcpStream>> {
     let mut stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
     if timeout(HEADER_TIMEOUT, stream.fill_buf())
         .await??
@@ -140,8 +146,8 @@ async fn greet(stream: TcpStream, tls: &TlsAcceptor) -> io::Result<TlsStream<Tcp
     Ok(stream)
 }
 
-/// HTTP on a connection that has begun.
-async fn talk<S>(
+/// Serves HTTP on a connection whose first byte has arrived.
+async fn serve_http<S>(
     stream: S,
     router: Router,
     builder: auto::Builder<TokioExecutor>,
@@ -150,8 +156,8 @@ async fn talk<S>(
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let requests = TaskTracker::new();
-    let answering = requests.clone();
-    let service = MapFuture::new(router, move |answer| answering.track_future(answer));
+    let tracker = requests.clone();
+    let service = MapFuture::new(router, move |response| tracker.track_future(response));
     let connection =
         builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut connection = std::pin::pin!(connection);
@@ -167,8 +173,8 @@ async fn talk<S>(
     }
 }
 
-/// Goes on until the connection ends, or has nothing to answer and does not end by itself: its peer
-/// has begun a request, or HTTP/2, and says no more.
+/// Drives a connection that shuts down until it ends, or until it has had no complete request for a second: its
+/// peer has sent a part of a request, or the begin of HTTP/2, and nothing more.
 async fn finish<E>(
     mut connection: impl Future<Output = Result<(), E>> + Unpin,
     requests: &TaskTracker,
@@ -185,18 +191,18 @@ async fn finish<E>(
     }
 }
 
-/// A request of usual size comes in one frame, where its sender makes frames as large as it may:
-/// fewer of them, and nothing to put together.
+/// The largest HTTP/2 frame. A request of usual size fits into one frame and needs no copy, if its sender makes
+/// frames as large as allowed.
 const MAX_FRAME: u32 = 256 << 10;
 
-/// HTTP/2 only, as gRPC is.
+/// HTTP/2 only, which gRPC requires.
 pub(super) fn grpc_connections(max_streams: u32) -> auto::Builder<TokioExecutor> {
     let mut builder = connections().http2_only();
     builder.http2().max_concurrent_streams(max_streams);
     builder
 }
 
-/// HTTP/1.1, and HTTP/2 for those who begin with it.
+/// HTTP/1.1, and HTTP/2 for clients that begin with its preface.
 pub(super) fn http_connections() -> auto::Builder<TokioExecutor> {
     connections()
 }
@@ -212,7 +218,7 @@ fn connections() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(256)
         .max_frame_size(MAX_FRAME)
-        // Peers that vanished without a word are found, and their memory given back.
+        // Detects peers that vanished, and frees their memory.
         .keep_alive_interval(Duration::from_secs(60))
         .keep_alive_timeout(Duration::from_secs(20));
     builder

@@ -1,20 +1,20 @@
-//! The first list of an answer, as a table.
+//! Renders the first list of a GraphQL response as a table.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value as Json};
 
-/// None where the answer has no list of objects. Columns stand in the order of the query: the
-/// server answers in that in which it found them.
-pub(super) fn of(data: &Json, query: &str) -> Option<String> {
-    let rows: Vec<Map<String, Json>> = list(data)?.iter().map(row).collect();
+/// Returns None if the response has no list of objects. Columns have the order of the fields in the query,
+/// which may differ from their order in the response.
+pub(super) fn render(data: &Json, query: &str) -> Option<String> {
+    let rows: Vec<Map<String, Json>> = first_list(data)?.iter().map(row).collect();
     let mut columns: Vec<&String> = Vec::new();
     for key in rows.iter().flat_map(Map::keys) {
         if !columns.contains(&key) {
             columns.push(key);
         }
     }
-    let fields = without_arguments(query);
-    columns.sort_by_key(|column| place(column, &fields));
+    let fields = strip_arguments(query);
+    columns.sort_by_key(|column| position(column, &fields));
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -30,16 +30,16 @@ pub(super) fn of(data: &Json, query: &str) -> Option<String> {
     Some(table.trim_fmt())
 }
 
-/// The query without what stands in parentheses, where names are not those of fields.
-fn without_arguments(query: &str) -> String {
-    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+/// The query without arguments: names in parentheses are not fields.
+fn strip_arguments(query: &str) -> String {
+    let (mut depth, mut in_string, mut escaped) = (0, false, false);
     let mut fields = String::with_capacity(query.len());
     for c in query.chars() {
         match c {
-            '"' if !escaped => in_text = !in_text,
-            '(' if !in_text => depth += 1,
-            ')' if !in_text => depth -= 1,
-            _ if depth == 0 && !in_text => fields.push(c),
+            '"' if !escaped => in_string = !in_string,
+            '(' if !in_string => depth += 1,
+            ')' if !in_string => depth -= 1,
+            _ if depth == 0 && !in_string => fields.push(c),
             _ => {}
         }
         escaped = c == '\\' && !escaped;
@@ -47,8 +47,8 @@ fn without_arguments(query: &str) -> String {
     fields
 }
 
-/// Where the query names the field.
-fn place(column: &str, query: &str) -> (usize, usize) {
+/// Positions at which the query names the field, and the field within it.
+fn position(column: &str, query: &str) -> (usize, usize) {
     let find = |name: &str, from: usize| {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let mut names = query[from..].match_indices(name).map(|(at, _)| from + at);
@@ -62,22 +62,23 @@ fn place(column: &str, query: &str) -> (usize, usize) {
     (outer, find(inner, outer))
 }
 
-/// The first array of objects, from the top.
-fn list(json: &Json) -> Option<&Vec<Json>> {
+/// The first array of objects; arrays nearer to the root come first.
+fn first_list(json: &Json) -> Option<&Vec<Json>> {
     match json {
         Json::Array(items) if items.iter().any(Json::is_object) => Some(items),
         Json::Object(members) => {
             let direct = members.values().find_map(|member| match member {
-                Json::Array(_) => list(member),
+                Json::Array(_) => first_list(member),
                 _ => None,
             });
-            direct.or_else(|| members.values().find_map(list))
+            direct.or_else(|| members.values().find_map(first_list))
         }
         _ => None,
     }
 }
 
-/// An item's values; those of an object within stand beside them, and a Relay item is its node.
+/// The cells of an item. A nested object adds columns `outer.inner`; the `node` of a Relay edge adds its fields
+/// directly.
 fn row(item: &Json) -> Map<String, Json> {
     let mut row = Map::new();
     for (key, value) in item.as_object().into_iter().flatten() {
@@ -101,17 +102,19 @@ fn row(item: &Json) -> Map<String, Json> {
 fn cell(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
-        // Names come from anywhere: what a terminal would obey is shown, not sent.
+        // Names are untrusted input: terminal control characters are escaped.
         Json::String(text) if text.contains(char::is_control) => text.escape_debug().to_string(),
         Json::String(text) => text.clone(),
-        // As precise as people read: 0.012345 is 0.01235.
-        Json::Number(number) if number.is_f64() => short(number.as_f64().unwrap_or_default()),
+        // 0.012345 becomes 0.01235.
+        Json::Number(number) if number.is_f64() => {
+            round_to_four_digits(number.as_f64().unwrap_or_default())
+        }
         other => other.to_string(),
     }
 }
 
 /// Four significant digits.
-fn short(number: f64) -> String {
+fn round_to_four_digits(number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }
@@ -128,43 +131,43 @@ fn short(number: f64) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{of, short};
+    use super::{render, round_to_four_digits};
 
     #[test]
     fn the_first_list_is_shown() {
-        let answer = json!({"nodes": {"pageInfo": {"hasNextPage": false}, "edges": [
+        let response = json!({"nodes": {"pageInfo": {"hasNextPage": false}, "edges": [
             {"node": {"uid": "a", "lastSeen": "now", "tags": {"team": "x"}}},
             {"node": {"uid": "b", "extra": 0.123456}}
         ]}});
-        let told = of(
-            &answer,
+        let table = render(
+            &response,
             "{ nodes { edges { node { uid lastSeen tags extra } } } }",
         )
         .unwrap();
-        let lines: Vec<Vec<&str>> = told
+        let lines: Vec<Vec<&str>> = table
             .lines()
             .map(|line| line.split_whitespace().collect())
             .collect();
         assert_eq!(lines[0], ["UID", "LASTSEEN", "TAGS", "EXTRA"]);
         assert_eq!(lines[1], ["a", "now", r#"{"team":"x"}"#]);
         assert_eq!(lines[2], ["b", "0.1235"]);
-        assert_eq!(of(&json!({"node": {"uid": "a"}}), ""), None);
+        assert_eq!(render(&json!({"node": {"uid": "a"}}), ""), None);
     }
 
     #[test]
-    fn columns_stand_as_they_were_asked_for() {
-        let answer =
+    fn columns_have_the_order_of_the_fields_in_the_query() {
+        let response =
             json!([{"p95": 1, "to": "b", "toNode": {"kind": "x", "name": "b"}, "from": "a"}]);
         let query = r#"{ map(p95: "a \") from", to: 3) { from to toNode { name kind } p95 } }"#;
-        let told = of(&answer, query).unwrap();
-        let header: Vec<&str> = told.lines().next().unwrap().split_whitespace().collect();
+        let table = render(&response, query).unwrap();
+        let header: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();
         assert_eq!(header, ["FROM", "TO", "TONODE.NAME", "TONODE.KIND", "P95"]);
     }
 
     #[test]
-    fn numbers_are_short() {
-        assert_eq!(short(0.000_123_456), "0.0001235");
-        assert_eq!(short(1234.5678), "1235");
-        assert_eq!(short(0.5), "0.5");
+    fn numbers_are_rounded_to_four_significant_digits() {
+        assert_eq!(round_to_four_digits(0.000_123_456), "0.0001235");
+        assert_eq!(round_to_four_digits(1234.5678), "1235");
+        assert_eq!(round_to_four_digits(0.5), "0.5");
     }
 }

@@ -1,24 +1,29 @@
-//! A graph for Graphviz (its DOT language): `airdig scan -o dot | dot -Tsvg > account.svg`.
+//! Draws the resources in the DOT language of Graphviz: `airdig scan -o dot | dot -Tsvg > account.svg`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use pipeline::label::short_id;
 
-use super::things::{Things, short};
+use super::things::{ScannedResources, short};
 
-pub(super) fn text(things: &Things<'_>) -> String {
+pub(super) fn text(resources: &ScannedResources<'_>) -> String {
     let mut text =
         "digraph aws {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n".to_owned();
-    for thing in things.all.values() {
-        let label = format!("{}\n{}", short(thing.kind), thing.label());
-        let _ = writeln!(text, "  {} [label={}];", quoted(thing.uid), quoted(&label));
+    for resource in resources.all.values() {
+        let label = format!("{}\n{}", short(resource.kind), resource.label());
+        let _ = writeln!(
+            text,
+            "  {} [label={}];",
+            quoted(resource.uid),
+            quoted(&label)
+        );
     }
-    let ends = things
+    let unscanned = resources
         .edges()
         .map(|(_, _, to)| to)
-        .filter(|to| things.find(to).is_none());
-    for to in ends.collect::<BTreeSet<_>>() {
+        .filter(|to| resources.find(to).is_none());
+    for to in unscanned.collect::<BTreeSet<_>>() {
         let _ = writeln!(
             text,
             "  {} [label={}, style=dashed];",
@@ -26,7 +31,7 @@ pub(super) fn text(things: &Things<'_>) -> String {
             quoted(&short_id(to))
         );
     }
-    for (from, kind, to) in things.edges() {
+    for (from, kind, to) in resources.edges() {
         let _ = writeln!(
             text,
             "  {} -> {} [label={}];",

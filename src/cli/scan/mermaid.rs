@@ -1,24 +1,24 @@
-//! A flowchart for Mermaid, which Git forges draw within Markdown.
+//! Draws the resources as a Mermaid flowchart, which Git forges render in Markdown.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
 use pipeline::label::short_id;
 
-use super::things::{Things, short};
+use super::things::{ScannedResources, short};
 
-pub(super) fn text(things: &Things<'_>) -> String {
+pub(super) fn text(resources: &ScannedResources<'_>) -> String {
     let mut text = "flowchart LR\n".to_owned();
-    // Ids may have few letters: numbers name the nodes.
+    // Mermaid ids allow few characters, so nodes are numbered.
     let mut numbers: HashMap<&str, usize> = HashMap::new();
-    for thing in things.all.values() {
+    for resource in resources.all.values() {
         let number = numbers.len();
-        numbers.insert(thing.uid, number);
-        let (kind, label) = (short(thing.kind), escaped(&thing.label()));
+        numbers.insert(resource.uid, number);
+        let (kind, label) = (short(resource.kind), escaped(&resource.label()));
         let _ = writeln!(text, "  n{number}[\"{kind}<br/>{label}\"]");
     }
     let mut edges = String::new();
-    for (from, kind, to) in things.edges() {
+    for (from, kind, to) in resources.edges() {
         let next = numbers.len();
         let number = *numbers.entry(to).or_insert(next);
         if number == next {
@@ -29,7 +29,7 @@ pub(super) fn text(things: &Things<'_>) -> String {
     text + &edges
 }
 
-/// With Mermaid's entity codes for what has a meaning within quotes.
+/// Replaces characters that are special within quotes by Mermaid's entity codes.
 fn escaped(label: &str) -> String {
     label
         .replace('#', "#35;")

@@ -1,4 +1,4 @@
-//! `airdig scan`: looks at AWS accounts once and shows what is there.
+//! `airdig scan`: scans AWS accounts once and prints their resources.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,36 +20,36 @@ mod progress;
 mod things;
 mod tree;
 
-use progress::Terminal;
-use things::Things;
+use progress::ProgressTerminal;
+use things::ScannedResources;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A pipeline file: what its receivers `aws` name is scanned.
+    /// A pipeline file; scans the accounts and regions of its `aws` receivers.
     #[arg(long = "config", short = 'c', value_name = "FILE", conflicts_with_all = ["regions", "profile", "endpoint", "role_arn", "kinds"])]
     files: Vec<PathBuf>,
-    /// A region, several times for several, or `all`; that of the environment by default.
+    /// A region, or `all`; may be repeated. By default the region of the environment.
     #[arg(long = "region", value_name = "REGION")]
     regions: Vec<String>,
-    /// A profile of the shared configuration, whose credentials alone are taken.
+    /// A profile of the shared AWS configuration; only its credentials are used.
     #[arg(long)]
     profile: Option<String>,
     /// A role to assume.
     #[arg(long, value_name = "ARN")]
     role_arn: Option<String>,
-    /// Who answers in AWS's place.
+    /// The URL of an endpoint to use instead of AWS.
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// A kind, several times for several: `AWS::EC2::*`.
+    /// A kind to scan, such as `AWS::EC2::*`; may be repeated.
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
-    /// `tree` by VPC, `json` with a resource a line, or a graph for Graphviz or Mermaid.
-    #[arg(long, short, value_enum, default_value_t = Output::Tree)]
-    output: Output,
+    /// `tree` by VPC, `json` with one resource per line, or a graph for Graphviz or Mermaid.
+    #[arg(long, short, value_enum, default_value_t = ScanOutput::Tree)]
+    output: ScanOutput,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
+enum ScanOutput {
     Tree,
     Json,
     Dot,
@@ -67,12 +67,12 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("cannot start threads: {error}"));
+            complain(&format!("cannot start the runtime threads: {error}"));
             return ExitCode::from(FAILED);
         }
     };
     let batches = Mutex::new(Vec::new());
-    let terminal = Terminal::new(&batches);
+    let terminal = ProgressTerminal::new(&batches);
     let mut failed = 0;
     for config in configs {
         match runtime.block_on(scan_once(config, &terminal)) {
@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
     }
     terminal.end();
     let batches = batches.into_inner().unwrap_or_default();
-    let printed = print(shown(&batches, arguments.output).trim_end());
+    let printed = print(render(&batches, arguments.output).trim_end());
     if failed > 0 {
         let noun = if failed == 1 { "scope" } else { "scopes" };
         complain(&format!(
@@ -99,54 +99,54 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
 impl Arguments {
     fn configs(&self, registry: &Registry) -> Result<Vec<Config>, ExitCode> {
         if self.files.is_empty() {
-            let config: Result<Config, _> = serde_json::from_value(self.document());
+            let config: Result<Config, _> = serde_json::from_value(self.receiver_config());
             return config.map(|config| vec![config]).map_err(|error| {
                 complain(&error.to_string());
                 ExitCode::from(BAD_CONFIGURATION)
             });
         }
-        let topology = Files::of(&self.files).topology(registry)?;
+        let topology = Files::from_files(&self.files).topology(registry)?;
         let mut configs = Vec::new();
         for ((class, id), declared) in &topology.components {
             if *class == Class::Receiver
                 && id.kind() == <Aws as pipeline::registry::Described>::TYPE
             {
-                // The topology has checked it.
+                // The topology check has decoded it without an error.
                 configs.extend(declared.config.decode().ok());
             }
         }
         if configs.is_empty() {
-            complain("there is no receiver `aws` in the configuration");
+            complain("the configuration has no `aws` receiver");
             return Err(ExitCode::from(BAD_CONFIGURATION));
         }
         Ok(configs)
     }
 
-    /// The options as the receiver's YAML.
-    fn document(&self) -> Json {
-        let mut document = json!({"regions": self.regions, "kinds": {"include": self.kinds}});
+    /// The options as the YAML configuration of the receiver.
+    fn receiver_config(&self) -> Json {
+        let mut config_json = json!({"regions": self.regions, "kinds": {"include": self.kinds}});
         if let Some(role) = &self.role_arn {
-            document["accounts"] = json!([{"role_arn": role}]);
+            config_json["accounts"] = json!([{"role_arn": role}]);
         }
         for (key, value) in [("profile", &self.profile), ("endpoint", &self.endpoint)] {
             if let Some(value) = value {
-                document[key] = json!(value);
+                config_json[key] = json!(value);
             }
         }
-        document
+        config_json
     }
 }
 
-fn shown(batches: &[Batch], output: Output) -> String {
+fn render(batches: &[Batch], output: ScanOutput) -> String {
     match output {
-        Output::Json => {
+        ScanOutput::Json => {
             let rows = batches.iter().flat_map(json_rows::to_json);
             let observed = rows.filter(|row| row["op"] == "observed");
             let lines: Vec<String> = observed.map(|row| Json::Object(row).to_string()).collect();
             lines.join("\n")
         }
-        Output::Tree => tree::text(&Things::of(batches)),
-        Output::Dot => dot::text(&Things::of(batches)),
-        Output::Mermaid => mermaid::text(&Things::of(batches)),
+        ScanOutput::Tree => tree::text(&ScannedResources::from_batches(batches)),
+        ScanOutput::Dot => dot::text(&ScannedResources::from_batches(batches)),
+        ScanOutput::Mermaid => mermaid::text(&ScannedResources::from_batches(batches)),
     }
 }

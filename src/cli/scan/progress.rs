@@ -1,4 +1,4 @@
-//! How a scan gets on, on one line of the terminal.
+//! Shows the progress of a scan on one line of the terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,38 +8,38 @@ use receivers::aws::{Follow, Progress};
 
 use super::super::complain;
 
-/// Clears a line of a terminal (ECMA-48, EL and CR).
+/// Clears the line of the terminal (ECMA-48: CR and EL).
 const CLEAR: &str = "\r\x1b[2K";
 
-pub(super) struct Terminal<'b> {
+pub(super) struct ProgressTerminal<'b> {
     batches: &'b Mutex<Vec<Batch>>,
-    counts: Mutex<Counts>,
+    counts: Mutex<ProgressCounts>,
     is_shown: bool,
 }
 
 #[derive(Default)]
-struct Counts {
+struct ProgressCounts {
     planned: usize,
     complete: usize,
     resources: usize,
 }
 
-impl<'b> Terminal<'b> {
-    pub(super) fn new(batches: &'b Mutex<Vec<Batch>>) -> Terminal<'b> {
-        Terminal {
+impl<'b> ProgressTerminal<'b> {
+    pub(super) fn new(batches: &'b Mutex<Vec<Batch>>) -> ProgressTerminal<'b> {
+        ProgressTerminal {
             batches,
             counts: Mutex::default(),
             is_shown: io::stderr().is_terminal(),
         }
     }
 
-    /// Takes the line away.
+    /// Clears the progress line.
     pub(super) fn end(&self) {
         self.write(CLEAR);
     }
 
-    fn show(&self, counts: &Counts, scope: &str) {
-        let Counts {
+    fn show(&self, counts: &ProgressCounts, scope: &str) {
+        let ProgressCounts {
             planned,
             complete,
             resources,
@@ -51,18 +51,18 @@ impl<'b> Terminal<'b> {
 
     fn write(&self, text: &str) {
         if self.is_shown {
-            // Nothing can be done about a failure.
+            // Progress is optional: write failures are ignored.
             let _ = write!(io::stderr(), "{text}");
             let _ = io::stderr().flush();
         }
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, ProgressCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Follow for &Terminal<'_> {
+impl Follow for &ProgressTerminal<'_> {
     fn take(&self, batch: Batch) {
         let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
         batches.push(batch);

@@ -1,4 +1,4 @@
-//! What a scan has seen, to be drawn.
+//! The resources of a scan and the edges between them, for drawing.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,16 +11,16 @@ use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::schema::edges::kind;
 use pipeline::schema::resources::op;
 
-/// How many edges may lie between a thing and its VPC.
-const FAR: usize = 6;
+/// The longest path from a resource to its VPC, in edges.
+const MAX_DISTANCE: usize = 6;
 
 #[derive(Debug)]
-pub(super) struct Thing<'a> {
+pub(super) struct ScannedResource<'a> {
     pub(super) uid: &'a str,
     pub(super) kind: &'a str,
     pub(super) name: Option<&'a str>,
     pub(super) account: &'a str,
-    /// None of what is in no region.
+    /// None for global resources.
     pub(super) region: Option<&'a str>,
     pub(super) relations: Vec<(&'a str, &'a str)>,
     configuration: &'a [u8],
@@ -28,17 +28,17 @@ pub(super) struct Thing<'a> {
 
 /// By uid.
 #[derive(Debug)]
-pub(super) struct Things<'a> {
-    pub(super) all: BTreeMap<&'a str, Thing<'a>>,
-    /// Other names that were told to be the same.
-    same: HashMap<&'a str, &'a str>,
+pub(super) struct ScannedResources<'a> {
+    pub(super) all: BTreeMap<&'a str, ScannedResource<'a>>,
+    /// `same_as` aliases: other uid → uid.
+    same_as: HashMap<&'a str, &'a str>,
 }
 
-impl<'a> Things<'a> {
-    pub(super) fn of(batches: &'a [Batch]) -> Things<'a> {
-        let mut things = Things {
+impl<'a> ScannedResources<'a> {
+    pub(super) fn from_batches(batches: &'a [Batch]) -> ScannedResources<'a> {
+        let mut resources = ScannedResources {
             all: BTreeMap::new(),
-            same: HashMap::new(),
+            same_as: HashMap::new(),
         };
         for row in batches.iter().flat_map(Observed::of) {
             let (op::OBSERVED, Some(uid)) = (row.op, row.uid) else {
@@ -50,8 +50,10 @@ impl<'a> Things<'a> {
                 .flat_map(|items| items.relations());
             let aliases = row.aliases.into_iter().flat_map(|items| items.aliases());
             let same = aliases.filter(|(kind, ..)| *kind == SAME_AS);
-            things.same.extend(same.map(|(_, other, _)| (other, uid)));
-            let thing = Thing {
+            resources
+                .same_as
+                .extend(same.map(|(_, other, _)| (other, uid)));
+            let resource = ScannedResource {
                 uid,
                 kind: row.kind.unwrap_or("unknown"),
                 name: row.name,
@@ -60,47 +62,47 @@ impl<'a> Things<'a> {
                 relations: relations.map(|(kind, to, ..)| (kind, to)).collect(),
                 configuration: row.configuration.unwrap_or_default(),
             };
-            things.all.insert(uid, thing);
+            resources.all.insert(uid, resource);
         }
-        things
+        resources
     }
 
-    /// What a uid leads to, by its own name or another.
-    pub(super) fn find(&self, uid: &str) -> Option<&Thing<'a>> {
+    /// Finds a resource by its uid or by a `same_as` alias.
+    pub(super) fn find(&self, uid: &str) -> Option<&ScannedResource<'a>> {
         let own = self.all.get(uid);
-        own.or_else(|| self.all.get(self.same.get(uid)?))
+        own.or_else(|| self.all.get(self.same_as.get(uid)?))
     }
 
-    /// All edges between things, and to what was not scanned.
-    pub(super) fn edges(&self) -> impl Iterator<Item = (&Thing<'a>, &'a str, &str)> {
-        self.all.values().flat_map(move |thing| {
-            let relations = thing.relations.iter();
+    /// All edges, including those to resources that were not scanned.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (&ScannedResource<'a>, &'a str, &str)> {
+        self.all.values().flat_map(move |resource| {
+            let relations = resource.relations.iter();
             relations.map(move |(kind, to)| {
-                let to: &str = self.find(to).map_or(to, |thing| thing.uid);
-                (thing, *kind, to)
+                let to: &str = self.find(to).map_or(to, |resource| resource.uid);
+                (resource, *kind, to)
             })
         })
     }
 
-    /// The subnets and the VPCs that a thing lies in.
-    pub(super) fn places(&self, thing: &Thing<'a>) -> Places<'a> {
+    /// The subnets and VPCs that contain a resource.
+    pub(super) fn places(&self, resource: &ScannedResource<'a>) -> Places<'a> {
         let mut places = Places::default();
-        let mut frontier = vec![thing.uid];
+        let mut frontier = vec![resource.uid];
         let mut seen: BTreeSet<&str> = frontier.iter().copied().collect();
-        for _ in 0..FAR {
+        for _ in 0..MAX_DISTANCE {
             let mut next = Vec::new();
-            for thing in frontier.iter().filter_map(|uid| self.find(uid)) {
-                match thing.kind {
+            for resource in frontier.iter().filter_map(|uid| self.find(uid)) {
+                match resource.kind {
                     "AWS::EC2::VPC" => {
-                        places.vpcs.insert(thing.uid);
+                        places.vpcs.insert(resource.uid);
                         continue;
                     }
                     "AWS::EC2::Subnet" => {
-                        places.subnets.insert(thing.uid);
+                        places.subnets.insert(resource.uid);
                     }
                     _ => {}
                 }
-                next.extend(thing.up().filter(|to| seen.insert(to)));
+                next.extend(resource.parents().filter(|to| seen.insert(to)));
             }
             frontier = next;
         }
@@ -114,9 +116,9 @@ pub(super) struct Places<'a> {
     pub(super) vpcs: BTreeSet<&'a str>,
 }
 
-impl<'a> Thing<'a> {
-    /// What it is part of; else what it is attached to, or a member of.
-    fn up(&self) -> impl Iterator<Item = &'a str> {
+impl<'a> ScannedResource<'a> {
+    /// The resources that it is part of; if there are none, those that it is attached to or a member of.
+    fn parents(&self) -> impl Iterator<Item = &'a str> {
         let is_part = self
             .relations
             .iter()
@@ -131,7 +133,7 @@ impl<'a> Thing<'a> {
             .map(|(_, to)| *to)
     }
 
-    /// What people call it, else its id.
+    /// The name, or the id of a resource without a name.
     pub(super) fn label(&self) -> Cow<'a, str> {
         label(self.name, self.uid)
     }
@@ -140,7 +142,7 @@ impl<'a> Thing<'a> {
         short_id(self.uid)
     }
 
-    /// A text of its configuration.
+    /// A string field of its configuration.
     pub(super) fn text(&self, key: &str) -> Option<&'a str> {
         Map::new(self.configuration)
             .get(key)
@@ -148,7 +150,7 @@ impl<'a> Thing<'a> {
     }
 }
 
-/// `AWS::EC2::SecurityGroup` is a `SecurityGroup`.
+/// The last part of a kind: `AWS::EC2::SecurityGroup` → `SecurityGroup`.
 pub(super) fn short(kind: &str) -> &str {
     kind.rsplit("::").next().unwrap_or(kind)
 }

@@ -1,28 +1,28 @@
-//! What was seen, by account, region, VPC and subnet.
+//! Prints the resources of a scan as a tree of accounts, regions, VPCs and subnets.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use pipeline::label::short_id;
 
-use super::things::{Thing, Things, short};
+use super::things::{ScannedResource, ScannedResources, short};
 
-/// Columns of a line, where its words let it.
+/// The length at which lines wrap, in characters.
 const WIDTH: usize = 110;
 
-/// How many of each kind.
-type Counts<'a> = BTreeMap<&'a str, usize>;
+/// Number of resources by kind.
+type KindCounts<'a> = BTreeMap<&'a str, usize>;
 
 #[derive(Default)]
-struct Region<'a> {
-    vpcs: BTreeMap<&'a str, Vpc<'a>>,
-    outside: Counts<'a>,
+struct RegionTree<'a> {
+    vpcs: BTreeMap<&'a str, VpcTree<'a>>,
+    outside: KindCounts<'a>,
 }
 
 #[derive(Default)]
-struct Vpc<'a> {
-    subnets: BTreeMap<&'a str, Counts<'a>>,
-    itself: Counts<'a>,
+struct VpcTree<'a> {
+    subnets: BTreeMap<&'a str, KindCounts<'a>>,
+    itself: KindCounts<'a>,
 }
 
 /// ```text
@@ -31,39 +31,39 @@ struct Vpc<'a> {
 /// │  └─ Subnet public-a (subnet-1) 10.0.1.0/24: 2 Instance, 1 NatGateway
 /// └─ in no VPC: 2 Key
 /// ```
-pub(super) fn text(things: &Things<'_>) -> String {
-    let mut regions: BTreeMap<(&str, &str), Region<'_>> = BTreeMap::new();
+pub(super) fn text(resources: &ScannedResources<'_>) -> String {
+    let mut regions: BTreeMap<(&str, &str), RegionTree<'_>> = BTreeMap::new();
     let mut totals: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for thing in things.all.values() {
-        let key = (thing.account, thing.region.unwrap_or("global"));
+    for resource in resources.all.values() {
+        let key = (resource.account, resource.region.unwrap_or("global"));
         *totals.entry(key).or_default() += 1;
-        regions.entry(key).or_default().add(things, thing);
+        regions.entry(key).or_default().add(resources, resource);
     }
     let mut text = String::new();
     for (key @ (account, name), region) in &regions {
         let total = totals[key];
         let noun = if total == 1 { "resource" } else { "resources" };
         let _ = writeln!(text, "{account} {name}: {total} {noun}");
-        region.write(things, *name != "global", &mut text);
+        region.write(resources, *name != "global", &mut text);
     }
     if regions.is_empty() {
-        text.push_str("nothing was found");
+        text.push_str("no resources were found");
     }
     text
 }
 
-impl<'a> Region<'a> {
-    fn add(&mut self, things: &Things<'a>, thing: &Thing<'a>) {
-        let places = things.places(thing);
+impl<'a> RegionTree<'a> {
+    fn add(&mut self, resources: &ScannedResources<'a>, resource: &ScannedResource<'a>) {
+        let places = resources.places(resource);
         let (Some(vpc), 1) = (places.vpcs.first(), places.vpcs.len()) else {
-            *self.outside.entry(short(thing.kind)).or_default() += 1;
+            *self.outside.entry(short(resource.kind)).or_default() += 1;
             return;
         };
         let vpc = self.vpcs.entry(vpc).or_default();
-        let counts = match (thing.kind, places.subnets.first()) {
+        let counts = match (resource.kind, places.subnets.first()) {
             ("AWS::EC2::VPC", _) => return,
             ("AWS::EC2::Subnet", _) => {
-                vpc.subnets.entry(thing.uid).or_default();
+                vpc.subnets.entry(resource.uid).or_default();
                 return;
             }
             (_, Some(subnet)) if places.subnets.len() == 1 => {
@@ -71,12 +71,12 @@ impl<'a> Region<'a> {
             }
             _ => &mut vpc.itself,
         };
-        *counts.entry(short(thing.kind)).or_default() += 1;
+        *counts.entry(short(resource.kind)).or_default() += 1;
     }
 
-    fn write(&self, things: &Things<'_>, has_vpcs: bool, text: &mut String) {
+    fn write(&self, resources: &ScannedResources<'_>, has_vpcs: bool, text: &mut String) {
         let lines = self.vpcs.len() + usize::from(!self.outside.is_empty());
-        for (index, (uid, vpc)) in by_name(things, &self.vpcs).into_iter().enumerate() {
+        for (index, (uid, vpc)) in by_name(resources, &self.vpcs).into_iter().enumerate() {
             let (branch, below) = branches(index + 1 == lines);
             let inner = if vpc.subnets.is_empty() {
                 "   "
@@ -88,18 +88,24 @@ impl<'a> Region<'a> {
                 text,
                 branch,
                 &under,
-                &place(things, "VPC", uid),
+                &place(resources, "VPC", uid),
                 &vpc.itself,
             );
-            for (index, (uid, counts)) in by_name(things, &vpc.subnets).into_iter().enumerate() {
+            for (index, (uid, counts)) in by_name(resources, &vpc.subnets).into_iter().enumerate() {
                 let (branch, inner) = branches(index + 1 == vpc.subnets.len());
                 let (branch, under) = (format!("{below}{branch}"), format!("{below}{inner}"));
-                line(text, &branch, &under, &place(things, "Subnet", uid), counts);
+                line(
+                    text,
+                    &branch,
+                    &under,
+                    &place(resources, "Subnet", uid),
+                    counts,
+                );
             }
         }
         if !self.outside.is_empty() {
             let label = match self.vpcs.is_empty() && has_vpcs {
-                true => "in no VPC that was scanned",
+                true => "in no scanned VPC",
                 false => "in no VPC",
             };
             line(text, "└─ ", "   ", label, &self.outside);
@@ -107,7 +113,7 @@ impl<'a> Region<'a> {
     }
 }
 
-/// What stands before a line, and before those under it.
+/// The prefixes of a line and of the lines below it.
 fn branches(is_last: bool) -> (&'static str, &'static str) {
     if is_last {
         ("└─ ", "   ")
@@ -116,8 +122,8 @@ fn branches(is_last: bool) -> (&'static str, &'static str) {
     }
 }
 
-/// `├─ Subnet public-a (subnet-1): 2 Instance, 1 NatGateway`, on several lines where it is long.
-fn line(text: &mut String, branch: &str, under: &str, place: &str, counts: &Counts<'_>) {
+/// `├─ Subnet public-a (subnet-1): 2 Instance, 1 NatGateway`, wrapped if it is too long.
+fn line(text: &mut String, branch: &str, under: &str, place: &str, counts: &KindCounts<'_>) {
     let mut current = format!("{branch}{place}");
     let mut mark = ": ";
     for (kind, count) in counts {
@@ -133,22 +139,25 @@ fn line(text: &mut String, branch: &str, under: &str, place: &str, counts: &Coun
     let _ = writeln!(text, "{current}");
 }
 
-/// In the order in which people look for them.
-fn by_name<'m, V>(things: &Things<'_>, of: &'m BTreeMap<&str, V>) -> Vec<(&'m str, &'m V)> {
+/// Sorted by name, then by uid.
+fn by_name<'m, V>(
+    resources: &ScannedResources<'_>,
+    of: &'m BTreeMap<&str, V>,
+) -> Vec<(&'m str, &'m V)> {
     let mut all: Vec<_> = of.iter().map(|(uid, value)| (*uid, value)).collect();
-    all.sort_by_key(|(uid, _)| (things.find(uid).and_then(|thing| thing.name), *uid));
+    all.sort_by_key(|(uid, _)| (resources.find(uid).and_then(|resource| resource.name), *uid));
     all
 }
 
 /// `VPC main (vpc-1) 10.0.0.0/16`.
-fn place(things: &Things<'_>, kind: &str, uid: &str) -> String {
-    let Some(thing) = things.find(uid) else {
+fn place(resources: &ScannedResources<'_>, kind: &str, uid: &str) -> String {
+    let Some(resource) = resources.find(uid) else {
         return format!("{kind} {}", short_id(uid));
     };
-    let cidr = thing.text("CidrBlock").unwrap_or_default();
-    let named = match thing.name {
-        Some(name) => format!("{kind} {name} ({}) {cidr}", thing.id()),
-        None => format!("{kind} {} {cidr}", thing.id()),
+    let cidr = resource.text("CidrBlock").unwrap_or_default();
+    let named = match resource.name {
+        Some(name) => format!("{kind} {name} ({}) {cidr}", resource.id()),
+        None => format!("{kind} {} {cidr}", resource.id()),
     };
     named.trim_end().to_owned()
 }

@@ -1,4 +1,4 @@
-//! `airdig store check`.
+//! `airdig store check`: compares the current rows with the stored reports.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -8,14 +8,14 @@ use exporters::sqlite;
 use pipeline::store::CheckReport;
 
 use super::super::{FAILED, plain_table, print};
-use super::{Address, line, plural};
+use super::{StoreAddress, line, plural};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The graph: `sqlite:airdig.db`.
+    /// The graph file: `sqlite:airdig.db`.
     #[arg(value_name = "sqlite:PATH")]
-    store: Address,
-    /// Repair what differs, in short transactions that others hardly wait for. One at a time.
+    store: StoreAddress,
+    /// Repair the rows that differ, in short transactions. Do not run two repairs of a graph at the same time.
     #[arg(long)]
     rebuild: bool,
 }
@@ -24,30 +24,30 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let store = sqlite::open_existing(&arguments.store.path).await;
     let store = store.map_err(|error| line(&error))?;
     let checked = async {
-        let found = store.check(arguments.rebuild).await?;
-        if !arguments.rebuild || found.is_clean() {
-            return Ok((found, None));
+        let first = store.check(arguments.rebuild).await?;
+        if !arguments.rebuild || first.is_clean() {
+            return Ok((first, None));
         }
-        let left = store.check(false).await?;
-        Ok((found, Some(left)))
+        let remaining = store.check(false).await?;
+        Ok((first, Some(remaining)))
     };
     let checked = checked.await;
     sqlite::close(&store).await;
     let failed = |error: pipeline::store::rows::RowsError| {
         format!("cannot check {}: {}", arguments.store, line(&error))
     };
-    let (found, left) = checked.map_err(failed)?;
-    let mut text = describe(&found);
-    if let Some(left) = &left {
-        let repaired = plural(found.repaired, "row", "rows");
+    let (first, remaining) = checked.map_err(failed)?;
+    let mut text = describe(&first);
+    if let Some(remaining) = &remaining {
+        let repaired = plural(first.repaired, "row", "rows");
         let _ = write!(
             text,
             "\nrepaired {repaired}; checked again: {}",
-            describe(left)
+            describe(remaining)
         );
     }
     let printed = print(&text);
-    match left.unwrap_or(found).is_clean() {
+    match remaining.unwrap_or(first).is_clean() {
         true => Ok(printed),
         false => Ok(ExitCode::from(FAILED)),
     }
@@ -56,14 +56,18 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 fn describe(report: &CheckReport) -> String {
     let nodes = plural(report.nodes, "node", "nodes");
     if report.is_clean() {
-        return format!("{nodes}: all that is current agrees with the reports");
+        return format!("{nodes}: the current rows agree with the reports");
     }
-    let rows = report.differences.iter().map(|it| {
-        let (table, rows) = (it.table.to_string(), it.rows.to_string());
-        [it.of.clone(), table, rows]
+    let rows = report.differences.iter().map(|difference| {
+        let (table, rows) = (difference.table.to_string(), difference.rows.to_string());
+        [difference.of.clone(), table, rows]
     });
     let header = Some(["differs", "table", "rows"]);
-    let shown: u64 = report.differences.iter().map(|it| it.rows).sum();
+    let shown: u64 = report
+        .differences
+        .iter()
+        .map(|difference| difference.rows)
+        .sum();
     let total: u64 = report.totals.values().sum();
     let mut text = plain_table(header, rows);
     if total > shown {
@@ -100,7 +104,7 @@ mod tests {
         };
         assert_eq!(
             describe(&report),
-            "1 node: all that is current agrees with the reports"
+            "1 node: the current rows agree with the reports"
         );
         report.differences.push(Difference {
             of: "svc://cart".to_owned(),

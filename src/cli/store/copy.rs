@@ -1,4 +1,4 @@
-//! `airdig store copy`.
+//! `airdig store copy`: copies a graph file.
 
 use std::process::ExitCode;
 
@@ -6,16 +6,16 @@ use clap::Args;
 use exporters::sqlite;
 
 use super::super::print;
-use super::{Address, line};
+use super::{StoreAddress, line};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The graph to copy: `sqlite:airdig.db`.
     #[arg(long, value_name = "sqlite:PATH")]
-    from: Address,
-    /// The copy, a file that does not exist in a folder that does.
+    from: StoreAddress,
+    /// The new file. It must not exist; its folder must.
     #[arg(long, value_name = "sqlite:PATH")]
-    to: Address,
+    to: StoreAddress,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {

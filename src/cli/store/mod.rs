@@ -1,4 +1,4 @@
-//! `airdig store`: checks, copies and corrects a graph in a file, while airdig runs or not.
+//! `airdig store`: checks, repairs and copies a graph file and releases claims in it, also while airdig writes it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,48 +23,50 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compare what the graph shows now with the reports that it keeps.
+    /// Compare the current rows of a graph with the reports that it stores.
     ///
-    /// Nodes, edges, aliases, texts and counts are computed anew from the reports, a page at a time, while
-    /// others write. The exit code is 0 when all agrees and 1 when not.
+    /// Computes nodes, edges, aliases, texts and counts from the reports, a page at a time, while other
+    /// processes write. The exit code is 0 if all rows agree and 1 if not.
     Check(check::Arguments),
-    /// Copy the graph into a new file, while airdig writes it or not.
+    /// Copy the graph into a new file, also while airdig writes it.
     ///
-    /// The copy has all that was committed before it began. It gets its name when it is complete.
+    /// The copy contains all commits before its start. The file gets its name when the copy is complete.
     Copy(copy::Arguments),
-    /// Release what a receiver that is gone reported: nothing observes it any more, and nothing ends.
+    /// Release the claims of a removed receiver: its resources become unobserved, they do not end.
     ///
-    /// Remove the receiver from the configuration first: one that still runs reports its resources again
+    /// Remove the receiver from the configuration first: a running receiver reports its resources again
     /// with its next scan.
     Release(release::Arguments),
 }
 
-/// Where a graph is kept.
+/// The address of a graph file: `sqlite:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Address {
+struct StoreAddress {
     path: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum InvalidAddress {
+enum InvalidStoreAddress {
     #[error("expected `sqlite:PATH`, such as `sqlite:airdig.db`")]
     Form,
     #[error("expected `sqlite:PATH`, such as `sqlite:airdig.db`: {0}")]
     Path(#[from] InvalidPath),
 }
 
-impl FromStr for Address {
-    type Err = InvalidAddress;
+impl FromStr for StoreAddress {
+    type Err = InvalidStoreAddress;
 
-    fn from_str(text: &str) -> Result<Address, InvalidAddress> {
-        let path = text.strip_prefix("sqlite:").ok_or(InvalidAddress::Form)?;
+    fn from_str(text: &str) -> Result<StoreAddress, InvalidStoreAddress> {
+        let path = text
+            .strip_prefix("sqlite:")
+            .ok_or(InvalidStoreAddress::Form)?;
         let path = PathBuf::from(path);
         InvalidPath::check(&path)?;
-        Ok(Address { path })
+        Ok(StoreAddress { path })
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for StoreAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sqlite:{}", self.path.display())
     }
@@ -77,24 +79,24 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("cannot start threads: {error}"));
+            complain(&format!("cannot start the runtime threads: {error}"));
             return ExitCode::from(FAILED);
         }
     };
-    let done = runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match &arguments.command {
             Command::Check(arguments) => check::run(arguments).await,
             Command::Copy(arguments) => copy::run(arguments).await,
             Command::Release(arguments) => release::run(arguments).await,
         }
     });
-    done.unwrap_or_else(|reason| {
+    outcome.unwrap_or_else(|reason| {
         complain(&reason);
         ExitCode::from(FAILED)
     })
 }
 
-/// An error with its causes, in one line.
+/// An error with its causes, on one line.
 fn line(error: &(dyn std::error::Error + 'static)) -> String {
     Chain(error).to_string()
 }
@@ -106,15 +108,15 @@ fn plural(count: u64, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Address;
+    use super::StoreAddress;
 
     #[test]
     fn an_address_names_a_file() {
-        let address: Address = "sqlite:/tmp/a.db".parse().unwrap();
+        let address: StoreAddress = "sqlite:/tmp/a.db".parse().unwrap();
         assert_eq!(address.path.to_str(), Some("/tmp/a.db"));
         assert_eq!(address.to_string(), "sqlite:/tmp/a.db");
         for wrong in ["airdig.db", "mysql://host", "sqlite:", "sqlite::memory:"] {
-            let error = wrong.parse::<Address>().unwrap_err().to_string();
+            let error = wrong.parse::<StoreAddress>().unwrap_err().to_string();
             assert!(error.contains("expected `sqlite:PATH`"), "{wrong}: {error}");
         }
     }

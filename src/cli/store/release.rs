@@ -1,4 +1,4 @@
-//! `airdig store release`.
+//! `airdig store release`: releases the claims of a removed receiver.
 
 use std::process::ExitCode;
 
@@ -6,19 +6,19 @@ use clap::Args;
 use exporters::sqlite;
 
 use super::super::print;
-use super::{Address, line, plural};
+use super::{StoreAddress, line, plural};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The receiver that is gone, by the name under which it reported: `aws`, `aws/production`.
+    /// The id of the removed receiver: `aws`, `aws/production`.
     #[arg(long, value_name = "NAME")]
     source: String,
-    /// One scope, with those below it; all of the source by default.
+    /// Only this scope and the scopes below it; by default all scopes of the source.
     #[arg(long)]
     scope: Option<String>,
-    /// The graph: `sqlite:airdig.db`.
+    /// The graph file: `sqlite:airdig.db`.
     #[arg(value_name = "sqlite:PATH")]
-    store: Address,
+    store: StoreAddress,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
@@ -30,23 +30,20 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let released = released.map_err(|error| line(&error))?;
     let source = &arguments.source;
     if released.is_empty() {
-        let nothing = format!("nothing to release: no scope of `{source}` has anything open");
-        return Ok(print(&nothing));
+        let message = format!("nothing to release: no scope of `{source}` has an open claim");
+        return Ok(print(&message));
     }
     let mut lines: Vec<String> = Vec::new();
     let resources = |count| plural(count, "resource", "resources");
     for scope in &released {
         let unobserved = resources(scope.unobserved);
-        lines.push(format!(
-            "{}: {unobserved} unobserved from now on",
-            scope.scope
-        ));
+        lines.push(format!("{}: {unobserved} became unobserved", scope.scope));
     }
-    let all: u64 = released.iter().map(|scope| scope.unobserved).sum();
+    let total: u64 = released.iter().map(|scope| scope.unobserved).sum();
     let scopes = plural(released.len() as u64, "scope", "scopes");
     lines.push(format!(
         "released {scopes} of `{source}`: {} became unobserved",
-        resources(all)
+        resources(total)
     ));
     Ok(print(&lines.join("\n")))
 }

@@ -1,4 +1,4 @@
-//! What a selection set costs with its fragments expanded.
+//! The cost of a selection set with its fragments expanded.
 
 use super::limits::{
     ALIASES, DIRECTIVES, INTROSPECTED, Rejection, SELECTIONS, SPREADS, VALUES, bound,
@@ -13,18 +13,18 @@ pub(super) struct Cost {
     pub(super) aliases: u64,
     /// The size of arguments, with variables substituted.
     pub(super) values: u64,
-    /// Fields that the response to an introspection has, about.
+    /// The approximate number of fields in the response to an introspection.
     pub(super) introspected: u64,
-    /// Fields that are merged into one object, with their arguments.
+    /// Fields that are merged into one object, plus their arguments.
     pub(super) merged: u64,
-    /// Fields inside each other; a leaf counts.
+    /// Levels of nested fields, leaves included.
     pub(super) depth: u64,
-    /// Selection sets inside the outermost one.
+    /// Levels of selection sets below the outermost one.
     pub(super) nesting: u64,
 }
 
 impl Cost {
-    /// Of selections that stand beside each other.
+    /// Adds the cost of a sibling selection.
     pub(super) fn add(&mut self, other: Cost) {
         let sum = u64::saturating_add;
         *self = Cost {
@@ -40,7 +40,7 @@ impl Cost {
         };
     }
 
-    /// Of a selection set, for the one around it.
+    /// The cost as seen from the enclosing selection set.
     pub(super) fn nested(self) -> Cost {
         Cost {
             nesting: self.nesting + 1,
@@ -49,7 +49,7 @@ impl Cost {
     }
 
     /// # Errors
-    /// When one of the counts exceeds its limit.
+    /// If a count exceeds its limit.
     pub(super) fn check(&self, max_depth: u64) -> Result<(), Rejection> {
         let selections = "selections with its fragments expanded";
         bound(selections, self.selections, SELECTIONS)?;
@@ -62,7 +62,7 @@ impl Cost {
         let values =
             "values in arguments with its fragments expanded and its variables substituted";
         bound(values, self.values, VALUES)?;
-        let depth = "fields inside each other (max_depth)";
+        let depth = "levels of nested fields (max_depth)";
         bound(depth, self.depth, max_depth)?;
         let introspected = "fields in the response to its introspection";
         bound(introspected, self.introspected, INTROSPECTED)

@@ -1,7 +1,7 @@
-//! Measures what the operations of a document select with their fragments expanded.
+//! Computes the cost of all operations of a document with their fragments expanded.
 //!
-//! Each definition is visited once: a fragment is measured at its first spread, and each further spread adds
-//! its cost. So the time is linear in the text, however large the expansion is.
+//! Each definition is visited once: the cost of a fragment is computed at its first spread, and each further spread
+//! adds it. So the time is linear in the length of the text, not in the size of the expansion.
 
 use std::collections::HashMap;
 
@@ -16,13 +16,13 @@ use super::limits::{COMPARISONS, NESTING, Rejection, bound};
 use super::values::VariableSizes;
 
 /// # Errors
-/// When a fragment spreads itself, the operations cost too much, or validation would compare too many fields.
+/// If a fragment spreads itself, the operations cost too much, or validation would compare too many fields.
 pub(super) fn check(
     document: &ExecutableDocument,
     variables: &VariableSizes<'_>,
     max_depth: u64,
 ) -> Result<(), Rejection> {
-    let mut measuring = Measuring {
+    let mut meter = DocumentMeter {
         document,
         variables,
         fragments: HashMap::with_capacity(document.fragments.len()),
@@ -32,47 +32,47 @@ pub(super) fn check(
     for (_, operation) in document.operations.iter() {
         let operation = &operation.node;
         for variable in &operation.variable_definitions {
-            total.add(measuring.directives(&variable.node.directives)?);
+            total.add(meter.directives(&variable.node.directives)?);
         }
-        total.add(measuring.directives(&operation.directives)?);
-        total.add(measuring.selection_set(&operation.selection_set, 0, false)?);
+        total.add(meter.directives(&operation.directives)?);
+        total.add(meter.selection_set(&operation.selection_set, 0, false)?);
     }
-    // Validation also visits the fragments that no operation spreads.
+    // Validation also visits fragments that no operation spreads.
     let mut fragments: Vec<_> = document.fragments.iter().collect();
     fragments.sort_by_key(|(_, fragment)| fragment.pos);
     for (name, fragment) in fragments {
-        measuring.fragment(name, fragment, 0)?;
+        meter.fragment(name, fragment, 0)?;
     }
     total.check(max_depth)?;
     let what = "comparisons of fields that may have the same name";
-    bound(what, measuring.comparisons, COMPARISONS)
+    bound(what, meter.comparisons, COMPARISONS)
 }
 
-/// What is known of a fragment.
+/// The state of the computation for one fragment.
 #[derive(Clone, Copy)]
 enum Progress {
-    /// A selection set of it is being visited.
+    /// The fragment is being visited.
     Open,
     Measured(Cost),
 }
 
-struct Measuring<'d> {
+struct DocumentMeter<'d> {
     document: &'d ExecutableDocument,
     variables: &'d VariableSizes<'d>,
     fragments: HashMap<&'d str, Progress>,
     comparisons: u64,
 }
 
-impl<'d> Measuring<'d> {
-    /// `open` are the selection sets around this one. Within an introspection, the items of lists count too.
+impl<'d> DocumentMeter<'d> {
+    /// `open` is the number of enclosing selection sets. Inside an introspection, the lengths of lists count too.
     fn selection_set(
         &mut self,
         set: &'d Positioned<SelectionSet>,
         open: u64,
         introspects: bool,
     ) -> Result<Cost, Rejection> {
-        // Ends the recursion too.
-        bound("selections inside each other", open, NESTING)?;
+        // Also bounds the recursion of this function.
+        bound("levels of nested selections", open, NESTING)?;
         let mut cost = Cost::default();
         for selection in &set.node.items {
             cost.selections = cost.selections.saturating_add(1);
@@ -82,7 +82,7 @@ impl<'d> Measuring<'d> {
                     let mut spread_cost = self.directives(&spread.node.directives)?;
                     spread_cost.spreads += 1;
                     let name = &spread.node.fragment_name.node;
-                    // Validation reports a fragment that is not defined.
+                    // An undefined fragment is an error of validation.
                     if let Some((name, fragment)) = self.document.fragments.get_key_value(name) {
                         spread_cost.add(self.fragment(name, fragment, open + 1)?.nested());
                     }
@@ -94,9 +94,9 @@ impl<'d> Measuring<'d> {
                     let introspects = introspects
                         || condition.is_some_and(|on| is_of_introspection(&on.node.on.node));
                     let mut inline_cost = self.directives(&inline.directives)?;
-                    let inside =
+                    let nested =
                         self.selection_set(&inline.selection_set, open + 1, introspects)?;
-                    inline_cost.add(inside.nested());
+                    inline_cost.add(nested.nested());
                     inline_cost
                 }
             });
@@ -108,25 +108,25 @@ impl<'d> Measuring<'d> {
     fn field(&mut self, field: &'d Field, open: u64, introspects: bool) -> Result<Cost, Rejection> {
         let arguments = self.variables.of_arguments(&field.arguments)?;
         let introspects = introspects || is_of_introspection(&field.name.node);
-        let mut below = Cost::default();
+        let mut nested = Cost::default();
         if !field.selection_set.node.items.is_empty() {
-            below = self.selection_set(&field.selection_set, open + 1, introspects)?;
-            below.nesting += 1;
+            nested = self.selection_set(&field.selection_set, open + 1, introspects)?;
+            nested.nesting += 1;
         }
         let mut cost = self.directives(&field.directives)?;
         cost.aliases += u64::from(field.alias.is_some());
         cost.values = cost.values.saturating_add(arguments.substituted);
         let items = introspection::items(&field.name.node);
         let introspected = match introspects {
-            true => below.introspected.saturating_mul(items).saturating_add(1),
-            false => below.introspected,
+            true => nested.introspected.saturating_mul(items).saturating_add(1),
+            false => nested.introspected,
         };
         cost.add(Cost {
-            depth: below.depth + 1,
-            // The fields below are not merged with those beside this one.
+            depth: nested.depth + 1,
+            // Nested fields are not merged with the siblings of this field.
             merged: 1 + arguments.written,
             introspected,
-            ..below
+            ..nested
         });
         Ok(cost)
     }
@@ -140,7 +140,7 @@ impl<'d> Measuring<'d> {
         match self.fragments.get(name) {
             Some(Progress::Measured(cost)) => {
                 let deepest = open + cost.nesting;
-                bound("selections inside each other", deepest, NESTING)?;
+                bound("levels of nested selections", deepest, NESTING)?;
                 return Ok(*cost);
             }
             Some(Progress::Open) => return Err(Rejection::Cycle(name.to_owned())),
@@ -166,7 +166,7 @@ impl<'d> Measuring<'d> {
     }
 }
 
-/// Whether this is a field or a type of introspection: `__schema`, `__Type`.
+/// Whether this is the name of a field or type of introspection, such as `__schema` or `__Type`.
 fn is_of_introspection(name: &str) -> bool {
     name.starts_with("__")
 }

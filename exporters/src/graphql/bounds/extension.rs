@@ -1,4 +1,4 @@
-//! The limits that a request meets inside of the schema: complexity after validation, time while it executes.
+//! The limits that apply inside the schema: complexity after validation, and time during execution.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use tokio::time::{Instant, timeout_at};
 use super::limits::{bound, timed_out};
 use super::suggestions::suggest;
 
-/// Errors of validation that are returned: a query may have one in each token.
+/// The most errors of validation that are returned: a query may have one for each token.
 const ERRORS: usize = 20;
 
-/// When a query, and not a subscription, has to be answered: `query_timeout` after it arrived.
+/// The time by which a query must have its response: `query_timeout` after its arrival. Subscriptions have none.
 #[derive(Clone, Copy)]
 pub(super) struct Deadline(pub(super) Instant);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExecutionLimits {
     pub(crate) max_complexity: usize,
-    /// Of a query that has no [`Deadline`], and of each response to a subscription.
+    /// Applies to requests without a [`Deadline`]: to each response of a subscription.
     pub(crate) query_timeout: Duration,
 }
 
@@ -71,7 +71,7 @@ fn first_errors(mut errors: Vec<ServerError>) -> Vec<ServerError> {
     let more = errors.len().saturating_sub(ERRORS);
     errors.truncate(ERRORS);
     if more > 0 {
-        let message = format!("{more} more errors are not listed");
+        let message = format!("{more} more errors are not shown");
         errors.push(ServerError::new(message, None));
     }
     errors

@@ -1,25 +1,25 @@
-//! Bounds what a query may cost before it is validated, and validates it on threads of its own.
+//! Limits the cost of a query before it is validated, and validates queries on dedicated threads.
 //!
 //! ```text
-//!  request ──▶ queue ──▶ ┌─ 2 threads that serve no receiver ──────────────────────┐ ──▶ the rest, where
-//!              (128)     │ tokens ──▶ parser ──▶ document ──▶ validation, resolvers │     the response is
-//!                        │ one pass              one pass     until the first wait  │     awaited
+//!  request ──▶ queue ──▶ ┌─ 2 threads that serve no receiver ──────────────────────┐ ──▶ other resolvers, on
+//!              (128)     │ tokens ──▶ parser ──▶ document ──▶ validation, resolvers │     the task that polls
+//!                        │ one pass              one pass     until the first await │     the response
 //!                        └──────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! A query comes over HTTP or over a WebSocket; [`BoundedSchema`] is the only way to the schema for both.
-//! `query_timeout` covers the queue, the threads and the resolvers.
+//! Queries from HTTP and from WebSockets both execute through [`BoundedSchema`].
+//! `query_timeout` covers the time in the queue, on the threads and in the resolvers.
 //!
 //! | module | rule |
 //! |---|---|
-//! | `limits` | how much a query may have, and the error that says which limit it exceeds |
-//! | `tokens` | bytes, tokens and nesting, before the recursive parser sees the text |
-//! | `document` | what the operations select with their fragments expanded; each fragment is measured once |
-//! | `values` | the size of arguments with their variables substituted |
-//! | `introspection` | how long the lists of an introspection are |
+//! | `limits` | the limits, and the error that names the exceeded one |
+//! | `tokens` | bytes, tokens and nesting, before the recursive parser reads the text |
+//! | `document` | the cost of all operations with fragments expanded, computed once per fragment |
+//! | `values` | the size of arguments with variables substituted |
+//! | `introspection` | the lengths of lists in the response to an introspection |
 //! | `extension` | `max_complexity` after validation, `query_timeout` during execution |
-//! | `suggestions` | which name was probably meant, for the first errors only |
-//! | `threads` | the threads, and the queue before them |
+//! | `suggestions` | suggested names for unknown ones, for the returned errors only |
+//! | `threads` | the threads and their queue |
 
 mod cost;
 mod document;

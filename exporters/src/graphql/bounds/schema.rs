@@ -1,4 +1,4 @@
-//! The schema behind the check.
+//! Executes requests on the schema after checking them.
 
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::{document, tokens};
 use crate::graphql::config::Config;
 use crate::graphql::schema::Schema;
 
-/// Executes requests that are within the bounds. Parsing and validation run on threads that serve no receiver.
+/// Executes requests that are within the limits. Parsing and validation run on threads that serve no receiver.
 #[derive(Clone)]
 pub(crate) struct BoundedSchema {
     schema: Schema,
@@ -32,22 +32,22 @@ pub(crate) struct BoundedSchema {
     query_timeout: Duration,
     max_depth: u64,
     stop: CancellationToken,
-    /// Held by the request of a WebSocket that begins.
+    /// Held while a request of this WebSocket begins, so that requests begin in order.
     turn: Arc<Mutex<()>>,
-    /// Permits for the requests of a WebSocket that have not begun.
-    waiting: Arc<Semaphore>,
+    /// Permits for requests of this WebSocket that have not begun.
+    queue_permits: Arc<Semaphore>,
 }
 
-/// Requests of a WebSocket that wait for those before them: each keeps its text.
-const WAITING: usize = 32;
+/// The most requests of a WebSocket that wait for earlier ones to begin. Each keeps its text in memory.
+const MAX_QUEUED: usize = 32;
 
 type Responses = BoxStream<'static, Response>;
 
 impl BoundedSchema {
-    /// After `stop`, a request that is not validated yet gets an error.
+    /// After `stop` is cancelled, requests that are not validated yet get an error.
     ///
     /// # Errors
-    /// When a thread cannot be started.
+    /// If a thread cannot be started.
     pub(crate) fn new(
         schema: Schema,
         config: &Config,
@@ -60,7 +60,7 @@ impl BoundedSchema {
             max_depth: config.max_depth as u64,
             stop,
             turn: Arc::default(),
-            waiting: Arc::new(Semaphore::new(WAITING)),
+            queue_permits: Arc::new(Semaphore::new(MAX_QUEUED)),
         })
     }
 
@@ -74,17 +74,17 @@ impl BoundedSchema {
         self.threads.block()
     }
 
-    /// The schema for one more WebSocket.
+    /// A handle for one WebSocket, with its own order of requests.
     pub(crate) fn for_socket(&self) -> BoundedSchema {
         BoundedSchema {
             turn: Arc::default(),
-            waiting: Arc::new(Semaphore::new(WAITING)),
+            queue_permits: Arc::new(Semaphore::new(MAX_QUEUED)),
             ..self.clone()
         }
     }
 
-    /// Checks the request when it is its turn, validates it, and executes it until it first waits for the store:
-    /// all of that on a thread of its own. The rest runs where the responses are polled.
+    /// Waits for `turn`, then checks, validates and executes the request on a check thread until it first waits for
+    /// the store. The rest of the execution runs where the responses are polled.
     async fn begin<T>(
         &self,
         request: Request,
@@ -95,7 +95,7 @@ impl BoundedSchema {
         let this = self.clone();
         let runtime = Handle::current();
         let check = move || {
-            // For resolvers that start a timer or a task.
+            // Resolvers may start timers and tasks.
             let _runtime = runtime.enter();
             match this.check(request, deadline) {
                 Ok(request) => poll_once(execute(&this.schema, request)),
@@ -107,7 +107,9 @@ impl BoundedSchema {
             match self.threads.run(check) {
                 Ok(checked) => match checked.await {
                     Ok(responses) => responses,
-                    Err(_) => one(error_response("the query could not be checked")),
+                    Err(_) => one(error_response(
+                        "internal error: validation of the query panicked",
+                    )),
                 },
                 Err(full) => one(error_response(full.to_string())),
             }
@@ -115,11 +117,11 @@ impl BoundedSchema {
         tokio::select! {
             responses = begin => responses,
             () = sleep_until(deadline) => one(timed_out(self.query_timeout)),
-            () = self.stop.cancelled() => one(error_response("airdig stops: ask again")),
+            () = self.stop.cancelled() => one(error_response("airdig is shutting down: retry later")),
         }
     }
 
-    /// The request with its document, which is not parsed again.
+    /// Checks the limits, and attaches the parsed document to the request, so that it is not parsed again.
     fn check(&self, mut request: Request, deadline: Instant) -> Result<Request, ServerError> {
         let rejected = |error| ServerError::new(format!("{error}"), None);
         tokens::check(&request.query).map_err(rejected)?;
@@ -147,18 +149,19 @@ impl Executor for BoundedSchema {
         response.expect("a request that is executed once has one response")
     }
 
-    /// Requests begin in the order of these calls: a query that follows a subscription misses nothing between them.
+    /// Requests begin in the order of these calls. So a client that subscribes and then queries misses no commit.
     fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> Responses {
-        let Ok(waits) = self.waiting.clone().try_acquire_owned() else {
-            let reason =
-                format!("{WAITING} requests of this connection wait already: send fewer at once");
+        let Ok(permit) = self.queue_permits.clone().try_acquire_owned() else {
+            let reason = format!(
+                "{MAX_QUEUED} requests of this connection are already queued: send fewer at once"
+            );
             return one(error_response(reason));
         };
         let this = self.clone();
         let mut turn = Box::pin(self.turn.clone().lock_owned());
-        let free = (&mut turn).now_or_never();
+        let immediate = (&mut turn).now_or_never();
         let turn = async move {
-            match free {
+            match immediate {
                 Some(turn) => turn,
                 None => turn.await,
             }
@@ -167,7 +170,7 @@ impl Executor for BoundedSchema {
             schema.execute_stream_with_session_data(request, session.unwrap_or_default())
         };
         async move {
-            let _waits = waits;
+            let _permit = permit;
             this.begin(request, turn, execute).await
         }
         .flatten_stream()
@@ -179,9 +182,9 @@ fn one(response: Response) -> Responses {
     stream::once(ready(response)).boxed()
 }
 
-/// Polls once: that validates and executes until the first wait.
+/// Polls once: this validates the request and executes it until its first await that is pending.
 fn poll_once(mut responses: Responses) -> Responses {
-    // The stream is polled again wherever it moves to, so no wake is lost.
+    // The caller polls the stream again, so the wake-ups that this no-op waker drops are not lost.
     let mut context = Context::from_waker(Waker::noop());
     match responses.poll_next_unpin(&mut context) {
         Poll::Pending => responses,
@@ -190,11 +193,11 @@ fn poll_once(mut responses: Responses) -> Responses {
     }
 }
 
-/// The parser's message quotes the line of the error, which may be the whole query.
+/// Shortens the parser's message, which quotes the line of the error: the line may be the whole query.
 fn syntax_error(error: async_graphql::parser::Error) -> ServerError {
-    const LONGEST: usize = 1_000;
+    const MAX_MESSAGE_BYTES: usize = 1_000;
     let mut error = ServerError::from(error);
-    if error.message.len() > LONGEST {
+    if error.message.len() > MAX_MESSAGE_BYTES {
         let at = error.locations.first();
         let at = at.map_or_else(String::new, |at| format!(" at {}:{}", at.line, at.column));
         error.message = format!("the query cannot be parsed{at}");
@@ -202,7 +205,7 @@ fn syntax_error(error: async_graphql::parser::Error) -> ServerError {
     error
 }
 
-/// Whether the operation that is asked for is a subscription.
+/// Whether the requested operation is a subscription.
 fn subscribes(document: &ExecutableDocument, name: Option<&str>) -> bool {
     let operation = match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(operation),

@@ -1,7 +1,7 @@
-//! Threads that check queries, and serve no receiver.
+//! Dedicated threads that check queries, so that checks do not delay receivers.
 //!
-//! They are threads of the operating system, and not those of the runtime: the runtime waits at its end for all
-//! that block a thread of its own. A check that runs when the process stops ends with the process.
+//! They are threads of the operating system. The shutdown of the async runtime waits for its own blocking threads,
+//! but not for these: a check that runs at shutdown ends with the process.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,13 +12,13 @@ use std::thread::Builder;
 use tokio::sync::oneshot;
 use tracing::error;
 
-/// Queries that are checked at once.
+/// The number of threads.
 const THREADS: usize = 2;
 
-/// Queries that wait for a thread.
+/// The most queries in the queue.
 pub(super) const QUEUE: usize = 128;
 
-/// Bytes of a stack. The parser takes most, at each bracket of a query that nests as deep as it may.
+/// The stack size of a thread, in bytes. The parser needs most of it, for a query with the deepest allowed nesting.
 const STACK: usize = 8 << 20;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -30,14 +30,14 @@ pub(super) struct CheckThreads {
 
 /// The queue is full.
 #[derive(Debug, thiserror::Error)]
-#[error("{QUEUE} queries wait to be checked: send fewer at once")]
+#[error("the queue of {QUEUE} queries is full: send fewer queries at once")]
 pub(super) struct QueueFull;
 
 impl CheckThreads {
-    /// Starts the threads. They end after the last job once this is dropped.
+    /// Starts the threads. After this value is dropped, they finish the queue and end.
     ///
     /// # Errors
-    /// When a thread cannot be started.
+    /// If a thread cannot be started.
     pub(super) fn start() -> io::Result<CheckThreads> {
         let (jobs, queue) = sync_channel(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
@@ -54,24 +54,24 @@ impl CheckThreads {
     pub(super) fn block(&self) -> std::sync::mpsc::Sender<()> {
         let (release, released) = std::sync::mpsc::channel();
         let released = Arc::new(Mutex::new(released));
-        let begun = Arc::new(std::sync::Barrier::new(THREADS + 1));
+        let started = Arc::new(std::sync::Barrier::new(THREADS + 1));
         for _ in 0..THREADS {
-            let (begun, released) = (begun.clone(), released.clone());
+            let (started, released) = (started.clone(), released.clone());
             let job: Job = Box::new(move || {
-                begun.wait();
+                started.wait();
                 let _: Result<(), _> = released.lock().unwrap().recv();
             });
             self.jobs.send(job).unwrap();
         }
-        begun.wait();
+        started.wait();
         release
     }
 
-    /// Runs `check` on a thread. The result arrives unless `check` panics; where the receiver is dropped before,
-    /// `check` is not begun.
+    /// Queues `check` for a thread. The receiver gets the result, or an error if `check` panics. If the receiver is
+    /// dropped before `check` starts, it is skipped.
     ///
     /// # Errors
-    /// When too many checks wait.
+    /// If the queue is full.
     pub(super) fn run<T: Send + 'static>(
         &self,
         check: impl FnOnce() -> T + Send + 'static,
@@ -79,14 +79,16 @@ impl CheckThreads {
         let (sender, receiver) = oneshot::channel();
         let job = move || {
             if !sender.is_closed() {
-                // The query may have timed out meanwhile.
+                // The receiver is gone if the query has timed out.
                 let _ = sender.send(check());
             }
         };
         match self.jobs.try_send(Box::new(job)) {
             Ok(()) => Ok(receiver),
             Err(TrySendError::Full(_)) => Err(QueueFull),
-            Err(TrySendError::Disconnected(_)) => unreachable!("the threads end after the sender"),
+            Err(TrySendError::Disconnected(_)) => {
+                unreachable!("the threads run while the sender exists")
+            }
         }
     }
 }
@@ -98,7 +100,7 @@ fn run_jobs(queue: &Mutex<Receiver<Job>>) {
             return;
         };
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
-            error!("the check of a query panicked");
+            error!("the check of a GraphQL query panicked");
         }
     }
 }
@@ -112,7 +114,7 @@ mod tests {
     use super::{CheckThreads, QUEUE, THREADS};
 
     #[test]
-    fn the_end_of_the_runtime_does_not_wait_for_a_check() {
+    fn shutdown_of_the_runtime_does_not_wait_for_a_check() {
         let runtime = Runtime::new().unwrap();
         let threads = CheckThreads::start().unwrap();
         let (release, blocked) = mpsc::channel::<()>();
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_rejects_and_an_abandoned_check_is_not_begun() {
+    fn a_full_queue_rejects_checks_and_an_abandoned_check_is_skipped() {
         let threads = CheckThreads::start().unwrap();
         let blocked = threads.block();
         let (ran, runs) = mpsc::channel();
@@ -141,7 +143,7 @@ mod tests {
         let checks: Vec<_> = (0..QUEUE).map(|number| check(number).unwrap()).collect();
         assert_eq!(
             check(QUEUE).unwrap_err().to_string(),
-            "128 queries wait to be checked: send fewer at once"
+            "the queue of 128 queries is full: send fewer queries at once"
         );
         let last = checks.into_iter().last().unwrap();
         drop(blocked);
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_a_check_ends_that_check_only() {
+    fn a_panic_in_a_check_fails_that_check_only() {
         let threads = CheckThreads::start().unwrap();
         for _ in 0..=THREADS {
             let check = threads.run(|| panic!("in a test")).unwrap();

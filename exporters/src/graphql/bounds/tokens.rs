@@ -1,31 +1,31 @@
 //! Counts the tokens of a query, in one pass without recursion.
 //!
-//! The words are those of the parser's grammar (`graphql.pest` of async-graphql-parser), so that it cannot see
-//! more tokens or more open brackets than are counted here.
+//! Tokens are those of the parser's grammar (`graphql.pest` of async-graphql-parser), so the parser cannot read more
+//! tokens or open brackets than are counted here.
 
 use super::limits::{BRACKETS, BYTES, Rejection, TOKENS, WORD, bound};
 
 /// # Errors
-/// When the text, a word, the number of tokens or the nesting is too large, or a string does not end.
+/// If the text, a name or number, the number of tokens or the nesting is too large, or a string is not closed.
 pub(super) fn check(query: &str) -> Result<(), Rejection> {
     bound("bytes", query.len() as u64, BYTES)?;
-    let counted = count(query.as_bytes())?;
-    bound("tokens", counted.tokens, TOKENS)?;
-    bound("brackets open at once", counted.brackets, BRACKETS)?;
-    bound("bytes in a name or a number", counted.word, WORD)
+    let counts = count(query.as_bytes())?;
+    bound("tokens", counts.tokens, TOKENS)?;
+    bound("brackets open at once", counts.brackets, BRACKETS)?;
+    bound("bytes in a name or a number", counts.word, WORD)
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Counted {
+struct TokenCounts {
     tokens: u64,
-    /// Most that are open at once.
+    /// The largest number of brackets that are open at the same time.
     brackets: u64,
     /// Bytes of the longest name or number.
     word: u64,
 }
 
-fn count(text: &[u8]) -> Result<Counted, Rejection> {
-    let mut counted = Counted::default();
+fn count(text: &[u8]) -> Result<TokenCounts, Rejection> {
+    let mut counts = TokenCounts::default();
     let mut open = 0u64;
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
@@ -42,7 +42,7 @@ fn count(text: &[u8]) -> Result<Counted, Rejection> {
             b'"' => string(rest).ok_or(Rejection::OpenString(at))?,
             b'{' | b'[' | b'(' => {
                 open += 1;
-                counted.brackets = counted.brackets.max(open);
+                counts.brackets = counts.brackets.max(open);
                 1
             }
             b'}' | b']' | b')' => {
@@ -57,12 +57,12 @@ fn count(text: &[u8]) -> Result<Counted, Rejection> {
             _ => 1,
         };
         if byte != b'"' {
-            counted.word = counted.word.max(length as u64);
+            counts.word = counts.word.max(length as u64);
         }
-        counted.tokens += 1;
+        counts.tokens += 1;
         at += length;
     }
-    Ok(counted)
+    Ok(counts)
 }
 
 fn length_while(text: &[u8], is_part: impl Fn(u8) -> bool) -> usize {
@@ -70,8 +70,8 @@ fn length_while(text: &[u8], is_part: impl Fn(u8) -> bool) -> usize {
     end.unwrap_or(text.len())
 }
 
-/// Bytes of the string at the start; none where it does not end. A block string that does not end is not
-/// read as an empty string and another, as the parser does where all else fails.
+/// The length in bytes of the string at the start of `text`; `None` if it is not closed. The parser reads an
+/// unclosed block string as an empty string followed by another string; here it is an error.
 fn string(text: &[u8]) -> Option<usize> {
     let is_block = text.starts_with(b"\"\"\"");
     let mut at = if is_block { 3 } else { 1 };
@@ -88,7 +88,7 @@ fn string(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Bytes of the number at the start: `00` is two numbers, `1-1` too.
+/// The length in bytes of the number at the start of `text`. `00` and `1-1` are two numbers each.
 fn number(text: &[u8]) -> usize {
     let mut at = usize::from(text.starts_with(b"-"));
     let digits = |at: usize| length_while(&text[at..], |byte| byte.is_ascii_digit());
@@ -114,10 +114,10 @@ fn number(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counted, check, count};
+    use super::{TokenCounts, check, count};
 
-    fn counted(query: &str) -> (u64, u64) {
-        let Counted {
+    fn counts(query: &str) -> (u64, u64) {
+        let TokenCounts {
             tokens, brackets, ..
         } = count(query.as_bytes()).unwrap();
         (tokens, brackets)
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_those_of_the_grammar() {
+    fn tokens_are_counted_by_the_grammar_of_the_parser() {
         for (query, expected) in [
             ("", (0, 0)),
             ("query Q($a: [Int!] = [1, -2.5e+3]) { a }", (19, 2)),
@@ -144,12 +144,12 @@ mod tests {
             ("1e", (2, 0)),
             ("}}}{", (4, 1)),
         ] {
-            assert_eq!(counted(query), expected, "{query}");
+            assert_eq!(counts(query), expected, "{query}");
         }
     }
 
     #[test]
-    fn an_error_says_what_the_text_has_and_the_limit() {
+    fn an_error_names_the_count_and_the_limit() {
         assert_eq!(
             rejected(&" ".repeat(65_537)),
             "the query has 65537 bytes; the limit is 65536"
@@ -168,13 +168,13 @@ mod tests {
         );
         assert_eq!(
             rejected("{ a(b: \"c\n\") }"),
-            "the string that begins at byte 7 of the query does not end"
+            "the string at byte 7 of the query is not closed"
         );
     }
 
     #[test]
-    fn the_parser_cannot_read_brackets_that_a_string_hides_here() {
-        // Its grammar reads `"""` that does not end as `""` and the start of another string.
+    fn an_unclosed_block_string_cannot_hide_brackets_from_the_count() {
+        // The parser's grammar reads an unclosed `"""` as `""` and the start of another string.
         let hidden = format!("{{ a(b: [\"\"\"\" {} ]) }}", "[".repeat(10_000));
         assert!(check(&hidden).is_err());
         assert!(check("{ a(b: \"\\").is_err());

@@ -1,7 +1,7 @@
-//! The size of arguments. Validation and resolvers copy an argument wherever it is used, and with it the
-//! variables that it names.
+//! Computes the size of arguments. Validation and resolvers copy an argument at each use, together with the variables
+//! that it refers to.
 //!
-//! A size counts one for each scalar, list, object and key of an object, and one for every 64 bytes of a string.
+//! The size is one for each scalar, list, object and object key, plus one for every 64 bytes of a string.
 
 use std::collections::HashMap;
 
@@ -14,24 +14,24 @@ use super::limits::{ARGUMENTS, BRACKETS, Rejection, VALUES, VARIABLES, bound};
 /// The sizes of all arguments of one field or directive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ArgumentSizes {
-    /// As the text has them: a variable counts one.
+    /// As written: a variable counts one.
     pub(super) written: u64,
     /// With variables substituted.
     pub(super) substituted: u64,
 }
 
-/// The size of each variable: of the value that was sent or of the default, whichever is larger.
+/// The size of each variable: that of its value or of its default, whichever is larger.
 pub(super) struct VariableSizes<'d>(HashMap<&'d str, u64>);
 
 impl<'d> VariableSizes<'d> {
     /// # Errors
-    /// When the variables are too many, are too large or nest too deep.
+    /// If there are too many variables, or they are too large or nested too deep.
     pub(super) fn measure(
         document: &'d ExecutableDocument,
         variables: &'d Variables,
     ) -> Result<VariableSizes<'d>, Rejection> {
         let deepest = variables.values().map(nesting).max().unwrap_or_default();
-        let what = "lists and objects inside each other in its variables";
+        let what = "levels of nested lists and objects in its variables";
         bound(what, deepest, BRACKETS)?;
         let sent = variables.iter();
         let mut sizes: HashMap<&str, u64> = sent
@@ -56,7 +56,7 @@ impl<'d> VariableSizes<'d> {
     }
 
     /// # Errors
-    /// When there are too many.
+    /// If a field or directive has too many arguments.
     pub(super) fn of_arguments(
         &self,
         arguments: &[(Positioned<Name>, Positioned<Value>)],
@@ -101,7 +101,7 @@ fn size(value: &ConstValue) -> u64 {
     }
 }
 
-/// Lists and objects inside each other. JSON that nests deeper than 128 is not parsed.
+/// Levels of nested lists and objects. The recursion is bounded, since JSON nested deeper than 128 is not parsed.
 fn nesting(value: &ConstValue) -> u64 {
     match value {
         ConstValue::List(values) => 1 + values.iter().map(nesting).max().unwrap_or(0),

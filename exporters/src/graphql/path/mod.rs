@@ -1,8 +1,8 @@
-//! A best way between two nodes.
+//! Finds the best path between two nodes.
 //!
 //! ```text
-//!  path(from, to) ──▶ Route::between ──▶ Search: pass 1 goes round containers ──▶ nodes, edges
-//!                                                pass 2 through them, where pass 1 finds no way
+//!  path(from, to) ──▶ Route::between ──▶ Search: pass 1 avoids containers ──▶ nodes, edges
+//!                                                pass 2 uses them, if pass 1 finds no path
 //! ```
 
 mod route;

@@ -1,25 +1,25 @@
-//! A way between two nodes, as it is asked for.
+//! Resolves `path`.
 
 use async_graphql::{Context, Error, Result, SimpleObject};
 use pipeline::graph_store::At;
 
-use super::super::store::{store, unanswered};
+use super::super::store::{store, store_error};
 use super::super::types::{Edge, Node};
 use super::search::Search;
 
-/// Edges that a way may have.
-const LONGEST: i32 = 10;
+/// The most edges of a path.
+const MAX_LENGTH: i32 = 10;
 
-/// A way between two nodes.
+/// A path between two nodes.
 #[derive(SimpleObject)]
 pub(in super::super) struct Route {
-    /// How many edges it has; null where there is none.
+    /// The number of edges; null if there is no path.
     length: Option<u32>,
-    /// From the one to the other.
+    /// The nodes of the path, from `from` to `to`.
     nodes: Vec<Node>,
-    /// The edges between them, each as it reads.
+    /// The edges between the nodes. An edge may point against the direction of the path.
     edges: Vec<Edge>,
-    /// Whether there was more to look at than is allowed: then there may be a better way.
+    /// True if the search reached a limit: then a better path may exist.
     truncated: bool,
 }
 
@@ -32,34 +32,34 @@ impl Route {
         kinds: &[String],
         at: At,
     ) -> Result<Route> {
-        if !(1..=LONGEST).contains(&max_depth) {
+        if !(1..=MAX_LENGTH).contains(&max_depth) {
             return Err(Error::new(format!(
-                "maxDepth may be 1 to {LONGEST}, not {max_depth}"
+                "maxDepth must be between 1 and {MAX_LENGTH}, not {max_depth}"
             )));
         }
         let store = store(context);
         let search = Search {
             store,
             kinds,
-            longest: max_depth.unsigned_abs(),
+            max_length: max_depth.unsigned_abs(),
             at,
         };
-        let found = search.between(&from, &to).await.map_err(unanswered)?;
-        let Some(way) = found.way else {
+        let outcome = search.between(&from, &to).await.map_err(store_error)?;
+        let Some(path) = outcome.path else {
             return Ok(Route {
                 length: None,
                 nodes: Vec::new(),
                 edges: Vec::new(),
-                truncated: found.truncated,
+                truncated: outcome.truncated,
             });
         };
-        let nodes = store.nodes(&way.uids, at).await.map_err(unanswered)?;
-        let edges = way.edges.into_iter();
+        let nodes = store.nodes(&path.uids, at).await.map_err(store_error)?;
+        let edges = path.edges.into_iter();
         Ok(Route {
             length: u32::try_from(edges.len()).ok(),
             nodes: Node::all(nodes, at),
             edges: edges.map(|edge| Edge { edge, at }).collect(),
-            truncated: found.truncated,
+            truncated: outcome.truncated,
         })
     }
 }

@@ -1,43 +1,43 @@
-//! Searches a way of lowest cost, from both ends at once.
+//! Finds the path of lowest cost with a breadth-first search from both ends.
 //!
-//! A way that passes through a container costs more than any that does not: whatever lies in one VPC
-//! is two edges apart by it, which says nothing. Of ways that are alike in this the shorter costs
-//! less; of equally long ones the one with fewer edges that only group things.
+//! A path through a container costs more than any path that avoids containers: all nodes in one VPC are two edges
+//! apart through the VPC, which means nothing. Otherwise the shorter path costs less; among paths of equal length,
+//! the one with fewer grouping edges.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use pipeline::graph_store::{At, Direction, Edge, GraphStore, StoreError};
 use pipeline::impact::{is_container, is_grouping};
 
-/// Edges that one step may follow.
-const EDGES: usize = 5_000;
+/// The most edges that one step follows.
+const MAX_EDGES: usize = 5_000;
 
-/// Nodes that one pass looks at.
-const NODES: usize = 20_000;
+/// The most nodes that one pass visits.
+const MAX_NODES: usize = 20_000;
 
 pub(super) struct Search<'s> {
     pub(super) store: &'s dyn GraphStore,
-    /// Kinds of edges that are followed; all where none is named.
+    /// The kinds of edges to follow; all if empty.
     pub(super) kinds: &'s [String],
-    /// Edges that the way may have.
-    pub(super) longest: u32,
+    /// The most edges of the path.
+    pub(super) max_length: u32,
     pub(super) at: At,
 }
 
-/// What a search has found.
+/// The result of a search.
 pub(super) struct SearchOutcome {
-    pub(super) way: Option<Way>,
-    /// Whether there was more to look at than is allowed.
+    pub(super) path: Option<FoundPath>,
+    /// Whether the search reached a limit.
     pub(super) truncated: bool,
 }
 
-/// From the one end to the other.
-pub(super) struct Way {
+/// The nodes and edges of a path, from start to end.
+pub(super) struct FoundPath {
     pub(super) uids: Vec<String>,
     pub(super) edges: Vec<Edge>,
 }
 
-/// Whether a way may pass through containers. It may begin and end at one in any case.
+/// Whether a path may pass through containers. It may always start and end at one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Containers {
     Avoided,
@@ -47,15 +47,15 @@ enum Containers {
 impl Search<'_> {
     pub(super) async fn between(&self, from: &str, to: &str) -> Result<SearchOutcome, StoreError> {
         let mut first = Pass::new(self, Containers::Avoided, from, to);
-        let way = first.run().await?;
-        if way.is_some() || !first.has_avoided {
+        let path = first.run().await?;
+        if path.is_some() || !first.has_avoided {
             let truncated = first.truncated;
-            return Ok(SearchOutcome { way, truncated });
+            return Ok(SearchOutcome { path, truncated });
         }
         let mut second = Pass::new(self, Containers::Passed, from, to);
-        let way = second.run().await?;
+        let path = second.run().await?;
         Ok(SearchOutcome {
-            way,
+            path,
             truncated: first.truncated || second.truncated,
         })
     }
@@ -64,26 +64,26 @@ impl Search<'_> {
 struct Pass<'s> {
     search: &'s Search<'s>,
     containers: Containers,
-    /// What is known from `from` on, and from `to` on.
+    /// The search from the start of the path, and the search from its end.
     sides: [Side; 2],
-    /// Whether a container was not passed through.
+    /// Whether the pass left out a container.
     has_avoided: bool,
     truncated: bool,
 }
 
-/// What is known from one end on.
+/// The search from one end.
 struct Side {
-    reached: HashMap<String, Reached>,
-    /// What was reached last.
+    reached: HashMap<String, ReachedBy>,
+    /// The uids that the last step reached.
     frontier: Vec<String>,
 }
 
-/// How a uid was reached.
-struct Reached {
-    /// Edges on the way that only group things.
+/// How the search reached a uid.
+struct ReachedBy {
+    /// The number of grouping edges from the end of this side to the uid.
     grouping: u32,
-    /// From which uid and by which edge; none at the start.
-    by: Option<(String, Edge)>,
+    /// The previous uid and the edge from it; `None` at the end where the side starts.
+    previous: Option<(String, Edge)>,
 }
 
 impl<'s> Pass<'s> {
@@ -97,46 +97,46 @@ impl<'s> Pass<'s> {
         }
     }
 
-    async fn run(&mut self) -> Result<Option<Way>, StoreError> {
+    async fn run(&mut self) -> Result<Option<FoundPath>, StoreError> {
         let mut meeting = self.meeting();
-        for _ in 0..self.search.longest {
+        for _ in 0..self.search.max_length {
             let [near, far] = &self.sides;
             let is_stuck = near.frontier.is_empty() || far.frontier.is_empty();
-            if meeting.is_some() || is_stuck || near.reached.len() + far.reached.len() > NODES {
+            if meeting.is_some() || is_stuck || near.reached.len() + far.reached.len() > MAX_NODES {
                 self.truncated |= meeting.is_none() && !is_stuck;
                 break;
             }
-            // The side that has fewer nodes to go on from.
-            let grows = usize::from(far.frontier.len() < near.frontier.len());
-            self.grow(grows).await?;
+            // Grows the side with the smaller frontier.
+            let smaller = usize::from(far.frontier.len() < near.frontier.len());
+            self.grow(smaller).await?;
             meeting = self.meeting();
         }
-        Ok(meeting.map(|uid| self.way_by(&uid)))
+        Ok(meeting.map(|uid| self.path_through(&uid)))
     }
 
-    /// Where both sides meet, if they do: on the way that costs least. As sides grow by one edge at a
-    /// time, all ways by where they first meet are equally long.
+    /// The uid where both sides meet on the path of lowest cost; `None` if they do not meet. Sides grow by one edge
+    /// at a time, so all paths through the uids where they first meet have the same length.
     fn meeting(&self) -> Option<String> {
         let [near, far] = &self.sides;
-        let met = near.frontier.iter().chain(&far.frontier);
-        let met = met.filter_map(|uid| {
+        let frontiers = near.frontier.iter().chain(&far.frontier);
+        let meetings = frontiers.filter_map(|uid| {
             let (one, other) = (near.reached.get(uid)?, far.reached.get(uid)?);
             Some((one.grouping + other.grouping, uid))
         });
-        met.min().map(|(_, uid)| uid.clone())
+        meetings.min().map(|(_, uid)| uid.clone())
     }
 
-    /// Takes one side an edge further.
+    /// Extends one side by one edge.
     async fn grow(&mut self, side: usize) -> Result<(), StoreError> {
         let Search {
             store, kinds, at, ..
         } = *self.search;
         let last = std::mem::take(&mut self.sides[side].frontier);
-        let found = store
-            .edges(&last, Direction::Both, kinds, EDGES, at)
+        let edges = store
+            .edges(&last, Direction::Both, kinds, MAX_EDGES, at)
             .await?;
-        self.truncated |= found.len() == EDGES;
-        let mut arrivals = self.sides[side].arrivals(&last, found);
+        self.truncated |= edges.len() == MAX_EDGES;
+        let mut arrivals = self.sides[side].arrivals(&last, edges);
         if self.containers == Containers::Avoided {
             self.avoid_containers(&mut arrivals, side).await?;
         }
@@ -146,20 +146,24 @@ impl<'s> Pass<'s> {
         Ok(())
     }
 
-    /// Leaves out containers, unless they are where the way is to end.
+    /// Removes containers from the arrivals, except those that the other side has reached.
     async fn avoid_containers(
         &mut self,
-        arrivals: &mut BTreeMap<String, Reached>,
+        arrivals: &mut BTreeMap<String, ReachedBy>,
         side: usize,
     ) -> Result<(), StoreError> {
         let other = &self.sides[1 - side].reached;
-        let passed = arrivals.keys().filter(|uid| !other.contains_key(*uid));
-        let passed: Vec<String> = passed.cloned().collect();
-        if passed.is_empty() {
+        let candidates = arrivals.keys().filter(|uid| !other.contains_key(*uid));
+        let candidates: Vec<String> = candidates.cloned().collect();
+        if candidates.is_empty() {
             return Ok(());
         }
-        let kinds = self.search.store.kinds_of(&passed, self.search.at).await?;
-        for (uid, kind) in passed.iter().zip(kinds) {
+        let kinds = self
+            .search
+            .store
+            .kinds_of(&candidates, self.search.at)
+            .await?;
+        for (uid, kind) in candidates.iter().zip(kinds) {
             if is_container(&kind) {
                 arrivals.remove(uid);
                 self.has_avoided = true;
@@ -168,23 +172,24 @@ impl<'s> Pass<'s> {
         Ok(())
     }
 
-    fn way_by(&self, meeting: &str) -> Way {
+    /// Joins the paths of both sides.
+    fn path_through(&self, meeting: &str) -> FoundPath {
         let [near, far] = &self.sides;
-        let (mut uids, mut edges) = near.way_to(meeting);
+        let (mut uids, mut edges) = near.path_back(meeting);
         uids.reverse();
         edges.reverse();
-        let (rest, more) = far.way_to(meeting);
-        uids.extend(rest.into_iter().skip(1));
-        edges.extend(more);
-        Way { uids, edges }
+        let (far_uids, far_edges) = far.path_back(meeting);
+        uids.extend(far_uids.into_iter().skip(1));
+        edges.extend(far_edges);
+        FoundPath { uids, edges }
     }
 }
 
 impl Side {
     fn of(start: &str) -> Side {
-        let reached = Reached {
+        let reached = ReachedBy {
             grouping: 0,
-            by: None,
+            previous: None,
         };
         Side {
             reached: HashMap::from([(start.to_owned(), reached)]),
@@ -192,11 +197,11 @@ impl Side {
         }
     }
 
-    /// What these edges lead to from what was reached last, each by the edge that costs least; of
-    /// equal ones the first.
-    fn arrivals(&self, last: &[String], edges: Vec<Edge>) -> BTreeMap<String, Reached> {
+    /// The new uids that `edges` lead to from the uids in `last`, each with the edge of lowest cost; among equal edges
+    /// the first one.
+    fn arrivals(&self, last: &[String], edges: Vec<Edge>) -> BTreeMap<String, ReachedBy> {
         let last: HashSet<&String> = last.iter().collect();
-        let mut arrivals: BTreeMap<String, Reached> = BTreeMap::new();
+        let mut arrivals: BTreeMap<String, ReachedBy> = BTreeMap::new();
         for edge in edges {
             for (near, far) in [(&edge.from, &edge.to), (&edge.to, &edge.from)] {
                 if !last.contains(near) || self.reached.contains_key(far) {
@@ -204,22 +209,22 @@ impl Side {
                 }
                 let before = self.reached.get(near).map_or(0, |near| near.grouping);
                 let grouping = before + u32::from(is_grouping(&edge.kind));
-                let known = arrivals.get(far);
-                if known.is_none_or(|known| grouping < known.grouping) {
-                    let by = Some((near.clone(), edge.clone()));
-                    arrivals.insert(far.clone(), Reached { grouping, by });
+                let best = arrivals.get(far);
+                if best.is_none_or(|best| grouping < best.grouping) {
+                    let previous = Some((near.clone(), edge.clone()));
+                    arrivals.insert(far.clone(), ReachedBy { grouping, previous });
                 }
             }
         }
         arrivals
     }
 
-    /// The uids and edges from a uid back to the start.
-    fn way_to(&self, uid: &str) -> (Vec<String>, Vec<Edge>) {
+    /// The uids and edges from a uid back to the end where this side starts.
+    fn path_back(&self, uid: &str) -> (Vec<String>, Vec<Edge>) {
         let (mut uids, mut edges) = (vec![uid.to_owned()], Vec::new());
         let mut last = uid;
-        while let Some(Reached {
-            by: Some((from, edge)),
+        while let Some(ReachedBy {
+            previous: Some((from, edge)),
             ..
         }) = self.reached.get(last)
         {

@@ -1,4 +1,4 @@
-//! What happened in a span of time.
+//! Queries over a time range: service map, timeline, records.
 
 use async_graphql::connection::{Connection, Edge as Item, OpaqueCursor, PageInfo};
 use async_graphql::{Context, Error, Object, Result, SimpleObject};
@@ -6,8 +6,8 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::{self, At};
 
 use super::super::limits::{page, page_of};
-use super::super::names::{find, must_find, resolve};
-use super::super::store::{store, unanswered};
+use super::super::names::{find, find_required, resolve};
+use super::super::store::{store, store_error};
 use super::super::time::DateTime;
 use super::super::types::{CallsCursor, Record, RecordFilter, ServiceMap, TimelineEntry};
 use super::{cost, decode};
@@ -15,40 +15,40 @@ use super::{cost, decode};
 #[derive(Default)]
 pub(super) struct Past;
 
-/// The service map's span of time where none is asked for: a quarter of an hour.
-const RECENT: u64 = 15 * 60_000_000_000;
+/// The default time range of the service map: 15 minutes, in nanoseconds.
+const DEFAULT_RANGE: u64 = 15 * 60_000_000_000;
 
-/// Edges of a page of the service map.
-const EDGES: usize = 5000;
+/// The most edges on a page of the service map.
+const MAX_EDGES: usize = 5000;
 
-/// The last moment that can be said.
-const EVER: UnixNanos = UnixNanos(i64::MAX as u64);
+/// The largest time, in nanoseconds, that fits an i64.
+const LATEST: UnixNanos = UnixNanos(i64::MAX as u64);
 
-/// Time and id of a timeline's entry.
+/// The time and the id of a timeline entry.
 type TimelineCursor = OpaqueCursor<(u64, String)>;
 
 #[Object]
 impl Past {
-    /// Who calls whom, how often and how fast, in the minutes that begin in this span of time; the
-    /// last quarter of an hour where none is given. Edges by their ends, a page of them with the nodes that
-    /// they connect; `calls` and rates are of the whole span.
+    /// The calls between nodes, with rate, errors and duration, in the minutes that begin in the time range; the
+    /// last 15 minutes by default. A page has some edges and the nodes that they connect. The numbers of an edge
+    /// cover the whole time range.
     #[graphql(complexity = "cost::READ + 50 * child_complexity")]
     async fn service_map(
         &self,
         context: &Context<'_>,
         from: Option<DateTime>,
         to: Option<DateTime>,
-        #[graphql(default = 1000, desc = "edges, 5000 at most")] first: i32,
-        #[graphql(desc = "endCursor of the page before")] after: Option<String>,
+        #[graphql(default = 1000, desc = "the number of edges, at most 5000")] first: i32,
+        #[graphql(desc = "endCursor of the previous page")] after: Option<String>,
     ) -> Result<ServiceMap> {
-        let first = page_of(first, EDGES)?;
+        let first = page_of(first, MAX_EDGES)?;
         let after = after
             .map(|cursor| decode::<CallsCursor>(&cursor))
             .transpose()?;
         let at = until(to);
         let to = to.map_or_else(UnixNanos::now, |DateTime(to)| to);
-        let recent = UnixNanos(to.0.saturating_sub(RECENT));
-        let from = from.map_or(recent, |DateTime(from)| from);
+        let default_from = UnixNanos(to.0.saturating_sub(DEFAULT_RANGE));
+        let from = from.map_or(default_from, |DateTime(from)| from);
         if from > to {
             return Err(Error::new("from is later than to"));
         }
@@ -56,7 +56,7 @@ impl Past {
         Ok(map.page(first, after))
     }
 
-    /// What happened to a node and what somebody did to it, newest first.
+    /// The history of a node: its states, its edges and the changes that actors made, newest first.
     #[graphql(complexity = "cost::READ + cost::page(first, child_complexity)")]
     async fn timeline(
         &self,
@@ -64,45 +64,46 @@ impl Past {
         #[graphql(desc = "uid or alias")] uid: String,
         from: Option<DateTime>,
         to: Option<DateTime>,
-        #[graphql(default = 50, desc = "500 at most")] first: i32,
+        #[graphql(default = 50, desc = "the number of entries, at most 500")] first: i32,
         after: Option<String>,
     ) -> Result<Connection<TimelineCursor, TimelineEntry>> {
         let first = page(first)?;
         let after = after
             .map(|cursor| decode::<TimelineCursor>(&cursor))
             .transpose()?;
-        // What it was called then; what has no name then may have one by now.
+        // Resolves the name as of the end of the time range, or as of now if it did not exist then.
         let uid = match find(context, &uid, until(to)).await? {
             Some(uid) => uid,
-            None => must_find(context, &uid, At::Now).await?,
+            None => find_required(context, &uid, At::Now).await?,
         };
         let from = from.map_or(UnixNanos(0), |DateTime(from)| from);
-        let mut to = to.map_or(EVER, |DateTime(to)| to);
+        let mut to = to.map_or(LATEST, |DateTime(to)| to);
         if let Some(OpaqueCursor((time, _))) = &after {
             to = to.min(UnixNanos(time.saturating_add(1)));
         }
-        let is_later = |entry: &graph_store::TimelineEntry| {
+        let is_after_cursor = |entry: &graph_store::TimelineEntry| {
             let last = after
                 .as_ref()
                 .map(|cursor| (cursor.0.0, cursor.0.1.as_str()));
             last.is_none_or(|last| (entry.time.0, entry.id.as_str()) < last)
         };
-        // One more than asked for, to know whether there is more, and those of the cursor's moment.
-        let mut wanted = first + 1;
-        let (mut found, is_all) = loop {
-            let entries = store(context).timeline(&uid, from, to, wanted).await;
-            let entries = entries.map_err(unanswered)?;
-            let is_all = entries.len() < wanted;
-            let found: Vec<_> = entries.into_iter().filter(is_later).collect();
-            if is_all || found.len() > first {
-                break (found, is_all);
+        // Reads one more than `first`, to find out whether there is a next page. Entries of the cursor's time that the
+        // page before had are filtered out; if too few are left, it reads twice as many.
+        let mut limit = first + 1;
+        let (mut entries, is_all) = loop {
+            let entries = store(context).timeline(&uid, from, to, limit).await;
+            let entries = entries.map_err(store_error)?;
+            let is_all = entries.len() < limit;
+            let entries: Vec<_> = entries.into_iter().filter(is_after_cursor).collect();
+            if is_all || entries.len() > first {
+                break (entries, is_all);
             }
-            wanted *= 2;
+            limit *= 2;
         };
-        let has_next = found.len() > first || !is_all;
-        found.truncate(first);
+        let has_next = entries.len() > first || !is_all;
+        entries.truncate(first);
         let mut page = Connection::new(after.is_some(), has_next);
-        page.edges.extend(found.into_iter().map(|entry| {
+        page.edges.extend(entries.into_iter().map(|entry| {
             let cursor = OpaqueCursor((entry.time.0, entry.id.clone()));
             Item::new(cursor, TimelineEntry(entry))
         }));
@@ -115,27 +116,27 @@ impl Past {
         &self,
         context: &Context<'_>,
         filter: Option<RecordFilter>,
-        #[graphql(default = 50, desc = "500 at most")] first: i32,
-        #[graphql(desc = "endCursor of the page before")] after: Option<String>,
+        #[graphql(default = 50, desc = "the number of entries, at most 500")] first: i32,
+        #[graphql(desc = "endCursor of the previous page")] after: Option<String>,
     ) -> Result<Records> {
         let first = page(first)?;
         let filter = filter.unwrap_or_default();
         let mut uids = Vec::new();
         if let Some(names) = &filter.of {
-            for (name, found) in names.iter().zip(resolve(context, names, At::Now).await?) {
-                // What is deleted may have records all the same.
+            for (name, resolved) in names.iter().zip(resolve(context, names, At::Now).await?) {
+                // The name may be the uid of a deleted node, which still has records.
                 uids.push(name.clone());
-                uids.extend(found.into_iter().filter(|uid| uid != name));
+                uids.extend(resolved.into_iter().filter(|uid| uid != name));
             }
         }
         let filter = filter.with_uids(uids);
-        let found = store(context).records(&filter, after.as_deref(), first);
-        let found = found.await.map_err(unanswered)?;
+        let page = store(context).records(&filter, after.as_deref(), first);
+        let page = page.await.map_err(store_error)?;
         Ok(Records {
-            records: found.records.into_iter().map(Record).collect(),
+            records: page.records.into_iter().map(Record).collect(),
             page_info: PageInfo {
-                has_next_page: found.last.is_some(),
-                end_cursor: found.last,
+                has_next_page: page.last.is_some(),
+                end_cursor: page.last,
                 has_previous_page: after.is_some(),
                 start_cursor: None,
             },
@@ -150,7 +151,7 @@ struct Records {
     page_info: PageInfo,
 }
 
-/// The moment at which a span of time ends: what is to come is now.
+/// The time as of which the end of a time range is read; an end in the future is now.
 fn until(to: Option<DateTime>) -> At {
     match to {
         Some(DateTime(to)) if to < UnixNanos::now() => At::Time(to),

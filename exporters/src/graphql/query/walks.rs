@@ -1,11 +1,11 @@
-//! What is connected with what.
+//! Queries that walk over edges: neighbours, impact, paths.
 
 use async_graphql::{Context, Object, Result};
 use pipeline::graph_store::NeighborhoodQuery;
 
 use super::super::impact::Impact;
 use super::super::limits::page;
-use super::super::names::{moment, must_live};
+use super::super::names::{find_existing, read_time};
 use super::super::neighbors::{self, Neighborhood};
 use super::super::path::Route;
 use super::super::time::DateTime;
@@ -21,63 +21,62 @@ pub(super) struct Walks;
     reason = "they are the arguments of a field"
 )]
 impl Walks {
-    /// What a node is connected with, near ones first.
+    /// The nodes around a node, nearest first.
     #[graphql(complexity = "cost::walk(depth) + cost::page(first, child_complexity)")]
     async fn neighbors(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "uid or alias")] uid: String,
-        #[graphql(default = 1, desc = "how many edges away, 5 at most")] depth: i32,
+        #[graphql(default = 1, desc = "the largest distance in edges, at most 5")] depth: i32,
         #[graphql(desc = "follow only edges of these kinds")] kinds: Option<Vec<String>>,
         #[graphql(default_with = "Direction::Both")] direction: Direction,
-        #[graphql(default = 100, desc = "how many nodes, 500 at most")] first: i32,
-        #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
+        #[graphql(default = 100, desc = "the number of nodes, at most 500")] first: i32,
+        #[graphql(desc = "read the graph as of this time")] as_of: Option<DateTime>,
     ) -> Result<Neighborhood> {
-        let (first, depth, at) = (page(first)?, neighbors::depth(depth)?, moment(as_of));
-        let start = must_live(context, &uid, at).await?;
-        let walk = NeighborhoodQuery {
+        let (first, depth, at) = (page(first)?, neighbors::depth(depth)?, read_time(as_of));
+        let start = find_existing(context, &uid, at).await?;
+        let query = NeighborhoodQuery {
             depth,
             direction: direction.into(),
             kinds: &kinds.unwrap_or_default(),
             limit: first,
         };
-        Neighborhood::around(context, &start, &walk, at).await
+        Neighborhood::around(context, &start, &query, at).await
     }
 
-    /// What depends on a node, so that it is touched where that changes: a security group reaches
-    /// what it secures, an instance its pods, a service its callers. The highest scores first; a
-    /// hop leaves 0.7 of a score, times how sure its edge is.
+    /// The nodes that depend on a node and are affected when it changes: of a security group what it secures, of an
+    /// instance its pods, of a service its callers. The highest scores come first. Each edge multiplies the score by
+    /// 0.7 and by its confidence.
     #[graphql(complexity = "cost::walk(depth) + cost::page(first, child_complexity)")]
     async fn impact(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "uid or alias")] uid: String,
-        #[graphql(default = 5, desc = "how many edges away, 10 at most")] depth: i32,
-        #[graphql(default = 100, desc = "how many nodes, 500 at most")] first: i32,
-        #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
+        #[graphql(default = 5, desc = "the largest distance in edges, at most 10")] depth: i32,
+        #[graphql(default = 100, desc = "the number of nodes, at most 500")] first: i32,
+        #[graphql(desc = "read the graph as of this time")] as_of: Option<DateTime>,
     ) -> Result<Impact> {
-        let (first, at) = (page(first)?, moment(as_of));
-        let start = must_live(context, &uid, at).await?;
+        let (first, at) = (page(first)?, read_time(as_of));
+        let start = find_existing(context, &uid, at).await?;
         Impact::of(context, start, depth, first, at).await
     }
 
-    /// A way from one node to another, whichever way its edges lead: a shortest one that does not
-    /// pass through what only holds things (a VPC, a subnet, an account, a cluster, a namespace), else,
-    /// where there is no other way, a shortest one of all. Of equally long ones it is the one with more
-    /// edges of traffic and dependency.
+    /// A shortest path between two nodes; the direction of edges is ignored. Paths through containers (a VPC, a
+    /// subnet, an account, a cluster, a namespace) are used only if there is no other. Among paths of equal length,
+    /// the one with the most edges of traffic and dependency is returned.
     #[graphql(complexity = "cost::walk(max_depth) + 10 * child_complexity")]
     async fn path(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "uid or alias")] from: String,
         #[graphql(desc = "uid or alias")] to: String,
-        #[graphql(default = 5, desc = "of how many edges at most, 10 at most")] max_depth: i32,
+        #[graphql(default = 5, desc = "the longest path in edges, at most 10")] max_depth: i32,
         #[graphql(desc = "follow only edges of these kinds")] kinds: Option<Vec<String>>,
-        #[graphql(desc = "as it was then")] as_of: Option<DateTime>,
+        #[graphql(desc = "read the graph as of this time")] as_of: Option<DateTime>,
     ) -> Result<Route> {
-        let at = moment(as_of);
-        let from = must_live(context, &from, at).await?;
-        let to = must_live(context, &to, at).await?;
+        let at = read_time(as_of);
+        let from = find_existing(context, &from, at).await?;
+        let to = find_existing(context, &to, at).await?;
         let kinds = kinds.unwrap_or_default();
         Route::between(context, from, to, max_depth, &kinds, at).await
     }

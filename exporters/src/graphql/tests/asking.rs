@@ -1,4 +1,4 @@
-//! Queries and their answers.
+//! Tests of queries and their responses.
 
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
@@ -6,14 +6,14 @@ use pipeline::schema::{aliases, edges, nodes};
 use pipeline::{Batch, Delivery, Signal};
 use serde_json::json;
 
-use super::{Shop, calls_to, change, things};
+use super::{Shop, calls_to, change, nodes_in_state};
 
 #[tokio::test]
 async fn a_node_is_found_by_uid_and_by_alias() {
     let shop = Shop::new().await;
     let fields = "{ uid kind name provider tags firstSeen ended facts { group source value } }";
     let by_alias = shop
-        .ask(&format!(r#"{{ node(uid: "sg-1") {fields} }}"#))
+        .query(&format!(r#"{{ node(uid: "sg-1") {fields} }}"#))
         .await;
     assert_eq!(
         by_alias["node"],
@@ -28,27 +28,27 @@ async fn a_node_is_found_by_uid_and_by_alias() {
     );
     assert_eq!(
         by_alias,
-        shop.ask(&format!(r#"{{ node(uid: "arn:sg") {fields} }}"#))
+        shop.query(&format!(r#"{{ node(uid: "arn:sg") {fields} }}"#))
             .await
     );
     assert_eq!(
-        shop.ask(r#"{ node(uid: "nobody") { uid } }"#).await["node"],
+        shop.query(r#"{ node(uid: "unknown") { uid } }"#).await["node"],
         json!(null)
     );
 }
 
 #[tokio::test]
-async fn a_name_of_several_nodes_is_refused_with_their_uids() {
+async fn an_ambiguous_name_is_an_error_with_the_uids() {
     let shop = Shop::new().await;
-    let told = shop.refused(r#"{ node(uid: "web") { uid } }"#).await;
+    let error = shop.query_error(r#"{ node(uid: "web") { uid } }"#).await;
     assert_eq!(
-        told,
-        "2 nodes are called web: ask for one of arn:i-1, arn:i-2"
+        error,
+        "the name web is ambiguous, 2 nodes have it: use a uid, such as arn:i-1, arn:i-2"
     );
 }
 
-/// Another name, beside those of the shop.
-fn also_named(uid: &str, kind: &str, value: &str) -> Batch {
+/// An observed alias, in addition to the snapshots of aliases of the shop.
+fn observed_alias(uid: &str, kind: &str, value: &str) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
         (aliases::MODE, Cell::Text("observed")),
@@ -60,7 +60,7 @@ fn also_named(uid: &str, kind: &str, value: &str) -> Batch {
 }
 
 #[tokio::test]
-async fn of_several_that_a_name_means_the_instance_that_the_others_are_attached_to_is_meant() {
+async fn an_ambiguous_name_means_the_instance_that_the_other_nodes_are_attached_to() {
     let shop = Shop::new().await;
     let attached = [
         (edges::MODE, Cell::Text("snapshot")),
@@ -70,23 +70,25 @@ async fn of_several_that_a_name_means_the_instance_that_the_others_are_attached_
     ];
     let mut rows = Rows::new(Signal::Edges);
     rows.push(Some(UnixNanos(1)), Some("arn:i-2"), "other", &attached);
-    shop.tell(rows.finish(Delivery::nobody())).await;
-    // Both are instances: which is meant cannot be said.
-    shop.refused(r#"{ node(uid: "web") { uid } }"#).await;
-    shop.tell(also_named("arn:sg", "ip", "10.0.0.7")).await;
-    shop.tell(also_named("arn:i-1", "ip", "10.0.0.7")).await;
-    shop.refused(r#"{ node(uid: "10.0.0.7") { uid } }"#).await;
+    shop.write(rows.finish(Delivery::nobody())).await;
+    // Both are instances, so the name stays ambiguous.
+    shop.query_error(r#"{ node(uid: "web") { uid } }"#).await;
+    shop.write(observed_alias("arn:sg", "ip", "10.0.0.7")).await;
+    shop.write(observed_alias("arn:i-1", "ip", "10.0.0.7"))
+        .await;
+    shop.query_error(r#"{ node(uid: "10.0.0.7") { uid } }"#)
+        .await;
     let mut rows = Rows::new(Signal::Edges);
     rows.push(Some(UnixNanos(1)), Some("arn:sg"), "other", &attached);
-    shop.tell(rows.finish(Delivery::nobody())).await;
-    let found = shop.ask(r#"{ node(uid: "10.0.0.7") { uid } }"#).await;
-    assert_eq!(found["node"]["uid"], "arn:i-1");
+    shop.write(rows.finish(Delivery::nobody())).await;
+    let response = shop.query(r#"{ node(uid: "10.0.0.7") { uid } }"#).await;
+    assert_eq!(response["node"]["uid"], "arn:i-1");
 }
 
 #[tokio::test]
-async fn what_has_ended_is_found_by_its_name_but_not_walked_from_as_though_it_were_there() {
+async fn an_alias_of_an_ended_node_finds_the_node_but_is_an_error_for_walks() {
     let shop = Shop::new().await;
-    shop.tell(also_named("arn:i-2", "id", "i-0815")).await;
+    shop.write(observed_alias("arn:i-2", "id", "i-0815")).await;
     let mut rows = Rows::new(Signal::Nodes);
     let cells = [
         (nodes::OP, Cell::Text("deleted")),
@@ -98,36 +100,39 @@ async fn what_has_ended_is_found_by_its_name_but_not_walked_from_as_though_it_we
         "aws",
         &cells,
     );
-    shop.tell(rows.finish(Delivery::nobody())).await;
-    let found = shop.ask(r#"{ node(uid: "i-0815") { uid ended } }"#).await;
-    assert_eq!(found["node"]["ended"], "1970-01-01T00:05:00Z");
-    let told = shop.refused(r#"{ impact(uid: "i-0815") { count } }"#).await;
-    assert_eq!(
-        told,
-        "i-0815 was arn:i-2, which ended at 1970-01-01T00:05:00Z: ask for its timeline, or with asOf before that"
-    );
-    shop.ask(r#"{ impact(uid: "i-0815", asOf: "1970-01-01T00:04:00Z") { count } }"#)
+    shop.write(rows.finish(Delivery::nobody())).await;
+    let response = shop.query(r#"{ node(uid: "i-0815") { uid ended } }"#).await;
+    assert_eq!(response["node"]["ended"], "1970-01-01T00:05:00Z");
+    let error = shop
+        .query_error(r#"{ impact(uid: "i-0815") { count } }"#)
         .await;
-    shop.ask(r#"{ impact(uid: "arn:i-2") { count } }"#).await;
+    assert_eq!(
+        error,
+        "i-0815 was an alias of arn:i-2, which ended at 1970-01-01T00:05:00Z: query its timeline, or set asOf to an \
+         earlier time"
+    );
+    shop.query(r#"{ impact(uid: "i-0815", asOf: "1970-01-01T00:04:00Z") { count } }"#)
+        .await;
+    shop.query(r#"{ impact(uid: "arn:i-2") { count } }"#).await;
 }
 
 #[tokio::test]
-async fn the_past_can_be_asked() {
+async fn as_of_reads_the_graph_of_the_past() {
     let shop = Shop::new().await;
-    shop.tell(things(5)).await;
+    shop.write(nodes_in_state(5)).await;
     let query = r#"{
         now: node(uid: "arn:sg") { facts { value } }
         then: node(uid: "arn:sg", asOf: "1970-01-01T00:03:00Z") { facts { value } }
         before: node(uid: "arn:sg", asOf: "1970-01-01T00:00:30Z") { uid }
     }"#;
-    let answer = shop.ask(query).await;
+    let answer = shop.query(query).await;
     assert_eq!(answer["now"]["facts"][0]["value"]["state"], 5);
     assert_eq!(answer["then"]["facts"][0]["value"]["state"], 1);
     assert_eq!(answer["before"], json!(null));
 }
 
 #[tokio::test]
-async fn nodes_come_in_pages() {
+async fn nodes_are_paged() {
     let shop = Shop::new().await;
     let page = |after: &str| {
         format!(
@@ -135,7 +140,7 @@ async fn nodes_come_in_pages() {
                 pageInfo {{ hasNextPage endCursor }} edges {{ node {{ uid }} }} }} }}"#
         )
     };
-    let first = shop.ask(&page("null")).await;
+    let first = shop.query(&page("null")).await;
     let uids = |answer: &serde_json::Value| {
         let items = answer["nodes"]["edges"].as_array().unwrap().iter();
         items
@@ -145,20 +150,20 @@ async fn nodes_come_in_pages() {
     assert_eq!(uids(&first), ["arn:sg", "arn:i-1"]);
     assert_eq!(first["nodes"]["pageInfo"]["hasNextPage"], true);
     let second = shop
-        .ask(&page(&first["nodes"]["pageInfo"]["endCursor"].to_string()))
+        .query(&page(&first["nodes"]["pageInfo"]["endCursor"].to_string()))
         .await;
     assert_eq!(uids(&second), ["arn:i-2"]);
     assert_eq!(second["nodes"]["pageInfo"]["hasNextPage"], false);
-    let told = shop.refused(&page(r#""nonsense""#)).await;
-    assert!(told.contains("no cursor"), "{told}");
+    let error = shop.query_error(&page(r#""nonsense""#)).await;
+    assert!(error.contains("not a valid cursor"), "{error}");
 }
 
 #[tokio::test]
-async fn a_security_group_reaches_what_it_secures() {
+async fn neighbors_of_a_security_group_are_found_along_incoming_edges() {
     let shop = Shop::new().await;
     let query = r#"{ neighbors(uid: "sg-1", depth: 3, direction: IN) {
         start { uid } truncated nodes { distance path node { uid } } edges { from kind to toNode { name } } } }"#;
-    let answer = shop.ask(query).await;
+    let answer = shop.query(query).await;
     let around = &answer["neighbors"];
     assert_eq!(around["start"]["uid"], "arn:sg");
     let reached: Vec<(i64, &str)> = around["nodes"]
@@ -187,7 +192,7 @@ async fn a_security_group_reaches_what_it_secures() {
     );
     assert_eq!(around["edges"].as_array().unwrap().len(), 4);
     assert_eq!(around["edges"][0]["toNode"]["name"], "sg");
-    let few = shop.ask(r#"{ neighbors(uid: "sg-1", first: 1) { truncated nodes { node { uid } } edges { from } } }"#).await;
+    let few = shop.query(r#"{ neighbors(uid: "sg-1", first: 1) { truncated nodes { node { uid } } edges { from } } }"#).await;
     assert_eq!(
         few["neighbors"],
         json!({"truncated": true, "nodes": [{"node": {"uid": "arn:i-1"}}], "edges": [{"from": "arn:i-1"}]})
@@ -195,11 +200,11 @@ async fn a_security_group_reaches_what_it_secures() {
 }
 
 #[tokio::test]
-async fn the_service_map_tells_rate_errors_and_durations() {
+async fn the_service_map_has_rates_and_errors_and_durations() {
     let shop = Shop::new().await;
     let query = r#"{ serviceMap(from: "1970-01-01T00:02:59Z", to: "1970-01-01T00:03:00Z") {
         from edges { from to calls errors rate errorRate p50 p95 mean max toNode { kind } } nodes { uid } } }"#;
-    let map = shop.ask(query).await["serviceMap"].clone();
+    let map = shop.query(query).await["serviceMap"].clone();
     assert_eq!(map["from"], "1970-01-01T00:02:00Z");
     let edge = &map["edges"][0];
     assert_eq!(
@@ -213,25 +218,25 @@ async fn the_service_map_tells_rate_errors_and_durations() {
     let p95 = edge["p95"].as_f64().unwrap();
     assert!(
         p95 > 0.917 && p95 <= 1.0,
-        "within the bucket that ends at a second: {p95}"
+        "p95 is in the bucket that ends at one second: {p95}"
     );
     assert_eq!(map["nodes"].as_array().unwrap().len(), 2);
     let later = r#"{ serviceMap(from: "1970-01-01T00:03:00Z", to: "1970-01-01T00:04:00Z") { edges { calls } } }"#;
-    assert_eq!(shop.ask(later).await["serviceMap"]["edges"], json!([]));
+    assert_eq!(shop.query(later).await["serviceMap"]["edges"], json!([]));
 }
 
 #[tokio::test]
-async fn records_are_found_by_what_they_name_and_come_in_pages() {
+async fn records_are_filtered_by_the_uids_that_they_refer_to_and_paged() {
     let shop = Shop::new().await;
     for (id, minute) in [("e1", 2), ("e2", 3)] {
-        shop.tell(change(id, minute)).await;
+        shop.write(change(id, minute)).await;
     }
     let page = async |filter: &str, after: &str| {
         let query = format!(
             r#"{{ records(first: 1, after: {after}, filter: {filter}) {{
                 records {{ kind id opened uid status }} pageInfo {{ hasNextPage endCursor }} }} }}"#
         );
-        shop.ask(&query).await["records"].clone()
+        shop.query(&query).await["records"].clone()
     };
     let of_sg = r#"{kinds: [CHANGE], of: ["sg-1"]}"#;
     let first = page(of_sg, "null").await;
@@ -241,29 +246,29 @@ async fn records_are_found_by_what_they_name_and_come_in_pages() {
     );
     let second = page(of_sg, &first["pageInfo"]["endCursor"].to_string()).await;
     assert_eq!(second["records"][0]["id"], "e1");
-    for nothing in [
+    for no_match in [
         r#"{kinds: [ALERT]}"#,
         r#"{of: ["arn:i-1"]}"#,
         r#"{to: "1970-01-01T00:01:00Z"}"#,
     ] {
         assert_eq!(
-            page(nothing, "null").await["records"],
+            page(no_match, "null").await["records"],
             json!([]),
-            "{nothing}"
+            "{no_match}"
         );
     }
 }
 
 #[tokio::test]
-async fn the_service_map_comes_in_pages() {
+async fn the_service_map_is_paged() {
     let shop = Shop::new().await;
-    shop.tell(calls_to("svc:////stock")).await;
+    shop.write(calls_to("svc:////stock")).await;
     let page = async |after: &str| {
         let query = format!(
             r#"{{ serviceMap(from: "1970-01-01T00:02:00Z", to: "1970-01-01T00:03:00Z", first: 1, after: {after}) {{
                 edges {{ to rate }} nodes {{ uid }} pageInfo {{ hasNextPage endCursor }} }} }}"#
         );
-        shop.ask(&query).await["serviceMap"].clone()
+        shop.query(&query).await["serviceMap"].clone()
     };
     let first = page("null").await;
     assert_eq!(first["edges"], json!([{"to": "svc:////cart", "rate": 2.0}]));
@@ -275,28 +280,28 @@ async fn the_service_map_comes_in_pages() {
         json!([{"to": "svc:////stock", "rate": 2.0}])
     );
     assert_eq!(second["pageInfo"]["hasNextPage"], false);
-    let refused = shop.refused(r#"{ serviceMap(first: 5001) { edges { to } } }"#);
-    let refused = refused.await;
-    assert!(refused.contains("5000 at most"), "{refused}");
+    let error = shop.query_error(r#"{ serviceMap(first: 5001) { edges { to } } }"#);
+    let error = error.await;
+    assert!(error.contains("at most 5000"), "{error}");
 }
 
 #[tokio::test]
-async fn a_timeline_is_paged_newest_first() {
+async fn the_timeline_is_paged_newest_first() {
     let shop = Shop::new().await;
     for id in ["a", "b", "c"] {
-        shop.tell(change(id, 3)).await;
+        shop.write(change(id, 3)).await;
     }
-    shop.tell(things(5)).await;
+    shop.write(nodes_in_state(5)).await;
     let mut after = "null".to_owned();
-    let mut told = Vec::new();
+    let mut entries = Vec::new();
     loop {
         let query = format!(
             r#"{{ timeline(uid: "sg-1", first: 1, after: {after}) {{
                 pageInfo {{ hasNextPage }} edges {{ cursor node {{ kind summary }} }} }} }}"#
         );
-        let answer = shop.ask(&query).await;
+        let answer = shop.query(&query).await;
         let item = &answer["timeline"]["edges"][0];
-        told.push(format!(
+        entries.push(format!(
             "{} {}",
             item["node"]["kind"].as_str().unwrap(),
             item["node"]["summary"].as_str().unwrap()
@@ -308,7 +313,7 @@ async fn a_timeline_is_paged_newest_first() {
     }
     let by_eve = "change AuthorizeSecurityGroupIngress by eve";
     assert_eq!(
-        told,
+        entries,
         [
             "node_changed actual changed: state",
             by_eve,

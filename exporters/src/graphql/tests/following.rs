@@ -1,4 +1,4 @@
-//! The subscription.
+//! Tests of the subscription `changes`.
 
 use std::time::Duration;
 
@@ -7,20 +7,23 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use serde_json::{Value as Json, json};
 
-use super::{Shop, change, named, things};
+use super::{Shop, alias_of, change, nodes_in_state};
 
 async fn next(pushed: &mut (impl Stream<Item = Response> + Unpin)) -> Json {
     let next = tokio::time::timeout(Duration::from_secs(20), pushed.next()).await;
-    let next = next.expect("something is pushed").expect("it goes on");
+    let next = next
+        .expect("a response within 20s")
+        .expect("the subscription continues");
     next.data.into_json().unwrap()
 }
 
-/// A subscription that follows: a request begins after those before it.
+/// Starts a subscription. Requests begin in order, so after the response to a second request the first has
+/// subscribed.
 async fn follow(shop: &Shop, query: &str) -> BoxStream<'static, Response> {
     let mut pushed = shop.schema.execute_stream(Request::new(query), None);
     let mut next = shop.schema.execute_stream("{ __typename }".into(), None);
     tokio::select! {
-        response = pushed.next() => panic!("nothing is committed: {response:?}"),
+        response = pushed.next() => panic!("a response before any commit: {response:?}"),
         response = next.next() => assert!(response.unwrap().is_ok()),
     }
     drop(next);
@@ -28,12 +31,12 @@ async fn follow(shop: &Shop, query: &str) -> BoxStream<'static, Response> {
 }
 
 #[tokio::test]
-async fn what_becomes_known_is_pushed() {
+async fn commits_are_pushed() {
     let shop = Shop::new().await;
     let query = "subscription { changes { sequence missed uids nodes { kind } edges { from kind to } changes { id uid } } }";
     let mut pushed = follow(&shop, query).await;
-    shop.tell(things(3)).await;
-    shop.tell(change("e", 4)).await;
+    shop.write(nodes_in_state(3)).await;
+    shop.write(change("e", 4)).await;
     let first = next(&mut pushed).await;
     assert_eq!(
         first["changes"]["uids"],
@@ -52,23 +55,23 @@ async fn what_becomes_known_is_pushed() {
 }
 
 #[tokio::test]
-async fn only_what_concerns_some_nodes_can_be_followed() {
+async fn a_subscription_can_be_restricted_to_nodes() {
     let shop = Shop::new().await;
     let query = r#"subscription { changes(of: ["sg-1"]) { uids changes { id } } }"#;
     let mut pushed = follow(&shop, query).await;
-    shop.tell(named("arn:i-1", "name", "other")).await;
-    shop.tell(things(3)).await;
+    shop.write(alias_of("arn:i-1", "name", "other")).await;
+    shop.write(nodes_in_state(3)).await;
     let first = next(&mut pushed).await;
     assert_eq!(first["changes"]["uids"], json!(["arn:sg"]));
 }
 
 #[tokio::test]
-async fn who_is_too_slow_is_told_how_much_was_missed() {
+async fn a_slow_subscriber_gets_the_number_of_missed_commits() {
     let shop = Shop::new().await;
     let query = "subscription { changes { missed changes { id } } }";
     let mut pushed = follow(&shop, query).await;
     for id in 0..262 {
-        shop.tell(change(&id.to_string(), 4)).await;
+        shop.write(change(&id.to_string(), 4)).await;
     }
     let first = next(&mut pushed).await;
     assert_eq!(first["changes"]["missed"], 6);

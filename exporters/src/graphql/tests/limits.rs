@@ -1,4 +1,4 @@
-//! What is asked too much.
+//! Tests of limits on arguments, complexity and time.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -17,72 +17,72 @@ use pipeline::graph_store::{
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use super::super::loader::{Key, Names, Nodes, Reads};
+use super::super::loader::{AliasLoader, BoundedReads, LoaderKey, NodeLoader};
 use super::{Shop, bounded};
 
 #[tokio::test]
 async fn pages_and_depths_are_bounded() {
     let shop = Shop::new().await;
-    let told = shop
-        .refused("{ nodes(first: 501) { edges { cursor } } }")
+    let error = shop
+        .query_error("{ nodes(first: 501) { edges { cursor } } }")
         .await;
-    assert_eq!(told, "first may be 500 at most, not 501");
-    let told = shop
-        .refused("{ nodes(first: -1) { edges { cursor } } }")
+    assert_eq!(error, "first must be at most 500, not 501");
+    let error = shop
+        .query_error("{ nodes(first: -1) { edges { cursor } } }")
         .await;
-    assert_eq!(told, "first may not be negative: -1");
-    let told = shop
-        .refused(r#"{ neighbors(uid: "sg-1", depth: 6) { truncated } }"#)
+    assert_eq!(error, "first must not be negative: -1");
+    let error = shop
+        .query_error(r#"{ neighbors(uid: "sg-1", depth: 6) { truncated } }"#)
         .await;
-    assert_eq!(told, "depth may be 1 to 5, not 6");
-    let told = shop
-        .refused(r#"{ impact(uid: "sg-1", depth: 11) { count } }"#)
+    assert_eq!(error, "depth must be between 1 and 5, not 6");
+    let error = shop
+        .query_error(r#"{ impact(uid: "sg-1", depth: 11) { count } }"#)
         .await;
-    assert_eq!(told, "depth may be 1 to 10, not 11");
-    let told = shop
-        .refused(r#"{ path(from: "sg-1", to: "arn:i-1", maxDepth: 0) { length } }"#)
+    assert_eq!(error, "depth must be between 1 and 10, not 11");
+    let error = shop
+        .query_error(r#"{ path(from: "sg-1", to: "arn:i-1", maxDepth: 0) { length } }"#)
         .await;
-    assert_eq!(told, "maxDepth may be 1 to 10, not 0");
-    let told = shop
-        .refused(r#"{ node(uid: "nobody", asOf: "-1h") { uid } impact(uid: "nobody", asOf: "-1h") { count } }"#)
-        .await;
-    assert_eq!(
-        told,
-        "nothing is known of nobody at that time: find it with search(text: …), or ask without asOf"
-    );
-    let told = shop
-        .refused(r#"{ timeline(uid: "nobody") { edges { cursor } } }"#)
+    assert_eq!(error, "maxDepth must be between 1 and 10, not 0");
+    let error = shop
+        .query_error(r#"{ node(uid: "unknown", asOf: "-1h") { uid } impact(uid: "unknown", asOf: "-1h") { count } }"#)
         .await;
     assert_eq!(
-        told,
-        "nothing is known of nobody: find it with search(text: …)"
+        error,
+        "node unknown not found at that time: look it up with search(text: …), or query without asOf"
     );
-    let told = shop
-        .refused(r#"{ serviceMap(from: "-1m", to: "-2m") { edges { calls } } }"#)
+    let error = shop
+        .query_error(r#"{ timeline(uid: "unknown") { edges { cursor } } }"#)
         .await;
-    assert_eq!(told, "from is later than to");
-    let told = shop
-        .refused(r#"{ serviceMap(from: "yesterday") { edges { calls } } }"#)
+    assert_eq!(
+        error,
+        "node unknown not found: look it up with search(text: …)"
+    );
+    let error = shop
+        .query_error(r#"{ serviceMap(from: "-1m", to: "-2m") { edges { calls } } }"#)
         .await;
-    assert!(told.contains("no moment"), "{told}");
+    assert_eq!(error, "from is later than to");
+    let error = shop
+        .query_error(r#"{ serviceMap(from: "yesterday") { edges { calls } } }"#)
+        .await;
+    assert!(error.contains("invalid DateTime"), "{error}");
 }
 
 #[tokio::test]
-async fn a_query_that_nests_or_multiplies_too_much_is_refused_before_it_runs() {
+async fn a_query_that_is_too_deep_or_too_complex_is_rejected() {
     let shop = Shop::with(|config| {
         config.max_depth = 4;
         config.max_complexity = 1100;
     })
     .await;
     let error = shop
-        .refused("{ nodes(first: 1) { edges { node { facts { value } } } } }")
+        .query_error("{ nodes(first: 1) { edges { node { facts { value } } } } }")
         .await;
     assert_eq!(
         error,
-        "the query has 5 fields inside each other (max_depth); the limit is 4"
+        "the query has 5 levels of nested fields (max_depth); the limit is 4"
     );
     let error = shop
-        .refused("{ nodes(first: 500) { edges { node { uid } } } }")
+        .query_error("{ nodes(first: 500) { edges { node { uid } } } }")
         .await;
     assert_eq!(
         error,
@@ -95,19 +95,19 @@ async fn a_query_that_nests_or_multiplies_too_much_is_refused_before_it_runs() {
         r#"{ impact(uid: "sg-1", depth: 2, first: 1) { nodes { score } } }"#,
         r#"{ a: node(uid: "sg-1") { uid } b: node(uid: "sg-1") { uid } }"#,
     ] {
-        let error = shop.refused(query).await;
+        let error = shop.query_error(query).await;
         assert!(error.contains("max_complexity"), "{error}");
     }
-    shop.ask("{ nodes(first: 2) { edges { node { uid } } } }")
+    shop.query("{ nodes(first: 2) { edges { node { uid } } } }")
         .await;
 }
 
 /// A store that never answers.
 #[derive(Debug)]
-struct Silent;
+struct PendingStore;
 
 #[async_trait]
-impl GraphStore for Silent {
+impl GraphStore for PendingStore {
     async fn resolve(&self, _: &[String], _: At) -> Result<Vec<Vec<String>>, StoreError> {
         pending().await
     }
@@ -195,10 +195,10 @@ impl GraphStore for Silent {
 }
 
 #[tokio::test]
-async fn a_query_that_takes_too_long_is_ended() {
+async fn a_query_that_takes_too_long_times_out() {
     let mut config = super::config();
     config.query_timeout = Duration::from_millis(100);
-    let schema = bounded(Arc::new(Silent), &config);
+    let schema = bounded(Arc::new(PendingStore), &config);
     let query = "{ nodes { edges { node { uid } } } }";
     let response = schema.execute(query.into()).await;
     let streamed = schema.execute_stream(query.into(), None).next().await;
@@ -212,23 +212,23 @@ async fn a_query_that_takes_too_long_is_ended() {
 }
 
 #[tokio::test]
-async fn what_the_store_cannot_do_is_told_without_its_secrets() {
+async fn a_store_error_names_the_action_and_hides_the_cause() {
     use pipeline::component::Exporter;
     let shop = Shop::new().await;
     shop.sqlite.stop().await.unwrap();
-    let told = shop.refused(r#"{ node(uid: "sg-1") { uid } }"#).await;
-    assert_eq!(told, "the store could not look up 1 names");
+    let error = shop.query_error(r#"{ node(uid: "sg-1") { uid } }"#).await;
+    assert_eq!(error, "the store could not look up 1 names");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_ends_with_the_timeout_of_the_queries_that_wait_for_it() {
-    let reads = Reads {
-        store: Arc::new(Silent),
+async fn a_load_times_out_with_the_queries_that_wait_for_it() {
+    let reads = BoundedReads {
+        store: Arc::new(PendingStore),
         query_timeout: Duration::from_secs(10),
     };
-    let key = [Key::of("a", At::Now)];
-    let began = Instant::now();
-    Nodes(reads.clone()).load(&key).await.unwrap_err();
-    Names(reads).load(&key).await.unwrap_err();
-    assert_eq!(began.elapsed().as_secs(), 20);
+    let key = [LoaderKey::of("a", At::Now)];
+    let start = Instant::now();
+    NodeLoader(reads.clone()).load(&key).await.unwrap_err();
+    AliasLoader(reads).load(&key).await.unwrap_err();
+    assert_eq!(start.elapsed().as_secs(), 20);
 }

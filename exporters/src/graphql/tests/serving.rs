@@ -1,4 +1,4 @@
-//! The same over HTTP and WebSockets.
+//! Tests over HTTP and WebSockets.
 
 use futures::{SinkExt, StreamExt};
 use pipeline::component::{Exporter, Tasks};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Shop, change};
 
-/// Where it listens; it serves until the token is cancelled.
+/// Starts the exporter and returns its address. It serves until the token is cancelled.
 async fn serve(shop: &mut Shop) -> (String, CancellationToken) {
     let stop = CancellationToken::new();
     let mut tasks = Tasks::new(stop.clone());
@@ -38,7 +38,7 @@ fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn queries_are_posted_or_stand_in_the_address() {
+async fn queries_are_accepted_by_post_and_get() {
     let mut shop = Shop::new().await;
     let (address, stop) = serve(&mut shop).await;
     let url = format!("http://{address}/graphql");
@@ -56,7 +56,10 @@ async fn queries_are_posted_or_stand_in_the_address() {
     let (at, text) = (url.clone(), body.to_string());
     let (status, _) =
         http(move |agent| read(agent.post(at).content_type("text/plain").send(text))).await;
-    assert_eq!(status, 415, "a page of another site cannot send it");
+    assert_eq!(
+        status, 415,
+        "browsers send text/plain from other sites without a CORS preflight"
+    );
     let at = url.clone();
     let (status, _) = http(move |agent| read(agent.get(at).call())).await;
     assert_eq!(status, 400);
@@ -70,7 +73,7 @@ async fn queries_are_posted_or_stand_in_the_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_come_over_graphql_transport_ws() {
+async fn changes_are_pushed_over_graphql_transport_ws() {
     let mut shop = Shop::new().await;
     let (address, stop) = serve(&mut shop).await;
     let mut request = format!("ws://{address}/graphql")
@@ -82,34 +85,34 @@ async fn changes_come_over_graphql_transport_ws() {
         .insert("sec-websocket-protocol", protocol.parse().unwrap());
     let (mut socket, answer) = connect_async(request).await.unwrap();
     assert_eq!(answer.headers()["sec-websocket-protocol"], protocol);
-    let say = |json: Json| Message::text(json.to_string());
+    let frame = |json: Json| Message::text(json.to_string());
     socket
-        .send(say(json!({"type": "connection_init"})))
+        .send(frame(json!({"type": "connection_init"})))
         .await
         .unwrap();
-    let told = |message: Option<Result<Message, _>>| -> Json {
+    let parse = |message: Option<Result<Message, _>>| -> Json {
         let message: Message = message.unwrap().unwrap();
         serde_json::from_str(message.to_text().unwrap()).unwrap()
     };
-    assert_eq!(told(socket.next().await)["type"], "connection_ack");
+    assert_eq!(parse(socket.next().await)["type"], "connection_ack");
     let query = "subscription { changes { changes { id } } }";
     socket
-        .send(say(
+        .send(frame(
             json!({"type": "subscribe", "id": "1", "payload": {"query": query}}),
         ))
         .await
         .unwrap();
-    // A request begins after those before it, so after its response the subscription follows.
+    // Requests begin in order: after the response to this one, the subscription is active.
     socket
-        .send(say(
+        .send(frame(
             json!({"type": "subscribe", "id": "2", "payload": {"query": "{ __typename }"}}),
         ))
         .await
         .unwrap();
-    assert_eq!(told(socket.next().await)["id"], "2");
-    shop.tell(change("e", 4)).await;
+    assert_eq!(parse(socket.next().await)["id"], "2");
+    shop.write(change("e", 4)).await;
     loop {
-        let pushed = told(socket.next().await);
+        let pushed = parse(socket.next().await);
         if pushed["id"] == "1" {
             assert_eq!(
                 pushed["payload"]["data"]["changes"]["changes"],
@@ -122,14 +125,14 @@ async fn changes_come_over_graphql_transport_ws() {
     let last = tokio::time::timeout(std::time::Duration::from_secs(5), async {
         while let Some(Ok(_)) = socket.next().await {}
     });
-    last.await.expect("the stop closes the socket");
+    last.await.expect("shutdown closes the socket within 5s");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_another_site_may_not_follow() {
+async fn a_websocket_from_another_origin_is_rejected() {
     let mut shop = Shop::new().await;
     let (address, stop) = serve(&mut shop).await;
-    let refused = async |origin: String| {
+    let is_rejected = async |origin: String| {
         let mut request = format!("ws://{address}/graphql")
             .into_client_request()
             .unwrap();
@@ -141,13 +144,13 @@ async fn a_page_of_another_site_may_not_follow() {
         headers.insert("origin", origin.parse().unwrap());
         connect_async(request).await.is_err()
     };
-    assert!(refused("https://evil.example".to_owned()).await);
-    assert!(!refused(format!("http://{address}")).await);
+    assert!(is_rejected("https://evil.example".to_owned()).await);
+    assert!(!is_rejected(format!("http://{address}")).await);
     stop.cancel();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_not_allowed_is_rejected_for_queries_and_websockets_and_the_schema() {
+async fn a_host_that_is_not_allowed_is_rejected_for_queries_and_websockets_and_the_schema() {
     let mut shop = Shop::with(|config| {
         config.allowed_hosts = vec!["airdig.example.com".parse().unwrap()];
     })
@@ -163,7 +166,7 @@ async fn a_name_that_is_not_allowed_is_rejected_for_queries_and_websockets_and_t
             get(path, "evil.example:8080").await,
             (
                 403,
-                "the host evil.example is not allowed: ask by IP address, or add it to \
+                "the host evil.example is not allowed: use an IP address, or add the host to \
                  exporters.sqlite.allowed_hosts"
                     .to_owned()
             )
@@ -187,19 +190,19 @@ async fn a_name_that_is_not_allowed_is_rejected_for_queries_and_websockets_and_t
 }
 
 #[tokio::test]
-async fn a_taken_port_is_told_with_its_key() {
+async fn the_error_for_a_port_in_use_names_the_configuration_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut shop = Shop::with(|config| config.endpoint = address.parse().unwrap()).await;
     let mut tasks = Tasks::new(CancellationToken::new());
-    let told = shop
+    let error = shop
         .graphql
         .start(&mut tasks)
         .await
         .unwrap_err()
         .to_string();
     assert!(
-        told.contains(&address) && told.contains("exporters.sqlite.endpoint"),
-        "{told}"
+        error.contains(&address) && error.contains("exporters.sqlite.endpoint"),
+        "{error}"
     );
 }

@@ -1,4 +1,4 @@
-//! What is connected with what, and what depends on what.
+//! Tests of `impact`, `neighbors` and `path`.
 
 use pipeline::component::UnixNanos;
 use pipeline::rows::{Cell, Rows};
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{MINUTE, Shop};
 
-/// Another name, told at that minute.
+/// An alias of the kind `same_as`, observed at that minute.
 fn same_as(uid: &str, other: &str, minute: u64) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
@@ -41,11 +41,11 @@ fn uids(nodes: &Json) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_impact_tells_what_depends_on_it_with_scores_and_ways() {
+async fn impact_returns_dependent_nodes_with_scores_and_paths() {
     let shop = Shop::new().await;
     let query = r#"{ impact(uid: "sg-1") { start { uid } count depth truncated
         nodes { score distance path edgeKinds node { uid kind } } } }"#;
-    let impact = shop.ask(query).await["impact"].clone();
+    let impact = shop.query(query).await["impact"].clone();
     assert_eq!(
         (&impact["start"]["uid"], &impact["count"], &impact["depth"]),
         (&json!("arn:sg"), &json!(4), &json!(3))
@@ -64,35 +64,35 @@ async fn an_impact_tells_what_depends_on_it_with_scores_and_ways() {
     );
     assert_eq!(last["edgeKinds"], json!(["SECURED_BY", "CALLS", "CALLS"]));
     let near = r#"{ impact(uid: "sg-1", depth: 1, first: 1) { count nodes { node { uid } } } }"#;
-    let near = shop.ask(near).await["impact"].clone();
-    assert_eq!(near["count"], 2, "of which one is told");
+    let near = shop.query(near).await["impact"].clone();
+    assert_eq!(near["count"], 2, "count includes nodes beyond `first`");
     assert_eq!(uids(&near["nodes"]), ["arn:i-1"]);
-    let called = shop.ask(r#"{ impact(uid: "svc:////front") { count } }"#);
-    assert_eq!(called.await["impact"]["count"], 0, "nobody calls it");
+    let front = shop.query(r#"{ impact(uid: "svc:////front") { count } }"#);
+    assert_eq!(front.await["impact"]["count"], 0, "it has no callers");
 }
 
 #[tokio::test]
-async fn an_impact_of_the_past_is_that_of_then() {
+async fn impact_as_of_a_time_uses_the_graph_of_that_time() {
     let shop = Shop::new().await;
-    shop.tell(edge("svc:////late", "CALLS", "svc:////front", 9))
+    shop.write(edge("svc:////late", "CALLS", "svc:////front", 9))
         .await;
     let query = r#"{
         now: impact(uid: "sg-1") { count }
         then: impact(uid: "sg-1", asOf: "1970-01-01T00:08:00Z") { count }
     }"#;
-    let answer = shop.ask(query).await;
+    let answer = shop.query(query).await;
     assert_eq!(answer["now"]["count"], 5);
     assert_eq!(answer["then"]["count"], 4);
 }
 
 #[tokio::test]
-async fn what_telemetry_calls_otherwise_is_joined_with_the_cloud() {
+async fn a_same_as_alias_joins_a_node_of_telemetry_with_its_cloud_resource() {
     let shop = Shop::new().await;
-    shop.tell(edge("svc:////mail", "CALLS", "ext://db:5432", 1))
+    shop.write(edge("svc:////mail", "CALLS", "ext://db:5432", 1))
         .await;
-    shop.tell(same_as("arn:i-2", "ext://db:5432", 3)).await;
+    shop.write(same_as("arn:i-2", "ext://db:5432", 3)).await;
     let impact = r#"{ impact(uid: "sg-1") { nodes { node { uid } path } } }"#;
-    let impact = shop.ask(impact).await["impact"].clone();
+    let impact = shop.query(impact).await["impact"].clone();
     let mail = impact["nodes"].as_array().unwrap().iter();
     let mut mail = mail.filter(|it| it["node"]["uid"] == "svc:////mail");
     assert_eq!(
@@ -105,25 +105,29 @@ async fn what_telemetry_calls_otherwise_is_joined_with_the_cloud() {
                 nodes {{ node {{ uid kind }} }} edges {{ from kind to }} }} }}"#
         )
     };
-    let around = shop.ask(&query("")).await["neighbors"].clone();
+    let around = shop.query(&query("")).await["neighbors"].clone();
     assert_eq!(uids(&around["nodes"]), ["arn:i-2", "arn:sg"]);
     assert_eq!(
         around["edges"][1],
         json!({"from": "svc:////mail", "kind": "CALLS", "to": "arn:i-2"})
     );
-    let before = shop.ask(&query(r#", asOf: "1970-01-01T00:02:00Z""#)).await;
+    let before = shop
+        .query(&query(r#", asOf: "1970-01-01T00:02:00Z""#))
+        .await;
     assert_eq!(uids(&before["neighbors"]["nodes"]), ["ext://db:5432"]);
 }
 
 #[tokio::test]
-async fn a_path_is_a_shortest_one_and_its_edges_read_as_they_are() {
+async fn a_path_is_shortest_and_its_edges_keep_their_direction() {
     let shop = Shop::new().await;
     let fields = "{ length truncated nodes { uid } edges { from kind to } }";
-    let ask = async |arguments: &str| {
-        let answer = shop.ask(&format!("{{ path({arguments}) {fields} }}")).await;
+    let run = async |arguments: &str| {
+        let answer = shop
+            .query(&format!("{{ path({arguments}) {fields} }}"))
+            .await;
         answer["path"].clone()
     };
-    let path = ask(r#"from: "svc:////front", to: "arn:i-2""#).await;
+    let path = run(r#"from: "svc:////front", to: "arn:i-2""#).await;
     assert_eq!(
         (&path["length"], &path["truncated"]),
         (&json!(4), &json!(false))
@@ -144,14 +148,14 @@ async fn a_path_is_a_shortest_one_and_its_edges_read_as_they_are() {
         path["edges"][3],
         json!({"from": "arn:i-2", "kind": "SECURED_BY", "to": "arn:sg"})
     );
-    let back = ask(r#"from: "arn:i-2", to: "svc:////front""#).await;
+    let back = run(r#"from: "arn:i-2", to: "svc:////front""#).await;
     assert_eq!(back["length"], 4);
     let none = json!({"length": null, "truncated": false, "nodes": [], "edges": []});
-    let short = ask(r#"from: "svc:////front", to: "arn:i-2", maxDepth: 3"#).await;
+    let short = run(r#"from: "svc:////front", to: "arn:i-2", maxDepth: 3"#).await;
     assert_eq!(short, none);
-    let calls = ask(r#"from: "svc:////front", to: "arn:i-2", kinds: ["CALLS"]"#).await;
+    let calls = run(r#"from: "svc:////front", to: "arn:i-2", kinds: ["CALLS"]"#).await;
     assert_eq!(calls, none);
-    let same = ask(r#"from: "sg-1", to: "arn:sg""#).await;
+    let same = run(r#"from: "sg-1", to: "arn:sg""#).await;
     assert_eq!(
         (&same["length"], &same["nodes"]),
         (&json!(0), &json!([{"uid": "arn:sg"}]))

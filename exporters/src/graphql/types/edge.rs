@@ -1,4 +1,4 @@
-//! Edges.
+//! `Edge`.
 
 use async_graphql::{Context, Enum, Json, Object, Result};
 use pipeline::graph_store::{self, At};
@@ -8,13 +8,14 @@ use super::super::loader;
 use super::super::time::DateTime;
 use super::node::Node;
 
-/// Which ends of its edges a node is asked for.
+/// In which direction edges are followed from a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(in super::super) enum Direction {
-    /// Edges that start at the node: what it runs on, what secures it.
+    /// Edges from the node, such as to what it runs on and to its security groups.
     Out,
-    /// Edges that lead to the node: what runs on it, what it secures.
+    /// Edges to the node, such as from what runs on it and from what it secures.
     In,
+    /// Edges in both directions.
     Both,
 }
 
@@ -28,7 +29,7 @@ impl From<Direction> for graph_store::Direction {
     }
 }
 
-/// Reads as a sentence: `from` `kind` `to`.
+/// A directed edge. It reads as a sentence: `from` `kind` `to`.
 pub(in super::super) struct Edge {
     pub(in super::super) edge: graph_store::Edge,
     pub(in super::super) at: At,
@@ -36,47 +37,53 @@ pub(in super::super) struct Edge {
 
 #[Object]
 impl Edge {
-    /// Uid.
+    /// The uid of the node where the edge starts.
     async fn from(&self) -> &str {
         &self.edge.from
     }
 
-    /// `SECURED_BY`, `RUNS_ON`, `CALLS` …
+    /// The kind of the edge: `SECURED_BY`, `RUNS_ON`, `CALLS` …
     async fn kind(&self) -> &str {
         &self.edge.kind
     }
 
-    /// Uid.
+    /// The uid of the node where the edge ends.
     async fn to(&self) -> &str {
         &self.edge.to
     }
 
+    /// The node where the edge starts.
     #[graphql(name = "fromNode")]
     async fn start(&self, context: &Context<'_>) -> Result<Option<Node>> {
         loader::load(context, &self.edge.from, self.at).await
     }
 
+    /// The node where the edge ends.
     async fn to_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
         loader::load(context, &self.edge.to, self.at).await
     }
 
+    /// The source that reported the edge.
     async fn source(&self) -> &str {
         &self.edge.source
     }
 
-    /// How sure it is, 0 to 1.
+    /// The confidence that the edge exists, from 0 to 1.
     async fn confidence(&self) -> f64 {
         self.edge.confidence
     }
 
+    /// Further values that the source reported for the edge.
     async fn properties(&self) -> Json<&JsonMap<String, Value>> {
         Json(&self.edge.properties)
     }
 
+    /// When the edge was first reported.
     async fn first_seen(&self) -> DateTime {
         DateTime(self.edge.first_seen)
     }
 
+    /// When the edge was last reported.
     async fn last_seen(&self) -> DateTime {
         DateTime(self.edge.last_seen)
     }

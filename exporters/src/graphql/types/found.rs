@@ -1,25 +1,25 @@
-//! What was looked for.
+//! Results of `search` and `resourceTypes`.
 
 use async_graphql::{Enum, Object, SimpleObject};
 use pipeline::graph_store::{self, At, KindCount};
 
 use super::node::Node;
 
-/// How well something that was found fits, the best first.
+/// How well a node matches the text, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "graph_store::Fit")]
 enum Fit {
-    /// A name of it is the text.
+    /// A name, an alias or the uid equals the text.
     Exact,
-    /// A name of it begins with the text.
+    /// A name, an alias or the uid starts with the text.
     Prefix,
-    /// A name of it has the text in it.
+    /// A name, an alias or the uid contains the text.
     Part,
-    /// The value of a tag has the text in it.
+    /// The value of a tag contains the text.
     Tag,
 }
 
-/// Where a text was found.
+/// Which field of a node matches the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "graph_store::FoundIn")]
 enum FoundIn {
@@ -29,61 +29,65 @@ enum FoundIn {
     Tag,
 }
 
-/// What was found by a text.
+/// The nodes that match a text, best match first.
 #[derive(SimpleObject)]
 pub(in super::super) struct SearchResult {
+    /// The matching nodes.
     found: Vec<Found>,
-    /// Whether nodes may fit that are not among them: ask for more, or for a longer text.
+    /// True if more nodes may match: raise `first`, or search for a longer text.
     truncated: bool,
 }
 
 impl SearchResult {
     pub(in super::super) fn of(result: graph_store::SearchResult, at: At) -> SearchResult {
-        let found = result.found.into_iter();
+        let hits = result.found.into_iter();
         SearchResult {
-            found: found.map(|found| Found { found, at }).collect(),
+            found: hits.map(|hit| Found { hit, at }).collect(),
             truncated: result.truncated,
         }
     }
 }
 
-/// A node that was found by a text.
+/// A node that matches a text, and how it matches.
 pub(in super::super) struct Found {
-    found: graph_store::Found,
+    hit: graph_store::Found,
     at: At,
 }
 
 #[Object]
 impl Found {
+    /// The matching node.
     async fn node(&self) -> Node {
         Node {
-            node: self.found.node.clone(),
+            node: self.hit.node.clone(),
             at: self.at,
         }
     }
 
+    /// How well it matches.
     async fn fit(&self) -> Fit {
-        self.found.fit.into()
+        self.hit.fit.into()
     }
 
+    /// The field that matches.
     async fn found_in(&self) -> FoundIn {
-        self.found.found_in.into()
+        self.hit.found_in.into()
     }
 
-    /// What has the text in it.
+    /// The value that contains the text.
     async fn value(&self) -> &str {
-        &self.found.value
+        &self.hit.value
     }
 }
 
-/// A kind of nodes.
+/// A kind of nodes, with its number of nodes.
 #[derive(SimpleObject)]
 pub(in super::super) struct ResourceType {
-    /// `service`, `AWS::EC2::Instance`, `k8s.pod`.
+    /// The kind: `service`, `AWS::EC2::Instance`, `k8s.pod`.
     kind: String,
-    /// `aws`, `gcp`, `kubernetes`.
+    /// The provider: `aws`, `gcp`, `kubernetes`.
     provider: Option<String>,
-    /// How many nodes live.
+    /// The number of nodes that have not ended.
     count: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Nodes.
+//! `Node`, its aliases and facts, and `NodeFilter`.
 
 use std::borrow::Cow;
 
@@ -11,63 +11,64 @@ use super::super::loader;
 use super::super::time::DateTime;
 use super::super::value_path::ValuePath;
 
-/// Anything of the cloud that has a uid: a resource, a pod, a service, an endpoint.
+/// A node of the graph: a cloud resource, a pod, a service, an endpoint.
 pub(in super::super) struct Node {
     pub(in super::super) node: graph_store::Node,
-    /// The moment that it is told of.
+    /// The time that its fields describe.
     pub(in super::super) at: At,
 }
 
 impl Node {
-    /// Those of which anything is known.
+    /// The nodes that exist in the store; unknown uids are left out.
     pub(in super::super) fn all(nodes: Vec<Option<graph_store::Node>>, at: At) -> Vec<Node> {
-        let known = nodes.into_iter().flatten();
-        known.map(|node| Node { node, at }).collect()
+        let nodes = nodes.into_iter().flatten();
+        nodes.map(|node| Node { node, at }).collect()
     }
 }
 
 #[Object]
 impl Node {
-    /// What names it in the graph: an ARN, `k8s://…`, `svc://environment/namespace/name`.
+    /// The unique id of the node in the graph: an ARN, `k8s://…`, `svc://environment/namespace/name`.
     async fn uid(&self) -> &str {
         &self.node.uid
     }
 
-    /// `service`, `AWS::EC2::Instance`, `k8s.pod`; `unknown` where only an edge leads to it.
+    /// The kind: `service`, `AWS::EC2::Instance`, `k8s.pod`; `unknown` if only an edge names the node.
     async fn kind(&self) -> &str {
         &self.node.kind
     }
 
-    /// What people call it; null where nothing says. `label` is never null.
+    /// The name; null if no source reported one. `label` is never null.
     async fn name(&self) -> Option<&str> {
         self.node.name.as_deref()
     }
 
-    /// Its name, else the short id in its uid: `sg-0a1b2c`, `db.example:5432`. Never empty.
+    /// The name, or the short id in the uid if there is no name: `sg-0a1b2c`, `db.example:5432`. Never empty.
     async fn label(&self) -> Cow<'_, str> {
         self.node.label()
     }
 
-    /// `aws`, `gcp`, `kubernetes`.
+    /// The provider: `aws`, `gcp`, `kubernetes`.
     async fn provider(&self) -> Option<&str> {
         self.node.provider.as_deref()
     }
 
-    /// AWS account id, GCP project id, Kubernetes cluster.
+    /// The AWS account id, GCP project id or Kubernetes cluster.
     async fn account(&self) -> Option<&str> {
         self.node.account.as_deref()
     }
 
+    /// The region of the provider.
     async fn region(&self) -> Option<&str> {
         self.node.region.as_deref()
     }
 
-    /// Tags or labels.
+    /// All tags or labels.
     async fn tags(&self) -> Json<&JsonMap<String, Value>> {
         Json(&self.node.tags)
     }
 
-    /// The value of one tag or label; null where it has none of this key.
+    /// The value of one tag or label; null if the node does not have this key.
     async fn tag(&self, key: String) -> Option<String> {
         let value = self.node.tags.get(&key)?;
         Some(match value {
@@ -76,76 +77,81 @@ impl Node {
         })
     }
 
-    /// What its provider's API says of it, or one value of that: `IpPermissions[0].FromPort`,
-    /// `metadata.labels['app.kubernetes.io/name']`. Null where it is not there.
+    /// The configuration as the provider's API returns it, or one value of it: `IpPermissions[0].FromPort`,
+    /// `metadata.labels['app.kubernetes.io/name']`. Null if there is no such value.
     async fn configuration(
         &self,
-        #[graphql(desc = "all of it where none is given")] path: Option<String>,
+        #[graphql(desc = "the path of one value; the whole configuration if it is not set")]
+        path: Option<String>,
     ) -> Result<Option<Json<Value>>> {
         let path = ValuePath::parse(path.as_deref().unwrap_or_default()).map_err(Error::new)?;
         let actual = self.node.facts.get(group::ACTUAL);
         Ok(actual.and_then(|fact| path.find(&fact.value)).map(Json))
     }
 
-    /// The other names by which it is known.
+    /// The aliases of the node.
     #[graphql(complexity = "1 + 5 * child_complexity")]
     async fn aliases(&self, context: &Context<'_>) -> Result<Vec<Alias>> {
-        let names = loader::names(context, &self.node.uid, self.at).await?;
-        Ok(names.into_iter().map(Alias::from).collect())
+        let aliases = loader::aliases(context, &self.node.uid, self.at).await?;
+        Ok(aliases.into_iter().map(Alias::from).collect())
     }
 
-    /// What is said of it: the winner of each group, or of those that are asked for.
+    /// The winning fact of each group, or of the given groups.
     async fn facts(
         &self,
         #[graphql(desc = "`lifecycle`, `actual`, `desired`, `telemetry`, `health`, `drift`")]
         groups: Option<Vec<String>>,
     ) -> Vec<Fact> {
-        let asked = |group: &String| groups.as_ref().is_none_or(|groups| groups.contains(group));
-        let facts = self.node.facts.iter().filter(|(group, _)| asked(group));
+        let is_requested =
+            |group: &String| groups.as_ref().is_none_or(|groups| groups.contains(group));
+        let facts = self.node.facts.iter();
+        let facts = facts.filter(|(group, _)| is_requested(group));
         facts.map(|(group, fact)| Fact::of(group, fact)).collect()
     }
 
+    /// When the node was first reported.
     async fn first_seen(&self) -> DateTime {
         DateTime(self.node.first_seen)
     }
 
+    /// When the node was last reported.
     async fn last_seen(&self) -> DateTime {
         DateTime(self.node.last_seen)
     }
 
-    /// When it ended; null while it lives.
+    /// When the node ended (it was deleted or terminated); null while it exists.
     async fn ended(&self) -> Option<DateTime> {
         self.node.ended.map(DateTime)
     }
 
-    /// Since when it is not known whether it exists: every source that saw it stopped looking there. Null
-    /// where one looks.
+    /// Since when it is unknown whether the node exists, because no source observes it any more. Null while a
+    /// source observes it.
     async fn unobserved_since(&self) -> Option<DateTime> {
         self.node.unobserved_since.map(DateTime)
     }
 }
 
-/// Another name of a node.
+/// An alias: another name of a node.
 #[derive(SimpleObject)]
 pub(in super::super) struct Alias {
-    /// `id`, `name`, `ip`, `dns`, `same_as` …
+    /// The kind of the alias: `id`, `name`, `ip`, `dns`, `same_as` …
     kind: String,
     value: String,
-    /// Where the name is unique: a VPC for a private IP; null for everywhere.
+    /// The scope in which the alias is unique, such as a VPC for a private IP address; null if it is unique everywhere.
     scope: Option<String>,
 }
 
 impl From<OtherName> for Alias {
-    fn from(name: OtherName) -> Alias {
+    fn from(alias: OtherName) -> Alias {
         Alias {
-            kind: name.kind,
-            value: name.value,
-            scope: name.scope,
+            kind: alias.kind,
+            value: alias.value,
+            scope: alias.scope,
         }
     }
 }
 
-/// What one source says of a node.
+/// A fact: the value that one source reports for one group of a node.
 #[derive(SimpleObject)]
 pub(in super::super) struct Fact {
     group: String,
@@ -167,18 +173,20 @@ impl Fact {
     }
 }
 
-/// Which nodes; a field that is not given does not restrict.
+/// Selects nodes that match all given fields.
 #[derive(Debug, Default, InputObject)]
 pub(in super::super) struct NodeFilter {
+    /// Any of these kinds.
     kinds: Option<Vec<String>>,
-    /// Part of the name or of the last part of the uid, in any case; of one or two letters the beginning.
+    /// Text in the name or in the last part of the uid, case-insensitive. A text of one or two characters matches the
+    /// beginning only.
     text: Option<String>,
     provider: Option<String>,
     account: Option<String>,
     region: Option<String>,
-    /// All of these.
+    /// All of these tags.
     tags: Option<Vec<TagFilter>>,
-    /// Also those that have ended.
+    /// Include nodes that have ended.
     #[graphql(default)]
     with_ended: bool,
 }
@@ -202,11 +210,11 @@ impl From<NodeFilter> for graph_store::NodeFilter {
     }
 }
 
-/// A tag or label that a node has.
+/// Selects nodes that have a tag or label.
 #[derive(Debug, InputObject)]
 struct TagFilter {
     key: String,
-    /// Any value where none is given.
+    /// The value of the tag; any value if it is not set.
     value: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Changes, drift, health, correlations, alerts.
+//! `Record`: changes, drift, health, correlations and alerts.
 
 use async_graphql::{Enum, InputObject, Json, Object};
 use pipeline::Signal;
@@ -8,16 +8,16 @@ use serde_json::{Map as JsonMap, Value};
 
 use super::super::time::DateTime;
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(in super::super) enum RecordKind {
     /// An actor did something to a resource.
     Change,
-    /// A resource differs from what it is declared to be.
+    /// A resource differs from its declared configuration.
     Drift,
-    /// The health of a node in a span of time.
+    /// The health of a node in a time range.
     Health,
-    /// Two things that happened close to each other.
+    /// Two events that happened close to each other.
     Correlation,
     /// An alert of a monitoring system.
     Alert,
@@ -33,34 +33,35 @@ impl RecordKind {
     ];
 
     fn signal(self) -> Signal {
-        let known = RecordKind::ALL.into_iter().find(|(kind, _)| *kind == self);
-        known.map_or(Signal::Changes, |(_, signal)| signal)
+        let pair = RecordKind::ALL.into_iter().find(|(kind, _)| *kind == self);
+        pair.map_or(Signal::Changes, |(_, signal)| signal)
     }
 
     pub(in super::super) fn of(signal: Signal) -> RecordKind {
-        let known = RecordKind::ALL.into_iter().find(|(_, it)| *it == signal);
-        known.map_or(RecordKind::Change, |(kind, _)| kind)
+        let pair = RecordKind::ALL.into_iter().find(|(_, it)| *it == signal);
+        pair.map_or(RecordKind::Change, |(kind, _)| kind)
     }
 }
 
-/// Which records a list is of; a missing field does not restrict.
+/// Selects records that match all given fields.
 #[derive(Default, InputObject)]
 pub(in super::super) struct RecordFilter {
+    /// Any of these kinds.
     kinds: Option<Vec<RecordKind>>,
-    /// Those that name any of these: uids or aliases.
+    /// Records that refer to any of these uids or aliases.
     pub(in super::super) of: Option<Vec<String>>,
     statuses: Option<Vec<String>>,
     severities: Option<Vec<String>>,
-    /// Opened at this time or later.
+    /// Records that were opened at this time or later.
     from: Option<DateTime>,
-    /// Opened before this time.
+    /// Records that were opened before this time.
     to: Option<DateTime>,
-    /// Whether it is not resolved.
+    /// True: only unresolved records, which includes all changes. False: only resolved records.
     open: Option<bool>,
 }
 
 impl RecordFilter {
-    /// `uids` are those of `of`.
+    /// `uids` are the resolved names of `of`.
     pub(in super::super) fn with_uids(self, uids: Vec<String>) -> graph_store::RecordFilter {
         let kinds = self.kinds.unwrap_or_default().into_iter();
         let opened = match (self.from, self.to) {
@@ -82,7 +83,7 @@ impl RecordFilter {
     }
 }
 
-/// One episode: an alert that fires again is another one.
+/// One episode of a change, drift, health state, correlation or alert. An alert that fires again is another record.
 pub(in super::super) struct Record(pub(in super::super) graph_store::Record);
 
 #[Object]
@@ -95,31 +96,32 @@ impl Record {
         &self.0.id
     }
 
-    /// When the episode began.
+    /// When the episode was opened.
     async fn opened(&self) -> DateTime {
         DateTime(self.0.opened)
     }
 
-    /// When it was last reported.
+    /// When the record was last reported.
     async fn time(&self) -> DateTime {
         DateTime(self.0.time)
     }
 
-    /// When it ended; null while it is open, and of changes.
+    /// When the episode was resolved; null while it is open, and for changes.
     async fn resolved(&self) -> Option<DateTime> {
         self.0.resolved.map(DateTime)
     }
 
+    /// The source that reported the record.
     async fn source(&self) -> &str {
         &self.0.source
     }
 
-    /// The uid that it is about.
+    /// The uid of the node that the record is about.
     async fn uid(&self) -> Option<&str> {
         self.0.uid.as_deref()
     }
 
-    /// Every uid that it names.
+    /// All uids that the record refers to.
     async fn names(&self) -> &[String] {
         &self.0.names
     }
@@ -132,12 +134,12 @@ impl Record {
         self.0.severity.as_deref()
     }
 
-    /// All columns of its newest row.
+    /// All columns of the newest row of the record.
     async fn details(&self) -> Json<&JsonMap<String, Value>> {
         Json(&self.0.columns)
     }
 
-    /// What it touches: `{count, depth, top, truncated}`; null where nothing computed it.
+    /// The impact of the record: `{count, depth, top, truncated}`; null if it was not computed.
     async fn impact(&self) -> Option<Json<&Value>> {
         self.0.impact.as_ref().map(Json)
     }

@@ -1,4 +1,4 @@
-//! Who calls whom, how often and how fast.
+//! `ServiceMap`: the calls between nodes, with rate, errors and duration.
 
 use std::collections::BTreeSet;
 
@@ -8,36 +8,37 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::{At, EdgeStats};
 
 use super::super::loader;
-use super::super::store::{store, unanswered};
+use super::super::store::{store, store_error};
 use super::super::time::DateTime;
 use super::node::Node;
 
-/// Calls in a span of time.
+/// The calls between nodes in a time range.
 pub(in super::super) struct ServiceMap {
     from: UnixNanos,
     to: UnixNanos,
-    /// The moment of its end, at which its nodes are told.
+    /// The end of the time range, as of which nodes are read.
     at: At,
-    /// Since when anything is known of the span: a process that has just started has not been idle before.
+    /// The first minute that has edge stats. Rates are computed from here, since missing statistics before it do not mean
+    /// that there were no calls.
     since: UnixNanos,
-    /// Of the page.
+    /// The edges of the page.
     edges: Vec<EdgeStats>,
     has_next: bool,
 }
 
-/// Caller, kind, called and connection type of an edge.
-type Key = (String, String, String, String);
+/// Caller, kind, callee and connection type: they identify an edge and order the pages.
+type EdgeKey = (String, String, String, String);
 
-pub(in super::super) type CallsCursor = OpaqueCursor<Key>;
+pub(in super::super) type CallsCursor = OpaqueCursor<EdgeKey>;
 
-fn key(edge: &EdgeStats) -> Key {
+fn key(edge: &EdgeStats) -> EdgeKey {
     let EdgeStats { from, kind, to, .. } = edge;
     let connection_type = &edge.connection_type;
     [from, kind, to, connection_type].map(String::clone).into()
 }
 
 impl ServiceMap {
-    /// Of the minutes that begin in `from..to`; the first is rounded down to a whole one.
+    /// Reads the minutes that begin in `from..to`; `from` is rounded down to a whole minute.
     pub(in super::super) async fn of(
         context: &Context<'_>,
         from: UnixNanos,
@@ -47,7 +48,7 @@ impl ServiceMap {
         const MINUTE: u64 = 60_000_000_000;
         let from = UnixNanos(from.0 - from.0 % MINUTE);
         let edges = store(context).edge_stats(from, to).await;
-        let edges = edges.map_err(unanswered)?;
+        let edges = edges.map_err(store_error)?;
         let since = edges.iter().map(|edge| edge.since).min();
         Ok(ServiceMap {
             from,
@@ -59,7 +60,7 @@ impl ServiceMap {
         })
     }
 
-    /// The first edges that follow `after`.
+    /// Keeps the first edges after the cursor.
     pub(in super::super) fn page(mut self, first: usize, after: Option<CallsCursor>) -> ServiceMap {
         if let Some(OpaqueCursor(after)) = after {
             self.edges.retain(|edge| key(edge) > after);
@@ -76,10 +77,12 @@ impl ServiceMap {
 
 #[Object]
 impl ServiceMap {
+    /// The start of the time range, rounded down to a whole minute.
     async fn from(&self) -> DateTime {
         DateTime(self.from)
     }
 
+    /// The end of the time range.
     async fn to(&self) -> DateTime {
         DateTime(self.to)
     }
@@ -94,7 +97,7 @@ impl ServiceMap {
         }
     }
 
-    /// All that calls or is called on this page: services, databases, users, other endpoints.
+    /// The callers and callees of the edges on this page: services, databases, users, other endpoints.
     async fn nodes(&self, context: &Context<'_>) -> Result<Vec<Node>> {
         let uids: BTreeSet<&str> = self
             .edges
@@ -103,101 +106,102 @@ impl ServiceMap {
             .collect();
         let uids: Vec<String> = uids.into_iter().map(str::to_owned).collect();
         let nodes = store(context).nodes(&uids, self.at).await;
-        Ok(Node::all(nodes.map_err(unanswered)?, self.at))
+        Ok(Node::all(nodes.map_err(store_error)?, self.at))
     }
 
+    /// The edges of this page, ordered by caller, kind and callee.
     async fn edges(&self) -> Vec<Calls<'_>> {
         let (seconds, at) = (self.seconds(), self.at);
-        let calls = self.edges.iter().map(|figures| Calls {
-            figures,
-            seconds,
-            at,
-        });
+        let calls = self.edges.iter().map(|stats| Calls { stats, seconds, at });
         calls.collect()
     }
 }
 
-/// The calls from one node to another.
+/// The calls from one node to another in a time range.
 pub(in super::super) struct Calls<'m> {
-    figures: &'m EdgeStats,
+    stats: &'m EdgeStats,
     seconds: f64,
     at: At,
 }
 
 #[Object]
 impl Calls<'_> {
-    /// Uid of the caller.
+    /// The uid of the caller.
     async fn from(&self) -> &str {
-        &self.figures.from
+        &self.stats.from
     }
 
-    /// Uid of the called.
+    /// The uid of the callee.
     async fn to(&self) -> &str {
-        &self.figures.to
+        &self.stats.to
     }
 
+    /// The caller.
     #[graphql(name = "fromNode")]
     async fn caller(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        loader::load(context, &self.figures.from, self.at).await
+        loader::load(context, &self.stats.from, self.at).await
     }
 
+    /// The callee.
     async fn to_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        loader::load(context, &self.figures.to, self.at).await
+        loader::load(context, &self.stats.to, self.at).await
     }
 
-    /// Empty, `messaging_system`, `database` or `virtual_node`.
+    /// The connection type: empty, `messaging_system`, `database` or `virtual_node`.
     async fn connection_type(&self) -> &str {
-        &self.figures.connection_type
+        &self.stats.connection_type
     }
 
+    /// The number of calls.
     async fn calls(&self) -> u64 {
-        self.figures.calls
+        self.stats.calls
     }
 
+    /// The number of calls that failed.
     async fn errors(&self) -> u64 {
-        self.figures.errors
+        self.stats.errors
     }
 
-    /// Calls a second, from the first minute of the map that has any calls to its end.
+    /// Calls per second, from the first minute with calls in the whole map to the end of the time range.
     async fn rate(&self) -> f64 {
         if self.seconds > 0.0 {
-            self.figures.calls as f64 / self.seconds
+            self.stats.calls as f64 / self.seconds
         } else {
             0.0
         }
     }
 
-    /// Failed share of the calls, 0 to 1.
+    /// The share of calls that failed, from 0 to 1.
     async fn error_rate(&self) -> f64 {
-        if self.figures.calls > 0 {
-            self.figures.errors as f64 / self.figures.calls as f64
+        if self.stats.calls > 0 {
+            self.stats.errors as f64 / self.stats.calls as f64
         } else {
             0.0
         }
     }
 
-    /// Median duration, in seconds.
+    /// The median duration, in seconds.
     async fn p50(&self) -> Option<f64> {
-        self.figures.durations.quantile(0.5)
+        self.stats.durations.quantile(0.5)
     }
 
-    /// What 95 % of the durations do not exceed, in seconds.
+    /// The 95th percentile of the duration, in seconds.
     async fn p95(&self) -> Option<f64> {
-        self.figures.durations.quantile(0.95)
+        self.stats.durations.quantile(0.95)
     }
 
-    /// What 99 % of the durations do not exceed, in seconds.
+    /// The 99th percentile of the duration, in seconds.
     async fn p99(&self) -> Option<f64> {
-        self.figures.durations.quantile(0.99)
+        self.stats.durations.quantile(0.99)
     }
 
-    /// Mean duration, in seconds.
+    /// The mean duration, in seconds.
     async fn mean(&self) -> Option<f64> {
-        (self.figures.calls > 0).then(|| self.figures.duration_sum / self.figures.calls as f64)
+        (self.stats.calls > 0).then(|| self.stats.duration_sum / self.stats.calls as f64)
     }
 
-    /// Longest duration, in seconds.
+    /// The longest duration, in seconds.
     async fn max(&self) -> f64 {
-        self.figures.duration_max
+        self.stats.duration_max
     }
 }

@@ -1,4 +1,4 @@
-//! What happened to a node.
+//! `TimelineEntry`: an event in the history of a node.
 
 use async_graphql::{Json, Object};
 use pipeline::graph_store;
@@ -6,30 +6,33 @@ use serde_json::{Map as JsonMap, Value};
 
 use super::super::time::DateTime;
 
-/// One thing that happened.
+/// An event in the history of a node.
 pub(in super::super) struct TimelineEntry(pub(in super::super) graph_store::TimelineEntry);
 
 #[Object]
 impl TimelineEntry {
+    /// When it happened.
     async fn time(&self) -> DateTime {
         DateTime(self.0.time)
     }
 
-    /// `node_appeared`, `node_changed`, `node_ended`, `edges_changed`, or `change`: what somebody did.
+    /// The kind of the event: `node_appeared`, `node_changed`, `node_ended`, `edges_changed`, or `change` for what an
+    /// actor did.
     async fn kind(&self) -> &str {
         &self.0.kind
     }
 
+    /// The source that reported the event.
     async fn source(&self) -> &str {
         &self.0.source
     }
 
-    /// One line for people.
+    /// A summary in one line of text.
     async fn summary(&self) -> &str {
         &self.0.summary
     }
 
-    /// Of a change all that is known of it; of what changed, each key before and after.
+    /// For `change`, all columns of the change; otherwise each changed key with its value before and after.
     async fn details(&self) -> Json<&JsonMap<String, Value>> {
         Json(&self.0.details)
     }

@@ -7,26 +7,26 @@ use prost::Message;
 use serde_json::json;
 use tonic::{Code, Status};
 
-use super::{ok, refusal, reply, to, with_retry_info};
-use crate::otlp_client::testing::{Answer, Server, batch, told};
+use super::{error_response, exporter_to, ok, reply, with_retry_info};
+use crate::otlp_client::testing::{ScriptedResponse, Server, batch, message_and_retry};
 
 #[tokio::test]
-async fn each_status_says_whether_to_send_again() {
-    let again = Some(None);
+async fn the_status_decides_whether_to_retry() {
+    let retry = Some(None);
     let rows = [
-        (refusal(&Status::cancelled("x")), again),
-        (refusal(&Status::deadline_exceeded("x")), again),
-        (refusal(&Status::aborted("x")), again),
-        (refusal(&Status::out_of_range("x")), again),
-        (refusal(&Status::unavailable("x")), again),
-        (refusal(&Status::data_loss("x")), again),
-        (refusal(&Status::resource_exhausted("x")), None),
-        (refusal(&Status::invalid_argument("x")), None),
-        (refusal(&Status::unauthenticated("x")), None),
-        (refusal(&Status::permission_denied("x")), None),
-        (refusal(&Status::unimplemented("x")), None),
-        (refusal(&Status::internal("x")), None),
-        (refusal(&Status::unknown("x")), None),
+        (error_response(&Status::cancelled("x")), retry),
+        (error_response(&Status::deadline_exceeded("x")), retry),
+        (error_response(&Status::aborted("x")), retry),
+        (error_response(&Status::out_of_range("x")), retry),
+        (error_response(&Status::unavailable("x")), retry),
+        (error_response(&Status::data_loss("x")), retry),
+        (error_response(&Status::resource_exhausted("x")), None),
+        (error_response(&Status::invalid_argument("x")), None),
+        (error_response(&Status::unauthenticated("x")), None),
+        (error_response(&Status::permission_denied("x")), None),
+        (error_response(&Status::unimplemented("x")), None),
+        (error_response(&Status::internal("x")), None),
+        (error_response(&Status::unknown("x")), None),
         (with_retry_info(Code::ResourceExhausted, 7), Some(Some(7))),
         (with_retry_info(Code::Unavailable, 3), Some(Some(3))),
         (
@@ -35,64 +35,64 @@ async fn each_status_says_whether_to_send_again() {
         ),
         (with_retry_info(Code::Internal, 3), None),
     ];
-    let (answers, expected): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let server = Server::answering(answers).await;
-    let exporter = to(&server, json!({})).await;
+    let (script, expected): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let server = Server::responding(script).await;
+    let exporter = exporter_to(&server, json!({})).await;
     for (row, expected) in expected.into_iter().enumerate() {
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
-        assert_eq!(told(&error).1, expected, "row {row}");
+        assert_eq!(message_and_retry(&error).1, expected, "row {row}");
     }
 }
 
 #[tokio::test]
-async fn an_error_says_who_answered_what() {
-    let said = Status::invalid_argument("no\nname for Bearer hunter2");
-    let server = Server::answering(vec![refusal(&said)]).await;
+async fn an_error_names_the_endpoint_and_its_status_and_hides_secrets() {
+    let status = Status::invalid_argument("no\nname for Bearer hunter2");
+    let server = Server::responding(vec![error_response(&status)]).await;
     let headers = json!({"headers": {"authorization": "Bearer hunter2"}});
-    let exporter = to(&server, headers).await;
+    let exporter = exporter_to(&server, headers).await;
     assert!(!format!("{exporter:?}").contains("hunter2"));
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
     let expected = format!(
         "http://{} answered InvalidArgument: no name for [hidden]",
         server.address
     );
-    assert_eq!(told(&error).0, expected);
+    assert_eq!(message_and_retry(&error).0, expected);
 }
 
 #[tokio::test]
-async fn a_status_in_trailers_counts_as_one_in_headers() {
+async fn a_status_in_trailers_is_handled_as_one_in_headers() {
     let trailers = vec![
         ("grpc-status", "14".into()),
         ("grpc-message", "busy".into()),
     ];
-    let server = Server::answering(vec![reply(&[], trailers)]).await;
-    let exporter = to(&server, json!({})).await;
+    let server = Server::responding(vec![reply(&[], trailers)]).await;
+    let exporter = exporter_to(&server, json!({})).await;
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
-    let (reason, again) = told(&error);
+    let (reason, retry) = message_and_retry(&error);
     assert!(reason.ends_with("answered Unavailable: busy"), "{reason}");
-    assert_eq!(again, Some(None));
+    assert_eq!(retry, Some(None));
 }
 
 #[tokio::test]
-async fn what_is_no_grpc_server_is_judged_by_its_http_status() {
-    for (status, again) in [(400, None), (404, None), (500, None), (503, Some(None))] {
-        let answer = Answer::Reply {
+async fn the_http_status_decides_if_the_server_does_not_speak_grpc() {
+    for (status, retry) in [(400, None), (404, None), (500, None), (503, Some(None))] {
+        let response = ScriptedResponse::Reply {
             status,
             headers: vec![("content-type", "text/html".into())],
             body: b"<html>".to_vec(),
             trailers: Vec::new(),
         };
-        let server = Server::answering(vec![answer]).await;
-        let exporter = to(&server, json!({})).await;
+        let server = Server::responding(vec![response]).await;
+        let exporter = exporter_to(&server, json!({})).await;
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
-        assert_eq!(told(&error).1, again, "{status}");
+        assert_eq!(message_and_retry(&error).1, retry, "{status}");
     }
 }
 
 #[tokio::test]
-async fn rejected_rows_are_told_to_those_who_wait() {
+async fn rejected_rows_are_reported_to_the_sender() {
     for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
-        // Those of all signals are the same bytes.
+        // The responses of all signals have the same encoding.
         let partial = ExportTracePartialSuccess {
             rejected_spans: 2,
             error_message: "too old".into(),
@@ -101,8 +101,8 @@ async fn rejected_rows_are_told_to_those_who_wait() {
             partial_success: Some(partial),
         };
         let trailers = vec![("grpc-status", "0".into())];
-        let server = Server::answering(vec![reply(&response.encode_to_vec(), trailers)]).await;
-        let exporter = to(&server, json!({})).await;
+        let server = Server::responding(vec![reply(&response.encode_to_vec(), trailers)]).await;
+        let exporter = exporter_to(&server, json!({})).await;
         let (delivery, receipt) = Delivery::new(None);
         let batch = batch(signal, 3).with_delivery(delivery);
         exporter.export(&batch).await.unwrap();
@@ -121,8 +121,8 @@ async fn a_warning_rejects_nothing() {
     // Field 1: field 2 is "careful".
     let response = b"\x0a\x09\x12\x07careful";
     let trailers = vec![("grpc-status", "0".into())];
-    let server = Server::answering(vec![reply(response, trailers)]).await;
-    let exporter = to(&server, json!({})).await;
+    let server = Server::responding(vec![reply(response, trailers)]).await;
+    let exporter = exporter_to(&server, json!({})).await;
     let (delivery, receipt) = Delivery::new(None);
     let batch = batch(Signal::Logs, 3).with_delivery(delivery);
     exporter.export(&batch).await.unwrap();
@@ -131,32 +131,29 @@ async fn a_warning_rejects_nothing() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_otlp_is_still_a_success() {
+async fn a_success_with_an_invalid_body_is_a_success() {
     let trailers = || vec![("grpc-status", "0".into())];
-    let noise = Answer::Reply {
+    let noise = ScriptedResponse::Reply {
         status: 200,
         headers: Vec::new(),
         body: b"noise".to_vec(),
         trailers: trailers(),
     };
-    let server = Server::answering(vec![noise, reply(&[0xff; 9], trailers())]).await;
-    let exporter = to(&server, json!({})).await;
+    let server = Server::responding(vec![noise, reply(&[0xff; 9], trailers())]).await;
+    let exporter = exporter_to(&server, json!({})).await;
     for _ in 0..2 {
         exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_huge_answer_is_not_read_to_its_end() {
+async fn a_response_above_the_size_limit_is_a_permanent_error() {
     let huge = reply(&vec![0; 9 << 20], vec![("grpc-status", "0".into())]);
-    let server = Server::answering(vec![huge, ok()]).await;
-    let exporter = to(&server, json!({})).await;
+    let server = Server::responding(vec![huge, ok()]).await;
+    let exporter = exporter_to(&server, json!({})).await;
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
-    let (reason, again) = told(&error);
-    assert!(
-        reason.contains("answered more than 4194304 bytes"),
-        "{reason}"
-    );
-    assert_eq!(again, None);
+    let (reason, retry) = message_and_retry(&error);
+    assert!(reason.contains("exceeds 4194304 bytes"), "{reason}");
+    assert_eq!(retry, None);
     exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Certificates that are made for one test.
+//! Certificates for one test.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 
 /// A certificate authority.
-pub(crate) struct Authority {
+pub(crate) struct TestCa {
     issuer: Issuer<'static, KeyPair>,
     pub(crate) pem: String,
 }
@@ -20,20 +20,20 @@ pub(crate) struct Issued {
     pub(crate) key: String,
 }
 
-impl Authority {
-    pub(crate) fn new(name: &str) -> Authority {
+impl TestCa {
+    pub(crate) fn new(name: &str) -> TestCa {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
-        Authority {
+        TestCa {
             issuer: Issuer::new(params, key),
             pem,
         }
     }
 
-    /// A certificate for a host.
+    /// Issues a certificate for a host.
     pub(crate) fn issue(&self, host: &str) -> Issued {
         let params = CertificateParams::new([host.to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -43,9 +43,9 @@ impl Authority {
         }
     }
 
-    /// What a server with a certificate for `host` needs; one that asks for the certificates of
-    /// `clients`, if given.
-    pub(crate) fn server(&self, host: &str, clients: Option<&Authority>) -> rustls::ServerConfig {
+    /// The TLS configuration of a server with a certificate for `host`. With `clients`, the server requires client
+    /// certificates of that authority.
+    pub(crate) fn server(&self, host: &str, clients: Option<&TestCa>) -> rustls::ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()

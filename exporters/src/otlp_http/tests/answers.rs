@@ -5,11 +5,11 @@ use pipeline::{Delivery, Outcome, Signal};
 use prost::Message;
 use serde_json::json;
 
-use super::{of_type, ok, reply, to};
-use crate::otlp_client::testing::{Server, batch, told};
+use super::{exporter_to, of_type, ok, reply};
+use crate::otlp_client::testing::{Server, batch, message_and_retry};
 
 #[tokio::test]
-async fn each_status_says_whether_to_send_again() {
+async fn the_status_decides_whether_to_retry() {
     let after = |text: &str| vec![("retry-after", text.to_owned())];
     let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
     let rows = [
@@ -27,23 +27,23 @@ async fn each_status_says_whether_to_send_again() {
         (reply(504, after("never"), ""), Some(None)),
         (reply(429, after(&soon), ""), Some(Some(599))),
     ];
-    let (answers, expected): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let server = Server::answering(answers).await;
-    let exporter = to(&server, json!({})).await;
+    let (script, expected): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let server = Server::responding(script).await;
+    let exporter = exporter_to(&server, json!({})).await;
     for (row, expected) in expected.into_iter().enumerate() {
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
-        let (_, again) = told(&error);
-        // A date is read against the clock: the test may be slow.
-        let again = match again {
+        let (_, retry) = message_and_retry(&error);
+        // The delay of a date depends on the clock, and the test may be slow.
+        let retry = match retry {
             Some(Some(seconds)) if seconds > 500 => Some(Some(599)),
             other => other,
         };
-        assert_eq!(again, expected, "row {row}");
+        assert_eq!(retry, expected, "row {row}");
     }
 }
 
 #[tokio::test]
-async fn an_error_says_who_answered_what() {
+async fn an_error_names_the_url_and_the_status_and_hides_secrets() {
     let status = tonic_types::Status {
         code: 3,
         message: "no name".into(),
@@ -70,25 +70,25 @@ async fn an_error_says_who_answered_what() {
         (of_type("text/html"), b"<html>".to_vec(), ""),
     ];
     for (headers, body, expected) in rows {
-        let server = Server::answering(vec![reply(400, headers, body)]).await;
+        let server = Server::responding(vec![reply(400, headers, body)]).await;
         let address = server.address;
         let keys = json!({
             "headers": {"authorization": "Bearer hunter2"},
             "logs_endpoint": format!("http://me:password@{address}/v1/logs?key=token"),
         });
-        let exporter = to(&server, keys).await;
+        let exporter = exporter_to(&server, keys).await;
         let shown = format!("{exporter:?}");
         for secret in ["hunter2", "password", "token"] {
             assert!(!shown.contains(secret), "{shown}");
         }
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
         let expected = format!("http://{address}/v1/logs answered 400 Bad Request{expected}");
-        assert_eq!(told(&error).0, expected);
+        assert_eq!(message_and_retry(&error).0, expected);
     }
 }
 
 #[tokio::test]
-async fn rejected_rows_are_told_to_those_who_wait() {
+async fn rejected_rows_are_reported_to_the_sender() {
     // Field 1: field 1 is 2, field 2 is "old".
     let protobuf = b"\x0a\x07\x08\x02\x12\x03old";
     let rows = [
@@ -98,12 +98,12 @@ async fn rejected_rows_are_told_to_those_who_wait() {
     ];
     for (signal, key) in rows {
         let json = format!("{{\"partialSuccess\":{{\"{key}\":\"2\",\"errorMessage\":\"old\"}}}}");
-        let answers = vec![
+        let script = vec![
             reply(200, of_type("application/x-protobuf"), *protobuf),
             reply(200, of_type("application/json"), json),
         ];
-        let server = Server::answering(answers).await;
-        let exporter = to(&server, json!({})).await;
+        let server = Server::responding(script).await;
+        let exporter = exporter_to(&server, json!({})).await;
         for _ in 0..2 {
             let (delivery, receipt) = Delivery::new(None);
             let batch = batch(signal, 3).with_delivery(delivery);
@@ -120,10 +120,10 @@ async fn rejected_rows_are_told_to_those_who_wait() {
 }
 
 #[tokio::test]
-async fn no_server_rejects_more_than_it_was_sent() {
+async fn rejected_rows_are_limited_to_the_rows_of_the_batch() {
     let json = r#"{"partialSuccess":{"rejectedLogRecords":"999"}}"#;
-    let server = Server::answering(vec![reply(200, of_type("application/json"), json)]).await;
-    let exporter = to(&server, json!({})).await;
+    let server = Server::responding(vec![reply(200, of_type("application/json"), json)]).await;
+    let exporter = exporter_to(&server, json!({})).await;
     let (delivery, receipt) = Delivery::new(None);
     let batch = batch(Signal::Logs, 3).with_delivery(delivery);
     exporter.export(&batch).await.unwrap();
@@ -142,8 +142,8 @@ async fn no_server_rejects_more_than_it_was_sent() {
 }
 
 #[tokio::test]
-async fn whatever_a_success_says_it_is_a_success() {
-    let answers = vec![
+async fn a_success_with_any_body_is_a_success() {
+    let script = vec![
         reply(202, Vec::new(), "noise"),
         reply(204, Vec::new(), ""),
         reply(200, of_type("application/x-protobuf"), [0xff; 9]),
@@ -151,19 +151,19 @@ async fn whatever_a_success_says_it_is_a_success() {
         reply(200, of_type("application/json"), vec![b'x'; 20 << 20]),
         ok(),
     ];
-    let count = answers.len();
-    let server = Server::answering(answers).await;
-    let exporter = to(&server, json!({})).await;
+    let count = script.len();
+    let server = Server::responding(script).await;
+    let exporter = exporter_to(&server, json!({})).await;
     for _ in 0..count {
         exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_huge_refusal_is_cut() {
+async fn a_huge_error_message_is_cut() {
     let huge = reply(400, of_type("text/plain"), vec![b'x'; 20 << 20]);
-    let server = Server::answering(vec![huge]).await;
-    let exporter = to(&server, json!({})).await;
+    let server = Server::responding(vec![huge]).await;
+    let exporter = exporter_to(&server, json!({})).await;
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
-    assert!(told(&error).0.len() < 1000);
+    assert!(message_and_retry(&error).0.len() < 1000);
 }

@@ -66,7 +66,7 @@ fn fields_decide_how_scalars_are_typed() {
 }
 
 #[test]
-fn nothing_is_an_empty_map() {
+fn empty_value_is_an_empty_map() {
     let root = Node::from_yaml("otlp:").unwrap();
     let config: Config = root.get("otlp").unwrap().decode().unwrap();
     assert_eq!(config, Config::default());
@@ -90,7 +90,7 @@ fn errors_have_the_place_of_the_innermost_node() {
 }
 
 #[test]
-fn values_of_the_environment_are_never_told() {
+fn errors_never_show_values_of_the_environment() {
     let mut loading = Loading {
         environment: Box::new(|_| Some("bad hunter2 \"x\"".to_owned())),
         ..Loading::default()

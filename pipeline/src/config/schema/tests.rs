@@ -55,7 +55,7 @@ enum Rule {
     Own { name: String, sql: String },
 }
 
-fn told(text: &str) -> Vec<String> {
+fn messages(text: &str) -> Vec<String> {
     let node = Node::from_yaml(text).unwrap();
     super::check(&node, &schema_for!(Config), &["timeout"])
         .problems
@@ -69,10 +69,10 @@ fn told(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_mistake_is_reported_where_its_value_stands() {
+fn problem_has_the_place_of_its_value() {
     let text = "port: 1\nendpoint: foo\nwait: soon\n";
     assert_eq!(
-        told(text),
+        messages(text),
         [
             "2:11 expected host:port, such as localhost:4317, or 0.0.0.0:4317 for all addresses of the \
              machine -",
@@ -82,13 +82,13 @@ fn every_mistake_is_reported_where_its_value_stands() {
 }
 
 #[test]
-fn what_is_right_is_let_pass() {
+fn valid_configuration_has_no_problems() {
     let text = "port: 1\nwait: 1m30s\nprotocols: {grpc: 1}\ntls: {cert_file: x}\n\
                 level: detailed\nstore: sqlite/a\nratio: 1\nrules: [a, {name: b, sql: c}]\n\
                 labels: {a: 1}";
-    assert_eq!(told(text), Vec::<String>::new());
+    assert_eq!(messages(text), Vec::<String>::new());
     assert_eq!(
-        told("protocols:\ntls:\nrules:\nlabels:\nstore:"),
+        messages("protocols:\ntls:\nrules:\nlabels:\nstore:"),
         Vec::<String>::new()
     );
     let node = Node::from_yaml(text).unwrap();
@@ -98,7 +98,7 @@ fn what_is_right_is_let_pass() {
 }
 
 #[test]
-fn all_mistakes_are_found_with_their_places() {
+fn all_problems_are_found_with_their_places() {
     let text = "port: 70000\nwait: 5\nprotocol: {}\nprotocols: {gprc: x}\n\
                 tls: {}\nlevel: detaild\nstore: 9\nratio: 2\nrules: [[x]]\nlabels: {a: x}\n\
                 timeuot: 1s";
@@ -115,18 +115,24 @@ fn all_mistakes_are_found_with_their_places() {
         "10:13 expected a whole number, found text -",
         "11:1 unknown key \"timeuot\" timeout",
     ];
-    assert_eq!(told(text), expected);
+    assert_eq!(messages(text), expected);
 }
 
 #[test]
-fn the_branch_that_fits_best_speaks() {
-    assert_eq!(told("rules: [{name: x}]"), ["1:9 key \"sql\" is missing -"]);
-    assert_eq!(told("tls: yes"), ["1:6 expected a map, found text -"]);
-    assert_eq!(told("level: [x]"), ["1:8 expected text, found a list -"]);
+fn problems_come_from_the_branch_that_matches_best() {
+    assert_eq!(
+        messages("rules: [{name: x}]"),
+        ["1:9 key \"sql\" is missing -"]
+    );
+    assert_eq!(messages("tls: yes"), ["1:6 expected a map, found text -"]);
+    assert_eq!(
+        messages("level: [x]"),
+        ["1:8 expected text, found a list -"]
+    );
 }
 
 #[test]
-fn values_of_the_environment_are_not_told_but_the_line_as_written_is() {
+fn problems_show_the_line_as_written_and_no_value_of_the_environment() {
     let mut loading = Loading {
         environment: Box::new(|_| Some("hunter2".to_owned())),
         ..Loading::default()

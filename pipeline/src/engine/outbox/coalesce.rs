@@ -1,4 +1,4 @@
-//! Which rows that wait are replaced by others that wait.
+//! Finds the rows in an outbox that newer rows replace.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub(super) fn index(signal: Signal) -> Option<usize> {
 /// `aggregation_temporality` on the wire (opentelemetry/proto/metrics/v1/metrics.proto).
 const CUMULATIVE: i32 = 2;
 
-/// Of batches of one signal in their order, for each row whether it stays: whether none that is like it is
-/// newer. Rows that nothing replaces all stay.
+/// For each row of each batch of one signal, in order, whether it stays: whether no row with the same key is
+/// newer. Rows without a key stay.
 pub(super) fn newest(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
     let mut stay: Vec<Vec<bool>> = batches.iter().map(|it| vec![true; it.num_rows()]).collect();
     let mut newest: HashMap<Vec<u8>, (u64, usize, usize)> = HashMap::new();
@@ -38,7 +38,7 @@ pub(super) fn newest(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
                 },
             };
             match newest.get_mut(&key) {
-                // Of equal ones the later counts.
+                // Of rows of the same age, the later one stays.
                 Some(known) if known.0 <= age => {
                     stay[known.1][known.2] = false;
                     *known = (age, place, row);
@@ -62,7 +62,7 @@ pub(super) fn only(batch: &Batch, stay: &[bool]) -> Option<Batch> {
     compact(&batch.clone().with_rows(rows).ok()?)
 }
 
-/// The same rows without what their buffers have beside them: a view keeps all of its buffers.
+/// Copies the rows into buffers of their own: a view keeps all of its buffers alive.
 pub(super) fn compact(batch: &Batch) -> Option<Batch> {
     let rows = batch.rows();
     let columns = rows.columns().iter().map(|column| -> ArrayRef {
@@ -76,13 +76,13 @@ pub(super) fn compact(batch: &Batch) -> Option<Batch> {
     batch.clone().with_rows(rows).ok()
 }
 
-/// More calls of one minute and chunk are newer.
+/// Of one minute and chunk, the row with more calls is newer.
 fn calls(batch: &Batch, row: usize) -> u64 {
     batch.numbers::<UInt64Type>(edge_stats::CALLS).value(row)
 }
 
 fn stats_key(batch: &Batch, row: usize) -> Vec<u8> {
-    let mut key = Key::default();
+    let mut key = CoalesceKey::default();
     key.text(
         batch
             .uid()
@@ -109,13 +109,13 @@ fn time(batch: &Batch, row: usize) -> u64 {
         .value(row)
 }
 
-/// None for a point that is not of a cumulative series. Points from another start are another series.
+/// None for a point that is not of a cumulative series. Points with another start time are another series.
 fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
     let temporality = batch.numbers::<Int32Type>(metrics::AGGREGATION_TEMPORALITY);
     if temporality.is_null(row) || temporality.value(row) != CUMULATIVE {
         return None;
     }
-    let mut key = Key::default();
+    let mut key = CoalesceKey::default();
     let text = |column: &str| {
         let column = batch.text(column);
         column.is_valid(row).then(|| column.value(row).as_bytes())
@@ -142,7 +142,7 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
             .numbers::<UInt64Type>(metrics::START_TIME_UNIX_NANO)
             .value(row),
     );
-    // Series of other buckets are others.
+    // Points with other buckets are another series.
     let bounds = batch.column(metrics::EXPLICIT_BOUNDS);
     if bounds.is_valid(row) {
         let bounds = bounds.as_list::<i32>().value(row);
@@ -153,11 +153,11 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
     Some(key.0)
 }
 
-/// Parts that cannot be taken for others.
+/// A key of parts with their lengths, so that different parts never make the same key.
 #[derive(Default)]
-struct Key(Vec<u8>);
+struct CoalesceKey(Vec<u8>);
 
-impl Key {
+impl CoalesceKey {
     fn text(&mut self, text: Option<&[u8]>) {
         match text {
             None => self.number(u64::MAX),

@@ -1,12 +1,13 @@
-//! Rows for which no sender waits, as they wait for one exporter.
+//! The outbox of an exporter: rows for which no sender waits.
 //!
-//! What a processor makes by itself (windows, statistics, metrics on a tick) no sender can send again. So it
-//! stays here, in order, until the exporter has taken it or refuses it for good; retries have no end.
+//! Rows that a processor makes by itself (windows, statistics, metrics on a tick) no sender can send again.
+//! So they stay here, in order, until the exporter has taken them or rejects them permanently; retries have
+//! no end.
 //!
-//! Rows that later ones replace leave (coalesce.rs) where many wait: statistics of an edge's minute, and points
-//! of a cumulative series. So an outage costs the room of the minutes and series that it lasts, and not that of
-//! all that was flushed meanwhile. At the bound all that are replaced leave. If that frees too little, the oldest
-//! rows leave, counted and logged: no newer row replaces them, so they are lost.
+//! When many rows wait, those that later rows replace are removed (`coalesce.rs`): statistics of an edge's
+//! minute, and points of a cumulative series. So an outage costs memory for the minutes and series that it
+//! covers, and not for each flush. When the outbox is full, all replaced rows are removed. If that frees too
+//! little, the oldest rows are dropped, counted and logged: no newer row replaces them, so they are lost.
 
 mod coalesce;
 
@@ -21,14 +22,14 @@ use tracing::error;
 use crate::component::RowCounts;
 use crate::{Batch, Signal};
 
-/// How often it is logged at most that rows leave at the bound.
-const WARNING: Duration = Duration::from_secs(10);
+/// The shortest time between two logs about dropped rows.
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Rows of a signal that wait before the first look for those that are replaced.
-const FEW: usize = 1024;
+/// Rows of a signal that wait before they are first coalesced, and the most rows of a merged batch.
+const COALESCE_ROWS: usize = 1024;
 
-/// What a column costs beside its buffers, in bytes: of many small batches that is most.
-const COLUMN: usize = 128;
+/// Memory of a column besides its buffers, in bytes: of many small batches that is the larger part.
+const COLUMN_BYTES: usize = 128;
 
 /// The outbox of one exporter. Clones share it.
 #[derive(Clone, Debug)]
@@ -38,30 +39,29 @@ pub(super) struct Outbox(Arc<Shared>);
 struct Shared {
     /// `exporters/sqlite`.
     name: String,
-    /// In bytes.
+    /// The capacity in bytes.
     bound: usize,
     state: Mutex<State>,
-    /// Notified when a batch comes, and when no more comes.
+    /// Notified when a batch is put in, and when the outbox is closed.
     changed: Notify,
-    /// Rows that left at the bound.
+    /// Rows that were dropped because the outbox was full.
     dropped: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Batch>,
-    /// Those that are being exported, in order.
+    /// Batches in flight, in order.
     taken: VecDeque<Batch>,
-    /// Of all buffers and columns.
+    /// The memory of all buffers and columns.
     bytes: usize,
-    /// The buffers of those that wait and of the one that is taken, by their places: how many batches share
-    /// each. Slices of one batch share all of them.
+    /// How many batches share each buffer, by its address in memory. Slices of one batch share all buffers.
     buffers: HashMap<usize, usize>,
     is_closed: bool,
     /// Rows of each of [`coalesce::SIGNALS`] that wait.
     rows: [usize; coalesce::SIGNALS.len()],
-    /// Rows of each with which to look again for those that are replaced.
-    look_at: [usize; coalesce::SIGNALS.len()],
+    /// The number of waiting rows of each at which to coalesce again.
+    coalesce_at: [usize; coalesce::SIGNALS.len()],
     warned: Option<Instant>,
     unlogged: u64,
 }
@@ -81,12 +81,15 @@ impl Outbox {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a batch until the exporter has it. It never waits; at the bound the oldest leave.
+    /// Keeps a batch until the exporter has it. It never waits: when the outbox is full, the oldest rows are
+    /// dropped.
     pub(super) fn put(&self, batch: Batch) {
         let mut state = self.state();
         let coalesced = coalesce::index(batch.signal());
         state.push(batch);
-        if let Some(index) = coalesced.filter(|&it| state.rows[it] >= state.look_at[it].max(FEW)) {
+        if let Some(index) =
+            coalesced.filter(|&it| state.rows[it] >= state.coalesce_at[it].max(COALESCE_ROWS))
+        {
             state.coalesce(index);
         }
         let dropped = match state.bytes > self.0.bound {
@@ -97,7 +100,10 @@ impl Outbox {
             self.0.dropped.fetch_add(dropped, Ordering::Relaxed);
             state.unlogged += dropped;
             let now = Instant::now();
-            if state.warned.is_none_or(|warned| now - warned >= WARNING) {
+            if state
+                .warned
+                .is_none_or(|warned| now - warned >= WARNING_INTERVAL)
+            {
                 state.warned = Some(now);
                 self.log_dropped(&mut state);
             }
@@ -106,8 +112,8 @@ impl Outbox {
         self.0.changed.notify_one();
     }
 
-    /// The oldest batch, and those behind it that go with it: `goes_with(rows before it, first, it)`. Each stays
-    /// counted until [`Outbox::done`]. None when no more comes.
+    /// The oldest batch, and those behind it that are exported with it: `goes_with(rows before it, first,
+    /// it)`. Each stays counted until [`Outbox::done`]. None when the outbox is closed and empty.
     pub(super) async fn take(
         &self,
         goes_with: impl Fn(&RowCounts, &Batch, &Batch) -> bool,
@@ -136,7 +142,7 @@ impl Outbox {
         }
     }
 
-    /// The oldest batch that was taken is exported, or refused for good.
+    /// Removes the oldest batch in flight: it was exported, or rejected permanently.
     pub(super) fn done(&self) {
         let mut state = self.state();
         if let Some(taken) = state.taken.pop_front() {
@@ -148,11 +154,11 @@ impl Outbox {
         let rows = std::mem::take(&mut state.unlogged);
         if rows > 0 {
             let (exporter, bound) = (&self.0.name, self.0.bound);
-            error!(%exporter, rows, bound, "lost: the outbox is full, and the oldest rows leave it");
+            error!(%exporter, rows, bound, "rows lost: the outbox is full, dropped the oldest rows");
         }
     }
 
-    /// Nothing comes any more.
+    /// Closes the outbox: no more batches are put in.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
@@ -161,7 +167,7 @@ impl Outbox {
         self.0.changed.notify_one();
     }
 
-    /// What it holds: batches and rows.
+    /// The number of batches and rows that it holds.
     pub(super) fn held(&self) -> (usize, usize) {
         let state = self.state();
         let waiting = state.waiting.iter().map(Batch::num_rows);
@@ -174,7 +180,7 @@ impl Outbox {
         self.state().bytes
     }
 
-    /// Rows that left at the bound.
+    /// Rows that were dropped because the outbox was full.
     pub(super) fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
@@ -189,26 +195,26 @@ impl State {
         self.waiting.push_back(batch);
     }
 
-    /// The oldest that waits; it stays charged.
+    /// Takes out the oldest batch; its memory stays counted.
     fn pop(&mut self) -> Option<Batch> {
         let oldest = self.waiting.pop_front()?;
         if let Some(index) = coalesce::index(oldest.signal()) {
             self.rows[index] -= oldest.num_rows();
         }
         if self.waiting.is_empty() {
-            self.look_at = Default::default();
+            self.coalesce_at = Default::default();
         }
         Some(oldest)
     }
 
-    /// Rows that are replaced leave; if that is not enough, the oldest, until a sixteenth is free: so the former
-    /// are not searched for with each batch. Returns how many rows are lost.
+    /// Removes the rows that others replace. If that is not enough, drops the oldest batches until a
+    /// sixteenth is free, so that it does not coalesce again with each batch. Returns how many rows are lost.
     fn make_room(&mut self, bound: usize) -> u64 {
         for index in 0..coalesce::SIGNALS.len() {
             self.coalesce(index);
         }
         let mut lost = 0;
-        // One batch above the bound passes alone.
+        // A single batch that is larger than the bound is kept.
         while self.bytes > bound - bound / 16
             && self.waiting.len() > 1
             && let Some(oldest) = self.pop()
@@ -220,7 +226,7 @@ impl State {
     }
 
     fn charge(&mut self, batch: &Batch) {
-        self.bytes += batch.rows().num_columns() * COLUMN;
+        self.bytes += batch.rows().num_columns() * COLUMN_BYTES;
         for (place, bytes) in batch.buffers() {
             let sharers = self.buffers.entry(place).or_default();
             if *sharers == 0 {
@@ -231,7 +237,7 @@ impl State {
     }
 
     fn give_back(&mut self, batch: &Batch) {
-        self.bytes -= batch.rows().num_columns() * COLUMN;
+        self.bytes -= batch.rows().num_columns() * COLUMN_BYTES;
         for (place, bytes) in batch.buffers() {
             let Some(sharers) = self.buffers.get_mut(&place) else {
                 continue;
@@ -244,7 +250,7 @@ impl State {
         }
     }
 
-    /// Removes the rows of a signal that others replace, and puts small batches that stand together into one.
+    /// Removes the rows of a signal that others replace, and merges small batches.
     fn coalesce(&mut self, index: usize) {
         let signal = coalesce::SIGNALS[index];
         let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
@@ -269,10 +275,11 @@ impl State {
         self.join_small(signal);
         let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
         self.rows[index] = of_signal.map(Batch::num_rows).sum();
-        self.look_at[index] = 2 * self.rows[index];
+        self.coalesce_at[index] = 2 * self.rows[index];
     }
 
-    /// Small batches of a signal become batches of up to [`FEW`] rows, each where its last part stood.
+    /// Merges small batches of a signal into batches of up to [`COALESCE_ROWS`] rows, each in the place of
+    /// its last part.
     fn join_small(&mut self, signal: Signal) {
         let waiting = std::mem::take(&mut self.waiting);
         let rows = waiting.iter().filter(|it| it.signal() == signal);
@@ -289,7 +296,10 @@ impl State {
             }
             parts.push(batch);
             let rows: usize = parts.iter().map(Batch::num_rows).sum();
-            if next_rows.next().is_some_and(|next| rows + next <= FEW) {
+            if next_rows
+                .next()
+                .is_some_and(|next| rows + next <= COALESCE_ROWS)
+            {
                 continue;
             }
             let parts = std::mem::take(&mut parts);

@@ -13,7 +13,7 @@ fn outbox(bound: usize) -> Outbox {
     Outbox::new("exporters/x".to_owned(), bound)
 }
 
-/// All that is in it.
+/// Closes the outbox and takes all its batches.
 async fn taken(outbox: &Outbox) -> Vec<Batch> {
     outbox.close();
     let mut taken = Vec::new();
@@ -26,7 +26,7 @@ async fn taken(outbox: &Outbox) -> Vec<Batch> {
     taken
 }
 
-/// The calls of each edge and minute that are in it.
+/// The calls of each edge and minute in the outbox.
 async fn taken_calls(outbox: &Outbox) -> BTreeMap<(String, i64), u64> {
     let mut last = BTreeMap::new();
     let batches = taken(outbox).await.into_iter();
@@ -45,7 +45,7 @@ async fn taken_calls(outbox: &Outbox) -> BTreeMap<(String, i64), u64> {
     last
 }
 
-/// Of each edge and minute the calls that were counted so far.
+/// Edge stats: the calls so far of each edge and minute.
 fn stats(rows: &[(&str, u64, u64)]) -> Batch {
     let mut stats = Rows::new(Signal::EdgeStats);
     for (from, minute, calls) in rows {
@@ -85,7 +85,7 @@ async fn rows_stay_in_their_order_until_the_exporter_has_them() {
     }
     let first = outbox.take(|_, _, _| false).await.unwrap();
     assert_eq!(uids(&first[0]), ["a"]);
-    assert_eq!(outbox.held(), (3, 3), "it has not been done with");
+    assert_eq!(outbox.held(), (3, 3), "the first batch is still in flight");
     outbox.done();
     assert_eq!(outbox.held(), (2, 2));
     let rest: Vec<_> = taken(&outbox).await.iter().flat_map(uids).collect();
@@ -94,7 +94,7 @@ async fn rows_stay_in_their_order_until_the_exporter_has_them() {
 }
 
 #[tokio::test]
-async fn at_the_bound_the_oldest_leave_and_are_counted() {
+async fn full_outbox_drops_and_counts_the_oldest_rows() {
     let one = outbox(1 << 20);
     one.put(batch(Signal::Logs, &["a"]));
     let outbox = outbox(one.bytes() * 5 / 2);
@@ -107,7 +107,7 @@ async fn at_the_bound_the_oldest_leave_and_are_counted() {
 }
 
 #[tokio::test]
-async fn a_batch_above_the_bound_passes_alone() {
+async fn batch_that_is_larger_than_the_outbox_is_kept() {
     let outbox = outbox(1);
     outbox.put(batch(Signal::Logs, &["a", "b"]));
     assert_eq!(outbox.dropped(), 0);
@@ -115,7 +115,7 @@ async fn a_batch_above_the_bound_passes_alone() {
 }
 
 #[tokio::test]
-async fn statistics_of_an_outage_take_no_more_room_than_their_edges_and_minutes() {
+async fn edge_stats_of_an_outage_take_no_more_room_than_their_edges_and_minutes() {
     let outbox = outbox(64 << 20);
     // 100 edges in two minutes, flushed 1,000 times.
     let edges: Vec<String> = (0..100).map(|edge| format!("edge-{edge}")).collect();
@@ -143,7 +143,7 @@ async fn statistics_of_an_outage_take_no_more_room_than_their_edges_and_minutes(
 }
 
 #[tokio::test]
-async fn of_a_cumulative_series_the_newest_point_stays_and_all_of_a_delta_series() {
+async fn cumulative_series_keeps_its_newest_point_and_delta_series_keeps_all() {
     let outbox = outbox(64 << 20);
     for time in 1..=200 {
         outbox.put(sums("total", 2, time));
@@ -176,8 +176,8 @@ fn flush(edges: std::ops::Range<u64>, minute: u64, calls: u64) -> Batch {
 }
 
 #[tokio::test]
-async fn at_the_bound_rows_leave_first_that_others_replace() {
-    // Fewer rows than are searched otherwise.
+async fn full_outbox_first_removes_rows_that_others_replace() {
+    // Fewer rows than are coalesced before the outbox is full.
     let one = outbox(1 << 20);
     one.put(flush(0..60, 0, 1));
     let outbox = outbox(8 * one.bytes());
@@ -190,7 +190,7 @@ async fn at_the_bound_rows_leave_first_that_others_replace() {
 }
 
 #[tokio::test]
-async fn beyond_the_bound_what_is_missing_are_exactly_the_counted_rows() {
+async fn rows_that_a_full_outbox_drops_are_counted_exactly() {
     let outbox = outbox(128 << 10);
     let mut all = BTreeMap::new();
     for minute in 0..40 {
@@ -210,7 +210,7 @@ async fn beyond_the_bound_what_is_missing_are_exactly_the_counted_rows() {
 }
 
 #[tokio::test]
-async fn small_batches_that_are_left_become_one() {
+async fn small_batches_that_remain_are_merged() {
     let outbox = outbox(64 << 20);
     // Of each minute one edge is never flushed again.
     for minute in 0..200 {
@@ -224,7 +224,7 @@ async fn small_batches_that_are_left_become_one() {
 }
 
 #[tokio::test]
-async fn batches_are_taken_together_as_long_as_they_go_together() {
+async fn batches_are_taken_together_as_long_as_they_join() {
     let outbox = outbox(1 << 20);
     for uid in ["a", "b", "c", "d"] {
         outbox.put(batch(Signal::Logs, &[uid]));
@@ -233,7 +233,7 @@ async fn batches_are_taken_together_as_long_as_they_go_together() {
     let taken = outbox.take(two).await.unwrap();
     assert_eq!(taken.len(), 2);
     outbox.done();
-    assert_eq!(outbox.held(), (3, 3), "one of them is not done with");
+    assert_eq!(outbox.held(), (3, 3), "one of them is still in flight");
     outbox.done();
     assert_eq!(outbox.held(), (2, 2));
 }

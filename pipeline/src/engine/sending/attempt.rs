@@ -1,4 +1,5 @@
-//! Sends one batch: attempts until it is durable, refused for good, or no longer waited for.
+//! Sends one batch: retries until it is durable or permanently rejected, or until its senders' deadlines are
+//! over.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::engine::error::panic_message;
 use crate::engine::metrics::ExporterCounters;
 use crate::engine::settings::ExporterSettings;
 
-/// How long a sender waits that did not say so.
+/// How long a sender without a deadline waits.
 pub(super) const SENDER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// One exporter, its settings and its counters.
@@ -31,30 +32,30 @@ pub(in crate::engine) struct Sending {
     pub(in crate::engine) settings: ExporterSettings,
     pub(in crate::engine) counters: Arc<ExporterCounters>,
     /// As many permits as batches may be exported at the same time; none where there is no limit.
-    pub(in crate::engine) turns: Option<Arc<Semaphore>>,
-    /// Cancelled when a stop has taken too long: what is held is refused.
+    pub(in crate::engine) permits: Option<Arc<Semaphore>>,
+    /// Cancelled when a stop has taken too long: batches that are still held are refused.
     pub(in crate::engine) give_up: CancellationToken,
 }
 
 /// Why a batch was not sent.
-struct Failure {
-    /// What the sender is told.
+struct SendFailure {
+    /// The reason in the refusal that the sender gets.
     reason: String,
-    /// The same with its causes, for the log only: those may hold what a sender must not read.
+    /// The reason with its causes, for the log only: causes may contain what a sender must not read.
     detail: String,
     retry: Retry,
 }
 
-impl Failure {
-    fn after(wait: Duration, reason: String, detail: String) -> Failure {
-        Failure {
+impl SendFailure {
+    fn after(wait: Duration, reason: String, detail: String) -> SendFailure {
+        SendFailure {
             reason,
             detail,
             retry: Retry::After(wait),
         }
     }
 
-    fn stopping(last: Option<(String, String)>) -> Failure {
+    fn stopping(last: Option<(String, String)>) -> SendFailure {
         let (reason, detail) = match last {
             Some((reason, detail)) => (
                 format!("stopped before it could be sent again: {reason}"),
@@ -62,25 +63,25 @@ impl Failure {
             ),
             None => ("stopped before it was delivered".to_owned(), String::new()),
         };
-        Failure::after(RETRY_AFTER, reason, detail)
+        SendFailure::after(RETRY_AFTER, reason, detail)
     }
 }
 
-/// The exporter panicked, and said this.
+/// The exporter panicked with this message.
 pub(super) struct Panicked(pub(super) String);
 
 impl Sending {
-    /// A batch that is refused if its task is aborted.
-    pub(super) fn hold(&self, batch: Batch) -> Held<'_> {
-        Held {
+    /// Wraps a batch so that it is refused if its task is aborted.
+    pub(super) fn hold(&self, batch: Batch) -> HeldBatch<'_> {
+        HeldBatch {
             batch,
             name: &self.name,
-            answered: false,
+            is_released: false,
         }
     }
 
-    /// Sends the batch, or refuses it to those who wait.
-    pub(super) async fn send(&self, held: Held<'_>) -> Result<(), Panicked> {
+    /// Sends the batch, or refuses it to its senders.
+    pub(super) async fn send(&self, held: HeldBatch<'_>) -> Result<(), Panicked> {
         let sent = self.attempts(&held.batch).await;
         let batch = held.release();
         let (signal, rows) = (batch.signal(), batch.num_rows());
@@ -98,9 +99,9 @@ impl Sending {
         self.refuse(&batch, &failure.reason, failure.retry);
         let (reason, cause) = (failure.reason, failure.detail);
         if batch.delivery().is_awaited() {
-            warn!(exporter = %self.name, %signal, rows, reason, cause, "refused to the sender");
+            warn!(exporter = %self.name, %signal, rows, reason, cause, "batch refused to its sender");
         } else {
-            error!(exporter = %self.name, %signal, rows, reason, cause, "lost: nobody waits for it");
+            error!(exporter = %self.name, %signal, rows, reason, cause, "rows lost: no sender can send them again");
         }
         Ok(())
     }
@@ -119,18 +120,18 @@ impl Sending {
         });
     }
 
-    async fn attempts(&self, batch: &Batch) -> Result<Result<(), Failure>, Panicked> {
+    async fn attempts(&self, batch: &Batch) -> Result<Result<(), SendFailure>, Panicked> {
         let retry = &self.settings.retry_on_failure;
         let until = self.until(batch);
         let mut backoff = Backoff::new(retry);
-        // What is told and what is logged of the last failure.
+        // Reason and detail of the last failure.
         let mut last: Option<(String, String)> = None;
         let mut wait = RETRY_AFTER;
-        // A sender that has gone sends again: what it no longer waits for is not sent twice.
+        // A sender whose deadline is over sends again: exporting its batch now would export it twice.
         while until.is_none_or(|until| Instant::now() < until) {
             let attempt = tokio::select! {
                 biased;
-                () = self.give_up.cancelled() => return Ok(Err(Failure::stopping(last))),
+                () = self.give_up.cancelled() => return Ok(Err(SendFailure::stopping(last))),
                 attempt = self.attempt(self.exporter.export(batch), until) => attempt?,
             };
             let Err(error) = attempt else {
@@ -141,7 +142,7 @@ impl Sending {
                 ExportError::Retryable { after, .. } => after,
                 ExportError::Permanent { .. } => {
                     let retry = Retry::Never;
-                    return Ok(Err(Failure {
+                    return Ok(Err(SendFailure {
                         reason,
                         detail,
                         retry,
@@ -150,30 +151,30 @@ impl Sending {
             };
             if !retry.enabled {
                 let wait = after.unwrap_or(RETRY_AFTER);
-                return Ok(Err(Failure::after(wait, reason, detail)));
+                return Ok(Err(SendFailure::after(wait, reason, detail)));
             }
             wait = backoff.next(after);
             if until.is_some_and(|until| Instant::now() + wait >= until) {
-                return Ok(Err(Failure::after(wait, reason, detail)));
+                return Ok(Err(SendFailure::after(wait, reason, detail)));
             }
-            info!(exporter = %self.name, cause = detail, wait = ?wait, "sending again");
+            info!(exporter = %self.name, cause = detail, wait = ?wait, "export failed, will retry");
             last = Some((reason, detail));
             tokio::select! {
-                () = self.give_up.cancelled() => return Ok(Err(Failure::stopping(last))),
+                () = self.give_up.cancelled() => return Ok(Err(SendFailure::stopping(last))),
                 () = sleep(wait) => {}
             }
         }
         let waited = || ("waited too long in the queue".to_owned(), String::new());
         let (reason, detail) = last.unwrap_or_else(waited);
-        Ok(Err(Failure::after(wait, reason, detail)))
+        Ok(Err(SendFailure::after(wait, reason, detail)))
     }
 
-    /// When to stop trying: when the last sender has gone. Never, where no sender waits and the settings know
-    /// no end.
+    /// When to stop retrying: at the last deadline of the senders, or after `max_elapsed_time`. None where no
+    /// sender waits and `max_elapsed_time` is 0.
     pub(super) fn until(&self, batch: &Batch) -> Option<Instant> {
         let now = Instant::now();
         let longest = self.settings.retry_on_failure.max_elapsed_time;
-        // So long that no clock holds it is for ever, as 0 is.
+        // A time that an `Instant` cannot hold is for ever, as 0 is.
         let settings = (!longest.is_zero())
             .then(|| now.checked_add(longest))
             .flatten();
@@ -198,24 +199,24 @@ impl Sending {
                 source: None,
             }
         };
-        let turn = async {
-            match &self.turns {
+        let permit = async {
+            match &self.permits {
                 None => None,
-                Some(turns) => Some(turns.acquire().await),
+                Some(permits) => Some(permits.acquire().await),
             }
         };
         let began = Instant::now();
-        let _turn = match until {
-            None => turn.await,
-            Some(until) => match timeout_at(until, turn).await {
-                Ok(turn) if Instant::now() < until => turn,
+        let _permit = match until {
+            None => permit.await,
+            Some(until) => match timeout_at(until, permit).await {
+                Ok(permit) if Instant::now() < until => permit,
                 _ => return Ok(Err(no_answer(began.elapsed()))),
             },
         };
         let _in_flight = InFlight::new(&self.counters.in_flight);
         let export = AssertUnwindSafe(export).catch_unwind();
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        // A timeout of 0 is none, as in the Collector.
+        // A timeout of 0 is no timeout, as in the Collector.
         let own = Some(self.settings.timeout).filter(|timeout| !timeout.is_zero());
         let exported = match own.into_iter().chain(left).min() {
             None => export.await,
@@ -228,23 +229,23 @@ impl Sending {
     }
 }
 
-/// A batch that is refused if it goes away before it was answered for: its task was aborted.
-pub(super) struct Held<'a> {
+/// A batch that is refused if it is dropped before it was released, because its task was aborted.
+pub(super) struct HeldBatch<'a> {
     pub(super) batch: Batch,
     name: &'a str,
-    answered: bool,
+    is_released: bool,
 }
 
-impl Held<'_> {
+impl HeldBatch<'_> {
     pub(super) fn release(mut self) -> Batch {
-        self.answered = true;
+        self.is_released = true;
         self.batch.clone()
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for HeldBatch<'_> {
     fn drop(&mut self) {
-        if !self.answered {
+        if !self.is_released {
             self.batch.delivery().refuse(&Refusal {
                 component: self.name.to_owned(),
                 ..Refusal::stopped("stopped before it was delivered")

@@ -30,7 +30,7 @@ impl<'a> Backoff<'a> {
         wait.max(asked.unwrap_or_default()).max(SHORTEST)
     }
 
-    /// Where the product is no duration, the longest wait.
+    /// The longest wait, where the product is not a valid duration.
     fn scaled(&self, interval: Duration, factor: f64) -> Duration {
         Duration::try_from_secs_f64(interval.as_secs_f64() * factor)
             .unwrap_or(self.settings.max_interval)

@@ -8,14 +8,14 @@ use super::attempt::{Panicked, Sending};
 use super::grouping;
 use crate::channel::{Queue, Queued};
 use crate::component::{Exporter, RowCounts};
-use crate::engine::crew::Failure;
+use crate::engine::crew::TaskFailure;
 
-/// Runs until the queue is closed and empty. Several consumers may share a queue; when the last is
-/// gone, what is still in it is refused.
+/// Runs until the queue is closed and empty. Several consumers may share a queue; when the last consumer
+/// ends, the batches that are still queued are refused.
 pub(in crate::engine) async fn consume(
     sending: Arc<Sending>,
     queue: Arc<Mutex<Queue>>,
-) -> Result<(), Failure> {
+) -> Result<(), TaskFailure> {
     loop {
         let sent = match &sending.settings.sending_queue.batch {
             None => {
@@ -40,7 +40,7 @@ pub(in crate::engine) async fn consume(
             }
         };
         if let Err(Panicked(message)) = sent {
-            return Err(Failure::Panicked {
+            return Err(TaskFailure::Panicked {
                 component: None,
                 message,
             });
@@ -48,7 +48,7 @@ pub(in crate::engine) async fn consume(
     }
 }
 
-/// The next batch, and those behind it that the exporter takes with it.
+/// The next batch, and the batches behind it that the exporter takes together with it.
 async fn take(queue: &mut Queue, exporter: &dyn Exporter) -> Option<Vec<Queued>> {
     let first = queue.recv().await?;
     let mut rows = RowCounts::default();

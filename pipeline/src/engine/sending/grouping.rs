@@ -1,8 +1,8 @@
-//! `sending_queue.batch`: what waits in the queue of an exporter goes on as one batch.
+//! `sending_queue::batch`: queued batches of an exporter are merged.
 //!
-//! A consumer takes all that waits, up to `max_size`: rows that senders wait for then go on at once, since a
-//! consumer is free. Where senders were answered before (`wait_for_result: false`), rows are held until there
-//! are `min_size`, or for `flush_timeout`, or until something comes that cannot be in one batch with them. Rows
+//! A consumer takes all queued batches, up to `max_size`. Rows whose senders wait are exported at once, since
+//! a consumer is free. Rows whose senders were acknowledged before (`wait_for_result: false`) are held until
+//! there are `min_size`, or for `flush_timeout`, or until a batch comes that cannot be merged with them. Rows
 //! that no sender has sent are not in the queue, but in the outbox.
 
 use tokio::time::{Instant, timeout_at};
@@ -12,7 +12,7 @@ use crate::channel::{Queue, Queued};
 use crate::engine::settings::{BatchSizer, QueueBatch};
 use crate::held::Held;
 
-/// What is exported next, and the rooms of the batches that it was made of.
+/// The batches to export next, and the guards that hold the queue's room for the batches that were merged.
 pub(super) async fn take(
     queue: &mut Queue,
     settings: &QueueBatch,
@@ -37,11 +37,11 @@ pub(super) async fn take(
         if is_awaited || size >= settings.min_size || queue.has_next() {
             break;
         }
-        let comes = match flush {
+        let has_next = match flush {
             Some(flush) => timeout_at(flush, queue.wait()).await.unwrap_or(false),
             None => queue.wait().await,
         };
-        if !comes {
+        if !has_next {
             break;
         }
     }
@@ -54,7 +54,7 @@ pub(super) async fn take(
     Some((held.take_all(most), rooms))
 }
 
-/// Batches of one kind may become one.
+/// Batches of one kind may be merged.
 fn kind(batch: &Batch) -> (crate::Signal, bool) {
     (batch.signal(), batch.delivery().is_awaited())
 }

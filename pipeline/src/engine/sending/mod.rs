@@ -1,5 +1,4 @@
-//! What stands between pipelines and every exporter, written once: queue, consumers, timeout,
-//! retry, answer.
+//! What the engine does for every exporter: queue, consumers, timeout, retry, acknowledgement.
 
 mod attempt;
 mod backoff;
@@ -14,4 +13,4 @@ mod unawaited;
 pub(super) use attempt::Sending;
 pub(super) use consumer::consume;
 pub(super) use queue::{consumers, queue};
-pub(super) use unawaited::empty;
+pub(super) use unawaited::export_outbox;

@@ -19,7 +19,7 @@ pub(in crate::engine) fn queue(planned: &PlannedExporter, limits: &Limits) -> (S
                 },
             }
         } else {
-            // No queue: only what is being sent.
+            // No queue: room only for the batches in flight.
             Bound {
                 capacity: consumers(settings, planned.exporter.as_ref()),
                 measure: |_| 1,

@@ -1,13 +1,13 @@
-//! Sends batches that wait for one another as one.
+//! Sends several queued batches together.
 //!
-//! One attempt is made for all of them. What it fails, each batch tries again by itself, with all that its
-//! settings say: so the rows of one sender do not fail those of another, and each learns what is wrong with its
-//! own.
+//! The exporter gets one attempt for all of them. If it fails, each batch is sent by itself, with retries as
+//! configured. So the rows of one sender do not fail those of another, and each sender gets the reason for
+//! its own.
 
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempt::{Held, Panicked, Sending};
+use super::attempt::{HeldBatch, Panicked, Sending};
 use crate::Batch;
 use crate::component::Chain;
 
@@ -15,11 +15,12 @@ impl Sending {
     /// Sends batches together where there are several, in their order.
     pub(super) async fn send_all(&self, batches: Vec<Batch>) -> Result<(), Panicked> {
         let held = batches.into_iter().map(|batch| self.hold(batch));
-        let mut left: Vec<Held<'_>> = held.collect();
+        let mut left: Vec<HeldBatch<'_>> = held.collect();
         let now = Instant::now();
-        // A sender that has gone sends again: its rows are refused below, not exported with the others.
-        let is_late = |it: &Held<'_>| self.until(&it.batch).is_some_and(|until| until <= now);
-        let late: Vec<Held<'_>> = left.extract_if(.., |it| is_late(it)).collect();
+        // A sender whose deadline is over sends again: its rows are refused below, not exported with the
+        // others.
+        let is_late = |it: &HeldBatch<'_>| self.until(&it.batch).is_some_and(|until| until <= now);
+        let late: Vec<HeldBatch<'_>> = left.extract_if(.., |it| is_late(it)).collect();
         if left.len() > 1 {
             match self.export_together(&left).await {
                 Ok(false) => {}
@@ -41,13 +42,13 @@ impl Sending {
 
     /// Sends batches one after the other.
     pub(super) async fn send_each(&self, batches: Vec<Batch>) -> Result<(), Panicked> {
-        let held: Vec<Held<'_>> = batches.into_iter().map(|batch| self.hold(batch)).collect();
+        let held: Vec<HeldBatch<'_>> = batches.into_iter().map(|batch| self.hold(batch)).collect();
         self.send_in_turn(held.into_iter()).await
     }
 
     async fn send_in_turn(
         &self,
-        mut batches: impl Iterator<Item = Held<'_>>,
+        mut batches: impl Iterator<Item = HeldBatch<'_>>,
     ) -> Result<(), Panicked> {
         while let Some(held) = batches.next() {
             if let Err(panicked) = self.send(held).await {
@@ -58,12 +59,12 @@ impl Sending {
         Ok(())
     }
 
-    /// Makes one attempt, until the last of the senders' deadlines: a sender with an earlier one has its answer
-    /// from its receiver. Whether all batches are durable.
-    async fn export_together(&self, held: &[Held<'_>]) -> Result<bool, Panicked> {
+    /// Makes one attempt, until the last of the senders' deadlines: a sender with an earlier deadline gets a
+    /// reply from its receiver. Returns whether all batches are durable.
+    async fn export_together(&self, held: &[HeldBatch<'_>]) -> Result<bool, Panicked> {
         let batches: Vec<Batch> = held.iter().map(|it| it.batch.clone()).collect();
         let deadlines = batches.iter().map(|batch| self.until(batch));
-        // None of all where one has none.
+        // No deadline where one batch has none.
         let until = deadlines
             .reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other)))
             .flatten();
@@ -75,7 +76,7 @@ impl Sending {
         };
         if let Err(error) = &sent {
             let (batches, cause) = (batches.len(), Chain(error).to_string());
-            info!(exporter = %self.name, batches, cause, "sending each batch by itself");
+            info!(exporter = %self.name, batches, cause, "export of several batches failed, sending each by itself");
         }
         Ok(sent.is_ok())
     }

@@ -1,5 +1,5 @@
-//! Sends what waits in an outbox: in order, several batches in one attempt, and each until it is taken or
-//! refused for good.
+//! Exports the batches of an outbox in order, several in one attempt. Each is retried until the exporter
+//! accepts it or rejects it permanently.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,30 +11,34 @@ use super::attempt::{Panicked, Sending};
 use super::backoff::Backoff;
 use crate::Batch;
 use crate::component::{Chain, ExportError, RowCounts};
-use crate::engine::crew::Failure;
+use crate::engine::crew::TaskFailure;
 use crate::engine::outbox::Outbox;
 
-/// How long an attempt may take at an exporter of few batches at a time, also without a `timeout`.
-const LONGEST: Duration = Duration::from_secs(60);
+/// How long an attempt may take at an exporter with limited concurrency, also without a `timeout`.
+const MAX_ATTEMPT: Duration = Duration::from_secs(60);
 
-/// Rows that are sent as one batch to an exporter that does not take several together.
-const MERGED: usize = 1024;
+/// The most rows that are merged into one batch for an exporter of unlimited concurrency that does not take several
+/// batches together.
+const MAX_MERGED_ROWS: usize = 1024;
 
-/// Runs until the outbox is closed and empty, or a stop has taken too long: what it holds then is lost, which
-/// the engine logs at its end.
-pub(in crate::engine) async fn empty(sending: Arc<Sending>, outbox: Outbox) -> Result<(), Failure> {
+/// Runs until the outbox is closed and empty, or a stop has taken too long. Batches that the outbox holds
+/// then are lost; the engine logs them when it stops.
+pub(in crate::engine) async fn export_outbox(
+    sending: Arc<Sending>,
+    outbox: Outbox,
+) -> Result<(), TaskFailure> {
     loop {
         let take = outbox.take(|before, first, next| sending.goes_with(before, first, next));
         let taken = sending.give_up.run_until_cancelled(take);
         let Some(batches) = taken.await.flatten() else {
             return Ok(());
         };
-        match sending.all_until_taken(&batches, &outbox).await {
+        match sending.export_until_done(&batches, &outbox).await {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(Panicked(message)) => {
                 let component = None;
-                return Err(Failure::Panicked { component, message });
+                return Err(TaskFailure::Panicked { component, message });
             }
         }
     }
@@ -44,7 +48,12 @@ impl Sending {
     fn goes_with(&self, before: &RowCounts, first: &Batch, next: &Batch) -> bool {
         match self.takes_several(first) {
             true => self.exporter.joins(before, next),
-            false => next.signal() == first.signal() && before.total() + next.num_rows() <= MERGED,
+            // `file` writes a line for each batch; only a destination with a round trip gains by fewer requests.
+            false if self.permits.is_some() => false,
+            false => {
+                next.signal() == first.signal()
+                    && before.total() + next.num_rows() <= MAX_MERGED_ROWS
+            }
         }
     }
 
@@ -52,11 +61,15 @@ impl Sending {
         self.exporter.joins(&RowCounts::default(), first)
     }
 
-    /// Makes one attempt for all batches. If it fails, each is sent by itself, in order. False where a stop has
-    /// taken too long.
-    async fn all_until_taken(&self, batches: &[Batch], outbox: &Outbox) -> Result<bool, Panicked> {
+    /// Makes one attempt for all batches. If it fails, each batch is exported by itself, in order. Returns
+    /// false where a stop has taken too long.
+    async fn export_until_done(
+        &self,
+        batches: &[Batch],
+        outbox: &Outbox,
+    ) -> Result<bool, Panicked> {
         if batches.len() > 1 {
-            let attempt = self.attempt(self.export_all(batches), self.longest());
+            let attempt = self.attempt(self.export_all(batches), self.attempt_deadline());
             let Some(attempt) = self.give_up.run_until_cancelled(attempt).await else {
                 return Ok(false);
             };
@@ -69,7 +82,7 @@ impl Sending {
             }
         }
         for batch in batches {
-            if !self.until_taken(batch).await? {
+            if !self.export_one_until_done(batch).await? {
                 return Ok(false);
             }
             outbox.done();
@@ -87,18 +100,18 @@ impl Sending {
         }
     }
 
-    /// Without a timeout an attempt that hangs would keep all others from their turn.
-    fn longest(&self) -> Option<Instant> {
-        self.turns.as_ref().map(|_| Instant::now() + LONGEST)
+    /// The deadline of an attempt. Without a timeout, an attempt that hangs would keep its permit for ever.
+    fn attempt_deadline(&self) -> Option<Instant> {
+        self.permits.as_ref().map(|_| Instant::now() + MAX_ATTEMPT)
     }
 
-    /// Whether the batch is done with; not where a stop has taken too long. There is no end to attempts, unless
-    /// `retry_on_failure` is off.
-    async fn until_taken(&self, batch: &Batch) -> Result<bool, Panicked> {
+    /// Retries without an end, unless `retry_on_failure` is off. Returns false where a stop has taken too
+    /// long.
+    async fn export_one_until_done(&self, batch: &Batch) -> Result<bool, Panicked> {
         let (signal, rows) = (batch.signal(), batch.num_rows());
         let mut backoff = Backoff::new(&self.settings.retry_on_failure);
         loop {
-            let attempt = self.attempt(self.exporter.export(batch), self.longest());
+            let attempt = self.attempt(self.exporter.export(batch), self.attempt_deadline());
             let Some(attempt) = self.give_up.run_until_cancelled(attempt).await else {
                 return Ok(false);
             };
@@ -113,12 +126,12 @@ impl Sending {
                 }
                 _ => {
                     self.counters.send_failed.add(signal, rows);
-                    error!(exporter = %self.name, %signal, rows, cause, "lost: no sender waits for it");
+                    error!(exporter = %self.name, %signal, rows, cause, "rows lost: no sender can send them again");
                     return Ok(true);
                 }
             };
             let wait = backoff.next(after);
-            info!(exporter = %self.name, cause, wait = ?wait, "sending again");
+            info!(exporter = %self.name, cause, wait = ?wait, "export failed, will retry");
             let waited = self.give_up.run_until_cancelled(sleep(wait));
             if waited.await.is_none() {
                 return Ok(false);

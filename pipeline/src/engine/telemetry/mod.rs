@@ -1,4 +1,4 @@
-//! How the process tells of itself.
+//! Telemetry of the process itself: its metrics and their endpoint.
 
 pub(super) mod process;
 mod serve;

@@ -1,4 +1,4 @@
-//! What the process uses, as Linux tells it; unknown elsewhere.
+//! CPU time and memory of the process, from Linux' `/proc`; unknown on other systems.
 
 use std::fs;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(in crate::engine) fn usage() -> Option<Usage> {
 }
 
 /// Fields 14 and 15, in ticks of 1/100 s. The second field is the program's name in parentheses,
-/// which may hold anything.
+/// which may contain any character.
 fn cpu(stat: &str) -> Option<Duration> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace().skip(11);

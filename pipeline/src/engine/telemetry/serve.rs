@@ -1,4 +1,4 @@
-//! Serves the own metrics at `/metrics`.
+//! Serves airdig's own metrics at `/metrics`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(in crate::engine) async fn serve(
     };
     let router = Router::new().route("/metrics", get(text));
     let serving = axum::serve(listener, router).into_future();
-    // Scrapers keep connections open: nobody loses anything when they are cut.
+    // Scrapers keep connections open; cutting them on stop loses no data.
     tokio::select! {
         served = serving => served.map_err(|error| RunError::because("serving own metrics", error)),
         () = stop.cancelled() => Ok(()),

@@ -1,4 +1,4 @@
-//! When a sender is answered, and what it is told.
+//! When a sender gets its outcome, and which.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::testing::{
 use crate::{Batch, Outcome, Signal};
 
 #[tokio::test]
-async fn a_sender_is_answered_only_when_all_branches_are_durable() {
+async fn sender_is_acknowledged_only_when_all_branches_are_durable() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (fast, of_fast) = CapturingExporter::new();
     let (slow, slow_gate, of_slow) = gated();
@@ -41,7 +41,7 @@ async fn a_sender_is_answered_only_when_all_branches_are_durable() {
 }
 
 #[tokio::test]
-async fn a_branch_that_refuses_for_good_is_named_and_the_other_branch_has_the_rows() {
+async fn branch_that_rejects_is_named_and_the_other_branch_has_the_rows() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (picky, of_picky) = CapturingExporter::new();
     let (other, of_other) = CapturingExporter::new();
@@ -61,7 +61,7 @@ async fn a_branch_that_refuses_for_good_is_named_and_the_other_branch_has_the_ro
 }
 
 #[tokio::test]
-async fn what_fails_for_a_moment_is_delivered_all_the_same() {
+async fn batch_is_delivered_after_temporary_failures() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let fails = [Behaviour::Retry(None), Behaviour::Retry(None)];
@@ -76,7 +76,7 @@ async fn what_fails_for_a_moment_is_delivered_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_destination_that_stays_down_is_told_at_the_deadline_of_the_sender() {
+async fn batch_is_refused_at_the_senders_deadline_if_the_destination_stays_down() {
     let batches = vec![batch(Signal::Traces, &["a"])];
     let (receiver, mut outcomes) = canned(batches);
     let (exporter, _) = CapturingExporter::new();
@@ -92,7 +92,7 @@ async fn a_destination_that_stays_down_is_told_at_the_deadline_of_the_sender() {
 }
 
 #[tokio::test]
-async fn an_export_that_hangs_is_cut_and_keeps_no_other_branch_waiting() {
+async fn hanging_export_is_cancelled_and_delays_no_other_branch() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (hangs, of_hangs) = CapturingExporter::new();
     let (other, of_other) = CapturingExporter::new();
@@ -115,7 +115,7 @@ async fn an_export_that_hangs_is_cut_and_keeps_no_other_branch_waiting() {
 }
 
 #[tokio::test]
-async fn a_processor_that_refuses_is_named() {
+async fn processor_that_rejects_a_batch_is_named() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let engine = Setup::new()
@@ -131,7 +131,7 @@ async fn a_processor_that_refuses_is_named() {
 }
 
 #[tokio::test]
-async fn what_a_processor_is_done_with_is_delivered() {
+async fn batch_that_a_processor_drops_is_acknowledged() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let engine = Setup::new()
@@ -145,7 +145,7 @@ async fn what_a_processor_is_done_with_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_sender_waits_for_what_was_made_of_its_batch_too() {
+async fn sender_waits_for_batches_that_were_derived_from_its_batch() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (nodes, gate, of_nodes) = gated();
     let (traces, of_traces) = CapturingExporter::new();
@@ -168,7 +168,7 @@ async fn a_sender_waits_for_what_was_made_of_its_batch_too() {
 }
 
 #[tokio::test]
-async fn what_a_processor_holds_is_delivered_after_its_tick() {
+async fn held_rows_are_delivered_after_the_tick() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, captured) = CapturingExporter::new();
     let hold = Hold::until_tick(Duration::from_millis(10));
@@ -183,7 +183,7 @@ async fn what_a_processor_holds_is_delivered_after_its_tick() {
     engine.stop().await.unwrap();
 }
 
-/// A processor that has always something to do by itself.
+/// A processor whose ticks take longer than their interval.
 struct Busy;
 
 impl Processor for Busy {
@@ -202,7 +202,7 @@ impl Processor for Busy {
 }
 
 #[tokio::test]
-async fn ticks_that_take_longer_than_their_interval_keep_no_batch_waiting() {
+async fn ticks_longer_than_their_interval_do_not_starve_batches() {
     let began = Instant::now();
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();

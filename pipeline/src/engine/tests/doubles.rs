@@ -1,4 +1,4 @@
-//! Components that do nothing before a test lets them.
+//! Test doubles that block until a test releases them.
 
 use std::sync::{Arc, mpsc};
 
@@ -52,7 +52,7 @@ pub(super) fn blocking() -> (Blocking, mpsc::Sender<()>) {
 
 impl Processor for Blocking {
     fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        // An error means that the test lets go.
+        // An error means that the test has dropped its end.
         let _ = self.0.recv();
         Ok(vec![batch])
     }
@@ -70,7 +70,7 @@ impl Processor for Prepared {
     async fn start(&mut self) -> Result<(), StartError> {
         tokio::task::yield_now().await;
         if self.fails {
-            return Err(StartError::new("told to fail"));
+            return Err(StartError::new("made to fail"));
         }
         self.uid = Some("prepared".to_owned());
         Ok(())
@@ -82,10 +82,10 @@ impl Processor for Prepared {
     }
 }
 
-/// A receiver that tells what it is asked to look at again.
+/// A receiver that passes refresh requests to the test.
 pub(super) struct Refreshed {
     pub(super) requests: Queue,
-    pub(super) asked: mpsc::Sender<Batch>,
+    pub(super) received: mpsc::Sender<Batch>,
 }
 
 #[async_trait]
@@ -94,7 +94,7 @@ impl Receiver for Refreshed {
         while let Some(Some(request)) = stop.run_until_cancelled(self.requests.recv()).await {
             let (batch, _) = request.into_parts();
             // An error means that the test has seen enough.
-            let _ = self.asked.send(batch);
+            let _ = self.received.send(batch);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! How a process ends when a component does not do its duty: with the component's name.
+//! A component that fails ends the process, and the error names the component.
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use crate::testing::{Behaviour, CapturingExporter, Ending, Hold, PanickingProces
 use crate::{Batch, Outcome};
 
 #[tokio::test]
-async fn a_processor_that_panics_is_named_and_all_that_its_pipeline_held_is_refused() {
+async fn processor_that_panics_is_named_and_batches_of_its_pipeline_are_refused() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, captured) = CapturingExporter::new();
     let pipe = Pipe::new("p").from("canned").through("pass", PassThrough);
@@ -36,7 +36,7 @@ async fn a_processor_that_panics_is_named_and_all_that_its_pipeline_held_is_refu
 }
 
 #[tokio::test]
-async fn what_another_processor_held_is_refused_when_one_panics() {
+async fn batches_held_by_another_processor_are_refused_when_one_panics() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let hold = Hold::until_tick(super::MOMENT);
     let pipe = Pipe::new("p").from("canned").through("hold", hold);
@@ -52,7 +52,7 @@ async fn what_another_processor_held_is_refused_when_one_panics() {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_panics_harms_no_other() {
+async fn panic_in_a_pipeline_harms_no_other_pipeline() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, gate, captured) = gated();
     let broken = Pipe::new("broken").from("canned");
@@ -86,7 +86,7 @@ async fn a_connector_that_panics_is_named() {
 }
 
 #[tokio::test]
-async fn an_exporter_that_panics_is_named_and_all_that_waited_for_it_is_refused() {
+async fn exporter_that_panics_is_named_and_its_queued_batches_are_refused() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, captured) = CapturingExporter::new();
     let (other, of_other) = CapturingExporter::new();
@@ -141,7 +141,7 @@ async fn a_receiver_that_ends_early_is_named_and_what_it_sent_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_panics_is_named_and_the_others_are_told_to_stop() {
+async fn receiver_that_panics_is_named_and_the_others_are_stopped() {
     let (panics, _) = spans(&["a"]);
     let (other, mut outcomes) = spans(&["b"]);
     let (exporter, captured) = CapturingExporter::new();
@@ -172,7 +172,7 @@ impl Extension for Ends {
 }
 
 #[tokio::test]
-async fn what_cannot_end_in_time_after_a_failure_is_named_beside_it() {
+async fn component_that_cannot_stop_after_a_failure_is_named_beside_it() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (never, _gate, _) = gated();
     let (other, of_other) = CapturingExporter::new();
@@ -197,7 +197,7 @@ async fn what_cannot_end_in_time_after_a_failure_is_named_beside_it() {
     refused_for_now(&mut outcomes).await;
 }
 
-/// Fails where it is told to, in each of its roles.
+/// Fails at the given point, as receiver, extension or exporter.
 #[derive(Clone, Copy, PartialEq)]
 enum Fails {
     AtStart,
@@ -276,24 +276,24 @@ async fn end_of(setup: Setup) -> String {
 
 #[tokio::test]
 async fn a_component_that_cannot_start_is_named() {
-    let told = end_of(Setup::new().receiver("r", Fails::AtStart)).await;
-    assert_eq!(told, "cannot start receivers/r: the port is taken");
-    let told = end_of(Setup::new().exporter("x", Fails::AtStart)).await;
-    assert_eq!(told, "cannot start exporters/x: the port is taken");
-    let told = end_of(Setup::new().extension("e", Fails::AtStart)).await;
-    assert_eq!(told, "cannot start extensions/e: the port is taken");
-    let told = end_of(Setup::new().receiver("r", Fails::PanicsAtStart)).await;
-    assert_eq!(told, "receivers/r panicked: told to panic");
+    let message = end_of(Setup::new().receiver("r", Fails::AtStart)).await;
+    assert_eq!(message, "cannot start receivers/r: the port is taken");
+    let message = end_of(Setup::new().exporter("x", Fails::AtStart)).await;
+    assert_eq!(message, "cannot start exporters/x: the port is taken");
+    let message = end_of(Setup::new().extension("e", Fails::AtStart)).await;
+    assert_eq!(message, "cannot start extensions/e: the port is taken");
+    let message = end_of(Setup::new().receiver("r", Fails::PanicsAtStart)).await;
+    assert_eq!(message, "receivers/r panicked: told to panic");
 }
 
 #[tokio::test]
 async fn a_component_that_fails_while_it_runs_is_named_with_the_cause() {
-    let told = end_of(Setup::new().receiver("r", Fails::Running)).await;
-    assert_eq!(told, "receivers/r failed: the watch broke: no route");
-    let told = end_of(Setup::new().extension("e", Fails::Running)).await;
-    assert_eq!(told, "extensions/e failed: the watch broke: no route");
-    let told = end_of(Setup::new().exporter("x", Fails::InItsTask)).await;
-    assert_eq!(told, "exporters/x (watch) failed: the watch broke");
+    let message = end_of(Setup::new().receiver("r", Fails::Running)).await;
+    assert_eq!(message, "receivers/r failed: the watch broke: no route");
+    let message = end_of(Setup::new().extension("e", Fails::Running)).await;
+    assert_eq!(message, "extensions/e failed: the watch broke: no route");
+    let message = end_of(Setup::new().exporter("x", Fails::InItsTask)).await;
+    assert_eq!(message, "exporters/x (watch) failed: the watch broke");
 }
 
 #[tokio::test]
@@ -306,6 +306,6 @@ async fn an_exporter_that_cannot_close_is_named() {
         .run();
     assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
     let error = engine.stop().await.unwrap_err();
-    let told = Chain(&error).to_string();
-    assert_eq!(told, "exporters/x failed: the last page was not written");
+    let message = Chain(&error).to_string();
+    assert_eq!(message, "exporters/x failed: the last page was not written");
 }

@@ -1,4 +1,4 @@
-//! When a processor lets go of what it holds because all that comes after it is idle.
+//! A processor releases held rows when all components after it are idle.
 
 use super::{Pipe, Setup, answer, gated, nothing, quick, spans};
 use crate::component::{ProcessError, Processor, UnixNanos};
@@ -6,7 +6,7 @@ use crate::engine::settings::ExporterSettings;
 use crate::testing::CapturingExporter;
 use crate::{Batch, Outcome};
 
-/// Holds all rows until what comes after it is idle, and then returns them as one batch.
+/// Holds all rows until the components after it are idle, and then releases them as one batch.
 #[derive(Default)]
 struct Grouping(Vec<Batch>);
 
@@ -35,7 +35,7 @@ fn one_consumer() -> ExporterSettings {
 }
 
 #[tokio::test]
-async fn a_lone_sender_waits_for_no_other() {
+async fn lone_sender_waits_for_no_other_sender() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let pipe = Pipe::new("p").from("canned");
@@ -51,7 +51,7 @@ async fn a_lone_sender_waits_for_no_other() {
 }
 
 #[tokio::test]
-async fn what_comes_while_the_exporter_is_busy_becomes_one_batch() {
+async fn batches_that_come_while_the_exporter_is_busy_are_merged() {
     let (first, mut of_first) = spans(&["x"]);
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, gate, captured) = gated();
@@ -82,7 +82,7 @@ async fn what_comes_while_the_exporter_is_busy_becomes_one_batch() {
 }
 
 #[tokio::test]
-async fn an_exporter_that_no_sender_waits_for_holds_nothing_up() {
+async fn exporter_without_wait_for_result_delays_no_release() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (slow, gate, of_slow) = gated();
     let (fast, of_fast) = CapturingExporter::new();
@@ -106,7 +106,7 @@ async fn an_exporter_that_no_sender_waits_for_holds_nothing_up() {
     );
     assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(of_fast.uids(), ["a"]);
-    assert_eq!(of_slow.attempts(), 0, "it is still at the first");
+    assert_eq!(of_slow.attempts(), 0, "its first export is still in flight");
     gate.cancel();
     engine.stop().await.unwrap();
 }

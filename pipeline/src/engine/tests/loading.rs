@@ -1,4 +1,4 @@
-//! What happens to batches while the processors of their pipeline load.
+//! Batches while the processors of their pipeline load.
 
 use std::sync::Arc;
 

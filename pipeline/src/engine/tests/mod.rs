@@ -1,11 +1,11 @@
-//! What the engine promises, each promise a test.
+//! Tests of the engine with test doubles.
 //!
-//! [`answers`] says when a sender is answered and what it is told; [`routes`] who gets what;
-//! [`overload`] what happens where there is no room; [`loading`] what happens to batches while
-//! processors load; [`idle`] when they let go of what they hold; [`stop`] how a process ends; [`failures`] how it ends when a component does not do
-//! its duty; [`yaml`] that a file becomes all that; [`telemetry`] what is counted; [`unawaited`] what becomes of rows without a sender. Attempts, waits and
-//! deadlines of one exporter are in `sending/tests.rs`: there the clock can be paused, here it cannot,
-//! since pipelines run on threads of their own, for which a paused clock does not wait.
+//! [`answers`]: acknowledgements; [`routes`]: which component gets which batches; [`overload`]: full queues;
+//! [`loading`]: batches while processors load; [`idle`]: when processors release rows; [`stop`]: shutdown;
+//! [`failures`]: components that fail; [`yaml`]: from a configuration to a running engine; [`telemetry`]:
+//! metrics; [`unawaited`]: rows for which no sender waits. Attempts, waits and deadlines of one exporter are
+//! in `sending/tests/`: there the clock can be paused. Here it cannot, since pipelines run on threads of
+//! their own, for which a paused clock does not wait.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ use doubles::{blocking, gated};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Long enough for a wrong answer to come.
+/// Long enough for a wrong outcome to arrive.
 const MOMENT: Duration = Duration::from_millis(30);
 
 /// A plan of test doubles.
@@ -179,15 +179,15 @@ impl Running {
         Running { stop, run }
     }
 
-    /// Tells it to stop, but not before it has started: else it would have nothing to do.
-    async fn tell_to_stop(&self) {
+    /// Requests the shutdown after the engine has started: before, it would have nothing to do.
+    async fn request_stop(&self) {
         yield_now().await;
         self.stop.cancel();
     }
 
-    /// Tells it to stop, and waits until it has.
+    /// Requests the shutdown, and waits until the engine has stopped.
     async fn stop(self) -> Result<(), EngineError> {
-        self.tell_to_stop().await;
+        self.request_stop().await;
         self.ended().await
     }
 
@@ -198,7 +198,7 @@ impl Running {
     }
 }
 
-/// Settings with which a failure is made good in no time.
+/// Settings with which a failed export is retried at once.
 fn quick() -> ExporterSettings {
     ExporterSettings {
         retry_on_failure: RetryOnFailure {
@@ -236,10 +236,10 @@ fn canned(batches: Vec<Batch>) -> (CannedReceiver, Outcomes) {
     (receiver.patience(PATIENCE), outcomes)
 }
 
-/// The next answer that a sender gets.
+/// The next outcome that a sender gets.
 async fn answer(outcomes: &mut Outcomes) -> Outcome {
     let next = timeout(PATIENCE, outcomes.next()).await;
-    next.expect("an answer in time")
+    next.expect("an outcome in time")
         .expect("a receiver that runs")
 }
 
@@ -250,13 +250,13 @@ async fn refusal(outcomes: &mut Outcomes) -> Refusal {
     }
 }
 
-/// Asserts that no sender is answered yet.
+/// Asserts that no sender has an outcome yet.
 async fn nothing(outcomes: &mut Outcomes) {
     let early = timeout(MOMENT, outcomes.next()).await;
     assert!(early.is_err(), "{early:?} comes too early");
 }
 
-/// Asserts that the next answer is a refusal after which it makes sense to send again.
+/// Asserts that the next outcome is a refusal that may be retried.
 async fn refused_for_now(outcomes: &mut Outcomes) {
     let refusal = refusal(outcomes).await;
     assert!(matches!(refusal.retry, Retry::After(_)), "{refusal:?}");
@@ -268,10 +268,12 @@ async fn until(is_so: impl Fn() -> bool) {
             sleep(Duration::from_millis(1)).await;
         }
     };
-    timeout(PATIENCE, wait).await.expect("it comes to be so");
+    timeout(PATIENCE, wait)
+        .await
+        .expect("the condition becomes true");
 }
 
-/// The uids of all rows that an exporter has taken, whatever the order.
+/// The sorted uids of all rows that an exporter has taken.
 fn sorted(captured: &Captured) -> Vec<String> {
     let mut uids = captured.uids();
     uids.sort_unstable();

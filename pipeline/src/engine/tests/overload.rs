@@ -1,4 +1,4 @@
-//! Where there is no room, and where nobody waits for it.
+//! Full queues.
 
 use super::{
     Pipe, Setup, answer, blocking, canned, gated, nothing, queueing, refusal, sorted, spans, until,
@@ -27,7 +27,7 @@ fn queue_of(queue_size: usize) -> SendingQueue {
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_for_now_and_harms_no_other_branch() {
+async fn full_queue_refuses_for_now_and_delays_no_other_branch() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (slow, gate, of_slow) = gated();
     let (other, of_other) = CapturingExporter::new();
@@ -48,7 +48,7 @@ async fn a_full_queue_refuses_for_now_and_harms_no_other_branch() {
 }
 
 #[tokio::test]
-async fn a_full_queue_that_blocks_on_overflow_waits_and_harms_no_other_branch() {
+async fn queue_with_block_on_overflow_waits_and_delays_no_other_branch() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (slow, gate, of_slow) = gated();
     let (other, of_other) = CapturingExporter::new();
@@ -100,7 +100,7 @@ async fn a_queue_may_count_rows() {
 }
 
 #[tokio::test]
-async fn a_queue_may_count_bytes_and_what_is_larger_than_it_passes_alone() {
+async fn queue_may_count_bytes_and_takes_a_larger_batch_alone() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, gate, captured) = gated();
     let bytes = SendingQueue {
@@ -139,7 +139,7 @@ async fn no_queue_holds_more_bytes_than_the_limit_whatever_its_size_says() {
 }
 
 #[tokio::test]
-async fn without_a_queue_there_is_room_only_for_what_is_being_sent() {
+async fn without_a_queue_there_is_room_only_for_batches_in_flight() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, gate, _) = gated();
     let none = SendingQueue {
@@ -178,7 +178,7 @@ async fn a_full_pipeline_refuses_for_now() {
 }
 
 #[tokio::test]
-async fn a_sender_that_is_not_to_wait_for_the_result_is_answered_at_once() {
+async fn sender_is_acknowledged_when_queued_without_wait_for_result() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, gate, captured) = gated();
     let at_once = SendingQueue {
@@ -198,7 +198,7 @@ async fn a_sender_that_is_not_to_wait_for_the_result_is_answered_at_once() {
 }
 
 #[tokio::test]
-async fn a_sender_that_is_not_to_wait_is_still_told_of_a_full_queue() {
+async fn full_queue_refuses_also_without_wait_for_result() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, gate, captured) = gated();
     let at_once = SendingQueue {

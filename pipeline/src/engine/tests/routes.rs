@@ -1,4 +1,4 @@
-//! Who gets what.
+//! Which pipelines and exporters get which batches.
 
 use std::sync::{Arc, mpsc};
 
@@ -12,7 +12,7 @@ use crate::testing::{CapturingExporter, PassThrough, Turn, batch};
 use crate::{Outcome, Signal, SignalSet};
 
 #[tokio::test]
-async fn a_connector_leads_from_one_pipeline_into_another() {
+async fn connector_feeds_another_pipeline() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, gate, captured) = gated();
     let engine = Setup::new()
@@ -33,7 +33,7 @@ async fn a_connector_leads_from_one_pipeline_into_another() {
 }
 
 #[tokio::test]
-async fn a_pipeline_of_a_signal_takes_no_other_from_receivers_and_connectors() {
+async fn pipeline_with_a_signal_takes_no_other_signal() {
     let batches = vec![
         batch(Signal::Traces, &["span"]),
         batch(Signal::Logs, &["log"]),
@@ -66,7 +66,7 @@ async fn a_pipeline_of_a_signal_takes_no_other_from_receivers_and_connectors() {
 }
 
 #[tokio::test]
-async fn an_exporter_gets_only_what_it_accepts() {
+async fn exporter_gets_only_the_signals_that_it_accepts() {
     let batches = vec![
         batch(Signal::Traces, &["span"]),
         batch(Signal::Logs, &["log"]),
@@ -109,7 +109,7 @@ async fn batches_reach_an_exporter_of_one_at_a_time_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_batch_without_rows_is_delivered_and_bothers_no_exporter() {
+async fn empty_batch_is_acknowledged_without_an_export() {
     let (receiver, mut outcomes) = canned(vec![batch(Signal::Traces, &[])]);
     let (exporter, captured) = CapturingExporter::new();
     let engine = Setup::new()
@@ -123,7 +123,7 @@ async fn a_batch_without_rows_is_delivered_and_bothers_no_exporter() {
 }
 
 #[tokio::test]
-async fn a_batch_goes_into_all_pipelines_or_into_none() {
+async fn batch_enters_all_pipelines_or_none() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, captured) = CapturingExporter::new();
     let (block, held) = blocking();
@@ -166,7 +166,7 @@ async fn a_processor_has_started_before_the_first_batch_comes() {
 }
 
 #[tokio::test]
-async fn a_processor_that_cannot_start_ends_the_process_by_name() {
+async fn processor_that_cannot_start_ends_the_process_and_is_named() {
     let fails = Prepared {
         fails: true,
         ..Prepared::default()
@@ -179,19 +179,19 @@ async fn a_processor_that_cannot_start_ends_the_process_by_name() {
         panic!("{error:?} is another error");
     };
     assert_eq!(component, "processors/prepared of pipeline p");
-    assert_eq!(source.reason, "told to fail");
+    assert_eq!(source.reason, "made to fail");
 }
 
 #[tokio::test]
-async fn what_is_to_be_looked_at_again_comes_to_the_receivers_that_can_and_delays_nobody() {
+async fn refresh_requests_reach_the_receivers_that_take_them_and_delay_no_sender() {
     let shared = Arc::new(Shared::default());
     let host = Host::new("again".parse().unwrap(), SignalSet::NONE, shared.clone());
     let requests = host.refresh_requests();
-    let (asked, told) = mpsc::channel();
+    let (received, requested) = mpsc::channel();
     let (receiver, mut outcomes) = spans(&["sg-1"]);
     let mut setup = Setup::new()
         .receiver("canned", receiver)
-        .receiver("again", Refreshed { requests, asked })
+        .receiver("again", Refreshed { requests, received })
         .pipeline(
             Pipe::new("p")
                 .from("canned")
@@ -200,7 +200,7 @@ async fn what_is_to_be_looked_at_again_comes_to_the_receivers_that_can_and_delay
     setup.0.refreshing = shared.refreshing();
     let engine = setup.run();
     assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
-    let request = tokio::task::spawn_blocking(move || told.recv_timeout(PATIENCE));
+    let request = tokio::task::spawn_blocking(move || requested.recv_timeout(PATIENCE));
     let request = request.await.unwrap().unwrap();
     assert_eq!(request.signal(), Signal::RefreshRequests);
     assert_eq!(request.uid().value(0), "sg-1");

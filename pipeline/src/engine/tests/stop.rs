@@ -1,4 +1,4 @@
-//! How a process ends that is told to.
+//! Shutdown.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ fn unfinished(error: EngineError) -> Vec<Left> {
 }
 
 #[tokio::test]
-async fn a_stop_delivers_what_was_accepted_before_it() {
+async fn stop_delivers_batches_that_were_accepted_before_it() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, gate, captured) = gated();
     let pipe = Pipe::new("p").from("canned").through("pass", PassThrough);
@@ -40,7 +40,7 @@ async fn a_stop_delivers_what_was_accepted_before_it() {
         .exporter("x", exporter)
         .pipeline(pipe.to("x"))
         .run();
-    engine.tell_to_stop().await;
+    engine.request_stop().await;
     tokio::time::sleep(MOMENT).await;
     assert!(!engine.run.is_finished());
     gate.cancel();
@@ -69,7 +69,7 @@ async fn a_stop_does_not_end_retries() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_the_tick_of_what_a_processor_holds() {
+async fn stop_waits_for_the_tick_of_held_rows() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let hold = Hold::until_tick(MOMENT);
@@ -84,7 +84,7 @@ async fn a_stop_waits_for_the_tick_of_what_a_processor_holds() {
 }
 
 #[tokio::test]
-async fn what_a_processor_still_holds_when_nothing_comes_any_more_goes_through_all_after_it() {
+async fn rows_of_finish_pass_through_all_later_processors() {
     let (receiver, _) = spans(&["a", "b"]);
     let (exporter, captured) = CapturingExporter::new();
     let pipe = Pipe::new("p")
@@ -93,7 +93,7 @@ async fn what_a_processor_still_holds_when_nothing_comes_any_more_goes_through_a
         .through("hold/2", Hold::default())
         .to("connectors/hold");
     let engine = Setup::new()
-        // It waits for no answer: so there is no sender that a held batch keeps waiting.
+        // It waits for no outcome, so no sender waits for the held batches.
         .receiver("canned", receiver.ending(Ending::Return))
         .connector("hold", Hold::default())
         .exporter("x", exporter)
@@ -106,7 +106,7 @@ async fn what_a_processor_still_holds_when_nothing_comes_any_more_goes_through_a
 }
 
 #[tokio::test]
-async fn what_is_not_delivered_by_the_deadline_is_refused_and_its_holder_named() {
+async fn undelivered_batches_are_refused_at_the_deadline_and_their_holder_is_named() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (never, _gate, of_never) = gated();
     let (other, of_other) = CapturingExporter::new();
@@ -131,11 +131,14 @@ async fn what_is_not_delivered_by_the_deadline_is_refused_and_its_holder_named()
         assert_eq!(refusal.reason, "stopped before it was delivered");
         assert!(matches!(refusal.retry, Retry::After(_)));
     }
-    assert!(of_never.is_stopped(), "the last call comes all the same");
+    assert!(
+        of_never.is_stopped(),
+        "the exporter is stopped nevertheless"
+    );
 }
 
 #[tokio::test]
-async fn what_still_waits_in_the_queue_at_the_deadline_is_refused_too() {
+async fn queued_batches_are_refused_at_the_deadline() {
     let uids: Vec<String> = (0..50).map(|number| number.to_string()).collect();
     let wanted: Vec<&str> = uids.iter().map(String::as_str).collect();
     let (receiver, mut outcomes) = spans(&wanted);
@@ -158,7 +161,7 @@ async fn what_still_waits_in_the_queue_at_the_deadline_is_refused_too() {
 }
 
 #[tokio::test]
-async fn what_a_processor_holds_at_the_deadline_is_refused_too() {
+async fn held_batches_are_refused_at_the_deadline() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, captured) = CapturingExporter::new();
     let hold = Hold::default();
@@ -176,7 +179,7 @@ async fn what_a_processor_holds_at_the_deadline_is_refused_too() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_does_not_return_is_cut_off_and_named() {
+async fn receiver_that_does_not_return_is_aborted_and_named() {
     let (receiver, _outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let engine = Setup::new()
@@ -192,7 +195,7 @@ async fn a_receiver_that_does_not_return_is_cut_off_and_named() {
 }
 
 #[tokio::test]
-async fn a_processor_that_blocks_its_thread_is_named_and_keeps_nobody_from_ending() {
+async fn processor_that_blocks_its_thread_is_named_and_blocks_no_other_component() {
     let (receiver, _outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let (block, held) = blocking();

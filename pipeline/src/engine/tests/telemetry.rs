@@ -1,4 +1,4 @@
-//! What is counted and served.
+//! Metrics that are counted and served.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use crate::component::Chain;
 use crate::engine::Limits;
 use crate::testing::{Behaviour, CapturingExporter, Refuse, Turn};
 
-/// An address where nobody listens.
+/// An address that is not in use.
 async fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
@@ -21,9 +21,9 @@ async fn scrape(address: SocketAddr) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = "GET /metrics HTTP/1.1\r\nhost: airdig\r\nconnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
 }
 
 #[tokio::test]
@@ -96,12 +96,15 @@ async fn rows_that_a_processor_refuses_are_counted() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_told_before_anything_runs() {
+async fn address_in_use_is_reported_before_components_run() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();
     let mut setup = Setup::new();
     setup.0.metrics_address = Some(address);
     let error = setup.run().ended().await.unwrap_err();
-    let told = Chain(&error).to_string();
-    assert!(told.starts_with("cannot serve own metrics on "), "{told}");
+    let message = Chain(&error).to_string();
+    assert!(
+        message.starts_with("cannot serve own metrics on "),
+        "{message}"
+    );
 }

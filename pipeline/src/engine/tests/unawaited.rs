@@ -1,4 +1,4 @@
-//! What becomes of rows for which no sender waits.
+//! Rows for which no sender waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Processor for Making {
     }
 }
 
-/// An exporter that panics where it is called while it works.
+/// An exporter that panics when it is called concurrently.
 struct OneAtATime {
     busy: AtomicBool,
     exporter: CapturingExporter,
@@ -46,7 +46,10 @@ struct OneAtATime {
 #[async_trait]
 impl Exporter for OneAtATime {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
-        assert!(!self.busy.swap(true, Ordering::SeqCst), "it is at work");
+        assert!(
+            !self.busy.swap(true, Ordering::SeqCst),
+            "another export is in flight"
+        );
         tokio::time::sleep(Duration::from_millis(3)).await;
         self.busy.store(false, Ordering::SeqCst);
         self.exporter.export(batch).await
@@ -61,7 +64,7 @@ fn making(left: usize) -> Making {
     Making { made: 0, left }
 }
 
-/// Gives up on what senders wait for at once.
+/// Settings with which exports for senders are not retried.
 fn hasty() -> ExporterSettings {
     let mut settings = quick();
     settings.retry_on_failure.max_elapsed_time = Duration::from_millis(1);
@@ -83,7 +86,7 @@ async fn has_all(captured: &Captured) {
 }
 
 #[tokio::test]
-async fn they_wait_in_order_for_an_exporter_that_is_down_longer_than_its_retries() {
+async fn rows_wait_in_order_for_an_exporter_that_is_down_longer_than_its_retries() {
     let (down, of_down) = CapturingExporter::new();
     let (up, of_up) = CapturingExporter::new();
     let down = down.first(vec![Behaviour::Retry(None); 20]);
@@ -100,7 +103,7 @@ async fn they_wait_in_order_for_an_exporter_that_is_down_longer_than_its_retries
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_leaves_and_the_others_follow() {
+async fn rejected_batch_is_dropped_and_the_others_follow() {
     let (picky, captured) = CapturingExporter::new();
     let picky = picky.first([Behaviour::Refuse]);
     let engine = run(Setup::new().exporter_with("x", picky, hasty()), &["x"]);
@@ -127,7 +130,7 @@ async fn an_exporter_of_one_batch_at_a_time_never_has_two() {
 }
 
 #[tokio::test]
-async fn a_stop_names_the_outbox_that_it_could_not_empty() {
+async fn stop_names_the_outbox_that_was_not_exported() {
     let (exporter, _gate, _captured) = gated();
     let limits = Limits {
         stop_within: Duration::from_millis(100),

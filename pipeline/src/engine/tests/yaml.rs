@@ -1,4 +1,4 @@
-//! That a file becomes what it says: topology, plan, and a process that runs.
+//! From a configuration to topology, plan and a running engine.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use crate::topology::{Topology, check};
 use crate::{Outcome, Signal, SignalSet};
 
 thread_local! {
-    /// What was built on the thread of a test: its ways to look inside.
+    /// The handles of the components that were built on the thread of a test.
     static BUILT: RefCell<Built> = RefCell::default();
 }
 
@@ -49,7 +49,7 @@ fn captured_by(exporter: &str) -> Captured {
 pub struct Config {
     /// What the receiver sends, a span each.
     uids: Vec<String>,
-    /// What the exporter says to its first attempts: come again.
+    /// How many first attempts of the exporter fail.
     fails: usize,
     /// The component cannot be built.
     broken: bool,
@@ -166,7 +166,7 @@ service:
 ";
 
 #[tokio::test]
-async fn a_file_becomes_a_process_that_does_what_it_says() {
+async fn configuration_becomes_a_running_engine() {
     let engine = Engine::build(topology(TWO_PIPELINES), &registry()).unwrap();
     let running = Running::of(engine);
     let mut of_a = outcomes_of("canned/a");
@@ -183,7 +183,7 @@ async fn a_file_becomes_a_process_that_does_what_it_says() {
 }
 
 #[test]
-fn an_exporter_has_the_settings_that_stand_beside_its_own() {
+fn exporter_gets_the_common_settings() {
     let text = "
 receivers:
   canned: {}
@@ -250,7 +250,7 @@ service:
 
 #[test]
 fn a_component_that_cannot_be_built_is_named() {
-    let told = |broken: &str| {
+    let build_error = |broken: &str| {
         let text = format!(
             "
 receivers: {{canned: {{}}}}
@@ -268,7 +268,7 @@ service:
         Chain(&error).to_string()
     };
     let exporter = "cannot build exporters/capture: no model of that name";
-    assert_eq!(told("capture"), exporter);
+    assert_eq!(build_error("capture"), exporter);
     let processor = "cannot build processors/turn of pipeline traces: no model of that name";
-    assert_eq!(told("turn"), processor);
+    assert_eq!(build_error("turn"), processor);
 }

@@ -8,58 +8,58 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-/// What must be so of a row; all that is given.
+/// What a row must match: all given properties.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Document")]
+#[serde(try_from = "ConditionDocument")]
 pub(crate) struct Condition {
-    pub(super) services: Option<Texts>,
-    pub(super) span_names: Option<Texts>,
-    pub(super) span_kinds: Option<Texts>,
-    pub(super) log_bodies: Option<Texts>,
-    pub(super) log_severity_texts: Option<Texts>,
+    pub(super) services: Option<TextMatcher>,
+    pub(super) span_names: Option<TextMatcher>,
+    pub(super) span_kinds: Option<TextMatcher>,
+    pub(super) log_bodies: Option<TextMatcher>,
+    pub(super) log_severity_texts: Option<TextMatcher>,
     pub(super) log_severity_number: Option<Severity>,
-    pub(super) metric_names: Option<Texts>,
-    pub(super) attributes: Vec<Attribute>,
-    pub(super) resources: Vec<Attribute>,
-    pub(super) libraries: Vec<Library>,
+    pub(super) metric_names: Option<TextMatcher>,
+    pub(super) attributes: Vec<AttributeMatcher>,
+    pub(super) resources: Vec<AttributeMatcher>,
+    pub(super) libraries: Vec<ScopeMatcher>,
 }
 
-/// Texts of which one must be equal, or patterns of which one must match.
+/// A list of texts or patterns, of which one must match.
 #[derive(Clone, Debug)]
-pub(super) enum Texts {
+pub(super) enum TextMatcher {
     Strict(Vec<String>),
     Patterns(RegexSet),
 }
 
-impl Texts {
-    pub(super) fn contain(&self, text: &str) -> bool {
+impl TextMatcher {
+    pub(super) fn matches(&self, text: &str) -> bool {
         match self {
-            Texts::Strict(all) => all.iter().any(|one| one == text),
-            Texts::Patterns(all) => all.is_match(text),
+            TextMatcher::Strict(all) => all.iter().any(|one| one == text),
+            TextMatcher::Patterns(all) => all.is_match(text),
         }
     }
 }
 
-/// An attribute that must be there, with this value if one is given.
+/// An attribute that must be present, with a matching value if one is given.
 #[derive(Clone, Debug)]
-pub(super) struct Attribute {
+pub(super) struct AttributeMatcher {
     pub(super) key: String,
-    pub(super) value: Option<Expected>,
+    pub(super) value: Option<ValueMatcher>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Expected {
-    /// Encoded; the type must be the same, too.
+pub(super) enum ValueMatcher {
+    /// The value must be equal and of the same type. It is encoded.
     Same(Vec<u8>),
-    /// Of the value as text.
+    /// The value as text must match.
     Matching(Regex),
 }
 
-/// An instrumentation scope; without a version any will do.
+/// An instrumentation scope; without a version, any version matches.
 #[derive(Clone, Debug)]
-pub(super) struct Library {
-    pub(super) name: Texts,
-    pub(super) version: Option<Texts>,
+pub(super) struct ScopeMatcher {
+    pub(super) name: TextMatcher,
+    pub(super) version: Option<TextMatcher>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -67,7 +67,7 @@ pub(super) struct Library {
 pub(super) struct Severity {
     /// The lowest `SeverityNumber` that matches.
     pub(super) min: i32,
-    /// Whether records without one match.
+    /// Whether records without a severity number match.
     pub(super) match_undefined: bool,
 }
 
@@ -78,26 +78,26 @@ enum MatchType {
     Regexp,
 }
 
-/// The same as it is written.
+/// Which rows match: those that match every given property.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Document {
-    /// `strict` for texts that are equal, `regexp` for patterns that are found in them.
+struct ConditionDocument {
+    /// `strict` for equal texts, `regexp` for patterns that match anywhere in a text.
     match_type: Option<MatchType>,
     /// Has no effect: patterns are compiled once and need no cache.
     #[allow(dead_code, reason = "the Collector's files may have it")]
     regexp: Option<Cache>,
-    /// Of `service.name`.
+    /// Values of `service.name`.
     services: Vec<String>,
     span_names: Vec<String>,
     /// `SPAN_KIND_SERVER` and so on.
     span_kinds: Vec<String>,
-    /// Of bodies that are text.
+    /// Bodies of log records; only bodies that are text can match.
     log_bodies: Vec<String>,
     log_severity_texts: Vec<String>,
     log_severity_number: Option<Severity>,
     metric_names: Vec<String>,
-    /// All of them must match.
+    /// Attributes of the row; all of them must match.
     attributes: Vec<AttributeDocument>,
     /// Attributes of the resource; all of them must match.
     resources: Vec<AttributeDocument>,
@@ -117,7 +117,7 @@ struct Cache {
 #[serde(deny_unknown_fields)]
 struct AttributeDocument {
     key: String,
-    /// Any value where this is missing.
+    /// The value to match; without it any value matches.
     value: Option<Json>,
 }
 
@@ -125,42 +125,42 @@ struct AttributeDocument {
 #[serde(deny_unknown_fields)]
 struct LibraryDocument {
     name: String,
-    /// Any version where this is missing.
+    /// The version to match; without it any version matches.
     version: Option<String>,
 }
 
-/// That of what is written.
+/// The schema of the YAML.
 impl JsonSchema for Condition {
     fn schema_name() -> Cow<'static, str> {
         "RowCondition".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Document::json_schema(generator)
+        ConditionDocument::json_schema(generator)
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidCondition {
-    #[error("match_type is missing: say strict or regexp")]
+    #[error("missing required field \"match_type\": use strict or regexp")]
     NoMatchType,
     #[error(
         "nothing to match: give services, span_names, span_kinds, log_bodies, log_severity_texts, \
          log_severity_number, metric_names, attributes, resources or libraries"
     )]
     Empty,
-    #[error("{0:?} is no span kind such as SPAN_KIND_SERVER")]
+    #[error("unknown span kind {0:?}: use a name such as SPAN_KIND_SERVER")]
     SpanKind(String),
-    #[error("the value of {0} is a pattern with match_type regexp: put it in quotes")]
-    NoText(String),
+    #[error("the value of {0} must be a string with match_type regexp: put it in quotes")]
+    UnquotedPattern(String),
     #[error("{0}")]
     Pattern(#[from] regex::Error),
 }
 
-impl TryFrom<Document> for Condition {
+impl TryFrom<ConditionDocument> for Condition {
     type Error = InvalidCondition;
 
-    fn try_from(document: Document) -> Result<Condition, InvalidCondition> {
+    fn try_from(document: ConditionDocument) -> Result<Condition, InvalidCondition> {
         let match_type = document.match_type.ok_or(InvalidCondition::NoMatchType)?;
         if document.is_empty() {
             return Err(InvalidCondition::Empty);
@@ -178,12 +178,12 @@ impl TryFrom<Document> for Condition {
                 .collect::<Result<_, _>>()
         };
         let libraries = document.libraries.into_iter();
-        let library = |one: LibraryDocument| -> Result<Library, InvalidCondition> {
-            Ok(Library {
-                name: match_type.all(vec![one.name])?,
+        let library = |one: LibraryDocument| -> Result<ScopeMatcher, InvalidCondition> {
+            Ok(ScopeMatcher {
+                name: match_type.matcher(vec![one.name])?,
                 version: one
                     .version
-                    .map(|version| match_type.all(vec![version]))
+                    .map(|version| match_type.matcher(vec![version]))
                     .transpose()?,
             })
         };
@@ -202,7 +202,7 @@ impl TryFrom<Document> for Condition {
     }
 }
 
-impl Document {
+impl ConditionDocument {
     fn is_empty(&self) -> bool {
         let texts = [
             &self.services,
@@ -221,28 +221,28 @@ impl Document {
 }
 
 impl MatchType {
-    /// None of an empty list, which says nothing.
-    fn texts(self, all: Vec<String>) -> Result<Option<Texts>, InvalidCondition> {
-        (!all.is_empty()).then(|| self.all(all)).transpose()
+    /// None for an empty list, which is no condition.
+    fn texts(self, all: Vec<String>) -> Result<Option<TextMatcher>, InvalidCondition> {
+        (!all.is_empty()).then(|| self.matcher(all)).transpose()
     }
 
-    fn all(self, all: Vec<String>) -> Result<Texts, InvalidCondition> {
+    fn matcher(self, all: Vec<String>) -> Result<TextMatcher, InvalidCondition> {
         match self {
-            MatchType::Strict => Ok(Texts::Strict(all)),
-            MatchType::Regexp => Ok(Texts::Patterns(RegexSet::new(all)?)),
+            MatchType::Strict => Ok(TextMatcher::Strict(all)),
+            MatchType::Regexp => Ok(TextMatcher::Patterns(RegexSet::new(all)?)),
         }
     }
 
-    fn attribute(self, one: AttributeDocument) -> Result<Attribute, InvalidCondition> {
+    fn attribute(self, one: AttributeDocument) -> Result<AttributeMatcher, InvalidCondition> {
         let value = match (self, one.value) {
             (_, None) => None,
-            (MatchType::Strict, Some(value)) => Some(Expected::Same(value_from_json(&value))),
+            (MatchType::Strict, Some(value)) => Some(ValueMatcher::Same(value_from_json(&value))),
             (MatchType::Regexp, Some(Json::String(pattern))) => {
-                Some(Expected::Matching(Regex::new(&pattern)?))
+                Some(ValueMatcher::Matching(Regex::new(&pattern)?))
             }
-            (MatchType::Regexp, Some(_)) => return Err(InvalidCondition::NoText(one.key)),
+            (MatchType::Regexp, Some(_)) => return Err(InvalidCondition::UnquotedPattern(one.key)),
         };
-        Ok(Attribute {
+        Ok(AttributeMatcher {
             key: one.key,
             value,
         })

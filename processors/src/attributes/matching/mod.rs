@@ -1,4 +1,4 @@
-//! Which rows `include` and `exclude` mean.
+//! Finds the rows that match `include` or `exclude`.
 
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, BinaryViewArray, StringViewArray};
@@ -13,9 +13,9 @@ mod config;
 
 pub(super) use config::Condition;
 
-use config::{Attribute, Expected, Library, Severity, Texts};
+use config::{AttributeMatcher, ScopeMatcher, Severity, TextMatcher, ValueMatcher};
 
-/// As numbered on the wire.
+/// The index is the number of the kind in OTLP.
 const SPAN_KINDS: [&str; 6] = [
     "SPAN_KIND_UNSPECIFIED",
     "SPAN_KIND_INTERNAL",
@@ -26,9 +26,9 @@ const SPAN_KINDS: [&str; 6] = [
 ];
 
 impl Condition {
-    /// Whether each row matches, of a batch of telemetry.
+    /// Whether each row of a batch of telemetry matches.
     pub(super) fn matches(&self, batch: &Batch) -> Vec<bool> {
-        let mut rows = Rows {
+        let mut rows = MatchingRows {
             batch,
             matching: vec![true; batch.num_rows()],
         };
@@ -72,19 +72,19 @@ impl Condition {
 }
 
 /// The rows that still match.
-struct Rows<'a> {
+struct MatchingRows<'a> {
     batch: &'a Batch,
     matching: Vec<bool>,
 }
 
-impl Rows<'_> {
+impl MatchingRows<'_> {
     fn keep(&mut self, mut matches: impl FnMut(usize) -> bool) {
         for (row, matching) in self.matching.iter_mut().enumerate() {
             *matching = *matching && matches(row);
         }
     }
 
-    /// Keeps none of another signal.
+    /// Applies `keep` if the batch has this signal; else no row matches.
     fn keep_of(&mut self, signal: Signal, keep: impl FnOnce(&mut Self)) {
         if self.batch.signal() == signal {
             keep(self);
@@ -93,24 +93,24 @@ impl Rows<'_> {
         }
     }
 
-    fn keep_text(&mut self, column: &StringViewArray, texts: &Texts) {
-        self.keep(|row| texts.contain(text(column, row)));
+    fn keep_text(&mut self, column: &StringViewArray, texts: &TextMatcher) {
+        self.keep(|row| texts.matches(text(column, row)));
     }
 
-    fn keep_kinds(&mut self, kinds: &Texts) {
+    fn keep_kinds(&mut self, kinds: &TextMatcher) {
         let column = self.batch.numbers::<Int32Type>(traces::KIND);
-        let matching = SPAN_KINDS.map(|kind| kinds.contain(kind));
+        let matching = SPAN_KINDS.map(|kind| kinds.matches(kind));
         self.keep(|row| {
             let kind = usize::try_from(column.value(row));
             kind.is_ok_and(|kind| matching.get(kind) == Some(&true))
         });
     }
 
-    /// Only text matches.
-    fn keep_bodies(&mut self, bodies: &Texts) {
+    /// Keeps log records whose body is a matching text.
+    fn keep_bodies(&mut self, bodies: &TextMatcher) {
         let column = self.batch.bytes(logs::BODY);
         self.keep(|row| match value(bytes(column, row)) {
-            Value::Text(text) => bodies.contain(text),
+            Value::Text(text) => bodies.matches(text),
             _ => false,
         });
     }
@@ -123,7 +123,7 @@ impl Rows<'_> {
         });
     }
 
-    fn keep_attributes(&mut self, column: &str, attributes: &[Attribute]) {
+    fn keep_attributes(&mut self, column: &str, attributes: &[AttributeMatcher]) {
         if attributes.is_empty() {
             return;
         }
@@ -134,7 +134,7 @@ impl Rows<'_> {
         });
     }
 
-    fn keep_libraries(&mut self, libraries: &[Library]) {
+    fn keep_libraries(&mut self, libraries: &[ScopeMatcher]) {
         if libraries.is_empty() {
             return;
         }
@@ -144,23 +144,23 @@ impl Rows<'_> {
             let (name, version) = (text(names, row), text(versions, row));
             libraries.iter().any(|library| {
                 let versions = library.version.as_ref();
-                library.name.contain(name)
-                    && versions.is_none_or(|versions| versions.contain(version))
+                library.name.matches(name)
+                    && versions.is_none_or(|versions| versions.matches(version))
             })
         });
     }
 }
 
-impl Attribute {
+impl AttributeMatcher {
     fn is_in(&self, map: Map<'_>) -> bool {
-        let Some(found) = map.get(&self.key) else {
+        let Some(actual) = map.get(&self.key) else {
             return false;
         };
         match &self.value {
             None => true,
-            Some(Expected::Same(expected)) => found == value(expected),
-            Some(Expected::Matching(pattern)) => {
-                pattern.is_match(&crate::attribute_actions::text(found))
+            Some(ValueMatcher::Same(expected)) => actual == value(expected),
+            Some(ValueMatcher::Matching(pattern)) => {
+                pattern.is_match(&crate::attribute_actions::text(actual))
             }
         }
     }

@@ -4,7 +4,7 @@ use super::super::Config;
 use super::support::parse;
 
 #[test]
-fn the_defaults_are_the_collectors() {
+fn defaults_are_those_of_the_collector() {
     let config = Config::default();
     assert_eq!(config.timeout, Some(Duration::from_millis(200)));
     assert_eq!(config.send_batch_size, 8192);
@@ -20,7 +20,7 @@ fn the_defaults_are_the_collectors() {
 }
 
 #[test]
-fn what_cannot_work_is_refused_with_what_to_do() {
+fn invalid_config_is_rejected_with_advice() {
     let error = parse(&["send_batch_max_size=100"]).unwrap_err();
     assert!(error.contains("set it to 8192 or more"), "{error}");
     let error = parse(&["metadata_keys=[tenant_id]"]).unwrap_err();

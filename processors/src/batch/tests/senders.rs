@@ -8,23 +8,23 @@ use tokio::time::Instant;
 use super::support::{at, batch, rows, sizes};
 
 #[tokio::test]
-async fn every_sender_waits_for_the_batch_that_its_rows_went_into() {
+async fn sender_waits_for_the_batch_with_its_rows() {
     let mut batch = batch(&["send_batch_size=2"]);
     let (one, mut first) = Delivery::new(None);
     let (two, mut second) = Delivery::new(None);
-    let give = |delivery| rows(Signal::Logs, "a", 1).with_delivery(delivery);
-    assert!(batch.process(give(one), at(0)).unwrap().is_empty());
+    let row = |delivery| rows(Signal::Logs, "a", 1).with_delivery(delivery);
+    assert!(batch.process(row(one), at(0)).unwrap().is_empty());
     assert!(futures::poll!(&mut first).is_pending());
-    let made = batch.process(give(two), at(0)).unwrap();
+    let output = batch.process(row(two), at(0)).unwrap();
     assert!(futures::poll!(&mut first).is_pending());
     assert!(futures::poll!(&mut second).is_pending());
-    drop(made);
+    drop(output);
     assert_eq!(first.await, Outcome::Delivered);
     assert_eq!(second.await, Outcome::Delivered);
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_to_all_whose_rows_were_in_the_batch() {
+async fn refusal_reaches_all_senders_of_a_merged_batch() {
     let mut batch = batch(&["send_batch_size=2"]);
     let refusal = Refusal {
         component: "exporters/x".into(),
@@ -32,51 +32,51 @@ async fn a_refusal_is_told_to_all_whose_rows_were_in_the_batch() {
         retry: Retry::Never,
     };
     let mut receipts = Vec::new();
-    let mut made = Vec::new();
+    let mut output = Vec::new();
     for _ in 0..2 {
         let (delivery, receipt) = Delivery::new(None);
         receipts.push(receipt);
-        let given = rows(Signal::Logs, "a", 1).with_delivery(delivery);
-        made.extend(batch.process(given, at(0)).unwrap());
+        let batch_of_sender = rows(Signal::Logs, "a", 1).with_delivery(delivery);
+        output.extend(batch.process(batch_of_sender, at(0)).unwrap());
     }
-    made[0].delivery().refuse(&refusal);
-    drop(made);
+    output[0].delivery().refuse(&refusal);
+    drop(output);
     for receipt in receipts {
         assert_eq!(receipt.await, Outcome::Refused(refusal.clone()));
     }
 }
 
 #[tokio::test]
-async fn the_sender_of_a_split_batch_waits_for_all_its_parts() {
+async fn sender_of_a_split_batch_waits_for_all_parts() {
     let mut batch = batch(&["send_batch_size=2", "send_batch_max_size=2"]);
     let (delivery, mut receipt) = Delivery::new(None);
-    let given = rows(Signal::Logs, "a", 3).with_delivery(delivery);
-    let made = batch.process(given, at(0)).unwrap();
-    assert_eq!(sizes(&made), [2]);
-    drop(made);
+    let batch_of_sender = rows(Signal::Logs, "a", 3).with_delivery(delivery);
+    let output = batch.process(batch_of_sender, at(0)).unwrap();
+    assert_eq!(sizes(&output), [2]);
+    drop(output);
     assert!(futures::poll!(&mut receipt).is_pending());
     drop(batch.finish(at(0)));
     assert_eq!(receipt.await, Outcome::Delivered);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_in_a_hurry_does_not_wait_for_the_timeout() {
+async fn short_deadline_releases_rows_before_the_timeout() {
     let mut batch = batch(&["timeout=10s"]);
-    let (patient, _receipt) = of_sender(Signal::Logs, "a", 1);
-    assert!(batch.process(patient, at(0)).unwrap().is_empty());
+    let (without_deadline, _receipt) = of_sender(Signal::Logs, "a", 1);
+    assert!(batch.process(without_deadline, at(0)).unwrap().is_empty());
     let (delivery, receipt) = Delivery::new(Some(Instant::now() + Duration::from_secs(2)));
-    let hurried = rows(Signal::Logs, "b", 1).with_delivery(delivery);
-    assert!(batch.process(hurried, at(0)).unwrap().is_empty());
+    let with_deadline = rows(Signal::Logs, "b", 1).with_delivery(delivery);
+    assert!(batch.process(with_deadline, at(0)).unwrap().is_empty());
     assert!(batch.tick(at(999)).is_empty());
-    // Half of its time is left for those after this.
-    let made = batch.tick(at(1000));
-    assert_eq!(sizes(&made), [2]);
-    drop(made);
+    // Half of the time to the deadline is left for the components downstream.
+    let output = batch.tick(at(1000));
+    assert_eq!(sizes(&output), [2]);
+    drop(output);
     assert_eq!(receipt.await, Outcome::Delivered);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_no_time_left_is_not_held_at_all() {
+async fn batch_at_its_deadline_is_not_held() {
     let mut batch = batch(&["timeout=10s"]);
     let (delivery, _receipt) = Delivery::new(Some(Instant::now()));
     let late = rows(Signal::Logs, "a", 1).with_delivery(delivery);
@@ -84,7 +84,7 @@ async fn who_has_no_time_left_is_not_held_at_all() {
 }
 
 #[tokio::test]
-async fn a_batch_without_rows_is_not_held() {
+async fn batch_without_rows_is_not_held() {
     let mut batch = batch(&[]);
     let (delivery, receipt) = Delivery::new(None);
     let empty = rows(Signal::Logs, "a", 0).with_delivery(delivery);
@@ -98,14 +98,14 @@ fn of_sender(signal: Signal, name: &str, count: usize) -> (pipeline::Batch, pipe
 }
 
 #[test]
-fn rows_that_senders_wait_for_are_released_when_all_that_comes_after_is_idle() {
+fn rows_with_senders_can_be_released_when_downstream_is_idle() {
     let mut batch = batch(&["timeout=10s"]);
     assert!(!batch.can_release(at(0)), "nothing is held");
     let (logs, _first) = of_sender(Signal::Logs, "a", 2);
     let (more, _second) = of_sender(Signal::Logs, "b", 1);
     let (spans, _third) = of_sender(Signal::Traces, "c", 1);
-    for given in [logs, more, spans] {
-        assert!(batch.process(given, at(0)).unwrap().is_empty());
+    for batch_of_sender in [logs, more, spans] {
+        assert!(batch.process(batch_of_sender, at(0)).unwrap().is_empty());
     }
     assert!(batch.can_release(at(0)));
     let mut released = sizes(&batch.release(at(0)));
@@ -116,7 +116,7 @@ fn rows_that_senders_wait_for_are_released_when_all_that_comes_after_is_idle() {
 }
 
 #[test]
-fn rows_without_a_sender_obey_only_the_timeout_and_the_size() {
+fn rows_without_a_sender_are_released_only_by_timeout_and_size() {
     let mut batch = batch(&["timeout=10s", "send_batch_size=4"]);
     assert!(
         batch
@@ -128,7 +128,7 @@ fn rows_without_a_sender_obey_only_the_timeout_and_the_size() {
     let (awaited, _receipt) = of_sender(Signal::Logs, "b", 3);
     assert!(
         batch.process(awaited, at(0)).unwrap().is_empty(),
-        "they are counted apart"
+        "rows with and without senders are counted separately"
     );
     assert_eq!(sizes(&batch.release(at(0))), [3]);
     assert_eq!(sizes(&batch.tick(at(10_000))), [3]);
@@ -145,13 +145,13 @@ fn rows_with_and_without_a_sender_are_never_in_one_batch() {
             .is_empty()
     );
     assert!(batch.process(awaited, at(0)).unwrap().is_empty());
-    let made = batch.finish(at(0));
-    let awaited: Vec<bool> = made.iter().map(|it| it.delivery().is_awaited()).collect();
+    let output = batch.finish(at(0));
+    let awaited: Vec<bool> = output.iter().map(|it| it.delivery().is_awaited()).collect();
     assert_eq!(awaited, [false, true]);
 }
 
 #[test]
-fn with_a_linger_rows_wait_at_least_so_long() {
+fn linger_holds_rows_for_at_least_its_time() {
     let mut batch = batch(&["timeout=10s", "linger=50ms"]);
     let (awaited, _receipt) = of_sender(Signal::Logs, "b", 1);
     assert!(batch.process(awaited, at(0)).unwrap().is_empty());
@@ -164,19 +164,19 @@ fn with_a_linger_rows_wait_at_least_so_long() {
 }
 
 #[tokio::test]
-async fn rejected_rows_are_those_of_the_sender_they_came_from() {
+async fn rejected_rows_are_reported_to_their_sender() {
     let mut batch = batch(&["send_batch_size=5"]);
     let (one, first) = of_sender(Signal::Logs, "a", 2);
     let (two, second) = of_sender(Signal::Logs, "b", 3);
     two.delivery().sends(3);
     assert!(batch.process(one, at(0)).unwrap().is_empty());
-    let made = batch.process(two, at(0)).unwrap();
-    let parts = made[0].by_sender();
+    let output = batch.process(two, at(0)).unwrap();
+    let parts = output[0].by_sender();
     assert_eq!(sizes(&parts), [2, 3]);
     parts[1].delivery().reject_rows(1, "no name");
-    // Where it is not known whose they were, no answer has more rows than its sender has sent.
-    made[0].delivery().reject_rows(3, "no name");
-    drop((parts, made));
+    // If the senders of rejected rows are unknown, no sender gets more rejected rows than it sent.
+    output[0].delivery().reject_rows(3, "no name");
+    drop((parts, output));
     let partial = |rejected_rows| Outcome::Partial {
         rejected_rows,
         reason: "no name".into(),

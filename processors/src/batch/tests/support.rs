@@ -1,4 +1,4 @@
-//! Batches to give, and a processor of some settings.
+//! Makes batches, and a processor from settings.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use pipeline::{Signal, SignalSet, testing};
 
 use super::super::{Batch, Config};
 
-/// Of settings `key=YAML`.
+/// Parses settings `key=YAML`.
 pub(super) fn parse(settings: &[&str]) -> Result<Config, String> {
     let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
     let loaded = load(&[], &settings, Loading::default());
@@ -25,14 +25,14 @@ pub(super) fn at(millis: u64) -> UnixNanos {
     UnixNanos(1_700_000_000_000_000_000 + millis * 1_000_000)
 }
 
-/// Rows that are called `NAME0`, `NAME1`, …
+/// Rows with the uids `NAME0`, `NAME1`, …
 pub(super) fn rows(signal: Signal, name: &str, count: usize) -> pipeline::Batch {
     let uids: Vec<String> = (0..count).map(|row| format!("{name}{row}")).collect();
     let uids: Vec<&str> = uids.iter().map(String::as_str).collect();
     testing::batch(signal, &uids)
 }
 
-/// How many rows each has.
-pub(super) fn sizes(made: &[pipeline::Batch]) -> Vec<usize> {
-    made.iter().map(pipeline::Batch::num_rows).collect()
+/// The number of rows of each batch.
+pub(super) fn sizes(output: &[pipeline::Batch]) -> Vec<usize> {
+    output.iter().map(pipeline::Batch::num_rows).collect()
 }

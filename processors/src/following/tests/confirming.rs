@@ -1,4 +1,4 @@
-//! Unchanged scans make no commit: what they confirm is known when it matters.
+//! Unchanged scans make no commit. A process must still know what they confirm once it matters.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use pipeline::rows::Rows;
 use pipeline::schema::nodes;
 use pipeline::{Batch, Delivery, Signal, uid};
 
-use super::super::pending::KEPT;
-use super::Process;
+use super::super::pending::WATCH_PERIOD;
+use super::SimulatedProcess;
 use super::world::{at, host};
 use crate::test_store::{HeldBack, write};
 
@@ -35,7 +35,7 @@ fn group() -> Resource {
     }
 }
 
-/// A scan of a scope; where it found nothing new, without a row of what it saw.
+/// A scan of a scope. If `is_new` is false, it has only its completion, without rows of the members.
 fn scan(scope: &str, second: u64, seen: &[Resource], is_new: bool) -> Vec<Batch> {
     let scan = Scan {
         source: "aws",
@@ -55,19 +55,19 @@ fn scan(scope: &str, second: u64, seen: &[Resource], is_new: bool) -> Vec<Batch>
     vec![rows.finish(Delivery::nobody())]
 }
 
-/// A store, another process that writes it, and one without a store that sees all batches.
-struct Case {
+/// A store that another process writes, and a reference process without a store that all batches pass.
+struct TwoScopes {
     backend: HeldBack,
-    all: Process,
+    all: SimulatedProcess,
 }
 
-impl Case {
-    /// Two scopes saw an instance at the start.
-    async fn new() -> Case {
+impl TwoScopes {
+    /// At the start, scans of both scopes have an instance.
+    async fn new() -> TwoScopes {
         let backend = HeldBack::default();
         backend.gate.cancel();
-        let all = Process::new(None).await;
-        let mut case = Case { backend, all };
+        let all = SimulatedProcess::new(None).await;
+        let mut case = TwoScopes { backend, all };
         let both = [instance(), group()];
         case.another_reports(scan("one", 0, &both, true), 0).await;
         case.another_reports(scan("other", 1, &both[..1], true), 1)
@@ -80,10 +80,10 @@ impl Case {
         write(&self.backend, &made, at(second)).await;
     }
 
-    /// So much that own commits of what the process read before are not read any more.
-    async fn goes_on(&mut self, process: &mut Process, second: u64) {
+    /// Lets time pass until own commits are no longer read for the uids that the process has read.
+    async fn end_watch_period(&mut self, process: &mut SimulatedProcess, second: u64) {
         for step in 0..3 {
-            tokio::time::advance(KEPT + Duration::from_secs(1)).await;
+            tokio::time::advance(WATCH_PERIOD + Duration::from_secs(1)).await;
             let other = Resource {
                 uid: format!("other {step}"),
                 ..group()
@@ -94,19 +94,19 @@ impl Case {
         }
     }
 
-    async fn reports(&mut self, process: &mut Process, batches: Vec<Batch>, second: u64) {
+    async fn reports(&mut self, process: &mut SimulatedProcess, batches: Vec<Batch>, second: u64) {
         self.all.take(batches.clone(), second);
         let made = process.take(batches, second);
         process.write(&made, second).await;
         process.follow(second).await;
     }
 
-    fn agrees(&mut self, process: &mut Process, second: u64) {
-        let (expected, found) = (self.all.answers(second), process.answers(second));
-        assert_eq!(super::differences(&expected, &found), [""; 0]);
+    fn agrees(&mut self, process: &mut SimulatedProcess, second: u64) {
+        let (expected, actual) = (self.all.answers(second), process.answers(second));
+        assert_eq!(super::differences(&expected, &actual), [""; 0]);
     }
 
-    /// Whether the instance exists for the process that saw all.
+    /// Whether the instance exists for the reference process.
     fn exists(&mut self, second: u64) -> bool {
         let answers = self.all.answers(second);
         answers[0].contains("u0")
@@ -114,10 +114,10 @@ impl Case {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_that_another_process_confirms_for_days_outlives_a_deletion_here() {
-    let mut case = Case::new().await;
-    let mut process = Process::new(Some(&case.backend)).await;
-    case.goes_on(&mut process, 10).await;
+async fn a_claim_confirmed_by_another_process_outlives_a_deletion_by_this_process() {
+    let mut case = TwoScopes::new().await;
+    let mut process = SimulatedProcess::new(Some(&case.backend)).await;
+    case.end_watch_period(&mut process, 10).await;
     for day in 1..=3 {
         let unchanged = scan("one", day * DAY, &[instance(), group()], false);
         case.another_reports(unchanged, day * DAY).await;
@@ -131,18 +131,18 @@ async fn a_claim_that_another_process_confirms_for_days_outlives_a_deletion_here
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_claim_that_a_scan_confirms_again_is_known_again() {
-    let mut case = Case::new().await;
-    let mut process = Process::new(Some(&case.backend)).await;
-    case.goes_on(&mut process, 10).await;
+async fn a_stale_claim_holds_again_once_an_unchanged_scan_confirms_it() {
+    let mut case = TwoScopes::new().await;
+    let mut process = SimulatedProcess::new(Some(&case.backend)).await;
+    case.end_watch_period(&mut process, 10).await;
     let now = 2 * DAY;
     let gone = scan("other", now, &[], true);
     case.reports(&mut process, gone, now).await;
-    assert!(!case.exists(now), "nothing was heard of the other scope");
+    assert!(!case.exists(now), "the claim of the other scope is stale");
     case.agrees(&mut process, now);
-    // One that starts now knows no claim of what does not exist.
-    let mut restarted = Process::new(Some(&case.backend)).await;
-    case.goes_on(&mut restarted, now + 10).await;
+    // A process that starts now loads no claims of uids that do not exist.
+    let mut restarted = SimulatedProcess::new(Some(&case.backend)).await;
+    case.end_watch_period(&mut restarted, now + 10).await;
     let now = now + HOUR;
     let unchanged = scan("one", now, &[instance(), group()], false);
     case.reports(&mut restarted, unchanged, now).await;

@@ -1,4 +1,4 @@
-//! A process that follows the commits of a store knows what one knows that all batches passed.
+//! A process that follows the commits of a store must know what a process knows that all batches pass.
 
 mod confirming;
 mod world;
@@ -24,20 +24,20 @@ use crate::graph::Graph;
 use crate::identity::Identity;
 use crate::impact::Impact;
 use crate::test_store::{HeldBack, provide, write};
-use world::{NAMES, UIDS, World, address, at, host, uid};
+use world::{NAMES, SimulatedCloud, UIDS, address, at, host, uid};
 
 /// The processors of one process.
-struct Process {
+struct SimulatedProcess {
     graph: Graph,
     identity: Identity,
     impact: Impact,
     shared: Arc<Shared>,
-    /// None where it has none to load or to follow.
+    /// The store to load and follow; none if the process has no store.
     store: Option<Arc<Store<HeldBack>>>,
 }
 
-impl Process {
-    async fn new(backend: Option<&HeldBack>) -> Process {
+impl SimulatedProcess {
+    async fn new(backend: Option<&HeldBack>) -> SimulatedProcess {
         let shared = Arc::<Shared>::default();
         let host = |id: &str| Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone());
         let store = backend.map(|backend| provide(backend, &host("sqlite")));
@@ -48,7 +48,7 @@ impl Process {
             seen_for: Duration::ZERO,
             ..crate::impact::Config::default()
         };
-        let mut process = Process {
+        let mut process = SimulatedProcess {
             graph: Graph::build(crate::graph::Config::default(), &host("graph")).unwrap(),
             identity: Identity::build(identity, &host("identity")).unwrap(),
             impact: Impact::build(impact, &host("impact")).unwrap(),
@@ -60,7 +60,7 @@ impl Process {
         process
     }
 
-    /// Batches pass: what goes into the store.
+    /// Processes batches. Returns what goes into the store.
     fn take(&mut self, batches: Vec<Batch>, second: u64) -> Vec<Batch> {
         let made = batches
             .into_iter()
@@ -70,7 +70,7 @@ impl Process {
         let made: Vec<Batch> = made.collect();
         for batch in &made {
             self.impact.process(batch.clone(), at(second)).unwrap();
-            // In this place only what `graph` did not make is new to it.
+            // Aliases made by `graph` are in the index already; others are new to it.
             self.identity.process(batch.clone(), at(second)).unwrap();
         }
         made
@@ -98,7 +98,7 @@ impl Process {
         }
     }
 
-    /// Who has each name, and what a drift of each uid touches.
+    /// The owners of each name, and the impact of a drift of each uid, as text.
     fn answers(&mut self, second: u64) -> Vec<String> {
         let host_of = Host::new("x".parse().unwrap(), SignalSet::ALL, self.shared.clone());
         let index = host_of.alias_index();
@@ -132,52 +132,58 @@ impl Process {
     }
 }
 
-/// Where the answers differ.
+/// The answers that differ.
 fn differences(one: &[String], other: &[String]) -> Vec<String> {
     let pairs = one.iter().zip(other).filter(|(one, other)| one != other);
     pairs
-        .map(|(one, other)| format!("{one}, found {other}"))
+        .map(|(one, other)| format!("{one}, but got {other}"))
         .collect()
 }
 
-/// Two processes write one store; the second follows it. How long its reports wait to be written, and
-/// when it comes to follow, is random.
+/// Two processes write one store; the second follows it. When its reports are written and when it follows
+/// commits is random.
 async fn run(seed: u64, steps: usize, with_crowds: bool) -> Result<(), String> {
     let backend = HeldBack::default();
     backend.gate.cancel();
-    let mut world = World::new(StdRng::seed_from_u64(seed), with_crowds);
-    let mut all = Process::new(None).await;
-    let mut second = Process::new(Some(&backend)).await;
+    let mut cloud = SimulatedCloud::new(StdRng::seed_from_u64(seed), with_crowds);
+    let mut all = SimulatedProcess::new(None).await;
+    let mut second = SimulatedProcess::new(Some(&backend)).await;
     let mut in_flight: Vec<Vec<Batch>> = Vec::new();
     for step in 0..steps {
-        let (batches, is_second) = (world.report(), world.chance(0.4));
-        let now = world.second;
+        let (batches, is_second) = (cloud.report(), cloud.chance(0.4));
+        let now = cloud.second;
         let made = all.take(batches.clone(), now);
         match is_second {
             true => in_flight.push(second.take(batches, now)),
             false => write(&backend, &made, at(now)).await,
         }
-        while !in_flight.is_empty() && world.chance(0.5) {
+        while !in_flight.is_empty() && cloud.chance(0.5) {
             second.write(&in_flight.remove(0), now).await;
         }
-        if world.chance(0.4) {
+        if cloud.chance(0.4) {
             second.follow(now).await;
         }
-        if !world.chance(0.1) && step + 1 < steps {
+        if !cloud.chance(0.1) && step + 1 < steps {
             continue;
         }
         for made in in_flight.drain(..) {
             second.write(&made, now).await;
         }
         second.follow(now).await;
-        let found = second.answers(now);
+        let actual = second.answers(now);
         let expected = all.answers(now);
-        let mut restarted = Process::new(Some(&backend)).await;
+        let mut restarted = SimulatedProcess::new(Some(&backend)).await;
         let fresh = restarted.answers(now);
-        for (who, answers) in [("after a restart", &fresh), ("with all batches", &expected)] {
-            let differences = differences(answers, &found);
+        let references = [
+            ("restarted process", &fresh),
+            ("process with all batches", &expected),
+        ];
+        for (reference, answers) in references {
+            let differences = differences(answers, &actual);
             if !differences.is_empty() {
-                return Err(format!("seed {seed}, step {step}, {who}: {differences:#?}"));
+                return Err(format!(
+                    "seed {seed}, step {step}, compared with the {reference}: {differences:#?}"
+                ));
             }
         }
     }
@@ -192,11 +198,11 @@ async fn run_all(seeds: std::ops::Range<u64>, steps: usize, with_crowds: bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_follows_commits_knows_what_one_that_restarts_knows() {
+async fn a_process_that_follows_commits_knows_what_a_restarted_process_knows() {
     run_all(0..30, 50, false).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_commits_do_not_name_is_read_with_all() {
+async fn changes_that_commits_do_not_name_are_read_with_the_whole_store() {
     run_all(100..104, 25, true).await;
 }

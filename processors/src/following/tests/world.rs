@@ -1,4 +1,4 @@
-//! A small cloud that changes, and what two processes report of it.
+//! A small cloud that changes, and what processes report of it.
 
 use std::collections::BTreeMap;
 
@@ -32,22 +32,22 @@ pub(super) fn address(number: usize) -> String {
     format!("10.0.0.{number}")
 }
 
-/// Resources, and in which scope each of them is.
-pub(super) struct World {
+pub(super) struct SimulatedCloud {
     rng: StdRng,
     pub(super) second: u64,
-    there: BTreeMap<usize, (usize, Resource)>,
-    /// Whether some scans find so much that a commit does not name all of it.
+    /// The resources that exist, by number, each with its scope.
+    resources: BTreeMap<usize, (usize, Resource)>,
+    /// Whether some scans have so many resources that their commit is truncated.
     with_crowds: bool,
 }
 
-impl World {
-    pub(super) fn new(rng: StdRng, with_crowds: bool) -> World {
-        World {
+impl SimulatedCloud {
+    pub(super) fn new(rng: StdRng, with_crowds: bool) -> SimulatedCloud {
+        SimulatedCloud {
             with_crowds,
             rng,
             second: 0,
-            there: BTreeMap::new(),
+            resources: BTreeMap::new(),
         }
     }
 
@@ -59,24 +59,27 @@ impl World {
         self.rng.random_range(0..below)
     }
 
-    /// Something is created, changed, moved or deleted.
+    /// Creates, changes, moves or deletes a resource.
     fn change(&mut self) {
         let (number, what) = (self.any(UIDS), self.any(6));
         match what {
             0 => {
-                self.there.remove(&number);
+                self.resources.remove(&number);
             }
             1 => {
                 let scope = self.any(SCOPES);
-                if let Some((known, _)) = self.there.get_mut(&number) {
+                if let Some((known, _)) = self.resources.get_mut(&number) {
                     *known = scope;
                 }
             }
             _ => {
                 let resource = self.resource(number);
                 let scope = self.any(SCOPES);
-                let scope = self.there.get(&number).map_or(scope, |(scope, _)| *scope);
-                self.there.insert(number, (scope, resource));
+                let scope = self
+                    .resources
+                    .get(&number)
+                    .map_or(scope, |(scope, _)| *scope);
+                self.resources.insert(number, (scope, resource));
             }
         }
     }
@@ -104,7 +107,7 @@ impl World {
         resource
     }
 
-    /// What a process sees next.
+    /// The next report of a process.
     pub(super) fn report(&mut self) -> Vec<Batch> {
         self.second += 1 + self.any(20) as u64;
         for _ in 0..self.any(3) {
@@ -126,12 +129,12 @@ impl World {
             false => 0,
         };
         if many > 0 {
-            // The commit does not say that these are gone.
-            self.there.retain(|_, (of, _)| *of != scope);
+            // The truncated commit does not name these deletions.
+            self.resources.retain(|_, (of, _)| *of != scope);
         }
         let crowd: Vec<Resource> = (0..many)
             .map(|number| Resource {
-                // Before all others in the order in which a commit names them.
+                // Sorts before all others, so that the commit leaves those out.
                 uid: format!("a{scope} {number}"),
                 kind: "AWS::EC2::Volume".into(),
                 provider: "aws".into(),
@@ -146,9 +149,9 @@ impl World {
             began: at(self.second),
         };
         let mut rows = Rows::new(Signal::Resources);
-        let there = self.there.values().filter(|(of, _)| *of == scope);
-        let there: Vec<Resource> = there.map(|(_, resource)| resource.clone()).collect();
-        scan.whole(&mut rows, crowd.iter().chain(&there));
+        let members = self.resources.values().filter(|(of, _)| *of == scope);
+        let members: Vec<Resource> = members.map(|(_, resource)| resource.clone()).collect();
+        scan.whole(&mut rows, crowd.iter().chain(&members));
         rows.finish(Delivery::nobody())
     }
 
@@ -178,7 +181,7 @@ impl World {
 
     fn observed_name(&mut self) -> Batch {
         let mut rows = Rows::new(Signal::Aliases);
-        // What has ended is not observed any more.
+        // Owned by a service, since a deleted resource is not observed any more.
         let (owner, name) = (format!("service {}", self.any(2)), host(self.any(NAMES)));
         let cells = [
             (aliases::MODE, Cell::Text("observed")),
@@ -192,7 +195,7 @@ impl World {
 
     fn delete_event(&mut self) -> Batch {
         let number = self.any(UIDS);
-        self.there.remove(&number);
+        self.resources.remove(&number);
         let mut rows = Rows::new(Signal::Resources);
         let cells = [
             (pipeline::schema::resources::OP, Cell::Text("deleted")),
@@ -203,7 +206,7 @@ impl World {
             ),
         ];
         rows.push(Some(at(self.second)), Some(&uid(number)), "trail", &cells);
-        // A list that begins within 5 minutes after it may still have it.
+        // A scan that begins within 5 minutes after a delete event may still list the resource.
         self.second += 301;
         rows.finish(Delivery::nobody())
     }

@@ -1,70 +1,76 @@
-//! Who the other side of a span is.
+//! Resolves the peer of a span.
 
 use std::borrow::Cow;
 
-use super::super::names::{Led, Names};
+use super::super::names::{NameLookup, NameResolution};
 use super::super::private::is_private;
-use super::named::Named;
-use super::reason::Reason;
-use super::target::Target;
+use super::named::PeerAttributes;
+use super::reason::UnresolvedReason;
+use super::target::PeerTarget;
 
-/// The other side of a span, as of a moment.
+/// The peer of a span, as of the span's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer<'v> {
-    /// The machine itself, or nobody that is named.
-    Nobody,
-    Found(Cow<'v, str>),
-    Unresolved(Reason),
+pub(super) enum PeerResolution<'v> {
+    /// The span names no peer, or its own machine.
+    NoPeer,
+    /// The uid of the peer.
+    Peer(Cow<'v, str>),
+    Unresolved(UnresolvedReason),
 }
 
-/// By its host, else by the address that answered: a host's name may mean nothing elsewhere.
-/// `instance` is the one that the span comes from.
-pub(super) fn of<'v>(
-    named: &Named<'_>,
+/// Resolves the host name of the peer, else the address to which the client connected, since a host name may
+/// be known only in the client's network. `instance` is the EC2 instance from which the span comes.
+pub(super) fn resolve<'v>(
+    peer: &PeerAttributes<'_>,
     instance: Option<&str>,
-    names: &mut Names<'v>,
-) -> Answer<'v> {
+    names: &mut NameLookup<'v>,
+) -> PeerResolution<'v> {
     let networks = instance.map_or_else(Vec::new, |uid| names.networks_of(uid));
-    let mut answer = Answer::Nobody;
-    for text in [named.host, named.address].into_iter().flatten() {
-        match (of_target(&Target::of(text), &networks, names), &answer) {
-            // A host that is the machine itself is no other, whatever address it has.
-            (Answer::Nobody, Answer::Nobody) => return Answer::Nobody,
-            (found @ Answer::Found(_), _) => return found,
-            (unresolved, Answer::Nobody) => answer = unresolved,
+    let mut result = PeerResolution::NoPeer;
+    for text in [peer.host, peer.address].into_iter().flatten() {
+        let resolution = resolve_target(&PeerTarget::of(text), &networks, names);
+        match (resolution, &result) {
+            // If the host is the client's own machine, the address is not looked at.
+            (PeerResolution::NoPeer, PeerResolution::NoPeer) => return PeerResolution::NoPeer,
+            (resolved @ PeerResolution::Peer(_), _) => return resolved,
+            (unresolved, PeerResolution::NoPeer) => result = unresolved,
             _ => {}
         }
     }
-    answer
+    result
 }
 
-fn of_target<'v>(target: &Target<'_>, networks: &[&str], names: &mut Names<'v>) -> Answer<'v> {
-    let (led, otherwise) = match target {
-        Target::Local => return Answer::Nobody,
-        Target::Address(ip) => {
-            let is_unplaced = is_private(*ip) && networks.is_empty();
+fn resolve_target<'v>(
+    target: &PeerTarget<'_>,
+    networks: &[&str],
+    names: &mut NameLookup<'v>,
+) -> PeerResolution<'v> {
+    let (resolution, reason) = match target {
+        PeerTarget::Local => return PeerResolution::NoPeer,
+        PeerTarget::Address(ip) => {
+            let needs_network = is_private(*ip) && networks.is_empty();
             (
-                names.address(*ip, networks),
-                match is_unplaced {
-                    true => Reason::NoNetwork,
-                    false => Reason::UnknownAddress,
+                names.resolve_address(*ip, networks),
+                match needs_network {
+                    true => UnresolvedReason::NoNetwork,
+                    false => UnresolvedReason::UnknownAddress,
                 },
             )
         }
-        Target::Host(host) => {
-            let is_unplaced = networks.is_empty() && names.has_owner(host);
+        PeerTarget::Host(host) => {
+            let needs_network = networks.is_empty() && names.has_owner(host);
             (
-                names.host(host, networks),
-                match is_unplaced {
-                    true => Reason::NoNetwork,
-                    false => Reason::UnknownName,
+                names.resolve_host(host, networks),
+                match needs_network {
+                    true => UnresolvedReason::NoNetwork,
+                    false => UnresolvedReason::UnknownName,
                 },
             )
         }
     };
-    match led {
-        Led::To(uid) => Answer::Found(uid.into()),
-        Led::Astray => Answer::Unresolved(Reason::Ambiguous),
-        Led::Nowhere => Answer::Unresolved(otherwise),
+    match resolution {
+        NameResolution::Unique(uid) => PeerResolution::Peer(uid.into()),
+        NameResolution::Ambiguous => PeerResolution::Unresolved(UnresolvedReason::Ambiguous),
+        NameResolution::None => PeerResolution::Unresolved(reason),
     }
 }

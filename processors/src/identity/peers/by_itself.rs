@@ -1,42 +1,43 @@
-//! Queues and buckets, whose uids follow from what a span says.
+//! SQS queues and S3 buckets, whose uids follow from the attributes of a span.
 
 use pipeline::uid;
 
-use super::super::found::Node;
-use super::named::Named;
+use super::super::found::IdentifiedNode;
+use super::named::PeerAttributes;
 
-/// None where anything of it is not as AWS has it: an S3 may be anybody's.
-pub(super) fn of<'a>(named: &Named<'a>) -> Option<Node<'a>> {
-    match named.queue {
+/// None unless the host or URL is that of AWS, since others offer the same protocols (an S3 API).
+pub(super) fn node_of<'a>(peer: &PeerAttributes<'a>) -> Option<IdentifiedNode<'a>> {
+    match peer.queue {
         Some(url) => queue(url),
-        None => bucket(named.bucket?, named.host?),
+        None => bucket(peer.bucket?, peer.host?),
     }
 }
 
 /// `https://sqs.{region}.amazonaws.com/{account}/{name}`.
-fn queue(url: &str) -> Option<Node<'_>> {
+fn queue(url: &str) -> Option<IdentifiedNode<'_>> {
     let rest = url.strip_prefix("https://")?;
     let (host, path) = rest.split_once('/')?;
     let (account, name) = path.split_once('/')?;
-    let region = of_amazon(host)?.strip_prefix("sqs.")?;
+    let region = aws_prefix(host)?.strip_prefix("sqs.")?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     if !is_account || name.is_empty() || name.contains('/') || region.contains('.') {
         return None;
     }
-    Some(Node {
+    Some(IdentifiedNode {
         uid: uid::aws("sqs", region, account, name).into(),
         kind: Some("AWS::SQS::Queue"),
         name: Some(name),
         provider: Some("aws"),
         account: Some(account),
         region: Some(region),
-        ..Node::default()
+        ..IdentifiedNode::default()
     })
 }
 
-/// At `{bucket}.s3.{region}.amazonaws.com` or `s3.{region}.amazonaws.com`, in one of their forms.
-fn bucket<'a>(name: &'a str, host: &str) -> Option<Node<'a>> {
-    let service = of_amazon(host)?;
+/// The bucket at `{bucket}.s3.{region}.amazonaws.com` or `s3.{region}.amazonaws.com`; older and dual-stack
+/// forms of these hosts are accepted, too.
+fn bucket<'a>(name: &'a str, host: &str) -> Option<IdentifiedNode<'a>> {
+    let service = aws_prefix(host)?;
     let service = service.strip_prefix(name).unwrap_or(service);
     let service = service.strip_prefix('.').unwrap_or(service);
     if !service.starts_with("s3") || name.contains([':', '/']) {
@@ -48,44 +49,44 @@ fn bucket<'a>(name: &'a str, host: &str) -> Option<Node<'a>> {
         true => "aws-cn",
         false => uid::aws_partition(region),
     };
-    Some(Node {
+    Some(IdentifiedNode {
         uid: format!("arn:{partition}:s3:::{name}").into(),
         kind: Some("AWS::S3::Bucket"),
         name: Some(name),
         provider: Some("aws"),
-        ..Node::default()
+        ..IdentifiedNode::default()
     })
 }
 
-/// What stands before AWS's own domain.
-fn of_amazon(host: &str) -> Option<&str> {
+/// The part of the host before `.amazonaws.com`; none for other hosts.
+fn aws_prefix(host: &str) -> Option<&str> {
     let host = host.strip_suffix(".cn").unwrap_or(host);
     host.strip_suffix(".amazonaws.com")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, of};
+    use super::{PeerAttributes, node_of};
 
     fn queue(url: &str) -> Option<String> {
-        let named = Named {
+        let peer = PeerAttributes {
             queue: Some(url),
-            ..Named::default()
+            ..PeerAttributes::default()
         };
-        of(&named).map(|node| node.uid.into_owned())
+        node_of(&peer).map(|node| node.uid.into_owned())
     }
 
     fn bucket(name: &str, host: &str) -> Option<String> {
-        let named = Named {
+        let peer = PeerAttributes {
             bucket: Some(name),
             host: Some(host),
-            ..Named::default()
+            ..PeerAttributes::default()
         };
-        of(&named).map(|node| node.uid.into_owned())
+        node_of(&peer).map(|node| node.uid.into_owned())
     }
 
     #[test]
-    fn a_queue_is_named_by_its_url() {
+    fn the_url_of_a_queue_gives_its_arn() {
         let at = |host: &str| queue(&format!("https://{host}/123456789012/orders"));
         assert_eq!(
             at("sqs.eu-west-1.amazonaws.com").as_deref(),
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_named_where_it_is_at_aws() {
+    fn a_bucket_gets_an_arn_only_at_a_host_of_aws() {
         for host in [
             "shop.s3.eu-west-1.amazonaws.com",
             "s3.amazonaws.com",

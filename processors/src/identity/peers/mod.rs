@@ -1,4 +1,4 @@
-//! Finds who the other sides of client and producer spans are: the column `peer_uid`.
+//! Resolves the peers of client and producer spans: the column `peer_uid`.
 
 use arrow_array::types::{Int32Type, TimestampNanosecondType};
 use arrow_array::{Array, StringViewArray};
@@ -9,9 +9,9 @@ use pipeline::component::{Host, UnixNanos};
 use pipeline::schema::{opening, traces};
 use pipeline::uid;
 
-use super::distinct::{Distinct, spread};
-use super::found::Node;
-use super::names::Names;
+use super::distinct::{DistinctResources, fill_uids};
+use super::found::IdentifiedNode;
+use super::names::NameLookup;
 
 mod answer;
 mod by_itself;
@@ -20,13 +20,13 @@ mod reason;
 mod target;
 mod waiting;
 
-pub(super) use waiting::Joined;
+pub(super) use waiting::ResolvedEndpoint;
 
-use answer::Answer;
-use named::Named;
-use reason::{Reason, Unresolved};
-use target::Target;
-use waiting::Waiting;
+use answer::PeerResolution;
+use named::PeerAttributes;
+use reason::{UnresolvedCounters, UnresolvedReason};
+use target::PeerTarget;
+use waiting::UnresolvedEndpoints;
 
 /// `Span.kind` on the wire.
 const CLIENT: i32 = 3;
@@ -34,132 +34,135 @@ const PRODUCER: i32 = 4;
 
 #[derive(Debug)]
 pub(super) struct Peers {
-    unresolved: Unresolved,
-    /// None where nobody wants to know what endpoints are.
-    waiting: Option<Waiting>,
+    unresolved: UnresolvedCounters,
+    /// None if no component after this processor accepts aliases.
+    endpoints: Option<UnresolvedEndpoints>,
 }
 
-/// Who was found in a batch.
+/// The peers of the spans of one batch.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
-    /// The uid of each, the first place for nobody.
+pub(super) struct ResolvedPeers<'a> {
+    /// The uids of the peers; the first position is none, for spans without a peer.
     uids: Vec<Option<String>>,
-    /// The place of each row's peer.
+    /// For each row, the position of its peer in `uids`.
     rows: Vec<u32>,
-    /// Those that spans name by themselves, to be told of, and when that was.
-    pub(super) nodes: Vec<(Node<'a>, UnixNanos)>,
+    /// Queues and buckets to emit, each with the time of its span.
+    pub(super) nodes: Vec<(IdentifiedNode<'a>, UnixNanos)>,
 }
 
-/// What was found for one resource and what its spans say.
+/// The result for one resource and one combination of peer attributes.
 #[derive(Clone, Copy, Debug)]
-enum Known {
-    /// The place of its uid.
-    Peer(u32),
-    Unresolved(Reason),
+enum CachedPeer {
+    /// The position of its uid in [`ResolvedPeers::uids`].
+    Position(u32),
+    Unresolved(UnresolvedReason),
 }
 
-const NOBODY: Known = Known::Peer(0);
+const NO_PEER: CachedPeer = CachedPeer::Position(0);
 
 impl Peers {
     pub(super) fn new(host: &Host, wants_aliases: bool) -> Peers {
         Peers {
-            unresolved: Unresolved::new(host),
-            waiting: wants_aliases.then(Waiting::default),
+            unresolved: UnresolvedCounters::new(host),
+            endpoints: wants_aliases.then(UnresolvedEndpoints::default),
         }
     }
 
-    /// Finds the peers of spans, each as of when it started. `instances` are those that the
-    /// resources of `distinct` are on.
-    pub(super) fn find<'a>(
+    /// Resolves the peers of spans, each as of the start of the span. `instances` has the EC2 instance on
+    /// which each resource of `distinct` runs.
+    pub(super) fn resolve<'a>(
         &mut self,
         batch: &'a Batch,
-        distinct: &Distinct,
+        distinct: &DistinctResources,
         instances: &[Option<String>],
         view: &View<'_>,
         now: UnixNanos,
-    ) -> Found<'a> {
+    ) -> ResolvedPeers<'a> {
         let kinds = batch.numbers::<Int32Type>(traces::KIND).values();
         let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
         let attributes = batch.bytes(traces::ATTRIBUTES);
         let set = batch.text(traces::PEER_UID);
-        let mut found = Found::new(batch.num_rows());
-        let mut known: HashMap<(usize, Named<'a>), (Known, Holds)> = HashMap::new();
+        let mut resolved = ResolvedPeers::new(batch.num_rows());
+        let mut cache: HashMap<(usize, PeerAttributes<'a>), (CachedPeer, Holds)> = HashMap::new();
         for row in 0..batch.num_rows() {
             if !matches!(kinds[row], CLIENT | PRODUCER) || set.is_valid(row) {
                 continue;
             }
-            let named = Named::of(attributes.value(row));
-            if named.is_nobody() {
+            let peer_attributes = PeerAttributes::of(attributes.value(row));
+            if peer_attributes.names_no_peer() {
                 continue;
             }
             let time = match times.is_valid(row) {
                 true => UnixNanos(u64::try_from(times.value(row)).unwrap_or(0)),
                 false => now,
             };
-            let key = (distinct.place(row), named);
-            let before = known.get(&key).filter(|(_, holds)| holds.contains(time));
-            let peer = match before {
+            let key = (distinct.position(row), peer_attributes);
+            let cached = cache.get(&key).filter(|(_, holds)| holds.contains(time));
+            let peer = match cached {
                 Some((peer, _)) => *peer,
                 None => {
                     let instance = instances[key.0].as_deref();
-                    let mut names = Names::new(view, Holds::at(time));
-                    let peer = match by_itself::of(&named) {
-                        Some(node) => found.node(node, time.min(now)),
-                        None => self.answer(&named, instance, &mut names, &mut found),
+                    let mut names = NameLookup::new(view, Holds::at(time));
+                    let peer = match by_itself::node_of(&peer_attributes) {
+                        Some(node) => resolved.add_node(node, time.min(now)),
+                        None => {
+                            self.resolve_one(&peer_attributes, instance, &mut names, &mut resolved)
+                        }
                     };
-                    known.insert(key, (peer, names.holds));
+                    cache.insert(key, (peer, names.holds));
                     peer
                 }
             };
             match peer {
-                Known::Peer(place) => found.rows[row] = place,
-                Known::Unresolved(reason) => self.unresolved.add(reason),
+                CachedPeer::Position(position) => resolved.rows[row] = position,
+                CachedPeer::Unresolved(reason) => self.unresolved.add(reason),
             }
         }
-        found
+        resolved
     }
 
-    fn answer(
+    fn resolve_one(
         &mut self,
-        named: &Named<'_>,
+        peer: &PeerAttributes<'_>,
         instance: Option<&str>,
-        names: &mut Names<'_>,
-        found: &mut Found<'_>,
-    ) -> Known {
-        match answer::of(named, instance, names) {
-            Answer::Nobody => NOBODY,
-            Answer::Found(uid) => found.peer(uid.into_owned()),
-            Answer::Unresolved(reason) => {
-                if let (Some(waiting), Some(host)) = (&mut self.waiting, named.host)
-                    && reason != Reason::Ambiguous
+        names: &mut NameLookup<'_>,
+        resolved: &mut ResolvedPeers<'_>,
+    ) -> CachedPeer {
+        match answer::resolve(peer, instance, names) {
+            PeerResolution::NoPeer => NO_PEER,
+            PeerResolution::Peer(uid) => resolved.add_uid(uid.into_owned()),
+            PeerResolution::Unresolved(reason) => {
+                if let (Some(endpoints), Some(host)) = (&mut self.endpoints, peer.host)
+                    && reason != UnresolvedReason::Ambiguous
                 {
-                    let endpoint = uid::external(host, named.port);
-                    waiting.add(endpoint, &Target::of(host), instance);
+                    let endpoint = uid::external(host, peer.port);
+                    endpoints.add(endpoint, &PeerTarget::of(host), instance);
                 }
-                Known::Unresolved(reason)
+                CachedPeer::Unresolved(reason)
             }
         }
     }
 
-    /// Whether endpoints that could not be resolved may be resolvable by now.
+    /// Whether unresolved endpoints must be looked up again.
     pub(super) fn is_due(&self, index: &AliasIndex) -> bool {
-        let waiting = self.waiting.as_ref();
-        waiting.is_some_and(|waiting| waiting.is_due(index.version()))
+        let endpoints = self.endpoints.as_ref();
+        endpoints.is_some_and(|endpoints| endpoints.is_due(index.version()))
     }
 
-    /// Waits until the index is another one than when all were looked up; never, where some are due
+    /// Waits until the index has changed since all endpoints were looked up. Never returns if some are due
     /// already.
-    pub(super) async fn becomes_due(&self, index: &AliasIndex) {
-        match self.waiting.as_ref().and_then(Waiting::asked_at) {
+    pub(super) async fn wait_until_due(&self, index: &AliasIndex) {
+        let endpoints = self.endpoints.as_ref();
+        match endpoints.and_then(UnresolvedEndpoints::checked_version) {
             Some(version) => index.changed_since(version).await,
             None => std::future::pending().await,
         }
     }
 
-    /// Endpoints that could not be resolved, of which is known now what they are.
-    pub(super) fn joined(&mut self, index: &AliasIndex) -> Vec<Joined> {
-        let waiting = self.waiting.as_mut();
-        waiting.map_or_else(Vec::new, |waiting| waiting.joined(index))
+    /// Looks up the unresolved endpoints. Returns those that are resolved now.
+    pub(super) fn resolve_endpoints(&mut self, index: &AliasIndex) -> Vec<ResolvedEndpoint> {
+        let endpoints = self.endpoints.as_mut();
+        endpoints.map_or_else(Vec::new, |endpoints| endpoints.resolve(index))
     }
 
     #[cfg(test)]
@@ -167,37 +170,37 @@ impl Peers {
         self.unresolved.counts()
     }
 
-    /// All are due: the index has changed, or something of what was joined was not delivered.
-    pub(super) fn join_again(&mut self) {
-        if let Some(waiting) = &mut self.waiting {
-            waiting.ask_again();
+    /// Makes all endpoints due: the index has changed, or an emitted alias was not delivered.
+    pub(super) fn recheck_endpoints(&mut self) {
+        if let Some(endpoints) = &mut self.endpoints {
+            endpoints.recheck();
         }
     }
 }
 
-impl<'a> Found<'a> {
-    fn new(rows: usize) -> Found<'a> {
-        Found {
+impl<'a> ResolvedPeers<'a> {
+    fn new(rows: usize) -> ResolvedPeers<'a> {
+        ResolvedPeers {
             uids: vec![None],
             rows: vec![0; rows],
             nodes: Vec::new(),
         }
     }
 
-    fn node(&mut self, node: Node<'a>, time: UnixNanos) -> Known {
-        let peer = self.peer(node.uid.clone().into_owned());
+    fn add_node(&mut self, node: IdentifiedNode<'a>, time: UnixNanos) -> CachedPeer {
+        let peer = self.add_uid(node.uid.clone().into_owned());
         self.nodes.push((node, time));
         peer
     }
 
-    fn peer(&mut self, uid: String) -> Known {
+    fn add_uid(&mut self, uid: String) -> CachedPeer {
         self.uids.push(Some(uid));
-        let place = u32::try_from(self.uids.len() - 1).expect("a batch has fewer rows");
-        Known::Peer(place)
+        let position = u32::try_from(self.uids.len() - 1).expect("a batch has fewer rows");
+        CachedPeer::Position(position)
     }
 
-    /// The column `peer_uid`; none where nobody was found.
+    /// The column `peer_uid`, with the values of `set`, the column so far. None if no peer was resolved.
     pub(super) fn column(&self, set: &StringViewArray) -> Option<StringViewArray> {
-        (self.uids.len() > 1).then(|| spread(&self.uids, &self.rows, set))
+        (self.uids.len() > 1).then(|| fill_uids(&self.uids, &self.rows, set))
     }
 }

@@ -1,31 +1,31 @@
-//! Why it was not found who the other side of a span is.
+//! Why the peer of a span is unresolved.
 
 use pipeline::component::Host;
 use pipeline::counters::Counter;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
-    /// Nobody has the host's name.
+pub(super) enum UnresolvedReason {
+    /// No node has the host name.
     UnknownName,
-    /// Nobody has the address.
+    /// No node has the address.
     UnknownAddress,
-    /// The address is private, and in which network the span's own resource is not known.
+    /// The name or address is unique only within a network, and that of the span's resource is not known.
     NoNetwork,
-    /// Several may be meant.
+    /// Several nodes have the name or address.
     Ambiguous,
 }
 
-/// How many spans there were for each reason.
+/// Unresolved spans, counted by reason.
 #[derive(Debug)]
-pub(super) struct Unresolved([Counter; 4]);
+pub(super) struct UnresolvedCounters([Counter; 4]);
 
-impl Unresolved {
-    pub(super) fn new(host: &Host) -> Unresolved {
+impl UnresolvedCounters {
+    pub(super) fn new(host: &Host) -> UnresolvedCounters {
         let names = ["unknown_name", "unknown_address", "no_network", "ambiguous"];
-        Unresolved(names.map(|name| host.counter(&format!("unresolved_{name}"))))
+        UnresolvedCounters(names.map(|name| host.counter(&format!("unresolved_{name}"))))
     }
 
-    pub(super) fn add(&self, reason: Reason) {
+    pub(super) fn add(&self, reason: UnresolvedReason) {
         self.0[reason as usize].add(1);
     }
 

@@ -1,4 +1,4 @@
-//! What a text that names a host is.
+//! Parses the host that a span names.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -6,29 +6,30 @@ use std::net::IpAddr;
 use pipeline::alias_index::{address, host};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target<'a> {
-    /// The machine itself or its link, or no host at all: it means something else to everybody.
+pub(super) enum PeerTarget<'a> {
+    /// The client's own machine, a link-local address, or not a host: it means something else on each
+    /// machine.
     Local,
     Address(IpAddr),
     Host(Cow<'a, str>),
 }
 
-impl<'a> Target<'a> {
-    pub(super) fn of(text: &'a str) -> Target<'a> {
+impl<'a> PeerTarget<'a> {
+    pub(super) fn of(text: &'a str) -> PeerTarget<'a> {
         let bare = text
             .strip_prefix('[')
             .and_then(|text| text.strip_suffix(']'));
         if let Some(ip) = address(bare.unwrap_or(text)) {
             return match is_local(ip) {
-                true => Target::Local,
-                false => Target::Address(ip),
+                true => PeerTarget::Local,
+                false => PeerTarget::Address(ip),
             };
         }
         let name = host(text);
         let is_host = !name.is_empty() && !name.contains(['/', '@', ' ']);
         match is_host && name != "localhost" && !name.ends_with(".localhost") {
-            true => Target::Host(name),
-            false => Target::Local,
+            true => PeerTarget::Host(name),
+            false => PeerTarget::Local,
         }
     }
 }
@@ -43,10 +44,10 @@ fn is_local(ip: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::PeerTarget;
 
     #[test]
-    fn what_is_local_to_everybody_is_no_target() {
+    fn loopback_link_local_and_paths_are_local() {
         for local in [
             "localhost",
             "LOCALHOST.",
@@ -63,15 +64,21 @@ mod tests {
             "",
             ".",
         ] {
-            assert_eq!(Target::of(local), Target::Local, "{local:?}");
+            assert_eq!(PeerTarget::of(local), PeerTarget::Local, "{local:?}");
         }
     }
 
     #[test]
-    fn a_host_and_an_address_have_one_form() {
-        assert_eq!(Target::of("DB.Example."), Target::Host("db.example".into()));
+    fn hosts_and_addresses_are_normalized() {
+        assert_eq!(
+            PeerTarget::of("DB.Example."),
+            PeerTarget::Host("db.example".into())
+        );
         for text in ["::ffff:10.0.0.7", "10.0.0.7"] {
-            assert_eq!(Target::of(text), Target::Address([10, 0, 0, 7].into()));
+            assert_eq!(
+                PeerTarget::of(text),
+                PeerTarget::Address([10, 0, 0, 7].into())
+            );
         }
     }
 }

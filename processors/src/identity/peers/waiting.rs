@@ -1,4 +1,4 @@
-//! Endpoints of which nobody knew what they are, until somebody tells.
+//! Endpoints that could not be resolved, until the alias index has a node for them.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -6,161 +6,162 @@ use std::net::IpAddr;
 use pipeline::alias_index::{AliasIndex, Holds, Kind, View};
 use pipeline::component::UnixNanos;
 
-use super::super::names::{Led, Names, networks, one};
+use super::super::names::{NameLookup, NameResolution, best_owner, networks};
 use super::super::private::is_private;
-use super::target::Target;
+use super::target::PeerTarget;
 
-/// Endpoints that are remembered; the one that was met first is forgotten first.
-const MOST: usize = 4096;
-/// Instances that called one of them; with more, it is taken to be called from anywhere.
-const MOST_CALLERS: usize = 16;
+/// Endpoints that are remembered at most. Beyond it, the one that was added first is evicted.
+const MAX_ENDPOINTS: usize = 4096;
+/// Instances that are remembered as callers of one endpoint. With more, it counts as called from anywhere.
+const MAX_CALLERS: usize = 16;
 
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
-    endpoints: HashMap<String, Endpoint>,
-    /// In the order in which they were met.
-    turns: VecDeque<String>,
-    /// The index as it was when it was last asked; none where it is to be asked in any case.
-    asked: Option<u64>,
+pub(super) struct UnresolvedEndpoints {
+    endpoints: HashMap<String, UnresolvedEndpoint>,
+    /// The keys of `endpoints` in the order in which they were added.
+    order: VecDeque<String>,
+    /// The version of the index with which all endpoints were looked up; none if some must be looked up
+    /// whatever the version is.
+    checked_version: Option<u64>,
 }
 
 #[derive(Debug)]
-struct Endpoint {
-    place: Place,
-    /// From which instances it was called.
+struct UnresolvedEndpoint {
+    host: EndpointHost,
+    /// The uids of the instances that called it.
     callers: BTreeSet<String>,
-    /// Whether it was called from where nobody knows, too.
+    /// Whether it was also called from an unknown instance, or from too many.
     from_anywhere: bool,
 }
 
 #[derive(Debug)]
-enum Place {
+enum EndpointHost {
     Address(IpAddr),
-    Host(String),
+    Name(String),
 }
 
-/// An endpoint that is a known thing after all.
+/// An endpoint that was unresolved and belongs to a node.
 #[derive(Debug, PartialEq, Eq)]
-pub(in super::super) struct Joined {
+pub(in super::super) struct ResolvedEndpoint {
     pub(in super::super) uid: String,
     pub(in super::super) endpoint: String,
-    /// Since when the name that the endpoint has is known to be the thing's.
+    /// Since when the node has the name or address of the endpoint.
     pub(in super::super) since: UnixNanos,
 }
 
-impl Waiting {
-    /// The version of the index with which all have been asked for; none where some are to be asked
-    /// for whatever the version is, or where there are none.
-    pub(super) fn asked_at(&self) -> Option<u64> {
-        self.asked.filter(|_| !self.endpoints.is_empty())
+impl UnresolvedEndpoints {
+    /// The version of the index with which all endpoints were looked up; none if some are due whatever the
+    /// version is, or if there are none.
+    pub(super) fn checked_version(&self) -> Option<u64> {
+        self.checked_version.filter(|_| !self.endpoints.is_empty())
     }
 
-    /// Whether asking may tell more than it did before.
+    /// Whether a lookup in this version of the index may have other results than the last one.
     pub(super) fn is_due(&self, version: u64) -> bool {
-        !self.endpoints.is_empty() && self.asked != Some(version)
+        !self.endpoints.is_empty() && self.checked_version != Some(version)
     }
 
-    /// Remembers an endpoint, `ext://host:port`, that an instance has called.
-    pub(super) fn add(&mut self, endpoint: String, target: &Target<'_>, caller: Option<&str>) {
-        let place = match target {
-            Target::Local => return,
-            Target::Address(ip) => Place::Address(*ip),
-            Target::Host(host) => Place::Host(host.clone().into_owned()),
+    /// Remembers an endpoint, `ext://host:port`, and the instance that called it.
+    pub(super) fn add(&mut self, endpoint: String, target: &PeerTarget<'_>, caller: Option<&str>) {
+        let host = match target {
+            PeerTarget::Local => return,
+            PeerTarget::Address(ip) => EndpointHost::Address(*ip),
+            PeerTarget::Host(host) => EndpointHost::Name(host.clone().into_owned()),
         };
         if !self.endpoints.contains_key(&endpoint) {
-            self.make_room();
-            self.turns.push_back(endpoint.clone());
+            self.evict();
+            self.order.push_back(endpoint.clone());
         }
-        let waiting = self.endpoints.entry(endpoint).or_insert_with(|| {
-            self.asked = None;
-            Endpoint {
-                place,
+        let endpoint = self.endpoints.entry(endpoint).or_insert_with(|| {
+            self.checked_version = None;
+            UnresolvedEndpoint {
+                host,
                 callers: BTreeSet::new(),
                 from_anywhere: false,
             }
         });
         let is_new = match caller {
-            Some(caller) if waiting.callers.contains(caller) => false,
-            Some(caller) if waiting.callers.len() < MOST_CALLERS => {
-                waiting.callers.insert(caller.to_owned())
+            Some(caller) if endpoint.callers.contains(caller) => false,
+            Some(caller) if endpoint.callers.len() < MAX_CALLERS => {
+                endpoint.callers.insert(caller.to_owned())
             }
-            _ => !std::mem::replace(&mut waiting.from_anywhere, true),
+            _ => !std::mem::replace(&mut endpoint.from_anywhere, true),
         };
         if is_new {
-            self.asked = None;
+            self.checked_version = None;
         }
     }
 
-    /// All are asked for again, though nothing is new.
-    pub(super) fn ask_again(&mut self) {
-        self.asked = None;
+    /// Makes all endpoints due, even if the index has not changed.
+    pub(super) fn recheck(&mut self) {
+        self.checked_version = None;
     }
 
-    /// Those of which is known now what they are.
-    pub(super) fn joined(&mut self, index: &AliasIndex) -> Vec<Joined> {
+    /// Looks up all endpoints if they are due. Returns those that belong to exactly one node.
+    pub(super) fn resolve(&mut self, index: &AliasIndex) -> Vec<ResolvedEndpoint> {
         let version = index.version();
         if !self.is_due(version) {
             return Vec::new();
         }
-        self.asked = Some(version);
+        self.checked_version = Some(version);
         let view = index.view();
-        let joined = self.endpoints.iter().filter_map(|(uid, endpoint)| {
-            // The store joins it already, by what the scan itself has told.
+        let resolved = self.endpoints.iter().filter_map(|(uid, endpoint)| {
+            // A scan has reported this alias itself.
             if view.uids(Kind::SameAs, uid).next().is_some() {
                 return None;
             }
-            let (to, since) = endpoint.is(&view)?;
-            Some(Joined {
+            let (to, since) = endpoint.node(&view)?;
+            Some(ResolvedEndpoint {
                 uid: to.to_owned(),
                 endpoint: uid.clone(),
                 since,
             })
         });
-        joined.collect()
+        resolved.collect()
     }
 
-    fn make_room(&mut self) {
-        if self.turns.len() >= MOST
-            && let Some(first) = self.turns.pop_front()
+    fn evict(&mut self) {
+        if self.order.len() >= MAX_ENDPOINTS
+            && let Some(first) = self.order.pop_front()
         {
             self.endpoints.remove(&first);
         }
     }
 }
 
-impl Endpoint {
-    /// The one thing that it can be, of all that has or had its name, and since when.
-    fn is<'v>(&self, view: &'v View<'v>) -> Option<(&'v str, UnixNanos)> {
-        let (kinds, name) = match &self.place {
-            Place::Address(ip) => (&Kind::ADDRESSES[..], ip.to_string()),
-            Place::Host(host) => (&[Kind::Host][..], host.clone()),
+impl UnresolvedEndpoint {
+    /// The one node that it can be, of all that have or had its name, and the time since when the node has it.
+    fn node<'v>(&self, view: &'v View<'v>) -> Option<(&'v str, UnixNanos)> {
+        let (kinds, name) = match &self.host {
+            EndpointHost::Address(ip) => (&Kind::ADDRESSES[..], ip.to_string()),
+            EndpointHost::Name(host) => (&[Kind::Host][..], host.clone()),
         };
-        let is_private = matches!(self.place, Place::Address(ip) if is_private(ip));
+        let is_private = matches!(self.host, EndpointHost::Address(ip) if is_private(ip));
         let network = self.network(view);
-        let is_meant = |scope: &str| match scope {
+        let is_reachable = |scope: &str| match scope {
             "" => !is_private,
             scope => Some(scope) == network,
         };
         let owners = kinds.iter().flat_map(|kind| {
             view.uids(*kind, &name).filter(|uid| {
                 let mut names = view.all_names(uid, *kind).filter(|it| *it.value == *name);
-                names.any(|it| is_meant(&it.scope))
+                names.any(|it| is_reachable(&it.scope))
             })
         });
-        let Led::To(owner) = one(view, owners) else {
+        let NameResolution::Unique(owner) = best_owner(view, owners) else {
             return None;
         };
         let since = kinds
             .iter()
             .filter_map(|kind| view.since(owner, *kind, &name));
         let since = since.min()?;
-        let mut names = Names::new(view, Holds::at(UnixNanos(u64::MAX)));
-        let end = names.end_of(owner, network.as_slice());
-        // A DNS record that leads to what is not known yet is not what is meant.
-        (!names.leads_on(end)).then_some((end, since))
+        let mut names = NameLookup::new(view, Holds::at(UnixNanos(u64::MAX)));
+        let end = names.final_target(owner, network.as_slice());
+        // A DNS record whose target is not known yet is not the node behind the endpoint.
+        (!names.has_target(end)).then_some((end, since))
     }
 
-    /// The network that all who called it are in.
+    /// The network in which all callers are; none if a caller is not in exactly one.
     fn network<'v>(&self, view: &'v View<'v>) -> Option<&'v str> {
         if self.from_anywhere {
             return None;
@@ -182,28 +183,29 @@ impl Endpoint {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, MOST_CALLERS, Target, Waiting};
+    use super::{MAX_CALLERS, MAX_ENDPOINTS, PeerTarget, UnresolvedEndpoints};
 
     #[test]
-    fn of_too_many_endpoints_the_first_are_forgotten() {
-        let mut waiting = Waiting::default();
-        for number in 0..2 * MOST {
+    fn beyond_the_limit_the_first_endpoints_are_evicted() {
+        let mut unresolved = UnresolvedEndpoints::default();
+        for number in 0..2 * MAX_ENDPOINTS {
             let host = format!("{number}.example");
-            waiting.add(format!("ext://{host}:"), &Target::of(&host), None);
+            unresolved.add(format!("ext://{host}:"), &PeerTarget::of(&host), None);
         }
-        assert_eq!((waiting.endpoints.len(), waiting.turns.len()), (MOST, MOST));
-        assert!(!waiting.endpoints.contains_key("ext://0.example:"));
+        let sizes = (unresolved.endpoints.len(), unresolved.order.len());
+        assert_eq!(sizes, (MAX_ENDPOINTS, MAX_ENDPOINTS));
+        assert!(!unresolved.endpoints.contains_key("ext://0.example:"));
     }
 
     #[test]
-    fn an_endpoint_of_very_many_is_called_from_anywhere() {
-        let mut waiting = Waiting::default();
-        let target = Target::of("10.0.0.7");
-        for number in 0..=MOST_CALLERS {
+    fn an_endpoint_with_too_many_callers_is_called_from_anywhere() {
+        let mut unresolved = UnresolvedEndpoints::default();
+        let target = PeerTarget::of("10.0.0.7");
+        for number in 0..=MAX_CALLERS {
             let caller = format!("i-{number}");
-            waiting.add("ext://10.0.0.7:".to_owned(), &target, Some(&caller));
-            let endpoint = &waiting.endpoints["ext://10.0.0.7:"];
-            assert_eq!(endpoint.from_anywhere, number == MOST_CALLERS);
+            unresolved.add("ext://10.0.0.7:".to_owned(), &target, Some(&caller));
+            let endpoint = &unresolved.endpoints["ext://10.0.0.7:"];
+            assert_eq!(endpoint.from_anywhere, number == MAX_CALLERS);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A cloud that a scan has told of, and spans of those who call it.
+//! A cloud whose scans feed the alias index, and client spans that call it.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use super::super::{Config, Identity};
 use super::support::at;
 
 /// Kind, value and scope.
-pub(super) type Alias<'a> = (&'a str, &'a str, Option<&'a str>);
+pub(super) type ScannedAlias<'a> = (&'a str, &'a str, Option<&'a str>);
 
 pub(super) const DATABASE: &str = "arn:aws:rds:eu-west-1:42:db:orders";
 
-/// The uid of an instance by the end of its id.
+/// The uid of the instance `i-{id}`.
 pub(super) fn instance(id: &str) -> String {
     format!("arn:aws:ec2:eu-west-1:42:instance/i-{id}")
 }
 
-/// The names that one process knows.
+/// A process with an alias index.
 pub(super) struct Cloud {
     shared: Arc<Shared>,
     pub(super) index: Arc<AliasIndex>,
 }
 
 impl Cloud {
-    /// Somebody will tell of it: there is a `graph`.
+    /// The index has a source, as in a process with a `graph`.
     pub(super) fn new() -> Cloud {
         let shared = Arc::default();
         let host = Host::new(
@@ -51,26 +51,26 @@ impl Cloud {
         Identity::build(Config::default(), &host).unwrap()
     }
 
-    /// All names of a uid, as a scan tells them.
-    pub(super) fn tell(&self, uid: &str, second: u64, names: &[Alias<'_>]) {
+    /// A scan reports all names of a uid.
+    pub(super) fn report(&self, uid: &str, second: u64, names: &[ScannedAlias<'_>]) {
         let mut writer = self.index.writer().unwrap();
         writer.put_aliases(uid, "aws", at(second), names.iter().copied());
     }
 
-    /// An instance with an address in a network.
-    pub(super) fn tell_instance(&self, id: &str, second: u64, network: &str, ip: &str) {
-        self.tell(&instance(id), second, &[("ip", ip, Some(network))]);
+    /// A scan reports an instance with an address in a network.
+    pub(super) fn report_instance(&self, id: &str, second: u64, network: &str, ip: &str) {
+        self.report(&instance(id), second, &[("ip", ip, Some(network))]);
     }
 
-    /// A DNS record, and where it leads.
-    pub(super) fn tell_record(&self, name: &str, second: u64, targets: &[&str]) {
+    /// A scan reports a DNS record and its targets.
+    pub(super) fn report_record(&self, name: &str, second: u64, targets: &[&str]) {
         let uid = record(name);
-        self.tell(&uid, second, &[("dns", name, None)]);
+        self.report(&uid, second, &[("dns", name, None)]);
         let mut writer = self.index.writer().unwrap();
         writer.put_targets(&uid, "aws", at(second), targets.iter().copied());
     }
 
-    pub(super) fn end(&self, uid: &str, second: u64) {
+    pub(super) fn delete(&self, uid: &str, second: u64) {
         self.index.writer().unwrap().delete(uid, at(second));
     }
 }
@@ -80,9 +80,9 @@ pub(super) fn record(name: &str) -> String {
     format!("arn:aws:route53:::hostedzone/Z/recordset/{name}/CNAME")
 }
 
-/// A client's span.
+/// A span, by default of kind client.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(super) struct ClientSpan {
     pub(super) resource: Json,
     pub(super) attributes: Json,
     pub(super) kind: i64,
@@ -90,9 +90,9 @@ pub(super) struct Call {
     pub(super) peer_uid: Option<&'static str>,
 }
 
-/// Of a service that nothing else is known of.
-pub(super) fn call(second: u64, attributes: Json) -> Call {
-    Call {
+/// A client span of a service without other resource attributes.
+pub(super) fn call(second: u64, attributes: Json) -> ClientSpan {
+    ClientSpan {
         resource: json!({"service.name": "web"}),
         attributes,
         kind: 3,
@@ -101,24 +101,24 @@ pub(super) fn call(second: u64, attributes: Json) -> Call {
     }
 }
 
-/// Of a service on an instance.
-pub(super) fn call_from(id: &str, second: u64, attributes: Json) -> Call {
+/// A client span of a service on an instance.
+pub(super) fn call_from(id: &str, second: u64, attributes: Json) -> ClientSpan {
     let resource = json!({
         "service.name": "web", "host.id": format!("i-{id}"),
         "cloud.account.id": "42", "cloud.region": "eu-west-1",
     });
-    Call {
+    ClientSpan {
         resource,
         ..call(second, attributes)
     }
 }
 
-/// Of a server by its name or address, as of today's conventions.
+/// The attributes of a span that names its server as in the present semantic conventions.
 pub(super) fn to(host: &str) -> Json {
     json!({"server.address": host, "server.port": 5432})
 }
 
-pub(super) fn spans(calls: &[Call]) -> Batch {
+pub(super) fn spans(calls: &[ClientSpan]) -> Batch {
     let mut rows = Rows::new(Signal::Traces);
     for call in calls {
         let [resource, attributes] = [&call.resource, &call.attributes]
@@ -136,11 +136,11 @@ pub(super) fn spans(calls: &[Call]) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// When all that these tests tell of is over.
+/// In seconds: after all times in these tests.
 pub(super) const NOW: u64 = 10_000;
 
-/// The peer of each span; none is empty.
-pub(super) fn peers(identity: &mut Identity, calls: &[Call]) -> Vec<String> {
+/// The peer of each span; empty if it has none.
+pub(super) fn peers(identity: &mut Identity, calls: &[ClientSpan]) -> Vec<String> {
     let made = identity.process(spans(calls), at(NOW)).unwrap();
     let peers = made.last().unwrap().text(traces::PEER_UID);
     peers
@@ -150,7 +150,7 @@ pub(super) fn peers(identity: &mut Identity, calls: &[Call]) -> Vec<String> {
 }
 
 /// The peer of one span.
-pub(super) fn peer(cloud: &Cloud, call: Call) -> String {
+pub(super) fn peer(cloud: &Cloud, call: ClientSpan) -> String {
     peers(&mut cloud.identity(), &[call]).remove(0)
 }
 

@@ -1,26 +1,26 @@
-//! The instance that a resource is on, where it does not name it as a whole.
+//! Finding the instance of a resource whose attributes do not give its whole ARN.
 
 use pipeline::component::Processor;
 use serde_json::{Value as Json, json};
 
 use super::cloud::{Cloud, call, instance, now, spans};
-use super::support::{Said, said};
+use super::support::{EmittedRecords, read_emitted};
 
-fn give(cloud: &Cloud, resource: Json) -> Said {
-    let call = super::cloud::Call {
+fn emitted_with(cloud: &Cloud, resource: Json) -> EmittedRecords {
+    let call = super::cloud::ClientSpan {
         resource,
         ..call(20, json!({}))
     };
     let mut made = cloud.identity().process(spans(&[call]), now()).unwrap();
     made.pop();
-    said(&made)
+    read_emitted(&made)
 }
 
-/// Where the service `web` runs, if anywhere.
+/// The node on which the service `web` runs; empty if there is no such edge.
 fn runs_on(cloud: &Cloud, mut resource: Json) -> String {
     resource["service.name"] = json!("web");
-    let said = give(cloud, resource);
-    let edge = said.edges.first().cloned().unwrap_or_default();
+    let emitted = emitted_with(cloud, resource);
+    let edge = emitted.edges.first().cloned().unwrap_or_default();
     edge.strip_prefix("svc:////web RUNS_ON ")
         .unwrap_or_default()
         .to_owned()
@@ -28,21 +28,21 @@ fn runs_on(cloud: &Cloud, mut resource: Json) -> String {
 
 const PRIVATE_NAME: &str = "ip-10-0-0-7.eu-west-1.compute.internal";
 
-/// One instance, with all its names.
-fn one() -> Cloud {
+/// A cloud with one instance, which has all kinds of names.
+fn one_instance() -> Cloud {
     let cloud = Cloud::new();
     let names = [
         ("host_id", "i-1", None),
         ("ip", "10.0.0.7", Some("vpc-1")),
         ("dns", PRIVATE_NAME, Some("vpc-1")),
     ];
-    cloud.tell(&instance("1"), 10, &names);
+    cloud.report(&instance("1"), 10, &names);
     cloud
 }
 
 #[test]
 fn an_instance_is_found_by_its_id_alone() {
-    let cloud = one();
+    let cloud = one_instance();
     assert_eq!(runs_on(&cloud, json!({"host.id": "i-1"})), instance("1"));
     let table = [
         (
@@ -69,14 +69,14 @@ fn an_instance_is_found_by_its_id_alone() {
 }
 
 #[test]
-fn nothing_else_is_told_of_an_instance_that_others_have_told_of() {
-    let said = give(&one(), json!({"host.id": "i-1"}));
-    assert_eq!((said.nodes.len(), said.aliases.len()), (0, 0));
+fn no_node_is_emitted_for_an_instance_that_a_scan_reported() {
+    let emitted = emitted_with(&one_instance(), json!({"host.id": "i-1"}));
+    assert_eq!((emitted.nodes.len(), emitted.aliases.len()), (0, 0));
 }
 
 #[test]
 fn an_instance_is_found_by_its_private_name_while_only_one_has_it() {
-    let cloud = one();
+    let cloud = one_instance();
     let table = [
         json!({"host.name": PRIVATE_NAME}),
         json!({"host.name": PRIVATE_NAME.to_uppercase(), "host.id": "fdbf79e8af94"}),
@@ -90,14 +90,14 @@ fn an_instance_is_found_by_its_private_name_while_only_one_has_it() {
         );
     }
     let name = ("dns", PRIVATE_NAME, Some("vpc-2"));
-    cloud.tell(&instance("2"), 10, &[name]);
+    cloud.report(&instance("2"), 10, &[name]);
     for resource in table {
         assert_eq!(runs_on(&cloud, resource.clone()), "", "{resource}");
     }
 }
 
 #[test]
-fn a_pod_is_on_the_instance_that_its_node_is() {
+fn the_node_of_a_pod_runs_on_the_instance_with_its_name() {
     let cluster = json!({
         "service.name": "web", "k8s.cluster.uid": "c", "k8s.pod.uid": "p", "k8s.node.uid": "n",
         "k8s.node.name": PRIVATE_NAME, "host.name": "web-7f-x",
@@ -107,12 +107,12 @@ fn a_pod_is_on_the_instance_that_its_node_is() {
         "k8s://c//pod/p RUNS_ON k8s://c//node/n".to_owned(),
         format!("k8s://c//node/n RUNS_ON {}", instance("1")),
     ];
-    assert_eq!(give(&one(), cluster).edges, expected);
+    assert_eq!(emitted_with(&one_instance(), cluster).edges, expected);
 }
 
 #[test]
-fn an_address_is_enough_only_for_a_host_that_says_where_it_is() {
-    let cloud = one();
+fn an_instance_is_found_by_address_only_for_a_host_with_account_and_region() {
+    let cloud = one_instance();
     let host = json!({
         "host.ip": ["10.0.0.7", "127.0.0.1", "fe80::1"],
         "cloud.account.id": "42", "cloud.region": "eu-west-1",
@@ -128,20 +128,20 @@ fn an_address_is_enough_only_for_a_host_that_says_where_it_is() {
         ("another account", with("cloud.account.id", json!("43"))),
         ("a container", with("container.id", json!("abc"))),
         (
-            "an address that nobody has",
+            "one address that no instance has",
             with("host.ip", json!(["10.0.0.7", "172.17.0.1"])),
         ),
     ];
     for (what, resource) in table {
         assert_eq!(runs_on(&cloud, resource), "", "{what}");
     }
-    cloud.tell_instance("2", 10, "vpc-2", "10.0.0.7");
-    assert_eq!(runs_on(&cloud, host), "", "two networks");
+    cloud.report_instance("2", 10, "vpc-2", "10.0.0.7");
+    assert_eq!(runs_on(&cloud, host), "", "the address is in two networks");
 }
 
 #[test]
 fn an_instance_is_found_as_of_the_time_of_the_rows() {
-    let cloud = one();
-    cloud.end(&instance("1"), 15);
+    let cloud = one_instance();
+    cloud.delete(&instance("1"), 15);
     assert_eq!(runs_on(&cloud, json!({"host.id": "i-1"})), "");
 }

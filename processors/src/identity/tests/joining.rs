@@ -1,4 +1,4 @@
-//! Endpoints that turn out to be something that is known.
+//! Unresolved endpoints that the alias index resolves later.
 
 use std::time::Duration;
 
@@ -9,14 +9,16 @@ use pipeline::{Batch, Refusal, Signal};
 use arrow_array::types::TimestampNanosecondType;
 use tokio::time::timeout;
 
-use super::super::{Identity, JOINING};
-use super::cloud::{Call, Cloud, DATABASE, call, call_from, instance, now, peers, record, to};
+use super::super::{ENDPOINT_CHECK_INTERVAL, Identity};
+use super::cloud::{
+    ClientSpan, Cloud, DATABASE, call, call_from, instance, now, peers, record, to,
+};
 use super::support::at;
 
 const ENDPOINT: &str = "ext://db.example:5432";
 
-/// `endpoint → uid since second` of all that is joined now.
-fn joined(identity: &mut Identity) -> Vec<String> {
+/// The aliases `same_as` of one tick, as `endpoint → uid since second`.
+fn resolved(identity: &mut Identity) -> Vec<String> {
     lines(&identity.tick(now()))
 }
 
@@ -45,126 +47,131 @@ fn lines(made: &[Batch]) -> Vec<String> {
     lines
 }
 
-fn see(identity: &mut Identity, call: Call) {
+/// Processes a span whose peer is unresolved.
+fn process_unresolved(identity: &mut Identity, call: ClientSpan) {
     assert_eq!(peers(identity, &[call]), [""]);
 }
 
 #[test]
-fn an_endpoint_is_joined_once_somebody_tells_whose_name_it_has() {
+fn an_endpoint_is_resolved_once_a_scan_reports_its_name() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    see(&mut identity, call(10, to("db.example")));
-    assert_eq!(joined(&mut identity), [""; 0]);
-    cloud.tell(DATABASE, 30, &[("dns", "db.example", None)]);
+    process_unresolved(&mut identity, call(10, to("db.example")));
+    assert_eq!(resolved(&mut identity), [""; 0]);
+    cloud.report(DATABASE, 30, &[("dns", "db.example", None)]);
     let expected = [format!("{ENDPOINT} → {DATABASE} since 30")];
-    assert_eq!(joined(&mut identity), expected);
-    cloud.tell("other", 40, &[("dns", "other.example", None)]);
-    assert_eq!(joined(&mut identity), [""; 0], "it is told once");
+    assert_eq!(resolved(&mut identity), expected);
+    cloud.report("other", 40, &[("dns", "other.example", None)]);
+    assert_eq!(resolved(&mut identity), [""; 0], "it is emitted once");
 }
 
 #[tokio::test]
 async fn an_unresolved_endpoint_costs_no_tick_until_the_index_has_changed() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    see(&mut identity, call(10, to("db.example")));
-    assert_eq!(identity.tick_within(now()), Some(JOINING), "it is new");
-    assert_eq!(joined(&mut identity), [""; 0]);
+    process_unresolved(&mut identity, call(10, to("db.example")));
+    assert_eq!(
+        identity.tick_within(now()),
+        Some(ENDPOINT_CHECK_INTERVAL),
+        "the endpoint is new"
+    );
+    assert_eq!(resolved(&mut identity), [""; 0]);
     assert_eq!(identity.tick_within(now()), None);
     let moment = Duration::from_millis(50);
     assert!(timeout(moment, identity.wake()).await.is_err());
 
-    cloud.tell(DATABASE, 30, &[("dns", "db.example", None)]);
+    cloud.report(DATABASE, 30, &[("dns", "db.example", None)]);
     timeout(Duration::from_secs(10), identity.wake())
         .await
         .unwrap();
-    // Many changes come together: one look-up for all of a second.
-    assert_eq!(joined(&mut identity), [""; 0]);
+    // Many changes come together: endpoints are looked up once a second.
+    assert_eq!(resolved(&mut identity), [""; 0]);
     assert!(timeout(moment, identity.wake()).await.is_err());
-    assert_eq!(identity.tick_within(now()), Some(JOINING));
-    assert_eq!(joined(&mut identity).len(), 1);
+    assert_eq!(identity.tick_within(now()), Some(ENDPOINT_CHECK_INTERVAL));
+    assert_eq!(resolved(&mut identity).len(), 1);
 }
 
 #[test]
-fn a_span_from_before_the_first_scan_is_joined_though_the_scan_came_first() {
+fn an_endpoint_of_a_span_before_the_first_scan_is_resolved_when_the_span_is_late() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    cloud.tell(DATABASE, 30, &[("dns", "db.example", None)]);
-    assert_eq!(joined(&mut identity), [""; 0]);
-    see(&mut identity, call(10, to("db.example")));
-    assert_eq!(joined(&mut identity).len(), 1);
+    cloud.report(DATABASE, 30, &[("dns", "db.example", None)]);
+    assert_eq!(resolved(&mut identity), [""; 0]);
+    process_unresolved(&mut identity, call(10, to("db.example")));
+    assert_eq!(resolved(&mut identity).len(), 1);
 }
 
 #[test]
-fn what_the_scan_joins_itself_is_left_to_it() {
+fn an_endpoint_is_not_resolved_if_the_scan_reports_same_as_itself() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    see(&mut identity, call(10, to("db.example")));
+    process_unresolved(&mut identity, call(10, to("db.example")));
     let names = [("dns", "db.example", None), ("same_as", ENDPOINT, None)];
-    cloud.tell(DATABASE, 30, &names);
-    assert_eq!(joined(&mut identity), [""; 0]);
+    cloud.report(DATABASE, 30, &names);
+    assert_eq!(resolved(&mut identity), [""; 0]);
 }
 
 #[test]
-fn a_private_address_is_joined_within_the_network_of_those_who_called_it() {
+fn a_private_address_is_resolved_within_the_network_of_its_callers() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    see(&mut identity, call_from("1", 10, to("10.0.0.9")));
-    cloud.tell_instance("4", 30, "vpc-2", "10.0.0.9");
-    cloud.tell_instance("3", 30, "vpc-1", "10.0.0.9");
+    process_unresolved(&mut identity, call_from("1", 10, to("10.0.0.9")));
+    cloud.report_instance("4", 30, "vpc-2", "10.0.0.9");
+    cloud.report_instance("3", 30, "vpc-1", "10.0.0.9");
     assert_eq!(
-        joined(&mut identity),
+        resolved(&mut identity),
         [""; 0],
-        "where it was called from is not known"
+        "the network of the caller is unknown"
     );
-    cloud.tell_instance("1", 40, "vpc-1", "10.0.0.1");
+    cloud.report_instance("1", 40, "vpc-1", "10.0.0.1");
     let expected = format!("ext://10.0.0.9:5432 → {} since 30", instance("3"));
-    assert_eq!(joined(&mut identity), [expected]);
+    assert_eq!(resolved(&mut identity), [expected]);
 }
 
 #[test]
-fn an_address_that_was_called_from_two_networks_or_from_anywhere_is_not_joined() {
+fn a_private_address_with_callers_in_two_or_unknown_networks_is_not_resolved() {
     for others in [call_from("2", 10, to("10.0.0.9")), call(10, to("10.0.0.9"))] {
         let cloud = Cloud::new();
         let mut identity = cloud.identity();
-        see(&mut identity, call_from("1", 10, to("10.0.0.9")));
-        see(&mut identity, others);
+        process_unresolved(&mut identity, call_from("1", 10, to("10.0.0.9")));
+        process_unresolved(&mut identity, others);
         for (id, network) in [("1", "vpc-1"), ("2", "vpc-2")] {
-            cloud.tell_instance(id, 30, network, "10.0.0.1");
+            cloud.report_instance(id, 30, network, "10.0.0.1");
         }
-        cloud.tell_instance("3", 30, "vpc-1", "10.0.0.9");
-        assert_eq!(joined(&mut identity), [""; 0]);
+        cloud.report_instance("3", 30, "vpc-1", "10.0.0.9");
+        assert_eq!(resolved(&mut identity), [""; 0]);
     }
 }
 
 #[test]
-fn a_name_that_several_have_or_had_is_not_joined() {
+fn a_name_that_several_nodes_have_or_had_is_not_resolved() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    see(&mut identity, call(5, to("db.example")));
-    cloud.tell("old", 10, &[("dns", "db.example", None)]);
-    cloud.end("old", 20);
-    cloud.tell("new", 30, &[("dns", "db.example", None)]);
-    assert_eq!(joined(&mut identity), [""; 0]);
+    process_unresolved(&mut identity, call(5, to("db.example")));
+    cloud.report("old", 10, &[("dns", "db.example", None)]);
+    cloud.delete("old", 20);
+    cloud.report("new", 30, &[("dns", "db.example", None)]);
+    assert_eq!(resolved(&mut identity), [""; 0]);
 }
 
 #[test]
-fn a_record_is_joined_once_it_is_known_what_it_leads_to() {
+fn a_dns_record_is_resolved_once_its_target_is_known() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    see(&mut identity, call(10, to("db.example")));
-    cloud.tell_record("db.example", 20, &["ext://real.example:"]);
-    assert_eq!(joined(&mut identity), [""; 0], "{}", record("db.example"));
-    cloud.tell(DATABASE, 30, &[("dns", "real.example", None)]);
+    process_unresolved(&mut identity, call(10, to("db.example")));
+    cloud.report_record("db.example", 20, &["ext://real.example:"]);
+    assert_eq!(resolved(&mut identity), [""; 0], "{}", record("db.example"));
+    cloud.report(DATABASE, 30, &[("dns", "real.example", None)]);
     let expected = [format!("{ENDPOINT} → {DATABASE} since 20")];
-    assert_eq!(joined(&mut identity), expected);
+    assert_eq!(resolved(&mut identity), expected);
 }
 
 #[test]
-fn what_was_not_delivered_is_joined_again() {
+fn an_alias_that_was_not_delivered_is_emitted_again() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    see(&mut identity, call(10, to("db.example")));
-    cloud.tell(DATABASE, 30, &[("dns", "db.example", None)]);
+    process_unresolved(&mut identity, call(10, to("db.example")));
+    cloud.report(DATABASE, 30, &[("dns", "db.example", None)]);
     let made = identity.tick(now());
     assert_eq!(lines(&made).len(), 1);
     for batch in &made {
@@ -173,17 +180,17 @@ fn what_was_not_delivered_is_joined_again() {
             .refuse(&Refusal::stopped("the store is locked"));
     }
     drop(made);
-    assert_eq!(joined(&mut identity).len(), 1);
-    assert_eq!(joined(&mut identity), [""; 0]);
+    assert_eq!(resolved(&mut identity).len(), 1);
+    assert_eq!(resolved(&mut identity), [""; 0]);
 }
 
 #[test]
-fn endpoints_without_a_host_are_not_remembered() {
+fn spans_without_a_host_leave_no_unresolved_endpoint() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
-    let answered = serde_json::json!({"network.peer.address": "10.0.0.9"});
-    see(&mut identity, call_from("1", 10, answered));
-    cloud.tell_instance("1", 30, "vpc-1", "10.0.0.1");
-    cloud.tell_instance("3", 30, "vpc-1", "10.0.0.9");
-    assert_eq!(joined(&mut identity), [""; 0]);
+    let attributes = serde_json::json!({"network.peer.address": "10.0.0.9"});
+    process_unresolved(&mut identity, call_from("1", 10, attributes));
+    cloud.report_instance("1", 30, "vpc-1", "10.0.0.1");
+    cloud.report_instance("3", 30, "vpc-1", "10.0.0.9");
+    assert_eq!(resolved(&mut identity), [""; 0]);
 }

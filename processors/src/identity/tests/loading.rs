@@ -1,4 +1,4 @@
-//! What is resolved while the names of a store are loaded.
+//! Loading the aliases of a store while batches and reports arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,7 +20,7 @@ fn host(id: &str, shared: &Arc<Shared>) -> Host {
     Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone())
 }
 
-/// Built beside an exporter that keeps this store.
+/// An `identity` in a process with an exporter `sqlite` that has this store.
 fn identity(backend: &HeldBack, shared: &Arc<Shared>) -> Identity {
     provide(backend, &host("sqlite", shared));
     identity_of("sqlite", shared)
@@ -34,7 +34,7 @@ fn identity_of(store: &str, shared: &Arc<Shared>) -> Identity {
     Identity::build(config, &host("identity", shared)).unwrap()
 }
 
-/// All names that a scan reports of a uid.
+/// A snapshot of one alias `dns` by the source `aws`.
 fn name(uid: &str, second: u64, value: &str) -> Batch {
     name_by("aws", uid, second, value)
 }
@@ -64,7 +64,7 @@ fn peers_of(batches: &[Batch]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_span_that_comes_while_names_are_loaded_is_resolved_by_them() {
+async fn a_span_that_arrives_during_loading_is_resolved_by_the_loaded_aliases() {
     let (backend, shared) = (store_with_a_name().await, Arc::default());
     let identity = identity(&backend, &shared);
     let calls = spans(&[call(30, to("db.example")), call(30, to("other.example"))]);
@@ -77,7 +77,7 @@ async fn a_span_that_comes_while_names_are_loaded_is_resolved_by_them() {
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_read_is_read_again() {
+async fn a_page_that_cannot_be_read_is_retried() {
     let (backend, shared) = (store_with_a_name().await, Arc::default());
     backend.failures.store(2, Ordering::Relaxed);
     backend.gate.cancel();
@@ -89,14 +89,14 @@ async fn a_page_that_cannot_be_read_is_read_again() {
 }
 
 #[tokio::test]
-async fn what_a_scan_reports_while_names_are_loaded_is_newer_than_they_are() {
+async fn a_scan_during_loading_replaces_the_loaded_aliases() {
     let (backend, shared) = (store_with_a_name().await, Arc::default());
     let mut identity = identity(&backend, &shared);
     let graph = Graph::build(crate::graph::Config::default(), &host("graph", &shared));
     let mut graph = graph.unwrap();
     let scanned = async {
         graph.load().await;
-        identity_takes(&shared, &name(DATABASE, 25, "new.example"));
+        report_to_index(&shared, &name(DATABASE, 25, "new.example"));
     };
     let loaded = async {
         tokio::task::yield_now().await;
@@ -120,14 +120,14 @@ async fn what_a_scan_reports_while_names_are_loaded_is_newer_than_they_are() {
     );
 }
 
-fn identity_takes(shared: &Arc<Shared>, names: &Batch) {
+fn report_to_index(shared: &Arc<Shared>, names: &Batch) {
     let index = host("test", shared).alias_index();
     let reports = pipeline::reports::ReportBatch::of(names, at(30));
     index.writer().unwrap().take_in(&reports);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_store_has_of_a_uid_stays_when_one_is_read_again() {
+async fn reading_a_uid_from_one_store_keeps_its_aliases_of_another_store() {
     let shared = Arc::default();
     let ids = ["sqlite/a", "sqlite/b"];
     let backends = [(); 2].map(|()| HeldBack::default());

@@ -1,4 +1,4 @@
-//! What becomes of telemetry, by its resource and by the names that are known.
+//! Tests of uids, peers and emitted rows.
 
 mod cloud;
 mod instances;

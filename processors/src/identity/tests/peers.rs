@@ -1,4 +1,4 @@
-//! Whom spans call.
+//! The column `peer_uid`.
 
 use pipeline::component::Processor;
 use pipeline::schema::traces;
@@ -6,14 +6,14 @@ use pipeline::{Signal, SignalSet};
 use serde_json::json;
 
 use super::cloud::{
-    Call, Cloud, DATABASE, call, call_from, instance, now, peer, peers, record, spans, to,
+    ClientSpan, Cloud, DATABASE, call, call_from, instance, now, peer, peers, record, spans, to,
 };
-use super::support::{at, identity, said};
+use super::support::{at, identity, read_emitted};
 
 #[test]
 fn a_database_is_found_by_its_dns_name() {
     let cloud = Cloud::new();
-    cloud.tell(DATABASE, 10, &[("dns", "orders.rds.example", None)]);
+    cloud.report(DATABASE, 10, &[("dns", "orders.rds.example", None)]);
     for attributes in [
         to("orders.rds.example"),
         to("ORDERS.rds.example."),
@@ -28,22 +28,22 @@ fn a_database_is_found_by_its_dns_name() {
     assert_eq!(
         peer(&cloud, call(9, to("orders.rds.example"))),
         "",
-        "not yet"
+        "before the scan"
     );
 }
 
-/// Two networks with the same addresses: `1` calls from the one, `2` from the other.
+/// Two networks with the same addresses: the caller is instance `1` in `vpc-1` and `2` in `vpc-2`.
 fn two_networks() -> Cloud {
     let cloud = Cloud::new();
     for (network, (caller, called)) in [("vpc-1", ("1", "3")), ("vpc-2", ("2", "4"))] {
-        cloud.tell_instance(caller, 10, network, "10.0.0.1");
-        cloud.tell_instance(called, 10, network, "10.0.0.9");
+        cloud.report_instance(caller, 10, network, "10.0.0.1");
+        cloud.report_instance(called, 10, network, "10.0.0.9");
     }
     cloud
 }
 
 #[test]
-fn an_address_is_whose_it_is_in_the_network_of_the_spans_own_instance() {
+fn a_private_address_is_resolved_in_the_network_of_the_spans_own_instance() {
     let cloud = two_networks();
     let from = |id, attributes| peer(&cloud, call_from(id, 20, attributes));
     for attributes in [
@@ -58,19 +58,19 @@ fn an_address_is_whose_it_is_in_the_network_of_the_spans_own_instance() {
     assert_eq!(
         peer(&cloud, call(20, to("10.0.0.9"))),
         "",
-        "from nobody knows where"
+        "the network of the caller is unknown"
     );
 }
 
 #[test]
-fn what_an_address_is_attached_to_is_meant() {
+fn the_instance_wins_over_the_network_interface_with_its_address() {
     let cloud = Cloud::new();
-    cloud.tell_instance("1", 10, "vpc-1", "10.0.0.1");
-    cloud.tell_instance("3", 10, "vpc-1", "10.0.0.9");
+    cloud.report_instance("1", 10, "vpc-1", "10.0.0.1");
+    cloud.report_instance("3", 10, "vpc-1", "10.0.0.9");
     let attached = "arn:aws:ec2:eu-west-1:42:network-interface/eni-3";
     let alone = "arn:aws:ec2:eu-west-1:42:network-interface/eni-4";
-    cloud.tell(attached, 10, &[("interface_ip", "10.0.0.9", Some("vpc-1"))]);
-    cloud.tell(alone, 10, &[("interface_ip", "10.0.0.8", Some("vpc-1"))]);
+    cloud.report(attached, 10, &[("interface_ip", "10.0.0.9", Some("vpc-1"))]);
+    cloud.report(alone, 10, &[("interface_ip", "10.0.0.8", Some("vpc-1"))]);
     assert_eq!(
         peer(&cloud, call_from("1", 20, to("10.0.0.9"))),
         instance("3")
@@ -79,45 +79,45 @@ fn what_an_address_is_attached_to_is_meant() {
 }
 
 #[test]
-fn a_public_address_means_the_same_to_everybody() {
+fn a_public_address_is_resolved_without_a_network() {
     let cloud = Cloud::new();
     let address = "arn:aws:ec2:eu-west-1:42:elastic-ip/eipalloc-1";
     let balancer = "arn:aws:ec2:eu-west-1:42:natgateway/nat-1";
-    cloud.tell(address, 10, &[("reserved_ip", "54.1.2.3", None)]);
-    cloud.tell(balancer, 10, &[("ip", "54.1.2.3", None)]);
+    cloud.report(address, 10, &[("reserved_ip", "54.1.2.3", None)]);
+    cloud.report(balancer, 10, &[("ip", "54.1.2.3", None)]);
     assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), balancer);
-    cloud.tell("somebody", 10, &[("ip", "10.9.9.9", None)]);
+    cloud.report("private", 10, &[("ip", "10.9.9.9", None)]);
     assert_eq!(
         peer(&cloud, call(20, to("10.9.9.9"))),
         "",
-        "a private one does not"
+        "a private address is not"
     );
 }
 
 #[test]
-fn an_interface_is_meant_and_not_the_reserved_address_that_it_has() {
+fn a_network_interface_wins_over_its_reserved_address() {
     let cloud = Cloud::new();
-    cloud.tell("interface", 10, &[("interface_ip", "54.1.2.3", None)]);
-    cloud.tell("reserved", 10, &[("reserved_ip", "54.1.2.3", None)]);
-    cloud.tell("unused", 10, &[("reserved_ip", "54.1.2.4", None)]);
+    cloud.report("interface", 10, &[("interface_ip", "54.1.2.3", None)]);
+    cloud.report("reserved", 10, &[("reserved_ip", "54.1.2.3", None)]);
+    cloud.report("unused", 10, &[("reserved_ip", "54.1.2.4", None)]);
     assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), "interface");
     assert_eq!(peer(&cloud, call(20, to("54.1.2.4"))), "unused");
-    cloud.tell("other", 10, &[("interface_ip", "54.1.2.3", None)]);
-    assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), "", "either may be");
+    cloud.report("other", 10, &[("interface_ip", "54.1.2.3", None)]);
+    assert_eq!(peer(&cloud, call(20, to("54.1.2.3"))), "", "ambiguous");
 }
 
 #[test]
-fn of_two_records_of_a_name_what_has_the_address_is_meant_and_not_the_reserved_one() {
+fn of_two_dns_records_of_a_name_the_instance_wins_over_the_reserved_address() {
     let cloud = Cloud::new();
-    cloud.tell_instance("1", 10, "vpc-1", "10.0.0.1");
-    cloud.tell_instance("3", 10, "vpc-1", "10.0.0.9");
+    cloud.report_instance("1", 10, "vpc-1", "10.0.0.1");
+    cloud.report_instance("3", 10, "vpc-1", "10.0.0.9");
     let reserved = [
         ("reserved_ip", "54.1.2.3", None),
         ("same_as", "ext://54.1.2.3:", None),
     ];
-    cloud.tell("reserved", 10, &reserved);
-    cloud.tell_record("web.example", 10, &["ext://10.0.0.9:"]);
-    cloud.tell("public", 10, &[("dns", "web.example", None)]);
+    cloud.report("reserved", 10, &reserved);
+    cloud.report_record("web.example", 10, &["ext://10.0.0.9:"]);
+    cloud.report("public", 10, &[("dns", "web.example", None)]);
     let mut writer = cloud.index.writer().unwrap();
     let target = ["ext://54.1.2.3:"].into_iter();
     writer.put_targets("public", "aws", at(10), target);
@@ -127,22 +127,22 @@ fn of_two_records_of_a_name_what_has_the_address_is_meant_and_not_the_reserved_o
 }
 
 #[test]
-fn a_private_name_means_something_within_its_network_alone() {
+fn a_private_name_is_resolved_only_within_its_network() {
     let cloud = two_networks();
     let name = "ip-10-0-0-9.eu-west-1.compute.internal";
-    cloud.tell("named", 10, &[("dns", name, Some("vpc-1"))]);
+    cloud.report("named", 10, &[("dns", name, Some("vpc-1"))]);
     assert_eq!(peer(&cloud, call_from("1", 20, to(name))), "named");
     assert_eq!(peer(&cloud, call_from("2", 20, to(name))), "");
     assert_eq!(peer(&cloud, call(20, to(name))), "");
 }
 
 #[test]
-fn an_address_that_moved_is_whose_it_was_when_the_span_began() {
+fn an_address_that_moved_is_resolved_as_of_the_start_of_the_span() {
     let cloud = Cloud::new();
-    cloud.tell_instance("1", 10, "vpc-1", "10.0.0.1");
-    cloud.tell_instance("3", 10, "vpc-1", "10.0.0.9");
-    cloud.end(&instance("3"), 30);
-    cloud.tell_instance("4", 40, "vpc-1", "10.0.0.9");
+    cloud.report_instance("1", 10, "vpc-1", "10.0.0.1");
+    cloud.report_instance("3", 10, "vpc-1", "10.0.0.9");
+    cloud.delete(&instance("3"), 30);
+    cloud.report_instance("4", 40, "vpc-1", "10.0.0.9");
     let calls = [20, 45, 35, 29, 40, 9].map(|second| call_from("1", second, to("10.0.0.9")));
     let (old, new) = (instance("3"), instance("4"));
     let expected = [&*old, &new, "", &old, &new, ""];
@@ -150,10 +150,10 @@ fn an_address_that_moved_is_whose_it_was_when_the_span_began() {
 }
 
 #[test]
-fn where_several_may_be_meant_nobody_is_and_it_is_counted_why() {
+fn unresolved_spans_are_counted_by_reason() {
     let cloud = two_networks();
     for uid in ["a", "b"] {
-        cloud.tell(uid, 10, &[("dns", "both.example", None)]);
+        cloud.report(uid, 10, &[("dns", "both.example", None)]);
     }
     let calls = [
         call(20, to("none.example")),
@@ -169,7 +169,7 @@ fn where_several_may_be_meant_nobody_is_and_it_is_counted_why() {
 }
 
 #[test]
-fn the_machine_itself_is_nobody() {
+fn local_hosts_are_no_peer_and_not_unresolved() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
     for host in [
@@ -180,72 +180,72 @@ fn the_machine_itself_is_nobody() {
         "169.254.169.254",
         "/run/db.sock",
     ] {
-        cloud.tell("x", 10, &[("dns", host, None), ("ip", host, None)]);
-        let answered = json!({"server.address": host, "network.peer.address": "127.0.0.1"});
-        assert_eq!(peers(&mut identity, &[call(20, answered)]), [""], "{host}");
+        cloud.report("x", 10, &[("dns", host, None), ("ip", host, None)]);
+        let attributes = json!({"server.address": host, "network.peer.address": "127.0.0.1"});
+        assert_eq!(
+            peers(&mut identity, &[call(20, attributes)]),
+            [""],
+            "{host}"
+        );
     }
-    assert_eq!(identity.peers.unresolved(), [0; 4], "nor is it unresolved");
+    assert_eq!(identity.peers.unresolved(), [0; 4]);
 }
 
 #[test]
-fn who_answered_counts_where_the_name_means_nothing() {
+fn the_peer_address_is_resolved_if_the_host_name_is_unknown() {
     let cloud = two_networks();
-    cloud.tell(DATABASE, 10, &[("dns", "orders.rds.example", None)]);
-    let answered = |host| json!({"server.address": host, "network.peer.address": "10.0.0.9"});
-    let from = |host| peer(&cloud, call_from("1", 20, answered(host)));
+    cloud.report(DATABASE, 10, &[("dns", "orders.rds.example", None)]);
+    let attributes = |host| json!({"server.address": host, "network.peer.address": "10.0.0.9"});
+    let from = |host| peer(&cloud, call_from("1", 20, attributes(host)));
     assert_eq!(from("db"), instance("3"));
-    assert_eq!(
-        from("orders.rds.example"),
-        DATABASE,
-        "what it was asked for goes first"
-    );
+    assert_eq!(from("orders.rds.example"), DATABASE, "the host name wins");
     assert_eq!(from("localhost"), "");
 }
 
 #[test]
-fn a_dns_record_is_what_it_leads_to() {
+fn a_dns_record_is_resolved_to_its_target() {
     let cloud = Cloud::new();
     let same = ("same_as", "ext://orders.rds.example:", None);
-    cloud.tell(DATABASE, 10, &[("dns", "orders.rds.example", None), same]);
-    cloud.tell_record("db.shop.example", 10, &["ext://orders.rds.example:"]);
-    cloud.tell_record("db.example", 10, &["ext://db.shop.example:"]);
-    cloud.tell_record("www.example", 10, &["ext://elsewhere.example:"]);
-    cloud.tell_record(
+    cloud.report(DATABASE, 10, &[("dns", "orders.rds.example", None), same]);
+    cloud.report_record("db.shop.example", 10, &["ext://orders.rds.example:"]);
+    cloud.report_record("db.example", 10, &["ext://db.shop.example:"]);
+    cloud.report_record("www.example", 10, &["ext://elsewhere.example:"]);
+    cloud.report_record(
         "both.example",
         10,
         &["ext://db.example:", "ext://www.example:"],
     );
-    cloud.tell_record("a.example", 10, &["ext://b.example:"]);
-    cloud.tell_record("b.example", 10, &["ext://a.example:"]);
+    cloud.report_record("a.example", 10, &["ext://b.example:"]);
+    cloud.report_record("b.example", 10, &["ext://a.example:"]);
     let of = |host| peer(&cloud, call(20, to(host)));
     assert_eq!(of("db.shop.example"), DATABASE);
-    assert_eq!(of("db.example"), DATABASE, "by two records");
+    assert_eq!(of("db.example"), DATABASE, "through two records");
     assert_eq!(
         of("www.example"),
         record("www.example"),
-        "as far as it is known"
+        "the target is unknown"
     );
     assert_eq!(of("both.example"), record("both.example"));
     assert!(
         of("a.example").contains("recordset"),
-        "it leads in a circle"
+        "the records point to each other"
     );
 }
 
 #[test]
-fn a_record_of_an_address_is_who_has_it() {
+fn a_dns_record_of_an_address_is_resolved_to_its_node() {
     let cloud = two_networks();
-    cloud.tell_record("app.example", 10, &["ext://10.0.0.9:"]);
+    cloud.report_record("app.example", 10, &["ext://10.0.0.9:"]);
     let from = |id| peer(&cloud, call_from(id, 20, to("app.example")));
     assert_eq!([from("1"), from("2")], [instance("3"), instance("4")]);
 }
 
 #[test]
-fn queues_and_buckets_are_named_by_the_span_itself() {
+fn queues_and_buckets_are_resolved_by_the_span_alone() {
     let cloud = Cloud::new();
     let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
     let calls = [
-        Call {
+        ClientSpan {
             kind: 4,
             ..call(20, json!({"aws.sqs.queue.url": url}))
         },
@@ -263,8 +263,8 @@ fn queues_and_buckets_are_named_by_the_span_itself() {
         "arn:aws:s3:::shop",
     );
     assert_eq!(peers, [queue, bucket]);
-    let told = said(&made).nodes;
-    let of = |uid: &str| told.iter().find(|node| node["uid"] == uid).unwrap();
+    let nodes = read_emitted(&made).nodes;
+    let of = |uid: &str| nodes.iter().find(|node| node["uid"] == uid).unwrap();
     assert_eq!(
         (&of(queue)["kind"], &of(queue)["name"]),
         (&json!("AWS::SQS::Queue"), &json!("orders"))
@@ -273,14 +273,14 @@ fn queues_and_buckets_are_named_by_the_span_itself() {
 }
 
 #[test]
-fn only_clients_and_producers_have_peers_and_one_that_is_set_stays() {
+fn only_clients_and_producers_get_peers_and_a_set_peer_is_kept() {
     let cloud = Cloud::new();
-    cloud.tell(DATABASE, 10, &[("dns", "db.example", None)]);
-    let of_kind = |kind| Call {
+    cloud.report(DATABASE, 10, &[("dns", "db.example", None)]);
+    let of_kind = |kind| ClientSpan {
         kind,
         ..call(20, to("db.example"))
     };
-    let set = Call {
+    let set = ClientSpan {
         peer_uid: Some("set"),
         ..of_kind(3)
     };
@@ -297,14 +297,14 @@ fn only_clients_and_producers_have_peers_and_one_that_is_set_stays() {
 }
 
 #[test]
-fn where_nobody_tells_of_a_cloud_nobody_is_looked_for() {
+fn without_a_source_of_aliases_no_peer_is_looked_up() {
     let mut identity = identity(SignalSet::ALL);
     assert_eq!(peers(&mut identity, &[call(20, to("db.example"))]), [""]);
     assert_eq!(identity.peers.unresolved(), [0; 4]);
 }
 
 #[test]
-fn aliases_that_pass_are_known_from_then_on() {
+fn aliases_that_pass_the_processor_resolve_later_spans() {
     use pipeline::rows::{Cell, Rows};
     use pipeline::schema::aliases;
     let mut identity = identity(SignalSet::ALL);

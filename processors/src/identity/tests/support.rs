@@ -1,4 +1,4 @@
-//! Telemetry to give, and rows to read.
+//! Builds telemetry for tests and reads the rows that `identity` emits.
 
 use std::sync::Arc;
 
@@ -26,24 +26,24 @@ pub(super) fn identity(wanted: SignalSet) -> Identity {
     Identity::build(Config::default(), &host).unwrap()
 }
 
-/// A row of telemetry; without attributes it has no resource.
+/// A row of telemetry. If `attributes` is null, the row has no resource.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Row {
+pub(super) struct TelemetryRow {
     pub(super) attributes: Json,
-    /// Type and keys of each reference.
+    /// Type and `id_keys` of each reference.
     pub(super) entity_refs: Vec<(&'static str, Vec<&'static str>)>,
     pub(super) time: Option<UnixNanos>,
     pub(super) uid: Option<&'static str>,
 }
 
-pub(super) fn row(attributes: Json) -> Row {
-    Row {
+pub(super) fn row(attributes: Json) -> TelemetryRow {
+    TelemetryRow {
         attributes,
-        ..Row::default()
+        ..TelemetryRow::default()
     }
 }
 
-fn references(row: &Row) -> Vec<u8> {
+fn references(row: &TelemetryRow) -> Vec<u8> {
     use opentelemetry_proto::tonic::common::v1::EntityRef;
     use opentelemetry_proto::tonic::resource::v1::Resource;
     let refs = row.entity_refs.iter().map(|(name, keys)| EntityRef {
@@ -58,7 +58,7 @@ fn references(row: &Row) -> Vec<u8> {
     resource.encode_to_vec()
 }
 
-pub(super) fn batch(signal: Signal, all: &[Row]) -> Batch {
+pub(super) fn batch(signal: Signal, all: &[TelemetryRow]) -> Batch {
     let mut rows = Rows::new(signal);
     for row in all {
         let attributes = row.attributes.as_object();
@@ -82,19 +82,19 @@ pub(super) fn batch(signal: Signal, all: &[Row]) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// The uid of a row alone.
-pub(super) fn uid_of(row: Row) -> Option<String> {
+/// The uid that a single row gets.
+pub(super) fn uid_of(row: TelemetryRow) -> Option<String> {
     let made = identity(SignalSet::NONE)
         .process(batch(Signal::Logs, &[row]), at(0))
         .unwrap();
-    assert_eq!(made.len(), 1, "nothing else is wanted");
+    assert_eq!(made.len(), 1, "no component accepts emitted rows");
     let uids = made[0].uid();
     uids.is_valid(0).then(|| uids.value(0).to_owned())
 }
 
-/// What is told, each as a line or an object, in order.
+/// Emitted rows in their order, as text or JSON.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Said {
+pub(super) struct EmittedRecords {
     /// uid, kind, name, provider, account, region, value.
     pub(super) nodes: Vec<Json>,
     /// `from KIND to`.
@@ -104,7 +104,7 @@ pub(super) struct Said {
     pub(super) times: Vec<i64>,
 }
 
-impl Said {
+impl EmittedRecords {
     pub(super) fn len(&self) -> usize {
         self.times.len()
     }
@@ -119,22 +119,26 @@ fn word(batch: &Batch, column: &str, row: usize) -> Option<String> {
     Some(words.values().value(key as usize).to_owned())
 }
 
-/// Gives rows, and takes what comes besides them.
-pub(super) fn give(identity: &mut Identity, rows: &[Row], now: UnixNanos) -> Said {
+/// Processes rows and returns what is emitted with them.
+pub(super) fn emitted_with(
+    identity: &mut Identity,
+    rows: &[TelemetryRow],
+    now: UnixNanos,
+) -> EmittedRecords {
     let mut made = identity.process(batch(Signal::Traces, rows), now).unwrap();
     let passed = made.pop().unwrap();
     assert_eq!(
         (passed.signal(), passed.num_rows()),
         (Signal::Traces, rows.len())
     );
-    said(&made)
+    read_emitted(&made)
 }
 
-pub(super) fn said(made: &[Batch]) -> Said {
-    let mut said = Said::default();
+pub(super) fn read_emitted(made: &[Batch]) -> EmittedRecords {
+    let mut emitted = EmittedRecords::default();
     for batch in made {
         let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
-        said.times.extend(times.values());
+        emitted.times.extend(times.values());
         for row in 0..batch.num_rows() {
             let uid = batch.uid().value(row);
             assert_eq!(word(batch, opening::SOURCE, row).unwrap(), "identity");
@@ -143,7 +147,7 @@ pub(super) fn said(made: &[Batch]) -> Said {
                     assert_eq!(word(batch, nodes::OP, row).unwrap(), "observed");
                     assert_eq!(word(batch, nodes::GROUP, row).unwrap(), "telemetry");
                     let names = batch.text(nodes::NAME);
-                    said.nodes.push(serde_json::json!({
+                    emitted.nodes.push(serde_json::json!({
                         "uid": uid,
                         "kind": word(batch, nodes::KIND, row),
                         "name": names.is_valid(row).then(|| names.value(row)),
@@ -157,7 +161,7 @@ pub(super) fn said(made: &[Batch]) -> Said {
                     assert_eq!(word(batch, edges::MODE, row).unwrap(), "observed");
                     let kind = word(batch, edges::KIND, row).unwrap();
                     let to = batch.text(edges::TO).value(row);
-                    said.edges.push(format!("{uid} {kind} {to}"));
+                    emitted.edges.push(format!("{uid} {kind} {to}"));
                 }
                 Signal::Aliases => {
                     assert_eq!(word(batch, edges::MODE, row).unwrap(), "observed");
@@ -169,11 +173,13 @@ pub(super) fn said(made: &[Batch]) -> Said {
                     } else {
                         ""
                     };
-                    said.aliases.push(format!("{kind}={value}@{scope} → {uid}"));
+                    emitted
+                        .aliases
+                        .push(format!("{kind}={value}@{scope} → {uid}"));
                 }
-                other => panic!("{other} is not told"),
+                other => panic!("identity does not emit {other}"),
             }
         }
     }
-    said
+    emitted
 }

@@ -1,15 +1,15 @@
-//! What is told besides: nodes, edges and aliases.
+//! The nodes, edges and aliases that `identity` emits.
 
 use pipeline::component::Processor;
 use pipeline::{Refusal, Signal, SignalSet};
 use serde_json::json;
 
 use super::super::Identity;
-use super::support::{Row, at, batch, give, identity, row, said};
+use super::support::{TelemetryRow, at, batch, emitted_with, identity, read_emitted, row};
 
 const INSTANCE: &str = "arn:aws:ec2:eu-west-1:42:instance/i-1";
 
-fn pod() -> Row {
+fn pod() -> TelemetryRow {
     row(json!({
         "service.name": "cart",
         "service.namespace": "shop",
@@ -40,10 +40,10 @@ fn pod() -> Row {
 }
 
 #[test]
-fn a_service_on_a_pod_hangs_together_down_to_the_instance() {
-    let said = give(&mut identity(SignalSet::ALL), &[pod()], at(0));
+fn a_service_on_a_pod_is_connected_down_to_the_instance() {
+    let emitted = emitted_with(&mut identity(SignalSet::ALL), &[pod()], at(0));
     assert_eq!(
-        said.edges,
+        emitted.edges,
         [
             "k8s://c//pod/p OWNED_BY k8s://c/apps/replicaset/r",
             "k8s://c/apps/replicaset/r OWNED_BY k8s://c/apps/deployment/d",
@@ -53,7 +53,7 @@ fn a_service_on_a_pod_hangs_together_down_to_the_instance() {
         ]
     );
     assert_eq!(
-        said.aliases,
+        emitted.aliases,
         [
             "name=cart@ → svc://prod/shop/cart",
             "name=cart-7f-x@ → k8s://c//pod/p",
@@ -70,9 +70,15 @@ fn a_service_on_a_pod_hangs_together_down_to_the_instance() {
 }
 
 #[test]
-fn nodes_say_what_all_who_tell_of_them_agree_on() {
-    let said = give(&mut identity(SignalSet::ALL), &[pod()], at(0));
-    let of = |kind: &str| said.nodes.iter().find(|node| node["kind"] == kind).unwrap();
+fn values_of_nodes_lack_attributes_that_differ_between_processes() {
+    let emitted = emitted_with(&mut identity(SignalSet::ALL), &[pod()], at(0));
+    let of = |kind: &str| {
+        emitted
+            .nodes
+            .iter()
+            .find(|node| node["kind"] == kind)
+            .unwrap()
+    };
     assert_eq!(
         of("service"),
         &json!({
@@ -112,7 +118,7 @@ fn nodes_say_what_all_who_tell_of_them_agree_on() {
 }
 
 #[test]
-fn a_service_runs_on_what_there_is() {
+fn a_service_runs_on_the_resources_that_its_attributes_describe() {
     let ec2 = json!({"host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1"});
     let task = "arn:aws:ecs:eu-west-1:42:task/shop/9f";
     let function = "arn:aws:lambda:eu-west-1:42:function:pay";
@@ -130,78 +136,81 @@ fn a_service_runs_on_what_there_is() {
     ];
     for (mut attributes, expected) in table {
         attributes["service.name"] = json!("a");
-        let said = give(&mut identity(SignalSet::ALL), &[row(attributes)], at(0));
-        assert_eq!(said.edges, expected);
+        let emitted = emitted_with(&mut identity(SignalSet::ALL), &[row(attributes)], at(0));
+        assert_eq!(emitted.edges, expected);
     }
     let mut on_task = ec2;
     on_task["aws.ecs.task.arn"] = json!(task);
     on_task["container.id"] = json!("abc");
-    let said = give(&mut identity(SignalSet::ALL), &[row(on_task)], at(0));
-    assert_eq!(said.edges, [format!("{task} RUNS_ON {INSTANCE}")]);
-    assert_eq!(said.aliases[0], format!("container_id=abc@ → {task}"));
+    let emitted = emitted_with(&mut identity(SignalSet::ALL), &[row(on_task)], at(0));
+    assert_eq!(emitted.edges, [format!("{task} RUNS_ON {INSTANCE}")]);
+    assert_eq!(emitted.aliases[0], format!("container_id=abc@ → {task}"));
 }
 
 #[test]
-fn a_host_that_is_not_referenced_is_not_joined() {
-    let referenced = Row {
+fn a_host_without_an_entity_reference_is_ignored() {
+    let referenced = TelemetryRow {
         entity_refs: vec![
             ("service", vec!["service.name"]),
             ("k8s.pod", vec!["k8s.pod.uid"]),
         ],
         ..pod()
     };
-    let said = give(&mut identity(SignalSet::ALL), &[referenced], at(0));
-    assert_eq!(said.edges, ["svc://prod/shop/cart RUNS_ON k8s://c//pod/p"]);
-    assert_eq!(said.nodes.len(), 2);
+    let emitted = emitted_with(&mut identity(SignalSet::ALL), &[referenced], at(0));
+    assert_eq!(
+        emitted.edges,
+        ["svc://prod/shop/cart RUNS_ON k8s://c//pod/p"]
+    );
+    assert_eq!(emitted.nodes.len(), 2);
 }
 
 #[test]
-fn the_same_is_told_again_after_a_minute() {
+fn the_same_rows_are_emitted_once_a_minute() {
     let mut identity = identity(SignalSet::ALL);
-    let all = give(&mut identity, &[pod()], at(0)).len();
+    let all = emitted_with(&mut identity, &[pod()], at(0)).len();
     assert!(all > 10);
-    let told =
-        [1, 59, 60, 61, 119, 120].map(|second| give(&mut identity, &[pod()], at(second)).len());
-    assert_eq!(told, [0, 0, all, 0, 0, all]);
+    let counts = [1, 59, 60, 61, 119, 120]
+        .map(|second| emitted_with(&mut identity, &[pod()], at(second)).len());
+    assert_eq!(counts, [0, 0, all, 0, 0, all]);
 }
 
 #[test]
-fn what_was_not_delivered_is_told_again_to_whoever_sends_it_again() {
+fn rows_that_were_refused_are_emitted_again_on_a_retry() {
     let mut identity = identity(SignalSet::ALL);
-    let told = |identity: &mut Identity, second| {
+    let emitted = |identity: &mut Identity, second| {
         let mut made = identity
             .process(batch(Signal::Traces, &[pod()]), at(second))
             .unwrap();
         made.pop();
         made
     };
-    let first = told(&mut identity, 0);
-    assert_eq!(told(&mut identity, 1).len(), 0, "it may yet be delivered");
+    let first = emitted(&mut identity, 0);
+    assert_eq!(emitted(&mut identity, 1).len(), 0, "the first is in flight");
     first[0]
         .delivery()
         .refuse(&Refusal::stopped("the store is locked"));
     drop(first);
-    let again = told(&mut identity, 2);
+    let again = emitted(&mut identity, 2);
     assert!(!again.is_empty());
     drop(again);
-    assert_eq!(told(&mut identity, 3).len(), 0, "now it is delivered");
+    assert_eq!(emitted(&mut identity, 3).len(), 0, "now it is delivered");
 }
 
 #[test]
-fn a_new_value_is_told_at_once_and_alone() {
+fn a_new_value_is_emitted_at_once_and_alone() {
     let mut identity = identity(SignalSet::ALL);
-    give(&mut identity, &[pod()], at(0));
+    emitted_with(&mut identity, &[pod()], at(0));
     let mut newer = pod();
     newer.attributes["service.version"] = json!("1.5.0");
     newer.attributes["process.pid"] = json!("78");
-    let said = give(&mut identity, &[newer], at(1));
-    assert_eq!(said.len(), 1);
-    assert_eq!(said.nodes[0]["value"]["service.version"], "1.5.0");
+    let emitted = emitted_with(&mut identity, &[newer], at(1));
+    assert_eq!(emitted.len(), 1);
+    assert_eq!(emitted.nodes[0]["value"]["service.version"], "1.5.0");
 }
 
 #[test]
-fn it_was_seen_when_the_newest_row_was_but_never_in_the_future() {
-    let cart = |time| Row {
+fn emitted_rows_have_the_time_of_the_newest_row_but_none_in_the_future() {
+    let cart = |time| TelemetryRow {
         time,
         ..row(json!({"service.name": "cart"}))
     };
@@ -211,16 +220,16 @@ fn it_was_seen_when_the_newest_row_was_but_never_in_the_future() {
         (vec![Some(at(5)), Some(at(500))], at(50)),
     ];
     for (times, expected) in table {
-        // Rows of one resource need not follow each other.
-        let mut rows: Vec<Row> = times.into_iter().map(cart).collect();
+        // A row of another resource comes between the rows of this one.
+        let mut rows: Vec<TelemetryRow> = times.into_iter().map(cart).collect();
         rows.insert(1, row(json!({})));
-        let said = give(&mut identity(SignalSet::ALL), &rows, at(50));
-        assert_eq!(said.times, [expected.timestamp(); 2]);
+        let emitted = emitted_with(&mut identity(SignalSet::ALL), &rows, at(50));
+        assert_eq!(emitted.times, [expected.timestamp(); 2]);
     }
 }
 
 #[test]
-fn only_what_is_wanted_is_told() {
+fn only_signals_that_a_later_component_accepts_are_emitted() {
     for signal in [Signal::Nodes, Signal::Edges, Signal::Aliases] {
         let mut identity = identity(SignalSet::of(&[signal]));
         let made = identity
@@ -228,6 +237,6 @@ fn only_what_is_wanted_is_told() {
             .unwrap();
         let signals: Vec<_> = made.iter().map(pipeline::Batch::signal).collect();
         assert_eq!(signals, [signal, Signal::Logs]);
-        assert!(said(&made[..1]).len() > 1);
+        assert!(read_emitted(&made[..1]).len() > 1);
     }
 }

@@ -16,10 +16,10 @@ use proptest::strategy::{Just, Strategy};
 use prost::Message;
 use serde_json::{Value as Json, json};
 
-use super::support::{Row, at, batch, identity, row, uid_of};
+use super::support::{TelemetryRow, at, batch, identity, row, uid_of};
 
 #[test]
-fn a_row_is_about_its_service_else_its_most_specific_resource() {
+fn the_uid_is_that_of_the_service_else_of_the_most_specific_resource() {
     let ec2 = json!({"host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1"});
     let with = |base: &Json, more: Json| {
         let mut all = base.as_object().unwrap().clone();
@@ -139,7 +139,7 @@ fn a_row_is_about_its_service_else_its_most_specific_resource() {
 }
 
 #[test]
-fn entity_references_say_what_the_resource_is_about() {
+fn entity_references_restrict_the_entities_of_the_resource() {
     let attributes = json!({
         "service.name": "cart", "k8s.cluster.uid": "c", "k8s.pod.uid": "p",
         "host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1",
@@ -168,17 +168,17 @@ fn entity_references_say_what_the_resource_is_about() {
         ),
     ];
     for (entity_refs, expected) in table {
-        let row = Row {
+        let row = TelemetryRow {
             attributes: attributes.clone(),
             entity_refs: entity_refs.clone(),
-            ..Row::default()
+            ..TelemetryRow::default()
         };
         assert_eq!(uid_of(row).as_deref(), expected, "{entity_refs:?}");
     }
 }
 
 #[test]
-fn all_telemetry_is_given_uids_and_all_else_passes_on() {
+fn rows_of_telemetry_get_uids_and_other_signals_pass_unchanged() {
     let rows = [
         row(json!({"service.name": "a"})),
         row(Json::Null),
@@ -197,9 +197,9 @@ fn all_telemetry_is_given_uids_and_all_else_passes_on() {
 }
 
 #[test]
-fn a_uid_that_is_set_stays() {
+fn a_set_uid_is_kept() {
     let cart = row(json!({"service.name": "cart"}));
-    let set = Row {
+    let set = TelemetryRow {
         uid: Some("svc:////known"),
         ..cart.clone()
     };
@@ -241,7 +241,7 @@ fn request(services: &[&str], records: usize) -> Bytes {
 }
 
 #[test]
-fn the_request_stays_what_the_rows_are_and_its_sender_waits_for_what_is_told() {
+fn the_batch_keeps_its_request_and_the_sender_waits_for_emitted_rows() {
     let bytes = request(&["cart", "shop"], 2);
     let (delivery, mut receipt) = Delivery::new(None);
     let batch = pipeline::otlp::decode_logs(bytes.clone(), "otlp", delivery).unwrap();
@@ -266,7 +266,7 @@ fn the_request_stays_what_the_rows_are_and_its_sender_waits_for_what_is_told() {
 }
 
 #[test]
-fn a_uid_is_stored_once_for_all_rows_of_its_resource() {
+fn the_column_stores_a_uid_once_for_all_rows_of_its_resource() {
     let name = "a-service-of-quite-a-long-name";
     let batch =
         pipeline::otlp::decode_logs(request(&[name], 70_000), "otlp", Delivery::nobody()).unwrap();
@@ -281,8 +281,8 @@ fn a_uid_is_stored_once_for_all_rows_of_its_resource() {
         .map(|buffer| buffer.len())
         .sum();
     assert_eq!(bytes, format!("svc:////{name}").len());
-    let said = super::support::said(&made[..made.len() - 1]);
-    assert_eq!((said.nodes.len(), said.aliases.len()), (1, 1));
+    let emitted = super::support::read_emitted(&made[..made.len() - 1]);
+    assert_eq!((emitted.nodes.len(), emitted.aliases.len()), (1, 1));
 }
 
 fn known_key() -> impl Strategy<Value = String> {
@@ -328,17 +328,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn no_attributes_make_it_panic(all in prop::collection::vec((known_key(), value()), 0..14)) {
+    fn arbitrary_attributes_cause_no_panic(all in prop::collection::vec((known_key(), value()), 0..14)) {
         let attributes: serde_json::Map<String, Json> = all.into_iter().collect();
         let rows = [row(Json::Object(attributes))];
         let mut identity = identity(SignalSet::ALL);
-        let first = super::support::give(&mut identity, &rows, at(0));
-        let again = super::support::give(&mut identity, &rows, at(1));
+        let first = super::support::emitted_with(&mut identity, &rows, at(0));
+        let again = super::support::emitted_with(&mut identity, &rows, at(1));
         prop_assert!(again.len() == 0, "{:?} of {:?}", again, first);
     }
 
     #[test]
-    fn no_bytes_make_it_panic(
+    fn arbitrary_bytes_cause_no_panic(
         attributes in prop::collection::vec(any::<u8>(), 0..64),
         refs in prop::collection::vec(any::<u8>(), 0..64),
     ) {

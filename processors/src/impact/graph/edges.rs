@@ -1,4 +1,4 @@
-//! Edges: snapshots, which live and end with their claim, and observations.
+//! Edges of snapshots, which hold as long as their claim does, and observed edges.
 
 use pipeline::claim_memory::KeyNumber;
 use pipeline::claims::Class;
@@ -6,39 +6,44 @@ use pipeline::component::UnixNanos;
 use pipeline::reports::{EdgeItem, EdgeObservation, Snapshot};
 
 use super::Graph;
-use super::node::{Edge, Kept, seconds};
+use super::node::{ImpactEdge, SnapshotState, seconds};
 
 impl Graph {
-    /// All edges that a source reports of a uid in a scope.
-    pub(super) fn put_edges(&mut self, snapshot: &Snapshot<'_>, items: &[EdgeItem<'_>]) {
-        let Some(from) = self.number(snapshot.uid) else {
+    /// Applies a snapshot: all edges that a source reports for a uid in a scope.
+    pub(super) fn put_edge_snapshot(&mut self, snapshot: &Snapshot<'_>, items: &[EdgeItem<'_>]) {
+        let Some(from) = self.find_or_insert(snapshot.uid) else {
             return;
         };
         let state = state_of(snapshot);
-        self.node_mut(from).life.is_reported(snapshot.time);
-        let Some(place) = self.place_of(from, snapshot, state) else {
+        self.node_mut(from).lifecycle.record_report(snapshot.time);
+        let Some(index) = self.claim_index(from, snapshot, state) else {
             return;
         };
-        let kept = Kept::new(state, snapshot.time);
-        let claim = self.node(from).claims.at(usize::from(place));
+        let kept = SnapshotState::new(state, snapshot.time);
+        let claim = self.node(from).claims.at(usize::from(index));
         if claim.is_none_or(|claim| !is_newer(kept, claim.beside, claim.open(), claim.last_since()))
         {
             return;
         }
         let mut edges = Vec::with_capacity(items.len());
         for item in items {
-            let Some(kind) = Edge::kind_number(item.kind) else {
+            let Some(kind) = ImpactEdge::kind_index(item.kind) else {
                 continue;
             };
-            if let Some(to) = self.number(item.to) {
-                edges.push(Edge::of_set(to, kind, item.confidence, place));
+            if let Some(to) = self.find_or_insert(item.to) {
+                edges.push(ImpactEdge::of_snapshot(to, kind, item.confidence, index));
             }
         }
-        self.replace_edges(from, place, kept, edges);
+        self.replace_edges(from, index, kept, edges);
     }
 
-    /// The place of the claim that a snapshot belongs to; it is made where there is none.
-    pub(super) fn place_of(&mut self, id: u32, snapshot: &Snapshot<'_>, state: u64) -> Option<u16> {
+    /// The index of the claim that a snapshot belongs to. Adds the claim if there is none.
+    pub(super) fn claim_index(
+        &mut self,
+        id: u32,
+        snapshot: &Snapshot<'_>,
+        state: u64,
+    ) -> Option<u16> {
         let (source, scope) = (snapshot.source, snapshot.scope);
         let key: KeyNumber = match (snapshot.state, &snapshot.items) {
             (None, pipeline::reports::Items::Edges(_)) => {
@@ -55,8 +60,8 @@ impl Graph {
                 };
                 let is_there = |key: &KeyNumber| claims.get(*key).is_some();
                 let keys = [actual, desired];
-                let found = keys.into_iter().find(has_state);
-                found
+                let same_state = keys.into_iter().find(has_state);
+                same_state
                     .or_else(|| keys.into_iter().find(is_there))
                     .unwrap_or(actual)
             }
@@ -66,13 +71,13 @@ impl Graph {
         u16::try_from(claims.place(key)?).ok()
     }
 
-    /// Puts the edges of a snapshot in the place of those that its claim had.
+    /// Replaces the edges that a claim had by those of a snapshot.
     pub(super) fn replace_edges(
         &mut self,
         from: u32,
-        place: u16,
-        kept: Kept,
-        mut edges: Vec<Edge>,
+        index: u16,
+        kept: SnapshotState,
+        mut edges: Vec<ImpactEdge>,
     ) {
         edges.retain(|edge| edge.to != from);
         edges.sort_unstable_by_key(|edge| edge.key());
@@ -84,79 +89,81 @@ impl Graph {
             is_same
         });
         let node = self.node_mut(from);
-        if let Some(claim) = node.claims.iter_mut().nth(usize::from(place)) {
+        if let Some(claim) = node.claims.iter_mut().nth(usize::from(index)) {
             claim.beside = kept;
         }
-        let before = node.ends();
-        let is_old = |edge: &Edge| edge.is_of_set() && edge.source == place;
-        node.outward.retain(|edge| !is_old(edge));
-        node.outward.reserve_exact(edges.len());
-        node.outward.extend(edges);
-        node.outward.shrink_to_fit();
-        node.outward.sort_unstable_by_key(|edge| edge.key());
-        self.settle(from, &before);
+        let before = node.targets();
+        let is_old = |edge: &ImpactEdge| edge.is_of_snapshot() && edge.source == index;
+        node.outgoing.retain(|edge| !is_old(edge));
+        node.outgoing.reserve_exact(edges.len());
+        node.outgoing.extend(edges);
+        node.outgoing.shrink_to_fit();
+        node.outgoing.sort_unstable_by_key(|edge| edge.key());
+        self.update_incoming(from, &before);
     }
 
-    pub(super) fn see(&mut self, observation: &EdgeObservation<'_>) {
+    /// Adds an observed edge, or confirms it.
+    pub(super) fn add_observation(&mut self, observation: &EdgeObservation<'_>) {
         let EdgeObservation {
             uid, time, edge, ..
         } = observation;
-        let Some(from) = self.number(uid) else {
+        let Some(from) = self.find_or_insert(uid) else {
             return;
         };
-        self.node_mut(from).life.is_reported(*time);
-        let Some(kind) = Edge::kind_number(edge.kind) else {
+        self.node_mut(from).lifecycle.record_report(*time);
+        let Some(kind) = ImpactEdge::kind_index(edge.kind) else {
             return;
         };
-        let Some(to) = self.number(edge.to) else {
+        let Some(to) = self.find_or_insert(edge.to) else {
             return;
         };
-        let source = self.sources.number(observation.source);
-        let edge = Edge::of_set(to, kind, edge.confidence, source);
-        self.add_seen(from, edge, *time);
+        let source = self.sources.intern(observation.source);
+        let edge = ImpactEdge::of_snapshot(to, kind, edge.confidence, source);
+        self.insert_observation(from, edge, *time);
     }
 
-    pub(super) fn add_seen(&mut self, from: u32, edge: Edge, time: UnixNanos) {
+    pub(super) fn insert_observation(&mut self, from: u32, edge: ImpactEdge, time: UnixNanos) {
         if edge.to == from {
             return;
         }
-        let (edge, node) = (edge.seen(time), self.node_mut(from));
+        let (edge, node) = (edge.observed_at(time), self.node_mut(from));
         match node
-            .outward
+            .outgoing
             .binary_search_by_key(&edge.key(), |it| it.key())
         {
-            Ok(place) => node.outward[place].merge(edge),
-            Err(place) => {
-                let before = node.ends();
-                node.outward.insert(place, edge);
-                self.settle(from, &before);
+            Ok(index) => node.outgoing[index].merge(edge),
+            Err(index) => {
+                let before = node.targets();
+                node.outgoing.insert(index, edge);
+                self.update_incoming(from, &before);
             }
         }
     }
 
-    /// Tells the other ends of a node's edges which of these are new and which have ended.
-    pub(super) fn settle(&mut self, from: u32, before: &[u32]) {
-        let after = self.node(from).ends();
+    /// Updates `incoming` and `stale_incoming` of the targets of a node's edges after the edges have changed.
+    /// `before` has the targets before the change.
+    pub(super) fn update_incoming(&mut self, from: u32, before: &[u32]) {
+        let after = self.node(from).targets();
         for to in after.iter().filter(|to| before.binary_search(to).is_err()) {
-            self.node_mut(*to).inward.push(from);
+            self.node_mut(*to).incoming.push(from);
         }
         for to in before.iter().filter(|to| after.binary_search(to).is_err()) {
-            self.node_mut(*to).ended += 1;
+            self.node_mut(*to).stale_incoming += 1;
         }
     }
 }
 
-/// What names the state that a snapshot belongs to.
+/// The state that a snapshot belongs to: its column `state`, or where it has none, the hash of its items.
 pub(super) fn state_of(snapshot: &Snapshot<'_>) -> u64 {
     let hash = || snapshot.items.class_and_hash().1;
     snapshot.state.unwrap_or_else(hash)
 }
 
-/// Whether a snapshot takes the place of the one that is kept: it is of the state that its claim has
-/// now, or of one that may follow.
+/// Whether a snapshot replaces the one that is held: its state is the current state of its claim, or it is
+/// not older than that state and the held snapshot.
 pub(super) fn is_newer(
-    new: Kept,
-    known: Kept,
+    new: SnapshotState,
+    known: SnapshotState,
     open: Option<(u64, UnixNanos)>,
     since: Option<UnixNanos>,
 ) -> bool {

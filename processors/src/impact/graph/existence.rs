@@ -1,43 +1,43 @@
-//! Who exists: claims, by the rules that all stores share.
+//! Which nodes exist: applies reports to claims by the rules that all stores share.
 
 use pipeline::claims::{self, Class};
 use pipeline::graph_store::At;
 use pipeline::reports::{Completion, DirectReport, Sighting};
 
 use super::Graph;
-use super::node::{Existence, Life};
+use super::node::{LifecycleState, NodeLifecycle};
 
 impl Graph {
-    /// What a row says besides that it saw the uid: its kind.
-    pub(super) fn describe(&mut self, sighting: &Sighting<'_>) {
-        let Some(id) = self.number(sighting.uid) else {
+    /// Takes the kind of the node from a row.
+    pub(super) fn record_kind(&mut self, sighting: &Sighting<'_>) {
+        let Some(id) = self.find_or_insert(sighting.uid) else {
             return;
         };
-        self.node_mut(id).life.is_reported(sighting.time);
+        self.node_mut(id).lifecycle.record_report(sighting.time);
         if let Some(kind) = sighting.content.and_then(|content| content.kind) {
-            self.call(id, kind, sighting.class);
+            self.set_kind(id, kind, sighting.class);
         }
     }
 
-    /// A report about one uid.
-    pub(super) fn report(&mut self, report: &DirectReport<'_>) {
-        // Of telemetry only the kind is of use, and when it was.
+    /// Applies a report about one uid.
+    pub(super) fn apply_report(&mut self, report: &DirectReport<'_>) {
+        // Of telemetry only kind and time matter: `record_kind` has taken both.
         if matches!(report.class, Class::Telemetry | Class::Health) {
             return;
         }
-        let Some(id) = self.number(report.uid) else {
+        let Some(id) = self.find_or_insert(report.uid) else {
             return;
         };
         let mut claims = std::mem::take(&mut self.node_mut(id).claims);
         let change = self.scopes.report(&mut claims, report);
         self.node_mut(id).claims = claims;
         if change.has_changed {
-            self.refresh(id);
+            self.update_lifecycle(id);
         }
     }
 
-    /// A scan of a scope is complete.
-    pub(super) fn complete(&mut self, completion: &Completion<'_>) {
+    /// Applies a scan completion.
+    pub(super) fn apply_completion(&mut self, completion: &Completion<'_>) {
         for hash in self.scopes.complete(completion) {
             let Some(id) = self.find_hash(hash) else {
                 continue;
@@ -52,52 +52,52 @@ impl Graph {
             let change = self.scopes.apply(hash, &mut claims, completion);
             self.node_mut(id).claims = claims;
             if change.has_changed {
-                self.refresh(id);
+                self.update_lifecycle(id);
             }
         }
-        // Whether an open claim counts depends on when its scope last completed a scan.
+        // Whether an open claim is effective depends on the time of the last scan of its scope.
         let contested: Vec<u32> = self.contested.iter().copied().collect();
         for id in contested {
-            self.refresh(id);
+            self.update_lifecycle(id);
         }
     }
 
-    /// Of several reports of the kind, what is there counts before what should be.
-    pub(super) fn call(&mut self, id: u32, kind: &str, class: Class) {
-        let said = match class {
+    /// Sets the kind of a node unless a class of higher rank has set it: actual state before desired state.
+    pub(super) fn set_kind(&mut self, id: u32, kind: &str, class: Class) {
+        let kind_rank = match class {
             Class::Actual => 4,
             Class::Created => 3,
             Class::Desired => 2,
             Class::Telemetry => 1,
             _ => return,
         };
-        let kind = self.kinds.number(kind);
+        let kind = self.kinds.intern(kind);
         let node = self.node_mut(id);
-        if said >= node.said {
+        if kind_rank >= node.kind_rank {
             node.kind = kind;
-            node.said = said;
+            node.kind_rank = kind_rank;
         }
     }
 
-    /// Finds anew whether a node exists.
-    pub(super) fn refresh(&mut self, id: u32) {
+    /// Computes again whether a node exists.
+    pub(super) fn update_lifecycle(&mut self, id: u32) {
         let claims = &self.node(id).claims;
         let existence = claims.existence(&self.scopes, At::Now);
-        let reported = self.node(id).life.time;
+        let reported = self.node(id).lifecycle.time;
         let (state, time) = match existence {
-            claims::Existence::Exists => (Existence::Exists, reported),
-            claims::Existence::Ended(time) => (Existence::Ended, time),
-            claims::Existence::Unobserved(time) => (Existence::Unknown, time),
-            claims::Existence::Unknown => (Existence::Unknown, reported),
+            claims::Existence::Exists => (LifecycleState::Exists, reported),
+            claims::Existence::Ended(time) => (LifecycleState::Ended, time),
+            claims::Existence::Unobserved(time) => (LifecycleState::Unknown, time),
+            claims::Existence::Unknown => (LifecycleState::Unknown, reported),
         };
         let mut open = claims.iter().filter(|claim| claim.open().is_some());
-        let is_contested = state != Existence::Exists
+        let is_contested = state != LifecycleState::Exists
             && open.any(|claim| self.scopes.key(claim.key).class.is_lifecycle());
         drop(open);
         match is_contested {
             true => self.contested.insert(id),
             false => self.contested.remove(&id),
         };
-        self.node_mut(id).life = Life { time, state };
+        self.node_mut(id).lifecycle = NodeLifecycle { time, state };
     }
 }

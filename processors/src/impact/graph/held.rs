@@ -1,40 +1,40 @@
-//! What the graph takes of memory.
+//! The memory that the graph takes.
 
 use std::mem::size_of;
 
 use super::Graph;
-use super::node::{Edge, Node};
+use super::node::{ImpactEdge, ImpactNode};
 
-/// How much a graph holds, and the bytes that it asked for, used or not: an allocator rounds up.
+/// How much a graph holds, and the bytes that it allocated, used or not. An allocator may round up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct GraphSize {
     pub nodes: usize,
-    /// Each once, though it stands at both its ends.
+    /// Each edge is counted once although both its ends refer to it.
     pub edges: usize,
-    /// Of the nodes: uids, who says what of them, how they are found.
+    /// Memory of the nodes: uids, claims, names, index.
     pub node_bytes: usize,
-    /// Of the edges, at both their ends.
+    /// Memory of the edges, at both their ends.
     pub edge_bytes: usize,
 }
 
 impl Graph {
-    pub(in super::super) fn held(&self) -> Held {
-        let mut held = Held {
+    pub(in super::super) fn size(&self) -> GraphSize {
+        let mut size = GraphSize {
             nodes: self.len(),
-            node_bytes: self.nodes.capacity() * size_of::<Node>()
+            node_bytes: self.nodes.capacity() * size_of::<ImpactNode>()
                 + self.free.capacity() * size_of::<u32>()
                 + self.index.allocation_size()
                 + self.contested.allocation_size()
                 + self.scopes.held_bytes()
                 + self.names.held_bytes(),
-            ..Held::default()
+            ..GraphSize::default()
         };
         for node in &self.nodes {
-            held.edges += node.outward.len();
-            held.node_bytes += node.uid.len() + node.claims.held_bytes();
-            held.edge_bytes += node.outward.capacity() * size_of::<Edge>()
-                + node.inward.capacity() * size_of::<u32>();
+            size.edges += node.outgoing.len();
+            size.node_bytes += node.uid.len() + node.claims.held_bytes();
+            size.edge_bytes += node.outgoing.capacity() * size_of::<ImpactEdge>()
+                + node.incoming.capacity() * size_of::<u32>();
         }
-        held
+        size
     }
 }

@@ -1,11 +1,11 @@
-//! The graph in memory: no more of it than a walk needs.
+//! The graph in memory: only what a walk needs.
 //!
-//! A node is a number. Its edges stand with the node that they start at, 16 bytes each; the node
-//! that they lead to lists the numbers of those starts, 4 bytes each. An edge that ends is only
-//! taken from its start: who comes by the list looks whether there still is one.
+//! A node is a number. Its edges are stored with the node at which they start, 16 bytes each. The node to which
+//! they lead lists the numbers of these start nodes, 4 bytes each. When an edge ends, it is removed at its start
+//! only: readers of the list check that the start node still has an edge.
 //!
-//! Existence follows the rules of [`pipeline::claims`]. Of each claim only the edges and names of one
-//! state are held, that of its newest snapshot; they hold while the claim has that state.
+//! Existence follows the rules of [`pipeline::claims`]. Of each claim only the edges and names of one state are
+//! held, that of its newest snapshot. They hold while the claim has that state.
 
 use std::time::Duration;
 
@@ -25,49 +25,48 @@ mod restore;
 mod sweep;
 mod words;
 
-pub use held::Held;
+pub use held::GraphSize;
 
-use names::Names;
-use node::Node;
-use words::Words;
+use names::NameClaims;
+use node::ImpactNode;
+use words::WordInterner;
 
-/// Completions of scans that are kept of each scope.
-const WINDOW: usize = 4;
+/// How many scan completions are kept for each scope.
+const KEPT_COMPLETIONS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Graph {
-    nodes: Vec<Node>,
-    /// Numbers that no node has.
+    nodes: Vec<ImpactNode>,
+    /// Numbers that can be used again.
     free: Vec<u32>,
     /// The numbers of all nodes, by the hash of their uid.
     index: HashTable<u32>,
-    kinds: Words,
-    sources: Words,
+    kinds: WordInterner,
+    sources: WordInterner,
     scopes: Scopes,
-    /// Nodes that ended while a claim about them is open.
+    /// Nodes that do not exist although a claim about their existence is open.
     contested: HashSet<u32>,
-    names: Names,
-    /// How many nodes are held.
-    most: usize,
-    /// How long what was seen by itself holds; for ever where zero.
-    seen_for: Duration,
+    names: NameClaims,
+    max_nodes: usize,
+    /// How long an observed edge holds; 0 is for ever.
+    observed_for: Duration,
     left_out: u64,
     is_incomplete: bool,
 }
 
 impl Graph {
-    pub(super) fn new(most: usize, seen_for: Duration) -> Graph {
+    pub(super) fn new(max_nodes: usize, observed_for: Duration) -> Graph {
         Graph {
             nodes: Vec::new(),
             free: Vec::new(),
             index: HashTable::new(),
-            kinds: Words::new("unknown"),
-            sources: Words::new(""),
-            scopes: Scopes::new(WINDOW),
+            kinds: WordInterner::new("unknown"),
+            sources: WordInterner::new(""),
+            scopes: Scopes::new(KEPT_COMPLETIONS),
             contested: HashSet::new(),
-            names: Names::default(),
-            most,
-            seen_for,
+            names: NameClaims::default(),
+            max_nodes,
+            observed_for,
             left_out: 0,
             is_incomplete: false,
         }
@@ -78,46 +77,46 @@ impl Graph {
         self.index.len()
     }
 
-    /// How many times since it was last asked a node found no room.
+    /// How often a node was left out at the limit since the last call.
     pub(super) fn take_left_out(&mut self) -> u64 {
         std::mem::take(&mut self.left_out)
     }
 
-    /// Whether a node ever found no room, or was not loaded.
+    /// Whether a node was ever left out at the limit, or not loaded.
     pub(super) fn is_incomplete(&self) -> bool {
         self.is_incomplete
     }
 
-    /// Not all of the store was loaded.
-    pub(super) fn leave_out_the_rest(&mut self) {
+    /// Notes that the store was not loaded completely.
+    pub(super) fn mark_incomplete(&mut self) {
         self.is_incomplete = true;
     }
 
-    /// Takes in what a batch reports.
-    pub(super) fn take_in(&mut self, reports: &ReportBatch<'_>) {
+    /// Applies the reports of a batch.
+    pub(super) fn apply(&mut self, reports: &ReportBatch<'_>) {
         self.scopes.set_clock(reports.now);
         for sighting in &reports.sightings {
-            self.describe(sighting);
+            self.record_kind(sighting);
         }
         for report in reports.direct() {
-            self.report(&report);
+            self.apply_report(&report);
         }
         for snapshot in &reports.snapshots {
             match &snapshot.items {
-                Items::Edges(edges) => self.put_edges(snapshot, edges),
-                Items::Aliases(aliases) => self.put_names(snapshot, aliases),
+                Items::Edges(edges) => self.put_edge_snapshot(snapshot, edges),
+                Items::Aliases(aliases) => self.put_name_snapshot(snapshot, aliases),
             }
         }
         for observation in &reports.edges {
-            self.see(observation);
+            self.add_observation(observation);
         }
         for observation in &reports.aliases {
-            self.see_name(observation);
+            self.add_name_observation(observation);
         }
         let mut completions: Vec<_> = reports.completions.iter().collect();
         completions.sort_by_key(|completion| completion.began);
         for completion in completions {
-            self.complete(completion);
+            self.apply_completion(completion);
         }
     }
 
@@ -133,20 +132,20 @@ impl Graph {
         self.kinds.word(self.node(id).kind)
     }
 
-    /// Whether nothing says that it has ended.
+    /// Whether it is not known to have ended.
     pub(super) fn is_alive(&self, id: u32) -> bool {
-        !self.node(id).life.has_ended()
+        !self.node(id).lifecycle.has_ended()
     }
 
-    /// Edges that lead to a node and hold: kind, where they start, confidence.
+    /// Calls `follow` for each edge that leads to a node and holds: kind, start node, confidence.
     pub(super) fn edges_to(
         &self,
         id: u32,
         now: UnixNanos,
         follow: &mut impl FnMut(&str, u32, f64),
     ) {
-        let since = self.seen_since(now);
-        for &from in &self.node(id).inward {
+        let since = self.observed_since(now);
+        for &from in &self.node(id).incoming {
             let from_node = self.node(from);
             let edges = from_node.edges_to(id);
             for edge in edges.filter(|edge| from_node.holds(edge, since)) {
@@ -155,34 +154,34 @@ impl Graph {
         }
     }
 
-    /// Edges that start at a node and hold: kind, where they lead, confidence.
+    /// Calls `follow` for each edge that starts at a node and holds: kind, target node, confidence.
     pub(super) fn edges_from(
         &self,
         id: u32,
         now: UnixNanos,
         follow: &mut impl FnMut(&str, u32, f64),
     ) {
-        let since = self.seen_since(now);
+        let since = self.observed_since(now);
         let node = self.node(id);
-        for edge in node.outward.iter().filter(|it| node.holds(it, since)) {
+        for edge in node.outgoing.iter().filter(|it| node.holds(it, since)) {
             follow(edge.kind(), edge.to, edge.confidence());
         }
     }
 
-    /// The seconds at which what is seen by itself must have been seen to hold.
-    fn seen_since(&self, now: UnixNanos) -> u32 {
-        if self.seen_for.is_zero() {
+    /// The time since which an observed edge must have been observed to hold, in seconds since 1970.
+    fn observed_since(&self, now: UnixNanos) -> u32 {
+        if self.observed_for.is_zero() {
             return 0;
         }
-        let nanos = u64::try_from(self.seen_for.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = u64::try_from(self.observed_for.as_nanos()).unwrap_or(u64::MAX);
         node::seconds(UnixNanos(now.0.saturating_sub(nanos)))
     }
 
-    fn node(&self, id: u32) -> &Node {
+    fn node(&self, id: u32) -> &ImpactNode {
         &self.nodes[id as usize]
     }
 
-    fn node_mut(&mut self, id: u32) -> &mut Node {
+    fn node_mut(&mut self, id: u32) -> &mut ImpactNode {
         &mut self.nodes[id as usize]
     }
 
@@ -191,18 +190,18 @@ impl Graph {
         self.index.find(hash, is_it).copied()
     }
 
-    /// The node's number; it is made where there is none yet. None where there is no room.
-    fn number(&mut self, uid: &str) -> Option<u32> {
+    /// The number of a node. Adds the node if there is none; returns none at the limit.
+    fn find_or_insert(&mut self, uid: &str) -> Option<u32> {
         let hash = uid::hash(uid);
         if let Some(id) = self.find_hash(hash) {
             return Some(id);
         }
-        if self.index.len() >= self.most {
+        if self.index.len() >= self.max_nodes {
             self.left_out += 1;
             self.is_incomplete = true;
             return None;
         }
-        let node = Node::new(uid);
+        let node = ImpactNode::new(uid);
         let id = match self.free.pop() {
             Some(id) => {
                 *self.node_mut(id) = node;

@@ -1,4 +1,4 @@
-//! One thing under two names: `same_as` aliases.
+//! `same_as` aliases: which uids are other names of a node.
 
 use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
@@ -8,62 +8,62 @@ use pipeline::uid;
 
 use super::Graph;
 use super::edges::{is_newer, state_of};
-use super::node::Kept;
+use super::node::SnapshotState;
 
-/// Which names are claimed by whom.
+/// Which node claims which names.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    /// By the hash of the name, which need not be a node's.
-    claims: HashMap<u64, Vec<Claim>>,
-    /// By the number of the node that claims them.
-    owned: HashMap<u32, Owned>,
+pub(super) struct NameClaims {
+    /// By the hash of the name. A name need not be the uid of a node.
+    claims: HashMap<u64, Vec<NameClaim>>,
+    /// By the number of the node that claims the names.
+    owned: HashMap<u32, OwnedNames>,
 }
 
-/// What a node claims.
+/// The names that one node claims.
 #[derive(Debug, Default)]
-struct Owned {
+struct OwnedNames {
     /// The hashes of the names.
     names: Vec<u64>,
-    /// By the place of a claim of the node, of which state the names are held.
-    snapshots: HashMap<u16, Kept>,
+    /// By the index of a claim of the node: the state whose names are held.
+    snapshots: HashMap<u16, SnapshotState>,
 }
 
-/// Says that a name is the owner's.
+/// A claim that a name belongs to its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct NameClaim {
     pub(super) owner: u32,
-    /// Of one of a snapshot the place of its claim, else the number of its source.
+    /// The index of the snapshot's claim, or for an observation the number of its source.
     pub(super) source: u16,
-    pub(super) is_of_set: bool,
+    pub(super) is_of_snapshot: bool,
     pub(super) valid_from: Option<UnixNanos>,
     pub(super) valid_to: Option<UnixNanos>,
 }
 
-impl Claim {
+impl NameClaim {
     fn holds(&self, now: UnixNanos) -> bool {
         self.valid_from.is_none_or(|from| from <= now) && self.valid_to.is_none_or(|to| now < to)
     }
 
-    /// Whether it is the same as another, but for the time in which it holds.
-    fn replaces(&self, other: &Claim) -> bool {
-        let key = |claim: &Claim| (claim.owner, claim.source, claim.is_of_set);
+    /// Whether both have the same owner and source, whatever their validity.
+    fn replaces(&self, other: &NameClaim) -> bool {
+        let key = |claim: &NameClaim| (claim.owner, claim.source, claim.is_of_snapshot);
         key(self) == key(other)
     }
 }
 
-impl Names {
+impl NameClaims {
     pub(super) fn held_bytes(&self) -> usize {
         let claims = self.claims.values().map(Vec::capacity).sum::<usize>();
         let owned = self.owned.values();
         let owned =
             owned.map(|it| it.names.capacity() * size_of::<u64>() + it.snapshots.allocation_size());
         self.claims.allocation_size()
-            + claims * size_of::<Claim>()
+            + claims * size_of::<NameClaim>()
             + self.owned.allocation_size()
             + owned.sum::<usize>()
     }
 
-    pub(super) fn claim(&mut self, name: &str, claim: Claim) {
+    pub(super) fn claim(&mut self, name: &str, claim: NameClaim) {
         let hash = uid::hash(name);
         let claims = self.claims.entry(hash).or_default();
         claims.retain(|known| !claim.replaces(known));
@@ -79,22 +79,22 @@ impl Names {
         owned.is_some_and(|owned| !owned.names.is_empty())
     }
 
-    fn kept(&self, owner: u32, place: u16) -> Option<Kept> {
-        self.owned.get(&owner)?.snapshots.get(&place).copied()
+    fn kept(&self, owner: u32, index: u16) -> Option<SnapshotState> {
+        self.owned.get(&owner)?.snapshots.get(&index).copied()
     }
 
-    pub(super) fn keep(&mut self, owner: u32, place: u16, kept: Kept) {
+    pub(super) fn keep(&mut self, owner: u32, index: u16, kept: SnapshotState) {
         let owned = self.owned.entry(owner).or_default();
-        owned.snapshots.insert(place, kept);
+        owned.snapshots.insert(index, kept);
     }
 
-    /// Gives up all claims of an owner.
+    /// Removes all claims of an owner.
     pub(super) fn forget(&mut self, owner: u32) {
-        self.give_up(owner, |_| true);
+        self.remove_claims(owner, |_| true);
         self.owned.remove(&owner);
     }
 
-    fn give_up(&mut self, owner: u32, is_over: impl Fn(&Claim) -> bool) {
+    fn remove_claims(&mut self, owner: u32, is_removed: impl Fn(&NameClaim) -> bool) {
         let Some(owned) = self.owned.get_mut(&owner) else {
             return;
         };
@@ -103,7 +103,7 @@ impl Names {
             let Some(of_name) = claims.get_mut(name) else {
                 return false;
             };
-            of_name.retain(|claim| claim.owner != owner || !is_over(claim));
+            of_name.retain(|claim| claim.owner != owner || !is_removed(claim));
             let stays = of_name.iter().any(|claim| claim.owner == owner);
             if of_name.is_empty() {
                 claims.remove(name);
@@ -114,8 +114,8 @@ impl Names {
 }
 
 impl Graph {
-    /// All aliases that a source reports of a uid in a scope.
-    pub(super) fn put_names(&mut self, snapshot: &Snapshot<'_>, items: &[AliasItem<'_>]) {
+    /// Applies a snapshot: all aliases that a source reports for a uid in a scope.
+    pub(super) fn put_name_snapshot(&mut self, snapshot: &Snapshot<'_>, items: &[AliasItem<'_>]) {
         let same_as: Vec<&AliasItem<'_>> = items
             .iter()
             .filter(|item| item.kind == kind::SAME_AS)
@@ -123,54 +123,56 @@ impl Graph {
         let owns = self
             .find(snapshot.uid)
             .is_some_and(|owner| self.names.owned.contains_key(&owner));
-        // Most things have no second uid, and need no memory for it.
+        // Most nodes have no second uid and must not take memory for it.
         if same_as.is_empty() && !owns {
             return;
         }
-        let Some(owner) = self.number(snapshot.uid) else {
+        let Some(owner) = self.find_or_insert(snapshot.uid) else {
             return;
         };
         let state = state_of(snapshot);
-        let Some(place) = self.place_of(owner, snapshot, state) else {
+        let Some(index) = self.claim_index(owner, snapshot, state) else {
             return;
         };
-        let new = Kept::new(state, snapshot.time);
-        let known = self.names.kept(owner, place).unwrap_or_default();
-        let claim = self.node(owner).claims.at(usize::from(place));
+        let new = SnapshotState::new(state, snapshot.time);
+        let known = self.names.kept(owner, index).unwrap_or_default();
+        let claim = self.node(owner).claims.at(usize::from(index));
         if claim.is_none_or(|claim| !is_newer(new, known, claim.open(), claim.last_since())) {
             return;
         }
         self.names
-            .give_up(owner, |claim| claim.is_of_set && claim.source == place);
-        self.names.keep(owner, place, new);
+            .remove_claims(owner, |claim| claim.is_of_snapshot && claim.source == index);
+        self.names.keep(owner, index, new);
         for alias in same_as {
-            self.claim_name(owner, place, true, alias);
+            self.claim_name(owner, index, true, alias);
         }
     }
 
-    pub(super) fn see_name(&mut self, observation: &AliasObservation<'_>) {
+    /// Adds an observed alias if it is a `same_as`.
+    pub(super) fn add_name_observation(&mut self, observation: &AliasObservation<'_>) {
         if observation.alias.kind != kind::SAME_AS {
             return;
         }
-        let source = self.sources.number(observation.source);
-        if let Some(owner) = self.number(observation.uid) {
+        let source = self.sources.intern(observation.source);
+        if let Some(owner) = self.find_or_insert(observation.uid) {
             self.claim_name(owner, source, false, &observation.alias);
         }
     }
 
-    fn claim_name(&mut self, owner: u32, source: u16, is_of_set: bool, alias: &AliasItem<'_>) {
-        let claim = Claim {
+    fn claim_name(&mut self, owner: u32, source: u16, is_of_snapshot: bool, alias: &AliasItem<'_>) {
+        let claim = NameClaim {
             owner,
             source,
-            is_of_set,
+            is_of_snapshot,
             valid_from: alias.valid_from,
             valid_to: alias.valid_to,
         };
         self.names.claim(alias.value, claim);
     }
 
-    /// Whether a name is its owner's: one of a snapshot while its claim has the state of the snapshot.
-    fn is_owned(&self, claim: &Claim, now: UnixNanos) -> bool {
+    /// Whether a claim of a name holds now. That of a snapshot holds only while the node's claim has the
+    /// snapshot's state.
+    fn holds_name(&self, claim: &NameClaim, now: UnixNanos) -> bool {
         let kept = || {
             self.names
                 .kept(claim.owner, claim.source)
@@ -178,11 +180,11 @@ impl Graph {
         };
         let owner = || self.node(claim.owner);
         claim.holds(now)
-            && (!claim.is_of_set || owner().has_state(claim.source, |_| kept().state()))
+            && (!claim.is_of_snapshot || owner().has_state(claim.source, |_| kept().state()))
     }
 
-    /// The node that this one is another name of, or itself. Where several claim a name, one that
-    /// lives has it, and always the same.
+    /// The node that this one is another name of, or itself. Where several nodes claim a name, nodes that
+    /// exist take precedence, then the first by uid.
     pub(in super::super) fn canonical(&self, id: u32, now: UnixNanos) -> u32 {
         if self.names.claims.is_empty() {
             return id;
@@ -191,13 +193,13 @@ impl Graph {
         let owners = claims
             .into_iter()
             .flatten()
-            .filter(|it| self.is_owned(it, now));
+            .filter(|it| self.holds_name(it, now));
         let owners = owners.map(|claim| claim.owner);
         let best = owners.min_by_key(|owner| (!self.is_alive(*owner), self.uid(*owner)));
         best.unwrap_or(id)
     }
 
-    /// A node, and all that are other names of it.
+    /// A node and all nodes that are other names of it.
     pub(in super::super) fn names_of(&self, id: u32, now: UnixNanos) -> Vec<u32> {
         let owned = self.names.owned.get(&id);
         let names = owned.into_iter().flat_map(|owned| &owned.names);

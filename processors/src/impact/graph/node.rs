@@ -1,54 +1,55 @@
-//! A node and its edges, as small as they get.
+//! A node and its edges in compact form.
 
 use pipeline::claim_memory::HeldClaims;
 use pipeline::component::UnixNanos;
 use pipeline::impact::EDGE_KINDS;
 
 #[derive(Debug, Default)]
-pub(super) struct Node {
-    /// Empty where the number is free.
+pub(super) struct ImpactNode {
+    /// Empty if no node has this number.
     pub(super) uid: Box<str>,
-    /// Edges that start here, by [`Edge::key`].
-    pub(super) outward: Vec<Edge>,
-    /// Where edges that lead here start; some of these may have ended.
-    pub(super) inward: Vec<u32>,
-    /// Who claims that it exists, or reports its edges.
-    pub(super) claims: HeldClaims<Kept>,
-    pub(super) life: Life,
-    /// How many of `inward` have ended.
-    pub(super) ended: u32,
+    /// Edges that start here, by [`ImpactEdge::key`].
+    pub(super) outgoing: Vec<ImpactEdge>,
+    /// The nodes at which edges that lead here start. Some entries may be stale: the edge has ended.
+    pub(super) incoming: Vec<u32>,
+    /// The claims about its existence, edges and names.
+    pub(super) claims: HeldClaims<SnapshotState>,
+    pub(super) lifecycle: NodeLifecycle,
+    /// How many entries of `incoming` are stale.
+    pub(super) stale_incoming: u32,
     pub(super) kind: u16,
-    /// How much counts who said the kind.
-    pub(super) said: u8,
+    /// The rank of the class that reported the kind; a class of lower rank does not change it.
+    pub(super) kind_rank: u8,
 }
 
 /// Whether a node exists.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Life {
-    /// When it ended, or since when that is not known; else when it was reported last.
+pub(super) struct NodeLifecycle {
+    /// When it ended, or since when it is unobserved; for other nodes the time of the last report.
     pub(super) time: UnixNanos,
-    pub(super) state: Existence,
+    pub(super) state: LifecycleState,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Existence {
+pub(super) enum LifecycleState {
     #[default]
     Unknown,
     Ended,
     Exists,
 }
 
-/// Of which state of a claim the edges are held. In parts of 4 bytes, so that a claim stays small.
+/// The state of a claim whose edges are held. The state is split into parts of 4 bytes: an alignment of 8 would
+/// make each claim larger.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct SnapshotState {
     state: [u32; 2],
     /// When the snapshot was reported, in seconds since 1970.
     pub(super) at: u32,
 }
 
-impl Kept {
-    pub(super) fn new(state: u64, time: UnixNanos) -> Kept {
-        Kept {
+impl SnapshotState {
+    pub(super) fn new(state: u64, time: UnixNanos) -> SnapshotState {
+        SnapshotState {
             state: [state as u32, (state >> 32) as u32],
             at: seconds(time),
         }
@@ -61,36 +62,36 @@ impl Kept {
 
 /// An outgoing edge.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Edge {
+pub(super) struct ImpactEdge {
     pub(super) to: u32,
-    /// When it was last seen, in seconds since 1970; [`Edge::OF_SET`] for one of a snapshot.
-    seen: u32,
+    /// When it was last observed, in seconds since 1970; [`ImpactEdge::OF_SNAPSHOT`] for an edge of a snapshot.
+    last_observed: u32,
     confidence: f32,
-    /// Of one of a snapshot the place of its claim, else the number of its source.
+    /// The index of the snapshot's claim, or for an observed edge the number of its source.
     pub(super) source: u16,
     kind: u8,
 }
 
-impl Node {
-    pub(super) fn new(uid: &str) -> Node {
-        Node {
+impl ImpactNode {
+    pub(super) fn new(uid: &str) -> ImpactNode {
+        ImpactNode {
             uid: uid.into(),
-            ..Node::default()
+            ..ImpactNode::default()
         }
     }
 
-    /// Whether an edge that starts here holds: one of a snapshot while its claim has the state of the
-    /// snapshot, another where it was seen since.
-    pub(super) fn holds(&self, edge: &Edge, since: u32) -> bool {
-        match edge.is_of_set() {
+    /// Whether an edge that starts here holds. An edge of a snapshot holds while its claim has the state of the
+    /// snapshot; an observed edge holds if it was observed since then.
+    pub(super) fn holds(&self, edge: &ImpactEdge, since: u32) -> bool {
+        match edge.is_of_snapshot() {
             true => self.has_state(edge.source, |claim| claim.state()),
-            false => edge.is_seen_since(since),
+            false => edge.is_observed_since(since),
         }
     }
 
-    /// Whether the claim in a place has the state that is kept of it.
-    pub(super) fn has_state(&self, place: u16, kept: impl Fn(Kept) -> u64) -> bool {
-        let claim = self.claims.at(usize::from(place));
+    /// Whether the current state of the claim at an index is the state that is held.
+    pub(super) fn has_state(&self, index: u16, kept: impl Fn(SnapshotState) -> u64) -> bool {
+        let claim = self.claims.at(usize::from(index));
         claim.is_some_and(|claim| {
             let open = claim.open();
             open.is_some_and(|(state, _)| state == kept(claim.beside))
@@ -102,78 +103,78 @@ impl Node {
         self.claims.iter().any(|claim| claim.open().is_some())
     }
 
-    /// Where its edges lead, each once, in order.
-    pub(super) fn ends(&self) -> Vec<u32> {
-        let mut ends: Vec<u32> = self.outward.iter().map(|edge| edge.to).collect();
-        ends.dedup();
-        ends
+    /// The nodes to which its edges lead, each once, ascending.
+    pub(super) fn targets(&self) -> Vec<u32> {
+        let mut targets: Vec<u32> = self.outgoing.iter().map(|edge| edge.to).collect();
+        targets.dedup();
+        targets
     }
 
     /// Its edges that lead to one node.
-    pub(super) fn edges_to(&self, to: u32) -> impl Iterator<Item = &Edge> {
-        let first = self.outward.partition_point(|edge| edge.to < to);
-        let edges = self.outward[first..].iter();
+    pub(super) fn edges_to(&self, to: u32) -> impl Iterator<Item = &ImpactEdge> {
+        let first = self.outgoing.partition_point(|edge| edge.to < to);
+        let edges = self.outgoing[first..].iter();
         edges.take_while(move |edge| edge.to == to)
     }
 }
 
-impl Life {
+impl NodeLifecycle {
     pub(super) fn has_ended(self) -> bool {
-        self.state == Existence::Ended
+        self.state == LifecycleState::Ended
     }
 
-    /// Anything was reported of it.
-    pub(super) fn is_reported(&mut self, time: UnixNanos) {
-        if self.state != Existence::Ended {
+    /// Notes the time of any report about the node.
+    pub(super) fn record_report(&mut self, time: UnixNanos) {
+        if self.state != LifecycleState::Ended {
             self.time = self.time.max(time);
         }
     }
 }
 
-impl Edge {
-    const OF_SET: u32 = u32::MAX;
+impl ImpactEdge {
+    const OF_SNAPSHOT: u32 = u32::MAX;
 
-    /// The number of a kind of edges; none of one that no walk follows.
-    pub(super) fn kind_number(kind: &str) -> Option<u8> {
-        let place = EDGE_KINDS.iter().position(|known| *known == kind)?;
-        u8::try_from(place).ok()
+    /// The index of an edge kind in [`EDGE_KINDS`]; none if the walk follows no edges of this kind.
+    pub(super) fn kind_index(kind: &str) -> Option<u8> {
+        let index = EDGE_KINDS.iter().position(|known| *known == kind)?;
+        u8::try_from(index).ok()
     }
 
-    pub(super) fn of_set(to: u32, kind: u8, confidence: f64, source: u16) -> Edge {
-        Edge {
+    pub(super) fn of_snapshot(to: u32, kind: u8, confidence: f64, source: u16) -> ImpactEdge {
+        ImpactEdge {
             to,
-            seen: Edge::OF_SET,
+            last_observed: ImpactEdge::OF_SNAPSHOT,
             confidence: confidence as f32,
             source,
             kind,
         }
     }
 
-    /// The same, seen by itself.
-    pub(super) fn seen(self, time: UnixNanos) -> Edge {
-        Edge {
-            seen: seconds(time),
+    /// The same edge as an observation.
+    pub(super) fn observed_at(self, time: UnixNanos) -> ImpactEdge {
+        ImpactEdge {
+            last_observed: seconds(time),
             ..self
         }
     }
 
-    pub(super) fn is_of_set(self) -> bool {
-        self.seen == Edge::OF_SET
+    pub(super) fn is_of_snapshot(self) -> bool {
+        self.last_observed == ImpactEdge::OF_SNAPSHOT
     }
 
-    /// Whether an observation was seen since a time in seconds.
-    pub(super) fn is_seen_since(self, since: u32) -> bool {
-        self.seen >= since
+    /// Whether an observed edge was observed since a time in seconds since 1970.
+    pub(super) fn is_observed_since(self, since: u32) -> bool {
+        self.last_observed >= since
     }
 
-    /// What tells it from the others that start where it does.
+    /// Identifies an edge among those that start at the same node.
     pub(super) fn key(self) -> (u32, u8, u16, bool) {
-        (self.to, self.kind, self.source, self.is_of_set())
+        (self.to, self.kind, self.source, self.is_of_snapshot())
     }
 
-    /// Takes in another sighting.
-    pub(super) fn merge(&mut self, other: Edge) {
-        self.seen = self.seen.max(other.seen);
+    /// Merges another report of the same edge.
+    pub(super) fn merge(&mut self, other: ImpactEdge) {
+        self.last_observed = self.last_observed.max(other.last_observed);
         self.confidence = self.confidence.max(other.confidence);
     }
 
@@ -186,8 +187,8 @@ impl Edge {
     }
 }
 
-/// Whole seconds since 1970, less than what stands for a set: that is in 2106.
+/// Whole seconds since 1970, below [`ImpactEdge::OF_SNAPSHOT`], which is a time in 2106.
 pub(super) fn seconds(time: UnixNanos) -> u32 {
     let seconds = u32::try_from(time.0 / 1_000_000_000).unwrap_or(u32::MAX);
-    seconds.min(Edge::OF_SET - 1)
+    seconds.min(ImpactEdge::OF_SNAPSHOT - 1)
 }

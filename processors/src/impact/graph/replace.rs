@@ -1,4 +1,4 @@
-//! Puts what a store has of a node in the place of what is held of it.
+//! Replaces a node in memory by what the store has of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store::NodeOutline;
 
 use super::Graph;
-use super::node::{Edge, Existence, Life};
+use super::node::{ImpactEdge, LifecycleState, NodeLifecycle};
 
 impl Graph {
-    /// A node as it is stored, but for its names.
+    /// Replaces a node by the stored one. Its names are restored separately.
     pub(in super::super) fn replace_node(&mut self, node: &NodeOutline) {
         self.clear(&node.uid);
         self.restore_node(node);
@@ -19,18 +19,19 @@ impl Graph {
         }
     }
 
-    /// A uid that the store has no node of: it ended, or is not one (any more).
+    /// Removes what is held of a uid for which the store has no current node. `ended` is when it ended, if
+    /// the store knows that it did.
     pub(in super::super) fn remove_node(&mut self, uid: &str, ended: Option<UnixNanos>) {
         self.clear(uid);
         if let (Some(time), Some(id)) = (ended, self.find(uid)) {
-            self.node_mut(id).life = Life {
+            self.node_mut(id).lifecycle = NodeLifecycle {
                 time,
-                state: Existence::Ended,
+                state: LifecycleState::Ended,
             };
         }
     }
 
-    /// Forgets all that is held of a node, but not that edges lead to it.
+    /// Removes all that is held of a node except `incoming`.
     fn clear(&mut self, uid: &str) {
         let Some(id) = self.find(uid) else {
             return;
@@ -38,43 +39,46 @@ impl Graph {
         self.names.forget(id);
         self.contested.remove(&id);
         let node = self.node_mut(id);
-        let before = node.ends();
-        node.outward = Vec::new();
+        let before = node.targets();
+        node.outgoing = Vec::new();
         node.claims = Default::default();
-        node.life = Life::default();
-        (node.kind, node.said) = (0, 0);
-        self.settle(id, &before);
+        node.lifecycle = NodeLifecycle::default();
+        (node.kind, node.kind_rank) = (0, 0);
+        self.update_incoming(id, &before);
         for to in before {
-            self.drop_ended_starts(to);
+            self.prune_incoming(to);
         }
     }
 
-    /// What an edge leads to that has ended, where nothing else is known of it.
-    pub(super) fn restore_end(&mut self, uid: &str, ended: UnixNanos) {
+    /// Marks the target of an edge as ended, unless more is known of it.
+    pub(super) fn restore_ended_target(&mut self, uid: &str, ended: UnixNanos) {
         let Some(id) = self.find(uid) else {
             return;
         };
         let node = self.node_mut(id);
-        if node.claims.is_empty() && node.life.state == Existence::Unknown {
-            node.life = Life {
+        if node.claims.is_empty() && node.lifecycle.state == LifecycleState::Unknown {
+            node.lifecycle = NodeLifecycle {
                 time: ended,
-                state: Existence::Ended,
+                state: LifecycleState::Ended,
             };
         }
     }
 
-    /// Nodes at which observations start that expire in this time unless they are seen again.
+    /// Nodes with observed outgoing edges that expire within this time unless they are observed again.
     pub(in super::super) fn expiring(
         &self,
         now: UnixNanos,
         within: Duration,
     ) -> impl Iterator<Item = Arc<str>> {
-        let (first, last) = (self.seen_since(now), self.seen_since(now.after(within)));
-        let expires = move |edge: &Edge| {
-            !edge.is_of_set() && edge.is_seen_since(first) && !edge.is_seen_since(last)
+        let (first, last) = (
+            self.observed_since(now),
+            self.observed_since(now.after(within)),
+        );
+        let expires = move |edge: &ImpactEdge| {
+            !edge.is_of_snapshot() && edge.is_observed_since(first) && !edge.is_observed_since(last)
         };
         let nodes = self.nodes.iter();
-        let nodes = nodes.filter(move |node| node.outward.iter().any(expires));
+        let nodes = nodes.filter(move |node| node.outgoing.iter().any(expires));
         nodes.map(|node| Arc::from(&*node.uid))
     }
 

@@ -1,4 +1,4 @@
-//! What a store knows already.
+//! Loads stored nodes, edges and names into the graph.
 
 use pipeline::claims::Class;
 use pipeline::component::UnixNanos;
@@ -6,17 +6,17 @@ use pipeline::graph_store::{NodeOutline, OtherName};
 use pipeline::schema::aliases;
 
 use super::Graph;
-use super::names::Claim;
-use super::node::{Edge, Kept};
+use super::names::NameClaim;
+use super::node::{ImpactEdge, SnapshotState};
 
 impl Graph {
-    /// A node, and all that is claimed of it.
+    /// Loads a node, its kind and its open claims.
     pub(in super::super) fn restore_node(&mut self, node: &NodeOutline) {
-        let Some(id) = self.number(&node.uid) else {
+        let Some(id) = self.find_or_insert(&node.uid) else {
             return;
         };
-        self.call(id, &node.kind, node.class);
-        self.node_mut(id).life.is_reported(node.last_seen);
+        self.set_kind(id, &node.kind, node.class);
+        self.node_mut(id).lifecycle.record_report(node.last_seen);
         let mut held = std::mem::take(&mut self.node_mut(id).claims);
         let open = node.claims.iter().filter(|claim| claim.until.is_none());
         for claim in open {
@@ -30,41 +30,41 @@ impl Graph {
                 .restore(&node.uid, &mut held, key, states, claim.last_seen);
         }
         self.node_mut(id).claims = held;
-        self.refresh(id);
+        self.update_lifecycle(id);
     }
 
-    /// All edges that start at one node, in any order.
+    /// Loads all edges that start at one node, in any order.
     pub(in super::super) fn restore_edges(&mut self, node: &NodeOutline) {
-        let Some(from) = self.number(&node.uid) else {
+        let Some(from) = self.find_or_insert(&node.uid) else {
             return;
         };
-        let mut snapshots: Vec<(u16, Kept, Vec<Edge>)> = Vec::new();
+        let mut snapshots: Vec<(u16, SnapshotState, Vec<ImpactEdge>)> = Vec::new();
         for stored in &node.edges {
-            let Some(kind) = Edge::kind_number(&stored.kind) else {
+            let Some(kind) = ImpactEdge::kind_index(&stored.kind) else {
                 continue;
             };
-            let Some(to) = self.number(&stored.to) else {
+            let Some(to) = self.find_or_insert(&stored.to) else {
                 continue;
             };
             if !stored.is_of_set {
-                let source = self.sources.number(&stored.source);
-                let edge = Edge::of_set(to, kind, stored.confidence, source);
-                self.add_seen(from, edge, stored.last_seen);
+                let source = self.sources.intern(&stored.source);
+                let edge = ImpactEdge::of_snapshot(to, kind, stored.confidence, source);
+                self.insert_observation(from, edge, stored.last_seen);
                 continue;
             }
-            for (place, kept) in self.reporting(from, Some(&stored.source), Class::Edges) {
-                let edge = Edge::of_set(to, kind, stored.confidence, place);
-                match snapshots.iter_mut().find(|(of, ..)| *of == place) {
+            for (index, kept) in self.reporting_claims(from, Some(&stored.source), Class::Edges) {
+                let edge = ImpactEdge::of_snapshot(to, kind, stored.confidence, index);
+                match snapshots.iter_mut().find(|(of, ..)| *of == index) {
                     Some((.., edges)) => edges.push(edge),
-                    None => snapshots.push((place, kept, vec![edge])),
+                    None => snapshots.push((index, kept, vec![edge])),
                 }
             }
         }
-        for (place, kept, edges) in snapshots {
-            self.replace_edges(from, place, kept, edges);
+        for (index, kept, edges) in snapshots {
+            self.replace_edges(from, index, kept, edges);
         }
         for (uid, ended) in &node.ended_ends {
-            self.restore_end(uid, *ended);
+            self.restore_ended_target(uid, *ended);
         }
     }
 
@@ -72,23 +72,26 @@ impl Graph {
         let same = names
             .iter()
             .filter(|name| name.kind == aliases::kind::SAME_AS);
-        let Some(owner) = same.clone().next().and_then(|_| self.number(uid)) else {
+        let Some(owner) = same.clone().next().and_then(|_| self.find_or_insert(uid)) else {
             return;
         };
-        let reporting = self.reporting(owner, None, Class::Aliases);
-        for (place, kept) in &reporting {
-            self.names.keep(owner, *place, *kept);
+        let reporting_claims = self.reporting_claims(owner, None, Class::Aliases);
+        for (index, kept) in &reporting_claims {
+            self.names.keep(owner, *index, *kept);
         }
-        let places: Vec<(u16, bool)> = match reporting.is_empty() {
-            true => vec![(self.sources.number(""), false)],
-            false => reporting.iter().map(|(place, _)| (*place, true)).collect(),
+        let sources: Vec<(u16, bool)> = match reporting_claims.is_empty() {
+            true => vec![(self.sources.intern(""), false)],
+            false => reporting_claims
+                .iter()
+                .map(|(index, _)| (*index, true))
+                .collect(),
         };
         for name in same {
-            for (source, is_of_set) in &places {
-                let claim = Claim {
+            for (source, is_of_snapshot) in &sources {
+                let claim = NameClaim {
                     owner,
                     source: *source,
-                    is_of_set: *is_of_set,
+                    is_of_snapshot: *is_of_snapshot,
                     valid_from: name.valid_from,
                     valid_to: name.valid_to,
                 };
@@ -97,27 +100,32 @@ impl Graph {
         }
     }
 
-    /// The open claims of a node that report its edges or names: those of scans, else those of the class
-    /// of snapshots that no scan made.
-    fn reporting(&self, id: u32, source: Option<&str>, alone: Class) -> Vec<(u16, Kept)> {
+    /// The open claims of a node that report its edges or names, each with its index: the claims of scans, or
+    /// where there are none, the claims of `fallback`, the class of snapshots that no scan made.
+    fn reporting_claims(
+        &self,
+        id: u32,
+        source: Option<&str>,
+        fallback: Class,
+    ) -> Vec<(u16, SnapshotState)> {
         let claims = self.node(id).claims.iter().enumerate();
-        let open = claims.filter_map(|(place, claim)| {
+        let open = claims.filter_map(|(index, claim)| {
             let (state, _) = claim.open()?;
             let key = self.scopes.key(claim.key);
             let is_of = source.is_none_or(|source| *source == *key.source);
-            // What a store has is older than all that comes.
-            let kept = Kept::new(state, UnixNanos(0));
-            let place = u16::try_from(place).ok()?;
-            is_of.then_some((key.class, (place, kept)))
+            // Time 0: every later report is newer than the stored snapshot.
+            let kept = SnapshotState::new(state, UnixNanos(0));
+            let index = u16::try_from(index).ok()?;
+            is_of.then_some((key.class, (index, kept)))
         });
-        let open: Vec<(Class, (u16, Kept))> = open.collect();
-        let of = |is_it: &dyn Fn(Class) -> bool| -> Vec<(u16, Kept)> {
-            let of = open.iter().filter(|(class, _)| is_it(*class));
-            of.map(|(_, claim)| *claim).collect()
+        let open: Vec<(Class, (u16, SnapshotState))> = open.collect();
+        let of_class = |matches: &dyn Fn(Class) -> bool| -> Vec<(u16, SnapshotState)> {
+            let matching = open.iter().filter(|(class, _)| matches(*class));
+            matching.map(|(_, claim)| *claim).collect()
         };
-        let scanned = of(&|class| matches!(class, Class::Actual | Class::Desired));
+        let scanned = of_class(&|class| matches!(class, Class::Actual | Class::Desired));
         match scanned.is_empty() {
-            true => of(&|class| class == alone),
+            true => of_class(&|class| class == fallback),
             false => scanned,
         }
     }

@@ -1,4 +1,4 @@
-//! Forgets what is over.
+//! Evicts expired edges and ended nodes.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use pipeline::component::UnixNanos;
 use pipeline::uid;
 
 use super::Graph;
-use super::node::{Edge, Existence, Node};
+use super::node::{ImpactEdge, ImpactNode, LifecycleState};
 
-/// How long it is remembered that something has ended: what is told late does not revive it.
+/// How long an ended node is kept, so that a late report does not revive it.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 impl Graph {
-    /// Edges that were not seen for long, nodes that ended long ago, and those that nothing leads to
-    /// and nobody has told of for long.
+    /// Removes observed edges that have expired, nodes that ended more than [`REMEMBERED`] ago, and nodes
+    /// without edges that no source has reported for longer than `observed_for`.
     pub(in super::super) fn sweep(&mut self, now: UnixNanos) {
-        let since = self.seen_since(now);
+        let since = self.observed_since(now);
         let ids = 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         for id in ids.clone() {
             let is_over = self.is_over(self.node(id), now);
@@ -23,66 +23,69 @@ impl Graph {
             let node = self.node_mut(id);
             node.claims
                 .forget(UnixNanos(now.0.saturating_sub(remembered)));
-            let is_seen = |edge: &Edge| edge.is_of_set() || edge.is_seen_since(since);
-            if node.outward.iter().all(is_seen) && !is_over {
+            let is_seen =
+                |edge: &ImpactEdge| edge.is_of_snapshot() || edge.is_observed_since(since);
+            if node.outgoing.iter().all(is_seen) && !is_over {
                 continue;
             }
-            let before = node.ends();
-            node.outward.retain(|edge| !is_over && is_seen(edge));
-            node.outward.shrink_to_fit();
-            self.settle(id, &before);
+            let before = node.targets();
+            node.outgoing.retain(|edge| !is_over && is_seen(edge));
+            node.outgoing.shrink_to_fit();
+            self.update_incoming(id, &before);
             if is_over {
                 self.names.forget(id);
             }
         }
         for id in ids {
-            self.drop_ended_starts(id);
+            self.prune_incoming(id);
             let node = self.node(id);
-            let is_alone = node.inward.is_empty() && node.outward.is_empty();
+            let is_alone = node.incoming.is_empty() && node.outgoing.is_empty();
             let is_used = node.uid.is_empty() || self.names.owns_any(id);
             if is_alone && !is_used && (self.is_over(node, now) || self.is_stale(node, now)) {
-                self.free(id);
+                self.release(id);
             }
         }
     }
 
-    /// Whether it ended so long ago that nothing of it is of use.
-    fn is_over(&self, node: &Node, now: UnixNanos) -> bool {
-        node.life.has_ended() && node.life.time.after(REMEMBERED) < now
+    /// Whether it ended more than [`REMEMBERED`] ago.
+    fn is_over(&self, node: &ImpactNode, now: UnixNanos) -> bool {
+        node.lifecycle.has_ended() && node.lifecycle.time.after(REMEMBERED) < now
     }
 
-    /// Whether nobody says that it exists, or anything else of it any more.
-    fn is_stale(&self, node: &Node, now: UnixNanos) -> bool {
-        let is_placeholder = node.life.time == UnixNanos(0);
-        let is_old = !self.seen_for.is_zero() && node.life.time.after(self.seen_for) < now;
-        let is_unknown = node.life.state == Existence::Unknown && !node.is_claimed();
+    /// Whether no source claims that it exists and none has reported it for longer than `observed_for`. A node
+    /// that is known only as the end of an edge is stale at once.
+    fn is_stale(&self, node: &ImpactNode, now: UnixNanos) -> bool {
+        let is_placeholder = node.lifecycle.time == UnixNanos(0);
+        let is_old =
+            !self.observed_for.is_zero() && node.lifecycle.time.after(self.observed_for) < now;
+        let is_unknown = node.lifecycle.state == LifecycleState::Unknown && !node.is_claimed();
         is_unknown && (is_placeholder || is_old)
     }
 
-    /// Where at least half of the edges that led to a node have ended, lists anew where they start.
-    pub(super) fn drop_ended_starts(&mut self, id: u32) {
+    /// Rebuilds `incoming` once at least half of its entries are stale.
+    pub(super) fn prune_incoming(&mut self, id: u32) {
         let node = self.node(id);
-        if node.ended == 0 || (node.ended as usize) * 2 < node.inward.len() {
+        if node.stale_incoming == 0 || (node.stale_incoming as usize) * 2 < node.incoming.len() {
             return;
         }
-        let mut inward = std::mem::take(&mut self.node_mut(id).inward);
-        inward.sort_unstable();
-        inward.dedup();
-        inward.retain(|from| self.node(*from).edges_to(id).next().is_some());
-        inward.shrink_to_fit();
+        let mut incoming = std::mem::take(&mut self.node_mut(id).incoming);
+        incoming.sort_unstable();
+        incoming.dedup();
+        incoming.retain(|from| self.node(*from).edges_to(id).next().is_some());
+        incoming.shrink_to_fit();
         let node = self.node_mut(id);
-        node.inward = inward;
-        node.ended = 0;
+        node.incoming = incoming;
+        node.stale_incoming = 0;
     }
 
-    fn free(&mut self, id: u32) {
+    fn release(&mut self, id: u32) {
         let hash = uid::hash(self.uid(id));
-        if let Ok(entry) = self.index.find_entry(hash, |found| *found == id) {
+        if let Ok(entry) = self.index.find_entry(hash, |entry| *entry == id) {
             entry.remove();
         }
         self.names.forget(id);
         self.contested.remove(&id);
-        *self.node_mut(id) = Node::default();
+        *self.node_mut(id) = ImpactNode::default();
         self.free.push(id);
     }
 }

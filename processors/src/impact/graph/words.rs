@@ -1,23 +1,23 @@
-//! Kinds and sources as numbers: few, and the same again and again.
+//! Interns kinds and sources as numbers of 16 bits: there are few, and they repeat.
 
 use std::collections::HashMap;
 
 #[derive(Debug)]
-pub(super) struct Words {
+pub(super) struct WordInterner {
     numbers: HashMap<Box<str>, u16>,
     words: Vec<Box<str>>,
 }
 
-impl Words {
-    /// Number 0 is this one: it stands for whatever finds no number any more.
-    pub(super) fn new(first: &str) -> Words {
-        Words {
+impl WordInterner {
+    /// `first` gets number 0, which also stands for every word after the numbers are used up.
+    pub(super) fn new(first: &str) -> WordInterner {
+        WordInterner {
             numbers: HashMap::from([(first.into(), 0)]),
             words: vec![first.into()],
         }
     }
 
-    pub(super) fn number(&mut self, word: &str) -> u16 {
+    pub(super) fn intern(&mut self, word: &str) -> u16 {
         if let Some(number) = self.numbers.get(word) {
             return *number;
         }

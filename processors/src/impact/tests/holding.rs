@@ -1,215 +1,252 @@
-//! What the graph in memory knows, and what it forgets.
+//! What the graph in memory holds, and what it evicts.
 
 use pipeline::component::Processor;
 use serde_json::json;
 
-use super::telling::{complete, edge_set, fact, names, removed, scan, scanned, seen};
-use super::{at, impact, of_drift, shop, tell, touched};
+use super::telling::{
+    alias_snapshot, edge_snapshot, fact, observed_edge, scan, scan_completion, scan_rows,
+    scope_removal,
+};
+use super::{affected, apply, at, drift_impact, impact, shop};
 
 const DAY: u64 = 24 * 60 * 60;
 
 #[test]
-fn the_newest_set_of_edges_counts_whatever_the_order() {
+fn newest_edge_snapshot_wins_in_any_order() {
     let mut shop = shop();
-    tell(&mut shop, edge_set("i", 30, &[("SECURED_BY", "other")]));
-    tell(&mut shop, edge_set("i", 20, &[("SECURED_BY", "sg")]));
-    assert_eq!(touched(&mut shop, "sg", 40), [""; 0]);
-    assert_eq!(touched(&mut shop, "other", 40)[0], "i");
-    tell(&mut shop, edge_set("i", 40, &[]));
-    assert_eq!(touched(&mut shop, "other", 40), [""; 0]);
-    tell(&mut shop, edge_set("i", 50, &[("SECURED_BY", "sg")]));
-    assert_eq!(touched(&mut shop, "sg", 60).len(), 4);
+    apply(
+        &mut shop,
+        edge_snapshot("i", 30, &[("SECURED_BY", "other")]),
+    );
+    apply(&mut shop, edge_snapshot("i", 20, &[("SECURED_BY", "sg")]));
+    assert_eq!(affected(&mut shop, "sg", 40), [""; 0]);
+    assert_eq!(affected(&mut shop, "other", 40)[0], "i");
+    apply(&mut shop, edge_snapshot("i", 40, &[]));
+    assert_eq!(affected(&mut shop, "other", 40), [""; 0]);
+    apply(&mut shop, edge_snapshot("i", 50, &[("SECURED_BY", "sg")]));
+    assert_eq!(affected(&mut shop, "sg", 60).len(), 4);
 }
 
 #[test]
-fn a_snapshot_holds_while_its_claim_has_its_state() {
+fn snapshot_holds_while_its_claim_has_its_state() {
     let mut shop = impact(&json!({}));
-    let tell_all = |shop: &mut _, batches: [pipeline::Batch; 2]| {
-        batches.into_iter().for_each(|batch| tell(shop, batch));
+    let apply_all = |shop: &mut _, batches: [pipeline::Batch; 2]| {
+        batches.into_iter().for_each(|batch| apply(shop, batch));
     };
-    tell_all(&mut shop, scanned("s", 10, ("i", 7), "sg"));
-    tell(&mut shop, complete("s", 10, &["i"]));
-    assert_eq!(touched(&mut shop, "sg", 15), ["i"]);
-    tell_all(&mut shop, scanned("s", 30, ("i", 8), "other"));
-    assert_eq!(touched(&mut shop, "sg", 40), [""; 0]);
-    assert_eq!(touched(&mut shop, "other", 40), ["i"]);
-    tell_all(&mut shop, scanned("s", 20, ("i", 9), "sg"));
-    assert_eq!(touched(&mut shop, "sg", 40), [""; 0], "an older state");
-    tell_all(&mut shop, scanned("t", 35, ("i", 5), "sg"));
-    assert_eq!(touched(&mut shop, "sg", 40), ["i"], "another scope's");
-    tell(&mut shop, removed("t", 50, "i", "deleted"));
-    assert_eq!(touched(&mut shop, "sg", 60), [""; 0]);
-    assert_eq!(touched(&mut shop, "other", 60), ["i"]);
+    apply_all(&mut shop, scan_rows("s", 10, ("i", 7), "sg"));
+    apply(&mut shop, scan_completion("s", 10, &["i"]));
+    assert_eq!(affected(&mut shop, "sg", 15), ["i"]);
+    apply_all(&mut shop, scan_rows("s", 30, ("i", 8), "other"));
+    assert_eq!(affected(&mut shop, "sg", 40), [""; 0]);
+    assert_eq!(affected(&mut shop, "other", 40), ["i"]);
+    apply_all(&mut shop, scan_rows("s", 20, ("i", 9), "sg"));
+    assert_eq!(
+        affected(&mut shop, "sg", 40),
+        [""; 0],
+        "an older state does not apply"
+    );
+    apply_all(&mut shop, scan_rows("t", 35, ("i", 5), "sg"));
+    assert_eq!(
+        affected(&mut shop, "sg", 40),
+        ["i"],
+        "another scope reports the edge"
+    );
+    apply(&mut shop, scope_removal("t", 50, "i", "deleted"));
+    assert_eq!(affected(&mut shop, "sg", 60), [""; 0]);
+    assert_eq!(affected(&mut shop, "other", 60), ["i"]);
 }
 
 #[test]
-fn what_two_scopes_see_exists_while_one_of_them_does() {
+fn node_of_two_scopes_exists_while_one_scope_reports_it() {
     for op in ["deleted", "released"] {
         let mut shop = shop();
-        tell(&mut shop, scan("t", 12, &[("i", "AWS::EC2::Instance")]));
-        tell(&mut shop, complete("s", 20, &["sg", "pod"]));
-        assert_eq!(touched(&mut shop, "sg", 30).len(), 4, "t sees it");
-        tell(&mut shop, complete("t", 40, &["i"]));
-        tell(&mut shop, complete("s", 50, &["sg", "pod"]));
-        assert_eq!(touched(&mut shop, "sg", 60).len(), 4);
-        tell(&mut shop, removed("t", 70, "i", op));
+        apply(&mut shop, scan("t", 12, &[("i", "AWS::EC2::Instance")]));
+        apply(&mut shop, scan_completion("s", 20, &["sg", "pod"]));
+        assert_eq!(
+            affected(&mut shop, "sg", 30).len(),
+            4,
+            "scope t still has it"
+        );
+        apply(&mut shop, scan_completion("t", 40, &["i"]));
+        apply(&mut shop, scan_completion("s", 50, &["sg", "pod"]));
+        assert_eq!(affected(&mut shop, "sg", 60).len(), 4);
+        apply(&mut shop, scope_removal("t", 70, "i", op));
         let left = if op == "deleted" { 0 } else { 4 };
-        assert_eq!(touched(&mut shop, "sg", 80).len(), left, "{op}");
+        assert_eq!(affected(&mut shop, "sg", 80).len(), left, "{op}");
     }
 }
 
 #[test]
-fn a_filter_that_a_receiver_leaves_ends_nothing() {
+fn released_row_ends_no_node() {
     let mut shop = shop();
-    tell(&mut shop, removed("s", 20, "i", "released"));
-    assert_eq!(touched(&mut shop, "sg", 30).len(), 4);
+    apply(&mut shop, scope_removal("s", 20, "i", "released"));
+    assert_eq!(affected(&mut shop, "sg", 30).len(), 4);
 }
 
 #[test]
-fn what_is_seen_by_itself_holds_for_a_time() {
+fn observed_edge_expires_after_seen_for() {
     let mut shop = shop();
-    assert_eq!(touched(&mut shop, "cart", DAY), ["front"]);
-    assert_eq!(touched(&mut shop, "cart", DAY + 20), [""; 0]);
-    tell(&mut shop, seen("front", "CALLS", "cart", DAY));
-    assert_eq!(touched(&mut shop, "cart", DAY + 20), ["front"]);
+    assert_eq!(affected(&mut shop, "cart", DAY), ["front"]);
+    assert_eq!(affected(&mut shop, "cart", DAY + 20), [""; 0]);
+    apply(&mut shop, observed_edge("front", "CALLS", "cart", DAY));
+    assert_eq!(affected(&mut shop, "cart", DAY + 20), ["front"]);
 }
 
 #[test]
-fn a_completed_scan_ends_what_it_no_longer_sees() {
+fn completed_scan_ends_nodes_that_it_lacks() {
     let mut shop = shop();
-    tell(&mut shop, complete("s", 20, &["sg", "i", "pod"]));
-    assert_eq!(touched(&mut shop, "sg", 30).len(), 4);
-    tell(&mut shop, complete("s", 30, &["sg", "i"]));
-    assert_eq!(touched(&mut shop, "sg", 40), ["i"]);
-    tell(&mut shop, complete("another", 35, &["sg"]));
-    assert_eq!(touched(&mut shop, "sg", 40), ["i"], "of another scope");
-    tell(
+    apply(&mut shop, scan_completion("s", 20, &["sg", "i", "pod"]));
+    assert_eq!(affected(&mut shop, "sg", 30).len(), 4);
+    apply(&mut shop, scan_completion("s", 30, &["sg", "i"]));
+    assert_eq!(affected(&mut shop, "sg", 40), ["i"]);
+    apply(&mut shop, scan_completion("another", 35, &["sg"]));
+    assert_eq!(
+        affected(&mut shop, "sg", 40),
+        ["i"],
+        "the scan of another scope ends nothing"
+    );
+    apply(
         &mut shop,
         scan("s", 50, &[("sg", "x"), ("i", "x"), ("pod", "k8s.pod")]),
     );
-    assert_eq!(touched(&mut shop, "sg", 60).len(), 4);
+    assert_eq!(affected(&mut shop, "sg", 60).len(), 4);
 }
 
 #[test]
-fn a_scan_that_is_told_late_revives_nothing() {
+fn late_scan_revives_no_node() {
     let mut shop = shop();
-    tell(&mut shop, complete("s", 30, &["sg"]));
-    tell(
+    apply(&mut shop, scan_completion("s", 30, &["sg"]));
+    apply(
         &mut shop,
         scan("s", 20, &[("sg", "x"), ("i", "x"), ("new", "x")]),
     );
-    assert_eq!(touched(&mut shop, "sg", 40), [""; 0]);
-    tell(&mut shop, edge_set("new", 20, &[("SECURED_BY", "sg")]));
+    assert_eq!(affected(&mut shop, "sg", 40), [""; 0]);
+    apply(&mut shop, edge_snapshot("new", 20, &[("SECURED_BY", "sg")]));
     assert_eq!(
-        touched(&mut shop, "sg", 40),
+        affected(&mut shop, "sg", 40),
         [""; 0],
         "the scan at 30 missed it"
     );
 }
 
 #[test]
-fn a_deletion_ends_and_telemetry_does_not_revive() {
+fn telemetry_does_not_revive_a_deleted_node() {
     let mut shop = shop();
-    tell(&mut shop, fact("i", "lifecycle", "deleted", "x", 20));
-    assert_eq!(touched(&mut shop, "sg", 30), [""; 0]);
-    tell(&mut shop, fact("i", "telemetry", "observed", "x", 25));
-    assert_eq!(touched(&mut shop, "sg", 30), [""; 0]);
-    // What was deleted still leads to what depended on it.
-    assert_eq!(touched(&mut shop, "i", 30)[0], "pod");
-    tell(&mut shop, fact("i", "lifecycle", "observed", "x", 30));
-    assert_eq!(touched(&mut shop, "sg", 40), [""; 0], "its edges ended");
-    tell(&mut shop, edge_set("i", 30, &[("SECURED_BY", "sg")]));
-    assert_eq!(touched(&mut shop, "sg", 40).len(), 4);
+    apply(&mut shop, fact("i", "lifecycle", "deleted", "x", 20));
+    assert_eq!(affected(&mut shop, "sg", 30), [""; 0]);
+    apply(&mut shop, fact("i", "telemetry", "observed", "x", 25));
+    assert_eq!(affected(&mut shop, "sg", 30), [""; 0]);
+    // The impact of the deleted node itself still has what depended on it.
+    assert_eq!(affected(&mut shop, "i", 30)[0], "pod");
+    apply(&mut shop, fact("i", "lifecycle", "observed", "x", 30));
+    assert_eq!(affected(&mut shop, "sg", 40), [""; 0], "its edges ended");
+    apply(&mut shop, edge_snapshot("i", 30, &[("SECURED_BY", "sg")]));
+    assert_eq!(affected(&mut shop, "sg", 40).len(), 4);
 }
 
 #[test]
-fn a_placeholder_gets_its_kind_when_its_resource_comes() {
+fn placeholder_gets_its_kind_from_a_later_scan() {
     let mut routed = impact(&json!({}));
-    tell(
+    apply(
         &mut routed,
-        edge_set("rt", 10, &[("ATTACHED_TO", "subnet")]),
+        edge_snapshot("rt", 10, &[("ATTACHED_TO", "subnet")]),
     );
-    tell(&mut routed, edge_set("i", 10, &[("PART_OF", "subnet")]));
-    assert_eq!(touched(&mut routed, "rt", 20), [""; 0]);
-    tell(
+    apply(
+        &mut routed,
+        edge_snapshot("i", 10, &[("PART_OF", "subnet")]),
+    );
+    assert_eq!(affected(&mut routed, "rt", 20), [""; 0]);
+    apply(
         &mut routed,
         scan("a", 10, &[("rt", "AWS::EC2::RouteTable")]),
     );
-    tell(
+    apply(
         &mut routed,
         scan("b", 10, &[("subnet", "AWS::EC2::Subnet")]),
     );
-    assert_eq!(touched(&mut routed, "rt", 20), ["subnet", "i"]);
+    assert_eq!(affected(&mut routed, "rt", 20), ["subnet", "i"]);
 }
 
 #[test]
-fn what_is_there_says_the_kind_before_what_telemetry_says() {
+fn kind_from_a_scan_takes_precedence_over_telemetry() {
     let mut shop = shop();
-    tell(&mut shop, fact("i", "telemetry", "observed", "host", 30));
-    let told = of_drift(&mut shop, "sg", 40);
-    assert_eq!(told["top"][0]["kind"], "AWS::EC2::Instance");
+    apply(&mut shop, fact("i", "telemetry", "observed", "host", 30));
+    let impact = drift_impact(&mut shop, "sg", 40);
+    assert_eq!(impact["top"][0]["kind"], "AWS::EC2::Instance");
 }
 
 #[test]
-fn two_names_of_one_thing_are_one_node() {
+fn two_uids_joined_by_same_as_are_one_node() {
     let mut shop = shop();
-    tell(&mut shop, seen("mail", "CALLS", "ext://db:5432", 10));
-    assert_eq!(touched(&mut shop, "ext://db:5432", 20), ["mail"]);
+    apply(
+        &mut shop,
+        observed_edge("mail", "CALLS", "ext://db:5432", 10),
+    );
+    assert_eq!(affected(&mut shop, "ext://db:5432", 20), ["mail"]);
     let of_i = [("id", "i-1"), ("same_as", "ext://db:5432")];
-    tell(&mut shop, names("i", 20, &of_i));
-    assert_eq!(touched(&mut shop, "sg", 30)[..2], ["i", "mail"]);
+    apply(&mut shop, alias_snapshot("i", 20, &of_i));
+    assert_eq!(affected(&mut shop, "sg", 30)[..2], ["i", "mail"]);
     assert_eq!(
-        touched(&mut shop, "ext://db:5432", 30)[..2],
+        affected(&mut shop, "ext://db:5432", 30)[..2],
         ["mail", "pod"]
     );
-    tell(&mut shop, names("i", 40, &[("id", "i-1")]));
-    assert_eq!(touched(&mut shop, "ext://db:5432", 50), ["mail"]);
-    tell(&mut shop, names("i", 30, &of_i));
-    let late = touched(&mut shop, "ext://db:5432", 50);
-    assert_eq!(late, ["mail"], "an older set counts no more");
+    apply(&mut shop, alias_snapshot("i", 40, &[("id", "i-1")]));
+    assert_eq!(affected(&mut shop, "ext://db:5432", 50), ["mail"]);
+    apply(&mut shop, alias_snapshot("i", 30, &of_i));
+    let late = affected(&mut shop, "ext://db:5432", 50);
+    assert_eq!(late, ["mail"], "a late, older snapshot changes nothing");
 }
 
 #[test]
-fn of_two_that_claim_a_name_the_one_that_lives_has_it() {
+fn existing_node_takes_a_name_before_an_ended_one() {
     let mut shop = shop();
-    tell(&mut shop, seen("mail", "CALLS", "ext://10.0.0.5:", 10));
+    apply(
+        &mut shop,
+        observed_edge("mail", "CALLS", "ext://10.0.0.5:", 10),
+    );
     for uid in ["i", "pod"] {
-        tell(&mut shop, names(uid, 10, &[("same_as", "ext://10.0.0.5:")]));
+        apply(
+            &mut shop,
+            alias_snapshot(uid, 10, &[("same_as", "ext://10.0.0.5:")]),
+        );
     }
-    assert!(touched(&mut shop, "i", 20).contains(&"mail".to_owned()));
-    tell(&mut shop, fact("i", "lifecycle", "deleted", "x", 20));
-    assert!(touched(&mut shop, "pod", 30).contains(&"mail".to_owned()));
+    assert!(affected(&mut shop, "i", 20).contains(&"mail".to_owned()));
+    apply(&mut shop, fact("i", "lifecycle", "deleted", "x", 20));
+    assert!(affected(&mut shop, "pod", 30).contains(&"mail".to_owned()));
 }
 
 #[test]
 fn nodes_beyond_the_limit_are_left_out_and_counted() {
     let mut small = impact(&json!({"max_nodes_held": 3}));
     for uid in ["a", "b", "c", "d"] {
-        tell(&mut small, seen(uid, "CALLS", "db", 10));
+        apply(&mut small, observed_edge(uid, "CALLS", "db", 10));
     }
     assert_eq!(small.graph.len(), 3);
     assert_eq!(small.nodes_left_out.get(), 2);
-    let told = of_drift(&mut small, "db", 20);
+    let impact = drift_impact(&mut small, "db", 20);
     assert_eq!(
-        (&told["count"], &told["truncated"]),
+        (&impact["count"], &impact["truncated"]),
         (&json!(2), &json!(true))
     );
 }
 
 #[test]
-fn what_is_over_is_forgotten_and_its_place_used_again() {
+fn ended_nodes_are_evicted_and_their_numbers_used_again() {
     let mut churn = impact(&json!({"max_nodes_held": 4}));
     for hour in 0..50 {
         let (now, pod) = (hour * 7200, format!("pod-{hour}"));
-        tell(
+        apply(
             &mut churn,
             fact(&pod, "lifecycle", "observed", "k8s.pod", now),
         );
-        tell(&mut churn, edge_set(&pod, now, &[("RUNS_ON", "node")]));
+        apply(&mut churn, edge_snapshot(&pod, now, &[("RUNS_ON", "node")]));
         let address = format!("ext://10.0.0.{hour}:");
-        tell(&mut churn, names(&pod, now, &[("same_as", &address)]));
-        assert_eq!(touched(&mut churn, "node", now), [pod.as_str()]);
-        tell(
+        apply(
+            &mut churn,
+            alias_snapshot(&pod, now, &[("same_as", &address)]),
+        );
+        assert_eq!(affected(&mut churn, "node", now), [pod.as_str()]);
+        apply(
             &mut churn,
             fact(&pod, "lifecycle", "deleted", "k8s.pod", now + 10),
         );
@@ -220,9 +257,9 @@ fn what_is_over_is_forgotten_and_its_place_used_again() {
 }
 
 #[test]
-fn a_service_that_is_silent_for_long_is_forgotten_and_what_a_scan_saw_is_not() {
+fn silent_service_is_evicted_and_scanned_node_is_not() {
     let mut shop = shop();
-    tell(
+    apply(
         &mut shop,
         fact("cart", "telemetry", "observed", "service", 10),
     );
@@ -230,15 +267,15 @@ fn a_service_that_is_silent_for_long_is_forgotten_and_what_a_scan_saw_is_not() {
     shop.tick(at(3600));
     assert_eq!(shop.graph.len(), held);
     shop.tick(at(2 * DAY));
-    assert_eq!(shop.graph.len(), held - 2, "cart and front");
-    assert_eq!(touched(&mut shop, "sg", 2 * DAY), ["i", "pod"]);
+    assert_eq!(shop.graph.len(), held - 2, "without cart and front");
+    assert_eq!(affected(&mut shop, "sg", 2 * DAY), ["i", "pod"]);
 }
 
 #[test]
-fn it_says_how_large_it_is() {
+fn graph_size_counts_nodes_edges_and_bytes() {
     let mut shop = shop();
     let before = shop.held();
-    tell(&mut shop, seen("front", "CALLS", "payment", 10));
+    apply(&mut shop, observed_edge("front", "CALLS", "payment", 10));
     let after = shop.held();
     assert_eq!(
         (after.nodes, after.edges),

@@ -1,4 +1,4 @@
-//! What is known from the start, and what happens before.
+//! Loading the graph from a store at the start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use pipeline::schema;
 use tokio::sync::broadcast;
 
 use super::super::{Config, Impact};
-use super::telling::{complete, drift, fact, scan, scanned, scanned_names, seen};
-use super::{at, of_drift, tell, told, touched};
+use super::telling::{drift, fact, observed_edge, scan, scan_aliases, scan_completion, scan_rows};
+use super::{affected, apply, at, column_values, drift_impact};
 use crate::test_store::{HeldBack, Process, provide, write};
 
-/// A store that keeps a small graph.
+/// A store with a small fixed graph.
 #[derive(Debug)]
-struct Stored {
-    /// How many of the next lists fail.
+struct SmallGraphStore {
+    /// How many of the next calls of `list` fail.
     failures: AtomicUsize,
 }
 
@@ -76,7 +76,7 @@ fn edge(from: &str, kind: &str, to: &str, is_of_set: bool) -> Edge {
 }
 
 #[async_trait]
-impl GraphStore for Stored {
+impl GraphStore for SmallGraphStore {
     async fn list(
         &self,
         _: &NodeFilter,
@@ -84,9 +84,9 @@ impl GraphStore for Stored {
         _: usize,
         _: At,
     ) -> Result<Vec<Node>, StoreError> {
-        let fewer = |left: usize| left.checked_sub(1);
+        let decrement = |left: usize| left.checked_sub(1);
         let order = Ordering::Relaxed;
-        if self.failures.fetch_update(order, order, fewer).is_ok() {
+        if self.failures.fetch_update(order, order, decrement).is_ok() {
             return Err(StoreError::new("list nodes", std::io::Error::other("gone")));
         }
         Ok(vec![
@@ -114,7 +114,7 @@ impl GraphStore for Stored {
     }
 
     async fn aliases_of(&self, uids: &[String], _: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
-        unreachable!("the names of {uids:?} are read by pages")
+        unreachable!("the processor reads names by pages, not of {uids:?}")
     }
 
     async fn scanned(
@@ -123,7 +123,7 @@ impl GraphStore for Stored {
         after: Option<&str>,
         _: usize,
     ) -> Result<ScannedPage, StoreError> {
-        unreachable!("what {source} scanned is in the claims, also after {after:?}")
+        unreachable!("the processor reads claims, not the scans of {source} after {after:?}")
     }
 
     async fn claims(&self, uids: &[String]) -> Result<Vec<Vec<ClaimInfo>>, StoreError> {
@@ -214,11 +214,11 @@ impl GraphStore for Stored {
     }
 }
 
-/// Built as beside an exporter that keeps this graph.
-fn built(failures: usize) -> Impact {
+/// A processor beside an exporter `sqlite` that has the small graph.
+fn build(failures: usize) -> Impact {
     let id = || "sqlite".parse().unwrap();
     let host = Host::new(id(), SignalSet::ALL, Arc::default());
-    host.provide_graph_store(Arc::new(Stored {
+    host.provide_graph_store(Arc::new(SmallGraphStore {
         failures: AtomicUsize::new(failures),
     }));
     let config = Config {
@@ -228,76 +228,79 @@ fn built(failures: usize) -> Impact {
     Impact::build(config, &host).unwrap()
 }
 
-async fn started() -> Impact {
-    let mut impact = built(0);
+async fn build_and_load() -> Impact {
+    let mut impact = build(0);
     impact.load().await;
     impact
 }
 
 #[tokio::test]
-async fn what_a_store_keeps_is_known_from_the_start() {
-    let mut impact = started().await;
-    assert_eq!(touched(&mut impact, "sg", 10), ["i-1", "i-2", "cart"]);
-    assert_eq!(impact.graph.len(), 5, "with the subnet");
+async fn stored_graph_is_loaded_at_the_start() {
+    let mut impact = build_and_load().await;
+    assert_eq!(affected(&mut impact, "sg", 10), ["i-1", "i-2", "cart"]);
+    assert_eq!(impact.graph.len(), 5, "four listed nodes and the subnet");
 }
 
 #[tokio::test]
-async fn what_was_read_is_replaced_by_what_is_told() {
-    let mut impact = started().await;
-    for batch in scanned("s", 20, ("i-1", 8), "other") {
-        tell(&mut impact, batch);
+async fn later_reports_replace_loaded_snapshots() {
+    let mut impact = build_and_load().await;
+    for batch in scan_rows("s", 20, ("i-1", 8), "other") {
+        apply(&mut impact, batch);
     }
-    assert_eq!(touched(&mut impact, "sg", 30), ["i-2"]);
-    tell(&mut impact, complete("s", 30, &["i-1", "sg"]));
-    assert_eq!(touched(&mut impact, "sg", 40), [""; 0], "i-2 has ended");
+    assert_eq!(affected(&mut impact, "sg", 30), ["i-2"]);
+    apply(&mut impact, scan_completion("s", 30, &["i-1", "sg"]));
+    assert_eq!(affected(&mut impact, "sg", 40), [""; 0], "i-2 ended");
 }
 
 #[tokio::test]
-async fn a_sighting_that_was_read_holds_no_longer_than_others() {
-    let mut impact = started().await;
+async fn loaded_observation_expires_like_any_other() {
+    let mut impact = build_and_load().await;
     let day = 24 * 60 * 60;
-    assert_eq!(touched(&mut impact, "i-1", day), ["cart"]);
-    assert_eq!(touched(&mut impact, "i-1", day + 6), [""; 0]);
+    assert_eq!(affected(&mut impact, "i-1", day), ["cart"]);
+    assert_eq!(affected(&mut impact, "i-1", day + 6), [""; 0]);
 }
 
 #[tokio::test]
-async fn names_that_were_read_join_what_comes() {
-    let mut impact = started().await;
-    tell(&mut impact, seen("mail", "CALLS", "ext://db:5432", 20));
-    assert_eq!(touched(&mut impact, "i-2", 30), ["mail"]);
-    for batch in scanned("s", 30, ("i-2", 8), "sg") {
-        tell(&mut impact, batch);
-    }
-    tell(
+async fn loaded_names_join_later_edges() {
+    let mut impact = build_and_load().await;
+    apply(
         &mut impact,
-        scanned_names("s", 30, ("i-2", 8), ("id", "i-2")),
+        observed_edge("mail", "CALLS", "ext://db:5432", 20),
     );
-    assert_eq!(touched(&mut impact, "i-2", 40), [""; 0]);
+    assert_eq!(affected(&mut impact, "i-2", 30), ["mail"]);
+    for batch in scan_rows("s", 30, ("i-2", 8), "sg") {
+        apply(&mut impact, batch);
+    }
+    apply(
+        &mut impact,
+        scan_aliases("s", 30, ("i-2", 8), ("id", "i-2")),
+    );
+    assert_eq!(affected(&mut impact, "i-2", 40), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_cannot_be_read_is_read_again() {
-    let mut impact = built(3);
+async fn failed_page_is_read_again() {
+    let mut impact = build(3);
     impact.load().await;
-    assert_eq!(touched(&mut impact, "sg", 10), ["i-1", "i-2", "cart"]);
-    assert_eq!(of_drift(&mut impact, "sg", 10)["truncated"], false);
+    assert_eq!(affected(&mut impact, "sg", 10), ["i-1", "i-2", "cart"]);
+    assert_eq!(drift_impact(&mut impact, "sg", 10)["truncated"], false);
 }
 
 #[tokio::test(start_paused = true)]
-async fn impacts_say_that_they_are_truncated_when_the_store_does_not_answer_in_time() {
-    let mut impact = built(usize::MAX);
+async fn impacts_are_truncated_when_loading_times_out() {
+    let mut impact = build(usize::MAX);
     impact.load().await;
-    tell(
+    apply(
         &mut impact,
         scan("s", 10, &[("sg", "AWS::EC2::SecurityGroup")]),
     );
-    assert_eq!(of_drift(&mut impact, "sg", 20)["truncated"], true);
+    assert_eq!(drift_impact(&mut impact, "sg", 20)["truncated"], true);
 }
 
 #[tokio::test]
-async fn a_drift_that_comes_while_the_graph_is_loaded_is_given_its_whole_impact() {
+async fn drift_that_arrives_while_loading_gets_its_whole_impact() {
     let backend = HeldBack::default();
-    let batches = scanned("s", 10, ("i-1", 7), "sg");
+    let batches = scan_rows("s", 10, ("i-1", 7), "sg");
     write(&backend, &batches, at(20)).await;
     let host = Host::new("sqlite".parse().unwrap(), SignalSet::ALL, Arc::default());
     provide(&backend, &host);
@@ -310,7 +313,7 @@ async fn a_drift_that_comes_while_the_graph_is_loaded_is_given_its_whole_impact(
     process.waits().await;
     backend.gate.cancel();
     process.delivers().await;
-    let impact = told(&process.captured.batches()[0], schema::drift::IMPACT).remove(0);
+    let impact = column_values(&process.captured.batches()[0], schema::drift::IMPACT).remove(0);
     assert_eq!(
         (&impact["count"], &impact["truncated"]),
         (&1.into(), &false.into())
@@ -319,12 +322,17 @@ async fn a_drift_that_comes_while_the_graph_is_loaded_is_given_its_whole_impact(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_process_sees_again_does_not_expire() {
+async fn edge_that_another_process_observes_again_does_not_expire() {
     let hour = 60 * 60;
     let backend = HeldBack::default();
     backend.gate.cancel();
     let cart = || fact("cart", "telemetry", "observed", "service", 1);
-    write(&backend, &[cart(), seen("cart", "CALLS", "i-1", 1)], at(1)).await;
+    write(
+        &backend,
+        &[cart(), observed_edge("cart", "CALLS", "i-1", 1)],
+        at(1),
+    )
+    .await;
     let host = Host::new("sqlite".parse().unwrap(), SignalSet::ALL, Arc::default());
     provide(&backend, &host);
     let config = Config {
@@ -333,12 +341,12 @@ async fn what_another_process_sees_again_does_not_expire() {
     };
     let mut impact = Impact::build(config, &host).unwrap();
     impact.load().await;
-    let again = [seen("cart", "CALLS", "i-1", 20 * hour)];
+    let again = [observed_edge("cart", "CALLS", "i-1", 20 * hour)];
     write(&backend, &again, at(20 * hour)).await;
     impact.tick(at(24 * hour - 60));
     impact.wake().await;
     impact.tick(at(24 * hour - 59));
-    assert_eq!(touched(&mut impact, "i-1", 25 * hour), ["cart"]);
+    assert_eq!(affected(&mut impact, "i-1", 25 * hour), ["cart"]);
     impact.tick(at(44 * hour + 60));
-    assert_eq!(touched(&mut impact, "i-1", 44 * hour + 60), [""; 0]);
+    assert_eq!(affected(&mut impact, "i-1", 44 * hour + 60), [""; 0]);
 }

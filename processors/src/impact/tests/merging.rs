@@ -1,4 +1,4 @@
-//! Whether a node exists is what a replay of all reports says, whatever the order in which they come.
+//! The existence of each node equals that of a replay of all reports, in whatever order the reports arrive.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use pipeline::testing::graph::{Batches, History, Lateness, Replay};
 
 use super::super::graph::Graph;
 
-/// Histories whose completions are no later than the graph keeps them.
+/// Completions arrive late, but the graph still keeps the completions of their time.
 const LATENESS: Lateness = Lateness {
     scans: 2,
     direct: 2,
@@ -17,11 +17,12 @@ const LATENESS: Lateness = Lateness {
     duplicates: true,
 };
 
-fn differs(reports: &[Report], batches: Batches) -> Option<String> {
+/// Describes the first node whose existence differs from the replay's.
+fn first_difference(reports: &[Report], batches: Batches) -> Option<String> {
     let mut graph = Graph::new(100, Duration::ZERO);
     let mut replay = Replay::new();
     for reports in reports.chunks(batches.0) {
-        graph.take_in(&ReportBatch::of_reports(reports));
+        graph.apply(&ReportBatch::of_reports(reports));
         reports
             .iter()
             .for_each(|report| replay.push(report.clone()));
@@ -36,7 +37,7 @@ fn differs(reports: &[Report], batches: Batches) -> Option<String> {
 }
 
 #[test]
-fn the_graph_in_memory_is_what_the_replay_says() {
+fn graph_in_memory_equals_the_replay() {
     for seed in 0..150 {
         let history = History::generate(seed, 50);
         let orders = [
@@ -45,7 +46,7 @@ fn the_graph_in_memory_is_what_the_replay_says() {
         ];
         for reports in orders {
             let batches = Batches(1 + seed as usize % 5);
-            if let Some(difference) = differs(&reports, batches) {
+            if let Some(difference) = first_difference(&reports, batches) {
                 panic!(
                     "seed {seed}, {batches:?}\n{}\n{difference}",
                     History { reports }

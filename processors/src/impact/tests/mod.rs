@@ -1,4 +1,4 @@
-//! What rows are given, and what the graph in memory knows.
+//! Tests of the column `impact` and of the graph in memory.
 
 mod filling;
 mod holding;
@@ -20,7 +20,7 @@ use super::{Config, Impact};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Seconds after something.
+/// A time in seconds after a fixed start.
 fn at(seconds: u64) -> UnixNanos {
     UnixNanos((1_700_000_000 + seconds) * SECOND)
 }
@@ -31,15 +31,20 @@ fn impact(config: &Json) -> Impact {
     Impact::build(config, &host).unwrap()
 }
 
-fn tell(impact: &mut Impact, batch: Batch) {
+/// Processes a batch that passes unchanged.
+fn apply(impact: &mut Impact, batch: Batch) {
     let rows = batch.num_rows();
-    // Later than all rows: what is from the future is left out.
+    // The clock is later than all rows, since reports from the future are not applied.
     let passed = impact.process(batch, at(1_000_000)).unwrap();
-    assert_eq!((passed.len(), passed[0].num_rows()), (1, rows), "it passes");
+    assert_eq!(
+        (passed.len(), passed[0].num_rows()),
+        (1, rows),
+        "the batch passes"
+    );
 }
 
-/// What a column says in each row.
-fn told(batch: &Batch, column: &str) -> Vec<Json> {
+/// The JSON value of a column in each row.
+fn column_values(batch: &Batch, column: &str) -> Vec<Json> {
     let values = batch.bytes(column);
     let value = |row: usize| match values.is_valid(row) {
         true => Json::Object(map_to_json(Map::new(values.value(row)))),
@@ -48,17 +53,17 @@ fn told(batch: &Batch, column: &str) -> Vec<Json> {
     (0..batch.num_rows()).map(value).collect()
 }
 
-/// The impact that a drift of a uid is given at that second.
-fn of_drift(impact: &mut Impact, uid: &str, seconds: u64) -> Json {
+/// The impact of a drift of a uid at that second.
+fn drift_impact(impact: &mut Impact, uid: &str, seconds: u64) -> Json {
     let batch = telling::drift(&[Some(uid)]);
     let filled = impact.process(batch, at(seconds)).unwrap();
-    told(&filled[0], drift::IMPACT).remove(0)
+    column_values(&filled[0], drift::IMPACT).remove(0)
 }
 
-/// Whom a drift of a uid touches.
-fn touched(impact: &mut Impact, uid: &str, seconds: u64) -> Vec<String> {
-    let told = of_drift(impact, uid, seconds);
-    let top = told["top"].as_array().cloned().unwrap_or_default();
+/// The uids that a drift of a uid affects, as far as `top` lists them.
+fn affected(impact: &mut Impact, uid: &str, seconds: u64) -> Vec<String> {
+    let impact = drift_impact(impact, uid, seconds);
+    let top = impact["top"].as_array().cloned().unwrap_or_default();
     let uids = top.iter().map(|it| it["uid"].as_str().unwrap().to_owned());
     uids.collect()
 }
@@ -66,20 +71,26 @@ fn touched(impact: &mut Impact, uid: &str, seconds: u64) -> Vec<String> {
 /// A security group that secures an instance, whose pod has a service that another one calls.
 fn shop() -> Impact {
     let mut impact = impact(&json!({}));
-    let seen = [
+    let members = [
         ("sg", "AWS::EC2::SecurityGroup"),
         ("i", "AWS::EC2::Instance"),
         ("pod", "k8s.pod"),
     ];
-    tell(&mut impact, telling::scan("s", 10, &seen));
+    apply(&mut impact, telling::scan("s", 10, &members));
     for (uid, edges) in [
         ("sg", &[("PART_OF", "vpc")][..]),
         ("i", &[("SECURED_BY", "sg"), ("PART_OF", "subnet")]),
         ("pod", &[("RUNS_ON", "i")]),
     ] {
-        tell(&mut impact, telling::edge_set(uid, 10, edges));
+        apply(&mut impact, telling::edge_snapshot(uid, 10, edges));
     }
-    tell(&mut impact, telling::seen("cart", "RUNS_ON", "pod", 10));
-    tell(&mut impact, telling::seen("front", "CALLS", "cart", 10));
+    apply(
+        &mut impact,
+        telling::observed_edge("cart", "RUNS_ON", "pod", 10),
+    );
+    apply(
+        &mut impact,
+        telling::observed_edge("front", "CALLS", "cart", 10),
+    );
     impact
 }

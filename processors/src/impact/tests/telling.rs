@@ -1,4 +1,4 @@
-//! Batches, the way other processors make them.
+//! Batches as other processors emit them.
 
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{aliases, changes, drift, edges, nodes};
@@ -8,10 +8,10 @@ use super::at;
 
 pub(super) const SOURCE: &str = "aws";
 
-/// All that a scan of a scope tells: uids with their kinds, and that it is complete.
-pub(super) fn scan(scope: &str, began: u64, seen: &[(&str, &str)]) -> Batch {
+/// A whole scan of a scope: rows for each uid with its kind, and the scan completion.
+pub(super) fn scan(scope: &str, began: u64, members: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
-    for (uid, kind) in seen {
+    for (uid, kind) in members {
         for group in ["lifecycle", "actual"] {
             let cells = [
                 (nodes::OP, Cell::Text("observed")),
@@ -23,18 +23,18 @@ pub(super) fn scan(scope: &str, began: u64, seen: &[(&str, &str)]) -> Batch {
             rows.push(Some(at(began)), Some(uid), SOURCE, &cells);
         }
     }
-    complete_into(&mut rows, scope, began, seen.iter().map(|(uid, _)| *uid));
+    push_completion(&mut rows, scope, began, members.iter().map(|(uid, _)| *uid));
     rows.finish(Delivery::nobody())
 }
 
-/// That a scan saw these, and nothing new of them.
-pub(super) fn complete(scope: &str, began: u64, seen: &[&str]) -> Batch {
+/// The completion of a scan that found these uids unchanged.
+pub(super) fn scan_completion(scope: &str, began: u64, uids: &[&str]) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
-    complete_into(&mut rows, scope, began, seen.iter().copied());
+    push_completion(&mut rows, scope, began, uids.iter().copied());
     rows.finish(Delivery::nobody())
 }
 
-fn complete_into<'u>(
+fn push_completion<'u>(
     rows: &mut Rows,
     scope: &str,
     began: u64,
@@ -53,7 +53,7 @@ fn complete_into<'u>(
     rows.push(Some(at(began)), None, SOURCE, &cells);
 }
 
-/// One fact that no scan made.
+/// One fact that no scan reports.
 pub(super) fn fact(uid: &str, group: &str, op: &str, kind: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
     let cells = [
@@ -65,8 +65,8 @@ pub(super) fn fact(uid: &str, group: &str, op: &str, kind: &str, time: u64) -> B
     rows.finish(Delivery::nobody())
 }
 
-/// All edges that the scanner tells of a uid.
-pub(super) fn edge_set(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
+/// A snapshot of the edges of a uid, without a scope.
+pub(super) fn edge_snapshot(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let mode = (edges::MODE, Cell::Text("snapshot"));
     if ends.is_empty() {
@@ -84,8 +84,13 @@ pub(super) fn edge_set(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// What a scan of a scope reports of one uid in a state: that it exists, and all its edges.
-pub(super) fn scanned(scope: &str, began: u64, (uid, state): (&str, u64), to: &str) -> [Batch; 2] {
+/// What a scan of a scope reports for one uid in a state: that it exists, and a snapshot of its edges.
+pub(super) fn scan_rows(
+    scope: &str,
+    began: u64,
+    (uid, state): (&str, u64),
+    to: &str,
+) -> [Batch; 2] {
     let row = [
         (nodes::OP, Cell::Text("observed")),
         (nodes::GROUP, Cell::Text("actual")),
@@ -109,8 +114,8 @@ pub(super) fn scanned(scope: &str, began: u64, (uid, state): (&str, u64), to: &s
     [reported, snapshot].map(|mut rows| rows.finish(Delivery::nobody()))
 }
 
-/// What became of a uid in a scope, without a scan.
-pub(super) fn removed(scope: &str, time: u64, uid: &str, op: &str) -> Batch {
+/// A lifecycle row of a uid in a scope, such as `deleted` or `released`.
+pub(super) fn scope_removal(scope: &str, time: u64, uid: &str, op: &str) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
     let cells = [
         (nodes::OP, Cell::Text(op)),
@@ -121,8 +126,8 @@ pub(super) fn removed(scope: &str, time: u64, uid: &str, op: &str) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// All other names that a scan of a scope reports of a uid in a state.
-pub(super) fn scanned_names(
+/// The snapshot of aliases that a scan of a scope reports for a uid in a state.
+pub(super) fn scan_aliases(
     scope: &str,
     began: u64,
     (uid, state): (&str, u64),
@@ -140,7 +145,8 @@ pub(super) fn scanned_names(
     rows.finish(Delivery::nobody())
 }
 
-pub(super) fn seen(uid: &str, kind: &str, to: &str, time: u64) -> Batch {
+/// An observed edge.
+pub(super) fn observed_edge(uid: &str, kind: &str, to: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let cells = [
         (edges::MODE, Cell::Text("observed")),
@@ -152,8 +158,8 @@ pub(super) fn seen(uid: &str, kind: &str, to: &str, time: u64) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// All other names that the scanner tells of a uid.
-pub(super) fn names(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
+/// A snapshot of the aliases of a uid, without a scope.
+pub(super) fn alias_snapshot(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let mode = (aliases::MODE, Cell::Text("snapshot"));
     if names.is_empty() {
@@ -179,7 +185,7 @@ pub(super) fn drift(uids: &[Option<&str>]) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// A call on a uid: what it failed with, and whether it only reads.
+/// API calls on uids: the error code, and whether the call is read-only.
 pub(super) fn changes(calls: &[(&str, Option<&str>, Option<bool>)]) -> Batch {
     let mut rows = Rows::new(Signal::Changes);
     for (uid, error, read_only) in calls {

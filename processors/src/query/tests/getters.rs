@@ -1,4 +1,4 @@
-//! Attributes in expressions.
+//! Attributes and bodies in expressions.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn brackets_read_one_value_as_text() {
 }
 
 #[test]
-fn a_long_value_is_a_view_of_where_it_stands() {
+fn a_long_value_is_a_view_of_the_original() {
     let long = "a text that is longer than a view can hold";
     let attributes = json!({"before": "x", "k": long, "map": {"deep": [long]}});
     assert_eq!(of_one("attributes['k']", attributes.clone()), long);
@@ -75,7 +75,7 @@ fn a_comparison_with_a_number_compares_by_value() {
 }
 
 #[test]
-fn one_value_that_does_not_cast_is_null_and_fails_no_batch() {
+fn a_value_that_cannot_be_cast_is_null_and_fails_no_batch() {
     let rows = spans(&[
         ("12", json!({})),
         ("abc", json!({})),
@@ -83,11 +83,11 @@ fn one_value_that_does_not_cast_is_null_and_fails_no_batch() {
     ]);
     let sql = "SELECT name::INT, 7 / (name::BIGINT - 12), 7 % 0 FROM traces";
     let expected = ["12 | - | -", "- | - | -", "- | 0 | -"];
-    assert_eq!(answer(sql, Signal::Traces, rows), expected);
+    assert_eq!(yielded_by(sql, Signal::Traces, rows), expected);
 }
 
 #[test]
-fn attributes_are_shown_whole() {
+fn to_json_and_keys_show_whole_attributes() {
     let attributes = json!({"b": 1, "a": ["x"]});
     assert_eq!(
         of_one("to_json(attributes)", attributes.clone()),
@@ -97,7 +97,7 @@ fn attributes_are_shown_whole() {
 }
 
 #[test]
-fn set_changes_some_keys_and_keeps_all_types() {
+fn set_changes_keys_and_keeps_types() {
     let attributes = json!({"old": 7, "list": [1, 2], "secret": "x"});
     let read = |expression: &str| of_one(&format!("to_json({expression})"), attributes.clone());
     let kept = r#"{"old":7,"list":[1,2],"secret":"x","#;
@@ -135,25 +135,28 @@ fn a_resource_is_edited_once_for_all_its_rows() {
     let sql = "SELECT set(attributes, 'k', name)['k'], without(attributes, 'k')['k'] FROM traces";
     let same = json!({"k": "a value that is longer than twelve bytes", "other": "x"});
     let rows = spans(&[("one", same.clone()), ("two", same)]);
-    assert_eq!(answer(sql, Signal::Traces, rows), ["one | -", "two | -"]);
+    assert_eq!(
+        yielded_by(sql, Signal::Traces, rows),
+        ["one | -", "two | -"]
+    );
 }
 
 #[test]
-fn bodies_and_nested_attributes_are_read_alike() {
+fn bodies_are_read_like_attributes() {
     let rows = bodies(&[json!({"msg": "hello", "n": [1, 2]}), json!("plain")]);
     let sql = "SELECT body['msg'], body['n'][1]::BIGINT, to_json(body) FROM logs";
     let expected = [
         r#"hello | 2 | {"msg":"hello","n":[1,2]}"#,
         r#"- | - | "plain""#,
     ];
-    assert_eq!(answer(sql, Signal::Logs, rows), expected);
+    assert_eq!(yielded_by(sql, Signal::Logs, rows), expected);
 }
 
 #[test]
 fn attributes_survive_subqueries_and_unions() {
     let sql = "SELECT a['k'] FROM (SELECT attributes AS a FROM traces UNION ALL SELECT attributes FROM traces)";
     let rows = spans(&[("x", json!({"k": "v"}))]);
-    assert_eq!(answer(sql, Signal::Traces, rows), ["v", "v"]);
+    assert_eq!(yielded_by(sql, Signal::Traces, rows), ["v", "v"]);
 }
 
 #[test]
@@ -167,18 +170,18 @@ fn rows_are_grouped_ordered_and_joined() {
     };
     let sql = "SELECT name, count(*), sum(attributes['n']::BIGINT) FROM traces GROUP BY name ORDER BY name";
     assert_eq!(
-        answer(sql, Signal::Traces, rows()),
+        yielded_by(sql, Signal::Traces, rows()),
         ["a | 2 | 4", "b | 1 | 5"]
     );
     let sql = "SELECT name, row_number() OVER (PARTITION BY name ORDER BY attributes['n']::BIGINT DESC) AS n \
                FROM traces ORDER BY name, n";
     assert_eq!(
-        answer(sql, Signal::Traces, rows()),
+        yielded_by(sql, Signal::Traces, rows()),
         ["a | 1", "a | 2", "b | 1"]
     );
     let sql = "SELECT l.name FROM traces l JOIN traces r ON l.name = r.name \
                AND l.attributes['n'] < r.attributes['n']";
-    assert_eq!(answer(sql, Signal::Traces, rows()), ["a"]);
+    assert_eq!(yielded_by(sql, Signal::Traces, rows()), ["a"]);
 }
 
 #[test]
@@ -196,11 +199,11 @@ fn a_cast_to_text_sets_text() {
 }
 
 #[test]
-fn a_body_is_read_whole() {
+fn a_body_without_brackets_is_read_as_a_whole() {
     let read = |expression: &str| {
         let sql = format!("SELECT {expression} FROM logs");
         let rows = bodies(&[json!("plain"), json!(7), json!({"k": "plan"})]);
-        answer(&sql, Signal::Logs, rows).join(" | ")
+        yielded_by(&sql, Signal::Logs, rows).join(" | ")
     };
     assert_eq!(read("body::TEXT"), r#"plain | 7 | {"k":"plan"}"#);
     assert_eq!(read("body::BIGINT"), "- | 7 | -");
@@ -217,11 +220,11 @@ fn a_long_chain_of_conditions_is_planned() {
     let names: Vec<String> = (0..300).map(|name| format!("name = '{name}'")).collect();
     let sql = format!("SELECT name FROM traces WHERE {}", names.join(" OR "));
     let rows = spans(&[("299", json!({})), ("300", json!({}))]);
-    assert_eq!(answer(&sql, Signal::Traces, rows), ["299"]);
+    assert_eq!(yielded_by(&sql, Signal::Traces, rows), ["299"]);
 }
 
 #[test]
-fn texts_are_replaced_wherever_they_stand() {
+fn texts_are_replaced_at_any_depth() {
     let attributes = json!({"a": "card 4111", "n": 4111, "list": ["4111", {"k": "no"}]});
     assert_eq!(
         of_one(
@@ -233,12 +236,12 @@ fn texts_are_replaced_wherever_they_stand() {
     let sql = "SELECT to_json(replace_all(body, '(?i)SECRET', '***')) FROM logs";
     let rows = bodies(&[json!("a secret"), json!({"deep": ["Secret"]}), json!(7)]);
     let expected = [r#""a ***""#, r#"{"deep":["***"]}"#, "7"];
-    assert_eq!(answer(sql, Signal::Logs, rows), expected);
+    assert_eq!(yielded_by(sql, Signal::Logs, rows), expected);
 }
 
 /// The snippets of `configs/sql/README.md`.
 #[test]
-fn what_ottl_says_has_its_sql() {
+fn the_sql_of_the_ottl_table_works() {
     let attributes = json!({"k": "caat", "a": 1, "b": [true], "t": "12", "long": "x".repeat(200)});
     let read = |expression: &str| of_one(expression, attributes.clone());
     let edited = |expression: &str, key: &str| read(&format!("({expression})['{key}']"));

@@ -1,8 +1,8 @@
-//! A plan that runs for weeks.
+//! The memory of a plan that runs for weeks.
 
 use super::*;
 
-/// The name of the test that does the work, in a process of its own: others would disturb it.
+/// The name of the test that does the work. It runs in its own process, since other tests would disturb it.
 const ALONE: &str = "query::tests::memory::runs_in_a_process_of_its_own";
 
 #[test]
@@ -12,15 +12,15 @@ fn one_plan_run_100_000_times_needs_no_more_memory() {
         .args(["--exact", ALONE, "--ignored", "--nocapture"])
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && told.contains("1 passed"),
-        "{told}"
+        output.status.success() && stdout.contains("1 passed"),
+        "{stdout}"
     );
 }
 
 #[test]
-#[ignore = "is run by the test above"]
+#[ignore = "run by the test above"]
 fn runs_in_a_process_of_its_own() {
     let sqls = [
         "SELECT name FROM traces WHERE attributes['n'] >= 1",

@@ -1,4 +1,4 @@
-//! What SQL says of batches.
+//! Tests of queries on batches.
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -46,8 +46,8 @@ fn query(sql: &str) -> Query {
     Query::new(sql, false).unwrap_or_else(|mistakes| panic!("{sql}: {mistakes:?}"))
 }
 
-/// The rows that a query yields, each as its cells in text; a null is `-`.
-fn answer(sql: &str, signal: Signal, rows: RecordBatch) -> Vec<String> {
+/// The rows that a query yields, each with its cells as text; a null is `-`.
+fn yielded_by(sql: &str, signal: Signal, rows: RecordBatch) -> Vec<String> {
     let yielded = query(sql)
         .run(vec![(signal, vec![rows])], UnixNanos(7), None)
         .unwrap();
@@ -70,10 +70,10 @@ fn texts(batch: &RecordBatch) -> Vec<String> {
     (0..batch.num_rows()).map(line).collect()
 }
 
-/// One span with these attributes, asked for one expression.
+/// The value of one expression on one span with these attributes.
 fn of_one(expression: &str, attributes: Json) -> String {
     let sql = format!("SELECT {expression} FROM traces");
-    answer(&sql, Signal::Traces, spans(&[("GET /", attributes)])).remove(0)
+    yielded_by(&sql, Signal::Traces, spans(&[("GET /", attributes)])).remove(0)
 }
 
 fn mistakes(sql: &str) -> Vec<Mistake> {

@@ -1,4 +1,4 @@
-//! One plan, many runs.
+//! One plan run many times.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn now_is_the_time_of_the_run() {
 }
 
 #[test]
-fn a_run_sees_nothing_of_the_runs_before() {
+fn a_run_keeps_no_state_of_earlier_runs() {
     for sql in [
         "SELECT name FROM traces",
         "SELECT count(*) FROM traces",
@@ -57,10 +57,10 @@ fn a_run_sees_nothing_of_the_runs_before() {
 }
 
 #[test]
-fn a_limit_counts_the_rows_of_a_whole_union() {
+fn a_limit_applies_to_the_whole_union() {
     let sql = "SELECT name FROM traces UNION ALL SELECT name FROM traces LIMIT 3";
     let rows = spans(&[("a", json!({})), ("b", json!({}))]);
-    assert_eq!(answer(sql, Signal::Traces, rows), ["a", "b", "a"]);
+    assert_eq!(yielded_by(sql, Signal::Traces, rows), ["a", "b", "a"]);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn only_the_columns_that_a_query_names_are_read() {
 }
 
 #[test]
-fn select_star_replaces_a_column_and_keeps_the_others_as_they_are() {
+fn select_star_replace_keeps_the_other_columns_unchanged() {
     let sql = "SELECT * REPLACE (without(attributes, 'password') AS attributes) FROM traces";
     let mut query = query(sql);
     let rows = spans(&[("a", json!({"password": "x", "n": 1}))]);

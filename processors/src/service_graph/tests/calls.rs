@@ -1,22 +1,22 @@
-//! Which spans make which call.
+//! Which spans make which calls.
 
 use pipeline::component::Processor;
 use pipeline::{Signal, SignalSet};
 use serde_json::json;
 
 use super::support::{
-    SECOND, START, Span, at, batch, client, connections, decoded, default_graph, figures, give,
-    graph, seen_edges, server,
+    SECOND, START, TestSpan, at, batch, client, connections, decoded, default_graph, edge_rows,
+    give, graph, server, stats_rows,
 };
 
-fn is(edge: &str, connection: &str) -> Vec<(String, String)> {
+fn one(edge: &str, connection: &str) -> Vec<(String, String)> {
     vec![(edge.to_owned(), connection.to_owned())]
 }
 
 #[test]
-fn a_pair_is_one_call_in_either_order_and_across_batches() {
-    let (one, other) = (client("web", 1), server("cart", 1));
-    for spans in [[one.clone(), other.clone()], [other, one]] {
+fn a_pair_is_one_call_in_any_order_and_across_batches() {
+    let (web, cart) = (client("web", 1), server("cart", 1));
+    for spans in [[web.clone(), cart.clone()], [cart, web]] {
         let mut graph = default_graph();
         let mut apart = default_graph();
         give(&mut graph, &spans, at(2));
@@ -24,28 +24,28 @@ fn a_pair_is_one_call_in_either_order_and_across_batches() {
         give(&mut apart, &spans[1..], at(3));
         for graph in [&mut graph, &mut apart] {
             let made = graph.tick(at(4));
-            assert_eq!(connections(&made), is("web -> cart", ""));
+            assert_eq!(connections(&made), one("web -> cart", ""));
             let finished = graph.finish(at(9));
-            assert!(figures(&finished).is_empty(), "nothing was left");
+            assert!(stats_rows(&finished).is_empty(), "no span is pending");
         }
     }
 }
 
 #[test]
-fn spans_of_other_traces_are_no_partners() {
+fn spans_of_different_traces_are_not_partners() {
     let mut graph = default_graph();
-    let other = Span {
+    let other = TestSpan {
         trace: 2,
         ..server("cart", 1)
     };
     give(&mut graph, &[client("web", 1), other], at(2));
-    assert!(figures(&graph.tick(at(3))).is_empty());
+    assert!(stats_rows(&graph.tick(at(3))).is_empty());
 }
 
 #[test]
-fn the_duration_is_the_servers_and_a_failure_is_of_either_side() {
+fn the_duration_is_the_server_spans_and_either_side_can_fail() {
     let mut graph = default_graph();
-    let failing = |span: Span| Span {
+    let failing = |span: TestSpan| TestSpan {
         failed: true,
         ..span
     };
@@ -57,7 +57,7 @@ fn the_duration_is_the_servers_and_a_failure_is_of_either_side() {
         at(2),
     );
     give(&mut graph, &[client("web", 1), failing(quick)], at(2));
-    let all = figures(&graph.tick(at(3)));
+    let all = stats_rows(&graph.tick(at(3)));
     assert_eq!((all[0].calls, all[0].errors), (3, 2));
     assert_eq!((all[0].sum, all[0].max), (0.75, 0.25));
     // 2^-2 s is the upper bound of bucket -17.
@@ -65,24 +65,24 @@ fn the_duration_is_the_servers_and_a_failure_is_of_either_side() {
 }
 
 #[test]
-fn a_producer_and_its_consumer_are_a_call_by_a_messaging_system() {
+fn a_producer_and_its_consumer_are_a_messaging_call() {
     let mut graph = default_graph();
-    let producer = Span {
+    let producer = TestSpan {
         kind: 4,
         ..client("web", 1)
     };
-    let consumer = Span {
+    let consumer = TestSpan {
         kind: 5,
         ..server("mailer", 1)
     };
     give(&mut graph, &[consumer, producer], at(2));
     let made = graph.tick(at(3));
-    assert_eq!(connections(&made), is("web -> mailer", "messaging_system"));
-    assert_eq!(seen_edges(&made)[0].2, 1.0);
+    assert_eq!(connections(&made), one("web -> mailer", "messaging_system"));
+    assert_eq!(edge_rows(&made)[0].2, 1.0);
 }
 
 #[test]
-fn a_consumer_that_begins_a_trace_is_joined_by_its_link() {
+fn a_consumer_that_starts_a_trace_is_joined_by_its_link() {
     let id = |byte: u8| vec![byte; 8];
     let trace = |byte: u8| vec![byte; 16];
     let link = opentelemetry_proto::tonic::trace::v1::span::Link {
@@ -110,12 +110,12 @@ fn a_consumer_that_begins_a_trace_is_joined_by_its_link() {
     let made = graph.finish(at(3));
     assert_eq!(
         connections(&made),
-        is("svc:////web -> svc:////mailer", "messaging_system")
+        one("svc:////web -> svc:////mailer", "messaging_system")
     );
 }
 
 #[test]
-fn a_database_is_known_by_its_client_alone_even_if_it_sends_spans() {
+fn a_database_call_needs_only_the_client_span() {
     let cases = [
         (
             json!({"db.name": "orders", "server.address": "db.example", "server.port": 5432}),
@@ -133,13 +133,13 @@ fn a_database_is_known_by_its_client_alone_even_if_it_sends_spans() {
         let spans = [client("cart", 1).with(attributes), server("postgres", 1)];
         give(&mut graph, &spans, at(2));
         let made = graph.finish(at(3));
-        assert_eq!(connections(&made), is(edge, "database"));
-        assert_eq!(figures(&made)[0].sum, 1.0);
+        assert_eq!(connections(&made), one(edge, "database"));
+        assert_eq!(stats_rows(&made)[0].sum, 1.0);
     }
 }
 
 #[test]
-fn a_client_without_a_server_calls_whom_it_names() {
+fn a_client_without_a_server_span_calls_the_peer_that_it_names() {
     let cases = [
         (json!({"peer.service": "bank"}), "web -> bank"),
         (json!({"service.peer.name": "bank"}), "web -> bank"),
@@ -156,19 +156,25 @@ fn a_client_without_a_server_calls_whom_it_names() {
     for (attributes, edge) in cases {
         let mut graph = default_graph();
         give(&mut graph, &[client("web", 1).with(attributes)], at(2));
-        assert!(figures(&graph.tick(at(3))).is_empty(), "it still waits");
+        assert!(
+            stats_rows(&graph.tick(at(3))).is_empty(),
+            "the span is still pending"
+        );
         let made = graph.tick(at(5));
-        assert_eq!(connections(&made), is(edge, "virtual_node"));
-        assert_eq!(seen_edges(&made)[0].2, 0.5);
+        assert_eq!(connections(&made), one(edge, "virtual_node"));
+        assert_eq!(edge_rows(&made)[0].2, 0.5);
     }
 }
 
 #[test]
-fn a_server_without_a_parent_is_called_by_a_user_and_one_whose_parent_is_lost_by_nobody() {
+fn a_root_server_span_is_a_call_by_a_user_and_one_with_a_lost_parent_is_not_counted() {
     let mut graph = default_graph();
     give(&mut graph, &[server("web", 0), server("cart", 7)], at(2));
     let made = graph.finish(at(3));
-    assert_eq!(connections(&made), is("ext://user: -> web", "virtual_node"));
+    assert_eq!(
+        connections(&made),
+        one("ext://user: -> web", "virtual_node")
+    );
 }
 
 #[test]
@@ -179,9 +185,9 @@ fn without_peer_attributes_there_are_no_virtual_nodes() {
 }
 
 #[test]
-fn what_an_older_processor_says_of_the_uid_is_kept() {
+fn a_service_uid_of_an_earlier_processor_is_kept() {
     let mut graph = default_graph();
-    let named = |span: Span, uid| Span {
+    let named = |span: TestSpan, uid| TestSpan {
         uid: Some(uid),
         ..span
     };
@@ -189,13 +195,13 @@ fn what_an_older_processor_says_of_the_uid_is_kept() {
     let cart = named(server("cart", 1), "k8s://c//pod/7");
     give(&mut graph, &[web, cart], at(2));
     let made = graph.finish(at(3));
-    assert_eq!(connections(&made), is("web-2 -> cart", ""));
+    assert_eq!(connections(&made), one("web-2 -> cart", ""));
 }
 
 #[test]
-fn spans_that_are_no_side_of_a_call_or_have_no_service_count_nothing() {
+fn internal_spans_and_spans_without_a_service_are_not_counted() {
     let mut graph = default_graph();
-    let internal = Span {
+    let internal = TestSpan {
         kind: 1,
         ..client("web", 1)
     };
@@ -204,11 +210,11 @@ fn spans_that_are_no_side_of_a_call_or_have_no_service_count_nothing() {
 }
 
 #[test]
-fn what_nobody_wants_is_not_computed() {
+fn only_accepted_signals_are_computed() {
     let pair = [client("web", 1), server("cart", 1)];
     let mut idle = graph("{}", SignalSet::of(&[Signal::Traces, Signal::Logs]));
     give(&mut idle, &pair, at(2));
-    assert_eq!(idle.halves.len(), 0);
+    assert_eq!(idle.pending.len(), 0);
     assert!(idle.finish(at(9)).is_empty());
     for signal in [
         Signal::Nodes,
@@ -224,7 +230,7 @@ fn what_nobody_wants_is_not_computed() {
 }
 
 #[tokio::test]
-async fn the_sender_is_answered_once_the_spans_are_absorbed() {
+async fn spans_are_acknowledged_once_they_are_counted() {
     let (delivery, receipt) = pipeline::Delivery::new(None);
     let mut graph = default_graph();
     let spans = batch(&[client("web", 1)]).with_delivery(delivery);

@@ -1,57 +1,60 @@
-//! Figures: whole values by the minute.
+//! Edge stats: whole values per minute.
 
 use pipeline::component::{Processor, UnixNanos};
 
 use super::support::{
-    Figures, MINUTE, SECOND, START, Span, at, client, default_graph, figures, give, seen_edges,
-    server,
+    MINUTE, SECOND, START, StatsRow, TestSpan, at, client, default_graph, edge_rows, give, server,
+    stats_rows,
 };
 
-fn pair(start: u64) -> [Span; 2] {
+fn pair(start: u64) -> [TestSpan; 2] {
     let end = start + SECOND;
     let client = client("web", 1).between(start, end);
     [client, server("cart", 1).between(start, end)]
 }
 
 #[test]
-fn figures_are_whole_values_that_grow_and_are_told_when_they_change() {
+fn edge_stats_are_whole_values_and_are_emitted_when_they_change() {
     let mut graph = default_graph();
     give(&mut graph, &pair(START), at(2));
-    let first = figures(&graph.tick(at(4)));
-    assert!(graph.tick(at(6)).is_empty(), "nothing has changed");
+    let first = stats_rows(&graph.tick(at(4)));
+    assert!(
+        graph.tick(at(6)).is_empty(),
+        "unchanged stats are not emitted"
+    );
     give(&mut graph, &pair(START), at(7));
     give(&mut graph, &pair(START + MINUTE), at(7));
-    let second = figures(&graph.tick(at(8)));
+    let second = stats_rows(&graph.tick(at(8)));
     assert_eq!((first[0].calls, first[0].sum), (1, 1.0));
     assert_eq!((second[0].calls, second[0].sum), (2, 2.0));
     assert_eq!(second[0].counts, [2]);
-    let same = |figures: &Figures| (figures.time, figures.chunk, figures.writer.clone());
-    assert_eq!(same(&first[0]), same(&second[0]), "it replaces the first");
+    let key = |row: &StatsRow| (row.time, row.chunk, row.writer.clone());
+    assert_eq!(key(&first[0]), key(&second[0]), "it replaces the first");
     assert_eq!(first[0].time as u64, START);
     assert_eq!(second[1].time as u64, START + MINUTE);
     assert_eq!(second[1].calls, 1);
 }
 
 #[test]
-fn a_late_span_opens_an_evicted_minute_as_another_chunk() {
+fn a_late_span_opens_an_evicted_minute_with_another_chunk() {
     let mut graph = default_graph();
     give(&mut graph, &pair(START), at(2));
-    let before = figures(&graph.tick(at(3)));
+    let before = stats_rows(&graph.tick(at(3)));
     for minute in 1..=10 {
         give(&mut graph, &pair(START + minute * MINUTE), at(3 + minute));
     }
     give(&mut graph, &pair(START), at(20));
-    let all = figures(&graph.tick(at(21)));
+    let all = stats_rows(&graph.tick(at(21)));
     let late = all.iter().find(|row| row.time == before[0].time).unwrap();
     assert_ne!(late.chunk, before[0].chunk);
     assert_eq!(late.writer, before[0].writer);
-    assert_eq!((before[0].calls, late.calls), (1, 1), "together they are 2");
+    assert_eq!((before[0].calls, late.calls), (1, 1), "the sum is 2");
 }
 
 #[test]
-fn no_call_is_lost_or_counted_twice_however_often_minutes_are_evicted() {
+fn evictions_neither_lose_nor_repeat_calls() {
     let mut graph = default_graph();
-    let mut told = Vec::new();
+    let mut emitted = Vec::new();
     let mut calls = 0;
     for round in 0..5u64 {
         for minute in 0..37u64 {
@@ -59,43 +62,43 @@ fn no_call_is_lost_or_counted_twice_however_often_minutes_are_evicted() {
             give(&mut graph, &pair(start), at(round * 40 + minute));
             calls += 1;
         }
-        told.extend(graph.tick(at(round * 40 + 39)));
+        emitted.extend(graph.tick(at(round * 40 + 39)));
     }
-    told.extend(graph.finish(at(300)));
-    let mut rows = figures(&told);
-    let key = |row: &Figures| (row.time, row.chunk);
+    emitted.extend(graph.finish(at(300)));
+    let mut rows = stats_rows(&emitted);
+    let key = |row: &StatsRow| (row.time, row.chunk);
     rows.sort_by_key(|row| (key(row), row.calls));
-    // Rows of one key replace each other: the one with the most calls is left.
+    // A later row of a key replaces the earlier: the last has the most calls.
     let last: Vec<_> = rows.chunk_by(|a, b| key(a) == key(b)).collect();
     let sum: u64 = last.iter().map(|rows| rows[rows.len() - 1].calls).sum();
     assert_eq!(sum, calls);
 }
 
 #[test]
-fn a_minute_that_nothing_is_added_to_is_closed_after_a_while() {
+fn an_idle_minute_is_removed() {
     let mut graph = default_graph();
     give(&mut graph, &pair(START), at(2));
-    let before = figures(&graph.tick(at(3)));
+    let before = stats_rows(&graph.tick(at(3)));
     graph.tick(at(700));
     give(&mut graph, &pair(START), at(701));
-    let after = figures(&graph.tick(at(702)));
+    let after = stats_rows(&graph.tick(at(702)));
     assert_ne!(after[0].chunk, before[0].chunk);
     assert_eq!(after[0].calls, 1);
 }
 
 #[test]
-fn two_starts_are_two_writers() {
+fn each_start_is_another_writer() {
     let writer = || {
         let mut graph = default_graph();
         give(&mut graph, &pair(START), at(2));
-        figures(&graph.finish(at(3)))[0].writer.clone()
+        stats_rows(&graph.finish(at(3)))[0].writer.clone()
     };
     assert_ne!(writer(), writer());
     assert_eq!(writer().len(), 32);
 }
 
 #[test]
-fn a_span_without_a_start_is_of_when_it_ends_and_one_without_times_of_now() {
+fn a_span_without_a_start_counts_at_its_end_and_one_without_times_counts_now() {
     let mut graph = default_graph();
     let now = UnixNanos(START + 5 * MINUTE + SECOND);
     let ended = client("web", 1).between(0, START + SECOND);
@@ -110,7 +113,7 @@ fn a_span_without_a_start_is_of_when_it_ends_and_one_without_times_of_now() {
         &[timeless, server("cart", 1).between(0, 0)],
         now,
     );
-    let all = figures(&graph.finish(now));
+    let all = stats_rows(&graph.finish(now));
     let times: Vec<_> = all.iter().map(|row| row.time as u64).collect();
     assert_eq!(times, [START, START + 5 * MINUTE]);
     for row in all {
@@ -120,23 +123,23 @@ fn a_span_without_a_start_is_of_when_it_ends_and_one_without_times_of_now() {
 }
 
 #[test]
-fn a_span_that_ends_before_it_starts_took_no_time() {
+fn a_span_that_ends_before_it_starts_has_no_duration() {
     let mut graph = default_graph();
     let backwards = server("cart", 1).between(START + SECOND, START);
     give(&mut graph, &[client("web", 1), backwards], at(2));
-    assert_eq!(figures(&graph.finish(at(3)))[0].sum, 0.0);
+    assert_eq!(stats_rows(&graph.finish(at(3)))[0].sum, 0.0);
 }
 
 #[test]
-fn the_year_2500_has_figures_but_keeps_no_edge_alive() {
+fn spans_of_the_year_2500_count_but_do_not_extend_the_edge() {
     let mut graph = default_graph();
     let far = 16_725_225_600 * SECOND;
     give(&mut graph, &pair(far), at(2));
     give(&mut graph, &pair(far + 7 * MINUTE), at(2));
     let made = graph.finish(at(3));
-    let all = figures(&made);
-    assert_eq!(all.len(), 1, "all that int64 does not hold is one minute");
+    let all = stats_rows(&made);
+    assert_eq!(all.len(), 1, "times beyond int64 count in its last minute");
     assert_eq!(all[0].calls, 2);
     assert_eq!(all[0].time, i64::MAX / MINUTE as i64 * MINUTE as i64);
-    assert_eq!(seen_edges(&made)[0].1, at(2).timestamp());
+    assert_eq!(edge_rows(&made)[0].1, at(2).timestamp());
 }

@@ -1,4 +1,4 @@
-//! Nodes and edges.
+//! The emitted nodes and edges.
 
 use pipeline::Signal;
 use pipeline::attributes::{Map, map_to_json};
@@ -7,11 +7,11 @@ use pipeline::schema::{edges, nodes, opening};
 use serde_json::json;
 
 use super::support::{
-    SECOND, START, at, batch_of, client, default_graph, give, of, seen_edges, server,
+    SECOND, START, at, batch_of, client, default_graph, edge_rows, give, of, server,
 };
 
 #[test]
-fn an_edge_is_seen_when_its_newest_span_ended() {
+fn the_time_of_an_edge_is_the_end_of_its_newest_span() {
     let mut graph = default_graph();
     let first = [client("web", 1), server("cart", 1)];
     let later = [
@@ -22,7 +22,7 @@ fn an_edge_is_seen_when_its_newest_span_ended() {
     give(&mut graph, &first, at(10));
     let made = graph.tick(at(12));
     let edge = ("web -> cart".to_owned(), at(3).timestamp(), 1.0);
-    assert_eq!(seen_edges(&made), [edge]);
+    assert_eq!(edge_rows(&made), [edge]);
     let batch = of(&made, Signal::Edges).unwrap();
     for (column, word) in [
         (edges::MODE, "observed"),
@@ -34,18 +34,18 @@ fn an_edge_is_seen_when_its_newest_span_ended() {
 }
 
 #[test]
-fn an_edge_is_as_sure_as_its_surest_call() {
+fn an_edge_has_the_highest_confidence_of_its_calls() {
     let mut graph = default_graph();
     give(&mut graph, &[client("web", 1), server("cart", 1)], at(2));
     graph.tick(at(3));
     let guessed = client("web", 2).with(json!({"peer.service": "cart"}));
     give(&mut graph, &[guessed], at(4));
     let made = graph.tick(at(7));
-    assert_eq!(seen_edges(&made)[0].2, 1.0);
+    assert_eq!(edge_rows(&made)[0].2, 1.0);
 }
 
-/// Uid, kind, name and value of each node that is told of.
-fn told(batches: &[pipeline::Batch]) -> Vec<(String, String, String, serde_json::Value)> {
+/// Uid, kind, name and value of each row of `nodes`.
+fn node_rows(batches: &[pipeline::Batch]) -> Vec<(String, String, String, serde_json::Value)> {
     let Some(batch) = of(batches, Signal::Nodes) else {
         return Vec::new();
     };
@@ -71,7 +71,7 @@ fn told(batches: &[pipeline::Batch]) -> Vec<(String, String, String, serde_json:
 }
 
 #[test]
-fn both_ends_of_a_call_are_nodes_of_their_kind() {
+fn both_ends_of_a_call_are_reported_as_nodes() {
     let mut graph = default_graph();
     let database =
         json!({"db.name": "orders", "server.address": "db.example", "server.port": 5432});
@@ -81,7 +81,7 @@ fn both_ends_of_a_call_are_nodes_of_their_kind() {
         client("web", 2).with(json!({"server.address": "api.example"})),
     ];
     give(&mut graph, &spans, at(2));
-    let all = told(&graph.finish(at(9)));
+    let all = node_rows(&graph.finish(at(9)));
     let expected = [
         (
             "ext://api.example:",
@@ -113,19 +113,19 @@ fn both_ends_of_a_call_are_nodes_of_their_kind() {
 }
 
 #[test]
-fn a_node_is_told_of_once_a_minute() {
+fn a_node_is_reported_once_a_minute() {
     let mut graph = default_graph();
     let pair = [client("web", 1), server("cart", 1)];
     let mut counts = Vec::new();
     for second in [0, 30, 59, 61, 100, 122] {
         give(&mut graph, &pair, at(second));
-        counts.push(told(&graph.tick(at(second))).len());
+        counts.push(node_rows(&graph.tick(at(second))).len());
     }
     assert_eq!(counts, [2, 0, 0, 2, 0, 2]);
 }
 
 #[test]
-fn a_service_that_its_client_named_is_told_of_again_once_it_says_more_itself() {
+fn a_service_known_by_name_is_reported_again_when_its_own_spans_add_details() {
     let mut graph = default_graph();
     let named = [client("web", 1).with(json!({"peer.service": "cart"}))];
     give(&mut graph, &named, at(0));
@@ -137,7 +137,7 @@ fn a_service_that_its_client_named_is_told_of_again_once_it_says_more_itself() {
     let own = batch_of(&[server("cart", 0)], Some(&resource));
     let made = graph.process(own, at(21)).unwrap();
     assert_eq!(made.len(), 1);
-    let all = told(&graph.tick(at(24)));
+    let all = node_rows(&graph.tick(at(24)));
     let cart = all.iter().find(|node| node.0 == "svc://prod/shop/cart");
     assert_eq!(cart.unwrap().3, resource);
 }

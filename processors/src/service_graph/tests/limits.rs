@@ -1,34 +1,35 @@
-//! What is held is bounded.
+//! Limits of what is held.
 
 use pipeline::component::{Processor, UnixNanos};
 use pipeline::{Signal, SignalSet};
 use serde_json::json;
 
-use super::super::{MOST_NAMES, MOST_ROWS};
+use super::super::{MAX_NAMES, MAX_ROWS};
 use super::support::{
-    MINUTE, START, Span, at, client, connections, default_graph, figures, give, graph, of, server,
+    MINUTE, START, TestSpan, at, client, connections, default_graph, give, graph, of, server,
+    stats_rows,
 };
 
 #[test]
 fn a_full_store_drops_new_spans_and_counts_them() {
     let mut graph = graph(r#"{"store": {"max_items": 2}}"#, SignalSet::ALL);
-    let waiting: Vec<Span> = (1..=5).map(|id| client("web", id)).collect();
+    let waiting: Vec<TestSpan> = (1..=5).map(|id| client("web", id)).collect();
     give(&mut graph, &waiting, at(2));
-    assert_eq!(graph.halves.len(), 2);
-    // The first warning tells of these three; the next ones wait for the next warning.
+    assert_eq!(graph.pending.len(), 2);
+    // The first warning counts these three; later drops wait for the next warning.
     assert_eq!(graph.dropped, 0);
     give(&mut graph, &[client("web", 6)], at(3));
     assert_eq!(graph.dropped, 1);
-    // Partners of those that wait are still counted.
+    // Partners of pending spans are still counted.
     give(&mut graph, &[server("cart", 1), server("cart", 2)], at(3));
-    assert_eq!(figures(&graph.tick(at(3)))[0].calls, 2);
-    assert_eq!(graph.halves.len(), 0);
+    assert_eq!(stats_rows(&graph.tick(at(3)))[0].calls, 2);
+    assert_eq!(graph.pending.len(), 0);
     graph.tick(at(13));
     assert_eq!(graph.dropped, 0);
 }
 
 #[test]
-fn a_full_store_makes_room_by_what_has_expired() {
+fn a_full_store_removes_expired_spans_first() {
     let mut graph = graph(r#"{"store": {"max_items": 1}}"#, SignalSet::ALL);
     give(&mut graph, &[client("web", 1)], at(2));
     give(&mut graph, &[client("web", 2)], at(5));
@@ -40,21 +41,21 @@ fn a_full_store_makes_room_by_what_has_expired() {
 }
 
 #[test]
-fn names_that_nobody_uses_any_more_are_forgotten() {
+fn unused_names_are_removed() {
     let wanted = SignalSet::of(&[Signal::Metrics]);
     let mut graph = graph("{}", wanted);
-    let names = 3 * MOST_NAMES as u64;
+    let names = 3 * MAX_NAMES as u64;
     for first in (0..names).step_by(1000) {
         let name = |index: u64| {
             let host = json!({"server.address": format!("host-{index}")});
             client("web", 1).with(host)
         };
-        // The same span again and again: only the last one waits.
-        let spans: Vec<Span> = (first..first + 1000).map(name).collect();
+        // The same span id each time: only the last span is pending.
+        let spans: Vec<TestSpan> = (first..first + 1000).map(name).collect();
         give(&mut graph, &spans, at(2));
     }
     assert!(
-        graph.parties.len() < 2 * MOST_NAMES,
+        graph.parties.len() < 2 * MAX_NAMES,
         "{}",
         graph.parties.len()
     );
@@ -63,9 +64,9 @@ fn names_that_nobody_uses_any_more_are_forgotten() {
 }
 
 #[test]
-fn edges_and_minutes_are_bounded_and_what_is_evicted_is_told() {
+fn edges_and_minutes_are_bounded_and_evicted_ones_are_emitted() {
     let mut graph = graph("{}", SignalSet::of(&[Signal::EdgeStats]));
-    let mut told = Vec::new();
+    let mut emitted = Vec::new();
     let calls = 80_000u64;
     for first in (0..calls).step_by(1000) {
         let call = |index: u64| {
@@ -73,22 +74,22 @@ fn edges_and_minutes_are_bounded_and_what_is_evicted_is_told() {
             let start = START + index % 3 * MINUTE;
             client("web", 1).with(database).between(start, start)
         };
-        let spans: Vec<Span> = (first..first + 1000).map(call).collect();
-        told.extend(give(&mut graph, &spans, UnixNanos(START + first)));
+        let spans: Vec<TestSpan> = (first..first + 1000).map(call).collect();
+        emitted.extend(give(&mut graph, &spans, UnixNanos(START + first)));
     }
-    assert!(!told.is_empty(), "many rows do not wait for the tick");
-    assert!(graph.counts.waiting_rows() < MOST_ROWS);
-    told.extend(graph.finish(at(9)));
-    let all = figures(&told);
+    assert!(!emitted.is_empty(), "many rows do not wait for the tick");
+    assert!(graph.counts.pending_rows() < MAX_ROWS);
+    emitted.extend(graph.finish(at(9)));
+    let all = stats_rows(&emitted);
     assert_eq!(all.iter().map(|row| row.calls).sum::<u64>(), calls);
 }
 
 #[test]
-fn a_span_that_is_sent_twice_waits_once() {
+fn a_repeated_span_is_pending_once() {
     let mut graph = default_graph();
     give(&mut graph, &[client("web", 1)], at(2));
     give(&mut graph, &[client("web", 1), server("cart", 1)], at(3));
     let made = graph.finish(at(4));
-    assert_eq!(figures(&made).len(), 1);
-    assert_eq!(figures(&made)[0].calls, 1);
+    assert_eq!(stats_rows(&made).len(), 1);
+    assert_eq!(stats_rows(&made)[0].calls, 1);
 }

@@ -1,4 +1,4 @@
-//! The Collector's metrics.
+//! The metrics of the Collector's service graph.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -9,7 +9,7 @@ use pipeline::schema::{metrics, otlp_context};
 use pipeline::{Batch, Signal, SignalSet};
 use serde_json::{Value as Json, json};
 
-use super::support::{START, Span, at, client, give, graph, of, server};
+use super::support::{START, TestSpan, at, client, give, graph, of, server};
 
 const WANTED: SignalSet = SignalSet::of(&[Signal::Metrics]);
 const TOTAL: &str = "traces_service_graph_request_total";
@@ -45,18 +45,18 @@ fn sums_and_histograms_have_the_collectors_names_attributes_and_buckets() {
     let mut graph = graph("{}", WANTED);
     let pair = [
         client("web", 1),
-        // Just a bound, which is in the bucket below.
+        // Equal to a bound, so in the lower bucket.
         server("cart", 1).between(START, START + 10_000_000),
     ];
     give(&mut graph, &pair, at(0));
-    let failing = Span {
+    let failing = TestSpan {
         failed: true,
         ..server("cart", 1)
     };
     give(&mut graph, &[client("web", 1), failing], at(1));
     assert!(
         graph.tick(at(2)).is_empty(),
-        "metrics wait for their interval"
+        "metrics are emitted at their interval"
     );
     let made = graph.tick(at(60));
     let batch = of(&made, Signal::Metrics).unwrap();
@@ -110,7 +110,7 @@ fn sums_and_histograms_have_the_collectors_names_attributes_and_buckets() {
 }
 
 #[test]
-fn metrics_are_cumulative_and_forgotten_after_a_quarter_of_an_hour() {
+fn metrics_are_cumulative_and_removed_after_15_minutes() {
     let mut graph = graph("{}", WANTED);
     let pair = [client("web", 1), server("cart", 1)];
     give(&mut graph, &pair, at(0));
@@ -126,7 +126,7 @@ fn metrics_are_cumulative_and_forgotten_after_a_quarter_of_an_hour() {
 }
 
 #[test]
-fn an_interval_of_zero_sends_metrics_with_every_batch() {
+fn an_interval_of_zero_emits_metrics_with_every_batch() {
     let mut graph = graph(r#"{"metrics_flush_interval": "0s"}"#, WANTED);
     let made = give(&mut graph, &[client("web", 1), server("cart", 1)], at(0));
     assert_eq!(rows(&made[0], TOTAL).len(), 1);
@@ -177,11 +177,11 @@ fn the_extra_label_says_which_side_sent_no_span() {
 }
 
 #[test]
-fn too_many_series_count_together_in_one_that_says_so() {
+fn calls_beyond_the_series_limit_count_in_an_overflow_series() {
     let mut graph = graph("{}", WANTED);
     for first in (0..11_000).step_by(1000) {
         let call = |index| client("web", 1).with(json!({"db.name": format!("db-{index}")}));
-        let spans: Vec<Span> = (first..first + 1000).map(call).collect();
+        let spans: Vec<TestSpan> = (first..first + 1000).map(call).collect();
         give(&mut graph, &spans, at(0));
     }
     let made = graph.finish(at(9));

@@ -1,4 +1,4 @@
-//! What becomes of spans.
+//! Tests of the processor as a whole.
 
 mod calls;
 mod figures;

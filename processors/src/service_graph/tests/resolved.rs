@@ -1,4 +1,4 @@
-//! Servers whose node a processor before this one has found.
+//! Servers whose node an earlier processor resolved (`peer_uid`).
 
 use pipeline::attributes::{Map, map_to_json};
 use pipeline::component::Processor;
@@ -6,13 +6,13 @@ use pipeline::schema::metrics;
 use pipeline::{Signal, SignalSet};
 use serde_json::{Value as Json, json};
 
-use super::support::{Span, at, client, connections, default_graph, give, graph, of, server};
+use super::support::{TestSpan, at, client, connections, default_graph, give, graph, of, server};
 
 const DATABASE: &str = "arn:aws:rds:eu-west-1:42:db:orders";
 const INSTANCE: &str = "arn:aws:ec2:eu-west-1:42:instance/i-1";
 
-/// A call of a database, one of an endpoint and one of nobody that is named, by one service.
-fn calls() -> [Span; 3] {
+/// Three client spans of one service: to a database, to an endpoint, and without a peer name.
+fn calls() -> [TestSpan; 3] {
     let database = json!({"db.namespace": "orders", "server.address": "db.example"});
     [
         client("web", 1).with(database),
@@ -21,9 +21,9 @@ fn calls() -> [Span; 3] {
     ]
 }
 
-fn resolved(spans: [Span; 3]) -> [Span; 3] {
+fn resolved(spans: [TestSpan; 3]) -> [TestSpan; 3] {
     let [database, endpoint, unnamed] = spans;
-    let with = |span, uid| Span {
+    let with = |span, uid| TestSpan {
         peer_uid: Some(uid),
         ..span
     };
@@ -35,7 +35,7 @@ fn resolved(spans: [Span; 3]) -> [Span; 3] {
 }
 
 #[test]
-fn a_call_leads_to_the_node_that_was_found_and_not_to_an_endpoint() {
+fn an_edge_leads_to_the_resolved_node_instead_of_an_endpoint() {
     let mut graph = default_graph();
     give(&mut graph, &resolved(calls()), at(2));
     let made = graph.finish(at(9));
@@ -47,20 +47,28 @@ fn a_call_leads_to_the_node_that_was_found_and_not_to_an_endpoint() {
             (edge(DATABASE), "database".to_owned()),
         ]
     );
-    let told = of(&made, Signal::Nodes).unwrap();
-    let told: Vec<_> = told.uid().iter().flatten().collect();
-    assert_eq!(told, ["svc://prod/shop/web"], "whoever found them tells");
+    let nodes = of(&made, Signal::Nodes).unwrap();
+    let uids: Vec<_> = nodes.uid().iter().flatten().collect();
+    assert_eq!(
+        uids,
+        ["svc://prod/shop/web"],
+        "resolved nodes are not reported"
+    );
 }
 
 #[test]
-fn a_service_that_answers_or_is_named_goes_before_what_was_found() {
+fn a_server_span_or_a_named_service_takes_precedence_over_the_resolved_node() {
     let mut graph = default_graph();
-    let found = |span| Span {
+    let resolved = |span| TestSpan {
         peer_uid: Some(INSTANCE),
         ..span
     };
     let named = client("web", 1).with(json!({"peer.service": "mail"}));
-    let spans = [found(named), found(client("web", 2)), server("cart", 2)];
+    let spans = [
+        resolved(named),
+        resolved(client("web", 2)),
+        server("cart", 2),
+    ];
     give(&mut graph, &spans, at(2));
     let edges: Vec<_> = connections(&graph.finish(at(9))).into_iter().collect();
     let edges: Vec<&str> = edges.iter().map(|(edge, _)| edge.as_str()).collect();
@@ -68,7 +76,7 @@ fn a_service_that_answers_or_is_named_goes_before_what_was_found() {
 }
 
 /// Name and attributes of each series.
-fn series(spans: &[Span]) -> Vec<String> {
+fn series(spans: &[TestSpan]) -> Vec<String> {
     let mut graph = graph("{}", SignalSet::of(&[Signal::Metrics]));
     give(&mut graph, spans, at(2));
     let made = graph.finish(at(9));
@@ -84,7 +92,7 @@ fn series(spans: &[Span]) -> Vec<String> {
 }
 
 #[test]
-fn metrics_are_called_the_same_whether_it_was_found_or_not() {
+fn metrics_have_the_same_labels_with_and_without_a_resolved_node() {
     let without = series(&calls());
     assert_eq!(series(&resolved(calls())), without);
     assert!(without.iter().any(|it| it.contains(r#""server":"orders""#)));

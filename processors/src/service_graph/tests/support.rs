@@ -1,4 +1,4 @@
-//! Spans to give, and rows to read.
+//! Builds spans and reads the emitted rows.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::super::{Config, ServiceGraph};
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 pub(super) const MINUTE: u64 = 60 * SECOND;
-/// When the spans of these tests start unless they say otherwise: at the start of a minute.
+/// The default start of spans: the start of a minute.
 pub(super) const START: u64 = 1_700_000_040 * SECOND;
 
 /// Seconds after [`START`].
@@ -35,14 +35,14 @@ pub(super) fn graph(yaml: &str, wanted: SignalSet) -> ServiceGraph {
     ServiceGraph::build(config, &host).unwrap()
 }
 
-/// With all defaults, and all that it can produce wanted.
+/// With the default configuration, and all signals accepted.
 pub(super) fn default_graph() -> ServiceGraph {
     graph("{}", SignalSet::ALL)
 }
 
-/// A span, by default a client without attributes that takes 1 s.
+/// A span, by default of a client, without attributes, 1 s long.
 #[derive(Clone, Debug)]
-pub(super) struct Span {
+pub(super) struct TestSpan {
     pub(super) service: &'static str,
     pub(super) kind: i64,
     pub(super) trace: u8,
@@ -56,8 +56,8 @@ pub(super) struct Span {
     pub(super) peer_uid: Option<&'static str>,
 }
 
-pub(super) fn client(service: &'static str, id: u8) -> Span {
-    Span {
+pub(super) fn client(service: &'static str, id: u8) -> TestSpan {
+    TestSpan {
         service,
         kind: 3,
         trace: 1,
@@ -72,9 +72,9 @@ pub(super) fn client(service: &'static str, id: u8) -> Span {
     }
 }
 
-/// A server whose parent is the span of this id; 0 is none.
-pub(super) fn server(service: &'static str, parent: u8) -> Span {
-    Span {
+/// A server span whose parent has this id; 0 means no parent.
+pub(super) fn server(service: &'static str, parent: u8) -> TestSpan {
+    TestSpan {
         kind: 2,
         id: 100 + parent,
         parent,
@@ -82,17 +82,17 @@ pub(super) fn server(service: &'static str, parent: u8) -> Span {
     }
 }
 
-impl Span {
-    pub(super) fn with(self, attributes: Json) -> Span {
-        Span { attributes, ..self }
+impl TestSpan {
+    pub(super) fn with(self, attributes: Json) -> TestSpan {
+        TestSpan { attributes, ..self }
     }
 
-    pub(super) fn between(self, start: u64, end: u64) -> Span {
-        Span { start, end, ..self }
+    pub(super) fn between(self, start: u64, end: u64) -> TestSpan {
+        TestSpan { start, end, ..self }
     }
 }
 
-/// Zeros are none.
+/// An id of zeros is null.
 fn id_cell(id: &[u8]) -> Cell<'_> {
     if id[0] == 0 {
         Cell::Null
@@ -101,12 +101,12 @@ fn id_cell(id: &[u8]) -> Cell<'_> {
     }
 }
 
-pub(super) fn batch(spans: &[Span]) -> Batch {
+pub(super) fn batch(spans: &[TestSpan]) -> Batch {
     batch_of(spans, None)
 }
 
-/// Spans of this resource rather than of their own.
-pub(super) fn batch_of(spans: &[Span], resource: Option<&Json>) -> Batch {
+/// Spans of this resource, or of a resource with the service of each span.
+pub(super) fn batch_of(spans: &[TestSpan], resource: Option<&Json>) -> Batch {
     let given = resource.and_then(Json::as_object).map(map_from_json);
     let mut rows = Rows::new(Signal::Traces);
     for span in spans {
@@ -142,7 +142,7 @@ pub(super) fn batch_of(spans: &[Span], resource: Option<&Json>) -> Batch {
     rows.finish(Delivery::nobody())
 }
 
-/// A span as it comes by OTLP.
+/// A span decoded from an OTLP request.
 pub(super) fn decoded(service: &str, span: opentelemetry_proto::tonic::trace::v1::Span) -> Batch {
     let name = KeyValue {
         key: "service.name".to_owned(),
@@ -168,8 +168,8 @@ pub(super) fn decoded(service: &str, span: opentelemetry_proto::tonic::trace::v1
     pipeline::otlp::decode_traces(bytes, "otlp", Delivery::nobody()).unwrap()
 }
 
-/// Gives spans, and takes what comes besides them.
-pub(super) fn give(graph: &mut ServiceGraph, spans: &[Span], now: UnixNanos) -> Vec<Batch> {
+/// Processes spans, checks that they pass, and returns the other emitted batches.
+pub(super) fn give(graph: &mut ServiceGraph, spans: &[TestSpan], now: UnixNanos) -> Vec<Batch> {
     let mut made = graph.process(batch(spans), now).unwrap();
     let passed = made.pop().unwrap();
     assert_eq!(passed.signal(), Signal::Traces);
@@ -183,8 +183,8 @@ pub(super) fn of(batches: &[Batch], signal: Signal) -> Option<&Batch> {
 
 /// A row of `edge_stats`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Figures {
-    /// `web -> cart`, the ends of the uids.
+pub(super) struct StatsRow {
+    /// `web -> cart`; the uids without their common prefix.
     pub(super) edge: String,
     pub(super) connection: String,
     pub(super) time: i64,
@@ -202,8 +202,8 @@ fn short(uid: &str) -> &str {
     uid.strip_prefix("svc://prod/shop/").unwrap_or(uid)
 }
 
-/// All figures, by edge, time and chunk.
-pub(super) fn figures(batches: &[Batch]) -> Vec<Figures> {
+/// All rows of `edge_stats`, sorted by edge, time and chunk.
+pub(super) fn stats_rows(batches: &[Batch]) -> Vec<StatsRow> {
     let mut all = Vec::new();
     for batch in batches {
         if batch.signal() != Signal::EdgeStats {
@@ -218,7 +218,7 @@ pub(super) fn figures(batches: &[Batch]) -> Vec<Figures> {
             let count = |column| batch.numbers::<UInt64Type>(column).value(row);
             let counts = batch.column(edge_stats::DURATION_COUNTS).as_list::<i32>();
             let counts = counts.value(row);
-            all.push(Figures {
+            all.push(StatsRow {
                 edge: format!("{} -> {}", short(uid), short(to)),
                 connection: connections.values().value(connection).to_owned(),
                 time: batch
@@ -243,15 +243,14 @@ pub(super) fn figures(batches: &[Batch]) -> Vec<Figures> {
     all
 }
 
-/// `web -> cart` and what connects them, of all figures.
+/// `web -> cart` and its connection type, of all rows of `edge_stats`.
 pub(super) fn connections(batches: &[Batch]) -> Vec<(String, String)> {
-    let all = figures(batches).into_iter();
-    all.map(|figures| (figures.edge, figures.connection))
-        .collect()
+    let all = stats_rows(batches).into_iter();
+    all.map(|row| (row.edge, row.connection)).collect()
 }
 
-/// A row of `edges`: what calls what, when, and how sure that is.
-pub(super) fn seen_edges(batches: &[Batch]) -> Vec<(String, i64, f64)> {
+/// Edge, time and confidence of each row of `edges`.
+pub(super) fn edge_rows(batches: &[Batch]) -> Vec<(String, i64, f64)> {
     let Some(batch) = of(batches, Signal::Edges) else {
         return Vec::new();
     };

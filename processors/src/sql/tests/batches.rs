@@ -1,9 +1,9 @@
-//! Without a window: one batch in, what was made of it out.
+//! Queries without a window: they run on each batch.
 
 use super::*;
 
 #[test]
-fn a_filter_drops_rows_and_keeps_those_who_wait() {
+fn a_filter_drops_rows_and_keeps_the_sender_waiting() {
     let mut sql =
         built("{query: \"SELECT * FROM traces WHERE name <> 'drop'\", into: traces, keep: false}");
     let (batch, mut receipt) = spans(&[(1, "keep", json!({})), (1, "drop", json!({}))]);
@@ -12,14 +12,14 @@ fn a_filter_drops_rows_and_keeps_those_who_wait() {
     assert_eq!(names(&made[0]), ["keep"]);
     assert!(
         receipt.try_outcome().is_none(),
-        "the sender waits for what is left"
+        "the sender waits for the remaining rows"
     );
     drop(made);
     assert_eq!(receipt.try_outcome(), Some(Outcome::Delivered));
 }
 
 #[test]
-fn a_sender_whose_rows_are_all_dropped_is_answered() {
+fn a_batch_whose_rows_are_all_dropped_is_acknowledged() {
     let mut sql = built("{query: 'SELECT * FROM traces WHERE false', into: traces, keep: false}");
     let (batch, mut receipt) = spans(&[(1, "a", json!({}))]);
     assert!(sql.process(batch, at(9)).unwrap().is_empty());
@@ -27,7 +27,7 @@ fn a_sender_whose_rows_are_all_dropped_is_answered() {
 }
 
 #[test]
-fn rows_that_a_query_read_pass_on_beside_what_it_yields() {
+fn rows_that_the_query_reads_are_forwarded_with_those_it_yields() {
     let mut sql = built(
         "{query: \"SELECT 'spans' AS name, 'gauge' AS type, count(*) AS value_int, now() AS time FROM traces\", \
          into: metrics}",
@@ -46,19 +46,19 @@ fn rows_that_a_query_read_pass_on_beside_what_it_yields() {
         Some(Some("sql/x"))
     );
     let wire = metric.numbers::<UInt64Type>(metrics::TIME_UNIX_NANO);
-    assert_eq!(wire.value(0), 9 * SECOND, "the time on the wire follows");
+    assert_eq!(wire.value(0), 9 * SECOND, "the OTLP time follows");
     assert!(pipeline::otlp::encode(metric).is_ok());
 }
 
 #[test]
-fn what_the_query_does_not_read_passes_untouched() {
+fn signals_that_the_query_does_not_read_pass_unchanged() {
     let mut sql = built("{query: 'SELECT * FROM traces WHERE false', into: traces, keep: false}");
     let made = sql.process(drifts(1), at(9)).unwrap();
     assert_eq!(made[0].signal(), Signal::Drift);
 }
 
 #[test]
-fn a_batch_that_a_filter_leaves_whole_is_still_the_request_it_came_as() {
+fn a_batch_without_dropped_rows_keeps_the_original_request() {
     let request = pipeline::otlp::encode(&spans(&[(1, "a", json!({"k": "v"}))]).0).unwrap();
     let batch = pipeline::otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
     let mut sql =
@@ -81,7 +81,7 @@ fn the_service_columns_follow_the_resource() {
 }
 
 #[test]
-fn a_query_that_names_the_service_alone_gives_the_resource_by_it() {
+fn service_name_alone_sets_the_resource() {
     let mut sql = built(
         "{query: \"SELECT name, 'gauge' AS type, 1.5 AS value_double, service_name, \
          attributes('route', attributes['http.route'], 'n', 1) AS attributes FROM traces\", into: metrics, keep: false}",
@@ -117,12 +117,12 @@ fn a_value_that_does_not_fit_its_column_is_null_or_empty() {
     assert_eq!(
         flags.values(),
         &[0, 0],
-        "the column has no nulls, and -1 is no uint32"
+        "the column is not nullable, and -1 is not a uint32"
     );
 }
 
 #[test]
-fn a_query_that_fails_on_a_batch_holds_up_nothing_that_only_passes() {
+fn a_failing_query_does_not_stop_forwarded_batches() {
     let query =
         "SELECT name, 'gauge' AS type, attributes['n']::BIGINT / -1 AS value_int FROM traces";
     let least = || spans(&[(1, "a", json!({"n": i64::MIN}))]);
@@ -135,18 +135,18 @@ fn a_query_that_fails_on_a_batch_holds_up_nothing_that_only_passes() {
     ));
     assert!(
         alone.process(least().0, at(9)).is_err(),
-        "the sender is told"
+        "the batch is rejected"
     );
 }
 
 #[test]
-fn a_query_that_yields_far_more_than_it_is_given_fails() {
+fn a_query_that_yields_too_many_rows_fails() {
     let mut sql =
         built("{query: 'SELECT a.* FROM traces a, traces b, traces c', into: traces, keep: false}");
     let (batch, _receipt) = spans(&vec![(1, "a", json!({})); 120]);
     let error = sql.process(batch, at(9)).unwrap_err();
-    let told = pipeline::component::Chain(&error).to_string();
-    assert!(told.contains("yields more than 1000120 rows"), "{told}");
+    let text = pipeline::component::Chain(&error).to_string();
+    assert!(text.contains("yields more than 1000120 rows"), "{text}");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_body_of_any_type_is_a_value() {
 }
 
 #[test]
-fn lists_of_structs_are_fitted_field_by_field() {
+fn lists_of_structs_are_converted_field_by_field() {
     let mut sql = built(
         "{query: \"SELECT uid, 'changed' AS kind, 'open' AS status, 'low' AS severity, 'event' AS detected_by, \
          make_array(named_struct('path', attributes['p'], 'before', attributes['b'], 'after', name, \
@@ -176,15 +176,15 @@ fn lists_of_structs_are_fitted_field_by_field() {
     ]);
     let made = sql.process(batch, at(9)).unwrap();
     let paths = made[0].column(drift::PATHS).as_list::<i32>();
-    let told = |row: usize, field: &str| {
+    let text = |row: usize, field: &str| {
         let item = paths.value(row);
         let texts = item.as_struct().column_by_name(field).unwrap().clone();
         let texts = texts.as_string_view();
         texts.is_valid(0).then(|| texts.value(0).to_owned())
     };
-    assert_eq!(told(0, "path").as_deref(), Some("replicas"));
-    assert_eq!(told(0, "before").as_deref(), Some("3"));
-    assert_eq!(told(1, "path").as_deref(), Some(""), "it is never null");
-    assert_eq!(told(1, "before"), None);
-    assert_eq!(told(1, "after").as_deref(), Some("b"));
+    assert_eq!(text(0, "path").as_deref(), Some("replicas"));
+    assert_eq!(text(0, "before").as_deref(), Some("3"));
+    assert_eq!(text(1, "path").as_deref(), Some(""), "it is never null");
+    assert_eq!(text(1, "before"), None);
+    assert_eq!(text(1, "after").as_deref(), Some("b"));
 }

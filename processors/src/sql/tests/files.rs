@@ -1,4 +1,4 @@
-//! What `validate` says of a file.
+//! Problems that `validate` reports for a configuration file.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn problems(yaml: &str) -> Vec<String> {
         Ok(config) => config,
         Err(error) => return vec![error.to_string()],
     };
-    let tell = |problem: pipeline::config::Problem| {
+    let text = |problem: pipeline::config::Problem| {
         let place = (problem.place.line(), problem.place.column());
         let suggestion = problem
             .suggestion
@@ -19,12 +19,12 @@ fn problems(yaml: &str) -> Vec<String> {
     };
     Sql::problems(&config, &node)
         .into_iter()
-        .map(tell)
+        .map(text)
         .collect()
 }
 
 #[test]
-fn three_mistakes_are_told_at_their_lines_and_columns() {
+fn all_mistakes_are_reported_with_line_and_column() {
     let yaml = "\
 query: |
   SELECT
@@ -43,7 +43,7 @@ into: metrics
 }
 
 #[test]
-fn what_does_not_fit_the_signal_is_told_where_the_column_is_named() {
+fn a_column_that_does_not_fit_the_signal_is_reported_where_it_is_named() {
     let yaml = "\
 query: >
   SELECT name, 'gauge' AS type,
@@ -54,43 +54,43 @@ into: metrics
 ";
     let expected = [
         r#"3:34 metrics has no column "valu_double" (value_double)"#,
-        "4:18 metrics.attributes holds attributes: attributes('k', v, …) or set(…) make them",
-        "3:18 metrics.value_int is Int64, the query gives Utf8View: cast it",
+        "4:18 metrics.attributes must be attributes: build them with attributes('k', v, …) or set(…)",
+        "3:18 metrics.value_int is Int64, but the query yields Utf8View: cast it",
     ];
     assert_eq!(problems(yaml), expected);
 }
 
 #[test]
-fn a_column_that_a_signal_cannot_be_without_is_named() {
-    let told = problems("{query: 'SELECT name FROM traces', into: metrics}");
-    assert_eq!(told, [r#"1:10 metrics needs a column "type""#]);
+fn a_missing_required_column_is_reported() {
+    let found = problems("{query: 'SELECT name FROM traces', into: metrics}");
+    assert_eq!(found, [r#"1:10 metrics needs a column "type""#]);
 }
 
 #[test]
-fn two_columns_of_one_name_are_not_one_column() {
+fn duplicate_column_names_are_rejected() {
     let query = "SELECT l.name, r.name FROM traces l JOIN traces r ON l.uid = r.uid";
-    let told = problems(&format!("{{query: '{query}', into: traces}}"));
-    let message = r#"the query gives "name" twice: leave one of them out, or name it with AS"#;
-    assert_eq!(told, [format!("1:27 {message}")]);
+    let found = problems(&format!("{{query: '{query}', into: traces}}"));
+    let message = r#"the query yields "name" twice: leave one of them out, or rename it with AS"#;
+    assert_eq!(found, [format!("1:27 {message}")]);
 }
 
 #[test]
-fn windows_that_cannot_work_are_refused() {
+fn invalid_windows_are_rejected() {
     for (window, why) in [
         ("{size: 1m, every: 2m}", "every is longer than size"),
         ("{size: 0s}", "at least 1ms"),
         ("{every: 1m}", "size"),
         ("{size: 24h, every: 1ms}", "10000 times every"),
         ("{size: 1m, max_bytes: 0}", "max_bytes"),
-        ("{size: 1m, on: name}", "no timestamp of traces"),
-        ("{size: 1m, on: nonsense}", "no timestamp of traces"),
+        ("{size: 1m, on: name}", "traces has no timestamp column"),
+        ("{size: 1m, on: nonsense}", "traces has no timestamp column"),
     ] {
-        let told = problems(&format!(
+        let found = problems(&format!(
             "{{query: 'SELECT * FROM traces', into: traces, window: {window}}}"
         ));
         assert!(
-            told.len() == 1 && told[0].contains(why),
-            "{window}: {told:?}"
+            found.len() == 1 && found[0].contains(why),
+            "{window}: {found:?}"
         );
     }
 }
@@ -98,11 +98,11 @@ fn windows_that_cannot_work_are_refused() {
 #[test]
 fn a_join_of_signals_needs_a_window() {
     let query = "SELECT t.* FROM traces t JOIN drift d ON t.uid = d.uid";
-    let told = problems(&format!("{{query: '{query}', into: traces}}"));
-    assert_eq!(told.len(), 1, "{told:?}");
+    let found = problems(&format!("{{query: '{query}', into: traces}}"));
+    assert_eq!(found.len(), 1, "{found:?}");
     assert!(
-        told[0].starts_with("1:35 traces and drift never come in one batch"),
-        "{told:?}"
+        found[0].starts_with("1:35 traces and drift are never in one batch"),
+        "{found:?}"
     );
     assert_eq!(
         problems(&format!(
@@ -116,12 +116,12 @@ fn a_join_of_signals_needs_a_window() {
 fn signals_follow_the_configuration() {
     let config = |yaml: &str| Node::from_yaml(yaml).unwrap().decode::<Config>().unwrap();
     let query = "query: 'SELECT d.uid, 0 AS rule FROM drift d, traces', into: correlations";
-    let told = Sql::signals(&config(
+    let signals = Sql::signals(&config(
         "{query: 'SELECT time FROM traces', into: logs, keep: false}",
     ));
-    assert_eq!(told.accepts.to_string(), "traces");
-    assert_eq!(told.produces.to_string(), "logs");
-    assert_eq!(told.absorbs.to_string(), "traces");
+    assert_eq!(signals.accepts.to_string(), "traces");
+    assert_eq!(signals.produces.to_string(), "logs");
+    assert_eq!(signals.absorbs.to_string(), "traces");
     let notes = Sql::notes(&config("{query: 'SELECT * FROM traces', into: traces}"));
     assert!(notes[0].contains("keep: false"), "{notes:?}");
     assert!(Sql::explain(&config("{query: 'SELECT * FROM traces', into: traces}")).is_some());

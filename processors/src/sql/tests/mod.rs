@@ -1,4 +1,4 @@
-//! The processor as its pipeline sees it.
+//! Tests of the processor as a whole.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn built(yaml: &str) -> Sql {
     Sql::build(config, &host).unwrap()
 }
 
-/// Spans at seconds, with their names and attributes, and who waits for them.
+/// Spans by second, name and attributes, and the receipt of their sender.
 fn spans(rows: &[(u64, &str, Json)]) -> (Batch, Receipt) {
     let mut built = Rows::new(Signal::Traces);
     let resource = map_from_json(json!({"service.name": "shop"}).as_object().unwrap());

@@ -4,44 +4,53 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 pub(super) struct AutoScalingGroup;
 
 #[async_trait]
-impl Kind for AutoScalingGroup {
-    fn about(&self) -> About {
-        About::regional(
+impl ResourceKind for AutoScalingGroup {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional(
             "AWS::AutoScaling::AutoScalingGroup",
-            Service::AUTOSCALING,
+            AwsService::AUTOSCALING,
             "autoScalingGroup:*:autoScalingGroupName/**",
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let name = only.behind("autoScalingGroupName/");
-        let ask = |token, capture| {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let name = target.id_after("autoScalingGroupName/");
+        let send = |token, capture| {
             let request = at.autoscaling.describe_auto_scaling_groups();
             let request = request.set_auto_scaling_group_names(name.clone().map(|name| vec![name]));
             let request = request.max_records(100).set_next_token(token);
             request.customize().interceptor(capture).send()
         };
         let key = "AutoScalingGroups";
-        found
-            .all(Service::AUTOSCALING, "DescribeAutoScalingGroups", key, ask)
-            .await
+        out.list_all(
+            AwsService::AUTOSCALING,
+            "DescribeAutoScalingGroups",
+            key,
+            send,
+        )
+        .await
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let name = &item["AutoScalingGroupName"];
-        let mut group = Draft::new(arn(&item["AutoScalingGroupARN"])?, item);
-        group.without(&["PredictedCapacity"]);
+        let mut group = ResourceDraft::new(arn(&item["AutoScalingGroupARN"])?, item);
+        group.remove_fields(&["PredictedCapacity"]);
         group.id(name);
         group.name(name);
         if let Some(uid) = by_name(at, name) {
@@ -71,8 +80,8 @@ impl Kind for AutoScalingGroup {
     }
 }
 
-/// A group as its instances name it: its ARN without the UUID.
-pub(super) fn by_name(at: &Place, name: &Json) -> Option<String> {
+/// The uid by which instances reference their group: its ARN without the UUID.
+pub(super) fn by_name(at: &AccountRegion, name: &Json) -> Option<String> {
     at.arn(
         "autoscaling",
         "autoScalingGroup::autoScalingGroupName/",

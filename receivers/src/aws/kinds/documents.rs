@@ -1,9 +1,9 @@
-//! Policies, which APIs give as text within their answers.
+//! Policy documents, which APIs return as text.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
-/// The JSON that a text is; another text stays.
+/// Parses a text as JSON. A text that is not JSON is returned unchanged.
 pub(super) fn parse(document: Json) -> Json {
     let parsed = document.as_str().map(serde_json::from_str);
     match parsed {
@@ -12,11 +12,11 @@ pub(super) fn parse(document: Json) -> Json {
     }
 }
 
-/// The same of a document of IAM, which is percent-encoded (RFC 3986).
+/// Parses a document of IAM, which is percent-encoded (RFC 3986).
 pub(super) fn decode(document: &mut Json) {
     let Json::String(text) = document else { return };
     let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
-    // An emulator may give it as it is: JSON begins with what is never left as it is.
+    // An emulator may return it without the encoding. Encoded JSON never begins with a brace.
     let plain = if text.starts_with('{') {
         text.clone()
     } else {
@@ -32,7 +32,7 @@ mod tests {
     use super::{decode, parse};
 
     #[test]
-    fn documents_are_json_and_other_text_stays() {
+    fn documents_become_json_and_other_text_is_unchanged() {
         let policy = json!({"Statement": [{"Resource": "arn:aws:s3:::a/100%"}]});
         for (text, expected) in [
             (

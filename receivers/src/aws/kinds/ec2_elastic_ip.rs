@@ -6,35 +6,39 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::text;
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 pub(super) struct ElasticIp;
 
 #[async_trait]
-impl Kind for ElasticIp {
-    fn about(&self) -> About {
-        About::regional("AWS::EC2::EIP", Service::EC2, "elastic-ip/*")
+impl ResourceKind for ElasticIp {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional("AWS::EC2::EIP", AwsService::EC2, "elastic-ip/*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        // It has no pages.
-        let ask = |_, capture| {
-            let request = at.ec2.describe_addresses().set_allocation_ids(only.ids());
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        // The operation has no pages.
+        let send = |_, capture| {
+            let request = at.ec2.describe_addresses().set_allocation_ids(target.ids());
             request.customize().interceptor(capture).send()
         };
-        found
-            .all(Service::EC2, "DescribeAddresses", "Addresses", ask)
+        out.list_all(AwsService::EC2, "DescribeAddresses", "Addresses", send)
             .await
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        let mut address = Draft::ec2("elastic-ip/", "AllocationId", item, at)?;
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        let mut address = ResourceDraft::ec2("elastic-ip/", "AllocationId", item, at)?;
         let interface = at.ec2_arn("network-interface/", &item["NetworkInterfaceId"]);
         address.edge(
             kind::ATTACHED_TO,

@@ -1,4 +1,4 @@
-//! Instances.
+//! EC2 instances.
 
 use async_trait::async_trait;
 use pipeline::schema::aliases::kind as alias;
@@ -7,48 +7,52 @@ use pipeline::uid;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{Found, items};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{PageWriter, take_items};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::autoscaling_group;
 
 pub(super) struct Instance;
 
 #[async_trait]
-impl Kind for Instance {
-    fn about(&self) -> About {
-        About::regional("AWS::EC2::Instance", Service::EC2, "instance/*")
+impl ResourceKind for Instance {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional("AWS::EC2::Instance", AwsService::EC2, "instance/*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::EC2, "DescribeInstances", "Reservations");
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let mut pages = Pager::new(AwsService::EC2, "DescribeInstances", "Reservations");
         while let Some(token) = pages.next() {
-            let request = at.ec2.describe_instances().set_instance_ids(only.ids());
+            let request = at.ec2.describe_instances().set_instance_ids(target.ids());
             let request = request
-                .set_max_results(only.page(1000))
+                .set_max_results(target.page_size(1000))
                 .set_next_token(token);
-            let answer = pages.call(at, |capture| {
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let reservations = answer.await?;
-            found
-                .page(reservations.into_iter().flat_map(instances).collect())
+            let reservations = response.await?;
+            out.write(reservations.into_iter().flat_map(instances).collect())
                 .await?;
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        // AWS lists it for an hour after its end.
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        // AWS lists an instance for an hour after its termination.
         if item["State"]["Name"] == "terminated" {
             return None;
         }
-        let mut instance = Draft::ec2("instance/", "InstanceId", item, at)?;
+        let mut instance = ResourceDraft::ec2("instance/", "InstanceId", item, at)?;
         let vpc = &item["VpcId"];
         instance.edge(kind::PART_OF, at.ec2_arn("subnet/", &item["SubnetId"]));
         let interfaces = each(&item["NetworkInterfaces"]);
@@ -66,7 +70,7 @@ impl Kind for Instance {
         instance.alias(alias::HOST_ID, &item["InstanceId"]);
         instance.alias_within(vpc, "ip", &item["PrivateIpAddress"]);
         instance.alias("ip", &item["PublicIpAddress"]);
-        // An address that AWS has lent it; others are resources of their own.
+        // An address of AWS's pool is the instance's own; an Elastic IP is a resource of its own.
         if each(&item["NetworkInterfaces"]).any(|it| it["Association"]["IpOwnerId"] == "amazon")
             && let Some(address) = text(&item["PublicIpAddress"])
         {
@@ -79,9 +83,9 @@ impl Kind for Instance {
     }
 }
 
-/// The instances of a reservation, each with what the reservation alone says.
+/// The instances of a reservation, each with the fields that only the reservation has.
 fn instances(mut reservation: Json) -> Vec<Json> {
-    let mut instances = items(&mut reservation, "Instances");
+    let mut instances = take_items(&mut reservation, "Instances");
     for instance in &mut instances {
         for field in ["ReservationId", "OwnerId"] {
             instance[field] = reservation[field].clone();

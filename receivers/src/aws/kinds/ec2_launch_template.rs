@@ -1,4 +1,4 @@
-//! Launch templates, with what their default version says.
+//! Launch templates and the data of their default versions.
 
 use std::collections::HashMap;
 
@@ -7,33 +7,42 @@ use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 pub(super) struct LaunchTemplate;
 
 #[async_trait]
-impl Kind for LaunchTemplate {
-    fn about(&self) -> About {
-        About::regional(
+impl ResourceKind for LaunchTemplate {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional(
             "AWS::EC2::LaunchTemplate",
-            Service::EC2,
+            AwsService::EC2,
             "launch-template/*",
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let pages = Pager::new(Service::EC2, "DescribeLaunchTemplates", "LaunchTemplates");
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let pages = Pager::new(
+            AwsService::EC2,
+            "DescribeLaunchTemplates",
+            "LaunchTemplates",
+        );
         let templates = pages.all(at, |token, capture| {
             let request = at.ec2.describe_launch_templates();
-            let request = request.set_launch_template_ids(only.ids());
+            let request = request.set_launch_template_ids(target.ids());
             let request = request
-                .set_max_results(only.page(200))
+                .set_max_results(target.page_size(200))
                 .set_next_token(token);
             request.customize().interceptor(capture).send()
         });
@@ -41,9 +50,9 @@ impl Kind for LaunchTemplate {
         if templates.is_empty() {
             return Ok(());
         }
-        // One call tells of 200 templates; and whoever has a template by now has its default version.
+        // One call returns the versions of 200 templates. Each listed template has a default version.
         let pages = Pager::new(
-            Service::EC2,
+            AwsService::EC2,
             "DescribeLaunchTemplateVersions",
             "LaunchTemplateVersions",
         );
@@ -52,14 +61,14 @@ impl Kind for LaunchTemplate {
                 .ec2
                 .describe_launch_template_versions()
                 .versions("$Default");
-            let request = request.set_launch_template_id(only.id());
+            let request = request.set_launch_template_id(target.id());
             let request = request
-                .set_max_results(only.page(200))
+                .set_max_results(target.page_size(200))
                 .set_next_token(token);
             request.customize().interceptor(capture).send()
         });
         let versions = versions.await.unwrap_or_else(|failure| {
-            found.pages.failed(&failure);
+            out.sink.report_failure(&failure);
             Vec::new()
         });
         let mut data: HashMap<String, Json> = versions.into_iter().filter_map(data_of).collect();
@@ -71,11 +80,11 @@ impl Kind for LaunchTemplate {
             template["LaunchTemplateData"] = data;
             (template, true)
         });
-        found.checked(templates.collect()).await
+        out.write_detailed(templates.collect()).await
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        let mut template = Draft::ec2("launch-template/", "LaunchTemplateId", item, at)?;
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        let mut template = ResourceDraft::ec2("launch-template/", "LaunchTemplateId", item, at)?;
         template.name(&item["LaunchTemplateName"]);
         template.redact("/LaunchTemplateData/UserData");
         let data = &item["LaunchTemplateData"];
@@ -94,7 +103,7 @@ impl Kind for LaunchTemplate {
     }
 }
 
-/// What a version says, by the id of its template.
+/// The data of a version, with the id of its template.
 fn data_of(mut version: Json) -> Option<(String, Json)> {
     let data = version["LaunchTemplateData"].take();
     Some((arn(&version["LaunchTemplateId"])?, data))

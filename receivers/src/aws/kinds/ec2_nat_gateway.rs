@@ -4,38 +4,43 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::each;
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::list_ec2::list_ec2;
 
 pub(super) struct NatGateway;
 
 #[async_trait]
-impl Kind for NatGateway {
-    fn about(&self) -> About {
-        About::regional("AWS::EC2::NatGateway", Service::EC2, "natgateway/*")
+impl ResourceKind for NatGateway {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional("AWS::EC2::NatGateway", AwsService::EC2, "natgateway/*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
         list_ec2!(
-            at.describe_nat_gateways.set_nat_gateway_ids(only) => found,
+            at.describe_nat_gateways.set_nat_gateway_ids(target) => out,
             "DescribeNatGateways",
             1000
         )
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        // AWS lists it for an hour after its end.
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        // AWS lists a gateway for an hour after its deletion.
         if item["State"] == "deleted" {
             return None;
         }
-        let mut gateway = Draft::ec2("natgateway/", "NatGatewayId", item, at)?;
+        let mut gateway = ResourceDraft::ec2("natgateway/", "NatGatewayId", item, at)?;
         gateway.edge(kind::PART_OF, at.ec2_arn("subnet/", &item["SubnetId"]));
         for address in each(&item["NatGatewayAddresses"]) {
             let elastic_ip = at.ec2_arn("elastic-ip/", &address["AllocationId"]);

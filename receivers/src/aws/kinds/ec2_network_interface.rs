@@ -6,38 +6,44 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{each, text};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::list_ec2::list_ec2;
 
 pub(super) struct NetworkInterface;
 
 #[async_trait]
-impl Kind for NetworkInterface {
-    fn about(&self) -> About {
-        About::regional(
+impl ResourceKind for NetworkInterface {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional(
             "AWS::EC2::NetworkInterface",
-            Service::EC2,
+            AwsService::EC2,
             "network-interface/*",
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
         list_ec2!(
-            at.describe_network_interfaces.set_network_interface_ids(only) => found,
+            at.describe_network_interfaces.set_network_interface_ids(target) => out,
             "DescribeNetworkInterfaces",
             1000
         )
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        let mut interface = Draft::ec2("network-interface/", "NetworkInterfaceId", item, at)?;
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        let mut interface =
+            ResourceDraft::ec2("network-interface/", "NetworkInterfaceId", item, at)?;
         let vpc = &item["VpcId"];
         interface.edge(kind::PART_OF, at.ec2_arn("subnet/", &item["SubnetId"]));
         for group in each(&item["Groups"]) {

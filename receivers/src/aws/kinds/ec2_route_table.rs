@@ -1,4 +1,4 @@
-//! Route tables, and where their routes lead.
+//! Route tables and the targets of their routes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,15 +8,15 @@ use pipeline::schema::edges::kind;
 use serde_json::{Value as Json, json};
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
-/// What a route names its target by, and how the target's ARN begins.
+/// The field of a route that names its target, and the beginning of the resource part of the target's ARN.
 const TARGETS: [(&str, &str); 8] = [
     ("NatGatewayId", "natgateway/"),
     ("NetworkInterfaceId", "network-interface/"),
@@ -37,61 +37,69 @@ const DESTINATIONS: [&str; 3] = [
     "DestinationPrefixListId",
 ];
 
-/// Where an item of a main table has the ids of the subnets that no table names: they are its own.
+/// The key under which the item of a main table gets the ids of the subnets that no table names: the main
+/// table applies to them.
 const OTHER_SUBNETS: &str = "OtherSubnets";
 
 pub(super) struct RouteTable;
 
 #[async_trait]
-impl Kind for RouteTable {
-    fn about(&self) -> About {
-        About::regional("AWS::EC2::RouteTable", Service::EC2, "route-table/*")
+impl ResourceKind for RouteTable {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional("AWS::EC2::RouteTable", AwsService::EC2, "route-table/*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let vpc = match only.is_all() {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let vpc = match target.is_all() {
             true => None,
-            false => match one(at, only, found).await? {
+            false => match write_target(at, target, out).await? {
                 Some(vpc) => Some(vpc),
                 None => return Ok(()),
             },
         };
-        // First: a subnet that is made while tables are read would be in none that was read before.
+        // Subnets are listed first: one that is created while tables are listed may be missing in all of them.
         let subnets = subnets(at, vpc.as_deref()).await;
-        let (mut subnets, is_whole) = match subnets {
+        let (mut subnets, is_complete) = match subnets {
             Ok(subnets) => (subnets, true),
-            Err(failure) => (HashMap::new(), found.does_without(&failure)),
+            Err(failure) => (HashMap::new(), out.tolerates(&failure)),
         };
         let mut named = HashSet::new();
         let mut main_tables = Vec::new();
-        let mut pages = Pager::new(Service::EC2, "DescribeRouteTables", "RouteTables");
+        let mut pages = Pager::new(AwsService::EC2, "DescribeRouteTables", "RouteTables");
         while let Some(token) = pages.next() {
             let request = at.ec2.describe_route_tables();
             let request = request.set_filters(of_vpc(vpc.as_deref()));
             let request = request.max_results(100).set_next_token(token);
-            let answer = pages.call(at, |capture| {
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let tables = answer.await?;
+            let tables = response.await?;
             let associations = tables.iter().flat_map(|table| each(&table["Associations"]));
             named.extend(associations.map(|it| it["SubnetId"].clone()));
-            let asked = tables.into_iter().filter(|it| only.is(&it["RouteTableId"]));
-            let (main, others): (Vec<_>, Vec<_>) = asked.partition(is_main);
+            let listed = tables
+                .into_iter()
+                .filter(|it| target.includes(&it["RouteTableId"]));
+            let (main, others): (Vec<_>, Vec<_>) = listed.partition(is_main);
             main_tables.extend(main);
-            found.page(others).await?;
+            out.write(others).await?;
         }
         let tables = main_tables.into_iter().map(|mut table| {
             let of_vpc = text(&table["VpcId"]).and_then(|vpc| subnets.remove(vpc));
             let mut of_vpc = of_vpc.unwrap_or_default();
             of_vpc.retain(|subnet| !named.contains(subnet));
             table[OTHER_SUBNETS] = of_vpc.into();
-            (table, is_whole)
+            (table, is_complete)
         });
-        found.checked(tables.collect()).await
+        out.write_detailed(tables.collect()).await
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        let mut table = Draft::ec2("route-table/", "RouteTableId", item, at)?;
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        let mut table = ResourceDraft::ec2("route-table/", "RouteTableId", item, at)?;
         table.edge(kind::PART_OF, at.ec2_arn("vpc/", &item["VpcId"]));
         for association in each(&item["Associations"]) {
             table.edge(
@@ -100,7 +108,7 @@ impl Kind for RouteTable {
             );
             table.edge(kind::ATTACHED_TO, gateway(at, &association["GatewayId"]));
         }
-        table.without(&[OTHER_SUBNETS]);
+        table.remove_fields(&[OTHER_SUBNETS]);
         for subnet in each(&item[OTHER_SUBNETS]) {
             let subnet = at.ec2_arn("subnet/", subnet);
             table.edge_with(kind::ATTACHED_TO, subnet, json!({"Main": true}));
@@ -124,19 +132,23 @@ impl Kind for RouteTable {
     }
 }
 
-/// Whether it is the table of all subnets of its VPC that have none of their own.
+/// Whether it is the main table of its VPC, which applies to all subnets without a table of their own.
 fn is_main(table: &Json) -> bool {
     each(&table["Associations"]).any(|association| association["Main"] == true)
 }
 
-/// Finds the one table that is asked for. The VPC where it is the main one: then it takes all tables of
-/// the VPC to say which subnets are its own.
-async fn one(at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<Option<String>, Failure> {
-    let tables = Pager::new(Service::EC2, "DescribeRouteTables", "RouteTables");
+/// Writes the target unless it is a main table. For a main table, returns its VPC: all tables of the VPC are
+/// needed to find the subnets to which the main table applies.
+async fn write_target(
+    at: &AccountRegion,
+    target: ListTarget<'_>,
+    out: &mut PageWriter<'_>,
+) -> Result<Option<String>, ScanFailure> {
+    let tables = Pager::new(AwsService::EC2, "DescribeRouteTables", "RouteTables");
     let tables = tables.all(at, |token, capture| {
         let request = at.ec2.describe_route_tables();
         let request = request
-            .set_route_table_ids(only.ids())
+            .set_route_table_ids(target.ids())
             .set_next_token(token);
         request.customize().interceptor(capture).send()
     });
@@ -145,13 +157,16 @@ async fn one(at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<Option
     if let Some(vpc) = main.and_then(|table| arn(&table["VpcId"])) {
         return Ok(Some(vpc));
     }
-    found.page(tables).await?;
+    out.write(tables).await?;
     Ok(None)
 }
 
-/// The ids of all subnets, or of those of one VPC, by their VPC.
-async fn subnets(at: &Place, vpc: Option<&str>) -> Result<HashMap<String, Vec<Json>>, Failure> {
-    let subnets = Pager::new(Service::EC2, "DescribeSubnets", "Subnets");
+/// The ids of all subnets, or of the subnets of one VPC, by VPC.
+async fn subnets(
+    at: &AccountRegion,
+    vpc: Option<&str>,
+) -> Result<HashMap<String, Vec<Json>>, ScanFailure> {
+    let subnets = Pager::new(AwsService::EC2, "DescribeSubnets", "Subnets");
     let subnets = subnets.all(at, |token, capture| {
         let request = at.ec2.describe_subnets().set_filters(of_vpc(vpc));
         let request = request.max_results(1000).set_next_token(token);
@@ -174,8 +189,8 @@ fn of_vpc(vpc: Option<&str>) -> Option<Vec<Filter>> {
     Some(vec![filter])
 }
 
-/// A gateway by its id, which says of which kind it is; none of `local`.
-fn gateway(at: &Place, id: &Json) -> Option<String> {
+/// The uid of a gateway, whose kind is in the prefix of its id; none for `local`.
+fn gateway(at: &AccountRegion, id: &Json) -> Option<String> {
     let prefix = match id.as_str()?.split_once('-')?.0 {
         "igw" => "internet-gateway/",
         "vgw" => "vpn-gateway/",

@@ -1,38 +1,47 @@
-//! Security groups, and which others they let in.
+//! Security groups, and the groups from which they allow traffic.
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::{Value as Json, json};
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::each;
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only, Turn};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind, ScanPhase};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::list_ec2::list_ec2;
 
 pub(super) struct SecurityGroup;
 
 #[async_trait]
-impl Kind for SecurityGroup {
-    fn about(&self) -> About {
-        About::regional("AWS::EC2::SecurityGroup", Service::EC2, "security-group/*")
-            .turn(Turn::First)
+impl ResourceKind for SecurityGroup {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional(
+            "AWS::EC2::SecurityGroup",
+            AwsService::EC2,
+            "security-group/*",
+        )
+        .phase(ScanPhase::First)
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
         list_ec2!(
-            at.describe_security_groups.set_group_ids(only) => found,
+            at.describe_security_groups.set_group_ids(target) => out,
             "DescribeSecurityGroups",
             1000
         )
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        let mut group = Draft::ec2("security-group/", "GroupId", item, at)?;
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        let mut group = ResourceDraft::ec2("security-group/", "GroupId", item, at)?;
         group.name(&item["GroupName"]);
         group.edge(kind::PART_OF, at.ec2_arn("vpc/", &item["VpcId"]));
         for permission in each(&item["IpPermissions"]) {
@@ -46,7 +55,7 @@ impl Kind for SecurityGroup {
     }
 }
 
-/// `tcp/443`, `udp/9000-9100`, `icmp`, or `all`. What stands for ports is ICMP's type and code.
+/// `tcp/443`, `udp/9000-9100`, `icmp`, or `all`. For ICMP the port fields hold type and code.
 fn ports(permission: &Json) -> String {
     let protocol = match permission["IpProtocol"].as_str() {
         None | Some("-1") => return "all".to_owned(),

@@ -5,38 +5,43 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, text};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::list_ec2::list_ec2;
 
 pub(super) struct SecurityGroupRule;
 
 #[async_trait]
-impl Kind for SecurityGroupRule {
-    fn about(&self) -> About {
-        About::regional(
+impl ResourceKind for SecurityGroupRule {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional(
             "AWS::EC2::SecurityGroupRule",
-            Service::EC2,
+            AwsService::EC2,
             "security-group-rule/*",
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
         list_ec2!(
-            at.describe_security_group_rules.set_security_group_rule_ids(only) => found,
+            at.describe_security_group_rules.set_security_group_rule_ids(target) => out,
             "DescribeSecurityGroupRules",
             1000
         )
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        let mut rule = Draft::ec2("security-group-rule/", "SecurityGroupRuleId", item, at)?;
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        let mut rule = ResourceDraft::ec2("security-group-rule/", "SecurityGroupRuleId", item, at)?;
         if let Some(arn) = arn(&item["SecurityGroupRuleArn"]) {
             rule.uid = arn;
         }

@@ -7,58 +7,63 @@ use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{AT_ONCE, Found, whole};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{AT_ONCE, PageWriter, without_details};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::tags::tag_elb;
 
 pub(super) struct Listener;
 
 #[async_trait]
-impl Kind for Listener {
-    fn about(&self) -> About {
+impl ResourceKind for Listener {
+    fn info(&self) -> KindInfo {
         let resource = "listener/*/*/*/*";
-        About::regional(
+        KindInfo::regional(
             "AWS::ElasticLoadBalancingV2::Listener",
-            Service::ELB,
+            AwsService::ELB,
             resource,
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
         let mut listeners = Vec::new();
-        if only.is_all() {
+        if target.is_all() {
             let balancers = balancers(at).await?;
             let of_each: Vec<_> = balancers
                 .iter()
-                .map(|balancer| of(at, only, arn(&balancer["LoadBalancerArn"])))
+                .map(|balancer| of(at, target, arn(&balancer["LoadBalancerArn"])))
                 .collect();
             let mut of_each = iter(of_each).buffered(AT_ONCE);
             while let Some(of_one) = of_each.next().await {
                 match of_one {
                     Ok(of_one) => listeners.extend(of_one),
-                    // The load balancer was deleted meanwhile.
+                    // The load balancer was deleted after it was listed.
                     Err(failure) if failure.is_not_found() => {}
                     Err(failure) => return Err(failure),
                 }
             }
         } else {
-            listeners = of(at, only, None).await?;
+            listeners = of(at, target, None).await?;
         }
-        let mut listeners = whole(listeners);
-        tag_elb(at, found, &mut listeners, "ListenerArn").await;
-        found.checked(listeners).await
+        let mut listeners = without_details(listeners);
+        tag_elb(at, out, &mut listeners, "ListenerArn").await;
+        out.write_detailed(listeners).await
     }
 
-    fn draft(&self, item: &Json, _: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, _: &AccountRegion) -> Option<ResourceDraft> {
         let uid = arn(&item["ListenerArn"])?;
         let id = uid.split_once(":listener/").map(|(_, id)| id.to_owned());
-        let mut listener = Draft::new(uid, item);
+        let mut listener = ResourceDraft::new(uid, item);
         listener.id(&id.into());
         listener.edge(kind::PART_OF, arn(&item["LoadBalancerArn"]));
         for action in each(&item["DefaultActions"]) {
@@ -71,9 +76,9 @@ impl Kind for Listener {
     }
 }
 
-async fn balancers(at: &Place) -> Result<Vec<Json>, Failure> {
-    let pages = Pager::new(Service::ELB, "DescribeLoadBalancers", "LoadBalancers");
-    let ask = |token, capture| {
+async fn balancers(at: &AccountRegion) -> Result<Vec<Json>, ScanFailure> {
+    let pages = Pager::new(AwsService::ELB, "DescribeLoadBalancers", "LoadBalancers");
+    let send = |token, capture| {
         let request = at
             .elb
             .describe_load_balancers()
@@ -81,17 +86,23 @@ async fn balancers(at: &Place) -> Result<Vec<Json>, Failure> {
             .set_marker(token);
         request.customize().interceptor(capture).send()
     };
-    pages.all(at, ask).await
+    pages.all(at, send).await
 }
 
-/// The listeners of a load balancer, or the one that is asked for.
-async fn of(at: &Place, only: Only<'_>, balancer: Option<String>) -> Result<Vec<Json>, Failure> {
-    let pages = Pager::new(Service::ELB, "DescribeListeners", "Listeners");
-    let ask = |token, capture| {
-        let request = at.elb.describe_listeners().set_listener_arns(only.uids());
+/// The listeners of a load balancer, or the target.
+async fn of(
+    at: &AccountRegion,
+    target: ListTarget<'_>,
+    balancer: Option<String>,
+) -> Result<Vec<Json>, ScanFailure> {
+    let pages = Pager::new(AwsService::ELB, "DescribeListeners", "Listeners");
+    let send = |token, capture| {
+        let request = at.elb.describe_listeners().set_listener_arns(target.uids());
         let request = request.set_load_balancer_arn(balancer.clone());
-        let request = request.set_page_size(only.page(400)).set_marker(token);
+        let request = request
+            .set_page_size(target.page_size(400))
+            .set_marker(token);
         request.customize().interceptor(capture).send()
     };
-    pages.all(at, ask).await
+    pages.all(at, send).await
 }

@@ -1,57 +1,64 @@
-//! Load balancers: application, network and gateway ones.
+//! Application, network and gateway load balancers.
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{Found, whole};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{PageWriter, without_details};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::tags::tag_elb;
 
 pub(super) struct LoadBalancer;
 
 #[async_trait]
-impl Kind for LoadBalancer {
-    fn about(&self) -> About {
-        // A classic one has a name alone.
+impl ResourceKind for LoadBalancer {
+    fn info(&self) -> KindInfo {
+        // A classic load balancer has only one part here.
         let resource = "loadbalancer/*/*/*";
-        About::regional(
+        KindInfo::regional(
             "AWS::ElasticLoadBalancingV2::LoadBalancer",
-            Service::ELB,
+            AwsService::ELB,
             resource,
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::ELB, "DescribeLoadBalancers", "LoadBalancers");
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let mut pages = Pager::new(AwsService::ELB, "DescribeLoadBalancers", "LoadBalancers");
         while let Some(token) = pages.next() {
             let request = at.elb.describe_load_balancers();
-            let request = request.set_load_balancer_arns(only.uids());
-            let request = request.set_page_size(only.page(400)).set_marker(token);
-            let answer = pages.call(at, |capture| {
+            let request = request.set_load_balancer_arns(target.uids());
+            let request = request
+                .set_page_size(target.page_size(400))
+                .set_marker(token);
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut balancers = whole(answer.await?);
-            tag_elb(at, found, &mut balancers, "LoadBalancerArn").await;
-            found.checked(balancers).await?;
+            let mut balancers = without_details(response.await?);
+            tag_elb(at, out, &mut balancers, "LoadBalancerArn").await;
+            out.write_detailed(balancers).await?;
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let uid = arn(&item["LoadBalancerArn"])?;
-        // As metrics name it: `app/web/50dc6c495c0c9188`.
+        // The name in metrics: `app/web/50dc6c495c0c9188`.
         let id = uid
             .split_once(":loadbalancer/")
             .map(|(_, id)| id.to_owned());
-        let mut balancer = Draft::new(uid, item);
+        let mut balancer = ResourceDraft::new(uid, item);
         balancer.id(&id.into());
         balancer.name(&item["LoadBalancerName"]);
         for group in each(&item["SecurityGroups"]) {

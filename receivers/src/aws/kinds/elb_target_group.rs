@@ -1,4 +1,4 @@
-//! Target groups, with the health of their targets.
+//! Target groups and the health of their targets.
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
@@ -6,13 +6,13 @@ use pipeline::uid;
 use serde_json::{Value as Json, json};
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{Answers, Found, take};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{DetailResults, PageWriter, take_field};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::lambda_function::unqualified;
 use super::tags::tag_elb;
@@ -20,42 +20,49 @@ use super::tags::tag_elb;
 pub(super) struct TargetGroup;
 
 #[async_trait]
-impl Kind for TargetGroup {
-    fn about(&self) -> About {
+impl ResourceKind for TargetGroup {
+    fn info(&self) -> KindInfo {
         let resource = "targetgroup/*/*";
-        About::regional(
+        KindInfo::regional(
             "AWS::ElasticLoadBalancingV2::TargetGroup",
-            Service::ELB,
+            AwsService::ELB,
             resource,
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::ELB, "DescribeTargetGroups", "TargetGroups");
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let mut pages = Pager::new(AwsService::ELB, "DescribeTargetGroups", "TargetGroups");
         while let Some(token) = pages.next() {
             let request = at
                 .elb
                 .describe_target_groups()
-                .set_target_group_arns(only.uids());
-            let request = request.set_page_size(only.page(400)).set_marker(token);
-            let answer = pages.call(at, |capture| {
+                .set_target_group_arns(target.uids());
+            let request = request
+                .set_page_size(target.page_size(400))
+                .set_marker(token);
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let groups = answer.await?;
-            let mut groups = found
-                .more(groups, |group| health(at, arn(&group["TargetGroupArn"])))
+            let groups = response.await?;
+            let mut groups = out
+                .add_details(groups, |group| health(at, arn(&group["TargetGroupArn"])))
                 .await;
-            tag_elb(at, found, &mut groups, "TargetGroupArn").await;
-            found.checked(groups).await?;
+            tag_elb(at, out, &mut groups, "TargetGroupArn").await;
+            out.write_detailed(groups).await?;
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let uid = arn(&item["TargetGroupArn"])?;
-        // As metrics name it: `targetgroup/web/73e2d6bc24d8a067`.
+        // The name in metrics: `targetgroup/web/73e2d6bc24d8a067`.
         let id = uid.rsplit_once(':').map(|(_, id)| id.to_owned());
-        let mut group = Draft::new(uid, item);
+        let mut group = ResourceDraft::new(uid, item);
         group.id(&id.into());
         group.name(&item["TargetGroupName"]);
         group.edge(kind::PART_OF, at.ec2_arn("vpc/", &item["VpcId"]));
@@ -63,7 +70,7 @@ impl Kind for TargetGroup {
             group.edge(kind::ATTACHED_TO, arn(balancer));
         }
         let mut targets: Vec<&Json> = each(&item["TargetHealthDescriptions"]).collect();
-        // Of a target on several ports the last one counts, in whatever order AWS lists them.
+        // Of a target on several ports the edge keeps the highest port, in whatever order AWS lists them.
         targets.sort_by_key(|target| target["Target"]["Port"].as_i64());
         for description in targets {
             let (target, health) = (&description["Target"], &description["TargetHealth"]);
@@ -78,12 +85,12 @@ impl Kind for TargetGroup {
     }
 }
 
-/// What a target of a group is.
-fn uid_of(target: &Json, group: &Json, at: &Place) -> Option<String> {
+/// The uid of a target of a group.
+fn uid_of(target: &Json, group: &Json, at: &AccountRegion) -> Option<String> {
     let id = text(&target["Id"])?;
     match text(&group["TargetType"])? {
         "instance" => at.ec2_arn("instance/", &target["Id"]),
-        // Outside of the group's VPC its address may be anybody's.
+        // A target outside of the group's VPC: the address is not in that VPC.
         "ip" if target["AvailabilityZone"] == "all" => Some(uid::external(id, None)),
         "ip" => Some(uid::address(text(&group["VpcId"])?, id)),
         "lambda" => Some(unqualified(id)),
@@ -91,11 +98,11 @@ fn uid_of(target: &Json, group: &Json, at: &Place) -> Option<String> {
     }
 }
 
-async fn health(at: &Place, group: Option<String>) -> Answers {
+async fn health(at: &AccountRegion, group: Option<String>) -> DetailResults {
     let request = at.elb.describe_target_health().set_target_group_arn(group);
-    let answer = at.call(Service::ELB, "DescribeTargetHealth", |capture| {
+    let response = at.call(AwsService::ELB, "DescribeTargetHealth", |capture| {
         request.customize().interceptor(capture).send()
     });
     let key = "TargetHealthDescriptions";
-    vec![(key, answer.await.map(take(key)))]
+    vec![(key, response.await.map(take_field(key)))]
 }

@@ -1,57 +1,62 @@
-//! Instance profiles: the roles that instances assume.
+//! Instance profiles, which hold the roles that instances assume.
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::{Answers, Found, take};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{DetailResults, PageWriter, take_field};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 pub(super) struct InstanceProfile;
 
 #[async_trait]
-impl Kind for InstanceProfile {
-    fn about(&self) -> About {
-        About::global(
+impl ResourceKind for InstanceProfile {
+    fn info(&self) -> KindInfo {
+        KindInfo::global(
             "AWS::IAM::InstanceProfile",
-            Service::IAM,
+            AwsService::IAM,
             "instance-profile/**",
         )
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        if let Some(name) = only.id() {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        if let Some(name) = target.id() {
             let mut profile = describe(at, name).await?;
-            settle(&mut profile);
-            return found.page(vec![profile]).await;
+            normalize(&mut profile);
+            return out.write(vec![profile]).await;
         }
-        let mut pages = Pager::new(Service::IAM, "ListInstanceProfiles", "InstanceProfiles");
+        let mut pages = Pager::new(AwsService::IAM, "ListInstanceProfiles", "InstanceProfiles");
         while let Some(token) = pages.next() {
             let request = at
                 .iam
                 .list_instance_profiles()
                 .max_items(1000)
                 .set_marker(token);
-            let answer = pages.call(at, |capture| {
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut profiles = answer.await?;
-            profiles.iter_mut().for_each(settle);
+            let mut profiles = response.await?;
+            profiles.iter_mut().for_each(normalize);
             let tags = |profile: &Json| tags(at, arn(&profile["InstanceProfileName"]));
-            let profiles = found.more(profiles, tags).await;
-            found.checked(profiles).await?;
+            let profiles = out.add_details(profiles, tags).await;
+            out.write_detailed(profiles).await?;
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, _: &Place) -> Option<Draft> {
-        let mut profile = Draft::new(arn(&item["Arn"])?, item);
+    fn draft(&self, item: &Json, _: &AccountRegion) -> Option<ResourceDraft> {
+        let mut profile = ResourceDraft::new(arn(&item["Arn"])?, item);
         profile.id(&item["InstanceProfileId"]);
         profile.name(&item["InstanceProfileName"]);
         for role in each(&item["Roles"]) {
@@ -61,25 +66,25 @@ impl Kind for InstanceProfile {
     }
 }
 
-/// Of its roles only which they are: a role that changes, or is used, is no change of the profile.
-pub(super) fn settle(profile: &mut Json) {
+/// Keeps only the identity of the profile's roles: a change or use of a role must not change the profile.
+pub(super) fn normalize(profile: &mut Json) {
     let roles = profile.get_mut("Roles").and_then(Json::as_array_mut);
     for role in roles.into_iter().flatten().filter_map(Json::as_object_mut) {
         role.retain(|field, _| ["Path", "RoleName", "RoleId", "Arn"].contains(&field.as_str()));
     }
 }
 
-/// Its tags, which the list leaves out.
-async fn tags(at: &Place, profile: Option<String>) -> Answers {
+/// The tags, which the list lacks.
+async fn tags(at: &AccountRegion, profile: Option<String>) -> DetailResults {
     let profile = describe(at, profile.unwrap_or_default()).await;
-    vec![("Tags", profile.map(take("Tags")))]
+    vec![("Tags", profile.map(take_field("Tags")))]
 }
 
-async fn describe(at: &Place, name: String) -> Result<Json, Failure> {
+async fn describe(at: &AccountRegion, name: String) -> Result<Json, ScanFailure> {
     let request = at.iam.get_instance_profile().instance_profile_name(name);
-    let answer = at.call(Service::IAM, "GetInstanceProfile", |capture| {
+    let response = at.call(AwsService::IAM, "GetInstanceProfile", |capture| {
         request.customize().interceptor(capture).send()
     });
-    let asked = (Service::IAM, "GetInstanceProfile");
-    at.must_have(asked, answer.await?, "InstanceProfile")
+    let call = (AwsService::IAM, "GetInstanceProfile");
+    at.require_field(call, response.await?, "InstanceProfile")
 }

@@ -1,4 +1,4 @@
-//! IAM roles, with their policies.
+//! IAM roles and their policies.
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::EntityType;
@@ -6,27 +6,32 @@ use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::documents;
 
 pub(super) struct Role;
 
 #[async_trait]
-impl Kind for Role {
-    fn about(&self) -> About {
-        About::global("AWS::IAM::Role", Service::IAM, "role/**")
+impl ResourceKind for Role {
+    fn info(&self) -> KindInfo {
+        KindInfo::global("AWS::IAM::Role", AwsService::IAM, "role/**")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
         let mut pages = Pager::new(
-            Service::IAM,
+            AwsService::IAM,
             "GetAccountAuthorizationDetails",
             "RoleDetailList",
         );
@@ -36,15 +41,15 @@ impl Kind for Role {
                 .filter(EntityType::Role)
                 .max_items(1000)
                 .set_marker(token);
-            let answer = pages.call(at, |capture| {
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut roles = answer.await?;
-            // No call tells the same of one role.
-            roles.retain(|role| only.is(&role["Arn"]));
-            let is_found = !only.is_all() && !roles.is_empty();
-            roles.iter_mut().for_each(settle);
-            found.page(roles).await?;
+            let mut roles = response.await?;
+            // No call returns the same details of a single role.
+            roles.retain(|role| target.includes(&role["Arn"]));
+            let is_found = !target.is_all() && !roles.is_empty();
+            roles.iter_mut().for_each(normalize);
+            out.write(roles).await?;
             if is_found {
                 break;
             }
@@ -52,9 +57,9 @@ impl Kind for Role {
         Ok(())
     }
 
-    fn draft(&self, item: &Json, _: &Place) -> Option<Draft> {
-        let mut role = Draft::new(arn(&item["Arn"])?, item);
-        role.without(&["RoleLastUsed"]);
+    fn draft(&self, item: &Json, _: &AccountRegion) -> Option<ResourceDraft> {
+        let mut role = ResourceDraft::new(arn(&item["Arn"])?, item);
+        role.remove_fields(&["RoleLastUsed"]);
         role.id(&item["RoleId"]);
         role.name(&item["RoleName"]);
         for policy in each(&item["AttachedManagedPolicies"]) {
@@ -64,8 +69,8 @@ impl Kind for Role {
     }
 }
 
-/// Its documents as JSON, and without the copies of itself that are in its instance profiles.
-pub(super) fn settle(role: &mut Json) {
+/// Parses the policy documents, and removes the copies of roles within the role's instance profiles.
+pub(super) fn normalize(role: &mut Json) {
     documents::decode(&mut role["AssumeRolePolicyDocument"]);
     let policies = role["RolePolicyList"].as_array_mut();
     for policy in policies.into_iter().flatten() {

@@ -5,15 +5,15 @@ use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{Answers, Found, take};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{DetailResults, PageWriter, take_field};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
-/// What the list leaves out, and the answer about one function says.
+/// Fields that `GetFunctionConfiguration` returns and the list lacks.
 const UNLISTED: [&str; 7] = [
     "State",
     "StateReason",
@@ -27,39 +27,47 @@ const UNLISTED: [&str; 7] = [
 pub(super) struct Function;
 
 #[async_trait]
-impl Kind for Function {
-    fn about(&self) -> About {
-        About::regional("AWS::Lambda::Function", Service::LAMBDA, "function:*")
+impl ResourceKind for Function {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional("AWS::Lambda::Function", AwsService::LAMBDA, "function:*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        if let Some(uid) = only.uid() {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        if let Some(uid) = target.uid() {
             let request = at.lambda.get_function_configuration().function_name(uid);
-            let answer = at.call(Service::LAMBDA, "GetFunctionConfiguration", |capture| {
+            let response = at.call(AwsService::LAMBDA, "GetFunctionConfiguration", |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let function = answer.await?;
+            let function = response.await?;
             if text(&function["FunctionArn"]).is_none() {
-                let call = at.named(Service::LAMBDA, "GetFunctionConfiguration");
-                return Err(Failure::malformed(call, "it has no FunctionArn"));
+                let call = at.api_call(AwsService::LAMBDA, "GetFunctionConfiguration");
+                return Err(ScanFailure::malformed(
+                    call,
+                    "the response has no FunctionArn",
+                ));
             }
-            return page(at, found, vec![function]).await;
+            return page(at, out, vec![function]).await;
         }
-        let mut pages = Pager::new(Service::LAMBDA, "ListFunctions", "Functions");
+        let mut pages = Pager::new(AwsService::LAMBDA, "ListFunctions", "Functions");
         while let Some(token) = pages.next() {
             let request = at.lambda.list_functions().max_items(50).set_marker(token);
-            let answer = pages.call(at, |capture| {
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            page(at, found, answer.await?).await?;
+            page(at, out, response.await?).await?;
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let name = &item["FunctionName"];
-        let mut function = Draft::new(arn(&item["FunctionArn"])?, item);
-        function.without(&UNLISTED);
+        let mut function = ResourceDraft::new(arn(&item["FunctionArn"])?, item);
+        function.remove_fields(&UNLISTED);
         function.redact("/Environment/Variables");
         function.id(name);
         function.name(name);
@@ -79,21 +87,25 @@ impl Kind for Function {
     }
 }
 
-async fn page(at: &Place, found: &mut Found<'_>, functions: Vec<Json>) -> Result<(), Failure> {
+async fn page(
+    at: &AccountRegion,
+    out: &mut PageWriter<'_>,
+    functions: Vec<Json>,
+) -> Result<(), ScanFailure> {
     let tags = |function: &Json| tags(at, arn(&function["FunctionArn"]));
-    let functions = found.more(functions, tags).await;
-    found.checked(functions).await
+    let functions = out.add_details(functions, tags).await;
+    out.write_detailed(functions).await
 }
 
-async fn tags(at: &Place, function: Option<String>) -> Answers {
+async fn tags(at: &AccountRegion, function: Option<String>) -> DetailResults {
     let request = at.lambda.list_tags().set_resource(function);
-    let answer = at.call(Service::LAMBDA, "ListTags", |capture| {
+    let response = at.call(AwsService::LAMBDA, "ListTags", |capture| {
         request.customize().interceptor(capture).send()
     });
-    vec![("Tags", answer.await.map(take("Tags")))]
+    vec![("Tags", response.await.map(take_field("Tags")))]
 }
 
-/// A function's own ARN, without the version or alias of it that others name.
+/// A function's own ARN: without the version or alias that references to it may have.
 pub(super) fn unqualified(arn: &str) -> String {
     let parts: Vec<&str> = arn.split(':').take(7).collect();
     parts.join(":")

@@ -1,19 +1,19 @@
-//! The list call that most kinds of EC2 have.
+//! The list call that most kinds of EC2 share.
 
-/// Lists with an operation of EC2 that has pages and takes ids, a thousand a page at most:
-/// `list_ec2!(at.describe_vpcs.set_vpc_ids(only) => found, "DescribeVpcs", 1000)`. The answer lists what is
-/// described under its name. (A macro: the SDK has a builder of another type for each.)
+/// Lists with an operation of EC2 that has pages (of the given size) and accepts ids:
+/// `list_ec2!(at.describe_vpcs.set_vpc_ids(target) => out, "DescribeVpcs", 1000)`. The field that lists the
+/// items is the operation without `Describe`. (A macro, since each operation has a builder type of its own.)
 macro_rules! list_ec2 {
-    ($at:ident.$describe:ident.$ids:ident($only:ident) => $found:ident, $operation:literal, $page:literal) => {{
-        let ask = |token, capture| {
-            let request = $at.ec2.$describe().$ids($only.ids());
-            let request = request.set_max_results($only.page($page));
+    ($at:ident.$describe:ident.$ids:ident($target:ident) => $out:ident, $operation:literal, $page:literal) => {{
+        let send = |token, capture| {
+            let request = $at.ec2.$describe().$ids($target.ids());
+            let request = request.set_max_results($target.page_size($page));
             let request = request.set_next_token(token);
             request.customize().interceptor(capture).send()
         };
-        let ec2 = crate::aws::service::Service::EC2;
+        let ec2 = crate::aws::service::AwsService::EC2;
         let list = $operation.trim_start_matches("Describe");
-        $found.all(ec2, $operation, list, ask).await
+        $out.list_all(ec2, $operation, list, send).await
     }};
 }
 

@@ -1,15 +1,14 @@
-//! Every kind of resource: a file each, and a line here.
+//! The kinds of resources: each has a file here and a line in [`ALL`].
 //!
-//! A kind of a service that others are of is one small file here (copy one that is like it), its line in
-//! [`ALL`] and its actions in `configs/aws-policy.json`; `tests/aws/` has the account in which it is then looked for. A new
-//! service has its SDK in `Cargo.toml`, a name in `service.rs`, a client in `place.rs` and, where its API
-//! answers in XML, a table that `shapes/generate.py` makes. What impact follows of its edges stands in
-//! `pipeline/src/impact/rules.rs`.
+//! To add a kind of a known service: add a file here (copy a similar one), a line in [`ALL`], its actions in
+//! `configs/aws-policy.json`, and a resource of it in the account of `tests/aws/`. A new service also needs its
+//! SDK in `Cargo.toml`, a name in `service.rs`, a client in `place.rs` and, if its API responds in XML, a table
+//! that `shapes/generate.py` generates. `pipeline/src/impact/rules.rs` says which edges impact follows.
 //!
-//! IAM must allow a scan of all of them what `configs/aws-policy.json` says. A kind whose actions are not
-//! allowed is unknown; the others are scanned.
+//! A scan of all kinds needs the IAM permissions of `configs/aws-policy.json`. A kind without permissions is
+//! unknown; the others are scanned.
 
-use super::kind::Kind;
+use super::kind::ResourceKind;
 
 mod autoscaling_group;
 mod documents;
@@ -43,8 +42,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-/// In the order in which they are scanned: what others lie in comes first.
-pub(super) const ALL: &[&dyn Kind] = &[
+/// In the order in which they are scanned: a kind that contains others comes before them.
+pub(super) const ALL: &[&dyn ResourceKind] = &[
     &ec2_vpc::Vpc,
     &ec2_subnet::Subnet,
     &ec2_security_group::SecurityGroup,

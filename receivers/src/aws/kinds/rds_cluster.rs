@@ -4,40 +4,44 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, port};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 pub(super) struct DbCluster;
 
 #[async_trait]
-impl Kind for DbCluster {
-    fn about(&self) -> About {
-        About::regional("AWS::RDS::DBCluster", Service::RDS, "cluster:*")
+impl ResourceKind for DbCluster {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional("AWS::RDS::DBCluster", AwsService::RDS, "cluster:*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let send = |token, capture| {
             let request = at
                 .rds
                 .describe_db_clusters()
-                .set_db_cluster_identifier(only.id());
+                .set_db_cluster_identifier(target.id());
             let request = request.max_records(100).set_marker(token);
             request.customize().interceptor(capture).send()
         };
-        found
-            .all(Service::RDS, "DescribeDBClusters", "DBClusters", ask)
+        out.list_all(AwsService::RDS, "DescribeDBClusters", "DBClusters", send)
             .await
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let id = &item["DBClusterIdentifier"];
-        let mut cluster = Draft::new(arn(&item["DBClusterArn"])?, item);
-        cluster.without(&[
+        let mut cluster = ResourceDraft::new(arn(&item["DBClusterArn"])?, item);
+        cluster.remove_fields(&[
             "LatestRestorableTime",
             "EarliestRestorableTime",
             "EarliestBacktrackTime",

@@ -4,40 +4,44 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::{Value as Json, json};
 
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, port, text};
-use crate::aws::found::Found;
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::PageWriter;
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 pub(super) struct DbInstance;
 
 #[async_trait]
-impl Kind for DbInstance {
-    fn about(&self) -> About {
-        About::regional("AWS::RDS::DBInstance", Service::RDS, "db:*")
+impl ResourceKind for DbInstance {
+    fn info(&self) -> KindInfo {
+        KindInfo::regional("AWS::RDS::DBInstance", AwsService::RDS, "db:*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let ask = |token, capture| {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let send = |token, capture| {
             let request = at
                 .rds
                 .describe_db_instances()
-                .set_db_instance_identifier(only.id());
+                .set_db_instance_identifier(target.id());
             let request = request.max_records(100).set_marker(token);
             request.customize().interceptor(capture).send()
         };
-        found
-            .all(Service::RDS, "DescribeDBInstances", "DBInstances", ask)
+        out.list_all(AwsService::RDS, "DescribeDBInstances", "DBInstances", send)
             .await
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let id = &item["DBInstanceIdentifier"];
-        let mut instance = Draft::new(arn(&item["DBInstanceArn"])?, item);
-        instance.without(&[
+        let mut instance = ResourceDraft::new(arn(&item["DBInstanceArn"])?, item);
+        instance.remove_fields(&[
             "LatestRestorableTime",
             "PercentProgress",
             "StorageOperationPercentProgress",
@@ -54,7 +58,7 @@ impl Kind for DbInstance {
             kind::PART_OF,
             arn(&subnets["DBSubnetGroupArn"]).or_else(by_name),
         );
-        // Which of the group's subnets it is in follows from the zones that it is in.
+        // The instance is in those subnets of its group that are in its zones.
         for zone in ["AvailabilityZone", "SecondaryAvailabilityZone"] {
             let zone = text(&item[zone]);
             let is_in = |subnet: &&Json| text(&subnet["SubnetAvailabilityZone"]["Name"]) == zone;
@@ -68,7 +72,7 @@ impl Kind for DbInstance {
         );
         let cluster = at.arn("rds", "cluster:", &item["DBClusterIdentifier"]);
         instance.edge(kind::MEMBER_OF, cluster);
-        // The source is named by its ARN where it is in another region.
+        // A source in another region is referenced by its ARN.
         let source = &item["ReadReplicaSourceDBInstanceIdentifier"];
         let source = match text(source) {
             Some(text) if text.starts_with("arn:") => arn(source),

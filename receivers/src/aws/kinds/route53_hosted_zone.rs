@@ -6,50 +6,60 @@ use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{each, text};
-use crate::aws::found::{Answers, Found, take};
-use crate::aws::kind::{About, Kind, Only, Turn};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{DetailResults, PageWriter, take_field};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind, ScanPhase};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::tags::{by_resource, tag};
 
 pub(super) struct HostedZone;
 
 #[async_trait]
-impl Kind for HostedZone {
-    fn about(&self) -> About {
-        About::global("AWS::Route53::HostedZone", Service::ROUTE53, "hostedzone/*").turn(Turn::Last)
+impl ResourceKind for HostedZone {
+    fn info(&self) -> KindInfo {
+        KindInfo::global(
+            "AWS::Route53::HostedZone",
+            AwsService::ROUTE53,
+            "hostedzone/*",
+        )
+        .phase(ScanPhase::Last)
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        if let Some(id) = only.id() {
-            let asked = (Service::ROUTE53, "GetHostedZone");
-            let zone = at.must_have(asked, describe(at, id).await?, "HostedZone")?;
-            return page(at, found, vec![zone]).await;
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        if let Some(id) = target.id() {
+            let call = (AwsService::ROUTE53, "GetHostedZone");
+            let zone = at.require_field(call, describe(at, id).await?, "HostedZone")?;
+            return page(at, out, vec![zone]).await;
         }
-        let mut pages = Pager::new(Service::ROUTE53, "ListHostedZones", "HostedZones");
+        let mut pages = Pager::new(AwsService::ROUTE53, "ListHostedZones", "HostedZones");
         while let Some(token) = pages.next() {
             let request = at
                 .route53
                 .list_hosted_zones()
                 .max_items(100)
                 .set_marker(token);
-            let answer = pages.call(at, |capture| {
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            page(at, found, answer.await?).await?;
+            page(at, out, response.await?).await?;
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let id = id_of(item)?;
-        let mut zone = Draft::new(uid_of(id, at), item);
-        // A record that comes or goes is no change of its zone.
-        zone.without(&["ResourceRecordSetCount"]);
+        let mut zone = ResourceDraft::new(uid_of(id, at), item);
+        // A new or deleted record must not change its zone.
+        zone.remove_fields(&["ResourceRecordSetCount"]);
         zone.id(&id.into());
         zone.name(&text(&item["Name"])?.trim_end_matches('.').into());
         for vpc in each(&item["VPCs"]) {
@@ -61,47 +71,55 @@ impl Kind for HostedZone {
     }
 }
 
-/// A zone's id, which the API gives as `/hostedzone/Z…`.
+/// A zone's id, which the API returns as `/hostedzone/Z…`.
 pub(super) fn id_of(zone: &Json) -> Option<&str> {
     text(&zone["Id"])?.rsplit('/').next()
 }
 
-pub(super) fn uid_of(id: &str, at: &Place) -> String {
+pub(super) fn uid_of(id: &str, at: &AccountRegion) -> String {
     at.global_arn("route53", false, &format!("hostedzone/{id}"))
 }
 
-async fn page(at: &Place, found: &mut Found<'_>, zones: Vec<Json>) -> Result<(), Failure> {
+async fn page(
+    at: &AccountRegion,
+    out: &mut PageWriter<'_>,
+    zones: Vec<Json>,
+) -> Result<(), ScanFailure> {
     let vpcs = |zone: &Json| {
         let is_private = zone["Config"]["PrivateZone"] == true;
         vpcs(at, id_of(zone).filter(|_| is_private).map(str::to_owned))
     };
-    let mut zones = found.more(zones, vpcs).await;
+    let mut zones = out.add_details(zones, vpcs).await;
     let id = |zone: &Json| id_of(zone).unwrap_or_default().to_owned();
     let tags = async |ids| {
         let request = at.route53.list_tags_for_resources();
         let request = request.resource_type(TagResourceType::Hostedzone);
         let request = request.set_resource_ids(Some(ids));
-        let answer = at.call(Service::ROUTE53, "ListTagsForResources", |capture| {
+        let response = at.call(AwsService::ROUTE53, "ListTagsForResources", |capture| {
             request.customize().interceptor(capture).send()
         });
-        Ok(by_resource(answer.await?, "ResourceTagSets", "ResourceId"))
+        Ok(by_resource(
+            response.await?,
+            "ResourceTagSets",
+            "ResourceId",
+        ))
     };
-    tag(found, &mut zones, 10, id, tags).await;
-    found.checked(zones).await
+    tag(out, &mut zones, 10, id, tags).await;
+    out.write_detailed(zones).await
 }
 
-/// The VPCs in which a private zone is heard.
-async fn vpcs(at: &Place, private: Option<String>) -> Answers {
+/// The VPCs in which a private zone is resolved.
+async fn vpcs(at: &AccountRegion, private: Option<String>) -> DetailResults {
     match private {
-        Some(id) => vec![("VPCs", describe(at, id).await.map(take("VPCs")))],
+        Some(id) => vec![("VPCs", describe(at, id).await.map(take_field("VPCs")))],
         None => Vec::new(),
     }
 }
 
-async fn describe(at: &Place, id: String) -> Result<Json, Failure> {
+async fn describe(at: &AccountRegion, id: String) -> Result<Json, ScanFailure> {
     let request = at.route53.get_hosted_zone().id(id);
-    let answer = at.call(Service::ROUTE53, "GetHostedZone", |capture| {
+    let response = at.call(AwsService::ROUTE53, "GetHostedZone", |capture| {
         request.customize().interceptor(capture).send()
     });
-    answer.await
+    response.await
 }

@@ -1,4 +1,4 @@
-//! Record sets of Route 53, and where they point.
+//! Record sets of Route 53, and the hosts to which they point.
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
@@ -6,31 +6,36 @@ use pipeline::uid;
 use serde_json::Value as Json;
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{each, text};
-use crate::aws::found::{Found, objects};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{PageWriter, take_objects};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::route53_hosted_zone as zones;
 
 pub(super) struct RecordSet;
 
 #[async_trait]
-impl Kind for RecordSet {
-    fn about(&self) -> About {
+impl ResourceKind for RecordSet {
+    fn info(&self) -> KindInfo {
         let resource = "hostedzone/*/recordset/**";
-        About::global("AWS::Route53::RecordSet", Service::ROUTE53, resource)
+        KindInfo::global("AWS::Route53::RecordSet", AwsService::ROUTE53, resource)
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        if let Some(record) = only.behind(":hostedzone/") {
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        if let Some(record) = target.id_after(":hostedzone/") {
             let (zone, start) = Start::at(&record);
-            return of(at, zone, start, only, found).await;
+            return of(at, zone, start, target, out).await;
         }
-        let pages = Pager::new(Service::ROUTE53, "ListHostedZones", "HostedZones");
+        let pages = Pager::new(AwsService::ROUTE53, "ListHostedZones", "HostedZones");
         let all = pages.all(at, |token, capture| {
             let request = at
                 .route53
@@ -43,21 +48,21 @@ impl Kind for RecordSet {
             let Some(id) = zones::id_of(&zone) else {
                 continue;
             };
-            match of(at, id, Start::default(), only, found).await {
-                // The zone was deleted meanwhile.
+            match of(at, id, Start::default(), target, out).await {
+                // The zone was deleted after it was listed.
                 Err(failure) if failure.is_not_found() => {}
-                told => told?,
+                result => result?,
             }
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let zone = &item["HostedZoneId"];
         let (name, id) = (plain(text(&item["Name"])?), id_of(item)?);
         let of_zone = zones::uid_of(text(zone)?, at);
-        let mut record = Draft::new(uid_of(item, at)?, item);
-        // A private zone may have the names of a public one.
+        let mut record = ResourceDraft::new(uid_of(item, at)?, item);
+        // The id is unique only in its zone: a private zone may have the names of a public one.
         record.alias_within(zone, "id", &id.into());
         record.name(&name.as_str().into());
         record.edge(kind::PART_OF, Some(of_zone));
@@ -77,7 +82,7 @@ impl Kind for RecordSet {
     }
 }
 
-/// What stands behind its zone in its uid; the set's own identifier where it is one of several.
+/// The part of the uid after the zone. It ends with the set identifier where several records share a name.
 fn id_of(item: &Json) -> Option<String> {
     let (name, of_type) = (plain(text(&item["Name"])?), text(&item["Type"])?);
     Some(match text(&item["SetIdentifier"]) {
@@ -86,12 +91,12 @@ fn id_of(item: &Json) -> Option<String> {
     })
 }
 
-fn uid_of(item: &Json, at: &Place) -> Option<String> {
+fn uid_of(item: &Json, at: &AccountRegion) -> Option<String> {
     let zone = zones::uid_of(text(&item["HostedZoneId"])?, at);
     Some(format!("{zone}/recordset/{}", id_of(item)?))
 }
 
-/// The first record of a page.
+/// The record with which a page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Start {
     name: Option<String>,
@@ -100,7 +105,7 @@ struct Start {
 }
 
 impl Start {
-    /// The zone and the record of `Z/recordset/NAME/TYPE[/SET]`.
+    /// Parses the zone and the record of `Z/recordset/NAME/TYPE[/SET]`.
     fn at(record: &str) -> (&str, Start) {
         let (zone, record) = record.split_once("/recordset/").unwrap_or((record, ""));
         let mut parts = record.splitn(3, '/').map(str::to_owned);
@@ -112,9 +117,9 @@ impl Start {
         (zone, start)
     }
 
-    /// Of the page behind this one.
-    fn behind(answer: &Json) -> Start {
-        let field = |name: &str| text(&answer[name]).map(str::to_owned);
+    /// The start of the next page.
+    fn next(response: &Json) -> Start {
+        let field = |name: &str| text(&response[name]).map(str::to_owned);
         Start {
             name: field("NextRecordName"),
             of_type: field("NextRecordType"),
@@ -123,14 +128,14 @@ impl Start {
     }
 }
 
-/// The records of a zone, or those from the one on that is asked for.
+/// Lists the records of a zone, or the target, with which the first page begins.
 async fn of(
-    at: &Place,
+    at: &AccountRegion,
     zone: &str,
     mut start: Start,
-    only: Only<'_>,
-    found: &mut Found<'_>,
-) -> Result<(), Failure> {
+    target: ListTarget<'_>,
+    out: &mut PageWriter<'_>,
+) -> Result<(), ScanFailure> {
     loop {
         let from = start.clone();
         let request = at.route53.list_resource_record_sets();
@@ -138,38 +143,42 @@ async fn of(
         let request = request.set_start_record_name(from.name);
         let request = request.set_start_record_type(from.of_type.as_deref().map(Into::into));
         let request = request.set_start_record_identifier(from.set);
-        let answer = at.call(Service::ROUTE53, "ListResourceRecordSets", |capture| {
+        let response = at.call(AwsService::ROUTE53, "ListResourceRecordSets", |capture| {
             request.customize().interceptor(capture).send()
         });
-        let answer = answer.await?;
-        let asked = (Service::ROUTE53, "ListResourceRecordSets");
-        let mut records = at.must_have(asked, answer.clone(), "ResourceRecordSets")?;
-        let mut records = objects(&mut records);
+        let response = response.await?;
+        let call = (AwsService::ROUTE53, "ListResourceRecordSets");
+        let mut records = at.require_field(call, response.clone(), "ResourceRecordSets")?;
+        let mut records = take_objects(&mut records);
         for record in &mut records {
             record["HostedZoneId"] = zone.into();
         }
-        // Those that follow the one that is asked for come with it.
-        records.retain(|record| only.is_all() || uid_of(record, at) == only.uid());
-        found.page(records).await?;
-        if answer["IsTruncated"] != true || !only.is_all() {
+        // The page also has the records that follow the target.
+        records.retain(|record| target.is_all() || uid_of(record, at) == target.uid());
+        out.write(records).await?;
+        if response["IsTruncated"] != true || !target.is_all() {
             return Ok(());
         }
-        let next = Start::behind(&answer);
+        let next = Start::next(&response);
         if next == start {
-            let call = at.named(Service::ROUTE53, "ListResourceRecordSets");
-            return Err(Failure::malformed(call, "a page leads to itself"));
+            let call = at.api_call(AwsService::ROUTE53, "ListResourceRecordSets");
+            return Err(ScanFailure::malformed(
+                call,
+                "the token of the next page is that of the page itself",
+            ));
         }
         start = next;
     }
 }
 
-/// A name as the world writes it: Route 53 writes `\052.example.com.`
+/// A name in its usual form. Route 53 writes `\052.example.com.`
 fn plain(name: &str) -> String {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.replace("\\052", "*").to_ascii_lowercase()
 }
 
-/// The host that a record points to: a load balancer has a second name, under which it has IPv6 too.
+/// The host to which a record points. A load balancer has a second name with this prefix, which resolves to
+/// IPv6 as well.
 fn host(name: &str) -> &str {
     name.strip_prefix("dualstack.").unwrap_or(name)
 }

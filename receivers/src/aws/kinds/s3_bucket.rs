@@ -1,22 +1,22 @@
-//! Buckets, with the settings that each has.
+//! S3 buckets and their settings.
 
 use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::{Value as Json, json};
 
 use crate::aws::call::Pager;
-use crate::aws::draft::Draft;
-use crate::aws::failure::Failure;
+use crate::aws::draft::ResourceDraft;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{Answers, Found, take};
-use crate::aws::kind::{About, Kind, Only};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{DetailResults, PageWriter, take_field};
+use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 use super::documents;
 use super::lambda_function::unqualified;
 
-/// Where a bucket's events go: the list of its notifications, and the field that is the target.
+/// The targets of a bucket's events: the list of notifications, and its field that names the target.
 const TARGETS: [(&str, &str); 3] = [
     ("TopicConfigurations", "TopicArn"),
     ("QueueConfigurations", "QueueArn"),
@@ -26,22 +26,29 @@ const TARGETS: [(&str, &str); 3] = [
 pub(super) struct Bucket;
 
 #[async_trait]
-impl Kind for Bucket {
-    fn about(&self) -> About {
-        About::global("AWS::S3::Bucket", Service::S3, "*")
+impl ResourceKind for Bucket {
+    fn info(&self) -> KindInfo {
+        KindInfo::global("AWS::S3::Bucket", AwsService::S3, "*")
     }
 
-    async fn list(&self, at: &Place, only: Only<'_>, found: &mut Found<'_>) -> Result<(), Failure> {
-        let mut pages = Pager::new(Service::S3, "ListBuckets", "Buckets");
+    async fn list(
+        &self,
+        at: &AccountRegion,
+        target: ListTarget<'_>,
+        out: &mut PageWriter<'_>,
+    ) -> Result<(), ScanFailure> {
+        let mut pages = Pager::new(AwsService::S3, "ListBuckets", "Buckets");
         while let Some(token) = pages.next() {
-            // Without a limit S3 does not say in which regions they are.
+            // Without a limit S3 omits the regions of the buckets.
             let request = at.s3.list_buckets().max_buckets(1000);
-            let request = request.set_prefix(only.id()).set_continuation_token(token);
-            let answer = pages.call(at, |capture| {
+            let request = request
+                .set_prefix(target.id())
+                .set_continuation_token(token);
+            let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            let mut buckets = answer.await?;
-            buckets.retain(|bucket| only.is(&bucket["Name"]));
+            let mut buckets = response.await?;
+            buckets.retain(|bucket| target.includes(&bucket["Name"]));
             let settings = |bucket: &Json| {
                 let region = arn(&bucket["BucketRegion"]);
                 settings(
@@ -50,14 +57,14 @@ impl Kind for Bucket {
                     region,
                 )
             };
-            let buckets = found.more(buckets, settings).await;
-            found.checked(buckets).await?;
+            let buckets = out.add_details(buckets, settings).await;
+            out.write_detailed(buckets).await?;
         }
         Ok(())
     }
 
-    fn draft(&self, item: &Json, at: &Place) -> Option<Draft> {
-        let mut bucket = Draft::new(at.global_arn("s3", false, text(&item["Name"])?), item);
+    fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
+        let mut bucket = ResourceDraft::new(at.global_arn("s3", false, text(&item["Name"])?), item);
         let region = text(&item["BucketRegion"]).unwrap_or(&at.region);
         bucket.region = arn(&item["BucketRegion"]);
         bucket.id(&item["Name"]);
@@ -80,7 +87,7 @@ impl Kind for Bucket {
     }
 }
 
-async fn settings(at: &Place, bucket: String, region: Option<String>) -> Answers {
+async fn settings(at: &AccountRegion, bucket: String, region: Option<String>) -> DetailResults {
     let region = match region {
         Some(region) => region,
         None => match region_of(at, &bucket).await {
@@ -88,22 +95,22 @@ async fn settings(at: &Place, bucket: String, region: Option<String>) -> Answers
             Err(failure) => return vec![("BucketRegion", Err(failure))],
         },
     };
-    let at = &at.elsewhere(&region);
+    let at = &at.with_s3_region(&region);
     let s3 = &at.s3;
-    macro_rules! ask {
+    macro_rules! call {
         ($request:ident, $operation:literal) => {{
             let request = s3.$request().bucket(&bucket);
-            at.call(Service::S3, $operation, |capture| {
+            at.call(AwsService::S3, $operation, |capture| {
                 request.customize().interceptor(capture).send()
             })
             .await
         }};
     }
-    let encryption = ask!(get_bucket_encryption, "GetBucketEncryption");
-    let policy = ask!(get_bucket_policy, "GetBucketPolicy");
-    let tags = ask!(get_bucket_tagging, "GetBucketTagging");
-    let access = ask!(get_public_access_block, "GetPublicAccessBlock");
-    let notification = ask!(
+    let encryption = call!(get_bucket_encryption, "GetBucketEncryption");
+    let policy = call!(get_bucket_policy, "GetBucketPolicy");
+    let tags = call!(get_bucket_tagging, "GetBucketTagging");
+    let access = call!(get_public_access_block, "GetPublicAccessBlock");
+    let notification = call!(
         get_bucket_notification_configuration,
         "GetBucketNotificationConfiguration"
     );
@@ -113,21 +120,24 @@ async fn settings(at: &Place, bucket: String, region: Option<String>) -> Answers
     );
     vec![
         ("BucketRegion", Ok(region.into())),
-        (encrypted, encryption.map(take(encrypted))),
-        ("Policy", policy.map(take("Policy")).map(documents::parse)),
-        ("TagSet", tags.map(take("TagSet"))),
-        (access_key, access.map(take(access_key))),
+        (encrypted, encryption.map(take_field(encrypted))),
+        (
+            "Policy",
+            policy.map(take_field("Policy")).map(documents::parse),
+        ),
+        ("TagSet", tags.map(take_field("TagSet"))),
+        (access_key, access.map(take_field(access_key))),
         ("NotificationConfiguration", notification),
     ]
 }
 
-async fn region_of(at: &Place, bucket: &str) -> Result<String, Failure> {
+async fn region_of(at: &AccountRegion, bucket: &str) -> Result<String, ScanFailure> {
     let request = at.s3.get_bucket_location().bucket(bucket);
-    let answer = at.call(Service::S3, "GetBucketLocation", |capture| {
+    let response = at.call(AwsService::S3, "GetBucketLocation", |capture| {
         request.customize().interceptor(capture).send()
     });
-    Ok(match text(&answer.await?["LocationConstraint"]) {
-        // As it was before S3 was anywhere else, and when Europe was one region.
+    Ok(match text(&response.await?["LocationConstraint"]) {
+        // Old names: no value for the first region, and `EU` for the first one in Europe.
         None => "us-east-1".to_owned(),
         Some("EU") => "eu-west-1".to_owned(),
         Some(region) => region.to_owned(),

@@ -1,4 +1,4 @@
-//! Tags, where one call tells those of several resources.
+//! Fetches tags for services where one call returns the tags of several resources.
 
 use std::collections::HashMap;
 
@@ -6,31 +6,34 @@ use futures::StreamExt;
 use futures::stream::iter;
 use serde_json::Value as Json;
 
-use crate::aws::failure::Failure;
+use crate::aws::failure::ScanFailure;
 use crate::aws::fields::text;
-use crate::aws::found::{AT_ONCE, Found, items};
-use crate::aws::place::Place;
-use crate::aws::service::Service;
+use crate::aws::found::{AT_ONCE, PageWriter, take_items};
+use crate::aws::place::AccountRegion;
+use crate::aws::service::AwsService;
 
 /// Tags by the id of their resource.
-pub(super) type Tags = HashMap<String, Json>;
+pub(super) type TagsById = HashMap<String, Json>;
 
-/// Puts into each item its `Tags`. A call is asked for those of so many resources, by their ids.
+/// Puts the `Tags` into each item. `fetch` is called with the ids of `per_call` items at a time.
 pub(super) async fn tag<F>(
-    found: &mut Found<'_>,
+    out: &mut PageWriter<'_>,
     items: &mut [(Json, bool)],
-    a_call: usize,
+    per_call: usize,
     id: impl Fn(&Json) -> String,
-    ask: impl Fn(Vec<String>) -> F,
+    fetch: impl Fn(Vec<String>) -> F,
 ) where
-    F: Future<Output = Result<Tags, Failure>> + Send,
+    F: Future<Output = Result<TagsById, ScanFailure>> + Send,
 {
     let ids: Vec<String> = items.iter().map(|(item, _)| id(item)).collect();
-    let asks: Vec<F> = ids.chunks(a_call).map(|ids| ask(ids.to_vec())).collect();
-    let answers: Vec<_> = iter(asks).buffered(AT_ONCE).collect().await;
-    let calls = items.chunks_mut(a_call).zip(ids.chunks(a_call));
-    for ((items, ids), answer) in calls.zip(answers) {
-        match answer {
+    let fetches: Vec<F> = ids
+        .chunks(per_call)
+        .map(|ids| fetch(ids.to_vec()))
+        .collect();
+    let results: Vec<_> = iter(fetches).buffered(AT_ONCE).collect().await;
+    let calls = items.chunks_mut(per_call).zip(ids.chunks(per_call));
+    for ((items, ids), result) in calls.zip(results) {
+        match result {
             Ok(mut tags) => {
                 for ((item, _), id) in items.iter_mut().zip(ids) {
                     if let Some(tags) = tags.remove(id) {
@@ -38,36 +41,42 @@ pub(super) async fn tag<F>(
                     }
                 }
             }
-            // One that is gone meanwhile fails them all: the next scan tells.
+            // One resource that was deleted after the list makes the call fail for all: the next scan retries.
             Err(failure) => {
-                found.pages.failed(&failure);
-                items.iter_mut().for_each(|(_, is_whole)| *is_whole = false);
+                out.sink.report_failure(&failure);
+                items
+                    .iter_mut()
+                    .for_each(|(_, is_complete)| *is_complete = false);
             }
         }
     }
 }
 
-/// The tags that an answer lists, by the field that says whose they are.
-pub(super) fn by_resource(mut answer: Json, list: &str, id: &str) -> Tags {
-    let sets = items(&mut answer, list).into_iter();
+/// The tags in a response, by the field `id`, which identifies the resource.
+pub(super) fn by_resource(mut response: Json, list: &str, id: &str) -> TagsById {
+    let sets = take_items(&mut response, list).into_iter();
     let entry = |mut set: Json| Some((text(&set[id])?.to_owned(), set["Tags"].take()));
     sets.filter_map(entry).collect()
 }
 
-/// Those of load balancers, listeners and target groups, by the field that is their ARN.
+/// Adds the tags of load balancers, listeners or target groups, whose ARN is in the field `arn`.
 pub(super) async fn tag_elb(
-    at: &Place,
-    found: &mut Found<'_>,
+    at: &AccountRegion,
+    out: &mut PageWriter<'_>,
     items: &mut [(Json, bool)],
     arn: &str,
 ) {
-    let ask = async |arns| {
+    let fetch = async |arns| {
         let request = at.elb.describe_tags().set_resource_arns(Some(arns));
-        let answer = at.call(Service::ELB, "DescribeTags", |capture| {
+        let response = at.call(AwsService::ELB, "DescribeTags", |capture| {
             request.customize().interceptor(capture).send()
         });
-        Ok(by_resource(answer.await?, "TagDescriptions", "ResourceArn"))
+        Ok(by_resource(
+            response.await?,
+            "TagDescriptions",
+            "ResourceArn",
+        ))
     };
     let id = |item: &Json| text(&item[arn]).unwrap_or_default().to_owned();
-    tag(found, items, 20, id, ask).await;
+    tag(out, items, 20, id, fetch).await;
 }

@@ -1,8 +1,8 @@
-//! AWS's XML answers as JSON, with the field names and types of its own API models.
+//! Decodes AWS's XML responses into JSON with the field names and types of AWS's API models.
 //!
-//! The SDK reads answers into structs that cannot be written again, and XML itself has other names than
-//! the API (`vpcId` and `groupSet` for `VpcId` and `Groups`). So an answer is read a second time, by
-//! tables that `generate.py` writes of the models:
+//! The SDK parses responses into structs that cannot be serialized, and the XML elements have other names than
+//! the fields of the API (`vpcId` and `groupSet` for `VpcId` and `Groups`). So each response is parsed a second
+//! time, by tables that `generate.py` generates from the models:
 //!
 //! ```text
 //! > DescribeSubnets DescribeSubnetsResult          operation, its structure, the element around it
@@ -12,16 +12,16 @@
 //!  AvailableIpAddressCount availableIpAddressCount i
 //! ```
 //!
-//! | type | is |
+//! | type | meaning |
 //! |---|---|
 //! | `s`, `i`, `d`, `b` | text (also of times, as the API writes them), whole number, number, boolean |
 //! | `[item T` | a list of elements `item` |
-//! | `* T` | a list whose elements stand among the fields |
+//! | `* T` | a list whose elements are not wrapped: they stand beside the other fields |
 //! | `{key value T` | a map of entries with these two elements |
-//! | a name | that structure |
+//! | a name | the structure of that name |
 //!
-//! A field that no table knows, of an API newer than it, is kept under its element's name, its first
-//! letter in upper case.
+//! A field that is newer than the table is kept under the name of its element, with the first letter in upper
+//! case.
 
 mod decode;
 mod table;
@@ -29,4 +29,4 @@ mod table;
 mod tests;
 
 pub(super) use decode::decode;
-pub(super) use table::Table;
+pub(super) use table::ShapeTable;

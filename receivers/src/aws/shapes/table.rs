@@ -1,64 +1,64 @@
-//! Names and types of the fields of one service's answers.
+//! The names and types of the fields in one service's responses.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// One service's table.
 #[derive(Debug, Default)]
-pub(in crate::aws) struct Table {
-    operations: HashMap<&'static str, Operation>,
+pub(in crate::aws) struct ShapeTable {
+    operations: HashMap<&'static str, ShapeOperation>,
     structures: Vec<Structure>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Operation {
+pub(super) struct ShapeOperation {
     pub(super) structure: usize,
     pub(super) root: Root,
 }
 
-/// Where in an answer the structure begins.
+/// Where in a response the structure begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Root {
     /// At the outermost element.
     Whole,
-    /// At this element within it.
+    /// At this element within the outermost one.
     Within(&'static str),
-    /// The whole answer is this one field.
+    /// The whole response is the value of this field.
     Field(&'static str),
 }
 
 /// Fields by the name of their element.
 #[derive(Debug, Default)]
 pub(super) struct Structure {
-    fields: HashMap<&'static str, Field>,
+    fields: HashMap<&'static str, ShapeField>,
 }
 
 #[derive(Debug)]
-pub(super) struct Field {
+pub(super) struct ShapeField {
     pub(super) name: &'static str,
-    pub(super) kind: Type,
+    pub(super) kind: ShapeType,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Type {
+pub(super) enum ShapeType {
     Text,
     Int,
     Double,
     Bool,
-    List(Box<Type>),
-    /// Its elements stand among the fields.
-    Flat(Box<Type>),
+    List(Box<ShapeType>),
+    /// A list whose elements are not wrapped in an element of their own.
+    Flat(Box<ShapeType>),
     Map {
         key: &'static str,
         value: &'static str,
-        of: Box<Type>,
+        of: Box<ShapeType>,
     },
     Structure(usize),
 }
 
 macro_rules! tables {
     ($($constant:ident $file:literal)+) => { $(
-        static $constant: LazyLock<Table> = LazyLock::new(|| Table::parse(include_str!($file)));
+        static $constant: LazyLock<ShapeTable> = LazyLock::new(|| ShapeTable::parse(include_str!($file)));
     )+ };
 }
 tables! {
@@ -72,9 +72,9 @@ tables! {
     STS "sts.txt"
 }
 
-impl Table {
-    /// Of a service by its name in ARNs; none where its answers are JSON already.
-    pub(in crate::aws) fn of(service: &str) -> Option<&'static Table> {
+impl ShapeTable {
+    /// The table of a service, by the service's name in ARNs; none where the responses are JSON.
+    pub(in crate::aws) fn of(service: &str) -> Option<&'static ShapeTable> {
         Some(match service {
             "autoscaling" => &AUTOSCALING,
             "ec2" => &EC2,
@@ -88,7 +88,7 @@ impl Table {
         })
     }
 
-    pub(super) fn operation(&self, name: &str) -> Option<Operation> {
+    pub(super) fn operation(&self, name: &str) -> Option<ShapeOperation> {
         self.operations.get(name).copied()
     }
 
@@ -96,12 +96,12 @@ impl Table {
         &self.structures[number]
     }
 
-    fn parse(text: &'static str) -> Table {
+    fn parse(text: &'static str) -> ShapeTable {
         let lines = || text.lines().filter(|line| !line.starts_with('#'));
         let names = lines().filter(|line| !line.starts_with([' ', '>']));
         let numbers: HashMap<&str, usize> =
             names.enumerate().map(|(at, name)| (name, at)).collect();
-        let mut table = Table::default();
+        let mut table = ShapeTable::default();
         for line in lines() {
             let mut words = line.split_ascii_whitespace();
             let mut word = || words.next().unwrap_or_default();
@@ -114,15 +114,17 @@ impl Table {
                         element => Root::Within(element),
                     };
                     let structure = numbers[structure];
-                    table.operations.insert(name, Operation { structure, root });
+                    table
+                        .operations
+                        .insert(name, ShapeOperation { structure, root });
                 }
                 Some(b' ') => {
                     let (name, element) = (word(), word());
-                    let kind = Type::parse(&mut words, &numbers);
+                    let kind = ShapeType::parse(&mut words, &numbers);
                     let fields = table.structures.last_mut().map(|last| &mut last.fields);
                     fields
                         .expect("a table names a structure before its fields")
-                        .insert(element, Field { name, kind });
+                        .insert(element, ShapeField { name, kind });
                 }
                 _ => table.structures.push(Structure::default()),
             }
@@ -132,36 +134,36 @@ impl Table {
 }
 
 impl Structure {
-    pub(super) fn field(&self, element: &str) -> Option<&Field> {
+    pub(super) fn field(&self, element: &str) -> Option<&ShapeField> {
         self.fields.get(element)
     }
 
-    /// By the name that the API gives it.
-    pub(super) fn named(&self, name: &str) -> Option<&Field> {
+    /// Finds a field by its name in the API.
+    pub(super) fn named(&self, name: &str) -> Option<&ShapeField> {
         self.fields.values().find(|field| field.name == name)
     }
 }
 
-impl Type {
-    /// Of the words that follow.
+impl ShapeType {
+    /// Parses a type from the next words.
     fn parse(
         words: &mut std::str::SplitAsciiWhitespace<'static>,
         numbers: &HashMap<&str, usize>,
-    ) -> Type {
+    ) -> ShapeType {
         let word = words.next().unwrap_or_default();
         match word.as_bytes() {
-            b"s" => Type::Text,
-            b"i" => Type::Int,
-            b"d" => Type::Double,
-            b"b" => Type::Bool,
-            [b'[', ..] => Type::List(Box::new(Type::parse(words, numbers))),
-            [b'{', ..] => Type::Map {
+            b"s" => ShapeType::Text,
+            b"i" => ShapeType::Int,
+            b"d" => ShapeType::Double,
+            b"b" => ShapeType::Bool,
+            [b'[', ..] => ShapeType::List(Box::new(ShapeType::parse(words, numbers))),
+            [b'{', ..] => ShapeType::Map {
                 key: &word[1..],
                 value: words.next().unwrap_or_default(),
-                of: Box::new(Type::parse(words, numbers)),
+                of: Box::new(ShapeType::parse(words, numbers)),
             },
-            b"*" => Type::Flat(Box::new(Type::parse(words, numbers))),
-            _ => Type::Structure(numbers[word]),
+            b"*" => ShapeType::Flat(Box::new(ShapeType::parse(words, numbers))),
+            _ => ShapeType::Structure(numbers[word]),
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Answers as AWS sends them.
+//! Decodes responses as AWS sends them.
 
 use serde_json::{Value, json};
 
-use super::decode::Malformed;
-use super::{Table, decode};
+use super::decode::MalformedResponse;
+use super::{ShapeTable, decode};
 
 fn read(service: &str, operation: &str, body: &str) -> Value {
-    decode(Table::of(service), operation, body.as_bytes()).unwrap()
+    decode(ShapeTable::of(service), operation, body.as_bytes()).unwrap()
 }
 
 #[test]
-fn every_table_can_be_read() {
+fn every_table_parses() {
     let services = [
         "autoscaling",
         "ec2",
@@ -22,7 +22,7 @@ fn every_table_can_be_read() {
         "sts",
     ];
     for service in services {
-        assert!(Table::of(service).is_some(), "{service}");
+        assert!(ShapeTable::of(service).is_some(), "{service}");
     }
 }
 
@@ -51,7 +51,7 @@ fn fields_have_the_names_and_types_of_the_api() {
 }
 
 #[test]
-fn a_query_answer_stands_within_its_result() {
+fn query_response_is_within_its_result_element() {
     let body = "<DescribeDBInstancesResponse><ResponseMetadata><RequestId>x</RequestId></ResponseMetadata>\
       <DescribeDBInstancesResult><DBInstances><DBInstance><AllocatedStorage>20</AllocatedStorage>\
       <VpcSecurityGroups><VpcSecurityGroupMembership><VpcSecurityGroupId>sg-1</VpcSecurityGroupId>\
@@ -65,7 +65,7 @@ fn a_query_answer_stands_within_its_result() {
 }
 
 #[test]
-fn lists_among_the_fields_are_lists() {
+fn unwrapped_lists_are_lists() {
     let body = "<NotificationConfiguration><QueueConfiguration><Queue>arn:q</Queue><Event>s3:a</Event>\
       <Event>s3:b</Event></QueueConfiguration></NotificationConfiguration>";
     let expected =
@@ -77,7 +77,7 @@ fn lists_among_the_fields_are_lists() {
 }
 
 #[test]
-fn an_answer_may_be_one_field() {
+fn response_may_be_a_single_field() {
     let policy = r#"{"Version": "2012-10-17"}"#;
     assert_eq!(
         read("s3", "GetBucketPolicy", policy),
@@ -94,7 +94,7 @@ fn an_answer_may_be_one_field() {
 }
 
 #[test]
-fn what_a_newer_api_adds_is_kept() {
+fn fields_that_are_not_in_the_table_are_kept() {
     let body = "<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId><state>melting</state>\
       <quantumSet><item><spin>up</spin></item><item><spin>down</spin></item></quantumSet></item></vpcSet>\
       </DescribeVpcsResponse>";
@@ -103,7 +103,7 @@ fn what_a_newer_api_adds_is_kept() {
 }
 
 #[test]
-fn json_is_json_already() {
+fn json_response_is_returned_unchanged() {
     assert_eq!(
         read("kms", "ListKeys", r#"{"Keys": []}"#),
         json!({"Keys": []})
@@ -111,19 +111,19 @@ fn json_is_json_already() {
 }
 
 #[test]
-fn what_is_cut_off_or_nested_too_deep_is_malformed_with_its_place() {
+fn truncated_or_too_deep_xml_is_an_error_with_its_position() {
     let whole = "<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet></DescribeVpcsResponse>";
     for length in 0..whole.len() {
         let cut = decode(
-            Table::of("ec2"),
+            ShapeTable::of("ec2"),
             "DescribeVpcs",
             &whole.as_bytes()[..length],
         );
         let error = cut.unwrap_err();
-        assert!(matches!(error, Malformed::Xml { .. }), "{error}");
+        assert!(matches!(error, MalformedResponse::Xml { .. }), "{error}");
     }
     let deep = "<a>".repeat(10_000);
     let deep = format!("<DescribeVpcsResponse>{deep}");
-    let error = decode(Table::of("ec2"), "DescribeVpcs", deep.as_bytes()).unwrap_err();
+    let error = decode(ShapeTable::of("ec2"), "DescribeVpcs", deep.as_bytes()).unwrap_err();
     assert!(error.to_string().contains("too deep"), "{error}");
 }

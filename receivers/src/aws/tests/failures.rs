@@ -1,4 +1,4 @@
-//! What fails is named and unknown; the rest goes on.
+//! A failed call is reported, its scope is unknown, and the other scopes are scanned.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -6,35 +6,35 @@ use std::time::{Duration, Instant};
 use pipeline::resource::Observed;
 use serde_json::json;
 
-use super::fake::{Fake, Reply, Request, Told, subnets, vpcs};
+use super::fake::{FakeAws, RecordingSink, Reply, Request, subnets, vpcs};
 
-/// Answers subnets in turn with these replies, VPCs always well.
-async fn in_turn(replies: Vec<Reply>) -> Fake {
+/// Replies to requests for subnets with these replies in turn. Requests for VPCs always succeed.
+async fn in_turn(replies: Vec<Reply>) -> FakeAws {
     let mut replies = replies.into_iter();
-    Fake::new(move |request: &Request| match request["Action"].as_str() {
+    FakeAws::new(move |request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
-        _ => replies.next().expect("no more is asked"),
+        _ => replies.next().expect("no further request"),
     })
     .await
 }
 
 async fn failure_of(reply: Reply, settings: serde_json::Value) -> String {
-    // As often as it is tried.
+    // One for each attempt.
     let fake = in_turn(vec![reply; 3]).await;
-    let told = Told::default();
-    let summary = fake.scanner(settings).await.scan(&told).await;
+    let sink = RecordingSink::default();
+    let summary = fake.scanner(settings).await.scan(&sink).await;
     assert_eq!((summary.complete, summary.failed), (1, 1));
     assert_eq!(
-        told.lines(),
+        sink.lines(),
         ["complete AWS::EC2::VPC 1", "created vpc/vpc-1"]
     );
-    let mut failures = told.failures();
+    let mut failures = sink.failures();
     assert_eq!(failures.len(), 1, "{failures:?}");
     failures.remove(0)
 }
 
 #[tokio::test]
-async fn each_failure_is_named_with_call_region_account_and_what_to_do() {
+async fn message_of_each_failure_names_call_region_account_and_remedy() {
     let place = "ec2:DescribeSubnets in us-east-1 of 123456789012: ";
     for (reply, what, advice) in [
         (
@@ -45,7 +45,7 @@ async fn each_failure_is_named_with_call_region_account_and_what_to_do() {
         (
             Reply::Error(400, "RequestExpired"),
             "no valid credentials",
-            "give airdig credentials",
+            "configure valid credentials",
         ),
         (
             Reply::Error(401, "AuthFailure"),
@@ -54,7 +54,7 @@ async fn each_failure_is_named_with_call_region_account_and_what_to_do() {
         ),
         (
             Reply::Error(401, "OptInRequired"),
-            "the region is switched off",
+            "the region is disabled",
             "enable us-east-1",
         ),
         (
@@ -69,19 +69,19 @@ async fn each_failure_is_named_with_call_region_account_and_what_to_do() {
         ),
         (
             Reply::Cut("<subnetSet><item>".to_owned()),
-            "malformed answer",
-            "whoever answers is not AWS",
+            "malformed response",
+            "the endpoint is not AWS",
         ),
         (
             Reply::Xml("<subnetSet></wrong>".to_owned()),
-            "malformed answer",
-            "whoever answers is not AWS",
+            "malformed response",
+            "the endpoint is not AWS",
         ),
-        // Whoever says nothing of subnets says not that there are none.
+        // A response without the list is not an empty list.
         (
             Reply::Xml("<html>hello</html>".to_owned()),
-            "malformed answer (it has no Subnets)",
-            "whoever answers is not AWS",
+            "malformed response (the response has no Subnets)",
+            "the endpoint is not AWS",
         ),
     ] {
         let failure = failure_of(reply, json!({})).await;
@@ -91,62 +91,62 @@ async fn each_failure_is_named_with_call_region_account_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_hangs_is_given_up() {
+async fn hanging_endpoint_times_out() {
     let began = Instant::now();
     let failure = failure_of(Reply::Hang, json!({"timeout": "200ms"})).await;
-    assert!(failure.contains("no answer in time"), "{failure}");
+    assert!(failure.contains("timed out"), "{failure}");
     assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_is_named() {
+async fn unreachable_endpoint_is_reported() {
     let fake = in_turn(Vec::new()).await;
     let scanner = fake.scanner(json!({})).await;
     drop(fake);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let told = Told::default();
-    let summary = scanner.scan(&told).await;
+    let sink = RecordingSink::default();
+    let summary = scanner.scan(&sink).await;
     assert_eq!(
         (summary.complete, summary.failed),
         (0, 1),
-        "no account, no scopes"
+        "without an account there are no scopes"
     );
-    let failure = told.failures().remove(0);
+    let failure = sink.failures().remove(0);
     assert!(
-        failure.starts_with("sts:GetCallerIdentity in us-east-1: not reachable"),
+        failure.starts_with("sts:GetCallerIdentity in us-east-1: endpoint unreachable"),
         "{failure}"
     );
 }
 
 #[tokio::test]
-async fn throttling_that_passes_is_no_failure() {
+async fn temporary_throttling_is_no_failure() {
     let throttled = Reply::Error(503, "RequestLimitExceeded");
     let fake = in_turn(vec![throttled.clone(), throttled, subnets(&["s-1"], None)]).await;
-    let told = Told::default();
-    let summary = fake.scanner(json!({})).await.scan(&told).await;
+    let sink = RecordingSink::default();
+    let summary = fake.scanner(json!({})).await.scan(&sink).await;
     assert_eq!((summary.complete, summary.failed), (2, 0));
-    assert!(told.lines().contains(&"created subnet/s-1".to_owned()));
+    assert!(sink.lines().contains(&"created subnet/s-1".to_owned()));
 }
 
 #[tokio::test]
-async fn what_a_failed_page_would_have_told_is_unknown_and_not_missing() {
+async fn resource_of_a_failed_page_is_not_deleted() {
     let broken = vec![Reply::Error(500, "InternalError"); 3];
     let whole = subnets(&["s-1", "s-2"], None);
     let half = subnets(&["s-1", "s-3"], Some("two"));
     let replies = [vec![whole.clone(), half], broken, vec![whole]].concat();
     let fake = in_turn(replies).await;
     let scanner = fake.scanner(json!({})).await;
-    let told = Told::default();
-    scanner.scan(&told).await;
-    told.lines();
-    scanner.scan(&told).await;
-    // What was seen is told; the scope is not complete, so s-2 does not end.
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    sink.lines();
+    scanner.scan(&sink).await;
+    // The page that was read is reported. The scope has no completion, so s-2 is not deleted.
     assert_eq!(
-        told.lines(),
+        sink.lines(),
         ["complete AWS::EC2::VPC 1", "created subnet/s-3"]
     );
-    scanner.scan(&told).await;
-    let lines = told.lines();
+    scanner.scan(&sink).await;
+    let lines = sink.lines();
     assert!(
         lines.contains(&"deleted subnet/s-3".to_owned()),
         "{lines:?}"
@@ -158,31 +158,31 @@ async fn what_a_failed_page_would_have_told_is_unknown_and_not_missing() {
 }
 
 #[tokio::test]
-async fn pages_that_lead_in_a_circle_end_the_scope() {
+async fn repeated_page_token_fails_the_scope() {
     let page = subnets(&["s-1"], Some("again"));
     let fake = in_turn(vec![page.clone(), page]).await;
-    let told = Told::default();
-    let summary = fake.scanner(json!({})).await.scan(&told).await;
+    let sink = RecordingSink::default();
+    let summary = fake.scanner(json!({})).await.scan(&sink).await;
     assert_eq!(summary.failed, 1);
-    assert!(told.failures()[0].contains("a page leads to itself"));
+    assert!(sink.failures()[0].contains("the token of the next page is that of the page itself"));
 }
 
 #[tokio::test]
-async fn a_failure_that_lasts_is_told_once() {
+async fn lasting_failure_is_reported_once() {
     let denied = Reply::Error(403, "UnauthorizedOperation");
     let fake = in_turn(vec![denied.clone(), denied, subnets(&[], None)]).await;
     let scanner = fake.scanner(json!({})).await;
-    let told = Told::default();
-    for (failed, told_of) in [(1, 1), (1, 0), (0, 0)] {
-        assert_eq!(scanner.scan(&told).await.failed, failed);
-        assert_eq!(told.failures().len(), told_of);
+    let sink = RecordingSink::default();
+    for (failed, reported) in [(1, 1), (1, 0), (0, 0)] {
+        assert_eq!(scanner.scan(&sink).await.failed, failed);
+        assert_eq!(sink.failures().len(), reported);
     }
 }
 
 #[tokio::test]
-async fn what_a_newer_api_says_is_kept() {
+async fn fields_of_a_newer_api_are_kept() {
     let state = Arc::new(Mutex::new("levitating"));
-    let fake = Fake::new(move |request: &Request| match request["Action"].as_str() {
+    let fake = FakeAws::new(move |request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&[]),
         _ => Reply::Xml(format!(
             "<subnetSet><item><subnetId>s-1</subnetId><state>{}</state><warpDrive>on</warpDrive></item></subnetSet>",
@@ -190,10 +190,10 @@ async fn what_a_newer_api_says_is_kept() {
         )),
     })
     .await;
-    let told = Told::default();
-    let summary = fake.scanner(json!({})).await.scan(&told).await;
+    let sink = RecordingSink::default();
+    let summary = fake.scanner(json!({})).await.scan(&sink).await;
     assert_eq!(summary.failed, 0);
-    let batches = told.batches.lock().unwrap();
+    let batches = sink.batches.lock().unwrap();
     let rows = batches.iter().flat_map(Observed::of);
     let subnet = rows.filter(|row| row.uid.is_some()).last().unwrap();
     let configuration = pipeline::attributes::map_to_json(pipeline::attributes::Map::new(

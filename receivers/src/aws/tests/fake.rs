@@ -1,4 +1,4 @@
-//! An AWS that answers as it is told, and a scanner of it.
+//! A fake AWS that replies by a script, and a scanner of it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -20,33 +20,33 @@ use pipeline::rows::Rows;
 use pipeline::{Batch, Delivery};
 use serde_json::{Value as Json, json};
 
-use super::graph::Graph;
+use super::graph::TestGraph;
 use crate::aws::accounts::{Accounts, timeouts};
 use crate::aws::config::Config;
-use crate::aws::known::Known;
+use crate::aws::known::Inventory;
 use crate::aws::leases::Leases;
-use crate::aws::report::Report;
+use crate::aws::report::FailureLog;
 use crate::aws::scanner::Scanner;
 use crate::aws::sink::{Progress, Sink};
 
 pub(super) const ACCOUNT: &str = "123456789012";
 
-/// What a request is answered.
+/// The reply to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
-    /// An answer's body, without the element around it.
+    /// The body of a successful response, without the outermost element.
     Xml(String),
     /// Status and code.
     Error(u16, &'static str),
-    /// The same after a while.
+    /// The same after 200 ms.
     Late(String),
-    /// The body ends before it is whole.
+    /// A body that ends too early.
     Cut(String),
-    /// Nothing, ever.
+    /// A body that never comes.
     Hang,
 }
 
-/// The fields of one request, and under `account` whose credentials it is signed with.
+/// The fields of one request, and in `account` the account whose credentials signed it.
 pub(super) type Request = HashMap<String, String>;
 
 type Refused = Arc<Mutex<Option<&'static str>>>;
@@ -54,32 +54,32 @@ type Refused = Arc<Mutex<Option<&'static str>>>;
 type Script = Arc<Mutex<dyn FnMut(&Request) -> Reply + Send>>;
 
 /// A server of the EC2 query protocol on a port of its own.
-pub(super) struct Fake {
+pub(super) struct FakeAws {
     url: String,
     /// The account whose roles may not be assumed.
     pub(super) refused: Refused,
     server: tokio::task::JoinHandle<()>,
 }
 
-impl Drop for Fake {
+impl Drop for FakeAws {
     fn drop(&mut self) {
         self.server.abort();
     }
 }
 
-impl Fake {
-    /// Who the caller is and which roles may be assumed (all) it answers itself; all else the script
-    /// does.
-    pub(super) async fn new(script: impl FnMut(&Request) -> Reply + Send + 'static) -> Fake {
+impl FakeAws {
+    /// The fake itself replies to `GetCallerIdentity` and `AssumeRole` (any role). The script replies to all
+    /// other requests.
+    pub(super) async fn new(script: impl FnMut(&Request) -> Reply + Send + 'static) -> FakeAws {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let refused = Refused::default();
         let script: Script = Arc::new(Mutex::new(script));
         let router = Router::new()
-            .fallback(answer)
+            .fallback(reply_to)
             .with_state((script, refused.clone()));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Fake {
+        FakeAws {
             url,
             refused,
             server,
@@ -103,20 +103,25 @@ impl Fake {
         loader.load().await
     }
 
-    /// Of VPCs and subnets, with these settings over the defaults.
+    /// A scanner of VPCs and subnets, with these settings over the defaults.
     pub(super) async fn scanner(&self, settings: Json) -> Arc<Scanner> {
-        self.scanner_that_knows(settings, Known::default()).await
+        self.scanner_with_inventory(settings, Inventory::default())
+            .await
     }
 
-    pub(super) async fn scanner_that_knows(&self, settings: Json, known: Known) -> Arc<Scanner> {
+    pub(super) async fn scanner_with_inventory(
+        &self,
+        settings: Json,
+        inventory: Inventory,
+    ) -> Arc<Scanner> {
         let leases = Leases::default();
-        self.scanner_with(settings, known, leases).await
+        self.scanner_with(settings, inventory, leases).await
     }
 
     pub(super) async fn scanner_with(
         &self,
         settings: Json,
-        known: Known,
+        inventory: Inventory,
         leases: Leases,
     ) -> Arc<Scanner> {
         let mut document = json!({
@@ -129,13 +134,15 @@ impl Fake {
         }
         let config: Config = serde_json::from_value(document).unwrap();
         let sdk = self.sdk(&config).await;
-        let accounts = Accounts::of(&sdk, &config, &known.owners).await.unwrap();
-        let report = Report::new("aws", Counter::default());
-        Scanner::new("aws", config, accounts, known, report, leases)
+        let accounts = Accounts::new(&sdk, &config, &inventory.owners)
+            .await
+            .unwrap();
+        let failures = FailureLog::new("aws", Counter::default());
+        Scanner::new("aws", config, accounts, inventory, failures, leases)
     }
 }
 
-async fn answer(
+async fn reply_to(
     State((script, refused)): State<(Script, Refused)>,
     headers: HeaderMap,
     body: String,
@@ -162,7 +169,7 @@ async fn answer(
         Reply::Cut(body) => format!("<{action}Response>{body}").into_response(),
         Reply::Error(status, code) => {
             let body = format!(
-                "<Response><Errors><Error><Code>{code}</Code><Message>told to</Message></Error></Errors></Response>"
+                "<Response><Errors><Error><Code>{code}</Code><Message>scripted</Message></Error></Errors></Response>"
             );
             (StatusCode::from_u16(status).unwrap(), body).into_response()
         }
@@ -173,7 +180,7 @@ async fn answer(
     }
 }
 
-/// Credentials of a role, whose key is the account's id.
+/// Credentials of a role, with the account's id as the access key.
 fn assumed(role: &str, refused: Option<&str>) -> Reply {
     let account = role.split(':').nth(4).unwrap();
     if refused == Some(account) {
@@ -186,7 +193,7 @@ fn assumed(role: &str, refused: Option<&str>) -> Reply {
     ))
 }
 
-/// Whose credentials a request is signed with.
+/// The account whose credentials signed a request.
 fn account_of(headers: &HeaderMap) -> String {
     let signed = headers["authorization"].to_str().unwrap();
     let (_, key) = signed.split_once("Credential=").unwrap();
@@ -194,7 +201,7 @@ fn account_of(headers: &HeaderMap) -> String {
     key.to_owned()
 }
 
-/// Of a form (application/x-www-form-urlencoded).
+/// The fields of a form (application/x-www-form-urlencoded).
 fn fields(body: &str) -> Request {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
@@ -215,7 +222,7 @@ pub(super) fn vpcs(ids: &[&str]) -> Reply {
     Reply::Xml(format!("<vpcSet>{}</vpcSet>", items.collect::<String>()))
 }
 
-/// A page of subnets of `vpc-1`, and the token of the next.
+/// A page of subnets of `vpc-1`, with the token of the next page.
 pub(super) fn subnets(ids: &[&str], next: Option<&str>) -> Reply {
     let item = |id: &&str| format!("<item><subnetId>{id}</subnetId><vpcId>vpc-1</vpcId></item>");
     let items: String = ids.iter().map(item).collect();
@@ -226,20 +233,20 @@ pub(super) fn subnets(ids: &[&str], next: Option<&str>) -> Reply {
     ))
 }
 
-/// What was told, a line a row: `created subnet/s-1`, `complete AWS::EC2::Subnet 2`.
+/// Records the rows, one line each: `created subnet/s-1`, `complete AWS::EC2::Subnet 2`.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct RecordingSink {
     pub(super) lines: Mutex<Vec<String>>,
     pub(super) failures: Mutex<Vec<String>>,
     pub(super) batches: Mutex<Vec<Batch>>,
-    /// What they make.
-    pub(super) graph: Graph,
-    /// Refuses all rows.
-    pub(super) refuses: bool,
+    /// The graph of the rows.
+    pub(super) graph: TestGraph,
+    /// Whether it rejects all rows.
+    pub(super) rejects: bool,
 }
 
-impl Told {
-    /// Since it was last asked, sorted: scopes are scanned at once.
+impl RecordingSink {
+    /// The lines since the last call, sorted since scopes are scanned concurrently.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = std::mem::take(&mut *self.lines.lock().unwrap());
         lines.sort();
@@ -272,10 +279,10 @@ fn line(row: &Observed<'_>) -> String {
 }
 
 #[async_trait]
-impl Sink for Told {
-    async fn take(&self, mut rows: Rows) -> Result<(), String> {
-        if self.refuses {
-            return Err("told to refuse".to_owned());
+impl Sink for RecordingSink {
+    async fn deliver(&self, mut rows: Rows) -> Result<(), String> {
+        if self.rejects {
+            return Err("scripted rejection".to_owned());
         }
         let batch = rows.finish(Delivery::nobody());
         self.lines
@@ -287,7 +294,7 @@ impl Sink for Told {
         Ok(())
     }
 
-    fn tell(&self, progress: Progress<'_>) {
+    fn report_progress(&self, progress: Progress<'_>) {
         if let Progress::Failed(failure) = progress {
             self.failures.lock().unwrap().push(failure.to_string());
         }

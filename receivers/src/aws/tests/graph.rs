@@ -1,4 +1,4 @@
-//! What a graph store makes of what a receiver tells.
+//! The graph that a store makes of the rows of a receiver.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,61 +13,62 @@ use pipeline::resource::Observed;
 use pipeline::store::memory::MemoryBackend;
 use pipeline::store::{Settings, Store};
 
-/// A graph store in memory, and all uids that were written to it.
+/// A graph store in memory, and the uids that were written to it.
 #[derive(Debug)]
-pub(super) struct Graph {
+pub(super) struct TestGraph {
     pub(super) store: Arc<Store<MemoryBackend>>,
     uids: std::sync::Mutex<BTreeSet<String>>,
 }
 
-impl Default for Graph {
-    fn default() -> Graph {
+impl Default for TestGraph {
+    fn default() -> TestGraph {
         let settings = Settings {
             seen_for: Duration::ZERO,
         };
-        Graph {
+        TestGraph {
             store: Arc::new(Store::new(MemoryBackend::default(), settings)),
             uids: std::sync::Mutex::default(),
         }
     }
 }
 
-impl Graph {
+impl TestGraph {
     pub(super) async fn write(&self, batch: &Batch) {
         let uids = Observed::of(batch).filter_map(|row| row.uid.map(str::to_owned));
         self.uids.lock().unwrap().extend(uids);
         self.store.write(&reports(batch)).await.unwrap();
     }
 
-    /// The ends of all uids of which that is so.
-    pub(super) async fn those(&self, is: impl Fn(Existence) -> bool) -> Vec<String> {
+    /// The last parts of the uids whose existence `is` accepts.
+    pub(super) async fn uids_where(&self, is: impl Fn(Existence) -> bool) -> Vec<String> {
         let uids = self.uids.lock().unwrap().clone();
-        let mut those = BTreeSet::new();
+        let mut selected = BTreeSet::new();
         for uid in uids {
             let inspected = self.store.inspect(&uid).await.unwrap().unwrap();
             if is(inspected.existence(At::Now)) {
-                those.insert(uid.rsplit(['/', ':']).next().unwrap().to_owned());
+                selected.insert(uid.rsplit(['/', ':']).next().unwrap().to_owned());
             }
         }
-        those.into_iter().collect()
+        selected.into_iter().collect()
     }
 
     pub(super) async fn existing(&self) -> Vec<String> {
-        self.those(|it| it == Existence::Exists).await
+        self.uids_where(|it| it == Existence::Exists).await
     }
 
     pub(super) async fn unobserved(&self) -> Vec<String> {
-        self.those(|it| matches!(it, Existence::Unobserved(_)))
+        self.uids_where(|it| matches!(it, Existence::Unobserved(_)))
             .await
     }
 
     pub(super) async fn ended(&self) -> Vec<String> {
-        self.those(|it| matches!(it, Existence::Ended(_))).await
+        self.uids_where(|it| matches!(it, Existence::Ended(_)))
+            .await
     }
 }
 
-/// As the processor `graph` and the store read a batch of `resources`, but for what the rows say of a
-/// resource besides that it is there.
+/// Converts a batch of `resources` to reports as the processor `graph` and the store do, without the contents
+/// of the resources.
 fn reports(batch: &Batch) -> ReportBatch<'_> {
     let mut reports = ReportBatch::default();
     for row in Observed::of(batch) {
@@ -104,7 +105,7 @@ fn reports(batch: &Batch) -> ReportBatch<'_> {
                     miss: removal(row.miss.unwrap()),
                 });
             }
-            other => panic!("no row of a scan: {other:?}"),
+            other => panic!("not a row of a scan: {other:?}"),
         }
     }
     reports

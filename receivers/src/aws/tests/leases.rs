@@ -10,8 +10,8 @@ use pipeline::members::Members;
 use pipeline::reports::{Completion, Removed, ReportBatch, Sighting};
 use serde_json::{Value as Json, json};
 
-use super::fake::{ACCOUNT, Fake, Reply, Request, Told, vpcs};
-use crate::aws::known::Known;
+use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request, vpcs};
+use crate::aws::known::Inventory;
 use crate::aws::leases::Leases;
 use crate::aws::scanner::Scanner;
 
@@ -19,9 +19,9 @@ const OWNER: &str = "210987654321";
 const OTHER: &str = "333333333333";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A VPC, and a subnet that the owner shares with all accounts, listed slowly.
-async fn account() -> Fake {
-    Fake::new(|request: &Request| match request["Action"].as_str() {
+/// Accounts with a VPC, a subnet of their own, and a subnet that the owner shares. Subnets are listed slowly.
+async fn account() -> FakeAws {
+    FakeAws::new(|request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
         _ => {
             let subnets = ["s-own", &format!("s-{}", &request["account"][..1])];
@@ -36,78 +36,83 @@ async fn account() -> Fake {
     .await
 }
 
-/// A process of its own.
-async fn process(fake: &Fake, told: &Told, settings: Json) -> Arc<Scanner> {
-    let leases = Leases::new(Some(told.graph.store.clone()), "aws");
-    fake.scanner_with(settings, Known::default(), leases).await
+/// The scanner of another process.
+async fn process(fake: &FakeAws, sink: &RecordingSink, settings: Json) -> Arc<Scanner> {
+    let leases = Leases::new(Some(sink.graph.store.clone()), "aws");
+    fake.scanner_with(settings, Inventory::default(), leases)
+        .await
 }
 
 #[tokio::test]
-async fn of_two_processes_one_at_a_time_scans_a_scope() {
-    let (fake, told) = (account().await, Told::default());
-    let one = process(&fake, &told, json!({})).await;
-    let other = process(&fake, &told, json!({})).await;
-    let (first, second) = futures::join!(one.scan(&told), other.scan(&told));
+async fn one_of_two_processes_at_a_time_scans_a_scope() {
+    let (fake, sink) = (account().await, RecordingSink::default());
+    let one = process(&fake, &sink, json!({})).await;
+    let other = process(&fake, &sink, json!({})).await;
+    let (first, second) = futures::join!(one.scan(&sink), other.scan(&sink));
     assert!(first.left_out + second.left_out > 0);
     assert_eq!(
         first.complete + first.left_out + second.complete + second.left_out,
         4
     );
-    let lines = told.lines();
+    let lines = sink.lines();
     let subnets = lines.iter().filter(|line| line.contains("EC2::Subnet 1"));
     assert_eq!(subnets.count(), 1, "{lines:?}");
-    // Both go on, one after the other.
+    // Both can scan all scopes, one process after the other.
     for process in [&one, &other] {
-        let summary = process.scan(&told).await;
+        let summary = process.scan(&sink).await;
         assert_eq!((summary.complete, summary.left_out), (2, 0));
     }
 }
 
 #[tokio::test]
-async fn what_another_process_scans_is_left_out_and_nothing_is_released_by_it() {
-    let (fake, told) = (account().await, Told::default());
+async fn scope_that_another_process_scans_is_skipped_and_not_released() {
+    let (fake, sink) = (account().await, RecordingSink::default());
     let role = format!("arn:aws:iam::{OTHER}:role/airdig");
     let settings = json!({"accounts": [{}, {"role_arn": role}]});
-    let scanner = process(&fake, &told, settings).await;
-    scanner.scan(&told).await;
-    let existing = told.graph.existing().await;
+    let scanner = process(&fake, &sink, settings).await;
+    scanner.scan(&sink).await;
+    let existing = sink.graph.existing().await;
     assert_eq!(existing, ["s-1", "s-3", "s-own", "vpc-1"]);
-    told.lines();
+    sink.lines();
 
-    let store = told.graph.store.clone();
+    let store = sink.graph.store.clone();
     let scope = format!("{OTHER}/us-east-1/AWS::EC2::Subnet");
     let taken = store.lease("aws", &scope, "another", MINUTE).await;
-    assert_eq!(taken.unwrap(), None, "it was given back after the scan");
+    assert_eq!(
+        taken.unwrap(),
+        None,
+        "the lease was released after the scan"
+    );
     for _ in 0..2 {
-        let summary = scanner.scan(&told).await;
+        let summary = scanner.scan(&sink).await;
         assert_eq!((summary.complete, summary.left_out), (3, 1));
-        // What is shared is seen whole by the process that scans all who see it.
-        assert_eq!(told.lines().len(), 3);
-        assert_eq!(told.graph.existing().await, existing);
+        // Only a process that scans all viewers reports shared resources.
+        assert_eq!(sink.lines().len(), 3);
+        assert_eq!(sink.graph.existing().await, existing);
     }
     store.end_lease("aws", &scope, "another").await.unwrap();
-    let summary = scanner.scan(&told).await;
+    let summary = scanner.scan(&sink).await;
     assert_eq!((summary.complete, summary.left_out), (4, 0));
 }
 
 #[tokio::test]
-async fn a_scan_that_is_cut_off_gives_its_leases_back() {
-    let (fake, told) = (account().await, Told::default());
-    let scanner = process(&fake, &told, json!({})).await;
-    let cut = tokio::time::timeout(MINUTE / 600, scanner.scan(&told)).await;
+async fn leases_of_a_cancelled_scan_can_be_released() {
+    let (fake, sink) = (account().await, RecordingSink::default());
+    let scanner = process(&fake, &sink, json!({})).await;
+    let cut = tokio::time::timeout(MINUTE / 600, scanner.scan(&sink)).await;
     assert!(cut.is_err(), "subnets take longer");
-    scanner.leases.give_back_all().await;
-    let other = process(&fake, &told, json!({})).await;
-    assert_eq!(other.scan(&told).await.left_out, 0);
+    scanner.leases.release_all().await;
+    let other = process(&fake, &sink, json!({})).await;
+    assert_eq!(other.scan(&sink).await.left_out, 0);
 }
 
 #[tokio::test]
-async fn what_another_scope_misses_is_looked_at_once() {
-    let (fake, told) = (account().await, Told::default());
-    let scanner = process(&fake, &told, json!({})).await;
-    scanner.scan(&told).await;
-    told.lines();
-    let store = told.graph.store.clone();
+async fn uid_that_another_scope_misses_is_refreshed_once_an_interval() {
+    let (fake, sink) = (account().await, RecordingSink::default());
+    let scanner = process(&fake, &sink, json!({})).await;
+    scanner.scan(&sink).await;
+    sink.lines();
+    let store = sink.graph.store.clone();
     let uid = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:subnet/s-own");
     let misses = async {
         for _ in 0..3 {
@@ -144,14 +149,14 @@ async fn what_another_scope_misses_is_looked_at_once() {
             });
             let (commit, _) = store.write(&missed).await.unwrap();
             assert_eq!(commit.to_refresh, [uid.as_str()]);
-            // It takes its time to be answered.
+            // Time for the refresh.
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     };
-    let follow = scanner.follow_misses(store.as_ref(), &told);
+    let follow = scanner.follow_commits(store.as_ref(), &sink);
     tokio::select! {
-        () = follow => panic!("the store goes on"),
+        () = follow => panic!("the store closed its commits"),
         () = misses => {}
     }
-    assert_eq!(told.lines(), ["observed subnet/s-own"]);
+    assert_eq!(sink.lines(), ["observed subnet/s-own"]);
 }

@@ -1,6 +1,5 @@
-//! Whole scans of two kinds against a fake of ours, for what no server offers on demand: pages,
-//! throttling, failures of all sorts. (All kinds against a real emulator are in the whole-process
-//! tests.)
+//! Whole scans of a few kinds against a fake AWS, for conditions that no server produces on demand: pages,
+//! throttling and failures. (The whole-process tests scan all kinds of a real emulator.)
 
 mod failures;
 mod fake;

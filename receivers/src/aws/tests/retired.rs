@@ -1,18 +1,18 @@
-//! What a configuration does not scan any more is released and has not ended.
+//! Scopes that the configuration no longer includes are released, and their resources are not deleted.
 
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::fake::{Fake, Reply, Request, Told, vpcs};
-use crate::aws::known::Known;
+use super::fake::{FakeAws, RecordingSink, Reply, Request, vpcs};
+use crate::aws::known::Inventory;
 use crate::aws::scanner::Scanner;
 
 const ELSEWHERE: &str = "210987654321";
 
-/// In each region and account a VPC and two subnets, of which one has a tag; named by the account.
-async fn account() -> Fake {
-    Fake::new(|request: &Request| match request["Action"].as_str() {
+/// In each region and account a VPC, and two subnets named after the account, of which one has a tag.
+async fn account() -> FakeAws {
+    FakeAws::new(|request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
         _ => {
             let account = request["account"].as_str();
@@ -26,11 +26,11 @@ async fn account() -> Fake {
     .await
 }
 
-/// A new process, which knows from the store what the one before scanned.
-async fn again(fake: &Fake, told: &Told, settings: Json) -> Arc<Scanner> {
-    let store = told.graph.store.as_ref();
-    let known = Known::read(store, "aws").await.unwrap();
-    fake.scanner_that_knows(settings, known).await
+/// The scanner of a new process, which reads from the store what the earlier one reported.
+async fn again(fake: &FakeAws, sink: &RecordingSink, settings: Json) -> Arc<Scanner> {
+    let store = sink.graph.store.as_ref();
+    let inventory = Inventory::load(store, "aws").await.unwrap();
+    fake.scanner_with_inventory(settings, inventory).await
 }
 
 fn accounts() -> Json {
@@ -41,10 +41,10 @@ const A: &str = "123456789012-a";
 const B: &str = "123456789012-b";
 
 #[tokio::test]
-async fn kinds_regions_and_accounts_that_are_left_are_released_and_have_not_ended() {
+async fn removed_kinds_regions_and_accounts_are_released_and_not_deleted() {
     let fake = account().await;
     let elsewhere = ["210987654321-a", "210987654321-b"];
-    for (wide, narrow, left, scopes) in [
+    for (wide, narrow, released, scopes) in [
         (
             json!({}),
             json!({"kinds": {"include": ["AWS::EC2::VPC"]}}),
@@ -64,58 +64,58 @@ async fn kinds_regions_and_accounts_that_are_left_are_released_and_have_not_ende
             2,
         ),
     ] {
-        let told = Told::default();
-        fake.scanner(wide.clone()).await.scan(&told).await;
-        assert!(told.graph.unobserved().await.is_empty());
-        let scanner = again(&fake, &told, narrow).await;
+        let sink = RecordingSink::default();
+        fake.scanner(wide.clone()).await.scan(&sink).await;
+        assert!(sink.graph.unobserved().await.is_empty());
+        let scanner = again(&fake, &sink, narrow).await;
         for _ in 0..2 {
-            scanner.scan(&told).await;
-            assert_eq!(told.graph.unobserved().await, left);
-            assert_eq!(told.graph.ended().await, [""; 0]);
+            scanner.scan(&sink).await;
+            assert_eq!(sink.graph.unobserved().await, released);
+            assert_eq!(sink.graph.ended().await, [""; 0]);
         }
-        let lines = told.lines();
-        let released = |line: &&String| line.starts_with("complete in part");
-        let released = lines.iter().filter(released).count();
-        assert_eq!(released, scopes, "each scope once: {lines:?}");
+        let lines = sink.lines();
+        let is_release = |line: &&String| line.starts_with("complete in part");
+        let releases = lines.iter().filter(is_release).count();
+        assert_eq!(releases, scopes, "each scope once: {lines:?}");
 
-        // It is scanned again: nothing is new.
-        let scanner = again(&fake, &told, wide).await;
-        scanner.scan(&told).await;
-        assert!(told.graph.unobserved().await.is_empty());
-        assert!(told.graph.ended().await.is_empty());
+        // All scopes are scanned again.
+        let scanner = again(&fake, &sink, wide).await;
+        scanner.scan(&sink).await;
+        assert!(sink.graph.unobserved().await.is_empty());
+        assert!(sink.graph.ended().await.is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_filter_that_was_changed_releases_what_only_the_other_one_takes() {
+async fn changed_filter_releases_what_only_the_other_filter_selects() {
     let fake = account().await;
     let prod = json!({"tags": {"include": {"env": "prod"}}});
     let rest = json!({"tags": {"exclude": {"env": "prod"}}});
-    let told = Told::default();
-    fake.scanner(json!({})).await.scan(&told).await;
-    for (settings, existing, left) in [
+    let sink = RecordingSink::default();
+    fake.scanner(json!({})).await.scan(&sink).await;
+    for (settings, existing, released) in [
         (prod.clone(), vec![A], vec![B, "vpc-1"]),
         (rest, vec![B, "vpc-1"], vec![A]),
         (json!({}), vec![A, B, "vpc-1"], vec![]),
         (prod, vec![A], vec![B, "vpc-1"]),
     ] {
-        let scanner = again(&fake, &told, settings).await;
+        let scanner = again(&fake, &sink, settings).await;
         for _ in 0..2 {
-            scanner.scan(&told).await;
-            assert_eq!(told.graph.existing().await, existing);
-            assert_eq!(told.graph.unobserved().await, left);
+            scanner.scan(&sink).await;
+            assert_eq!(sink.graph.existing().await, existing);
+            assert_eq!(sink.graph.unobserved().await, released);
         }
     }
-    let lines = told.lines();
+    let lines = sink.lines();
     let deleted = lines.iter().filter(|line| line.starts_with("deleted"));
     assert_eq!(deleted.count(), 0, "{lines:?}");
 }
 
 #[tokio::test]
-async fn under_a_filter_what_is_not_listed_is_deleted_and_what_is_not_taken_released() {
+async fn with_a_filter_unlisted_resources_are_deleted_and_excluded_ones_released() {
     let scan = Arc::new(std::sync::Mutex::new(0));
     let scans = scan.clone();
-    let fake = Fake::new(move |request: &Request| match request["Action"].as_str() {
+    let fake = FakeAws::new(move |request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&[]),
         _ => {
             let subnet = |id: &str, env: &str| {
@@ -126,7 +126,7 @@ async fn under_a_filter_what_is_not_listed_is_deleted_and_what_is_not_taken_rele
             };
             let subnets = match *scans.lock().unwrap() {
                 0 => [subnet("s-1", "prod"), subnet("s-2", "prod")],
-                // s-1 is another's now, s-2 is gone.
+                // The filter excludes s-1 now, and s-2 no longer exists.
                 1 => [subnet("s-1", "dev"), String::new()],
                 _ => [subnet("s-1", "prod"), String::new()],
             };
@@ -136,21 +136,21 @@ async fn under_a_filter_what_is_not_listed_is_deleted_and_what_is_not_taken_rele
     .await;
     let settings = json!({"tags": {"include": {"env": "prod"}}});
     let scanner = fake.scanner(settings).await;
-    let told = Told::default();
-    scanner.scan(&told).await;
-    told.lines();
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    sink.lines();
     *scan.lock().unwrap() = 1;
-    scanner.scan(&told).await;
-    assert!(told.lines().contains(&"deleted subnet/s-2".to_owned()));
-    assert_eq!(told.graph.ended().await, ["s-2"]);
-    assert_eq!(told.graph.unobserved().await, ["s-1"]);
+    scanner.scan(&sink).await;
+    assert!(sink.lines().contains(&"deleted subnet/s-2".to_owned()));
+    assert_eq!(sink.graph.ended().await, ["s-2"]);
+    assert_eq!(sink.graph.unobserved().await, ["s-1"]);
     *scan.lock().unwrap() = 2;
-    scanner.scan(&told).await;
-    let lines = told.lines();
+    scanner.scan(&sink).await;
+    let lines = sink.lines();
     assert!(
         lines.contains(&"updated subnet/s-1".to_owned())
             || lines.contains(&"observed subnet/s-1".to_owned()),
         "it was not created: {lines:?}"
     );
-    assert_eq!(told.graph.existing().await, ["s-1"]);
+    assert_eq!(sink.graph.existing().await, ["s-1"]);
 }

@@ -1,4 +1,4 @@
-//! Which subnets a main route table is for.
+//! The subnets to which a main route table applies.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,16 +7,16 @@ use pipeline::rows::Rows;
 use pipeline::{Delivery, Signal};
 use serde_json::json;
 
-use super::fake::{ACCOUNT, Fake, Reply, Request, Told, subnets};
+use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request, subnets};
 
 const MAIN: &str = "<item><routeTableId>rtb-main</routeTableId><vpcId>vpc-1</vpcId><associationSet>\
                     <item><main>true</main></item></associationSet></item>";
 const OWN: &str = "<item><routeTableId>rtb-own</routeTableId><vpcId>vpc-1</vpcId><associationSet>\
                    <item><subnetId>s-2</subnetId></item></associationSet></item>";
 
-/// A main table and, on the next page, one of the subnet s-2; whether subnets are told.
-async fn tables(fails: Arc<Mutex<bool>>) -> Fake {
-    Fake::new(move |request: &Request| {
+/// A main table and, on the next page, the table of the subnet s-2. `fails`: whether listing subnets fails.
+async fn tables(fails: Arc<Mutex<bool>>) -> FakeAws {
+    FakeAws::new(move |request: &Request| {
         let tables = |items: &str, next: &str| {
             Reply::Xml(format!("<routeTableSet>{items}</routeTableSet>{next}"))
         };
@@ -26,8 +26,8 @@ async fn tables(fails: Arc<Mutex<bool>>) -> Fake {
                 false => subnets(&["s-1", "s-2"], None),
             };
         }
-        let asked = request.get("RouteTableId.1").map(String::as_str);
-        match (asked, request.get("NextToken")) {
+        let target = request.get("RouteTableId.1").map(String::as_str);
+        match (target, request.get("NextToken")) {
             (Some("rtb-main"), _) => tables(MAIN, ""),
             (Some(_), _) => tables(OWN, ""),
             (None, None) => tables(MAIN, "<nextToken>two</nextToken>"),
@@ -37,9 +37,9 @@ async fn tables(fails: Arc<Mutex<bool>>) -> Fake {
     .await
 }
 
-/// `table subnet` of what was told last.
-fn attached(told: &Told) -> Vec<String> {
-    let batches = std::mem::take(&mut *told.batches.lock().unwrap());
+/// `table subnet` of the edges in the rows since the last call.
+fn attached(sink: &RecordingSink) -> Vec<String> {
+    let batches = std::mem::take(&mut *sink.batches.lock().unwrap());
     let id = |uid: &str| uid.rsplit('/').next().unwrap().to_owned();
     let mut edges: Vec<String> = Vec::new();
     for row in batches.iter().flat_map(Observed::of) {
@@ -54,14 +54,14 @@ fn attached(told: &Told) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_main_route_table_is_for_the_subnets_that_no_page_names() {
+async fn main_route_table_is_attached_to_the_subnets_that_no_page_names() {
     let fails = Arc::new(Mutex::new(false));
     let fake = tables(fails.clone()).await;
     let settings = json!({"kinds": {"include": ["AWS::EC2::RouteTable"]}});
     let scanner = fake.scanner(settings).await;
-    let told = Told::default();
-    scanner.scan(&told).await;
-    assert_eq!(attached(&told), ["rtb-main s-1", "rtb-own s-2"]);
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    assert_eq!(attached(&sink), ["rtb-main s-1", "rtb-own s-2"]);
 
     let mut rows = Rows::new(Signal::RefreshRequests);
     for id in ["rtb-main", "rtb-own"] {
@@ -69,14 +69,14 @@ async fn a_main_route_table_is_for_the_subnets_that_no_page_names() {
         rows.push(None, Some(&uid), "test", &[]);
     }
     let requests = rows.finish(Delivery::nobody());
-    scanner.refresh(&requests, &told).await;
-    assert_eq!(attached(&told), ["rtb-main s-1", "rtb-own s-2"]);
+    scanner.refresh(&requests, &sink).await;
+    assert_eq!(attached(&sink), ["rtb-main s-1", "rtb-own s-2"]);
 
-    // What cannot be asked for stays as it was.
+    // When subnets cannot be listed, the last report stays.
     *fails.lock().unwrap() = true;
-    told.lines();
-    scanner.scan(&told).await;
-    assert_eq!(told.lines(), ["complete AWS::EC2::RouteTable 2"]);
-    let failures = told.failures();
+    sink.lines();
+    scanner.scan(&sink).await;
+    assert_eq!(sink.lines(), ["complete AWS::EC2::RouteTable 2"]);
+    let failures = sink.failures();
     assert!(failures[0].starts_with("ec2:DescribeSubnets in us-east-1"));
 }

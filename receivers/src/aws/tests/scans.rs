@@ -1,4 +1,4 @@
-//! What is told from scan to scan.
+//! The rows that consecutive scans write.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,11 +6,11 @@ use pipeline::rows::Rows;
 use pipeline::{Delivery, Signal};
 use serde_json::json;
 
-use super::fake::{ACCOUNT, Fake, Reply, Request, Told, subnets, vpcs};
+use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request, subnets, vpcs};
 
-/// A VPC, and the subnets that the list holds at the time.
-async fn account(ids: Arc<Mutex<Vec<&'static str>>>) -> Fake {
-    Fake::new(move |request: &Request| match request["Action"].as_str() {
+/// An account with a VPC, and the subnets that are in the list at the time.
+async fn account(ids: Arc<Mutex<Vec<&'static str>>>) -> FakeAws {
+    FakeAws::new(move |request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
         _ => match request.get("SubnetId.1") {
             None => subnets(&ids.lock().unwrap(), None),
@@ -22,8 +22,8 @@ async fn account(ids: Arc<Mutex<Vec<&'static str>>>) -> Fake {
 }
 
 #[tokio::test]
-async fn a_page_leads_to_the_next_until_there_is_none() {
-    let fake = Fake::new(|request: &Request| {
+async fn all_pages_are_read() {
+    let fake = FakeAws::new(|request: &Request| {
         match (
             request["Action"].as_str(),
             request.get("NextToken").map(String::as_str),
@@ -36,8 +36,8 @@ async fn a_page_leads_to_the_next_until_there_is_none() {
         }
     })
     .await;
-    let told = Told::default();
-    let summary = fake.scanner(json!({})).await.scan(&told).await;
+    let sink = RecordingSink::default();
+    let summary = fake.scanner(json!({})).await.scan(&sink).await;
     assert_eq!(
         (summary.resources, summary.complete, summary.failed),
         (3, 2, 0)
@@ -49,23 +49,23 @@ async fn a_page_leads_to_the_next_until_there_is_none() {
         "created subnet/s-2",
         "created subnet/s-3",
     ];
-    assert_eq!(told.lines(), lines);
+    assert_eq!(sink.lines(), lines);
 }
 
 #[tokio::test]
-async fn only_what_is_new_is_told_again() {
+async fn only_changes_are_reported() {
     let ids = Arc::new(Mutex::new(vec!["s-1", "s-2"]));
     let fake = account(ids.clone()).await;
     let scanner = fake.scanner(json!({})).await;
-    let told = Told::default();
-    scanner.scan(&told).await;
-    assert_eq!(told.lines().len(), 5);
-    scanner.scan(&told).await;
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    assert_eq!(sink.lines().len(), 5);
+    scanner.scan(&sink).await;
     let unchanged = ["complete AWS::EC2::Subnet 2", "complete AWS::EC2::VPC 1"];
-    assert_eq!(told.lines(), unchanged, "one row a scope");
+    assert_eq!(sink.lines(), unchanged, "one row per scope");
     *ids.lock().unwrap() = vec!["s-2", "s-3"];
-    scanner.scan(&told).await;
-    let lines = told.lines();
+    scanner.scan(&sink).await;
+    let lines = sink.lines();
     assert!(
         lines.contains(&"created subnet/s-3".to_owned()),
         "{lines:?}"
@@ -76,17 +76,17 @@ async fn only_what_is_new_is_told_again() {
     );
     assert_eq!(lines.len(), 4, "{lines:?}");
     *ids.lock().unwrap() = vec!["s-1", "s-2", "s-3"];
-    scanner.scan(&told).await;
+    scanner.scan(&sink).await;
     assert!(
-        told.lines().contains(&"created subnet/s-1".to_owned()),
-        "it was made anew"
+        sink.lines().contains(&"created subnet/s-1".to_owned()),
+        "it was created again"
     );
 }
 
 #[tokio::test]
-async fn the_same_in_another_order_is_no_change() {
-    let turn = Arc::new(Mutex::new(0));
-    let fake = Fake::new(move |request: &Request| {
+async fn another_order_of_tags_is_no_change() {
+    let requests = Arc::new(Mutex::new(0));
+    let fake = FakeAws::new(move |request: &Request| {
         if request["Action"] == "DescribeVpcs" {
             return vpcs(&[]);
         }
@@ -94,9 +94,9 @@ async fn the_same_in_another_order_is_no_change() {
             "<item><key>a</key><value>1</value></item>",
             "<item><key>b</key><value>2</value></item>",
         ];
-        let mut turn = turn.lock().unwrap();
-        *turn += 1;
-        if *turn == 2 {
+        let mut requests = requests.lock().unwrap();
+        *requests += 1;
+        if *requests == 2 {
             tags.reverse();
         }
         let tags = tags.concat();
@@ -106,32 +106,32 @@ async fn the_same_in_another_order_is_no_change() {
     })
     .await;
     let scanner = fake.scanner(json!({})).await;
-    let told = Told::default();
-    scanner.scan(&told).await;
-    told.lines();
-    scanner.scan(&told).await;
-    assert_eq!(told.lines().len(), 2);
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    sink.lines();
+    scanner.scan(&sink).await;
+    assert_eq!(sink.lines().len(), 2);
 }
 
 #[tokio::test]
-async fn what_was_not_delivered_is_told_again() {
+async fn rejected_rows_are_reported_by_the_next_scan() {
     let fake = account(Arc::new(Mutex::new(vec!["s-1"]))).await;
     let scanner = fake.scanner(json!({})).await;
-    let refusing = Told {
-        refuses: true,
-        ..Told::default()
+    let rejecting = RecordingSink {
+        rejects: true,
+        ..RecordingSink::default()
     };
-    let summary = scanner.scan(&refusing).await;
+    let summary = scanner.scan(&rejecting).await;
     assert_eq!((summary.complete, summary.failed), (0, 2));
-    assert!(refusing.failures()[0].contains("not delivered (told to refuse)"));
-    let told = Told::default();
-    scanner.scan(&told).await;
-    assert!(told.lines().contains(&"created subnet/s-1".to_owned()));
+    assert!(rejecting.failures()[0].contains("not delivered (scripted rejection)"));
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    assert!(sink.lines().contains(&"created subnet/s-1".to_owned()));
 }
 
 #[tokio::test]
-async fn a_narrower_filter_is_another_scope_and_ends_nothing() {
-    let fake = Fake::new(|request: &Request| match request["Action"].as_str() {
+async fn narrower_filter_is_another_scope_and_deletes_nothing() {
+    let fake = FakeAws::new(|request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&[]),
         _ => Reply::Xml(
             "<subnetSet><item><subnetId>s-1</subnetId><tagSet><item><key>env</key><value>prod</value></item>\
@@ -141,15 +141,15 @@ async fn a_narrower_filter_is_another_scope_and_ends_nothing() {
     })
     .await;
     let wide = fake.scanner(json!({})).await;
-    let told = Told::default();
-    wide.scan(&told).await;
-    assert_eq!(told.lines().len(), 4);
-    let known = Arc::into_inner(wide).unwrap().known;
+    let sink = RecordingSink::default();
+    wide.scan(&sink).await;
+    assert_eq!(sink.lines().len(), 4);
+    let inventory = Arc::into_inner(wide).unwrap().inventory;
     let settings = json!({"tags": {"include": {"env": "prod"}}});
-    let narrow = fake.scanner_that_knows(settings, known).await;
-    narrow.scan(&told).await;
-    let lines = told.lines();
-    // It is told once, so that the new scope can vouch for it, and is no event.
+    let narrow = fake.scanner_with_inventory(settings, inventory).await;
+    narrow.scan(&sink).await;
+    let lines = sink.lines();
+    // It is reported once in the new scope, without a change.
     assert!(
         lines.contains(&"observed subnet/s-1".to_owned()),
         "{lines:?}"
@@ -158,39 +158,39 @@ async fn a_narrower_filter_is_another_scope_and_ends_nothing() {
         !lines.iter().any(|line| line.starts_with("deleted")),
         "{lines:?}"
     );
-    narrow.scan(&told).await;
-    assert_eq!(told.lines().len(), 2);
+    narrow.scan(&sink).await;
+    assert_eq!(sink.lines().len(), 2);
 }
 
 #[tokio::test]
-async fn one_thing_is_looked_at_again_when_it_is_asked_for() {
+async fn refresh_request_reports_the_current_state_of_its_uids() {
     let ids = Arc::new(Mutex::new(vec!["s-1"]));
     let fake = account(ids.clone()).await;
     let scanner = fake.scanner(json!({})).await;
-    let told = Told::default();
-    scanner.scan(&told).await;
-    told.lines();
-    let ask = |ids: &[&str]| {
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    sink.lines();
+    let requests_for = |ids: &[&str]| {
         let mut rows = Rows::new(Signal::RefreshRequests);
         for id in ids {
             let uid = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:subnet/{id}");
             rows.push(None, Some(&uid), "test", &[]);
         }
-        // Of no AWS account, and of a region that is not scanned.
-        rows.push(None, Some("svc:////of-nobody-here"), "test", &[]);
+        // A uid that is not of AWS, and one of a region that is not scanned.
+        rows.push(None, Some("svc:////of-another-receiver"), "test", &[]);
         let elsewhere = format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:subnet/s-1");
         rows.push(None, Some(&elsewhere), "test", &[]);
         rows.finish(Delivery::nobody())
     };
-    scanner.refresh(&ask(&["s-1", "s-9"]), &told).await;
+    scanner.refresh(&requests_for(&["s-1", "s-9"]), &sink).await;
     assert_eq!(
-        told.lines(),
+        sink.lines(),
         ["observed subnet/s-1"],
-        "also where nothing is new"
+        "also when it is unchanged"
     );
     *ids.lock().unwrap() = vec!["s-9"];
-    scanner.refresh(&ask(&["s-1", "s-9"]), &told).await;
-    assert_eq!(told.lines(), ["created subnet/s-9", "deleted subnet/s-1"]);
-    scanner.scan(&told).await;
-    assert_eq!(told.lines().len(), 2, "the scan has nothing to add");
+    scanner.refresh(&requests_for(&["s-1", "s-9"]), &sink).await;
+    assert_eq!(sink.lines(), ["created subnet/s-9", "deleted subnet/s-1"]);
+    scanner.scan(&sink).await;
+    assert_eq!(sink.lines().len(), 2, "the scan finds no further change");
 }

@@ -1,4 +1,4 @@
-//! What one account shares with others.
+//! Resources that one account shares with others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -8,22 +8,22 @@ use pipeline::rows::Rows;
 use pipeline::{Delivery, Signal};
 use serde_json::{Value as Json, json};
 
-use super::fake::{ACCOUNT, Fake, Reply, Request, Told};
-use crate::aws::known::Known;
+use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request};
+use crate::aws::known::Inventory;
 use crate::aws::scanner::Scanner;
 
 const OWNER: &str = "210987654321";
 const OTHER: &str = "333333333333";
 
-/// Which subnets an account sees of those that the owner shares; all are in one VPC.
-type Seen = Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>;
+/// The subnets that each account sees of those that the owner shares. All are in one VPC.
+type VisibleSubnets = Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>;
 
-/// In the first subnet is an interface of `ACCOUNT`, which the owner sees as well.
-async fn shared(seen: &Seen) -> Fake {
-    let seen = seen.clone();
-    Fake::new(move |request: &Request| {
+/// The first subnet contains an interface of `ACCOUNT`, which the owner sees as well.
+async fn shared(visible: &VisibleSubnets) -> FakeAws {
+    let visible = visible.clone();
+    FakeAws::new(move |request: &Request| {
         let account = request["account"].as_str();
-        let subnets = seen
+        let subnets = visible
             .lock()
             .unwrap()
             .get(account)
@@ -43,7 +43,7 @@ async fn shared(seen: &Seen) -> Fake {
                     ))
                 };
                 let subnets: String = subnets.iter().map(subnet).collect();
-                // What refers to a subnet would be known before it, were all asked at once.
+                // Late: if all kinds were listed at once, the interface would be listed before its subnet.
                 Reply::Late(format!("<subnetSet>{subnets}</subnetSet>"))
             }
             _ => {
@@ -62,7 +62,7 @@ async fn shared(seen: &Seen) -> Fake {
     .await
 }
 
-fn by(subnets: &[(&'static str, &[&'static str])]) -> Seen {
+fn by(subnets: &[(&'static str, &[&'static str])]) -> VisibleSubnets {
     let subnets = subnets
         .iter()
         .map(|(account, ids)| (*account, ids.to_vec()));
@@ -83,19 +83,22 @@ fn settings(accounts: &[&str]) -> Json {
     json!({"kinds": {"include": kinds}, "accounts": accounts})
 }
 
-/// A new process with these accounts, which knows by the store what was told.
-async fn again(fake: &Fake, told: &Told, accounts: &[&str]) -> Arc<Scanner> {
-    let known = Known::read(told.graph.store.as_ref(), "aws").await.unwrap();
-    fake.scanner_that_knows(settings(accounts), known).await
+/// The scanner of a new process with these accounts, which reads from the store what was reported.
+async fn again(fake: &FakeAws, sink: &RecordingSink, accounts: &[&str]) -> Arc<Scanner> {
+    let inventory = Inventory::load(sink.graph.store.as_ref(), "aws")
+        .await
+        .unwrap();
+    fake.scanner_with_inventory(settings(accounts), inventory)
+        .await
 }
 
 fn arn(account: &str, id: &str) -> String {
     format!("arn:aws:ec2:us-east-1:{account}:{id}")
 }
 
-/// `uid KIND uid` of all that was told.
-fn edges(told: &Told) -> BTreeSet<String> {
-    let batches = told.batches.lock().unwrap();
+/// `uid KIND uid` of all edges in the rows.
+fn edges(sink: &RecordingSink) -> BTreeSet<String> {
+    let batches = sink.batches.lock().unwrap();
     let rows = batches.iter().flat_map(Observed::of);
     let edges = rows.flat_map(|row| {
         let relations = row.relations.into_iter().flat_map(|it| it.relations());
@@ -104,22 +107,22 @@ fn edges(told: &Told) -> BTreeSet<String> {
     edges.collect()
 }
 
-/// What a scan tells, but for its completions.
-async fn events(scanner: &Scanner, told: &Told) -> Vec<String> {
-    let summary = scanner.scan(told).await;
+/// The rows of a scan except its completions.
+async fn events(scanner: &Scanner, sink: &RecordingSink) -> Vec<String> {
+    let summary = scanner.scan(sink).await;
     assert_eq!(summary.failed, 0);
-    let mut lines = told.lines();
+    let mut lines = sink.lines();
     lines.retain(|line| !line.starts_with("complete"));
     lines
 }
 
-/// What is told when one of the owner's things is asked for.
-async fn refresh(scanner: &Scanner, told: &Told, id: &str) -> Vec<String> {
+/// The rows of a refresh of one of the owner's resources.
+async fn refresh(scanner: &Scanner, sink: &RecordingSink, id: &str) -> Vec<String> {
     let mut rows = Rows::new(Signal::RefreshRequests);
     rows.push(None, Some(&arn(OWNER, id)), "test", &[]);
     let requests = rows.finish(Delivery::nobody());
-    scanner.refresh(&requests, told).await;
-    told.lines()
+    scanner.refresh(&requests, sink).await;
+    sink.lines()
 }
 
 const NOTHING: [&str; 0] = [];
@@ -130,190 +133,190 @@ const ALL_CREATED: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn each_account_tells_what_is_its_own_and_whom_it_is_shared_with_refers_to_it() {
+async fn each_account_reports_its_own_resources_and_references_shared_ones_by_the_owners_arn() {
     for concurrency in [1, 8] {
-        let seen = by(&[(ACCOUNT, &["s-1"]), (OWNER, &["s-1"])]);
-        let fake = shared(&seen).await;
+        let visible = by(&[(ACCOUNT, &["s-1"]), (OWNER, &["s-1"])]);
+        let fake = shared(&visible).await;
         let accounts = [ACCOUNT, OWNER];
         let mut both = settings(&accounts);
         both["concurrency"] = concurrency.into();
         let scanner = fake.scanner(both).await;
-        let told = Told::default();
-        assert_eq!(events(&scanner, &told).await, ALL_CREATED);
+        let sink = RecordingSink::default();
+        assert_eq!(events(&scanner, &sink).await, ALL_CREATED);
         let (vpc, subnet) = (arn(OWNER, "vpc/vpc-1"), arn(OWNER, "subnet/s-1"));
         let interface = arn(ACCOUNT, "network-interface/eni-1");
         let expected = [
             format!("{interface} PART_OF {subnet}"),
             format!("{subnet} PART_OF {vpc}"),
         ];
-        assert_eq!(edges(&told), expected.into());
-        assert_eq!(events(&scanner, &told).await, NOTHING);
+        assert_eq!(edges(&sink), expected.into());
+        assert_eq!(events(&scanner, &sink).await, NOTHING);
 
-        // The interface stays in the subnet, whose share is over.
-        seen.lock().unwrap().remove(ACCOUNT);
-        assert_eq!(events(&scanner, &told).await, NOTHING);
-        let scanner = again(&fake, &told, &accounts).await;
-        assert_eq!(events(&scanner, &told).await, NOTHING);
-        assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
+        // The subnet is no longer shared, and the interface is still in it.
+        visible.lock().unwrap().remove(ACCOUNT);
+        assert_eq!(events(&scanner, &sink).await, NOTHING);
+        let scanner = again(&fake, &sink, &accounts).await;
+        assert_eq!(events(&scanner, &sink).await, NOTHING);
+        assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
     }
 }
 
 #[tokio::test]
-async fn what_is_shared_by_an_account_that_is_not_scanned_is_told_once_for_all_who_see_it() {
-    let seen = by(&[(ACCOUNT, &["s-1", "s-2"]), (OTHER, &["s-1", "s-3"])]);
-    let fake = shared(&seen).await;
+async fn resource_of_an_owner_that_is_not_scanned_is_reported_once_for_all_viewers() {
+    let visible = by(&[(ACCOUNT, &["s-1", "s-2"]), (OTHER, &["s-1", "s-3"])]);
+    let fake = shared(&visible).await;
     let accounts = [ACCOUNT, OTHER];
     let scanner = fake.scanner(settings(&accounts)).await;
-    let told = Told::default();
-    let created = events(&scanner, &told).await;
+    let sink = RecordingSink::default();
+    let created = events(&scanner, &sink).await;
     let subnets = ["s-1", "s-2", "s-3"].map(|id| format!("created subnet/{id}"));
     assert_eq!(created[1..4], subnets);
     assert_eq!(created.len(), 5);
     let to = format!(" PART_OF {}", arn(OWNER, "subnet/s-1"));
-    assert!(edges(&told).iter().any(|edge| edge.ends_with(&to)));
-    assert_eq!(events(&scanner, &told).await, NOTHING);
-    let scanner = again(&fake, &told, &accounts).await;
-    assert_eq!(events(&scanner, &told).await, NOTHING);
+    assert!(edges(&sink).iter().any(|edge| edge.ends_with(&to)));
+    assert_eq!(events(&scanner, &sink).await, NOTHING);
+    let scanner = again(&fake, &sink, &accounts).await;
+    assert_eq!(events(&scanner, &sink).await, NOTHING);
 
     assert_eq!(
-        refresh(&scanner, &told, "subnet/s-1").await,
+        refresh(&scanner, &sink, "subnet/s-1").await,
         ["observed subnet/s-1"]
     );
-    // Of one share of two.
-    seen.lock().unwrap().insert(ACCOUNT, vec!["s-2"]);
-    let name_of_one = ["updated subnet/s-1"];
-    assert_eq!(events(&scanner, &told).await, name_of_one);
+    // One of two accounts no longer sees s-1.
+    visible.lock().unwrap().insert(ACCOUNT, vec!["s-2"]);
+    let without_one_alias = ["updated subnet/s-1"];
+    assert_eq!(events(&scanner, &sink).await, without_one_alias);
     assert_eq!(
-        refresh(&scanner, &told, "subnet/s-1").await,
+        refresh(&scanner, &sink, "subnet/s-1").await,
         ["observed subnet/s-1"]
     );
     assert_eq!(
-        told.graph.existing().await,
+        sink.graph.existing().await,
         ["eni-1", "s-1", "s-2", "s-3", "vpc-1"]
     );
-    // Of both.
-    seen.lock().unwrap().insert(OTHER, vec!["s-3"]);
+    // Neither account sees s-1.
+    visible.lock().unwrap().insert(OTHER, vec!["s-3"]);
     assert_eq!(
-        refresh(&scanner, &told, "subnet/s-1").await,
+        refresh(&scanner, &sink, "subnet/s-1").await,
         ["deleted subnet/s-1"]
     );
-    assert_eq!(events(&scanner, &told).await, NOTHING);
-    seen.lock().unwrap().clear();
+    assert_eq!(events(&scanner, &sink).await, NOTHING);
+    visible.lock().unwrap().clear();
     let ended = ["s-2", "s-3"].map(|id| format!("deleted subnet/{id}"));
-    assert_eq!(events(&scanner, &told).await[..2], ended);
-    assert_eq!(told.graph.existing().await, ["eni-1"]);
-    assert_eq!(events(&scanner, &told).await, NOTHING);
+    assert_eq!(events(&scanner, &sink).await[..2], ended);
+    assert_eq!(sink.graph.existing().await, ["eni-1"]);
+    assert_eq!(events(&scanner, &sink).await, NOTHING);
 }
 
 #[tokio::test]
-async fn who_is_scanned_no_more_or_cannot_be_reached_ends_nothing() {
-    let seen = by(&[(ACCOUNT, &["s-1"]), (OTHER, &["s-1", "s-3"])]);
-    let fake = shared(&seen).await;
+async fn account_that_is_removed_or_fails_deletes_nothing() {
+    let visible = by(&[(ACCOUNT, &["s-1"]), (OTHER, &["s-1", "s-3"])]);
+    let fake = shared(&visible).await;
     let scanner = fake.scanner(settings(&[ACCOUNT, OTHER])).await;
-    let told = Told::default();
-    events(&scanner, &told).await;
+    let sink = RecordingSink::default();
+    events(&scanner, &sink).await;
     let all = ["eni-1", "s-1", "s-3", "vpc-1"];
-    assert_eq!(told.graph.existing().await, all);
-    let scanner = again(&fake, &told, &[ACCOUNT]).await;
-    let lines = events(&scanner, &told).await;
+    assert_eq!(sink.graph.existing().await, all);
+    let scanner = again(&fake, &sink, &[ACCOUNT]).await;
+    let lines = events(&scanner, &sink).await;
     assert!(
         lines.iter().all(|line| !line.starts_with("deleted")),
         "{lines:?}"
     );
-    assert_eq!(refresh(&scanner, &told, "subnet/s-3").await, NOTHING);
-    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
-    assert_eq!(told.graph.unobserved().await, ["s-3"]);
+    assert_eq!(refresh(&scanner, &sink, "subnet/s-3").await, NOTHING);
+    assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(sink.graph.unobserved().await, ["s-3"]);
 
-    let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
-    events(&scanner, &told).await;
-    assert_eq!(told.graph.existing().await, all);
+    let scanner = again(&fake, &sink, &[ACCOUNT, OTHER]).await;
+    events(&scanner, &sink).await;
+    assert_eq!(sink.graph.existing().await, all);
     *fake.refused.lock().unwrap() = Some(OTHER);
-    let scanner = again(&fake, &told, &[ACCOUNT, OTHER]).await;
-    let summary = scanner.scan(&told).await;
-    assert_eq!(summary.failed, 1, "its role may not be assumed");
-    let lines = told.lines();
+    let scanner = again(&fake, &sink, &[ACCOUNT, OTHER]).await;
+    let summary = scanner.scan(&sink).await;
+    assert_eq!(summary.failed, 1, "its role cannot be assumed");
+    let lines = sink.lines();
     assert!(
         lines.iter().all(|line| line.starts_with("complete")),
         "{lines:?}"
     );
-    assert_eq!(refresh(&scanner, &told, "subnet/s-3").await, NOTHING);
-    // Of what only it sees it is not known whether it exists.
-    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
-    assert_eq!(told.graph.unobserved().await, ["s-3"]);
+    assert_eq!(refresh(&scanner, &sink, "subnet/s-3").await, NOTHING);
+    // Whether s-3, which only this account sees, exists is unknown.
+    assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(sink.graph.unobserved().await, ["s-3"]);
     *fake.refused.lock().unwrap() = None;
-    let seen_again = scanner.scan(&told).await;
+    let seen_again = scanner.scan(&sink).await;
     assert_eq!(seen_again.failed, 0);
-    let lines = told.lines();
+    let lines = sink.lines();
     assert!(
         lines.contains(&"observed subnet/s-3".to_owned()),
-        "it is not new: {lines:?}"
+        "it is not created again: {lines:?}"
     );
-    assert_eq!(told.graph.existing().await, all);
+    assert_eq!(sink.graph.existing().await, all);
 }
 
 #[tokio::test]
-async fn an_owner_that_is_scanned_from_now_on_takes_over_and_ends_what_is_gone() {
-    let seen = by(&[(ACCOUNT, &["s-1", "s-2"]), (OWNER, &["s-1"])]);
-    let fake = shared(&seen).await;
+async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() {
+    let visible = by(&[(ACCOUNT, &["s-1", "s-2"]), (OWNER, &["s-1"])]);
+    let fake = shared(&visible).await;
     let scanner = fake.scanner(settings(&[ACCOUNT])).await;
-    let told = Told::default();
-    events(&scanner, &told).await;
+    let sink = RecordingSink::default();
+    events(&scanner, &sink).await;
     assert_eq!(
-        told.graph.existing().await,
+        sink.graph.existing().await,
         ["eni-1", "s-1", "s-2", "vpc-1"]
     );
 
-    seen.lock().unwrap().insert(ACCOUNT, vec!["s-1"]);
-    let scanner = again(&fake, &told, &[ACCOUNT, OWNER]).await;
-    // The owner knows no other name for what is its own.
+    visible.lock().unwrap().insert(ACCOUNT, vec!["s-1"]);
+    let scanner = again(&fake, &sink, &[ACCOUNT, OWNER]).await;
+    // The owner's view has no alias of another account.
     let updated = ["updated subnet/s-1", "updated vpc/vpc-1"];
-    let events_then = events(&scanner, &told).await;
+    let events_then = events(&scanner, &sink).await;
     assert_eq!(events_then[0], "deleted subnet/s-2");
     assert_eq!(events_then[1..], updated);
-    assert_eq!(events(&scanner, &told).await, NOTHING);
-    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(events(&scanner, &sink).await, NOTHING);
+    assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
 
-    // It cannot be reached: what it told is unknown, and nobody else tells it.
+    // The owner's scan fails: its resources are unknown, and no other account reports them.
     *fake.refused.lock().unwrap() = Some(OWNER);
-    let scanner = again(&fake, &told, &[ACCOUNT, OWNER]).await;
-    scanner.scan(&told).await;
-    let lines = told.lines();
+    let scanner = again(&fake, &sink, &[ACCOUNT, OWNER]).await;
+    scanner.scan(&sink).await;
+    let lines = sink.lines();
     assert!(
         lines.iter().all(|line| line.starts_with("complete")),
         "{lines:?}"
     );
 
-    let scanner = again(&fake, &told, &[ACCOUNT]).await;
+    let scanner = again(&fake, &sink, &[ACCOUNT]).await;
     assert_eq!(
-        events(&scanner, &told).await,
+        events(&scanner, &sink).await,
         updated,
-        "it is scanned no more"
+        "the owner is no longer scanned"
     );
-    assert_eq!(events(&scanner, &told).await, NOTHING);
-    assert_eq!(told.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
+    assert_eq!(events(&scanner, &sink).await, NOTHING);
+    assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
 }
 
 #[tokio::test]
-async fn an_owner_that_never_could_be_scanned_leaves_it_to_whom_it_shares_with() {
+async fn resources_of_an_owner_that_was_never_scanned_are_reported_by_their_viewers() {
     let fake = shared(&by(&[(ACCOUNT, &["s-1"])])).await;
     *fake.refused.lock().unwrap() = Some(OWNER);
     let scanner = fake.scanner(settings(&[ACCOUNT, OWNER])).await;
-    let told = Told::default();
-    assert_eq!(scanner.scan(&told).await.failed, 1);
-    let lines = told.lines();
+    let sink = RecordingSink::default();
+    assert_eq!(scanner.scan(&sink).await.failed, 1);
+    let lines = sink.lines();
     assert!(
         ALL_CREATED
             .iter()
-            .all(|line| lines.iter().any(|told| told == line)),
+            .all(|line| lines.iter().any(|written| written == line)),
         "{lines:?}"
     );
 }
 
 #[tokio::test]
-async fn whose_things_are_is_known_though_the_first_scan_of_them_fails() {
+async fn owners_of_subnets_are_known_after_a_restart_although_listing_subnets_fails() {
     let is_failing = Arc::new(Mutex::new(false));
     let failing = is_failing.clone();
-    let fake = Fake::new(move |request: &Request| {
+    let fake = FakeAws::new(move |request: &Request| {
         let item = match request["Action"].as_str() {
             "DescribeNetworkInterfaces" => {
                 "<networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId>\
@@ -329,15 +332,15 @@ async fn whose_things_are_is_known_though_the_first_scan_of_them_fails() {
         Reply::Xml(item)
     })
     .await;
-    let told = Told::default();
+    let sink = RecordingSink::default();
     let scanner = fake.scanner(settings(&[ACCOUNT])).await;
-    events(&scanner, &told).await;
+    events(&scanner, &sink).await;
     *is_failing.lock().unwrap() = true;
-    let scanner = again(&fake, &told, &[ACCOUNT]).await;
-    let summary = scanner.scan(&told).await;
+    let scanner = again(&fake, &sink, &[ACCOUNT]).await;
+    let summary = scanner.scan(&sink).await;
     assert_eq!((summary.complete, summary.failed), (1, 2));
-    assert_eq!(told.lines(), ["complete AWS::EC2::NetworkInterface 1"]);
+    assert_eq!(sink.lines(), ["complete AWS::EC2::NetworkInterface 1"]);
     let to = format!(" PART_OF {}", arn(OWNER, "subnet/s-1"));
-    let edges = edges(&told);
+    let edges = edges(&sink);
     assert!(edges.iter().all(|edge| edge.ends_with(&to)), "{edges:?}");
 }

@@ -1,14 +1,14 @@
-//! Tags that take a call of their own, while a filter looks at them.
+//! A filter over tags that take a call of their own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use super::fake::{Fake, Reply, Request, Told};
+use super::fake::{FakeAws, RecordingSink, Reply, Request};
 
 const ELB: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app";
 
-/// A load balancer of production and one of nobody, each with its tags.
+/// A load balancer with the tag `env: prod` and one without tags.
 fn balancers(request: &Request) -> Reply {
     let arns = ["shop", "sandbox"].map(|name| format!("{ELB}/{name}/1"));
     let members: String = match request["Action"].as_str() {
@@ -32,9 +32,9 @@ fn balancers(request: &Request) -> Reply {
 }
 
 #[tokio::test]
-async fn what_has_tags_that_cannot_be_read_is_unknown_under_a_filter_and_not_gone() {
+async fn resource_whose_tags_cannot_be_read_is_not_deleted_under_a_filter() {
     let scan = AtomicUsize::new(0);
-    let fake = Fake::new(move |request: &Request| {
+    let fake = FakeAws::new(move |request: &Request| {
         if request["Action"] == "DescribeLoadBalancers" {
             scan.fetch_add(1, Ordering::Relaxed);
         }
@@ -49,27 +49,27 @@ async fn what_has_tags_that_cannot_be_read_is_unknown_under_a_filter_and_not_gon
         "tags": {"include": {"env": "prod"}},
     });
     let scanner = fake.scanner(settings).await;
-    let told = Told::default();
-    scanner.scan(&told).await;
-    let complete = told.lines().remove(0);
+    let sink = RecordingSink::default();
+    scanner.scan(&sink).await;
+    let complete = sink.lines().remove(0);
     assert!(
         complete.starts_with("complete in part AWS::ElasticLoadBalancingV2::LoadBalancer"),
         "{complete}"
     );
     for failures in [1, 0] {
-        scanner.scan(&told).await;
+        scanner.scan(&sink).await;
         assert_eq!(
-            told.lines(),
+            sink.lines(),
             [complete.as_str()],
-            "nothing is told, and one is there"
+            "no resource is reported, and the scope has one member"
         );
-        assert_eq!(told.failures().len(), failures);
+        assert_eq!(sink.failures().len(), failures);
     }
 }
 
 #[tokio::test]
-async fn what_may_be_excluded_by_tags_that_cannot_be_read_is_not_told() {
-    let fake = Fake::new(|request: &Request| match request["Action"].as_str() {
+async fn new_resource_is_not_reported_while_its_tags_may_exclude_it() {
+    let fake = FakeAws::new(|request: &Request| match request["Action"].as_str() {
         "DescribeTags" => Reply::Error(403, "AccessDenied"),
         _ => balancers(request),
     })
@@ -78,7 +78,7 @@ async fn what_may_be_excluded_by_tags_that_cannot_be_read_is_not_told() {
         "kinds": {"include": ["AWS::ElasticLoadBalancingV2::LoadBalancer"]},
         "tags": {"exclude": {"env": "prod"}},
     });
-    let told = Told::default();
-    fake.scanner(settings).await.scan(&told).await;
-    assert!(told.lines().iter().all(|line| !line.starts_with("created")));
+    let sink = RecordingSink::default();
+    fake.scanner(settings).await.scan(&sink).await;
+    assert!(sink.lines().iter().all(|line| !line.starts_with("created")));
 }

@@ -1,20 +1,20 @@
-//! The instances: Kubernetes' nodes, and one that keeps connections to the database open.
+//! The instances: Kubernetes nodes, and a connection pooler of the database.
 
 use pipeline::schema::aliases::kind as alias;
 use pipeline::schema::edges::kind;
 use serde_json::json;
 
-use super::names::{NODES, Names, REGION};
-use super::scan::{Resource, aws_tags};
+use super::names::{DemoNames, NODES, REGION};
+use super::scan::{DemoResource, aws_tags};
 
-pub(super) fn instances(names: Names) -> Vec<Resource> {
+pub(super) fn instances(names: DemoNames) -> Vec<DemoResource> {
     let node = |number: usize| Machine {
-        name: Names::node(number),
+        name: DemoNames::node(number),
         team: "platform",
         size: "m7g.large",
         group: "sg-services",
-        zone: Names::node_zone(number),
-        ip: Names::node_ip(number),
+        zone: DemoNames::node_zone(number),
+        ip: DemoNames::node_ip(number),
     };
     let proxy = Machine {
         name: "db-proxy".to_owned(),
@@ -25,7 +25,7 @@ pub(super) fn instances(names: Names) -> Vec<Resource> {
         ip: "10.0.1.40".to_owned(),
     };
     let machines = (0..NODES).map(node).chain([proxy]);
-    machines.map(|machine| machine.tell(names)).collect()
+    machines.map(|machine| machine.to_resource(names)).collect()
 }
 
 struct Machine {
@@ -38,9 +38,9 @@ struct Machine {
 }
 
 impl Machine {
-    fn tell(&self, names: Names) -> Resource {
+    fn to_resource(&self, names: DemoNames) -> DemoResource {
         let id = names.ec2("i", &self.name);
-        Resource {
+        DemoResource {
             relations: vec![
                 (kind::SECURED_BY, names.security_group(self.group)),
                 (kind::PART_OF, names.subnet(self.zone)),
@@ -67,7 +67,7 @@ impl Machine {
                 "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled"},
                 "Tags": aws_tags(&self.name, self.team),
             }),
-            ..Resource::aws(
+            ..DemoResource::aws(
                 "AWS::EC2::Instance",
                 names.instance(&self.name),
                 &self.name,

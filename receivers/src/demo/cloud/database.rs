@@ -5,12 +5,12 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::json;
 
-use super::names::{Names, REGION};
-use super::scan::{Resource, aws_tags};
+use super::names::{DemoNames, REGION};
+use super::scan::{DemoResource, aws_tags};
 
-pub(super) fn database(names: Names) -> Resource {
+pub(super) fn database(names: DemoNames) -> DemoResource {
     let endpoint = names.database_endpoint();
-    Resource {
+    DemoResource {
         relations: vec![
             (kind::SECURED_BY, names.security_group("sg-database")),
             (kind::PART_OF, names.subnet('a')),
@@ -19,7 +19,7 @@ pub(super) fn database(names: Names) -> Resource {
         aliases: vec![
             ("id", "shop-db".to_owned()),
             ("dns", endpoint.clone()),
-            // Its clients know no more of it than where it answers.
+            // Spans of clients name the database only by its address.
             (alias::SAME_AS, uid::external(&endpoint, Some(5432))),
         ],
         configuration: json!({
@@ -48,6 +48,6 @@ pub(super) fn database(names: Names) -> Resource {
             },
             "TagList": aws_tags("shop-db", "data"),
         }),
-        ..Resource::aws("AWS::RDS::DBInstance", names.database(), "shop-db", "data")
+        ..DemoResource::aws("AWS::RDS::DBInstance", names.database(), "shop-db", "data")
     }
 }

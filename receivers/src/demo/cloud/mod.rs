@@ -1,4 +1,4 @@
-//! The company's cloud as a scan tells it: pure, by seed and situation.
+//! The company's cloud as a scan reports it: a pure function of seed and situation.
 
 mod compute;
 mod database;
@@ -7,5 +7,5 @@ mod network;
 mod pods;
 mod scan;
 
-pub(super) use names::{ACCOUNT, CLUSTER_NAME, Names, REGION};
+pub(super) use names::{ACCOUNT, CLUSTER_NAME, DemoNames, REGION};
 pub(super) use scan::{resources, rows};

@@ -1,10 +1,10 @@
-//! What everything is called: ids as the clouds give them, the same for the same seed.
+//! Names and ids in the form that the clouds give them; they depend only on the seed.
 
 use pipeline::uid;
 
 use crate::demo::company::Pod;
 
-/// The account that AWS's own documentation uses.
+/// The account id that AWS's documentation uses.
 pub(in crate::demo) const ACCOUNT: &str = "123456789012";
 pub(in crate::demo) const REGION: &str = "eu-west-1";
 pub(in crate::demo) const CLUSTER_NAME: &str = "shop-prod";
@@ -12,20 +12,20 @@ pub(in crate::demo) const CLUSTER_NAME: &str = "shop-prod";
 pub(super) const NODES: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
-pub(in crate::demo) struct Names {
+pub(in crate::demo) struct DemoNames {
     seed: u64,
 }
 
-impl Names {
-    pub(in crate::demo) fn new(seed: u64) -> Names {
-        Names { seed }
+impl DemoNames {
+    pub(in crate::demo) fn new(seed: u64) -> DemoNames {
+        DemoNames { seed }
     }
 
     fn hash(&self, thing: &str) -> u64 {
         uid::hash(&format!("{}/{thing}", self.seed))
     }
 
-    /// 17 hexadecimal digits, as EC2 numbers its things: `sg-0d1f…`.
+    /// An EC2 id of 17 hexadecimal digits: `sg-0d1f…`.
     pub(in crate::demo) fn ec2(&self, prefix: &str, name: &str) -> String {
         format!("{prefix}-0{:016x}", self.hash(&format!("{prefix}/{name}")))
     }
@@ -43,7 +43,7 @@ impl Names {
         self.ec2_arn("subnet", "subnet", &zone.to_string())
     }
 
-    /// By its name: `sg-database`.
+    /// The ARN of a security group, by its name: `sg-database`.
     pub(in crate::demo) fn security_group(&self, name: &str) -> String {
         self.ec2_arn("security-group", "sg", name)
     }
@@ -72,7 +72,7 @@ impl Names {
         format!("shop-db.c{}.{REGION}.rds.amazonaws.com", &number[..11])
     }
 
-    /// The form of a random UUID.
+    /// A UUID of version 4.
     pub(in crate::demo) fn uuid(&self, thing: &str) -> String {
         let high = format!("{:016x}", self.hash(thing));
         let low = format!("{:016x}", self.hash(&format!("{thing}/low")));
@@ -86,7 +86,7 @@ impl Names {
         )
     }
 
-    /// `uid` of the namespace kube-system, by which OpenTelemetry knows a cluster.
+    /// The uid of the namespace kube-system, which OpenTelemetry uses as the uid of a cluster.
     pub(in crate::demo) fn cluster(&self) -> String {
         self.uuid("cluster")
     }
@@ -95,7 +95,7 @@ impl Names {
         self.uuid(&pod_key(pod))
     }
 
-    /// `catalog-6c7a91d2f4-x7k2p`, as a Deployment names them.
+    /// The name of a Deployment's pod: `catalog-6c7a91d2f4-x7k2p`.
     pub(in crate::demo) fn pod_name(&self, pod: Pod) -> String {
         let service = pod.service.name();
         let set = self.hash(&format!("replicaset/{service}/{}", pod.deploys));
@@ -118,18 +118,18 @@ impl Names {
         format!("shop-node-{}", number + 1)
     }
 
-    /// `i-…` of a node.
+    /// The instance id of a node: `i-…`.
     pub(in crate::demo) fn node_id(&self, number: usize) -> String {
-        self.ec2("i", &Names::node(number))
+        self.ec2("i", &DemoNames::node(number))
     }
 
-    /// The name that Kubernetes gives a node.
+    /// The Kubernetes name of a node.
     pub(in crate::demo) fn node_host(number: usize) -> String {
-        let address = Names::node_ip(number).replace('.', "-");
+        let address = DemoNames::node_ip(number).replace('.', "-");
         format!("ip-{address}.{REGION}.compute.internal")
     }
 
-    /// Nodes stand in the two subnets by turns.
+    /// The zone of a node: nodes alternate between the two subnets.
     pub(super) fn node_zone(number: usize) -> char {
         if number.is_multiple_of(2) { 'a' } else { 'b' }
     }

@@ -3,12 +3,12 @@
 use pipeline::schema::edges::kind;
 use serde_json::{Value, json};
 
-use super::names::{ACCOUNT, NODES, Names, REGION};
-use super::scan::{Resource, aws_tags};
+use super::names::{ACCOUNT, DemoNames, NODES, REGION};
+use super::scan::{DemoResource, aws_tags};
 
-pub(super) fn vpc(names: Names) -> Resource {
+pub(super) fn vpc(names: DemoNames) -> DemoResource {
     let id = names.ec2("vpc", "shop");
-    Resource {
+    DemoResource {
         aliases: vec![("id", id.clone())],
         configuration: json!({
             "VpcId": id,
@@ -18,16 +18,16 @@ pub(super) fn vpc(names: Names) -> Resource {
             "OwnerId": ACCOUNT,
             "Tags": aws_tags("shop", "platform"),
         }),
-        ..Resource::aws("AWS::EC2::VPC", names.vpc(), "shop", "platform")
+        ..DemoResource::aws("AWS::EC2::VPC", names.vpc(), "shop", "platform")
     }
 }
 
-pub(super) fn subnets(names: Names) -> Vec<Resource> {
+pub(super) fn subnets(names: DemoNames) -> Vec<DemoResource> {
     let zones = ['a', 'b'].into_iter().enumerate();
     let subnet = |(number, zone): (usize, char)| {
         let id = names.ec2("subnet", &zone.to_string());
         let name = format!("shop-{zone}");
-        Resource {
+        DemoResource {
             relations: vec![(kind::PART_OF, names.vpc())],
             aliases: vec![("id", id.clone())],
             configuration: json!({
@@ -40,14 +40,14 @@ pub(super) fn subnets(names: Names) -> Vec<Resource> {
                 "OwnerId": ACCOUNT,
                 "Tags": aws_tags(&name, "platform"),
             }),
-            ..Resource::aws("AWS::EC2::Subnet", names.subnet(zone), &name, "platform")
+            ..DemoResource::aws("AWS::EC2::Subnet", names.subnet(zone), &name, "platform")
         }
     };
     zones.map(subnet).collect()
 }
 
-/// `open`: whether the world reaches the database.
-pub(super) fn security_groups(names: Names, open: bool) -> Vec<Resource> {
+/// `open`: whether the database's group allows traffic from the world.
+pub(super) fn security_groups(names: DemoNames, open: bool) -> Vec<DemoResource> {
     let mut database = vec![from_group(names, 5432, "sg-services")];
     if open {
         database.push(from_world(5432, ""));
@@ -65,15 +65,15 @@ pub(super) fn security_groups(names: Names, open: bool) -> Vec<Resource> {
 }
 
 fn security_group(
-    names: Names,
+    names: DemoNames,
     name: &str,
     allows: Option<&str>,
     permissions: &[Value],
-) -> Resource {
+) -> DemoResource {
     let id = names.ec2("sg", name);
     let mut relations = vec![(kind::PART_OF, names.vpc())];
     relations.extend(allows.map(|from| (kind::ALLOWS_TRAFFIC_FROM, names.security_group(from))));
-    Resource {
+    DemoResource {
         relations,
         aliases: vec![("id", id.clone()), ("name", name.to_owned())],
         configuration: json!({
@@ -87,7 +87,7 @@ fn security_group(
             "IpPermissionsEgress": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
             "Tags": aws_tags(name, "platform"),
         }),
-        ..Resource::aws(
+        ..DemoResource::aws(
             "AWS::EC2::SecurityGroup",
             names.security_group(name),
             name,
@@ -96,7 +96,7 @@ fn security_group(
     }
 }
 
-fn from_group(names: Names, port: u16, group: &str) -> Value {
+fn from_group(names: DemoNames, port: u16, group: &str) -> Value {
     json!({
         "IpProtocol": "tcp", "FromPort": port, "ToPort": port,
         "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [],
@@ -115,21 +115,22 @@ fn from_world(port: u16, description: &str) -> Value {
     })
 }
 
-pub(super) fn load_balancer(names: Names) -> Resource {
+pub(super) fn load_balancer(names: DemoNames) -> DemoResource {
     let dns = names.load_balancer_dns();
     let mut relations = vec![
         (kind::SECURED_BY, names.security_group("sg-frontend")),
         (kind::PART_OF, names.subnet('a')),
         (kind::PART_OF, names.subnet('b')),
     ];
-    relations.extend((0..NODES).map(|node| (kind::TARGETS, names.instance(&Names::node(node)))));
+    relations
+        .extend((0..NODES).map(|node| (kind::TARGETS, names.instance(&DemoNames::node(node)))));
     let zones = ['a', 'b'].map(|zone| {
         json!({
             "ZoneName": format!("{REGION}{zone}"),
             "SubnetId": names.ec2("subnet", &zone.to_string()),
         })
     });
-    Resource {
+    DemoResource {
         relations,
         aliases: vec![("name", "shop".to_owned()), ("dns", dns.clone())],
         configuration: json!({
@@ -143,7 +144,7 @@ pub(super) fn load_balancer(names: Names) -> Resource {
             "SecurityGroups": [names.ec2("sg", "sg-frontend")],
             "AvailabilityZones": zones,
         }),
-        ..Resource::aws(
+        ..DemoResource::aws(
             "AWS::ElasticLoadBalancingV2::LoadBalancer",
             names.load_balancer(),
             "shop",

@@ -4,17 +4,17 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::json;
 
-use super::names::Names;
-use super::scan::Resource;
+use super::names::DemoNames;
+use super::scan::DemoResource;
 use crate::demo::company::{NAMESPACE, Pod};
 
-pub(super) fn pods(names: Names, deploys: u64) -> Vec<Resource> {
+pub(super) fn pods(names: DemoNames, deploys: u64) -> Vec<DemoResource> {
     let cluster = names.cluster();
-    let tell = |pod| tell(names, &cluster, pod);
-    Pod::all(deploys).map(tell).collect()
+    let resource = |pod| pod_resource(names, &cluster, pod);
+    Pod::all(deploys).map(resource).collect()
 }
 
-fn tell(names: Names, cluster: &str, pod: Pod) -> Resource {
+fn pod_resource(names: DemoNames, cluster: &str, pod: Pod) -> DemoResource {
     let (service, version) = (pod.service.name(), pod.version());
     let (own_uid, name) = (names.pod_uid(pod), names.pod_name(pod));
     let node = names.node_of(pod);
@@ -23,14 +23,14 @@ fn tell(names: Names, cluster: &str, pod: Pod) -> Resource {
         "app.kubernetes.io/version": version,
         "team": pod.service.team(),
     });
-    Resource {
+    DemoResource {
         uid: uid::kubernetes(cluster, "", "pod", &own_uid),
         kind: "k8s.pod",
         name: name.clone(),
         provider: "kubernetes",
         account: cluster.to_owned(),
         region: None,
-        relations: vec![(kind::RUNS_ON, names.instance(&Names::node(node)))],
+        relations: vec![(kind::RUNS_ON, names.instance(&DemoNames::node(node)))],
         aliases: vec![("name", name.clone()), ("id", own_uid.clone())],
         configuration: json!({
             "apiVersion": "v1",
@@ -42,7 +42,7 @@ fn tell(names: Names, cluster: &str, pod: Pod) -> Resource {
                 "labels": &labels,
             },
             "spec": {
-                "nodeName": Names::node_host(node),
+                "nodeName": DemoNames::node_host(node),
                 "containers": [{
                     "name": service,
                     "image": format!("registry.shop.example/{service}:{version}"),

@@ -1,4 +1,4 @@
-//! One scan of everything, and the rows of `resources` that tell it.
+//! One scan of all resources, and its rows of `resources`.
 
 use pipeline::attributes::map_from_json;
 use pipeline::component::UnixNanos;
@@ -8,13 +8,13 @@ use pipeline::schema::nodes;
 use pipeline::{Batch, Delivery, Signal};
 use serde_json::{Value, json};
 
-use super::names::{ACCOUNT, Names, REGION};
+use super::names::{ACCOUNT, DemoNames, REGION};
 use super::{compute, database, network, pods};
 use crate::demo::script::Situation;
 
-/// One thing that a scan saw.
+/// A resource that a scan reports.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::demo) struct Resource {
+pub(in crate::demo) struct DemoResource {
     pub(in crate::demo) uid: String,
     pub(in crate::demo) kind: &'static str,
     pub(super) name: String,
@@ -27,9 +27,9 @@ pub(in crate::demo) struct Resource {
     pub(in crate::demo) configuration: Value,
 }
 
-impl Resource {
-    pub(super) fn aws(kind: &'static str, uid: String, name: &str, team: &str) -> Resource {
-        Resource {
+impl DemoResource {
+    pub(super) fn aws(kind: &'static str, uid: String, name: &str, team: &str) -> DemoResource {
+        DemoResource {
             uid,
             kind,
             name: name.to_owned(),
@@ -43,7 +43,7 @@ impl Resource {
         }
     }
 
-    fn told(&self) -> resource::Resource {
+    fn to_pipeline(&self) -> resource::Resource {
         let relations = self.relations.iter();
         let aliases = self.aliases.iter();
         resource::Resource {
@@ -64,7 +64,7 @@ impl Resource {
         }
     }
 
-    /// What it is scanned with as one.
+    /// The scope that it is scanned in: account, region and kind.
     fn scope(&self) -> String {
         match self.region {
             Some(region) => format!("{}/{region}/{}", self.account, self.kind),
@@ -78,8 +78,8 @@ pub(super) fn aws_tags(name: &str, team: &str) -> Value {
     json!([{"Key": "Name", "Value": name}, {"Key": "team", "Value": team}])
 }
 
-/// All that there is; those of one kind stand together.
-pub(in crate::demo) fn resources(names: Names, situation: &Situation) -> Vec<Resource> {
+/// All resources, grouped by kind.
+pub(in crate::demo) fn resources(names: DemoNames, situation: &Situation) -> Vec<DemoResource> {
     let mut all = vec![network::vpc(names)];
     all.extend(network::subnets(names));
     all.extend(network::security_groups(names, situation.open));
@@ -92,7 +92,7 @@ pub(in crate::demo) fn resources(names: Names, situation: &Situation) -> Vec<Res
 
 /// The rows of a scan of these resources; each scope ends with its completion.
 pub(in crate::demo) fn rows(
-    resources: &[Resource],
+    resources: &[DemoResource],
     source: &str,
     scan_id: &str,
     began: UnixNanos,
@@ -106,8 +106,8 @@ pub(in crate::demo) fn rows(
             id: Some(scan_id),
             began,
         };
-        let told: Vec<_> = scope.iter().map(Resource::told).collect();
-        scan.whole(&mut rows, &told);
+        let reported: Vec<_> = scope.iter().map(DemoResource::to_pipeline).collect();
+        scan.whole(&mut rows, &reported);
     }
     rows.finish(Delivery::nobody())
 }

@@ -9,49 +9,52 @@ use pipeline::schema::{edges, resources};
 use pipeline::uid;
 
 use super::{CALM, FLOODED};
-use crate::demo::cloud::{self, Names};
+use crate::demo::cloud::{self, DemoNames};
 use crate::demo::company::Pod;
 use crate::demo::otlp;
 
-fn names() -> Names {
-    Names::new(1)
+fn names() -> DemoNames {
+    DemoNames::new(1)
 }
 
 #[test]
-fn each_scope_ends_with_all_its_members_in_ascending_order() {
-    let told = cloud::resources(names(), &CALM);
-    let batch = cloud::rows(&told, "demo", "scan", UnixNanos(5));
+fn scan_completion_lists_all_members_in_ascending_order() {
+    let scanned = cloud::resources(names(), &CALM);
+    let batch = cloud::rows(&scanned, "demo", "scan", UnixNanos(5));
     let (ops, scopes) = (batch.words(resources::OP), batch.text(resources::SCOPE));
     let members = batch.column(resources::MEMBERS).as_list::<i32>();
-    let mut seen: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    let mut observed: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     let mut complete = BTreeSet::new();
     for (row, op) in ops.into_iter().enumerate() {
         let scope = scopes.value(row);
-        assert!(!complete.contains(scope), "nothing follows the completion");
+        assert!(!complete.contains(scope), "no row follows the completion");
         if op == Some("observed") {
             let uid = batch.uid().value(row);
-            seen.entry(scope).or_default().push(uid::hash(uid));
+            observed.entry(scope).or_default().push(uid::hash(uid));
             continue;
         }
         assert_eq!(op, Some("scope_complete"));
         assert!(batch.uid().is_null(row));
-        let mut hashes = seen[scope].clone();
+        let mut hashes = observed[scope].clone();
         hashes.sort_unstable();
         let listed = members.value(row);
         assert_eq!(listed.as_primitive::<UInt64Type>().values(), &hashes[..]);
         complete.insert(scope);
     }
-    assert_eq!(complete, seen.keys().copied().collect());
+    assert_eq!(complete, observed.keys().copied().collect());
     assert!(complete.contains("123456789012/eu-west-1/AWS::EC2::SecurityGroup"));
     assert_eq!(complete.len(), 7);
 }
 
 #[test]
-fn relations_lead_to_what_the_scan_tells() {
-    let told = cloud::resources(names(), &FLOODED);
-    let uids: BTreeSet<&str> = told.iter().map(|resource| resource.uid.as_str()).collect();
-    assert_eq!(uids.len(), told.len(), "each uid once");
-    for resource in &told {
+fn targets_of_relations_are_in_the_scan() {
+    let scanned = cloud::resources(names(), &FLOODED);
+    let uids: BTreeSet<&str> = scanned
+        .iter()
+        .map(|resource| resource.uid.as_str())
+        .collect();
+    assert_eq!(uids.len(), scanned.len(), "each uid once");
+    for resource in &scanned {
         for (kind, to) in &resource.relations {
             assert!(edges::kind::ALL.contains(kind));
             assert!(uids.contains(to.as_str()), "{} {kind} {to}", resource.uid);
@@ -60,10 +63,10 @@ fn relations_lead_to_what_the_scan_tells() {
 }
 
 #[test]
-fn the_database_group_secures_the_database_and_an_instance() {
-    let told = cloud::resources(names(), &CALM);
+fn database_group_secures_the_database_and_an_instance() {
+    let scanned = cloud::resources(names(), &CALM);
     let secured_by = (kind::SECURED_BY, names().security_group("sg-database"));
-    let secured: Vec<&str> = told
+    let secured: Vec<&str> = scanned
         .iter()
         .filter(|resource| resource.relations.contains(&secured_by))
         .map(|resource| resource.kind)
@@ -72,11 +75,11 @@ fn the_database_group_secures_the_database_and_an_instance() {
 }
 
 #[test]
-fn only_an_open_group_has_a_rule_for_the_world() {
+fn only_an_open_group_allows_traffic_from_the_world() {
     let rules = |situation| {
-        let told = cloud::resources(names(), situation);
+        let scanned = cloud::resources(names(), situation);
         let group = names().security_group("sg-database");
-        let group = told.into_iter().find(|resource| resource.uid == group);
+        let group = scanned.into_iter().find(|resource| resource.uid == group);
         group.unwrap().configuration["IpPermissions"].to_string()
     };
     assert!(!rules(&CALM).contains("0.0.0.0/0"));
@@ -84,11 +87,12 @@ fn only_an_open_group_has_a_rule_for_the_world() {
 }
 
 #[test]
-fn telemetry_names_pods_instances_and_the_database_as_the_scan_does() {
-    let told = cloud::resources(names(), &CALM);
+fn telemetry_and_scan_use_the_same_names() {
+    let scanned = cloud::resources(names(), &CALM);
     let alias = |kind: &str, value: &str| {
         let pair = |alias: &(&str, String)| *alias == (kind, value.to_owned());
-        told.iter()
+        scanned
+            .iter()
             .any(|resource| resource.aliases.iter().any(pair))
     };
     let endpoint = names().database_endpoint();
@@ -98,15 +102,15 @@ fn telemetry_names_pods_instances_and_the_database_as_the_scan_does() {
         assert!(alias("id", &names().pod_uid(pod)));
         let node = names().node_id(names().node_of(pod));
         assert!(alias("id", &node) && alias("host_id", &node));
-        let said = format!("{:?}", otlp::resource(names(), pod));
-        let own = uid::kubernetes(&names().cluster(), "", "pod", &names().pod_uid(pod));
-        assert!(said.contains(&names().pod_uid(pod)) && said.contains(&names().cluster()));
-        assert!(told.iter().any(|resource| resource.uid == own));
+        let reported = format!("{:?}", otlp::resource(names(), pod));
+        let pod_uid = uid::kubernetes(&names().cluster(), "", "pod", &names().pod_uid(pod));
+        assert!(reported.contains(&names().pod_uid(pod)) && reported.contains(&names().cluster()));
+        assert!(scanned.iter().any(|resource| resource.uid == pod_uid));
     }
 }
 
 #[test]
-fn a_deploy_replaces_the_pods_of_its_service_alone() {
+fn deploy_replaces_only_the_pods_of_its_service() {
     let pods = |deploys| -> BTreeSet<String> {
         Pod::all(deploys).map(|pod| names().pod_name(pod)).collect()
     };

@@ -1,4 +1,4 @@
-//! What the company promises to those who look at it.
+//! Tests of the simulated company.
 
 use super::script::Situation;
 

@@ -18,13 +18,13 @@ fn demo() -> Box<Demo> {
 }
 
 #[tokio::test]
-async fn it_tells_its_signals_and_stops_when_told() {
+async fn signals_are_emitted_until_the_stop() {
     let (output, mut queue) = capture(SignalSet::ALL);
     let stop = CancellationToken::new();
     let running = tokio::spawn(demo().run(output, stop.clone()));
     let mut signals = BTreeSet::new();
-    let soon = [Signal::Resources, Signal::Changes, Signal::Traces];
-    while !soon.iter().all(|signal| signals.contains(signal)) {
+    let expected = [Signal::Resources, Signal::Changes, Signal::Traces];
+    while !expected.iter().all(|signal| signals.contains(signal)) {
         let queued = timeout(Duration::from_secs(60), queue.recv()).await;
         signals.insert(queued.unwrap().unwrap().batch().signal());
     }
@@ -34,13 +34,13 @@ async fn it_tells_its_signals_and_stops_when_told() {
 }
 
 #[tokio::test]
-async fn a_full_queue_does_not_delay_the_stop() {
+async fn full_queue_does_not_delay_the_stop() {
     let (sender, _queue) = pipeline::channel::channel("full", SignalSet::ALL, 1);
     let output = pipeline::channel::Output::new(vec![sender]);
     let stop = CancellationToken::new();
     let running = tokio::spawn(demo().run(output, stop.clone()));
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!running.is_finished(), "it waits for room");
+    assert!(!running.is_finished(), "the receiver waits for the queue");
     stop.cancel();
     let ended = timeout(Duration::from_secs(1), running).await;
     ended.unwrap().unwrap().unwrap();

@@ -10,7 +10,7 @@ use pipeline::schema::{changes, logs, metrics, opening, traces};
 use pipeline::{Batch, Signal, SignalSet};
 
 use crate::demo::Config;
-use crate::demo::stage::{Now, Stage};
+use crate::demo::stage::{ClockReading, Simulation};
 
 const BEGAN: u64 = 1_700_000_000_000_000_000;
 
@@ -18,20 +18,20 @@ fn config(seed: u64) -> Config {
     serde_json::from_value(serde_json::json!({"seed": seed})).unwrap()
 }
 
-fn at(millis: u64) -> Now {
-    Now {
+fn at(millis: u64) -> ClockReading {
+    ClockReading {
         wall: UnixNanos(BEGAN + millis * 1_000_000),
-        since: Duration::from_millis(millis),
+        elapsed: Duration::from_millis(millis),
     }
 }
 
-/// All batches of so many real seconds, five times a second, each with its second.
+/// Runs the simulation for real seconds in steps of 0.2 s; returns each batch with its second.
 fn play(seed: u64, wanted: SignalSet, seconds: u64) -> Vec<(f64, Batch)> {
-    let mut stage = Stage::new(config(seed), "demo".to_owned(), wanted, at(0));
+    let mut simulation = Simulation::new(config(seed), "demo".to_owned(), wanted, at(0));
     let ticks = 0..=seconds * 5;
     ticks
         .flat_map(|tick| {
-            let batches = stage.advance(at(tick * 200)).into_iter();
+            let batches = simulation.advance(at(tick * 200)).into_iter();
             batches.map(move |batch| (tick as f64 / 5.0, batch))
         })
         .collect()
@@ -42,7 +42,7 @@ fn of(signal: Signal) -> SignalSet {
 }
 
 #[test]
-fn the_same_seed_and_clock_send_the_same_bytes() {
+fn same_seed_and_clock_yield_the_same_bytes() {
     let bytes = |seed| -> Vec<Bytes> {
         let played = play(seed, SignalSet::TELEMETRY, 15);
         let originals = played.iter().map(|(_, batch)| batch.original().unwrap());
@@ -53,9 +53,9 @@ fn the_same_seed_and_clock_send_the_same_bytes() {
 }
 
 #[test]
-fn changes_come_when_the_story_says_and_carry_real_time() {
+fn changes_follow_the_script_and_have_real_times() {
     let played = play(1, of(Signal::Changes), 100);
-    let told: Vec<(f64, String)> = played
+    let emitted: Vec<(f64, String)> = played
         .iter()
         .map(|(second, batch)| (*second, batch.text(changes::EVENT_NAME).value(0).to_owned()))
         .collect();
@@ -67,7 +67,7 @@ fn changes_come_when_the_story_says_and_carry_real_time() {
         (96.0, "AuthorizeSecurityGroupIngress"),
     ];
     assert_eq!(
-        told,
+        emitted,
         expected.map(|(second, name)| (second, name.to_owned()))
     );
     let mut ids = Vec::new();
@@ -84,14 +84,14 @@ fn changes_come_when_the_story_says_and_carry_real_time() {
 }
 
 #[test]
-fn a_scan_comes_each_minute_of_the_story() {
+fn scan_runs_each_minute_of_script_time() {
     let played = play(1, of(Signal::Resources), 30);
     let seconds: Vec<f64> = played.iter().map(|(second, _)| *second).collect();
     assert_eq!(seconds, [0.0, 6.0, 12.0, 18.0, 24.0, 30.0]);
 }
 
 #[test]
-fn a_change_comes_before_the_scan_that_sees_it() {
+fn change_precedes_the_scan_that_sees_it() {
     let wanted = SignalSet::of(&[Signal::Changes, Signal::Resources]);
     let played = play(1, wanted, 12);
     let signals: Vec<Signal> = played.iter().map(|(_, batch)| batch.signal()).collect();
@@ -100,12 +100,12 @@ fn a_change_comes_before_the_scan_that_sees_it() {
 }
 
 #[test]
-fn spans_come_once_their_request_has_ended() {
+fn spans_are_emitted_after_the_end_of_their_request() {
     let mut spans = 0;
     for (second, batch) in play(1, of(Signal::Traces), 20) {
         let now = BEGAN + (second * 1e9) as u64;
         let ends = batch.numbers::<UInt64Type>(traces::END_TIME_UNIX_NANO);
-        // The real second has been rounded.
+        // `second` is rounded.
         assert!(ends.values().iter().all(|end| *end <= now + 1_000));
         spans += batch.num_rows();
     }
@@ -116,10 +116,10 @@ fn spans_come_once_their_request_has_ended() {
 }
 
 #[test]
-fn who_falls_behind_leaves_out_what_is_long_past() {
-    let mut stage = Stage::new(config(1), "demo".to_owned(), of(Signal::Traces), at(0));
-    stage.advance(at(0));
-    let batches = stage.advance(at(3_600_000));
+fn requests_beyond_the_maximum_lag_are_left_out() {
+    let mut simulation = Simulation::new(config(1), "demo".to_owned(), of(Signal::Traces), at(0));
+    simulation.advance(at(0));
+    let batches = simulation.advance(at(3_600_000));
     let roots: usize = batches
         .iter()
         .map(|batch| {
@@ -131,7 +131,7 @@ fn who_falls_behind_leaves_out_what_is_long_past() {
 }
 
 #[test]
-fn nothing_is_made_that_nobody_takes() {
+fn only_wanted_signals_are_produced() {
     assert!(play(1, SignalSet::NONE, 20).is_empty());
     let played = play(1, of(Signal::Logs), 20);
     assert!(
@@ -163,7 +163,7 @@ fn durations_are_exported_every_ten_seconds_and_count_each_request_once() {
 }
 
 #[test]
-fn a_log_line_names_the_span_that_failed() {
+fn log_record_names_the_failed_span() {
     let played = play(1, SignalSet::of(&[Signal::Logs, Signal::Traces]), 60);
     let mut failed = BTreeSet::new();
     let mut lines = 0;
@@ -174,7 +174,7 @@ fn a_log_line_names_the_span_that_failed() {
             failed.extend(rows.map(|row| batch.ids(traces::SPAN_ID).value(row).to_vec()));
         } else {
             lines += batch.num_rows();
-            // A batch of logs follows that of its spans.
+            // The batch of logs follows the batch of its spans.
             let ids = batch.ids(logs::SPAN_ID).iter();
             assert!(ids.flatten().all(|id| failed.contains(id)));
         }

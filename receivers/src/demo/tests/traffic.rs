@@ -4,13 +4,13 @@ use opentelemetry_proto::tonic::trace::v1::Span as Encoded;
 use pipeline::component::UnixNanos;
 
 use super::{CALM, FLOODED};
-use crate::demo::cloud::Names;
-use crate::demo::company::Service;
+use crate::demo::cloud::DemoNames;
+use crate::demo::company::ShopService;
 use crate::demo::script::Situation;
-use crate::demo::spans::{self, Begun};
-use crate::demo::traffic::{Request, What, request};
+use crate::demo::spans::{self, StartedRequest};
+use crate::demo::traffic::{SimulatedRequest, SpanAction, request};
 
-fn requests(seed: u64, count: u64, situation: &Situation) -> Vec<Request> {
+fn requests(seed: u64, count: u64, situation: &Situation) -> Vec<SimulatedRequest> {
     let numbers = 0..count;
     numbers
         .map(|number| request(seed, 7, number, situation))
@@ -18,7 +18,7 @@ fn requests(seed: u64, count: u64, situation: &Situation) -> Vec<Request> {
 }
 
 #[test]
-fn the_same_seed_makes_the_same_requests() {
+fn same_seed_yields_the_same_requests() {
     assert_eq!(requests(1, 50, &CALM), requests(1, 50, &CALM));
     let others = requests(2, 50, &CALM);
     assert!(
@@ -30,11 +30,11 @@ fn the_same_seed_makes_the_same_requests() {
 }
 
 #[test]
-fn another_run_of_the_same_seed_has_other_ids_and_the_same_latencies() {
+fn second_run_of_a_seed_has_other_ids_and_the_same_latencies() {
     let one = request(1, 7, 0, &CALM);
     let two = request(1, 8, 0, &CALM);
     assert_ne!(one.trace_id, two.trace_id);
-    let times = |request: &Request| -> Vec<_> {
+    let times = |request: &SimulatedRequest| -> Vec<_> {
         let spans = request.spans.iter();
         spans.map(|span| (span.start, span.end)).collect()
     };
@@ -42,16 +42,16 @@ fn another_run_of_the_same_seed_has_other_ids_and_the_same_latencies() {
 }
 
 #[test]
-fn every_edge_of_the_company_shows() {
+fn every_call_of_the_company_occurs() {
     let mut calls = BTreeSet::new();
-    let mut asks_database = BTreeSet::new();
+    let mut database_clients = BTreeSet::new();
     for request in requests(1, 500, &CALM) {
         for span in &request.spans {
-            match span.what {
-                What::Query(_) => {
-                    asks_database.insert(span.service);
+            match span.action {
+                SpanAction::Query(_) => {
+                    database_clients.insert(span.service);
                 }
-                What::Serve(_) | What::Consume(_) => {
+                SpanAction::Serve(_) | SpanAction::Consume(_) => {
                     let Some(parent) = span.parent else { continue };
                     calls.insert((request.spans[parent].service, span.service));
                 }
@@ -60,23 +60,27 @@ fn every_edge_of_the_company_shows() {
         }
     }
     let expected = [
-        (Service::Frontend, Service::Cart),
-        (Service::Frontend, Service::Checkout),
-        (Service::Frontend, Service::Catalog),
-        (Service::Frontend, Service::Recommendation),
-        (Service::Checkout, Service::Cart),
-        (Service::Checkout, Service::Payment),
-        (Service::Checkout, Service::Shipping),
-        (Service::Checkout, Service::Notifications),
-        (Service::Recommendation, Service::Catalog),
+        (ShopService::Frontend, ShopService::Cart),
+        (ShopService::Frontend, ShopService::Checkout),
+        (ShopService::Frontend, ShopService::Catalog),
+        (ShopService::Frontend, ShopService::Recommendation),
+        (ShopService::Checkout, ShopService::Cart),
+        (ShopService::Checkout, ShopService::Payment),
+        (ShopService::Checkout, ShopService::Shipping),
+        (ShopService::Checkout, ShopService::Notifications),
+        (ShopService::Recommendation, ShopService::Catalog),
     ];
     assert_eq!(calls, BTreeSet::from(expected));
-    let clients = [Service::Cart, Service::Checkout, Service::Catalog];
-    assert_eq!(asks_database, BTreeSet::from(clients));
+    let clients = [
+        ShopService::Cart,
+        ShopService::Checkout,
+        ShopService::Catalog,
+    ];
+    assert_eq!(database_clients, BTreeSet::from(clients));
 }
 
 #[test]
-fn children_lie_within_their_parents_and_messages_are_consumed_after_they_were_sent() {
+fn children_lie_within_their_parents_and_consumers_start_after_producers() {
     for request in requests(3, 1_000, &FLOODED) {
         for span in &request.spans {
             assert!(span.start <= span.end);
@@ -84,7 +88,7 @@ fn children_lie_within_their_parents_and_messages_are_consumed_after_they_were_s
                 assert_eq!(span.start, 0);
                 continue;
             };
-            if matches!(span.what, What::Consume(_)) {
+            if matches!(span.action, SpanAction::Consume(_)) {
                 assert!(span.start >= parent.end);
             } else {
                 assert!(span.start >= parent.start && span.end <= parent.end);
@@ -93,10 +97,10 @@ fn children_lie_within_their_parents_and_messages_are_consumed_after_they_were_s
     }
 }
 
-fn p95(requests: &[Request], wanted: impl Fn(&What, Service) -> bool) -> u64 {
+fn p95(requests: &[SimulatedRequest], wanted: impl Fn(&SpanAction, ShopService) -> bool) -> u64 {
     let spans = requests.iter().flat_map(|request| &request.spans);
     let mut times: Vec<u64> = spans
-        .filter(|span| wanted(&span.what, span.service))
+        .filter(|span| wanted(&span.action, span.service))
         .map(|span| span.end - span.start)
         .collect();
     times.sort_unstable();
@@ -104,23 +108,30 @@ fn p95(requests: &[Request], wanted: impl Fn(&What, Service) -> bool) -> u64 {
 }
 
 #[test]
-fn the_flood_slows_the_database_and_all_that_need_it() {
+fn flood_slows_the_database_and_its_clients() {
     let (calm, flooded) = (requests(1, 2_000, &CALM), requests(1, 2_000, &FLOODED));
-    let database = |what: &What, _| matches!(what, What::Query(_));
+    let database = |action: &SpanAction, _| matches!(action, SpanAction::Query(_));
     assert!(p95(&flooded, database) >= 3 * p95(&calm, database));
-    for service in [Service::Cart, Service::Catalog, Service::Frontend] {
-        let serves = |what: &What, by| by == service && matches!(what, What::Serve(_));
+    for service in [
+        ShopService::Cart,
+        ShopService::Catalog,
+        ShopService::Frontend,
+    ] {
+        let serves =
+            |action: &SpanAction, by| by == service && matches!(action, SpanAction::Serve(_));
         assert!(
             p95(&flooded, serves) > 2 * p95(&calm, serves),
             "{service:?}"
         );
     }
-    let charges = |what: &What, by| by == Service::Payment && matches!(what, What::Serve(_));
+    let charges = |action: &SpanAction, by| {
+        by == ShopService::Payment && matches!(action, SpanAction::Serve(_))
+    };
     assert!(p95(&flooded, charges) < 2 * p95(&calm, charges));
 }
 
 #[test]
-fn about_one_request_of_a_hundred_fails_and_more_in_the_flood() {
+fn one_percent_of_requests_fails_and_more_in_the_flood() {
     let failed = |situation| {
         let requests = requests(1, 5_000, situation);
         let failed = requests
@@ -137,16 +148,16 @@ fn about_one_request_of_a_hundred_fails_and_more_in_the_flood() {
 }
 
 #[test]
-fn what_is_encoded_is_told_by_the_pods_of_all_services() {
-    let begun: Vec<Begun> = requests(1, 500, &CALM)
+fn spans_are_grouped_by_the_pods_of_all_services() {
+    let started: Vec<StartedRequest> = requests(1, 500, &CALM)
         .into_iter()
-        .map(|request| Begun {
+        .map(|request| StartedRequest {
             at: UnixNanos(1_000),
             request,
         })
         .collect();
-    let export = spans::export(Names::new(1), &begun);
-    assert_eq!(export, spans::export(Names::new(1), &begun));
+    let export = spans::export(DemoNames::new(1), &started);
+    assert_eq!(export, spans::export(DemoNames::new(1), &started));
     let mut services = BTreeSet::new();
     for group in &export.resource_spans {
         let attributes = &group.resource.as_ref().unwrap().attributes;
@@ -154,7 +165,7 @@ fn what_is_encoded_is_told_by_the_pods_of_all_services() {
         services.insert(format!("{:?}", name.unwrap().value));
     }
     assert_eq!(services.len(), 8);
-    assert_eq!(export.resource_spans.len(), 12, "one group a pod");
+    assert_eq!(export.resource_spans.len(), 12, "one group for each pod");
     let spans: Vec<&Encoded> = export
         .resource_spans
         .iter()

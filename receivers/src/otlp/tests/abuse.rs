@@ -1,4 +1,4 @@
-//! Peers that do not mean well.
+//! Tests with peers that send garbage, stall or disconnect.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use rand::RngCore;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::service::{Running, run, run_before, spans, stuck};
-use crate::otlp::budget::LEAST;
+use super::service::{Running, run, run_with_pipeline, spans, stalled_pipeline};
+use crate::otlp::budget::MIN_BUDGET;
 
 /// Sends a request of one span over HTTP and returns the status.
 async fn status(running: &Running) -> u16 {
@@ -18,9 +18,9 @@ async fn status(running: &Running) -> u16 {
     let mut stream = TcpStream::connect(running.http).await.unwrap();
     stream.write_all(&head(body.len())).await.unwrap();
     stream.write_all(&body).await.unwrap();
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer[9..]).parse().unwrap()
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).await.unwrap();
+    String::from_utf8_lossy(&response[9..]).parse().unwrap()
 }
 
 fn head(length: usize) -> Vec<u8> {
@@ -31,8 +31,8 @@ fn head(length: usize) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// Until the status is as expected, for a few seconds at most.
-async fn becomes(running: &Running, expected: u16) {
+/// Sends requests until the status is as expected, for a few seconds at most.
+async fn wait_for_status(running: &Running, expected: u16) {
     for _ in 0..200 {
         if status(running).await == expected {
             return;
@@ -43,8 +43,8 @@ async fn becomes(running: &Running, expected: u16) {
 }
 
 #[tokio::test]
-async fn noise_on_the_sockets_harms_nobody_else() {
-    let running = run_before(|_| ()).await;
+async fn noise_on_the_sockets_does_not_affect_other_clients() {
+    let running = run_with_pipeline(|_| ()).await;
     let mut rng = rand::rng();
     for address in [running.grpc, running.http] {
         for begin in [
@@ -55,7 +55,7 @@ async fn noise_on_the_sockets_harms_nobody_else() {
             let mut noise = vec![0; 4096];
             rng.fill_bytes(&mut noise);
             let mut stream = TcpStream::connect(address).await.unwrap();
-            // The other side may hang up in the middle.
+            // The receiver may close the connection at any time.
             let _ = stream.write_all(begin.as_bytes()).await;
             let _ = stream.write_all(&noise).await;
         }
@@ -67,9 +67,9 @@ async fn noise_on_the_sockets_harms_nobody_else() {
 }
 
 #[tokio::test]
-async fn bodies_that_never_end_hold_bounded_memory_and_others_are_told_to_wait() {
-    let running = run_before(|_| ()).await;
-    let quarter = vec![0; LEAST / 4];
+async fn stalled_bodies_hold_bounded_memory_and_other_requests_get_429() {
+    let running = run_with_pipeline(|_| ()).await;
+    let quarter = vec![0; MIN_BUDGET / 4];
     let mut stalled = Vec::new();
     for _ in 0..4 {
         let mut stream = TcpStream::connect(running.http).await.unwrap();
@@ -77,14 +77,14 @@ async fn bodies_that_never_end_hold_bounded_memory_and_others_are_told_to_wait()
         stream.write_all(&quarter).await.unwrap();
         stalled.push(stream);
     }
-    becomes(&running, 429).await;
+    wait_for_status(&running, 429).await;
     drop(stalled);
-    becomes(&running, 200).await;
+    wait_for_status(&running, 200).await;
 }
 
 #[tokio::test]
-async fn those_who_go_away_leave_nothing_behind() {
-    let (output, mut queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn disconnected_sender_leaves_nothing_in_the_queue() {
+    let (output, mut queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let body = spans(1).encode_to_vec();
     let mut stream = TcpStream::connect(running.http).await.unwrap();

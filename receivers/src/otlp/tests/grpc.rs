@@ -1,4 +1,4 @@
-//! OTLP/gRPC, with tonic's generated clients and by hand.
+//! Tests of OTLP/gRPC, with tonic's generated clients and with raw requests.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -22,7 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::service::{Headers, logs, metrics, run, run_before, spans, stuck};
+use super::service::{Headers, logs, metrics, run, run_with_pipeline, spans, stalled_pipeline};
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -47,7 +47,7 @@ fn framed(flag: u8, message: &[u8]) -> Bytes {
     frame.freeze()
 }
 
-/// Sends bytes as they are.
+/// Sends a raw body.
 async fn send(address: SocketAddr, headers: Headers<'_>, path: &str, body: Bytes) -> Status {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
         .http2_only(true)
@@ -70,9 +70,9 @@ async fn send(address: SocketAddr, headers: Headers<'_>, path: &str, body: Bytes
 
 #[tokio::test]
 async fn each_signal_arrives_with_each_compression() {
-    let (seen, arrived) = mpsc::channel();
-    let running = run_before(move |batch| {
-        seen.send((batch.signal(), batch.num_rows())).unwrap();
+    let (arrivals, arrived) = mpsc::channel();
+    let running = run_with_pipeline(move |batch| {
+        arrivals.send((batch.signal(), batch.num_rows())).unwrap();
     })
     .await;
     let channel = connect(running.grpc).await;
@@ -89,8 +89,8 @@ async fn each_signal_arrives_with_each_compression() {
             metrics_client = metrics_client.send_compressed(encoding);
             logs_client = logs_client.send_compressed(encoding);
         }
-        let answer = traces.export(spans(3)).await.unwrap().into_inner();
-        assert_eq!(answer.partial_success, None);
+        let response = traces.export(spans(3)).await.unwrap().into_inner();
+        assert_eq!(response.partial_success, None);
         metrics_client.export(metrics(2)).await.unwrap();
         logs_client.export(logs(1)).await.unwrap();
         let rows: Vec<_> = arrived.try_iter().collect();
@@ -103,8 +103,8 @@ async fn each_signal_arrives_with_each_compression() {
 
 #[tokio::test]
 async fn seventy_thousand_spans_are_one_batch() {
-    let (seen, arrived) = mpsc::channel();
-    let running = run_before(move |batch| seen.send(batch.num_rows()).unwrap()).await;
+    let (arrivals, arrived) = mpsc::channel();
+    let running = run_with_pipeline(move |batch| arrivals.send(batch.num_rows()).unwrap()).await;
     let request = spans(70_000);
     assert!(request.encoded_len() > 4 << 20);
     let mut client = traces(running.grpc).await;
@@ -115,37 +115,37 @@ async fn seventy_thousand_spans_are_one_batch() {
 }
 
 #[tokio::test]
-async fn an_empty_request_is_answered_at_once() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn empty_request_is_acknowledged_at_once() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     traces(running.grpc).await.export(spans(0)).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_answer_waits_for_the_delivery() {
-    let (output, mut queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn response_waits_for_the_delivery() {
+    let (output, mut queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let mut client = traces(running.grpc).await;
-    let mut answer = tokio::spawn(async move { client.export(spans(1)).await });
+    let mut response = tokio::spawn(async move { client.export(spans(1)).await });
     let queued = queue.recv().await.unwrap();
-    let early = tokio::time::timeout(Duration::from_millis(100), &mut answer).await;
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut response).await;
     assert!(early.is_err());
     drop(queued.into_parts());
-    answer.await.unwrap().unwrap();
+    response.await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn rejected_rows_are_a_partial_success() {
-    let running = run_before(|batch| batch.delivery().reject_rows(2, "no name")).await;
+    let running = run_with_pipeline(|batch| batch.delivery().reject_rows(2, "no name")).await;
     let mut client = traces(running.grpc).await;
-    let answer = client.export(spans(3)).await.unwrap().into_inner();
-    let partial = answer.partial_success.unwrap();
+    let response = client.export(spans(3)).await.unwrap().into_inner();
+    let partial = response.partial_success.unwrap();
     assert_eq!(partial.rejected_spans, 2);
     assert_eq!(partial.error_message, "no name");
 }
 
 #[tokio::test]
-async fn a_refused_delivery_says_whether_to_send_again() {
+async fn refused_delivery_has_retry_info_if_retryable() {
     for (retry, code, after) in [
         (Retry::Never, Code::Internal, None),
         (
@@ -154,7 +154,7 @@ async fn a_refused_delivery_says_whether_to_send_again() {
             Some(Duration::from_secs(7)),
         ),
     ] {
-        let running = run_before(move |batch| {
+        let running = run_with_pipeline(move |batch| {
             batch.delivery().refuse(&Refusal {
                 component: "exporters/x".into(),
                 reason: "disk is gone".into(),
@@ -174,8 +174,8 @@ async fn a_refused_delivery_says_whether_to_send_again() {
 }
 
 #[tokio::test]
-async fn a_full_queue_is_overload_with_retry_info() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn full_queue_is_resource_exhausted_with_retry_info() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     let mut client = traces(running.grpc).await;
     let mut first = client.clone();
@@ -188,8 +188,8 @@ async fn a_full_queue_is_overload_with_retry_info() {
 }
 
 #[tokio::test]
-async fn a_stopped_pipeline_is_unavailable() {
-    let (output, queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn stopped_pipeline_is_unavailable() {
+    let (output, queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     drop(queue);
     let running = run(output).await;
     let status = traces(running.grpc)
@@ -202,8 +202,8 @@ async fn a_stopped_pipeline_is_unavailable() {
 }
 
 #[tokio::test]
-async fn the_senders_deadline_is_kept() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn request_fails_at_the_senders_deadline() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let headers = [("grpc-timeout", "50m")];
     let body = framed(0, &spans(1).encode_to_vec());
@@ -214,8 +214,8 @@ async fn the_senders_deadline_is_kept() {
 }
 
 #[tokio::test]
-async fn those_behind_are_told_when_the_sender_gives_up() {
-    let (output, mut queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn delivery_has_the_senders_deadline() {
+    let (output, mut queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     for (headers, seconds) in [(&[("grpc-timeout", "3S")][..], 3), (&[], 10)] {
         let body = framed(0, &spans(1).encode_to_vec());
@@ -223,7 +223,7 @@ async fn those_behind_are_told_when_the_sender_gives_up() {
             let status = send(running.grpc, headers, TRACES, body).await;
             assert_eq!(status.code(), Code::Ok);
         };
-        let taken = async {
+        let accepted = async {
             let queued = queue.recv().await.unwrap();
             let deadline = queued.batch().delivery().deadline().unwrap();
             let left = deadline.duration_since(Instant::now());
@@ -231,29 +231,29 @@ async fn those_behind_are_told_when_the_sender_gives_up() {
             assert!(left > Duration::from_secs(seconds - 1), "{left:?}");
             drop(queued.into_parts());
         };
-        tokio::join!(sent, taken);
+        tokio::join!(sent, accepted);
     }
 }
 
 #[tokio::test]
-async fn many_requests_at_once_are_all_answered() {
-    let (seen, arrived) = mpsc::channel();
-    let running = run_before(move |batch| seen.send(batch.num_rows()).unwrap()).await;
+async fn concurrent_requests_are_all_answered() {
+    let (arrivals, arrived) = mpsc::channel();
+    let running = run_with_pipeline(move |batch| arrivals.send(batch.num_rows()).unwrap()).await;
     let client = traces(running.grpc).await;
     let mut requests = JoinSet::new();
     for count in 1..=500 {
         let mut client = client.clone();
         requests.spawn(async move { client.export(spans(count)).await.map(drop) });
     }
-    for answer in requests.join_all().await {
-        answer.unwrap();
+    for response in requests.join_all().await {
+        response.unwrap();
     }
     assert_eq!(arrived.try_iter().sum::<usize>(), 500 * 501 / 2);
 }
 
 #[tokio::test]
-async fn what_is_not_grpc_is_415() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn other_content_type_is_415() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
         .http2_only(true)
@@ -266,8 +266,8 @@ async fn what_is_not_grpc_is_415() {
 }
 
 #[tokio::test]
-async fn a_signal_without_a_pipeline_is_unimplemented() {
-    let (output, _queue) = stuck(SignalSet::of(&[Signal::Traces]), 1);
+async fn signal_without_a_pipeline_is_unimplemented() {
+    let (output, _queue) = stalled_pipeline(SignalSet::of(&[Signal::Traces]), 1);
     let running = run(output).await;
     let mut client = LogsServiceClient::new(connect(running.grpc).await);
     let status = client.export(logs(1)).await.unwrap_err();
@@ -277,8 +277,8 @@ async fn a_signal_without_a_pipeline_is_unimplemented() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_not_to_be_sent_again() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn too_large_request_is_not_retryable() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let mut client = traces(running.grpc).await;
     let status = client.export(spans(70_000)).await.unwrap_err();
@@ -293,8 +293,8 @@ async fn what_is_too_large_is_not_to_be_sent_again() {
 }
 
 #[tokio::test]
-async fn broken_requests_are_answered_by_what_is_broken() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn broken_request_gets_the_code_of_its_defect() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let whole = spans(3).encode_to_vec();
     let zipped = zstd::encode_all(&whole[..], 0).unwrap();

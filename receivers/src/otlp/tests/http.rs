@@ -1,4 +1,4 @@
-//! OTLP/HTTP, with a client of raw requests.
+//! Tests of OTLP/HTTP with raw requests.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -20,18 +20,20 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::service::{Headers, logs, metrics, run, run_before, run_with, spans, stuck};
+use super::service::{
+    Headers, logs, metrics, run, run_with, run_with_pipeline, spans, stalled_pipeline,
+};
 
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-struct Answer {
+struct TestResponse {
     status: u16,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Answer {
+impl TestResponse {
     fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -57,7 +59,7 @@ async fn send(
     path: &str,
     headers: Headers<'_>,
     body: impl Into<Bytes>,
-) -> Answer {
+) -> TestResponse {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let mut request = Request::builder()
         .method(method)
@@ -67,14 +69,14 @@ async fn send(
     }
     let request = request.body(Full::new(body.into())).unwrap();
     let (parts, body) = client.request(request).await.unwrap().into_parts();
-    Answer {
+    TestResponse {
         status: parts.status.as_u16(),
         headers: parts.headers,
         body: body.collect().await.unwrap().to_bytes(),
     }
 }
 
-async fn post(address: SocketAddr, headers: Headers<'_>, body: impl Into<Bytes>) -> Answer {
+async fn post(address: SocketAddr, headers: Headers<'_>, body: impl Into<Bytes>) -> TestResponse {
     send(address, Method::POST, "/v1/traces", headers, body).await
 }
 
@@ -86,9 +88,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn each_signal_arrives_as_protobuf_and_as_json() {
-    let (seen, arrived) = mpsc::channel();
-    let running = run_before(move |batch| {
-        seen.send((batch.signal(), batch.num_rows())).unwrap();
+    let (arrivals, arrived) = mpsc::channel();
+    let running = run_with_pipeline(move |batch| {
+        arrivals.send((batch.signal(), batch.num_rows())).unwrap();
     })
     .await;
     let requests = [
@@ -97,13 +99,13 @@ async fn each_signal_arrives_as_protobuf_and_as_json() {
         ("/v1/logs", logs(1).encode_to_vec(), json!(logs(1))),
     ];
     for (path, protobuf, json) in requests {
-        let answer = send(running.http, Method::POST, path, &[PROTOBUF], protobuf).await;
-        assert_eq!((answer.status, answer.body.len()), (200, 0));
-        assert_eq!(answer.header("content-type"), "application/x-protobuf");
+        let response = send(running.http, Method::POST, path, &[PROTOBUF], protobuf).await;
+        assert_eq!((response.status, response.body.len()), (200, 0));
+        assert_eq!(response.header("content-type"), "application/x-protobuf");
         let utf8 = [("content-type", "application/json; charset=utf-8")];
-        let answer = send(running.http, Method::POST, path, &utf8, json.to_string()).await;
-        assert_eq!(answer.status, 200, "{:?}", answer.body);
-        assert_eq!(answer.json(), json!({"partialSuccess": {}}));
+        let response = send(running.http, Method::POST, path, &utf8, json.to_string()).await;
+        assert_eq!(response.status, 200, "{:?}", response.body);
+        assert_eq!(response.json(), json!({"partialSuccess": {}}));
     }
     assert_eq!(
         arrived.try_iter().collect::<Vec<_>>(),
@@ -120,8 +122,8 @@ async fn each_signal_arrives_as_protobuf_and_as_json() {
 
 #[tokio::test]
 async fn compressed_bodies_arrive() {
-    let (seen, arrived) = mpsc::channel();
-    let running = run_before(move |batch| seen.send(batch.num_rows()).unwrap()).await;
+    let (arrivals, arrived) = mpsc::channel();
+    let running = run_with_pipeline(move |batch| arrivals.send(batch.num_rows()).unwrap()).await;
     let body = spans(70_000).encode_to_vec();
     let zipped = [
         ("identity", body.clone()),
@@ -130,15 +132,15 @@ async fn compressed_bodies_arrive() {
     ];
     for (coding, body) in zipped {
         let headers = [PROTOBUF, ("content-encoding", coding)];
-        let answer = post(running.http, &headers, body).await;
-        assert_eq!(answer.status, 200, "{coding}");
+        let response = post(running.http, &headers, body).await;
+        assert_eq!(response.status, 200, "{coding}");
     }
     assert_eq!(arrived.try_iter().collect::<Vec<_>>(), [70_000; 3]);
 }
 
 #[tokio::test]
-async fn empty_requests_are_answered_at_once() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn empty_request_is_acknowledged_at_once() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     assert_eq!(post(running.http, &[PROTOBUF], "").await.status, 200);
     assert_eq!(post(running.http, &[JSON], "{}").await.status, 200);
@@ -146,25 +148,25 @@ async fn empty_requests_are_answered_at_once() {
 
 #[tokio::test]
 async fn rejected_rows_are_a_partial_success() {
-    let running = run_before(|batch| batch.delivery().reject_rows(2, "no name")).await;
-    let answer = post(running.http, &[PROTOBUF], spans(3).encode_to_vec()).await;
-    assert_eq!(answer.status, 200);
-    let response = ExportTraceServiceResponse::decode(answer.body).unwrap();
+    let running = run_with_pipeline(|batch| batch.delivery().reject_rows(2, "no name")).await;
+    let response = post(running.http, &[PROTOBUF], spans(3).encode_to_vec()).await;
+    assert_eq!(response.status, 200);
+    let response = ExportTraceServiceResponse::decode(response.body).unwrap();
     assert_eq!(response.partial_success.unwrap().rejected_spans, 2);
-    let answer = post(running.http, &[JSON], json!(spans(3)).to_string()).await;
+    let response = post(running.http, &[JSON], json!(spans(3)).to_string()).await;
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({"partialSuccess": {"rejectedSpans": "2", "errorMessage": "no name"}})
     );
 }
 
 #[tokio::test]
-async fn a_refused_delivery_says_whether_to_send_again() {
+async fn refused_delivery_has_retry_after_if_retryable() {
     for (retry, status, code, after) in [
         (Retry::Never, 500, 13, ""),
         (Retry::After(Duration::from_secs(7)), 503, 14, "7"),
     ] {
-        let running = run_before(move |batch| {
+        let running = run_with_pipeline(move |batch| {
             batch.delivery().refuse(&Refusal {
                 component: "exporters/x".into(),
                 reason: "disk is gone".into(),
@@ -172,61 +174,61 @@ async fn a_refused_delivery_says_whether_to_send_again() {
             });
         })
         .await;
-        let answer = post(running.http, &[PROTOBUF], spans(1).encode_to_vec()).await;
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.header("retry-after"), after);
+        let response = post(running.http, &[PROTOBUF], spans(1).encode_to_vec()).await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.header("retry-after"), after);
         let message = "exporters/x: disk is gone".to_owned();
-        assert_eq!(answer.rpc_status(), (code, message.clone()));
-        let answer = post(running.http, &[JSON], json!(spans(1)).to_string()).await;
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.json(), json!({"code": code, "message": message}));
+        assert_eq!(response.rpc_status(), (code, message.clone()));
+        let response = post(running.http, &[JSON], json!(spans(1)).to_string()).await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.json(), json!({"code": code, "message": message}));
     }
 }
 
 #[tokio::test]
-async fn a_full_queue_is_429_with_retry_after() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn full_queue_is_429_with_retry_after() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     let body = spans(1).encode_to_vec();
     let (address, first) = (running.http, body.clone());
     let waiting = tokio::spawn(async move { post(address, &[PROTOBUF], first).await.status });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let answer = post(running.http, &[PROTOBUF], body).await;
-    assert_eq!(answer.status, 429);
-    assert_eq!(answer.header("retry-after"), "1");
-    assert_eq!(answer.rpc_status().0, 8);
+    let response = post(running.http, &[PROTOBUF], body).await;
+    assert_eq!(response.status, 429);
+    assert_eq!(response.header("retry-after"), "1");
+    assert_eq!(response.rpc_status().0, 8);
     waiting.abort();
 }
 
 #[tokio::test]
-async fn a_stopped_pipeline_is_503_with_retry_after() {
-    let (output, queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn stopped_pipeline_is_503_with_retry_after() {
+    let (output, queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     drop(queue);
     let running = run(output).await;
-    let answer = post(running.http, &[PROTOBUF], spans(1).encode_to_vec()).await;
-    assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("retry-after"), "1");
+    let response = post(running.http, &[PROTOBUF], spans(1).encode_to_vec()).await;
+    assert_eq!(response.status, 503);
+    assert_eq!(response.header("retry-after"), "1");
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_413() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn too_large_request_is_413() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
-    let answer = post(running.http, &[PROTOBUF], vec![0; 3 << 20]).await;
-    assert_eq!(answer.status, 413);
-    assert_eq!(answer.header("retry-after"), "");
-    assert_eq!(answer.rpc_status().0, 8);
+    let response = post(running.http, &[PROTOBUF], vec![0; 3 << 20]).await;
+    assert_eq!(response.status, 413);
+    assert_eq!(response.header("retry-after"), "");
+    assert_eq!(response.rpc_status().0, 8);
     let bomb = gzip(&vec![0; 50 << 20]);
     assert!(bomb.len() < 1 << 20);
     let headers = [JSON, ("content-encoding", "gzip")];
-    let answer = post(running.http, &headers, bomb).await;
-    assert_eq!(answer.status, 413);
-    assert_eq!(answer.json()["code"], 8);
+    let response = post(running.http, &headers, bomb).await;
+    assert_eq!(response.status, 413);
+    assert_eq!(response.json()["code"], 8);
 }
 
 #[tokio::test]
-async fn broken_bodies_are_400_in_the_language_of_the_request() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn broken_body_is_400_in_the_format_of_the_request() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let whole = spans(3).encode_to_vec();
     let zipped = gzip(&whole);
@@ -240,36 +242,36 @@ async fn broken_bodies_are_400_in_the_language_of_the_request() {
         (&[PROTOBUF], br#"{"resourceSpans": []}"#),
     ];
     for (index, (headers, body)) in rows.into_iter().enumerate() {
-        let answer = post(running.http, headers, body.to_vec()).await;
-        assert_eq!(answer.status, 400, "row {index}");
-        assert_eq!(answer.rpc_status().0, 3, "row {index}");
+        let response = post(running.http, headers, body.to_vec()).await;
+        assert_eq!(response.status, 400, "row {index}");
+        assert_eq!(response.rpc_status().0, 3, "row {index}");
     }
     for body in ["", "{", r#"{"resourceSpans": 3}"#] {
-        let answer = post(running.http, &[JSON], body).await;
-        assert_eq!(answer.status, 400, "{body}");
-        assert_eq!(answer.json()["code"], 3, "{body}");
+        let response = post(running.http, &[JSON], body).await;
+        assert_eq!(response.status, 400, "{body}");
+        assert_eq!(response.json()["code"], 3, "{body}");
     }
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_said() {
-    let (output, _queue) = stuck(SignalSet::of(&[Signal::Traces]), 1 << 20);
+async fn unsupported_path_method_or_media_type_is_rejected() {
+    let (output, _queue) = stalled_pipeline(SignalSet::of(&[Signal::Traces]), 1 << 20);
     let running = run(output).await;
-    let answer = post(running.http, &[("content-type", "text/plain")], "x").await;
-    assert_eq!(answer.status, 415);
-    assert!(answer.body.starts_with(b"415 unsupported media type"));
+    let response = post(running.http, &[("content-type", "text/plain")], "x").await;
+    assert_eq!(response.status, 415);
+    assert!(response.body.starts_with(b"415 unsupported media type"));
     assert_eq!(post(running.http, &[], "x").await.status, 415);
-    let answer = send(running.http, Method::GET, "/v1/traces", &[PROTOBUF], "").await;
-    assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
+    let response = send(running.http, Method::GET, "/v1/traces", &[PROTOBUF], "").await;
+    assert_eq!((response.status, response.header("allow")), (405, "POST"));
     for path in ["/v1/logs", "/v1/profiles", "/"] {
-        let answer = send(running.http, Method::POST, path, &[JSON], "{}").await;
-        assert_eq!(answer.status, 404, "{path}");
+        let response = send(running.http, Method::POST, path, &[JSON], "{}").await;
+        assert_eq!(response.status, 404, "{path}");
     }
 }
 
 #[tokio::test]
-async fn http2_is_spoken_to_those_who_begin_with_it() {
-    let running = run_before(|_| ()).await;
+async fn http2_clients_are_served() {
+    let running = run_with_pipeline(|_| ()).await;
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
         .http2_only(true)
         .build_http();
@@ -281,8 +283,8 @@ async fn http2_is_spoken_to_those_who_begin_with_it() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_off_is_not_a_request() {
-    let (output, mut queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn truncated_body_reaches_no_pipeline() {
+    let (output, mut queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let mut stream = TcpStream::connect(running.http).await.unwrap();
     let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n\
@@ -293,20 +295,20 @@ async fn a_body_that_is_cut_off_is_not_a_request() {
         .await
         .unwrap();
     stream.shutdown().await.unwrap();
-    let mut answer = String::new();
-    // Whether hyper still answers on a connection that is half closed is its own affair.
-    let _ = stream.read_to_string(&mut answer).await;
+    let mut response = String::new();
+    // hyper may or may not respond on a half-closed connection.
+    let _ = stream.read_to_string(&mut response).await;
     assert!(
-        answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
-        "{answer}"
+        response.is_empty() || response.starts_with("HTTP/1.1 400"),
+        "{response}"
     );
     let arrived = tokio::time::timeout(Duration::from_millis(50), queue.recv()).await;
     assert!(arrived.is_err());
 }
 
 #[tokio::test]
-async fn other_paths_and_pages_of_allowed_origins_are_served() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn custom_paths_and_allowed_origins_are_served() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let http = json!({
         "endpoint": "127.0.0.1:0",
         "traces_url_path": "/custom/{a}",
@@ -326,27 +328,27 @@ async fn other_paths_and_pages_of_allowed_origins_are_served() {
         ];
         async move { send(running.http, Method::OPTIONS, "/v1/logs", &headers, "").await }
     };
-    let answer = preflight("https://shop.example.com").await;
-    assert_eq!(answer.status, 200);
+    let response = preflight("https://shop.example.com").await;
+    assert_eq!(response.status, 200);
     assert_eq!(
-        answer.header("access-control-allow-origin"),
+        response.header("access-control-allow-origin"),
         "https://shop.example.com"
     );
-    assert_eq!(answer.header("access-control-max-age"), "7200");
+    assert_eq!(response.header("access-control-max-age"), "7200");
     assert!(
-        answer
+        response
             .header("access-control-allow-headers")
             .contains("x-team")
     );
-    let answer = preflight("https://evil.example").await;
-    assert_eq!(answer.header("access-control-allow-origin"), "");
+    let response = preflight("https://evil.example").await;
+    assert_eq!(response.header("access-control-allow-origin"), "");
     let headers = [JSON, ("origin", "https://a.example.com")];
-    let answer = send(running.http, Method::POST, "/v1/logs", &headers, "{}").await;
+    let response = send(running.http, Method::POST, "/v1/logs", &headers, "{}").await;
     assert_eq!(
-        answer.header("access-control-allow-origin"),
+        response.header("access-control-allow-origin"),
         "https://a.example.com"
     );
     let path = "/custom/%7Ba%7D";
-    let answer = send(running.http, Method::POST, path, &[JSON], "{}").await;
-    assert_eq!(answer.status, 404);
+    let response = send(running.http, Method::POST, path, &[JSON], "{}").await;
+    assert_eq!(response.status, 404);
 }

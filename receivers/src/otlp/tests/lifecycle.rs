@@ -9,12 +9,12 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::service::{build, run, run_with, spans, stuck};
+use super::service::{build, run, run_with, spans, stalled_pipeline};
 
 #[tokio::test]
-async fn a_taken_port_says_what_to_do() {
-    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = taken.local_addr().unwrap();
+async fn error_of_a_port_in_use_says_what_to_do() {
+    let in_use = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = in_use.local_addr().unwrap();
     let endpoint = json!({"endpoint": format!("localhost:{}", address.port())});
     for protocol in ["grpc", "http"] {
         let mut otlp = build(&json!({protocol: endpoint}));
@@ -30,15 +30,15 @@ async fn a_taken_port_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_unknown_host_is_an_error() {
+async fn unknown_host_is_an_error() {
     let mut otlp = build(&json!({"grpc": {"endpoint": "no-such-host.invalid:4317"}}));
     let error = otlp.start().await.unwrap_err().to_string();
     assert!(error.contains("no-such-host.invalid:4317"), "{error}");
 }
 
 #[tokio::test]
-async fn without_a_host_all_addresses_are_served() {
-    let (output, _queue) = stuck(SignalSet::TELEMETRY, 1);
+async fn endpoint_without_a_host_listens_on_all_addresses() {
+    let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run_with(
         json!({"grpc": {"endpoint": ":0"}, "http": {"endpoint": ":0"}}),
         output,
@@ -51,22 +51,22 @@ async fn without_a_host_all_addresses_are_served() {
 }
 
 #[tokio::test]
-async fn the_stop_waits_for_answers_and_not_for_idle_connections() {
-    let (output, mut queue) = stuck(SignalSet::TELEMETRY, 1 << 20);
+async fn stop_waits_for_requests_and_not_for_idle_connections() {
+    let (output, mut queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let idle_http = TcpStream::connect(running.http).await.unwrap();
     let mut idle_grpc = TcpStream::connect(running.grpc).await.unwrap();
     idle_grpc.write_all(b"PRI * HTTP/2").await.unwrap();
     let endpoint = format!("http://{}", running.grpc);
     let mut client = TraceServiceClient::connect(endpoint).await.unwrap();
-    let answer = tokio::spawn(async move { client.export(spans(1)).await });
+    let response = tokio::spawn(async move { client.export(spans(1)).await });
     let queued = queue.recv().await.unwrap();
     running.stop.cancel();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!running.task.is_finished());
     assert!(TcpStream::connect(running.grpc).await.is_err());
     drop(queued.into_parts());
-    answer.await.unwrap().unwrap();
+    response.await.unwrap().unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(5), running.task).await;
     ended.expect("the receiver ends").unwrap().unwrap();
     drop((idle_http, idle_grpc));

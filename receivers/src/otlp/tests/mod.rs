@@ -1,4 +1,4 @@
-//! Real clients over loopback.
+//! Tests with real clients over loopback.
 
 mod abuse;
 mod grpc;

@@ -1,4 +1,4 @@
-//! A receiver that runs, the pipeline behind it, and requests for it.
+//! Runs a receiver with a pipeline behind it, and makes requests.
 
 use std::net::SocketAddr;
 
@@ -23,7 +23,7 @@ use crate::otlp::Otlp;
 /// Names and values.
 pub(super) type Headers<'a> = &'a [(&'a str, &'a str)];
 
-/// A receiver that runs.
+/// A running receiver.
 pub(super) struct Running {
     pub(super) grpc: SocketAddr,
     pub(super) http: SocketAddr,
@@ -38,7 +38,7 @@ pub(super) fn build(protocols: &Value) -> Otlp {
     Otlp::build(config, &host).unwrap()
 }
 
-/// Both protocols on free ports, with small limits: 1 MiB.
+/// Runs a receiver that serves both protocols on free ports with limits of 1 MiB.
 pub(super) async fn run(output: Output) -> Running {
     run_with(
         json!({
@@ -54,8 +54,8 @@ pub(super) async fn run_with(protocols: Value, output: Output) -> Running {
     let mut otlp = build(&protocols);
     let listening = otlp.start().await.unwrap();
     let address = |protocol| {
-        let found = listening.iter().find(|at| at.protocol == protocol);
-        found.unwrap().address
+        let listener = listening.iter().find(|at| at.protocol == protocol);
+        listener.unwrap().address
     };
     let stop = CancellationToken::new();
     Running {
@@ -66,8 +66,8 @@ pub(super) async fn run_with(protocols: Value, output: Output) -> Running {
     }
 }
 
-/// Runs with a pipeline behind it that does `work` with each batch, and then lets go of it.
-pub(super) async fn run_before(work: impl Fn(&Batch) + Send + 'static) -> Running {
+/// Runs a receiver with a pipeline that calls `work` for each batch and then acks it.
+pub(super) async fn run_with_pipeline(work: impl Fn(&Batch) + Send + 'static) -> Running {
     let (sender, queue) = channel("pipelines/test", SignalSet::TELEMETRY, 256 << 20);
     let running = run_with(
         json!({"grpc": {"endpoint": "127.0.0.1:0"}, "http": {"endpoint": "127.0.0.1:0"}}),
@@ -87,8 +87,8 @@ pub(super) fn drain(mut queue: Queue, work: impl Fn(&Batch) + Send + 'static) {
     });
 }
 
-/// A queue in which nothing is ever taken.
-pub(super) fn stuck(accepts: SignalSet, capacity: usize) -> (Output, Queue) {
+/// A pipeline that takes nothing from its queue.
+pub(super) fn stalled_pipeline(accepts: SignalSet, capacity: usize) -> (Output, Queue) {
     let (sender, queue) = channel("pipelines/test", accepts, capacity);
     (Output::new(vec![sender]), queue)
 }

@@ -1,4 +1,4 @@
-//! TLS: who is served, and who is not.
+//! Tests of TLS: versions, client certificates, handshakes that stall.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Authority {
         Authority { issuer, pem }
     }
 
-    /// A certificate and its key, as settings.
+    /// A certificate and its key, as `tls` settings.
     fn issue(&self, host: &str) -> Value {
         let params = CertificateParams::new([host.to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -47,7 +47,7 @@ impl Authority {
     }
 }
 
-/// Both protocols with these settings.
+/// Runs a receiver that serves both protocols with these `tls` settings.
 async fn run_tls(tls: &Value) -> Running {
     let (sender, queue) = channel("pipelines/test", SignalSet::TELEMETRY, 1 << 20);
     let served = json!({"endpoint": "127.0.0.1:0", "tls": tls});
@@ -72,7 +72,7 @@ async fn handshake(
         .await
 }
 
-/// The first line of the answer over HTTP/1.1.
+/// Posts one span over HTTP/1.1 and returns the first line of the response.
 async fn post(address: SocketAddr, tls: &Value) -> std::io::Result<String> {
     let mut stream = handshake(address, tls, "http/1.1").await?;
     let body = spans(1).encode_to_vec();
@@ -83,13 +83,14 @@ async fn post(address: SocketAddr, tls: &Value) -> std::io::Result<String> {
     );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(&body).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    let answer = String::from_utf8(answer).unwrap();
-    Ok(answer.lines().next().unwrap_or_default().to_owned())
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await?;
+    let response = String::from_utf8(response).unwrap();
+    Ok(response.lines().next().unwrap_or_default().to_owned())
 }
 
-async fn call(address: SocketAddr, tls: &Value) -> Result<(), String> {
+/// Sends one span over gRPC.
+async fn export(address: SocketAddr, tls: &Value) -> Result<(), String> {
     let tls = tls.clone();
     let connector = tower::service_fn(move |_| {
         let tls = tls.clone();
@@ -98,8 +99,8 @@ async fn call(address: SocketAddr, tls: &Value) -> Result<(), String> {
     let endpoint = Endpoint::from_static("http://receiver");
     let channel = endpoint.connect_with_connector(connector).await;
     let mut client = TraceServiceClient::new(channel.map_err(|error| format!("{error:?}"))?);
-    let answer = client.export(spans(1)).await;
-    answer.map(drop).map_err(|status| format!("{status:?}"))
+    let response = client.export(spans(1)).await;
+    response.map(drop).map_err(|status| format!("{status:?}"))
 }
 
 #[tokio::test]
@@ -111,14 +112,14 @@ async fn both_protocols_are_served_with_tls() {
         tls["max_version"] = version.into();
         let running = run_tls(&tls).await;
         let trusting = json!({"ca_pem": authority.pem});
-        call(running.grpc, &trusting).await.unwrap();
-        let answer = post(running.http, &trusting).await.unwrap();
-        assert_eq!(answer, "HTTP/1.1 200 OK");
+        export(running.grpc, &trusting).await.unwrap();
+        let response = post(running.http, &trusting).await.unwrap();
+        assert_eq!(response, "HTTP/1.1 200 OK");
     }
 }
 
 #[tokio::test]
-async fn a_version_below_the_least_is_refused() {
+async fn tls_version_below_the_minimum_is_rejected() {
     let authority = Authority::new("ours");
     let mut tls = authority.issue("127.0.0.1");
     tls["min_version"] = "1.3".into();
@@ -129,7 +130,7 @@ async fn a_version_below_the_least_is_refused() {
 }
 
 #[tokio::test]
-async fn who_has_no_certificate_of_ours_is_not_served() {
+async fn client_without_a_trusted_certificate_is_rejected() {
     let (servers, clients, others) = (
         Authority::new("servers"),
         Authority::new("clients"),
@@ -142,25 +143,30 @@ async fn who_has_no_certificate_of_ours_is_not_served() {
     let running = run_tls(&tls).await;
     std::fs::remove_file(&file).unwrap();
 
-    let nobody = json!({"ca_pem": servers.pem});
-    let error = call(running.grpc, &nobody).await.unwrap_err();
+    let without_certificate = json!({"ca_pem": servers.pem});
+    let error = export(running.grpc, &without_certificate)
+        .await
+        .unwrap_err();
     assert!(error.contains("CertificateRequired"), "{error}");
-    let error = post(running.http, &nobody).await.unwrap_err().to_string();
+    let error = post(running.http, &without_certificate)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("CertificateRequired"), "{error}");
 
-    let mut stranger = others.issue("stranger");
-    stranger["ca_pem"] = servers.pem.clone().into();
-    let error = post(running.http, &stranger).await.unwrap_err().to_string();
+    let mut unknown = others.issue("unknown");
+    unknown["ca_pem"] = servers.pem.clone().into();
+    let error = post(running.http, &unknown).await.unwrap_err().to_string();
     assert!(error.contains("UnknownCA"), "{error}");
 
     let mut known = clients.issue("known");
     known["ca_pem"] = servers.pem.into();
-    call(running.grpc, &known).await.unwrap();
+    export(running.grpc, &known).await.unwrap();
     assert_eq!(post(running.http, &known).await.unwrap(), "HTTP/1.1 200 OK");
 }
 
 #[tokio::test]
-async fn plain_text_and_silence_hold_up_nobody() {
+async fn plain_text_and_silent_clients_do_not_block_others() {
     let authority = Authority::new("ours");
     let running = run_tls(&authority.issue("127.0.0.1")).await;
     let silent = TcpStream::connect(running.http).await.unwrap();
@@ -170,12 +176,12 @@ async fn plain_text_and_silence_hold_up_nobody() {
         .unwrap();
     let mut plain = TcpStream::connect(running.http).await.unwrap();
     plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    let mut told = Vec::new();
-    let _ = plain.read_to_end(&mut told).await;
-    assert!(!told.starts_with(b"HTTP"));
-    let answer = post(running.http, &trusting).await.unwrap();
-    assert_eq!(answer, "HTTP/1.1 200 OK");
-    // Nor do they hold up the stop.
+    let mut received = Vec::new();
+    let _ = plain.read_to_end(&mut received).await;
+    assert!(!received.starts_with(b"HTTP"));
+    let response = post(running.http, &trusting).await.unwrap();
+    assert_eq!(response, "HTTP/1.1 200 OK");
+    // They do not delay the stop either.
     running.stop.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(5), running.task).await;
     ended.expect("the receiver ends").unwrap().unwrap();
@@ -183,7 +189,7 @@ async fn plain_text_and_silence_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_never_ends_is_ended() {
+async fn stalled_handshake_times_out() {
     let authority = Authority::new("ours");
     let running = run_tls(&authority.issue("127.0.0.1")).await;
     let mut silent = TcpStream::connect(running.grpc).await.unwrap();
@@ -193,11 +199,11 @@ async fn a_handshake_that_never_ends_is_ended() {
 }
 
 #[tokio::test]
-async fn a_missing_file_stops_the_start_with_its_key() {
-    let tls = json!({"cert_file": "/nowhere/a.pem", "key_file": "/nowhere/a.key"});
+async fn start_fails_on_a_missing_file_and_names_its_key() {
+    let tls = json!({"cert_file": "/missing/a.pem", "key_file": "/missing/a.key"});
     let mut otlp = build(&json!({"grpc": {"endpoint": "127.0.0.1:0", "tls": tls}}));
     assert_eq!(
         otlp.start().await.unwrap_err().to_string(),
-        "cannot read /nowhere/a.pem; set receivers.otlp/test.protocols.grpc.tls.cert_file"
+        "cannot read /missing/a.pem; set receivers.otlp/test.protocols.grpc.tls.cert_file"
     );
 }

@@ -9,18 +9,18 @@ use crate::engine::settings::{BatchSizer, QueueBatch};
 use crate::testing::uids;
 use crate::{Receipt, SignalSet};
 
-struct Grouped {
+struct GroupingCase {
     case: Case,
     sender: Sender,
     queue: Queue,
 }
 
-impl Grouped {
-    fn new(settings: QueueBatch) -> Grouped {
+impl GroupingCase {
+    fn new(settings: QueueBatch) -> GroupingCase {
         let mut case = Case::with(|exporter| exporter);
         case.sending.settings.sending_queue.batch = Some(settings);
         let (sender, queue) = channel("exporters/x", SignalSet::ALL, 1 << 20);
-        Grouped {
+        GroupingCase {
             case,
             sender,
             queue,
@@ -43,7 +43,7 @@ impl Grouped {
 
     /// Exports all that was given, and how long that took: the queue is closed.
     async fn consume(self) -> (Vec<Vec<String>>, Duration) {
-        let Grouped {
+        let GroupingCase {
             case,
             sender,
             queue,
@@ -58,8 +58,8 @@ impl Grouped {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_of_senders_that_wait_become_one_batch_and_each_sender_is_answered() {
-    let grouped = Grouped::new(QueueBatch::default());
+async fn awaited_rows_are_merged_and_each_sender_is_acknowledged() {
+    let grouped = GroupingCase::new(QueueBatch::default());
     let receipts = ["a", "b", "c"].map(|uid| grouped.give_awaited(Signal::Traces, &[uid]));
     let (exported, took) = grouped.consume().await;
     assert_eq!(exported, [["a", "b", "c"]]);
@@ -71,7 +71,7 @@ async fn rows_of_senders_that_wait_become_one_batch_and_each_sender_is_answered(
 
 #[tokio::test(start_paused = true)]
 async fn signals_and_rows_without_a_sender_are_kept_apart() {
-    let grouped = Grouped::new(QueueBatch::default());
+    let grouped = GroupingCase::new(QueueBatch::default());
     let _first = grouped.give_awaited(Signal::Traces, &["a"]);
     grouped.give(batch(Signal::Traces, &["b"]));
     grouped.give(batch(Signal::Logs, &["c"]));
@@ -81,7 +81,7 @@ async fn signals_and_rows_without_a_sender_are_kept_apart() {
 
 #[tokio::test(start_paused = true)]
 async fn rows_without_a_sender_are_held_for_the_timeout() {
-    let grouped = Grouped::new(QueueBatch::default());
+    let grouped = GroupingCase::new(QueueBatch::default());
     grouped.give(batch(Signal::Traces, &["a"]));
     let sender = grouped.sender.clone();
     let later = tokio::spawn(async move {
@@ -108,7 +108,7 @@ async fn batches_have_at_most_the_largest_size() {
         sizer,
         ..QueueBatch::default()
     };
-    let grouped = Grouped::new(settings(BatchSizer::Items, 3));
+    let grouped = GroupingCase::new(settings(BatchSizer::Items, 3));
     let given: [&[&str]; 3] = [&["a", "b"], &["c", "d"], &["e", "f", "g", "h"]];
     let receipts = given.map(|uids| grouped.give_awaited(Signal::Logs, uids));
     let (exported, _) = grouped.consume().await;

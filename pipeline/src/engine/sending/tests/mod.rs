@@ -1,5 +1,4 @@
-//! What an exporter's settings promise to a batch and to its sender. The clock is paused: it jumps
-//! to what is due next.
+//! Retries, timeouts and deadlines of one exporter. The clock is paused: it jumps to the next due time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,7 @@ mod together;
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// An exporter that does as it is told, and the clock's beginning.
+/// An exporter with a given behaviour, and the start of the clock.
 struct Case {
     sending: Sending,
     captured: Captured,
@@ -50,7 +49,7 @@ impl Case {
                 ..ExporterSettings::default()
             },
             counters: Arc::default(),
-            turns: None,
+            permits: None,
             give_up: CancellationToken::new(),
         };
         Case {
@@ -64,7 +63,7 @@ impl Case {
         &mut self.sending.settings.retry_on_failure
     }
 
-    /// Sends one row whose sender waits until the deadline, and tells what the sender is told.
+    /// Sends one row whose sender waits until the deadline, and returns its outcome.
     async fn send(&self, deadline: Option<Instant>) -> Outcome {
         let (delivery, receipt) = Delivery::new(deadline);
         let batch = batch(Signal::Traces, &["a"]).with_delivery(delivery);
@@ -76,7 +75,7 @@ impl Case {
         self.send(Some(Instant::now() + patience)).await
     }
 
-    async fn send_for_nobody(&self) {
+    async fn send_untracked(&self) {
         let batch = batch(Signal::Traces, &["a"]);
         assert!(self.sending.send_all(vec![batch]).await.is_ok());
     }
@@ -117,7 +116,7 @@ fn down(times: usize) -> Vec<Behaviour> {
 const DOWN: &str = "the destination is down";
 
 #[tokio::test(start_paused = true)]
-async fn what_may_work_later_is_sent_again_after_growing_waits() {
+async fn retryable_failure_is_retried_after_growing_waits() {
     let case = Case::new(down(3), Behaviour::Take);
     assert_eq!(case.send_within(HOUR).await, Outcome::Delivered);
     assert_eq!(case.attempts(), [0, 1, 3, 7]);
@@ -126,7 +125,7 @@ async fn what_may_work_later_is_sent_again_after_growing_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destination_that_says_when_is_not_asked_earlier() {
+async fn retry_waits_as_long_as_the_destination_asks() {
     let asks = Behaviour::Retry(Some(9 * SECOND));
     let case = Case::new([asks], Behaviour::Take);
     assert_eq!(case.send_within(HOUR).await, Outcome::Delivered);
@@ -134,7 +133,7 @@ async fn a_destination_that_says_when_is_not_asked_earlier() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_for_good_is_not_sent_again() {
+async fn permanent_failure_is_not_retried() {
     let case = Case::new([], Behaviour::Refuse);
     let never = refused("the destination wants no such rows", Retry::Never);
     assert_eq!(case.send_within(HOUR).await, never);
@@ -146,88 +145,88 @@ async fn what_is_refused_for_good_is_not_sent_again() {
 async fn retries_end_at_the_senders_deadline_with_a_refusal_that_may_be_retried() {
     let case = Case::new([], Behaviour::Retry(None));
     // The next attempt would be at 7 s: the sender need not wait for what it will not see.
-    let told = refused(DOWN, Retry::After(4 * SECOND));
-    assert_eq!(case.send_within(5 * SECOND).await, told);
+    let expected = refused(DOWN, Retry::After(4 * SECOND));
+    assert_eq!(case.send_within(5 * SECOND).await, expected);
     assert_eq!(case.attempts(), [0, 1, 3]);
     assert!(case.took() <= 5 * SECOND, "{:?}", case.took());
     assert_eq!(case.failed(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_is_told_how_long_the_destination_wants_to_be_left_alone() {
+async fn refusal_contains_the_wait_that_the_destination_asks_for() {
     let case = Case::new([], Behaviour::Retry(Some(HOUR)));
-    let told = refused(DOWN, Retry::After(HOUR));
-    assert_eq!(case.send_within(5 * SECOND).await, told);
+    let expected = refused(DOWN, Retry::After(HOUR));
+    assert_eq!(case.send_within(5 * SECOND).await, expected);
     assert_eq!(case.attempts(), [0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_without_a_deadline_is_answered_within_ten_seconds() {
+async fn sender_without_a_deadline_gets_an_outcome_within_ten_seconds() {
     let case = Case::new([], Behaviour::Retry(None));
-    let told = refused(DOWN, Retry::After(8 * SECOND));
-    assert_eq!(case.send(None).await, told);
+    let expected = refused(DOWN, Retry::After(8 * SECOND));
+    assert_eq!(case.send(None).await, expected);
     assert_eq!(case.attempts(), [0, 1, 3, 7]);
     assert!(case.took() <= SENDER_PATIENCE, "{:?}", case.took());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_its_sender_no_longer_waits_for_is_not_sent() {
+async fn batch_whose_deadline_is_over_is_not_exported() {
     let case = Case::new([], Behaviour::Take);
-    let told = refused("waited too long in the queue", Retry::After(RETRY_AFTER));
-    assert_eq!(case.send(Some(Instant::now())).await, told);
+    let expected = refused("waited too long in the queue", Retry::After(RETRY_AFTER));
+    assert_eq!(case.send(Some(Instant::now())).await, expected);
     assert_eq!(case.captured.attempts(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_retries_the_first_failure_is_told_at_once() {
+async fn without_retries_the_first_failure_refuses_at_once() {
     let mut case = Case::new([], Behaviour::Retry(Some(3 * SECOND)));
     case.retry().enabled = false;
-    let told = refused(DOWN, Retry::After(3 * SECOND));
-    assert_eq!(case.send_within(HOUR).await, told);
+    let expected = refused(DOWN, Retry::After(3 * SECOND));
+    assert_eq!(case.send_within(HOUR).await, expected);
     assert_eq!(case.attempts(), [0]);
     assert_eq!(case.took(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_end_after_the_longest_time_though_the_sender_would_wait() {
+async fn retries_end_after_max_elapsed_time_before_the_senders_deadline() {
     let mut case = Case::new([], Behaviour::Retry(None));
     case.retry().max_elapsed_time = 4 * SECOND;
-    let told = refused(DOWN, Retry::After(4 * SECOND));
-    assert_eq!(case.send_within(HOUR).await, told);
+    let expected = refused(DOWN, Retry::After(4 * SECOND));
+    assert_eq!(case.send_within(HOUR).await, expected);
     assert_eq!(case.attempts(), [0, 1, 3]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_end_after_the_longest_time_where_nobody_waits() {
+async fn retries_end_after_max_elapsed_time_where_no_sender_waits() {
     let mut case = Case::new([], Behaviour::Retry(None));
     case.retry().max_elapsed_time = 4 * SECOND;
-    case.send_for_nobody().await;
+    case.send_untracked().await;
     assert_eq!(case.attempts(), [0, 1, 3]);
     assert_eq!((case.sent(), case.failed()), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nobody_waits_and_there_is_no_longest_time_retries_go_on() {
+async fn retries_do_not_end_where_no_sender_waits_and_max_elapsed_time_is_zero() {
     let mut case = Case::new(down(200), Behaviour::Take);
     case.retry().max_elapsed_time = Duration::ZERO;
-    case.send_for_nobody().await;
+    case.send_untracked().await;
     assert!(case.took() > HOUR, "{:?}", case.took());
     assert_eq!(case.captured.uids(), ["a"]);
     assert_eq!((case.sent(), case.failed()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_is_cut_at_its_timeout_and_made_again() {
+async fn hanging_attempt_is_cancelled_at_its_timeout_and_retried() {
     let case = Case::new([Behaviour::Hang], Behaviour::Take);
     assert_eq!(case.send_within(HOUR).await, Outcome::Delivered);
     assert_eq!(case.attempts(), [0, 6], "5 s of timeout and 1 s of waiting");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_is_cut_at_the_senders_deadline_too() {
+async fn hanging_attempt_is_cancelled_at_the_senders_deadline() {
     let case = Case::new([], Behaviour::Hang);
-    let told = refused("no answer within 2s", Retry::After(SECOND));
-    assert_eq!(case.send_within(2 * SECOND).await, told);
+    let expected = refused("no answer within 2s", Retry::After(SECOND));
+    assert_eq!(case.send_within(2 * SECOND).await, expected);
     assert_eq!(case.took(), 2 * SECOND);
 }
 
@@ -235,26 +234,26 @@ async fn an_attempt_that_hangs_is_cut_at_the_senders_deadline_too() {
 async fn a_timeout_of_zero_is_none() {
     let mut case = Case::new([], Behaviour::Hang);
     case.sending.settings.timeout = Duration::ZERO;
-    let told = refused("no answer within 2m", Retry::After(SECOND));
-    assert_eq!(case.send_within(120 * SECOND).await, told);
+    let expected = refused("no answer within 2m", Retry::After(SECOND));
+    assert_eq!(case.send_within(120 * SECOND).await, expected);
     assert_eq!(case.attempts(), [0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn giving_up_ends_an_attempt_and_tells_the_sender_to_come_again() {
+async fn giving_up_cancels_an_attempt_and_refuses_for_now() {
     let case = Case::new([], Behaviour::Hang);
     let give_up = async {
         tokio::time::sleep(SECOND).await;
         case.sending.give_up.cancel();
     };
     let (outcome, ()) = tokio::join!(case.send_within(HOUR), give_up);
-    let told = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
-    assert_eq!(outcome, told);
+    let expected = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
+    assert_eq!(outcome, expected);
     assert_eq!(case.took(), SECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn giving_up_ends_a_wait_and_tells_what_went_wrong_last() {
+async fn giving_up_ends_a_wait_and_refuses_with_the_last_failure() {
     let case = Case::new([], Behaviour::Retry(Some(60 * SECOND)));
     let give_up = async {
         tokio::time::sleep(SECOND).await;
@@ -278,8 +277,8 @@ async fn a_batch_whose_task_is_aborted_is_refused() {
     });
     tokio::time::sleep(SECOND).await;
     task.abort();
-    let told = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
-    assert_eq!(receipt.await, told);
+    let expected = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
+    assert_eq!(receipt.await, expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! Batches that waited for one another, at an exporter that takes them together.
+//! Queued batches, at an exporter that takes them together.
 
 use futures::future::join_all;
 use tokio::sync::Mutex;
@@ -9,15 +9,15 @@ use crate::channel::{Queue, channel};
 use crate::delivery::Receipt;
 use crate::engine::sending::consume;
 
-/// Rows, one of each sender, that all wait before the exporter is called.
-struct Waiting {
+/// Rows, one of each sender, that are all queued before the exporter is called.
+struct QueuedBatches {
     sending: Arc<Sending>,
     queue: Arc<Mutex<Queue>>,
     receipts: Vec<Receipt>,
 }
 
-impl Waiting {
-    fn new(case: Case, uids: &[&str]) -> Waiting {
+impl QueuedBatches {
+    fn new(case: Case, uids: &[&str]) -> QueuedBatches {
         let (sender, queue) = channel("exporters/x", SignalSet::ALL, 1 << 20);
         let mut receipts = Vec::new();
         for uid in uids {
@@ -27,14 +27,14 @@ impl Waiting {
             room.send(batch.clone()).unwrap();
             receipts.push(receipt);
         }
-        Waiting {
+        QueuedBatches {
             sending: Arc::new(case.sending),
             queue: Arc::new(Mutex::new(queue)),
             receipts,
         }
     }
 
-    /// What became of each once the queue is empty.
+    /// The outcome of each batch once the queue is empty.
     async fn consume(self) -> (Vec<Outcome>, Arc<Sending>) {
         let consumed = consume(self.sending.clone(), self.queue).await;
         assert!(consumed.is_ok());
@@ -46,7 +46,7 @@ impl Waiting {
 async fn batches_that_wait_are_exported_together_until_there_are_enough_rows() {
     let case = Case::with(|exporter| exporter.together(2));
     let captured = case.captured.clone();
-    let (outcomes, sending) = Waiting::new(case, &["a", "b", "c"]).consume().await;
+    let (outcomes, sending) = QueuedBatches::new(case, &["a", "b", "c"]).consume().await;
     assert_eq!(
         outcomes,
         [Outcome::Delivered, Outcome::Delivered, Outcome::Delivered]
@@ -61,7 +61,7 @@ async fn of_batches_that_fail_together_each_is_exported_alone() {
     let first = [Behaviour::Refuse, Behaviour::Take, Behaviour::Refuse];
     let case = Case::with(|exporter| exporter.together(9).first(first));
     let captured = case.captured.clone();
-    let (outcomes, sending) = Waiting::new(case, &["a", "b", "c"]).consume().await;
+    let (outcomes, sending) = QueuedBatches::new(case, &["a", "b", "c"]).consume().await;
     let refused = refused("the destination wants no such rows", Retry::Never);
     assert_eq!(outcomes, [Outcome::Delivered, refused, Outcome::Delivered]);
     assert_eq!(captured.uids(), ["a", "c"]);
@@ -79,7 +79,7 @@ async fn batches_whose_task_is_aborted_after_they_failed_together_are_all_refuse
         let exporter = exporter.together(9).first([Behaviour::Refuse]);
         exporter.then(Behaviour::Hang)
     });
-    let waiting = Waiting::new(case, &["a", "b"]);
+    let waiting = QueuedBatches::new(case, &["a", "b"]);
     let task = tokio::spawn(consume(waiting.sending, waiting.queue));
     tokio::time::sleep(SECOND).await;
     task.abort();
@@ -96,7 +96,7 @@ async fn batches_that_hang_together_are_refused_when_the_exporter_stops() {
         tokio::time::sleep(SECOND).await;
         give_up.cancel();
     };
-    let ((outcomes, _), ()) = tokio::join!(Waiting::new(case, &["a", "b"]).consume(), stop);
+    let ((outcomes, _), ()) = tokio::join!(QueuedBatches::new(case, &["a", "b"]).consume(), stop);
     let stopped = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
     assert_eq!(outcomes, [stopped.clone(), stopped]);
 }
@@ -119,7 +119,7 @@ async fn batch_whose_sender_has_gone_is_not_exported_with_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_with_little_time_does_not_part_the_batches_of_the_others() {
+async fn near_deadline_of_one_sender_does_not_split_the_others() {
     let case = Case::with(|exporter| exporter.together(9).then(Behaviour::TakeAfter(SECOND)));
     let (hasty, _receipt) = Delivery::new(Some(Instant::now() + SECOND / 100));
     let hasty = batch(Signal::Traces, &["hasty"]).with_delivery(hasty);
@@ -150,7 +150,7 @@ async fn batch_that_is_too_large_to_join_is_the_next_one() {
 #[tokio::test(start_paused = true)]
 async fn batches_whose_exporter_panics_are_all_refused() {
     let case = Case::with(|exporter| exporter.together(9).then(Behaviour::Panic));
-    let waiting = Waiting::new(case, &["a", "b"]);
+    let waiting = QueuedBatches::new(case, &["a", "b"]);
     assert!(consume(waiting.sending, waiting.queue).await.is_err());
     let panicked = refused("the exporter panicked", Retry::After(RETRY_AFTER));
     let outcomes = join_all(waiting.receipts).await;

@@ -6,7 +6,7 @@ use super::{check, configuration, resource};
 use crate::aws::kinds::{iam_instance_profile, iam_role};
 
 #[test]
-fn a_role_has_policies_and_documents_that_can_be_read() {
+fn role_has_its_policies_and_parsed_documents() {
     let mut item = json!({
         "RoleName": "api", "RoleId": "AROA1", "Arn": "arn:aws:iam::123456789012:role/service/api",
         "AssumeRolePolicyDocument": "%7B%22Statement%22%3A%5B%5D%7D",
@@ -15,7 +15,7 @@ fn a_role_has_policies_and_documents_that_can_be_read() {
         "InstanceProfileList": [{"InstanceProfileName": "api", "Roles": [{"RoleName": "api"}]}],
         "RoleLastUsed": {"LastUsedDate": "2026-01-01T00:00:00Z", "Region": "us-east-1"},
     });
-    iam_role::settle(&mut item);
+    iam_role::normalize(&mut item);
     let uid = "arn:aws:iam::123456789012:role/service/api";
     let edges = ["ATTACHED_TO arn:aws:iam::aws:policy/ReadOnlyAccess"];
     check(
@@ -44,7 +44,7 @@ fn a_role_has_policies_and_documents_that_can_be_read() {
 }
 
 #[test]
-fn an_instance_profile_assumes_its_role_and_does_not_change_with_it() {
+fn instance_profile_assumes_its_role_and_does_not_change_with_it() {
     let mut item = json!({
         "InstanceProfileName": "web", "InstanceProfileId": "AIPA1",
         "Arn": "arn:aws:iam::123456789012:instance-profile/web",
@@ -53,7 +53,7 @@ fn an_instance_profile_assumes_its_role_and_does_not_change_with_it() {
             "AssumeRolePolicyDocument": "%7B%7D", "RoleLastUsed": {"Region": "us-east-1"},
         }],
     });
-    iam_instance_profile::settle(&mut item);
+    iam_instance_profile::normalize(&mut item);
     let kind = &iam_instance_profile::InstanceProfile;
     let uid = "arn:aws:iam::123456789012:instance-profile/web";
     let edges = ["ASSUMES arn:aws:iam::123456789012:role/web"];

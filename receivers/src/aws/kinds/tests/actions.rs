@@ -1,4 +1,4 @@
-//! Which calls are made.
+//! The IAM actions of the calls that a scan makes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,9 +7,9 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::aws::kinds::ALL;
-use crate::aws::service::Service;
+use crate::aws::service::AwsService;
 
-/// The words of a file of kinds that are operations: `"DescribeVpcs"`.
+/// The operations that a source file of a kind names in strings: `"DescribeVpcs"`.
 fn operations(text: &str) -> impl Iterator<Item = &str> {
     let is_operation = |word: &&str| {
         let mut rests = ["Describe", "Get", "List"]
@@ -20,29 +20,29 @@ fn operations(text: &str) -> impl Iterator<Item = &str> {
     text.split('"').skip(1).step_by(2).filter(is_operation)
 }
 
-/// The service by the name of its constant: `Service::EC2`, which a file of kinds names first of all.
-fn service_of(text: &str) -> Service {
+/// The service of a source file, by the first constant that it names: `AwsService::EC2`.
+fn service_of(text: &str) -> AwsService {
     let (_, after) = text.split_once("Service::").unwrap();
     match after
         .split(|char: char| !char.is_ascii_alphanumeric())
         .next()
         .unwrap()
     {
-        "AUTOSCALING" => Service::AUTOSCALING,
-        "EC2" => Service::EC2,
-        "ELB" => Service::ELB,
-        "IAM" => Service::IAM,
-        "KMS" => Service::KMS,
-        "LAMBDA" => Service::LAMBDA,
-        "RDS" => Service::RDS,
-        "ROUTE53" => Service::ROUTE53,
-        "S3" => Service::S3,
+        "AUTOSCALING" => AwsService::AUTOSCALING,
+        "EC2" => AwsService::EC2,
+        "ELB" => AwsService::ELB,
+        "IAM" => AwsService::IAM,
+        "KMS" => AwsService::KMS,
+        "LAMBDA" => AwsService::LAMBDA,
+        "RDS" => AwsService::RDS,
+        "ROUTE53" => AwsService::ROUTE53,
+        "S3" => AwsService::S3,
         other => panic!("{other} is no service"),
     }
 }
 
 #[test]
-fn the_policy_allows_every_action_that_a_scan_needs_and_no_other() {
+fn policy_allows_exactly_the_actions_that_a_scan_needs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws/kinds");
     let mut needed = BTreeSet::new();
     let mut kinds = 0;
@@ -52,12 +52,12 @@ fn the_policy_allows_every_action_that_a_scan_needs_and_no_other() {
         if text.contains("Service::") {
             let service = service_of(&text);
             needed.extend(operations(&text).map(|operation| service.action(operation)));
-            kinds += usize::from(text.contains("impl Kind for"));
+            kinds += usize::from(text.contains("impl ResourceKind for"));
         }
     }
     assert_eq!(kinds, ALL.len());
-    // Of `regions: [all]`.
-    needed.insert(Service::EC2.action("DescribeRegions"));
+    // For `regions: [all]`.
+    needed.insert(AwsService::EC2.action("DescribeRegions"));
     let policy = include_str!("../../../../../configs/aws-policy.json");
     let policy: Json = serde_json::from_str(policy).unwrap();
     let listed = policy["Statement"][0]["Action"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! Load balancers, and where they lead.
+//! Load balancers and their targets.
 
 use serde_json::{Value as Json, json};
 
@@ -10,7 +10,7 @@ use crate::aws::kinds::elb_target_group::TargetGroup;
 const ELB: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012";
 
 #[test]
-fn a_load_balancer_answers_as_its_host_in_either_case() {
+fn load_balancer_has_its_host_name_as_alias_also_in_lower_case() {
     let item = json!({
         "LoadBalancerArn": format!("{ELB}:loadbalancer/app/Web/50dc"), "LoadBalancerName": "Web",
         "DNSName": "Web-1.elb.amazonaws.com", "VpcId": "vpc-1", "SecurityGroups": ["sg-1"],
@@ -39,7 +39,7 @@ fn a_load_balancer_answers_as_its_host_in_either_case() {
 }
 
 #[test]
-fn a_listener_routes_to_the_groups_of_its_default_actions() {
+fn listener_routes_to_the_groups_of_its_default_actions() {
     let group = |name: &str| format!("{ELB}:targetgroup/{name}/1");
     let item = json!({
         "ListenerArn": format!("{ELB}:listener/app/web/50dc/f2f7"), "Port": 443,
@@ -63,7 +63,7 @@ fn a_listener_routes_to_the_groups_of_its_default_actions() {
     check(&Listener, &item, uid, &edges, &["id app/web/50dc/f2f7"]);
 }
 
-/// A group of this type with these targets, all of them unhealthy.
+/// A target group of this type with these targets, all of them unhealthy.
 fn group(target_type: &str, targets: &[Json]) -> Json {
     let health =
         json!({"State": "unhealthy", "Reason": "Target.Timeout", "Description": "timed out"});
@@ -79,7 +79,7 @@ fn group(target_type: &str, targets: &[Json]) -> Json {
 }
 
 #[test]
-fn a_targets_type_says_what_it_is() {
+fn target_type_determines_the_uid_of_the_target() {
     let function = "arn:aws:lambda:us-east-1:123456789012:function:api:live";
     let balancer = format!("{ELB}:loadbalancer/app/inside/77aa");
     for (target_type, target, to) in [
@@ -109,11 +109,11 @@ fn a_targets_type_says_what_it_is() {
             r#"elasticloadbalancing:loadbalancer/app/inside/77aa {"State":"unhealthy","Port":80,"#,
         ),
     ] {
-        let told = format!(r#"TARGETS {to}"Reason":"Target.Timeout"}}"#);
+        let targets = format!(r#"TARGETS {to}"Reason":"Target.Timeout"}}"#);
         let edges = [
             "PART_OF ec2:vpc/vpc-1",
             "ATTACHED_TO elasticloadbalancing:loadbalancer/app/web/50dc",
-            told.as_str(),
+            targets.as_str(),
         ];
         let item = group(target_type, &[target]);
         let uid = "elasticloadbalancing:targetgroup/web/73e2";
@@ -128,7 +128,7 @@ fn a_targets_type_says_what_it_is() {
 }
 
 #[test]
-fn of_a_target_on_several_ports_the_last_one_counts_in_whatever_order_they_are_listed() {
+fn target_on_several_ports_has_one_edge_that_does_not_depend_on_the_order_of_the_list() {
     let ports = [80, 443].map(|port| json!({"Id": "i-1", "Port": port}));
     let one = resource(&TargetGroup, &group("instance", &ports)).unwrap();
     let [http, https] = ports;

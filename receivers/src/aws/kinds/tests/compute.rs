@@ -1,4 +1,4 @@
-//! What runs, and what it is started from.
+//! Instances, functions and volumes, and what starts them.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::aws::kinds::ec2_volume::Volume;
 use crate::aws::kinds::lambda_function::Function;
 
 #[test]
-fn an_instance_has_the_groups_of_all_its_interfaces() {
+fn instance_has_the_groups_of_all_its_interfaces() {
     let item = |state: &str| {
         json!({
             "InstanceId": "i-1", "State": {"Code": 16, "Name": state}, "OwnerId": "123456789012",
@@ -52,7 +52,7 @@ fn an_instance_has_the_groups_of_all_its_interfaces() {
 }
 
 #[test]
-fn a_volume_is_attached_and_encrypted() {
+fn volume_has_edges_to_its_instance_and_its_key() {
     let item = json!({
         "VolumeId": "vol-1", "Encrypted": true,
         "KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k-1",
@@ -63,7 +63,7 @@ fn a_volume_is_attached_and_encrypted() {
 }
 
 #[test]
-fn a_launch_template_says_what_its_default_version_does_and_no_secret() {
+fn launch_template_has_the_data_of_its_default_version_without_secrets() {
     let item = json!({
         "LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "DefaultVersionNumber": 2,
         "LaunchTemplateData": {
@@ -90,7 +90,7 @@ fn a_launch_template_says_what_its_default_version_does_and_no_secret() {
 }
 
 #[test]
-fn a_scaling_group_starts_templates_in_subnets() {
+fn scaling_group_has_edges_to_its_templates_and_subnets() {
     let arn =
         "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0f:autoScalingGroupName/web";
     let template =
@@ -132,7 +132,7 @@ fn a_scaling_group_starts_templates_in_subnets() {
 }
 
 #[test]
-fn a_function_keeps_the_names_of_its_variables_alone() {
+fn values_of_a_functions_variables_are_redacted() {
     let item = json!({
         "FunctionName": "api", "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:api",
         "Role": "arn:aws:iam::123456789012:role/service/api",
@@ -157,8 +157,5 @@ fn a_function_keeps_the_names_of_its_variables_alone() {
     let configuration = configuration(&Function, &item);
     let variables = json!({"DB_PASSWORD": "[redacted]", "LEVEL": "[redacted]"});
     assert_eq!(configuration["Environment"]["Variables"], variables);
-    assert!(
-        configuration.get("State").is_none(),
-        "the list does not say it"
-    );
+    assert!(configuration.get("State").is_none(), "the list lacks it");
 }

@@ -10,7 +10,7 @@ use crate::aws::kinds::rds_subnet_group::DbSubnetGroup;
 use crate::aws::kinds::s3_bucket::Bucket;
 
 #[test]
-fn a_database_answers_at_its_endpoint() {
+fn database_has_aliases_of_its_endpoint() {
     let item = json!({
         "DBInstanceIdentifier": "main", "DBInstanceArn": "arn:aws:rds:us-east-1:123456789012:db:main",
         "Endpoint": {"Address": "main.abc.us-east-1.rds.amazonaws.com", "Port": 5432},
@@ -39,7 +39,7 @@ fn a_database_answers_at_its_endpoint() {
 }
 
 #[test]
-fn a_database_is_in_the_subnets_of_its_group_that_are_in_its_zones() {
+fn database_is_in_the_subnets_of_its_group_that_are_in_its_zones() {
     let subnet = |id: &str, zone: &str| json!({"SubnetIdentifier": id, "SubnetAvailabilityZone": {"Name": zone}});
     let subnets = [
         subnet("subnet-1", "us-east-1a"),
@@ -62,7 +62,7 @@ fn a_database_is_in_the_subnets_of_its_group_that_are_in_its_zones() {
 }
 
 #[test]
-fn a_replica_of_another_region_names_its_source_by_its_arn() {
+fn source_in_another_region_is_referenced_by_its_arn() {
     let source = "arn:aws:rds:eu-west-1:123456789012:db:main";
     let item = json!({
         "DBInstanceArn": "arn:aws:rds:us-east-1:123456789012:db:copy",
@@ -73,7 +73,7 @@ fn a_replica_of_another_region_names_its_source_by_its_arn() {
 }
 
 #[test]
-fn a_database_stays_the_same_while_its_backups_go_on() {
+fn backups_do_not_change_a_database() {
     let at = |time: &str| {
         json!({
             "DBInstanceArn": "arn:aws:rds:us-east-1:123456789012:db:main", "LatestRestorableTime": time,
@@ -91,7 +91,7 @@ fn a_database_stays_the_same_while_its_backups_go_on() {
 }
 
 #[test]
-fn a_cluster_answers_at_both_endpoints() {
+fn cluster_has_aliases_of_both_endpoints() {
     let item = json!({
         "DBClusterIdentifier": "orders", "DBClusterArn": "arn:aws:rds:us-east-1:123456789012:cluster:orders",
         "DBSubnetGroup": "private", "Port": 3306, "Endpoint": "rw.example", "ReaderEndpoint": "ro.example",
@@ -116,7 +116,7 @@ fn a_cluster_answers_at_both_endpoints() {
 }
 
 #[test]
-fn a_subnet_group_contains_its_subnets() {
+fn subnet_group_contains_its_subnets() {
     let item = json!({
         "DBSubnetGroupName": "private", "VpcId": "vpc-1",
         "DBSubnetGroupArn": "arn:aws:rds:us-east-1:123456789012:subgrp:private",
@@ -137,7 +137,7 @@ fn a_subnet_group_contains_its_subnets() {
 }
 
 #[test]
-fn a_bucket_is_of_its_own_region_and_tells_others_of_events() {
+fn bucket_has_its_own_region_and_routes_to_the_targets_of_its_events() {
     let queue = "arn:aws:sqs:eu-west-1:123456789012:uploads";
     let function = "arn:aws:lambda:us-east-1:123456789012:function:thumbnails";
     let item = json!({
@@ -179,7 +179,7 @@ fn a_bucket_is_of_its_own_region_and_tells_others_of_events() {
 }
 
 #[test]
-fn a_key_answers_to_its_aliases() {
+fn key_has_its_aliases() {
     let alias = |name: &str| {
         json!({
             "AliasName": name, "TargetKeyId": "k-1",

@@ -1,14 +1,14 @@
-//! Zones, and where their records point.
+//! Zones, and the hosts to which their records point.
 
 use serde_json::{Value as Json, json};
 
-use super::{check, place};
-use crate::aws::kind::{Kind, Turn};
+use super::{account_region, check};
+use crate::aws::kind::{ResourceKind, ScanPhase};
 use crate::aws::kinds::route53_hosted_zone::HostedZone;
 use crate::aws::kinds::route53_record_set::RecordSet;
 
 #[test]
-fn a_private_zone_is_attached_to_its_vpcs_wherever_they_are() {
+fn private_zone_is_attached_to_its_vpcs_in_all_regions() {
     let item = json!({
         "Id": "/hostedzone/Z1", "Name": "internal.example.com.", "Config": {"PrivateZone": true},
         "VPCs": [
@@ -31,13 +31,13 @@ fn a_private_zone_is_attached_to_its_vpcs_wherever_they_are() {
 }
 
 #[test]
-fn a_record_points_to_hosts_as_others_write_them() {
+fn record_points_to_hosts_in_their_usual_form() {
     let values = |values: &[&str]| -> Json {
         let values: Vec<_> = values.iter().map(|value| json!({"Value": value})).collect();
         json!({"TTL": 60, "ResourceRecords": values})
     };
     let alias = json!({"AliasTarget": {"DNSName": "dualstack.Web-1.elb.amazonaws.com.", "HostedZoneId": "Z9"}});
-    for (name, of_type, what, id, hosts) in [
+    for (name, of_type, values, id, hosts) in [
         (
             "example.com.",
             "A",
@@ -77,7 +77,7 @@ fn a_record_points_to_hosts_as_others_write_them() {
         let mut item = json!({"HostedZoneId": "Z1", "Name": name, "Type": of_type});
         item.as_object_mut()
             .unwrap()
-            .extend(what.as_object().unwrap().clone());
+            .extend(values.as_object().unwrap().clone());
         let uid = format!("arn:aws:route53:::hostedzone/Z1/recordset/{id}");
         let part = "PART_OF arn:aws:route53:::hostedzone/Z1".to_owned();
         let points = hosts
@@ -103,7 +103,7 @@ fn a_record_points_to_hosts_as_others_write_them() {
 }
 
 #[test]
-fn one_of_several_records_of_a_name_has_an_identifier_of_its_own() {
+fn uid_of_one_of_several_records_of_a_name_has_its_set_identifier() {
     let item = json!({
         "HostedZoneId": "Z1", "Name": "api.example.com.", "Type": "A", "SetIdentifier": "blue/1", "Weight": 9,
         "ResourceRecords": [{"Value": "192.0.2.1"}],
@@ -122,14 +122,21 @@ fn one_of_several_records_of_a_name_has_an_identifier_of_its_own() {
 }
 
 #[test]
-fn a_zone_is_attached_to_what_another_account_shares_by_that_accounts_arn() {
-    let (at, vpc) = (place(), "arn:aws:ec2:eu-west-1:210987654321:vpc/vpc-1");
-    at.owners.learn(vpc);
+fn zone_is_attached_to_a_shared_vpc_by_the_arn_of_its_owner() {
+    let (at, vpc) = (
+        account_region(),
+        "arn:aws:ec2:eu-west-1:210987654321:vpc/vpc-1",
+    );
+    at.owners.record(vpc);
     let item = json!({
         "Id": "/hostedzone/Z1", "Name": "internal.", "VPCs": [{"VPCRegion": "eu-west-1", "VPCId": "vpc-1"}],
     });
     let zone = HostedZone.draft(&item, &at).unwrap();
     let zone = zone.finish(HostedZone.name(), &at, true);
     assert_eq!(zone.relations[0].uid, vpc);
-    assert_eq!(HostedZone.turn(), Turn::Last, "when VPCs are known");
+    assert_eq!(
+        HostedZone.phase(),
+        ScanPhase::Last,
+        "the owners of VPCs are known by then"
+    );
 }

@@ -1,69 +1,73 @@
-//! Calls about the items of a page.
+//! Further calls about the items of a page.
 
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
-use super::place;
-use crate::aws::failure::{Call, Failure, Why};
+use super::account_region;
+use crate::aws::failure::{AwsCall, FailureReason, ScanFailure};
 use crate::aws::filter;
-use crate::aws::found::{Found, Item, Pages, whole};
+use crate::aws::found::{ListedResource, PageSink, PageWriter, without_details};
 use crate::aws::kinds::ec2_vpc::Vpc;
-use crate::aws::kinds::tags::{Tags, by_resource, tag};
-use crate::aws::service::Service;
+use crate::aws::kinds::tags::{TagsById, by_resource, tag};
+use crate::aws::service::AwsService;
 
 #[derive(Default)]
-struct Told(Vec<Why>);
+struct FailureRecorder(Vec<FailureReason>);
 
 #[async_trait]
-impl Pages for Told {
-    async fn page(&mut self, _: Vec<Item>) -> Result<(), Failure> {
+impl PageSink for FailureRecorder {
+    async fn page(&mut self, _: Vec<ListedResource>) -> Result<(), ScanFailure> {
         Ok(())
     }
 
-    fn failed(&mut self, failure: &Failure) {
-        self.0.push(failure.why);
+    fn report_failure(&mut self, failure: &ScanFailure) {
+        self.0.push(failure.reason);
     }
 
-    fn passed_over(&mut self, _: &str) {}
+    fn filtered_out(&mut self, _: &str) {}
 }
 
-fn failure(why: Why) -> Failure {
-    let call = Call {
-        service: Service::S3,
+fn failure(reason: FailureReason) -> ScanFailure {
+    let call = AwsCall {
+        service: AwsService::S3,
         operation: "GetBucketPolicy",
         region: "us-east-1".into(),
         account: "123456789012".into(),
     };
-    Failure {
-        why,
-        ..Failure::malformed(call, "told to")
+    ScanFailure {
+        reason,
+        ..ScanFailure::malformed(call, "scripted")
     }
 }
 
 #[tokio::test]
-async fn what_is_not_set_or_denied_is_left_out_and_what_is_gone_or_fails_leaves_the_item_unknown() {
-    let (at, tags, mut told) = (place(), filter::Tags::default(), Told::default());
-    let mut found = Found {
+async fn unset_or_denied_details_are_omitted_and_other_failures_make_the_item_incomplete() {
+    let (at, tags, mut recorder) = (
+        account_region(),
+        filter::TagPatterns::default(),
+        FailureRecorder::default(),
+    );
+    let mut out = PageWriter {
         kind: &Vpc,
         at: &at,
         tags: &tags,
-        pages: &mut told,
+        sink: &mut recorder,
     };
     let names = ["some", "none", "not set", "gone", "denied", "slow"];
     let items = names.map(|name| json!({"Name": name}));
-    let items = found.more(items.to_vec(), |item| {
-        let answer = match item["Name"].as_str() {
+    let items = out.add_details(items.to_vec(), |item| {
+        let response = match item["Name"].as_str() {
             Some("some") => Ok(json!({"Version": 1})),
             Some("none") => Ok(Json::Null),
-            Some("not set") => Err(Failure {
+            Some("not set") => Err(ScanFailure {
                 code: "NoSuchBucketPolicy".to_owned(),
-                ..failure(Why::NotFound)
+                ..failure(FailureReason::NotFound)
             }),
-            Some("gone") => Err(failure(Why::NotFound)),
-            Some("denied") => Err(failure(Why::Denied)),
-            _ => Err(failure(Why::TimedOut)),
+            Some("gone") => Err(failure(FailureReason::NotFound)),
+            Some("denied") => Err(failure(FailureReason::Denied)),
+            _ => Err(failure(FailureReason::TimedOut)),
         };
-        async { vec![("Policy", answer)] }
+        async { vec![("Policy", response)] }
     });
     let expected = [
         (json!({"Name": "some", "Policy": {"Version": 1}}), true),
@@ -74,41 +78,45 @@ async fn what_is_not_set_or_denied_is_left_out_and_what_is_gone_or_fails_leaves_
         (json!({"Name": "slow"}), false),
     ];
     assert_eq!(items.await, expected);
-    assert_eq!(told.0, [Why::Denied, Why::TimedOut]);
+    assert_eq!(recorder.0, [FailureReason::Denied, FailureReason::TimedOut]);
 }
 
 #[tokio::test]
-async fn tags_are_asked_for_many_at_once_and_a_call_that_fails_is_of_its_own_items_alone() {
-    let (at, tags, mut told) = (place(), filter::Tags::default(), Told::default());
-    let mut found = Found {
+async fn tags_are_fetched_in_groups_and_a_failed_call_affects_only_its_own_items() {
+    let (at, tags, mut recorder) = (
+        account_region(),
+        filter::TagPatterns::default(),
+        FailureRecorder::default(),
+    );
+    let mut out = PageWriter {
         kind: &Vpc,
         at: &at,
         tags: &tags,
-        pages: &mut told,
+        sink: &mut recorder,
     };
-    let mut items = whole(
+    let mut items = without_details(
         ["a", "b", "c", "d", "e"]
             .map(|id| json!({"Id": id}))
             .to_vec(),
     );
-    let ask = async |ids: Vec<String>| -> Result<Tags, Failure> {
+    let fetch = async |ids: Vec<String>| -> Result<TagsById, ScanFailure> {
         if ids == ["c", "d"] {
-            return Err(failure(Why::NotFound));
+            return Err(failure(FailureReason::NotFound));
         }
         let set = |id: &String| json!({"ResourceId": id, "Tags": [{"Key": "id", "Value": id}]});
-        // One that has none is not listed by everybody.
+        // Some services omit resources without tags.
         let sets: Vec<Json> = ids.iter().filter(|id| *id != "b").map(set).collect();
-        let answer = json!({"ResourceTagSets": sets});
-        Ok(by_resource(answer, "ResourceTagSets", "ResourceId"))
+        let response = json!({"ResourceTagSets": sets});
+        Ok(by_resource(response, "ResourceTagSets", "ResourceId"))
     };
     let id = |item: &Json| item["Id"].as_str().unwrap().to_owned();
-    tag(&mut found, &mut items, 2, id, ask).await;
-    let seen: Vec<_> = items
+    tag(&mut out, &mut items, 2, id, fetch).await;
+    let tagged: Vec<_> = items
         .iter()
-        .map(|(item, is_whole)| (!item["Tags"].is_null(), *is_whole))
+        .map(|(item, is_complete)| (!item["Tags"].is_null(), *is_complete))
         .collect();
     assert_eq!(
-        seen,
+        tagged,
         [
             (true, true),
             (false, true),
@@ -117,5 +125,5 @@ async fn tags_are_asked_for_many_at_once_and_a_call_that_fails_is_of_its_own_ite
             (true, true)
         ]
     );
-    assert_eq!(told.0, [Why::NotFound]);
+    assert_eq!(recorder.0, [FailureReason::NotFound]);
 }

@@ -1,14 +1,14 @@
-//! Items as the APIs give them, and what each is in the graph.
+//! Items as the APIs return them, and the graph resource that each becomes.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use pipeline::attributes::{Map, map_to_json};
 use pipeline::resource::Resource;
 use serde_json::Value as Json;
 
-use crate::aws::kind::Kind;
-use crate::aws::limits::Rates;
+use crate::aws::kind::ResourceKind;
+use crate::aws::limits::RateLimits;
 use crate::aws::owners::Owners;
-use crate::aws::place::Place;
+use crate::aws::place::AccountRegion;
 
 mod access;
 mod actions;
@@ -20,56 +20,60 @@ mod further;
 mod network;
 mod uids;
 
-/// Where the items are: us-east-1 of 123456789012.
-fn place() -> Place {
+/// The account and region of the items.
+fn account_region() -> AccountRegion {
     let sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .build();
-    Place::new(
+    AccountRegion::new(
         "123456789012",
         "us-east-1",
         &sdk,
-        Rates::default(),
+        RateLimits::default(),
         &Owners::default(),
     )
 }
 
-fn resource(kind: &dyn Kind, item: &Json) -> Option<Resource> {
-    let at = place();
+fn resource(kind: &dyn ResourceKind, item: &Json) -> Option<Resource> {
+    let at = account_region();
     let draft = kind.draft(item, &at)?;
     Some(draft.finish(kind.name(), &at, kind.is_global()))
 }
 
-fn configuration(kind: &dyn Kind, item: &Json) -> Json {
+fn configuration(kind: &dyn ResourceKind, item: &Json) -> Json {
     let resource = resource(kind, item).unwrap();
     Json::Object(map_to_json(Map::new(&resource.configuration)))
 }
 
-/// That an item has this uid, these edges `KIND to {properties} confidence` and these aliases `kind value in scope`.
+/// Asserts that an item has this uid, these edges `KIND to {properties} confidence` and these aliases
+/// `kind value in scope`.
 /// `ec2:` stands for `arn:aws:ec2:us-east-1:123456789012:`, and so for the other services.
 #[track_caller]
-fn check(kind: &dyn Kind, item: &Json, uid: &str, edges: &[&str], aliases: &[&str]) {
+fn check(kind: &dyn ResourceKind, item: &Json, uid: &str, edges: &[&str], aliases: &[&str]) {
     let resource = resource(kind, item).unwrap();
     assert_eq!(short(&resource.uid), uid);
-    let told: Vec<String> = resource
+    let written: Vec<String> = resource
         .relations
         .iter()
         .map(|edge| {
             let properties = map_to_json(Map::new(&edge.properties));
-            let known = match properties.is_empty() {
+            let properties = match properties.is_empty() {
                 true => String::new(),
                 false => format!(" {}", Json::Object(properties)),
             };
-            let sure = match edge.confidence {
+            let confidence = match edge.confidence {
                 1.0 => String::new(),
                 less => format!(" {less}"),
             };
-            short(&format!("{} {}{known}{sure}", edge.kind, edge.uid))
+            short(&format!(
+                "{} {}{properties}{confidence}",
+                edge.kind, edge.uid
+            ))
         })
         .collect();
-    assert_eq!(told, edges);
-    let told: Vec<String> = resource
+    assert_eq!(written, edges);
+    let written: Vec<String> = resource
         .aliases
         .iter()
         .map(|alias| {
@@ -82,7 +86,7 @@ fn check(kind: &dyn Kind, item: &Json, uid: &str, edges: &[&str], aliases: &[&st
             ))
         })
         .collect();
-    assert_eq!(told, aliases);
+    assert_eq!(written, aliases);
 }
 
 fn short(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! VPCs and what is in them.
+//! VPCs and their networking resources.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::aws::kinds::ec2_subnet::Subnet;
 use crate::aws::kinds::ec2_vpc::Vpc;
 
 #[test]
-fn a_vpc_has_the_name_of_its_tag() {
+fn vpc_has_the_name_of_its_tag() {
     let item = json!({
         "VpcId": "vpc-1", "OwnerId": "123456789012", "CidrBlock": "10.0.0.0/16",
         "Tags": [{"Key": "Name", "Value": "main"}],
@@ -29,7 +29,7 @@ fn a_vpc_has_the_name_of_its_tag() {
 }
 
 #[test]
-fn what_another_account_shares_is_that_accounts_and_known_by_ours() {
+fn shared_resource_has_the_arn_of_its_owner_and_an_alias_in_the_scanned_account() {
     let item = json!({"VpcId": "vpc-1", "OwnerId": "210987654321"});
     let uid = "arn:aws:ec2:us-east-1:210987654321:vpc/vpc-1";
     check(
@@ -43,7 +43,7 @@ fn what_another_account_shares_is_that_accounts_and_known_by_ours() {
 }
 
 #[test]
-fn a_subnet_is_part_of_its_vpc_and_stays_the_same_while_addresses_are_taken() {
+fn subnet_is_part_of_its_vpc_and_does_not_change_with_its_free_addresses() {
     let item = |free: i64| json!({"SubnetId": "subnet-1", "VpcId": "vpc-1", "AvailableIpAddressCount": free});
     check(
         &Subnet,
@@ -56,7 +56,7 @@ fn a_subnet_is_part_of_its_vpc_and_stays_the_same_while_addresses_are_taken() {
 }
 
 #[test]
-fn a_route_table_leads_to_the_targets_of_its_routes() {
+fn route_table_routes_to_the_targets_of_its_routes() {
     let item = json!({
         "RouteTableId": "rtb-1", "VpcId": "vpc-1",
         "Associations": [
@@ -101,7 +101,7 @@ fn a_route_table_leads_to_the_targets_of_its_routes() {
 }
 
 #[test]
-fn a_main_route_table_is_that_of_the_subnets_without_one() {
+fn main_route_table_is_attached_to_the_subnets_without_a_table() {
     let item = json!({
         "RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"Main": true}],
         "OtherSubnets": ["subnet-1"],
@@ -161,7 +161,7 @@ fn gateways_are_attached() {
 }
 
 #[test]
-fn a_group_lets_in_whom_its_ingress_rules_name() {
+fn security_group_allows_traffic_from_the_groups_of_its_ingress_rules() {
     let from = |group: &str, protocol: &str, first: i64, last: i64| {
         json!({
             "IpProtocol": protocol, "FromPort": first, "ToPort": last,
@@ -197,7 +197,7 @@ fn a_group_lets_in_whom_its_ingress_rules_name() {
 }
 
 #[test]
-fn an_ingress_rule_names_one_peer_and_an_egress_rule_none() {
+fn ingress_rule_has_an_edge_to_its_peer_and_egress_rule_has_none() {
     let part = "PART_OF ec2:security-group/sg-1";
     for (peer, allowed) in [
         (
@@ -236,7 +236,7 @@ fn an_ingress_rule_names_one_peer_and_an_egress_rule_none() {
 }
 
 #[test]
-fn an_interface_answers_to_all_its_addresses() {
+fn interface_has_aliases_of_all_its_addresses() {
     let item = json!({
         "NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1",
         "Groups": [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}],
@@ -278,7 +278,7 @@ fn an_interface_answers_to_all_its_addresses() {
 }
 
 #[test]
-fn an_elastic_ip_is_the_address_that_others_see() {
+fn elastic_ip_has_aliases_of_its_public_address() {
     let item = json!({
         "AllocationId": "eipalloc-1", "PublicIp": "198.51.100.1", "InstanceId": "",
         "NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.5",

@@ -1,12 +1,12 @@
-//! Which kind a uid is of.
+//! The kind of a uid.
 
 use std::collections::BTreeSet;
 
-use crate::aws::kind::of_uid;
+use crate::aws::kind::kind_of_uid;
 use crate::aws::kinds::ALL;
 
 #[test]
-fn an_arn_says_kind_account_and_region() {
+fn arn_determines_kind_account_and_region() {
     let elb = "AWS::ElasticLoadBalancingV2";
     let mut seen = BTreeSet::new();
     for (service, resource, kind) in [
@@ -62,7 +62,7 @@ fn an_arn_says_kind_account_and_region() {
         ("kms", "key/k-1", "AWS::KMS::Key"),
     ] {
         let uid = format!("arn:aws:{service}:eu-west-1:123456789012:{resource}");
-        let (found, account, region) = of_uid(ALL, &uid).unwrap_or_else(|| panic!("{uid}"));
+        let (found, account, region) = kind_of_uid(ALL, &uid).unwrap_or_else(|| panic!("{uid}"));
         assert_eq!(
             (found.name(), account, region),
             (kind, "123456789012", "eu-west-1")
@@ -92,7 +92,7 @@ fn an_arn_says_kind_account_and_region() {
             "",
         ),
     ] {
-        let (found, of_account, region) = of_uid(ALL, uid).unwrap_or_else(|| panic!("{uid}"));
+        let (found, of_account, region) = kind_of_uid(ALL, uid).unwrap_or_else(|| panic!("{uid}"));
         assert_eq!((found.name(), of_account, region), (kind, account, ""));
         seen.insert(found.name());
     }
@@ -100,7 +100,7 @@ fn an_arn_says_kind_account_and_region() {
 }
 
 #[test]
-fn what_no_kind_is_called_is_of_none() {
+fn other_uids_have_no_kind() {
     for uid in [
         "svc:////cart",
         "arn:aws:ec2",
@@ -114,7 +114,7 @@ fn what_no_kind_is_called_is_of_none() {
         "arn:aws:kms:eu-west-1:1:alias/key",
     ] {
         assert_eq!(
-            of_uid(ALL, uid).map(|(kind, ..)| kind.name()),
+            kind_of_uid(ALL, uid).map(|(kind, ..)| kind.name()),
             None,
             "{uid}"
         );
