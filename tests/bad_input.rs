@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message;
 use serde_json::{Value as Json, json};
 
 use crate::support::{Airdig, post};
@@ -112,8 +115,24 @@ fn span(id: usize, name: &str, attributes: &[Json]) -> Json {
 #[test]
 fn a_request_of_seventy_thousand_spans_is_accepted() {
     let gateway = BadInputGateway::start();
-    let many: Vec<Json> = (0..70_000).map(|id| span(id, "s", &[])).collect();
-    assert_eq!(gateway.send(&request("many", &many)).0, 200);
+    let span = |id: u64| Span {
+        trace_id: [&[1; 8][..], &id.to_be_bytes()].concat(),
+        span_id: (id + 1).to_be_bytes().to_vec(),
+        name: "s".to_owned(),
+        ..Span::default()
+    };
+    let spans = ScopeSpans {
+        spans: (0..70_000).map(span).collect(),
+        ..ScopeSpans::default()
+    };
+    let request = ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans: vec![spans],
+            ..ResourceSpans::default()
+        }],
+    };
+    let (status, response) = gateway.send_bytes(&request.encode_to_vec());
+    assert_eq!(status, 200, "{response}");
     assert_eq!(gateway.spans().len(), 70_000);
 }
 
