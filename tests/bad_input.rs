@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use serde_json::{Value as Json, json};
 
-use crate::support::{Airdig, post};
+use crate::support::{Airdig, export_request, post};
 
 const CONFIG: &str = r#"
 receivers:
@@ -121,16 +120,7 @@ fn a_request_of_seventy_thousand_spans_is_accepted() {
         name: "s".to_owned(),
         ..Span::default()
     };
-    let spans = ScopeSpans {
-        spans: (0..70_000).map(span).collect(),
-        ..ScopeSpans::default()
-    };
-    let request = ExportTraceServiceRequest {
-        resource_spans: vec![ResourceSpans {
-            scope_spans: vec![spans],
-            ..ResourceSpans::default()
-        }],
-    };
+    let request = export_request((0..70_000).map(span).collect());
     let (status, response) = gateway.send_bytes(&request.encode_to_vec());
     assert_eq!(status, 200, "{response}");
     assert_eq!(gateway.spans().len(), 70_000);

@@ -9,11 +9,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::Trac
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::runtime::Runtime;
 use tonic::{Code, Request, Response, Status};
 
-use crate::support::{Airdig, SpanDestination, eventually};
+use crate::support::{Airdig, SpanDestination, eventually, export_request};
 
 /// The exporter sends one request at a time, so requests that arrive during the first one are merged.
 const CONFIG: &str = r#"
@@ -119,16 +119,7 @@ fn request(name: &str, count: usize) -> ExportTraceServiceRequest {
         end_time_unix_nano: 2,
         ..Span::default()
     };
-    let scope_spans = vec![ScopeSpans {
-        spans: vec![span; count],
-        ..ScopeSpans::default()
-    }];
-    ExportTraceServiceRequest {
-        resource_spans: vec![ResourceSpans {
-            scope_spans,
-            ..ResourceSpans::default()
-        }],
-    }
+    export_request(vec![span; count])
 }
 
 const LONG: Duration = Duration::from_secs(20);

@@ -15,7 +15,7 @@ mod moto;
 mod ports;
 
 pub(crate) use collector::Collector;
-pub(crate) use destination::SpanDestination;
+pub(crate) use destination::{SpanDestination, export_request};
 #[cfg(feature = "aws")]
 pub(crate) use moto::{AccountNames, CREDENTIALS, Moto};
 pub(crate) use ports::free_address;

@@ -19,7 +19,7 @@ use pipeline::component::{Chain, ExportError, Host, Tasks};
 use pipeline::registry::BuildExporter;
 use pipeline::{Batch, Delivery, Signal, SignalSet, otlp};
 use serde_json::{Value as Json, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -276,6 +276,14 @@ pub(crate) fn request(signal: Signal, rows: usize) -> Bytes {
 /// The batch that a receiver decodes from [`request`].
 pub(crate) fn batch(signal: Signal, rows: usize) -> Batch {
     otlp::decode(signal, request(signal, rows), "otlp", Delivery::nobody()).unwrap()
+}
+
+/// A socket that is bound and does not listen: its port refuses connections, and no other test gets it.
+pub(crate) fn closed_port() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 /// The message of an error, and its retry delay in seconds: `None` if it is permanent, `Some(None)` if it is retryable

@@ -8,15 +8,12 @@ use tokio::time::timeout;
 use super::{exporter_to, ok};
 use crate::otlp::Otlp;
 use crate::otlp_client::testing::{
-    ScriptedResponse, Server, TestCa, batch, build, message_and_retry, started,
+    ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry, started,
 };
 
 #[tokio::test]
 async fn a_refused_connection_is_retryable() {
-    // Bound but not listening: the port refuses connections, and no other test gets it.
-    let closed = tokio::net::TcpSocket::new_v4().unwrap();
-    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = closed.local_addr().unwrap();
+    let (_closed, address) = closed_port();
     let exporter: Otlp = started(json!({"endpoint": format!("http://{address}")})).await;
     for _ in 0..2 {
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();

@@ -8,16 +8,13 @@ use tokio::time::timeout;
 
 use super::{exporter_to, ok};
 use crate::otlp_client::testing::{
-    ScriptedResponse, Server, TestCa, batch, build, message_and_retry, started,
+    ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry, started,
 };
 use crate::otlp_http::OtlpHttp;
 
 #[tokio::test]
 async fn a_refused_connection_is_retryable() {
-    // Bound but not listening: the port refuses connections, and no other test gets it.
-    let closed = tokio::net::TcpSocket::new_v4().unwrap();
-    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = closed.local_addr().unwrap();
+    let (_closed, address) = closed_port();
     let exporter: OtlpHttp = started(json!({"endpoint": format!("http://{address}")})).await;
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
     let (reason, retry) = message_and_retry(&error);

@@ -288,21 +288,22 @@ impl State {
             .skip(1)
             .collect::<Vec<_>>()
             .into_iter();
-        let mut parts: Vec<Batch> = Vec::new();
+        let (mut parts, mut rows) = (Vec::new(), 0);
         for batch in waiting {
             if batch.signal() != signal {
                 self.waiting.push_back(batch);
                 continue;
             }
+            rows += batch.num_rows();
             parts.push(batch);
-            let rows: usize = parts.iter().map(Batch::num_rows).sum();
             if next_rows
                 .next()
                 .is_some_and(|next| rows + next <= COALESCE_ROWS)
             {
                 continue;
             }
-            let parts = std::mem::take(&mut parts);
+            let parts: Vec<Batch> = std::mem::take(&mut parts);
+            rows = 0;
             let whole = match parts.len() {
                 1 => None,
                 _ => Batch::concat(parts.clone()).and_then(|whole| coalesce::compact(&whole)),

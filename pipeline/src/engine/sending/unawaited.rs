@@ -46,15 +46,13 @@ pub(in crate::engine) async fn export_outbox(
 
 impl Sending {
     fn goes_with(&self, before: &RowCounts, first: &Batch, next: &Batch) -> bool {
-        match self.takes_several(first) {
-            true => self.exporter.joins(before, next),
-            // `file` writes a line for each batch; only a destination with a round trip gains by fewer requests.
-            false if self.permits.is_some() => false,
-            false => {
-                next.signal() == first.signal()
-                    && before.total() + next.num_rows() <= MAX_MERGED_ROWS
-            }
+        if self.takes_several(first) {
+            return self.exporter.joins(before, next);
         }
+        // `file` writes a line for each batch; only a destination with a round trip gains by fewer requests.
+        self.permits.is_none()
+            && next.signal() == first.signal()
+            && before.total() + next.num_rows() <= MAX_MERGED_ROWS
     }
 
     fn takes_several(&self, first: &Batch) -> bool {
