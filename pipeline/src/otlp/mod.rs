@@ -15,6 +15,7 @@ use crate::{Batch, Delivery, Signal};
 mod check;
 mod columns;
 mod context;
+mod descriptors;
 mod encode;
 pub mod json;
 mod logs;

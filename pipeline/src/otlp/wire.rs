@@ -30,12 +30,12 @@ impl From<Box<DecodeError>> for DecodeError {
 /// How deep messages may be nested, as in prost and in Google's own implementations.
 pub(super) const MAX_DEPTH: u32 = 100;
 
-const VARINT: u32 = 0;
-const FIXED64: u32 = 1;
-const BYTES: u32 = 2;
+pub(super) const VARINT: u32 = 0;
+pub(super) const FIXED64: u32 = 1;
+pub(super) const BYTES: u32 = 2;
 const START_GROUP: u32 = 3;
 const END_GROUP: u32 = 4;
-const FIXED32: u32 = 5;
+pub(super) const FIXED32: u32 = 5;
 
 /// A field's number and wire type as one number, to match on: `BYTES_1` is field 1, length-delimited.
 pub(super) mod keys {
@@ -94,6 +94,8 @@ pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     pos: usize,
     end: usize,
+    /// How many messages it stands in.
+    depth: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -102,16 +104,39 @@ impl<'a> Reader<'a> {
             bytes,
             pos: 0,
             end: bytes.len(),
+            depth: 0,
         }
     }
 
-    /// The message that stands in a range of the same request.
+    /// The message that stands in a range of this one.
     pub(super) fn within(&self, range: Range<usize>) -> Reader<'a> {
         Reader {
             bytes: self.bytes,
             pos: range.start,
             end: range.end,
+            depth: self.depth + 1,
         }
+    }
+
+    /// Some fields of this message, that stand one behind the other.
+    pub(super) fn part(&self, range: Range<usize>) -> Reader<'a> {
+        Reader {
+            pos: range.start,
+            end: range.end,
+            ..*self
+        }
+    }
+
+    pub(super) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    #[inline]
+    pub(super) fn check_depth(&self) -> Result<()> {
+        if self.depth > MAX_DEPTH {
+            return Err(self.error(format!("messages nested deeper than {MAX_DEPTH}")));
+        }
+        Ok(())
     }
 
     pub(super) fn pos(&self) -> usize {
@@ -283,6 +308,14 @@ impl<'a> Reader<'a> {
         self.utf8(range)
     }
 
+    /// Text itself, checked to be UTF-8.
+    #[inline]
+    pub(super) fn utf8_text(&mut self) -> Result<&'a str> {
+        let range = self.range()?;
+        simdutf8::basic::from_utf8(&self.bytes[range.clone()])
+            .map_err(|_| self.within(range).error("text that is not UTF-8"))
+    }
+
     #[cold]
     fn utf8(&self, range: Range<usize>) -> Result<Range<usize>> {
         if simdutf8::basic::from_utf8(&self.bytes[range.clone()]).is_ok() {
@@ -308,7 +341,19 @@ impl<'a> Reader<'a> {
     /// it has, which then comes with a wrong wire type.
     #[cold]
     pub(super) fn skip(&mut self, key: u32, known: u64) -> Result<()> {
-        self.skip_nested(key, known, 0)
+        self.skip_nested(key, known, self.depth)
+    }
+
+    /// Passes over a field, whatever it is.
+    #[inline]
+    pub(super) fn pass(&mut self, key: u32) -> Result<()> {
+        match key & 7 {
+            VARINT => self.varint().map(drop),
+            FIXED64 => self.fixed64().map(drop),
+            BYTES => self.range().map(drop),
+            FIXED32 => self.fixed32().map(drop),
+            _ => self.skip(key, 0),
+        }
     }
 
     fn skip_nested(&mut self, key: u32, known: u64, depth: u32) -> Result<()> {
@@ -316,12 +361,16 @@ impl<'a> Reader<'a> {
         if number < 64 && known & 1 << number != 0 {
             return Err(self.error(format!("field {number} with wire type {}", key & 7)));
         }
+        // Where prost stops too.
+        if depth >= MAX_DEPTH {
+            return Err(self.error(format!("fields nested deeper than {MAX_DEPTH}")));
+        }
         match key & 7 {
             VARINT => self.varint().map(drop),
             FIXED64 => self.fixed64().map(drop),
             BYTES => self.range().map(drop),
             FIXED32 => self.fixed32().map(drop),
-            START_GROUP if depth < MAX_DEPTH => loop {
+            START_GROUP => loop {
                 match self.next_key()? {
                     None => return Err(self.error("group without an end")),
                     Some(end) if end & 7 == END_GROUP => {
@@ -334,7 +383,6 @@ impl<'a> Reader<'a> {
                     Some(inner) => self.skip_nested(inner, 0, depth + 1)?,
                 }
             },
-            START_GROUP => Err(self.error("groups nested too deep")),
             END_GROUP => Err(self.error("end of a group that did not begin")),
             other => Err(self.error(format!("wire type {other}"))),
         }

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 
+use super::DecodeError;
 use crate::{Batch, Signal};
 
 mod context;
@@ -28,13 +29,7 @@ pub enum EncodeError {
     Invalid {
         signal: Signal,
         #[source]
-        source: prost::DecodeError,
-    },
-    #[error("write {signal} as JSON")]
-    Json {
-        signal: Signal,
-        #[source]
-        source: serde_json::Error,
+        source: DecodeError,
     },
 }
 

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 
 /// Which fields of a message are messages, and which are packed numbers of so many bytes (0 for
 /// varints).
-pub(super) struct Shape {
+pub(in crate::otlp) struct Shape {
     messages: &'static [(u32, &'static Shape)],
     packed: &'static [(u32, usize)],
 }
@@ -62,7 +62,7 @@ static RESOURCE_SPANS: Shape = Shape {
     messages: &[(1, &RESOURCE), (2, &SCOPE_SPANS)],
     packed: &[],
 };
-pub(super) static TRACES: &Shape = &Shape {
+pub(in crate::otlp) static TRACES: &Shape = &Shape {
     messages: &[(1, &RESOURCE_SPANS)],
     packed: &[],
 };
@@ -131,13 +131,13 @@ static RESOURCE_METRICS: Shape = Shape {
     messages: &[(1, &RESOURCE), (2, &SCOPE_METRICS)],
     packed: &[],
 };
-pub(super) static METRICS: &Shape = &Shape {
+pub(in crate::otlp) static METRICS: &Shape = &Shape {
     messages: &[(1, &RESOURCE_METRICS)],
     packed: &[],
 };
 
 /// The same seed makes the same bytes.
-pub(super) fn shuffle(message: &[u8], seed: u64, shape: &Shape) -> Vec<u8> {
+pub(in crate::otlp) fn shuffle(message: &[u8], seed: u64, shape: &Shape) -> Vec<u8> {
     rewrite(message, shape, &mut StdRng::seed_from_u64(seed)).concat()
 }
 

@@ -12,8 +12,8 @@ use prost::Message;
 use super::{decode, encode};
 use crate::{Batch, Delivery, Signal};
 
-mod hostile;
-mod requests;
+pub(super) mod hostile;
+pub(super) mod requests;
 mod same;
 
 use same::Items;

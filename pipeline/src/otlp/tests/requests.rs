@@ -56,6 +56,7 @@ fn any_value() -> impl Strategy<Value = AnyValue> {
         any::<i64>().prop_map(|int| Some(Value::IntValue(int))),
         double().prop_map(|double| Some(Value::DoubleValue(double))),
         vec(any::<u8>(), 0..20).prop_map(|bytes| Some(Value::BytesValue(bytes))),
+        any::<i32>().prop_map(|index| Some(Value::StringValueStrindex(index))),
     ]
     .prop_map(|value| AnyValue { value });
     leaf.prop_recursive(3, 12, 4, |inner| {
@@ -78,10 +79,12 @@ fn any_value() -> impl Strategy<Value = AnyValue> {
 }
 
 fn entry(key: String, value: Option<AnyValue>) -> KeyValue {
+    // A few have an index too.
+    let key_strindex = if key.len() == 2 { -3 } else { 0 };
     KeyValue {
         key,
         value,
-        ..KeyValue::default()
+        key_strindex,
     }
 }
 
@@ -205,7 +208,7 @@ fn span() -> impl Strategy<Value = Span> {
         )
 }
 
-pub(super) fn traces() -> impl Strategy<Value = ExportTraceServiceRequest> {
+pub(in crate::otlp) fn traces() -> impl Strategy<Value = ExportTraceServiceRequest> {
     let scoped =
         (scope(), vec(span(), 0..4), text()).prop_map(|(scope, spans, schema_url)| ScopeSpans {
             scope,
@@ -260,7 +263,7 @@ fn record() -> impl Strategy<Value = LogRecord> {
         )
 }
 
-pub(super) fn logs() -> impl Strategy<Value = ExportLogsServiceRequest> {
+pub(in crate::otlp) fn logs() -> impl Strategy<Value = ExportLogsServiceRequest> {
     let scoped =
         (scope(), vec(record(), 0..4), text()).prop_map(|(scope, log_records, schema_url)| {
             ScopeLogs {
@@ -425,7 +428,7 @@ fn summary_point() -> impl Strategy<Value = SummaryDataPoint> {
         )
 }
 
-pub(super) fn metrics() -> impl Strategy<Value = ExportMetricsServiceRequest> {
+pub(in crate::otlp) fn metrics() -> impl Strategy<Value = ExportMetricsServiceRequest> {
     let data = prop_oneof![
         vec(number_point(), 0..3).prop_map(|data_points| Data::Gauge(Gauge { data_points })),
         (vec(number_point(), 0..3), any::<i32>(), any::<bool>()).prop_map(

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use pipeline::delivery::{Refusal, Retry};
-use pipeline::{Signal, SignalSet};
+use pipeline::{Delivery, Signal, SignalSet, otlp};
 use prost::Message;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -86,6 +86,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn as_json(signal: Signal, protobuf: Vec<u8>) -> String {
+    let batch = otlp::decode(signal, protobuf.into(), "otlp", Delivery::nobody());
+    otlp::json::encode(&batch.unwrap()).unwrap()
+}
+
 #[tokio::test]
 async fn each_signal_arrives_as_protobuf_and_as_json() {
     let (arrivals, arrived) = mpsc::channel();
@@ -94,16 +99,17 @@ async fn each_signal_arrives_as_protobuf_and_as_json() {
     })
     .await;
     let requests = [
-        ("/v1/traces", spans(3).encode_to_vec(), json!(spans(3))),
-        ("/v1/metrics", metrics(2).encode_to_vec(), json!(metrics(2))),
-        ("/v1/logs", logs(1).encode_to_vec(), json!(logs(1))),
+        ("/v1/traces", Signal::Traces, spans(3).encode_to_vec()),
+        ("/v1/metrics", Signal::Metrics, metrics(2).encode_to_vec()),
+        ("/v1/logs", Signal::Logs, logs(1).encode_to_vec()),
     ];
-    for (path, protobuf, json) in requests {
+    for (path, signal, protobuf) in requests {
+        let json = as_json(signal, protobuf.clone());
         let response = send(running.http, Method::POST, path, &[PROTOBUF], protobuf).await;
         assert_eq!((response.status, response.body.len()), (200, 0));
         assert_eq!(response.header("content-type"), "application/x-protobuf");
         let utf8 = [("content-type", "application/json; charset=utf-8")];
-        let response = send(running.http, Method::POST, path, &utf8, json.to_string()).await;
+        let response = send(running.http, Method::POST, path, &utf8, json).await;
         assert_eq!(response.status, 200, "{:?}", response.body);
         assert_eq!(response.json(), json!({"partialSuccess": {}}));
     }
@@ -153,7 +159,12 @@ async fn rejected_rows_are_a_partial_success() {
     assert_eq!(response.status, 200);
     let response = ExportTraceServiceResponse::decode(response.body).unwrap();
     assert_eq!(response.partial_success.unwrap().rejected_spans, 2);
-    let response = post(running.http, &[JSON], json!(spans(3)).to_string()).await;
+    let response = post(
+        running.http,
+        &[JSON],
+        as_json(Signal::Traces, spans(3).encode_to_vec()),
+    )
+    .await;
     assert_eq!(
         response.json(),
         json!({"partialSuccess": {"rejectedSpans": "2", "errorMessage": "no name"}})
@@ -179,7 +190,12 @@ async fn refused_delivery_has_retry_after_if_retryable() {
         assert_eq!(response.header("retry-after"), after);
         let message = "exporters/x: disk is gone".to_owned();
         assert_eq!(response.rpc_status(), (code, message.clone()));
-        let response = post(running.http, &[JSON], json!(spans(1)).to_string()).await;
+        let response = post(
+            running.http,
+            &[JSON],
+            as_json(Signal::Traces, spans(1).encode_to_vec()),
+        )
+        .await;
         assert_eq!(response.status, status);
         assert_eq!(response.json(), json!({"code": code, "message": message}));
     }

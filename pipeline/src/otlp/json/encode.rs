@@ -1,0 +1,52 @@
+//! A batch → protobuf → JSON.
+
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
+
+use super::walk::{Stop, to_json};
+use crate::otlp::descriptors::{LOGS_REQUEST, METRICS_REQUEST, TRACES_REQUEST};
+use crate::otlp::{DecodeError, EncodeError};
+use crate::{Batch, Signal};
+
+/// One line of JSON, without its end. Fields whose default is the same as none are written also where
+/// they have it.
+///
+/// # Errors
+/// When the signal is none that OTLP carries.
+pub fn encode(batch: &Batch) -> Result<String, EncodeError> {
+    let signal = batch.signal();
+    let request = crate::otlp::encode(batch)?;
+    let message = match signal {
+        Signal::Traces => &TRACES_REQUEST,
+        Signal::Metrics => &METRICS_REQUEST,
+        Signal::Logs => &LOGS_REQUEST,
+        other => return Err(EncodeError::Signal(other)),
+    };
+    let json = match to_json(&request, message) {
+        Err(Stop::Pieces) => {
+            merge_pieces(signal, &request).and_then(|merged| Ok(to_json(&merged, message)?))
+        }
+        json => json.map_err(DecodeError::from),
+    };
+    json.map_err(|source| EncodeError::Invalid { signal, source })
+}
+
+/// Writes the request again, as protobuf merges what stands in it in pieces.
+#[cold]
+fn merge_pieces(signal: Signal, request: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    let merged = match signal {
+        Signal::Traces => {
+            ExportTraceServiceRequest::decode(request).map(|merged| merged.encode_to_vec())
+        }
+        Signal::Metrics => {
+            ExportMetricsServiceRequest::decode(request).map(|merged| merged.encode_to_vec())
+        }
+        _ => ExportLogsServiceRequest::decode(request).map(|merged| merged.encode_to_vec()),
+    };
+    merged.map_err(|error| DecodeError {
+        what: error.to_string(),
+        offset: None,
+    })
+}
