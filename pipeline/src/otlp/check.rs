@@ -6,22 +6,23 @@
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use prost::Message as _;
 
+use super::descriptors::{Kind, Message};
 use super::wire::keys::{
-    BYTES_1, BYTES_2, BYTES_5, BYTES_6, BYTES_7, FIXED64_4, VARINT_2, VARINT_3,
+    BYTES_1, BYTES_2, BYTES_5, BYTES_6, BYTES_7, FIXED64_4, VARINT_2, VARINT_3, VARINT_8,
 };
 use super::wire::{DecodeError, MAX_DEPTH, Reader, Result, known};
 
-const KEY_VALUE: u64 = known([1, 2]);
-const ANY_VALUE: u64 = known([1, 2, 3, 4, 5, 6, 7]);
+const KEY_VALUE: u64 = known([1, 2, 3]);
+const ANY_VALUE: u64 = known([1, 2, 3, 4, 5, 6, 7, 8]);
 const LIST: u64 = known([1]);
 
 /// Whether a `KeyValue` is canonical.
 #[inline]
-pub(super) fn key_value(entry: Reader<'_>, depth: u32) -> Result<bool> {
-    if is_plain(entry.rest()) {
+pub(super) fn key_value(entry: Reader<'_>) -> Result<bool> {
+    if is_plain(entry.rest()) && entry.depth() < MAX_DEPTH {
         return Ok(true);
     }
-    walk_key_value(entry, depth)
+    walk_key_value(entry)
 }
 
 /// Whether it is as SDKs write most of them: a key and a value that is text, a number or a truth,
@@ -50,8 +51,9 @@ fn is_plain(entry: &[u8]) -> bool {
     }
 }
 
-fn walk_key_value(mut entry: Reader<'_>, depth: u32) -> Result<bool> {
-    let (mut keys, mut values) = (0u32, 0u32);
+fn walk_key_value(mut entry: Reader<'_>) -> Result<bool> {
+    entry.check_depth()?;
+    let (mut keys, mut values, mut indexes) = (0u32, 0u32, 0u32);
     let mut canonical = true;
     while let Some(field) = entry.next_key()? {
         match field {
@@ -61,23 +63,23 @@ fn walk_key_value(mut entry: Reader<'_>, depth: u32) -> Result<bool> {
             }
             BYTES_2 => {
                 let value = entry.message()?;
-                canonical &= any_value(value, depth + 1)?;
+                canonical &= any_value(value)?;
                 values += 1;
+            }
+            VARINT_3 => {
+                entry.varint()?;
+                indexes += 1;
             }
             other => entry.skip(other, KEY_VALUE)?,
         }
     }
-    Ok(canonical && keys <= 1 && values <= 1)
+    Ok(canonical && keys <= 1 && values <= 1 && indexes <= 1)
 }
 
 /// Whether an `AnyValue` is canonical.
 #[inline]
-pub(super) fn any_value(mut value: Reader<'_>, depth: u32) -> Result<bool> {
-    if depth > MAX_DEPTH {
-        return Err(value.error(format!(
-            "attributes nested deeper than {MAX_DEPTH} messages"
-        )));
-    }
+pub(super) fn any_value(mut value: Reader<'_>) -> Result<bool> {
+    value.check_depth()?;
     let mut fields = 0u32;
     let mut canonical = true;
     while let Some(field) = value.next_key()? {
@@ -86,7 +88,7 @@ pub(super) fn any_value(mut value: Reader<'_>, depth: u32) -> Result<bool> {
             BYTES_1 => {
                 value.text()?;
             }
-            VARINT_2 | VARINT_3 => {
+            VARINT_2 | VARINT_3 | VARINT_8 => {
                 value.varint()?;
             }
             FIXED64_4 => {
@@ -97,18 +99,20 @@ pub(super) fn any_value(mut value: Reader<'_>, depth: u32) -> Result<bool> {
             }
             BYTES_5 => {
                 let mut list = value.message()?;
+                list.check_depth()?;
                 while let Some(field) = list.next_key()? {
                     match field {
-                        BYTES_1 => canonical &= any_value(list.message()?, depth + 2)?,
+                        BYTES_1 => canonical &= any_value(list.message()?)?,
                         other => list.skip(other, LIST)?,
                     }
                 }
             }
             BYTES_6 => {
                 let mut list = value.message()?;
+                list.check_depth()?;
                 while let Some(field) = list.next_key()? {
                     match field {
-                        BYTES_1 => canonical &= key_value(list.message()?, depth + 2)?,
+                        BYTES_1 => canonical &= key_value(list.message()?)?,
                         // A kvlist is read as a run of entries: it may hold nothing else.
                         other => {
                             list.skip(other, LIST)?;
@@ -124,6 +128,34 @@ pub(super) fn any_value(mut value: Reader<'_>, depth: u32) -> Result<bool> {
         }
     }
     Ok(canonical && fields <= 1)
+}
+
+/// Checks any message, with all that it holds.
+pub(super) fn message(mut reader: Reader<'_>, message: &'static Message) -> Result<()> {
+    reader.check_depth()?;
+    while let Some(key) = reader.next_key()? {
+        let number = key >> 3;
+        let Some(place) = message.place_of_number(number) else {
+            reader.skip(key, 0)?;
+            continue;
+        };
+        let field = &message.fields[place];
+        if field.is_packed(key) {
+            let mut items = reader.message()?;
+            while !items.is_empty() {
+                items.pass(field.kind.wire_type())?;
+            }
+        } else if key & 7 != field.kind.wire_type() {
+            reader.skip(key, 1 << number)?;
+        } else {
+            match field.kind {
+                Kind::Text => drop(reader.text()?),
+                Kind::Message(inner) => self::message(reader.message()?, inner)?,
+                _ => reader.pass(key)?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Rewrites a checked `KeyValue` as protobuf merges it.

@@ -73,7 +73,7 @@ impl Run {
     #[inline]
     pub(super) fn add(&mut self, reader: &mut Reader<'_>, start: usize) -> Result<()> {
         let range = reader.range()?;
-        if !check::key_value(reader.within(range.clone()), 3)? {
+        if !check::key_value(reader.within(range.clone()))? {
             return self.rewrite(reader, range);
         }
         self.append(reader, start..range.end);
@@ -151,7 +151,7 @@ pub(super) struct OneValue {
 impl OneValue {
     pub(super) fn add(&mut self, reader: &mut Reader<'_>) -> Result<()> {
         let range = reader.range()?;
-        let canonical = check::any_value(reader.within(range.clone()), 3)?;
+        let canonical = check::any_value(reader.within(range.clone()))?;
         match (&self.found, &mut self.merged) {
             (None, None) if canonical => self.found = Some(range),
             (earlier, merged) => {

@@ -31,27 +31,27 @@ message!(METRIC {
     member(11, "summary", "summary", Kind::Message(&SUMMARY)),
 });
 
-message!(GAUGE {
+message!(pub(in crate::otlp) GAUGE {
     list(1, "dataPoints", "data_points", Kind::Message(&NUMBER_POINT)),
 });
 
-message!(SUM {
+message!(pub(in crate::otlp) SUM {
     list(1, "dataPoints", "data_points", Kind::Message(&NUMBER_POINT)),
     one(2, "aggregationTemporality", "aggregation_temporality", Kind::Enum(TEMPORALITY)),
     one(3, "isMonotonic", "is_monotonic", Kind::Bool),
 });
 
-message!(HISTOGRAM {
+message!(pub(in crate::otlp) HISTOGRAM {
     list(1, "dataPoints", "data_points", Kind::Message(&HISTOGRAM_POINT)),
     one(2, "aggregationTemporality", "aggregation_temporality", Kind::Enum(TEMPORALITY)),
 });
 
-message!(EXPONENTIAL_HISTOGRAM {
+message!(pub(in crate::otlp) EXPONENTIAL_HISTOGRAM {
     list(1, "dataPoints", "data_points", Kind::Message(&EXPONENTIAL_POINT)),
     one(2, "aggregationTemporality", "aggregation_temporality", Kind::Enum(TEMPORALITY)),
 });
 
-message!(SUMMARY {
+message!(pub(in crate::otlp) SUMMARY {
     list(1, "dataPoints", "data_points", Kind::Message(&SUMMARY_POINT)),
 });
 

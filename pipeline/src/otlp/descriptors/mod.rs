@@ -12,7 +12,7 @@ mod traces;
 
 pub(super) use common::ANY_VALUE;
 pub(super) use logs::LOGS_REQUEST;
-pub(super) use metrics::METRICS_REQUEST;
+pub(super) use metrics::{EXPONENTIAL_HISTOGRAM, GAUGE, HISTOGRAM, METRICS_REQUEST, SUM, SUMMARY};
 pub(super) use traces::TRACES_REQUEST;
 
 /// No message has more fields, and no field a higher number.

@@ -6,8 +6,10 @@ use bytes::Bytes;
 
 use arrow_array::RecordBatch;
 
+use super::check;
 use super::columns::{EMPTY, Run, Side, view};
 use super::context::{Context, Resource, Scope};
+use super::descriptors::{EXPONENTIAL_HISTOGRAM, GAUGE, HISTOGRAM, Message, SUM, SUMMARY};
 use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_3, BYTES_5, BYTES_7, BYTES_9, BYTES_10, BYTES_11, BYTES_12, VARINT_2,
     VARINT_3,
@@ -141,8 +143,10 @@ impl Metrics {
                 }
             };
             // Of a oneof the last member counts; the same member twice is merged.
-            if data_type != Some(found) {
-                self.data.clear();
+            if let Some(earlier) = data_type
+                && earlier != found
+            {
+                self.drop_data(&metric, earlier)?;
             }
             data_type = Some(found);
             self.data.push(metric.range()?);
@@ -179,5 +183,26 @@ impl Metrics {
             rows,
         );
         Ok(())
+    }
+
+    /// Forgets what stands there for another member of the oneof, which has to be right all the same.
+    #[cold]
+    fn drop_data(&mut self, metric: &Reader<'_>, data_type: Type) -> Result<()> {
+        for piece in self.data.drain(..) {
+            check::message(metric.within(piece), data_type.message())?;
+        }
+        Ok(())
+    }
+}
+
+impl Type {
+    fn message(self) -> &'static Message {
+        match self {
+            Type::Gauge => &GAUGE,
+            Type::Sum => &SUM,
+            Type::Histogram => &HISTOGRAM,
+            Type::ExponentialHistogram => &EXPONENTIAL_HISTOGRAM,
+            Type::Summary => &SUMMARY,
+        }
     }
 }

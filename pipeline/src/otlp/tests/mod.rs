@@ -13,6 +13,7 @@ use super::{decode, encode};
 use crate::{Batch, Delivery, Signal};
 
 pub(super) mod hostile;
+mod intake;
 pub(super) mod requests;
 mod same;
 
@@ -90,6 +91,61 @@ proptest! {
         if ExportTraceServiceRequest::decode(bytes.as_slice()).is_err() {
             prop_assert!(decode(Signal::Traces, Bytes::from(bytes), "otlp", Delivery::nobody()).is_err());
         }
+    }
+}
+
+/// What is accepted can be read by prost, and written as JSON that is accepted too.
+fn accepted_is_right<R: Items>(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let accepted = decode(
+        R::SIGNAL,
+        Bytes::copy_from_slice(bytes),
+        "otlp",
+        Delivery::nobody(),
+    );
+    let Ok(batch) = accepted else {
+        return Ok(());
+    };
+    prop_assert!(R::decode(bytes).is_ok());
+    let json = super::json::encode(&batch).unwrap();
+    let again = super::json::decode(R::SIGNAL, json.as_bytes(), "otlp", Delivery::nobody());
+    prop_assert_eq!(super::json::encode(&again.unwrap()).unwrap(), json);
+    Ok(())
+}
+
+/// A few changes of single bytes, which leave most of a request as it was.
+fn changed(request: &impl Message, changes: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+    let mut bytes = request.encode_to_vec();
+    for (at, bits) in changes {
+        if !bytes.is_empty() {
+            let at = at.index(bytes.len());
+            bytes[at] ^= bits;
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn changed_traces_that_are_accepted_are_right(
+        request in requests::traces(), changes in vec(any::<(prop::sample::Index, u8)>(), 1..3),
+    ) {
+        accepted_is_right::<ExportTraceServiceRequest>(&changed(&request, &changes))?;
+    }
+
+    #[test]
+    fn changed_metrics_that_are_accepted_are_right(
+        request in requests::metrics(), changes in vec(any::<(prop::sample::Index, u8)>(), 1..3),
+    ) {
+        accepted_is_right::<ExportMetricsServiceRequest>(&changed(&request, &changes))?;
+    }
+
+    #[test]
+    fn changed_logs_that_are_accepted_are_right(
+        request in requests::logs(), changes in vec(any::<(prop::sample::Index, u8)>(), 1..3),
+    ) {
+        accepted_is_right::<ExportLogsServiceRequest>(&changed(&request, &changes))?;
     }
 }
 
