@@ -1,6 +1,7 @@
-//! Real senders: the OpenTelemetry SDK for Python and telemetrygen. The `file` exporter writes everything that they
-//! send, with its types.
+//! Real senders: the OpenTelemetry SDK for Python, Google's protobuf for Python, and telemetrygen. The `file` exporter
+//! writes everything that they send, with its types.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value as Json;
@@ -28,6 +29,19 @@ fn the_python_sdk_sends_all_signals_over_http_with_gzip() {
 }
 
 #[test]
+fn json_is_what_google_reads_and_writes() {
+    receive(|airdig, folder| {
+        let mut google = Command::new(peer("python/bin/python"));
+        google.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/peers/protobuf_json.py"
+        ));
+        google.arg(airdig.address("receivers/otlp", "http"));
+        run(google.arg(folder.join("all.jsonl")).arg("100"));
+    });
+}
+
+#[test]
 fn telemetrygen_sends_all_signals_over_grpc() {
     telemetrygen("grpc");
 }
@@ -38,7 +52,7 @@ fn telemetrygen_sends_all_signals_over_http() {
 }
 
 fn python(protocol: &str) {
-    let lines = receive(|airdig| {
+    let lines = receive(|airdig, _| {
         let mut sender = Command::new(peer("python/bin/python"));
         sender.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/send.py"));
         run(sender
@@ -94,7 +108,7 @@ fn python(protocol: &str) {
 }
 
 fn telemetrygen(protocol: &str) {
-    let lines = receive(|airdig| {
+    let lines = receive(|airdig, _| {
         let endpoint = airdig.address("receivers/otlp", protocol);
         for (signal, count) in [
             ("traces", ["--traces", "50"]),
@@ -131,12 +145,12 @@ fn telemetrygen(protocol: &str) {
 }
 
 /// Starts airdig, sends, and returns the lines that the `file` exporter wrote.
-fn receive(send: impl FnOnce(&Airdig)) -> Vec<Json> {
+fn receive(send: impl FnOnce(&Airdig, &Path)) -> Vec<Json> {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("senders.yaml");
     std::fs::write(&config, CONFIG).unwrap();
     let airdig = Airdig::start(&config, &[("OUT", folder.path())]);
-    send(&airdig);
+    send(&airdig, folder.path());
     assert!(airdig.stop().success());
     let text = std::fs::read_to_string(folder.path().join("all.jsonl")).unwrap();
     text.lines()
