@@ -1,5 +1,5 @@
-//! Decodes and validates OTLP protobuf, compared with prost, which decodes the same bytes into generated structs.
-//! Run with `cargo bench -p pipeline --bench decode`; it prints the ratios at the end.
+//! Decodes and validates OTLP protobuf, compared with prost, which decodes the same bytes into generated structs, and
+//! decodes and encodes OTLP JSON. Run with `cargo bench -p pipeline --bench decode`; it prints the ratios at the end.
 
 #![allow(clippy::print_stderr, reason = "prints the results")]
 
@@ -39,6 +39,14 @@ fn main() {
         group.bench_function("prost", |bencher| {
             bencher.iter(|| decode_with_prost(signal, request))
         });
+        let json = encode_json(signal, request);
+        group.throughput(Throughput::Bytes(json.len() as u64));
+        group.bench_function("from JSON", |bencher| {
+            bencher.iter(|| decode_json(signal, &json))
+        });
+        group.bench_function("protobuf to JSON", |bencher| {
+            bencher.iter(|| encode_json(signal, request))
+        });
         group.finish();
         ratios.push((signal, request.len() / ITEMS, ratio(signal, request)));
     }
@@ -57,6 +65,18 @@ fn decode(signal: Signal, request: &Bytes) {
         otlp::decode(signal, request.clone(), "otlp", Delivery::nobody())
             .expect("the request is valid"),
     );
+}
+
+fn decode_json(signal: Signal, json: &str) {
+    black_box(
+        otlp::json::decode(signal, json.as_bytes(), "otlp", Delivery::nobody())
+            .expect("the JSON is right"),
+    );
+}
+
+fn encode_json(signal: Signal, request: &Bytes) -> String {
+    let batch = otlp::decode(signal, request.clone(), "otlp", Delivery::nobody());
+    otlp::json::encode(&batch.expect("the request is right")).expect("OTLP carries the signal")
 }
 
 fn decode_with_prost(signal: Signal, request: &Bytes) {
