@@ -149,7 +149,7 @@ pub(super) fn message(mut reader: Reader<'_>, message: &'static Message) -> Resu
             reader.skip(key, 1 << number)?;
         } else {
             match field.kind {
-                Kind::Text => drop(reader.text()?),
+                Kind::Text => reader.text().map(drop)?,
                 Kind::Message(inner) => self::message(reader.message()?, inner)?,
                 _ => reader.pass(key)?,
             }

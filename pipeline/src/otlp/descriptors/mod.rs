@@ -89,16 +89,8 @@ impl Message {
         usize::from(place).checked_sub(1)
     }
 
-    /// Where the field of this name stands in `fields`; looks at `guess` first.
-    #[inline]
-    pub(super) fn place_of_name(&self, name: &str, guess: usize) -> Option<usize> {
-        if self
-            .fields
-            .get(guess)
-            .is_some_and(|field| field.name == name)
-        {
-            return Some(guess);
-        }
+    /// Where the field of this name stands in `fields`.
+    pub(super) fn place_of_name(&self, name: &str) -> Option<usize> {
         self.fields
             .iter()
             .position(|field| field.name == name || field.original == name)

@@ -44,10 +44,8 @@ fn numbers_and_names_find_their_field_and_members_of_a_oneof_stand_last() {
     for message in all {
         for (place, field) in message.fields.iter().enumerate() {
             assert_eq!(message.place_of_number(field.number), Some(place));
-            for guess in [0, place, 99] {
-                assert_eq!(message.place_of_name(field.name, guess), Some(place));
-                assert_eq!(message.place_of_name(field.original, guess), Some(place));
-            }
+            assert_eq!(message.place_of_name(field.name), Some(place));
+            assert_eq!(message.place_of_name(field.original), Some(place));
         }
         assert_eq!(message.place_of_number(1000), None);
         let is_member = |presence| presence == Presence::Oneof;

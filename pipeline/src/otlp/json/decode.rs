@@ -14,8 +14,8 @@ use crate::{Batch, Delivery, Signal};
 /// Decodes a request in JSON.
 ///
 /// # Errors
-/// Where it is no JSON, or no request of this signal, with the path of the field; then nothing of it
-/// is taken.
+/// The input is not JSON, or not a request of this signal: the error names the path of the field, and
+/// nothing is taken.
 pub fn decode(
     signal: Signal,
     json: &[u8],
@@ -29,14 +29,14 @@ pub fn decode(
         other => Err(Rejection::value(format!("OTLP does not carry {other}"))),
     }?;
     let decoded = crate::otlp::decode(signal, request.into(), source, delivery);
-    // A place in what was made of the request says nothing to its sender.
+    // An offset into the protobuf that was made of the JSON means nothing to the sender.
     decoded.map_err(|error| DecodeError {
         offset: None,
         ..error
     })
 }
 
-/// A message in protobuf: canonical, but for the order of its fields, which is that of the JSON.
+/// Transcodes a message to protobuf: canonical, but its fields keep the order of the JSON.
 pub(super) fn to_protobuf(json: &[u8], message: &'static Message) -> Result<Vec<u8>> {
     let text = simdutf8::compat::from_utf8(json)
         .map_err(|error| Rejection::syntax("text that is not UTF-8", error.valid_up_to()))?;
@@ -52,12 +52,12 @@ pub(super) fn to_protobuf(json: &[u8], message: &'static Message) -> Result<Vec<
 
 struct Transcoder<'a> {
     lexer: Lexer<'a>,
-    /// For texts with escapes.
+    /// Holds a text that has escapes.
     scratch: String,
     out: MessageBuffer,
 }
 
-/// What an object has had so far.
+/// The fields that an object had so far.
 struct Seen {
     /// A bit for each place in the message's fields.
     fields: u32,
@@ -80,8 +80,7 @@ impl Transcoder<'_> {
         let (mut first, mut guess) = (true, 0);
         while self.lexer.has_next(b'}', first)? {
             first = false;
-            let key = self.lexer.key(&mut self.scratch)?;
-            let Some(place) = message.place_of_name(key, guess) else {
+            let Some(place) = self.place(message, guess)? else {
                 self.lexer.skip_value(&mut self.scratch)?;
                 continue;
             };
@@ -91,6 +90,18 @@ impl Transcoder<'_> {
                 .map_err(|rejection| rejection.in_field(field.name))?;
         }
         Ok(())
+    }
+
+    /// Where the next key's field stands in the message; fields mostly come in the message's order.
+    #[inline]
+    fn place(&mut self, message: &'static Message, guess: usize) -> Result<Option<usize>> {
+        if let Some(field) = message.fields.get(guess)
+            && self.lexer.is_key(field.name)
+        {
+            return Ok(Some(guess));
+        }
+        let key = self.lexer.key(&mut self.scratch)?;
+        Ok(message.place_of_name(key))
     }
 
     fn field(
@@ -149,7 +160,8 @@ impl Transcoder<'_> {
     }
 
     fn item(&mut self, field: &'static Field, depth: u32) -> Result<()> {
-        // Protobuf's mapping has no null in lists. OTLP's lists of values have, and SDKs write it so.
+        // Protobuf's mapping rejects null in lists. In OTLP an empty value means null, and some SDKs
+        // write null for it.
         if matches!(field.kind, Kind::Message(message) if std::ptr::eq(message, &ANY_VALUE))
             && self.lexer.word("null")?
         {
@@ -159,7 +171,7 @@ impl Transcoder<'_> {
         self.value(field, depth)
     }
 
-    /// One value of the field. A default is left out where it is the same as none.
+    /// Transcodes one value of the field. A default without explicit presence is left out.
     fn value(&mut self, field: &'static Field, depth: u32) -> Result<()> {
         let number = field.number;
         let is_implicit = matches!(field.presence, Presence::Implicit | Presence::Sparse);

@@ -10,8 +10,8 @@ use crate::otlp::descriptors::{LOGS_REQUEST, METRICS_REQUEST, TRACES_REQUEST};
 use crate::otlp::{DecodeError, EncodeError};
 use crate::{Batch, Signal};
 
-/// One line of JSON, without its end. Fields whose default is the same as none are written also where
-/// they have it.
+/// Encodes a batch as one line of JSON, without the line feed. A field without explicit presence is
+/// written even when it holds its default.
 ///
 /// # Errors
 /// When the signal is none that OTLP carries.
@@ -33,7 +33,7 @@ pub fn encode(batch: &Batch) -> Result<String, EncodeError> {
     json.map_err(|source| EncodeError::Invalid { signal, source })
 }
 
-/// Writes the request again, as protobuf merges what stands in it in pieces.
+/// Re-encodes the request with every message in one piece, as protobuf merges them.
 #[cold]
 fn merge_pieces(signal: Signal, request: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let merged = match signal {

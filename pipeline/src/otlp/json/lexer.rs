@@ -66,6 +66,20 @@ impl<'a> Lexer<'a> {
         Ok(true)
     }
 
+    /// Whether the next key is this one, written without escapes and space; passes over it and over the
+    /// colon behind it.
+    #[inline]
+    pub(super) fn is_key(&mut self, key: &str) -> bool {
+        let rest = &self.text.as_bytes()[self.pos..];
+        let length = key.len();
+        let found = rest.len() > length + 2
+            && rest[0] == b'"'
+            && rest[1..=length] == *key.as_bytes()
+            && rest[length + 1..length + 3] == *b"\":";
+        self.pos += if found { length + 3 } else { 0 };
+        found
+    }
+
     /// A key and the colon behind it.
     #[inline]
     pub(super) fn key<'s>(&mut self, scratch: &'s mut String) -> Result<&'s str>
@@ -222,7 +236,7 @@ impl<'a> Lexer<'a> {
         Err(self.error("more text behind the request"))
     }
 
-    /// What is next is no value of its field, or no JSON at all.
+    /// The error for a next token that the field does not accept, or that is not JSON.
     #[cold]
     pub(super) fn expected(&mut self, what: &str) -> Box<Rejection> {
         let rest = &self.text[self.pos..];

@@ -1,4 +1,4 @@
-//! Single values: JSON → what stands on the wire.
+//! Single values: JSON → protobuf's wire format.
 
 use std::borrow::Cow;
 
@@ -150,16 +150,37 @@ pub(super) fn read_base64(text: &str, out: &mut MessageBuffer) -> Result<()> {
 
 /// An id of so many bytes, or none where the text is empty.
 pub(super) fn read_id(text: &str, length: usize, out: &mut MessageBuffer) -> Result<()> {
-    let mut id = [0; 16];
-    let id = &mut id[..length];
-    if text.is_empty() || hex::decode_to_slice(text, id).is_ok() {
-        let id: &[u8] = if text.is_empty() { &[] } else { id };
-        out.end().extend_from_slice(id);
-        return Ok(());
+    let digits = text.as_bytes();
+    if digits.len() != 2 * length && !digits.is_empty() {
+        return Err(wrong_id(text, length));
     }
-    Err(Rejection::value(format!(
-        "expected {} hex digits, found {:?}",
-        2 * length,
-        &text[..text.floor_char_boundary(40)]
-    )))
+    for pair in digits.chunks_exact(2) {
+        let [high, low] = [pair[0], pair[1]].map(|digit| HEX_DIGITS[usize::from(digit)]);
+        if high | low > 0xf {
+            return Err(wrong_id(text, length));
+        }
+        out.end().push(high << 4 | low);
+    }
+    Ok(())
+}
+
+/// The value of a hex digit in any case; 0xff for any other byte.
+static HEX_DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
+#[cold]
+fn wrong_id(text: &str, length: usize) -> Box<Rejection> {
+    let start = &text[..text.floor_char_boundary(40)];
+    Rejection::value(format!(
+        "expected {} hex digits, found {start:?}",
+        2 * length
+    ))
 }

@@ -11,7 +11,7 @@ use crate::otlp::wire::{DecodeError, Reader};
 #[derive(Debug)]
 pub(super) enum Stop {
     Invalid(Box<DecodeError>),
-    /// A message that is no item of a list is there more than once, and has to be merged.
+    /// A message outside of lists occurs more than once, and must be merged first.
     Pieces,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn to_json(
     protobuf: &[u8],
     message: &'static Message,
 ) -> std::result::Result<String, Stop> {
-    // JSON is some three times as long; a buffer that grows once is no loss.
+    // JSON is two to three times as long: the buffer grows once at most.
     let mut out = JsonWriter::with_room(2 * protobuf.len() + 64);
     put_message(Reader::new(protobuf), message, &mut out)?;
     Ok(out.finish())

@@ -46,7 +46,7 @@ impl JsonWriter {
         self.bytes.extend_from_slice(b"\":");
     }
 
-    /// What a field has that is not there.
+    /// The default of a field that is absent.
     pub(super) fn default(&mut self, kind: Kind) {
         let default: &[u8] = match kind {
             Kind::Text | Kind::Bytes | Kind::Id(_) => b"\"\"",

@@ -185,7 +185,7 @@ impl Metrics {
         Ok(())
     }
 
-    /// Forgets what stands there for another member of the oneof, which has to be right all the same.
+    /// Drops the earlier member of the oneof, which must be well-formed all the same.
     #[cold]
     fn drop_data(&mut self, metric: &Reader<'_>, data_type: Type) -> Result<()> {
         for piece in self.data.drain(..) {
