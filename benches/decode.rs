@@ -62,20 +62,20 @@ fn main() {
 
 fn decode(signal: Signal, request: &Bytes) {
     black_box(
-        otlp::decode(signal, request.clone(), "otlp", Delivery::nobody())
+        otlp::decode(signal, request.clone(), "otlp", Delivery::untracked())
             .expect("the request is valid"),
     );
 }
 
 fn decode_json(signal: Signal, json: &str) {
     black_box(
-        otlp::json::decode(signal, json.as_bytes(), "otlp", Delivery::nobody())
+        otlp::json::decode(signal, json.as_bytes(), "otlp", Delivery::untracked())
             .expect("the JSON is right"),
     );
 }
 
 fn encode_json(signal: Signal, request: &Bytes) -> String {
-    let batch = otlp::decode(signal, request.clone(), "otlp", Delivery::nobody());
+    let batch = otlp::decode(signal, request.clone(), "otlp", Delivery::untracked());
     otlp::json::encode(&batch.expect("the request is right")).expect("OTLP carries the signal")
 }
 

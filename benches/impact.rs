@@ -49,7 +49,7 @@ fn main() {
         taken[taken.len() - 1]
     );
     for edges in [1, 9] {
-        let memory = instances(edges).held();
+        let memory = instances(edges).graph_size();
         eprintln!(
             "{} nodes, {} edges: {} bytes a node, {} an edge",
             memory.nodes,
@@ -124,7 +124,7 @@ fn drift(uid: &str) -> Batch {
         "bench",
         &[(drift::KIND, Cell::Text("changed"))],
     );
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// Builds the graph of the processor with batches of a realistic size.
@@ -175,7 +175,7 @@ impl GraphBuilder {
 
     fn flush(&mut self) {
         for rows in [&mut self.nodes, &mut self.edges] {
-            let batch = rows.finish(Delivery::nobody());
+            let batch = rows.finish(Delivery::untracked());
             drop(self.impact.process(batch, NOW));
         }
     }

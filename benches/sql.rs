@@ -12,7 +12,7 @@ use arrow_array::{Array, BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use criterion::Criterion;
 use pipeline::component::{Host, Processor, UnixNanos};
-use pipeline::config::Node;
+use pipeline::config::YamlNode;
 use pipeline::registry::BuildProcessor;
 use pipeline::schema::traces;
 use pipeline::{Batch, Delivery, Signal, SignalSet, otlp};
@@ -115,7 +115,7 @@ fn query(sql: &str) -> Query {
 
 fn processor() -> Sql {
     let yaml = "{query: SELECT * FROM traces WHERE kind = 3, into: traces, keep: false}";
-    let config: Config = Node::from_yaml(yaml)
+    let config: Config = YamlNode::from_yaml(yaml)
         .and_then(|node| {
             node.decode()
                 .map_err(|error| node.problem_at(0, error.to_string()))
@@ -151,7 +151,7 @@ fn batch(rows: usize) -> Batch {
         span.kind = 2 + i32::from(index % 2 == 0);
     }
     let request = request.encode_to_vec().into();
-    let batch = otlp::decode(Signal::Traces, request, "bench", Delivery::nobody());
+    let batch = otlp::decode(Signal::Traces, request, "bench", Delivery::untracked());
     let batch = batch.expect("it is valid");
     assert_eq!(batch.column(traces::KIND).len(), rows);
     batch

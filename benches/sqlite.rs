@@ -124,7 +124,7 @@ async fn open() -> OpenSqlite {
     );
     let config = Config {
         path: folder.path().join("graph.db"),
-        seen_for: Duration::ZERO,
+        observed_edge_ttl: Duration::ZERO,
         retention: pipeline::store::Retention::default(),
     };
     let mut sqlite = Sqlite::build(config, &host).expect("it is built");
@@ -194,7 +194,7 @@ fn scan(began: u64) -> Batch {
         (nodes::MEMBER_STATES, Cell::UInts(&vec![7; NODES])),
     ];
     rows.push(Some(UnixNanos(began)), None, "aws", &complete);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// A new file with the facts table of version 1, opened with the same settings.

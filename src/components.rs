@@ -1,18 +1,28 @@
 //! Registers every component of this binary, one line each. No other file names the components.
 
-use pipeline::registry::{Class, Registry};
+use pipeline::registry::{ComponentClass, Registry};
 
-/// Shown for a configuration of the Collector that has a `memory_limiter`.
+/// Why the AWS components are missing.
+#[cfg(not(feature = "aws"))]
+pub(crate) const NO_AWS: &str = "this airdig was built without the AWS SDK (as `make run` does); \
+    build it with `cargo build --profile quick --locked`";
+
+/// The hint for a configuration of the Collector that has a `memory_limiter`.
 const NO_MEMORY_LIMITER: &str = "remove it: every queue is already bounded in bytes";
 
+/// The registry of all components.
 pub(crate) fn registry() -> Registry {
     let registry = Registry::new();
     #[cfg(feature = "aws")]
     let registry = registry.receiver::<receivers::aws::Aws>();
     #[cfg(not(feature = "aws"))]
-    let registry = registry.without(Class::Receiver, "aws", crate::cli::NO_AWS);
+    let registry = registry.without(ComponentClass::Receiver, "aws", NO_AWS);
     registry
-        .without(Class::Processor, "memory_limiter", NO_MEMORY_LIMITER)
+        .without(
+            ComponentClass::Processor,
+            "memory_limiter",
+            NO_MEMORY_LIMITER,
+        )
         .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::attributes::Attributes>()
@@ -35,14 +45,14 @@ pub(crate) fn registry() -> Registry {
 
 #[cfg(test)]
 mod tests {
-    use super::Class;
+    use super::ComponentClass;
 
     #[test]
     fn no_type_is_registered_twice() {
         let registry = super::registry();
-        for class in Class::ALL {
+        for class in ComponentClass::ALL {
             let mut names: Vec<&str> = registry
-                .of(class)
+                .of_class(class)
                 .flat_map(|factory| factory.aliases.iter().copied().chain([factory.kind]))
                 .collect();
             let registered = names.len();

@@ -40,7 +40,9 @@ impl RowBuffer {
     /// Returns the buffered rows and empties the buffer.
     pub(crate) fn take(&mut self) -> Vec<Batch> {
         let filled = self.0.iter_mut().filter(|rows| !rows.is_empty());
-        filled.map(|rows| rows.finish(Delivery::nobody())).collect()
+        filled
+            .map(|rows| rows.finish(Delivery::untracked()))
+            .collect()
     }
 
     /// Adds the rows of a scanned resource: two facts, a snapshot of its edges and one of its aliases.

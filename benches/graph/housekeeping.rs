@@ -101,7 +101,7 @@ impl HistoryRemoval {
     async fn run(self, done: Arc<AtomicBool>) -> f64 {
         let before = process::cpu_seconds();
         // Housekeeping keeps versions that were written in the last hour, so its clock is two hours ahead.
-        let now = UnixNanos::now().after(Duration::from_secs(2 * 3600));
+        let now = UnixNanos::now() + Duration::from_secs(2 * 3600);
         let history = Duration::from_nanos(now.0 - self.until.0);
         let retention = Retention {
             history,
@@ -187,7 +187,7 @@ async fn write_in_process(
     let mut waits = Vec::new();
     while !done.load(Ordering::Relaxed) {
         for batch in &batches {
-            let report = ReportBatch::of(batch, UnixNanos::now());
+            let report = ReportBatch::from_batch(batch, UnixNanos::now());
             let start = Instant::now();
             store.write(&report).await.expect("the rows are written");
             waits.push(1e3 * start.elapsed().as_secs_f64());

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exporters::sqlite::{Config, Sqlite};
-use pipeline::alias_index::Kind;
+use pipeline::alias_index::AliasKind;
 use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
 use pipeline::graph_store::{
-    At, Direction, GraphStore, NeighborhoodQuery, NodeFilter, Search, StoreError, TagFilter,
+    AsOf, Direction, GraphStore, NeighborhoodQuery, NodeFilter, SearchQuery, StoreError, TagFilter,
 };
 use pipeline::impact::EDGE_KINDS;
 use pipeline::registry::BuildExporter;
@@ -72,7 +72,7 @@ impl OpenStore {
         let host = Host::new(id(), SignalSet::NONE, Arc::default());
         let config = Config {
             path: file.to_owned(),
-            seen_for: Duration::from_secs(24 * 60 * 60),
+            observed_edge_ttl: Duration::from_secs(24 * 60 * 60),
             retention: pipeline::store::Retention::default(),
         };
         let mut exporter = Sqlite::build(config, &host).expect("the settings are valid");
@@ -102,7 +102,7 @@ impl OpenStore {
 
     /// Returns the number of items in the result.
     pub(crate) async fn run(&self, query: &StoreQuery) -> Result<usize, StoreError> {
-        let (graph, now) = (&self.graph, At::Now);
+        let (graph, now) = (&self.graph, AsOf::Now);
         Ok(match query {
             StoreQuery::Node(uid) => {
                 let found = graph.nodes(std::slice::from_ref(uid), now).await?;
@@ -132,15 +132,15 @@ impl OpenStore {
                 after,
                 past,
             } => {
-                let (filter, at) = (node_filter(filter), past.map_or(now, At::Time));
+                let (filter, at) = (node_filter(filter), past.map_or(now, AsOf::Time));
                 graph.list(&filter, Some(after), PAGE, at).await?.len()
             }
             StoreQuery::Search(text) => {
-                let search = Search {
+                let search = SearchQuery {
                     text: text.clone(),
                     kinds: Vec::new(),
                 };
-                graph.search(&search, PAGE, now).await?.found.len()
+                graph.search(&search, PAGE, now).await?.hits.len()
             }
             StoreQuery::ResourceTypes => graph.count_kinds(now).await?.len(),
             StoreQuery::ServiceMap(from, to, page) => {
@@ -165,7 +165,7 @@ impl OpenStore {
             kinds: &[],
             limit: NEIGHBORS,
         };
-        let found = self.graph.neighborhood(start, &walk, At::Now).await?;
+        let found = self.graph.neighborhood(start, &walk, AsOf::Now).await?;
         Ok(found.map_or(0, |found| found.nodes.len()))
     }
 
@@ -175,7 +175,7 @@ impl OpenStore {
         loop {
             let page = self
                 .graph
-                .aliases(&Kind::ALIASES, after.as_deref(), NAMES_LOADED);
+                .aliases(&AliasKind::ALIASES, after.as_deref(), NAMES_LOADED);
             let page = page.await?;
             let mut uids: Vec<String> =
                 page.aliases.iter().map(|alias| alias.uid.clone()).collect();

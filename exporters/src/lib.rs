@@ -1,9 +1,8 @@
-//! The exporters: stores, files, GraphQL queries, OTLP.
+//! The exporters: the graph store, GraphQL queries, OTLP, files, the log.
 
 pub mod debug;
 pub mod file;
 pub mod graphql;
-mod json_line;
 pub mod otlp;
 mod otlp_client;
 pub mod otlp_http;

@@ -1,14 +1,14 @@
-//! Why something failed.
+//! Causes of errors.
 
 use std::fmt;
 
-/// A cause that is passed up; what failed on what is said by the error that holds it.
+/// The cause of an error. The error that contains it states what failed on what.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error with all its causes on one line.
-pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
+/// Formats an error with all its causes on one line.
+pub struct ErrorChain<'a>(pub &'a (dyn std::error::Error + 'static));
 
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut cause = self.0.source();

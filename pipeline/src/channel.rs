@@ -1,8 +1,7 @@
 //! Bounded queues of batches, between receivers and pipelines and between pipelines and exporters.
 //!
-//! A queue is bounded in bytes, and may have a second bound. A batch takes its size of each bound when it is
-//! queued, and returns it when the consumer has finished the batch. A batch that is dropped in a queue is
-//! refused.
+//! A queue is bounded in bytes, and may have a second bound. A batch occupies its size of each bound from when it is
+//! queued until the consumer has finished it. A batch that is dropped in a queue is refused to its senders.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,19 +16,19 @@ use crate::{Batch, Signal, SignalSet};
 /// The retry delay that a sender gets when a queue is full.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The batch was not queued.
+/// A batch was not queued.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// Send again after [`RETRY_AFTER`].
+    /// The sender may send again after [`RETRY_AFTER`].
     #[error("the queue of {queue} is full")]
     Full { queue: Arc<str> },
-    /// The process is stopping.
+    /// The consumer has stopped, since the process stops.
     #[error("{queue} has stopped")]
     Closed { queue: Arc<str> },
 }
 
 impl SendError {
-    /// The refusal that the sender of the request gets.
+    /// Converts it to the refusal for the sender of the request.
     pub fn refusal(&self) -> Refusal {
         let (SendError::Full { queue } | SendError::Closed { queue }) = self;
         Refusal {
@@ -51,13 +50,13 @@ impl Bound {
     pub(crate) fn bytes(capacity: usize) -> Bound {
         Bound {
             capacity,
-            // Even an empty batch has a size, so that the number of batches in the queue is bounded too.
+            // An empty batch has a size, too, so that the number of queued batches is bounded.
             measure: |batch| batch.memory().max(512),
         }
     }
 }
 
-/// Makes a queue that holds at most `capacity` bytes; one batch larger than that passes alone.
+/// Makes a queue that holds at most `capacity` bytes. A batch larger than that passes when the queue is empty.
 pub fn channel(name: impl Into<Arc<str>>, accepts: SignalSet, capacity: usize) -> (Sender, Queue) {
     bounded(name, accepts, &[Bound::bytes(capacity)])
 }
@@ -70,7 +69,7 @@ pub(crate) fn bounded(
 ) -> (Sender, Queue) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let gauge = Gauge {
-        rooms: bounds.iter().map(Room::new).collect(),
+        bounds: bounds.iter().map(BoundCapacity::new).collect(),
         batches: Arc::default(),
         done: Arc::default(),
     };
@@ -88,17 +87,18 @@ pub(crate) fn bounded(
     (sender, queue)
 }
 
+/// The free capacity of one bound.
 #[derive(Debug)]
-struct Room {
+struct BoundCapacity {
     free: Arc<Semaphore>,
     capacity: u32,
     measure: fn(&Batch) -> usize,
 }
 
-impl Room {
-    fn new(bound: &Bound) -> Room {
+impl BoundCapacity {
+    fn new(bound: &Bound) -> BoundCapacity {
         let capacity = u32::try_from(bound.capacity).unwrap_or(u32::MAX).max(1);
-        Room {
+        BoundCapacity {
             free: Arc::new(Semaphore::new(capacity as usize)),
             capacity,
             measure: bound.measure,
@@ -121,10 +121,10 @@ impl Room {
     }
 }
 
-/// Reads how full a queue is. It does not keep the queue open.
+/// Measures how full a queue is. It does not keep the queue open.
 #[derive(Clone, Debug)]
 pub(crate) struct Gauge {
-    rooms: Arc<[Room]>,
+    bounds: Arc<[BoundCapacity]>,
     batches: Arc<AtomicUsize>,
     /// Notified when a batch is finished.
     done: Arc<Notify>,
@@ -133,13 +133,13 @@ pub(crate) struct Gauge {
 impl Gauge {
     /// Bytes that are queued or in flight.
     pub(crate) fn bytes(&self) -> usize {
-        self.used(&self.rooms[0])
+        self.used(&self.bounds[0])
     }
 
-    /// The size of what is queued or in flight, as the last bound measures it, and the capacity of that
+    /// The size of the batches that are queued or in flight in units of the last bound, and the capacity of that
     /// bound.
     pub(crate) fn fill(&self) -> (usize, usize) {
-        let last = &self.rooms[self.rooms.len() - 1];
+        let last = &self.bounds[self.bounds.len() - 1];
         (self.used(last), last.capacity as usize)
     }
 
@@ -148,11 +148,11 @@ impl Gauge {
         self.batches.load(Ordering::SeqCst)
     }
 
-    /// Waits until fewer than this many batches are queued or in flight.
-    pub(crate) async fn less_than(&self, batches: usize) {
+    /// Waits until fewer than `batches` batches are queued or in flight.
+    pub(crate) async fn wait_below(&self, batches: usize) {
         loop {
             let mut done = std::pin::pin!(self.done.notified());
-            // From here on no notification is missed.
+            // From here on, the future receives every notification.
             done.as_mut().enable();
             if self.batches() < batches {
                 return;
@@ -161,8 +161,8 @@ impl Gauge {
         }
     }
 
-    fn used(&self, room: &Room) -> usize {
-        room.capacity as usize - room.free.available_permits()
+    fn used(&self, bound: &BoundCapacity) -> usize {
+        bound.capacity as usize - bound.free.available_permits()
     }
 }
 
@@ -172,15 +172,17 @@ pub struct Sender {
     name: Arc<str>,
     accepts: SignalSet,
     gauge: Gauge,
-    /// Unbounded in the number of batches: `gauge.rooms` bound the queue.
-    sender: mpsc::UnboundedSender<Queued>,
+    /// An unbounded channel, since the bounds of `gauge` limit the queue.
+    sender: mpsc::UnboundedSender<QueuedBatch>,
 }
 
 impl Sender {
+    /// The name of the consumer: `exporters/sqlite`.
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
+    /// Whether the consumer accepts this signal.
     pub fn accepts(&self, signal: Signal) -> bool {
         self.accepts.contains(signal)
     }
@@ -189,13 +191,15 @@ impl Sender {
         self.gauge.clone()
     }
 
+    /// Reserves capacity for a batch. It does not wait.
+    ///
     /// # Errors
     /// When the queue is full, or its consumer has stopped.
-    pub fn try_reserve(&self, batch: &Batch) -> Result<Reserved<'_>, SendError> {
-        let rooms = self.gauge.rooms.iter();
-        let permits: Result<Vec<_>, _> = rooms.map(|room| room.try_take(batch)).collect();
+    pub fn try_reserve(&self, batch: &Batch) -> Result<Reservation<'_>, SendError> {
+        let bounds = self.gauge.bounds.iter();
+        let permits: Result<Vec<_>, _> = bounds.map(|bound| bound.try_take(batch)).collect();
         match permits {
-            Ok(permits) => Ok(Reserved {
+            Ok(permits) => Ok(Reservation {
                 sender: self,
                 permits,
             }),
@@ -206,17 +210,17 @@ impl Sender {
         }
     }
 
-    /// Waits for room.
+    /// Reserves capacity for a batch, and waits until there is enough.
     ///
     /// # Errors
     /// When the consumer of the queue has stopped.
-    pub async fn reserve(&self, batch: &Batch) -> Result<Reserved<'_>, SendError> {
-        let mut permits = Vec::with_capacity(self.gauge.rooms.len());
-        // Always in the same order, so that two senders that wait cannot deadlock.
-        for room in self.gauge.rooms.iter() {
-            permits.push(room.take(batch).await.map_err(|_| self.closed())?);
+    pub async fn reserve(&self, batch: &Batch) -> Result<Reservation<'_>, SendError> {
+        let mut permits = Vec::with_capacity(self.gauge.bounds.len());
+        // All senders reserve in the same order, so that two waiting senders cannot deadlock.
+        for bound in self.gauge.bounds.iter() {
+            permits.push(bound.take(batch).await.map_err(|_| self.closed())?);
         }
-        Ok(Reserved {
+        Ok(Reservation {
             sender: self,
             permits,
         })
@@ -229,24 +233,26 @@ impl Sender {
     }
 }
 
-/// Room for one batch.
+/// Capacity that is reserved for one batch.
 #[derive(Debug)]
-pub struct Reserved<'a> {
+pub struct Reservation<'a> {
     sender: &'a Sender,
     permits: Vec<OwnedSemaphorePermit>,
 }
 
-impl Reserved<'_> {
+impl Reservation<'_> {
+    /// Queues the batch.
+    ///
     /// # Errors
-    /// When the consumer of the queue has stopped; the batch is refused.
+    /// When the consumer of the queue has stopped. The batch is then refused to its senders.
     pub fn send(self, batch: Batch) -> Result<(), SendError> {
         let gauge = &self.sender.gauge;
         gauge.batches.fetch_add(1, Ordering::SeqCst);
-        let queued = Queued {
+        let queued = QueuedBatch {
             batch: Some(batch),
             batches: gauge.batches.clone(),
             done: gauge.done.clone(),
-            room: self.permits,
+            permits: self.permits,
         };
         self.sender
             .sender
@@ -255,31 +261,33 @@ impl Reserved<'_> {
     }
 }
 
-/// A batch in a queue. It is refused if it is dropped before a consumer took it out.
+/// A batch in a queue. If it is dropped before a consumer takes the batch out of it, the batch is refused to its
+/// senders.
 #[derive(Debug)]
-pub struct Queued {
+pub struct QueuedBatch {
     batch: Option<Batch>,
     batches: Arc<AtomicUsize>,
     done: Arc<Notify>,
-    room: Vec<OwnedSemaphorePermit>,
+    permits: Vec<OwnedSemaphorePermit>,
 }
 
-impl Queued {
+impl QueuedBatch {
+    /// The batch itself.
     pub fn batch(&self) -> &Batch {
         self.batch.as_ref().expect("taken only by value")
     }
 
-    /// The batch, and a guard that returns its room to the queue when it is dropped.
+    /// Returns the batch, and a guard that frees its capacity in the queue when it is dropped.
     pub fn into_parts(mut self) -> (Batch, impl Send + use<>) {
         let batch = self.batch.take().expect("taken only by value");
         (batch, self)
     }
 }
 
-impl Drop for Queued {
+impl Drop for QueuedBatch {
     fn drop(&mut self) {
-        // First, so that senders find room when the lines below wake them.
-        self.room.clear();
+        // First, so that senders find free capacity when the lines below wake them.
+        self.permits.clear();
         self.batches.fetch_sub(1, Ordering::SeqCst);
         self.done.notify_waiters();
         if let Some(batch) = &self.batch {
@@ -293,28 +301,31 @@ impl Drop for Queued {
 /// The receiving side of a queue.
 #[derive(Debug)]
 pub struct Queue {
-    receiver: mpsc::UnboundedReceiver<Queued>,
-    /// The next batch, where it was taken out of the receiver already.
-    next: Option<Queued>,
+    receiver: mpsc::UnboundedReceiver<QueuedBatch>,
+    /// The next batch, if it was taken out of `receiver` already.
+    next: Option<QueuedBatch>,
     gauge: Gauge,
 }
 
 impl Queue {
-    /// The next batch; none once all senders are gone and the queue is empty.
-    pub async fn recv(&mut self) -> Option<Queued> {
+    /// Waits for the next batch; none once all senders are dropped and the queue is empty.
+    pub async fn recv(&mut self) -> Option<QueuedBatch> {
         match self.next.take() {
             Some(next) => Some(next),
             None => self.receiver.recv().await,
         }
     }
 
-    /// The next batch, if one is queued and `is_wanted` accepts it.
-    pub(crate) fn recv_if(&mut self, is_wanted: impl FnOnce(&Queued) -> bool) -> Option<Queued> {
+    /// The next batch, if one is queued and `accept` returns true for it.
+    pub(crate) fn recv_if(
+        &mut self,
+        accept: impl FnOnce(&QueuedBatch) -> bool,
+    ) -> Option<QueuedBatch> {
         let next = match self.next.take() {
             Some(next) => next,
             None => self.receiver.try_recv().ok()?,
         };
-        if is_wanted(&next) {
+        if accept(&next) {
             return Some(next);
         }
         self.next = Some(next);
@@ -322,61 +333,64 @@ impl Queue {
     }
 
     /// Waits until a batch is queued. Returns false if the queue is closed and empty.
-    pub(crate) async fn wait(&mut self) -> bool {
+    pub(crate) async fn wait_for_batch(&mut self) -> bool {
         if self.next.is_none() {
             self.next = self.receiver.recv().await;
         }
         self.next.is_some()
     }
 
-    /// Whether the next batch was taken out of the receiver but not wanted.
+    /// Whether a batch is known to be next, because [`Queue::recv_if`] did not accept it or
+    /// [`Queue::wait_for_batch`] waited for it.
     pub(crate) fn has_next(&self) -> bool {
         self.next.is_some()
     }
 
     /// Bytes that are queued or in flight.
-    pub fn used(&self) -> usize {
+    pub fn used_bytes(&self) -> usize {
         self.gauge.bytes()
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        for room in self.gauge.rooms.iter() {
-            room.free.close();
+        for bound in self.gauge.bounds.iter() {
+            bound.free.close();
         }
     }
 }
 
-/// The output of a receiver: sends batches to every pipeline that the receiver feeds.
+/// The output of a receiver: sends batches to the pipelines of the receiver.
 #[derive(Clone, Debug)]
 pub struct Output {
-    routes: Arc<[Sender]>,
+    pipelines: Arc<[Sender]>,
     counters: Arc<ReceiverCounters>,
 }
 
 impl Output {
     /// An output whose counters are not exported, for tests.
-    pub fn new(routes: Vec<Sender>) -> Output {
-        Output::counted(routes, Arc::default())
+    pub fn new(pipelines: Vec<Sender>) -> Output {
+        Output::counted(pipelines, Arc::default())
     }
 
-    pub(crate) fn counted(routes: Vec<Sender>, counters: Arc<ReceiverCounters>) -> Output {
+    pub(crate) fn counted(pipelines: Vec<Sender>, counters: Arc<ReceiverCounters>) -> Output {
         Output {
-            routes: routes.into(),
+            pipelines: pipelines.into(),
             counters,
         }
     }
 
-    /// Whether any pipeline accepts this signal from the receiver.
-    pub fn wants(&self, signal: Signal) -> bool {
-        self.routes.iter().any(|route| route.accepts(signal))
+    /// Whether a pipeline of the receiver accepts this signal.
+    pub fn accepts(&self, signal: Signal) -> bool {
+        self.pipelines
+            .iter()
+            .any(|pipeline| pipeline.accepts(signal))
     }
 
-    /// Counts a request that was refused, for whatever reason; its number of items may be unknown. (Items
-    /// that [`Output::try_send`] refuses are counted there, too.)
-    pub fn request_refused(&self, signal: Signal, reason: &'static str) {
-        self.counters.request_refused(signal, reason);
+    /// Counts a refused request with its reason. The number of its items may be unknown; [`Output::try_send`]
+    /// counts the items that it refuses itself.
+    pub fn count_refused_request(&self, signal: Signal, reason: &'static str) {
+        self.counters.count_refused_request(signal, reason);
     }
 
     /// Sends the batch to all pipelines, or to none if the queue of one is full.
@@ -384,19 +398,20 @@ impl Output {
     /// # Errors
     /// When the queue of a pipeline is full, or the process stops.
     pub fn try_send(&self, batch: &Batch) -> Result<(), SendError> {
-        let reserved: Result<Vec<Reserved<'_>>, SendError> = self
+        let reserved: Result<Vec<Reservation<'_>>, SendError> = self
             .accepting(batch)
-            .map(|route| route.try_reserve(batch))
+            .map(|pipeline| pipeline.try_reserve(batch))
             .collect();
         let sent = reserved.and_then(|reserved| {
             reserved
                 .into_iter()
-                .try_for_each(|room| room.send(batch.clone()))
+                .try_for_each(|reservation| reservation.send(batch.clone()))
         });
         self.count(batch, sent)
     }
 
-    /// Sends the batch to all pipelines and waits for room: for receivers that pull and can slow down.
+    /// Sends the batch to all pipelines and waits while a queue is full. For receivers that pull, which can slow
+    /// down.
     ///
     /// # Errors
     /// When the process stops.
@@ -406,10 +421,10 @@ impl Output {
     }
 
     async fn send_to_each(&self, batch: &Batch) -> Result<(), SendError> {
-        // One after the other: to hold reserved room while waiting for more could starve another receiver.
+        // One after the other, since a receiver that waits while it holds reserved capacity could starve another.
         // The wait ends, since pipelines do not wait for receivers.
-        for route in self.accepting(batch) {
-            route.reserve(batch).await?.send(batch.clone())?;
+        for pipeline in self.accepting(batch) {
+            pipeline.reserve(batch).await?.send(batch.clone())?;
         }
         Ok(())
     }
@@ -424,8 +439,8 @@ impl Output {
     }
 
     fn accepting<'a>(&'a self, batch: &'a Batch) -> impl Iterator<Item = &'a Sender> {
-        self.routes
+        self.pipelines
             .iter()
-            .filter(|route| route.accepts(batch.signal()))
+            .filter(|pipeline| pipeline.accepts(batch.signal()))
     }
 }

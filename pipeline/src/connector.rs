@@ -1,4 +1,4 @@
-//! A processor as a connector between pipelines: it passes on only the batches that it makes.
+//! A processor as a connector between pipelines: its output is only the batches that the processor produces.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use crate::component::{ProcessError, Processor, StartError, UnixNanos};
 use crate::{Batch, SignalSet};
 
-/// Drops the batches that the processor does not produce: as in the Collector, input ends in a connector.
+/// Drops batches of signals that the processor does not produce. As in the Collector, the input of a pipeline ends
+/// in a connector.
 pub(crate) struct ConnectorProcessor<P> {
     processor: P,
     produces: SignalSet,

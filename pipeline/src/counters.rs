@@ -15,24 +15,25 @@ impl PerSignal {
         self.0[signal as usize].fetch_add(items as u64, Ordering::Relaxed);
     }
 
+    /// The count of one signal.
     pub fn get(&self, signal: Signal) -> u64 {
         self.0[signal as usize].load(Ordering::Relaxed)
     }
 }
 
-/// Counters of one receiver, for all pipelines that it feeds.
+/// Counters of one receiver, for all pipelines that it sends to.
 #[derive(Debug, Default)]
 pub struct ReceiverCounters {
     /// Items that the pipelines accepted.
     pub accepted: PerSignal,
-    /// Items that were refused because a queue was full.
+    /// Items that were refused because a queue was full or closed.
     pub refused: PerSignal,
     /// Refused requests, by signal and reason.
     pub requests: Mutex<BTreeMap<(Signal, &'static str), u64>>,
 }
 
 impl ReceiverCounters {
-    pub(crate) fn request_refused(&self, signal: Signal, reason: &'static str) {
+    pub(crate) fn count_refused_request(&self, signal: Signal, reason: &'static str) {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry((signal, reason)).or_default() += 1;
     }
@@ -43,10 +44,12 @@ impl ReceiverCounters {
 pub struct Counter(Arc<AtomicU64>);
 
 impl Counter {
+    /// Adds to the counter.
     pub fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
+    /// The current count.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -54,21 +57,22 @@ impl Counter {
 
 /// The counters and gauges that components have registered, with their names and labels.
 #[derive(Clone, Debug, Default)]
-pub struct OwnCounters(Arc<Mutex<Vec<OwnCounter>>>);
+pub struct ComponentMetrics(Arc<Mutex<Vec<ComponentMetric>>>);
 
+/// One counter or gauge of a component.
 #[derive(Clone, Debug)]
-pub(crate) struct OwnCounter {
+pub(crate) struct ComponentMetric {
     /// `airdig_processor_late_rows`.
     pub(crate) name: String,
     /// `processor="sql/x"`, `pipeline="traces"`.
     pub(crate) labels: Vec<(&'static str, String)>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: MetricKind,
     pub(crate) counter: Counter,
 }
 
 /// The Prometheus type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MetricKind {
     Counter,
     Gauge,
 }
@@ -76,58 +80,61 @@ pub(crate) enum Kind {
 /// Gauges that a component sets. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gauges {
-    own: OwnCounters,
+    metrics: ComponentMetrics,
     labels: Vec<(&'static str, String)>,
 }
 
 impl Gauges {
-    pub(crate) fn new(own: OwnCounters, labels: Vec<(&'static str, String)>) -> Gauges {
-        Gauges { own, labels }
+    pub(crate) fn new(metrics: ComponentMetrics, labels: Vec<(&'static str, String)>) -> Gauges {
+        Gauges { metrics, labels }
     }
 
-    /// Sets the gauge `airdig_store_rows` of this label, `("table", "nodes")`, if any.
+    /// Sets the gauge `name`, such as `airdig_store_rows`, with an additional label, such as `("table", "nodes")`, if
+    /// one is given.
     pub fn set(&self, name: &str, label: Option<(&'static str, &str)>, value: u64) {
         let mut labels = self.labels.clone();
         labels.extend(label.map(|(label, value)| (label, value.to_owned())));
-        let gauge = self.own.find_or_add(name, labels);
+        let gauge = self.metrics.find_or_add_gauge(name, labels);
         gauge.0.store(value, Ordering::Relaxed);
     }
 }
 
-impl OwnCounters {
-    pub(crate) fn add(&self, name: String, labels: Vec<(&'static str, String)>) -> Counter {
+impl ComponentMetrics {
+    /// Adds a counter, also if there is one with the same name and labels.
+    pub(crate) fn add_counter(&self, name: String, labels: Vec<(&'static str, String)>) -> Counter {
         let counter = Counter::default();
-        let own = OwnCounter {
+        let metric = ComponentMetric {
             name,
             labels,
-            kind: Kind::Counter,
+            kind: MetricKind::Counter,
             counter: counter.clone(),
         };
-        self.lock().push(own);
+        self.lock().push(metric);
         counter
     }
 
-    fn find_or_add(&self, name: &str, labels: Vec<(&'static str, String)>) -> Counter {
+    fn find_or_add_gauge(&self, name: &str, labels: Vec<(&'static str, String)>) -> Counter {
         let mut all = self.lock();
-        let is_same = |own: &&OwnCounter| own.name == name && own.labels == labels;
+        let is_same = |metric: &&ComponentMetric| metric.name == name && metric.labels == labels;
         if let Some(known) = all.iter().find(is_same) {
             return known.counter.clone();
         }
         let counter = Counter::default();
-        all.push(OwnCounter {
+        all.push(ComponentMetric {
             name: name.to_owned(),
             labels,
-            kind: Kind::Gauge,
+            kind: MetricKind::Gauge,
             counter: counter.clone(),
         });
         counter
     }
 
-    pub(crate) fn all(&self) -> Vec<OwnCounter> {
+    /// A copy of all metrics.
+    pub(crate) fn all(&self) -> Vec<ComponentMetric> {
         self.lock().clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<OwnCounter>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<ComponentMetric>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

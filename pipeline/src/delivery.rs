@@ -1,4 +1,4 @@
-//! Acknowledgements: how a sender learns whether the batches that were made of its request are durable.
+//! Acknowledgements: a sender waits until all batches that were made of its request are durable.
 //!
 //! ```text
 //!  receiver ── Delivery::new ──▶ (Delivery, Receipt)
@@ -8,9 +8,9 @@
 //!  request                        batches ────┘
 //! ```
 //!
-//! Dropping a clone acknowledges it. A component that cannot deliver a batch calls [`Delivery::refuse`]
-//! before it drops the clone. The engine does that for every batch that it holds and cannot finish. A clone
-//! that is dropped because its thread panics refuses by itself.
+//! A dropped clone counts as delivered. A component that cannot deliver a batch calls [`Delivery::refuse`] before it
+//! drops the clone. The engine does that for every batch that it holds and cannot finish. If a panic of its thread
+//! drops a clone, the clone refuses the batch.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -24,9 +24,11 @@ use tokio::time::Instant;
 /// Links a batch to the senders that wait for its acknowledgement. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
-    waiting: Option<Arc<Senders>>,
+    /// None if no sender waits.
+    senders: Option<Arc<Senders>>,
 }
 
+/// The senders that wait for a batch.
 #[derive(Debug)]
 enum Senders {
     /// One request.
@@ -35,23 +37,25 @@ enum Senders {
     Many(Vec<MergedPart>),
 }
 
+/// One of the parts of a merged batch.
 #[derive(Debug)]
 struct MergedPart {
     delivery: Delivery,
-    /// The number of rows of this part, where parts were merged in order; none where all senders wait for the
-    /// same rows.
+    /// The number of rows of this part if parts were merged in order; none if all senders wait for the same rows.
     rows: Option<usize>,
 }
 
+/// A request whose outcome is not known yet. Dropping it sends the outcome.
 #[derive(Debug)]
 struct PendingRequest {
     deadline: Option<Instant>,
-    /// The number of rows in the sender's request, where that is known.
+    /// The number of rows in the sender's request, if it is known.
     sent: OnceLock<u64>,
     failures: Mutex<RequestFailures>,
     outcome: Mutex<Option<oneshot::Sender<Outcome>>>,
 }
 
+/// The refusals and rejections of a request so far.
 #[derive(Debug, Default)]
 struct RequestFailures {
     refusal: Option<Refusal>,
@@ -64,9 +68,9 @@ struct RequestFailures {
 pub enum Outcome {
     /// All batches that were made of the request are durable.
     Delivered,
-    /// All rows but these are durable; these are rejected permanently (OTLP's partial success).
+    /// Some rows are rejected permanently; all others are durable (OTLP's partial success).
     Partial { rejected_rows: u64, reason: String },
-    /// At least one branch could not take the request.
+    /// At least one branch refused the request.
     Refused(Refusal),
 }
 
@@ -81,12 +85,12 @@ pub struct Refusal {
     pub retry: Retry,
 }
 
-/// Whether it makes sense to send again.
+/// Whether the sender may send the request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {
-    /// The destination is overloaded or down for a moment; send again after this time.
+    /// The destination is overloaded or down; the sender may send again after this time.
     After(Duration),
-    /// The destination would refuse the same data again.
+    /// The destination rejects the data permanently.
     Never,
 }
 
@@ -101,20 +105,20 @@ impl Delivery {
             outcome: Mutex::new(Some(outcome)),
         };
         let delivery = Delivery {
-            waiting: Some(Arc::new(Senders::One(pending))),
+            senders: Some(Arc::new(Senders::One(pending))),
         };
         (delivery, Receipt(receipt))
     }
 
     /// The delivery of a batch for which no sender waits.
-    pub const fn nobody() -> Delivery {
-        Delivery { waiting: None }
+    pub const fn untracked() -> Delivery {
+        Delivery { senders: None }
     }
 
-    /// The delivery of rows for which the senders of all parts wait.
+    /// The delivery of a batch for which the senders of all parts wait. It is unknown which rows each sender sent.
     pub fn merge(parts: impl IntoIterator<Item = Delivery>) -> Delivery {
         let parts = parts.into_iter().filter(Delivery::is_awaited);
-        Delivery::of_parts(
+        Delivery::from_parts(
             parts
                 .map(|delivery| MergedPart {
                     delivery,
@@ -124,9 +128,9 @@ impl Delivery {
         )
     }
 
-    /// The delivery of a batch that was merged of several parts, in order, each with its number of rows.
+    /// The delivery of a batch whose rows are those of several parts, in order. Each part has its number of rows.
     pub fn merge_rows(parts: impl IntoIterator<Item = (Delivery, usize)>) -> Delivery {
-        // A part may have been merged itself.
+        // A part may consist of several parts itself.
         let parts = parts
             .into_iter()
             .flat_map(|(delivery, rows)| delivery.by_sender(rows));
@@ -136,26 +140,26 @@ impl Delivery {
         };
         let parts: Vec<MergedPart> = parts.map(part).collect();
         match parts.iter().any(|part| part.delivery.is_awaited()) {
-            true => Delivery::of_parts(parts),
-            false => Delivery::nobody(),
+            true => Delivery::from_parts(parts),
+            false => Delivery::untracked(),
         }
     }
 
-    fn of_parts(mut parts: Vec<MergedPart>) -> Delivery {
+    fn from_parts(mut parts: Vec<MergedPart>) -> Delivery {
         match parts.len() {
-            0 => Delivery::nobody(),
+            0 => Delivery::untracked(),
             1 => parts.swap_remove(0).delivery,
             _ => Delivery {
-                waiting: Some(Arc::new(Senders::Many(parts))),
+                senders: Some(Arc::new(Senders::Many(parts))),
             },
         }
     }
 
-    /// The rows of each sender, where the batch was merged of several parts and still has as many rows as
-    /// they had. Else one range of all rows, with all senders.
+    /// The range of rows of each part, if the batch was merged of several parts and still has as many rows as they
+    /// had. Otherwise one range of all rows, with all senders.
     pub fn by_sender(&self, rows: usize) -> Vec<(Delivery, Range<usize>)> {
         let whole = || vec![(self.clone(), 0..rows)];
-        let Some(Senders::Many(parts)) = self.waiting.as_deref() else {
+        let Some(Senders::Many(parts)) = self.senders.as_deref() else {
             return whole();
         };
         let (mut ranges, mut start) = (Vec::with_capacity(parts.len()), 0);
@@ -169,9 +173,9 @@ impl Delivery {
         if start == rows { ranges } else { whole() }
     }
 
-    /// The delivery of some rows of a batch that has `of` rows.
-    pub fn slice(&self, of: usize, range: &Range<usize>) -> Delivery {
-        let parts = self.by_sender(of);
+    /// The delivery of a range of rows of a batch that has `total` rows.
+    pub fn slice(&self, total: usize, range: &Range<usize>) -> Delivery {
+        let parts = self.by_sender(total);
         if parts.len() < 2 {
             return self.clone();
         }
@@ -182,10 +186,10 @@ impl Delivery {
         Delivery::merge_rows(parts)
     }
 
-    /// The delivery of new rows that were made of a batch: it is not known from which sender each row comes.
+    /// The delivery of new rows that were made of a batch. It is unknown from which sender each row comes.
     #[must_use]
     pub fn unattributed(&self) -> Delivery {
-        match self.waiting.as_deref() {
+        match self.senders.as_deref() {
             Some(Senders::Many(parts)) if parts.iter().any(|part| part.rows.is_some()) => {
                 Delivery::merge(parts.iter().map(|part| part.delivery.unattributed()))
             }
@@ -193,21 +197,21 @@ impl Delivery {
         }
     }
 
-    /// Sets how many rows the sender has sent: its outcome never has more rejected rows than that.
-    pub fn sends(&self, rows: usize) {
-        if let Some(Senders::One(pending)) = self.waiting.as_deref() {
+    /// Sets the number of rows in the sender's request. Its outcome never has more rejected rows than that.
+    pub fn set_sent_rows(&self, rows: usize) {
+        if let Some(Senders::One(pending)) = self.senders.as_deref() {
             let _ = pending.sent.set(rows as u64);
         }
     }
 
     /// Whether a sender waits for the acknowledgement.
     pub fn is_awaited(&self) -> bool {
-        self.waiting.is_some()
+        self.senders.is_some()
     }
 
-    /// When the first of the senders gives up.
+    /// The deadline of the sender that gives up first.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.waiting.as_deref()? {
+        match self.senders.as_deref()? {
             Senders::One(pending) => pending.deadline,
             Senders::Many(parts) => {
                 let deadlines = parts.iter().filter_map(|part| part.delivery.deadline());
@@ -216,9 +220,9 @@ impl Delivery {
         }
     }
 
-    /// When the last of the senders gives up; a sender without a deadline waits until `otherwise`.
+    /// The deadline of the sender that gives up last. `otherwise` is the deadline of senders that have none.
     pub(crate) fn last_deadline(&self, otherwise: Instant) -> Instant {
-        match self.waiting.as_deref() {
+        match self.senders.as_deref() {
             None => otherwise,
             Some(Senders::One(pending)) => pending.deadline.unwrap_or(otherwise),
             Some(Senders::Many(parts)) => {
@@ -230,16 +234,16 @@ impl Delivery {
         }
     }
 
-    /// The time until the first of the senders gives up; zero once it has given up.
+    /// The time until the first sender gives up; zero after its deadline.
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.deadline()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Reports that a branch could not take the batch. Of several refusals the sender gets the gravest: a
-    /// permanent one, else the one with the longest wait.
+    /// Reports that a branch refused the batch. Of several refusals, the sender gets a permanent one, or else the one
+    /// with the longest retry delay.
     pub fn refuse(&self, refusal: &Refusal) {
-        match self.waiting.as_deref() {
+        match self.senders.as_deref() {
             None => {}
             Some(Senders::Many(parts)) => {
                 parts.iter().for_each(|part| part.delivery.refuse(refusal));
@@ -260,26 +264,26 @@ impl Delivery {
         }
     }
 
-    /// Reports that some rows were rejected permanently while the others were taken. It is not known which,
-    /// so each sender's outcome counts all of them, but no more than the sender has in the batch, and no more
-    /// than it sent.
+    /// Reports that some rows were rejected permanently while the others were accepted. It is unknown which rows, so
+    /// the outcome of each sender counts all of them, but no more than the sender has in the batch and no more than
+    /// it sent.
     pub fn reject_rows(&self, rows: u64, reason: &str) {
-        match self.waiting.as_deref() {
+        match self.senders.as_deref() {
             None => {}
             Some(Senders::Many(parts)) => {
                 // A sender may have several parts.
                 let mut senders: HashMap<*const Senders, (&Delivery, u64)> = HashMap::new();
                 for part in parts {
-                    let Some(waiting) = &part.delivery.waiting else {
+                    let Some(part_senders) = &part.delivery.senders else {
                         continue;
                     };
                     let of_part = part.rows.map_or(u64::MAX, |rows| rows as u64);
-                    let sender = senders.entry(Arc::as_ptr(waiting));
-                    let (_, most) = sender.or_insert((&part.delivery, 0));
-                    *most = most.saturating_add(of_part);
+                    let sender = senders.entry(Arc::as_ptr(part_senders));
+                    let (_, limit) = sender.or_insert((&part.delivery, 0));
+                    *limit = limit.saturating_add(of_part);
                 }
-                for (delivery, most) in senders.into_values() {
-                    delivery.reject_rows(rows.min(most), reason);
+                for (delivery, limit) in senders.into_values() {
+                    delivery.reject_rows(rows.min(limit), reason);
                 }
             }
             Some(Senders::One(pending)) => {
@@ -298,8 +302,8 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        // A component that panics while it holds a batch has not delivered it, even if other branches have.
-        if self.waiting.is_some() && std::thread::panicking() {
+        // A component that panics while it holds a batch has not delivered it, although other branches may have.
+        if self.senders.is_some() && std::thread::panicking() {
             self.refuse(&Refusal::stopped("a component panicked"));
         }
     }
@@ -343,7 +347,8 @@ impl Drop for PendingRequest {
 }
 
 impl Refusal {
-    /// The component stopped before the batch was delivered; the sender may send it again.
+    /// A refusal of the engine, because a component stopped before the batch was delivered. The sender may send it
+    /// again after a second.
     pub fn stopped(reason: &str) -> Refusal {
         Refusal {
             component: "engine".to_owned(),
@@ -353,18 +358,18 @@ impl Refusal {
     }
 }
 
-/// Resolves to the outcome of the request.
+/// A future that resolves to the outcome of the request.
 #[derive(Debug)]
 pub struct Receipt(oneshot::Receiver<Outcome>);
 
 impl Receipt {
-    /// The outcome, if it is known already. It does not wait.
+    /// Returns the outcome if it is known already. It does not wait.
     pub fn try_outcome(&mut self) -> Option<Outcome> {
         match self.0.try_recv() {
             Ok(outcome) => Some(outcome),
             Err(oneshot::error::TryRecvError::Empty) => None,
             Err(oneshot::error::TryRecvError::Closed) => Some(Outcome::Refused(Refusal::stopped(
-                "the request was forgotten",
+                "the request ended without an outcome",
             ))),
         }
     }
@@ -378,7 +383,7 @@ impl Future for Receipt {
             .poll(context)
             .map(|outcome| {
                 outcome.unwrap_or_else(|_| {
-                    Outcome::Refused(Refusal::stopped("the request was forgotten"))
+                    Outcome::Refused(Refusal::stopped("the request ended without an outcome"))
                 })
             })
     }
@@ -409,7 +414,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sender_gets_the_gravest_refusal() {
+    async fn sender_gets_the_permanent_one_of_several_refusals() {
         let (delivery, receipt) = Delivery::new(None);
         delivery.refuse(&refusal(Retry::After(Duration::from_secs(3))));
         delivery.refuse(&refusal(Retry::Never));
@@ -422,7 +427,7 @@ mod tests {
     async fn merged_batch_acknowledges_all_its_senders() {
         let (one, first) = Delivery::new(None);
         let (two, second) = Delivery::new(None);
-        let merged = Delivery::merge([one, Delivery::nobody(), two]);
+        let merged = Delivery::merge([one, Delivery::untracked(), two]);
         merged.reject_rows(2, "no name");
         drop(merged);
         let partial = Outcome::Partial {
@@ -451,7 +456,7 @@ mod tests {
         let ranges: Vec<_> = parts.iter().map(|(_, rows)| rows.clone()).collect();
         assert_eq!(ranges, [0..2, 2..5, 5..9]);
         parts[1].0.reject_rows(1, "no name");
-        // Rows 1 to 3: of the first two.
+        // Rows 1 to 3 are those of the first two senders.
         outer.slice(9, &(1..4)).reject_rows(2, "no name");
         drop((outer, parts));
         assert_eq!(first.await, partial(1));
@@ -474,7 +479,7 @@ mod tests {
     async fn panic_refuses_the_batch() {
         let (delivery, receipt) = Delivery::new(None);
         let thread = std::thread::spawn(move || {
-            let _held = delivery;
+            let _delivery = delivery;
             panic!("on purpose");
         });
         assert!(thread.join().is_err());
@@ -486,7 +491,7 @@ mod tests {
         let (delivery, receipt) = Delivery::new(None);
         let other_branch = delivery.clone();
         let thread = std::thread::spawn(move || {
-            let _held = delivery;
+            let _delivery = delivery;
             panic!("on purpose");
         });
         assert!(thread.join().is_err());

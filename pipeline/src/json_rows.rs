@@ -1,5 +1,5 @@
-//! Rows as plain JSON for people: one object for each row, without nulls, attributes as objects, ids in hex,
-//! times in RFC 3339.
+//! Converts rows to plain JSON for people: one object for each row, without nulls, with attributes as objects, ids in
+//! hex, and times in RFC 3339.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -12,7 +12,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::attributes::{self, Map};
 use crate::{Batch, attributes::Value};
 
-/// Each row as an object, in the order of the columns.
+/// Converts each row of a batch to an object, with the columns in their order.
 pub fn to_json(batch: &Batch) -> impl Iterator<Item = JsonMap<String, Json>> {
     let schema = batch.signal().schema();
     (0..batch.num_rows()).map(move |row| {
@@ -76,14 +76,14 @@ fn binary(field: &Field, bytes: &[u8]) -> Json {
     }
 }
 
-/// RFC 3339 with nanoseconds, in UTC.
+/// The time in RFC 3339 with nanoseconds, in UTC.
 fn time(nanos: i64) -> Json {
     use std::time::{Duration, UNIX_EPOCH};
     match u64::try_from(nanos) {
         Ok(nanos) => humantime::format_rfc3339_nanos(UNIX_EPOCH + Duration::from_nanos(nanos))
             .to_string()
             .into(),
-        // Before 1970: rare, so it stays a number of nanoseconds.
+        // A time before 1970 is rare. It stays a number of nanoseconds.
         Err(_) => nanos.into(),
     }
 }
@@ -100,7 +100,7 @@ mod tests {
     use crate::{Delivery, Signal};
 
     #[test]
-    fn row_is_written_without_its_nulls() {
+    fn a_row_is_converted_without_its_nulls() {
         let tags = map_from_json(json!({"team": "shop", "n": 2}).as_object().unwrap());
         let relations = [
             Cell::Text("PART_OF"),
@@ -122,7 +122,7 @@ mod tests {
             "aws",
             &cells,
         );
-        let batch = rows.finish(Delivery::nobody());
+        let batch = rows.finish(Delivery::untracked());
         let objects: Vec<Json> = to_json(&batch).map(Json::Object).collect();
         assert_eq!(
             objects,
@@ -138,11 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn row_of_every_signal_can_be_written() {
+    fn a_row_of_every_signal_can_be_converted() {
         for signal in Signal::ALL {
             let mut rows = Rows::new(signal);
             rows.push(None, None, "test", &[]);
-            let batch = rows.finish(Delivery::nobody());
+            let batch = rows.finish(Delivery::untracked());
             let objects: Vec<_> = to_json(&batch).collect();
             assert_eq!(objects[0]["source"], "test", "{signal}");
         }

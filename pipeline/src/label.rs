@@ -1,4 +1,4 @@
-//! What people read in place of a uid: a node's name, else the short id in its uid.
+//! The label that people read instead of a uid: the name of a node, else the short id in its uid.
 //!
 //! | uid | short id |
 //! |---|---|
@@ -13,10 +13,10 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// Of a node of whose uid nothing can be read.
+/// The label of a node whose uid has no readable character.
 const UNKNOWN: &str = "unknown";
 
-/// The name of a node, else the short id in its uid. Never empty.
+/// The label of a node: its name, else the short id in its uid. Never empty.
 pub fn label<'a>(name: Option<&'a str>, uid: &'a str) -> Cow<'a, str> {
     match name.filter(|name| !is_blank(name)) {
         Some(name) => name.into(),
@@ -24,23 +24,23 @@ pub fn label<'a>(name: Option<&'a str>, uid: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// The last meaningful segment of a uid, decoded where the uid is encoded (see [`uid`](crate::uid)); of
-/// a uid without separators the whole. Never empty.
+/// The last meaningful segment of a uid, decoded if the uid is encoded (see [`uid`](crate::uid)); the whole uid if it
+/// has no separators. Never empty.
 pub fn short_id(uid: &str) -> Cow<'_, str> {
-    let found = match (uid.strip_prefix("ext://"), path_of(uid)) {
+    let segment = match (uid.strip_prefix("ext://"), path_of(uid)) {
         (Some(endpoint), _) => endpoint_of(endpoint).map(decoded),
         (None, Some(path)) => last_segment(path, &['/']).map(decoded),
         // An ARN is not encoded.
         (None, None) => last_segment(uid, &['/', ':']).map(Cow::Borrowed),
     };
-    match found {
-        Some(id) => id,
+    match segment {
+        Some(segment) => segment,
         None if is_blank(uid) => UNKNOWN.into(),
         None => uid.into(),
     }
 }
 
-/// What stands behind `scheme://` or `//`.
+/// The part of a uid after `scheme://` or `//`; `None` if the uid has another form.
 fn path_of(uid: &str) -> Option<&str> {
     let (before, path) = uid.split_once("//")?;
     let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -48,7 +48,7 @@ fn path_of(uid: &str) -> Option<&str> {
     is_path.then_some(path)
 }
 
-/// `host:port`, or the host alone where there is no port.
+/// `host:port`, or only the host if there is no port.
 fn endpoint_of(endpoint: &str) -> Option<&str> {
     let Some(host) = endpoint.strip_suffix(':') else {
         return (!is_blank(endpoint)).then_some(endpoint);
@@ -57,13 +57,13 @@ fn endpoint_of(endpoint: &str) -> Option<&str> {
     Some(address.unwrap_or(host)).filter(|host| !is_blank(host))
 }
 
-/// `*` ends the ARNs of CloudWatch's log groups.
+/// The last segment that is neither blank nor `*`. The ARNs of CloudWatch's log groups end with `*`.
 fn last_segment<'a>(uid: &'a str, separators: &[char]) -> Option<&'a str> {
     let mut segments = uid.rsplit(separators);
     segments.find(|segment| !is_blank(segment) && *segment != "*")
 }
 
-/// As it is where it encodes no text, or nothing that can be seen.
+/// The decoded segment. A segment that encodes no valid or only blank text stays as it is.
 fn decoded(segment: &str) -> Cow<'_, str> {
     let decoded = percent_decode_str(segment).decode_utf8();
     let readable = decoded.ok().filter(|decoded| !is_blank(decoded));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoded_segment_is_read_as_it_was_before() {
+    fn an_encoded_segment_is_decoded() {
         assert_eq!(
             short_id(&uid::service("prod", "", "a/b: Käse")),
             "a/b: Käse"
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_encoded_is_left_as_it_is() {
+    fn a_segment_that_is_not_encoded_stays_as_it_is() {
         for (uid, expected) in [
             ("arn:aws:s3:::shop/100%25", "100%25"),
             ("svc:////100%", "100%"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_the_name_where_there_is_one() {
+    fn a_label_is_the_name_if_it_is_not_blank() {
         assert_eq!(label(Some("web"), "arn:aws:s3:::shop"), "web");
         for nameless in [None, Some(""), Some("  ")] {
             assert_eq!(label(nameless, "arn:aws:s3:::shop"), "shop", "{nameless:?}");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uid_of_separators_alone_is_its_own_label() {
+    fn a_uid_of_separators_only_is_its_own_label() {
         for uid in [":", "///", "svc://", "ext://", "ext://:", "k8s:////", "*"] {
             assert_eq!(label(None, uid), uid);
         }

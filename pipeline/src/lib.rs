@@ -1,12 +1,14 @@
 //! The interface between components, and the engine that runs them. It depends on no component.
 //!
-//! Read in this order: [`signal`] and [`schema`] define the rows, [`batch`] and [`delivery`] how they are
-//! passed on and acknowledged, [`component`] the traits of components; [`topology`] makes a checked graph of
-//! a configuration, and [`engine`] runs that graph.
+//! Read it in this order: [`signal`] and [`schema`] define the rows. [`batch`] and [`delivery`] define how rows are
+//! passed on and acknowledged. [`component`] defines the traits of components. [`topology`] converts a configuration
+//! to a checked graph of components, and [`engine`] runs that graph. [`claims`] defines the rules of the graph store,
+//! and [`store`] implements the store.
 
 pub mod alias_index;
 pub mod attributes;
 pub mod batch;
+pub mod batch_buffer;
 mod cause;
 pub mod channel;
 pub mod claim_memory;
@@ -17,9 +19,9 @@ mod connector;
 pub mod counters;
 pub mod delivery;
 pub mod engine;
+pub mod exporter_settings;
 pub mod graph_store;
 pub mod hash;
-pub mod held;
 pub mod impact;
 pub mod json_rows;
 pub mod label;

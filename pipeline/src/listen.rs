@@ -1,4 +1,4 @@
-//! Binds sockets. The error says why a socket cannot be bound and what to do.
+//! Binds sockets. An error says why a socket cannot be bound and what to do.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -7,8 +7,8 @@ use tokio::net::TcpListener;
 
 use crate::component::StartError;
 
-/// Binds `endpoint` (`host:port`, or `:port` for all addresses) for a protocol; `key` is the configuration
-/// key of the endpoint.
+/// Binds `endpoint` (`host:port`, or `:port` for all addresses) for a protocol, and returns the listener with its
+/// address. `key` is the configuration key of the endpoint, for errors.
 ///
 /// # Errors
 /// When the endpoint cannot be resolved or bound.
@@ -17,19 +17,19 @@ pub async fn bind(
     protocol: &'static str,
     key: &str,
 ) -> Result<(TcpListener, SocketAddr), StartError> {
-    let wanted = resolve(endpoint).await.map_err(|error| {
+    let requested = resolve(endpoint).await.map_err(|error| {
         let reason = format!("cannot resolve {endpoint} for {protocol}; set {key}");
         StartError::because(reason, error)
     })?;
-    let bound = TcpListener::bind(wanted).await.and_then(|listener| {
+    let bound = TcpListener::bind(requested).await.and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|error| bind_error(wanted, protocol, key, error))
+    bound.map_err(|error| bind_error(requested, protocol, key, error))
 }
 
 fn bind_error(
-    wanted: SocketAddr,
+    requested: SocketAddr,
     protocol: &'static str,
     key: &str,
     error: io::Error,
@@ -45,19 +45,20 @@ fn bind_error(
         ),
         io::ErrorKind::AddrNotAvailable => (
             "no such address on this machine",
-            format!("set {key} to 0.0.0.0:{}", wanted.port()),
+            format!("set {key} to 0.0.0.0:{}", requested.port()),
         ),
         _ => {
-            let reason = format!("cannot listen on {wanted} for {protocol}; set {key}");
+            let reason = format!("cannot listen on {requested} for {protocol}; set {key}");
             return StartError::because(reason, error);
         }
     };
     StartError::new(format!(
-        "cannot listen on {wanted} for {protocol}: {why}; {advice}"
+        "cannot listen on {requested} for {protocol}: {why}; {advice}"
     ))
 }
 
-/// Resolves to one address, as Go does: IPv4 where a name has both, all addresses where the host is empty.
+/// Resolves an endpoint to one address, as Go does: IPv4 if a name has both kinds, all addresses if the host is
+/// empty.
 async fn resolve(endpoint: &str) -> io::Result<SocketAddr> {
     if let Some(port) = endpoint
         .strip_prefix(':')

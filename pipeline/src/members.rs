@@ -1,13 +1,13 @@
-//! Whom a completed scan saw.
+//! The members of a completed scan: the uids that it saw.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Pairs of a uid's hash and the hash of the state it was seen in, by uid; 16 bytes each, little
-/// endian: the form in which a store keeps it.
+/// The uids that a scan saw, each with its state: pairs of the hash of the uid and the hash of the state, ascending by
+/// uid. The bytes are the form in which a store keeps them: 16 for each pair, little endian.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members(Vec<u8>);
 
-/// Bytes that are no members.
+/// The bytes are not the stored form of members.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} bytes are not a whole number of members, 16 bytes each")]
 pub struct MalformedMembers(usize);
@@ -15,7 +15,7 @@ pub struct MalformedMembers(usize);
 const PAIR: usize = 16;
 
 impl Members {
-    /// Of pairs in any order; of a uid that stands twice the greater state counts.
+    /// Members from pairs in any order. If a uid occurs twice, the greater state counts.
     pub fn new(mut pairs: Vec<(u64, u64)>) -> Members {
         pairs.sort_unstable();
         pairs.reverse();
@@ -29,8 +29,10 @@ impl Members {
         Members(bytes)
     }
 
+    /// Members from their stored form.
+    ///
     /// # Errors
-    /// When the bytes are not a whole number of members.
+    /// Fails if the bytes are not a whole number of members.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Members, MalformedMembers> {
         if bytes.len().is_multiple_of(PAIR) {
             Ok(Members(bytes))
@@ -39,36 +41,38 @@ impl Members {
         }
     }
 
+    /// The stored form.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Names the members: stable for ever, since it is stored.
+    /// The hash of all members (XXH3, 64 bits). It never changes between versions, since stores keep it.
     pub fn hash(&self) -> u64 {
         xxh3_64(&self.0)
     }
 
+    /// The number of members.
     pub fn len(&self) -> usize {
         self.0.len() / PAIR
     }
 
+    /// Whether the scan saw no uid.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each uid's hash and the state in which it was seen, by uid.
+    /// The hash of each uid with its state, ascending by uid.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
         (0..self.len()).map(|index| self.pair(index))
     }
 
-    /// The state in which the uid with this hash was seen, 0 where that is not known; none where
-    /// it was not seen.
+    /// The state of the uid with this hash, 0 if it is unknown; `None` if the scan did not see the uid.
     pub fn state_of(&self, uid: u64) -> Option<u64> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            let (found, state) = self.pair(middle);
-            match found.cmp(&uid) {
+            let (middle_uid, state) = self.pair(middle);
+            match middle_uid.cmp(&uid) {
                 std::cmp::Ordering::Equal => return Some(state),
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
@@ -78,8 +82,8 @@ impl Members {
     }
 
     fn pair(&self, index: usize) -> (u64, u64) {
-        let number = |at: usize| {
-            let bytes = &self.0[at..at + 8];
+        let number = |start: usize| {
+            let bytes = &self.0[start..start + 8];
             u64::from_le_bytes(bytes.try_into().expect("8 bytes"))
         };
         (number(index * PAIR), number(index * PAIR + 8))
@@ -104,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_end_in_a_member_are_refused() {
+    fn bytes_that_end_within_a_member_are_rejected() {
         assert!(Members::from_bytes(vec![0; 17]).is_err());
         assert_eq!(Members::from_bytes(vec![0; 32]).unwrap().len(), 2);
     }

@@ -1,5 +1,5 @@
-//! The component types of a binary, and how each is built. The list is explicit: `components.rs` of the root
-//! package names every type once.
+//! The component types of a binary, and how each is built. The list is explicit: only `components.rs` of the
+//! root package names the types.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::SignalSet;
 use crate::component::{BuildError, Exporter, Extension, Host, Processor, Receiver};
-use crate::config::{DecodeError, Node, Problem};
+use crate::config::{Problem, YamlDecodeError, YamlNode};
 use crate::connector::ConnectorProcessor;
 
 /// The stability level of a component, as the Collector defines it.
@@ -32,31 +32,31 @@ impl fmt::Display for Stability {
     }
 }
 
-/// The metadata of a component type.
-pub trait Described {
+/// The metadata of a component type: its name, configuration and description.
+pub trait ComponentMeta {
     /// The type in `type[/name]`.
     const TYPE: &'static str;
-    /// Older spellings of the type.
+    /// Other names of the type, such as earlier ones.
     const ALIASES: &'static [&'static str] = &[];
     const STABILITY: Stability;
-    /// One line for `airdig components`.
+    /// A description in one line, for `airdig components`.
     const SUMMARY: &'static str;
-    /// The configuration: `#[serde(deny_unknown_fields, default)]`. Checks beyond types belong into
-    /// `TryFrom`, so that a parsed configuration is valid.
+    /// The configuration, with `#[serde(deny_unknown_fields, default)]`. Checks beyond types belong into `TryFrom`,
+    /// so that a parsed configuration is valid.
     type Config: DeserializeOwned + JsonSchema;
 
-    /// Further problems of a configuration, with places inside of its scalars: for a language within the
-    /// YAML, such as SQL. `node` is the configuration in the file.
-    fn problems(_config: &Self::Config, _node: &Node) -> Vec<Problem> {
+    /// Further problems of a configuration, with positions inside of its scalars, for a language within the YAML
+    /// such as SQL. `node` is the configuration in the file.
+    fn problems(_config: &Self::Config, _node: &YamlNode) -> Vec<Problem> {
         Vec::new()
     }
 
-    /// Hints about a configuration that are not errors.
+    /// Warnings about a valid configuration.
     fn notes(_config: &Self::Config) -> Vec<String> {
         Vec::new()
     }
 
-    /// How the component will work, for `airdig validate --explain`.
+    /// Explains what the component does with this configuration, for `airdig validate --explain`.
     fn explain(_config: &Self::Config) -> Option<String> {
         None
     }
@@ -64,8 +64,8 @@ pub trait Described {
 
 /// The signals that a component accepts and produces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Signals {
-    /// The signals that it uses.
+pub struct ComponentSignals {
+    /// The signals that it processes.
     pub accepts: SignalSet,
     /// The signals that it can add.
     pub produces: SignalSet,
@@ -73,75 +73,88 @@ pub struct Signals {
     pub absorbs: SignalSet,
 }
 
-impl Signals {
-    /// The signals that leave the component if these arrive: those that it does not absorb, and what it
-    /// produces if an accepted signal arrives.
-    pub fn after(&self, arrives: SignalSet) -> SignalSet {
-        let passes = arrives.without(self.absorbs);
-        if self.accepts.is_empty() || !self.accepts.intersection(arrives).is_empty() {
+impl ComponentSignals {
+    /// The signals that leave the component if `arriving` enter it: those that it does not absorb, and those that
+    /// it produces if an accepted signal arrives.
+    pub fn leaving(&self, arriving: SignalSet) -> SignalSet {
+        let passes = arriving.without(self.absorbs);
+        if self.accepts.is_empty() || !self.accepts.intersection(arriving).is_empty() {
             return passes.union(self.produces);
         }
         passes
     }
 }
 
-pub trait BuildReceiver: Described + Receiver + Sized + 'static {
+/// A receiver type that can be built from its configuration.
+pub trait BuildReceiver: ComponentMeta + Receiver + Sized + 'static {
     const PRODUCES: SignalSet;
+
+    /// Builds the component. It opens no file or socket yet.
+    ///
     /// # Errors
-    /// When the component cannot be made of a valid configuration.
+    /// When the component cannot be built from a valid configuration.
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
 }
 
-pub trait BuildProcessor: Described + Processor + Sized + 'static {
-    /// The signals that it uses; it passes on all others.
+/// A processor type that can be built from its configuration.
+pub trait BuildProcessor: ComponentMeta + Processor + Sized + 'static {
+    /// The signals that it processes. It passes on all other signals unchanged.
     const ACCEPTS: SignalSet;
     /// The signals that it can add.
     const PRODUCES: SignalSet;
 
-    /// The signals with this configuration: subsets of the two constants.
-    fn signals(_config: &Self::Config) -> Signals {
-        Signals {
+    /// The signals that it accepts and produces with this configuration: subsets of the two constants.
+    fn signals(_config: &Self::Config) -> ComponentSignals {
+        ComponentSignals {
             accepts: Self::ACCEPTS,
             produces: Self::PRODUCES,
             absorbs: SignalSet::NONE,
         }
     }
 
+    /// Builds the component. It opens no file or socket yet.
+    ///
     /// # Errors
-    /// When the component cannot be made of a valid configuration.
+    /// When the component cannot be built from a valid configuration.
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
 }
 
-/// A processor that may also connect pipelines: as exporter of one and receiver of others.
+/// A processor type that may also connect pipelines, as exporter of one and receiver of others.
 pub trait BuildConnector: BuildProcessor {
-    /// Whether it passes on the batches that it gets, and not only those that it makes.
-    const PASSES: bool = false;
+    /// Whether it passes on its input batches. Otherwise its output is only the batches that it produces.
+    const PASSES_INPUT: bool = false;
 }
 
-pub trait BuildExporter: Described + Exporter + Sized + 'static {
+/// An exporter type that can be built from its configuration.
+pub trait BuildExporter: ComponentMeta + Exporter + Sized + 'static {
     const ACCEPTS: SignalSet;
 
     /// Whether exporting a batch twice has the same effect as exporting it once. The engine retries an export
-    /// that was not acknowledged, although the destination may have taken it.
+    /// that was not acknowledged, although the destination may have accepted it.
     const IDEMPOTENT: bool;
 
-    /// Whether it is a graph store, which it registers with [`Host::provide_graph_store`].
-    const KEEPS_GRAPH: bool = false;
+    /// Whether it contains a graph store. It then registers the store with [`Host::provide_graph_store`].
+    const IS_GRAPH_STORE: bool = false;
 
+    /// Builds the component. It opens no file or socket yet.
+    ///
     /// # Errors
-    /// When the component cannot be made of a valid configuration.
+    /// When the component cannot be built from a valid configuration.
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
 }
 
-pub trait BuildExtension: Described + Extension + Sized + 'static {
+/// An extension type that can be built from its configuration.
+pub trait BuildExtension: ComponentMeta + Extension + Sized + 'static {
+    /// Builds the component. It opens no file or socket yet.
+    ///
     /// # Errors
-    /// When the component cannot be made of a valid configuration.
+    /// When the component cannot be built from a valid configuration.
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
 }
 
 /// The class of a component: the section of the configuration in which it is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
+pub enum ComponentClass {
     Receiver,
     Processor,
     Exporter,
@@ -149,139 +162,152 @@ pub enum Class {
     Extension,
 }
 
-impl Class {
-    pub const ALL: [Class; 5] = [
-        Class::Receiver,
-        Class::Processor,
-        Class::Exporter,
-        Class::Connector,
-        Class::Extension,
+impl ComponentClass {
+    /// All classes.
+    pub const ALL: [ComponentClass; 5] = [
+        ComponentClass::Receiver,
+        ComponentClass::Processor,
+        ComponentClass::Exporter,
+        ComponentClass::Connector,
+        ComponentClass::Extension,
     ];
 
-    /// The section's key.
+    /// The key of the section in the configuration: `receivers`.
     pub fn section(self) -> &'static str {
         match self {
-            Class::Receiver => "receivers",
-            Class::Processor => "processors",
-            Class::Exporter => "exporters",
-            Class::Connector => "connectors",
-            Class::Extension => "extensions",
+            ComponentClass::Receiver => "receivers",
+            ComponentClass::Processor => "processors",
+            ComponentClass::Exporter => "exporters",
+            ComponentClass::Connector => "connectors",
+            ComponentClass::Extension => "extensions",
         }
     }
 
+    /// The name in messages: `receiver`.
     pub fn singular(self) -> &'static str {
         self.section().trim_end_matches('s')
     }
 }
 
-/// One component type, its Rust type erased.
+/// One component type, without its Rust type.
 #[derive(Debug)]
 pub struct Factory {
-    pub class: Class,
+    pub class: ComponentClass,
     pub kind: &'static str,
     pub aliases: &'static [&'static str],
     pub stability: Stability,
     pub summary: &'static str,
-    /// The signals of all configurations together.
-    pub signals: Signals,
-    /// Of exporters: [`BuildExporter::KEEPS_GRAPH`].
-    pub(crate) keeps_graph: bool,
-    /// Of exporters: [`BuildExporter::IDEMPOTENT`].
+    /// The signals that it accepts and produces with any configuration.
+    pub signals: ComponentSignals,
+    /// [`BuildExporter::IS_GRAPH_STORE`]; false for other classes.
+    pub(crate) is_graph_store: bool,
+    /// [`BuildExporter::IDEMPOTENT`]; none for other classes.
     pub idempotent: Option<bool>,
-    /// JSON Schema of its configuration, without the settings that every exporter has.
+    /// JSON Schema of its configuration, without the settings that all exporters share.
     pub schema: Schema,
-    pub(crate) build: Build,
-    pub(crate) check: fn(&Node) -> Result<Checked, DecodeError>,
-    explain: fn(&Node) -> Option<String>,
+    pub(crate) builder: Builder,
+    pub(crate) check: fn(&YamlNode) -> Result<ConfigCheck, YamlDecodeError>,
+    explain: fn(&YamlNode) -> Option<String>,
 }
 
-/// The result of checking a configuration whose types are right.
-pub(crate) struct Checked {
-    /// None where they do not depend on the configuration.
-    pub(crate) signals: Option<Signals>,
+/// The result of checking a configuration that has the types of its schema.
+pub(crate) struct ConfigCheck {
+    /// The signals with this configuration; none if they do not depend on it.
+    pub(crate) signals: Option<ComponentSignals>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) notes: Vec<String>,
 }
 
 impl Factory {
+    /// Builds a receiver.
+    ///
     /// # Errors
-    /// When the configuration is not valid, the component cannot be made of it, or this is no
-    /// receiver.
+    /// When the configuration is not valid, the component cannot be built from it, or the type is not a receiver.
     pub fn build_receiver(
         &self,
-        config: &Node,
+        config: &YamlNode,
         host: &Host,
     ) -> Result<Box<dyn Receiver>, FactoryError> {
-        match &self.build {
-            Build::Receiver(build) => build(config, host),
-            _ => Err(self.wrong_class(Class::Receiver)),
+        match &self.builder {
+            Builder::Receiver(build) => build(config, host),
+            _ => Err(self.wrong_class(ComponentClass::Receiver)),
         }
     }
 
     /// Builds a processor or a connector.
     ///
     /// # Errors
-    /// When the configuration is not valid, the component cannot be made of it, or this is no
-    /// processor.
+    /// When the configuration is not valid, the component cannot be built from it, or the type is not a processor.
     pub fn build_processor(
         &self,
-        config: &Node,
+        config: &YamlNode,
         host: &Host,
     ) -> Result<Box<dyn Processor>, FactoryError> {
-        match &self.build {
-            Build::Processor(build) => build(config, host),
-            _ => Err(self.wrong_class(Class::Processor)),
+        match &self.builder {
+            Builder::Processor(build) => build(config, host),
+            _ => Err(self.wrong_class(ComponentClass::Processor)),
         }
     }
 
+    /// Builds an exporter.
+    ///
     /// # Errors
-    /// When the configuration is not valid, the component cannot be made of it, or this is no
-    /// exporter.
+    /// When the configuration is not valid, the component cannot be built from it, or the type is not an exporter.
     pub fn build_exporter(
         &self,
-        config: &Node,
+        config: &YamlNode,
         host: &Host,
     ) -> Result<Box<dyn Exporter>, FactoryError> {
-        match &self.build {
-            Build::Exporter(build) => build(config, host),
-            _ => Err(self.wrong_class(Class::Exporter)),
+        match &self.builder {
+            Builder::Exporter(build) => build(config, host),
+            _ => Err(self.wrong_class(ComponentClass::Exporter)),
         }
     }
 
+    /// Builds an extension.
+    ///
     /// # Errors
-    /// When the configuration is not valid, the component cannot be made of it, or this is no
-    /// extension.
+    /// When the configuration is not valid, the component cannot be built from it, or the type is not an extension.
     pub fn build_extension(
         &self,
-        config: &Node,
+        config: &YamlNode,
         host: &Host,
     ) -> Result<Box<dyn Extension>, FactoryError> {
-        match &self.build {
-            Build::Extension(build) => build(config, host),
-            _ => Err(self.wrong_class(Class::Extension)),
+        match &self.builder {
+            Builder::Extension(build) => build(config, host),
+            _ => Err(self.wrong_class(ComponentClass::Extension)),
         }
     }
 
-    /// How a component with this configuration will work, if the type explains it.
-    pub fn explain(&self, config: &Node) -> Option<String> {
+    /// Explains what a component with this configuration does; none if the type has no explanation.
+    pub fn explain(&self, config: &YamlNode) -> Option<String> {
         (self.explain)(config)
     }
 
-    fn wrong_class(&self, wanted: Class) -> FactoryError {
+    fn wrong_class(&self, expected: ComponentClass) -> FactoryError {
         let reason = format!(
-            "{} {} is no {}",
+            "{} {} is not {} {}",
             self.class.singular(),
             self.kind,
-            wanted.singular()
+            if matches!(
+                expected,
+                ComponentClass::Exporter | ComponentClass::Extension
+            ) {
+                "an"
+            } else {
+                "a"
+            },
+            expected.singular()
         );
         BuildError::new(reason).into()
     }
 }
 
-type BuildFn<C> = fn(&Node, &Host) -> Result<C, FactoryError>;
+type BuildFn<C> = fn(&YamlNode, &Host) -> Result<C, FactoryError>;
 
+/// Builds a component of one class.
 #[derive(Debug)]
-pub(crate) enum Build {
+pub(crate) enum Builder {
     Receiver(BuildFn<Box<dyn Receiver>>),
     /// A processor or a connector.
     Processor(BuildFn<Box<dyn Processor>>),
@@ -289,10 +315,11 @@ pub(crate) enum Build {
     Extension(BuildFn<Box<dyn Extension>>),
 }
 
+/// A component could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum FactoryError {
     #[error(transparent)]
-    Config(#[from] DecodeError),
+    Config(#[from] YamlDecodeError),
     #[error(transparent)]
     Build(#[from] BuildError),
 }
@@ -301,43 +328,59 @@ pub enum FactoryError {
 #[derive(Debug, Default)]
 pub struct Registry {
     factories: Vec<Factory>,
-    /// Types of the Collector that this binary does not have, and what to do instead.
-    missing: Vec<(Class, &'static str, &'static str)>,
+    /// Types that this binary does not have: class, name and the advice for users.
+    missing: Vec<(ComponentClass, &'static str, &'static str)>,
 }
 
 impl Registry {
+    /// An empty registry.
     pub fn new() -> Registry {
         Registry::default()
     }
 
-    /// Declares that a type which people may look for is not in this binary; `why` says what they can do.
+    /// Declares that this binary lacks a type that users may expect, such as one of the Collector. `advice` says
+    /// what they can do instead.
     #[must_use]
-    pub fn without(mut self, class: Class, kind: &'static str, why: &'static str) -> Registry {
-        self.missing.push((class, kind, why));
+    pub fn without(
+        mut self,
+        class: ComponentClass,
+        kind: &'static str,
+        advice: &'static str,
+    ) -> Registry {
+        self.missing.push((class, kind, advice));
         self
     }
 
-    /// Why a type is not in this binary, where that is known.
-    pub fn why_not(&self, class: Class, kind: &str) -> Option<&'static str> {
+    /// The advice for users of a type that this binary lacks, if [`Registry::without`] declared it.
+    pub fn advice_for_missing(&self, class: ComponentClass, kind: &str) -> Option<&'static str> {
         let mut missing = self.missing.iter();
         let entry = missing.find(|(of, name, _)| (*of, *name) == (class, kind));
-        entry.map(|(.., why)| *why)
+        entry.map(|(.., advice)| *advice)
     }
 
+    /// Adds a receiver type.
     #[must_use]
     pub fn receiver<C: BuildReceiver>(self) -> Registry {
-        let build = Build::Receiver(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
-        self.with::<C>(Class::Receiver, SignalSet::NONE, C::PRODUCES, build)
+        let builder = Builder::Receiver(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        self.add::<C>(
+            ComponentClass::Receiver,
+            SignalSet::NONE,
+            C::PRODUCES,
+            builder,
+        )
     }
 
+    /// Adds a processor type.
     #[must_use]
     pub fn processor<C: BuildProcessor>(self) -> Registry {
-        let build = Build::Processor(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
-        let mut registry = self.with::<C>(Class::Processor, C::ACCEPTS, C::PRODUCES, build);
+        let builder =
+            Builder::Processor(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        let mut registry =
+            self.add::<C>(ComponentClass::Processor, C::ACCEPTS, C::PRODUCES, builder);
         if let Some(factory) = registry.factories.last_mut() {
             factory.check = |node| {
                 let config = node.decode::<C::Config>()?;
-                Ok(Checked {
+                Ok(ConfigCheck {
                     signals: Some(C::signals(&config)),
                     problems: C::problems(&config, node),
                     notes: C::notes(&config),
@@ -347,48 +390,62 @@ impl Registry {
         registry
     }
 
-    /// A processor that may connect pipelines.
+    /// Adds a connector type: a processor that may connect pipelines.
     #[must_use]
     pub fn connector<C: BuildConnector>(self) -> Registry {
-        let build = Build::Processor(|node, host| {
+        let builder = Builder::Processor(|node, host| {
             let processor = C::build(node.decode()?, host)?;
-            if C::PASSES {
+            if C::PASSES_INPUT {
                 return Ok(Box::new(processor));
             }
             Ok(Box::new(ConnectorProcessor::new(processor, C::PRODUCES)))
         });
-        let mut registry = self.with::<C>(Class::Connector, C::ACCEPTS, C::PRODUCES, build);
+        let mut registry =
+            self.add::<C>(ComponentClass::Connector, C::ACCEPTS, C::PRODUCES, builder);
         if let Some(factory) = registry.factories.last_mut()
-            && !C::PASSES
+            && !C::PASSES_INPUT
         {
             factory.signals.absorbs = SignalSet::ALL;
         }
         registry
     }
 
+    /// Adds an exporter type.
     #[must_use]
     pub fn exporter<C: BuildExporter>(self) -> Registry {
-        let build = Build::Exporter(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
-        let mut registry = self.with::<C>(Class::Exporter, C::ACCEPTS, SignalSet::NONE, build);
+        let builder = Builder::Exporter(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        let mut registry = self.add::<C>(
+            ComponentClass::Exporter,
+            C::ACCEPTS,
+            SignalSet::NONE,
+            builder,
+        );
         if let Some(factory) = registry.factories.last_mut() {
-            factory.keeps_graph = C::KEEPS_GRAPH;
+            factory.is_graph_store = C::IS_GRAPH_STORE;
             factory.idempotent = Some(C::IDEMPOTENT);
         }
         registry
     }
 
+    /// Adds an extension type.
     #[must_use]
     pub fn extension<C: BuildExtension>(self) -> Registry {
-        let build = Build::Extension(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
-        self.with::<C>(Class::Extension, SignalSet::NONE, SignalSet::NONE, build)
+        let builder =
+            Builder::Extension(|node, host| Ok(Box::new(C::build(node.decode()?, host)?)));
+        self.add::<C>(
+            ComponentClass::Extension,
+            SignalSet::NONE,
+            SignalSet::NONE,
+            builder,
+        )
     }
 
-    fn with<C: Described>(
+    fn add<C: ComponentMeta>(
         mut self,
-        class: Class,
+        class: ComponentClass,
         accepts: SignalSet,
         produces: SignalSet,
-        build: Build,
+        builder: Builder,
     ) -> Registry {
         self.factories.push(Factory {
             class,
@@ -396,18 +453,18 @@ impl Registry {
             aliases: C::ALIASES,
             stability: C::STABILITY,
             summary: C::SUMMARY,
-            signals: Signals {
+            signals: ComponentSignals {
                 accepts,
                 produces,
                 absorbs: SignalSet::NONE,
             },
             schema: schemars::schema_for!(C::Config),
-            keeps_graph: false,
+            is_graph_store: false,
             idempotent: None,
-            build,
+            builder,
             check: |node| {
                 let config = node.decode::<C::Config>()?;
-                Ok(Checked {
+                Ok(ConfigCheck {
                     signals: None,
                     problems: C::problems(&config, node),
                     notes: C::notes(&config),
@@ -419,13 +476,13 @@ impl Registry {
     }
 
     /// The type with this name or alias.
-    pub fn find(&self, class: Class, kind: &str) -> Option<&Factory> {
-        self.of(class)
+    pub fn find(&self, class: ComponentClass, kind: &str) -> Option<&Factory> {
+        self.of_class(class)
             .find(|factory| factory.kind == kind || factory.aliases.contains(&kind))
     }
 
-    /// All types of a class, in the order of the list.
-    pub fn of(&self, class: Class) -> impl Iterator<Item = &Factory> {
+    /// All types of a class, in the order in which they were added.
+    pub fn of_class(&self, class: ComponentClass) -> impl Iterator<Item = &Factory> {
         self.factories
             .iter()
             .filter(move |factory| factory.class == class)

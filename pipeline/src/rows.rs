@@ -1,7 +1,7 @@
-//! Builds the rows of a signal, cell by cell, by the names of its columns.
+//! Builds batches of any signal, row by row, with cells by column name.
 //!
-//! For rows that processors make and receivers scan: thousands of rows, not millions. (OTLP has its own
-//! builders.) A cell that is not given is null, or the empty value of its type if the column is not nullable.
+//! It is meant for rows that processors emit and receivers scan: thousands of rows, not millions. (OTLP has its own
+//! builders.)
 
 use std::sync::Arc;
 
@@ -21,11 +21,12 @@ use crate::{Batch, Delivery, Signal};
 /// The value of one column of one row.
 #[derive(Clone, Copy, Debug)]
 pub enum Cell<'a> {
+    /// Null, or the empty value of the type if the column is not nullable.
     Null,
     Time(UnixNanos),
-    /// Of a text or word column.
+    /// For a text or word column.
     Text(&'a str),
-    /// Of an attributes, bytes or id column.
+    /// For an attributes, bytes or id column.
     Bytes(&'a [u8]),
     Bool(bool),
     Int(i64),
@@ -34,7 +35,7 @@ pub enum Cell<'a> {
     UInts(&'a [u64]),
     Floats(&'a [f64]),
     Texts(&'a [String]),
-    /// Of a list of structs: the fields of the first item in order, then those of the second …
+    /// For a list of structs: the fields of the first item in order, then those of the second item …
     Items(&'a [Cell<'a>]),
 }
 
@@ -44,7 +45,7 @@ impl<'a> From<Option<&'a str>> for Cell<'a> {
     }
 }
 
-/// A builder for rows of one signal.
+/// A builder of batches of one signal.
 pub struct Rows {
     signal: Signal,
     builders: Vec<Box<dyn ArrayBuilder>>,
@@ -52,6 +53,7 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// A builder without rows.
     pub fn new(signal: Signal) -> Rows {
         let schema = signal.schema();
         let builders = schema
@@ -66,19 +68,22 @@ impl Rows {
         }
     }
 
+    /// The number of rows since the last [`Rows::finish`].
     pub fn len(&self) -> usize {
         self.rows
     }
 
+    /// Whether there are no rows since the last [`Rows::finish`].
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// Adds a row: its opening columns, then the cells of its own columns in any order.
+    /// Adds a row: the columns that all signals have, then cells of other columns, in any order. Missing cells are
+    /// [`Cell::Null`].
     ///
     /// # Panics
-    /// When a cell names no column of the signal or does not have the column's type: an error of the caller,
-    /// not of the data.
+    /// Panics if the signal has no column of that name, or if a cell does not have the type of its column. That is an
+    /// error of the caller, not of the data.
     pub fn push(
         &mut self,
         time: Option<UnixNanos>,
@@ -109,13 +114,13 @@ impl Rows {
         self.rows += 1;
     }
 
-    /// Returns the rows so far as a batch, and starts a new one.
+    /// Returns the rows as a batch, and starts the next batch.
     pub fn finish(&mut self, delivery: Delivery) -> Batch {
-        // New builders: builders of views double their block size, up to 2 MiB, with each batch that they
-        // finish.
+        // A builder of views doubles its block size, up to 2 MiB, with each batch that it finishes. So each batch gets
+        // new builders.
         let finished = std::mem::replace(self, Rows::new(self.signal));
         let columns = finished.builders.into_iter().map(|mut builder| {
-            // A batch of few rows may wait in a queue, which counts its memory.
+            // Queues count the memory of a batch, and a batch may have few rows.
             let mut column = builder.finish();
             column.shrink_to_fit();
             column
@@ -263,8 +268,8 @@ mod tests {
         for signal in Signal::ALL {
             let mut rows = Rows::new(signal);
             rows.push(Some(UnixNanos(1)), Some("svc:////a"), "test", &[]);
-            assert_eq!(rows.finish(Delivery::nobody()).num_rows(), 1, "{signal}");
-            assert_eq!(rows.finish(Delivery::nobody()).num_rows(), 0, "{signal}");
+            assert_eq!(rows.finish(Delivery::untracked()).num_rows(), 1, "{signal}");
+            assert_eq!(rows.finish(Delivery::untracked()).num_rows(), 0, "{signal}");
         }
     }
 
@@ -275,7 +280,7 @@ mod tests {
             // Ten times: the memory of a batch does not depend on the batches before it.
             for _ in 0..10 {
                 rows.push(Some(UnixNanos(1)), Some(&"long".repeat(20)), "test", &[]);
-                let memory = rows.finish(Delivery::nobody()).memory();
+                let memory = rows.finish(Delivery::untracked()).memory();
                 assert!(memory < 1024, "{signal}: {memory}");
             }
         }
@@ -307,7 +312,7 @@ mod tests {
             "aws",
             &[(resources::MEMBERS, Cell::UInts(&[1, 2]))],
         );
-        let batch = rows.finish(Delivery::nobody());
+        let batch = rows.finish(Delivery::untracked());
         assert_eq!(batch.words(resources::OP).values().value(0), "observed");
         let lists = batch.column(resources::RELATIONS).as_list::<i32>();
         assert_eq!(
@@ -330,7 +335,7 @@ mod tests {
         let bounds = [0.5, 2.0];
         let cells = [(metrics::EXPLICIT_BOUNDS, Cell::Floats(&bounds))];
         rows.push(None, None, "test", &cells);
-        let batch = rows.finish(Delivery::nobody());
+        let batch = rows.finish(Delivery::untracked());
         let list = batch.column(metrics::EXPLICIT_BOUNDS).as_list::<i32>();
         let values = list.value(0);
         assert_eq!(values.as_primitive::<Float64Type>().values(), &bounds);

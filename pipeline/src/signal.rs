@@ -28,6 +28,7 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// All signals, in the order of their numbers.
     pub const ALL: [Signal; 14] = [
         Signal::Traces,
         Signal::Metrics,
@@ -45,7 +46,7 @@ impl Signal {
         Signal::RefreshRequests,
     ];
 
-    /// The signals of records: episodes with an id, which name uids.
+    /// The signals of records. A record has an id and episodes, and names uids.
     pub const RECORDS: [Signal; 5] = [
         Signal::Changes,
         Signal::Drift,
@@ -54,7 +55,7 @@ impl Signal {
         Signal::Alerts,
     ];
 
-    /// The name in YAML, SQL and metrics.
+    /// The name of the signal in YAML, SQL and metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Signal::Traces => "traces",
@@ -74,7 +75,7 @@ impl Signal {
         }
     }
 
-    /// The Collector's name of the rows in its own metrics: `otelcol_receiver_accepted_spans`.
+    /// The name of the rows in the metrics of the Collector: `otelcol_receiver_accepted_spans`.
     pub const fn items(self) -> &'static str {
         match self {
             Signal::Traces => "spans",
@@ -95,6 +96,7 @@ impl fmt::Display for Signal {
     }
 }
 
+/// The name is not that of a signal.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown signal {0:?}")]
 pub struct UnknownSignal(String);
@@ -127,12 +129,14 @@ impl JsonSchema for Signal {
     }
 }
 
-/// A set of signals: what a component accepts, or can produce.
+/// A set of signals: those that a component accepts, or those that it can produce.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignalSet(u32);
 
 impl SignalSet {
+    /// The empty set.
     pub const NONE: SignalSet = SignalSet(0);
+    /// All signals.
     pub const ALL: SignalSet = SignalSet::of(&Signal::ALL);
     /// The signals of OTLP: traces, metrics, logs.
     pub const TELEMETRY: SignalSet =
@@ -150,6 +154,7 @@ impl SignalSet {
         Signal::Alerts,
     ]);
 
+    /// The set of these signals.
     pub const fn of(signals: &[Signal]) -> SignalSet {
         let mut bits = 0;
         let mut index = 0;
@@ -160,26 +165,32 @@ impl SignalSet {
         SignalSet(bits)
     }
 
+    /// Whether the set contains a signal.
     pub const fn contains(self, signal: Signal) -> bool {
         self.0 & signal.bit() != 0
     }
 
+    /// The signals in either set.
     pub const fn union(self, other: SignalSet) -> SignalSet {
         SignalSet(self.0 | other.0)
     }
 
+    /// The signals in both sets.
     pub const fn intersection(self, other: SignalSet) -> SignalSet {
         SignalSet(self.0 & other.0)
     }
 
+    /// The signals in this set that are not in the other.
     pub const fn without(self, other: SignalSet) -> SignalSet {
         SignalSet(self.0 & !other.0)
     }
 
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
+    /// The signals of the set, in the order of [`Signal::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Signal> {
         Signal::ALL
             .into_iter()
@@ -204,7 +215,7 @@ mod tests {
     use super::{Signal, SignalSet};
 
     #[test]
-    fn every_signal_is_found_by_its_name() {
+    fn every_signal_is_parsed_from_its_name() {
         for signal in Signal::ALL {
             assert_eq!(signal.name().parse::<Signal>().unwrap(), signal);
         }

@@ -1,4 +1,4 @@
-//! How the nodes of the graph are named.
+//! Uids: the identifiers of the nodes of the graph.
 //!
 //! | node | uid |
 //! |---|---|
@@ -7,14 +7,14 @@
 //! | Kubernetes | `k8s://{cluster_uid}/{group}/{kind}/{uid}` |
 //! | service | `svc://{environment}/{namespace}/{name}` |
 //! | external endpoint | `ext://{host}:{port}` |
-//! | address within a network, until it is known who has it | `ip://{network}/{ip}` |
+//! | address within a network, until its resource is known | `ip://{network}/{ip}` |
 //!
-//! Segments are percent-encoded, their case is kept, and a missing one is empty: `svc:////cart`.
+//! Segments are percent-encoded and keep their case. A missing segment is empty: `svc:////cart`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// RFC 3986's unreserved characters stay as they are; all others are encoded.
+/// All characters are encoded, except the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -25,7 +25,7 @@ fn encode(segment: &str) -> impl std::fmt::Display {
     utf8_percent_encode(segment, SEGMENT)
 }
 
-/// A service, by the resource attributes `deployment.environment.name`, `service.namespace` and
+/// The uid of a service, from the resource attributes `deployment.environment.name`, `service.namespace` and
 /// `service.name`.
 pub fn service(environment: &str, namespace: &str, name: &str) -> String {
     format!(
@@ -36,7 +36,7 @@ pub fn service(environment: &str, namespace: &str, name: &str) -> String {
     )
 }
 
-/// An endpoint that nothing else is known of. An IPv6 host stands in brackets.
+/// The uid of an external endpoint. An IPv6 host is in brackets.
 pub fn external(host: &str, port: Option<u16>) -> String {
     let host = if host.contains(':') {
         format!("[{host}]")
@@ -49,8 +49,8 @@ pub fn external(host: &str, port: Option<u16>) -> String {
     }
 }
 
-/// The host of an [`external`] endpoint without a port, as the records of a DNS zone lead to it;
-/// none where the uid is another, or holds what is no part of a host's name.
+/// The host of an [`external`] endpoint without a port. The records of a DNS zone lead to such endpoints. `None` if the
+/// uid has another form, or if the host has encoded characters.
 pub fn external_host(uid: &str) -> Option<&str> {
     let host = uid.strip_prefix("ext://")?.strip_suffix(':')?;
     let host = match host.strip_prefix('[') {
@@ -60,13 +60,13 @@ pub fn external_host(uid: &str) -> Option<&str> {
     (!host.is_empty() && !host.contains('%')).then_some(host)
 }
 
-/// An address that means something only within its network, a VPC.
+/// The uid of an address that is unique only within its network, a VPC.
 pub fn address(network: &str, ip: &str) -> String {
-    // An IPv6 address keeps its colons, as in an `external` uid.
+    // The colons of an IPv6 address are not encoded, as in an `external` uid.
     format!("ip://{}/{ip}", encode(network))
 }
 
-/// A Kubernetes object; the core group is empty.
+/// The uid of a Kubernetes object. `group` is empty for the core group.
 pub fn kubernetes(cluster: &str, group: &str, kind: &str, uid: &str) -> String {
     format!(
         "k8s://{}/{}/{}/{}",
@@ -77,7 +77,7 @@ pub fn kubernetes(cluster: &str, group: &str, kind: &str, uid: &str) -> String {
     )
 }
 
-/// An ARN where AWS's API gives none, in the partition that the region belongs to.
+/// The ARN of a resource for which the API of AWS returns none, in the partition of the region.
 pub fn aws(service: &str, region: &str, account: &str, resource: &str) -> String {
     format!(
         "arn:{}:{service}:{region}:{account}:{resource}",
@@ -85,7 +85,7 @@ pub fn aws(service: &str, region: &str, account: &str, resource: &str) -> String
     )
 }
 
-/// `cn-*` is `aws-cn`, `us-gov-*` is `aws-us-gov`, all else `aws`.
+/// The partition of a region: `aws-cn` for `cn-*`, `aws-us-gov` for `us-gov-*`, else `aws`.
 pub fn aws_partition(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "aws-cn"
@@ -96,8 +96,8 @@ pub fn aws_partition(region: &str) -> &'static str {
     }
 }
 
-/// The hash by which a completed scan lists its members (XXH3, 64 bits, stable for ever: it is
-/// stored).
+/// The hash of a uid (XXH3, 64 bits). A completed scan lists its members by this hash. It never changes between versions,
+/// since stores keep it.
 pub fn hash(uid: &str) -> u64 {
     xxh3_64(uid.as_bytes())
 }
@@ -118,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_host_stands_in_brackets() {
+    fn an_ipv6_host_is_in_brackets() {
         assert_eq!(super::external("::1", Some(5432)), "ext://[::1]:5432");
         assert_eq!(super::external("db.example", None), "ext://db.example:");
     }
 
     #[test]
-    fn a_host_is_found_again_in_its_endpoint() {
+    fn external_host_returns_the_host_of_an_endpoint_without_a_port() {
         let uids = ["db.example", "::1"].map(|host| super::external(host, None));
         let hosts = uids.each_ref().map(|uid| super::external_host(uid));
         assert_eq!(hosts, [Some("db.example"), Some("::1")]);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_stands_in_its_network() {
+    fn an_address_uid_contains_its_network() {
         assert_eq!(super::address("vpc-1", "10.0.0.7"), "ip://vpc-1/10.0.0.7");
         assert_eq!(super::address("a/b", "fd00::7"), "ip://a%2Fb/fd00::7");
     }

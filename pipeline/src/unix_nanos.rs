@@ -1,5 +1,6 @@
-//! Moments.
+//! Points in time.
 
+use std::ops::Add;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds since 1970 in UTC.
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct UnixNanos(pub u64);
 
 impl UnixNanos {
+    /// The current time of the system clock; 0 if the clock is before 1970.
     pub fn now() -> UnixNanos {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -14,15 +16,18 @@ impl UnixNanos {
         UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    /// As Arrow's timestamps; those that int64 does not hold (after 2262) become the greatest.
+    /// The value for an Arrow timestamp. A time that int64 does not hold (after 2262) becomes `i64::MAX`.
     pub fn timestamp(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
+}
 
-    pub fn after(self, wait: Duration) -> UnixNanos {
-        UnixNanos(
-            self.0
-                .saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)),
-        )
+impl Add<Duration> for UnixNanos {
+    type Output = UnixNanos;
+
+    /// The time that is `wait` later; saturates at `u64::MAX`.
+    fn add(self, wait: Duration) -> UnixNanos {
+        let wait = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        UnixNanos(self.0.saturating_add(wait))
     }
 }

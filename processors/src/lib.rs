@@ -1,9 +1,8 @@
-//! Processors and connectors, one module each, and what several of them share.
+//! Processors and connectors, one module each, and the code that several of them share.
 
 mod attribute_actions;
 pub mod attributes;
 pub mod batch;
-mod endpoint;
 mod following;
 pub mod forward;
 pub mod graph;

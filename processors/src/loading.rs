@@ -1,62 +1,67 @@
-//! Retries of a processor that reads from a store.
+//! Retries of reads from a store, with a growing delay.
 
 use std::time::Duration;
 
-use pipeline::component::Chain;
+use pipeline::component::ErrorChain;
 use pipeline::graph_store::StoreError;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-/// The wait after a failed attempt doubles from the first to the second.
-const MIN_WAIT: Duration = Duration::from_millis(200);
-const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The delay after the first failed attempt. Each further failure doubles the delay, up to [`MAX_DELAY`].
+const MIN_DELAY: Duration = Duration::from_millis(200);
+const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// Attempts of one processor to read from one store.
+/// Delays the retries of one processor that reads from one store, and logs the first failure and the recovery.
 #[derive(Debug)]
-pub(crate) struct Attempts<'a> {
+pub(crate) struct ReadAttempts<'a> {
+    /// The component id of the processor.
     pub(crate) processor: &'a str,
+    /// The id of the exporter that provides the store.
     pub(crate) store: &'a str,
-    /// The message that is logged when the store fails.
-    failure: &'static str,
-    wait: Duration,
+    /// The message to log on the first failure.
+    failure_message: &'static str,
+    /// The delay after the next failure.
+    delay: Duration,
     has_failed: bool,
 }
 
-impl<'a> Attempts<'a> {
-    pub(crate) fn new(processor: &'a str, store: &'a str) -> Attempts<'a> {
-        Attempts {
+impl<'a> ReadAttempts<'a> {
+    /// ReadAttempts of a processor that loads a store at the start: no batch is processed before it succeeds.
+    pub(crate) fn new(processor: &'a str, store: &'a str) -> ReadAttempts<'a> {
+        ReadAttempts {
             processor,
             store,
-            failure: "loading from the store failed, batches wait until it succeeds, will retry",
-            wait: MIN_WAIT,
+            failure_message: "loading from the store failed, batches wait until it succeeds, will retry",
+            delay: MIN_DELAY,
             has_failed: false,
         }
     }
 
-    /// Attempts of a processor that processes batches meanwhile.
-    pub(crate) fn while_processing(processor: &'a str, store: &'a str) -> Attempts<'a> {
-        Attempts {
-            failure: "reading from the store what other processes wrote failed, will retry",
-            ..Attempts::new(processor, store)
+    /// ReadAttempts of a processor that processes batches while it reads.
+    pub(crate) fn while_processing(processor: &'a str, store: &'a str) -> ReadAttempts<'a> {
+        ReadAttempts {
+            failure_message: "reading changes of other processes from the store failed, will retry",
+            ..ReadAttempts::new(processor, store)
         }
     }
 
-    /// Waits until the next attempt is due. Logs the first failure.
+    /// Records a failed attempt and waits until the next attempt is due. Logs the first of consecutive failures.
     pub(crate) async fn failed(&mut self, error: &StoreError) {
         if !std::mem::replace(&mut self.has_failed, true) {
             let (processor, store) = (self.processor, self.store);
-            let error = Chain(error);
-            warn!(processor, store, %error, "{}", self.failure);
+            let error = ErrorChain(error);
+            warn!(processor, store, %error, "{}", self.failure_message);
         }
-        sleep(self.wait).await;
-        self.wait = (2 * self.wait).min(MAX_WAIT);
+        sleep(self.delay).await;
+        self.delay = (2 * self.delay).min(MAX_DELAY);
     }
 
+    /// Records a successful attempt and resets the delay. Logs the recovery if an attempt had failed.
     pub(crate) fn succeeded(&mut self) {
         if std::mem::take(&mut self.has_failed) {
             let (processor, store) = (self.processor, self.store);
             info!(processor, store, "reading from the store succeeds again");
         }
-        self.wait = MIN_WAIT;
+        self.delay = MIN_DELAY;
     }
 }

@@ -1,9 +1,10 @@
-//! A service as its telemetry describes it. All processors that emit it use this uid and this fact.
+//! Attributes that several processors read alike: those of a service, and the port of an endpoint. All processors
+//! that emit a service use this uid and this fact.
 
-use pipeline::attributes::{Map, MapBuilder};
+use pipeline::attributes::{Map, MapBuilder, Value};
 use pipeline::uid;
 
-/// The `kind` of a service's node.
+/// The `kind` of the node of a service.
 pub(crate) const KIND: &str = "service";
 
 /// The attributes of a service; missing ones are empty.
@@ -18,7 +19,7 @@ pub(crate) struct Service<'a> {
 }
 
 impl<'a> Service<'a> {
-    /// The service with this resource; namespace and name come from their columns.
+    /// Reads the service that a resource describes. `namespace` and `name` are the values of their columns.
     pub(crate) fn of(resource: Map<'a>, namespace: &'a str, name: &'a str) -> Service<'a> {
         let text = |key| resource.text(key).filter(|text| !text.is_empty());
         Service {
@@ -32,12 +33,13 @@ impl<'a> Service<'a> {
         }
     }
 
+    /// The uid of the service's node: `svc://environment/namespace/name`.
     pub(crate) fn uid(&self) -> String {
         uid::service(self.environment, self.namespace, self.name)
     }
 
-    /// The value of its fact `telemetry`: the attributes that are not empty. It must not have attributes that
-    /// differ between the instances of a service, since the fact would change with each instance.
+    /// The encoded value of the service's fact `telemetry`: the attributes that are not empty. The value has no
+    /// attribute that differs between the instances of a service, since the fact would change with each instance.
     pub(crate) fn value(&self) -> Vec<u8> {
         let all = [
             ("service.name", self.name),
@@ -53,8 +55,17 @@ impl<'a> Service<'a> {
         value.finish()
     }
 
-    /// Whether version or language are known, which only the telemetry of the service itself has.
+    /// Whether the version or the language is known. Only the telemetry of the service itself has them.
     pub(crate) fn has_details(&self) -> bool {
         !self.version.is_empty() || !self.language.is_empty()
+    }
+}
+
+/// Parses the value of `server.port` or `net.peer.port`, which some SDKs send as text.
+pub(crate) fn parse_port(value: Value<'_>) -> Option<u16> {
+    match value {
+        Value::Int(int) => u16::try_from(int).ok(),
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
     }
 }

@@ -1,24 +1,24 @@
-//! Columns of telemetry that repeat an attribute of the resource, and must follow its changes.
+//! Columns of telemetry that repeat an attribute of the resource. A processor that changes the resource updates them.
 
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{Array, BinaryViewArray, StringViewArray};
 use pipeline::attributes::Map;
 use pipeline::schema::otlp_context::{SERVICE_NAME, SERVICE_NAMESPACE};
 
-/// Each column with the key of its resource attribute.
-pub(crate) const FOLLOWING: [(&str, &str); 2] = [
+/// Each column with the key of the resource attribute that it repeats.
+pub(crate) const SERVICE_COLUMNS: [(&str, &str); 2] = [
     (SERVICE_NAME, "service.name"),
     (SERVICE_NAMESPACE, "service.namespace"),
 ];
 
-/// The column with the text of `key` in these resources; null where the attribute is missing or not text.
-/// None if `column` has these values already.
-pub(crate) fn follow(
+/// Returns the column with the text of `key` in `resources`; null where the attribute is missing or not text.
+/// Returns none if `column` has these values already.
+pub(crate) fn update_from_resources(
     column: &StringViewArray,
     key: &str,
     resources: &BinaryViewArray,
 ) -> Option<StringViewArray> {
-    let differs = runs(resources, key).any(|(rows, text)| {
+    let differs = resource_runs(resources, key).any(|(rows, text)| {
         let values = rows.map(|row| column.is_valid(row).then(|| column.value(row)));
         values.into_iter().any(|value| value != text)
     });
@@ -26,14 +26,14 @@ pub(crate) fn follow(
         return None;
     }
     let mut built = StringViewBuilder::with_capacity(column.len()).with_deduplicate_strings();
-    for (rows, text) in runs(resources, key) {
+    for (rows, text) in resource_runs(resources, key) {
         rows.for_each(|_| built.append_option(text));
     }
     Some(built.finish())
 }
 
-/// Ranges of consecutive rows with the same resource, each with the text of its `key`.
-fn runs<'a>(
+/// Ranges of consecutive rows with the same resource, each with the text of its attribute `key`.
+fn resource_runs<'a>(
     resources: &'a BinaryViewArray,
     key: &'a str,
 ) -> impl Iterator<Item = (std::ops::Range<usize>, Option<&'a str>)> {

@@ -1,4 +1,4 @@
-//! For tests: a graph store whose reads can be blocked or made to fail, and a process that loads from it.
+//! Test doubles: a graph store whose reads a test can block or make fail, and a process that loads from it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,39 +6,39 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::component::{Host, Processor, UnixNanos};
-use pipeline::engine::settings::ExporterSettings;
 use pipeline::engine::{
     Engine, EngineError, Plan, PlannedExporter, PlannedPipeline, PlannedReceiver,
 };
-use pipeline::registry::Class;
+use pipeline::exporter_settings::ExporterSettings;
+use pipeline::registry::ComponentClass;
 use pipeline::reports::ReportBatch;
-use pipeline::store::memory::{MemoryBackend, ReadOnly, Session, Writer};
-use pipeline::store::rows::{Backend, RowsError, Sizes};
-use pipeline::store::{Settings, Store};
-use pipeline::testing::{CannedReceiver, Captured, CapturingExporter, Outcomes};
+use pipeline::store::memory::{MemoryBackend, MemorySession, ReadAccess, WriteAccess};
+use pipeline::store::rows::{Backend, RowsError, StoreSize};
+use pipeline::store::{Store, StoreSettings};
+use pipeline::testing::{CannedReceiver, CapturedExports, CapturingExporter, DeliveryOutcomes};
 use pipeline::{Batch, Outcome, SignalSet};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Longer than any step takes on a busy machine.
+/// Longer than any step of a test takes on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Long enough for a batch to pass that should wait.
+/// How long a test waits for a batch that must not pass yet.
 const EARLY: Duration = Duration::from_millis(30);
 
-/// Keeps rows in memory. Reads are blocked until `gate` is cancelled.
+/// A backend that keeps its rows in memory. Reads are blocked until a test cancels `gate`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HeldBack {
+pub(crate) struct GatedBackend {
     rows: MemoryBackend,
     pub(crate) gate: CancellationToken,
-    /// How many of the next reads fail.
+    /// The number of reads that fail from now on.
     pub(crate) failures: Arc<AtomicUsize>,
 }
 
-/// Provides the store to the process, as the exporter with this host would.
-pub(crate) fn provide(backend: &HeldBack, host: &Host) -> Arc<Store<HeldBack>> {
-    let settings = Settings {
-        seen_for: Duration::ZERO,
+/// Provides a store on this backend to the process of `host`, as the exporter with this host would.
+pub(crate) fn provide_store(backend: &GatedBackend, host: &Host) -> Arc<Store<GatedBackend>> {
+    let settings = StoreSettings {
+        observed_edge_ttl: Duration::ZERO,
     };
     let store = Arc::new(Store::new(backend.clone(), settings));
     host.provide_graph_store(store.clone());
@@ -46,23 +46,23 @@ pub(crate) fn provide(backend: &HeldBack, host: &Host) -> Arc<Store<HeldBack>> {
 }
 
 /// Writes batches to the store, as another process would.
-pub(crate) async fn write(backend: &HeldBack, batches: &[Batch], now: UnixNanos) {
-    let settings = Settings {
-        seen_for: Duration::ZERO,
+pub(crate) async fn write(backend: &GatedBackend, batches: &[Batch], now: UnixNanos) {
+    let settings = StoreSettings {
+        observed_edge_ttl: Duration::ZERO,
     };
     let store = Store::new(backend.rows.clone(), settings);
     for batch in batches {
-        let reports = ReportBatch::of(batch, now);
+        let reports = ReportBatch::from_batch(batch, now);
         store.write_at(&reports, now).await.unwrap();
     }
 }
 
 #[async_trait]
-impl Backend for HeldBack {
-    type Read = Session<ReadOnly>;
-    type Write = Session<Writer>;
+impl Backend for GatedBackend {
+    type Read = MemorySession<ReadAccess>;
+    type Write = MemorySession<WriteAccess>;
 
-    async fn read(&self) -> Result<Session<ReadOnly>, RowsError> {
+    async fn read(&self) -> Result<MemorySession<ReadAccess>, RowsError> {
         self.gate.cancelled().await;
         let decrement = |left: usize| left.checked_sub(1);
         let order = Ordering::Relaxed;
@@ -76,7 +76,7 @@ impl Backend for HeldBack {
         self.rows.read().await
     }
 
-    async fn write(&self) -> Result<Session<Writer>, RowsError> {
+    async fn write(&self) -> Result<MemorySession<WriteAccess>, RowsError> {
         self.rows.write().await
     }
 
@@ -88,28 +88,29 @@ impl Backend for HeldBack {
         self.rows.last_commit().await
     }
 
-    async fn sizes(&self) -> Result<Sizes, RowsError> {
-        self.rows.sizes().await
+    async fn store_size(&self) -> Result<StoreSize, RowsError> {
+        self.rows.store_size().await
     }
 }
 
-/// A process with one pipeline and one processor, whose receiver sends these batches at once.
-pub(crate) struct Process {
-    pub(crate) outcomes: Outcomes,
-    pub(crate) captured: Captured,
+/// A process with one pipeline and one processor.
+pub(crate) struct TestProcess {
+    pub(crate) outcomes: DeliveryOutcomes,
+    pub(crate) captured: CapturedExports,
     stop: CancellationToken,
     run: JoinHandle<Result<(), EngineError>>,
 }
 
-impl Process {
-    pub(crate) fn of(processor: impl Processor + 'static, batches: Vec<Batch>) -> Process {
+impl TestProcess {
+    /// Starts the process. Its receiver sends `batches` at once.
+    pub(crate) fn start(processor: impl Processor + 'static, batches: Vec<Batch>) -> TestProcess {
         let (receiver, outcomes) = CannedReceiver::new(batches);
         let (exporter, captured) = CapturingExporter::new();
         let id = |name: &str| name.parse().unwrap();
         let plan = Plan {
             receivers: vec![PlannedReceiver {
                 id: id("canned"),
-                receiver: Box::new(receiver.patience(TIMEOUT)),
+                receiver: Box::new(receiver.delivery_timeout(TIMEOUT)),
             }],
             exporters: vec![PlannedExporter {
                 id: id("captured"),
@@ -120,15 +121,15 @@ impl Process {
             pipelines: vec![PlannedPipeline {
                 id: id("p"),
                 signal: None,
-                receivers: vec![(Class::Receiver, id("canned"))],
+                receivers: vec![(ComponentClass::Receiver, id("canned"))],
                 processors: vec![(id("tested"), Box::new(processor))],
-                exporters: vec![(Class::Exporter, id("captured"))],
+                exporters: vec![(ComponentClass::Exporter, id("captured"))],
             }],
             ..Plan::default()
         };
         let stop = CancellationToken::new();
         let run = Engine::from(plan).run(stop.clone().cancelled_owned());
-        Process {
+        TestProcess {
             outcomes,
             captured,
             stop,
@@ -136,20 +137,21 @@ impl Process {
         }
     }
 
-    /// Asserts that no batch passes.
-    pub(crate) async fn waits(&mut self) {
+    /// Asserts that no batch passes the processor.
+    pub(crate) async fn assert_waits(&mut self) {
         let early = timeout(EARLY, self.outcomes.next()).await;
         assert!(early.is_err(), "{early:?} before the store was loaded");
         assert!(self.captured.batches().is_empty());
     }
 
-    /// Waits until one batch is delivered.
-    pub(crate) async fn delivers(&mut self) {
+    /// Asserts that the next outcome is a delivered batch.
+    pub(crate) async fn assert_delivers(&mut self) {
         let outcome = timeout(TIMEOUT, self.outcomes.next()).await;
         assert_eq!(outcome.unwrap(), Some(Outcome::Delivered));
     }
 
-    pub(crate) async fn end(self) {
+    /// Stops the process and waits until it has ended.
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.run.await.unwrap().unwrap();
     }

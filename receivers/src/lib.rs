@@ -1,4 +1,4 @@
-//! Where batches come from.
+//! The receivers: OTLP, scans of AWS accounts, and a simulated company.
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -1,12 +1,15 @@
 //! `airdig components`: a table of all components.
 
 use pipeline::SignalSet;
-use pipeline::registry::{Class, Factory, Registry};
+use pipeline::registry::{ComponentClass, Factory, Registry};
 
 use super::plain_table;
 
+/// Renders the table: one line per component.
 pub(super) fn table(registry: &Registry) -> String {
-    let factories = Class::ALL.into_iter().flat_map(|class| registry.of(class));
+    let factories = ComponentClass::ALL
+        .into_iter()
+        .flat_map(|class| registry.of_class(class));
     let header = [
         "class",
         "type",

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use pipeline::config::{self, Loading, Problem};
+use pipeline::config::{self, LoadContext, Problem};
 use pipeline::registry::Registry;
 use pipeline::topology::{self, Topology};
 
-use super::{BAD_CONFIGURATION, complain};
+use super::{BAD_CONFIGURATION, print_error};
 
 #[derive(Args, Debug)]
-pub(crate) struct Arguments {
+pub(crate) struct ConfigArguments {
     /// A YAML file. Repeat the option to merge several files; a later file overrides earlier ones.
     #[arg(long = "config", short = 'c', required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -20,22 +20,25 @@ pub(crate) struct Arguments {
     settings: Vec<String>,
 }
 
-impl Arguments {
-    /// Without `--set`.
+impl ConfigArguments {
+    /// The options for these files, without `--set`.
     #[cfg(feature = "aws")]
-    pub(crate) fn from_files(files: &[PathBuf]) -> Arguments {
-        Arguments {
+    pub(crate) fn from_files(files: &[PathBuf]) -> ConfigArguments {
+        ConfigArguments {
             files: files.to_vec(),
             settings: Vec::new(),
         }
     }
 
-    /// Returns the topology, or all problems of all files, sorted by file, line and column.
+    /// Loads and checks the files.
+    ///
+    /// # Errors
+    /// All problems of all files, sorted by file, line and column.
     pub(crate) fn check(&self, registry: &Registry) -> Result<Topology, Vec<Problem>> {
-        let loaded = config::load(&self.files, &self.settings, Loading::default());
+        let loaded = config::load(&self.files, &self.settings, LoadContext::default());
         let mut problems = loaded.problems;
         if loaded.is_partial {
-            // What seems to be missing may be in the file that could not be read.
+            // Settings that seem to be missing may be in the file that could not be read.
             return Err(problems);
         }
         match topology::check(&loaded.root, registry) {
@@ -49,15 +52,15 @@ impl Arguments {
         }
     }
 
-    /// Like [`Arguments::check`], but prints the problems and returns the exit code of the process.
+    /// Like [`ConfigArguments::check`], but prints the problems and returns the exit code of the process.
     pub(crate) fn topology(&self, registry: &Registry) -> Result<Topology, ExitCode> {
         self.check(registry).map_err(|problems| {
             for problem in &problems {
-                complain(&format!("{problem}\n"));
+                print_error(&format!("{problem}\n"));
             }
             let count = problems.len();
             let noun = if count == 1 { "problem" } else { "problems" };
-            complain(&format!("the configuration has {count} {noun}"));
+            print_error(&format!("the configuration has {count} {noun}"));
             ExitCode::from(BAD_CONFIGURATION)
         })
     }
@@ -71,7 +74,7 @@ mod tests {
     #[derive(Parser)]
     struct TestCommand {
         #[command(flatten)]
-        arguments: super::Arguments,
+        arguments: super::ConfigArguments,
     }
 
     #[test]
@@ -95,7 +98,7 @@ service:
         std::fs::remove_file(&file).unwrap();
         let places: Vec<(usize, usize)> = problems
             .iter()
-            .map(|problem| (problem.place.line(), problem.place.column()))
+            .map(|problem| (problem.position.line(), problem.position.column()))
             .collect();
         let expected = [(1, 9), (2, 3), (3, 3), (3, 10), (5, 29), (7, 26), (7, 48)];
         assert_eq!(places, expected);

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
+/// A log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Level {
     Trace,
@@ -41,6 +42,7 @@ pub(crate) fn start(requested: Option<Level>, configured: Option<&str>) {
     }
 }
 
+/// The filter of log lines at this level.
 fn filter(level: &str) -> String {
     if matches!(level, "trace" | "warn" | "error") {
         return level.to_owned();

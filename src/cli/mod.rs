@@ -22,11 +22,6 @@ const FAILED: u8 = 1;
 /// The configuration or the command line is invalid. (clap exits with 2, too.)
 const BAD_CONFIGURATION: u8 = 2;
 
-/// Why the AWS components are missing.
-#[cfg(not(feature = "aws"))]
-pub(crate) const NO_AWS: &str = "this airdig was built without the AWS SDK (as `make run` does); \
-    build it with `cargo build --profile quick --locked`";
-
 /// One graph of your cloud, from OpenTelemetry, scans, changes and drift.
 #[derive(Debug, Parser)]
 #[command(name = "airdig", version, disable_version_flag = true)]
@@ -41,9 +36,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the pipelines of a configuration until SIGINT or SIGTERM.
-    Run(configuration::Arguments),
+    Run(configuration::ConfigArguments),
     /// Check a configuration and report all its problems at once.
-    Validate(validate::Options),
+    Validate(validate::Arguments),
     /// Send a GraphQL query to a running airdig.
     Query(query::Arguments),
     /// Scan AWS accounts once and show their resources.
@@ -66,8 +61,8 @@ enum Command {
     Version,
 }
 
-/// A tip for users of the Collector, which takes `--config` without a subcommand.
-const RUN: &str = "run a configuration with 'airdig run --config FILE'";
+/// The tip for a command line of the Collector, which takes `--config` without a subcommand.
+const RUN_TIP: &str = "run a configuration with 'airdig run --config FILE'";
 
 /// Parses the command line; exits if it is invalid.
 pub(crate) fn parse() -> Cli {
@@ -77,12 +72,13 @@ pub(crate) fn parse() -> Cli {
 fn with_tip(mut error: clap::Error) -> clap::Error {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     if argument.is_some_and(|argument| argument.starts_with("--config")) {
-        let tip = ContextValue::StyledStrs(vec![RUN.into()]);
+        let tip = ContextValue::StyledStrs(vec![RUN_TIP.into()]);
         error.insert(ContextKind::Suggested, tip);
     }
     error
 }
 
+/// Runs the command, and returns the exit code of the process.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let registry = crate::components::registry();
     match cli.command {
@@ -95,13 +91,14 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
     match cli.command {
         Command::Run(arguments) => run::run(&arguments, &registry, cli.log_level),
-        Command::Validate(options) => validate::run(&options, &registry),
+        Command::Validate(arguments) => validate::run(&arguments, &registry),
         Command::Query(arguments) => query::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Scan(arguments) => scan::run(&arguments, &registry),
         #[cfg(not(feature = "aws"))]
         Command::Scan { .. } => {
-            complain(&format!("`airdig scan` is not available: {NO_AWS}"));
+            let reason = crate::components::NO_AWS;
+            print_error(&format!("`airdig scan` is not available: {reason}"));
             ExitCode::from(BAD_CONFIGURATION)
         }
         Command::Store(arguments) => store::run(&arguments),
@@ -111,7 +108,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Writes to standard output. A closed pipe (`| head`) is not a failure.
+/// Writes to standard output, and returns the exit code. A closed pipe (`| head`) is not a failure.
 fn print(text: &str) -> ExitCode {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(FAILED),
@@ -119,8 +116,8 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Writes to standard error; write failures are ignored.
-fn complain(text: &str) {
+/// Writes a message to standard error. Write failures are ignored.
+fn print_error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 

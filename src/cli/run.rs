@@ -3,17 +3,18 @@
 use std::io;
 use std::process::ExitCode;
 
-use pipeline::component::Chain;
+use pipeline::component::ErrorChain;
 use pipeline::engine::Engine;
 use pipeline::registry::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info};
 
-use super::configuration::Arguments;
-use super::{BAD_CONFIGURATION, FAILED, complain, logs};
+use super::configuration::ConfigArguments;
+use super::{BAD_CONFIGURATION, FAILED, logs, print_error};
 
+/// Runs the engine, and returns the exit code of the process.
 pub(super) fn run(
-    arguments: &Arguments,
+    arguments: &ConfigArguments,
     registry: &Registry,
     level: Option<logs::Level>,
 ) -> ExitCode {
@@ -31,7 +32,7 @@ pub(super) fn run(
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("cannot start the runtime threads: {error}"));
+            print_error(&format!("cannot start the runtime threads: {error}"));
             return ExitCode::from(FAILED);
         }
     };
@@ -46,14 +47,14 @@ pub(super) fn run(
         let engine = match Engine::build(topology, registry) {
             Ok(engine) => engine,
             Err(error) => {
-                error!(error = %Chain(&error), "cannot build the components of the configuration");
+                error!(error = %ErrorChain(&error), "cannot build the components of the configuration");
                 return ExitCode::from(BAD_CONFIGURATION);
             }
         };
         match engine.run(async move { stop.received().await }).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                error!(error = %Chain(&error), "stopped");
+                error!(error = %ErrorChain(&error), "stopped");
                 ExitCode::from(FAILED)
             }
         }
@@ -75,6 +76,7 @@ impl StopSignals {
         })
     }
 
+    /// Waits for a signal, and logs it.
     async fn received(&mut self) {
         let name = tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",

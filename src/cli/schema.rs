@@ -16,6 +16,7 @@ pub(super) struct Arguments {
     signal: Option<Signal>,
 }
 
+/// Renders the table of signals, or of the columns of the requested one.
 pub(super) fn table(arguments: &Arguments) -> String {
     match arguments.signal {
         Some(signal) => columns(signal),
@@ -98,6 +99,14 @@ mod tests {
             "NULLABLE",
         ] {
             assert!(traces.contains(expected), "{expected}");
+        }
+    }
+
+    #[test]
+    fn no_meaning_contains_a_rustdoc_link() {
+        for signal in Signal::ALL {
+            let text = super::columns(signal);
+            assert!(!text.contains("[`"), "{signal}: {text}");
         }
     }
 }

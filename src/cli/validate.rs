@@ -5,28 +5,28 @@ use std::process::ExitCode;
 
 use clap::Args;
 use pipeline::SignalSet;
-use pipeline::registry::{Class, Registry};
-use pipeline::topology::{Pipeline, Placed, Topology};
+use pipeline::registry::{ComponentClass, Registry};
+use pipeline::topology::{ComponentKey, Pipeline, Topology};
 
-use super::configuration::Arguments;
+use super::configuration::ConfigArguments;
 use super::print;
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct Arguments {
     #[command(flatten)]
-    configuration: Arguments,
+    configuration: ConfigArguments,
     /// Also show the plan of each SQL query.
     #[arg(long)]
     explain: bool,
 }
 
-pub(super) fn run(options: &Options, registry: &Registry) -> ExitCode {
-    match options.configuration.topology(registry) {
+pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
+    match arguments.configuration.topology(registry) {
         Ok(topology) => print(
             &TopologyTree {
                 topology: &topology,
                 registry,
-                explain: options.explain,
+                explain: arguments.explain,
             }
             .text(),
         ),
@@ -71,14 +71,19 @@ impl TopologyTree<'_> {
             let entering = self.produced(receiver).intersection(signals_of(pipeline));
             let _ = write!(text, "\n  {} ── {}", receiver.1, listed(entering));
         }
-        for (depth, (id, after)) in pipeline.processors.iter().zip(&pipeline.after).enumerate() {
+        for (depth, (id, after)) in pipeline
+            .processors
+            .iter()
+            .zip(&pipeline.signals_after)
+            .enumerate()
+        {
             let _ = write!(
                 text,
                 "\n  {}└─ {id} ── {}",
                 "   ".repeat(depth),
                 listed(*after)
             );
-            let key = (Class::Processor, id.clone());
+            let key = (ComponentClass::Processor, id.clone());
             self.explain(&key, depth + 1, text);
         }
         let depth = pipeline.processors.len();
@@ -89,22 +94,22 @@ impl TopologyTree<'_> {
             let indent = "   ".repeat(depth);
             let accepts = match exporter.0 {
                 // The exporter accepts no rows; it only serves requests.
-                Class::Exporter if self.accepts(exporter).is_empty() => String::new(),
+                ComponentClass::Exporter if self.accepts(exporter).is_empty() => String::new(),
                 _ => format!(" accepts {}", listed(accepted)),
             };
             let _ = write!(text, "\n  {indent}{branch} {}{accepts}", exporter.1);
-            if exporter.0 == Class::Connector {
+            if exporter.0 == ComponentClass::Connector {
                 self.connector(exporter, text);
             }
         }
     }
 
     /// The signals that a receiver produces, or that a connector emits into its pipelines.
-    fn produced(&self, key: &Placed) -> SignalSet {
+    fn produced(&self, key: &ComponentKey) -> SignalSet {
         let Some(declared) = self.topology.components.get(key) else {
             return SignalSet::NONE;
         };
-        if key.0 == Class::Receiver {
+        if key.0 == ComponentClass::Receiver {
             return declared.signals.produces;
         }
         let upstream = self
@@ -113,25 +118,25 @@ impl TopologyTree<'_> {
             .iter()
             .filter(|pipeline| pipeline.exporters.contains(key));
         upstream.fold(SignalSet::NONE, |emitted, pipeline| {
-            emitted.union(declared.signals.after(pipeline.leaves()))
+            emitted.union(declared.signals.leaving(pipeline.leaves()))
         })
     }
 
-    fn accepts(&self, key: &Placed) -> SignalSet {
+    fn accepts(&self, key: &ComponentKey) -> SignalSet {
         let declared = self.topology.components.get(key);
         declared.map_or(SignalSet::NONE, |declared| declared.signals.accepts)
     }
 
     /// The signals of a pipeline that an exporter or connector accepts. A connector that declares none forwards all.
-    fn accepted(&self, key: &Placed, available: SignalSet) -> SignalSet {
+    fn accepted(&self, key: &ComponentKey, available: SignalSet) -> SignalSet {
         let accepts = self.accepts(key);
-        if key.0 == Class::Connector && accepts.is_empty() {
+        if key.0 == ComponentClass::Connector && accepts.is_empty() {
             return available;
         }
         accepts.intersection(available)
     }
 
-    fn connector(&self, key: &Placed, text: &mut String) {
+    fn connector(&self, key: &ComponentKey, text: &mut String) {
         for pipeline in &self.topology.pipelines {
             if pipeline.receivers.contains(key) {
                 let emitted = self.produced(key).intersection(signals_of(pipeline));
@@ -145,7 +150,7 @@ impl TopologyTree<'_> {
         }
     }
 
-    fn explain(&self, key: &Placed, depth: usize, text: &mut String) {
+    fn explain(&self, key: &ComponentKey, depth: usize, text: &mut String) {
         if !self.explain {
             return;
         }

@@ -12,7 +12,7 @@ use std::io::Write;
 
 use async_trait::async_trait;
 use pipeline::component::{BuildError, ExportError, Exporter, Host};
-use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::registry::{BuildExporter, ComponentMeta, Stability};
 use pipeline::{Batch, SignalSet, json_rows};
 use serde_json::Value as Json;
 
@@ -20,17 +20,18 @@ mod config;
 
 pub use config::{Config, Verbosity};
 
+/// Writes batches to the log and to standard error.
 #[derive(Debug)]
 pub struct Debug {
     id: String,
     verbosity: Verbosity,
 }
 
-impl Described for Debug {
+impl ComponentMeta for Debug {
     const TYPE: &'static str = "debug";
     const ALIASES: &'static [&'static str] = &["logging"];
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "tells what arrives, to look at";
+    const SUMMARY: &'static str = "writes batches to the log and stderr";
     type Config = Config;
 }
 
@@ -51,7 +52,7 @@ impl Exporter for Debug {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
         tracing::info!(exporter = self.id, signal = %batch.signal(), rows = batch.num_rows(), "batch");
         let text = format_rows(batch, self.verbosity);
-        // Standard error may be closed; the exporter has no other place for the rows.
+        // Standard error may be closed; the exporter has no other output for the rows.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
         Ok(())
     }
@@ -83,7 +84,7 @@ mod tests {
     fn a_higher_verbosity_writes_more_of_a_row() {
         let mut rows = Rows::new(Signal::Edges);
         rows.push(Some(UnixNanos(1)), Some("svc:////a"), "test", &[]);
-        let batch = rows.finish(Delivery::nobody());
+        let batch = rows.finish(Delivery::untracked());
         assert_eq!(format_rows(&batch, Verbosity::Basic), "");
         let normal = format_rows(&batch, Verbosity::Normal);
         assert!(

@@ -15,16 +15,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use pipeline::component::{BuildError, ExportError, Exporter, Host, Listening, StartError, Tasks};
-use pipeline::registry::{BuildExporter, Described, Stability};
-use pipeline::{Batch, SignalSet};
+use pipeline::component::{
+    BuildError, ExportError, Exporter, Host, ListenAddress, StartError, Tasks,
+};
+use pipeline::otlp::EncodeError;
+use pipeline::registry::{BuildExporter, ComponentMeta, Stability};
+use pipeline::{Batch, SignalSet, json_rows, otlp};
+use serde_json::Value as Json;
 
 mod config;
 
 pub use config::Config;
 
-use crate::json_line;
-
+/// Appends batches to a file.
 #[derive(Debug)]
 pub struct File {
     id: String,
@@ -32,10 +35,10 @@ pub struct File {
     file: Option<Arc<Mutex<OsFile>>>,
 }
 
-impl Described for File {
+impl ComponentMeta for File {
     const TYPE: &'static str = "file";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "lines of JSON in a file: OTLP JSON, or one row a line";
+    const SUMMARY: &'static str = "writes lines of OTLP JSON; for other signals, one row per line";
     type Config = Config;
 }
 
@@ -54,7 +57,7 @@ impl BuildExporter for File {
 
 #[async_trait]
 impl Exporter for File {
-    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -77,7 +80,7 @@ impl Exporter for File {
     }
 
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
-        let lines = json_line::lines(batch).map_err(|error| {
+        let lines = json_lines(batch).map_err(|error| {
             ExportError::permanent(format!("write {}", self.path.display()), error)
         })?;
         let file = self
@@ -96,6 +99,7 @@ impl Exporter for File {
     }
 }
 
+/// Appends the lines and syncs the file. After a failed write it truncates the file to its length before.
 fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let length_before = file.metadata()?.len();
@@ -104,6 +108,25 @@ fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
         file.set_len(length_before)?;
     }
     written
+}
+
+/// The lines of a batch, each with its line end.
+///
+/// # Errors
+/// If the batch cannot be encoded as OTLP.
+fn json_lines(batch: &Batch) -> Result<String, EncodeError> {
+    if SignalSet::TELEMETRY.contains(batch.signal()) {
+        let mut line = otlp::json::encode(batch)?;
+        line.push('\n');
+        return Ok(line);
+    }
+    let mut lines = String::new();
+    for mut row in json_rows::to_json(batch) {
+        row.shift_insert(0, "signal".to_owned(), batch.signal().name().into());
+        lines.push_str(&Json::Object(row).to_string());
+        lines.push('\n');
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]

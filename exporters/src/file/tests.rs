@@ -30,7 +30,7 @@ fn node() -> Batch {
         "test",
         &[(nodes::OP, Cell::Text("observed"))],
     );
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn lines_are_appended() {
     exporter.export(&node()).await.unwrap();
     let request = br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"severityText":"INFO"}]}]}]}"#;
     exporter
-        .export(&otlp::json::decode(Signal::Logs, request, "otlp", Delivery::nobody()).unwrap())
+        .export(&otlp::json::decode(Signal::Logs, request, "otlp", Delivery::untracked()).unwrap())
         .await
         .unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
@@ -92,7 +92,7 @@ async fn an_empty_request_is_one_line() {
     let path = folder.path().join("out.jsonl");
     let mut exporter = file(&path);
     exporter.start(&mut Tasks::default()).await.unwrap();
-    let batch = otlp::decode_traces(Bytes::new(), "otlp", Delivery::nobody()).unwrap();
+    let batch = otlp::decode_traces(Bytes::new(), "otlp", Delivery::untracked()).unwrap();
     exporter.export(&batch).await.unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
 }

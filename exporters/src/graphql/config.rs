@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::hosts::AllowedHost;
 
+/// The settings of the server.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AllowedHost(String);
 
+/// An entry of `allowed_hosts` that is not a host name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a host name without scheme and port, such as airdig.example.com, or * for any")]
 pub struct InvalidAllowedHost;

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::{Context, Error, Result, SimpleObject};
-use pipeline::graph_store::{At, Direction, GraphStore, StoreError};
-use pipeline::impact::{self, Limits, Questions, Step, Walk, Way};
+use pipeline::graph_store::{AsOf, Direction, GraphStore, StoreError};
+use pipeline::impact::{self, EdgeQuery, ImpactWalk, WalkDirection, WalkEdge, WalkLimits};
 
 use super::store::{store, store_error};
 use super::types::Node;
@@ -47,19 +47,20 @@ pub(super) struct Impacted {
 }
 
 impl Impact {
+    /// Computes the impact of `start`, and reads the `first` nodes with the highest scores.
     pub(super) async fn of(
         context: &Context<'_>,
         start: String,
         depth: i32,
         first: usize,
-        at: At,
+        at: AsOf,
     ) -> Result<Impact> {
         if !(1..=MAX_DEPTH).contains(&depth) {
             return Err(Error::new(format!(
                 "depth must be between 1 and {MAX_DEPTH}, not {depth}"
             )));
         }
-        let limits = Limits {
+        let limits = WalkLimits {
             depth: depth.unsigned_abs(),
             nodes: MAX_NODES,
         };
@@ -97,17 +98,22 @@ impl Impact {
 async fn walk(
     store: &dyn GraphStore,
     start: String,
-    limits: Limits,
-    at: At,
+    limits: WalkLimits,
+    at: AsOf,
 ) -> Result<impact::Impact<String>, StoreError> {
     let mut kinds = HashMap::new();
     load_kinds(store, &mut kinds, HashSet::from([&start]), at).await?;
-    let mut walk = Walk::new(start.clone(), &kinds[&start], limits);
+    let mut walk = ImpactWalk::new(start.clone(), &kinds[&start], limits);
     loop {
-        for Questions { way, nodes, edges } in walk.questions() {
+        for EdgeQuery {
+            direction: way,
+            nodes,
+            edges,
+        } in walk.edge_queries()
+        {
             let direction = match way {
-                Way::In => Direction::In,
-                Way::Out => Direction::Out,
+                WalkDirection::In => Direction::In,
+                WalkDirection::Out => Direction::Out,
             };
             let edge_kinds: Vec<String> = edges.into_iter().map(str::to_owned).collect();
             let edges = store
@@ -120,13 +126,13 @@ async fn walk(
             load_kinds(store, &mut kinds, ends.collect(), at).await?;
             for edge in &edges {
                 let (near, far) = match way {
-                    Way::In => (&edge.to, &edge.from),
-                    Way::Out => (&edge.from, &edge.to),
+                    WalkDirection::In => (&edge.to, &edge.from),
+                    WalkDirection::Out => (&edge.from, &edge.to),
                 };
-                walk.follow(&Step {
+                walk.follow(&WalkEdge {
                     near,
                     edge: &edge.kind,
-                    way,
+                    direction: way,
                     far,
                     far_kind: &kinds[far],
                     confidence: edge.confidence,
@@ -144,7 +150,7 @@ async fn load_kinds(
     store: &dyn GraphStore,
     kinds: &mut HashMap<String, String>,
     uids: HashSet<&String>,
-    at: At,
+    at: AsOf,
 ) -> Result<(), StoreError> {
     let new = uids.into_iter().filter(|uid| !kinds.contains_key(*uid));
     let new: Vec<String> = new.cloned().collect();

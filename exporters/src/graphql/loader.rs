@@ -6,11 +6,10 @@ use std::time::Duration;
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Error, Result};
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{self, At, OtherName};
+use pipeline::graph_store::{self, AsOf, GraphAlias};
 use tokio::time::timeout;
 
 use super::store::{Store, store_error};
-use super::types::Node;
 
 /// Loads nodes by uid.
 pub(super) struct NodeLoader(pub(super) BoundedReads);
@@ -18,9 +17,9 @@ pub(super) struct NodeLoader(pub(super) BoundedReads);
 /// Loads the aliases of uids.
 pub(super) struct AliasLoader(pub(super) BoundedReads);
 
-/// Bounds the time of a load. A load runs in a task of its own and serves several queries, so it is not
-/// cancelled with one of them. All of them began before the load: after `query_timeout` none waits any more,
-/// and the read is dropped.
+/// The store, with a timeout for each load. A load runs in a separate task and serves several queries, so it is
+/// not cancelled with one of them. All of these queries began before the load: after `query_timeout` none of them
+/// waits any more, and the read is dropped.
 #[derive(Clone)]
 pub(super) struct BoundedReads {
     pub(super) store: Store,
@@ -42,24 +41,24 @@ pub(super) struct LoaderKey {
 }
 
 impl LoaderKey {
-    pub(super) fn of(uid: &str, at: At) -> LoaderKey {
+    pub(super) fn of(uid: &str, at: AsOf) -> LoaderKey {
         LoaderKey {
             uid: uid.to_owned(),
             at: match at {
-                At::Now => None,
-                At::Time(time) => Some(time.0),
+                AsOf::Now => None,
+                AsOf::Time(time) => Some(time.0),
             },
         }
     }
 }
 
 /// Groups the keys by time.
-fn by_time(keys: &[LoaderKey]) -> Vec<(At, Vec<LoaderKey>)> {
+fn by_time(keys: &[LoaderKey]) -> Vec<(AsOf, Vec<LoaderKey>)> {
     let mut times: HashMap<Option<u64>, Vec<LoaderKey>> = HashMap::new();
     for key in keys {
         times.entry(key.at).or_default().push(key.clone());
     }
-    let at = |at: Option<u64>| at.map_or(At::Now, |at| At::Time(UnixNanos(at)));
+    let at = |at: Option<u64>| at.map_or(AsOf::Now, |at| AsOf::Time(UnixNanos(at)));
     let times = times.into_iter();
     times.map(|(time, keys)| (at(time), keys)).collect()
 }
@@ -87,10 +86,10 @@ impl Loader<LoaderKey> for NodeLoader {
 }
 
 impl Loader<LoaderKey> for AliasLoader {
-    type Value = Vec<OtherName>;
+    type Value = Vec<GraphAlias>;
     type Error = Error;
 
-    async fn load(&self, keys: &[LoaderKey]) -> Result<HashMap<LoaderKey, Vec<OtherName>>> {
+    async fn load(&self, keys: &[LoaderKey]) -> Result<HashMap<LoaderKey, Vec<GraphAlias>>> {
         let read = async {
             let mut loaded = HashMap::with_capacity(keys.len());
             for (at, keys) in by_time(keys) {
@@ -103,15 +102,18 @@ impl Loader<LoaderKey> for AliasLoader {
     }
 }
 
-/// Loads the node of a uid, in one batch with the other nodes of the response.
-pub(super) async fn load(context: &Context<'_>, uid: &str, at: At) -> Result<Option<Node>> {
+/// Loads the node of a uid, in one batch with the other nodes of the response; `None` if it is unknown.
+pub(super) async fn node(
+    context: &Context<'_>,
+    uid: &str,
+    at: AsOf,
+) -> Result<Option<graph_store::Node>> {
     let loader = context.data_unchecked::<DataLoader<NodeLoader>>();
-    let node = loader.load_one(LoaderKey::of(uid, at)).await?;
-    Ok(node.map(|node| Node { node, at }))
+    loader.load_one(LoaderKey::of(uid, at)).await
 }
 
 /// Loads the aliases of a uid, in one batch with those of the other nodes of the response.
-pub(super) async fn aliases(context: &Context<'_>, uid: &str, at: At) -> Result<Vec<OtherName>> {
+pub(super) async fn aliases(context: &Context<'_>, uid: &str, at: AsOf) -> Result<Vec<GraphAlias>> {
     let loader = context.data_unchecked::<DataLoader<AliasLoader>>();
     Ok(loader
         .load_one(LoaderKey::of(uid, at))

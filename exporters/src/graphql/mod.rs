@@ -6,7 +6,7 @@
 //!   graphql: {endpoint: localhost:8080, store: sqlite}
 //! ```
 //!
-//! | path | what |
+//! | path | serves |
 //! |---|---|
 //! | `POST /graphql`, `GET /graphql?query=` | queries |
 //! | WebSocket `/graphql`, `graphql-transport-ws` | the subscription `changes`, and queries |
@@ -24,16 +24,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pipeline::component::{BuildError, ExportError, Exporter, Host, Listening, StartError, Tasks};
+use pipeline::component::{
+    BuildError, ExportError, Exporter, Host, ListenAddress, StartError, Tasks,
+};
 use pipeline::graph_store::GraphStore;
-use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::registry::{BuildExporter, ComponentMeta, Stability};
 use pipeline::{Batch, SignalSet, listen};
 
 mod bounds;
 mod config;
 mod hosts;
 mod impact;
-mod limits;
 mod loader;
 mod names;
 mod neighbors;
@@ -53,6 +54,7 @@ use hosts::AllowedHosts;
 pub use config::Config;
 pub use hosts::{AllowedHost, InvalidAllowedHost};
 
+/// Serves GraphQL queries and subscriptions.
 #[derive(Debug)]
 pub struct Graphql {
     id: String,
@@ -60,11 +62,11 @@ pub struct Graphql {
     store: Arc<dyn GraphStore>,
 }
 
-impl Described for Graphql {
+impl ComponentMeta for Graphql {
     const TYPE: &'static str = "graphql";
     const STABILITY: Stability = Stability::Alpha;
     const SUMMARY: &'static str =
-        "GraphQL queries on the graph of a store, and subscriptions to its commits";
+        "serves queries, subscriptions and the schema at `/schema.graphql`";
     type Config = Config;
 }
 
@@ -83,10 +85,10 @@ impl BuildExporter for Graphql {
 
 #[async_trait]
 impl Exporter for Graphql {
-    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
         let key = format!("exporters.{}.endpoint", self.id);
         let (listener, address) = listen::bind(self.config.endpoint.as_str(), "http", &key).await?;
-        let schema = schema::of(self.store.clone(), &self.config);
+        let schema = schema::builder(self.store.clone(), &self.config);
         let schema = BoundedSchema::new(schema, &self.config, tasks.stop())
             .map_err(|error| StartError::because("cannot start threads for queries", error))?;
         let hosts = AllowedHosts::new(
@@ -96,7 +98,7 @@ impl Exporter for Graphql {
         );
         let router = serve::router(schema, hosts, tasks.stop());
         tasks.spawn("http", serve::serve(listener, router, tasks.stop()));
-        Ok(vec![Listening {
+        Ok(vec![ListenAddress {
             protocol: "http",
             address,
         }])

@@ -1,7 +1,7 @@
 //! Resolves uids and aliases to nodes.
 
 use async_graphql::{Context, Error, Result};
-use pipeline::graph_store::{At, Direction};
+use pipeline::graph_store::{AsOf, Direction};
 use pipeline::schema::edges::kind;
 
 use super::store::{store, store_error};
@@ -12,8 +12,9 @@ const MAX_EDGES: usize = 1000;
 
 const INSTANCE: &str = "AWS::EC2::Instance";
 
-pub(super) fn read_time(as_of: Option<DateTime>) -> At {
-    as_of.map_or(At::Now, |DateTime(time)| At::Time(time))
+/// The time of reads for the argument `asOf`.
+pub(super) fn read_time(as_of: Option<DateTime>) -> AsOf {
+    as_of.map_or(AsOf::Now, |DateTime(time)| AsOf::Time(time))
 }
 
 /// Returns the uids that each name resolves to. If `aws:ec2:i-123` is not an alias itself, it resolves as
@@ -21,7 +22,7 @@ pub(super) fn read_time(as_of: Option<DateTime>) -> At {
 pub(super) async fn resolve(
     context: &Context<'_>,
     names: &[String],
-    at: At,
+    at: AsOf,
 ) -> Result<Vec<Vec<String>>> {
     let resolved = store(context).resolve(names, at).await;
     let mut resolved = resolved.map_err(store_error)?;
@@ -44,7 +45,7 @@ pub(super) async fn resolve(
 ///
 /// # Errors
 /// If the name is ambiguous or the store fails.
-pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Option<String>> {
+pub(super) async fn find(context: &Context<'_>, name: &str, at: AsOf) -> Result<Option<String>> {
     let names = [name.to_owned()];
     let resolved = resolve(context, &names, at).await?;
     let mut uids = resolved.into_iter().next().unwrap_or_default();
@@ -67,7 +68,7 @@ pub(super) async fn find(context: &Context<'_>, name: &str, at: At) -> Result<Op
 /// Returns the only instance among `uids` if all others are attached to it: a private IP address is an alias of
 /// a network interface and of its instance, and then the instance is meant. (Between other kinds of nodes,
 /// `ATTACHED_TO` does not lead from a part to the whole.)
-async fn instance(context: &Context<'_>, uids: &[String], at: At) -> Result<Option<String>> {
+async fn instance(context: &Context<'_>, uids: &[String], at: AsOf) -> Result<Option<String>> {
     let kinds = store(context)
         .kinds_of(uids, at)
         .await
@@ -87,12 +88,12 @@ async fn instance(context: &Context<'_>, uids: &[String], at: At) -> Result<Opti
 }
 
 /// As [`find`], but an unknown name is an error.
-pub(super) async fn find_required(context: &Context<'_>, name: &str, at: At) -> Result<String> {
+pub(super) async fn find_required(context: &Context<'_>, name: &str, at: AsOf) -> Result<String> {
     let uid = find(context, name, at).await?;
     uid.ok_or_else(|| {
         let (time, or_current) = match at {
-            At::Now => ("", ""),
-            At::Time(_) => (" at that time", ", or query without asOf"),
+            AsOf::Now => ("", ""),
+            AsOf::Time(_) => (" at that time", ", or query without asOf"),
         };
         Error::new(format!(
             "node {name} not found{time}: look it up with search(text: …){or_current}"
@@ -102,7 +103,7 @@ pub(super) async fn find_required(context: &Context<'_>, name: &str, at: At) -> 
 
 /// As [`find_required`], for a walk over edges. A node that has ended has no edges, so an alias of such a node is
 /// an error, since the empty result would mislead. Its uid is accepted.
-pub(super) async fn find_existing(context: &Context<'_>, name: &str, at: At) -> Result<String> {
+pub(super) async fn find_existing(context: &Context<'_>, name: &str, at: AsOf) -> Result<String> {
     let uid = find_required(context, name, at).await?;
     match uid == name {
         true => Ok(uid),
@@ -116,7 +117,7 @@ pub(super) async fn reject_ended(
     context: &Context<'_>,
     name: &str,
     uid: &str,
-    at: At,
+    at: AsOf,
 ) -> Result<()> {
     let uids = [uid.to_owned()];
     let nodes = store(context).nodes(&uids, at).await.map_err(store_error)?;

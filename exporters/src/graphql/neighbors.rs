@@ -1,7 +1,7 @@
 //! Resolves `neighbors`: the nodes around a node.
 
 use async_graphql::{Context, Error, Result, SimpleObject};
-use pipeline::graph_store::{self, At, NeighborhoodQuery};
+use pipeline::graph_store::{self, AsOf, NeighborhoodQuery};
 
 use super::store::{store, store_error};
 use super::types::{Edge, Node};
@@ -17,7 +17,7 @@ pub(super) struct Neighborhood {
     nodes: Vec<Neighbor>,
     /// The edges that the walk followed between `start` and `nodes`.
     edges: Vec<Edge>,
-    /// True if `first` or the limit of edges cut the result off.
+    /// True if `first` or the limit of edges truncated the result.
     truncated: bool,
 }
 
@@ -49,11 +49,12 @@ pub(super) fn depth(depth: i32) -> Result<usize> {
 }
 
 impl Neighborhood {
+    /// Reads the nodes around `start`.
     pub(super) async fn around(
         context: &Context<'_>,
         start: &str,
         query: &NeighborhoodQuery<'_>,
-        at: At,
+        at: AsOf,
     ) -> Result<Neighborhood> {
         let neighborhood = store(context).neighborhood(start, query, at).await;
         let Some(neighborhood) = neighborhood.map_err(store_error)? else {
@@ -85,6 +86,7 @@ impl Neighborhood {
     }
 }
 
+/// The uids of a shortest path from the start to a node.
 fn path(nodes: &[graph_store::Neighbor], to: &graph_store::Neighbor) -> Vec<String> {
     let previous = |it: &&graph_store::Neighbor| it.from.map(|from| &nodes[from]);
     let backwards = std::iter::successors(Some(to), previous);

@@ -1,9 +1,8 @@
-//! Builds the schema, with the limits that apply after parsing.
+//! Builds the schema.
 
 use async_graphql::EmptyMutation;
 use async_graphql::dataloader::DataLoader;
 
-use super::bounds::ExecutionLimits;
 use super::config::Config;
 use super::loader::{AliasLoader, BoundedReads, NodeLoader};
 use super::query::Query;
@@ -12,7 +11,10 @@ use super::subscription::Subscription;
 
 pub(super) type Schema = async_graphql::Schema<Query, EmptyMutation, Subscription>;
 
-pub(super) fn of(store: Store, config: &Config) -> Schema {
+pub(super) type SchemaBuilder = async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription>;
+
+/// The schema without its limits, which `bounds` adds.
+pub(super) fn builder(store: Store, config: &Config) -> SchemaBuilder {
     let reads = BoundedReads {
         store: store.clone(),
         query_timeout: config.query_timeout,
@@ -20,14 +22,7 @@ pub(super) fn of(store: Store, config: &Config) -> Schema {
     let nodes = DataLoader::new(NodeLoader(reads.clone()), tokio::spawn);
     let aliases = DataLoader::new(AliasLoader(reads), tokio::spawn);
     Schema::build(Query::default(), EmptyMutation, Subscription)
-        // `ExecutionLimits` adds suggestions, to the returned errors only.
-        .disable_suggestions()
-        .extension(ExecutionLimits {
-            max_complexity: config.max_complexity,
-            query_timeout: config.query_timeout,
-        })
         .data(store)
         .data(nodes)
         .data(aliases)
-        .finish()
 }

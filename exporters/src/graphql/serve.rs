@@ -34,6 +34,7 @@ struct ServerState {
     stop: CancellationToken,
 }
 
+/// The routes, with the checks of hosts and body sizes.
 pub(super) fn router(
     schema: BoundedSchema,
     hosts: AllowedHosts,

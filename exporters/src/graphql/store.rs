@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Error};
-use pipeline::component::Chain;
+use pipeline::component::ErrorChain;
 use pipeline::graph_store::{GraphStore, StoreError};
 
 /// The store, as context data of the schema.
@@ -21,6 +21,6 @@ pub(super) fn store_error(error: StoreError) -> Error {
     if let Some(reason) = error.too_old() {
         return Error::new(reason.to_string());
     }
-    tracing::error!(error = %Chain(&error), "query failed");
+    tracing::error!(error = %ErrorChain(&error), "query failed");
     Error::new(format!("the store could not {error}"))
 }

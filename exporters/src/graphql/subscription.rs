@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Error, Result, SimpleObject};
 use futures::{Stream, StreamExt, stream};
 use pipeline::Signal;
-use pipeline::graph_store::{self, At};
+use pipeline::graph_store::{self, AsOf};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::names;
@@ -14,6 +14,7 @@ use super::store::{store, store_error};
 use super::time::DateTime;
 use super::types::{Node, RecordKind};
 
+/// The root type of subscriptions.
 pub(super) struct Subscription;
 
 /// The most nodes of one commit that are read.
@@ -81,10 +82,10 @@ impl Commit {
     async fn nodes(&self, context: &Context<'_>) -> Result<Vec<Node>> {
         let uids = &self.uids[..self.uids.len().min(MAX_NODES)];
         let nodes = store(context)
-            .nodes(uids, At::Now)
+            .nodes(uids, AsOf::Now)
             .await
             .map_err(store_error)?;
-        Ok(Node::all(nodes, At::Now))
+        Ok(Node::all(nodes, AsOf::Now))
     }
 }
 
@@ -129,7 +130,7 @@ async fn followed_uids(context: &Context<'_>, names: Vec<String>) -> Result<BTre
             names.len()
         )));
     }
-    let resolved = names::resolve(context, &names, At::Now).await?;
+    let resolved = names::resolve(context, &names, AsOf::Now).await?;
     for (name, uids) in names.iter().zip(&resolved) {
         if uids.is_empty() {
             return Err(Error::new(format!(
@@ -138,7 +139,7 @@ async fn followed_uids(context: &Context<'_>, names: Vec<String>) -> Result<BTre
         }
         // A node that has ended changes no more, and its alias may move to another node.
         for uid in uids.iter().filter(|uid| *uid != name) {
-            names::reject_ended(context, name, uid, At::Now).await?;
+            names::reject_ended(context, name, uid, AsOf::Now).await?;
         }
     }
     Ok(resolved.into_iter().flatten().chain(names).collect())

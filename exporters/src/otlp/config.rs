@@ -94,7 +94,7 @@ impl Default for OtlpYaml {
 
 /// Why a configuration is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
+pub enum OtlpExporterConfigError {
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),
     #[error(transparent)]
@@ -118,24 +118,27 @@ pub enum Invalid {
 }
 
 impl TryFrom<OtlpYaml> for Config {
-    type Error = Invalid;
+    type Error = OtlpExporterConfigError;
 
-    fn try_from(document: OtlpYaml) -> Result<Config, Invalid> {
+    fn try_from(document: OtlpYaml) -> Result<Config, OtlpExporterConfigError> {
         let endpoint = Endpoint::parse(&document.endpoint, document.tls.is_plain_text())?;
         if !matches!(&*document.balancer_name, "" | "pick_first") {
-            return Err(Invalid::Balancer(document.balancer_name));
+            return Err(OtlpExporterConfigError::Balancer(document.balancer_name));
         }
         if document.wait_for_ready {
-            return Err(Invalid::WaitForReady);
+            return Err(OtlpExporterConfigError::WaitForReady);
         }
         let authority = Some(document.authority).filter(|authority| !authority.is_empty());
-        let authority = authority.map(|text| text.parse().map_err(|_| Invalid::Authority(text)));
+        let authority = authority.map(|text| {
+            text.parse()
+                .map_err(|_| OtlpExporterConfigError::Authority(text))
+        });
         let keepalive = document.keepalive;
         if keepalive
             .as_ref()
             .is_some_and(|pings| pings.timeout.is_zero())
         {
-            return Err(Invalid::KeepaliveTimeout);
+            return Err(OtlpExporterConfigError::KeepaliveTimeout);
         }
         Ok(Config {
             endpoint,
@@ -147,7 +150,7 @@ impl TryFrom<OtlpYaml> for Config {
             user_agent: document
                 .user_agent
                 .try_into()
-                .map_err(|_| Invalid::UserAgent)?,
+                .map_err(|_| OtlpExporterConfigError::UserAgent)?,
         })
     }
 }

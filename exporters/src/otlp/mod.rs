@@ -9,36 +9,39 @@
 //! ```
 //!
 //! An unchanged batch is sent as the bytes of its original request. All requests share one HTTP/2 connection, which
-//! opens with the first request and reconnects after it breaks. `answer.rs` lists the outcome of each response.
+//! opens with the first request and reconnects after it breaks. `response.rs` lists the outcome of each response.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use http::uri::Authority;
 use http::{HeaderMap, Request};
-use pipeline::component::{BuildError, ExportError, Exporter, Host, Listening, StartError, Tasks};
-use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::component::{
+    BuildError, ExportError, Exporter, Host, ListenAddress, StartError, Tasks,
+};
+use pipeline::registry::{BuildExporter, ComponentMeta, Stability};
 use pipeline::{Batch, Signal, SignalSet};
 use rustls::pki_types::ServerName;
 use tonic::transport::Channel;
 use tower::ServiceExt;
 
-mod answer;
 mod config;
 mod endpoint;
 mod message;
+mod response;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Invalid, Keepalive};
+pub use config::{Config, Keepalive, OtlpExporterConfigError};
 pub use endpoint::InvalidEndpoint;
 
 use crate::otlp_client::{Connector, Rejections, body_parts};
-use answer::GrpcResponses;
+use response::GrpcResponses;
 
 /// The shortest interval of pings in grpc-go.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(10);
 
+/// Sends telemetry over OTLP/gRPC.
 #[derive(Debug)]
 pub struct Otlp {
     config: Config,
@@ -48,11 +51,12 @@ pub struct Otlp {
     channel: Option<Channel>,
 }
 
-impl Described for Otlp {
+impl ComponentMeta for Otlp {
     const TYPE: &'static str = "otlp";
     const ALIASES: &'static [&'static str] = &["otlp_grpc"];
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "traces, metrics and logs over OTLP/gRPC";
+    const SUMMARY: &'static str =
+        "sends traces, metrics, logs over OTLP/gRPC, to a Collector, Tempo or another airdig";
     type Config = Config;
 }
 
@@ -78,7 +82,7 @@ impl BuildExporter for Otlp {
 
 #[async_trait]
 impl Exporter for Otlp {
-    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
         self.channel = Some(self.connect_lazily()?);
         Ok(Vec::new())
     }

@@ -1,7 +1,7 @@
 //! Encodes a batch as the body of an OTLP request.
 
 use bytes::Bytes;
-use pipeline::batch::Original;
+use pipeline::batch::OriginalRequest;
 use pipeline::component::{Cause, ExportError};
 use pipeline::{Batch, Delivery, otlp};
 
@@ -10,7 +10,7 @@ use super::Compression;
 /// Bodies up to this size, in bytes, are compressed on the calling task: gzip takes about 200 µs for them.
 const SMALL: usize = 8 << 10;
 
-/// The encoding of OTLP.
+/// The encoding of an OTLP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Protobuf,
@@ -33,8 +33,8 @@ pub(crate) async fn body(
     {
         return encoded_or_error(batch, compression.compress(original.to_bytes()));
     }
-    // The job may outlive the attempt, so it must not hold the delivery, for which senders wait.
-    let rows = batch.clone().with_delivery(Delivery::nobody());
+    // The job may outlive the attempt, so it must not hold the delivery, whose acknowledgement senders wait for.
+    let rows = batch.clone().with_delivery(Delivery::untracked());
     let job = tokio::task::spawn_blocking(move || encode(&rows, encoding, compression));
     let encoded = job.await.map_err(Cause::from).and_then(|encoded| encoded);
     encoded_or_error(batch, encoded)
@@ -56,7 +56,7 @@ pub(crate) async fn body_parts(
 }
 
 /// Whether the original bytes can be sent without copying or compressing them.
-fn is_ready(original: &Original, compression: Compression) -> bool {
+fn is_ready(original: &OriginalRequest, compression: Compression) -> bool {
     compression == Compression::None && original.parts().len() == 1
 }
 
@@ -87,7 +87,7 @@ mod tests {
     #[tokio::test]
     async fn an_unchanged_batch_is_not_copied() {
         let request = request(Signal::Traces, 3);
-        let batch = otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
+        let batch = otlp::decode_traces(request.clone(), "otlp", Delivery::untracked()).unwrap();
         let body = body(&batch, Encoding::Protobuf, Compression::None).await;
         assert_eq!(body.unwrap().as_ptr(), request.as_ptr());
     }

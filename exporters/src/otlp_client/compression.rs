@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 
+/// The compression of request bodies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compression {
     None,
@@ -37,8 +38,10 @@ impl Compression {
         }
     }
 
+    /// Compresses a body.
+    ///
     /// # Errors
-    /// If the encoder fails: zstd does when it cannot allocate memory.
+    /// If the encoder fails: zstd fails when it cannot allocate memory.
     pub(crate) fn compress(self, body: Bytes) -> io::Result<Bytes> {
         match self {
             Compression::None => Ok(body),

@@ -25,6 +25,7 @@ const PEER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The default of Go.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
 
+/// Connects to a server in plain text or with TLS.
 #[derive(Clone, Debug)]
 pub(crate) enum Connector {
     Plain(HttpConnector),

@@ -8,7 +8,7 @@ use pipeline::config::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Shorter values are not hidden in messages of a server, in bytes.
+/// The length in bytes from which a value is hidden in messages of a server.
 const MIN_SECRET_LENGTH: usize = 4;
 
 /// The headers of every request.

@@ -11,9 +11,8 @@ mod body;
 mod compression;
 mod connector;
 mod headers;
-mod partial_success;
-mod refusal;
-mod seldom;
+mod log_throttle;
+mod response;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -21,8 +20,7 @@ pub(crate) use body::{Encoding, body, body_parts};
 pub(crate) use compression::{Compression, UnsupportedCompression};
 pub(crate) use connector::Connector;
 pub(crate) use headers::Headers;
-pub(crate) use partial_success::{PartialSuccess, Rejections};
-pub(crate) use refusal::{MAX_RETRY_DELAY, printable};
+pub(crate) use response::{MAX_RETRY_DELAY, PartialSuccess, Rejections, printable};
 
 /// The `User-Agent` of requests.
 pub(crate) const USER_AGENT: &str = concat!("airdig/", env!("CARGO_PKG_VERSION"));

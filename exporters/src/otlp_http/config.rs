@@ -107,7 +107,7 @@ impl Default for OtlpHttpYaml {
 
 /// Why a configuration is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
+pub enum OtlpHttpConfigError {
     #[error("endpoint is missing: set it to a URL such as http://collector:4318")]
     NoEndpoint,
     #[error(transparent)]
@@ -119,9 +119,9 @@ pub enum Invalid {
 }
 
 impl TryFrom<OtlpHttpYaml> for Config {
-    type Error = Invalid;
+    type Error = OtlpHttpConfigError;
 
-    fn try_from(document: OtlpHttpYaml) -> Result<Config, Invalid> {
+    fn try_from(document: OtlpHttpYaml) -> Result<Config, OtlpHttpConfigError> {
         let base = &document.endpoint;
         let destination = |key, url: &str, path| match (url, &**base) {
             ("", "") => Ok(None),
@@ -136,10 +136,10 @@ impl TryFrom<OtlpHttpYaml> for Config {
         )?;
         let logs = destination("logs_endpoint", &document.logs_endpoint, "/v1/logs")?;
         if traces.is_none() && metrics.is_none() && logs.is_none() {
-            return Err(Invalid::NoEndpoint);
+            return Err(OtlpHttpConfigError::NoEndpoint);
         }
         if !document.proxy_url.is_empty() {
-            return Err(Invalid::Proxy);
+            return Err(OtlpHttpConfigError::Proxy);
         }
         Ok(Config {
             traces,

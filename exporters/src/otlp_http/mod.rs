@@ -9,7 +9,7 @@
 //! ```
 //!
 //! An unchanged batch is sent as the bytes of its original request. The exporter uses HTTP/1.1, or HTTP/2 if a server
-//! with TLS selects it. `answer.rs` lists the outcome of each response.
+//! with TLS selects it. `response.rs` lists the outcome of each response.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,23 +17,26 @@ use http::{HeaderMap, HeaderValue, Request, header};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use pipeline::component::{BuildError, ExportError, Exporter, Host, Listening, StartError, Tasks};
-use pipeline::registry::{BuildExporter, Described, Stability};
+use pipeline::component::{
+    BuildError, ExportError, Exporter, Host, ListenAddress, StartError, Tasks,
+};
+use pipeline::registry::{BuildExporter, ComponentMeta, Stability};
 use pipeline::{Batch, Signal, SignalSet};
 
-mod answer;
 mod config;
 mod destination;
+mod response;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Invalid};
+pub use config::{Config, OtlpHttpConfigError};
 pub use destination::InvalidUrl;
 
 use crate::otlp_client::{Connector, Encoding, Rejections, USER_AGENT, body};
-use answer::HttpResponses;
 use destination::Destination;
+use response::HttpResponses;
 
+/// Sends telemetry over OTLP/HTTP.
 #[derive(Debug)]
 pub struct OtlpHttp {
     config: Config,
@@ -43,11 +46,12 @@ pub struct OtlpHttp {
     client: Option<Client<Connector, Full<Bytes>>>,
 }
 
-impl Described for OtlpHttp {
+impl ComponentMeta for OtlpHttp {
     const TYPE: &'static str = "otlp_http";
     const ALIASES: &'static [&'static str] = &["otlphttp"];
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "traces, metrics and logs over OTLP/HTTP";
+    const SUMMARY: &'static str =
+        "sends traces, metrics, logs over OTLP/HTTP, also to Loki and Prometheus";
     type Config = Config;
 }
 
@@ -73,7 +77,7 @@ impl BuildExporter for OtlpHttp {
 #[async_trait]
 impl Exporter for OtlpHttp {
     /// Loads the TLS files. Connections open with requests, so the destination may start later.
-    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self, _: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
         let Config {
             traces,
             metrics,
@@ -110,7 +114,7 @@ impl Exporter for OtlpHttp {
         let body = body(batch, self.config.encoding, self.config.compression).await?;
         let mut request = Request::post(destination.uri())
             .body(Full::new(body))
-            .expect("a URI was checked");
+            .expect("the configuration was checked");
         request.headers_mut().clone_from(&self.headers);
         if let Some(authorization) = destination.authorization() {
             let headers = request.headers_mut();
@@ -120,12 +124,16 @@ impl Exporter for OtlpHttp {
         }
         match client.request(request).await {
             Ok(response) => self.responses.read(batch, destination, response).await,
-            Err(error) => Err(answer::transport_error(destination, error)),
+            Err(error) => Err(response::transport_error(destination, error)),
         }
     }
 }
 
 impl OtlpHttp {
+    /// The URL for a signal.
+    ///
+    /// # Errors
+    /// Permanent, if none is configured.
     fn destination(&self, signal: Signal) -> Result<&Destination, ExportError> {
         let (destination, key) = match signal {
             Signal::Metrics => (&self.config.metrics, "metrics_endpoint"),

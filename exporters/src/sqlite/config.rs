@@ -1,4 +1,4 @@
-//! The YAML of `sqlite`.
+//! The configuration of `sqlite`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,53 +8,56 @@ use pipeline::store::Retention;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(try_from = "Document")]
 pub struct Config {
     pub path: PathBuf,
-    pub seen_for: Duration,
+    pub observed_edge_ttl: Duration,
     pub retention: Retention,
 }
 
-/// The same as it is written.
+/// The configuration as YAML.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    /// The database; it is made where it is missing, its folder is not.
+    /// The database file. The exporter creates it if it is missing; its folder must exist.
     path: PathBuf,
-    /// How long an edge that was seen by itself (a call, a service on its pod) holds after it was
-    /// last seen; 0 is for ever.
-    #[serde(default = "a_day", deserialize_with = "duration::deserialize")]
+    /// How long an observed edge (a call, a service on its pod) stays current after its last observation; 0 is for
+    /// ever.
+    #[serde(default = "one_day", deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
-    seen_for: Duration,
-    /// How long things are kept.
+    observed_edge_ttl: Duration,
+    /// How long the store keeps ended data.
     #[serde(default)]
     retention: Retention,
 }
 
-fn a_day() -> Duration {
+fn one_day() -> Duration {
     Duration::from_secs(24 * 60 * 60)
 }
 
-/// A path that SQLite does not take for one file that all connections share.
+/// A path for which SQLite would not open one file that all connections share.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
-    #[error("path is empty: set it to the file that holds the graph, such as airdig.db")]
+    #[error("path is empty: set it to the file of the graph, such as airdig.db")]
     Empty,
     #[error(
         "path `:memory:` gives each connection a database of its own: set it to a file, such as airdig.db"
     )]
     Memory,
     #[error(
-        "path `{0}` is a URI, with which a connection can have a database of its own: set it to the path \
-         of a file, such as airdig.db (or `./{0}` for a file of that name)"
+        "path `{0}` is a URI, which can give each connection a database of its own: set it to the path of a \
+         file, such as airdig.db (or `./{0}` for a file with that name)"
     )]
     Uri(String),
 }
 
 impl InvalidPath {
+    /// Checks that SQLite opens one shared file for a path.
+    ///
     /// # Errors
-    /// When SQLite would not take the path for one file.
+    /// If it does not.
     pub fn check(path: &Path) -> Result<(), InvalidPath> {
         let path = path.to_string_lossy();
         if path.is_empty() {
@@ -63,7 +66,7 @@ impl InvalidPath {
         if path == ":memory:" {
             return Err(InvalidPath::Memory);
         }
-        // Only so written: SQLite takes `FILE:` and `./file:` for names of files.
+        // Only in lower case and at the beginning: SQLite opens `FILE:` and `./file:` as files.
         if path.starts_with("file:") {
             return Err(InvalidPath::Uri(path.into_owned()));
         }
@@ -78,7 +81,7 @@ impl TryFrom<Document> for Config {
         InvalidPath::check(&document.path)?;
         Ok(Config {
             path: document.path,
-            seen_for: document.seen_for,
+            observed_edge_ttl: document.observed_edge_ttl,
             retention: document.retention,
         })
     }
@@ -96,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_each_connection_has_for_itself_is_refused_with_what_to_do() {
+    fn a_path_without_one_shared_file_is_rejected_with_advice() {
         assert_eq!(parse("").unwrap_err(), InvalidPath::Empty.to_string());
         assert_eq!(
             parse(":memory:").unwrap_err(),
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_a_strange_name_is_a_file() {
+    fn a_file_with_an_unusual_name_is_accepted() {
         for path in ["airdig.db", "./:memory:", "./file:graph.db", "/tmp/a?b.db"] {
             assert_eq!(parse(path).unwrap().path.to_str(), Some(path));
         }

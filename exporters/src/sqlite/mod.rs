@@ -1,96 +1,94 @@
-//! Keeps the graph in one SQLite file: nothing to install.
+//! Stores the graph and its history in one SQLite file; it needs no other software.
 //!
 //! ```yaml
 //! exporters:
 //!   sqlite:
 //!     path: airdig.db
-//!     seen_for: 24h
+//!     observed_edge_ttl: 24h
 //!     retention: {history: 30d, edge_stats: 14d, edge_stats_hourly: 90d, records: 90d}
 //!   graphql: {store: sqlite}
 //! ```
 //!
-//! A batch is one transaction, or a part of one with others that waited for the writer; `Ok` means that it is
-//! on the disk. What is stored, and what is current,
-//! follows the rules of [`pipeline::claims`], so neither order nor repetition matters and several
-//! processes may write one file. Its logic is that of every store ([`pipeline::store`]); this exporter
-//! keeps the rows.
+//! The exporter writes one batch, or several queued batches, in one transaction; `Ok` means that they are on the disk.
+//! The rules of [`pipeline::claims`] merge reports, so neither their order nor repetition matters, and several
+//! processes may write one file. [`pipeline::store`] has the logic of every store; this exporter stores its rows.
 //!
 //! ```text
 //!  Batch ─▶ ReportBatch ─▶ pipeline::store ─▶ backend/ ─▶ connections/ ─▶ WAL file
-//!                              ▲ reads ────────┘            one writes, four read
-//!                              └─▶ Commit: what is new, to those who follow
+//!                              ▲ reads ────────┘            one writer, four readers
+//!                              └─▶ Commit: the changes of a transaction, to all subscribers
 //! ```
 //!
-//! A file that an earlier version wrote is brought up to date when the exporter starts (`earlier/`).
+//! When the exporter starts, it upgrades a file that an earlier version wrote (`earlier/`).
 //!
-//! A transaction that fails discards its connection (`connections/`), whatever the error: a full
-//! disk, an I/O error, no memory, a lock of another process. The sender gets the cause and the path
-//! in a retryable error, the first cause is logged once, and the next attempt opens a new connection.
-//! So writing resumes by itself when there is space again.
+//! A failed transaction discards its connection (`connections/`), whatever the error: a full disk, an I/O error, no
+//! memory, a lock of another process. The sender gets the cause and the path in a retryable error, the exporter logs
+//! the first cause once, and the next attempt opens a new connection. So writing resumes when there is space again.
 //!
-//! When the file is deleted or replaced while airdig runs, writes and reads fail with its path
-//! until the same file is back or airdig is restarted. The exporter does not go on in a new file:
-//! receivers report only what changed since they last reported it, so that file would lack all
-//! that is unchanged. After a restart they compare with the new file and report everything.
+//! If the file is deleted or replaced while airdig runs, writes and reads fail and name its path until the same file
+//! is back or airdig restarts. The exporter does not continue in a new file: receivers report only changes since their
+//! last report, so the new file would lack everything unchanged. After a restart they compare with the new file and
+//! report everything.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use pipeline::component::{
-    BuildError, ExportError, Exporter, Host, Listening, RowCounts, RunError, StartError, Tasks,
+    BuildError, ExportError, Exporter, Host, ListenAddress, RowCounts, RunError, StartError, Tasks,
     UnixNanos,
 };
 use pipeline::counters::{Counter, Gauges};
 use pipeline::graph_store::Commit;
-use pipeline::registry::{BuildExporter, Described, Stability};
-use pipeline::reports::{Rejected, ReportBatch};
+use pipeline::registry::{BuildExporter, ComponentMeta, Stability};
+use pipeline::reports::{RejectedRows, ReportBatch};
 use pipeline::schema::nodes;
 use pipeline::store::rows::RowsError;
-use pipeline::store::{Settings, Store};
+use pipeline::store::{Store, StoreSettings};
 use pipeline::{Batch, Signal, SignalSet};
 
 mod backend;
+mod background_tasks;
+mod clock_guard;
+mod commands;
 mod config;
 mod connections;
-mod copy;
 mod database;
 mod earlier;
-mod existing;
-mod upkeep;
 
 pub use backend::SqliteBackend;
+use background_tasks::BackgroundTasks;
+pub use commands::{close, copy, open_existing};
 pub use config::{Config, InvalidPath};
 use connections::WriteError;
-pub use copy::copy;
 use database::Database;
-pub use existing::{close, open_existing};
-use upkeep::Upkeep;
 
+/// The exporter `sqlite`.
 #[derive(Debug)]
 pub struct Sqlite {
     id: String,
     config: Config,
     store: Arc<Store<SqliteBackend>>,
     gauges: Gauges,
-    too_old: Counter,
+    /// Counts the rows that were rejected because they are older than the retention.
+    rows_before_horizon: Counter,
 }
 
-impl Described for Sqlite {
+impl ComponentMeta for Sqlite {
     const TYPE: &'static str = "sqlite";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "the graph in one SQLite file, with its past";
+    const SUMMARY: &'static str = "stores the graph and its history in one file";
     type Config = Config;
 }
 
 impl BuildExporter for Sqlite {
     const ACCEPTS: SignalSet = SignalSet::GRAPH;
     const IDEMPOTENT: bool = true;
-    const KEEPS_GRAPH: bool = true;
+    const IS_GRAPH_STORE: bool = true;
 
     fn build(config: Config, host: &Host) -> Result<Sqlite, BuildError> {
-        let settings = Settings {
-            seen_for: config.seen_for,
+        let settings = StoreSettings {
+            observed_edge_ttl: config.observed_edge_ttl,
         };
         let store = Arc::new(Store::new(SqliteBackend::default(), settings));
         host.provide_graph_store(store.clone());
@@ -99,28 +97,28 @@ impl BuildExporter for Sqlite {
             config,
             store,
             gauges: host.gauges(),
-            too_old: host.counter("rows_before_horizon"),
+            rows_before_horizon: host.counter("rows_before_horizon"),
         })
     }
 }
 
 #[async_trait]
 impl Exporter for Sqlite {
-    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
         let database = Database::open(&self.config.path, &self.id).await?;
         self.store.backend().open(database);
-        earlier::move_rows(&self.store, &self.config.path, &self.id).await?;
-        let upkeep = Upkeep {
+        earlier::import_rows(&self.store, &self.config.path, &self.id).await?;
+        let background_tasks = BackgroundTasks {
             id: self.id.clone(),
             store: Arc::clone(&self.store),
             retention: self.config.retention,
             gauges: self.gauges.clone(),
         };
-        upkeep.spawn(tasks);
+        background_tasks.spawn(tasks);
         Ok(Vec::new())
     }
 
-    /// There is one writer.
+    /// SQLite allows one writer.
     fn concurrency(&self) -> usize {
         1
     }
@@ -133,10 +131,11 @@ impl Exporter for Sqlite {
         self.write(batches).await
     }
 
-    /// Up to so many rows that the commit is announced whole. A resource is one row with all its edges, the
-    /// completion of a scan one for any number of nodes.
+    /// Batches join while their commit names every changed uid: a commit of more rows is truncated. Batches of
+    /// resources and of scan completions join no others: one row of them can change any number of nodes or edges.
     fn joins(&self, before: &RowCounts, batch: &Batch) -> bool {
-        let listed_together: &[Signal] = match batch.signal() {
+        // A commit has one list for all records, and one for each other signal.
+        let signals_of_list: &[Signal] = match batch.signal() {
             Signal::Resources => return false,
             Signal::Nodes if batch.column(nodes::MEMBERS).null_count() < batch.num_rows() => {
                 return false;
@@ -144,8 +143,8 @@ impl Exporter for Sqlite {
             signal if Signal::RECORDS.contains(&signal) => &Signal::RECORDS,
             signal => &[signal],
         };
-        let before: usize = listed_together.iter().map(|it| before.of(*it)).sum();
-        before + batch.num_rows() <= Commit::MOST_ROWS
+        let before: usize = signals_of_list.iter().map(|it| before.of(*it)).sum();
+        before + batch.num_rows() <= Commit::MAX_ROWS
     }
 
     async fn stop(&self) -> Result<(), RunError> {
@@ -160,30 +159,33 @@ impl Sqlite {
     /// Writes batches in one transaction.
     async fn write(&self, batches: &[Batch]) -> Result<(), ExportError> {
         let now = UnixNanos::now();
-        let reports = batches.iter().map(|batch| ReportBatch::of(batch, now));
+        let reports = batches
+            .iter()
+            .map(|batch| ReportBatch::from_batch(batch, now));
         let reports: Vec<ReportBatch<'_>> = reports.collect();
-        let rejected: Vec<Rejected> = reports.iter().map(|reports| reports.rejected).collect();
-        let written = self.store.write_together(reports, now).await;
-        let written = written.map_err(|error| failed(batches, error))?;
+        let rejected: Vec<RejectedRows> = reports.iter().map(|reports| reports.rejected).collect();
+        let written = self.store.write_batches(reports, now).await;
+        let written = written.map_err(|error| export_error(batches, error))?;
         if written.late_completions > 0 {
             let (exporter, scans) = (&self.id, written.late_completions);
             tracing::warn!(
                 exporter,
                 scans,
-                "scans arrived after 14 newer ones: they end nothing"
+                "scan completions arrived after 14 or more newer ones of their scope: they confirm their members, \
+                 but end no claims"
             );
         }
-        // Only now: what is tried again is not rejected twice.
+        // After the commit, so that a retry does not reject rows twice.
         for ((batch, rejected), &too_old) in batches.iter().zip(&rejected).zip(&written.too_old) {
-            self.too_old.add(too_old);
+            self.rows_before_horizon.add(too_old);
             let Some((rows, reason)) = self.rejection(batch, rejected, too_old) else {
                 continue;
             };
-            tracing::warn!(exporter = self.id, rows, reason, "rows were rejected");
+            tracing::warn!(exporter = self.id, rows, reason, "rejected rows");
             match batch.by_sender() {
                 parts if parts.len() > 1 => {
                     for part in &parts {
-                        let reports = ReportBatch::of(part, now);
+                        let reports = ReportBatch::from_batch(part, now);
                         let too_old = written.horizon.too_old(&reports);
                         let rejection = self.rejection(part, &reports.rejected, too_old);
                         rejection
@@ -196,8 +198,13 @@ impl Sqlite {
         Ok(())
     }
 
-    /// How many rows of a batch are rejected, and why.
-    fn rejection(&self, batch: &Batch, rejected: &Rejected, too_old: u64) -> Option<(u64, String)> {
+    /// The number of rejected rows of a batch, and the reason; none if the store accepted all rows.
+    fn rejection(
+        &self,
+        batch: &Batch,
+        rejected: &RejectedRows,
+        too_old: u64,
+    ) -> Option<(u64, String)> {
         let rows = (rejected.total() as u64 + too_old).min(batch.num_rows() as u64);
         let mut reasons = Vec::new();
         if rejected.total() > 0 {
@@ -213,8 +220,8 @@ impl Sqlite {
     }
 }
 
-/// An error that the rows themselves cause is permanent; any other may pass.
-fn failed(batches: &[Batch], error: RowsError) -> ExportError {
+/// Converts an error of the store: permanent if the rows caused it, else retryable.
+fn export_error(batches: &[Batch], error: RowsError) -> ExportError {
     let is_retryable = error.is_retryable;
     let signals: BTreeSet<&str> = batches.iter().map(|batch| batch.signal().name()).collect();
     let signals: Vec<&str> = signals.into_iter().collect();

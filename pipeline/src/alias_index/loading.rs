@@ -1,4 +1,4 @@
-//! From which stores the index is still to be loaded.
+//! Tracks from which stores the index must still be loaded.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,64 +9,64 @@ use super::AliasIndex;
 use crate::graph_store::GraphStore;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum LoadStage {
     Expected,
-    Begun,
-    Done,
+    Started,
+    Finished,
 }
 
-/// Stores by their ids.
-pub(super) type Stages = watch::Sender<BTreeMap<String, Stage>>;
+/// The load stage of each store, by the id of the store.
+pub(super) type LoadStages = watch::Sender<BTreeMap<String, LoadStage>>;
 
-/// Likewise.
-pub(super) type Stores = Mutex<BTreeMap<String, Arc<dyn GraphStore>>>;
+/// The expected stores, by id.
+pub(super) type ExpectedStores = Mutex<BTreeMap<String, Arc<dyn GraphStore>>>;
 
 impl AliasIndex {
-    /// Announces that the index is to be loaded from a store: before that is done, it does not know every
-    /// name. To be called while components are built.
-    pub fn expect(&self, name: &str, store: Arc<dyn GraphStore>) {
+    /// Declares that the index must be loaded from a store: until then, it lacks names. Components call this while
+    /// they are built.
+    pub fn expect_store(&self, id: &str, store: Arc<dyn GraphStore>) {
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        stores.insert(name.to_owned(), store);
+        stores.insert(id.to_owned(), store);
         drop(stores);
         self.stages.send_modify(|stages| {
-            stages.entry(name.to_owned()).or_insert(Stage::Expected);
+            stages.entry(id.to_owned()).or_insert(LoadStage::Expected);
         });
     }
 
-    /// All stores from which the index is loaded.
+    /// All expected stores, ordered by id.
     pub fn stores(&self) -> Vec<Arc<dyn GraphStore>> {
         let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         stores.values().cloned().collect()
     }
 
-    /// Whether the caller is the one that loads from the store: true once for each.
-    pub fn begin_loading(&self, store: &str) -> bool {
+    /// Returns true to the first caller for each store: that caller must load the index from it.
+    pub fn begin_loading(&self, id: &str) -> bool {
         self.stages.send_if_modified(|stages| {
-            let stage = stages.entry(store.to_owned()).or_insert(Stage::Expected);
-            let is_first = *stage == Stage::Expected;
+            let stage = stages.entry(id.to_owned()).or_insert(LoadStage::Expected);
+            let is_first = *stage == LoadStage::Expected;
             if is_first {
-                *stage = Stage::Begun;
+                *stage = LoadStage::Started;
             }
             is_first
         })
     }
 
-    /// Announces that the index holds all names of the store.
-    pub fn finish_loading(&self, store: &str) {
+    /// Declares that the index contains all names of a store.
+    pub fn finish_loading(&self, id: &str) {
         self.stages.send_modify(|stages| {
-            stages.insert(store.to_owned(), Stage::Done);
+            stages.insert(id.to_owned(), LoadStage::Finished);
         });
     }
 
-    /// Waits until the index is loaded from every store that was announced. Before that a component must
-    /// neither ask it nor report to it, since what is loaded counts as older than all reports.
-    pub async fn loaded(&self) {
+    /// Waits until the index is loaded from every expected store. Until then a component must neither query the index
+    /// nor apply reports to it, since loaded names count as older than all reports.
+    pub async fn wait_loaded(&self) {
         let mut stages = self.stages.subscribe();
-        let is_done = |stages: &BTreeMap<String, Stage>| {
+        let is_finished = |stages: &BTreeMap<String, LoadStage>| {
             let mut stages = stages.values();
-            stages.all(|stage| *stage == Stage::Done)
+            stages.all(|stage| *stage == LoadStage::Finished)
         };
-        // An error means that the sender is gone, which `self` has.
-        let _ = stages.wait_for(is_done).await;
+        // It fails only if the sender is dropped, and `self` has the sender.
+        let _ = stages.wait_for(is_finished).await;
     }
 }

@@ -1,18 +1,19 @@
-//! Which node a name means, and since when: one for all pipelines of a process, in memory.
+//! The alias index: maps a name to the uids that have it, now and in the past. A process has one, in memory, for all
+//! pipelines.
 //!
 //! ```text
-//!  `graph`    ── of resources ──▶ Writer ┐                        ┌─▶ View::owners
-//!  `identity` ── of aliases ────▶ Writer ├─▶ name → uid → claims  ┤
-//!  a store, at start and after ──▶ Writer ┘                        └─▶ View::names
+//!  `graph`:    rows of resources ──▶ AliasWriter ┐                         ┌─▶ AliasView::owners
+//!  `identity`: rows of aliases ────▶ AliasWriter ├─▶ name ─▶ uid ─▶ claims ┤
+//!  a store, at start and later ────▶ AliasWriter ┘                         └─▶ AliasView::names
 //! ```
 //!
-//! It follows the rules of [`claims`](crate::claims) as a store does: the names that a source reports
-//! of a uid in a scope hold while the claim has the state that they belong to. In which order reports
-//! arrive means nothing. Kept are the kinds of names that are asked for ([`Kind`]), their past
-//! included, and only in a process where a component asks.
+//! The index follows the rules of [`claims`](crate::claims) like a store: a uid has the names that a source reports in
+//! a scope while the claim has the state that the names belong to. The order in which reports arrive has no effect. The
+//! index keeps the kinds of names that components query ([`AliasKind`]), their past included, and only if a component
+//! has enabled it.
 //!
-//! It is bounded. At its limit it evicts ([`eviction`]) and goes on with what is new, so that it never
-//! answers with an owner that another has superseded: it knows the newest owner of a name, or none.
+//! The size is bounded. At the limit the index evicts old names ([`eviction`]) and accepts new ones, so it never
+//! answers with an owner that another owner has superseded: it knows the newest owner of a name, or none.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,36 +24,38 @@ use tokio::sync::watch;
 use crate::counters::Counter;
 
 mod eviction;
-mod held;
 mod loading;
 mod name;
 mod owner;
 mod replace;
 mod restore;
+mod state;
+mod valid_interval;
 mod view;
 mod writer;
 
-pub use name::{Kind, Name, address, host};
+pub use name::{AliasKind, AliasName, canonical_address, canonical_host};
 pub use replace::StoredNames;
 pub use restore::StoredClaim;
-pub use view::{Holds, View};
-pub use writer::Writer;
+pub use valid_interval::ValidInterval;
+pub use view::AliasView;
+pub use writer::AliasWriter;
 
-use held::Held;
-use loading::{Stages, Stores};
+use loading::{ExpectedStores, LoadStages};
+use state::IndexState;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub struct AliasIndex {
-    held: RwLock<Held>,
-    /// Whether the limit is one that was set.
+    state: RwLock<IndexState>,
+    /// Whether the configuration has set the limit.
     has_limit: AtomicBool,
-    /// Grows when a name comes to lead somewhere.
+    /// Increases whenever a uid gets a new name.
     version: watch::Sender<u64>,
-    asked: AtomicBool,
-    fed: AtomicBool,
-    stages: Stages,
-    stores: Stores,
+    is_enabled: AtomicBool,
+    has_source: AtomicBool,
+    stages: LoadStages,
+    stores: ExpectedStores,
 }
 
 impl Default for AliasIndex {
@@ -62,72 +65,74 @@ impl Default for AliasIndex {
 }
 
 impl AliasIndex {
-    /// Names that are held at most where the configuration does not say: 150 to 300 bytes each.
+    /// The limit on the number of names if the configuration sets none. A name takes 150 to 300 bytes.
     pub const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(1 << 19).unwrap();
 
-    /// Evicted names are counted.
+    /// An empty index, disabled. `evicted` counts the names that it evicts.
     pub fn new(evicted: Counter) -> AliasIndex {
         AliasIndex {
-            held: RwLock::new(Held::new(AliasIndex::DEFAULT_LIMIT.get(), evicted)),
+            state: RwLock::new(IndexState::new(AliasIndex::DEFAULT_LIMIT.get(), evicted)),
             has_limit: AtomicBool::new(false),
             version: watch::Sender::new(0),
-            asked: AtomicBool::new(false),
-            fed: AtomicBool::new(false),
-            stages: Stages::default(),
-            stores: Stores::default(),
+            is_enabled: AtomicBool::new(false),
+            has_source: AtomicBool::new(false),
+            stages: LoadStages::default(),
+            stores: ExpectedStores::default(),
         }
     }
 
-    /// Sets how many names are held at most, past ones included. Of several limits the greatest counts.
-    pub fn limit(&self, names: NonZeroUsize) {
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+    /// Sets the limit on the number of names, past ones included. If it is set several times, the greatest value
+    /// applies.
+    pub fn raise_limit(&self, names: NonZeroUsize) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let is_first = !self.has_limit.swap(true, Ordering::Relaxed);
-        if is_first || held.most < names.get() {
-            held.most = names.get();
+        if is_first || state.max_names < names.get() {
+            state.max_names = names.get();
         }
     }
 
-    /// Somebody asks: what is told from now on is kept.
-    pub fn ask(&self) {
-        self.asked.store(true, Ordering::Relaxed);
+    /// Enables the index: it keeps the names that are reported from now on. A component that queries the index calls
+    /// this.
+    pub fn enable(&self) {
+        self.is_enabled.store(true, Ordering::Relaxed);
     }
 
-    /// Somebody knows names, and will tell them in time.
-    pub fn feed(&self) {
-        self.fed.store(true, Ordering::Relaxed);
+    /// Declares that a component will report names.
+    pub fn add_source(&self) {
+        self.has_source.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a name may ever lead anywhere.
-    pub fn is_fed(&self) -> bool {
-        self.fed.load(Ordering::Relaxed)
+    /// Whether any component reports names. If not, the index stays empty.
+    pub fn has_source(&self) -> bool {
+        self.has_source.load(Ordering::Relaxed)
     }
 
-    /// Differs from before where a name has come to lead somewhere since.
+    /// The version of the index. It changes whenever a uid gets a new name.
     pub fn version(&self) -> u64 {
         *self.version.borrow()
     }
 
-    /// Waits until the version is another one than this.
+    /// Waits until the version differs from this one.
     pub async fn changed_since(&self, version: u64) {
         let mut current = self.version.subscribe();
-        // It never fails: the index outlives this borrow of it.
+        // It never fails: `self` has the sender.
         let _ = current.wait_for(|current| *current != version).await;
     }
 
-    /// To ask several things of one state. Nothing can be told meanwhile: let it go soon, and take
-    /// no other.
-    pub fn view(&self) -> View<'_> {
-        View::of(self.held.read().unwrap_or_else(PoisonError::into_inner))
+    /// Locks the index for several queries of one state. Writers wait for the lock: drop it soon, and do not lock the
+    /// index again meanwhile.
+    pub fn view(&self) -> AliasView<'_> {
+        AliasView::of(self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// To tell several things at once; none where nobody asks.
-    pub fn writer(&self) -> Option<Writer<'_>> {
-        if !self.asked.load(Ordering::Relaxed) {
+    /// Locks the index for changes, and declares the caller a source; `None` if the index is disabled.
+    pub fn writer(&self) -> Option<AliasWriter<'_>> {
+        if !self.is_enabled.load(Ordering::Relaxed) {
             return None;
         }
-        self.feed();
-        let held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        Some(Writer::of(held, &self.version))
+        self.add_source();
+        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        Some(AliasWriter::of(state, &self.version))
     }
 }
 

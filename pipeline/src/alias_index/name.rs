@@ -1,4 +1,4 @@
-//! A name, in the one form in which it is told and asked for.
+//! The names in the index, in their canonical form.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use crate::schema::aliases::kind;
 
-/// What is asked for.
+/// The kinds of names that the index keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum AliasKind {
     /// An alias `ip`, unique in its scope.
     Address,
-    /// An alias `interface_ip`, likewise.
+    /// An alias `interface_ip`, unique in its scope.
     InterfaceAddress,
-    /// An alias `reserved_ip`, likewise.
+    /// An alias `reserved_ip`, unique in its scope.
     ReservedAddress,
     /// An alias `dns`.
     Host,
@@ -21,14 +21,15 @@ pub enum Kind {
     Instance,
     /// An alias `same_as`.
     SameAs,
-    /// No alias, but what the edges `DNS_POINTS_TO` of a DNS record lead to: asked for by uid.
+    /// Not an alias: the uid that an edge `DNS_POINTS_TO` of a DNS record leads to.
     Target,
 }
 
-impl Kind {
-    pub(super) const ALL: usize = 7;
+impl AliasKind {
+    /// The number of kinds.
+    pub(super) const COUNT: usize = 7;
 
-    /// The aliases that are kept, as `aliases` has them.
+    /// The alias kinds that the index keeps, by their names in the signal `aliases`.
     pub const ALIASES: [&str; 6] = [
         kind::IP,
         kind::INTERFACE_IP,
@@ -38,48 +39,53 @@ impl Kind {
         kind::SAME_AS,
     ];
 
-    /// The kinds of addresses: of the owners of one address, those are meant that have it as the
-    /// first of these kinds.
-    pub const ADDRESSES: [Kind; 3] = [Kind::Address, Kind::InterfaceAddress, Kind::ReservedAddress];
+    /// The kinds of addresses, by precedence: an address belongs to the owners that have it as the first of these
+    /// kinds.
+    pub const ADDRESSES: [AliasKind; 3] = [
+        AliasKind::Address,
+        AliasKind::InterfaceAddress,
+        AliasKind::ReservedAddress,
+    ];
 
-    /// The kind and form of an alias; none of one that nobody asks for.
-    fn of<'v>(alias: &str, value: &'v str) -> Option<(Kind, Cow<'v, str>)> {
-        let in_one_form = || Some(address(value)?.to_string().into());
+    /// The kind and the canonical value of an alias; `None` if the index does not keep it.
+    fn of<'v>(alias: &str, value: &'v str) -> Option<(AliasKind, Cow<'v, str>)> {
+        let address = || Some(canonical_address(value)?.to_string().into());
         match alias {
-            kind::IP => Some((Kind::Address, in_one_form()?)),
-            kind::INTERFACE_IP => Some((Kind::InterfaceAddress, in_one_form()?)),
-            kind::RESERVED_IP => Some((Kind::ReservedAddress, in_one_form()?)),
-            kind::DNS if !value.is_empty() => Some((Kind::Host, host(value))),
-            kind::HOST_ID => Some((Kind::Instance, value.into())),
-            kind::SAME_AS => Some((Kind::SameAs, value.into())),
+            kind::IP => Some((AliasKind::Address, address()?)),
+            kind::INTERFACE_IP => Some((AliasKind::InterfaceAddress, address()?)),
+            kind::RESERVED_IP => Some((AliasKind::ReservedAddress, address()?)),
+            kind::DNS if !value.is_empty() => Some((AliasKind::Host, canonical_host(value))),
+            kind::HOST_ID => Some((AliasKind::Instance, value.into())),
+            kind::SAME_AS => Some((AliasKind::SameAs, value.into())),
             _ => None,
         }
     }
 }
 
-/// A name that leads to a uid.
+/// A name of a uid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    pub kind: Kind,
+pub struct AliasName {
+    pub kind: AliasKind,
+    /// In canonical form.
     pub value: Arc<str>,
-    /// Where it is unique; empty for everywhere.
+    /// Where the name is unique; empty if it is unique everywhere.
     pub scope: Arc<str>,
 }
 
-impl Name {
-    /// Of a uid that a DNS record leads to.
-    pub(super) fn target(uid: &str) -> Name {
-        Name {
-            kind: Kind::Target,
+impl AliasName {
+    /// The name for a uid that a DNS record leads to.
+    pub(super) fn target(uid: &str) -> AliasName {
+        AliasName {
+            kind: AliasKind::Target,
             value: uid.into(),
             scope: "".into(),
         }
     }
 
-    /// Of an alias; none of one that nobody asks for.
-    pub(super) fn of(alias: &str, value: &str, scope: Option<&str>) -> Option<Name> {
-        let (kind, value) = Kind::of(alias, value)?;
-        Some(Name {
+    /// The name for an alias; `None` if the index does not keep it.
+    pub(super) fn of(alias: &str, value: &str, scope: Option<&str>) -> Option<AliasName> {
+        let (kind, value) = AliasKind::of(alias, value)?;
+        Some(AliasName {
             kind,
             value: value.as_ref().into(),
             scope: scope.unwrap_or_default().into(),
@@ -87,14 +93,14 @@ impl Name {
     }
 }
 
-/// An IP address; one of IPv4 that is written as IPv6 (`::ffff:10.0.0.7`) is of IPv4.
-pub fn address(text: &str) -> Option<IpAddr> {
+/// Parses an IP address. An IPv4 address in IPv6 notation (`::ffff:10.0.0.7`) becomes IPv4.
+pub fn canonical_address(text: &str) -> Option<IpAddr> {
     let address: IpAddr = text.parse().ok()?;
     Some(address.to_canonical())
 }
 
-/// A host's name in lower case, without the dot that may end it.
-pub fn host(text: &str) -> Cow<'_, str> {
+/// A host name in lower case, without a final dot.
+pub fn canonical_host(text: &str) -> Cow<'_, str> {
     let text = text.strip_suffix('.').unwrap_or(text);
     match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => text.to_ascii_lowercase().into(),

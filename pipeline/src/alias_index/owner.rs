@@ -1,104 +1,110 @@
-//! What is known of one uid: its claims, and which names each of their states has.
+//! One uid: its claims, and the names of each of their states.
 
 use std::sync::Arc;
 
-use super::name::Name;
-use super::view::Holds;
-use crate::claim_memory::{HeldClaim, HeldClaims, KeyNumber, Scopes};
-use crate::claims::{Ending, Existence};
+use super::name::AliasName;
+use super::valid_interval::ValidInterval;
+use crate::claim_memory::{ClaimScopes, KeyNumber, MemoryClaim, MemoryClaims};
+use crate::claims::{Existence, IntervalEnd};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 
 #[derive(Debug, Default)]
 pub(super) struct Owner {
-    pub(super) claims: HeldClaims,
-    /// The names of states; a state without any has none here.
-    pub(super) versions: Vec<Version>,
-    pub(super) observed: Vec<Observed>,
+    pub(super) claims: MemoryClaims,
+    /// The names of states. A state without names has no entry.
+    pub(super) states: Vec<StateNames>,
+    pub(super) observed: Vec<ObservedName>,
 }
 
-/// The names that a source reports in a scope with one state of the uid.
+/// The names that a source reports in a scope for one state of the uid.
 #[derive(Debug)]
-pub(super) struct Version {
-    /// See [`Scopes::area`].
-    pub(super) area: KeyNumber,
+pub(super) struct StateNames {
+    /// See [`ClaimScopes::scope_key`].
+    pub(super) scope_key: KeyNumber,
     pub(super) state: u64,
     /// Ascending, each once.
-    pub(super) aliases: Arc<[Name]>,
-    /// Likewise, of the kind [`Kind::Target`](super::Kind::Target).
-    pub(super) targets: Arc<[Name]>,
+    pub(super) aliases: Arc<[AliasName]>,
+    /// Names of the kind [`AliasKind::Target`](super::AliasKind::Target), ascending, each once.
+    pub(super) targets: Arc<[AliasName]>,
 }
 
-/// A name that was observed by itself.
+/// A name that was observed, and belongs to no snapshot.
 #[derive(Debug)]
-pub(super) struct Observed {
-    pub(super) name: Name,
+pub(super) struct ObservedName {
+    pub(super) name: AliasName,
     pub(super) from: UnixNanos,
     pub(super) until: Option<UnixNanos>,
-    /// When it was observed last.
+    /// The time of the last observation.
     pub(super) last: UnixNanos,
 }
 
-/// How much of the limit something takes: all, and what of it is over.
+/// The number of names that count against the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Size {
+pub(super) struct NameCount {
     pub(super) all: usize,
+    /// How many of them have ended.
     pub(super) past: usize,
 }
 
-impl Version {
-    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+impl StateNames {
+    pub(super) fn names(&self) -> impl Iterator<Item = &AliasName> {
         self.aliases.iter().chain(&*self.targets)
     }
 
-    fn size(&self) -> usize {
+    fn len(&self) -> usize {
         self.aliases.len() + self.targets.len()
     }
 }
 
 impl Owner {
-    pub(super) fn version(
+    /// The names of a state of a claim.
+    pub(super) fn names_of_state(
         &self,
-        scopes: &Scopes,
-        claim: &HeldClaim,
+        scopes: &ClaimScopes,
+        claim: &MemoryClaim,
         state: u64,
-    ) -> Option<&Version> {
-        let area = scopes.area(claim.key);
-        let mut versions = self.versions.iter();
-        versions.find(|it| (it.area, it.state) == (area, state))
+    ) -> Option<&StateNames> {
+        let scope_key = scopes.scope_key(claim.key);
+        let mut states = self.states.iter();
+        states.find(|it| (it.scope_key, it.state) == (scope_key, state))
     }
 
-    /// The names that hold at the moment of `holds`, which is narrowed to how long that is so.
-    pub(super) fn names_at(&self, scopes: &Scopes, holds: &mut Holds) -> Vec<&Name> {
-        let at = holds.moment();
-        let ended = match self.claims.existence(scopes, At::Time(at)) {
+    /// The names of the uid at the moment of `valid`. Narrows `valid` to the period in which the answer is the same.
+    pub(super) fn names_at(
+        &self,
+        scopes: &ClaimScopes,
+        valid: &mut ValidInterval,
+    ) -> Vec<&AliasName> {
+        let at = valid.moment();
+        let ended = match self.claims.existence(scopes, AsOf::Time(at)) {
             Existence::Ended(time) => time,
             _ => UnixNanos(0),
         };
-        let mut names: Vec<&Name> = Vec::new();
+        let mut names: Vec<&AliasName> = Vec::new();
         for claim in self.claims.iter() {
             claim
                 .own_removals()
-                .for_each(|(time, _)| holds.narrow(time));
-            for (state, since, until) in claim.held() {
-                holds.narrow(since);
+                .for_each(|(time, _)| valid.narrow(time));
+            for (state, since, until) in claim.values() {
+                valid.narrow(since);
                 if let Some((until, _)) = until {
-                    holds.narrow(until);
+                    valid.narrow(until);
                 }
                 let is_open = since <= at && until.is_none_or(|(until, _)| at < until);
-                // A claim that another scope's deletion outlived holds nothing.
+                // A claim that is open although another scope deleted the uid gives it no names.
                 if is_open && since >= ended {
-                    let version = self.version(scopes, claim, state);
-                    names.extend(version.into_iter().flat_map(Version::names));
+                    let state_names = self.names_of_state(scopes, claim, state);
+                    names.extend(state_names.into_iter().flat_map(StateNames::names));
                 }
             }
         }
-        let deleted = self.claims.delete_events();
-        deleted.into_iter().for_each(|time| holds.narrow(time));
+        let deleted = self.claims.delete_event_times();
+        deleted.into_iter().for_each(|time| valid.narrow(time));
         for observed in &self.observed {
-            holds.narrow(observed.from);
+            valid.narrow(observed.from);
             if let Some(until) = observed.until {
-                holds.narrow(until);
+                valid.narrow(until);
             }
             let is_valid = observed.from <= at && observed.until.is_none_or(|until| at < until);
             if is_valid && observed.from >= ended {
@@ -108,25 +114,25 @@ impl Owner {
         names
     }
 
-    /// All names that lead or led here.
-    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
-        let reported = self.versions.iter().flat_map(Version::names);
+    /// All names that the uid has or had.
+    pub(super) fn names(&self) -> impl Iterator<Item = &AliasName> {
+        let reported = self.states.iter().flat_map(StateNames::names);
         reported.chain(self.observed.iter().map(|observed| &observed.name))
     }
 
-    /// Since when a name that leads here now has done so without a break.
+    /// The time since which the uid has had a name without a break; `None` if it does not have the name now.
     pub(super) fn since(
         &self,
-        scopes: &Scopes,
-        is_it: impl Fn(&Name) -> bool,
+        scopes: &ClaimScopes,
+        is_it: impl Fn(&AliasName) -> bool,
     ) -> Option<UnixNanos> {
         let reported = self.claims.iter().filter_map(|claim| {
             let mut since = None;
-            for (state, began, until) in claim.held() {
-                let version = self.version(scopes, claim, state);
-                let has_it = version.is_some_and(|version| version.names().any(&is_it));
+            for (state, began, until) in claim.values() {
+                let state_names = self.names_of_state(scopes, claim, state);
+                let has_it = state_names.is_some_and(|it| it.names().any(&is_it));
                 since = match until {
-                    None | Some((_, Ending::Replaced)) if has_it => since.or(Some(began)),
+                    None | Some((_, IntervalEnd::Replaced)) if has_it => since.or(Some(began)),
                     _ => None,
                 };
             }
@@ -137,35 +143,40 @@ impl Owner {
         reported.chain(observed).min()
     }
 
-    pub(super) fn size(&self, scopes: &Scopes) -> Size {
-        let mut size = Size::default();
+    /// Counts the names. A state without names counts as one.
+    pub(super) fn name_count(&self, scopes: &ClaimScopes) -> NameCount {
+        let mut count = NameCount::default();
         for claim in self.claims.iter() {
-            for (state, _, until) in claim.held() {
-                let names = self.version(scopes, claim, state).map_or(0, Version::size);
-                size.all += names.max(1);
-                size.past += if until.is_some() { names.max(1) } else { 0 };
+            for (state, _, until) in claim.values() {
+                let names = self
+                    .names_of_state(scopes, claim, state)
+                    .map_or(0, StateNames::len);
+                count.all += names.max(1);
+                count.past += if until.is_some() { names.max(1) } else { 0 };
             }
         }
         let ended = self.observed.iter().filter(|it| it.until.is_some());
-        size.all += self.observed.len();
-        size.past += ended.count();
-        size
+        count.all += self.observed.len();
+        count.past += ended.count();
+        count
     }
 
-    /// Forgets versions that no stretch has.
-    pub(super) fn drop_unused(&mut self, scopes: &Scopes) {
+    /// Removes the names of states that no interval has.
+    pub(super) fn drop_unused_states(&mut self, scopes: &ClaimScopes) {
         let claims = &self.claims;
-        self.versions.retain(|version| {
-            let in_area = claims
+        self.states.retain(|names| {
+            let in_scope = claims
                 .iter()
-                .filter(|it| scopes.area(it.key) == version.area);
-            let mut states = in_area.flat_map(HeldClaim::held).map(|(state, ..)| state);
-            states.any(|state| state == version.state)
+                .filter(|it| scopes.scope_key(it.key) == names.scope_key);
+            let mut states = in_scope
+                .flat_map(MemoryClaim::values)
+                .map(|(state, ..)| state);
+            states.any(|state| state == names.state)
         });
     }
 
-    /// When any of it was last confirmed to hold.
-    pub(super) fn last_seen(&self, scopes: &Scopes) -> UnixNanos {
+    /// The last confirmation of any claim or observation.
+    pub(super) fn last_seen(&self, scopes: &ClaimScopes) -> UnixNanos {
         let claims = self.claims.iter().map(|claim| {
             let scan = claim.open().and_then(|_| scopes.newest_scan(claim.key));
             let seen = claim.last_report().max(claim.last_seen());

@@ -1,29 +1,29 @@
-//! Takes in what a store knows already.
+//! Loads claims that a store has, with their names.
 
 use std::collections::BTreeSet;
 
-use super::name::{Kind, Name};
-use super::writer::Writer;
-use crate::claims::Class;
+use super::name::{AliasKind, AliasName};
+use super::writer::AliasWriter;
+use crate::claims::ClaimClass;
 use crate::component::UnixNanos;
 use crate::reports::AliasItem;
 
-/// A claim as a store has it, and the names that it reports.
+/// An open claim in a store, with the names that it reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredClaim<'a> {
     pub source: &'a str,
-    /// Empty for none.
+    /// Empty if the claim belongs to no scope.
     pub scope: &'a str,
-    pub class: Class,
-    /// None where it is not known.
+    pub class: ClaimClass,
+    /// `None` if it is unknown.
     pub state: Option<u64>,
-    /// Since when it has the state; where that is not known, 0.
+    /// The start of the state; 0 if it is unknown.
     pub since: UnixNanos,
-    /// When it was last confirmed; where that is not known, 0.
+    /// The last confirmation; 0 if it is unknown.
     pub seen: UnixNanos,
-    /// Each with when it came to lead to the uid.
+    /// The aliases of the uid, each with its start.
     pub aliases: Vec<(UnixNanos, AliasItem<'a>)>,
-    /// Likewise.
+    /// The uids that a DNS record leads to, each with its start.
     pub targets: Vec<(UnixNanos, &'a str)>,
 }
 
@@ -33,7 +33,7 @@ impl Default for StoredClaim<'_> {
         StoredClaim {
             source: "",
             scope: "",
-            class: Class::Aliases,
+            class: ClaimClass::Aliases,
             state: None,
             since: UnixNanos(0),
             seen: UnixNanos(0),
@@ -43,48 +43,48 @@ impl Default for StoredClaim<'_> {
     }
 }
 
-impl Writer<'_> {
-    /// Takes in a claim that a store has open: the next completion of its scope is compared with it.
+impl AliasWriter<'_> {
+    /// Adds an open claim of a store. The next completion of its scope is compared with it.
     pub fn restore(&mut self, uid: &str, claim: &StoredClaim<'_>) {
-        self.restore_alone(uid, claim);
-        self.held.evict();
+        self.restore_without_eviction(uid, claim);
+        self.state.evict();
     }
 
-    /// The same, whatever the limit.
-    pub(super) fn restore_alone(&mut self, uid: &str, claim: &StoredClaim<'_>) {
+    pub(super) fn restore_without_eviction(&mut self, uid: &str, claim: &StoredClaim<'_>) {
         let aliases = claim.aliases.iter().filter_map(|(since, item)| {
             let within = Some(item.within).filter(|within| !within.is_empty());
-            Some((*since, Name::of(item.kind, item.value, within)?))
+            Some((*since, AliasName::of(item.kind, item.value, within)?))
         });
         let targets = claim.targets.iter();
-        let targets = targets.map(|(since, to)| (*since, Name::target(to)));
-        let names: Vec<(UnixNanos, Name)> = aliases.chain(targets).collect();
+        let targets = targets.map(|(since, to)| (*since, AliasName::target(to)));
+        let names: Vec<(UnixNanos, AliasName)> = aliases.chain(targets).collect();
         let mut times: BTreeSet<UnixNanos> = names.iter().map(|(since, _)| *since).collect();
         let Some(newest) = times.last().map(|last| claim.since.max(*last)) else {
             return;
         };
         times.insert(newest);
-        // A state of each time at which a name was added: the last one is as it is stored.
+        // The store has no earlier states. So each start of a name makes one state, identified by its time. The last
+        // state is the stored one.
         let state_of = |time: UnixNanos| match time == newest {
             true => claim.state.unwrap_or(newest.0),
             false => time.0,
         };
-        let versions: Vec<(u64, Vec<Name>)> = times
+        let state_names: Vec<(u64, Vec<AliasName>)> = times
             .iter()
             .map(|time| {
                 let by_then = names.iter().filter(|(since, _)| since <= time);
-                let names = by_then.map(|(_, name)| self.held.shared(name.clone()));
+                let names = by_then.map(|(_, name)| self.state.intern(name.clone()));
                 (state_of(*time), names.collect())
             })
             .collect();
         let states = times.iter().map(|time| (*time, state_of(*time)));
         let key = (claim.class, claim.source, claim.scope);
-        self.held.change(uid, |owner, scopes| {
-            let area = scopes.number(Class::Actual, claim.source, claim.scope);
-            for (state, names) in versions {
+        self.state.change(uid, |owner, scopes| {
+            let scope_key = scopes.number(ClaimClass::Actual, claim.source, claim.scope);
+            for (state, names) in state_names {
                 let (targets, aliases) =
-                    (names.into_iter()).partition(|name| name.kind == Kind::Target);
-                owner.put(area, state, Some(aliases), Some(targets));
+                    (names.into_iter()).partition(|name| name.kind == AliasKind::Target);
+                owner.put_state_names(scope_key, state, Some(aliases), Some(targets));
             }
             scopes.restore(uid, &mut owner.claims, key, states, claim.seen);
         });

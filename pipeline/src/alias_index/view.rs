@@ -1,95 +1,62 @@
-//! Reads.
+//! Queries.
 
-use std::sync::RwLockReadGuard;
+use std::sync::{Arc, RwLockReadGuard};
 
-use super::held::Held;
-use super::name::{Kind, Name};
+use super::name::{AliasKind, AliasName};
 use super::owner::Owner;
+use super::state::IndexState;
+use super::valid_interval::ValidInterval;
 use crate::component::UnixNanos;
 
-/// The index as it is, while this is held.
+/// A read lock on the index: all its queries see one state.
 #[derive(Debug)]
-pub struct View<'a>(RwLockReadGuard<'a, Held>);
+pub struct AliasView<'a>(RwLockReadGuard<'a, IndexState>);
 
-/// Around a moment, how long what was asked for it holds: `from` until before `until`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holds {
-    at: UnixNanos,
-    from: UnixNanos,
-    until: UnixNanos,
-}
-
-impl Holds {
-    pub fn at(at: UnixNanos) -> Holds {
-        Holds {
-            at,
-            from: UnixNanos(0),
-            until: UnixNanos(u64::MAX),
-        }
+impl<'a> AliasView<'a> {
+    pub(super) fn of(state: RwLockReadGuard<'a, IndexState>) -> AliasView<'a> {
+        AliasView(state)
     }
 
-    pub fn contains(&self, time: UnixNanos) -> bool {
-        self.from <= time && (time < self.until || time == self.at)
-    }
-
-    pub(super) fn moment(&self) -> UnixNanos {
-        self.at
-    }
-
-    /// Something begins or ends at this time.
-    pub(super) fn narrow(&mut self, time: UnixNanos) {
-        if time <= self.at {
-            self.from = self.from.max(time);
-        } else {
-            self.until = self.until.min(time);
-        }
-    }
-}
-
-impl<'a> View<'a> {
-    pub(super) fn of(held: RwLockReadGuard<'a, Held>) -> View<'a> {
-        View(held)
-    }
-
-    pub(super) fn held(&self) -> &Held {
-        &self.0
-    }
-
-    /// The uids that a name leads to at the moment of `holds`, each with the scope of the name; in
-    /// the form that [`address`](super::address) and [`host`](super::host) give it. `holds` is
-    /// narrowed to how long that is so.
-    pub fn owners(&self, kind: Kind, value: &str, holds: &mut Holds) -> Vec<(&str, &str)> {
-        let mut found = Vec::new();
+    /// The uids that have a name at the moment of `valid`, each with the scope of the name. `value` must have the form
+    /// that [`canonical_address`](super::canonical_address) or [`canonical_host`](super::canonical_host) returns.
+    /// Narrows `valid` to the period in which the answer is the same.
+    pub fn owners(
+        &self,
+        kind: AliasKind,
+        value: &str,
+        valid: &mut ValidInterval,
+    ) -> Vec<(&str, &str)> {
+        let mut owners = Vec::new();
         for uid in self.uids(kind, value) {
-            let names = self.names(uid, kind, holds);
+            let names = self.names(uid, kind, valid);
             let same = names.into_iter().filter(|name| *name.value == *value);
-            found.extend(same.map(|name| (uid, &*name.scope)));
+            owners.extend(same.map(|name| (uid, &*name.scope)));
         }
-        // Several claims of a uid may have one name.
-        found.sort_unstable();
-        found.dedup();
-        found
+        // Several claims of a uid may report the same name.
+        owners.sort_unstable();
+        owners.dedup();
+        owners
     }
 
-    /// All names of a kind that lead to the uid at the moment of `holds`, which is narrowed to how
-    /// long that is so.
-    pub fn names(&self, uid: &str, kind: Kind, holds: &mut Holds) -> Vec<&Name> {
+    /// The names of a kind that a uid has at the moment of `valid`. Narrows `valid` to the period in which the answer
+    /// is the same.
+    pub fn names(&self, uid: &str, kind: AliasKind, valid: &mut ValidInterval) -> Vec<&AliasName> {
         let Some(owner) = self.0.owners.get(uid) else {
             return Vec::new();
         };
-        let mut names = owner.names_at(&self.0.scopes, holds);
+        let mut names = owner.names_at(&self.0.scopes, valid);
         names.retain(|name| name.kind == kind);
         names
     }
 
-    /// The uids that a name of this value leads to or has led to, each once.
-    pub fn uids(&self, kind: Kind, value: &str) -> impl Iterator<Item = &str> {
+    /// The uids that have or had a name of this kind and value, each once.
+    pub fn uids(&self, kind: AliasKind, value: &str) -> impl Iterator<Item = &str> {
         let uids = self.0.by_value[kind as usize].get(value);
         uids.into_iter().flatten().map(|uid| &**uid)
     }
 
-    /// All names of a kind that lead to the uid or have led to it; some may come twice.
-    pub fn all_names(&self, uid: &str, kind: Kind) -> impl Iterator<Item = &Name> {
+    /// The names of a kind that a uid has or had. A name may occur twice.
+    pub fn all_names(&self, uid: &str, kind: AliasKind) -> impl Iterator<Item = &AliasName> {
         let names = self.0.owners.get(uid).map(Owner::names);
         names
             .into_iter()
@@ -97,11 +64,21 @@ impl<'a> View<'a> {
             .filter(move |name| name.kind == kind)
     }
 
-    /// Since when a name that leads to the uid now has done so; none where it does not lead there.
-    pub fn since(&self, uid: &str, kind: Kind, value: &str) -> Option<UnixNanos> {
+    /// The time since which a uid has had a name without a break; `None` if it does not have the name now.
+    pub fn since(&self, uid: &str, kind: AliasKind, value: &str) -> Option<UnixNanos> {
         let owner = self.0.owners.get(uid)?;
         owner.since(&self.0.scopes, |name| {
             name.kind == kind && *name.value == *value
         })
+    }
+
+    /// Whether a uid has or had any name.
+    pub fn has_names(&self, uid: &str) -> bool {
+        self.0.owners.contains_key(uid)
+    }
+
+    /// The uids that have or had any name, each once.
+    pub fn named_uids(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.owners.keys()
     }
 }

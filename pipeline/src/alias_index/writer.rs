@@ -1,99 +1,102 @@
-//! Takes in reports.
+//! Applies reports to the index.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLockWriteGuard};
 
 use tokio::sync::watch;
 
-use super::held::Held;
-use super::name::{Kind, Name};
-use super::owner::{Observed, Version};
+use super::name::{AliasKind, AliasName};
+use super::owner::{ObservedName, Owner, StateNames};
+use super::state::IndexState;
 use crate::claim_memory::KeyNumber;
-use crate::claims::{By, Class, Point, What};
+use crate::claims::{ClaimClass, PointKind, ReportPoint, ReportedBy};
 use crate::component::UnixNanos;
 use crate::reports::{
-    AliasItem, AliasObservation, Completion, DeleteEvent, DirectReport, EdgeItem, Items,
-    ReportBatch, Snapshot,
+    AliasItem, AliasObservation, DeleteEvent, DirectReport, EdgeItem, ReportBatch, ScanCompletion,
+    SnapshotItems, SnapshotReport,
 };
 use crate::schema::edges::kind::DNS_POINTS_TO;
 
-/// Changes the index; readers see all of it when this is dropped.
+/// A write lock on the index. Readers see all changes when it is dropped.
 #[derive(Debug)]
-pub struct Writer<'a> {
-    pub(super) held: RwLockWriteGuard<'a, Held>,
+pub struct AliasWriter<'a> {
+    pub(super) state: RwLockWriteGuard<'a, IndexState>,
     version: &'a watch::Sender<u64>,
+    /// Whether any name was added or removed.
     pub(super) changed: bool,
-    /// Owners of which versions may be unused.
+    /// The owners that may have names of states that no claim has any more.
     touched: BTreeSet<Arc<str>>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> AliasWriter<'a> {
     pub(super) fn of(
-        held: RwLockWriteGuard<'a, Held>,
+        state: RwLockWriteGuard<'a, IndexState>,
         version: &'a watch::Sender<u64>,
-    ) -> Writer<'a> {
-        Writer {
-            held,
+    ) -> AliasWriter<'a> {
+        AliasWriter {
+            state,
             version,
             changed: false,
             touched: BTreeSet::new(),
         }
     }
 
-    /// Takes in what a batch of `resources`, `nodes`, `edges` or `aliases` reports. Of uids that never
-    /// had a name that is kept nothing is held.
-    pub fn take_in(&mut self, reports: &ReportBatch<'_>) {
-        self.held.scopes.set_clock(reports.now);
+    /// Applies the reports of a batch of `resources`, `nodes`, `edges` or `aliases`. The index keeps nothing of uids
+    /// that never had a name of a kind that it keeps.
+    pub fn apply(&mut self, reports: &ReportBatch<'_>) {
+        self.state.scopes.set_clock(reports.now);
         for snapshot in &reports.snapshots {
             self.put_names(snapshot);
         }
-        for report in reports.direct() {
+        for report in reports.direct_reports() {
             self.report(&report);
         }
         for snapshot in &reports.snapshots {
-            self.see_in_snapshot(snapshot);
+            self.report_snapshot(snapshot);
         }
         let mut completions: Vec<_> = reports.completions.iter().collect();
         completions.sort_by_key(|completion| completion.began);
         for completion in completions {
-            for hash in self.held.scopes.complete(completion) {
-                let Some(uid) = self.concerned(hash, completion) else {
+            for hash in self.state.scopes.complete(completion) {
+                let Some(uid) = self.affected_uid(hash, completion) else {
                     continue;
                 };
                 self.touched.insert(uid.clone());
-                self.changed |= self.held.change(&uid, |owner, scopes| {
-                    scopes.apply(hash, &mut owner.claims, completion).has_news
+                self.changed |= self.state.change(&uid, |owner, scopes| {
+                    scopes
+                        .apply(hash, &mut owner.claims, completion)
+                        .has_new_value
                 });
             }
         }
         for observation in &reports.aliases {
             self.observe(observation);
         }
-        self.settle();
+        self.drop_unused();
     }
 
-    /// The uid with this hash, where it has a claim for which the completion means something new.
-    fn concerned(&self, hash: u64, completion: &Completion<'_>) -> Option<Arc<str>> {
-        let uid = self.held.by_hash.get(&hash)?;
-        let owner = self.held.owners.get(uid)?;
-        let scopes = &self.held.scopes;
+    /// The uid with this hash, if the completion has an effect on any of its claims.
+    fn affected_uid(&self, hash: u64, completion: &ScanCompletion<'_>) -> Option<Arc<str>> {
+        let uid = self.state.by_hash.get(&hash)?;
+        let owner = self.state.owners.get(uid)?;
+        let scopes = &self.state.scopes;
         scopes
             .concerns(hash, &owner.claims, completion)
             .then(|| uid.clone())
     }
 
-    /// Forgets names of states that no claim has any more, and what is beyond the limit.
-    fn settle(&mut self) {
+    /// Removes the names of states that no claim has any more, and the names beyond the limit.
+    fn drop_unused(&mut self) {
         for uid in std::mem::take(&mut self.touched) {
-            if self.held.owners.contains_key(&uid) {
-                self.held
-                    .change(&uid, |owner, scopes| owner.drop_unused(scopes));
+            if self.state.owners.contains_key(&uid) {
+                self.state
+                    .change(&uid, |owner, scopes| owner.drop_unused_states(scopes));
             }
         }
-        self.held.evict();
+        self.state.evict();
     }
 
-    /// All aliases (kind, value, scope) that a source reports of a uid at a time, by no scan.
+    /// Applies a snapshot that no scan made: all aliases (kind, value, scope) that a source reports for a uid.
     pub fn put_aliases<'n>(
         &mut self,
         uid: &str,
@@ -108,10 +111,10 @@ impl<'a> Writer<'a> {
             valid_from: None,
             valid_to: None,
         });
-        self.put(uid, source, time, Items::Aliases(aliases.collect()));
+        self.put_snapshot(uid, source, time, SnapshotItems::Aliases(aliases.collect()));
     }
 
-    /// All uids that a DNS record leads to, likewise.
+    /// Applies a snapshot that no scan made: all uids that a DNS record leads to.
     pub fn put_targets<'n>(
         &mut self,
         uid: &str,
@@ -125,12 +128,12 @@ impl<'a> Writer<'a> {
             confidence: 1.0,
             properties: None,
         });
-        self.put(uid, source, time, Items::Edges(targets.collect()));
+        self.put_snapshot(uid, source, time, SnapshotItems::Edges(targets.collect()));
     }
 
-    fn put(&mut self, uid: &str, source: &str, time: UnixNanos, items: Items<'_>) {
-        self.take_in(&ReportBatch {
-            snapshots: vec![Snapshot {
+    fn put_snapshot(&mut self, uid: &str, source: &str, time: UnixNanos, items: SnapshotItems<'_>) {
+        self.apply(&ReportBatch {
+            snapshots: vec![SnapshotReport {
                 uid,
                 source,
                 scope: "",
@@ -142,16 +145,16 @@ impl<'a> Writer<'a> {
         });
     }
 
-    /// An event deleted the uid: no name leads to it from this time on.
+    /// Applies a delete event: the uid has no names from this time on.
     pub fn delete(&mut self, uid: &str, time: UnixNanos) {
         let source = "";
-        self.take_in(&ReportBatch {
+        self.apply(&ReportBatch {
             delete_events: vec![DeleteEvent { uid, source, time }],
             ..ReportBatch::default()
         });
     }
 
-    /// An alias that was observed by itself, and leads to the uid from a time on.
+    /// Applies an observation of one alias (kind, value, scope), which the uid has from `from` until `until`.
     pub fn put_observation(
         &mut self,
         uid: &str,
@@ -171,114 +174,117 @@ impl<'a> Writer<'a> {
                 valid_to: until,
             },
         });
-        self.held.evict();
+        self.state.evict();
     }
 
-    fn put_names(&mut self, snapshot: &Snapshot<'_>) {
-        let mut names: Vec<Name> = match &snapshot.items {
-            Items::Edges(edges) => {
+    /// Adds the names of the state that a snapshot belongs to.
+    fn put_names(&mut self, snapshot: &SnapshotReport<'_>) {
+        let mut names: Vec<AliasName> = match &snapshot.items {
+            SnapshotItems::Edges(edges) => {
                 let targets = edges.iter().filter(|edge| edge.kind == DNS_POINTS_TO);
-                targets.map(|edge| Name::target(edge.to)).collect()
+                targets.map(|edge| AliasName::target(edge.to)).collect()
             }
-            Items::Aliases(aliases) => {
+            SnapshotItems::Aliases(aliases) => {
                 let names = aliases.iter().filter_map(|alias| {
                     let within = Some(alias.within).filter(|within| !within.is_empty());
-                    Name::of(alias.kind, alias.value, within)
+                    AliasName::of(alias.kind, alias.value, within)
                 });
                 names.collect()
             }
         };
-        // As of most resources.
-        if names.is_empty() && !self.held.owners.contains_key(snapshot.uid) {
+        // The fast path for most resources.
+        if names.is_empty() && !self.state.owners.contains_key(snapshot.uid) {
             return;
         }
         names.sort_unstable();
         names.dedup();
-        let names: Vec<Name> = names
+        let names: Vec<AliasName> = names
             .into_iter()
-            .map(|name| self.held.shared(name))
+            .map(|name| self.state.intern(name))
             .collect();
         let (class, hash) = snapshot.items.class_and_hash();
         let (aliases, targets) = match class {
-            Class::Edges => (None, Some(names)),
+            ClaimClass::Edges => (None, Some(names)),
             _ => (Some(names), None),
         };
-        let area = self.area(snapshot.source, snapshot.scope);
+        let scope_key = self.scope_key(snapshot.source, snapshot.scope);
         let state = snapshot.state.unwrap_or(hash);
-        // The report of the state itself is taken in later: until then nothing refers to the names.
-        self.held.change(snapshot.uid, |owner, _| {
-            owner.put(area, state, aliases, targets);
+        // No claim has this state until the report of the state is applied.
+        self.state.change(snapshot.uid, |owner, _| {
+            owner.put_state_names(scope_key, state, aliases, targets);
         });
         self.touched.insert(snapshot.uid.into());
     }
 
-    fn area(&mut self, source: &str, scope: &str) -> KeyNumber {
-        self.held.scopes.number(Class::Actual, source, scope)
+    fn scope_key(&mut self, source: &str, scope: &str) -> KeyNumber {
+        self.state.scopes.number(ClaimClass::Actual, source, scope)
     }
 
     fn report(&mut self, report: &DirectReport<'_>) {
-        let is_kept = !matches!(report.class, Class::Telemetry | Class::Health);
-        if is_kept && self.held.owners.contains_key(report.uid) {
+        let is_kept = !matches!(report.class, ClaimClass::Telemetry | ClaimClass::Health);
+        if is_kept && self.state.owners.contains_key(report.uid) {
             self.touched.insert(report.uid.into());
-            self.changed |= self.held.change(report.uid, |owner, scopes| {
-                scopes.report(&mut owner.claims, report).has_news
+            self.changed |= self.state.change(report.uid, |owner, scopes| {
+                scopes.report(&mut owner.claims, report).has_new_value
             });
         }
     }
 
-    /// A snapshot that a scan made shows that the scan saw the uid, also where its row of `nodes` does
-    /// not come by.
-    fn see_in_snapshot(&mut self, snapshot: &Snapshot<'_>) {
+    /// Applies a sighting for a snapshot that a scan made, unless a claim of its scope already has the state. The row
+    /// of `nodes` that reports the sighting may not reach this index.
+    fn report_snapshot(&mut self, snapshot: &SnapshotReport<'_>) {
         let Some(state) = snapshot.state else {
             return;
         };
-        let area = self.area(snapshot.source, snapshot.scope);
-        let is_known = self.held.owners.get(snapshot.uid).is_none_or(|owner| {
+        let scope_key = self.scope_key(snapshot.source, snapshot.scope);
+        let is_known = self.state.owners.get(snapshot.uid).is_none_or(|owner| {
             let claims = owner.claims.iter();
-            let mut claims = claims.filter(|claim| self.held.scopes.area(claim.key) == area);
-            claims.any(|claim| claim.held().any(|(held, ..)| held == state))
+            let mut claims =
+                claims.filter(|claim| self.state.scopes.scope_key(claim.key) == scope_key);
+            claims.any(|claim| claim.values().any(|(known, ..)| known == state))
         });
         if is_known {
             return;
         }
-        let what = What::Seen {
+        let kind = PointKind::Seen {
             state,
-            by: By::Scan,
+            by: ReportedBy::Scan,
         };
         self.report(&DirectReport {
             uid: snapshot.uid,
-            class: Class::Actual,
+            class: ClaimClass::Actual,
             source: snapshot.source,
             scope: snapshot.scope,
-            point: Point {
+            point: ReportPoint {
                 time: snapshot.time,
-                what,
+                kind,
             },
         });
     }
 
-    /// An address that was observed without an end is not kept: nothing would say when another has it.
+    /// Adds an observed name. Ignores an observed address without an end, since no report would end it when another uid
+    /// gets the address.
     pub(super) fn observe(&mut self, observation: &AliasObservation<'_>) {
         let AliasObservation { uid, alias, .. } = observation;
         let within = Some(alias.within).filter(|within| !within.is_empty());
-        let Some(name) = Name::of(alias.kind, alias.value, within) else {
+        let Some(name) = AliasName::of(alias.kind, alias.value, within) else {
             return;
         };
         let until = alias.valid_to;
-        if Kind::ADDRESSES.contains(&name.kind) && until.is_none() {
+        if AliasKind::ADDRESSES.contains(&name.kind) && until.is_none() {
             return;
         }
-        let new = Observed {
-            name: self.held.shared(name),
+        let new = ObservedName {
+            name: self.state.intern(name),
             from: alias.valid_from.unwrap_or(observation.time),
             until,
             last: observation.time,
         };
-        self.changed |= self.held.change(uid, |owner, _| owner.observe(new));
+        self.changed |= self.state.change(uid, |owner, _| owner.observe(new));
     }
 }
 
-impl Drop for Writer<'_> {
+impl Drop for AliasWriter<'_> {
     fn drop(&mut self) {
         if self.changed {
             self.version.send_modify(|version| *version += 1);
@@ -286,39 +292,40 @@ impl Drop for Writer<'_> {
     }
 }
 
-impl super::owner::Owner {
-    /// Puts what is known of a state; none where nothing new is.
-    pub(super) fn put(
+impl Owner {
+    /// Sets the aliases or the targets of a state; `None` leaves them unchanged. Removes a state without names.
+    pub(super) fn put_state_names(
         &mut self,
-        area: KeyNumber,
+        scope_key: KeyNumber,
         state: u64,
-        aliases: Option<Vec<Name>>,
-        targets: Option<Vec<Name>>,
+        aliases: Option<Vec<AliasName>>,
+        targets: Option<Vec<AliasName>>,
     ) {
         let known = self
-            .versions
+            .states
             .iter()
-            .position(|it| (it.area, it.state) == (area, state));
-        let known = known.map(|place| self.versions.swap_remove(place));
-        let names = |new: Option<Vec<Name>>, known: Option<&Arc<[Name]>>| -> Arc<[Name]> {
-            match new {
-                Some(new) => new.into(),
-                None => known.cloned().unwrap_or_default(),
-            }
-        };
-        let version = Version {
-            area,
+            .position(|it| (it.scope_key, it.state) == (scope_key, state));
+        let known = known.map(|index| self.states.swap_remove(index));
+        let names =
+            |new: Option<Vec<AliasName>>, known: Option<&Arc<[AliasName]>>| -> Arc<[AliasName]> {
+                match new {
+                    Some(new) => new.into(),
+                    None => known.cloned().unwrap_or_default(),
+                }
+            };
+        let state_names = StateNames {
+            scope_key,
             state,
             aliases: names(aliases, known.as_ref().map(|it| &it.aliases)),
             targets: names(targets, known.as_ref().map(|it| &it.targets)),
         };
-        if version.names().next().is_some() {
-            self.versions.push(version);
+        if state_names.names().next().is_some() {
+            self.states.push(state_names);
         }
     }
 
-    /// Whether it is new, or holds for longer.
-    fn observe(&mut self, new: Observed) -> bool {
+    /// Adds an observed name, or extends it. Returns whether that changed its period.
+    fn observe(&mut self, new: ObservedName) -> bool {
         let Some(old) = self.observed.iter_mut().find(|old| old.name == new.name) else {
             self.observed.push(new);
             return true;

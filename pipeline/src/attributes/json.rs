@@ -1,6 +1,6 @@
-//! Attributes ⇄ plain JSON, the way people write it: `{"http.route": "/", "n": 1}`.
+//! Attributes ⇄ plain JSON: `{"http.route": "/", "n": 1}`.
 //!
-//! (OTLP's own JSON form, with `stringValue` and the like, is [`crate::otlp`]'s.)
+//! OTLP's own JSON, with `stringValue` and the like, is in [`crate::otlp::json`].
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,8 +10,8 @@ use super::read::{Map, Value};
 use super::wire::put_bytes;
 use super::write::{MapBuilder, encode_value};
 
-/// Bytes become base64, a double that JSON cannot hold its name as text; of a key that stands
-/// twice the first counts, as everywhere.
+/// Converts a value to JSON. Bytes become base64, and a double that JSON lacks becomes its name as text (`NaN`). Of
+/// duplicate keys, the first is valid, as everywhere.
 pub fn to_json(value: Value<'_>) -> Json {
     match value {
         Value::Empty => Json::Null,
@@ -27,6 +27,7 @@ pub fn to_json(value: Value<'_>) -> Json {
     }
 }
 
+/// Converts a map to a JSON object. Of duplicate keys, the first is valid.
 pub fn map_to_json(map: Map<'_>) -> JsonMap<String, Json> {
     let mut object = JsonMap::new();
     for (key, value) in map.iter() {
@@ -35,7 +36,7 @@ pub fn map_to_json(map: Map<'_>) -> JsonMap<String, Json> {
     object
 }
 
-/// A run of `KeyValue` messages, in the object's order.
+/// Encodes a JSON object as a run of `KeyValue` messages, in the order of the object.
 pub fn map_from_json(object: &JsonMap<String, Json>) -> Vec<u8> {
     let mut entries = MapBuilder::new();
     let mut any = Vec::new();
@@ -47,7 +48,8 @@ pub fn map_from_json(object: &JsonMap<String, Json>) -> Vec<u8> {
     entries.finish()
 }
 
-/// One `AnyValue`. Whole numbers that int64 holds become integers, all others doubles.
+/// Encodes a JSON value as one `AnyValue`. Whole numbers in the range of int64 become integers, all other numbers
+/// doubles.
 pub fn value_from_json(json: &Json) -> Vec<u8> {
     let mut any = Vec::new();
     encode_json(&mut any, json);
@@ -82,7 +84,7 @@ mod tests {
     use crate::attributes::{Map, Value, value};
 
     #[test]
-    fn json_survives_the_way_there_and_back() {
+    fn json_is_unchanged_by_a_round_trip() {
         let json = json!({
             "text": "käse", "empty": "", "null": null, "yes": true, "int": -7, "double": 1.5,
             "list": [1, "two", [null, {}]], "object": {"a": {"b": [0.25]}}
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_values_are_found_where_they_stand() {
+    fn nested_values_are_read_in_place() {
         let bytes = map_from_json(json!({"p": [{"port": 22}]}).as_object().unwrap());
         let Some(Value::Array(items)) = Map::new(&bytes).get("p") else {
             panic!("no array")
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_of_broken_bytes_end_early() {
+    fn readers_of_malformed_bytes_end_early() {
         let bytes = map_from_json(json!({"a": "b", "c": "d"}).as_object().unwrap());
         for length in 0..bytes.len() {
             assert!(Map::new(&bytes[..length]).iter().count() <= 2);

@@ -1,15 +1,15 @@
-//! `Attributes`: the one form of all that is semi-structured.
+//! `Attributes`, the one format of all semi-structured data: OTLP's own bytes, read in place.
 //!
-//! A value of the column type is a run of OTLP `KeyValue` messages ([`Form::Map`]) or one
-//! `AnyValue` ([`Form::Value`]), as on the wire (opentelemetry/proto/common/v1/common.proto).
-//! Attributes that came by OTLP are views into the request's own bytes, checked once; JSON is
-//! encoded into it once by [`MapBuilder`].
+//! A value of the column type is a run of OTLP `KeyValue` messages ([`AttributesForm::Map`]) or one `AnyValue`
+//! ([`AttributesForm::Value`]), as on the wire (opentelemetry/proto/common/v1/common.proto). Attributes of OTLP
+//! requests are views into the bytes of the request, checked once. Attributes of other sources are encoded once by
+//! [`MapBuilder`].
 //!
-//! A run is a sequence of length-delimited fields, each a `KeyValue`. Readers accept any field
-//! number (a span's attributes have 9, a resource's 1); what is built here has 1.
+//! A run is a sequence of length-delimited fields, each a `KeyValue`. Readers accept any field number (a span's
+//! attributes have 9, a resource's 1); [`MapBuilder`] writes 1.
 //!
-//! Checked bytes are well-formed protobuf of valid UTF-8, with each singular field at most once.
-//! On other bytes readers do not panic, they end early.
+//! Checked bytes are well-formed protobuf of valid UTF-8, with each singular field at most once. On other bytes,
+//! readers do not panic but end early.
 
 use std::collections::HashMap;
 
@@ -32,34 +32,36 @@ pub use texts::{replace_texts, replace_texts_of_value};
 pub use unordered::unordered_hash;
 pub use write::{MapBuilder, encode_value};
 
-/// Name of the Arrow extension type.
+/// The name of the Arrow extension type.
 pub const EXTENSION: &str = "airdig.attributes";
 
-/// Which of the two a column holds.
+/// The format of the values of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum AttributesForm {
+    /// A run of `KeyValue` messages.
     Map,
+    /// One `AnyValue`.
     Value,
 }
 
-impl Form {
-    /// What a field's extension metadata says; none of a field that holds no attributes.
-    pub fn of(field: &Field) -> Option<Form> {
+impl AttributesForm {
+    /// Reads the format from the extension metadata of a field; none if the field has no attributes.
+    pub fn of(field: &Field) -> Option<AttributesForm> {
         if field.extension_type_name() != Some(EXTENSION) {
             return None;
         }
         match field.extension_type_metadata() {
-            Some("map") => Some(Form::Map),
-            Some("value") => Some(Form::Value),
+            Some("map") => Some(AttributesForm::Map),
+            Some("value") => Some(AttributesForm::Value),
             _ => None,
         }
     }
 
-    /// The extension type's metadata of a field.
+    /// The metadata of a field with the extension type.
     pub fn metadata(self) -> HashMap<String, String> {
         let form = match self {
-            Form::Map => "map",
-            Form::Value => "value",
+            AttributesForm::Map => "map",
+            AttributesForm::Value => "value",
         };
         HashMap::from([
             ("ARROW:extension:name".to_owned(), EXTENSION.to_owned()),

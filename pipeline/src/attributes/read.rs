@@ -1,11 +1,11 @@
-//! Reads attributes where they stand, without building anything.
+//! Reads attributes in place, without allocation.
 
-use super::wire::{Field, next_field};
+use super::wire::{WireField, next_field};
 
-/// A value, borrowed from the bytes it stands in.
+/// A value that borrows from the encoded bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// An `AnyValue` with nothing in it, or none at all.
+    /// An empty `AnyValue`, or none.
     Empty,
     Text(&'a str),
     Bool(bool),
@@ -17,7 +17,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The text, unless it is of another type.
+    /// The text; none if the value has another type.
     pub fn as_text(self) -> Option<&'a str> {
         match self {
             Value::Text(text) => Some(text),
@@ -25,7 +25,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The integer, unless it is of another type.
+    /// The integer; none if the value has another type.
     pub fn as_int(self) -> Option<i64> {
         match self {
             Value::Int(int) => Some(int),
@@ -39,6 +39,7 @@ impl<'a> Value<'a> {
 pub struct Array<'a>(&'a [u8]);
 
 impl<'a> Array<'a> {
+    /// The decoded items.
     pub fn iter(self) -> impl Iterator<Item = Value<'a>> {
         self.items().map(value)
     }
@@ -49,7 +50,7 @@ impl<'a> Array<'a> {
         std::iter::from_fn(move || {
             loop {
                 match next_field(&mut rest)? {
-                    (1, Field::Bytes(item)) => return Some(item),
+                    (1, WireField::Bytes(item)) => return Some(item),
                     _ => continue,
                 }
             }
@@ -62,11 +63,12 @@ impl<'a> Array<'a> {
 pub struct Map<'a>(&'a [u8]);
 
 impl<'a> Map<'a> {
-    /// Reads checked bytes.
+    /// Wraps checked bytes.
     pub fn new(bytes: &'a [u8]) -> Map<'a> {
         Map(bytes)
     }
 
+    /// Whether it has no entries.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
@@ -75,7 +77,7 @@ impl<'a> Map<'a> {
         self.0
     }
 
-    /// Keys and values in order; a key that stands twice comes twice.
+    /// Keys and values in order. Duplicate keys are returned, too.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
         self.entries()
             .map(|(key, value_bytes)| (text(key), value(value_bytes)))
@@ -86,7 +88,7 @@ impl<'a> Map<'a> {
         self.encoded(key).map(value)
     }
 
-    /// The first value of this key as it stands, an encoded `AnyValue`.
+    /// The first value of this key, as an encoded `AnyValue`.
     pub fn encoded(self, key: &str) -> Option<&'a [u8]> {
         self.entries()
             .find(|(candidate, _)| *candidate == key.as_bytes())
@@ -98,13 +100,13 @@ impl<'a> Map<'a> {
         self.get(key)?.as_text()
     }
 
-    /// Keys and encoded `AnyValue`s in order, neither looked at further: for who wants a few of
-    /// many. [`value`] reads one.
+    /// Keys and encoded `AnyValue`s in order, neither decoded nor checked, for callers that need few of many entries.
+    /// [`value`] decodes one.
     pub fn entries(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
             loop {
-                if let (_, Field::Bytes(entry)) = next_field(&mut rest)? {
+                if let (_, WireField::Bytes(entry)) = next_field(&mut rest)? {
                     return Some(key_value(entry));
                 }
             }
@@ -112,37 +114,38 @@ impl<'a> Map<'a> {
     }
 }
 
+/// The key and the encoded `AnyValue` of a `KeyValue`.
 pub(super) fn key_value(mut entry: &[u8]) -> (&[u8], &[u8]) {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     while let Some((number, field)) = next_field(&mut entry) {
         match (number, field) {
-            (1, Field::Bytes(bytes)) => key = bytes,
-            (2, Field::Bytes(bytes)) => value = bytes,
+            (1, WireField::Bytes(bytes)) => key = bytes,
+            (2, WireField::Bytes(bytes)) => value = bytes,
             _ => {}
         }
     }
     (key, value)
 }
 
-/// Reads one `AnyValue`; of several fields the last counts (it is a oneof).
+/// Decodes one `AnyValue`. Of several fields, the last one is valid, since they are a oneof.
 pub fn value(mut bytes: &[u8]) -> Value<'_> {
-    let mut found = Value::Empty;
+    let mut decoded = Value::Empty;
     while let Some(field) = next_field(&mut bytes) {
         match field {
-            (1, Field::Bytes(bytes)) => found = Value::Text(text(bytes)),
-            (2, Field::Varint(bits)) => found = Value::Bool(bits != 0),
-            (3, Field::Varint(bits)) => found = Value::Int(bits as i64),
-            (4, Field::Fixed64(bits)) => found = Value::Double(f64::from_le_bytes(bits)),
-            (5, Field::Bytes(bytes)) => found = Value::Array(Array(bytes)),
-            (6, Field::Bytes(bytes)) => found = Value::Map(Map(bytes)),
-            (7, Field::Bytes(bytes)) => found = Value::Bytes(bytes),
+            (1, WireField::Bytes(bytes)) => decoded = Value::Text(text(bytes)),
+            (2, WireField::Varint(bits)) => decoded = Value::Bool(bits != 0),
+            (3, WireField::Varint(bits)) => decoded = Value::Int(bits as i64),
+            (4, WireField::Fixed64(bits)) => decoded = Value::Double(f64::from_le_bytes(bits)),
+            (5, WireField::Bytes(bytes)) => decoded = Value::Array(Array(bytes)),
+            (6, WireField::Bytes(bytes)) => decoded = Value::Map(Map(bytes)),
+            (7, WireField::Bytes(bytes)) => decoded = Value::Bytes(bytes),
             _ => {}
         }
     }
-    found
+    decoded
 }
 
-/// The value of a key, as an encoded `AnyValue`, of an `AnyValue` that is a map.
+/// The value of a key in an `AnyValue` that is a map, as an encoded `AnyValue`.
 pub fn value_bytes_of<'a>(any_value: &'a [u8], key: &str) -> Option<&'a [u8]> {
     match value(any_value) {
         Value::Map(map) => map.encoded(key),
@@ -150,7 +153,7 @@ pub fn value_bytes_of<'a>(any_value: &'a [u8], key: &str) -> Option<&'a [u8]> {
     }
 }
 
-/// The item at an index (from 0), as an encoded `AnyValue`, of an `AnyValue` that is an array.
+/// The item at an index (from 0) in an `AnyValue` that is an array, as an encoded `AnyValue`.
 pub fn value_at_index(any_value: &[u8], index: usize) -> Option<&[u8]> {
     match value(any_value) {
         Value::Array(array) => array.items().nth(index),
@@ -158,7 +161,7 @@ pub fn value_at_index(any_value: &[u8], index: usize) -> Option<&[u8]> {
     }
 }
 
-/// Checked bytes are UTF-8; others read as empty.
+/// Decodes UTF-8. Checked bytes are valid; invalid bytes are read as empty text.
 fn text(bytes: &[u8]) -> &str {
     simdutf8::basic::from_utf8(bytes).unwrap_or_default()
 }

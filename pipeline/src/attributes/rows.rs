@@ -1,53 +1,52 @@
-//! Changes columns of attributes.
+//! Edits columns of attributes.
 
 use arrow_array::builder::make_view;
 use arrow_array::{Array, BinaryViewArray};
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 
-/// A block of changed values that is this long is followed by another: views address 32 bits.
-const BLOCK: usize = 1 << 30;
+/// The length in bytes after which a new block of edited values begins, since views address 32 bits.
+const MAX_BLOCK: usize = 1 << 30;
 
-/// Changes the rows that are `chosen`. `edit` is given a row's value, none where it is null; it
-/// appends what the value becomes and returns true, or appends nothing and returns false.
+/// Edits the rows for which `chosen` returns true. `edit` gets the value of a row, none if it is null. It appends the
+/// new value and returns true, or appends nothing and returns false.
 ///
-/// Rows that stand together and have the same view (the resource of all its spans) are edited
-/// once. What is not changed is not copied: its views lead into the column's own buffers. None
-/// where nothing changes at all.
+/// Adjacent rows with the same view (such as the resource of several spans) are edited once. Unchanged values are not
+/// copied: their views point into the buffers of the column. Returns none if no value changes.
 pub fn edit_rows(
     column: &BinaryViewArray,
     mut chosen: impl FnMut(usize) -> bool,
     mut edit: impl FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool,
 ) -> Option<BinaryViewArray> {
-    let mut made = Made::beside(column);
+    let mut edited = EditedColumn::new(column);
     let mut latest: Option<(Option<u128>, Option<u128>)> = None;
     for row in (0..column.len()).filter(|&row| chosen(row)) {
         let before = column.is_valid(row).then(|| column.views()[row]);
         let after = match latest {
             Some((same, after)) if same == before => after,
-            _ => made.view(|out| edit(before.map(|_| column.value(row)), out)),
+            _ => edited.append(|out| edit(before.map(|_| column.value(row)), out)),
         };
         latest = Some((before, after));
         if let Some(view) = after {
-            made.replace(row, view);
+            edited.replace(row, view);
         }
     }
-    made.finish()
+    edited.finish()
 }
 
-/// A column that is made of another one and of new values.
-struct Made {
+/// A copy of a column in which some values are replaced.
+struct EditedColumn {
     changed: bool,
     views: Vec<u128>,
-    /// Of columns with nulls.
+    /// Whether each row is valid; none if the column has no nulls.
     valid: Option<Vec<bool>>,
     buffers: Vec<Buffer>,
-    /// The last block, after `buffers`.
+    /// The block to which new values are appended. Its buffer index is after those of `buffers`.
     block: Vec<u8>,
 }
 
-impl Made {
-    fn beside(column: &BinaryViewArray) -> Made {
-        Made {
+impl EditedColumn {
+    fn new(column: &BinaryViewArray) -> EditedColumn {
+        EditedColumn {
             changed: false,
             views: column.views().to_vec(),
             valid: column.nulls().map(|nulls| nulls.iter().collect()),
@@ -56,9 +55,9 @@ impl Made {
         }
     }
 
-    /// The view of a value that `append` appends, if it does.
-    fn view(&mut self, append: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<u128> {
-        if self.block.len() >= BLOCK {
+    /// Calls `append` and returns the view of the value that it appends; none if it appends none.
+    fn append(&mut self, append: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<u128> {
+        if self.block.len() >= MAX_BLOCK {
             self.close_block();
         }
         let start = self.block.len();
@@ -90,7 +89,9 @@ impl Made {
         let nulls = self.valid.map(NullBuffer::from);
         let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
         let views = ScalarBuffer::from(self.views);
-        let made = BinaryViewArray::try_new(views, self.buffers, nulls);
-        Some(made.expect("views are the column's own or lead into a block that was pushed"))
+        let edited = BinaryViewArray::try_new(views, self.buffers, nulls);
+        Some(
+            edited.expect("views point into buffers of the column or into a block that was pushed"),
+        )
     }
 }

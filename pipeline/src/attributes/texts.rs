@@ -1,33 +1,32 @@
-//! Changes the texts of attributes, however deep they stand; all else keeps its bytes.
+//! Replaces texts in attributes at any depth. All other bytes are unchanged.
 
-use super::edit::{Copied, entries, put_entry};
+use super::edit::{RunCopier, entries, put_entry};
 use super::read::{Value, value};
 use super::wire::put_bytes;
 use super::write::encode_value;
 
-/// Offers each text of a run of `KeyValue`s to `replace`, also those inside of arrays and maps.
-/// Keys stay as they are.
+/// Calls `replace` with each text value of a run of `KeyValue`s, also with those inside of arrays and maps. Keys are
+/// unchanged.
 ///
-/// Appends the changed run to `out` and returns true; where `replace` changes none, returns false
-/// and appends nothing.
+/// Appends the changed run to `out` and returns true. If `replace` changes no text, appends nothing and returns false.
 pub fn replace_texts(
     run: &[u8],
     replace: &mut dyn FnMut(&str) -> Option<String>,
     out: &mut Vec<u8>,
 ) -> bool {
-    let mut copied = Copied::new(run);
+    let mut copier = RunCopier::new(run);
     let mut any_value = Vec::new();
     for entry in entries(run) {
         any_value.clear();
         if replace_texts_of_value(entry.value, replace, &mut any_value) {
-            copied.until(entry.range, out);
+            copier.skip(entry.range, out);
             put_entry(entry.number, entry.key, &any_value, out);
         }
     }
-    copied.finish(out)
+    copier.finish(out)
 }
 
-/// Likewise for one encoded `AnyValue`.
+/// The same as [`replace_texts`] for one encoded `AnyValue`.
 pub fn replace_texts_of_value(
     any_value: &[u8],
     replace: &mut dyn FnMut(&str) -> Option<String>,
@@ -54,9 +53,9 @@ pub fn replace_texts_of_value(
             let mut is_changed = false;
             for item in array.items() {
                 changed.clear();
-                let is_other = replace_texts_of_value(item, replace, &mut changed);
-                put_bytes(&mut items, 1, if is_other { &changed } else { item });
-                is_changed |= is_other;
+                let is_item_changed = replace_texts_of_value(item, replace, &mut changed);
+                put_bytes(&mut items, 1, if is_item_changed { &changed } else { item });
+                is_changed |= is_item_changed;
             }
             if is_changed {
                 put_bytes(out, 5, &items);
@@ -71,26 +70,27 @@ pub fn replace_texts_of_value(
 mod tests {
     use serde_json::json;
 
-    use super::super::{Map, map_from_json, map_to_json, to_json, value_from_json};
     use super::*;
+    use crate::attributes::{Map, map_from_json, map_to_json, to_json, value_from_json};
 
+    /// Doubles and capitalizes each `x`.
     fn shout(text: &str) -> Option<String> {
         text.contains('x').then(|| text.replace('x', "XX"))
     }
 
     #[test]
-    fn texts_are_replaced_at_any_depth_and_all_else_stays() {
+    fn texts_are_replaced_at_any_depth_and_other_values_are_unchanged() {
         let before = json!({"x": "x", "n": 5, "d": 0.5, "list": ["a", "x", {"deep": ["x"]}, [1]], "map": {"k": "ax"}});
         let run = map_from_json(before.as_object().unwrap());
         let mut out = b"before".to_vec();
         assert!(replace_texts(&run, &mut shout, &mut out));
         let after = json!({"x": "XX", "n": 5, "d": 0.5, "list": ["a", "XX", {"deep": ["XX"]}, [1]], "map": {"k": "aXX"}});
-        let found = map_to_json(Map::new(out.strip_prefix(b"before").unwrap()));
-        assert_eq!(serde_json::Value::Object(found), after);
+        let replaced = map_to_json(Map::new(out.strip_prefix(b"before").unwrap()));
+        assert_eq!(serde_json::Value::Object(replaced), after);
     }
 
     #[test]
-    fn where_no_text_changes_nothing_is_appended() {
+    fn nothing_is_appended_if_no_text_changes() {
         for json in [json!({}), json!({"n": 1, "list": [[], {"k": "a"}]})] {
             let run = map_from_json(json.as_object().unwrap());
             let mut out = Vec::new();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_alone_is_changed_likewise() {
+    fn texts_of_a_single_value_are_replaced() {
         let mut out = Vec::new();
         assert!(replace_texts_of_value(
             &value_from_json(&json!("ax")),

@@ -1,46 +1,47 @@
-//! A hash of attributes in which order means nothing.
+//! A hash of attributes that ignores order.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::read::{Map, Value};
 
-/// A hash in which the order of a map's entries and of a list's items means nothing: APIs list rules
-/// and tags in any order, and the same in another order is no change (XXH3, 64 bits, stable for ever:
-/// it is stored).
+/// Hashes attributes with XXH3, 64 bits, and ignores the order of map entries and of list items: APIs list rules and
+/// tags in any order, and another order is no change. The hash must never change between versions, since it is stored.
 pub fn unordered_hash(map: Map<'_>) -> u64 {
     let mut sum = 0_u64;
     let mut count = 0_u64;
     for (key, value) in map.iter() {
-        let parts = [xxh3_64(key.as_bytes()), of_value(value)];
-        sum = sum.wrapping_add(mixed(b'e', &parts));
+        let parts = [xxh3_64(key.as_bytes()), hash_value(value)];
+        sum = sum.wrapping_add(mix(b'e', &parts));
         count += 1;
     }
-    mixed(b'm', &[sum, count])
+    mix(b'm', &[sum, count])
 }
 
-fn of_value(value: Value<'_>) -> u64 {
+fn hash_value(value: Value<'_>) -> u64 {
     match value {
-        Value::Empty => mixed(b'0', &[]),
-        Value::Text(text) => mixed(b't', &[xxh3_64(text.as_bytes())]),
-        Value::Bool(bool) => mixed(b'b', &[u64::from(bool)]),
-        Value::Int(int) => mixed(b'i', &[int as u64]),
-        Value::Double(double) => mixed(b'd', &[double.to_bits()]),
-        Value::Bytes(bytes) => mixed(b'x', &[xxh3_64(bytes)]),
+        Value::Empty => mix(b'0', &[]),
+        Value::Text(text) => mix(b't', &[xxh3_64(text.as_bytes())]),
+        Value::Bool(bool) => mix(b'b', &[u64::from(bool)]),
+        Value::Int(int) => mix(b'i', &[int as u64]),
+        Value::Double(double) => mix(b'd', &[double.to_bits()]),
+        Value::Bytes(bytes) => mix(b'x', &[xxh3_64(bytes)]),
         Value::Map(map) => unordered_hash(map),
         Value::Array(array) => {
             let mut sum = 0_u64;
             let mut count = 0_u64;
             for item in array.iter() {
-                // Mixed before it is added: else two lists of lists could trade their items.
-                sum = sum.wrapping_add(mixed(b'a', &[of_value(item)]));
+                // Each item is mixed before it is added. Otherwise the hash of two nested lists would not depend on
+                // which of them has which item.
+                sum = sum.wrapping_add(mix(b'a', &[hash_value(item)]));
                 count += 1;
             }
-            mixed(b'l', &[sum, count])
+            mix(b'l', &[sum, count])
         }
     }
 }
 
-fn mixed(tag: u8, parts: &[u64]) -> u64 {
+/// Hashes a type tag and up to two hashes.
+fn mix(tag: u8, parts: &[u64]) -> u64 {
     let mut bytes = [0_u8; 17];
     bytes[0] = tag;
     for (slot, part) in bytes[1..].chunks_exact_mut(8).zip(parts) {
@@ -62,14 +63,14 @@ mod tests {
     }
 
     #[test]
-    fn order_means_nothing_however_deep() {
+    fn order_does_not_change_the_hash_at_any_depth() {
         let one = json!({"a": [{"p": 1, "q": ["x", "y"]}, {"p": 2}], "b": true});
         let other = json!({"b": true, "a": [{"p": 2}, {"q": ["y", "x"], "p": 1}]});
         assert_eq!(hash(&one), hash(&other));
     }
 
     #[test]
-    fn what_differs_has_another_hash() {
+    fn different_attributes_have_different_hashes() {
         let all = [
             json!({}),
             json!({"a": null}),

@@ -1,28 +1,27 @@
-//! The few pieces of protobuf's wire format that attributes need
-//! (<https://protobuf.dev/programming-guides/encoding/>).
+//! The parts of protobuf's wire format that attributes need (<https://protobuf.dev/programming-guides/encoding/>).
 
 /// One field of a message.
-pub(super) enum Field<'a> {
+pub(super) enum WireField<'a> {
     Varint(u64),
     Fixed64([u8; 8]),
     Bytes(&'a [u8]),
     Fixed32,
 }
 
-/// Takes the next field off the front; none at the end or where the bytes are malformed.
-pub(super) fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, Field<'a>)> {
+/// Reads the next field and its number, and removes it from `rest`; none at the end or if the bytes are malformed.
+pub(super) fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, WireField<'a>)> {
     let key = varint(rest)?;
     let number = u32::try_from(key >> 3).ok()?;
     let field = match key & 7 {
-        0 => Field::Varint(varint(rest)?),
-        1 => Field::Fixed64(take(rest, 8)?.try_into().ok()?),
+        0 => WireField::Varint(varint(rest)?),
+        1 => WireField::Fixed64(take(rest, 8)?.try_into().ok()?),
         2 => {
             let length = usize::try_from(varint(rest)?).ok()?;
-            Field::Bytes(take(rest, length)?)
+            WireField::Bytes(take(rest, length)?)
         }
         5 => {
             take(rest, 4)?;
-            Field::Fixed32
+            WireField::Fixed32
         }
         _ => return None,
     };
@@ -52,6 +51,7 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// Appends a varint.
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -60,7 +60,7 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Bytes of a length as a varint.
+/// The number of bytes of a varint.
 pub(super) fn varint_len(value: usize) -> usize {
     (usize::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
 }

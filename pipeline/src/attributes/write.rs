@@ -1,4 +1,4 @@
-//! Builds attributes.
+//! Encodes attributes.
 
 use super::read::Value;
 use super::wire::{put_bytes, put_varint};
@@ -7,31 +7,39 @@ use super::wire::{put_bytes, put_varint};
 #[derive(Clone, Debug, Default)]
 pub struct MapBuilder {
     out: Vec<u8>,
+    /// The current `KeyValue`. Kept for its memory.
     entry: Vec<u8>,
+    /// The current `AnyValue`. Kept for its memory.
     any: Vec<u8>,
 }
 
 impl MapBuilder {
+    /// An empty builder.
     pub fn new() -> MapBuilder {
         MapBuilder::default()
     }
 
+    /// Adds a text value.
     pub fn text(&mut self, key: &str, text: &str) -> &mut MapBuilder {
         self.value(key, Value::Text(text))
     }
 
+    /// Adds an integer value.
     pub fn int(&mut self, key: &str, int: i64) -> &mut MapBuilder {
         self.value(key, Value::Int(int))
     }
 
+    /// Adds a double value.
     pub fn double(&mut self, key: &str, double: f64) -> &mut MapBuilder {
         self.value(key, Value::Double(double))
     }
 
+    /// Adds a Boolean value.
     pub fn bool(&mut self, key: &str, bool: bool) -> &mut MapBuilder {
         self.value(key, Value::Bool(bool))
     }
 
+    /// Adds a value of any type.
     pub fn value(&mut self, key: &str, value: Value<'_>) -> &mut MapBuilder {
         self.any.clear();
         encode_value(&mut self.any, value);
@@ -50,13 +58,13 @@ impl MapBuilder {
         self
     }
 
-    /// The run so far; the builder starts anew and keeps its memory.
+    /// Returns the run and empties the builder.
     pub fn finish(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }
 }
 
-/// Appends one `AnyValue`, without a field tag around it.
+/// Appends one `AnyValue`, without a field tag.
 pub fn encode_value(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Empty => {}

@@ -1,4 +1,4 @@
-//! Converts rows of another version of a signal's schema.
+//! Converts rows of an older or newer version of a signal's schema.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef, ListArray, RecordBatch, StructArray, new_null_array};
 use arrow_schema::{DataType, Field, SchemaRef};
 
-/// The columns of `schema`, by their names. Missing nullable columns become null, and columns that the schema
-/// does not have are dropped, so that processes of two versions can exchange batches.
+/// Selects the columns of `schema` by name. Missing nullable columns become null, and columns that the schema does not
+/// have are dropped, so that processes of two versions can exchange batches.
 ///
 /// # Errors
 /// The first column that cannot be converted, and why.
@@ -28,19 +28,20 @@ fn column(field: &Field, rows: &RecordBatch) -> Result<ArrayRef, String> {
     if !field.is_nullable() && column.null_count() > 0 {
         return Err(format!("column {name} has nulls"));
     }
-    of_type(column, field.data_type()).ok_or_else(|| {
+    convert(column, field.data_type()).ok_or_else(|| {
         let (found, expected) = (column.data_type(), field.data_type());
         format!("column {name} is {found}, not {expected}")
     })
 }
 
-/// Converts values whose types differ only in the fields of structs, also of structs in lists.
-fn of_type(values: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
-    match (values.data_type(), wanted) {
-        (found, wanted) if found == wanted => Some(values.clone()),
+/// Converts values whose types differ only in the fields of structs, also of structs in lists. Returns none for other
+/// types.
+fn convert(values: &ArrayRef, target: &DataType) -> Option<ArrayRef> {
+    match (values.data_type(), target) {
+        (found, target) if found == target => Some(values.clone()),
         (DataType::List(_), DataType::List(item)) => {
             let list = values.as_list::<i32>();
-            let items = of_type(list.values(), item.data_type())?;
+            let items = convert(list.values(), item.data_type())?;
             let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
             let list = ListArray::try_new(item.clone(), offsets, items, nulls).ok()?;
             Some(Arc::new(list))
@@ -48,7 +49,7 @@ fn of_type(values: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let found = values.as_struct();
             let field = |field: &Arc<Field>| match found.column_by_name(field.name()) {
-                Some(values) => of_type(values, field.data_type()),
+                Some(values) => convert(values, field.data_type()),
                 None => field
                     .is_nullable()
                     .then(|| new_null_array(field.data_type(), found.len())),

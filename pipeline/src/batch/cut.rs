@@ -10,49 +10,50 @@ use crate::{Batch, Signal};
 
 /// The rows at which one batch may be split.
 #[derive(Debug)]
-pub(crate) enum Cuts {
+pub(crate) enum SplitPoints {
     Anywhere,
-    /// After these numbers of rows, ascending; the last is the number of all rows.
+    /// After these numbers of rows, in ascending order. The last one is the number of all rows.
     After(Vec<usize>),
 }
 
-impl Cuts {
-    /// The row after which to end a batch that begins after `start` rows and shall have at most `most` rows.
-    /// A snapshot, the rows of one (`uid`, `source`, `scope`, `time`), is never split: a store would take the
-    /// part for the whole snapshot. So the batch has fewer rows; or more, if one snapshot alone has more than
-    /// `most` rows or snapshots overlap: then it ends at the next row where all snapshots have ended.
-    pub(crate) fn end(&self, start: usize, most: usize) -> usize {
-        let end = start.saturating_add(most);
+impl SplitPoints {
+    /// The number of rows after which a part ends that begins after `start` rows and should have at most `max_rows`
+    /// rows. A snapshot, the rows of one (`uid`, `source`, `scope`, `time`), is never split, since a store would accept
+    /// the part as the whole snapshot. So the part may have fewer rows. It has more if one snapshot alone has more than
+    /// `max_rows` rows or snapshots overlap: then it ends at the next row where all snapshots have ended.
+    pub(crate) fn end(&self, start: usize, max_rows: usize) -> usize {
+        let end = start.saturating_add(max_rows);
         match self {
-            Cuts::Anywhere => end,
-            Cuts::After(places) => {
-                let after = places.partition_point(|place| *place <= end);
-                let fitting = after.checked_sub(1).map(|last| places[last]);
-                let next = || places.get(after).copied().unwrap_or(end);
-                fitting.filter(|place| *place > start).unwrap_or_else(next)
+            SplitPoints::Anywhere => end,
+            SplitPoints::After(points) => {
+                let after = points.partition_point(|point| *point <= end);
+                let fitting = after.checked_sub(1).map(|last| points[last]);
+                let next = || points.get(after).copied().unwrap_or(end);
+                fitting.filter(|point| *point > start).unwrap_or_else(next)
             }
         }
     }
 }
 
 impl Batch {
-    pub(crate) fn cuts(&self) -> Cuts {
+    /// The rows at which the batch may be split.
+    pub(crate) fn split_points(&self) -> SplitPoints {
         if !matches!(self.signal(), Signal::Edges | Signal::Aliases) {
-            return Cuts::Anywhere;
+            return SplitPoints::Anywhere;
         }
-        let (mut places, mut end) = (Vec::new(), 0);
-        for (row, of_row) in self.snapshot_ends().into_iter().enumerate() {
-            // All snapshots that began before this row end before it.
+        let (mut points, mut end) = (Vec::new(), 0);
+        for (row, snapshot_end) in self.snapshot_ends().into_iter().enumerate() {
+            // All snapshots that begin before this row end before it.
             if row == end && row > 0 {
-                places.push(row);
+                points.push(row);
             }
-            end = end.max(of_row);
+            end = end.max(snapshot_end);
         }
-        places.push(self.num_rows());
-        Cuts::After(places)
+        points.push(self.num_rows());
+        SplitPoints::After(points)
     }
 
-    /// Of each row, the row after the last of its snapshot.
+    /// For each row, the row after the last row of its snapshot.
     fn snapshot_ends(&self) -> Vec<usize> {
         let (uids, scopes) = (self.uid(), self.text(edges::SCOPE));
         let sources = self.words(opening::SOURCE);
@@ -77,18 +78,18 @@ mod tests {
     use crate::Delivery;
     use crate::rows::Rows;
 
-    /// One edge of each of these uids, in order.
+    /// One edge of each uid, in order.
     fn edges_of(uids: &str) -> Batch {
         let mut rows = Rows::new(Signal::Edges);
         for uid in uids.chars() {
             rows.push(None, Some(&uid.to_string()), "aws", &[]);
         }
-        rows.finish(Delivery::nobody())
+        rows.finish(Delivery::untracked())
     }
 
     #[test]
     fn snapshot_is_never_split() {
-        for (uids, most, cut) in [
+        for (uids, max_rows, expected) in [
             ("aabb", 2, 2),
             ("aabb", 3, 2),
             ("aabbb", 4, 2),
@@ -102,8 +103,8 @@ mod tests {
             ("", 1, 0),
         ] {
             let batch = edges_of(uids);
-            let end = batch.cuts().end(0, most).min(batch.num_rows());
-            assert_eq!(end, cut, "{uids} {most}");
+            let end = batch.split_points().end(0, max_rows).min(batch.num_rows());
+            assert_eq!(end, expected, "{uids} {max_rows}");
         }
     }
 }

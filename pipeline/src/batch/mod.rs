@@ -1,4 +1,4 @@
-//! `Batch`: the unit that components exchange.
+//! `Batch`, the unit that components exchange: rows of one signal, and the senders that wait for them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,29 +6,29 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type};
 use arrow_array::{
-    Array, ArrayRef, BinaryViewArray, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray,
-    RecordBatch, StringArray, StringViewArray, TypedDictionaryArray,
+    ArrayRef, BinaryViewArray, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch,
+    StringArray, StringViewArray, TypedDictionaryArray,
 };
-use arrow_select::concat::concat_batches;
 use bytes::Bytes;
+use content::Content;
 
 use crate::schema::{opening, traces};
 use crate::{Delivery, Signal};
 
+mod concat;
 mod conform;
+mod content;
 mod cut;
 mod original;
-mod words;
-pub(crate) use cut::Cuts;
-pub use original::Original;
+pub(crate) use cut::SplitPoints;
+pub use original::OriginalRequest;
 
-/// Rows of one signal with their [`Delivery`]. Cheap to clone: columns are shared.
+/// Rows of one signal with their [`Delivery`]. Cheap to clone, since clones share the rows.
 #[derive(Clone, Debug)]
 pub struct Batch {
     signal: Signal,
-    rows: RecordBatch,
+    content: Arc<Content>,
     delivery: Delivery,
-    original: Option<Original>,
 }
 
 /// The rows do not have the schema of their signal.
@@ -40,8 +40,8 @@ pub struct SchemaMismatch {
 }
 
 impl Batch {
-    /// Rows of the signal's schema, or of an older or a newer version of it: a missing nullable column
-    /// becomes null, and unknown columns are dropped.
+    /// Makes a batch of rows of the signal's schema, or of an older or newer version of the schema: a missing nullable
+    /// column becomes null, and unknown columns are dropped.
     ///
     /// # Errors
     /// When a required column is missing, has nulls or has another type.
@@ -59,57 +59,21 @@ impl Batch {
         };
         Ok(Batch {
             signal,
-            rows,
+            content: Arc::new(Content::new(rows, None)),
             delivery,
-            original: None,
         })
     }
 
-    /// Keeps the OTLP request (protobuf, uncompressed) from which the rows were decoded, so that it can be
-    /// sent on unchanged. [`Batch::with_rows`] drops it.
-    pub fn with_original(mut self, request: Bytes) -> Batch {
-        self.original = Some(Original::from(request));
-        self
+    /// Adds the OTLP request (protobuf, uncompressed) from which the rows were decoded, so that exporters can send it
+    /// unchanged. [`Batch::with_rows`] removes it.
+    pub fn with_original(self, request: Bytes) -> Batch {
+        let original = Some(OriginalRequest::from(request));
+        let content = Content::new(self.rows().clone(), original);
+        self.with_content(content)
     }
 
-    /// Merges the rows of several batches, in order. Views share their buffers, the senders of all parts wait
-    /// for the merged batch, and if every part has its original, the merged batch has all of them. A single
-    /// batch is returned unchanged; an empty list returns none.
-    ///
-    /// # Panics
-    /// When the signals differ, which is an error of the caller, or when a list would have more than 2³¹
-    /// items.
-    pub fn concat(mut parts: Vec<Batch>) -> Option<Batch> {
-        if parts.len() < 2 {
-            return parts.pop();
-        }
-        let signal = parts[0].signal;
-        assert!(
-            parts.iter().all(|part| part.signal == signal),
-            "batches of different signals cannot be merged"
-        );
-        let rows = concat_batches(&signal.schema(), parts.iter().map(Batch::rows))
-            .and_then(|rows| {
-                let columns = rows.columns().iter().map(words::once).collect();
-                RecordBatch::try_new(rows.schema(), columns)
-            })
-            .expect("parts of one signal have one schema");
-        let originals: Option<Vec<&Original>> =
-            parts.iter().map(|part| part.original.as_ref()).collect();
-        let original = originals.map(Original::concat);
-        let parts = parts.into_iter();
-        let parts = parts.map(|part| (part.rows.num_rows(), part.delivery));
-        let delivery = Delivery::merge_rows(parts.map(|(rows, delivery)| (delivery, rows)));
-        Some(Batch {
-            signal,
-            rows,
-            delivery,
-            original,
-        })
-    }
-
-    /// A range of the rows, with the senders of these rows. The range of all rows is the batch itself; a
-    /// smaller one has no original.
+    /// A range of the rows, with the senders of these rows. The range of all rows is the batch itself. A smaller range
+    /// has no original request.
     ///
     /// # Panics
     /// When the range exceeds the batch.
@@ -117,25 +81,26 @@ impl Batch {
         if rows == (0..self.num_rows()) {
             return self.clone();
         }
+        let delivery = self.delivery.slice(self.num_rows(), &rows);
+        let rows = self.rows().slice(rows.start, rows.len());
         Batch {
             signal: self.signal,
-            delivery: self.delivery.slice(self.num_rows(), &rows),
-            rows: self.rows.slice(rows.start, rows.len()),
-            original: None,
+            content: Arc::new(Content::new(rows, None)),
+            delivery,
         }
     }
 
-    /// The rows of each sender, where the batch was merged of those of several: see [`Delivery::by_sender`].
+    /// Splits a batch that was merged of several senders' rows by sender: see [`Delivery::by_sender`].
     pub fn by_sender(&self) -> Vec<Batch> {
         let parts = self.delivery.by_sender(self.num_rows()).into_iter();
         let part = |(delivery, rows)| self.slice(rows).with_delivery(delivery);
         parts.map(part).collect()
     }
 
-    /// Replaces the rows; signal and senders stay.
+    /// Replaces the rows, and keeps the signal and the senders.
     ///
     /// # Errors
-    /// When the rows do not have exactly the signal's schema.
+    /// When a required column is missing, has nulls or has another type.
     pub fn with_rows(self, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
         Batch::new(self.signal, rows, self.delivery.unattributed())
     }
@@ -143,91 +108,106 @@ impl Batch {
     /// Replaces some columns, each named by its constant in [`crate::schema`].
     ///
     /// # Panics
-    /// When a column does not have the type of the schema or the length of the batch: an error of the caller,
+    /// When a column does not have the type of the schema or the length of the batch, which is an error of the caller,
     /// not of the data.
     pub fn with_columns(
         self,
         changed: impl IntoIterator<Item = (&'static str, ArrayRef)>,
     ) -> Batch {
-        let schema = self.rows.schema();
-        let mut columns = self.rows.columns().to_vec();
+        let rows = self.rows_with_columns(changed);
+        self.with_content(Content::new(rows, None))
+    }
+
+    fn rows_with_columns(
+        &self,
+        changed: impl IntoIterator<Item = (&'static str, ArrayRef)>,
+    ) -> RecordBatch {
+        let schema = self.rows().schema();
+        let mut columns = self.rows().columns().to_vec();
         for (name, column) in changed {
             let index = schema
                 .index_of(name)
                 .unwrap_or_else(|_| panic!("{} has no column {name}", self.signal));
             columns[index] = column;
         }
-        let rows = RecordBatch::try_new(schema, columns)
-            .expect("columns have their type and the batch's length");
+        RecordBatch::try_new(schema, columns)
+            .expect("columns have their type and the batch's length")
+    }
+
+    fn with_content(self, content: Content) -> Batch {
         Batch {
-            rows,
-            original: None,
+            content: Arc::new(content),
             ..self
         }
     }
 
-    /// Sets the column `uid`. OTLP has no such field, so the batch keeps its original.
+    /// Sets the column `uid`. OTLP has no such field, so the batch keeps its original request.
     pub fn with_uid(self, uid: StringViewArray) -> Batch {
         self.with_uid_column(opening::UID, uid)
     }
 
-    /// Sets the column `peer_uid` of `traces`. OTLP has no such field, so the batch keeps its original.
+    /// Sets the column `peer_uid` of `traces`. OTLP has no such field, so the batch keeps its original request.
     pub fn with_peer_uid(self, uid: StringViewArray) -> Batch {
         self.with_uid_column(traces::PEER_UID, uid)
     }
 
-    /// Sets a column of uids that OTLP does not have.
+    /// Sets a column of uids that has no field in OTLP.
     fn with_uid_column(self, name: &'static str, uids: StringViewArray) -> Batch {
-        let original = self.original.clone();
-        Batch {
-            original,
-            ..self.with_columns([(name, Arc::new(uids) as ArrayRef)])
-        }
+        let rows = self.rows_with_columns([(name, Arc::new(uids) as ArrayRef)]);
+        let original = self.content.original.clone();
+        self.with_content(Content::new(rows, original))
     }
 
-    /// A batch that was made of this one: the senders of this batch wait for it, too.
+    /// Makes a batch of rows that were derived from this one. The senders of this batch wait for it, too.
     ///
     /// # Errors
-    /// When the rows do not have exactly the signal's schema.
+    /// When a required column is missing, has nulls or has another type.
     pub fn derive(&self, signal: Signal, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
         Batch::new(signal, rows, self.delivery.unattributed())
     }
 
+    /// Replaces the delivery.
     pub fn with_delivery(self, delivery: Delivery) -> Batch {
         Batch { delivery, ..self }
     }
 
+    /// The signal of the rows.
     pub fn signal(&self) -> Signal {
         self.signal
     }
 
+    /// The rows, with the schema of the signal. The first call on a merged batch, or on a clone of it, concatenates the
+    /// rows; [`Batch::num_rows`], [`Batch::original`] and [`Batch::memory`] do not.
     pub fn rows(&self) -> &RecordBatch {
-        &self.rows
+        self.content.rows()
     }
 
+    /// The number of rows.
     pub fn num_rows(&self) -> usize {
-        self.rows.num_rows()
+        self.content.num_rows()
     }
 
+    /// The link to the senders that wait for the batch.
     pub fn delivery(&self) -> &Delivery {
         &self.delivery
     }
 
     /// The OTLP request from which the rows were decoded, if they were not changed.
-    pub fn original(&self) -> Option<&Original> {
-        self.original.as_ref()
+    pub fn original(&self) -> Option<&OriginalRequest> {
+        self.content.original.as_ref()
     }
 
     /// A column by its constant in [`crate::schema`].
     ///
     /// # Panics
-    /// When the signal has no such column: an error of the caller, not of the data.
+    /// When the signal has no such column, which is an error of the caller, not of the data.
     pub fn column(&self, name: &str) -> &ArrayRef {
-        self.rows
+        self.rows()
             .column_by_name(name)
             .unwrap_or_else(|| panic!("{} has no column {name}", self.signal))
     }
 
+    /// A column of text.
     pub fn text(&self, name: &str) -> &StringViewArray {
         self.column(name).as_string_view()
     }
@@ -237,51 +217,36 @@ impl Batch {
         self.column(name).as_binary_view()
     }
 
-    /// A column of few different words; index it like an array of text.
+    /// A dictionary column of words, which can be indexed like an array of text.
     pub fn words(&self, name: &str) -> TypedDictionaryArray<'_, Int32Type, StringArray> {
         let dictionary: &DictionaryArray<Int32Type> = self.column(name).as_dictionary();
         dictionary.downcast_dict().expect("words are text")
     }
 
+    /// A column of numbers or times.
     pub fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> &PrimitiveArray<T> {
         self.column(name).as_primitive()
     }
 
+    /// A column of ids of fixed length, such as trace ids.
     pub fn ids(&self, name: &str) -> &FixedSizeBinaryArray {
         self.column(name).as_fixed_size_binary()
     }
 
+    /// The column `uid`.
     pub fn uid(&self) -> &StringViewArray {
         self.text(opening::UID)
     }
 
-    /// The memory that the batch keeps alive, in bytes: each buffer counts once, however many columns share
-    /// it.
+    /// The memory that the batch keeps alive, in bytes. A buffer that several columns share counts once. It is measured
+    /// once: when a merged batch is concatenated later, it does not change.
     pub fn memory(&self) -> usize {
-        self.buffers().into_values().sum()
+        self.content.memory()
     }
 
     /// The buffers that the batch keeps alive: their addresses and sizes in bytes.
     pub fn buffers(&self) -> HashMap<usize, usize> {
-        let mut buffers = HashMap::new();
-        for part in self.original.iter().flat_map(Original::parts) {
-            buffers.entry(part.as_ptr() as usize).or_insert(part.len());
-        }
-        for column in self.rows.columns() {
-            add_buffers(&column.to_data(), &mut buffers);
-        }
-        buffers
-    }
-}
-
-fn add_buffers(data: &arrow_data::ArrayData, buffers: &mut HashMap<usize, usize>) {
-    let validity = data.nulls().map(|nulls| nulls.buffer());
-    for buffer in data.buffers().iter().chain(validity) {
-        let place = buffer.data_ptr().as_ptr() as usize;
-        buffers.entry(place).or_insert(buffer.capacity());
-    }
-    for child in data.child_data() {
-        add_buffers(child, buffers);
+        self.content.buffers()
     }
 }
 

@@ -1,46 +1,53 @@
-//! The OTLP request from which rows were decoded.
+//! The OTLP request from which the rows of a batch were decoded.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// An OTLP request (protobuf, uncompressed), in one or more parts, each a request.
+/// An OTLP request (protobuf, uncompressed) in one or more parts. Each part is a request.
 ///
-/// A request consists of one repeated field, so that concatenated requests are one request
+/// A request consists of one repeated field, so concatenated requests are one request
 /// (<https://protobuf.dev/programming-guides/encoding/#last-one-wins>). Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Original(Parts);
+pub struct OriginalRequest(RequestParts);
 
 #[derive(Clone, Debug)]
-enum Parts {
+enum RequestParts {
     One(Bytes),
     Several(Arc<[Bytes]>),
 }
 
-impl Original {
-    /// The parts of several originals, in order; nothing is copied.
-    pub(super) fn concat<'a>(originals: impl IntoIterator<Item = &'a Original>) -> Original {
-        let parts = originals.into_iter().flat_map(Original::parts).cloned();
-        Original(Parts::Several(parts.collect()))
+impl OriginalRequest {
+    /// Concatenates requests, in order, without copying.
+    pub(super) fn concat<'a>(
+        originals: impl IntoIterator<Item = &'a OriginalRequest>,
+    ) -> OriginalRequest {
+        let parts = originals
+            .into_iter()
+            .flat_map(OriginalRequest::parts)
+            .cloned();
+        OriginalRequest(RequestParts::Several(parts.collect()))
     }
 
+    /// The parts, in order.
     pub fn parts(&self) -> &[Bytes] {
         match &self.0 {
-            Parts::One(request) => std::slice::from_ref(request),
-            Parts::Several(parts) => parts,
+            RequestParts::One(request) => std::slice::from_ref(request),
+            RequestParts::Several(parts) => parts,
         }
     }
 
-    /// Bytes of the whole request.
+    /// The length of the whole request, in bytes.
     pub fn len(&self) -> usize {
         self.parts().iter().map(Bytes::len).sum()
     }
 
+    /// Whether the request has no bytes.
     pub fn is_empty(&self) -> bool {
         self.parts().iter().all(Bytes::is_empty)
     }
 
-    /// The whole request: shared if it has one part, else the parts are copied into one buffer.
+    /// The whole request. A single part is shared; several parts are copied into one buffer.
     pub fn to_bytes(&self) -> Bytes {
         match self.parts() {
             [request] => request.clone(),
@@ -49,8 +56,8 @@ impl Original {
     }
 }
 
-impl From<Bytes> for Original {
-    fn from(request: Bytes) -> Original {
-        Original(Parts::One(request))
+impl From<Bytes> for OriginalRequest {
+    fn from(request: Bytes) -> OriginalRequest {
+        OriginalRequest(RequestParts::One(request))
     }
 }

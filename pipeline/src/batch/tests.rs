@@ -16,7 +16,7 @@ const REQUEST: Bytes = Bytes::from_static(&[
 ]);
 
 fn traces(request: Bytes) -> Batch {
-    otlp::decode_traces(request, "otlp", Delivery::nobody()).unwrap()
+    otlp::decode_traces(request, "otlp", Delivery::untracked()).unwrap()
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn uid_and_peer_uid_do_not_change_the_request() {
 }
 
 #[test]
-fn merged_batch_with_a_changed_part_has_no_original() {
+fn merged_batch_with_a_changed_part_has_no_original_request() {
     let changed = traces(REQUEST);
     let rows = changed.rows().clone();
     let changed = changed.with_rows(rows).unwrap();
@@ -97,13 +97,13 @@ fn merged_dictionaries_keep_their_words() {
         let kind = (nodes::KIND, Cell::Text("service"));
         rows.push(None, Some("x"), source, &[kind]);
         rows.push(None, Some("y"), source, &[]);
-        rows.finish(Delivery::nobody())
+        rows.finish(Delivery::untracked())
     });
     let all = Batch::concat(parts.to_vec()).unwrap();
     let words = all.words(opening::SOURCE);
     let read: Vec<_> = words.into_iter().flatten().collect();
     assert_eq!(read, ["b", "b", "a", "a", "b", "b", "c", "c"]);
-    assert_eq!(words.values().len(), 3, "each stands once");
+    assert_eq!(words.values().len(), 3, "each word occurs once");
     let changed = all.column(nodes::KIND);
     assert_eq!(changed.null_count(), 4);
     let kinds = all.words(nodes::KIND);
@@ -113,7 +113,7 @@ fn merged_dictionaries_keep_their_words() {
 }
 
 #[test]
-fn slice_has_an_original_only_if_it_has_all_rows() {
+fn slice_has_an_original_request_only_if_it_has_all_rows() {
     let both = Batch::concat(vec![traces(REQUEST), traces(REQUEST)]).unwrap();
     assert!(both.slice(0..2).original().is_some());
     let part = both.slice(1..2);
@@ -136,7 +136,7 @@ async fn senders_of_all_parts_wait_for_the_merged_batch() {
     assert_eq!(second.await, Outcome::Delivered);
 }
 
-/// The same rows without a column, and with another one before the rest.
+/// The same rows without the column `without`, and with an unknown column before the others.
 fn other_version(batch: &Batch, without: &str) -> RecordBatch {
     let rows = batch.rows();
     let schema = rows.schema();
@@ -146,14 +146,14 @@ fn other_version(batch: &Batch, without: &str) -> RecordBatch {
         .map(|(field, column)| (field.name().clone(), column.clone()))
         .collect();
     let unknown: ArrayRef = Arc::new(StringViewArray::from(vec!["x"; rows.num_rows()]));
-    columns.insert(0, ("of_tomorrow".to_owned(), unknown));
+    columns.insert(0, ("of_a_newer_version".to_owned(), unknown));
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
 #[test]
 fn rows_of_another_version_may_lack_nullable_columns_and_have_unknown_ones() {
     let rows = other_version(&batch(Signal::Nodes, &["a", "b"]), nodes::NAME);
-    let accepted = Batch::new(Signal::Nodes, rows, Delivery::nobody()).unwrap();
+    let accepted = Batch::new(Signal::Nodes, rows, Delivery::untracked()).unwrap();
     assert_eq!(accepted.rows().schema(), Signal::Nodes.schema());
     assert_eq!(uids(&accepted), ["a", "b"]);
     assert_eq!(accepted.column(nodes::NAME).null_count(), 2);
@@ -163,7 +163,7 @@ fn rows_of_another_version_may_lack_nullable_columns_and_have_unknown_ones() {
 fn rows_without_a_required_column_are_rejected_with_its_name() {
     let known = batch(Signal::Nodes, &["a"]);
     let refused = |rows| {
-        let refused = Batch::new(Signal::Nodes, rows, Delivery::nobody());
+        let refused = Batch::new(Signal::Nodes, rows, Delivery::untracked());
         refused.unwrap_err().to_string()
     };
     let error = refused(other_version(&known, opening::SOURCE));
@@ -171,9 +171,9 @@ fn rows_without_a_required_column_are_rejected_with_its_name() {
     let name: ArrayRef = Arc::new(Int64Array::from(vec![1]));
     let mut columns = known.rows().columns().to_vec();
     let mut fields: Vec<_> = Signal::Nodes.schema().fields().iter().cloned().collect();
-    let place = Signal::Nodes.schema().index_of(nodes::NAME).unwrap();
-    fields[place] = Arc::new(Field::new(nodes::NAME, name.data_type().clone(), true));
-    columns[place] = name;
+    let index = Signal::Nodes.schema().index_of(nodes::NAME).unwrap();
+    fields[index] = Arc::new(Field::new(nodes::NAME, name.data_type().clone(), true));
+    columns[index] = name;
     let schema = Arc::new(Schema::new(fields));
     let error = refused(RecordBatch::try_new(schema, columns).unwrap());
     assert!(error.contains("column name is Int64, not "), "{error}");

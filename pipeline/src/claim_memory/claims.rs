@@ -1,102 +1,113 @@
-//! The claims of one uid, as small as they get.
+//! The claims of one uid, in a compact form.
 
-use super::scopes::{KeyNumber, Scopes};
-use crate::claims::{By, Claim, Ending, Existence, Point, Removal, Stretch, What, existence};
+use super::scopes::{ClaimScopes, KeyNumber};
+use crate::claims::{
+    Claim, ClaimInterval, Existence, IntervalEnd, PointKind, Removal, ReportPoint, ReportedBy,
+    existence,
+};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 
-/// All claims of one uid. `T` is what the owner keeps beside each.
+/// All claims of one uid. `T` is the type of the data that the owner attaches to each claim.
 #[derive(Clone, Debug)]
-pub struct HeldClaims<T = ()>(Vec<HeldClaim<T>>);
+pub struct MemoryClaims<T = ()>(Vec<MemoryClaim<T>>);
 
+/// One claim of a uid.
 #[derive(Clone, Debug)]
-pub struct HeldClaim<T = ()> {
+pub struct MemoryClaim<T = ()> {
     pub key: KeyNumber,
-    pub beside: T,
-    stretches: Stretches,
+    /// Data of the owner.
+    pub attached: T,
+    intervals: CompactIntervals,
 }
 
 #[derive(Clone, Debug)]
-enum Stretches {
+enum CompactIntervals {
     None,
-    /// One open stretch, with the report that opened it and no other.
+    /// One open interval with one report, the one that opened it.
     Opened {
         since: UnixNanos,
-        /// Later than `since` where a store knows a later confirmation.
+        /// Later than `since` if a store reported a later confirmation.
         seen: UnixNanos,
         state: u64,
-        by: By,
+        by: ReportedBy,
     },
-    Folded(Box<[Stretch]>),
+    Folded(Box<[ClaimInterval]>),
 }
 
-impl<T> Default for HeldClaims<T> {
-    fn default() -> HeldClaims<T> {
-        HeldClaims(Vec::new())
+impl<T> Default for MemoryClaims<T> {
+    fn default() -> MemoryClaims<T> {
+        MemoryClaims(Vec::new())
     }
 }
 
-impl<T: Default> HeldClaims<T> {
-    /// The claim of a key, which is made where there is none.
-    pub fn of(&mut self, key: KeyNumber) -> &mut HeldClaim<T> {
-        let place = self.place(key).unwrap_or_else(|| {
+impl<T: Default> MemoryClaims<T> {
+    /// The claim with a key, which is added if it is missing.
+    pub fn get_or_add(&mut self, key: KeyNumber) -> &mut MemoryClaim<T> {
+        let index = self.position(key).unwrap_or_else(|| {
             self.0.reserve_exact(1);
-            self.0.push(HeldClaim {
+            self.0.push(MemoryClaim {
                 key,
-                beside: T::default(),
-                stretches: Stretches::None,
+                attached: T::default(),
+                intervals: CompactIntervals::None,
             });
             self.0.len() - 1
         });
-        &mut self.0[place]
+        &mut self.0[index]
     }
 }
 
-impl<T> HeldClaims<T> {
-    pub fn iter(&self) -> impl Iterator<Item = &HeldClaim<T>> {
+impl<T> MemoryClaims<T> {
+    /// All claims, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &MemoryClaim<T>> {
         self.0.iter()
     }
 
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut HeldClaim<T>> {
+    /// All claims, in the order in which they were added.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut MemoryClaim<T>> {
         self.0.iter_mut()
     }
 
-    pub fn get(&self, key: KeyNumber) -> Option<&HeldClaim<T>> {
+    /// The claim with a key.
+    pub fn get(&self, key: KeyNumber) -> Option<&MemoryClaim<T>> {
         self.0.iter().find(|claim| claim.key == key)
     }
 
-    /// The claim in a place; places stay until [`HeldClaims::retain`].
-    pub fn at(&self, place: usize) -> Option<&HeldClaim<T>> {
-        self.0.get(place)
+    /// The claim at an index. Indexes are stable until [`MemoryClaims::retain`].
+    pub fn at(&self, index: usize) -> Option<&MemoryClaim<T>> {
+        self.0.get(index)
     }
 
-    pub fn place(&self, key: KeyNumber) -> Option<usize> {
+    /// The index of the claim with a key.
+    pub fn position(&self, key: KeyNumber) -> Option<usize> {
         self.0.iter().position(|claim| claim.key == key)
     }
 
+    /// Whether there are no claims.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub fn retain(&mut self, stays: impl FnMut(&HeldClaim<T>) -> bool) {
+    /// Removes the claims for which `stays` is false.
+    pub fn retain(&mut self, stays: impl FnMut(&MemoryClaim<T>) -> bool) {
         self.0.retain(stays);
     }
 
     /// Whether the uid exists at a moment.
-    pub fn existence(&self, scopes: &Scopes, at: At) -> Existence {
+    pub fn existence(&self, scopes: &ClaimScopes, at: AsOf) -> Existence {
         let lifecycle = self.0.iter().filter(|claim| {
             let class = scopes.key(claim.key).class;
             class.is_lifecycle() && claim.is_reported()
         });
-        let opened = lifecycle.map(|claim| match claim.stretches {
-            Stretches::Opened { since, .. } => Some(since),
+        let opened = lifecycle.map(|claim| match claim.intervals {
+            CompactIntervals::Opened { since, .. } => Some(since),
             _ => None,
         });
-        // As of nearly all: nothing of it ever ended.
+        // The fast path for nearly all uids: none of their claims has ended.
         if let Some(opened) = opened.collect::<Option<Vec<UnixNanos>>>() {
             let is_open = |since: &UnixNanos| match at {
-                At::Now => true,
-                At::Time(time) => *since <= time,
+                AsOf::Now => true,
+                AsOf::Time(time) => *since <= time,
             };
             return match opened.iter().any(is_open) {
                 true => Existence::Exists,
@@ -106,29 +117,29 @@ impl<T> HeldClaims<T> {
         existence(&self.to_claims(scopes), scopes, at)
     }
 
-    /// In the form of the rules.
-    pub fn to_claims(&self, scopes: &Scopes) -> Vec<Claim> {
+    /// Converts the claims to [`Claim`]s.
+    pub fn to_claims(&self, scopes: &ClaimScopes) -> Vec<Claim> {
         let claims = self.0.iter().map(|claim| Claim {
             key: scopes.key(claim.key).clone(),
-            stretches: claim.stretches(),
+            intervals: claim.intervals(),
         });
         claims.collect()
     }
 
-    /// When events deleted the uid.
-    pub fn delete_events(&self) -> Vec<UnixNanos> {
-        let folded = self.0.iter().flat_map(HeldClaim::folded);
-        let points = folded.flat_map(|stretch| &stretch.points);
-        let deleted = points.filter(|point| point.what == What::Deleted);
+    /// The times of all delete events of the uid, ascending.
+    pub fn delete_event_times(&self) -> Vec<UnixNanos> {
+        let folded = self.0.iter().flat_map(MemoryClaim::folded);
+        let points = folded.flat_map(|interval| &interval.points);
+        let deleted = points.filter(|point| point.kind == PointKind::Deleted);
         let mut times: Vec<UnixNanos> = deleted.map(|point| point.time).collect();
         times.sort_unstable();
         times.dedup();
         times
     }
 
-    /// Takes over when the claims of the same uid in another form were confirmed, where both have them
-    /// open with the same state.
-    pub fn confirm_as<U>(&mut self, other: &HeldClaims<U>) {
+    /// Copies the last confirmation of each claim from other claims of the same uid, if both have the claim open with
+    /// the same state and start.
+    pub fn copy_confirmations<U>(&mut self, other: &MemoryClaims<U>) {
         for claim in &mut self.0 {
             let same = other.get(claim.key).filter(|it| it.open() == claim.open());
             if let Some(same) = same {
@@ -137,221 +148,227 @@ impl<T> HeldClaims<T> {
         }
     }
 
-    /// Forgets what was over before a time, but for how each claim ended at last.
-    pub fn forget(&mut self, before: UnixNanos) {
+    /// Removes intervals that ended before a time, and sightings of that time. Keeps the last interval of each claim.
+    pub fn drop_before(&mut self, before: UnixNanos) {
         for claim in &mut self.0 {
-            claim.forget(before);
+            claim.drop_before(before);
         }
     }
 
-    /// Bytes on the heap.
-    pub fn held_bytes(&self) -> usize {
-        let stretches =
-            self.0.iter().flat_map(HeldClaim::folded).map(|stretch| {
-                size_of::<Stretch>() + stretch.points.capacity() * size_of::<Point>()
-            });
-        self.0.capacity() * size_of::<HeldClaim<T>>() + stretches.sum::<usize>()
+    /// The number of bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let folded = self.0.iter().flat_map(MemoryClaim::folded).map(|interval| {
+            size_of::<ClaimInterval>() + interval.points.capacity() * size_of::<ReportPoint>()
+        });
+        self.0.capacity() * size_of::<MemoryClaim<T>>() + folded.sum::<usize>()
     }
 }
 
-impl<T> HeldClaim<T> {
-    /// Whether anything was ever reported of it.
+impl<T> MemoryClaim<T> {
+    /// Whether the claim has any report.
     pub fn is_reported(&self) -> bool {
-        !matches!(self.stretches, Stretches::None)
+        !matches!(self.intervals, CompactIntervals::None)
     }
 
-    /// The state that holds now, and since when.
+    /// The current state and its start; `None` if the claim is not open.
     pub fn open(&self) -> Option<(u64, UnixNanos)> {
-        match &self.stretches {
-            Stretches::Opened { since, state, .. } => Some((*state, *since)),
-            Stretches::Folded(all) => {
+        match &self.intervals {
+            CompactIntervals::Opened { since, state, .. } => Some((*state, *since)),
+            CompactIntervals::Folded(all) => {
                 let last = all.last().filter(|last| last.is_open())?;
                 Some((last.state, last.since))
             }
-            Stretches::None => None,
+            CompactIntervals::None => None,
         }
     }
 
-    /// Since when the last stretch holds, or held.
+    /// The start of the last interval, open or ended.
     pub fn last_since(&self) -> Option<UnixNanos> {
-        match &self.stretches {
-            Stretches::Opened { since, .. } => Some(*since),
-            Stretches::Folded(all) => all.last().map(|last| last.since),
-            Stretches::None => None,
+        match &self.intervals {
+            CompactIntervals::Opened { since, .. } => Some(*since),
+            CompactIntervals::Folded(all) => all.last().map(|last| last.since),
+            CompactIntervals::None => None,
         }
     }
 
-    /// When a report about the uid itself last confirmed it, or ended it.
+    /// The time of the last direct report, or of the end; 0 if the claim has no report.
     pub fn last_report(&self) -> UnixNanos {
-        match &self.stretches {
-            Stretches::Opened { since, .. } => *since,
-            Stretches::Folded(all) => all.last().map_or(UnixNanos(0), Stretch::last_report),
-            Stretches::None => UnixNanos(0),
+        match &self.intervals {
+            CompactIntervals::Opened { since, .. } => *since,
+            CompactIntervals::Folded(all) => {
+                all.last().map_or(UnixNanos(0), ClaimInterval::last_report)
+            }
+            CompactIntervals::None => UnixNanos(0),
         }
     }
 
-    /// When the last stretch was confirmed; scans of its scope that were taken in here are not among what
-    /// confirms it.
+    /// The last confirmation of the last interval; 0 if the claim has no report. Completions that [`ClaimScopes`]
+    /// holds are not included.
     pub fn last_seen(&self) -> UnixNanos {
-        match &self.stretches {
-            Stretches::Opened { seen, .. } => *seen,
-            Stretches::Folded(all) => all.last().map_or(UnixNanos(0), |last| last.seen),
-            Stretches::None => UnixNanos(0),
+        match &self.intervals {
+            CompactIntervals::Opened { seen, .. } => *seen,
+            CompactIntervals::Folded(all) => all.last().map_or(UnixNanos(0), |last| last.seen),
+            CompactIntervals::None => UnixNanos(0),
         }
     }
 
-    /// When a confirmation that only a store knows came last, and the state: no report that is kept is as
-    /// new.
-    pub(super) fn confirmed(&self) -> Option<(UnixNanos, u64)> {
+    /// The time and the state of a confirmation that only a store knows; `None` if a kept report is as new.
+    pub(super) fn stored_confirmation(&self) -> Option<(UnixNanos, u64)> {
         let (state, since) = self.open()?;
-        let reported = match &self.stretches {
-            Stretches::Folded(all) => all.last()?.points.last().map_or(since, |it| it.time),
+        let reported = match &self.intervals {
+            CompactIntervals::Folded(all) => all.last()?.points.last().map_or(since, |it| it.time),
             _ => since,
         };
         let seen = self.last_seen();
         (seen > reported).then_some((seen, state))
     }
 
-    /// Notes that the open stretch was confirmed at a time at least.
+    /// Raises the last confirmation of the open interval to at least this time.
     pub(super) fn confirm(&mut self, time: UnixNanos) {
-        match &mut self.stretches {
-            Stretches::Opened { seen, .. } => *seen = time.max(*seen),
-            Stretches::Folded(all) => {
+        match &mut self.intervals {
+            CompactIntervals::Opened { seen, .. } => *seen = time.max(*seen),
+            CompactIntervals::Folded(all) => {
                 if let Some(last) = all.last_mut().filter(|last| last.is_open()) {
                     last.seen = time.max(last.seen);
                 }
             }
-            Stretches::None => {}
+            CompactIntervals::None => {}
         }
     }
 
-    /// Its stretches that have a value, oldest first: state, since, until and how they ended.
-    pub fn held(&self) -> impl Iterator<Item = (u64, UnixNanos, Option<(UnixNanos, Ending)>)> {
-        let opened = match &self.stretches {
-            Stretches::Opened { since, state, .. } => Some((*state, *since, None)),
+    /// The intervals that have a value, oldest first: state, start, end.
+    pub fn values(
+        &self,
+    ) -> impl Iterator<Item = (u64, UnixNanos, Option<(UnixNanos, IntervalEnd)>)> {
+        let opened = match &self.intervals {
+            CompactIntervals::Opened { since, state, .. } => Some((*state, *since, None)),
             _ => None,
         };
-        let folded = self.folded().iter().filter(|stretch| !stretch.is_empty());
-        let folded = folded.map(|stretch| (stretch.state, stretch.since, stretch.until));
+        let folded = self.folded().iter().filter(|interval| !interval.is_empty());
+        let folded = folded.map(|interval| (interval.state, interval.since, interval.until));
         opened.into_iter().chain(folded)
     }
 
-    /// When removals were reported of it; delete events are not among them.
+    /// The reported removals, with their times. Delete events are not included.
     pub fn own_removals(&self) -> impl Iterator<Item = (UnixNanos, Removal)> {
-        let points = self.folded().iter().flat_map(|stretch| &stretch.points);
-        points.filter_map(|point| match point.what {
-            What::Removed(how) => Some((point.time, how)),
-            What::Seen { .. } | What::Deleted => None,
+        let points = self.folded().iter().flat_map(|interval| &interval.points);
+        points.filter_map(|point| match point.kind {
+            PointKind::Removed(how) => Some((point.time, how)),
+            PointKind::Seen { .. } | PointKind::Deleted => None,
         })
     }
 
-    pub(super) fn reports(&self, point: &Point) -> bool {
-        match &self.stretches {
-            Stretches::Opened {
+    /// Whether the claim keeps this direct report.
+    pub(super) fn has_point(&self, point: &ReportPoint) -> bool {
+        match &self.intervals {
+            CompactIntervals::Opened {
                 since, state, by, ..
             } => *point == opening(*since, *state, *by),
-            Stretches::Folded(all) => all.iter().any(|it| it.points.contains(point)),
-            Stretches::None => false,
+            CompactIntervals::Folded(all) => all.iter().any(|it| it.points.contains(point)),
+            CompactIntervals::None => false,
         }
     }
 
-    pub(super) fn stretches(&self) -> Vec<Stretch> {
-        match &self.stretches {
-            Stretches::Opened {
+    /// All intervals, oldest first.
+    pub(super) fn intervals(&self) -> Vec<ClaimInterval> {
+        match &self.intervals {
+            CompactIntervals::Opened {
                 since,
                 seen,
                 state,
                 by,
             } => {
-                let opened = Stretch::opened(*since, *state, *by);
-                vec![Stretch {
+                let opened = ClaimInterval::opened(*since, *state, *by);
+                vec![ClaimInterval {
                     seen: *seen,
                     ..opened
                 }]
             }
-            Stretches::Folded(all) => all.to_vec(),
-            Stretches::None => Vec::new(),
+            CompactIntervals::Folded(all) => all.to_vec(),
+            CompactIntervals::None => Vec::new(),
         }
     }
 
-    pub(super) fn set(&mut self, mut stretches: Vec<Stretch>) {
-        self.stretches = match stretches.as_slice() {
-            [] => Stretches::None,
+    /// Replaces all intervals.
+    pub(super) fn set_intervals(&mut self, mut intervals: Vec<ClaimInterval>) {
+        self.intervals = match intervals.as_slice() {
+            [] => CompactIntervals::None,
             [only] => match opened_by(only) {
-                Some(by) => Stretches::Opened {
+                Some(by) => CompactIntervals::Opened {
                     since: only.since,
                     seen: only.seen,
                     state: only.state,
                     by,
                 },
-                None => Stretches::Folded(shrunk(stretches)),
+                None => CompactIntervals::Folded(shrunk(intervals)),
             },
             _ => {
-                stretches.shrink_to_fit();
-                Stretches::Folded(shrunk(stretches))
+                intervals.shrink_to_fit();
+                CompactIntervals::Folded(shrunk(intervals))
             }
         };
     }
 
-    fn folded(&self) -> &[Stretch] {
-        match &self.stretches {
-            Stretches::Folded(all) => all,
+    fn folded(&self) -> &[ClaimInterval] {
+        match &self.intervals {
+            CompactIntervals::Folded(all) => all,
             _ => &[],
         }
     }
 
-    fn forget(&mut self, before: UnixNanos) {
-        let is_over = |stretch: &Stretch| stretch.until.is_some_and(|(until, _)| until < before);
-        let is_old = |stretch: &Stretch| {
-            let points = stretch.points.iter();
-            let opens = |point: &&Point| point.time == stretch.since;
+    fn drop_before(&mut self, before: UnixNanos) {
+        let has_ended =
+            |interval: &ClaimInterval| interval.until.is_some_and(|(until, _)| until < before);
+        let has_old_sighting = |interval: &ClaimInterval| {
+            let points = interval.points.iter();
+            let opens = |point: &&ReportPoint| point.time == interval.since;
             let mut rest = points.filter(|point| !opens(point));
             rest.any(|point| point.time < before && point.is_sighting())
         };
-        let Stretches::Folded(all) = &self.stretches else {
+        let CompactIntervals::Folded(all) = &self.intervals else {
             return;
         };
         let past = all.len().saturating_sub(1);
-        if !all[..past].iter().any(is_over) && !all.iter().any(is_old) {
+        if !all[..past].iter().any(has_ended) && !all.iter().any(has_old_sighting) {
             return;
         }
         let mut all = all.to_vec();
-        let over = all[..past].iter().take_while(|it| is_over(it)).count();
-        all.drain(..over);
-        for stretch in &mut all {
-            let since = stretch.since;
-            stretch.points.retain(|point| {
+        let ended = all[..past].iter().take_while(|it| has_ended(it)).count();
+        all.drain(..ended);
+        for interval in &mut all {
+            let since = interval.since;
+            interval.points.retain(|point| {
                 point.time >= before || !point.is_sighting() || point.time == since
             });
         }
-        self.set(all);
+        self.set_intervals(all);
     }
 }
 
-fn opening(since: UnixNanos, state: u64, by: By) -> Point {
-    Point {
+fn opening(since: UnixNanos, state: u64, by: ReportedBy) -> ReportPoint {
+    ReportPoint {
         time: since,
-        what: What::Seen { state, by },
+        kind: PointKind::Seen { state, by },
     }
 }
 
-/// Which row opened the stretch, where nothing else is known of it.
-fn opened_by(stretch: &Stretch) -> Option<By> {
-    let [point] = stretch.points.as_slice() else {
+/// Which kind of row opened the interval, if the interval is open and has no other report.
+fn opened_by(interval: &ClaimInterval) -> Option<ReportedBy> {
+    let [point] = interval.points.as_slice() else {
         return None;
     };
-    let What::Seen { state, by } = point.what else {
+    let PointKind::Seen { state, by } = point.kind else {
         return None;
     };
-    let is_all = stretch.is_open()
-        && *point == opening(stretch.since, stretch.state, by)
-        && state == stretch.state;
+    let is_all = interval.is_open()
+        && *point == opening(interval.since, interval.state, by)
+        && state == interval.state;
     is_all.then_some(by)
 }
 
-fn shrunk(mut stretches: Vec<Stretch>) -> Box<[Stretch]> {
-    for stretch in &mut stretches {
-        stretch.points.shrink_to_fit();
+fn shrunk(mut intervals: Vec<ClaimInterval>) -> Box<[ClaimInterval]> {
+    for interval in &mut intervals {
+        interval.points.shrink_to_fit();
     }
-    stretches.into()
+    intervals.into()
 }

@@ -1,113 +1,115 @@
-//! Reports in: which claims they change.
+//! Applies reports and completions to the claims of a uid.
 
 use std::collections::BTreeSet;
 
-use super::claims::{HeldClaim, HeldClaims};
-use super::scopes::{KeyNumber, Scan, Scopes};
+use super::claims::{MemoryClaim, MemoryClaims};
+use super::scopes::{ClaimScopes, CompletedScan, KeyNumber};
 use crate::claims::{
-    Around, By, Claim, Class, Ending, Meaning, Point, Relation, Stretch, What, meaning,
+    Claim, ClaimClass, ClaimContext, ClaimInterval, IntervalEnd, PointKind, ReportPoint,
+    ReportedBy, ScanEffect, ScopeRelation, scan_effect,
 };
 use crate::component::UnixNanos;
-use crate::reports::{Completion, DirectReport};
+use crate::reports::{DirectReport, ScanCompletion};
 use crate::uid;
 
-/// What a report did to the claims of a uid.
+/// The effect of a report on the claims of a uid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Change {
-    /// Whether anything is known that was not: whether the uid exists may depend on it.
+pub struct ClaimChange {
+    /// Whether the claims hold any new evidence. The existence of the uid may depend on it.
     pub has_changed: bool,
-    /// Whether a claim says something else, or was removed, and was not only seen again.
-    pub has_news: bool,
+    /// Whether a claim has a new value, or was removed. False if the uid was only seen again.
+    pub has_new_value: bool,
 }
 
-impl Change {
-    fn add(&mut self, other: Change) {
+impl ClaimChange {
+    fn add(&mut self, other: ClaimChange) {
         self.has_changed |= other.has_changed;
-        self.has_news |= other.has_news;
+        self.has_new_value |= other.has_new_value;
     }
 }
 
-impl Scopes {
-    /// Takes in a report about a uid.
+impl ClaimScopes {
+    /// Applies a report about a uid to its claims.
     pub fn report<T: Default>(
         &mut self,
-        claims: &mut HeldClaims<T>,
+        claims: &mut MemoryClaims<T>,
         report: &DirectReport<'_>,
-    ) -> Change {
+    ) -> ClaimChange {
         let DirectReport { class, point, .. } = *report;
         let number = self.number(class, report.source, report.scope);
         let hash = uid::hash(report.uid);
-        if claims.get(number).is_some_and(|it| it.reports(&point)) {
-            return Change::default();
+        if claims.get(number).is_some_and(|it| it.has_point(&point)) {
+            return ClaimChange::default();
         }
         let mut change = self.fold(hash, claims, number, Some(point), point.time);
-        self.note(number, hash, point.time, change.has_changed);
-        let beside: Vec<KeyNumber> = match point.what {
+        self.add_unconfirmed(number, hash, point.time, change.has_changed);
+        let others: Vec<KeyNumber> = match point.kind {
             // Snapshots that no scan made end with the claim of the same source and scope.
-            What::Removed(_) => [Class::Edges, Class::Aliases]
+            PointKind::Removed(_) => [ClaimClass::Edges, ClaimClass::Aliases]
                 .into_iter()
                 .filter_map(|class| self.sibling(number, class))
-                .filter(|beside| claims.get(*beside).is_some())
+                .filter(|sibling| claims.get(*sibling).is_some())
                 .collect(),
-            // A delete event ends what every source reported before it.
-            What::Deleted => claims
+            // A delete event ends everything that any source reported before it.
+            PointKind::Deleted => claims
                 .iter()
                 .map(|claim| claim.key)
                 .filter(|key| *key != number && self.key(*key).class.ends_by_event())
                 .collect(),
-            What::Seen { .. } => Vec::new(),
+            PointKind::Seen { .. } => Vec::new(),
         };
-        for key in beside {
+        for key in others {
             let ended = self.fold(hash, claims, key, None, point.time);
-            self.note(key, hash, point.time, ended.has_changed);
+            self.add_unconfirmed(key, hash, point.time, ended.has_changed);
             change.add(ended);
         }
         change
     }
 
-    /// Takes in a claim as it is stored: since when it has which states, ascending, the last of them
-    /// open and confirmed at `seen`. Scans that began after it and are known here count, and the next one is
-    /// compared with it.
+    /// Adds a claim that is open in a store. `states` are its states with their start times, ascending; the last one
+    /// is open, and was last confirmed at `seen`. Known scans that began after the last start are applied to the
+    /// claim, and the next scan is compared with it. Returns the number of the claim's key.
     pub fn restore<T: Default>(
         &mut self,
         uid: &str,
-        claims: &mut HeldClaims<T>,
-        (class, source, scope): (Class, &str, &str),
+        claims: &mut MemoryClaims<T>,
+        (class, source, scope): (ClaimClass, &str, &str),
         states: impl IntoIterator<Item = (UnixNanos, u64)>,
         seen: UnixNanos,
     ) -> KeyNumber {
         let (number, hash) = (self.number(class, source, scope), uid::hash(uid));
         let by = match class {
-            Class::Actual | Class::Desired if !scope.is_empty() => By::Scan,
-            _ => By::Row,
+            ClaimClass::Actual | ClaimClass::Desired if !scope.is_empty() => ReportedBy::Scan,
+            _ => ReportedBy::Row,
         };
-        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut intervals: Vec<ClaimInterval> = Vec::new();
         for (since, state) in states {
-            if let Some(last) = stretches.last_mut() {
-                last.until = Some((since, Ending::Replaced));
+            if let Some(last) = intervals.last_mut() {
+                last.until = Some((since, IntervalEnd::Replaced));
             }
-            stretches.push(Stretch::opened(since, state, by));
+            intervals.push(ClaimInterval::opened(since, state, by));
         }
-        let Some(since) = stretches.last().map(|last| last.since) else {
+        let Some(since) = intervals.last().map(|last| last.since) else {
             return number;
         };
-        let claim = claims.of(number);
-        claim.set(stretches);
+        let claim = claims.get_or_add(number);
+        claim.set_intervals(intervals);
         claim.confirm(seen);
-        self.note(number, hash, since, true);
-        // What the store knew of earlier scans is in what it says.
-        let later = self.around(hash, number, claims).scans.into_iter();
+        self.add_unconfirmed(number, hash, since, true);
+        // The store has already applied earlier scans to the claim.
+        let later = self.context(hash, number, claims).scans.into_iter();
         for (began, _) in later.filter(|(began, _)| *began > since) {
             self.fold(hash, claims, number, None, began);
         }
         number
     }
 
-    /// Takes in that a scan completed: the hashes of the uids whose claims it may change.
-    pub fn complete(&mut self, completion: &Completion<'_>) -> Vec<u64> {
+    /// Adds a completed scan. Returns the hashes of the uids whose claims it may change: the caller passes the claims
+    /// of each to [`ClaimScopes::apply`].
+    pub fn complete(&mut self, completion: &ScanCompletion<'_>) -> Vec<u64> {
         let number = self.number(completion.class, completion.source, completion.scope);
         let (began, members) = (completion.began, &completion.members);
-        let scan = Scan {
+        let scan = CompletedScan {
             began,
             members: members.clone(),
             hash: members.hash(),
@@ -119,69 +121,70 @@ impl Scopes {
             .scans
             .iter()
             .any(|it| (it.began, it.hash, it.miss) == (scan.began, scan.hash, scan.miss));
-        if is_known || began < self.forgotten(scope) {
+        if is_known || began < self.dropped_before(scope) {
             return Vec::new();
         }
-        let last = self.happened(scope).last();
+        let last = self.past_scans(scope).last();
         let is_newest = last.is_none_or(|last| last.began < began);
         let is_unchanged = is_newest
-            && scope.touched == UnixNanos(0)
+            && scope.last_change == UnixNanos(0)
             && last.is_some_and(|it| (it.hash, it.miss) == (scan.hash, scan.miss));
-        let mut found = BTreeSet::new();
+        let mut affected = BTreeSet::new();
         if !is_unchanged {
-            // Snapshots that no scan made are noted in one of them.
-            let scopes = [Class::Actual, Class::Desired].into_iter();
+            // The uids of snapshots that no scan made are listed with either class.
+            let scopes = [ClaimClass::Actual, ClaimClass::Desired].into_iter();
             for scope in scopes.filter_map(|class| self.sibling(number, class)) {
-                self.add_candidates(scope, &mut found);
+                self.collect_uids(scope, &mut affected);
             }
-            found.extend(members.iter().map(|(hash, _)| hash));
+            affected.extend(members.iter().map(|(hash, _)| hash));
         }
-        for below in self.below(number) {
-            self.add_candidates(below, &mut found);
+        for below in self.scopes_below(number) {
+            self.collect_uids(below, &mut affected);
         }
-        for created in self.created_beside(number) {
-            self.add_candidates(created, &mut found);
+        for created in self.create_event_scopes(number) {
+            self.collect_uids(created, &mut affected);
         }
-        self.record(number, scan);
-        let forgotten = self.forgotten(&self.scopes[&number]);
+        self.add_scan(number, scan);
+        let dropped_before = self.dropped_before(&self.scopes[&number]);
         let scope = self.scopes.entry(number).or_default();
-        if scope.touched <= began {
-            scope.touched = UnixNanos(0);
+        if scope.last_change <= began {
+            scope.last_change = UnixNanos(0);
         }
         if is_newest {
             scope
-                .others
-                .retain(|hash, time| *time >= forgotten && members.state_of(*hash).is_none());
-            scope.others.shrink_to_fit();
+                .unconfirmed
+                .retain(|hash, time| *time >= dropped_before && members.state_of(*hash).is_none());
+            scope.unconfirmed.shrink_to_fit();
         }
-        found.into_iter().collect()
+        affected.into_iter().collect()
     }
 
-    fn add_candidates(&self, number: KeyNumber, found: &mut BTreeSet<u64>) {
+    /// Adds the hashes of all uids that may have claims in a scope.
+    fn collect_uids(&self, number: KeyNumber, uids: &mut BTreeSet<u64>) {
         let Some(scope) = self.scopes.get(&number) else {
             return;
         };
-        found.extend(scope.others.keys());
+        uids.extend(scope.unconfirmed.keys());
         let mut before = None;
         for scan in &scope.scans {
             if before != Some(scan.hash) {
-                found.extend(scan.members.iter().map(|(hash, _)| hash));
+                uids.extend(scan.members.iter().map(|(hash, _)| hash));
             }
             before = Some(scan.hash);
         }
     }
 
-    /// Takes in what the completion means for one of the uids that [`Scopes::complete`] returned.
+    /// Applies a completion to the claims of one of the uids that [`ClaimScopes::complete`] returned.
     pub fn apply<T: Default>(
         &mut self,
         uid: u64,
-        claims: &mut HeldClaims<T>,
-        completion: &Completion<'_>,
-    ) -> Change {
+        claims: &mut MemoryClaims<T>,
+        completion: &ScanCompletion<'_>,
+    ) -> ClaimChange {
         let scan = self.number(completion.class, completion.source, completion.scope);
         let (began, member) = (completion.began, completion.members.state_of(uid));
         let keys: Vec<KeyNumber> = claims.iter().map(|claim| claim.key).collect();
-        let mut change = Change::default();
+        let mut change = ClaimChange::default();
         for key in keys {
             if self.is_confirmed(key, scan, claims, member, began) {
                 continue;
@@ -196,28 +199,28 @@ impl Scopes {
             let Some(claim) = claims.get(key) else {
                 continue;
             };
-            let is_unsettled = match relation {
-                Relation::Own => !agrees(claim, self.key(key).class, member),
-                Relation::Above => folded.has_changed,
-                Relation::SameName => claim.open().is_some(),
+            let needs_next_scan = match relation {
+                ScopeRelation::Own => !matches_member(claim, self.key(key).class, member),
+                ScopeRelation::Above => folded.has_changed,
+                ScopeRelation::SameName => claim.open().is_some(),
             };
-            let noted = match relation {
-                Relation::Own => scan,
-                Relation::Above | Relation::SameName => key,
+            let in_scope = match relation {
+                ScopeRelation::Own => scan,
+                ScopeRelation::Above | ScopeRelation::SameName => key,
             };
-            if is_unsettled {
-                self.note(noted, uid, began, true);
+            if needs_next_scan {
+                self.add_unconfirmed(in_scope, uid, began, true);
             }
         }
         change
     }
 
-    /// Whether a completion means anything new for any of the claims of a uid.
+    /// Whether a completion has an effect on any claim of a uid.
     pub fn concerns<T>(
         &self,
         uid: u64,
-        claims: &HeldClaims<T>,
-        completion: &Completion<'_>,
+        claims: &MemoryClaims<T>,
+        completion: &ScanCompletion<'_>,
     ) -> bool {
         let Some(scan) = self.find(completion.class, completion.source, completion.scope) else {
             return false;
@@ -229,12 +232,12 @@ impl Scopes {
         })
     }
 
-    /// Whether the newest scan of its own scope saw a claim as it is.
+    /// Whether the newest scan of the claim's own scope saw the uid in the current state of the claim.
     fn is_confirmed<T>(
         &self,
         key: KeyNumber,
         scan: KeyNumber,
-        claims: &HeldClaims<T>,
+        claims: &MemoryClaims<T>,
         member: Option<u64>,
         began: UnixNanos,
     ) -> bool {
@@ -249,28 +252,28 @@ impl Scopes {
         })
     }
 
-    /// A uid has a claim of this key that the next completion must look at.
-    fn note(&mut self, number: KeyNumber, uid: u64, time: UnixNanos, has_changed: bool) {
+    /// Lists a uid with a claim of this key, so that the next completion of the scope applies to it.
+    fn add_unconfirmed(&mut self, number: KeyNumber, uid: u64, time: UnixNanos, has_changed: bool) {
         let key = self.key(number);
         if key.scope.is_empty() {
             return;
         }
-        let of = match key.class {
-            Class::Actual | Class::Desired | Class::Created => vec![number],
-            Class::Edges | Class::Aliases => {
+        let numbers = match key.class {
+            ClaimClass::Actual | ClaimClass::Desired | ClaimClass::Created => vec![number],
+            ClaimClass::Edges | ClaimClass::Aliases => {
                 let (source, scope) = (key.source.clone(), key.scope.clone());
-                let desired = self.sibling(number, Class::Desired);
-                let actual = self.number(Class::Actual, &source, &scope);
+                let desired = self.sibling(number, ClaimClass::Desired);
+                let actual = self.number(ClaimClass::Actual, &source, &scope);
                 desired.into_iter().chain([actual]).collect()
             }
-            Class::Telemetry | Class::Health => Vec::new(),
+            ClaimClass::Telemetry | ClaimClass::Health => Vec::new(),
         };
-        for number in of {
+        for number in numbers {
             let scope = self.scopes.entry(number).or_default();
-            let known = scope.others.entry(uid).or_insert(time);
+            let known = scope.unconfirmed.entry(uid).or_insert(time);
             *known = time.max(*known);
             if has_changed {
-                scope.touched = scope.touched.max(time);
+                scope.last_change = scope.last_change.max(time);
             }
         }
     }
@@ -278,47 +281,47 @@ impl Scopes {
     fn fold<T: Default>(
         &mut self,
         uid: u64,
-        claims: &mut HeldClaims<T>,
+        claims: &mut MemoryClaims<T>,
         number: KeyNumber,
-        point: Option<Point>,
+        point: Option<ReportPoint>,
         time: UnixNanos,
-    ) -> Change {
-        let mut around = self.around(uid, number, claims);
-        let held = claims.of(number);
-        let confirmed = held.confirmed();
+    ) -> ClaimChange {
+        let mut context = self.context(uid, number, claims);
+        let kept = claims.get_or_add(number);
+        let confirmed = kept.stored_confirmation();
         if let Some((seen, state)) = confirmed {
-            // As a scan that saw it: what is older than this confirmation is late.
-            around.scans.push((seen, Meaning::Seen(state)));
-            around.scans.sort_by_key(|(began, _)| *began);
+            // The confirmation counts like a scan that saw the uid: evidence from before it is late.
+            context.scans.push((seen, ScanEffect::Seen(state)));
+            context.scans.sort_by_key(|(began, _)| *began);
         }
         let mut claim = Claim {
             key: self.key(number).clone(),
-            stretches: held.stretches(),
+            intervals: kept.intervals(),
         };
         let changed = match point {
-            Some(point) => claim.report(point, &around),
-            None => claim.happened(time, &around),
+            Some(point) => claim.report(point, &context),
+            None => claim.refold_at(time, &context),
         };
-        let mut folded = Change::default();
+        let mut change = ClaimChange::default();
         if changed.is_some() {
-            let before: Vec<_> = held.held().collect();
-            held.set(claim.stretches);
-            if let Some((seen, _)) = confirmed.filter(|(_, state)| is_open_in(held, *state)) {
-                held.confirm(seen);
+            let before: Vec<_> = kept.values().collect();
+            kept.set_intervals(claim.intervals);
+            if let Some((seen, _)) = confirmed.filter(|(_, state)| is_open_in(kept, *state)) {
+                kept.confirm(seen);
             }
-            folded.has_changed = true;
+            change.has_changed = true;
             let is_removal = point.is_some_and(|point| !point.is_sighting());
-            folded.has_news = is_removal || !held.held().eq(before);
+            change.has_new_value = is_removal || !kept.values().eq(before);
         }
-        folded
+        change
     }
 
-    /// All that is known besides the claim's own stretches.
-    fn around<T>(&self, uid: u64, number: KeyNumber, claims: &HeldClaims<T>) -> Around {
-        let mut around = Around {
-            deleted: claims.delete_events(),
-            scans: self.removed_beside(number, claims),
-            ..Around::default()
+    /// Collects the evidence about a claim that its own intervals do not hold.
+    fn context<T>(&self, uid: u64, number: KeyNumber, claims: &MemoryClaims<T>) -> ClaimContext {
+        let mut context = ClaimContext {
+            deleted: claims.delete_event_times(),
+            scans: self.sibling_removals(number, claims),
+            ..ClaimContext::default()
         };
         let class = self.key(number).class;
         for (relation, scope) in self.relations(number) {
@@ -326,44 +329,50 @@ impl Scopes {
             let Some(scope) = self.scopes.get(&scope) else {
                 continue;
             };
-            around.forgotten = around.forgotten.max(self.forgotten(scope));
-            for scan in self.happened(scope) {
+            context.dropped_before = context.dropped_before.max(self.dropped_before(scope));
+            for scan in self.past_scans(scope) {
                 let member = scan.members.state_of(uid);
-                let meaning = meaning(relation, (class, scan_class), member, scan.miss);
-                around.scans.extend(meaning.map(|it| (scan.began, it)));
+                let effect = scan_effect(relation, (class, scan_class), member, scan.miss);
+                context
+                    .scans
+                    .extend(effect.map(|effect| (scan.began, effect)));
             }
         }
-        around.scans.sort_by_key(|(began, _)| *began);
-        around
+        context.scans.sort_by_key(|(began, _)| *began);
+        context
     }
 
-    /// Removals of the claim that a snapshot without a scan ends with.
-    fn removed_beside<T>(
+    /// The removals that also end this claim, if it is a snapshot that no scan made: those of the claims with the same
+    /// source and scope.
+    fn sibling_removals<T>(
         &self,
         number: KeyNumber,
-        claims: &HeldClaims<T>,
-    ) -> Vec<(UnixNanos, Meaning)> {
-        if !matches!(self.key(number).class, Class::Edges | Class::Aliases) {
+        claims: &MemoryClaims<T>,
+    ) -> Vec<(UnixNanos, ScanEffect)> {
+        if !matches!(
+            self.key(number).class,
+            ClaimClass::Edges | ClaimClass::Aliases
+        ) {
             return Vec::new();
         }
-        let beside = [Class::Actual, Class::Desired].into_iter();
-        let beside = beside.filter_map(|class| claims.get(self.sibling(number, class)?));
-        let points = beside.flat_map(HeldClaim::own_removals);
-        points
-            .map(|(time, how)| (time, Meaning::Gone(how)))
+        let siblings = [ClaimClass::Actual, ClaimClass::Desired].into_iter();
+        let siblings = siblings.filter_map(|class| claims.get(self.sibling(number, class)?));
+        let removals = siblings.flat_map(MemoryClaim::own_removals);
+        removals
+            .map(|(time, how)| (time, ScanEffect::Missing(how)))
             .collect()
     }
 }
 
-fn is_open_in<T>(claim: &HeldClaim<T>, state: u64) -> bool {
+fn is_open_in<T>(claim: &MemoryClaim<T>, state: u64) -> bool {
     claim.open().is_some_and(|(open, _)| open == state)
 }
 
-/// Whether a claim is as a scan of its scope saw it.
-fn agrees<T>(claim: &HeldClaim<T>, class: Class, member: Option<u64>) -> bool {
+/// Whether the claim has the state in which a scan of its scope saw the uid.
+fn matches_member<T>(claim: &MemoryClaim<T>, class: ClaimClass, member: Option<u64>) -> bool {
     match (claim.open(), member) {
-        // A member says nothing of a snapshot that no scan made.
-        (_, Some(_)) if matches!(class, Class::Edges | Class::Aliases) => true,
+        // The state of a member does not identify a snapshot that no scan made.
+        (_, Some(_)) if matches!(class, ClaimClass::Edges | ClaimClass::Aliases) => true,
         (Some((open, _)), Some(state)) => state == 0 || state == open,
         (open, member) => open.is_some() == member.is_some(),
     }

@@ -1,22 +1,21 @@
-//! Claims in the memory of a process, by the rules of [`claims`](crate::claims): what the impact
-//! graph and the alias index share.
+//! Keeps claims in memory, by the rules of [`claims`](crate::claims), for the impact graph and the alias index.
 //!
 //! ```text
-//!  DirectReport ──Scopes::report────▶ HeldClaims of one uid ──▶ existence, states that hold
-//!  Completion ──Scopes::complete──▶ uids ──Scopes::apply──▶ HeldClaims of each
+//!  DirectReport   ──ClaimScopes::report──▶ MemoryClaims of one uid ──▶ existence, current states
+//!  ScanCompletion ──ClaimScopes::complete──▶ uids ──ClaimScopes::apply──▶ MemoryClaims of each uid
 //! ```
 //!
-//! [`Scopes`] has what all uids share: which scans completed, and whom they saw. The claims of each
-//! uid stand where its owner keeps them. A claim of one unbroken value takes 32 bytes and its number;
-//! only one with a history is kept with its stretches.
+//! [`ClaimScopes`] holds the data that all uids share: the completed scans of each scope, with their members. The
+//! owner of a uid keeps its [`MemoryClaims`]. A claim that has had one value takes 32 bytes and its key number; only
+//! a claim with a history keeps its intervals.
 
 mod claims;
 mod fold;
 mod scopes;
 
-pub use claims::{HeldClaim, HeldClaims};
-pub use fold::Change;
-pub use scopes::{KeyNumber, Scopes};
+pub use claims::{MemoryClaim, MemoryClaims};
+pub use fold::ClaimChange;
+pub use scopes::{ClaimScopes, KeyNumber};
 
 #[cfg(test)]
 mod tests;

@@ -1,67 +1,70 @@
-//! The scans that completed, by source and scope, and whom they saw.
+//! The completed scans of each scope, with their members.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::claims::{Class, Key, LastScan, Relation, Removal, above};
+use crate::claims::{
+    ClaimClass, LastScan, Removal, ScopeRelation, SourceKey, is_below, parent_scopes,
+};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 use crate::members::Members;
 use crate::reports::ReportBatch;
 
-/// A class, source and scope, as a number.
+/// The number of a [`SourceKey`] in a [`ClaimScopes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyNumber(u32);
 
-/// What all uids share: names of claims, and the newest completions of each scope.
+/// The data that the claims of all uids share: the keys of claims, and the newest completed scans of each scope.
 #[derive(Debug)]
-pub struct Scopes {
-    keys: Vec<Key>,
-    numbers: HashMap<Key, KeyNumber>,
-    /// Of each key the one of class `Actual` with its source and scope.
-    areas: Vec<KeyNumber>,
-    /// The key that was asked for last: rows of one scan follow each other.
+pub struct ClaimScopes {
+    keys: Vec<SourceKey>,
+    numbers: HashMap<SourceKey, KeyNumber>,
+    /// For each key, the key of class `Actual` with the same source and scope.
+    scope_keys: Vec<KeyNumber>,
+    /// The key that was looked up last. The rows of one scan follow each other, so the next look-up often hits it.
     last: KeyNumber,
-    pub(super) scopes: HashMap<KeyNumber, Scope>,
-    /// Scopes of class `Created` and of class `Actual` by their names.
+    pub(super) scopes: HashMap<KeyNumber, MemoryScope>,
+    /// The keys of the classes `Created` and `Actual`, by scope name.
     by_name: HashMap<Arc<str>, Vec<KeyNumber>>,
-    /// Completions that are kept of each scope.
+    /// How many completions are kept for each scope.
     window: usize,
-    /// Scans that began later were dated by a clock that was ahead: until then they have not happened.
+    /// A clock that was ahead dated the scans that began after this time. They are ignored until then.
     until: UnixNanos,
 }
 
-/// What is known of a scope.
+/// A scope and its completed scans.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(super) struct MemoryScope {
     /// Oldest first.
-    pub(super) scans: Vec<Scan>,
-    /// Completions that began before are not kept any more.
-    pub(super) forgotten: UnixNanos,
-    /// When something changed that the last completion does not know; 0 for never.
-    pub(super) touched: UnixNanos,
-    /// The hashes of uids that may have claims here and that the newest scan did not see, each with
-    /// when it was last reported.
-    pub(super) others: HashMap<u64, UnixNanos>,
+    pub(super) scans: Vec<CompletedScan>,
+    /// Completions of scans that began before this time are dropped.
+    pub(super) dropped_before: UnixNanos,
+    /// The time of the last change that no completion covers yet; 0 if there is none.
+    pub(super) last_change: UnixNanos,
+    /// The uids that may have claims in this scope although the newest scan did not see them: the hash of each uid,
+    /// with the time of its last report.
+    pub(super) unconfirmed: HashMap<u64, UnixNanos>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Scan {
+pub(super) struct CompletedScan {
     pub(super) began: UnixNanos,
     pub(super) members: Arc<Members>,
-    /// Of the members.
+    /// The hash of the members.
     pub(super) hash: u64,
+    /// What it means that a uid is not among the members.
     pub(super) miss: Removal,
 }
 
-impl Scopes {
-    /// `window` is how many completions of each scope are kept, at least one: a report that is older
-    /// than all of these is folded without them.
-    pub fn new(window: usize) -> Scopes {
-        Scopes {
+impl ClaimScopes {
+    /// `window` is the number of completions that are kept for each scope, at least one. A report that is older than
+    /// all kept completions is folded without them.
+    pub fn new(window: usize) -> ClaimScopes {
+        ClaimScopes {
             keys: Vec::new(),
             numbers: HashMap::new(),
-            areas: Vec::new(),
+            scope_keys: Vec::new(),
             last: KeyNumber(0),
             scopes: HashMap::new(),
             by_name: HashMap::new(),
@@ -70,31 +73,32 @@ impl Scopes {
         }
     }
 
-    /// What comes now comes when a clock says `now`.
+    /// Sets the clock time at which the next reports arrive; `None` if it is unknown.
     pub fn set_clock(&mut self, now: Option<UnixNanos>) {
-        let until = now.map(|now| now.after(ReportBatch::AHEAD));
+        let until = now.map(|now| now + ReportBatch::MAX_CLOCK_SKEW);
         self.until = until.unwrap_or(UnixNanos(u64::MAX));
     }
 
-    /// Before which time scans of a scope are not kept. Where a clock that was ahead dated it, that is not
-    /// known.
-    pub(super) fn forgotten(&self, scope: &Scope) -> UnixNanos {
-        let known = Some(scope.forgotten).filter(|forgotten| *forgotten <= self.until);
+    /// The time before which completions of a scope are dropped; 0 if a clock that was ahead dated the dropped ones.
+    pub(super) fn dropped_before(&self, scope: &MemoryScope) -> UnixNanos {
+        let known = Some(scope.dropped_before).filter(|time| *time <= self.until);
         known.unwrap_or_default()
     }
 
-    /// The scans of a scope that have happened, oldest first.
-    pub(super) fn happened<'s>(&self, scope: &'s Scope) -> &'s [Scan] {
-        let many = scope.scans.partition_point(|scan| scan.began <= self.until);
-        &scope.scans[..many]
+    /// The scans of a scope that are not in the future, oldest first.
+    pub(super) fn past_scans<'s>(&self, scope: &'s MemoryScope) -> &'s [CompletedScan] {
+        let count = scope.scans.partition_point(|scan| scan.began <= self.until);
+        &scope.scans[..count]
     }
 
-    pub fn key(&self, number: KeyNumber) -> &Key {
+    /// The key with a number.
+    pub fn key(&self, number: KeyNumber) -> &SourceKey {
         &self.keys[number.0 as usize]
     }
 
-    pub(super) fn find(&self, class: Class, source: &str, scope: &str) -> Option<KeyNumber> {
-        let key = Key {
+    /// The number of a key, if it has one.
+    pub(super) fn find(&self, class: ClaimClass, source: &str, scope: &str) -> Option<KeyNumber> {
+        let key = SourceKey {
             class,
             source: source.into(),
             scope: scope.into(),
@@ -102,13 +106,14 @@ impl Scopes {
         self.numbers.get(&key).copied()
     }
 
-    pub fn number(&mut self, class: Class, source: &str, scope: &str) -> KeyNumber {
-        let is_it =
-            |key: &Key| key.class == class && *key.source == *source && *key.scope == *scope;
-        if self.keys.get(self.last.0 as usize).is_some_and(is_it) {
+    /// The number of a key, which is added if it is missing.
+    pub fn number(&mut self, class: ClaimClass, source: &str, scope: &str) -> KeyNumber {
+        let is_same =
+            |key: &SourceKey| key.class == class && *key.source == *source && *key.scope == *scope;
+        if self.keys.get(self.last.0 as usize).is_some_and(is_same) {
             return self.last;
         }
-        let key = Key {
+        let key = SourceKey {
             class,
             source: source.into(),
             scope: scope.into(),
@@ -118,119 +123,122 @@ impl Scopes {
         self.last
     }
 
-    fn add(&mut self, key: Key) -> KeyNumber {
-        let area = (key.class != Class::Actual)
-            .then(|| self.number(Class::Actual, &key.source, &key.scope));
+    fn add(&mut self, key: SourceKey) -> KeyNumber {
+        let scope_key = (key.class != ClaimClass::Actual)
+            .then(|| self.number(ClaimClass::Actual, &key.source, &key.scope));
         let number = KeyNumber(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
-        if matches!(key.class, Class::Actual | Class::Created) && !key.scope.is_empty() {
+        if matches!(key.class, ClaimClass::Actual | ClaimClass::Created) && !key.scope.is_empty() {
             let named = self.by_name.entry(key.scope.clone());
             named.or_default().push(number);
         }
-        self.areas.push(area.unwrap_or(number));
+        self.scope_keys.push(scope_key.unwrap_or(number));
         self.keys.push(key.clone());
         self.numbers.insert(key, number);
         number
     }
 
-    /// Equal for all claims of one source and scope.
-    pub fn area(&self, number: KeyNumber) -> KeyNumber {
-        self.areas[number.0 as usize]
+    /// The key of class `Actual` with the same source and scope. It is equal for all claims of one source and scope.
+    pub fn scope_key(&self, number: KeyNumber) -> KeyNumber {
+        self.scope_keys[number.0 as usize]
     }
 
-    /// The key of another class with the same source and scope, if there is one.
-    pub fn sibling(&self, number: KeyNumber, class: Class) -> Option<KeyNumber> {
-        let key = Key {
+    /// The key of another class with the same source and scope, if it exists.
+    pub fn sibling(&self, number: KeyNumber, class: ClaimClass) -> Option<KeyNumber> {
+        let key = SourceKey {
             class,
             ..self.key(number).clone()
         };
         self.numbers.get(&key).copied()
     }
 
-    /// The scopes whose completions mean something for a claim.
-    pub(super) fn relations(&self, number: KeyNumber) -> Vec<(Relation, KeyNumber)> {
+    /// The scopes whose completions have an effect on a claim, each with its relation to the claim.
+    pub(super) fn relations(&self, number: KeyNumber) -> Vec<(ScopeRelation, KeyNumber)> {
         let key = self.key(number);
-        if key.scope.is_empty() || matches!(key.class, Class::Telemetry | Class::Health) {
+        if key.scope.is_empty() || matches!(key.class, ClaimClass::Telemetry | ClaimClass::Health) {
             return Vec::new();
         }
-        if key.class == Class::Created {
+        if key.class == ClaimClass::Created {
             let named = self.by_name.get(&key.scope).into_iter().flatten();
-            let named = named.filter(|it| self.key(**it).class == Class::Actual);
-            return named.map(|it| (Relation::SameName, *it)).collect();
+            let named = named.filter(|it| self.key(**it).class == ClaimClass::Actual);
+            return named.map(|it| (ScopeRelation::SameName, *it)).collect();
         }
-        let classes: &[Class] = match key.class {
-            Class::Edges | Class::Aliases => &[Class::Actual, Class::Desired],
-            Class::Desired => &[Class::Desired],
-            _ => &[Class::Actual],
+        let classes: &[ClaimClass] = match key.class {
+            ClaimClass::Edges | ClaimClass::Aliases => &[ClaimClass::Actual, ClaimClass::Desired],
+            ClaimClass::Desired => &[ClaimClass::Desired],
+            _ => &[ClaimClass::Actual],
         };
         let mut all = Vec::new();
         for class in classes {
-            all.extend(self.sibling(number, *class).map(|it| (Relation::Own, it)));
-            for above in above(&key.scope) {
-                let above = Key {
+            all.extend(
+                self.sibling(number, *class)
+                    .map(|it| (ScopeRelation::Own, it)),
+            );
+            for parent in parent_scopes(&key.scope) {
+                let parent = SourceKey {
                     class: *class,
                     source: key.source.clone(),
-                    scope: above.into(),
+                    scope: parent.into(),
                 };
-                let above = self.numbers.get(&above);
-                all.extend(above.map(|it| (Relation::Above, *it)));
+                let parent = self.numbers.get(&parent);
+                all.extend(parent.map(|it| (ScopeRelation::Above, *it)));
             }
         }
         all
     }
 
-    /// Scopes of create events with the name of a scope of scans.
-    pub(super) fn created_beside(&self, number: KeyNumber) -> Vec<KeyNumber> {
+    /// The scopes of create events that have the name of a scanned scope.
+    pub(super) fn create_event_scopes(&self, number: KeyNumber) -> Vec<KeyNumber> {
         let key = self.key(number);
-        if key.class != Class::Actual {
+        if key.class != ClaimClass::Actual {
             return Vec::new();
         }
         let named = self.by_name.get(&key.scope).into_iter().flatten();
-        let created = named.filter(|it| self.key(**it).class == Class::Created);
+        let created = named.filter(|it| self.key(**it).class == ClaimClass::Created);
         created.copied().collect()
     }
 
-    /// Scopes of the same source that are below, of scans of whatever class.
-    pub(super) fn below(&self, number: KeyNumber) -> Vec<KeyNumber> {
+    /// The scopes of the same source below this one, of all classes that scans complete.
+    pub(super) fn scopes_below(&self, number: KeyNumber) -> Vec<KeyNumber> {
         let key = self.key(number);
-        let is_below = |other: &Key| {
-            other.class != Class::Created
+        let is_below_key = |other: &SourceKey| {
+            other.class != ClaimClass::Created
                 && other.source == key.source
-                && crate::claims::is_below(&other.scope, &key.scope)
+                && is_below(&other.scope, &key.scope)
         };
         let scopes = self.scopes.keys();
-        let below = scopes.filter(|other| is_below(self.key(**other)));
+        let below = scopes.filter(|other| is_below_key(self.key(**other)));
         match key.scope.is_empty() {
             true => Vec::new(),
             false => below.copied().collect(),
         }
     }
 
-    /// When the newest scan of a claim's scope began.
+    /// The start of the newest completed scan of a claim's scope.
     pub fn newest_scan(&self, number: KeyNumber) -> Option<UnixNanos> {
-        self.last_scan(self.key(number), At::Now)
+        self.last_scan(self.key(number), AsOf::Now)
     }
 
-    /// Adds a scan to those that are kept. Whether one fell out of the window.
-    pub(super) fn record(&mut self, number: KeyNumber, scan: Scan) {
+    /// Adds a completed scan. Drops the oldest past scans beyond the window.
+    pub(super) fn add_scan(&mut self, number: KeyNumber, scan: CompletedScan) {
         let (window, until) = (self.window, self.until);
         let scope = self.scopes.entry(number).or_default();
-        // Equal members are kept once.
+        // Scans with equal members share them.
         let known = scope.scans.iter().find(|it| it.hash == scan.hash);
         let members = known.map_or(scan.members, |it| it.members.clone());
-        scope.scans.push(Scan { members, ..scan });
+        scope.scans.push(CompletedScan { members, ..scan });
         scope.scans.sort_by_key(|it| (it.began, it.hash));
-        let happened = scope.scans.partition_point(|scan| scan.began <= until);
-        for _ in window..happened {
+        let past = scope.scans.partition_point(|scan| scan.began <= until);
+        for _ in window..past {
             let dropped = scope.scans.remove(0);
-            scope.forgotten = UnixNanos(dropped.began.0 + 1);
+            scope.dropped_before = UnixNanos(dropped.began.0 + 1);
         }
     }
 
-    /// Bytes on the heap.
-    pub fn held_bytes(&self) -> usize {
-        let mut sum = self.keys.capacity() * 2 * size_of::<Key>();
+    /// The number of bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let mut sum = self.keys.capacity() * 2 * size_of::<SourceKey>();
         for scope in self.scopes.values() {
-            sum += size_of::<(KeyNumber, Scope)>() + scope.others.capacity() * 17;
+            sum += size_of::<(KeyNumber, MemoryScope)>() + scope.unconfirmed.capacity() * 17;
             let mut counted: Vec<u64> = Vec::new();
             for scan in &scope.scans {
                 if !counted.contains(&scan.hash) {
@@ -243,19 +251,19 @@ impl Scopes {
     }
 }
 
-impl LastScan for Scopes {
-    fn last_scan(&self, key: &Key, at: At) -> Option<UnixNanos> {
+impl LastScan for ClaimScopes {
+    fn last_scan(&self, key: &SourceKey, at: AsOf) -> Option<UnixNanos> {
         let newest = |number: &KeyNumber| {
-            let scans = self.happened(self.scopes.get(number)?).iter().rev();
+            let scans = self.past_scans(self.scopes.get(number)?).iter().rev();
             let mut scans = scans.map(|scan| scan.began);
             match at {
-                At::Now => scans.next(),
-                At::Time(time) => scans.find(|began| *began <= time),
+                AsOf::Now => scans.next(),
+                AsOf::Time(time) => scans.find(|began| *began <= time),
             }
         };
-        if key.class == Class::Created {
+        if key.class == ClaimClass::Created {
             let named = self.by_name.get(&key.scope).into_iter().flatten();
-            let scans = named.filter(|it| self.key(**it).class == Class::Actual);
+            let scans = named.filter(|it| self.key(**it).class == ClaimClass::Actual);
             return scans.filter_map(newest).max();
         }
         self.numbers.get(key).and_then(newest)

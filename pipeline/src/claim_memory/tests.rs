@@ -1,26 +1,28 @@
-//! Claims in memory are what the replay says.
+//! Compares claims in memory with the replay, a plain re-evaluation of all reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{HeldClaims, Scopes};
-use crate::claims::{By, Class, Existence, Point, Removal, Report, What, open_at, winner};
+use super::{ClaimScopes, MemoryClaims};
+use crate::claims::{
+    ClaimClass, Existence, PointKind, Removal, Report, ReportPoint, ReportedBy, open_at, winner,
+};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 use crate::reports::{DirectReport, ReportBatch};
-use crate::testing::graph::{Batches, Replay, follows_the_replay};
+use crate::testing::graph::{Replay, ReportsPerBatch, check_generated_histories};
 use crate::uid;
 
-/// Completions that a scope keeps, as a store does.
+/// The number of completions that a scope keeps, as in a store.
 const WINDOW: usize = 16;
 
 struct Memory {
-    scopes: Scopes,
-    claims: BTreeMap<u64, HeldClaims>,
+    scopes: ClaimScopes,
+    claims: BTreeMap<u64, MemoryClaims>,
 }
 
 impl Memory {
-    fn take_in(&mut self, batch: &ReportBatch<'_>) {
-        for report in batch.direct() {
+    fn apply(&mut self, batch: &ReportBatch<'_>) {
+        for report in batch.direct_reports() {
             let claims = self.claims.entry(uid::hash(report.uid)).or_default();
             self.scopes.report(claims, &report);
         }
@@ -36,39 +38,39 @@ impl Memory {
     }
 }
 
-fn run(reports: &[Report], batches: Batches, times: &[UnixNanos]) -> Result<(), String> {
+fn run(reports: &[Report], batches: ReportsPerBatch, times: &[UnixNanos]) -> Result<(), String> {
     let mut memory = Memory {
-        scopes: Scopes::new(WINDOW),
+        scopes: ClaimScopes::new(WINDOW),
         claims: BTreeMap::new(),
     };
     let mut replay = Replay::new();
     for reports in reports.chunks(batches.0.max(1)) {
-        memory.take_in(&ReportBatch::of_reports(reports));
+        memory.apply(&ReportBatch::from_reports(reports));
         reports
             .iter()
             .for_each(|report| replay.push(report.clone()));
     }
-    let around = times
+    let nearby = times
         .iter()
         .flat_map(|time| [time.0.saturating_sub(1), time.0, time.0 + 1]);
-    let moments = around.map(|time| At::Time(UnixNanos(time)));
-    let moments: Vec<At> = [At::Now].into_iter().chain(moments).collect();
+    let moments = nearby.map(|time| AsOf::Time(UnixNanos(time)));
+    let moments: Vec<AsOf> = [AsOf::Now].into_iter().chain(moments).collect();
     for uid in replay.uids() {
-        let empty = HeldClaims::default();
-        let held = memory.claims.get(&uid::hash(&uid)).unwrap_or(&empty);
-        let claims = held.to_claims(&memory.scopes);
+        let empty = MemoryClaims::default();
+        let uid_claims = memory.claims.get(&uid::hash(&uid)).unwrap_or(&empty);
+        let claims = uid_claims.to_claims(&memory.scopes);
         for at in &moments {
             let expected = replay.existence(&uid, *at);
-            let found = held.existence(&memory.scopes, *at);
+            let found = uid_claims.existence(&memory.scopes, *at);
             if expected != found {
                 return Err(format!("{uid} at {at:?}: {expected:?}, found {found:?}"));
             }
-            for class in Class::ALL {
+            for class in ClaimClass::ALL {
                 let expected = replay.value(&uid, class, *at);
-                let found = winner(&claims, class, *at).map(|(claim, stretch)| {
+                let found = winner(&claims, class, *at).map(|(claim, interval)| {
                     let words = [&claim.key.source, &claim.key.scope].map(ToString::to_string);
                     let [source, scope] = words;
-                    (source, scope, stretch.state)
+                    (source, scope, interval.state)
                 });
                 if expected != found {
                     return Err(format!(
@@ -77,14 +79,18 @@ fn run(reports: &[Report], batches: Batches, times: &[UnixNanos]) -> Result<(), 
                 }
             }
             let expected = replay.snapshots(&uid, *at);
-            let with_snapshots =
-                |class| !matches!(class, Class::Created | Class::Telemetry | Class::Health);
+            let with_snapshots = |class| {
+                !matches!(
+                    class,
+                    ClaimClass::Created | ClaimClass::Telemetry | ClaimClass::Health
+                )
+            };
             let found: BTreeSet<_> = open_at(&claims, *at)
                 .filter(|(claim, _)| with_snapshots(claim.key.class))
-                .map(|(claim, stretch)| {
+                .map(|(claim, interval)| {
                     let words = [&claim.key.source, &claim.key.scope].map(ToString::to_string);
                     let [source, scope] = words;
-                    (source, scope, stretch.state)
+                    (source, scope, interval.state)
                 })
                 .collect();
             if expected != found {
@@ -98,93 +104,93 @@ fn run(reports: &[Report], batches: Batches, times: &[UnixNanos]) -> Result<(), 
 }
 
 #[test]
-fn claims_in_memory_are_what_the_replay_says() {
-    follows_the_replay(0..150, 60, run).unwrap_or_else(|error| panic!("{error}"));
+fn claims_in_memory_equal_the_replay() {
+    check_generated_histories(0..150, 60, run).unwrap_or_else(|error| panic!("{error}"));
 }
 
 const HOUR: u64 = 60 * 60 * 1_000_000_000;
 
-/// A claim that a store has open since hour 1, and last confirmed at an hour; then what is reported of it
-/// in a scope at an hour.
-fn restored(seen: u64, reports: &[(&str, u64, What)]) -> Existence {
-    let mut scopes = Scopes::new(WINDOW);
-    let mut claims = HeldClaims::<()>::default();
-    let key = (Class::Actual, "aws", "s");
+/// Restores a claim that is open since hour 1 and was last confirmed at the hour `seen`. Then applies reports, each
+/// with its scope and hour, and returns the existence of the uid.
+fn existence_after(seen: u64, reports: &[(&str, u64, PointKind)]) -> Existence {
+    let mut scopes = ClaimScopes::new(WINDOW);
+    let mut claims = MemoryClaims::<()>::default();
+    let key = (ClaimClass::Actual, "aws", "s");
     let states = [(UnixNanos(HOUR), 7)];
     scopes.restore("u", &mut claims, key, states, UnixNanos(seen * HOUR));
-    for (scope, hour, what) in reports {
+    for (scope, hour, kind) in reports {
         let report = DirectReport {
             uid: "u",
-            class: Class::Actual,
+            class: ClaimClass::Actual,
             source: "aws",
             scope,
-            point: Point {
+            point: ReportPoint {
                 time: UnixNanos(hour * HOUR),
-                what: *what,
+                kind: *kind,
             },
         };
         scopes.report(&mut claims, &report);
     }
-    claims.existence(&scopes, At::Now)
+    claims.existence(&scopes, AsOf::Now)
 }
 
 #[test]
-fn a_restored_claim_is_as_fresh_as_the_store_says() {
-    let sighting = What::Seen {
+fn a_restored_claim_counts_from_its_last_confirmation_in_the_store() {
+    let sighting = PointKind::Seen {
         state: 9,
-        by: By::Scan,
+        by: ReportedBy::Scan,
     };
     let elsewhere = [
         ("t", 2, sighting),
-        ("t", 80, What::Removed(Removal::Deleted)),
+        ("t", 80, PointKind::Removed(Removal::Deleted)),
     ];
-    assert_eq!(restored(79, &elsewhere), Existence::Exists);
+    assert_eq!(existence_after(79, &elsewhere), Existence::Exists);
     let ended = Existence::Ended(UnixNanos(80 * HOUR));
-    assert_eq!(restored(40, &elsewhere), ended, "it is stale");
-    assert_eq!(restored(0, &elsewhere), ended);
-    // What is older than the last confirmation is late.
-    let own = [("s", 30, What::Removed(Removal::Deleted))];
-    assert_eq!(restored(40, &own), Existence::Exists);
+    assert_eq!(existence_after(40, &elsewhere), ended, "the claim is stale");
+    assert_eq!(existence_after(0, &elsewhere), ended);
+    // A removal from before the last confirmation is late.
+    let own = [("s", 30, PointKind::Removed(Removal::Deleted))];
+    assert_eq!(existence_after(40, &own), Existence::Exists);
     let ended = Existence::Ended(UnixNanos(30 * HOUR));
-    assert_eq!(restored(20, &own), ended);
+    assert_eq!(existence_after(20, &own), ended);
     let late = [("s", 30, sighting), elsewhere[0], elsewhere[1]];
-    assert_eq!(restored(79, &late), Existence::Exists);
+    assert_eq!(existence_after(79, &late), Existence::Exists);
 }
 
 #[test]
-fn scans_that_a_clock_dated_ahead_have_not_happened_yet() {
+fn scans_that_a_clock_dated_in_the_future_are_ignored_until_then() {
     let mut memory = Memory {
-        scopes: Scopes::new(4),
+        scopes: ClaimScopes::new(4),
         claims: BTreeMap::new(),
     };
     let mut scan = |clock: u64, new: Option<&str>, seen: &[&str]| {
         let time = UnixNanos(clock * HOUR);
         let rows = new.into_iter().map(|uid| Report::Seen {
             uid: uid.to_owned(),
-            class: Class::Actual,
+            class: ClaimClass::Actual,
             source: "aws".to_owned(),
             scope: "s".to_owned(),
             time,
             state: 1,
-            by: By::Scan,
+            by: ReportedBy::Scan,
         });
         let completion = Report::Completion {
             source: "aws".to_owned(),
             scope: "s".to_owned(),
-            class: Class::Actual,
+            class: ClaimClass::Actual,
             began: time,
             members: seen.iter().map(|uid| ((*uid).to_owned(), 1)).collect(),
             miss: Removal::Deleted,
         };
         let reports: Vec<Report> = rows.chain([completion]).collect();
-        let mut batch = ReportBatch::of_reports(&reports);
+        let mut batch = ReportBatch::from_reports(&reports);
         batch.now = Some(time);
         memory.scopes.set_clock(batch.now);
-        memory.take_in(&batch);
+        memory.apply(&batch);
         ["old", "new"].map(|uid| {
             let claims = memory.claims.get(&uid::hash(uid));
             claims.is_some_and(|claims| {
-                claims.existence(&memory.scopes, At::Now) == Existence::Exists
+                claims.existence(&memory.scopes, AsOf::Now) == Existence::Exists
             })
         })
     };

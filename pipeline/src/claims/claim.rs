@@ -1,182 +1,191 @@
-//! One claim: reports in, stretches out.
+//! One claim: folds reports into intervals.
 //!
-//! Reports are folded in the order of their times. One that is newer than all that is known is
-//! folded onto the last stretch. A late one is folded together with all that is known since the
-//! stretch that held just before it: the direct reports that the stretches keep, the completions
-//! that the scope keeps, and, before the oldest of these, the stretches as they stand.
+//! Reports are folded in the order of their times. A report that is newer than everything known about the claim is
+//! folded onto the last interval. A late report is folded together with everything that is known since the start of
+//! the interval before it: the direct reports that the intervals keep, and the completions that the scope keeps. For
+//! times before the oldest kept completion, the intervals themselves are the evidence.
 
 use std::collections::BTreeMap;
 
-use super::report::{By, Class, Removal, SETTLE};
-use super::stretch::{Ending, Key, Point, Stretch, What};
+use super::interval::{ClaimInterval, IntervalEnd, PointKind, ReportPoint, SourceKey};
+use super::report::{ClaimClass, Removal, ReportedBy, SETTLE};
+use super::scan_effect::ScanEffect;
 use crate::component::UnixNanos;
 
-/// What a completed scan means for one claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// It saw the uid in this state.
-    Seen(u64),
-    Gone(Removal),
-    /// It lacks a uid of which a create event is known: that ends the claim once it has settled.
-    GoneOnceSettled(Removal),
-}
-
-/// What is known besides the claim's own stretches.
+/// Evidence about a claim that its own intervals do not hold.
 #[derive(Clone, Debug, Default)]
-pub struct Around {
-    /// Times of all delete events of the uid.
+pub struct ClaimContext {
+    /// The times of all delete events of the uid.
     pub deleted: Vec<UnixNanos>,
-    /// What the completions that are kept mean for this claim, by when the scans began.
-    pub scans: Vec<(UnixNanos, Meaning)>,
-    /// Completions that began before this time are not kept any more; 0 where all are.
-    pub forgotten: UnixNanos,
+    /// The effects of the kept completions on this claim, with the start times of the scans, ascending.
+    pub scans: Vec<(UnixNanos, ScanEffect)>,
+    /// Completions of scans that began before this time are dropped; 0 if all are kept.
+    pub dropped_before: UnixNanos,
 }
 
-/// All stretches of a claim that were loaded, oldest first: at least the last one, and, for a late
-/// report, all from the one that held before it.
+/// One claim, with the intervals that were loaded, oldest first: at least the last interval; for a late report, all
+/// intervals from the one that held before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    pub key: Key,
-    pub stretches: Vec<Stretch>,
+    pub key: SourceKey,
+    pub intervals: Vec<ClaimInterval>,
 }
 
-/// What happens at one time.
+/// The evidence of one time.
 #[derive(Debug, Default)]
 struct Moment {
-    points: Vec<Point>,
-    /// Direct reports whose effect is settled: what they met is not kept any more.
-    settled: Vec<Point>,
-    scans: Vec<Meaning>,
-    /// A delete event of any source.
+    points: Vec<ReportPoint>,
+    /// Direct reports from before [`ClaimContext::dropped_before`]. The intervals already hold their effect, since the
+    /// completions of that time are dropped.
+    settled: Vec<ReportPoint>,
+    scans: Vec<ScanEffect>,
+    /// Whether a delete event of any source has this time.
     is_deleted: bool,
-    /// What an older stretch says began here, where nothing else explains it any more.
+    /// The state that an old interval began with at this time, if no kept report explains it.
     opened: Option<u64>,
-    /// Likewise, what ended here, and when it was seen last.
+    /// Likewise, how an old interval ended at this time, and its last sighting.
     removed: Option<(Removal, UnixNanos)>,
 }
 
 impl Claim {
-    pub fn new(key: Key) -> Claim {
+    /// A claim without intervals.
+    pub fn new(key: SourceKey) -> Claim {
         Claim {
             key,
-            stretches: Vec::new(),
+            intervals: Vec::new(),
         }
     }
 
-    pub fn last(&self) -> Option<&Stretch> {
-        self.stretches.last()
+    /// The last interval, open or ended.
+    pub fn last(&self) -> Option<&ClaimInterval> {
+        self.intervals.last()
     }
 
-    pub fn open(&self) -> Option<&Stretch> {
+    /// The last interval, if it is open.
+    pub fn open(&self) -> Option<&ClaimInterval> {
         self.last().filter(|last| last.is_open())
     }
 
-    pub fn at(&self, time: UnixNanos) -> Option<&Stretch> {
-        let held = self.stretches.iter().rev();
-        held.into_iter().find(|stretch| stretch.holds_at(time))
+    /// The interval that contains a time.
+    pub fn at(&self, time: UnixNanos) -> Option<&ClaimInterval> {
+        self.intervals
+            .iter()
+            .rev()
+            .find(|interval| interval.holds_at(time))
     }
 
-    /// Takes in a direct report; a `Deleted` is of this key's own source. Returns the number of the
-    /// first stretch that may have changed, none where nothing did.
-    pub fn report(&mut self, point: Point, around: &Around) -> Option<usize> {
+    /// Folds a direct report. A report of the kind `Deleted` must be of this claim's source. Returns the index of the
+    /// first interval that may have changed, `None` if none has.
+    pub fn report(&mut self, point: ReportPoint, context: &ClaimContext) -> Option<usize> {
         let mut moment = Moment::default();
         moment.points.push(point);
-        self.take_in(point.time, moment, around)
+        self.apply(point.time, moment, context)
     }
 
-    /// Takes in that something else happened: a completion that `around.scans` has, or a delete
-    /// event of another source that `around.deleted` has, at this time.
-    pub fn happened(&mut self, time: UnixNanos, around: &Around) -> Option<usize> {
-        self.take_in(time, Moment::default(), around)
+    /// Folds evidence of this time that `context` holds: a completion in `context.scans`, or a delete event of
+    /// another source in `context.deleted`. Returns the same as [`Claim::report`].
+    pub fn refold_at(&mut self, time: UnixNanos, context: &ClaimContext) -> Option<usize> {
+        self.apply(time, Moment::default(), context)
     }
 
-    /// The earliest time whose reports are folded again, where delete events decide, when something
-    /// of this time comes late.
-    pub fn folded_since(&self, time: UnixNanos, around: &Around) -> UnixNanos {
-        let base = self.stretches.iter().rposition(|it| it.since < time);
-        let since = base.map(|base| self.stretches[base].since);
-        if self.key.class == Class::Created {
+    /// Late evidence of a time causes older evidence to be folded again. Returns the earliest time of evidence that is
+    /// folded again and that delete events may affect, at most `time`. The caller must load the delete events around
+    /// it.
+    pub fn refold_start(&self, time: UnixNanos, context: &ClaimContext) -> UnixNanos {
+        let base = self.intervals.iter().rposition(|it| it.since < time);
+        let since = base.map(|base| self.intervals[base].since);
+        if self.key.class == ClaimClass::Created {
             return since.unwrap_or(time);
         }
-        let points = self.stretches[base.unwrap_or(0)..]
+        let points = self.intervals[base.unwrap_or(0)..]
             .iter()
-            .flat_map(|stretch| &stretch.points)
-            .filter(|point| matches!(point.what, What::Seen { by: By::Scan, .. }))
+            .flat_map(|interval| &interval.points)
+            .filter(|point| {
+                matches!(
+                    point.kind,
+                    PointKind::Seen {
+                        by: ReportedBy::Scan,
+                        ..
+                    }
+                )
+            })
             .map(|point| point.time);
-        let scans = around.scans.iter().map(|(began, _)| *began);
+        let scans = context.scans.iter().map(|(began, _)| *began);
         let again = points
-            .chain(scans.filter(|began| *began >= around.forgotten))
+            .chain(scans.filter(|began| *began >= context.dropped_before))
             .filter(|again| since.is_none_or(|since| *again > since));
         again.chain([time]).min().unwrap_or(time)
     }
 
-    fn take_in(&mut self, time: UnixNanos, own: Moment, around: &Around) -> Option<usize> {
+    fn apply(&mut self, time: UnixNanos, own: Moment, context: &ClaimContext) -> Option<usize> {
         let is_newest = self.last().is_none_or(|last| last.last_report() < time)
-            && around.scans.iter().all(|(began, _)| *began <= time)
-            && around.deleted.iter().all(|deleted| *deleted <= time);
-        let before = self.stretches.clone();
+            && context.scans.iter().all(|(began, _)| *began <= time)
+            && context.deleted.iter().all(|deleted| *deleted <= time);
+        let before = self.intervals.clone();
         let base = if is_newest {
-            self.stretches.len().checked_sub(1)
+            self.intervals.len().checked_sub(1)
         } else {
-            self.stretches.iter().rposition(|it| it.since < time)
+            self.intervals.iter().rposition(|it| it.since < time)
         };
         let mut moments: BTreeMap<UnixNanos, Moment> = BTreeMap::new();
         moments.insert(time, own);
         let since = if is_newest {
-            // All that is known of earlier times is in the last stretch.
+            // The last interval holds everything that is known of earlier times.
             Some(UnixNanos(time.0.saturating_sub(1)))
         } else {
-            self.collect(base, around, &mut moments);
-            base.map(|base| self.stretches[base].since)
+            self.collect(base, context, &mut moments);
+            base.map(|base| self.intervals[base].since)
         };
         let is_later = |moment: UnixNanos| since.is_none_or(|since| moment > since);
-        let counts =
-            |began: UnixNanos| is_later(began) && (began >= around.forgotten || began == time);
-        for (began, meaning) in around.scans.iter().filter(|(began, _)| counts(*began)) {
-            moments.entry(*began).or_default().scans.push(*meaning);
+        let is_folded = |began: UnixNanos| {
+            is_later(began) && (began >= context.dropped_before || began == time)
+        };
+        for (began, effect) in context.scans.iter().filter(|(began, _)| is_folded(*began)) {
+            moments.entry(*began).or_default().scans.push(*effect);
         }
         if self.key.class.ends_by_event() {
-            // Of a settled one the stretches say what it ended.
-            let counts = |deleted: &&UnixNanos| {
-                is_later(**deleted) && (**deleted >= around.forgotten || **deleted == time)
-            };
-            for deleted in around.deleted.iter().filter(counts) {
+            // For delete events before `dropped_before`, the intervals show what the event ended.
+            for deleted in context
+                .deleted
+                .iter()
+                .filter(|deleted| is_folded(**deleted))
+            {
                 moments.entry(*deleted).or_default().is_deleted = true;
             }
         }
         if !is_newest {
-            self.cut_after(base);
+            self.truncate_after(base);
         }
         let mut seen = self.last().map_or(UnixNanos(0), |last| last.seen);
         if is_newest && self.open().is_some() {
-            let scans = around.scans.iter();
-            let before = scans.filter(|(began, meaning)| {
-                let is_seen = matches!(meaning, Meaning::Seen(_));
-                *began < time && is_seen && !self.is_suppressed(*began, &around.deleted)
+            let scans = context.scans.iter();
+            let before = scans.filter(|(began, effect)| {
+                let is_seen = matches!(effect, ScanEffect::Seen(_));
+                *began < time && is_seen && !self.is_suppressed(*began, &context.deleted)
             });
             let last_scan = before.map(|(began, _)| *began).max();
             seen = seen.max(last_scan.unwrap_or_default());
         }
         for (time, moment) in moments {
-            self.fold(time, &moment, &around.deleted, &mut seen);
+            self.fold(time, &moment, &context.deleted, &mut seen);
         }
-        let same = before.iter().zip(&self.stretches);
+        let same = before.iter().zip(&self.intervals);
         let same = same.take_while(|(one, other)| one == other).count();
-        (same < before.len().max(self.stretches.len())).then_some(same)
+        (same < before.len().max(self.intervals.len())).then_some(same)
     }
 
-    /// All that the stretches know after the base began.
+    /// Collects the evidence that the intervals hold for times after the start of the interval `base`.
     fn collect(
         &self,
         base: Option<usize>,
-        around: &Around,
+        context: &ClaimContext,
         moments: &mut BTreeMap<UnixNanos, Moment>,
     ) {
-        let is_settled = |time: UnixNanos| time < around.forgotten;
-        let since = base.map(|base| self.stretches[base].since);
-        for (index, stretch) in self.stretches.iter().enumerate().skip(base.unwrap_or(0)) {
+        let is_settled = |time: UnixNanos| time < context.dropped_before;
+        let since = base.map(|base| self.intervals[base].since);
+        for (index, interval) in self.intervals.iter().enumerate().skip(base.unwrap_or(0)) {
             let is_base = Some(index) == base;
-            for point in &stretch.points {
+            for point in &interval.points {
                 if since.is_some_and(|since| point.time <= since) {
                     continue;
                 }
@@ -186,26 +195,26 @@ impl Claim {
                     false => moment.points.push(*point),
                 }
             }
-            if stretch.is_empty() {
+            if interval.is_empty() {
                 continue;
             }
-            if !is_base && is_settled(stretch.since) {
-                moments.entry(stretch.since).or_default().opened = Some(stretch.state);
+            if !is_base && is_settled(interval.since) {
+                moments.entry(interval.since).or_default().opened = Some(interval.state);
             }
-            // A removal then is a fact. Only what a create event opened may yet turn
-            // out to have settled later.
-            if let Some((until, Ending::Removed(how))) = stretch.until
-                && (is_settled(until) || self.key.class != Class::Created)
+            // A removal stays at its time, except if a create event opened the claim: a late report can show that such
+            // a claim settles later.
+            if let Some((until, IntervalEnd::Removed(how))) = interval.until
+                && (is_settled(until) || self.key.class != ClaimClass::Created)
             {
-                moments.entry(until).or_default().removed = Some((how, stretch.seen));
+                moments.entry(until).or_default().removed = Some((how, interval.seen));
             }
         }
     }
 
-    /// Forgets all that happened after the base began.
-    fn cut_after(&mut self, base: Option<usize>) {
-        self.stretches.truncate(base.map_or(0, |base| base + 1));
-        if let Some(base) = self.stretches.last_mut() {
+    /// Removes everything that happened after the start of the interval `base`.
+    fn truncate_after(&mut self, base: Option<usize>) {
+        self.intervals.truncate(base.map_or(0, |base| base + 1));
+        if let Some(base) = self.intervals.last_mut() {
             let since = base.since;
             base.points.retain(|point| point.time <= since);
             base.seen = since;
@@ -224,20 +233,24 @@ impl Claim {
     ) {
         let is_suppressed = self.is_suppressed(time, deleted);
         let points = &moment.points;
-        let sighting = |point: &Point| match point.what {
-            What::Seen { by: By::Scan, .. } if is_suppressed => None,
-            What::Seen { state, .. } => Some(state),
-            What::Removed(_) | What::Deleted => None,
+        let sighting = |point: &ReportPoint| match point.kind {
+            PointKind::Seen {
+                by: ReportedBy::Scan,
+                ..
+            } if is_suppressed => None,
+            PointKind::Seen { state, .. } => Some(state),
+            PointKind::Removed(_) | PointKind::Deleted => None,
         };
         let direct = points.iter().filter_map(sighting);
-        // Membership alone opens no claim: a row must have reported it.
-        let is_reported = points.iter().any(Point::is_sighting) || self.is_reported();
-        let scans = moment.scans.iter().filter_map(|meaning| match meaning {
-            Meaning::Seen(state) if is_reported && !is_suppressed => Some(*state),
+        // Membership alone opens no claim: a row must have reported the uid.
+        let is_reported = points.iter().any(ReportPoint::is_sighting) || self.is_reported();
+        let scans = moment.scans.iter().filter_map(|effect| match effect {
+            ScanEffect::Seen(state) if is_reported && !is_suppressed => Some(*state),
             _ => None,
         });
         let sighted = direct.chain(scans).chain(moment.opened).max();
-        // A settled one opens nothing: what it opened is a stretch. What was open then, it confirmed.
+        // A settled sighting opens no interval, since the interval that it opened is in `moment.opened`. It confirms an
+        // open interval.
         let is_confirmed = moment.settled.iter().any(|it| sighting(it).is_some());
         if let Some(state) = sighted {
             self.see(time, state);
@@ -249,8 +262,11 @@ impl Claim {
             *seen = known.map_or(*seen, |known| known.max(*seen));
             self.remove(time, how, *seen);
         }
-        if let Some(last) = self.stretches.last_mut() {
-            let is_direct = points.iter().chain(&moment.settled).any(Point::is_sighting)
+        if let Some(last) = self.intervals.last_mut() {
+            let is_direct = points
+                .iter()
+                .chain(&moment.settled)
+                .any(ReportPoint::is_sighting)
                 || moment.opened.is_some();
             if last.is_open() && is_direct && *seen == time {
                 last.seen = time;
@@ -258,42 +274,44 @@ impl Claim {
             let all = points.iter().chain(&moment.settled);
             all.for_each(|point| last.add(*point));
         } else if !points.is_empty() || !moment.settled.is_empty() {
-            // Nothing that counts was seen yet.
-            let mut removals = Stretch {
+            // No sighting is known yet: an interval without a value keeps the removals.
+            let mut removals = ClaimInterval {
                 since: time,
-                until: Some((time, Ending::Removed(Removal::Deleted))),
+                until: Some((time, IntervalEnd::Removed(Removal::Deleted))),
                 state: 0,
                 seen: UnixNanos(0),
                 points: Vec::new(),
             };
             let all = points.iter().chain(&moment.settled);
             all.for_each(|point| removals.add(*point));
-            self.stretches.push(removals);
+            self.intervals.push(removals);
         }
     }
 
-    /// Whether what a scan of this time saw does not count: it may list what was deleted just before.
+    /// Whether a sighting by a scan of this time is ignored, since the scan may list a uid that was deleted just
+    /// before it.
     fn is_suppressed(&self, time: UnixNanos, deleted: &[UnixNanos]) -> bool {
-        let settles = |deleted: &UnixNanos| *deleted <= time && time < deleted.after(SETTLE);
-        self.key.class == Class::Actual && deleted.iter().any(settles)
+        let settles = |deleted: &UnixNanos| *deleted <= time && time < *deleted + SETTLE;
+        self.key.class == ClaimClass::Actual && deleted.iter().any(settles)
     }
 
-    /// Whether any row ever reported a sighting.
+    /// Whether any row has reported a sighting.
     fn is_reported(&self) -> bool {
-        let mut stretches = self.stretches.iter();
-        stretches.any(|it| !it.is_empty() || it.points.iter().any(Point::is_sighting))
+        let mut intervals = self.intervals.iter();
+        intervals.any(|it| !it.is_empty() || it.points.iter().any(ReportPoint::is_sighting))
     }
 
+    /// Continues the open interval if it has this state; else starts a new interval.
     fn see(&mut self, time: UnixNanos, state: u64) {
-        let last = self.stretches.last_mut();
+        let last = self.intervals.last_mut();
         let known = last.as_ref().map_or(0, |last| last.state);
         let state = if state == 0 { known } else { state };
         match last {
             Some(last) if last.is_open() && last.state == state => return,
-            Some(last) if last.is_open() => last.until = Some((time, Ending::Replaced)),
+            Some(last) if last.is_open() => last.until = Some((time, IntervalEnd::Replaced)),
             _ => {}
         }
-        self.stretches.push(Stretch {
+        self.intervals.push(ClaimInterval {
             since: time,
             until: None,
             state,
@@ -302,15 +320,16 @@ impl Claim {
         });
     }
 
+    /// How the claim ends at this time, by whatever evidence; `Deleted` if any of it is a deletion.
     fn removal(&self, time: UnixNanos, moment: &Moment, seen: UnixNanos) -> Option<Removal> {
-        let rows = moment.points.iter().filter_map(|point| match point.what {
-            What::Removed(how) => Some(how),
-            What::Deleted => Some(Removal::Deleted),
-            What::Seen { .. } => None,
+        let rows = moment.points.iter().filter_map(|point| match point.kind {
+            PointKind::Removed(how) => Some(how),
+            PointKind::Deleted => Some(Removal::Deleted),
+            PointKind::Seen { .. } => None,
         });
-        let scans = moment.scans.iter().filter_map(|meaning| match meaning {
-            Meaning::Gone(how) => Some(*how),
-            Meaning::GoneOnceSettled(how) if time >= seen.after(SETTLE) => Some(*how),
+        let scans = moment.scans.iter().filter_map(|effect| match effect {
+            ScanEffect::Missing(how) => Some(*how),
+            ScanEffect::MissingOnceSettled(how) if time >= seen + SETTLE => Some(*how),
             _ => None,
         });
         let event = moment.is_deleted.then_some(Removal::Deleted);
@@ -318,11 +337,12 @@ impl Claim {
         rows.chain(scans).chain(event).chain(known).min()
     }
 
+    /// Ends the open interval, if there is one.
     fn remove(&mut self, time: UnixNanos, how: Removal, seen: UnixNanos) {
-        if let Some(last) = self.stretches.last_mut()
+        if let Some(last) = self.intervals.last_mut()
             && last.is_open()
         {
-            last.until = Some((time, Ending::Removed(how)));
+            last.until = Some((time, IntervalEnd::Removed(how)));
             last.seen = seen;
         }
     }

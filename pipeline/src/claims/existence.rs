@@ -1,40 +1,42 @@
-//! What all claims of a uid say together.
+//! Combines all claims of a uid: whether it exists, and which values it has.
 
 use super::claim::Claim;
-use super::report::{Class, Existence, Removal, STALE_AFTER};
-use super::stretch::{Ending, Key, Stretch, What};
+use super::interval::{ClaimInterval, IntervalEnd, PointKind, SourceKey};
+use super::report::{ClaimClass, Existence, Removal, STALE_AFTER};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 
-/// When the last scan up to a moment of a claim's scope began that completed; of a claim of class
-/// `Created`, of any source's scans of that scope.
+/// Looks up the newest completed scan of a claim's scope.
 pub trait LastScan {
-    fn last_scan(&self, key: &Key, at: At) -> Option<UnixNanos>;
+    /// The start time of the last scan of the claim's scope that began up to the moment and completed. For a claim of
+    /// the class `Created`, the scans of any source in a scope of that name.
+    fn last_scan(&self, key: &SourceKey, at: AsOf) -> Option<UnixNanos>;
 }
 
 /// A claim that is open at the moment.
-struct Open<'c> {
-    key: &'c Key,
+struct OpenClaim<'c> {
+    key: &'c SourceKey,
     last_sighting: UnixNanos,
+    /// The last sighting or the last completed scan of the scope, whichever is later.
     activity: UnixNanos,
 }
 
-/// Whether a uid exists at a moment. `claims` are all that it has; of a moment in the past with all
-/// stretches that touch it or end after it.
-pub fn existence(claims: &[Claim], scans: &impl LastScan, at: At) -> Existence {
+/// Returns whether a uid exists at a moment. `claims` are all claims of the uid; for a moment in the past, each with
+/// all intervals that end after the moment or contain it.
+pub fn existence(claims: &[Claim], scans: &impl LastScan, at: AsOf) -> Existence {
     let moment = limit(at);
     let claims = || claims.iter().filter(|it| it.key.class.is_lifecycle());
-    let deletions: Vec<(UnixNanos, &Key)> = claims()
+    let deletions: Vec<(UnixNanos, &SourceKey)> = claims()
         .flat_map(|claim| deletions(claim).map(|time| (time, &claim.key)))
         .filter(|(time, _)| *time <= moment)
         .collect();
-    let open: Vec<Open<'_>> = claims()
-        .filter_map(|claim| Open::of(claim, scans, at))
+    let open: Vec<OpenClaim<'_>> = claims()
+        .filter_map(|claim| OpenClaim::of(claim, scans, at))
         .collect();
-    let is_stale = |open: &Open<'_>| {
+    let is_stale = |open: &OpenClaim<'_>| {
         deletions.iter().any(|(time, by)| {
             (&by.source, &by.scope) != (&open.key.source, &open.key.scope)
-                && *time >= open.activity.after(STALE_AFTER)
+                && *time >= open.activity + STALE_AFTER
         })
     };
     if open.iter().any(|open| !is_stale(open)) {
@@ -49,9 +51,9 @@ pub fn existence(claims: &[Claim], scans: &impl LastScan, at: At) -> Existence {
     if let Some(first) = after.min() {
         return Existence::Ended(first);
     }
-    let untils = claims().flat_map(|claim| &claim.stretches);
-    let untils = untils.filter(|stretch| !stretch.is_empty());
-    let untils = untils.filter_map(|stretch| stretch.until.map(|(until, _)| until));
+    let untils = claims().flat_map(|claim| &claim.intervals);
+    let untils = untils.filter(|interval| !interval.is_empty());
+    let untils = untils.filter_map(|interval| interval.until.map(|(until, _)| until));
     let left = untils.filter(|until| *until <= moment).max();
     let stale = open.iter().map(|open| open.activity).max();
     match left.or(stale) {
@@ -60,75 +62,76 @@ pub fn existence(claims: &[Claim], scans: &impl LastScan, at: At) -> Existence {
     }
 }
 
-/// The claim of a class whose value counts at a moment, and the stretch that has it: of those that
-/// are open the one that changed last, else of those that ended the last.
-pub fn winner(claims: &[Claim], class: Class, at: At) -> Option<(&Claim, &Stretch)> {
+/// Returns the claim of a class that determines the value at a moment, with the interval of that value. Among the
+/// open claims the one that changed last wins; if none is open, the one that ended last.
+pub fn winner(claims: &[Claim], class: ClaimClass, at: AsOf) -> Option<(&Claim, &ClaimInterval)> {
     let moment = limit(at);
     let claims = claims.iter().filter(|claim| claim.key.class == class);
     let last = claims.filter_map(|claim| {
-        let known = claim.stretches.iter().rev();
+        let known = claim.intervals.iter().rev();
         let mut known = known.filter(|it| it.since <= moment && !it.is_empty());
-        known.next().map(|stretch| (claim, stretch))
+        known.next().map(|interval| (claim, interval))
     });
-    last.max_by_key(|(claim, stretch)| {
-        let until = stretch.until.map(|(until, _)| until);
+    last.max_by_key(|(claim, interval)| {
+        let until = interval.until.map(|(until, _)| until);
         let until = until.filter(|until| *until <= moment);
         let until = until.unwrap_or(UnixNanos(u64::MAX));
-        let Key { source, scope, .. } = &claim.key;
-        (until, stretch.since, source, stretch.state, scope)
+        let SourceKey { source, scope, .. } = &claim.key;
+        (until, interval.since, source, interval.state, scope)
     })
 }
 
-/// The stretches that hold at a moment.
-pub fn open_at(claims: &[Claim], at: At) -> impl Iterator<Item = (&Claim, &Stretch)> {
+/// Returns the claims that are open at a moment, each with the interval that contains it.
+pub fn open_at(claims: &[Claim], at: AsOf) -> impl Iterator<Item = (&Claim, &ClaimInterval)> {
     claims.iter().filter_map(move |claim| {
-        let stretch = held(claim, at)?;
-        Some((claim, stretch))
+        let interval = interval_at(claim, at)?;
+        Some((claim, interval))
     })
 }
 
-fn limit(at: At) -> UnixNanos {
+fn limit(at: AsOf) -> UnixNanos {
     match at {
-        At::Now => UnixNanos(u64::MAX),
-        At::Time(time) => time,
+        AsOf::Now => UnixNanos(u64::MAX),
+        AsOf::Time(time) => time,
     }
 }
 
-fn held(claim: &Claim, at: At) -> Option<&Stretch> {
+fn interval_at(claim: &Claim, at: AsOf) -> Option<&ClaimInterval> {
     match at {
-        At::Now => claim.open(),
-        At::Time(time) => claim.at(time),
+        AsOf::Now => claim.open(),
+        AsOf::Time(time) => claim.at(time),
     }
 }
 
-impl<'c> Open<'c> {
-    fn of(claim: &'c Claim, scans: &impl LastScan, at: At) -> Option<Open<'c>> {
-        let since = held(claim, at)?.since;
-        let later = claim.stretches.iter().filter(|it| it.since >= since);
+impl<'c> OpenClaim<'c> {
+    fn of(claim: &'c Claim, scans: &impl LastScan, at: AsOf) -> Option<OpenClaim<'c>> {
+        let since = interval_at(claim, at)?.since;
+        let later = claim.intervals.iter().filter(|it| it.since >= since);
         let mut last = None;
-        for stretch in later {
-            last = Some(stretch);
-            if !matches!(stretch.until, Some((_, Ending::Replaced))) {
+        for interval in later {
+            last = Some(interval);
+            if !matches!(interval.until, Some((_, IntervalEnd::Replaced))) {
                 break;
             }
         }
         let last = last?;
         let key = &claim.key;
-        // A scan of the scope sees what is open, or ends it; of what an event created it says nothing.
-        let by_scan = (key.class == Class::Actual && last.is_open())
-            .then(|| scans.last_scan(key, At::Now))
+        // A scan of the scope either sees an open claim or ends it, so the newest scan saw this one. A scan does not
+        // confirm a claim that an event opened.
+        let by_scan = (key.class == ClaimClass::Actual && last.is_open())
+            .then(|| scans.last_scan(key, AsOf::Now))
             .flatten();
         let sighting = by_scan.map_or(last.seen, |scan| scan.max(last.seen));
         let moment = limit(at);
         if sighting > moment {
-            return Some(Open {
+            return Some(OpenClaim {
                 key,
                 last_sighting: moment,
                 activity: moment,
             });
         }
         let completed = scans.last_scan(key, at).unwrap_or_default();
-        Some(Open {
+        Some(OpenClaim {
             key,
             last_sighting: sighting,
             activity: sighting.max(completed),
@@ -136,25 +139,30 @@ impl<'c> Open<'c> {
     }
 }
 
+/// The times at which the claim reports a deletion of the uid.
 fn deletions(claim: &Claim) -> impl Iterator<Item = UnixNanos> {
-    claim.stretches.iter().flat_map(|stretch| {
-        let end = match stretch.until {
-            Some((until, Ending::Removed(Removal::Deleted))) if !stretch.is_empty() => Some(until),
+    claim.intervals.iter().flat_map(|interval| {
+        let end = match interval.until {
+            Some((until, IntervalEnd::Removed(Removal::Deleted))) if !interval.is_empty() => {
+                Some(until)
+            }
             _ => None,
         };
-        let reported = stretch
-            .points
-            .iter()
-            .filter(|point| matches!(point.what, What::Removed(Removal::Deleted) | What::Deleted));
+        let reported = interval.points.iter().filter(|point| {
+            matches!(
+                point.kind,
+                PointKind::Removed(Removal::Deleted) | PointKind::Deleted
+            )
+        });
         reported.map(|point| point.time).chain(end)
     })
 }
 
-/// Openings that ended up to a moment: when, and when the uid was last seen in them.
+/// The ends of the claim up to a moment, each with the last sighting before it.
 fn ended_before(claim: &Claim, moment: UnixNanos) -> impl Iterator<Item = (UnixNanos, UnixNanos)> {
-    claim.stretches.iter().filter_map(move |stretch| {
-        let (until, ending) = stretch.until?;
-        let is_end = matches!(ending, Ending::Removed(_)) && !stretch.is_empty();
-        (is_end && until <= moment).then_some((until, stretch.seen))
+    claim.intervals.iter().filter_map(move |interval| {
+        let (until, end) = interval.until?;
+        let is_end = matches!(end, IntervalEnd::Removed(_)) && !interval.is_empty();
+        (is_end && until <= moment).then_some((until, interval.seen))
     })
 }

@@ -1,23 +1,26 @@
-//! The rules by which reports of many sources become one graph: pure, so that every store, the
-//! impact graph and the alias index answer alike.
+//! The rules that merge the reports of many sources into one graph. They are pure, so the graph store, the impact
+//! graph and the alias index give the same answers.
 //!
-//! A **claim** is what one source reports of a uid in one scope. Reports of it are folded in the
-//! order of their times into **stretches**, unbroken times of one value. What all claims of a uid
-//! say together is found from the stretches alone:
+//! A **claim** is everything that one source reports about one uid in one scope. The reports are folded, in the
+//! order of their times, into **intervals**: unbroken periods of one value. The functions [`existence`], [`winner`]
+//! and [`open_at`] combine all claims of a uid; they read the intervals only.
 //!
 //! ```text
 //!  sighting, removal, delete event ─┐
-//!  completion of a scan ────────────┴─▶ Claim ──▶ stretches ──▶ existence, winner, open_at
+//!  completion of a scan ────────────┴─▶ Claim ──▶ intervals ──▶ existence, winner, open_at
 //! ```
 
 mod claim;
 mod existence;
-mod relation;
+mod interval;
 mod report;
-mod stretch;
+mod scan_effect;
 
-pub use claim::{Around, Claim, Meaning};
+pub use claim::{Claim, ClaimContext};
 pub use existence::{LastScan, existence, open_at, winner};
-pub use relation::{Relation, above, meaning};
-pub use report::{By, Class, Existence, Removal, Report, SETTLE, STALE_AFTER, is_below};
-pub use stretch::{Ending, Key, Point, Stretch, What};
+pub use interval::{ClaimInterval, IntervalEnd, PointKind, ReportPoint, SourceKey};
+pub use report::{
+    ClaimClass, Existence, Removal, Report, ReportedBy, SETTLE, STALE_AFTER, is_below,
+    parent_scopes,
+};
+pub use scan_effect::{ScanEffect, ScopeRelation, scan_effect};

@@ -1,106 +1,108 @@
-//! What sources report to a graph store.
+//! The reports of sources, and the constants and classes of the rules.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::component::UnixNanos;
 
-/// A scan that began within this time after a delete event does not reopen what the event ended,
-/// and a scan that began within it after a create event does not end what that event opened: the
-/// lists of cloud APIs are eventually consistent.
+/// The lists of cloud APIs are eventually consistent. A scan that began within this time after a delete event does
+/// not reopen the claims that the event ended. A scan that began within it after a create event does not end the
+/// claim that the event opened.
 pub const SETTLE: Duration = Duration::from_secs(5 * 60);
 
-/// An open claim does not keep a uid alive when its scope completed no scan for this time before
-/// another scope reported a deletion.
+/// An open claim does not keep a uid alive if its scope completed no scan for this time before another scope
+/// reported a deletion.
 pub const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a claim is about.
+/// What kind of information a claim holds about its uid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum Class {
-    /// A scan or a refresh saw it: it exists, with this configuration.
+pub enum ClaimClass {
+    /// A scan or a refresh saw the uid: it exists, with this configuration.
     Actual = 0,
-    /// A create event says that it exists.
+    /// A create event reported that the uid exists.
     Created = 1,
-    /// A Terraform state declares it.
+    /// A Terraform state declares the uid.
     Desired = 2,
-    /// Telemetry names it.
+    /// Telemetry names the uid.
     Telemetry = 3,
-    /// A judgement of how it does.
+    /// An assessment of the health of the uid.
     Health = 4,
-    /// A snapshot of its edges that no scan made.
+    /// A snapshot of the edges of the uid that no scan made.
     Edges = 5,
-    /// A snapshot of its aliases that no scan made.
+    /// A snapshot of the aliases of the uid that no scan made.
     Aliases = 6,
 }
 
-impl Class {
-    pub const ALL: [Class; 7] = [
-        Class::Actual,
-        Class::Created,
-        Class::Desired,
-        Class::Telemetry,
-        Class::Health,
-        Class::Edges,
-        Class::Aliases,
+impl ClaimClass {
+    /// All classes, in ascending order.
+    pub const ALL: [ClaimClass; 7] = [
+        ClaimClass::Actual,
+        ClaimClass::Created,
+        ClaimClass::Desired,
+        ClaimClass::Telemetry,
+        ClaimClass::Health,
+        ClaimClass::Edges,
+        ClaimClass::Aliases,
     ];
 
-    /// Whether an open claim of this class says that the uid exists.
+    /// Whether an open claim of this class shows that the uid exists.
     pub fn is_lifecycle(self) -> bool {
-        matches!(self, Class::Actual | Class::Created)
+        matches!(self, ClaimClass::Actual | ClaimClass::Created)
     }
 
     /// Whether a delete event ends claims of this class.
     pub fn ends_by_event(self) -> bool {
         matches!(
             self,
-            Class::Actual | Class::Created | Class::Edges | Class::Aliases
+            ClaimClass::Actual | ClaimClass::Created | ClaimClass::Edges | ClaimClass::Aliases
         )
     }
 
-    /// Whether the removal of a claim of the class `of` also ends one of this class that has the
-    /// same source and scope.
-    pub fn ends_with(self, of: Class) -> bool {
-        self == of || matches!(self, Class::Edges | Class::Aliases)
+    /// Whether the removal of a claim of the class `of` also ends a claim of this class with the same source and
+    /// scope.
+    pub fn ends_with(self, of: ClaimClass) -> bool {
+        self == of || matches!(self, ClaimClass::Edges | ClaimClass::Aliases)
     }
 }
 
-/// Which row reported a sighting.
+/// Which kind of row reported a sighting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum By {
-    /// One of a scan, whose time is when that scan began.
+pub enum ReportedBy {
+    /// A row of a scan. Its time is the start of that scan.
     Scan,
-    /// Any other: a refresh, telemetry, an event.
+    /// Any other row: of a refresh, of telemetry, of an event.
     Row,
 }
 
-/// What a removal means.
+/// What the end of a claim means for its uid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Removal {
-    /// It is gone: the scope was listed in full.
+    /// The uid is gone: the scope was listed in full.
     Deleted,
-    /// The source no longer looks there, or did not see all: whether it exists is unknown.
+    /// The source no longer scans there, or its scan was partial: whether the uid exists is unknown.
     Released,
 }
 
-/// One report, in the terms of the rules. `state` names a value; 0 says "as it was".
+/// One report, with owned values. `state` identifies a value; 0 means that the value is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
+    /// A source saw the uid.
     Seen {
         uid: String,
-        class: Class,
+        class: ClaimClass,
         source: String,
-        /// Empty where the row belongs to no scope.
+        /// Empty if the row belongs to no scope.
         scope: String,
         time: UnixNanos,
         state: u64,
-        by: By,
+        by: ReportedBy,
     },
-    /// A row that says that a source no longer sees the uid in a scope.
+    /// A source no longer sees the uid in a scope.
     Removed {
         uid: String,
         /// `Actual` or `Desired`.
-        class: Class,
+        class: ClaimClass,
         source: String,
         scope: String,
         time: UnixNanos,
@@ -112,16 +114,17 @@ pub enum Report {
         source: String,
         time: UnixNanos,
     },
-    /// A scan of a scope ended well.
+    /// A scan of a scope completed.
     Completion {
         source: String,
         scope: String,
         /// `Actual` or `Desired`.
-        class: Class,
+        class: ClaimClass,
+        /// The start of the scan.
         began: UnixNanos,
-        /// The state in which each uid was seen.
+        /// The state in which the scan saw each uid.
         members: BTreeMap<String, u64>,
-        /// What it means that a uid is no member.
+        /// What it means that a uid is not among the members.
         miss: Removal,
     },
 }
@@ -129,18 +132,25 @@ pub enum Report {
 /// Whether a uid exists at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Existence {
-    /// No scan and no event reported it.
+    /// No scan and no event reported the uid.
     Unknown,
     Exists,
-    /// It was deleted.
+    /// The uid was deleted at this time.
     Ended(UnixNanos),
-    /// Every source that saw it stopped looking there.
+    /// Since this time, no source that saw the uid scans there any more.
     Unobserved(UnixNanos),
 }
 
-/// Whether `scope` is strictly below `above`: scopes are paths.
+/// Whether `scope` is strictly below `above`. Scope names are paths with the separator `/`.
 pub fn is_below(scope: &str, above: &str) -> bool {
     scope
         .strip_prefix(above)
         .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Returns the scopes that `scope` is below, the nearest first.
+pub fn parent_scopes(scope: &str) -> impl Iterator<Item = &str> {
+    let ends = scope.match_indices('/').map(|(end, _)| end);
+    let ends: Vec<usize> = ends.filter(|end| *end > 0).collect();
+    ends.into_iter().rev().map(move |end| &scope[..end])
 }

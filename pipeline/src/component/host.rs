@@ -6,38 +6,39 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::{BuildError, ComponentId, StoreRef};
 use crate::alias_index::AliasIndex;
 use crate::channel::{Queue, Sender, channel};
-use crate::counters::{Counter, Gauges, OwnCounters};
+use crate::counters::{ComponentMetrics, Counter, Gauges};
 use crate::graph_store::GraphStore;
 use crate::{Signal, SignalSet};
 
-/// Bytes of refresh requests that may be queued for a receiver.
+/// The capacity in bytes of a receiver's queue of refresh requests.
 const REFRESH_BYTES: usize = 1 << 20;
 
 /// The services of the engine for one component.
 #[derive(Clone, Debug)]
 pub struct Host {
     id: ComponentId,
-    wanted: SignalSet,
-    shared: Arc<Shared>,
-    counters: OwnCounters,
+    accepted_downstream: SignalSet,
+    shared: Arc<SharedServices>,
+    /// The registry of its metrics.
+    metrics: ComponentMetrics,
     /// The labels of the component's metrics: `processor="sql/x"`, `pipeline="traces"`.
     labels: Vec<(&'static str, String)>,
 }
 
-/// What the components of one process share.
+/// The services that the components of one process share.
 #[derive(Debug, Default)]
-pub struct Shared {
-    /// The stores that were built so far, by the id of their exporter.
+pub struct SharedServices {
+    /// The stores of the exporters that were built so far, by exporter id.
     stores: Mutex<HashMap<ComponentId, Arc<dyn GraphStore>>>,
-    /// Senders to the receivers that take refresh requests.
-    refreshing: Mutex<Vec<Sender>>,
+    /// Senders to the receivers that accept refresh requests.
+    refresh_senders: Mutex<Vec<Sender>>,
     aliases: OnceLock<Arc<AliasIndex>>,
 }
 
-impl Shared {
-    /// Senders to the receivers that take refresh requests.
-    pub(crate) fn refreshing(&self) -> Vec<Sender> {
-        lock(&self.refreshing).clone()
+impl SharedServices {
+    /// Senders to the receivers that accept refresh requests.
+    pub(crate) fn refresh_senders(&self) -> Vec<Sender> {
+        lock(&self.refresh_senders).clone()
     }
 }
 
@@ -46,54 +47,59 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Host {
-    /// `wanted` are the signals that components after this one accept.
-    pub fn new(id: ComponentId, wanted: SignalSet, shared: Arc<Shared>) -> Host {
+    /// `accepted_downstream` are the signals that components after this one accept.
+    pub fn new(
+        id: ComponentId,
+        accepted_downstream: SignalSet,
+        shared: Arc<SharedServices>,
+    ) -> Host {
         Host {
             id,
-            wanted,
+            accepted_downstream,
             shared,
-            counters: OwnCounters::default(),
+            metrics: ComponentMetrics::default(),
             labels: Vec::new(),
         }
     }
 
-    /// Sets where the component's metrics are registered, and their labels.
-    pub(crate) fn counting(
+    /// Sets the registry of the component's metrics, and their labels.
+    pub(crate) fn with_metrics(
         self,
-        counters: OwnCounters,
+        metrics: ComponentMetrics,
         labels: Vec<(&'static str, String)>,
     ) -> Host {
         Host {
-            counters,
+            metrics,
             labels,
             ..self
         }
     }
 
-    /// A counter of the component, served with airdig's own metrics: `late_rows` of a processor is
-    /// `airdig_processor_late_rows`.
+    /// Registers a counter of the component, which is served with airdig's own metrics: `late_rows` of a processor
+    /// is `airdig_processor_late_rows`.
     pub fn counter(&self, name: &str) -> Counter {
         let class = self.labels.first().map_or("component", |(class, _)| class);
         let name = format!("airdig_{class}_{name}");
-        self.counters.add(name, self.labels.clone())
+        self.metrics.add_counter(name, self.labels.clone())
     }
 
-    /// Gauges of the component, served with airdig's own metrics.
+    /// The gauges of the component, which are served with airdig's own metrics.
     pub fn gauges(&self) -> Gauges {
-        Gauges::new(self.counters.clone(), self.labels.clone())
+        Gauges::new(self.metrics.clone(), self.labels.clone())
     }
 
+    /// The id of the component.
     pub fn id(&self) -> &ComponentId {
         &self.id
     }
 
-    /// The signals that components after this one accept; others need not be computed.
-    pub fn wanted(&self) -> SignalSet {
-        self.wanted
+    /// The signals that components after this one accept. The component need not produce any other signal.
+    pub fn accepted_downstream(&self) -> SignalSet {
+        self.accepted_downstream
     }
 
-    /// The store that a field of the configuration names. The topology has checked that it is configured, and
-    /// the engine has built it first.
+    /// The store that a field of the configuration names. The topology has checked that it is configured, and the
+    /// engine has built it before this component.
     ///
     /// # Errors
     /// When the named exporter is not a graph store.
@@ -105,26 +111,26 @@ impl Host {
         })
     }
 
-    /// Registers the store under the id of this exporter, for components that name it.
+    /// Registers the store of this exporter under its id, for components that name it.
     pub fn provide_graph_store(&self, store: Arc<dyn GraphStore>) {
         lock(&self.shared.stores).insert(self.id.clone(), store);
     }
 
-    /// The alias index, which resolves names to uids: one for all pipelines of this process.
+    /// The alias index, which resolves names to uids. All pipelines of the process share one.
     pub fn alias_index(&self) -> Arc<AliasIndex> {
         let index = self.shared.aliases.get_or_init(|| {
             let name = "airdig_alias_index_evicted".to_owned();
-            Arc::new(AliasIndex::new(self.counters.add(name, Vec::new())))
+            Arc::new(AliasIndex::new(self.metrics.add_counter(name, Vec::new())))
         });
         index.clone()
     }
 
-    /// The `refresh_requests` that leave any pipeline of this process, for a receiver that can scan one uid
-    /// again. Requests are dropped when the queue is full: the next scan covers them.
+    /// A queue of the `refresh_requests` that leave any pipeline of this process, for a receiver that can scan one
+    /// uid. When the queue is full, requests are dropped, since the next scan covers them.
     pub fn refresh_requests(&self) -> Queue {
         let accepts = SignalSet::of(&[Signal::RefreshRequests]);
         let (sender, queue) = channel(format!("receivers/{}", self.id), accepts, REFRESH_BYTES);
-        lock(&self.shared.refreshing).push(sender);
+        lock(&self.shared.refresh_senders).push(sender);
         queue
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-/// `otlp` or `otlp/internal`: the type, and a name where there are several of a type.
+/// `otlp` or `otlp/internal`: the type, and a name if there are several components of the type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ComponentId {
     kind: String,
@@ -14,11 +14,12 @@ pub struct ComponentId {
 }
 
 impl ComponentId {
-    /// The type, as written: an alias is not resolved.
+    /// The type as in the file. It may be an alias.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
+    /// The name after the `/`.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -34,13 +35,14 @@ impl fmt::Display for ComponentId {
     }
 }
 
+/// The text is not the id of a component.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    #[error("an id needs a type: `type` or `type/name`")]
+    #[error("the id has no type; write `type` or `type/name`")]
     NoType,
-    #[error("type {0:?} must begin with a letter and hold only letters, digits and '_'")]
+    #[error("type {0:?} must begin with a letter and contain only letters, digits and '_'")]
     Type(String),
-    #[error("there is nothing after the '/' of {0:?}")]
+    #[error("id {0:?} has no name after the '/'; write a name, or leave out the '/'")]
     NoName(String),
 }
 
@@ -70,13 +72,13 @@ impl FromStr for ComponentId {
     }
 }
 
-/// A configuration field that names an exporter which is a graph store. The topology finds it by the format
-/// `graph_store` in its schema; the engine builds that exporter first.
+/// A configuration field that names an exporter with a graph store. The topology finds the field by the format
+/// `graph_store` in its schema, and the engine builds that exporter first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreRef(pub ComponentId);
 
 impl StoreRef {
-    /// The `format` of such a field in JSON Schema.
+    /// The `format` of the field in JSON Schema.
     pub const FORMAT: &str = "graph_store";
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-/// For `#[schemars(with = "duration::Text")]`.
+/// The JSON Schema of a duration, for `#[schemars(with = "duration::Text")]`.
 #[derive(Debug)]
 pub struct Text;
 
@@ -26,7 +26,7 @@ impl JsonSchema for Text {
     }
 }
 
-/// For `#[serde(deserialize_with = "duration::deserialize")]`.
+/// Deserializes a duration, for `#[serde(deserialize_with = "duration::deserialize")]`.
 ///
 /// # Errors
 /// When the text is not a duration.
@@ -34,12 +34,13 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
+/// The text is not a duration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a duration such as 200ms, 5s or 1m30s")]
 pub struct InvalidDuration(String);
 
-/// Parses a sequence of numbers with units `ns`, `us` (`µs`), `ms`, `s`, `m`, `h`, and `d` for 24 hours,
-/// which Go does not have. A plain `0` needs no unit.
+/// Parses a sequence of numbers with units `ns`, `us` (`µs`), `ms`, `s`, `m`, `h`, and `d` for 24 hours, a unit
+/// that Go lacks. A plain `0` needs no unit.
 ///
 /// # Errors
 /// When the text is not a duration, is negative, or is longer than 584 years.

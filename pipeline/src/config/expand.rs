@@ -1,35 +1,62 @@
 //! Expands `${env:X}` in scalars.
 
-/// The expanded text of a scalar.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Expanded {
-    pub(crate) text: String,
-    /// The text contains a reference to the environment.
-    pub(crate) from_environment: bool,
-    /// The whole scalar is one reference: the value is typed as if it had been written there.
-    pub(crate) whole: bool,
+use super::position::Problem;
+
+/// Looks up an environment variable by its name.
+pub type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
+/// The environment of all files of one configuration, and the problems found so far.
+pub struct LoadContext<'a> {
+    /// Expands `${env:X}`.
+    pub environment: Environment<'a>,
+    pub problems: Vec<Problem>,
 }
 
+impl Default for LoadContext<'_> {
+    /// The environment of the process, and no problem.
+    fn default() -> Self {
+        LoadContext {
+            environment: Box::new(|name| std::env::var(name).ok()),
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// A scalar after expansion.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ExpandedScalar {
+    pub(crate) text: String,
+    /// Whether a reference to an environment variable was expanded in the text.
+    pub(crate) from_environment: bool,
+    /// Whether the whole scalar is one reference. The value then has the type that the expanded
+    /// text would have in the file.
+    pub(crate) is_one_reference: bool,
+}
+
+/// A scalar cannot be expanded.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ExpandError {
-    #[error("environment variable {0:?} is not set; give a default with ${{env:{0}:-value}}")]
+    #[error(
+        "environment variable {0:?} is not set; set it, or give a default with ${{env:{0}:-value}}"
+    )]
     Unset(String),
     #[error("\"${{\" without a \"}}\"; write \"$$\" for a dollar sign")]
-    Open,
+    Unclosed,
     #[error("{0:?} is not a valid name of an environment variable; write \"$$\" for a dollar sign")]
-    Name(String),
-    #[error("cannot expand scheme {0:?}: only ${{env:NAME}} is supported")]
-    Scheme(String),
+    InvalidName(String),
+    #[error("cannot expand scheme {0:?}; only ${{env:NAME}} is supported")]
+    UnsupportedScheme(String),
 }
 
-/// Replaces `${env:X}`, `${X}`, `${env:X:-default}` and `$$`; inserted values are not expanded again.
+/// Replaces `${env:X}`, `${X}` and `${env:X:-default}` by values, and `$$` by `$`. Inserted values are not
+/// expanded again.
 pub(crate) fn expand(
     written: &str,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Expanded, ExpandError> {
+) -> Result<ExpandedScalar, ExpandError> {
     let mut text = String::with_capacity(written.len());
     let mut from_environment = false;
-    let mut whole = false;
+    let mut is_one_reference = false;
     let mut rest = written;
     while let Some(dollar) = rest.find('$') {
         text.push_str(&rest[..dollar]);
@@ -38,24 +65,24 @@ pub(crate) fn expand(
             text.push('$');
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
-            let (reference, after) = after.split_once('}').ok_or(ExpandError::Open)?;
-            text.push_str(&value(reference, environment)?);
+            let (reference, after) = after.split_once('}').ok_or(ExpandError::Unclosed)?;
+            text.push_str(&lookup(reference, environment)?);
             from_environment = true;
-            whole = reference.len() + "${}".len() == written.len();
+            is_one_reference = reference.len() + "${}".len() == written.len();
             rest = after;
         } else {
             text.push('$');
         }
     }
     text.push_str(rest);
-    Ok(Expanded {
+    Ok(ExpandedScalar {
         text,
         from_environment,
-        whole,
+        is_one_reference,
     })
 }
 
-fn value(
+fn lookup(
     reference: &str,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, ExpandError> {
@@ -65,13 +92,13 @@ fn value(
     };
     let name = match name.split_once(':') {
         Some(("env", name)) => name,
-        Some((scheme, _)) => return Err(ExpandError::Scheme(scheme.to_owned())),
+        Some((scheme, _)) => return Err(ExpandError::UnsupportedScheme(scheme.to_owned())),
         None => name,
     };
     let valid = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !valid {
-        return Err(ExpandError::Name(name.to_owned()));
+        return Err(ExpandError::InvalidName(name.to_owned()));
     }
     environment(name)
         .or_else(|| default.map(str::to_owned))
@@ -111,15 +138,22 @@ mod tests {
     #[test]
     fn invalid_reference_is_an_error() {
         assert_eq!(text("${env:NONE}"), Err(ExpandError::Unset("NONE".into())));
-        assert_eq!(text("${HOST"), Err(ExpandError::Open));
-        assert_eq!(text("${1}"), Err(ExpandError::Name("1".into())));
-        assert_eq!(text("${file:x}"), Err(ExpandError::Scheme("file".into())));
+        assert_eq!(text("${HOST"), Err(ExpandError::Unclosed));
+        assert_eq!(text("${1}"), Err(ExpandError::InvalidName("1".into())));
+        assert_eq!(
+            text("${file:x}"),
+            Err(ExpandError::UnsupportedScheme("file".into()))
+        );
     }
 
     #[test]
-    fn only_a_lone_reference_is_whole() {
-        assert!(expand("${HOST}", &environment).unwrap().whole);
-        assert!(!expand("${HOST}${HOST}", &environment).unwrap().whole);
-        assert!(!expand("x${HOST}", &environment).unwrap().whole);
+    fn scalar_with_more_than_a_reference_is_not_one_reference() {
+        assert!(expand("${HOST}", &environment).unwrap().is_one_reference);
+        assert!(
+            !expand("${HOST}${HOST}", &environment)
+                .unwrap()
+                .is_one_reference
+        );
+        assert!(!expand("x${HOST}", &environment).unwrap().is_one_reference);
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-/// The `format` in JSON Schema of such a field.
+/// The `format` of a `host:port` field in JSON Schema.
 pub(super) const FORMAT: &str = "host_port";
 
 /// A name or an IP address (an IPv6 address in brackets, empty for all addresses), and a port from 0 to
@@ -15,6 +15,7 @@ pub(super) const FORMAT: &str = "host_port";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort(String);
 
+/// The text is not a valid `host:port`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHostPort {
     #[error(
@@ -26,11 +27,12 @@ pub enum InvalidHostPort {
 }
 
 impl HostPort {
+    /// The text, `host:port`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A name, or an IP address (an IPv6 address in brackets); empty for all addresses.
+    /// The host: a name or an IP address (an IPv6 address in brackets); empty for all addresses.
     pub fn host(&self) -> &str {
         self.0.rsplit_once(':').map_or("", |(host, _)| host)
     }

@@ -1,18 +1,18 @@
-//! Merges one configuration over another.
+//! Merges a configuration with a later one.
 
-use super::node::{Node, Value};
+use super::node::{Value, YamlNode};
 
-/// Maps are merged key by key; any other value replaces the value below, except that a key without a value
-/// leaves a map unchanged.
-pub(crate) fn merge(below: Node, above: Node) -> Node {
-    if matches!(below.value, Value::Map(_)) && above.is_null() {
-        return below;
+/// Merges `later` over `earlier`. Maps are merged key by key; any other value replaces the earlier value. But a
+/// key without a value leaves an earlier map unchanged.
+pub(crate) fn merge(earlier: YamlNode, later: YamlNode) -> YamlNode {
+    if matches!(earlier.value, Value::Map(_)) && later.is_null() {
+        return earlier;
     }
-    let (mut entries, more) = match (below.value, above.value) {
+    let (mut entries, more) = match (earlier.value, later.value) {
         (Value::Map(entries), Value::Map(more)) => (entries, more),
         (_, value) => {
-            return Node {
-                place: above.place,
+            return YamlNode {
+                position: later.position,
                 value,
             };
         }
@@ -20,15 +20,15 @@ pub(crate) fn merge(below: Node, above: Node) -> Node {
     for entry in more {
         match entries.iter_mut().find(|known| known.key == entry.key) {
             Some(known) => {
-                let under = std::mem::replace(&mut known.value, Node::empty());
-                known.value = merge(under, entry.value);
-                known.place = entry.place;
+                let value = std::mem::replace(&mut known.value, YamlNode::empty());
+                known.value = merge(value, entry.value);
+                known.position = entry.position;
             }
             None => entries.push(entry),
         }
     }
-    Node {
-        place: below.place,
+    YamlNode {
+        position: earlier.position,
         value: Value::Map(entries),
     }
 }
@@ -36,13 +36,14 @@ pub(crate) fn merge(below: Node, above: Node) -> Node {
 #[cfg(test)]
 mod tests {
     use super::merge;
-    use crate::config::Node;
+    use crate::config::YamlNode;
 
     #[test]
-    fn maps_merge_and_all_else_replaces() {
-        let below = Node::from_yaml("a: {b: 1, c: {d: 2}}\nl: [1, 2]\ns: x\nk: {y: 1}").unwrap();
-        let above = Node::from_yaml("a: {c: {e: 3}}\nl: [9]\ns: {t: 1}\nk:\n").unwrap();
-        let merged: serde_json::Value = merge(below, above).decode().unwrap();
+    fn maps_are_merged_and_other_values_replaced() {
+        let earlier =
+            YamlNode::from_yaml("a: {b: 1, c: {d: 2}}\nl: [1, 2]\ns: x\nk: {y: 1}").unwrap();
+        let later = YamlNode::from_yaml("a: {c: {e: 3}}\nl: [9]\ns: {t: 1}\nk:\n").unwrap();
+        let merged: serde_json::Value = merge(earlier, later).decode().unwrap();
         let expected = serde_json::json!({
             "a": {"b": 1, "c": {"d": 2, "e": 3}}, "l": [9], "s": {"t": 1}, "k": {"y": 1}
         });

@@ -1,8 +1,9 @@
-//! The configuration: a YAML tree in which each node has its place in the file.
+//! The configuration: a YAML tree in which each node has its position in the file.
 //!
-//! [`load`] reads, expands and merges files into a [`Node`]; [`check`](schema::check) validates a node
-//! against the JSON Schema of a component and finds all problems; [`Node::decode`] decodes a node into a
-//! typed configuration.
+//! ```text
+//!  files, --set ─ load: parse, expand, merge ─▶ YamlNode ─ schema::check ─▶ all problems, each with its position
+//!                                                  └─ YamlNode::decode ─▶ typed configuration of a component
+//! ```
 
 mod decode;
 pub mod duration;
@@ -12,19 +13,19 @@ mod load;
 mod merge;
 mod node;
 mod parse;
-mod place;
+mod position;
 mod scalar;
+mod scalar_position;
 pub(crate) mod schema;
+mod scrub;
 mod secret;
-mod secrets;
-mod within;
 
-pub use decode::DecodeError;
+pub use decode::YamlDecodeError;
+pub use expand::{Environment, LoadContext};
 pub use host_port::{HostPort, InvalidHostPort};
-pub use load::{Environment, Loaded, Loading, load};
-pub use node::Node;
+pub use load::{LoadedConfig, load};
+pub use node::YamlNode;
 #[cfg(test)]
 pub(crate) use parse::parse;
-pub use place::nearest;
-pub use place::{Place, Problem};
+pub use position::{Problem, SourcePosition, nearest};
 pub use secret::Secret;

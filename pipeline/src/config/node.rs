@@ -1,67 +1,71 @@
-//! A YAML node with its place in the file.
+//! A YAML node with its position in the file.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use super::place::{Place, Problem, Source};
-use super::scalar::{self, Typed};
-use super::{load::Loading, parse};
+use super::position::{Source, SourcePosition};
+use super::scalar::{self, TypedScalar};
 
-/// A part of the document, after expansion and merging.
+/// A value of the document, after variables were expanded and files merged.
 #[derive(Clone, Debug)]
-pub struct Node {
-    pub(crate) place: Place,
+pub struct YamlNode {
+    pub(crate) position: SourcePosition,
     pub(crate) value: Value,
 }
 
+/// The value of a node.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Scalar(Scalar),
-    List(Vec<Node>),
-    /// In the order written; no key twice.
-    Map(Vec<Entry>),
-    /// A problem was reported here already; checks skip it.
-    Unknown,
+    List(Vec<YamlNode>),
+    /// In the order of the file; each key occurs once.
+    Map(Vec<MapEntry>),
+    /// A value that could not be read. Its problem was reported already, and checks skip it.
+    Invalid,
 }
 
+/// A scalar after expansion.
 #[derive(Clone)]
 pub(crate) struct Scalar {
     pub(crate) text: Arc<str>,
-    /// Typed by the core schema; else it is text.
+    /// Whether YAML's core schema gives the value its type. Otherwise it is text.
     pub(crate) plain: bool,
-    /// The text as written, if a variable was expanded in it: the expanded text must not be shown.
+    /// The text in the file, if a variable was expanded in it: messages must not show the expanded text.
     pub(crate) written: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.shown(), f)
+        fmt::Debug::fmt(self.display_text(), f)
     }
 }
 
 impl Scalar {
-    /// The text that may be shown.
-    pub(crate) fn shown(&self) -> &str {
+    /// The text for messages: as written in the file, without values of variables.
+    pub(crate) fn display_text(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.text)
     }
 
-    pub(crate) fn typed(&self) -> Typed<'_> {
+    /// The value with its type.
+    pub(crate) fn typed(&self) -> TypedScalar<'_> {
         if self.plain {
-            scalar::plain(&self.text)
+            scalar::parse_plain(&self.text)
         } else {
-            Typed::Text(&self.text)
+            TypedScalar::Text(&self.text)
         }
     }
 }
 
+/// A key of a map and its value.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct MapEntry {
     pub(crate) key: Arc<str>,
-    pub(crate) place: Place,
-    pub(crate) value: Node,
+    /// The position of the key.
+    pub(crate) position: SourcePosition,
+    pub(crate) value: YamlNode,
 }
 
-static NO_PLACE: LazyLock<Place> = LazyLock::new(|| Place {
+static NO_POSITION: LazyLock<SourcePosition> = LazyLock::new(|| SourcePosition {
     source: Arc::new(Source {
         name: "(defaults)".to_owned(),
         text: String::new(),
@@ -70,47 +74,35 @@ static NO_PLACE: LazyLock<Place> = LazyLock::new(|| Place {
     column: 1,
 });
 
-impl Node {
+impl YamlNode {
     /// An empty map: the configuration of a component that sets nothing.
-    pub fn empty() -> Node {
-        Node {
-            place: NO_PLACE.clone(),
+    pub fn empty() -> YamlNode {
+        YamlNode {
+            position: NO_POSITION.clone(),
             value: Value::Map(Vec::new()),
         }
     }
 
-    /// Parses text as if it were a file, with the process's environment.
-    ///
-    /// # Errors
-    /// The first problem.
-    pub fn from_yaml(text: &str) -> Result<Node, Problem> {
-        let mut loading = Loading::default();
-        let node = parse::parse("test.yaml", text, &mut loading)?;
-        match loading.problems.into_iter().next() {
-            Some(problem) => Err(problem),
-            None => Ok(node),
-        }
-    }
-
-    pub fn place(&self) -> &Place {
-        &self.place
+    /// The position of its first character.
+    pub fn position(&self) -> &SourcePosition {
+        &self.position
     }
 
     /// The value of a map's key.
-    pub fn get(&self, key: &str) -> Option<&Node> {
+    pub fn get(&self, key: &str) -> Option<&YamlNode> {
         self.entries()
             .iter()
             .find(|entry| &*entry.key == key)
             .map(|entry| &entry.value)
     }
 
-    /// The keys of a map, in the order written.
+    /// The keys of a map, in the order of the file.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries().iter().map(|entry| &*entry.key)
     }
 
-    /// The items of a list; none of anything else.
-    pub fn items(&self) -> &[Node] {
+    /// The items of a list; empty for any other value.
+    pub fn items(&self) -> &[YamlNode] {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
@@ -125,17 +117,18 @@ impl Node {
         }
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// The entries of a map; empty for any other value.
+    pub(crate) fn entries(&self) -> &[MapEntry] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],
         }
     }
 
-    /// The text of a scalar that may be shown.
-    pub(crate) fn shown(&self) -> Option<&str> {
+    /// The text of a scalar for messages: as written in the file, without values of variables.
+    pub(crate) fn display_text(&self) -> Option<&str> {
         match &self.value {
-            Value::Scalar(scalar) => Some(scalar.shown()),
+            Value::Scalar(scalar) => Some(scalar.display_text()),
             _ => None,
         }
     }
@@ -149,50 +142,50 @@ impl Node {
     }
 
     pub(crate) fn is_null(&self) -> bool {
-        matches!(&self.value, Value::Scalar(scalar) if scalar.typed() == Typed::Null)
+        matches!(&self.value, Value::Scalar(scalar) if scalar.typed() == TypedScalar::Null)
     }
 
-    /// Whether a problem in it was reported already, so that it cannot be decoded.
-    pub(crate) fn has_unknown(&self) -> bool {
+    /// Whether it contains a value that could not be read, so that it cannot be decoded.
+    pub(crate) fn has_invalid(&self) -> bool {
         match &self.value {
-            Value::Unknown => true,
+            Value::Invalid => true,
             Value::Scalar(_) => false,
-            Value::List(items) => items.iter().any(Node::has_unknown),
-            Value::Map(entries) => entries.iter().any(|entry| entry.value.has_unknown()),
+            Value::List(items) => items.iter().any(YamlNode::has_invalid),
+            Value::Map(entries) => entries.iter().any(|entry| entry.value.has_invalid()),
         }
     }
 
-    /// Splits a map into the entries with these keys, and the rest.
-    pub(crate) fn split(&self, taken: impl Fn(&str) -> bool) -> (Node, Node) {
+    /// Splits a map into the entries whose keys `taken` accepts, and the other entries.
+    pub(crate) fn split(&self, taken: impl Fn(&str) -> bool) -> (YamlNode, YamlNode) {
         let Value::Map(entries) = &self.value else {
             return (
-                Node {
-                    place: self.place.clone(),
+                YamlNode {
+                    position: self.position.clone(),
                     value: Value::Map(Vec::new()),
                 },
                 self.clone(),
             );
         };
         let (left, right) = entries.iter().cloned().partition(|entry| taken(&entry.key));
-        let map = |entries| Node {
-            place: self.place.clone(),
+        let map = |entries| YamlNode {
+            position: self.position.clone(),
             value: Value::Map(entries),
         };
         (map(left), map(right))
     }
 
-    /// The type for messages; never the value.
+    /// The type of the value for messages, such as `a list`. It does not contain the value.
     pub(crate) fn describe(&self) -> &'static str {
         match &self.value {
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
-            Value::Unknown => "something unknown",
+            Value::Invalid => "an invalid value",
             Value::Scalar(scalar) => match scalar.typed() {
-                Typed::Null => "nothing",
-                Typed::Bool(_) => "true or false",
-                Typed::Int(_) => "a whole number",
-                Typed::Float(_) => "a number",
-                Typed::Text(_) => "text",
+                TypedScalar::Null => "nothing",
+                TypedScalar::Bool(_) => "true or false",
+                TypedScalar::Int(_) => "a whole number",
+                TypedScalar::Float(_) => "a number",
+                TypedScalar::Text(_) => "text",
             },
         }
     }

@@ -1,8 +1,8 @@
 //! The value of a plain scalar, by YAML 1.2's core schema (§10.3.2).
 
-/// A scalar's value.
+/// The value of a scalar with its type.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Typed<'a> {
+pub(crate) enum TypedScalar<'a> {
     Null,
     Bool(bool),
     Int(i128),
@@ -10,21 +10,21 @@ pub(crate) enum Typed<'a> {
     Text(&'a str),
 }
 
-/// Types the text of a scalar without quotes.
-pub(crate) fn plain(text: &str) -> Typed<'_> {
+/// Determines the type and value of a scalar without quotes.
+pub(crate) fn parse_plain(text: &str) -> TypedScalar<'_> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Typed::Null,
-        "true" | "True" | "TRUE" => return Typed::Bool(true),
-        "false" | "False" | "FALSE" => return Typed::Bool(false),
-        ".nan" | ".NaN" | ".NAN" => return Typed::Float(f64::NAN),
+        "" | "~" | "null" | "Null" | "NULL" => return TypedScalar::Null,
+        "true" | "True" | "TRUE" => return TypedScalar::Bool(true),
+        "false" | "False" | "FALSE" => return TypedScalar::Bool(false),
+        ".nan" | ".NaN" | ".NAN" => return TypedScalar::Float(f64::NAN),
         _ => {}
     }
     if let Some(int) = integer(text) {
-        return Typed::Int(int);
+        return TypedScalar::Int(int);
     }
     match float(text) {
-        Some(float) => Typed::Float(float),
-        None => Typed::Text(text),
+        Some(float) => TypedScalar::Float(float),
+        None => TypedScalar::Text(text),
     }
 }
 
@@ -71,30 +71,30 @@ fn float(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Typed, plain};
+    use super::{TypedScalar, parse_plain};
 
     #[test]
-    fn plain_scalars_are_typed_by_the_core_schema() {
+    fn plain_scalars_have_the_types_of_the_core_schema() {
         for (text, typed) in [
-            ("", Typed::Null),
-            ("~", Typed::Null),
-            ("True", Typed::Bool(true)),
-            ("yes", Typed::Text("yes")),
-            ("0123", Typed::Int(123)),
-            ("-7", Typed::Int(-7)),
-            ("0x1F", Typed::Int(31)),
-            ("0o17", Typed::Int(15)),
-            ("0x", Typed::Text("0x")),
-            ("1e", Typed::Text("1e")),
-            ("1.5e3", Typed::Float(1500.0)),
-            (".5", Typed::Float(0.5)),
-            ("-.inf", Typed::Float(f64::NEG_INFINITY)),
-            ("1_000", Typed::Text("1_000")),
-            ("1.2.3", Typed::Text("1.2.3")),
-            ("inf", Typed::Text("inf")),
-            ("--1", Typed::Text("--1")),
+            ("", TypedScalar::Null),
+            ("~", TypedScalar::Null),
+            ("True", TypedScalar::Bool(true)),
+            ("yes", TypedScalar::Text("yes")),
+            ("0123", TypedScalar::Int(123)),
+            ("-7", TypedScalar::Int(-7)),
+            ("0x1F", TypedScalar::Int(31)),
+            ("0o17", TypedScalar::Int(15)),
+            ("0x", TypedScalar::Text("0x")),
+            ("1e", TypedScalar::Text("1e")),
+            ("1.5e3", TypedScalar::Float(1500.0)),
+            (".5", TypedScalar::Float(0.5)),
+            ("-.inf", TypedScalar::Float(f64::NEG_INFINITY)),
+            ("1_000", TypedScalar::Text("1_000")),
+            ("1.2.3", TypedScalar::Text("1.2.3")),
+            ("inf", TypedScalar::Text("inf")),
+            ("--1", TypedScalar::Text("--1")),
         ] {
-            assert_eq!(plain(text), typed, "{text}");
+            assert_eq!(parse_plain(text), typed, "{text}");
         }
     }
 }

@@ -1,18 +1,18 @@
-//! A text that is never logged or printed.
+//! A text that must not appear in logs or messages.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// A password, a token, a private key: neither `Debug` nor an error shows it.
+/// A password, a token or a private key. Neither `Debug` nor an error shows it.
 #[derive(Clone, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[schemars(inline, extend("writeOnly" = true))]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, to be sent and never to be logged.
+    /// The text itself. Callers send it and never log it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Topology → plan: builds each component, in the topology's order.
+//! Converts a topology to a plan: builds each component, in the order of the topology.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,78 +7,82 @@ use super::error::EngineError;
 use super::plan::{
     Plan, PlannedConnector, PlannedExporter, PlannedExtension, PlannedPipeline, PlannedReceiver,
 };
-use crate::component::{ComponentId, Host, Processor, Shared};
-use crate::counters::OwnCounters;
-use crate::registry::{Class, Factory, FactoryError, Registry};
-use crate::topology::{Declared, Placed, Topology};
+use crate::component::{ComponentId, Host, Processor, SharedServices};
+use crate::counters::ComponentMetrics;
+use crate::registry::{ComponentClass, Factory, FactoryError, Registry};
+use crate::topology::{ComponentKey, ComponentSpec, Topology};
 
-/// By the index of the pipeline and the id of the processor: a processor is built for each pipeline.
-type Processors = BTreeMap<(usize, ComponentId), Box<dyn Processor>>;
+/// Processors by the index of their pipeline and their id: each pipeline has its own instances.
+type BuiltProcessors = BTreeMap<(usize, ComponentId), Box<dyn Processor>>;
 
+/// Builds all components of the topology.
 pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, EngineError> {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(SharedServices::default());
     let mut plan = Plan {
         metrics_address: topology.telemetry.metrics_address,
         ..Plan::default()
     };
-    let mut processors = Processors::new();
-    for placed in &topology.build_order {
-        let (class, id) = placed;
-        // The build order contains only declared components.
-        let Some(declared) = topology.components.get(placed) else {
+    let mut processors = BuiltProcessors::new();
+    for key in &topology.build_order {
+        let (class, id) = key;
+        // The build order contains only configured components.
+        let Some(spec) = topology.components.get(key) else {
             continue;
         };
         let unknown = || EngineError::UnknownType {
-            component: name(placed),
+            component: component_name(key),
         };
         let factory = registry.find(*class, id.kind()).ok_or_else(unknown)?;
-        if *class == Class::Processor {
-            let with = (&shared, &plan.counters);
-            build_processors(&topology, id, declared, factory, with, &mut processors)?;
+        if *class == ComponentClass::Processor {
+            let services = (&shared, &plan.metrics);
+            build_processors(&topology, id, spec, factory, services, &mut processors)?;
             continue;
         }
         let labels = vec![(class.singular(), id.to_string())];
-        let host = Host::new(id.clone(), declared.wanted, shared.clone())
-            .counting(plan.counters.clone(), labels);
-        add(&mut plan, placed, declared, factory, &host).map_err(|source| EngineError::Build {
-            component: name(placed),
+        let host = Host::new(id.clone(), spec.accepted_downstream, shared.clone())
+            .with_metrics(plan.metrics.clone(), labels);
+        add(&mut plan, key, spec, factory, &host).map_err(|source| EngineError::Build {
+            component: component_name(key),
             source,
         })?;
     }
-    plan.pipelines = pipelines(topology, processors)?;
-    plan.refreshing = shared.refreshing();
+    plan.pipelines = plan_pipelines(topology, processors)?;
+    plan.refresh_senders = shared.refresh_senders();
     Ok(plan)
 }
 
+/// Builds one component, other than a processor, and adds it to the plan.
 fn add(
     plan: &mut Plan,
-    (class, id): &Placed,
-    declared: &Declared,
+    (class, id): &ComponentKey,
+    spec: &ComponentSpec,
     factory: &Factory,
     host: &Host,
 ) -> Result<(), FactoryError> {
     let id = id.clone();
-    let config = &declared.config;
+    let config = &spec.config;
     match class {
-        Class::Extension => plan.extensions.push(PlannedExtension {
+        ComponentClass::Extension => plan.extensions.push(PlannedExtension {
             id,
             extension: factory.build_extension(config, host)?,
         }),
-        Class::Exporter => plan.exporters.push(PlannedExporter {
+        ComponentClass::Exporter => plan.exporters.push(PlannedExporter {
             id,
             exporter: factory.build_exporter(config, host)?,
             accepts: factory.signals.accepts,
-            settings: declared.settings.clone().unwrap_or_default(),
+            settings: spec.settings.clone().unwrap_or_default(),
         }),
-        Class::Receiver => plan.receivers.push(PlannedReceiver {
+        ComponentClass::Receiver => plan.receivers.push(PlannedReceiver {
             id,
             receiver: factory.build_receiver(config, host)?,
         }),
-        // Processors are not built here, but once for each pipeline.
-        Class::Connector | Class::Processor => plan.connectors.push(PlannedConnector {
-            id,
-            processor: factory.build_processor(config, host)?,
-        }),
+        // `build_processors` builds the processors, once for each pipeline.
+        ComponentClass::Connector | ComponentClass::Processor => {
+            plan.connectors.push(PlannedConnector {
+                id,
+                processor: factory.build_processor(config, host)?,
+            })
+        }
     }
     Ok(())
 }
@@ -86,24 +90,25 @@ fn add(
 fn build_processors(
     topology: &Topology,
     id: &ComponentId,
-    declared: &Declared,
+    spec: &ComponentSpec,
     factory: &Factory,
-    (shared, counters): (&Arc<Shared>, &OwnCounters),
-    built: &mut Processors,
+    (shared, metrics): (&Arc<SharedServices>, &ComponentMetrics),
+    built: &mut BuiltProcessors,
 ) -> Result<(), EngineError> {
     for (index, pipeline) in topology.pipelines.iter().enumerate() {
-        let Some(place) = pipeline.processors.iter().position(|other| other == id) else {
+        let Some(position) = pipeline.processors.iter().position(|other| other == id) else {
             continue;
         };
-        let wanted = pipeline.wanted.get(place).copied();
-        let wanted = wanted.unwrap_or(declared.wanted);
+        let accepted = pipeline.accepted_after.get(position).copied();
+        let accepted = accepted.unwrap_or(spec.accepted_downstream);
         let labels = vec![
             ("processor", id.to_string()),
             ("pipeline", pipeline.id.to_string()),
         ];
-        let host = Host::new(id.clone(), wanted, shared.clone()).counting(counters.clone(), labels);
+        let host =
+            Host::new(id.clone(), accepted, shared.clone()).with_metrics(metrics.clone(), labels);
         let processor = factory
-            .build_processor(&declared.config, &host)
+            .build_processor(&spec.config, &host)
             .map_err(|source| EngineError::Build {
                 component: format!("processors/{id} of pipeline {}", pipeline.id),
                 source,
@@ -113,9 +118,10 @@ fn build_processors(
     Ok(())
 }
 
-fn pipelines(
+/// Moves the built processors into their pipelines.
+fn plan_pipelines(
     topology: Topology,
-    mut built: Processors,
+    mut built: BuiltProcessors,
 ) -> Result<Vec<PlannedPipeline>, EngineError> {
     let mut planned = Vec::with_capacity(topology.pipelines.len());
     for (index, pipeline) in topology.pipelines.into_iter().enumerate() {
@@ -140,7 +146,7 @@ fn pipelines(
     Ok(planned)
 }
 
-/// `receivers/otlp`.
-pub(super) fn name((class, id): &Placed) -> String {
+/// The name of a component in logs and errors: `receivers/otlp`.
+pub(super) fn component_name((class, id): &ComponentKey) -> String {
     format!("{}/{id}", class.section())
 }

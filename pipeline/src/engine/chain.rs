@@ -11,32 +11,21 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
-use super::crew::TaskFailure;
 use super::error::{EngineError, panic_message};
-use super::exit::{Route, all_idle, send_all};
-use super::loading::{self, Loading};
-use super::metrics::ProcessorCounters;
+use super::link::Link;
+use super::loading::{self, LoadOutcome};
+use super::route::{Route, send_all, wait_all_idle};
+use super::task_set::TaskFailure;
 use crate::Batch;
-use crate::channel::{Queue, Queued};
-use crate::component::{Chain as Causes, Processor, UnixNanos};
-use crate::delivery::{Refusal, Retry};
+use crate::channel::{Queue, QueuedBatch};
+use crate::component::UnixNanos;
 
-/// The shortest time between ticks: an interval of 0 must not turn into a busy loop.
-const SHORTEST_TICK: Duration = Duration::from_millis(1);
+/// The shortest time between ticks, so that an interval of 0 does not make a busy loop.
+const MIN_TICK: Duration = Duration::from_millis(1);
 
-/// One processor in its pipeline.
-pub(super) struct Link {
-    /// `processors/graph`, as refusals name it.
-    pub(super) component: String,
-    /// `processors/graph of pipeline unified`.
-    pub(super) name: String,
-    pub(super) processor: Box<dyn Processor>,
-    pub(super) counters: Arc<ProcessorCounters>,
-}
-
-pub(super) struct Chain {
+/// The processors of one pipeline or connector, and where their output goes.
+pub(super) struct ProcessorChain {
     /// `pipelines/unified` or `connectors/x`.
     pub(super) name: String,
     pub(super) links: Vec<Link>,
@@ -45,12 +34,12 @@ pub(super) struct Chain {
     pub(super) give_up: CancellationToken,
 }
 
-/// When each link is due for its next tick; none where it needs no tick.
-struct Timers(Vec<Option<Instant>>);
+/// The time of each link's next tick; none if the link requests no tick.
+struct TickTimers(Vec<Option<Instant>>);
 
-/// Starts the thread of a chain; the future resolves when the thread has ended.
+/// Starts the thread of a chain. The future resolves when the thread has ended.
 pub(super) fn spawn(
-    chain: Chain,
+    chain: ProcessorChain,
     queue: Queue,
 ) -> Result<impl Future<Output = Result<(), TaskFailure>> + Send + 'static, EngineError> {
     let name = chain.name.clone();
@@ -66,7 +55,7 @@ pub(super) fn spawn(
                     message: panic_message(panic.as_ref()),
                 })
             });
-            // An error means that the engine has not waited for this thread.
+            // An error means that the engine did not wait for this thread.
             let _ = ended.send(result);
         })
         .map_err(|source| EngineError::Thread {
@@ -81,27 +70,27 @@ pub(super) fn spawn(
     })
 }
 
-impl Chain {
+impl ProcessorChain {
     /// Loads the processors, then runs until the queue is closed and empty, or until `give_up` is cancelled
     /// and the queue is empty. Then each processor returns what it still holds.
     async fn run(self, mut queue: Queue) -> Result<(), TaskFailure> {
-        let Chain {
+        let ProcessorChain {
             mut links,
             routes,
             give_up,
             ..
         } = self;
         let mut first = match loading::load(&mut links, &mut queue, &give_up).await? {
-            Loading::Done(first) => first,
-            Loading::Stopped => return Ok(()),
+            LoadOutcome::Loaded(first) => first,
+            LoadOutcome::Stopped => return Ok(()),
         };
-        let mut timers = Timers(vec![None; links.len()]);
-        let mut links = Links::new(links);
+        let mut timers = TickTimers(vec![None; links.len()]);
+        let mut links = ChainLinks::new(links);
         loop {
             timers.update(&links);
             let releasable = links.releasable();
             tokio::select! {
-                // Ticks first: a queue that is never empty must not starve them.
+                // Ticks come first, so that a queue that is never empty does not starve them.
                 biased;
                 () = wait_until(timers.next()) => {
                     for index in timers.take_due(Instant::now()) {
@@ -109,25 +98,26 @@ impl Chain {
                         send_all(&routes, &made).await;
                     }
                 }
-                // Wakes come before batches, too: a processor wakes at most once for each read.
+                // Wakes come before batches, too. They cannot starve batches, since a processor wakes at most once for
+                // each read of the store.
                 index = links.woken() => {
                     let made = links.call(move |links| links.tick(index))?;
                     send_all(&routes, &made).await;
                 }
                 queued = next(&mut first, &mut queue) => {
                     let Some(queued) = queued else { break };
-                    let (batch, room) = queued.into_parts();
+                    let (batch, capacity) = queued.into_parts();
                     let made = links.call(move |links| links.process(0, vec![batch]))?;
                     send_all(&routes, &made).await;
-                    drop(room);
+                    drop(capacity);
                 }
                 // The queue is empty here.
-                () = all_idle(&routes), if releasable.is_some() => {
+                () = wait_all_idle(&routes), if releasable.is_some() => {
                     let index = releasable.unwrap_or_default();
                     let made = links.call(move |links| links.release(index))?;
                     send_all(&routes, &made).await;
                 }
-                // Last: queued batches still go to the exporters, which refuse them.
+                // Giving up comes last, since queued batches must reach the exporters, which refuse them.
                 () = give_up.cancelled() => break,
             }
         }
@@ -139,23 +129,23 @@ impl Chain {
     }
 }
 
-/// The batch that was taken out of the queue while processors loaded, else the next one of the queue.
-async fn next(first: &mut Option<Queued>, queue: &mut Queue) -> Option<Queued> {
+/// The batch that was taken out of the queue while processors loaded, or else the next one of the queue.
+async fn next(first: &mut Option<QueuedBatch>, queue: &mut Queue) -> Option<QueuedBatch> {
     match first.take() {
         Some(first) => Some(first),
         None => queue.recv().await,
     }
 }
 
-impl Timers {
-    /// Asks each processor when it needs its next tick. The time counts from now, after its last call: a tick
-    /// that takes longer than its interval must leave time for batches.
-    fn update(&mut self, links: &Links) {
+impl TickTimers {
+    /// Updates the time of each processor's next tick. An interval begins now, after the last call, so that ticks that
+    /// take longer than their interval leave time for batches.
+    fn update(&mut self, links: &ChainLinks) {
         let (now, wall) = (Instant::now(), UnixNanos::now());
         for (due, link) in self.0.iter_mut().zip(links.links.iter().flatten()) {
             let within = link.processor.tick_within(wall);
-            // A time that an `Instant` cannot hold means never.
-            let next = within.and_then(|within| now.checked_add(within.max(SHORTEST_TICK)));
+            // A time beyond the range of `Instant` means never.
+            let next = within.and_then(|within| now.checked_add(within.max(MIN_TICK)));
             *due = next.map(|next| due.map_or(next, |due| due.min(next)));
         }
     }
@@ -181,17 +171,17 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// The links, and which of them runs now.
-struct Links {
-    /// None only during a call, and after a panic.
+/// The links, and the index of the link that runs now.
+struct ChainLinks {
+    /// None only during a call and after a panic.
     links: Option<Vec<Link>>,
     names: Vec<String>,
     current: Arc<AtomicUsize>,
 }
 
-impl Links {
-    fn new(links: Vec<Link>) -> Links {
-        Links {
+impl ChainLinks {
+    fn new(links: Vec<Link>) -> ChainLinks {
+        ChainLinks {
             names: links.iter().map(|link| link.name.clone()).collect(),
             links: Some(links),
             current: Arc::default(),
@@ -202,7 +192,7 @@ impl Links {
         self.names.len()
     }
 
-    /// The last link that can release rows: they pass the fewest other links.
+    /// The last link that can release rows, since its rows pass the fewest other links.
     fn releasable(&self) -> Option<usize> {
         let now = UnixNanos::now();
         let links = self.links.as_deref().unwrap_or_default();
@@ -221,8 +211,8 @@ impl Links {
         }
     }
 
-    /// Calls the links. A panic drops all links while it unwinds, and with them the batches that they hold,
-    /// so each of these batches is refused to its sender.
+    /// Runs `work` on the links. If it panics, all links are dropped with the batches that they hold, so that each of
+    /// these batches is refused to its senders.
     fn call(
         &mut self,
         work: impl FnOnce(&mut LinksInCall) -> Vec<Batch>,
@@ -252,13 +242,14 @@ impl Links {
     }
 }
 
+/// The links during a call.
 struct LinksInCall {
     links: Vec<Link>,
     current: Arc<AtomicUsize>,
 }
 
 impl LinksInCall {
-    /// Passes batches through the links from `first` on.
+    /// Passes batches through the links from index `first` on.
     fn process(&mut self, first: usize, mut batches: Vec<Batch>) -> Vec<Batch> {
         let now = UnixNanos::now();
         for index in first..self.links.len() {
@@ -275,54 +266,21 @@ impl LinksInCall {
     fn tick(&mut self, index: usize) -> Vec<Batch> {
         self.current.store(index, Ordering::Relaxed);
         let made = self.links[index].processor.tick(UnixNanos::now());
-        self.links[index].count_made(&made);
+        self.links[index].count_outgoing(&made);
         self.process(index + 1, made)
     }
 
     fn release(&mut self, index: usize) -> Vec<Batch> {
         self.current.store(index, Ordering::Relaxed);
         let made = self.links[index].processor.release(UnixNanos::now());
-        self.links[index].count_made(&made);
+        self.links[index].count_outgoing(&made);
         self.process(index + 1, made)
     }
 
     fn finish(&mut self, index: usize) -> Vec<Batch> {
         self.current.store(index, Ordering::Relaxed);
         let made = self.links[index].processor.finish(UnixNanos::now());
-        self.links[index].count_made(&made);
+        self.links[index].count_outgoing(&made);
         self.process(index + 1, made)
-    }
-}
-
-impl Link {
-    fn process(&mut self, batch: Batch, now: UnixNanos) -> Vec<Batch> {
-        let (signal, rows) = (batch.signal(), batch.num_rows());
-        let delivery = batch.delivery().clone();
-        self.counters
-            .incoming
-            .fetch_add(rows as u64, Ordering::Relaxed);
-        let error = match self.processor.process(batch, now) {
-            Ok(made) => {
-                self.count_made(&made);
-                return made;
-            }
-            Err(error) => error,
-        };
-        let refused = &self.counters.refused;
-        refused.fetch_add(rows as u64, Ordering::Relaxed);
-        warn!(processor = %self.name, %signal, rows, error = %Causes(&error), "batch refused");
-        delivery.refuse(&Refusal {
-            component: self.component.clone(),
-            reason: error.to_string(),
-            retry: Retry::Never,
-        });
-        Vec::new()
-    }
-
-    fn count_made(&self, made: &[Batch]) {
-        let rows: usize = made.iter().map(Batch::num_rows).sum();
-        self.counters
-            .outgoing
-            .fetch_add(rows as u64, Ordering::Relaxed);
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::component::{RunError, StartError};
 use crate::registry::FactoryError;
 
-/// Each names the component: `receivers/otlp`, `processors/graph of pipeline unified`.
+/// An error of the engine. Each variant names the component: `receivers/otlp`, `processors/graph of pipeline
+/// unified`.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error("unknown type of {component}")]
@@ -24,7 +25,9 @@ pub enum EngineError {
         component: String,
         source: StartError,
     },
-    #[error("cannot serve own metrics on {address}: choose another service::telemetry::metrics")]
+    #[error(
+        "cannot serve own metrics on {address}; set service::telemetry::metrics::address to a free address"
+    )]
     Metrics {
         address: SocketAddr,
         source: std::io::Error,
@@ -40,9 +43,12 @@ pub enum EngineError {
     Ended { component: String },
     #[error("{component} panicked: {message}")]
     Panicked { component: String, message: String },
-    #[error("not finished within {}: {}", humantime::format_duration(*within), list(left))]
-    Unfinished { within: Duration, left: Vec<Left> },
-    /// A component failed, and others did not stop in time after it.
+    #[error("not finished within {}: {}", humantime::format_duration(*within), list(components))]
+    Unfinished {
+        within: Duration,
+        components: Vec<UnfinishedComponent>,
+    },
+    /// A component failed, and then others did not stop in time.
     #[error("{cause}; then {unfinished}")]
     FailedUnfinished {
         #[source]
@@ -53,13 +59,13 @@ pub enum EngineError {
 
 /// A component that did not finish before the deadline of the stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct UnfinishedComponent {
     pub component: String,
-    /// Batches that it still held; they were refused to their senders.
+    /// The number of batches that it still held. They were refused to their senders.
     pub batches: usize,
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for UnfinishedComponent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.batches {
             0 => f.write_str(&self.component),
@@ -69,8 +75,11 @@ impl fmt::Display for Left {
     }
 }
 
-fn list(left: &[Left]) -> String {
-    let names: Vec<String> = left.iter().map(Left::to_string).collect();
+fn list(components: &[UnfinishedComponent]) -> String {
+    let names: Vec<String> = components
+        .iter()
+        .map(UnfinishedComponent::to_string)
+        .collect();
     names.join(", ")
 }
 

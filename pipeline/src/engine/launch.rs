@@ -1,4 +1,4 @@
-//! Started components → running tasks: makes the channels and queues between them, and spawns the tasks.
+//! Starts the tasks of all components, with the channels and queues between them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,60 +7,65 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::build::name;
-use super::chain::{self, Chain, Link};
-use super::crew::{Stage, TaskSet};
+use super::build::component_name;
+use super::chain::{self, ProcessorChain};
 use super::error::EngineError;
-use super::exit::Route;
-use super::metrics::Metrics;
+use super::link::Link;
+use super::metrics::EngineMetrics;
+use super::metrics_server;
 use super::outbox::Outbox;
 use super::plan::{Limits, Plan, PlannedConnector, PlannedExporter, PlannedPipeline};
+use super::route::Route;
 use super::sending::{self, Sending};
 use super::start::Started;
-use super::telemetry;
+use super::task_set::{StopStage, TaskSet};
 use crate::SignalSet;
 use crate::channel::{Gauge, Output, Queue, Sender, channel};
 use crate::component::{Exporter, Tasks};
-use crate::registry::Class;
-use crate::topology::Placed;
+use crate::registry::ComponentClass;
+use crate::topology::ComponentKey;
 
 /// The tokens that stop the running tasks.
 #[derive(Default)]
-pub(super) struct Stops {
+pub(super) struct StopTokens {
     pub(super) receivers: CancellationToken,
-    /// Cancelled when a stop has taken too long: batches that are still held are refused.
+    /// Cancelled at the deadline of the stop: batches that components still hold are refused.
     pub(super) give_up: CancellationToken,
     pub(super) tasks: CancellationToken,
     pub(super) extensions: CancellationToken,
 }
 
-/// All that runs.
-pub(super) struct Running {
+/// The running tasks, and what the engine needs to stop them.
+pub(super) struct RunningTasks {
     pub(super) task_set: TaskSet,
-    /// The exporters that are not stopped yet.
+    /// The exporters that the engine has not stopped yet.
     pub(super) exporters: Vec<(String, Arc<dyn Exporter>)>,
     /// The gauge of each queue, by the name of the component that consumes it.
     pub(super) gauges: BTreeMap<String, Gauge>,
-    /// By the names of the tasks that export them.
+    /// The outboxes, by the names of the tasks that export them.
     pub(super) outboxes: BTreeMap<String, Outbox>,
-    /// Keeps every queue open until the stop, also where no component sends into it.
-    pub(super) open: Vec<Sender>,
+    /// Senders that keep every queue open until the stop, also a queue into which no component sends.
+    pub(super) keep_open: Vec<Sender>,
 }
 
-/// Spawns from the exporters to the receivers, so that a consumer runs before its producers.
-pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Running, EngineError> {
+/// Starts all tasks, from the exporters to the receivers, so that a consumer runs before its producers.
+pub(super) fn launch(
+    plan: Plan,
+    started: Started,
+    stops: &StopTokens,
+) -> Result<RunningTasks, EngineError> {
     let mut wiring = Wiring {
-        running: Running {
+        running: RunningTasks {
             task_set: TaskSet::default(),
             exporters: Vec::new(),
             gauges: BTreeMap::new(),
             outboxes: BTreeMap::new(),
-            open: Vec::new(),
+            keep_open: Vec::new(),
         },
-        metrics: Metrics::new(plan.counters),
+        metrics: EngineMetrics::new(plan.metrics),
         routes: BTreeMap::new(),
         limits: plan.limits,
-        refreshing: plan.refreshing,
+        refresh_senders: plan.refresh_senders,
         give_up: stops.give_up.clone(),
     };
     for (planned, tasks) in plan.exporters.into_iter().zip(started.tasks) {
@@ -69,16 +74,16 @@ pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Runn
     let inputs = wiring.inputs(&plan.pipelines);
     let (inputs, queues): (Vec<Sender>, Vec<Queue>) = inputs.into_iter().unzip();
     let connectors = wiring.connectors(plan.connectors);
-    let sources = Sources::new(&plan.pipelines, inputs);
+    let outputs = PipelineSenders::new(&plan.pipelines, inputs);
     for (connector, queue) in connectors {
-        wiring.connector(connector, queue, &sources)?;
+        wiring.connector(connector, queue, &outputs)?;
     }
     for (pipeline, queue) in plan.pipelines.into_iter().zip(queues) {
         wiring.pipeline(pipeline, queue)?;
     }
     for planned in plan.receivers {
-        let placed = (Class::Receiver, planned.id);
-        let senders = sources.after(&placed);
+        let key = (ComponentClass::Receiver, planned.id);
+        let senders = outputs.of(&key);
         let signals = SignalSet::ALL.iter().filter(|signal| {
             let mut senders = senders.iter();
             senders.any(|sender| sender.accepts(*signal))
@@ -86,63 +91,69 @@ pub(super) fn launch(plan: Plan, started: Started, stops: &Stops) -> Result<Runn
         let signals: Vec<_> = signals.collect();
         let counters = wiring
             .metrics
-            .receiver(placed.1.to_string(), SignalSet::of(&signals));
+            .receiver(key.1.to_string(), SignalSet::of(&signals));
         let output = Output::counted(senders, counters);
         let run = planned.receiver.run(output, stops.receivers.clone());
         let task_set = &mut wiring.running.task_set;
-        task_set.spawn(Stage::Receivers, name(&placed), async { Ok(run.await?) });
+        task_set.spawn(StopStage::Receivers, component_name(&key), async {
+            Ok(run.await?)
+        });
     }
     for planned in plan.extensions {
         let run = planned.extension.run(stops.extensions.clone());
         let name = format!("extensions/{}", planned.id);
         let task_set = &mut wiring.running.task_set;
-        task_set.spawn(Stage::Extensions, name, async { Ok(run.await?) });
+        task_set.spawn(StopStage::Extensions, name, async { Ok(run.await?) });
     }
     let mut running = wiring.running;
     if let Some(listener) = started.metrics {
-        let serve = telemetry::serve(listener, Arc::new(wiring.metrics), stops.extensions.clone());
+        let serve =
+            metrics_server::serve(listener, Arc::new(wiring.metrics), stops.extensions.clone());
         let name = "service/telemetry".to_owned();
         running
             .task_set
-            .spawn(Stage::Extensions, name, async { Ok(serve.await?) });
+            .spawn(StopStage::Extensions, name, async { Ok(serve.await?) });
     }
     Ok(running)
 }
 
-/// The pipelines that each receiver or connector feeds. It is dropped when all are wired, so that a channel
-/// closes when the last component that sends into it ends.
-struct Sources {
-    senders: BTreeMap<Placed, Vec<Sender>>,
+/// For each receiver and connector, senders to its pipelines. It is dropped after the launch, so that a channel closes
+/// when the last component that sends into it ends.
+struct PipelineSenders {
+    senders: BTreeMap<ComponentKey, Vec<Sender>>,
 }
 
-impl Sources {
-    fn new(pipelines: &[PlannedPipeline], inputs: Vec<Sender>) -> Sources {
-        let mut senders: BTreeMap<Placed, Vec<Sender>> = BTreeMap::new();
+impl PipelineSenders {
+    fn new(pipelines: &[PlannedPipeline], inputs: Vec<Sender>) -> PipelineSenders {
+        let mut senders: BTreeMap<ComponentKey, Vec<Sender>> = BTreeMap::new();
         for (pipeline, input) in pipelines.iter().zip(inputs) {
             for receiver in &pipeline.receivers {
-                let after = senders.entry(receiver.clone()).or_default();
-                after.push(input.clone());
+                let pipelines: &mut Vec<Sender> = senders.entry(receiver.clone()).or_default();
+                pipelines.push(input.clone());
             }
         }
-        Sources { senders }
+        PipelineSenders { senders }
     }
 
-    fn after(&self, placed: &Placed) -> Vec<Sender> {
-        self.senders.get(placed).cloned().unwrap_or_default()
+    fn of(&self, key: &ComponentKey) -> Vec<Sender> {
+        self.senders.get(key).cloned().unwrap_or_default()
     }
 }
 
+/// The state of the launch.
 struct Wiring {
-    running: Running,
-    metrics: Metrics,
-    routes: BTreeMap<Placed, Route>,
+    running: RunningTasks,
+    metrics: EngineMetrics,
+    /// The routes to exporters and connectors.
+    routes: BTreeMap<ComponentKey, Route>,
     limits: Limits,
-    /// Senders to the receivers that take refresh requests.
-    refreshing: Vec<Sender>,
+    /// Senders to the receivers that accept refresh requests.
+    refresh_senders: Vec<Sender>,
     give_up: CancellationToken,
 }
 
 impl Wiring {
+    /// Starts the consumers of an exporter's queue and outbox, and its background tasks.
     fn exporter(&mut self, planned: PlannedExporter, tasks: Tasks) {
         let (sender, queue) = sending::queue(&planned, &self.limits);
         let id = planned.id.to_string();
@@ -154,13 +165,13 @@ impl Wiring {
         let counters = self
             .metrics
             .exporter(id, planned.accepts, (gauge.clone(), outbox.clone()));
-        let placed = (Class::Exporter, planned.id);
-        self.running.open.push(sender.clone());
+        let key = (ComponentClass::Exporter, planned.id);
+        self.running.keep_open.push(sender.clone());
         let queueing = &planned.settings.sending_queue;
         let consumers = sending::consumers(queueing, planned.exporter.as_ref());
-        let at_once = planned.exporter.concurrency();
-        let permits =
-            (at_once <= Semaphore::MAX_PERMITS).then(|| Arc::new(Semaphore::new(at_once.max(1))));
+        let concurrency = planned.exporter.concurrency();
+        let permits = (concurrency <= Semaphore::MAX_PERMITS)
+            .then(|| Arc::new(Semaphore::new(concurrency.max(1))));
         let route = Route {
             sender,
             block: queueing.block_on_overflow,
@@ -172,7 +183,7 @@ impl Wiring {
             counters: Some(counters.clone()),
         };
         let exporter: Arc<dyn Exporter> = Arc::from(planned.exporter);
-        let name = name(&placed);
+        let name = component_name(&key);
         let sending = Arc::new(Sending {
             name: name.clone(),
             exporter: exporter.clone(),
@@ -182,27 +193,27 @@ impl Wiring {
             give_up: self.give_up.clone(),
         });
         let exporting = sending::export_outbox(sending.clone(), outbox.clone());
-        let of_outbox = format!("{name} (outbox)");
+        let outbox_task = format!("{name} (outbox)");
         self.running
             .task_set
-            .spawn(Stage::Consumers, of_outbox.clone(), exporting);
-        self.running.outboxes.insert(of_outbox, outbox);
+            .spawn(StopStage::Consumers, outbox_task.clone(), exporting);
+        self.running.outboxes.insert(outbox_task, outbox);
         let queue = Arc::new(Mutex::new(queue));
         let task_set = &mut self.running.task_set;
         for _ in 0..consumers {
             let work = sending::consume(sending.clone(), queue.clone());
-            task_set.spawn(Stage::Consumers, name.clone(), work);
+            task_set.spawn(StopStage::Consumers, name.clone(), work);
         }
         for (task, work) in tasks.spawned {
             let name = format!("{name} ({task})");
-            task_set.spawn(Stage::Tasks, name, async { Ok(work.await?) });
+            task_set.spawn(StopStage::Tasks, name, async { Ok(work.await?) });
         }
-        self.routes.insert(placed, route);
+        self.routes.insert(key, route);
         self.running.gauges.insert(name.clone(), gauge);
         self.running.exporters.push((name, exporter));
     }
 
-    /// The queue of each pipeline. A pipeline with a signal accepts only that signal.
+    /// Makes the queue of each pipeline. A pipeline with a signal accepts only that signal.
     fn inputs(&mut self, pipelines: &[PlannedPipeline]) -> Vec<(Sender, Queue)> {
         let mut inputs = Vec::with_capacity(pipelines.len());
         for pipeline in pipelines {
@@ -215,49 +226,48 @@ impl Wiring {
         inputs
     }
 
-    /// The queue of each connector. A connector passes on the signals that it does not use, so it accepts
-    /// all.
+    /// Makes the queue of each connector. A connector accepts all signals, since it may pass on signals that it does
+    /// not process.
     fn connectors(&mut self, planned: Vec<PlannedConnector>) -> Vec<(PlannedConnector, Queue)> {
         let mut connectors = Vec::with_capacity(planned.len());
         for connector in planned {
-            let placed = (Class::Connector, connector.id.clone());
-            let (sender, queue) = self.channel(name(&placed), SignalSet::ALL);
-            self.routes.insert(placed, plain_route(sender));
+            let key = (ComponentClass::Connector, connector.id.clone());
+            let (sender, queue) = self.channel(component_name(&key), SignalSet::ALL);
+            self.routes.insert(key, plain_route(sender));
             connectors.push((connector, queue));
         }
         connectors
     }
 
+    /// Makes the queue of a pipeline or connector.
     fn channel(&mut self, name: String, accepts: SignalSet) -> (Sender, Queue) {
         let (sender, queue) = channel(name.clone(), accepts, self.limits.pipeline_bytes);
         self.running.gauges.insert(name, sender.gauge());
-        self.running.open.push(sender.clone());
+        self.running.keep_open.push(sender.clone());
         (sender, queue)
     }
 
+    /// Starts the thread of a connector.
     fn connector(
         &mut self,
         connector: PlannedConnector,
         queue: Queue,
-        sources: &Sources,
+        outputs: &PipelineSenders,
     ) -> Result<(), EngineError> {
         let PlannedConnector { id, processor } = connector;
-        let placed = (Class::Connector, id);
-        let name = name(&placed);
+        let key = (ComponentClass::Connector, id);
+        let name = component_name(&key);
         let link = Link {
             component: name.clone(),
             name: name.clone(),
             processor,
-            counters: self.metrics.processor("", placed.1.to_string()),
+            counters: self.metrics.processor("", key.1.to_string()),
         };
-        let routes = sources
-            .after(&placed)
-            .into_iter()
-            .map(plain_route)
-            .collect();
+        let routes = outputs.of(&key).into_iter().map(plain_route).collect();
         self.chain(name, vec![link], routes, queue)
     }
 
+    /// Starts the thread of a pipeline.
     fn pipeline(&mut self, pipeline: PlannedPipeline, queue: Queue) -> Result<(), EngineError> {
         let id = pipeline.id.to_string();
         info!(pipeline = %id, path = path(&pipeline), "runs");
@@ -271,16 +281,16 @@ impl Wiring {
             });
         }
         let mut routes = Vec::with_capacity(pipeline.exporters.len());
-        for placed in &pipeline.exporters {
-            let Some(route) = self.routes.get(placed) else {
+        for key in &pipeline.exporters {
+            let Some(route) = self.routes.get(key) else {
                 return Err(EngineError::Missing {
                     pipeline: id,
-                    component: name(placed),
+                    component: component_name(key),
                 });
             };
             routes.push(route.clone());
         }
-        routes.extend(self.refreshing.iter().cloned().map(refresh_route));
+        routes.extend(self.refresh_senders.iter().cloned().map(refresh_route));
         let name = format!("pipelines/{id}");
         self.chain(name, links, routes, queue)
     }
@@ -292,18 +302,19 @@ impl Wiring {
         routes: Vec<Route>,
         queue: Queue,
     ) -> Result<(), EngineError> {
-        let chain = Chain {
+        let chain = ProcessorChain {
             name: name.clone(),
             links,
             routes,
             give_up: self.give_up.clone(),
         };
         let ended = chain::spawn(chain, queue)?;
-        self.running.task_set.spawn(Stage::Chains, name, ended);
+        self.running.task_set.spawn(StopStage::Chains, name, ended);
         Ok(())
     }
 }
 
+/// A route to the queue of a connector or pipeline.
 fn plain_route(sender: Sender) -> Route {
     Route {
         sender,
@@ -317,7 +328,7 @@ fn plain_route(sender: Sender) -> Route {
     }
 }
 
-/// From the end of a chain to a receiver that takes refresh requests. No sender waits for the refresh.
+/// A route from the end of a pipeline to a receiver that accepts refresh requests. No sender waits for the refresh.
 fn refresh_route(sender: Sender) -> Route {
     Route {
         ack_when_queued: true,
@@ -326,15 +337,15 @@ fn refresh_route(sender: Sender) -> Route {
     }
 }
 
-/// `otlp, aws → identity → graph → sqlite, kafka`.
+/// The components of a pipeline for the log: `otlp, aws → identity → graph → sqlite, kafka`.
 fn path(pipeline: &PlannedPipeline) -> String {
-    let placed = |placed: &[Placed]| {
-        let ids: Vec<String> = placed.iter().map(|(_, id)| id.to_string()).collect();
+    let ids_of = |keys: &[ComponentKey]| {
+        let ids: Vec<String> = keys.iter().map(|(_, id)| id.to_string()).collect();
         ids.join(", ")
     };
     let processors = pipeline.processors.iter().map(|(id, _)| id.to_string());
-    let mut steps = vec![placed(&pipeline.receivers)];
+    let mut steps = vec![ids_of(&pipeline.receivers)];
     steps.extend(processors);
-    steps.push(placed(&pipeline.exporters));
+    steps.push(ids_of(&pipeline.exporters));
     steps.join(" → ")
 }

@@ -7,25 +7,25 @@ use futures::FutureExt;
 use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::chain::Link;
-use super::crew::TaskFailure;
 use super::error::panic_message;
-use crate::channel::{Queue, Queued};
+use super::link::Link;
+use super::task_set::TaskFailure;
+use crate::channel::{Queue, QueuedBatch};
 
 /// How loading ended.
-pub(super) enum Loading {
-    /// All processors have loaded. Holds the first batch if it was taken out of the queue meanwhile.
-    Done(Option<Queued>),
+pub(super) enum LoadOutcome {
+    /// All processors have loaded. Contains the first batch if it was taken out of the queue meanwhile.
+    Loaded(Option<QueuedBatch>),
     /// The process stops, and there is no batch to process.
     Stopped,
 }
 
-/// Loads all processors concurrently, since one may wait for what another loads.
+/// Loads all processors concurrently, since one may wait for data that another loads.
 pub(super) async fn load(
     links: &mut [Link],
     queue: &mut Queue,
     give_up: &CancellationToken,
-) -> Result<Loading, TaskFailure> {
+) -> Result<LoadOutcome, TaskFailure> {
     let each = links.iter_mut().map(|link| async {
         let loaded = AssertUnwindSafe(link.processor.load()).catch_unwind().await;
         loaded.map_err(|panic| TaskFailure::Panicked {
@@ -34,18 +34,18 @@ pub(super) async fn load(
         })
     });
     let mut loaded = pin!(try_join_all(each));
-    // The first batch is taken out only to notice when the queue is closed and empty.
+    // The first batch is taken out only to detect when the queue is closed and empty.
     let mut first = None;
     loop {
         tokio::select! {
             biased;
             loaded = &mut loaded => {
                 loaded?;
-                return Ok(Loading::Done(first));
+                return Ok(LoadOutcome::Loaded(first));
             }
-            () = give_up.cancelled() => return Ok(Loading::Stopped),
+            () = give_up.cancelled() => return Ok(LoadOutcome::Stopped),
             queued = queue.recv(), if first.is_none() => match queued {
-                None => return Ok(Loading::Stopped),
+                None => return Ok(LoadOutcome::Stopped),
                 queued => first = queued,
             }
         }

@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::outbox::Outbox;
-use super::telemetry::process;
+use super::process_usage::process_usage;
 use crate::channel::Gauge;
-use crate::counters::{Kind, OwnCounters, PerSignal, ReceiverCounters};
+use crate::counters::{ComponentMetrics, MetricKind, PerSignal, ReceiverCounters};
 use crate::{Signal, SignalSet};
 
 /// Counters of one processor in one pipeline, in rows of any signal.
@@ -23,48 +23,55 @@ pub struct ProcessorCounters {
     pub refused: AtomicU64,
 }
 
+/// Counters of one exporter, in rows.
 #[derive(Debug, Default)]
 pub struct ExporterCounters {
     pub sent: PerSignal,
-    /// Failed permanently, or not exported before the sender's deadline.
+    /// Rows that failed permanently, or were not exported before the sender's deadline.
     pub send_failed: PerSignal,
-    /// Refused because the queue was full.
+    /// Rows that were refused because the queue was full.
     pub enqueue_failed: PerSignal,
+    /// Exports in flight.
     pub in_flight: AtomicU64,
 }
 
-/// All counters of a process.
+/// All metrics of the process.
 #[derive(Debug)]
-pub struct Metrics {
+pub struct EngineMetrics {
     started: Instant,
-    receivers: Vec<Labelled<ReceiverCounters>>,
-    processors: Vec<(String, Labelled<ProcessorCounters>)>,
-    exporters: Vec<(Labelled<ExporterCounters>, Gauge, Outbox)>,
-    own: OwnCounters,
+    receivers: Vec<LabelledCounters<ReceiverCounters>>,
+    /// Each with the id of its pipeline.
+    processors: Vec<(String, LabelledCounters<ProcessorCounters>)>,
+    exporters: Vec<(LabelledCounters<ExporterCounters>, Gauge, Outbox)>,
+    /// The metrics that components have registered themselves.
+    components: ComponentMetrics,
 }
 
+/// The counters of one component.
 #[derive(Debug)]
-struct Labelled<T> {
+struct LabelledCounters<T> {
+    /// The id of the component.
     id: String,
+    /// The signals whose counters are served.
     signals: SignalSet,
     counters: Arc<T>,
 }
 
-impl Metrics {
-    pub(super) fn new(own: OwnCounters) -> Metrics {
-        Metrics {
+impl EngineMetrics {
+    pub(super) fn new(components: ComponentMetrics) -> EngineMetrics {
+        EngineMetrics {
             started: Instant::now(),
             receivers: Vec::new(),
             processors: Vec::new(),
             exporters: Vec::new(),
-            own,
+            components,
         }
     }
 
-    /// `signals` are those whose counters are served, from 0 on.
+    /// Adds a receiver. The counters of `signals` are served from the start, when they are 0.
     pub(super) fn receiver(&mut self, id: String, signals: SignalSet) -> Arc<ReceiverCounters> {
         let counters = Arc::<ReceiverCounters>::default();
-        self.receivers.push(Labelled {
+        self.receivers.push(LabelledCounters {
             id,
             signals,
             counters: counters.clone(),
@@ -72,9 +79,10 @@ impl Metrics {
         counters
     }
 
+    /// Adds a processor of a pipeline, or of a connector if `pipeline` is empty.
     pub(super) fn processor(&mut self, pipeline: &str, id: String) -> Arc<ProcessorCounters> {
         let counters = Arc::<ProcessorCounters>::default();
-        let labelled = Labelled {
+        let labelled = LabelledCounters {
             id,
             signals: SignalSet::NONE,
             counters: counters.clone(),
@@ -83,6 +91,7 @@ impl Metrics {
         counters
     }
 
+    /// Adds an exporter with its queue and outbox.
     pub(super) fn exporter(
         &mut self,
         id: String,
@@ -90,7 +99,7 @@ impl Metrics {
         (queue, outbox): (Gauge, Outbox),
     ) -> Arc<ExporterCounters> {
         let counters = Arc::<ExporterCounters>::default();
-        let labelled = Labelled {
+        let labelled = LabelledCounters {
             id,
             signals,
             counters: counters.clone(),
@@ -99,9 +108,9 @@ impl Metrics {
         counters
     }
 
-    /// Prometheus' text format 0.0.4.
+    /// Writes all metrics in Prometheus' text format 0.0.4.
     pub fn render(&self) -> String {
-        let mut families = Families::default();
+        let mut families = MetricFamilies::default();
         for receiver in &self.receivers {
             let labels = [("receiver", receiver.id.as_str())];
             for signal in receiver.signals.iter() {
@@ -129,17 +138,17 @@ impl Metrics {
             let refused = counters.refused.load(Ordering::Relaxed);
             families.counter("airdig_processor_refused_items", &labels, refused);
         }
-        for own in self.own.all() {
-            let labels: Vec<(&str, &str)> = own
+        for metric in self.components.all() {
+            let labels: Vec<(&str, &str)> = metric
                 .labels
                 .iter()
                 .map(|(label, value)| (*label, value.as_str()))
                 .collect();
-            let kind = match own.kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
+            let kind = match metric.kind {
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
             };
-            families.add(&own.name, kind, &labels, own.counter.get() as f64);
+            families.add(&metric.name, kind, &labels, metric.counter.get() as f64);
         }
         for (exporter, queue, outbox) in &self.exporters {
             let labels = [("exporter", exporter.id.as_str())];
@@ -175,7 +184,7 @@ impl Metrics {
         }
         let uptime = self.started.elapsed().as_secs_f64();
         families.add("otelcol_process_uptime", "counter", &[], uptime);
-        if let Some(usage) = process::usage() {
+        if let Some(usage) = process_usage() {
             let seconds = usage.cpu.as_secs_f64();
             families.add("otelcol_process_cpu_seconds", "counter", &[], seconds);
             families.gauge("otelcol_process_memory_rss", &[], usage.resident as f64);
@@ -184,18 +193,26 @@ impl Metrics {
     }
 }
 
-/// Lines by metric family: the format requires that lines of one name stand together.
+/// Lines by metric family, since the format requires that the lines of one name are adjacent. Each family has its name,
+/// type and lines.
 #[derive(Default)]
-struct Families(Vec<(String, &'static str, String)>);
+struct MetricFamilies(Vec<(String, &'static str, String)>);
 
-impl Families {
-    fn items(&mut self, what: &str, signal: Signal, labels: &[(&str, &str)], counts: &PerSignal) {
+impl MetricFamilies {
+    /// Adds the counter of one signal: `otelcol_receiver_accepted_spans`.
+    fn items(
+        &mut self,
+        counter: &str,
+        signal: Signal,
+        labels: &[(&str, &str)],
+        counts: &PerSignal,
+    ) {
         let prefix = if SignalSet::TELEMETRY.contains(signal) {
             "otelcol"
         } else {
             "airdig"
         };
-        let name = format!("{prefix}_{what}_{}", signal.items());
+        let name = format!("{prefix}_{counter}_{}", signal.items());
         self.counter(&name, labels, counts.get(signal));
     }
 
@@ -217,7 +234,7 @@ impl Families {
         lines.push_str(name);
         for (index, (label, value)) in labels.iter().enumerate() {
             let opening = if index == 0 { '{' } else { ',' };
-            // The name of a component after the '/' may contain any character.
+            // The id of a component may contain any character after the '/'.
             let value = value.replace('\\', r"\\").replace('"', "\\\"");
             let value = value.replace('\n', r"\n");
             let _ = write!(lines, "{opening}{label}=\"{value}\"");
@@ -238,21 +255,21 @@ impl Families {
 
 #[cfg(test)]
 mod tests {
-    use super::{Metrics, Outbox, OwnCounters};
+    use super::{ComponentMetrics, EngineMetrics, Outbox};
     use crate::channel::channel;
     use crate::{Signal, SignalSet};
 
     #[test]
     fn counters_have_the_collectors_names() {
-        let mut metrics = Metrics::new(OwnCounters::default());
+        let mut metrics = EngineMetrics::new(ComponentMetrics::default());
         let signals = SignalSet::of(&[Signal::Traces, Signal::Nodes]);
         let receiver = metrics.receiver("otlp/\"a".to_owned(), signals);
         receiver.accepted.add(Signal::Traces, 3);
-        receiver.request_refused(Signal::Traces, "malformed");
+        receiver.count_refused_request(Signal::Traces, "malformed");
         let (sender, _queue) = channel("x", signals, 100);
         let outbox = Outbox::new("exporters/sqlite".to_owned(), 100);
-        let taken = (sender.gauge(), outbox);
-        let exporter = metrics.exporter("sqlite".to_owned(), signals, taken);
+        let queues = (sender.gauge(), outbox);
+        let exporter = metrics.exporter("sqlite".to_owned(), signals, queues);
         exporter.sent.add(Signal::Nodes, 7);
         let text = metrics.render();
         for line in [

@@ -3,32 +3,33 @@
 //! ```text
 //!  receivers ──channel──▶ chain of processors ──queue──▶ consumers of an exporter
 //!  tasks        32 MiB    one thread a pipeline  64 MiB   tasks: timeout, retry
-//!                                           ──outbox─▶ rows for which no sender waits
+//!                                           ──outbox─▶ exports rows for which no sender waits
 //! ```
 //!
-//! [`Engine::build`] makes a [`Plan`] of a topology; [`Engine::run`] starts it, and stops it on shutdown or
+//! [`Engine::build`] converts a topology to a [`Plan`]. [`Engine::run`] starts the plan, and stops it on shutdown or
 //! when a component fails.
 
 mod build;
 mod chain;
-mod crew;
 mod error;
-mod exit;
 mod launch;
+mod link;
 mod loading;
 pub mod metrics;
+mod metrics_server;
 mod outbox;
 mod plan;
+mod process_usage;
+mod route;
 mod run;
 mod sending;
-pub mod settings;
 mod start;
-mod telemetry;
+mod task_set;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::{EngineError, Left};
+pub use error::{EngineError, UnfinishedComponent};
 pub use plan::{
     Limits, Plan, PlannedConnector, PlannedExporter, PlannedExtension, PlannedPipeline,
     PlannedReceiver,

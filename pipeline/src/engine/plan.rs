@@ -1,16 +1,17 @@
-//! The plan: built components and how they are connected, all that the engine needs to run. Tests make a plan
-//! of test doubles, [`super::Engine::build`] makes one of a topology.
+//! The plan: the built components and their connections. Tests make a plan of test doubles;
+//! [`super::Engine::build`] makes one of a topology.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::settings::ExporterSettings;
 use crate::channel::Sender;
 use crate::component::{ComponentId, Exporter, Extension, Processor, Receiver};
-use crate::counters::OwnCounters;
-use crate::topology::Placed;
+use crate::counters::ComponentMetrics;
+use crate::exporter_settings::ExporterSettings;
+use crate::topology::ComponentKey;
 use crate::{Signal, SignalSet};
 
+/// The input of the engine: built components and their connections.
 #[derive(Default)]
 pub struct Plan {
     /// Each class in the order in which its components start.
@@ -22,17 +23,19 @@ pub struct Plan {
     /// The address on which airdig's own metrics are served.
     pub metrics_address: Option<SocketAddr>,
     pub limits: Limits,
-    /// Senders to the receivers that take refresh requests.
-    pub refreshing: Vec<Sender>,
+    /// Senders to the receivers that accept refresh requests.
+    pub refresh_senders: Vec<Sender>,
     /// The metrics that components register themselves.
-    pub counters: OwnCounters,
+    pub metrics: ComponentMetrics,
 }
 
+/// A built extension.
 pub struct PlannedExtension {
     pub id: ComponentId,
     pub extension: Box<dyn Extension>,
 }
 
+/// A built exporter with its settings.
 pub struct PlannedExporter {
     pub id: ComponentId,
     pub exporter: Box<dyn Exporter>,
@@ -40,29 +43,31 @@ pub struct PlannedExporter {
     pub settings: ExporterSettings,
 }
 
-/// A processor that is an exporter of some pipelines and a receiver of others.
+/// A built processor that is an exporter of some pipelines and a receiver of others.
 pub struct PlannedConnector {
     pub id: ComponentId,
     pub processor: Box<dyn Processor>,
 }
 
+/// A built receiver.
 pub struct PlannedReceiver {
     pub id: ComponentId,
     pub receiver: Box<dyn Receiver>,
 }
 
+/// A pipeline with its built processors.
 pub struct PlannedPipeline {
     pub id: ComponentId,
-    /// The signal that it takes from its receivers; none takes every signal.
+    /// The only signal that it accepts from its receivers; none if it accepts all signals.
     pub signal: Option<Signal>,
-    /// Receivers, and connectors that lead here.
-    pub receivers: Vec<Placed>,
+    /// Receivers, and connectors that send to this pipeline.
+    pub receivers: Vec<ComponentKey>,
     pub processors: Vec<(ComponentId, Box<dyn Processor>)>,
-    /// Exporters, and connectors that lead away.
-    pub exporters: Vec<Placed>,
+    /// Exporters, and connectors that receive from this pipeline.
+    pub exporters: Vec<ComponentKey>,
 }
 
-/// Limits of memory and of the time that a stop takes.
+/// The limits of the memory of queues and of the duration of a stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Capacity in bytes of the queue of a pipeline or connector.
@@ -71,7 +76,7 @@ pub struct Limits {
     pub exporter_bytes: usize,
     /// How long a stop may take before the remaining batches are refused.
     pub stop_within: Duration,
-    /// How long receivers may take after that to reply with the refusals.
+    /// How long receivers may take after that to send the refusals to their senders.
     pub grace: Duration,
 }
 

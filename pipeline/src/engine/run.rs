@@ -1,4 +1,4 @@
-//! The life of a process: start, run until shutdown or until a component fails, drain, stop.
+//! Runs the engine: start, run until shutdown or until a component fails, drain, stop.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{error, info, warn};
 
 use super::build;
-use super::crew::{EndedTask, Stage};
-use super::error::{EngineError, Left};
-use super::launch::{Running, Stops, launch};
+use super::error::{EngineError, UnfinishedComponent};
+use super::launch::{RunningTasks, StopTokens, launch};
 use super::outbox::Outbox;
 use super::plan::{Limits, Plan};
 use super::start::start;
+use super::task_set::{EndedTask, StopStage};
 use crate::channel::Gauge;
-use crate::component::Chain;
+use crate::component::ErrorChain;
 use crate::registry::Registry;
 use crate::topology::Topology;
 
@@ -39,53 +39,55 @@ impl Engine {
     }
 
     /// Runs until `shutdown` resolves, then drains: each accepted batch is delivered or refused to its
-    /// sender. The engine also drains when a component fails, panics or ends by itself.
+    /// sender. The engine also drains when a component fails, panics or ends before the shutdown.
     ///
     /// # Errors
     /// When a component cannot start, has failed, or did not finish before the deadline of the stop.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), EngineError> {
         let mut plan = self.plan;
         let limits = plan.limits;
-        let stops = Stops::default();
+        let stops = StopTokens::default();
         let mut shutdown = pin!(shutdown);
         let started = tokio::select! {
-            // No batch was accepted yet, so there is nothing to drain.
+            // No batch was accepted yet, so nothing needs draining.
             () = &mut shutdown => return Ok(()),
             started = start(&mut plan, &stops.tasks) => started?,
         };
-        let mut run = Run {
+        let mut run = EngineRun {
             running: launch(plan, started, &stops)?,
             stops,
             failure: None,
         };
         info!("ready");
-        run.until(shutdown).await;
+        run.wait_for_end(shutdown).await;
         run.stop(&limits).await
     }
 }
 
-struct Run {
-    running: Running,
-    stops: Stops,
+/// The engine while it runs and stops.
+struct EngineRun {
+    running: RunningTasks,
+    stops: StopTokens,
     /// The first failure.
     failure: Option<EngineError>,
 }
 
-impl Run {
+impl EngineRun {
     /// Waits for the shutdown, or for the first task that ends.
-    async fn until(&mut self, shutdown: impl Future<Output = ()>) {
+    async fn wait_for_end(&mut self, shutdown: impl Future<Output = ()>) {
         let ended = tokio::select! {
             () = shutdown => return,
-            // None where there is no component at all: then only the shutdown ends the process.
+            // `next` returns none if there are no tasks. Then only the shutdown ends the process.
             Some(ended) = self.running.task_set.next() => ended,
         };
         let component = ended.name;
         let failure = ended.failure.unwrap_or(EngineError::Ended { component });
-        self.note(failure);
+        self.record_failure(failure);
     }
 
-    fn note(&mut self, failure: EngineError) {
-        error!(error = %Chain(&failure), "stopping");
+    /// Logs a failure, and keeps it if it is the first.
+    fn record_failure(&mut self, failure: EngineError) {
+        error!(error = %ErrorChain(&failure), "stopping");
         self.failure.get_or_insert(failure);
     }
 
@@ -96,9 +98,9 @@ impl Run {
         let unfinished = match timeout_at(deadline, self.drain()).await {
             Ok(()) => None,
             Err(_) => {
-                let left = self.left();
+                let components = self.unfinished();
                 let within = limits.stop_within;
-                let unfinished = EngineError::Unfinished { within, left };
+                let unfinished = EngineError::Unfinished { within, components };
                 error!(error = %unfinished, "giving up");
                 self.give_up(limits.grace).await;
                 Some(unfinished)
@@ -122,8 +124,8 @@ impl Run {
         }
     }
 
-    /// Drains from the receivers on: when the last sender of a channel ends, its consumer empties the channel
-    /// and ends too. May be called again after it was cancelled.
+    /// Drains from the receivers on: when the last sender of a channel ends, the consumer empties the channel and ends,
+    /// too. It may be called again after it was cancelled.
     async fn drain(&mut self) {
         self.drain_batches().await;
         self.close().await;
@@ -131,66 +133,74 @@ impl Run {
 
     async fn drain_batches(&mut self) {
         self.stops.receivers.cancel();
-        self.running.open.clear();
-        for stage in [Stage::Receivers, Stage::Chains] {
+        self.running.keep_open.clear();
+        for stage in [StopStage::Receivers, StopStage::Chains] {
             self.wait_for(stage).await;
         }
         // Only chains put batches into outboxes, and all chains have ended.
         self.running.outboxes.values().for_each(Outbox::close);
-        self.wait_for(Stage::Consumers).await;
+        self.wait_for(StopStage::Consumers).await;
     }
 
     async fn close(&mut self) {
         for (name, exporter) in self.running.exporters.drain(..) {
             let stop = async move { Ok(exporter.stop().await?) };
-            self.running.task_set.spawn(Stage::Stops, name, stop);
+            self.running
+                .task_set
+                .spawn(StopStage::ExporterStops, name, stop);
         }
-        self.wait_for(Stage::Stops).await;
+        self.wait_for(StopStage::ExporterStops).await;
         self.stops.tasks.cancel();
-        self.wait_for(Stage::Tasks).await;
+        self.wait_for(StopStage::Tasks).await;
         self.stops.extensions.cancel();
-        self.wait_for(Stage::Extensions).await;
+        self.wait_for(StopStage::Extensions).await;
     }
 
     /// Refuses all batches that are still held, and gives each stage `grace` to end.
     async fn give_up(&mut self, grace: Duration) {
         self.stops.give_up.cancel();
-        // Receivers pass the refusals on to their senders.
-        let answered = timeout(grace, self.wait_for(Stage::Receivers)).await;
-        self.running.task_set.abort(Stage::Receivers);
-        let drained = timeout(grace, self.drain_batches()).await;
+        // Receivers send the refusals to their senders.
+        let receivers_ended = timeout(grace, self.wait_for(StopStage::Receivers)).await;
+        self.running.task_set.abort(StopStage::Receivers);
+        let batches_drained = timeout(grace, self.drain_batches()).await;
         self.stops.tasks.cancel();
         self.stops.extensions.cancel();
         let closed = timeout(grace, self.close()).await;
-        // A thread that blocks cannot be stopped from here: it ends with the process.
+        // A blocked thread cannot be stopped. It ends with the process.
         let ended = timeout(grace, self.running.task_set.abort_all()).await;
-        if answered.and(drained).and(closed).and(ended).is_err() {
+        if receivers_ended
+            .and(batches_drained)
+            .and(closed)
+            .and(ended)
+            .is_err()
+        {
             warn!("aborted components that did not stop in time");
         }
     }
 
-    async fn wait_for(&mut self, stage: Stage) {
-        while self.running.task_set.runs(stage) {
+    async fn wait_for(&mut self, stage: StopStage) {
+        while self.running.task_set.is_running(stage) {
             let Some(EndedTask { failure, .. }) = self.running.task_set.next().await else {
                 return;
             };
             if let Some(failure) = failure {
-                self.note(failure);
+                self.record_failure(failure);
             }
         }
     }
 
     /// The components that still hold batches, and those of the first stage that has not ended.
-    fn left(&self) -> Vec<Left> {
-        let left = self.running.task_set.left();
-        let first = left.first().map(|(stage, _)| *stage);
+    fn unfinished(&self) -> Vec<UnfinishedComponent> {
+        let tasks = self.running.task_set.running_tasks();
+        let first = tasks.first().map(|(stage, _)| *stage);
         let gauges = &self.running.gauges;
-        let left = left.into_iter().filter_map(|(stage, component)| {
+        let unfinished = tasks.into_iter().filter_map(|(stage, component)| {
             let outbox = self.running.outboxes.get(&component);
             let in_outbox = outbox.map_or(0, |outbox| outbox.held().0);
             let batches = gauges.get(&component).map_or(in_outbox, Gauge::batches);
-            (batches > 0 || Some(stage) == first).then_some(Left { component, batches })
+            (batches > 0 || Some(stage) == first)
+                .then_some(UnfinishedComponent { component, batches })
         });
-        left.collect()
+        unfinished.collect()
     }
 }

@@ -1,5 +1,5 @@
-//! Starts components: extensions, exporters, processors, then receivers, and logs where each listens. Sockets
-//! are bound and files opened before any component runs.
+//! Starts components: extensions, exporters, processors, then receivers. Logs the addresses on which they listen. All
+//! sockets are bound and all files are opened before any component runs.
 
 use std::panic::AssertUnwindSafe;
 
@@ -8,36 +8,38 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::error::{EngineError, panic_message};
+use super::metrics_server;
 use super::plan::Plan;
-use super::telemetry;
-use crate::component::{Listening, StartError, Tasks};
+use crate::component::{ListenAddress, StartError, Tasks};
 
 /// The result of starting all components.
 pub(super) struct Started {
     /// The background tasks of the exporters, in the order of the plan.
     pub(super) tasks: Vec<Tasks>,
+    /// The listener for airdig's own metrics.
     pub(super) metrics: Option<tokio::net::TcpListener>,
 }
 
+/// Starts all components of the plan. `stop_tasks` is cancelled when background tasks must return.
 pub(super) async fn start(
     plan: &mut Plan,
     stop_tasks: &CancellationToken,
 ) -> Result<Started, EngineError> {
     for planned in &mut plan.extensions {
         let name = format!("extensions/{}", planned.id);
-        begin(&name, planned.extension.start()).await?;
+        start_component(&name, planned.extension.start()).await?;
     }
     let mut tasks = Vec::with_capacity(plan.exporters.len());
     for planned in &mut plan.exporters {
         let name = format!("exporters/{}", planned.id);
-        let mut own = Tasks::new(stop_tasks.clone());
-        begin(&name, planned.exporter.start(&mut own)).await?;
-        tasks.push(own);
+        let mut exporter_tasks = Tasks::new(stop_tasks.clone());
+        start_component(&name, planned.exporter.start(&mut exporter_tasks)).await?;
+        tasks.push(exporter_tasks);
     }
     let metrics = match plan.metrics_address {
         None => None,
         Some(address) => {
-            let listener = telemetry::bind(address).await?;
+            let listener = metrics_server::bind(address).await?;
             let address = listener.local_addr().unwrap_or(address);
             info!(component = "service/telemetry", protocol = "http", %address, "listening");
             Some(listener)
@@ -45,17 +47,17 @@ pub(super) async fn start(
     };
     for planned in &mut plan.connectors {
         let name = format!("connectors/{}", planned.id);
-        begin(&name, not_listening(planned.processor.start())).await?;
+        start_component(&name, not_listening(planned.processor.start())).await?;
     }
     for pipeline in &mut plan.pipelines {
         for (id, processor) in &mut pipeline.processors {
             let name = format!("processors/{id} of pipeline {}", pipeline.id);
-            begin(&name, not_listening(processor.start())).await?;
+            start_component(&name, not_listening(processor.start())).await?;
         }
     }
     for planned in &mut plan.receivers {
         let name = format!("receivers/{}", planned.id);
-        begin(&name, planned.receiver.start()).await?;
+        start_component(&name, planned.receiver.start()).await?;
     }
     Ok(Started { tasks, metrics })
 }
@@ -63,13 +65,14 @@ pub(super) async fn start(
 /// Starts a component that does not listen.
 async fn not_listening(
     start: impl Future<Output = Result<(), StartError>>,
-) -> Result<Vec<Listening>, StartError> {
+) -> Result<Vec<ListenAddress>, StartError> {
     start.await.map(|()| Vec::new())
 }
 
-async fn begin(
+/// Waits for the start of one component and logs its addresses. Converts a panic to an error.
+async fn start_component(
     component: &str,
-    start: impl Future<Output = Result<Vec<Listening>, StartError>>,
+    start: impl Future<Output = Result<Vec<ListenAddress>, StartError>>,
 ) -> Result<(), EngineError> {
     let started = AssertUnwindSafe(start).catch_unwind().await;
     let listening = started
@@ -81,7 +84,7 @@ async fn begin(
             component: component.to_owned(),
             source,
         })?;
-    for Listening { protocol, address } in listening {
+    for ListenAddress { protocol, address } in listening {
         info!(component, protocol, %address, "listening");
     }
     Ok(())

@@ -1,69 +1,72 @@
-//! What a commit of a store made new.
+//! Commits: the changes that a store publishes to its subscribers.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Signal;
 use crate::unix_nanos::UnixNanos;
 
-/// What a commit of the store made new.
+/// The changes of one commit of a store.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Commit {
-    /// Grows with each commit, of whatever process.
+    /// Increases with each commit of any process.
     #[serde(skip)]
     pub sequence: u64,
-    /// Commits before this one that the log did not keep long enough, so that they were not sent.
+    /// The number of commits before this one that were not sent, since the commit log had already dropped them.
     #[serde(skip)]
     pub missed: u64,
-    /// Whether the store that sends it wrote it, and no other process or store.
+    /// Whether the store that sends the commit wrote it. False if another process or store wrote it.
     #[serde(skip)]
     pub is_own: bool,
-    /// Which store wrote it, a random number; 0 where that is not known.
+    /// The random number of the store that wrote the commit; 0 if it is unknown.
     pub writer: u64,
+    /// The uids of the nodes that changed.
     pub nodes: Vec<String>,
+    /// The edges that changed: (from, kind, to).
     pub edges: Vec<(String, String, String)>,
-    /// Uids whose current aliases or outgoing edges changed and that `nodes` does not have.
+    /// The uids whose current aliases or outgoing edges changed, except those in `nodes`.
     pub links: Vec<String>,
     pub records: Vec<NewRecord>,
-    /// Uids that one scope does not see any more while another has them, up to [`Commit::MOST`]: the
-    /// receivers that scan them look again.
+    /// The uids that a scan of one scope missed while the claim of another scope is open, at most
+    /// [`Commit::MAX_ITEMS`]. The receivers that scan them refresh them.
     pub to_refresh: Vec<String>,
-    /// Uids that exist or do not exist any more although no report names them: a claim that was stale
-    /// counts again. `nodes` has them as well.
+    /// The uids whose existence changed although no report names them: a stale claim counts again. They are in `nodes`
+    /// as well.
     pub relisted: Vec<String>,
-    /// Whether there is more than [`Commit::MOST`] of something, which is left out.
+    /// Whether nodes, edges or records beyond [`Commit::MAX_ITEMS`] were left out.
     pub truncated: bool,
-    /// The same of `links`.
+    /// Whether links beyond [`Commit::MAX_ITEMS`] were left out.
     pub has_more_links: bool,
 }
 
-/// A record that is new, or of which a newer row was written.
+/// A new record, or a newer row of a known record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRecord {
     /// `changes`, `drift`, `health`, `correlations` or `alerts`.
     pub signal: String,
     pub id: String,
-    /// When this episode of it began.
+    /// The start of the episode.
     #[serde(with = "nanos")]
     pub opened: UnixNanos,
-    /// What it is about.
+    /// The uid that the record is about.
     pub uid: Option<String>,
-    /// Every uid that it names.
+    /// Every uid that the record names.
     pub names: Vec<String>,
     pub status: Option<String>,
     pub severity: Option<String>,
-    /// False where an older row of it was known.
+    /// False if an older row of the record was known.
     pub is_new: bool,
 }
 
 impl Commit {
-    /// Nodes, edges and records of a commit that are sent, each: those who follow hold many commits.
-    pub const MOST: usize = 2000;
+    /// The limit on the number of nodes, of edges, of links and of records in a commit. Subscribers keep many commits.
+    pub const MAX_ITEMS: usize = 2000;
 
-    /// Rows of each signal whose commit is not truncated: a row of nodes and a row of aliases may each announce
-    /// a node, a row of edges and one of aliases each a link.
-    pub const MOST_ROWS: usize = Commit::MOST / 2;
+    /// A commit of at most this many rows of each signal is not truncated. A row of nodes and a row of aliases may each
+    /// change a node; a row of edges and a row of aliases may each change a link.
+    pub const MAX_ROWS: usize = Commit::MAX_ITEMS / 2;
 
+    /// Whether the commit changes nothing.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
             && self.edges.is_empty()
@@ -72,40 +75,40 @@ impl Commit {
             && self.to_refresh.is_empty()
     }
 
-    /// Uids of which anything that a graph in memory holds may have changed; some may come twice.
+    /// The uids for which a graph in memory may have to change. A uid may occur twice.
     pub fn uids(&self) -> impl Iterator<Item = &str> {
         let from = self.edges.iter().map(|(from, ..)| from);
         let uids = self.nodes.iter().chain(&self.links).chain(from);
         uids.map(String::as_str)
     }
 
-    /// Those of them that a graph in memory cannot judge by the reports that made the commit: they
-    /// depend on what other processes saw.
+    /// The uids among them whose new state depends on reports of other processes. A graph in memory cannot derive it
+    /// from the reports of this commit.
     pub fn unsettled(&self) -> impl Iterator<Item = &str> {
         let uids = self.to_refresh.iter().chain(&self.relisted);
         uids.map(String::as_str)
     }
 
-    /// Changes that were not known before.
+    /// The new records of the signal `changes`.
     pub fn changes(&self) -> impl Iterator<Item = &NewRecord> {
         let records = self.records.iter();
         records.filter(|record| record.is_new && record.signal == Signal::Changes.name())
     }
 
-    /// Leaves out what is too much.
+    /// Removes the items beyond [`Commit::MAX_ITEMS`].
     pub fn truncate(&mut self) {
         let longest = self
             .nodes
             .len()
             .max(self.edges.len())
             .max(self.records.len());
-        self.truncated = longest > Commit::MOST;
-        self.has_more_links = self.links.len() > Commit::MOST;
-        self.nodes.truncate(Commit::MOST);
-        self.edges.truncate(Commit::MOST);
-        self.links.truncate(Commit::MOST);
-        self.relisted.truncate(Commit::MOST);
-        self.records.truncate(Commit::MOST);
+        self.truncated = longest > Commit::MAX_ITEMS;
+        self.has_more_links = self.links.len() > Commit::MAX_ITEMS;
+        self.nodes.truncate(Commit::MAX_ITEMS);
+        self.edges.truncate(Commit::MAX_ITEMS);
+        self.links.truncate(Commit::MAX_ITEMS);
+        self.relisted.truncate(Commit::MAX_ITEMS);
+        self.records.truncate(Commit::MAX_ITEMS);
     }
 }
 
@@ -114,7 +117,10 @@ mod nanos {
 
     use crate::unix_nanos::UnixNanos;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde requires this signature"
+    )]
     pub(super) fn serialize<S: Serializer>(time: &UnixNanos, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u64(time.0)
     }

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-/// An exponential histogram as OTLP has it: bucket `i` counts values in (base^i, base^(i+1)] with
-/// base 2^(2^-scale).
+/// An exponential histogram in the form of OTLP: bucket `i` counts the values in (base^i, base^(i+1)], where base is
+/// 2^(2^-scale).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram {
     pub scale: i32,
-    /// Counts by bucket index.
+    /// The counts by bucket index.
     pub counts: BTreeMap<i32, u64>,
-    /// Values of zero.
+    /// The number of values that are zero.
     pub zeros: u64,
 }
 
 impl Histogram {
-    /// Of consecutive buckets from index `first` on; what of the `total` values is in none of them
-    /// was zero.
+    /// A histogram of `total` values, with consecutive buckets from the index `first` on. The values that are in no
+    /// bucket are zero.
     pub fn of(scale: i32, first: i32, counts: &[u64], total: u64) -> Histogram {
         let buckets = (first..).zip(counts).filter(|(_, count)| **count > 0);
         Histogram {
@@ -25,8 +25,8 @@ impl Histogram {
         }
     }
 
-    /// Adds the other's values. Of two scales the coarser is kept: two of its neighbours' buckets
-    /// make one for each step (OTLP's exponential histograms).
+    /// Adds the values of another histogram. The result has the coarser scale: for each step between the scales, two
+    /// neighbouring buckets become one (OTLP, exponential histograms).
     pub fn add(&mut self, mut other: Histogram) {
         if self.counts.is_empty() && self.zeros == 0 {
             self.scale = other.scale;
@@ -40,8 +40,8 @@ impl Histogram {
         }
     }
 
-    /// As [`Histogram::add`] of [`Histogram::of`], without a histogram between: a map of all services adds
-    /// one for each edge and minute.
+    /// The same as [`Histogram::add`] of [`Histogram::of`], without an intermediate histogram: a map of all services
+    /// adds one for each edge and minute.
     pub fn add_buckets(&mut self, scale: i32, first: i32, counts: &[u64], total: u64) {
         if self.counts.is_empty() && self.zeros == 0 {
             self.scale = scale;
@@ -65,8 +65,8 @@ impl Histogram {
         }
     }
 
-    /// The value that a share (0 to 1) of all values do not exceed, interpolated within its bucket
-    /// on the logarithm; none of no values.
+    /// The value that a share (0 to 1) of all values do not exceed, interpolated logarithmically within its bucket;
+    /// `None` if the histogram is empty.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let total: u64 = self.zeros + self.counts.values().sum::<u64>();
         if total == 0 {
@@ -98,7 +98,7 @@ mod tests {
     use super::Histogram;
 
     #[test]
-    fn histograms_of_two_scales_add_up_in_the_coarser() {
+    fn histograms_of_two_scales_add_up_in_the_coarser_scale() {
         let mut sum = Histogram::of(3, -2, &[1, 0, 2, 4], 9);
         sum.add(Histogram::of(2, -1, &[10, 20], 30));
         let mut same = Histogram::default();

@@ -1,47 +1,46 @@
-//! What is connected with a node.
+//! The nodes and edges around a node.
 
 use super::{Direction, Edge, Node};
 
-/// How far, and along what, one goes from a node.
+/// The limits of a walk from a node, and the edges that it follows.
 #[derive(Clone, Copy, Debug)]
 pub struct NeighborhoodQuery<'w> {
-    /// How many edges away.
+    /// The number of edges from the start to the farthest nodes.
     pub depth: usize,
     pub direction: Direction,
-    /// Of edges; all where none is named.
+    /// The kinds of edges to follow; all kinds if it is empty.
     pub kinds: &'w [String],
-    /// How many nodes, the start not counted.
+    /// The maximum number of nodes, without the start.
     pub limit: usize,
 }
 
 impl NeighborhoodQuery<'_> {
-    /// Edges that a step follows at most, in each direction.
+    /// The maximum number of edges that a step follows in each direction.
     pub const EDGES: usize = 5_000;
 
-    /// Edges that a step follows first: of a hub with 100,000 they fill the answer.
+    /// The number of edges that a step reads first. At a hub with 100,000 edges, they are enough to reach the limit.
     pub fn few_edges(&self) -> usize {
         self.limit.saturating_mul(3).min(Self::EDGES)
     }
 }
 
-/// A node and what it is connected with.
+/// The result of a [`NeighborhoodQuery`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighborhood {
-    /// The start, then near ones first, those of one distance by uid.
+    /// The start, then the other nodes by distance and uid.
     pub nodes: Vec<Neighbor>,
-    /// The edges that were followed between these nodes, by (from, kind, to).
+    /// The edges between these nodes that the walk followed, by (from, kind, to).
     pub edges: Vec<Edge>,
-    /// Whether there are more nodes than the limit allows, or edges that were not followed.
+    /// Whether there are more nodes than the limit, or edges that the walk did not follow.
     pub truncated: bool,
 }
 
-/// A node at some distance.
+/// A node and its distance from the start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbor {
     pub node: Node,
-    /// How many edges away.
+    /// The number of edges from the start.
     pub distance: usize,
-    /// The node before it on a shortest way from the start, by its place among the nodes. None of the
-    /// start.
+    /// The previous node on a shortest path from the start, as an index into the nodes. `None` for the start.
     pub from: Option<usize>,
 }

@@ -7,46 +7,48 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::Signal;
 use crate::unix_nanos::UnixNanos;
 
-/// Which records a list is of; an empty or missing field does not restrict.
+/// The filter of a list of records. An empty or missing field does not restrict the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordFilter {
     pub signals: Vec<Signal>,
-    /// Those that name any of these very uids.
+    /// A record must name one of these uids. Does not include merged uids.
     pub uids: Vec<String>,
     /// `open`, `firing`, `failing` …
     pub statuses: Vec<String>,
     pub severities: Vec<String>,
-    /// When the episode began.
+    /// The range of the start of the episode.
     pub opened: Option<Range<UnixNanos>>,
-    /// Whether it is not resolved. A change, which nothing resolves, is open.
+    /// True for records that are not resolved, false for resolved ones. A change is never resolved.
     pub is_open: Option<bool>,
 }
 
-/// One episode: an alert that fires again is another one.
+/// One episode of a record. An alert that fires again is another episode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     pub signal: Signal,
     pub id: String,
+    /// The start of the episode.
     pub opened: UnixNanos,
-    /// When its newest row was reported.
+    /// The time of its newest row.
     pub time: UnixNanos,
     pub source: String,
+    /// The uid that the record is about.
     pub uid: Option<String>,
-    /// Every uid that it names, `uid` among them.
+    /// Every uid that the record names, `uid` included.
     pub names: Vec<String>,
     pub status: Option<String>,
     pub severity: Option<String>,
     pub resolved: Option<UnixNanos>,
-    /// All columns of its newest row but the impact.
+    /// All columns of its newest row, without the impact.
     pub columns: JsonMap<String, Json>,
-    /// What it touches, from the newest row that said so.
+    /// The impact, from the newest row that has one.
     pub impact: Option<Json>,
 }
 
-/// Some of them, newest first.
+/// A page of records, newest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordsPage {
     pub records: Vec<Record>,
-    /// What to go on after; none at the end.
+    /// The cursor after which the next page starts; `None` on the last page.
     pub last: Option<String>,
 }

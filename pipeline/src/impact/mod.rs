@@ -1,26 +1,29 @@
-//! What depends on a thing that changed: pure, so that every graph is walked alike.
+//! Computes the impact of a change: the nodes that depend on the changed node. It is pure, so the graph in memory and
+//! the graph of a store give the same results.
 //!
-//! A directed walk, by [`RULES`] that say which edges lead from what changed to what depends on
-//! it: a security group to what it secures, an instance to its pods, a service to its callers. An
-//! undirected walk would reach the VPC, and by it everything.
+//! [`ImpactWalk`] is a directed walk. The [`RULES`] state which edges lead from a changed node to the nodes that depend
+//! on it: from a security group to the resources that it secures, from an instance to its pods, from a service to its
+//! callers. An undirected walk would reach the VPC, and from there everything.
 //!
 //! ```text
-//!  start ──▶ Walk ──questions──▶ the edges of one level, of a graph in memory or of a store
-//!              ▲                         │
-//!              └───── follow, advance ◀──┘      … finish ──▶ Impact: count, depth, the highest scores
+//!  start ──▶ ImpactWalk ──edge_queries──▶ the edges of one level, from a graph in memory or from a store
+//!                ▲                                │
+//!                └─────── follow, advance ◀───────┘    … finish ──▶ Impact: count, depth, the highest scores
 //! ```
 //!
-//! A hop is one edge, so that `security group ← instance ← pod ← service ← service` is four of the
-//! five that are followed by default. Each hop multiplies the score by [`DECAY`] and by the edge's
-//! confidence. Of several ways to a node the one with the best score counts.
+//! A hop is one edge: `security group ← instance ← pod ← service ← service` has four hops, and a walk follows five by
+//! default. Each hop multiplies the score by [`DECAY`] and by the confidence of the edge. Of several paths to a node,
+//! the one with the best score counts.
 
 mod result;
 mod rules;
 mod walk;
 
-pub use result::{Impact, Reached};
-pub use rules::{EDGE_KINDS, RULES, Rule, Standing, Way, is_container, is_grouping};
-pub use walk::{DECAY, Limits, Questions, Step, Walk};
+pub use result::{Impact, ImpactedNode};
+pub use rules::{
+    EDGE_KINDS, ImpactRole, ImpactRule, RULES, WalkDirection, is_container, is_grouping,
+};
+pub use walk::{DECAY, EdgeQuery, ImpactWalk, WalkEdge, WalkLimits};
 
 #[cfg(test)]
 mod tests;

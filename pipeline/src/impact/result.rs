@@ -1,12 +1,12 @@
-//! What a walk has reached.
+//! The result of a walk.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::walk::Visit;
+use super::rules::ImpactRole;
 
-/// What depends on what changed, which is not among it.
+/// The nodes that depend on the changed node, without that node.
 #[derive(Debug)]
 pub struct Impact<N> {
     visits: Vec<Visit<N>>,
@@ -16,18 +16,31 @@ pub struct Impact<N> {
     truncated: bool,
 }
 
-/// A node that depends on what changed.
+/// A node that depends on the changed node.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reached<'a, N> {
+pub struct ImpactedNode<'a, N> {
     pub node: &'a N,
     pub kind: &'a str,
     /// [`DECAY`](super::DECAY) for each hop, times the confidences of the edges.
     pub score: f64,
     pub hops: u32,
-    /// The nodes on the way, from the start to this one.
+    /// The nodes of the path, from the start to this node.
     pub path: Vec<&'a N>,
     /// The kinds of the edges between them.
     pub edges: Vec<&'static str>,
+}
+
+/// A node in a role, with the path on which the walk reached it.
+#[derive(Debug)]
+pub(super) struct Visit<N> {
+    pub(super) node: N,
+    /// The number of the kind.
+    pub(super) kind: u32,
+    pub(super) role: ImpactRole,
+    pub(super) hops: u32,
+    pub(super) score: f64,
+    /// The index of the previous visit, and the kind of the edge; `None` at the start.
+    pub(super) from: Option<(usize, &'static str)>,
 }
 
 impl<N: Clone + Eq + Hash + Ord> Impact<N> {
@@ -48,31 +61,34 @@ impl<N: Clone + Eq + Hash + Ord> Impact<N> {
         }
     }
 
-    /// How many nodes.
+    /// The number of nodes.
     pub fn count(&self) -> usize {
         self.best.len()
     }
 
-    /// How many hops away the farthest is.
+    /// The number of hops to the farthest node.
     pub fn depth(&self) -> u32 {
         let hops = self.best.iter().map(|visit| self.visits[*visit].hops);
         hops.max().unwrap_or_default()
     }
 
-    /// Whether there may be more than was reached.
+    /// Whether the walk may have missed nodes.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    /// Up to so many with the highest scores, those first; of equal ones the nearer, then by node.
-    pub fn top(&self, most: usize) -> Vec<Reached<'_, N>> {
+    /// Up to `limit` nodes with the highest scores, best first. Nodes with equal scores are ordered by hops, then by
+    /// node.
+    pub fn top(&self, limit: usize) -> Vec<ImpactedNode<'_, N>> {
         let mut best = self.best.clone();
-        if most < best.len() {
-            best.select_nth_unstable_by(most, |one, other| self.order(*one, *other));
-            best.truncate(most);
+        if limit < best.len() {
+            best.select_nth_unstable_by(limit, |one, other| self.order(*one, *other));
+            best.truncate(limit);
         }
         best.sort_by(|one, other| self.order(*one, *other));
-        best.into_iter().map(|visit| self.reached(visit)).collect()
+        best.into_iter()
+            .map(|visit| self.impacted_node(visit))
+            .collect()
     }
 
     fn order(&self, one: usize, other: usize) -> Ordering {
@@ -80,7 +96,7 @@ impl<N: Clone + Eq + Hash + Ord> Impact<N> {
         order(one, other).then_with(|| one.node.cmp(&other.node))
     }
 
-    fn reached(&self, index: usize) -> Reached<'_, N> {
+    fn impacted_node(&self, index: usize) -> ImpactedNode<'_, N> {
         let visit = &self.visits[index];
         let (mut path, mut edges) = (vec![&visit.node], Vec::new());
         let mut last = visit;
@@ -91,7 +107,7 @@ impl<N: Clone + Eq + Hash + Ord> Impact<N> {
         }
         path.reverse();
         edges.reverse();
-        Reached {
+        ImpactedNode {
             node: &visit.node,
             kind: &self.kinds[visit.kind as usize],
             score: visit.score,
@@ -102,8 +118,8 @@ impl<N: Clone + Eq + Hash + Ord> Impact<N> {
     }
 }
 
-/// The better first: by score, then the nearer.
+/// Orders visits by score, the highest first, then by hops.
 fn order<N>(one: &Visit<N>, other: &Visit<N>) -> Ordering {
     let by_score = other.score.total_cmp(&one.score);
-    by_score.then_with(|| (one.hops, one.standing).cmp(&(other.hops, other.standing)))
+    by_score.then_with(|| (one.hops, one.role).cmp(&(other.hops, other.role)))
 }

@@ -1,40 +1,41 @@
-//! Which edges lead from what changed to what depends on it.
+//! The rules: which edges lead from a changed node to the nodes that depend on it.
 
 use crate::schema::edges::kind;
 
-/// Which end of an edge the walk stands at.
+/// The direction in which the walk follows an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// At its start: it is followed as it reads.
+pub enum WalkDirection {
+    /// From the start of the edge to its end.
     Out,
-    /// At its end: it is followed backwards.
+    /// From the end of the edge to its start.
     In,
 }
 
-/// How a node is reached, which says what follows from it.
+/// The role of a reached node. It determines which rules apply to the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
-    /// It changed itself, or is affected as though it had: the members of a subnet follow.
+pub enum ImpactRole {
+    /// The node changed, or is affected as if it had changed: its members depend on it.
     Changed,
-    /// It depends on what changed.
-    Reached,
-    /// It is told, and nothing follows from it.
-    End,
+    /// The node depends on a changed node.
+    Dependent,
+    /// The node is part of the result, and the walk does not continue from it.
+    Leaf,
 }
 
-/// One way that an edge is followed.
+/// A rule: which edges the walk follows, and the role of the node that it reaches.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct ImpactRule {
+    /// The kind of the edge.
     pub edge: &'static str,
-    pub way: Way,
-    /// Kinds of nodes that it is followed from; of all where none is named.
+    pub direction: WalkDirection,
+    /// The kinds of nodes from which it is followed; all kinds if it is empty.
     from: &'static [&'static str],
-    /// Kinds of nodes that it is followed to; to all where none is named.
+    /// The kinds of nodes to which it is followed; all kinds if it is empty.
     to: &'static [&'static str],
-    /// Only from a node that stands as [`Standing::Changed`].
+    /// Whether the rule applies only to a node in the role [`ImpactRole::Changed`].
     needs_change: bool,
-    /// How the node is reached.
-    pub then: Standing,
+    /// The role of the node at the other end.
+    pub role: ImpactRole,
 }
 
 const INSTANCE: &str = "AWS::EC2::Instance";
@@ -52,7 +53,7 @@ const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
 const LISTENER_RULE: &str = "AWS::ElasticLoadBalancingV2::ListenerRule";
 const TARGET_GROUP: &str = "AWS::ElasticLoadBalancingV2::TargetGroup";
 
-/// What holds much else. The walk stops there, unless it is what changed.
+/// Kinds that contain many nodes. The walk stops at them, unless they changed.
 const CONTAINERS: [&str; 8] = [
     VPC,
     SUBNET,
@@ -64,10 +65,10 @@ const CONTAINERS: [&str; 8] = [
     "k8s.namespace",
 ];
 
-/// What holds things of one kind that all depend on it, so that the walk goes on to them.
+/// Kinds that contain nodes of one kind that all depend on them. The walk continues to these nodes.
 const COLLECTIONS: [&str; 2] = ["AWS::RDS::DBSubnetGroup", "AWS::Route53::HostedZone"];
 
-/// Edges that say where a thing lies or what it belongs to, not what it needs or talks to.
+/// Edges that state where a node is or what it belongs to, and not what it needs or calls.
 const GROUPING: [&str; 4] = [
     kind::CONTAINS,
     kind::PART_OF,
@@ -75,7 +76,7 @@ const GROUPING: [&str; 4] = [
     kind::MANAGED_BY,
 ];
 
-/// What makes pods.
+/// Kinds that own pods.
 const WORKLOADS: [&str; 6] = [
     "k8s.deployment",
     "k8s.replicaset",
@@ -85,8 +86,8 @@ const WORKLOADS: [&str; 6] = [
     "k8s.job",
 ];
 
-/// All rules. (`CONTAINS` is never climbed.)
-pub const RULES: &[Rule] = &[
+/// All rules. The walk never follows `CONTAINS` from a member to its container.
+pub const RULES: &[ImpactRule] = &[
     back(kind::SECURED_BY),
     back(kind::RUNS_ON),
     back(kind::TARGETS),
@@ -95,24 +96,24 @@ pub const RULES: &[Rule] = &[
     back(kind::ENCRYPTED_BY),
     back(kind::DNS_POINTS_TO),
     back(kind::OWNED_BY).from(&WORKLOADS),
-    // One hop: what a group admits from another is not that other's business.
+    // One hop only: the members of a group that admits traffic from this group do not depend on this group.
     back(kind::ALLOWS_TRAFFIC_FROM)
         .to(&[SECURITY_GROUP])
-        .then(Standing::End),
+        .with_role(ImpactRole::Leaf),
     along(kind::PART_OF)
         .from(&["AWS::EC2::SecurityGroupRule"])
         .to(&[SECURITY_GROUP]),
-    // What is attached serves what it is attached to.
+    // A resource depends on what is attached to it.
     along(kind::ATTACHED_TO).from(&[ENI, EIP, "AWS::EC2::Volume"]),
     back(kind::ATTACHED_TO)
         .from(&[ENI, EIP])
         .to(&["AWS::EC2::NatGateway"]),
-    // Routing: a gateway's route tables, their subnets, and who is in these.
+    // Routing: the route tables of a gateway, their subnets, and the nodes in these.
     back(kind::ROUTES_TO).to(&[ROUTE_TABLE]),
     along(kind::ATTACHED_TO)
         .from(&[ROUTE_TABLE, "AWS::EC2::NetworkAcl"])
         .to(&[SUBNET])
-        .then(Standing::Changed),
+        .with_role(ImpactRole::Changed),
     back(kind::PART_OF).from(&CONTAINERS).needs_change(),
     along(kind::CONTAINS).from(&CONTAINERS).needs_change(),
     back(kind::ATTACHED_TO).from(&[VPC]).needs_change(),
@@ -129,7 +130,7 @@ pub const RULES: &[Rule] = &[
     back(kind::ROUTES_TO)
         .from(&["k8s.service"])
         .to(&["k8s.ingress"]),
-    // Groups of machines and of databases. A cluster's other members do not depend on one.
+    // Groups of machines and of databases. The members of a cluster do not depend on each other.
     back(kind::ATTACHED_TO)
         .from(&["AWS::EC2::LaunchTemplate"])
         .to(&[AUTO_SCALING_GROUP]),
@@ -144,11 +145,11 @@ pub const RULES: &[Rule] = &[
         .from(&[DB_INSTANCE])
         .to(&[DB_INSTANCE]),
     back(kind::PART_OF).from(&COLLECTIONS),
-    // A role is attached to its policies, which no scan may know.
+    // The edge leads from a role to its policies. A policy need not be in any scan.
     back(kind::ATTACHED_TO).to(&["AWS::IAM::Role"]),
 ];
 
-/// The kinds of edges that some rule follows: a graph that is only walked needs no others.
+/// The kinds of all edges that any rule follows. A graph that is kept only for this walk needs no other edges.
 pub const EDGE_KINDS: [&str; 14] = [
     kind::SECURED_BY,
     kind::RUNS_ON,
@@ -166,72 +167,73 @@ pub const EDGE_KINDS: [&str; 14] = [
     kind::CONTAINS,
 ];
 
-/// Whether nodes of this kind hold others that need not have anything to do with each other: a VPC, a
-/// subnet, an account, a cluster, a namespace, a DNS zone.
+/// Whether nodes of this kind contain other nodes, which may be unrelated to each other: a VPC, a subnet, an account, a
+/// cluster, a namespace, a DNS zone.
 pub fn is_container(kind: &str) -> bool {
     CONTAINERS.contains(&kind) || COLLECTIONS.contains(&kind)
 }
 
-/// Whether edges of this kind only group things, rather than carry traffic or a dependency.
+/// Whether edges of this kind only group nodes, and carry neither traffic nor a dependency.
 pub fn is_grouping(edge: &str) -> bool {
     GROUPING.contains(&edge)
 }
 
-/// Against the edge.
-const fn back(edge: &'static str) -> Rule {
-    follow(edge, Way::In)
+/// A rule that follows edges from their end to their start.
+const fn back(edge: &'static str) -> ImpactRule {
+    follow(edge, WalkDirection::In)
 }
 
-/// As the edge reads.
-const fn along(edge: &'static str) -> Rule {
-    follow(edge, Way::Out)
+/// A rule that follows edges from their start to their end.
+const fn along(edge: &'static str) -> ImpactRule {
+    follow(edge, WalkDirection::Out)
 }
 
-const fn follow(edge: &'static str, way: Way) -> Rule {
-    Rule {
+const fn follow(edge: &'static str, direction: WalkDirection) -> ImpactRule {
+    ImpactRule {
         edge,
-        way,
+        direction,
         from: &[],
         to: &[],
         needs_change: false,
-        then: Standing::Reached,
+        role: ImpactRole::Dependent,
     }
 }
 
-impl Rule {
-    const fn from(self, from: &'static [&'static str]) -> Rule {
-        Rule { from, ..self }
+impl ImpactRule {
+    const fn from(self, from: &'static [&'static str]) -> ImpactRule {
+        ImpactRule { from, ..self }
     }
 
-    const fn to(self, to: &'static [&'static str]) -> Rule {
-        Rule { to, ..self }
+    const fn to(self, to: &'static [&'static str]) -> ImpactRule {
+        ImpactRule { to, ..self }
     }
 
-    const fn needs_change(self) -> Rule {
-        Rule {
+    const fn needs_change(self) -> ImpactRule {
+        ImpactRule {
             needs_change: true,
             ..self
         }
     }
 
-    const fn then(self, then: Standing) -> Rule {
-        Rule { then, ..self }
+    const fn with_role(self, role: ImpactRole) -> ImpactRule {
+        ImpactRule { role, ..self }
     }
 
-    /// The rules by which a walk goes on from a node of this kind.
-    pub(super) fn at(kind: &str, standing: Standing) -> Vec<&'static Rule> {
-        let stops = match standing {
-            Standing::Changed => false,
-            Standing::Reached => CONTAINERS.contains(&kind),
-            Standing::End => true,
+    /// All rules that the walk applies to a node of this kind in this role.
+    pub(super) fn all_from(kind: &str, role: ImpactRole) -> Vec<&'static ImpactRule> {
+        let stops = match role {
+            ImpactRole::Changed => false,
+            ImpactRole::Dependent => CONTAINERS.contains(&kind),
+            ImpactRole::Leaf => true,
         };
-        let applies = |rule: &&Rule| {
+        let applies = |rule: &&ImpactRule| {
             (rule.from.is_empty() || rule.from.contains(&kind))
-                && (!rule.needs_change || standing == Standing::Changed)
+                && (!rule.needs_change || role == ImpactRole::Changed)
         };
         RULES.iter().filter(|_| !stops).filter(applies).collect()
     }
 
+    /// Whether the rule follows edges to nodes of this kind.
     pub(super) fn leads_to(&self, kind: &str) -> bool {
         self.to.is_empty() || self.to.contains(&kind)
     }
@@ -241,17 +243,17 @@ impl Rule {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{EDGE_KINDS, RULES, Rule, Standing, is_container, is_grouping};
+    use super::{EDGE_KINDS, ImpactRole, ImpactRule, RULES, is_container, is_grouping};
 
     #[test]
-    fn the_kinds_of_edges_are_those_of_the_rules() {
+    fn edge_kinds_lists_the_edges_of_all_rules() {
         let listed: BTreeSet<&str> = EDGE_KINDS.into_iter().collect();
         let followed: BTreeSet<&str> = RULES.iter().map(|rule| rule.edge).collect();
         assert_eq!(listed, followed);
     }
 
     #[test]
-    fn what_holds_others_is_a_container_and_what_talks_to_others_is_not() {
+    fn subnets_and_zones_are_containers_and_services_are_not() {
         for container in [
             "AWS::EC2::Subnet",
             "k8s.namespace",
@@ -271,9 +273,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_follows_from_a_container_that_has_not_changed() {
-        assert!(Rule::at("AWS::EC2::VPC", Standing::Reached).is_empty());
-        assert!(!Rule::at("AWS::EC2::VPC", Standing::Changed).is_empty());
-        assert!(Rule::at("service", Standing::End).is_empty());
+    fn the_walk_stops_at_a_container_that_has_not_changed() {
+        assert!(ImpactRule::all_from("AWS::EC2::VPC", ImpactRole::Dependent).is_empty());
+        assert!(!ImpactRule::all_from("AWS::EC2::VPC", ImpactRole::Changed).is_empty());
+        assert!(ImpactRule::all_from("service", ImpactRole::Leaf).is_empty());
     }
 }

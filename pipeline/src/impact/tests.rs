@@ -1,11 +1,11 @@
 //! Walks over small graphs.
 
-use super::{Impact, Limits, Step, Walk, Way};
+use super::{Impact, ImpactWalk, WalkDirection, WalkEdge, WalkLimits};
 
-/// Edges as they read, each with its confidence; a node's kind stands before its colon.
+/// Edges: from, kind, to, confidence. The text before the colon of a node determines its kind.
 struct Graph(Vec<(&'static str, &'static str, &'static str, f64)>);
 
-const LIMITS: Limits = Limits {
+const LIMITS: WalkLimits = WalkLimits {
     depth: 5,
     nodes: 10_000,
 };
@@ -42,17 +42,20 @@ fn kind(node: &str) -> &str {
 }
 
 impl Graph {
-    fn impact(&self, start: &'static str, limits: Limits) -> Impact<&'static str> {
-        let mut walk = Walk::new(start, kind(start), limits);
+    fn impact(&self, start: &'static str, limits: WalkLimits) -> Impact<&'static str> {
+        let mut walk = ImpactWalk::new(start, kind(start), limits);
         loop {
-            for (near, ways) in walk.frontier() {
+            for (near, directions) in walk.frontier() {
                 for (from, edge, to, confidence) in &self.0 {
-                    for (way, end, far) in [(Way::Out, from, to), (Way::In, to, from)] {
-                        if *end == near && ways.contains(&way) {
-                            walk.follow(&Step {
+                    for (direction, end, far) in [
+                        (WalkDirection::Out, from, to),
+                        (WalkDirection::In, to, from),
+                    ] {
+                        if *end == near && directions.contains(&direction) {
+                            walk.follow(&WalkEdge {
                                 near: end,
                                 edge,
-                                way,
+                                direction,
                                 far,
                                 far_kind: kind(far),
                                 confidence: *confidence,
@@ -67,7 +70,7 @@ impl Graph {
         }
     }
 
-    /// What is reached, those with the highest score first.
+    /// The reached nodes, best score first.
     fn reached(&self, start: &'static str) -> Vec<&'static str> {
         let impact = self.impact(start, LIMITS);
         impact.top(100).iter().map(|it| *it.node).collect()
@@ -107,7 +110,7 @@ fn a_security_group_reaches_the_services_behind_its_instances_in_five_hops() {
 }
 
 #[test]
-fn what_refers_to_a_security_group_is_one_hop_away_and_nothing_follows() {
+fn the_walk_stops_at_a_security_group_that_admits_traffic_from_the_changed_one() {
     let graph = graph(&[
         ("sg:2", "ALLOWS_TRAFFIC_FROM", "sg:1"),
         ("sg:3", "ALLOWS_TRAFFIC_FROM", "sg:2"),
@@ -120,7 +123,7 @@ fn what_refers_to_a_security_group_is_one_hop_away_and_nothing_follows() {
 }
 
 #[test]
-fn a_group_that_is_reached_in_two_ways_is_followed_by_the_one_that_goes_on() {
+fn a_group_that_is_reached_on_two_paths_is_followed_further() {
     let graph = graph(&[
         ("sg:2", "ALLOWS_TRAFFIC_FROM", "sg:1"),
         ("sg:1", "PART_OF", "vpc:1"),
@@ -131,7 +134,7 @@ fn a_group_that_is_reached_in_two_ways_is_followed_by_the_one_that_goes_on() {
 }
 
 #[test]
-fn a_route_table_reaches_who_is_in_its_subnets_and_a_gateway_its_route_tables() {
+fn a_route_table_reaches_its_subnets_and_a_gateway_reaches_its_route_tables() {
     let graph = graph(&[
         ("rt:1", "ATTACHED_TO", "subnet:1"),
         ("rt:1", "PART_OF", "vpc:1"),
@@ -147,7 +150,7 @@ fn a_route_table_reaches_who_is_in_its_subnets_and_a_gateway_its_route_tables() 
 }
 
 #[test]
-fn containers_are_followed_only_where_they_changed() {
+fn containers_are_followed_only_if_they_changed() {
     let graph = graph(&[
         ("i:1", "PART_OF", "subnet:1"),
         ("subnet:1", "PART_OF", "vpc:1"),
@@ -159,7 +162,7 @@ fn containers_are_followed_only_where_they_changed() {
 }
 
 #[test]
-fn a_role_reaches_who_assumes_it() {
+fn a_role_reaches_the_nodes_that_assume_it() {
     let graph = graph(&[
         ("profile:1", "ASSUMES", "role:1"),
         ("i:1", "ASSUMES", "profile:1"),
@@ -173,7 +176,7 @@ fn a_role_reaches_who_assumes_it() {
 }
 
 #[test]
-fn a_target_leads_to_its_load_balancer_its_names_and_its_callers() {
+fn a_target_reaches_its_load_balancer_its_dns_records_and_its_callers() {
     let graph = graph(&[
         ("tg:1", "TARGETS", "i:1"),
         ("tg:1", "ATTACHED_TO", "lb:1"),
@@ -193,7 +196,7 @@ fn a_target_leads_to_its_load_balancer_its_names_and_its_callers() {
 }
 
 #[test]
-fn a_database_reaches_its_cluster_but_not_the_cluster_its_other_members() {
+fn a_database_reaches_its_cluster_but_not_the_other_members() {
     let graph = graph(&[
         ("rds:1", "MEMBER_OF", "cluster:1"),
         ("rds:2", "MEMBER_OF", "cluster:1"),
@@ -207,7 +210,7 @@ fn a_database_reaches_its_cluster_but_not_the_cluster_its_other_members() {
 }
 
 #[test]
-fn the_way_with_the_best_score_counts_though_it_is_longer() {
+fn a_longer_path_with_a_better_score_counts() {
     let mut graph = graph(&[
         ("service:b", "CALLS", "service:a"),
         ("service:d", "CALLS", "service:c"),
@@ -222,13 +225,13 @@ fn the_way_with_the_best_score_counts_though_it_is_longer() {
         [("service:b", 1), ("service:c", 2), ("service:d", 3)]
     );
     assert!((all[1].score - 0.49 * 0.9).abs() < 1e-9);
-    // The short way still leads farther where hops are few.
-    let impact = graph.impact("service:a", Limits { depth: 2, ..LIMITS });
+    // With few hops, the shorter path still reaches further nodes.
+    let impact = graph.impact("service:a", WalkLimits { depth: 2, ..LIMITS });
     assert_eq!(impact.top(100).len(), 3);
 }
 
 #[test]
-fn of_two_equal_ways_it_is_always_the_same() {
+fn of_two_paths_with_the_same_score_the_same_one_is_always_chosen() {
     let mut edges = vec![
         ("service:x", "CALLS", "service:c"),
         ("service:x", "CALLS", "service:b"),
@@ -245,30 +248,36 @@ fn of_two_equal_ways_it_is_always_the_same() {
 }
 
 #[test]
-fn a_walk_ends_at_its_limits_and_says_so() {
+fn a_walk_that_reaches_its_limit_is_truncated() {
     let graph = graph(&[
         ("service:b", "CALLS", "service:a"),
         ("service:c", "CALLS", "service:a"),
         ("service:d", "CALLS", "service:b"),
         ("service:a", "CALLS", "service:d"),
     ]);
-    let impact = graph.impact("service:a", Limits { nodes: 2, ..LIMITS });
+    let impact = graph.impact("service:a", WalkLimits { nodes: 2, ..LIMITS });
     let nodes: Vec<_> = impact.top(100).iter().map(|it| *it.node).collect();
     assert_eq!(nodes, ["service:b", "service:c"]);
     assert!(impact.is_truncated());
     assert_eq!(graph.reached("service:a").len(), 3, "a circle ends");
-    let impact = graph.impact("service:a", Limits { depth: 0, ..LIMITS });
+    let impact = graph.impact("service:a", WalkLimits { depth: 0, ..LIMITS });
     assert_eq!((impact.count(), impact.depth()), (0, 0));
 }
 
 #[test]
-fn the_questions_of_a_level_are_one_for_each_way() {
-    let walk = Walk::new("i:1", kind("i:1"), LIMITS);
-    let asked = walk.questions();
-    assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].way, &asked[0].nodes[..]), (Way::In, &["i:1"][..]));
-    assert!(asked[0].edges.contains(&"RUNS_ON") && asked[0].edges.contains(&"TARGETS"));
-    let walk = Walk::new("eni:1", kind("eni:1"), LIMITS);
-    let out = &walk.questions()[1];
-    assert_eq!((out.way, &out.edges[..]), (Way::Out, &["ATTACHED_TO"][..]));
+fn a_level_has_one_query_for_each_direction() {
+    let walk = ImpactWalk::new("i:1", kind("i:1"), LIMITS);
+    let queries = walk.edge_queries();
+    assert_eq!(queries.len(), 1);
+    assert_eq!(
+        (queries[0].direction, &queries[0].nodes[..]),
+        (WalkDirection::In, &["i:1"][..])
+    );
+    assert!(queries[0].edges.contains(&"RUNS_ON") && queries[0].edges.contains(&"TARGETS"));
+    let walk = ImpactWalk::new("eni:1", kind("eni:1"), LIMITS);
+    let out = &walk.edge_queries()[1];
+    assert_eq!(
+        (out.direction, &out.edges[..]),
+        (WalkDirection::Out, &["ATTACHED_TO"][..])
+    );
 }

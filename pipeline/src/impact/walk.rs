@@ -5,57 +5,46 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use super::result::Impact;
-use super::rules::{Rule, Standing, Way};
+use super::result::{Impact, Visit};
+use super::rules::{ImpactRole, ImpactRule, WalkDirection};
 
-/// What a hop leaves of a score.
+/// The factor by which a hop reduces the score.
 pub const DECAY: f64 = 0.7;
 
-/// How far a walk goes.
+/// The limits of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Hops from what changed.
+pub struct WalkLimits {
+    /// The maximum number of hops from the changed node.
     pub depth: u32,
-    /// Nodes that it reaches.
+    /// The maximum number of nodes that it reaches.
     pub nodes: usize,
 }
 
-/// A walk from what changed. `N` names a node; where two ways are equally good, the order of the
-/// nodes decides.
+/// A walk from a changed node. `N` identifies a node. If two paths have the same score, the order of the nodes decides.
+///
+/// For each level, the caller passes all edges that [`ImpactWalk::frontier`] or [`ImpactWalk::edge_queries`] asks for to
+/// [`ImpactWalk::follow`], then calls [`ImpactWalk::advance`].
 #[derive(Debug)]
-pub struct Walk<N> {
-    limits: Limits,
-    kinds: Kinds,
-    /// All that was ever reached, each after the one that it was reached from; the first is the
-    /// start.
+pub struct ImpactWalk<N> {
+    limits: WalkLimits,
+    kinds: KindRules,
+    /// All visits. A visit comes after the visit that it was reached from; the first is the start.
     visits: Vec<Visit<N>>,
-    /// The best visit of each node as it stands.
-    best: HashMap<(N, Standing), usize>,
-    /// All nodes but the start.
+    /// The best visit of each node in each role, as an index.
+    best: HashMap<(N, ImpactRole), usize>,
+    /// All reached nodes, without the start.
     reached: HashSet<N>,
-    /// The visits from which the next level is reached, by node; of a node that stands twice, first
-    /// the one as which it changed.
+    /// The visits from which the walk reaches the next level, by node. If a node has two roles, `Changed` comes first.
     frontier: HashMap<N, Vec<usize>>,
-    arrivals: HashMap<(N, Standing), Arrival<N>>,
+    arrivals: HashMap<(N, ImpactRole), Arrival<N>>,
     hops: u32,
     truncated: bool,
 }
 
-/// A node that was reached, and how.
-#[derive(Debug)]
-pub(super) struct Visit<N> {
-    pub(super) node: N,
-    pub(super) kind: u32,
-    pub(super) standing: Standing,
-    pub(super) hops: u32,
-    pub(super) score: f64,
-    /// The visit it came from, and the edge's kind; none at the start.
-    pub(super) from: Option<(usize, &'static str)>,
-}
-
-/// The best way to a node of the next level that is known so far.
+/// The best known path to a node of the next level.
 #[derive(Debug)]
 struct Arrival<N> {
+    /// The index of the previous visit.
     from: usize,
     near: N,
     edge: &'static str,
@@ -65,42 +54,44 @@ struct Arrival<N> {
 
 /// An edge at a node of the frontier.
 #[derive(Clone, Copy, Debug)]
-pub struct Step<'a, N> {
+pub struct WalkEdge<'a, N> {
     /// The node of the frontier.
     pub near: &'a N,
+    /// The kind of the edge.
     pub edge: &'a str,
-    /// Which end of the edge that node is.
-    pub way: Way,
-    /// The other end.
+    /// The direction from `near` to `far`.
+    pub direction: WalkDirection,
+    /// The node at the other end.
     pub far: &'a N,
     pub far_kind: &'a str,
     /// 0 to 1.
     pub confidence: f64,
 }
 
-/// Edges that a level needs to know, of one way.
+/// The edges that a level needs, of one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Questions<N> {
-    pub way: Way,
-    /// In order.
+pub struct EdgeQuery<N> {
+    pub direction: WalkDirection,
+    /// The near nodes, ascending.
     pub nodes: Vec<N>,
-    /// Kinds of edges, in order.
+    /// The kinds of the edges, ascending.
     pub edges: Vec<&'static str>,
 }
 
-impl<N: Clone + Eq + Hash + Ord> Walk<N> {
-    pub fn new(start: N, kind: &str, limits: Limits) -> Walk<N> {
-        let mut kinds = Kinds::default();
+impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
+    /// A walk from a changed node of this kind.
+    pub fn new(start: N, kind: &str, limits: WalkLimits) -> ImpactWalk<N> {
+        let mut kinds = KindRules::default();
         let visit = Visit {
             node: start.clone(),
             kind: kinds.number(kind),
-            standing: Standing::Changed,
+            role: ImpactRole::Changed,
             hops: 0,
             score: 1.0,
             from: None,
         };
         let frontier = (limits.depth > 0).then(|| (start, vec![0]));
-        Walk {
+        ImpactWalk {
             limits,
             kinds,
             visits: vec![visit],
@@ -113,78 +104,86 @@ impl<N: Clone + Eq + Hash + Ord> Walk<N> {
         }
     }
 
-    /// The nodes from which the next level is reached, in order, each with the ways in which edges
-    /// are followed from it.
-    pub fn frontier(&self) -> Vec<(N, Vec<Way>)> {
+    /// The nodes from which the walk reaches the next level, ascending, each with the directions of the edges that it
+    /// follows.
+    pub fn frontier(&self) -> Vec<(N, Vec<WalkDirection>)> {
         let mut nodes: Vec<_> = self
             .frontier
             .iter()
             .map(|(node, visits)| {
-                let follows = |way: &Way| {
+                let is_followed = |direction: &WalkDirection| {
                     let mut rules = visits.iter().flat_map(|visit| self.rules(*visit));
-                    rules.any(|rule| rule.way == *way)
+                    rules.any(|rule| rule.direction == *direction)
                 };
-                let ways = [Way::In, Way::Out].into_iter().filter(follows);
-                (node.clone(), ways.collect())
+                let directions = [WalkDirection::In, WalkDirection::Out].into_iter();
+                (node.clone(), directions.filter(is_followed).collect())
             })
             .collect();
         nodes.sort_by(|(one, _), (other, _)| one.cmp(other));
         nodes
     }
 
-    /// The same as questions for a whole level: one for each way in which anything is followed.
-    pub fn questions(&self) -> Vec<Questions<N>> {
-        let ways = [Way::In, Way::Out].into_iter();
-        let asked = ways.filter_map(|way| {
-            let of_way = |visit: &usize| {
+    /// The frontier as queries for the whole level: one for each direction in which the walk follows any edge.
+    pub fn edge_queries(&self) -> Vec<EdgeQuery<N>> {
+        let directions = [WalkDirection::In, WalkDirection::Out].into_iter();
+        let queries = directions.filter_map(|direction| {
+            let rules_in_direction = |visit: &usize| {
                 let rules = self.rules(*visit).iter();
-                rules.copied().filter(move |rule| rule.way == way)
+                rules
+                    .copied()
+                    .filter(move |rule| rule.direction == direction)
             };
             let visits = || self.frontier.iter();
             let nodes = visits().filter(|(_, visits)| {
-                let mut rules = visits.iter().flat_map(of_way);
+                let mut rules = visits.iter().flat_map(rules_in_direction);
                 rules.next().is_some()
             });
             let mut nodes: Vec<N> = nodes.map(|(node, _)| node.clone()).collect();
             nodes.sort();
-            let rules = visits().flat_map(|(_, visits)| visits.iter().flat_map(of_way));
+            let rules = visits().flat_map(|(_, visits)| visits.iter().flat_map(rules_in_direction));
             let mut edges: Vec<&'static str> = rules.map(|rule| rule.edge).collect();
             edges.sort_unstable();
             edges.dedup();
-            (!nodes.is_empty()).then_some(Questions { way, nodes, edges })
+            (!nodes.is_empty()).then_some(EdgeQuery {
+                direction,
+                nodes,
+                edges,
+            })
         });
-        asked.collect()
+        queries.collect()
     }
 
-    /// Takes an edge in that was found at the frontier; those that no rule follows are left.
-    pub fn follow(&mut self, step: &Step<'_, N>) {
-        if *step.far == self.visits[0].node {
+    /// Follows an edge at the frontier. Ignores an edge that no rule follows.
+    pub fn follow(&mut self, edge: &WalkEdge<'_, N>) {
+        if *edge.far == self.visits[0].node {
             return;
         }
-        let visits = self.frontier.get(step.near).map_or(&[][..], Vec::as_slice);
+        let visits = self.frontier.get(edge.near).map_or(&[][..], Vec::as_slice);
         for &from in visits {
             let visit = &self.visits[from];
-            let rules = self.kinds.rules(visit.kind, visit.standing);
+            let rules = self.kinds.rules(visit.kind, visit.role);
             let rule = rules.iter().find(|rule| {
-                rule.edge == step.edge && rule.way == step.way && rule.leads_to(step.far_kind)
+                rule.edge == edge.edge
+                    && rule.direction == edge.direction
+                    && rule.leads_to(edge.far_kind)
             });
             let Some(rule) = rule else { continue };
-            let score = visit.score * DECAY * step.confidence.clamp(0.0, 1.0);
-            let place = (step.far.clone(), rule.then);
-            let known = self.best.get(&place).map(|best| self.visits[*best].score);
-            // What is not better than what needed fewer hops leads to nothing better.
-            let is_nothing = score.is_nan() || score <= 0.0;
-            if is_nothing || known.is_some_and(|known| known >= score) {
+            let score = visit.score * DECAY * edge.confidence.clamp(0.0, 1.0);
+            let reached = (edge.far.clone(), rule.role);
+            let known = self.best.get(&reached).map(|best| self.visits[*best].score);
+            // A path that is longer and has no better score leads to no better scores.
+            let has_no_score = score.is_nan() || score <= 0.0;
+            if has_no_score || known.is_some_and(|known| known >= score) {
                 continue;
             }
             let arrival = Arrival {
                 from,
-                near: step.near.clone(),
+                near: edge.near.clone(),
                 edge: rule.edge,
-                kind: self.kinds.number(step.far_kind),
+                kind: self.kinds.number(edge.far_kind),
                 score,
             };
-            match self.arrivals.entry(place) {
+            match self.arrivals.entry(reached) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(arrival);
                 }
@@ -196,24 +195,24 @@ impl<N: Clone + Eq + Hash + Ord> Walk<N> {
         }
     }
 
-    /// Not all edges of this level are known.
+    /// Marks the result as truncated, since not all edges of this level are known.
     pub fn truncate(&mut self) {
         self.truncated = true;
     }
 
-    /// Goes on to what was reached. Whether there is anything left to follow.
+    /// Moves the frontier to the next level. Returns whether there is anything left to follow.
     pub fn advance(&mut self) -> bool {
         self.hops += 1;
         self.frontier.clear();
         let mut arrivals: Vec<_> = self.arrivals.drain().collect();
-        // Only where some have to be left out does it matter which come first.
+        // The order matters only if the limit excludes some of the nodes.
         if self.reached.len() + arrivals.len() > self.limits.nodes {
-            arrivals.sort_by(|(place, one), (other_place, other)| {
+            arrivals.sort_by(|(node, one), (other_node, other)| {
                 let by_score = other.score.total_cmp(&one.score);
-                by_score.then_with(|| place.cmp(other_place))
+                by_score.then_with(|| node.cmp(other_node))
             });
         }
-        for ((node, standing), arrival) in arrivals {
+        for ((node, role), arrival) in arrivals {
             if !self.reached.contains(&node) {
                 if self.reached.len() >= self.limits.nodes {
                     self.truncated = true;
@@ -222,20 +221,20 @@ impl<N: Clone + Eq + Hash + Ord> Walk<N> {
                 self.reached.insert(node.clone());
             }
             let index = self.visits.len();
-            self.best.insert((node.clone(), standing), index);
-            let goes_on = self.hops < self.limits.depth
-                && !self.kinds.rules(arrival.kind, standing).is_empty();
+            self.best.insert((node.clone(), role), index);
+            let goes_on =
+                self.hops < self.limits.depth && !self.kinds.rules(arrival.kind, role).is_empty();
             if goes_on {
                 let visits = self.frontier.entry(node.clone()).or_default();
-                match standing {
-                    Standing::Changed => visits.insert(0, index),
+                match role {
+                    ImpactRole::Changed => visits.insert(0, index),
                     _ => visits.push(index),
                 }
             }
             self.visits.push(Visit {
                 node,
                 kind: arrival.kind,
-                standing,
+                role,
                 hops: self.hops,
                 score: arrival.score,
                 from: Some((arrival.from, arrival.edge)),
@@ -244,19 +243,20 @@ impl<N: Clone + Eq + Hash + Ord> Walk<N> {
         !self.frontier.is_empty()
     }
 
-    /// All that was reached.
+    /// Ends the walk and returns the reached nodes.
     pub fn finish(self) -> Impact<N> {
         Impact::of(self.visits, self.kinds.names, self.truncated)
     }
 
-    fn rules(&self, visit: usize) -> &[&'static Rule] {
+    fn rules(&self, visit: usize) -> &[&'static ImpactRule] {
         let visit = &self.visits[visit];
-        self.kinds.rules(visit.kind, visit.standing)
+        self.kinds.rules(visit.kind, visit.role)
     }
 }
 
 impl<N: Ord> Arrival<N> {
-    /// Of equally good ways the one by the first node, and by the first kind of edge.
+    /// Compares by score. Of two paths with the same score, the one with the smaller near node is better, then the one
+    /// with the smaller kind of edge.
     fn is_better_than(&self, other: &Arrival<N>) -> bool {
         let order = self.score.total_cmp(&other.score);
         let order = order.then_with(|| other.near.cmp(&self.near));
@@ -264,16 +264,17 @@ impl<N: Ord> Arrival<N> {
     }
 }
 
-/// The kinds of nodes that were met, and the rules at each.
+/// The kinds of the visited nodes, numbered, with the rules that apply to each.
 #[derive(Debug, Default)]
-struct Kinds {
+struct KindRules {
     numbers: HashMap<String, u32>,
     names: Vec<String>,
-    /// By kind: of a node that changed, and of one that was reached.
-    rules: Vec<[Vec<&'static Rule>; 2]>,
+    /// By kind number: the rules for a changed node, and those for a dependent node.
+    rules: Vec<[Vec<&'static ImpactRule>; 2]>,
 }
 
-impl Kinds {
+impl KindRules {
+    /// The number of a kind, which is added if it is missing.
     fn number(&mut self, kind: &str) -> u32 {
         if let Some(number) = self.numbers.get(kind) {
             return *number;
@@ -281,18 +282,18 @@ impl Kinds {
         let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         self.numbers.insert(kind.to_owned(), number);
         self.names.push(kind.to_owned());
-        let standings = [Standing::Changed, Standing::Reached];
+        let roles = [ImpactRole::Changed, ImpactRole::Dependent];
         self.rules
-            .push(standings.map(|standing| Rule::at(kind, standing)));
+            .push(roles.map(|role| ImpactRule::all_from(kind, role)));
         number
     }
 
-    fn rules(&self, kind: u32, standing: Standing) -> &[&'static Rule] {
-        let [changed, reached] = &self.rules[kind as usize];
-        match standing {
-            Standing::Changed => changed,
-            Standing::Reached => reached,
-            Standing::End => &[],
+    fn rules(&self, kind: u32, role: ImpactRole) -> &[&'static ImpactRule] {
+        let [changed, dependent] = &self.rules[kind as usize];
+        match role {
+            ImpactRole::Changed => changed,
+            ImpactRole::Dependent => dependent,
+            ImpactRole::Leaf => &[],
         }
     }
 }

@@ -1,32 +1,33 @@
-//! Checks attributes where they stand: well-formed, UTF-8, not nested too deep.
+//! Checks attributes in place: they must be well-formed, valid UTF-8 and not nested too deeply.
 //!
-//! Canonical bytes have each singular field at most once, so that readers need not merge. What is
-//! well-formed but not canonical (legal, never sent by an SDK) is rewritten by [`canonical`].
+//! Canonical bytes have each singular field at most once, so that readers need not merge fields. Bytes that are
+//! well-formed but not canonical, which protobuf allows but no SDK sends, are rewritten by [`canonical_key_value`] and
+//! [`canonical_any_value`].
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use prost::Message as _;
 
-use super::descriptors::{Kind, Message};
+use super::descriptors::{FieldType, MessageDescriptor};
 use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_5, BYTES_6, BYTES_7, FIXED64_4, VARINT_2, VARINT_3, VARINT_8,
 };
-use super::wire::{DecodeError, MAX_DEPTH, Reader, Result, known};
+use super::wire::{DecodeError, MAX_DEPTH, Result, WireReader, known};
 
 const KEY_VALUE: u64 = known([1, 2, 3]);
 const ANY_VALUE: u64 = known([1, 2, 3, 4, 5, 6, 7, 8]);
 const LIST: u64 = known([1]);
 
-/// Whether a `KeyValue` is canonical.
+/// Checks a `KeyValue`. Returns whether it is canonical.
 #[inline]
-pub(super) fn key_value(entry: Reader<'_>) -> Result<bool> {
+pub(super) fn key_value(entry: WireReader<'_>) -> Result<bool> {
     if is_plain(entry.rest()) && entry.depth() < MAX_DEPTH {
         return Ok(true);
     }
     walk_key_value(entry)
 }
 
-/// Whether it is as SDKs write most of them: a key and a value that is text, a number or a truth,
-/// both shorter than 128 bytes, in this order, all ASCII. What is not has to be walked.
+/// Whether a `KeyValue` has the most frequent form: a key and a value that is text, a number or a Boolean, both shorter
+/// than 128 bytes, in this order, all ASCII. Other entries need [`walk_key_value`].
 #[inline]
 fn is_plain(entry: &[u8]) -> bool {
     let [0x0a, key_length @ 0..0x80, rest @ ..] = entry else {
@@ -51,7 +52,8 @@ fn is_plain(entry: &[u8]) -> bool {
     }
 }
 
-fn walk_key_value(mut entry: Reader<'_>) -> Result<bool> {
+/// Checks a `KeyValue` field by field.
+fn walk_key_value(mut entry: WireReader<'_>) -> Result<bool> {
     entry.check_depth()?;
     let (mut keys, mut values, mut indexes) = (0u32, 0u32, 0u32);
     let mut canonical = true;
@@ -76,9 +78,9 @@ fn walk_key_value(mut entry: Reader<'_>) -> Result<bool> {
     Ok(canonical && keys <= 1 && values <= 1 && indexes <= 1)
 }
 
-/// Whether an `AnyValue` is canonical.
+/// Checks an `AnyValue`. Returns whether it is canonical.
 #[inline]
-pub(super) fn any_value(mut value: Reader<'_>) -> Result<bool> {
+pub(super) fn any_value(mut value: WireReader<'_>) -> Result<bool> {
     value.check_depth()?;
     let mut fields = 0u32;
     let mut canonical = true;
@@ -113,7 +115,7 @@ pub(super) fn any_value(mut value: Reader<'_>) -> Result<bool> {
                 while let Some(field) = list.next_key()? {
                     match field {
                         BYTES_1 => canonical &= key_value(list.message()?)?,
-                        // A kvlist is read as a run of entries: it may hold nothing else.
+                        // Readers read a kvlist as a run of entries, so canonical ones have no other field.
                         other => {
                             list.skip(other, LIST)?;
                             canonical = false;
@@ -130,16 +132,19 @@ pub(super) fn any_value(mut value: Reader<'_>) -> Result<bool> {
     Ok(canonical && fields <= 1)
 }
 
-/// Checks any message, with all that it holds.
-pub(super) fn message(mut reader: Reader<'_>, message: &'static Message) -> Result<()> {
+/// Checks any message with all its fields.
+pub(super) fn message(
+    mut reader: WireReader<'_>,
+    message: &'static MessageDescriptor,
+) -> Result<()> {
     reader.check_depth()?;
     while let Some(key) = reader.next_key()? {
         let number = key >> 3;
-        let Some(place) = message.place_of_number(number) else {
+        let Some(index) = message.index_of_number(number) else {
             reader.skip(key, 0)?;
             continue;
         };
-        let field = &message.fields[place];
+        let field = &message.fields[index];
         if field.is_packed(key) {
             let mut items = reader.message()?;
             while !items.is_empty() {
@@ -149,8 +154,8 @@ pub(super) fn message(mut reader: Reader<'_>, message: &'static Message) -> Resu
             reader.skip(key, 1 << number)?;
         } else {
             match field.kind {
-                Kind::Text => reader.text().map(drop)?,
-                Kind::Message(inner) => self::message(reader.message()?, inner)?,
+                FieldType::Text => reader.text().map(drop)?,
+                FieldType::Message(inner) => self::message(reader.message()?, inner)?,
                 _ => reader.pass(key)?,
             }
         }
@@ -158,24 +163,24 @@ pub(super) fn message(mut reader: Reader<'_>, message: &'static Message) -> Resu
     Ok(())
 }
 
-/// Rewrites a checked `KeyValue` as protobuf merges it.
+/// Rewrites a checked `KeyValue` so that it is canonical, by protobuf's rules for merging fields.
 #[cold]
 pub(super) fn canonical_key_value(entry: &[u8], offset: usize) -> Result<Vec<u8>> {
     let merged = KeyValue::decode(entry).map_err(|error| {
         Box::new(DecodeError {
-            what: error.to_string(),
+            reason: error.to_string(),
             offset: Some(offset),
         })
     })?;
     Ok(merged.encode_to_vec())
 }
 
-/// Rewrites a checked `AnyValue` as protobuf merges it.
+/// Rewrites a checked `AnyValue` so that it is canonical, by protobuf's rules for merging fields.
 #[cold]
 pub(super) fn canonical_any_value(value: &[u8], offset: usize) -> Result<Vec<u8>> {
     let merged = AnyValue::decode(value).map_err(|error| {
         Box::new(DecodeError {
-            what: error.to_string(),
+            reason: error.to_string(),
             offset: Some(offset),
         })
     })?;

@@ -1,4 +1,4 @@
-//! Column vectors that grow during the walk and become arrays at its end.
+//! Column vectors that grow while a request is decoded, and then become arrays.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,19 +13,20 @@ use arrow_buffer::{Buffer, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBu
 use arrow_schema::FieldRef;
 
 use super::check;
-use super::wire::{Reader, Result};
+use super::wire::{Result, WireReader};
 
-/// The buffers that views lead into: the request, and what had to be copied together.
+/// The buffers that views point into: the request, and bytes that had to be copied because they are not contiguous in
+/// it.
 #[derive(Debug, Default)]
-pub(super) struct Side {
+pub(super) struct ViewBuffers {
     copied: Vec<u8>,
 }
 
 const REQUEST: u32 = 0;
 const COPIED: u32 = 1;
 
-impl Side {
-    /// Both, in the order of the views' block numbers.
+impl ViewBuffers {
+    /// Both buffers, in the order of the block numbers in views.
     pub(super) fn buffers(self, request: Buffer) -> Vec<Buffer> {
         if self.copied.is_empty() {
             vec![request]
@@ -34,14 +35,15 @@ impl Side {
         }
     }
 
-    /// A view of text that stands in the request or was copied.
-    pub(super) fn text(&mut self, reader: &Reader<'_>, text: &str) -> u128 {
+    /// A view of text. Text that is not in the request is copied.
+    pub(super) fn text(&mut self, reader: &WireReader<'_>, text: &str) -> u128 {
         match reader.offset_of(text.as_bytes()) {
             Some(offset) => make_view(text.as_bytes(), REQUEST, offset as u32),
             None => self.add(text.as_bytes()),
         }
     }
 
+    /// Copies bytes and returns a view of the copy.
     fn add(&mut self, bytes: &[u8]) -> u128 {
         let offset = self.copied.len() as u32;
         self.copied.extend_from_slice(bytes);
@@ -49,29 +51,29 @@ impl Side {
     }
 }
 
-/// A view of bytes that stand in the request.
+/// A view of a range of the request.
 #[inline]
-pub(super) fn view(reader: &Reader<'_>, range: Range<usize>) -> u128 {
+pub(super) fn view(reader: &WireReader<'_>, range: Range<usize>) -> u128 {
     let offset = range.start as u32;
     make_view(reader.slice(range), REQUEST, offset)
 }
 
-/// The empty view.
+/// The view of an empty value.
 pub(super) const EMPTY: u128 = 0;
 
-/// Entries of one attributes field, gathered while its message is walked.
+/// The entries of one attributes field, collected while its message is decoded.
 #[derive(Debug, Default)]
-pub(super) struct Run {
-    /// Entries that stand one behind the other, with their keys and lengths.
+pub(super) struct AttributeRun {
+    /// The range of entries that are contiguous in the request, with their keys and lengths.
     contiguous: Range<usize>,
-    /// What was copied together, where they do not.
+    /// Copies of all entries, if they are not contiguous or not canonical.
     copied: Vec<u8>,
 }
 
-impl Run {
-    /// Takes the `KeyValue` field whose key begins at `start`.
+impl AttributeRun {
+    /// Adds the `KeyValue` field whose key begins at `start`. Checks it.
     #[inline]
-    pub(super) fn add(&mut self, reader: &mut Reader<'_>, start: usize) -> Result<()> {
+    pub(super) fn add(&mut self, reader: &mut WireReader<'_>, start: usize) -> Result<()> {
         let range = reader.range()?;
         if !check::key_value(reader.within(range.clone()))? {
             return self.rewrite(reader, range);
@@ -80,9 +82,9 @@ impl Run {
         Ok(())
     }
 
-    /// Takes a whole field that has been checked.
+    /// Adds a whole field that was checked already.
     #[inline]
-    pub(super) fn append(&mut self, reader: &Reader<'_>, field: Range<usize>) {
+    pub(super) fn append(&mut self, reader: &WireReader<'_>, field: Range<usize>) {
         if self.copied.is_empty()
             && (self.contiguous.is_empty() || self.contiguous.end == field.start)
         {
@@ -96,8 +98,9 @@ impl Run {
         }
     }
 
+    /// Adds an entry that is not canonical.
     #[cold]
-    fn rewrite(&mut self, reader: &Reader<'_>, entry: Range<usize>) -> Result<()> {
+    fn rewrite(&mut self, reader: &WireReader<'_>, entry: Range<usize>) -> Result<()> {
         let canonical = check::canonical_key_value(reader.slice(entry.clone()), entry.start)?;
         self.spill(reader);
         self.copied.push(1 << 3 | 2);
@@ -106,19 +109,21 @@ impl Run {
         Ok(())
     }
 
+    /// Copies the contiguous entries.
     #[cold]
-    fn spill(&mut self, reader: &Reader<'_>) {
+    fn spill(&mut self, reader: &WireReader<'_>) {
         self.copied
             .extend_from_slice(reader.slice(self.contiguous.clone()));
         self.contiguous = 0..0;
     }
 
+    /// Whether it has no entries.
     pub(super) fn is_empty(&self) -> bool {
         self.contiguous.is_empty() && self.copied.is_empty()
     }
 
-    /// The whole run.
-    pub(super) fn bytes<'a>(&'a self, reader: &Reader<'a>) -> &'a [u8] {
+    /// The bytes of the whole run.
+    pub(super) fn bytes<'a>(&'a self, reader: &WireReader<'a>) -> &'a [u8] {
         if self.copied.is_empty() {
             reader.slice(self.contiguous.clone())
         } else {
@@ -128,7 +133,7 @@ impl Run {
 
     /// The whole run as one view.
     #[inline]
-    pub(super) fn finish(&self, reader: &Reader<'_>, side: &mut Side) -> u128 {
+    pub(super) fn finish(&self, reader: &WireReader<'_>, view_buffers: &mut ViewBuffers) -> u128 {
         if self.copied.is_empty() {
             if self.contiguous.is_empty() {
                 EMPTY
@@ -136,42 +141,50 @@ impl Run {
                 view(reader, self.contiguous.clone())
             }
         } else {
-            side.add(&self.copied)
+            view_buffers.add(&self.copied)
         }
     }
 }
 
-/// One `AnyValue` field, which may come several times and then is merged.
+/// One `AnyValue` field. If it occurs several times, the occurrences are merged.
 #[derive(Debug, Default)]
-pub(super) struct OneValue {
-    found: Option<Range<usize>>,
+pub(super) struct AnyValueField {
+    /// The range of a single, canonical occurrence.
+    single: Option<Range<usize>>,
+    /// The canonical value in any other case.
     merged: Option<Vec<u8>>,
 }
 
-impl OneValue {
-    pub(super) fn add(&mut self, reader: &mut Reader<'_>) -> Result<()> {
+impl AnyValueField {
+    /// Adds an occurrence. Checks it.
+    pub(super) fn add(&mut self, reader: &mut WireReader<'_>) -> Result<()> {
         let range = reader.range()?;
         let canonical = check::any_value(reader.within(range.clone()))?;
-        match (&self.found, &mut self.merged) {
-            (None, None) if canonical => self.found = Some(range),
+        match (&self.single, &mut self.merged) {
+            (None, None) if canonical => self.single = Some(range),
             (earlier, merged) => {
-                // Messages that stand one behind the other are merged.
+                // Protobuf merges concatenated messages.
                 let mut bytes = merged.take().unwrap_or_default();
                 if let Some(earlier) = earlier.clone() {
                     bytes.extend_from_slice(reader.slice(earlier));
                 }
                 bytes.extend_from_slice(reader.slice(range.clone()));
                 self.merged = Some(check::canonical_any_value(&bytes, range.start)?);
-                self.found = None;
+                self.single = None;
             }
         }
         Ok(())
     }
 
-    pub(super) fn finish(&self, reader: &Reader<'_>, side: &mut Side) -> Option<u128> {
-        match (&self.found, &self.merged) {
+    /// The view of the value; none if the field does not occur.
+    pub(super) fn finish(
+        &self,
+        reader: &WireReader<'_>,
+        view_buffers: &mut ViewBuffers,
+    ) -> Option<u128> {
+        match (&self.single, &self.merged) {
             (Some(range), _) => Some(view(reader, range.clone())),
-            (None, Some(merged)) => Some(side.add(merged)),
+            (None, Some(merged)) => Some(view_buffers.add(merged)),
             (None, None) => None,
         }
     }
@@ -179,14 +192,14 @@ impl OneValue {
 
 /// A nullable column.
 #[derive(Debug)]
-pub(super) struct Nullable<T> {
+pub(super) struct NullableColumn<T> {
     pub(super) values: Vec<T>,
     nulls: NullBufferBuilder,
 }
 
-impl<T: Copy + Default> Nullable<T> {
-    pub(super) fn new() -> Nullable<T> {
-        Nullable {
+impl<T: Copy + Default> NullableColumn<T> {
+    pub(super) fn new() -> NullableColumn<T> {
+        NullableColumn {
             values: Vec::new(),
             nulls: NullBufferBuilder::new(0),
         }
@@ -201,6 +214,7 @@ impl<T: Copy + Default> Nullable<T> {
         self.values.push(value.unwrap_or_default());
     }
 
+    /// Appends a value `count` times.
     pub(super) fn repeat(&mut self, value: Option<T>, count: usize) {
         match value {
             Some(_) => self.nulls.append_n_non_nulls(count),
@@ -215,17 +229,17 @@ impl<T: Copy + Default> Nullable<T> {
     }
 }
 
-/// A column of ids, all of one length.
+/// A column of ids of one length in bytes.
 #[derive(Debug)]
-pub(super) struct Ids {
+pub(super) struct IdColumn {
     length: usize,
     bytes: Vec<u8>,
     nulls: NullBufferBuilder,
 }
 
-impl Ids {
-    pub(super) fn new(length: usize) -> Ids {
-        Ids {
+impl IdColumn {
+    pub(super) fn new(length: usize) -> IdColumn {
+        IdColumn {
             length,
             bytes: Vec::new(),
             nulls: NullBufferBuilder::new(0),
@@ -256,11 +270,15 @@ impl Ids {
     }
 }
 
+/// A column of numbers without nulls.
 pub(super) fn numbers<T: ArrowPrimitiveType>(values: Vec<T::Native>) -> ArrayRef {
     Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), None))
 }
 
-pub(super) fn nullable_numbers<T: ArrowPrimitiveType>(mut column: Nullable<T::Native>) -> ArrayRef
+/// A column of numbers with nulls.
+pub(super) fn nullable_numbers<T: ArrowPrimitiveType>(
+    mut column: NullableColumn<T::Native>,
+) -> ArrayRef
 where
     T::Native: Default,
 {
@@ -268,13 +286,13 @@ where
     Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls))
 }
 
-/// Timestamps; null where int64 does not hold them.
+/// A column of timestamps: null where the value is 0 or exceeds int64.
 pub(super) fn timestamps(wire: Vec<u64>) -> ArrayRef {
     times(wire).0
 }
 
-/// Times as they came, and the same buffer as timestamps: null where int64 does not hold them, or
-/// where they are 0, which is OTLP's way to say that there is none.
+/// Two columns that share a buffer: timestamps, and the times of the request as numbers. A timestamp is null where the
+/// time exceeds int64 or is 0, which means in OTLP that there is none.
 pub(super) fn times(wire: Vec<u64>) -> (ArrayRef, ArrayRef) {
     let is_time = |&time: &u64| time != 0 && i64::try_from(time).is_ok();
     let nulls =
@@ -291,13 +309,14 @@ pub(super) fn times(wire: Vec<u64>) -> (ArrayRef, ArrayRef) {
     (Arc::new(timestamps), Arc::new(wire))
 }
 
-/// A column of few words, by index.
+/// A dictionary column of words. `keys` are the indexes of the words.
 pub(super) fn words(keys: Vec<i32>, words: &[&str]) -> ArrayRef {
     let keys = PrimitiveArray::<Int32Type>::new(ScalarBuffer::from(keys), None);
     let words = StringArray::from_iter_values(words);
     Arc::new(DictionaryArray::new(keys, Arc::new(words)))
 }
 
+/// A list column. `ends` are the offsets of the rows' items.
 pub(super) fn list(
     item: &FieldRef,
     ends: Vec<i32>,
@@ -314,14 +333,14 @@ pub(super) fn list(
 
 #[allow(
     unsafe_code,
-    reason = "the walk has checked what arrow would check again; it is half of the cost"
+    reason = "the decoder has checked what arrow would check again, at half of the cost of decoding"
 )]
 mod unchecked {
     use super::{
         Arc, ArrayRef, BinaryViewArray, Buffer, NullBuffer, ScalarBuffer, StringViewArray,
     };
 
-    /// Views of text that [`Reader::text`](super::Reader::text) has checked.
+    /// A column of text. [`WireReader::text`](super::WireReader::text) has checked the text of all views.
     pub(in crate::otlp) fn texts(
         views: Vec<u128>,
         buffers: &[Buffer],
@@ -334,7 +353,7 @@ mod unchecked {
         })
     }
 
-    /// Views of bytes.
+    /// A column of bytes.
     pub(in crate::otlp) fn bytes(
         views: Vec<u128>,
         buffers: &[Buffer],

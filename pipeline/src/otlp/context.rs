@@ -1,4 +1,4 @@
-//! Resources and scopes: what a group says once and every one of its rows repeats.
+//! Decodes resources and scopes. A request has them once per group; every row of the group repeats them.
 
 use std::sync::Arc;
 
@@ -6,27 +6,28 @@ use arrow_array::ArrayRef;
 use arrow_array::types::UInt32Type;
 use arrow_buffer::Buffer;
 
-use super::columns::{Nullable, Run, Side, bytes, numbers, texts, view};
+use super::columns::{AttributeRun, NullableColumn, ViewBuffers, bytes, numbers, texts, view};
 use super::wire::keys::{BYTES_1, BYTES_2, BYTES_3, BYTES_4, VARINT_2, VARINT_4};
-use super::wire::{Reader, Result, known};
+use super::wire::{Result, WireReader, known};
 use crate::attributes::Map;
 
 const RESOURCE: u64 = known([1, 2, 3]);
 const SCOPE: u64 = known([1, 2, 3, 4]);
 const ENTITY_REF: u64 = known([1, 2, 3, 4]);
 
-/// A `Resource`, put together from all the fields of a group that carry it.
+/// The fields of a `Resource`, merged from all its occurrences in a group.
 #[derive(Debug, Default)]
-pub(super) struct Resource {
+pub(super) struct ResourceFields {
+    /// Whether the group has a resource.
     present: bool,
-    attributes: Run,
+    attributes: AttributeRun,
     dropped: u32,
-    entity_refs: Run,
+    entity_refs: AttributeRun,
     schema_url: u128,
 }
 
-impl Resource {
-    pub(super) fn read(&mut self, mut message: Reader<'_>) -> Result<()> {
+impl ResourceFields {
+    pub(super) fn read(&mut self, mut message: WireReader<'_>) -> Result<()> {
         self.present = true;
         loop {
             let start = message.pos();
@@ -46,14 +47,14 @@ impl Resource {
         }
     }
 
-    pub(super) fn read_schema_url(&mut self, group: &mut Reader<'_>) -> Result<()> {
+    pub(super) fn read_schema_url(&mut self, group: &mut WireReader<'_>) -> Result<()> {
         let range = group.text()?;
         self.schema_url = view(group, range);
         Ok(())
     }
 }
 
-fn check_entity_ref(mut message: Reader<'_>) -> Result<()> {
+fn check_entity_ref(mut message: WireReader<'_>) -> Result<()> {
     while let Some(field) = message.next_key()? {
         match field {
             BYTES_1 | BYTES_2 | BYTES_3 | BYTES_4 => {
@@ -65,19 +66,19 @@ fn check_entity_ref(mut message: Reader<'_>) -> Result<()> {
     Ok(())
 }
 
-/// An `InstrumentationScope`, put together likewise.
+/// The fields of an `InstrumentationScope`, merged from all its occurrences in a group.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(super) struct ScopeFields {
     present: bool,
     name: u128,
     version: u128,
-    attributes: Run,
+    attributes: AttributeRun,
     dropped: u32,
     schema_url: u128,
 }
 
-impl Scope {
-    pub(super) fn read(&mut self, mut message: Reader<'_>) -> Result<()> {
+impl ScopeFields {
+    pub(super) fn read(&mut self, mut message: WireReader<'_>) -> Result<()> {
         self.present = true;
         loop {
             let start = message.pos();
@@ -100,7 +101,7 @@ impl Scope {
         }
     }
 
-    pub(super) fn read_schema_url(&mut self, group: &mut Reader<'_>) -> Result<()> {
+    pub(super) fn read_schema_url(&mut self, group: &mut WireReader<'_>) -> Result<()> {
         let range = group.text()?;
         self.schema_url = view(group, range);
         Ok(())
@@ -109,46 +110,46 @@ impl Scope {
 
 /// The columns of [`crate::schema::otlp_context`].
 #[derive(Debug)]
-pub(super) struct Context {
-    service_name: Nullable<u128>,
-    service_namespace: Nullable<u128>,
-    resource_attributes: Nullable<u128>,
+pub(super) struct ContextColumns {
+    service_name: NullableColumn<u128>,
+    service_namespace: NullableColumn<u128>,
+    resource_attributes: NullableColumn<u128>,
     resource_dropped: Vec<u32>,
-    entity_refs: Nullable<u128>,
+    entity_refs: NullableColumn<u128>,
     resource_schema_url: Vec<u128>,
-    scope_name: Nullable<u128>,
-    scope_version: Nullable<u128>,
-    scope_attributes: Nullable<u128>,
+    scope_name: NullableColumn<u128>,
+    scope_version: NullableColumn<u128>,
+    scope_attributes: NullableColumn<u128>,
     scope_dropped: Vec<u32>,
     scope_schema_url: Vec<u128>,
 }
 
-impl Context {
-    pub(super) fn new() -> Context {
-        Context {
-            service_name: Nullable::new(),
-            service_namespace: Nullable::new(),
-            resource_attributes: Nullable::new(),
+impl ContextColumns {
+    pub(super) fn new() -> ContextColumns {
+        ContextColumns {
+            service_name: NullableColumn::new(),
+            service_namespace: NullableColumn::new(),
+            resource_attributes: NullableColumn::new(),
             resource_dropped: Vec::new(),
-            entity_refs: Nullable::new(),
+            entity_refs: NullableColumn::new(),
             resource_schema_url: Vec::new(),
-            scope_name: Nullable::new(),
-            scope_version: Nullable::new(),
-            scope_attributes: Nullable::new(),
+            scope_name: NullableColumn::new(),
+            scope_version: NullableColumn::new(),
+            scope_attributes: NullableColumn::new(),
             scope_dropped: Vec::new(),
             scope_schema_url: Vec::new(),
         }
     }
 
-    /// Repeats a scope for its rows.
+    /// Appends a scope for each of its `rows` rows.
     pub(super) fn scope(
         &mut self,
-        reader: &Reader<'_>,
-        side: &mut Side,
-        scope: &Scope,
+        reader: &WireReader<'_>,
+        view_buffers: &mut ViewBuffers,
+        scope: &ScopeFields,
         rows: usize,
     ) {
-        let attributes = scope.attributes.finish(reader, side);
+        let attributes = scope.attributes.finish(reader, view_buffers);
         self.scope_name
             .repeat(scope.present.then_some(scope.name), rows);
         self.scope_version
@@ -161,22 +162,22 @@ impl Context {
             .resize(self.scope_schema_url.len() + rows, scope.schema_url);
     }
 
-    /// Repeats a resource for all the rows of its scopes.
+    /// Appends a resource for each of its `rows` rows.
     pub(super) fn resource(
         &mut self,
-        reader: &Reader<'_>,
-        side: &mut Side,
-        resource: &Resource,
+        reader: &WireReader<'_>,
+        view_buffers: &mut ViewBuffers,
+        resource: &ResourceFields,
         rows: usize,
     ) {
-        let attributes = resource.attributes.finish(reader, side);
-        let entity_refs =
-            (!resource.entity_refs.is_empty()).then(|| resource.entity_refs.finish(reader, side));
+        let attributes = resource.attributes.finish(reader, view_buffers);
+        let entity_refs = (!resource.entity_refs.is_empty())
+            .then(|| resource.entity_refs.finish(reader, view_buffers));
         let (name, namespace) = resource.attributes.service(reader);
         self.service_name
-            .repeat(name.map(|text| side.text(reader, text)), rows);
+            .repeat(name.map(|text| view_buffers.text(reader, text)), rows);
         self.service_namespace
-            .repeat(namespace.map(|text| side.text(reader, text)), rows);
+            .repeat(namespace.map(|text| view_buffers.text(reader, text)), rows);
         self.resource_attributes
             .repeat(resource.present.then_some(attributes), rows);
         self.resource_dropped
@@ -188,11 +189,11 @@ impl Context {
 
     /// The arrays, in the order of the schema.
     pub(super) fn finish(self, buffers: &[Buffer]) -> Vec<ArrayRef> {
-        let text = |mut column: Nullable<u128>| {
+        let text = |mut column: NullableColumn<u128>| {
             let (views, nulls) = column.finish();
             texts(views, buffers, nulls)
         };
-        let binary = |mut column: Nullable<u128>| {
+        let binary = |mut column: NullableColumn<u128>| {
             let (views, nulls) = column.finish();
             bytes(views, buffers, nulls)
         };
@@ -212,9 +213,9 @@ impl Context {
     }
 }
 
-impl Run {
-    /// The first `service.name` and `service.namespace`, where they are text.
-    fn service<'a>(&'a self, reader: &Reader<'a>) -> (Option<&'a str>, Option<&'a str>) {
+impl AttributeRun {
+    /// The first `service.name` and `service.namespace`, if they are text.
+    fn service<'a>(&'a self, reader: &WireReader<'a>) -> (Option<&'a str>, Option<&'a str>) {
         let attributes = Map::new(self.bytes(reader));
         (
             attributes.text("service.name"),
@@ -223,7 +224,7 @@ impl Run {
     }
 }
 
-/// The three columns that every schema opens with: time, uid, source.
+/// The first three columns of every schema: time, uid (null) and source.
 pub(super) fn opening(time: ArrayRef, source: &str, rows: usize) -> Vec<ArrayRef> {
     let uid = arrow_array::StringViewArray::new_null(rows);
     vec![

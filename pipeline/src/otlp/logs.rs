@@ -1,4 +1,4 @@
-//! `ExportLogsServiceRequest` → `logs`.
+//! Decodes an `ExportLogsServiceRequest` to rows of `logs`.
 
 use arrow_array::RecordBatch;
 use arrow_array::types::{Int32Type, UInt32Type, UInt64Type};
@@ -6,54 +6,56 @@ use arrow_buffer::Buffer;
 use bytes::Bytes;
 
 use super::columns::{
-    EMPTY, Ids, Nullable, OneValue, Run, Side, bytes, numbers, texts, times, timestamps, view,
+    AnyValueField, AttributeRun, EMPTY, IdColumn, NullableColumn, ViewBuffers, bytes, numbers,
+    texts, times, timestamps, view,
 };
-use super::context::{Context, Resource, Scope, opening};
+use super::context::{ContextColumns, ResourceFields, ScopeFields, opening};
 use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_3, BYTES_5, BYTES_6, BYTES_9, BYTES_10, BYTES_12, FIXED32_8, FIXED64_1,
     FIXED64_11, VARINT_2, VARINT_7,
 };
-use super::wire::{Reader, Result, known};
+use super::wire::{Result, WireReader, known};
 use crate::Signal;
 
 const REQUEST: u64 = known([1]);
 const GROUP: u64 = known([1, 2, 3]);
 const RECORD: u64 = known([1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
 
-struct Records {
-    side: Side,
-    context: Context,
+/// The columns of `logs` while a request is decoded.
+struct LogColumns {
+    view_buffers: ViewBuffers,
+    context: ContextColumns,
     time: Vec<u64>,
     observed: Vec<u64>,
     severity: Vec<i32>,
     severity_text: Vec<u128>,
     event_name: Vec<u128>,
-    trace_id: Ids,
-    span_id: Ids,
+    trace_id: IdColumn,
+    span_id: IdColumn,
     flags: Vec<u32>,
-    body: Nullable<u128>,
+    body: NullableColumn<u128>,
     attributes: Vec<u128>,
     dropped: Vec<u32>,
 }
 
-/// Walks the request once.
+/// Decodes a request in one walk.
 pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
-    let mut records = Records {
-        side: Side::default(),
-        context: Context::new(),
+    let mut records = LogColumns {
+        view_buffers: ViewBuffers::default(),
+        context: ContextColumns::new(),
         time: Vec::new(),
         observed: Vec::new(),
         severity: Vec::new(),
         severity_text: Vec::new(),
         event_name: Vec::new(),
-        trace_id: Ids::new(16),
-        span_id: Ids::new(8),
+        trace_id: IdColumn::new(16),
+        span_id: IdColumn::new(8),
         flags: Vec::new(),
-        body: Nullable::new(),
+        body: NullableColumn::new(),
         attributes: Vec::new(),
         dropped: Vec::new(),
     };
-    let mut reader = Reader::new(request);
+    let mut reader = WireReader::new(request);
     while let Some(field) = reader.next_key()? {
         match field {
             BYTES_1 => records.resource_logs(reader.message()?)?,
@@ -63,10 +65,10 @@ pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     Ok(records.finish(request, source))
 }
 
-impl Records {
-    fn resource_logs(&mut self, mut group: Reader<'_>) -> Result<()> {
+impl LogColumns {
+    fn resource_logs(&mut self, mut group: WireReader<'_>) -> Result<()> {
         let first = self.time.len();
-        let mut resource = Resource::default();
+        let mut resource = ResourceFields::default();
         while let Some(field) = group.next_key()? {
             match field {
                 BYTES_1 => resource.read(group.message()?)?,
@@ -77,13 +79,13 @@ impl Records {
         }
         let rows = self.time.len() - first;
         self.context
-            .resource(&group, &mut self.side, &resource, rows);
+            .resource(&group, &mut self.view_buffers, &resource, rows);
         Ok(())
     }
 
-    fn scope_logs(&mut self, mut group: Reader<'_>) -> Result<()> {
+    fn scope_logs(&mut self, mut group: WireReader<'_>) -> Result<()> {
         let first = self.time.len();
-        let mut scope = Scope::default();
+        let mut scope = ScopeFields::default();
         while let Some(field) = group.next_key()? {
             match field {
                 BYTES_1 => scope.read(group.message()?)?,
@@ -93,16 +95,17 @@ impl Records {
             }
         }
         let rows = self.time.len() - first;
-        self.context.scope(&group, &mut self.side, &scope, rows);
+        self.context
+            .scope(&group, &mut self.view_buffers, &scope, rows);
         Ok(())
     }
 
-    fn record(&mut self, mut record: Reader<'_>) -> Result<()> {
+    fn record(&mut self, mut record: WireReader<'_>) -> Result<()> {
         let (mut time, mut observed, mut severity, mut flags, mut dropped) = (0, 0, 0, 0, 0);
         let (mut severity_text, mut event_name) = (EMPTY, EMPTY);
         let (mut trace_id, mut span_id) = (None, None);
-        let mut body = OneValue::default();
-        let mut attributes = Run::default();
+        let mut body = AnyValueField::default();
+        let mut attributes = AttributeRun::default();
         loop {
             let start = record.pos();
             let Some(field) = record.next_key()? else {
@@ -131,16 +134,16 @@ impl Records {
         self.trace_id.push(trace_id);
         self.span_id.push(span_id);
         self.flags.push(flags);
-        self.body.push(body.finish(&record, &mut self.side));
+        self.body.push(body.finish(&record, &mut self.view_buffers));
         self.attributes
-            .push(attributes.finish(&record, &mut self.side));
+            .push(attributes.finish(&record, &mut self.view_buffers));
         self.dropped.push(dropped);
         Ok(())
     }
 
     fn finish(mut self, request: &Bytes, source: &str) -> RecordBatch {
         let rows = self.time.len();
-        let buffers = &self.side.buffers(Buffer::from(request.clone()));
+        let buffers = &self.view_buffers.buffers(Buffer::from(request.clone()));
         let (time, wire_time) = if self.time.contains(&0) {
             let either = self.time.iter().zip(&self.observed);
             let either = either.map(|(&time, &observed)| if time == 0 { observed } else { time });
@@ -168,6 +171,6 @@ impl Records {
         ]);
         columns.extend(self.context.finish(buffers));
         RecordBatch::try_new(Signal::Logs.schema(), columns)
-            .expect("the columns are the schema's, all of one length")
+            .expect("the columns are those of the schema and have one length")
     }
 }

@@ -1,8 +1,12 @@
-//! OTLP bytes ⇄ batches (<https://github.com/open-telemetry/opentelemetry-proto>), pure.
+//! OTLP requests ⇄ batches (<https://github.com/open-telemetry/opentelemetry-proto>). The code is pure.
 //!
-//! One forward walk over a request pushes each field straight into column vectors, without the
-//! generated structs in between. Text and attributes are checked once and stay where they are: the
-//! columns hold views into the request.
+//! ```text
+//!  protobuf ─ wire, check ─▶ columns, context ─ traces, metrics, logs ─▶ batch ─ encode ─▶ protobuf
+//!  JSON ─ json ─▶ protobuf ─▶ …                                            … ─▶ protobuf ─ json ─▶ JSON
+//! ```
+//!
+//! One forward walk over a request appends each field to column vectors, without generated structs in between. Text and
+//! attributes are checked once and not copied: the columns contain views into the request.
 
 use std::sync::Arc;
 
@@ -29,10 +33,10 @@ pub use wire::DecodeError;
 #[cfg(test)]
 mod tests;
 
-/// Decodes an `ExportTraceServiceRequest`, one row a span; `source` becomes the column of that name.
+/// Decodes an `ExportTraceServiceRequest` to one row per span. `source` is the value of the column `source`.
 ///
 /// # Errors
-/// Where the request is malformed; then nothing of it is taken.
+/// When the request is malformed. Then none of its rows is accepted.
 pub fn decode_traces(
     request: Bytes,
     source: &str,
@@ -43,10 +47,10 @@ pub fn decode_traces(
     Ok(batch(Signal::Traces, rows, delivery).with_original(request))
 }
 
-/// Decodes an `ExportMetricsServiceRequest`, one row a data point.
+/// Decodes an `ExportMetricsServiceRequest` to one row per data point. `source` is the value of the column `source`.
 ///
 /// # Errors
-/// Where the request is malformed; then nothing of it is taken.
+/// When the request is malformed. Then none of its rows is accepted.
 pub fn decode_metrics(
     request: Bytes,
     source: &str,
@@ -57,20 +61,20 @@ pub fn decode_metrics(
     Ok(batch(Signal::Metrics, rows, delivery).with_original(request))
 }
 
-/// Decodes an `ExportLogsServiceRequest`, one row a log record.
+/// Decodes an `ExportLogsServiceRequest` to one row per log record. `source` is the value of the column `source`.
 ///
 /// # Errors
-/// Where the request is malformed; then nothing of it is taken.
+/// When the request is malformed. Then none of its rows is accepted.
 pub fn decode_logs(request: Bytes, source: &str, delivery: Delivery) -> Result<Batch, DecodeError> {
     check_length(&request)?;
     let rows = logs::decode(&request, source)?;
     Ok(batch(Signal::Logs, rows, delivery).with_original(request))
 }
 
-/// Decodes a request of the signal that the caller expects.
+/// Decodes a request of the given signal.
 ///
 /// # Errors
-/// Where the request is malformed, or the signal is none that OTLP carries.
+/// When the request is malformed, or OTLP does not carry the signal.
 pub fn decode(
     signal: Signal,
     request: Bytes,
@@ -82,28 +86,28 @@ pub fn decode(
         Signal::Metrics => decode_metrics(request, source, delivery),
         Signal::Logs => decode_logs(request, source, delivery),
         other => Err(DecodeError {
-            what: format!("OTLP does not carry {other}"),
+            reason: format!("OTLP does not carry {other}"),
             offset: None,
         }),
     }
 }
 
 fn batch(signal: Signal, rows: RecordBatch, delivery: Delivery) -> Batch {
-    Batch::new(signal, rows, delivery).expect("the walk makes its signal's schema")
+    Batch::new(signal, rows, delivery).expect("the decoder makes rows of its signal's schema")
 }
 
-/// Views address a request with 32 bits.
+/// Rejects requests over 4 GiB, since views address a request with 32 bits.
 fn check_length(request: &Bytes) -> Result<(), DecodeError> {
     if u32::try_from(request.len()).is_ok() {
         return Ok(());
     }
     Err(DecodeError {
-        what: format!("a request of {} bytes, over 4 GiB,", request.len()),
+        reason: format!("request of {} bytes is larger than 4 GiB", request.len()),
         offset: None,
     })
 }
 
-/// The item field of a list column.
+/// The item field of a list column of a signal.
 fn item_of(signal: Signal, column: &str) -> FieldRef {
     let schema = signal.schema();
     match schema

@@ -1,4 +1,4 @@
-//! `ExportTraceServiceRequest` → `traces`.
+//! Decodes an `ExportTraceServiceRequest` to rows of `traces`.
 
 use arrow_array::types::{Int32Type, UInt32Type};
 use arrow_array::{ArrayRef, RecordBatch, StructArray};
@@ -6,15 +6,16 @@ use arrow_buffer::Buffer;
 use bytes::Bytes;
 
 use super::columns::{
-    EMPTY, Ids, Nullable, Run, Side, bytes, list, nullable_numbers, numbers, texts, times, view,
+    AttributeRun, EMPTY, IdColumn, NullableColumn, ViewBuffers, bytes, list, nullable_numbers,
+    numbers, texts, times, view,
 };
-use super::context::{Context, Resource, Scope, opening};
+use super::context::{ContextColumns, ResourceFields, ScopeFields, opening};
 use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_3, BYTES_4, BYTES_5, BYTES_9, BYTES_11, BYTES_13, BYTES_15, FIXED32_6,
     FIXED32_16, FIXED64_1, FIXED64_7, FIXED64_8, VARINT_3, VARINT_4, VARINT_5, VARINT_6, VARINT_10,
     VARINT_12, VARINT_14,
 };
-use super::wire::{Reader, Result, known};
+use super::wire::{Result, WireReader, known};
 use super::{item_of, struct_fields};
 use crate::Signal;
 use crate::schema::traces;
@@ -26,29 +27,32 @@ const EVENT: u64 = known([1, 2, 3, 4]);
 const LINK: u64 = known([1, 2, 3, 4, 5, 6]);
 const STATUS: u64 = known([2, 3]);
 
-struct Spans {
-    side: Side,
-    context: Context,
-    trace_id: Ids,
-    span_id: Ids,
-    parent_span_id: Ids,
+/// The columns of `traces` while a request is decoded.
+struct SpanColumns {
+    view_buffers: ViewBuffers,
+    context: ContextColumns,
+    trace_id: IdColumn,
+    span_id: IdColumn,
+    parent_span_id: IdColumn,
     trace_state: Vec<u128>,
     flags: Vec<u32>,
     name: Vec<u128>,
     kind: Vec<i32>,
     start: Vec<u64>,
     end: Vec<u64>,
-    status_code: Nullable<i32>,
-    status_message: Nullable<u128>,
+    status_code: NullableColumn<i32>,
+    status_message: NullableColumn<u128>,
     attributes: Vec<u128>,
     dropped_attributes: Vec<u32>,
-    events: Events,
+    events: EventColumns,
     dropped_events: Vec<u32>,
-    links: Links,
+    links: LinkColumns,
     dropped_links: Vec<u32>,
 }
 
-struct Events {
+/// The events of all spans.
+struct EventColumns {
+    /// The end of each span's events.
     ends: Vec<i32>,
     time: Vec<u64>,
     name: Vec<u128>,
@@ -56,20 +60,22 @@ struct Events {
     dropped: Vec<u32>,
 }
 
-struct Links {
+/// The links of all spans.
+struct LinkColumns {
+    /// The end of each span's links.
     ends: Vec<i32>,
-    trace_id: Ids,
-    span_id: Ids,
+    trace_id: IdColumn,
+    span_id: IdColumn,
     trace_state: Vec<u128>,
     attributes: Vec<u128>,
     dropped: Vec<u32>,
     flags: Vec<u32>,
 }
 
-/// Walks the request once.
+/// Decodes a request in one walk.
 pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
-    let mut spans = Spans::new();
-    let mut reader = Reader::new(request);
+    let mut spans = SpanColumns::new();
+    let mut reader = WireReader::new(request);
     while let Some(field) = reader.next_key()? {
         match field {
             BYTES_1 => spans.resource_spans(reader.message()?)?,
@@ -79,25 +85,25 @@ pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     Ok(spans.finish(request, source))
 }
 
-impl Spans {
-    fn new() -> Spans {
-        Spans {
-            side: Side::default(),
-            context: Context::new(),
-            trace_id: Ids::new(16),
-            span_id: Ids::new(8),
-            parent_span_id: Ids::new(8),
+impl SpanColumns {
+    fn new() -> SpanColumns {
+        SpanColumns {
+            view_buffers: ViewBuffers::default(),
+            context: ContextColumns::new(),
+            trace_id: IdColumn::new(16),
+            span_id: IdColumn::new(8),
+            parent_span_id: IdColumn::new(8),
             trace_state: Vec::new(),
             flags: Vec::new(),
             name: Vec::new(),
             kind: Vec::new(),
             start: Vec::new(),
             end: Vec::new(),
-            status_code: Nullable::new(),
-            status_message: Nullable::new(),
+            status_code: NullableColumn::new(),
+            status_message: NullableColumn::new(),
             attributes: Vec::new(),
             dropped_attributes: Vec::new(),
-            events: Events {
+            events: EventColumns {
                 ends: vec![0],
                 time: Vec::new(),
                 name: Vec::new(),
@@ -105,10 +111,10 @@ impl Spans {
                 dropped: Vec::new(),
             },
             dropped_events: Vec::new(),
-            links: Links {
+            links: LinkColumns {
                 ends: vec![0],
-                trace_id: Ids::new(16),
-                span_id: Ids::new(8),
+                trace_id: IdColumn::new(16),
+                span_id: IdColumn::new(8),
                 trace_state: Vec::new(),
                 attributes: Vec::new(),
                 dropped: Vec::new(),
@@ -118,9 +124,9 @@ impl Spans {
         }
     }
 
-    fn resource_spans(&mut self, mut group: Reader<'_>) -> Result<()> {
+    fn resource_spans(&mut self, mut group: WireReader<'_>) -> Result<()> {
         let first = self.kind.len();
-        let mut resource = Resource::default();
+        let mut resource = ResourceFields::default();
         while let Some(field) = group.next_key()? {
             match field {
                 BYTES_1 => resource.read(group.message()?)?,
@@ -131,13 +137,13 @@ impl Spans {
         }
         let rows = self.kind.len() - first;
         self.context
-            .resource(&group, &mut self.side, &resource, rows);
+            .resource(&group, &mut self.view_buffers, &resource, rows);
         Ok(())
     }
 
-    fn scope_spans(&mut self, mut group: Reader<'_>) -> Result<()> {
+    fn scope_spans(&mut self, mut group: WireReader<'_>) -> Result<()> {
         let first = self.kind.len();
-        let mut scope = Scope::default();
+        let mut scope = ScopeFields::default();
         while let Some(field) = group.next_key()? {
             match field {
                 BYTES_1 => scope.read(group.message()?)?,
@@ -147,16 +153,17 @@ impl Spans {
             }
         }
         let rows = self.kind.len() - first;
-        self.context.scope(&group, &mut self.side, &scope, rows);
+        self.context
+            .scope(&group, &mut self.view_buffers, &scope, rows);
         Ok(())
     }
 
-    fn span(&mut self, mut span: Reader<'_>) -> Result<()> {
+    fn span(&mut self, mut span: WireReader<'_>) -> Result<()> {
         let (mut trace_id, mut span_id, mut parent_span_id) = (None, None, None);
         let (mut trace_state, mut name) = (EMPTY, EMPTY);
         let (mut flags, mut kind, mut start, mut end) = (0, 0, 0, 0);
         let mut status: Option<(i32, u128)> = None;
-        let mut attributes = Run::default();
+        let mut attributes = AttributeRun::default();
         let (mut dropped_attributes, mut dropped_events, mut dropped_links) = (0, 0, 0);
         loop {
             let field_start = span.pos();
@@ -172,9 +179,9 @@ impl Spans {
                 FIXED64_8 => end = span.fixed64()?,
                 BYTES_9 => attributes.add(&mut span, field_start)?,
                 VARINT_10 => dropped_attributes = span.uint32()?,
-                BYTES_11 => self.events.read(span.message()?, &mut self.side)?,
+                BYTES_11 => self.events.read(span.message()?, &mut self.view_buffers)?,
                 VARINT_12 => dropped_events = span.uint32()?,
-                BYTES_13 => self.links.read(span.message()?, &mut self.side)?,
+                BYTES_13 => self.links.read(span.message()?, &mut self.view_buffers)?,
                 VARINT_14 => dropped_links = span.uint32()?,
                 BYTES_15 => {
                     let status = status.get_or_insert((0, EMPTY));
@@ -196,7 +203,7 @@ impl Spans {
         self.status_code.push(status.map(|(code, _)| code));
         self.status_message.push(status.map(|(_, message)| message));
         self.attributes
-            .push(attributes.finish(&span, &mut self.side));
+            .push(attributes.finish(&span, &mut self.view_buffers));
         self.dropped_attributes.push(dropped_attributes);
         self.events.ends.push(self.events.time.len() as i32);
         self.dropped_events.push(dropped_events);
@@ -207,11 +214,11 @@ impl Spans {
 
     fn finish(self, request: &Bytes, source: &str) -> RecordBatch {
         let rows = self.kind.len();
-        let buffers = &self.side.buffers(Buffer::from(request.clone()));
+        let buffers = &self.view_buffers.buffers(Buffer::from(request.clone()));
         let schema = Signal::Traces.schema();
         let (time, start) = times(self.start);
         let mut columns = opening(time, source, rows);
-        // Null like the uid: what it is made of is shared.
+        // The column is null like the column `uid`, and shares its buffers.
         let peer_uid = columns[1].clone();
         let mut status_message = self.status_message;
         let (messages, message_nulls) = status_message.finish();
@@ -237,11 +244,11 @@ impl Spans {
         ]);
         columns.extend(self.context.finish(buffers));
         RecordBatch::try_new(schema, columns)
-            .expect("the columns are the schema's, all of one length")
+            .expect("the columns are those of the schema and have one length")
     }
 }
 
-fn read_status(mut message: Reader<'_>, (code, text): &mut (i32, u128)) -> Result<()> {
+fn read_status(mut message: WireReader<'_>, (code, text): &mut (i32, u128)) -> Result<()> {
     while let Some(field) = message.next_key()? {
         match field {
             BYTES_2 => *text = message.text().map(|range| view(&message, range))?,
@@ -252,10 +259,10 @@ fn read_status(mut message: Reader<'_>, (code, text): &mut (i32, u128)) -> Resul
     Ok(())
 }
 
-impl Events {
-    fn read(&mut self, mut event: Reader<'_>, side: &mut Side) -> Result<()> {
+impl EventColumns {
+    fn read(&mut self, mut event: WireReader<'_>, view_buffers: &mut ViewBuffers) -> Result<()> {
         let (mut time, mut name, mut dropped) = (0, EMPTY, 0);
-        let mut attributes = Run::default();
+        let mut attributes = AttributeRun::default();
         loop {
             let start = event.pos();
             let Some(field) = event.next_key()? else {
@@ -271,7 +278,8 @@ impl Events {
         }
         self.time.push(time);
         self.name.push(name);
-        self.attributes.push(attributes.finish(&event, side));
+        self.attributes
+            .push(attributes.finish(&event, view_buffers));
         self.dropped.push(dropped);
         Ok(())
     }
@@ -289,11 +297,11 @@ impl Events {
     }
 }
 
-impl Links {
-    fn read(&mut self, mut link: Reader<'_>, side: &mut Side) -> Result<()> {
+impl LinkColumns {
+    fn read(&mut self, mut link: WireReader<'_>, view_buffers: &mut ViewBuffers) -> Result<()> {
         let (mut trace_id, mut span_id, mut trace_state) = (None, None, EMPTY);
         let (mut dropped, mut flags) = (0, 0);
-        let mut attributes = Run::default();
+        let mut attributes = AttributeRun::default();
         loop {
             let start = link.pos();
             let Some(field) = link.next_key()? else { break };
@@ -310,7 +318,7 @@ impl Links {
         self.trace_id.push(trace_id);
         self.span_id.push(span_id);
         self.trace_state.push(trace_state);
-        self.attributes.push(attributes.finish(&link, side));
+        self.attributes.push(attributes.finish(&link, view_buffers));
         self.dropped.push(dropped);
         self.flags.push(flags);
         Ok(())

@@ -1,24 +1,25 @@
-//! Reads protobuf's wire format in one forward walk
-//! (<https://protobuf.dev/programming-guides/encoding/>), with the place of what is wrong.
+//! Reads protobuf's wire format in one forward walk (<https://protobuf.dev/programming-guides/encoding/>). Errors have
+//! the position of the problem.
 
 use std::ops::Range;
 
-/// The request is not what it should be; nothing of it is taken.
+/// The request is malformed. None of its rows is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}{}", at(*offset))]
+#[error("{reason}{}", at_byte(*offset))]
 pub struct DecodeError {
-    pub what: String,
-    /// Of the uncompressed request; none where `what` says the place.
+    /// What is wrong.
+    pub reason: String,
+    /// The position in the uncompressed request; none if `reason` contains the position.
     pub offset: Option<usize>,
 }
 
-fn at(offset: Option<usize>) -> String {
+fn at_byte(offset: Option<usize>) -> String {
     offset
         .map(|offset| format!(" at byte {offset}"))
         .unwrap_or_default()
 }
 
-/// Boxed, so that what is mostly no error is returned in registers.
+/// The error is boxed, so that a result fits in registers.
 pub(super) type Result<T> = std::result::Result<T, Box<DecodeError>>;
 
 impl From<Box<DecodeError>> for DecodeError {
@@ -27,7 +28,7 @@ impl From<Box<DecodeError>> for DecodeError {
     }
 }
 
-/// How deep messages may be nested, as in prost and in Google's own implementations.
+/// The nesting limit of messages, as in prost and in Google's own implementations.
 pub(super) const MAX_DEPTH: u32 = 100;
 
 pub(super) const VARINT: u32 = 0;
@@ -37,7 +38,7 @@ const START_GROUP: u32 = 3;
 const END_GROUP: u32 = 4;
 pub(super) const FIXED32: u32 = 5;
 
-/// A field's number and wire type as one number, to match on: `BYTES_1` is field 1, length-delimited.
+/// Field keys for patterns, each a field number with a wire type: `BYTES_1` is field 1, length-delimited.
 pub(super) mod keys {
     macro_rules! keys {
         ($($name:ident = $number:literal $wire_type:ident),+ $(,)?) => {
@@ -88,19 +89,19 @@ pub(super) mod keys {
     }
 }
 
-/// A message within the request.
+/// Reads one message of a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(super) struct WireReader<'a> {
     bytes: &'a [u8],
     pos: usize,
     end: usize,
-    /// How many messages it stands in.
+    /// The number of messages around it.
     depth: u32,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader {
+impl<'a> WireReader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> WireReader<'a> {
+        WireReader {
             bytes,
             pos: 0,
             end: bytes.len(),
@@ -108,9 +109,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The message that stands in a range of this one.
-    pub(super) fn within(&self, range: Range<usize>) -> Reader<'a> {
-        Reader {
+    /// A reader of the message in a range of this one.
+    pub(super) fn within(&self, range: Range<usize>) -> WireReader<'a> {
+        WireReader {
             bytes: self.bytes,
             pos: range.start,
             end: range.end,
@@ -118,9 +119,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Some fields of this message, that stand one behind the other.
-    pub(super) fn part(&self, range: Range<usize>) -> Reader<'a> {
-        Reader {
+    /// A reader of a range of this message, which consists of whole fields.
+    pub(super) fn part(&self, range: Range<usize>) -> WireReader<'a> {
+        WireReader {
             pos: range.start,
             end: range.end,
             ..*self
@@ -139,11 +140,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// The position in the request.
     pub(super) fn pos(&self) -> usize {
         self.pos
     }
 
-    /// The bytes that have not been read.
+    /// The bytes that were not read yet.
     #[inline(always)]
     pub(super) fn rest(&self) -> &'a [u8] {
         &self.bytes[self.pos..self.end]
@@ -153,25 +155,27 @@ impl<'a> Reader<'a> {
         self.pos == self.end
     }
 
+    /// A range of the request.
     pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
         &self.bytes[range]
     }
 
-    /// Where a part of the request stands in it; none for other bytes.
+    /// The position of a slice of the request; none for other bytes.
     pub(super) fn offset_of(&self, part: &[u8]) -> Option<usize> {
         let offset = (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
         (offset + part.len() <= self.bytes.len()).then_some(offset)
     }
 
+    /// An error at the current position.
     #[cold]
-    pub(super) fn error(&self, what: impl Into<String>) -> Box<DecodeError> {
+    pub(super) fn error(&self, reason: impl Into<String>) -> Box<DecodeError> {
         Box::new(DecodeError {
-            what: what.into(),
+            reason: reason.into(),
             offset: Some(self.pos),
         })
     }
 
-    /// The next field's key, or none at the end of the message.
+    /// Reads the key of the next field; none at the end of the message.
     #[inline(always)]
     pub(super) fn next_key(&mut self) -> Result<Option<u32>> {
         if self.pos == self.end {
@@ -205,7 +209,7 @@ impl<'a> Reader<'a> {
                 self.pos += 1;
                 Ok(u64::from(byte))
             }
-            // Lengths of most messages.
+            // Most lengths of messages have two bytes.
             [low, high, ..] if high < 0x80 => {
                 self.pos += 2;
                 Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
@@ -233,7 +237,7 @@ impl<'a> Reader<'a> {
         Err(self.error("truncated varint"))
     }
 
-    /// uint32 and int32: the low 32 bits, as protobuf has it.
+    /// Reads a uint32 or int32: the low 32 bits, as protobuf specifies.
     #[inline(always)]
     pub(super) fn uint32(&mut self) -> Result<u32> {
         Ok(self.varint()? as u32)
@@ -271,7 +275,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where a length-delimited field's bytes stand.
+    /// Reads a length-delimited field and returns the range of its bytes.
     #[inline(always)]
     pub(super) fn range(&mut self) -> Result<Range<usize>> {
         let start = self.pos;
@@ -291,14 +295,14 @@ impl<'a> Reader<'a> {
             .error(format!("length {length} where only {left} bytes are left"))
     }
 
-    /// A message within this one.
+    /// Reads a length-delimited field and returns a reader of the message in it.
     #[inline(always)]
-    pub(super) fn message(&mut self) -> Result<Reader<'a>> {
+    pub(super) fn message(&mut self) -> Result<WireReader<'a>> {
         let range = self.range()?;
         Ok(self.within(range))
     }
 
-    /// Where text stands, checked to be UTF-8.
+    /// Reads text, checks that it is UTF-8 and returns its range.
     #[inline(always)]
     pub(super) fn text(&mut self) -> Result<Range<usize>> {
         let range = self.range()?;
@@ -308,7 +312,7 @@ impl<'a> Reader<'a> {
         self.utf8(range)
     }
 
-    /// Text itself, checked to be UTF-8.
+    /// Reads text and checks that it is UTF-8.
     #[inline]
     pub(super) fn utf8_text(&mut self) -> Result<&'a str> {
         let range = self.range()?;
@@ -324,7 +328,7 @@ impl<'a> Reader<'a> {
         Err(self.within(range).error("text that is not UTF-8"))
     }
 
-    /// Where an id stands: empty, or of exactly this length.
+    /// Reads an id of exactly `length` bytes; none if it is empty.
     #[inline(always)]
     pub(super) fn id(&mut self, length: usize, name: &str) -> Result<Option<&'a [u8]>> {
         let range = self.range()?;
@@ -337,14 +341,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over a field that this message does not have; `known` has a bit for each number that
-    /// it has, which then comes with a wrong wire type.
+    /// Skips a field with a key that the caller does not accept. `known` has a bit for each field number of the
+    /// message; a known number has a wrong wire type, which is an error.
     #[cold]
     pub(super) fn skip(&mut self, key: u32, known: u64) -> Result<()> {
         self.skip_nested(key, known, self.depth)
     }
 
-    /// Passes over a field, whatever it is.
+    /// Skips a field of any number.
     #[inline]
     pub(super) fn pass(&mut self, key: u32) -> Result<()> {
         match key & 7 {
@@ -361,7 +365,7 @@ impl<'a> Reader<'a> {
         if number < 64 && known & 1 << number != 0 {
             return Err(self.error(format!("field {number} with wire type {}", key & 7)));
         }
-        // Where prost stops too.
+        // The same limit as in prost.
         if depth >= MAX_DEPTH {
             return Err(self.error(format!("fields nested deeper than {MAX_DEPTH}")));
         }
@@ -389,7 +393,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A bit for each of these field numbers.
+/// A bit for each of the field numbers, for [`WireReader::skip`].
 pub(super) const fn known<const N: usize>(numbers: [u32; N]) -> u64 {
     let mut bits = 0;
     let mut index = 0;

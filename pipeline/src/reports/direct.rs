@@ -1,80 +1,80 @@
-//! Reports about a uid itself, of whatever kind of row, in the order in which claims take them.
+//! Direct reports: all reports about a uid itself, in the order in which claims fold them.
 
-use super::{AliasItem, EdgeItem, Items, ReportBatch, Sighting};
-use crate::claims::{Class, Point, What};
+use super::{AliasItem, EdgeItem, ReportBatch, Sighting, SnapshotItems};
+use crate::claims::{ClaimClass, PointKind, ReportPoint};
 use crate::component::UnixNanos;
 use crate::hash::hash_of;
 
-/// A sighting, a removal, a delete event or a snapshot that no scan made.
+/// A report about a uid itself: a sighting, a removal, a delete event, or a snapshot that no scan made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirectReport<'a> {
     pub uid: &'a str,
-    pub class: Class,
+    pub class: ClaimClass,
     pub source: &'a str,
-    /// Empty for none.
+    /// Empty if the report belongs to no scope.
     pub scope: &'a str,
-    pub point: Point,
+    pub point: ReportPoint,
 }
 
 impl<'a> ReportBatch<'a> {
-    /// All that are about one uid, by time, so that only what really is late is folded as such. A
-    /// delete event is a point of its source's claim of class [`Class::Created`] without a scope.
-    pub fn direct(&self) -> Vec<DirectReport<'a>> {
+    /// All direct reports, ascending by time, so that claims fold no report of this batch as a late one. A delete event
+    /// belongs to the claim of its source of the class [`ClaimClass::Created`] without a scope.
+    pub fn direct_reports(&self) -> Vec<DirectReport<'a>> {
         let mut all = Vec::with_capacity(self.sightings.len());
-        all.extend(self.sightings.iter().map(Sighting::direct));
+        all.extend(self.sightings.iter().map(Sighting::direct_report));
         all.extend(self.removals.iter().map(|removed| DirectReport {
             uid: removed.uid,
             class: removed.class,
             source: removed.source,
             scope: removed.scope,
-            point: Point {
+            point: ReportPoint {
                 time: removed.time,
-                what: What::Removed(removed.how),
+                kind: PointKind::Removed(removed.how),
             },
         }));
         all.extend(self.delete_events.iter().map(|event| DirectReport {
             uid: event.uid,
-            class: Class::Created,
+            class: ClaimClass::Created,
             source: event.source,
             scope: "",
-            point: Point {
+            point: ReportPoint {
                 time: event.time,
-                what: What::Deleted,
+                kind: PointKind::Deleted,
             },
         }));
-        // A snapshot that no scan made is a claim of its own.
-        let alone = self.snapshots.iter().filter(|it| it.state.is_none());
-        all.extend(alone.map(|snapshot| {
+        // A snapshot that no scan made has its own claim.
+        let without_scan = self.snapshots.iter().filter(|it| it.state.is_none());
+        all.extend(without_scan.map(|snapshot| {
             let (class, state) = snapshot.items.class_and_hash();
             DirectReport {
                 uid: snapshot.uid,
                 class,
                 source: snapshot.source,
                 scope: snapshot.scope,
-                point: Point {
+                point: ReportPoint {
                     time: snapshot.time,
-                    what: What::Seen {
+                    kind: PointKind::Seen {
                         state,
-                        by: crate::claims::By::Row,
+                        by: crate::claims::ReportedBy::Row,
                     },
                 },
             }
         }));
-        all.sort_by_key(|report| (report.point.time, report.point.what));
+        all.sort_by_key(|report| (report.point.time, report.point.kind));
         all
     }
 }
 
 impl<'a> Sighting<'a> {
-    fn direct(&self) -> DirectReport<'a> {
+    fn direct_report(&self) -> DirectReport<'a> {
         DirectReport {
             uid: self.uid,
             class: self.class,
             source: self.source,
             scope: self.scope,
-            point: Point {
+            point: ReportPoint {
                 time: self.time,
-                what: What::Seen {
+                kind: PointKind::Seen {
                     state: self.state,
                     by: self.by,
                 },
@@ -83,13 +83,12 @@ impl<'a> Sighting<'a> {
     }
 }
 
-impl Items<'_> {
-    /// The class of a snapshot that no scan made, and what names it: the hash of its items, in whatever
-    /// order they were reported.
-    pub fn class_and_hash(&self) -> (Class, u64) {
+impl SnapshotItems<'_> {
+    /// The class of a snapshot that no scan made, and its state: the hash of its items. Their order has no effect.
+    pub fn class_and_hash(&self) -> (ClaimClass, u64) {
         let time = |time: Option<UnixNanos>| time.map_or(u64::MAX, |time| time.0).to_le_bytes();
         match self {
-            Items::Edges(edges) => {
+            SnapshotItems::Edges(edges) => {
                 let mut edges: Vec<&EdgeItem<'_>> = edges.iter().collect();
                 edges.sort_by(|one, other| {
                     let key = |edge: &EdgeItem<'_>| {
@@ -115,9 +114,9 @@ impl Items<'_> {
                             edge.properties,
                         ]
                     });
-                (Class::Edges, hash_of(parts))
+                (ClaimClass::Edges, hash_of(parts))
             }
-            Items::Aliases(aliases) => {
+            SnapshotItems::Aliases(aliases) => {
                 let mut aliases: Vec<&AliasItem<'_>> = aliases.iter().collect();
                 aliases.sort_by_key(|alias| (alias.kind, alias.value, alias.within));
                 let times: Vec<[[u8; 8]; 2]> = aliases
@@ -133,7 +132,7 @@ impl Items<'_> {
                         Some(to.as_slice()),
                     ]
                 });
-                (Class::Aliases, hash_of(parts))
+                (ClaimClass::Aliases, hash_of(parts))
             }
         }
     }

@@ -1,22 +1,25 @@
-//! Rows of `edges` and of `aliases`: snapshots, and observations.
+//! Converts rows of `edges` and of `aliases` to snapshots and observations, and rows of `edge_stats`.
 
 use std::collections::HashMap;
 
-use super::row::Row;
-use super::{AliasItem, AliasObservation, EdgeItem, EdgeObservation, Items, ReportBatch, Snapshot};
+use super::row::BatchRow;
+use super::{
+    AliasItem, AliasObservation, EdgeItem, EdgeObservation, EdgeStatsReport, ReportBatch,
+    SnapshotItems, SnapshotReport,
+};
 use crate::Batch;
 use crate::component::UnixNanos;
 use crate::schema::edges::mode;
-use crate::schema::{aliases, edges};
+use crate::schema::{aliases, edge_stats, edges};
 
 pub(super) fn read_edges<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
-    let mut snapshots = Snapshots::default();
-    for row in Row::all(batch) {
-        let Some((uid, time)) = opening(row, now, reports) else {
+    let mut snapshots = SnapshotIndexes::default();
+    for row in BatchRow::all(batch) {
+        let Some((uid, time)) = uid_and_time(row, now, reports) else {
             continue;
         };
         let edge = edge(row);
-        if edge.is_some_and(|edge| !reports.fits(edge.to)) {
+        if edge.is_some_and(|edge| !reports.accepts_name(edge.to)) {
             continue;
         }
         if row.word(edges::MODE) == Some(mode::OBSERVED) {
@@ -30,21 +33,28 @@ pub(super) fn read_edges<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut Rep
             continue;
         }
         let (scope, state) = (row.text(edges::SCOPE), row.uint64(edges::STATE));
-        let snapshot = snapshots.of(reports, row, (uid, time), scope, state, Items::Edges);
-        if let Items::Edges(items) = snapshot {
+        let snapshot = snapshots.items_of(
+            reports,
+            row,
+            (uid, time),
+            scope,
+            state,
+            SnapshotItems::Edges,
+        );
+        if let SnapshotItems::Edges(items) = snapshot {
             items.extend(edge);
         }
     }
 }
 
 pub(super) fn read_aliases<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
-    let mut snapshots = Snapshots::default();
-    for row in Row::all(batch) {
-        let Some((uid, time)) = opening(row, now, reports) else {
+    let mut snapshots = SnapshotIndexes::default();
+    for row in BatchRow::all(batch) {
+        let Some((uid, time)) = uid_and_time(row, now, reports) else {
             continue;
         };
         let alias = alias(row);
-        if alias.is_some_and(|alias| !reports.fits(alias.value)) {
+        if alias.is_some_and(|alias| !reports.accepts_name(alias.value)) {
             continue;
         }
         if row.word(aliases::MODE) == Some(mode::OBSERVED) {
@@ -58,32 +68,73 @@ pub(super) fn read_aliases<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut R
             continue;
         }
         let (scope, state) = (row.text(aliases::SCOPE), row.uint64(aliases::STATE));
-        let snapshot = snapshots.of(reports, row, (uid, time), scope, state, Items::Aliases);
-        if let Items::Aliases(items) = snapshot {
+        let snapshot = snapshots.items_of(
+            reports,
+            row,
+            (uid, time),
+            scope,
+            state,
+            SnapshotItems::Aliases,
+        );
+        if let SnapshotItems::Aliases(items) = snapshot {
             items.extend(alias);
         }
     }
 }
 
-/// The places of the snapshots so far: by uid, source, scope and time.
-#[derive(Default)]
-struct Snapshots<'a>(HashMap<(&'a str, &'a str, &'a str, UnixNanos), usize>);
+pub(super) fn read_edge_stats<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
+    for row in BatchRow::all(batch) {
+        let minute = row.time(now);
+        let Some(from) = row.uid() else {
+            reports.rejected.without_uid += 1;
+            continue;
+        };
+        let to = row.text(edge_stats::TO).unwrap_or_default();
+        if !reports.accepts_name(from)
+            || !reports.accepts_name(to)
+            || !reports.accepts_time(minute, now)
+        {
+            continue;
+        }
+        reports.edge_stats.push(EdgeStatsReport {
+            from,
+            kind: row.word(edge_stats::KIND).unwrap_or_default(),
+            to,
+            connection_type: row.word(edge_stats::CONNECTION_TYPE).unwrap_or_default(),
+            minute,
+            writer: row.text(edge_stats::WRITER).unwrap_or_default(),
+            chunk: row.uint32(edge_stats::CHUNK),
+            calls: row.uint64(edge_stats::CALLS).unwrap_or_default(),
+            errors: row.uint64(edge_stats::ERRORS).unwrap_or_default(),
+            duration_sum: row.float(edge_stats::DURATION_SUM),
+            duration_max: row.float(edge_stats::DURATION_MAX),
+            scale: row.int32(edge_stats::DURATION_SCALE),
+            offset: row.int32(edge_stats::DURATION_OFFSET),
+            counts: row.uint64s(edge_stats::DURATION_COUNTS).unwrap_or_default(),
+        });
+    }
+}
 
-impl<'a> Snapshots<'a> {
-    fn of<'r, T>(
+/// The indexes of the snapshots so far, by uid, source, scope and time.
+#[derive(Default)]
+struct SnapshotIndexes<'a>(HashMap<(&'a str, &'a str, &'a str, UnixNanos), usize>);
+
+impl<'a> SnapshotIndexes<'a> {
+    /// The items of the snapshot that a row belongs to. Adds the snapshot if it is missing.
+    fn items_of<'r, T>(
         &mut self,
         reports: &'r mut ReportBatch<'a>,
-        row: Row<'a>,
+        row: BatchRow<'a>,
         (uid, time): (&'a str, UnixNanos),
         scope: Option<&'a str>,
         state: Option<u64>,
-        empty: fn(Vec<T>) -> Items<'a>,
-    ) -> &'r mut Items<'a> {
+        empty: fn(Vec<T>) -> SnapshotItems<'a>,
+    ) -> &'r mut SnapshotItems<'a> {
         let (source, scope) = (row.source(), scope.unwrap_or_default());
         let next = reports.snapshots.len();
-        let place = *self.0.entry((uid, source, scope, time)).or_insert(next);
-        if place == next {
-            reports.snapshots.push(Snapshot {
+        let index = *self.0.entry((uid, source, scope, time)).or_insert(next);
+        if index == next {
+            reports.snapshots.push(SnapshotReport {
                 uid,
                 source,
                 scope,
@@ -92,12 +143,13 @@ impl<'a> Snapshots<'a> {
                 items: empty(Vec::new()),
             });
         }
-        &mut reports.snapshots[place].items
+        &mut reports.snapshots[index].items
     }
 }
 
-fn opening<'a>(
-    row: Row<'a>,
+/// The uid and the time of a row; `None` if the row is rejected.
+fn uid_and_time<'a>(
+    row: BatchRow<'a>,
     now: UnixNanos,
     reports: &mut ReportBatch<'a>,
 ) -> Option<(&'a str, UnixNanos)> {
@@ -106,11 +158,11 @@ fn opening<'a>(
         reports.rejected.without_uid += 1;
         return None;
     };
-    (reports.fits(uid) && reports.is_past(time, now)).then_some((uid, time))
+    (reports.accepts_name(uid) && reports.accepts_time(time, now)).then_some((uid, time))
 }
 
-/// None for the row that says that a snapshot is empty.
-fn edge(row: Row<'_>) -> Option<EdgeItem<'_>> {
+/// The edge of a row; `None` for the row that reports an empty snapshot.
+fn edge(row: BatchRow<'_>) -> Option<EdgeItem<'_>> {
     Some(EdgeItem {
         kind: row.word(edges::KIND)?,
         to: row.text(edges::TO)?,
@@ -119,8 +171,8 @@ fn edge(row: Row<'_>) -> Option<EdgeItem<'_>> {
     })
 }
 
-/// Likewise.
-fn alias(row: Row<'_>) -> Option<AliasItem<'_>> {
+/// The alias of a row; `None` for the row that reports an empty snapshot.
+fn alias(row: BatchRow<'_>) -> Option<AliasItem<'_>> {
     Some(AliasItem {
         kind: row.word(aliases::KIND)?,
         value: row.text(aliases::VALUE)?,

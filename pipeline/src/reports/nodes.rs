@@ -1,14 +1,14 @@
-//! Rows of `nodes`: thousands in a scan, so the columns are found once a batch.
+//! Converts rows of `nodes`. A scan has thousands of rows, so the columns are looked up once for each batch.
 
 use std::sync::Arc;
 
 use arrow_array::types::{TimestampNanosecondType, UInt64Type};
 use arrow_array::{Array, BinaryViewArray, PrimitiveArray, StringViewArray};
 
-use super::row::{Row, Words, bytes, text, word};
-use super::{Completion, Content, DeleteEvent, Removed, ReportBatch, Sighting};
+use super::row::{BatchRow, WordColumn, bytes, text, word};
+use super::{DeleteEvent, NodeContent, RemovalReport, ReportBatch, ScanCompletion, Sighting};
 use crate::Batch;
-use crate::claims::{By, Class, Removal};
+use crate::claims::{ClaimClass, Removal, ReportedBy};
 use crate::component::UnixNanos;
 use crate::members::Members;
 use crate::schema::nodes::group;
@@ -16,18 +16,18 @@ use crate::schema::resources::op;
 use crate::schema::{nodes, opening};
 
 pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
-    let columns = Columns::of(batch);
+    let columns = NodeColumns::of(batch);
     reports.sightings.reserve(batch.num_rows());
     for row in 0..batch.num_rows() {
         let time = columns.time(row).unwrap_or(now);
-        if !reports.is_past(time, now) {
+        if !reports.accepts_time(time, now) {
             continue;
         }
         let operation = word(&columns.op, row).unwrap_or_default();
         if operation == op::SCOPE_COMPLETE {
             reports
                 .completions
-                .push(completion(Row { batch, row }, time));
+                .push(completion(BatchRow { batch, row }, time));
             continue;
         }
         let Some(uid) = text(columns.uid, row) else {
@@ -38,7 +38,7 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
             reports.rejected.unknown_group += 1;
             continue;
         };
-        if !reports.fits(uid) {
+        if !reports.accepts_name(uid) {
             continue;
         }
         let source = word(&columns.source, row).unwrap_or_default();
@@ -48,17 +48,17 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
             op::RELEASED => Removal::Released,
             _ => {
                 let sighting = columns.sighting(row, uid, class, operation, time);
-                add(reports, sighting);
+                add_sighting(reports, sighting);
                 continue;
             }
         };
-        if class == Class::Actual && scope.is_empty() && how == Removal::Deleted {
+        if class == ClaimClass::Actual && scope.is_empty() && how == Removal::Deleted {
             reports
                 .delete_events
                 .push(DeleteEvent { uid, source, time });
             continue;
         }
-        reports.removals.push(Removed {
+        reports.removals.push(RemovalReport {
             uid,
             class,
             source,
@@ -69,8 +69,8 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
     }
 }
 
-/// A resource is reported by two rows, that it exists and how it is configured: one sighting.
-pub(super) fn add<'a>(reports: &mut ReportBatch<'a>, sighting: Sighting<'a>) {
+/// Adds a sighting. Two rows report a resource, one its existence and one its configuration: they become one sighting.
+pub(super) fn add_sighting<'a>(reports: &mut ReportBatch<'a>, sighting: Sighting<'a>) {
     let key = |sighting: &Sighting<'a>| {
         let Sighting { uid, class, .. } = *sighting;
         (uid, class, sighting.source, sighting.scope, sighting.time)
@@ -87,27 +87,27 @@ pub(super) fn add<'a>(reports: &mut ReportBatch<'a>, sighting: Sighting<'a>) {
     reports.sightings.push(sighting);
 }
 
-struct Columns<'a> {
+struct NodeColumns<'a> {
     time: &'a PrimitiveArray<TimestampNanosecondType>,
     uid: &'a StringViewArray,
-    source: Words<'a>,
-    op: Words<'a>,
-    group: Words<'a>,
+    source: WordColumn<'a>,
+    op: WordColumn<'a>,
+    group: WordColumn<'a>,
     scope: &'a StringViewArray,
     scan_id: &'a StringViewArray,
     state: &'a PrimitiveArray<UInt64Type>,
-    kind: Words<'a>,
+    kind: WordColumn<'a>,
     name: &'a StringViewArray,
-    provider: Words<'a>,
-    account: Words<'a>,
-    region: Words<'a>,
+    provider: WordColumn<'a>,
+    account: WordColumn<'a>,
+    region: WordColumn<'a>,
     tags: &'a BinaryViewArray,
     value: &'a BinaryViewArray,
 }
 
-impl<'a> Columns<'a> {
-    fn of(batch: &'a Batch) -> Columns<'a> {
-        Columns {
+impl<'a> NodeColumns<'a> {
+    fn of(batch: &'a Batch) -> NodeColumns<'a> {
+        NodeColumns {
             time: batch.numbers(opening::TIME),
             uid: batch.uid(),
             source: batch.words(opening::SOURCE),
@@ -131,12 +131,12 @@ impl<'a> Columns<'a> {
         Some(UnixNanos(u64::try_from(time).unwrap_or_default()))
     }
 
-    fn class(&self, row: usize) -> Option<Class> {
+    fn class(&self, row: usize) -> Option<ClaimClass> {
         match word(&self.group, row)? {
-            group::LIFECYCLE | group::ACTUAL => Some(Class::Actual),
-            group::DESIRED => Some(Class::Desired),
-            group::TELEMETRY => Some(Class::Telemetry),
-            group::HEALTH => Some(Class::Health),
+            group::LIFECYCLE | group::ACTUAL => Some(ClaimClass::Actual),
+            group::DESIRED => Some(ClaimClass::Desired),
+            group::TELEMETRY => Some(ClaimClass::Telemetry),
+            group::HEALTH => Some(ClaimClass::Health),
             _ => None,
         }
     }
@@ -145,25 +145,25 @@ impl<'a> Columns<'a> {
         &self,
         row: usize,
         uid: &'a str,
-        class: Class,
+        class: ClaimClass,
         operation: &str,
         time: UnixNanos,
     ) -> Sighting<'a> {
         let known = self.state.is_valid(row).then(|| self.state.value(row));
-        let says_only_that_it_exists = word(&self.group, row) == Some(group::LIFECYCLE);
-        let content = Content {
+        let reports_existence_only = word(&self.group, row) == Some(group::LIFECYCLE);
+        let content = NodeContent {
             kind: word(&self.kind, row),
             name: text(self.name, row),
             provider: word(&self.provider, row),
             account: word(&self.account, row),
             region: word(&self.region, row),
             tags: bytes(self.tags, row),
-            value: bytes(self.value, row).filter(|_| !says_only_that_it_exists),
+            value: bytes(self.value, row).filter(|_| !reports_existence_only),
         };
         Sighting {
             uid,
             class: match operation {
-                op::CREATED if class == Class::Actual => Class::Created,
+                op::CREATED if class == ClaimClass::Actual => ClaimClass::Created,
                 _ => class,
             },
             source: word(&self.source, row).unwrap_or_default(),
@@ -171,10 +171,10 @@ impl<'a> Columns<'a> {
             time,
             state: known.unwrap_or_else(|| content.hash()),
             by: match self.scan_id.is_valid(row) {
-                true => By::Scan,
-                false => By::Row,
+                true => ReportedBy::Scan,
+                false => ReportedBy::Row,
             },
-            content: match (known, says_only_that_it_exists) {
+            content: match (known, reports_existence_only) {
                 (Some(_), true) => None,
                 _ => Some(content),
             },
@@ -182,14 +182,14 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn completion(row: Row<'_>, began: UnixNanos) -> Completion<'_> {
+fn completion(row: BatchRow<'_>, began: UnixNanos) -> ScanCompletion<'_> {
     let members = row.uint64s(nodes::MEMBERS).unwrap_or_default();
     let states = row.uint64s(nodes::MEMBER_STATES).unwrap_or_default();
     let states = states.into_iter().chain(std::iter::repeat(0));
-    Completion {
+    ScanCompletion {
         class: match row.word(nodes::GROUP) {
-            Some(group::DESIRED) => Class::Desired,
-            _ => Class::Actual,
+            Some(group::DESIRED) => ClaimClass::Desired,
+            _ => ClaimClass::Actual,
         },
         source: row.source(),
         scope: row.text(nodes::SCOPE).unwrap_or_default(),

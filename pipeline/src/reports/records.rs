@@ -1,27 +1,27 @@
-//! Rows of `changes`, `drift`, `health`, `correlations` and `alerts`.
+//! Converts rows of `changes`, `drift`, `health`, `correlations` and `alerts`.
 
 use std::borrow::Cow;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::row::Row;
-use super::{Record, ReportBatch};
+use super::row::BatchRow;
+use super::{RecordReport, ReportBatch};
 use crate::component::UnixNanos;
 use crate::schema::{alerts, changes, correlations, drift, health};
 use crate::{Batch, Signal, json_rows};
 
-/// The column that is a part of its own.
+/// The column that is not part of [`RecordReport::columns`].
 const IMPACT: &str = "impact";
 
 pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
-    for (row, mut columns) in Row::all(batch).zip(json_rows::to_json(batch)) {
+    for (row, mut columns) in BatchRow::all(batch).zip(json_rows::to_json(batch)) {
         let time = row.time(now);
         let uid = row.uid();
-        if !reports.is_past(time, now) || uid.is_some_and(|uid| !reports.fits(uid)) {
+        if !reports.accepts_time(time, now) || uid.is_some_and(|uid| !reports.accepts_name(uid)) {
             continue;
         }
         let impact = columns.remove(IMPACT).filter(|impact| !impact.is_null());
-        let mut record = Record {
+        let mut record = RecordReport {
             signal: batch.signal(),
             id: Cow::Borrowed(""),
             opened: time,
@@ -73,7 +73,7 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
                 record.resolved = row.timestamp(alerts::ENDS_AT);
             }
         }
-        names.retain(|name| name.len() <= ReportBatch::LONGEST);
+        names.retain(|name| name.len() <= ReportBatch::MAX_NAME_BYTES);
         names.sort_unstable();
         names.dedup();
         record.names = names;

@@ -1,29 +1,29 @@
-//! Rows of `resources`: the same reports as of the `nodes`, `edges` and `aliases` that `graph` makes
-//! of them.
+//! Converts rows of `resources`. The reports equal those of the `nodes`, `edges` and `aliases` rows that the processor
+//! `graph` makes of them.
 
 use std::sync::Arc;
 
 use super::{
-    AliasItem, Completion, Content, DeleteEvent, EdgeItem, Items, Removed, ReportBatch, Sighting,
-    Snapshot, nodes,
+    AliasItem, DeleteEvent, EdgeItem, NodeContent, RemovalReport, ReportBatch, ScanCompletion,
+    Sighting, SnapshotItems, SnapshotReport, nodes,
 };
 use crate::Batch;
-use crate::claims::{By, Class, Removal};
+use crate::claims::{ClaimClass, Removal, ReportedBy};
 use crate::component::UnixNanos;
 use crate::members::Members;
-use crate::resource::Observed;
+use crate::resource::ResourceRow;
 use crate::schema::nodes::group;
 use crate::schema::resources::op;
 
 pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
-    for row in Observed::of(batch) {
+    for row in ResourceRow::all(batch) {
         let time = row.time.unwrap_or(now);
-        if !reports.is_past(time, now) {
+        if !reports.accepts_time(time, now) {
             continue;
         }
         let class = match row.group {
-            group::DESIRED => Class::Desired,
-            _ => Class::Actual,
+            group::DESIRED => ClaimClass::Desired,
+            _ => ClaimClass::Actual,
         };
         if row.op == op::SCOPE_COMPLETE {
             reports.completions.push(completion(&row, class, time));
@@ -33,7 +33,7 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
             reports.rejected.without_uid += 1;
             continue;
         };
-        if !reports.fits(uid) {
+        if !reports.accepts_name(uid) {
             continue;
         }
         let (source, scope) = (row.source, row.scope.unwrap_or_default());
@@ -41,18 +41,18 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
             op::DELETED => Removal::Deleted,
             op::RELEASED => Removal::Released,
             _ => {
-                nodes::add(reports, sighting(&row, uid, class, time));
-                snapshots(&row, uid, time, reports);
+                nodes::add_sighting(reports, sighting(&row, uid, class, time));
+                add_snapshots(&row, uid, time, reports);
                 continue;
             }
         };
-        if class == Class::Actual && scope.is_empty() && how == Removal::Deleted {
+        if class == ClaimClass::Actual && scope.is_empty() && how == Removal::Deleted {
             reports
                 .delete_events
                 .push(DeleteEvent { uid, source, time });
             continue;
         }
-        reports.removals.push(Removed {
+        reports.removals.push(RemovalReport {
             uid,
             class,
             source,
@@ -63,11 +63,15 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
     }
 }
 
-fn completion<'a>(row: &Observed<'a>, class: Class, began: UnixNanos) -> Completion<'a> {
+fn completion<'a>(
+    row: &ResourceRow<'a>,
+    class: ClaimClass,
+    began: UnixNanos,
+) -> ScanCompletion<'a> {
     let members = row.members.unwrap_or_default().iter().copied();
     let states = row.member_states.unwrap_or_default().iter().copied();
     let pairs = members.zip(states.chain(std::iter::repeat(0)));
-    Completion {
+    ScanCompletion {
         class,
         source: row.source,
         scope: row.scope.unwrap_or_default(),
@@ -80,8 +84,13 @@ fn completion<'a>(row: &Observed<'a>, class: Class, began: UnixNanos) -> Complet
     }
 }
 
-fn sighting<'a>(row: &Observed<'a>, uid: &'a str, class: Class, time: UnixNanos) -> Sighting<'a> {
-    let content = Content {
+fn sighting<'a>(
+    row: &ResourceRow<'a>,
+    uid: &'a str,
+    class: ClaimClass,
+    time: UnixNanos,
+) -> Sighting<'a> {
+    let content = NodeContent {
         kind: row.kind,
         name: row.name,
         provider: row.provider,
@@ -93,7 +102,7 @@ fn sighting<'a>(row: &Observed<'a>, uid: &'a str, class: Class, time: UnixNanos)
     Sighting {
         uid,
         class: match row.op {
-            op::CREATED if class == Class::Actual => Class::Created,
+            op::CREATED if class == ClaimClass::Actual => ClaimClass::Created,
             _ => class,
         },
         source: row.source,
@@ -101,15 +110,20 @@ fn sighting<'a>(row: &Observed<'a>, uid: &'a str, class: Class, time: UnixNanos)
         time,
         state: row.state.unwrap_or_else(|| content.hash()),
         by: match row.scan_id {
-            Some(_) => By::Scan,
-            None => By::Row,
+            Some(_) => ReportedBy::Scan,
+            None => ReportedBy::Row,
         },
         content: Some(content),
     }
 }
 
-/// All edges and all aliases, where the row says them.
-fn snapshots<'a>(row: &Observed<'a>, uid: &'a str, time: UnixNanos, reports: &mut ReportBatch<'a>) {
+/// Adds the snapshots of edges and aliases, if the row reports them.
+fn add_snapshots<'a>(
+    row: &ResourceRow<'a>,
+    uid: &'a str,
+    time: UnixNanos,
+    reports: &mut ReportBatch<'a>,
+) {
     if row.op == op::CREATED {
         return;
     }
@@ -121,7 +135,7 @@ fn snapshots<'a>(row: &Observed<'a>, uid: &'a str, time: UnixNanos, reports: &mu
             confidence,
             properties,
         });
-        Items::Edges(edges.filter(|edge| reports.fits(edge.to)).collect())
+        SnapshotItems::Edges(edges.filter(|edge| reports.accepts_name(edge.to)).collect())
     });
     let aliases = row.aliases.clone().map(|aliases| {
         let aliases = aliases.aliases();
@@ -132,10 +146,14 @@ fn snapshots<'a>(row: &Observed<'a>, uid: &'a str, time: UnixNanos, reports: &mu
             valid_from: None,
             valid_to: None,
         });
-        Items::Aliases(aliases.filter(|alias| reports.fits(alias.value)).collect())
+        SnapshotItems::Aliases(
+            aliases
+                .filter(|alias| reports.accepts_name(alias.value))
+                .collect(),
+        )
     });
     for items in relations.into_iter().chain(aliases) {
-        reports.snapshots.push(Snapshot {
+        reports.snapshots.push(SnapshotReport {
             uid,
             source: row.source,
             scope: row.scope.unwrap_or_default(),

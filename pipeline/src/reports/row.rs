@@ -1,4 +1,4 @@
-//! One row's cells, by the names of their columns.
+//! Reads the cells of a row by column name.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
@@ -8,17 +8,19 @@ use crate::Batch;
 use crate::component::UnixNanos;
 use crate::schema::opening;
 
+/// A row of a batch. Each method panics if the batch has no such column, or if the column has another type.
 #[derive(Clone, Copy)]
-pub(crate) struct Row<'a> {
+pub(crate) struct BatchRow<'a> {
     pub(crate) batch: &'a Batch,
     pub(crate) row: usize,
 }
 
-impl<'a> Row<'a> {
-    pub(crate) fn all(batch: &'a Batch) -> impl Iterator<Item = Row<'a>> {
-        (0..batch.num_rows()).map(move |row| Row { batch, row })
+impl<'a> BatchRow<'a> {
+    pub(crate) fn all(batch: &'a Batch) -> impl Iterator<Item = BatchRow<'a>> {
+        (0..batch.num_rows()).map(move |row| BatchRow { batch, row })
     }
 
+    /// The time of the row, else `now`.
     pub(crate) fn time(self, now: UnixNanos) -> UnixNanos {
         self.timestamp(opening::TIME).unwrap_or(now)
     }
@@ -62,7 +64,7 @@ impl<'a> Row<'a> {
         self.batch.numbers::<Int32Type>(column).value(self.row)
     }
 
-    /// What is not finite counts as 0: no store keeps it.
+    /// A value that is not finite becomes 0, since stores cannot keep it.
     pub(crate) fn float(self, column: &str) -> f64 {
         let float = self.batch.numbers::<Float64Type>(column).value(self.row);
         if float.is_finite() { float } else { 0.0 }
@@ -88,8 +90,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A column of few different words.
-pub(crate) type Words<'a> = TypedDictionaryArray<'a, Int32Type, StringArray>;
+/// A dictionary column of texts.
+pub(crate) type WordColumn<'a> = TypedDictionaryArray<'a, Int32Type, StringArray>;
 
 pub(crate) fn text(texts: &StringViewArray, row: usize) -> Option<&str> {
     texts.is_valid(row).then(|| texts.value(row))
@@ -99,7 +101,7 @@ pub(crate) fn bytes(bytes: &BinaryViewArray, row: usize) -> Option<&[u8]> {
     bytes.is_valid(row).then(|| bytes.value(row))
 }
 
-pub(crate) fn word<'a>(words: &Words<'a>, row: usize) -> Option<&'a str> {
+pub(crate) fn word<'a>(words: &WordColumn<'a>, row: usize) -> Option<&'a str> {
     let keys = words.keys();
     let key = keys.is_valid(row).then(|| keys.value(row))?;
     Some(words.values().value(usize::try_from(key).ok()?))

@@ -1,28 +1,28 @@
-//! Rows of `resources` that a scan tells.
+//! Builds the rows of `resources` of a scan.
 
-use super::{Alias, Relation, Resource};
+use super::{Resource, ResourceAlias, ResourceRelation};
 use crate::component::UnixNanos;
 use crate::rows::{Cell, Rows};
 use crate::schema::resources;
 use crate::uid;
 
-/// What all rows of one scan of a scope share.
+/// The values that all rows of one scan of a scope share.
 #[derive(Clone, Copy, Debug)]
-pub struct Scan<'a> {
+pub struct ScanContext<'a> {
     pub source: &'a str,
     /// [`nodes::group::ACTUAL`] or [`nodes::group::DESIRED`].
     pub group: &'a str,
     pub scope: &'a str,
-    /// None where no scan makes the rows: a refresh of single uids.
+    /// The id of the scan; `None` for a refresh of single uids, which is no scan.
     pub id: Option<&'a str>,
-    /// When it began: the time of all its rows.
+    /// The start of the scan. It is the time of all its rows.
     pub began: UnixNanos,
 }
 
-impl Scan<'_> {
-    /// The scan saw the resource, in this [`state`](Resource::state). `change` is one of
-    /// [`resources::change`], or none where nothing is new.
-    pub fn observed(
+impl ScanContext<'_> {
+    /// Adds a row: the scan saw the resource, in this [`state`](Resource::state). `change` is one of
+    /// [`resources::change`], or `None` if the resource has not changed.
+    pub fn push_observed(
         &self,
         rows: &mut Rows,
         resource: &Resource,
@@ -30,8 +30,12 @@ impl Scan<'_> {
         change: Option<&'static str>,
     ) {
         let relations: Vec<Cell<'_>> =
-            (resource.relations.iter().flat_map(Relation::cells)).collect();
-        let aliases: Vec<Cell<'_>> = resource.aliases.iter().flat_map(Alias::cells).collect();
+            (resource.relations.iter().flat_map(ResourceRelation::cells)).collect();
+        let aliases: Vec<Cell<'_>> = resource
+            .aliases
+            .iter()
+            .flat_map(ResourceAlias::cells)
+            .collect();
         let cells = [
             (resources::OP, Cell::Text(resources::op::OBSERVED)),
             (resources::GROUP, Cell::Text(self.group)),
@@ -55,8 +59,8 @@ impl Scan<'_> {
         rows.push(Some(self.began), Some(&resource.uid), self.source, &cells);
     }
 
-    /// What was there before is not there any more.
-    pub fn deleted(&self, rows: &mut Rows, uid: &str, kind: &str) {
+    /// Adds a row: the resource was there before, and the scan did not see it.
+    pub fn push_deleted(&self, rows: &mut Rows, uid: &str, kind: &str) {
         let cells = [
             (resources::OP, Cell::Text(resources::op::DELETED)),
             (resources::GROUP, Cell::Text(self.group)),
@@ -68,8 +72,8 @@ impl Scan<'_> {
         rows.push(Some(self.began), Some(uid), self.source, &cells);
     }
 
-    /// The source no longer looks for the uid in this scope: whether it exists is unknown.
-    pub fn released(&self, rows: &mut Rows, uid: &str, kind: &str) {
+    /// Adds a row: the source no longer looks for the uid in this scope, so its existence is unknown.
+    pub fn push_released(&self, rows: &mut Rows, uid: &str, kind: &str) {
         let cells = [
             (resources::OP, Cell::Text(resources::op::RELEASED)),
             (resources::GROUP, Cell::Text(self.group)),
@@ -80,14 +84,14 @@ impl Scan<'_> {
         rows.push(Some(self.began), Some(uid), self.source, &cells);
     }
 
-    /// The scan has seen all that is in the scope: these [`uid::hash`]es, each in this state, 0
-    /// where it is not known.
-    pub fn complete(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
+    /// Adds the completion of a scan that saw the whole scope. `members` are the [`uid::hash`]es of the uids that it
+    /// saw, in any order, each with its state, 0 if it is unknown. A missing uid is `deleted`.
+    pub fn push_completion(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
         self.complete_with(rows, members, resources::op::DELETED);
     }
 
-    /// The scan has seen these, but not all that may be there: a uid that is missing is `released`.
-    pub fn complete_in_part(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
+    /// Adds the completion of a scan that saw a part of the scope only. A missing uid is `released`.
+    pub fn push_partial_completion(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
         self.complete_with(rows, members, resources::op::RELEASED);
     }
 
@@ -106,19 +110,23 @@ impl Scan<'_> {
         rows.push(Some(self.began), None, self.source, &cells);
     }
 
-    /// A whole scan at once: each resource, then the completion.
-    pub fn whole<'r>(&self, rows: &mut Rows, all: impl IntoIterator<Item = &'r Resource>) {
+    /// Adds all rows of a scan: one for each resource, then the completion.
+    pub fn push_whole_scan<'r>(
+        &self,
+        rows: &mut Rows,
+        all: impl IntoIterator<Item = &'r Resource>,
+    ) {
         let mut members = Vec::new();
         for resource in all {
             let state = resource.state();
-            self.observed(rows, resource, state, None);
+            self.push_observed(rows, resource, state, None);
             members.push((uid::hash(&resource.uid), state));
         }
-        self.complete(rows, members);
+        self.push_completion(rows, members);
     }
 }
 
-impl Relation {
+impl ResourceRelation {
     fn cells(&self) -> [Cell<'_>; 4] {
         let properties = match self.properties.as_slice() {
             [] => Cell::Null,
@@ -134,7 +142,7 @@ impl Relation {
     }
 }
 
-impl Alias {
+impl ResourceAlias {
     fn cells(&self) -> [Cell<'_>; 3] {
         let scope = self.scope.as_deref().into();
         [Cell::Text(&self.kind), Cell::Text(&self.value), scope]

@@ -1,13 +1,13 @@
-//! What is told of a resource is read again.
+//! Writes rows of `resources` and reads them again.
 
-use super::{Alias, Observed, Relation, Resource, Scan};
+use super::{Resource, ResourceAlias, ResourceRelation, ResourceRow, ScanContext};
 use crate::component::UnixNanos;
 use crate::rows::Rows;
 use crate::schema::nodes::group;
 use crate::schema::resources::{change, op};
 use crate::{Delivery, Signal, uid};
 
-const SCAN: Scan<'_> = Scan {
+const SCAN: ScanContext<'_> = ScanContext {
     source: "aws",
     group: group::ACTUAL,
     scope: "1/eu-west-1/AWS::EC2::Instance",
@@ -16,31 +16,31 @@ const SCAN: Scan<'_> = Scan {
 };
 
 fn instance() -> Resource {
-    let target = Relation {
+    let target = ResourceRelation {
         properties: vec![10, 0],
         confidence: 0.5,
-        ..Relation::to("RUNS_ON", "b")
+        ..ResourceRelation::to("RUNS_ON", "b")
     };
     Resource {
         uid: "i".to_owned(),
         kind: "AWS::EC2::Instance".into(),
         provider: "aws".into(),
-        relations: vec![Relation::to("PART_OF", "subnet"), target],
+        relations: vec![ResourceRelation::to("PART_OF", "subnet"), target],
         aliases: vec![
-            Alias::new("id", "i-1"),
-            Alias::within("vpc", "ip", "10.0.0.1"),
+            ResourceAlias::new("id", "i-1"),
+            ResourceAlias::within("vpc", "ip", "10.0.0.1"),
         ],
         ..Resource::default()
     }
 }
 
 #[test]
-fn a_row_says_what_the_resource_says() {
+fn a_row_has_the_values_of_its_resource() {
     let mut rows = Rows::new(Signal::Resources);
-    SCAN.observed(&mut rows, &instance(), 9, Some(change::CREATED));
-    SCAN.complete(&mut rows, vec![(8, 80), (3, 30)]);
-    let batch = rows.finish(Delivery::nobody());
-    let read: Vec<_> = Observed::of(&batch).collect();
+    SCAN.push_observed(&mut rows, &instance(), 9, Some(change::CREATED));
+    SCAN.push_completion(&mut rows, vec![(8, 80), (3, 30)]);
+    let batch = rows.finish(Delivery::untracked());
+    let read: Vec<_> = ResourceRow::all(&batch).collect();
     let row = &read[0];
     assert_eq!(
         (row.uid, row.state, row.change),
@@ -58,15 +58,15 @@ fn a_row_says_what_the_resource_says() {
 }
 
 #[test]
-fn a_partial_scan_and_a_scope_that_is_left_release_what_they_do_not_see() {
+fn a_partial_scan_releases_missing_uids() {
     let mut rows = Rows::new(Signal::Resources);
-    SCAN.complete(&mut rows, vec![(3, 30)]);
-    SCAN.complete_in_part(&mut rows, vec![(3, 30)]);
-    SCAN.released(&mut rows, "i", "AWS::EC2::Instance");
-    let refresh = Scan { id: None, ..SCAN };
-    refresh.observed(&mut rows, &instance(), 9, None);
-    let batch = rows.finish(Delivery::nobody());
-    let read: Vec<_> = Observed::of(&batch).collect();
+    SCAN.push_completion(&mut rows, vec![(3, 30)]);
+    SCAN.push_partial_completion(&mut rows, vec![(3, 30)]);
+    SCAN.push_released(&mut rows, "i", "AWS::EC2::Instance");
+    let refresh = ScanContext { id: None, ..SCAN };
+    refresh.push_observed(&mut rows, &instance(), 9, None);
+    let batch = rows.finish(Delivery::untracked());
+    let read: Vec<_> = ResourceRow::all(&batch).collect();
     let misses: Vec<_> = read.iter().map(|row| row.miss).collect();
     assert_eq!(misses, [Some("deleted"), Some("released"), None, None]);
     assert_eq!((read[2].op, read[2].uid), (op::RELEASED, Some("i")));
@@ -75,19 +75,23 @@ fn a_partial_scan_and_a_scope_that_is_left_release_what_they_do_not_see() {
 }
 
 #[test]
-fn words_that_are_known_only_at_run_time_are_reported_as_they_are() {
+fn kinds_that_are_known_only_at_run_time_are_written() {
     let custom = |group: &str| Resource {
         uid: "k8s://c/stable.example.com/crontabs/u".to_owned(),
         kind: format!("{group}/CronTab").into(),
         provider: ["kuber", "netes"].concat().into(),
-        relations: vec![Relation::to("owned_by".to_uppercase(), "b")],
-        aliases: vec![Alias::within("c", format!("{group}/name"), "nightly")],
+        relations: vec![ResourceRelation::to("owned_by".to_uppercase(), "b")],
+        aliases: vec![ResourceAlias::within(
+            "c",
+            format!("{group}/name"),
+            "nightly",
+        )],
         ..Resource::default()
     };
     let mut rows = Rows::new(Signal::Resources);
-    SCAN.observed(&mut rows, &custom("stable.example.com"), 9, None);
-    let batch = rows.finish(Delivery::nobody());
-    let row = Observed::of(&batch).next().unwrap();
+    SCAN.push_observed(&mut rows, &custom("stable.example.com"), 9, None);
+    let batch = rows.finish(Delivery::untracked());
+    let row = ResourceRow::all(&batch).next().unwrap();
     assert_eq!(row.kind, Some("stable.example.com/CronTab"));
     assert_eq!(row.provider, Some("kubernetes"));
     let relation = row.relations.unwrap().relations().next();
@@ -100,7 +104,7 @@ fn words_that_are_known_only_at_run_time_are_reported_as_they_are() {
 }
 
 #[test]
-fn the_state_does_not_depend_on_where_words_come_from() {
+fn the_state_of_owned_and_static_texts_is_equal() {
     let mut read = instance();
     read.kind = read.kind.into_owned().into();
     read.relations[0].kind = "PART_OF".to_owned().into();
@@ -110,7 +114,7 @@ fn the_state_does_not_depend_on_where_words_come_from() {
 }
 
 #[test]
-fn the_state_is_that_of_all_that_is_said_in_whatever_order() {
+fn the_state_covers_relations_and_aliases_in_any_order() {
     let one = instance();
     let mut other = instance();
     other.relations.reverse();
@@ -124,11 +128,11 @@ fn the_state_is_that_of_all_that_is_said_in_whatever_order() {
 }
 
 #[test]
-fn a_whole_scan_ends_with_its_members_and_their_states() {
+fn a_whole_scan_ends_with_a_completion_that_lists_members_and_states() {
     let mut rows = Rows::new(Signal::Resources);
-    SCAN.whole(&mut rows, [&instance()]);
-    let batch = rows.finish(Delivery::nobody());
-    let last = Observed::of(&batch).last().unwrap();
+    SCAN.push_whole_scan(&mut rows, [&instance()]);
+    let batch = rows.finish(Delivery::untracked());
+    let last = ResourceRow::all(&batch).last().unwrap();
     assert_eq!(last.members, Some(&[uid::hash("i")][..]));
     assert_eq!(last.member_states, Some(&[instance().state()][..]));
 }

@@ -1,9 +1,9 @@
-//! `alerts`: one row a change of an alert's state. `time` is when it changed.
+//! The columns of `alerts`: one row for each change of the state of an alert. `time` is the time of the change.
 
 use super::{columns, types};
 
 columns! {
-    /// Hash of rule and labels: the same alert keeps it.
+    /// Hash of rule and labels. All rows of an alert have the same id.
     ID "id": types::text();
     /// Name of the rule.
     RULE "rule": types::word();
@@ -13,12 +13,12 @@ columns! {
     SEVERITY "severity": types::word();
     /// One line for people.
     SUMMARY "summary": types::text();
-    /// When it began to fire.
+    /// The time since which the alert fires.
     STARTS_AT "starts_at": types::timestamp();
-    /// When it was resolved; null while it fires.
+    /// The time at which the alert was resolved; null while it fires.
     ENDS_AT "ends_at": types::timestamp() => nullable;
-    /// Labels that identify it.
+    /// Labels that identify the alert.
     LABELS "labels": types::attributes();
-    /// What else is known of it.
+    /// Further information that does not identify the alert.
     ANNOTATIONS "annotations": types::attributes() => nullable;
 }

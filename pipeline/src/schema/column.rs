@@ -1,18 +1,18 @@
-//! How a schema file says its columns: name, type and documentation in one place.
+//! The macro and the types with which a schema file declares its columns: name, type and documentation in one place.
 
 use arrow_schema::Field;
 
-/// A column and what is said of it.
+/// A column and its documentation.
 #[derive(Clone, Debug)]
 pub struct Column {
     pub field: Field,
-    /// Unit, source and when it is null.
+    /// The unit, the source, and the condition for null.
     pub doc: String,
 }
 
-/// Declares columns: for each a `pub const` with its name, and `columns()` that lists them.
+/// Declares columns: for each column a `pub const` with its name, and a function `columns()` that lists all columns.
 ///
-/// A type ends in `?` where the column is nullable: `SPAN_ID "span_id": types::span_id()?;`
+/// `=> nullable` marks a nullable column: `SPAN_ID "span_id": types::span_id() => nullable;`
 macro_rules! columns {
     ($( $(#[doc = $doc:literal])+ $constant:ident $name:literal : $type:expr $(=> $null:ident)?; )+) => {
         $( $(#[doc = $doc])+ pub const $constant: &str = $name; )+
@@ -39,11 +39,11 @@ pub mod types {
 
     use crate::attributes;
 
-    /// A column type that has no name yet.
+    /// The type of a column, without a name.
     #[derive(Clone, Debug)]
     pub struct Type {
         data: DataType,
-        form: Option<attributes::Form>,
+        form: Option<attributes::AttributesForm>,
     }
 
     impl Type {
@@ -51,6 +51,7 @@ pub mod types {
             Type { data, form: None }
         }
 
+        /// A field of this type.
         pub fn named(self, name: &str, nullable: bool) -> Field {
             let field = Field::new(name, self.data, nullable);
             match self.form {
@@ -68,11 +69,12 @@ pub mod types {
         ))
     }
 
+    /// Text with many different values.
     pub fn text() -> Type {
         Type::plain(DataType::Utf8View)
     }
 
-    /// Text of which a batch has few different values.
+    /// Text with few different values in a batch: a dictionary.
     pub fn word() -> Type {
         Type::plain(DataType::Dictionary(
             Box::new(DataType::Int32),
@@ -80,6 +82,7 @@ pub mod types {
         ))
     }
 
+    /// Bytes of any length.
     pub fn bytes() -> Type {
         Type::plain(DataType::BinaryView)
     }
@@ -122,7 +125,7 @@ pub mod types {
     pub fn attributes() -> Type {
         Type {
             data: DataType::BinaryView,
-            form: Some(attributes::Form::Map),
+            form: Some(attributes::AttributesForm::Map),
         }
     }
 
@@ -130,11 +133,11 @@ pub mod types {
     pub fn value() -> Type {
         Type {
             data: DataType::BinaryView,
-            form: Some(attributes::Form::Value),
+            form: Some(attributes::AttributesForm::Value),
         }
     }
 
-    /// A list of one type; its items are never null.
+    /// A list. Its items are never null.
     pub fn list(item: Type) -> Type {
         Type::plain(DataType::List(Arc::new(item.named("item", false))))
     }

@@ -1,10 +1,10 @@
-//! `drift`: one row a difference between desired and actual state, as it stands. `uid` is what
-//! drifted, `time` when the row was said.
+//! The columns of `drift`: one row for each state of a difference between desired and actual state. `uid` is the
+//! drifted node, `time` the time of the report.
 
 use super::{columns, types};
 
 columns! {
-    /// Hash of state lineage, uid and kind: the same drift keeps it.
+    /// Hash of state lineage, uid and kind. All rows of a drift have the same id.
     ID "id": types::text();
     /// `changed`, `missing` or `unmanaged`.
     KIND "kind": types::word();
@@ -12,28 +12,28 @@ columns! {
     STATUS "status": types::word();
     /// `critical`, `high`, `medium` or `low`.
     SEVERITY "severity": types::word();
-    /// Terraform address; null for what is unmanaged.
+    /// Terraform address; null for unmanaged resources.
     IAC_ADDRESS "iac_address": types::text() => nullable;
-    /// Where the state was read; null for what is unmanaged.
+    /// Location of the Terraform state; null for unmanaged resources.
     STATE_SOURCE "state_source": types::text() => nullable;
     /// Serial of that state.
     SERIAL "serial": types::uint64() => nullable;
-    /// What differs: path, before and after as JSON text, whether it is sensitive (then redacted).
+    /// The differences: path, before and after as JSON text, whether the value is sensitive (then it is redacted).
     PATHS "paths": types::list_of([
         types::text().named("path", false),
         types::text().named("before", true),
         types::text().named("after", true),
         types::boolean().named("sensitive", false),
     ]);
-    /// When it was first seen.
+    /// The time at which the drift was first seen.
     FIRST_SEEN "first_seen": types::timestamp();
-    /// When it was last seen.
+    /// The time at which the drift was last seen.
     LAST_SEEN "last_seen": types::timestamp();
-    /// What found it: `event`, `scan` or `plan`.
+    /// The kind of detection: `event`, `scan` or `plan`.
     DETECTED_BY "detected_by": types::word();
-    /// Who did it: event_id, event_name, actor, source_ip, user_agent, mfa, time, confidence; null
-    /// where nobody is known.
+    /// The change that caused it: event_id, event_name, actor, source_ip, user_agent, mfa, time, confidence; null if it
+    /// is unknown.
     ATTRIBUTION "attribution": types::attributes() => nullable;
-    /// What it touches: count, depth, top, truncated; null until computed.
+    /// Impact of the drift: count, depth, top, truncated; null until it is computed.
     IMPACT "impact": types::attributes() => nullable;
 }

@@ -1,8 +1,8 @@
-//! `edge_stats`: whole values of what grows on an edge, per minute of event time. `uid` is where
-//! the edge starts, `time` when the minute starts.
+//! The columns of `edge_stats`: the calls on an edge, for each minute of event time. `uid` is the node where the edge
+//! starts, `time` the start of the minute. The values are totals of the minute, not differences to an earlier row.
 //!
-//! Rows of one (`uid`, `kind`, `to`, `connection_type`, `time`, `writer`, `chunk`) replace each
-//! other, the one with more `calls` wins; over writers and chunks they are summed when read.
+//! Of the rows with the same (`uid`, `kind`, `to`, `connection_type`, `time`, `writer`, `chunk`), the one with the most
+//! `calls` wins. Readers sum the rows of different writers and chunks.
 
 use super::{columns, types};
 
@@ -11,24 +11,24 @@ columns! {
     KIND "kind": types::word();
     /// The uid that the edge leads to.
     TO "to": types::text();
-    /// Empty, `messaging_system`, `database` or `virtual_node`, as the Collector's service graph.
+    /// Empty, `messaging_system`, `database` or `virtual_node`, as in the Collector's service graph.
     CONNECTION_TYPE "connection_type": types::word();
-    /// Who counted: new at each start of a process that keeps no storage.
+    /// The process that counted. It has a new id at each start, unless it keeps storage.
     WRITER "writer": types::text();
-    /// Which part of the minute: a minute that was already evicted reopens as the next chunk.
+    /// Part of the minute. If calls arrive after the writer evicted the minute, it starts the next chunk.
     CHUNK "chunk": types::uint32();
-    /// How many calls were seen in the minute.
+    /// The number of calls in the minute.
     CALLS "calls": types::uint64();
-    /// How many of them failed.
+    /// The number of failed calls.
     ERRORS "errors": types::uint64();
-    /// Sum of the calls' durations, in seconds: the server's span, else the client's.
+    /// Sum of the durations of the calls, in seconds: of the server span, else of the client span.
     DURATION_SUM "duration_sum": types::float64();
-    /// Longest call, in seconds.
+    /// Duration of the longest call, in seconds.
     DURATION_MAX "duration_max": types::float64();
     /// Scale of the exponential histogram of durations in seconds (OTLP): base is 2^(2^-scale).
     DURATION_SCALE "duration_scale": types::int32();
-    /// Index of its first bucket; bucket i counts durations in (base^i, base^(i+1)].
+    /// Index of the first bucket of the histogram; bucket i counts durations in (base^i, base^(i+1)].
     DURATION_OFFSET "duration_offset": types::int32();
-    /// Its counts; durations of zero are not in it.
+    /// Counts of the histogram. Durations of zero are in no bucket.
     DURATION_COUNTS "duration_counts": types::list(types::uint64());
 }

@@ -1,35 +1,34 @@
-//! `edges`: one row an outgoing edge of `uid`. `time` is when it was seen to hold.
+//! The columns of `edges`: one row for each outgoing edge of `uid`. `time` is the time at which the edge was seen.
 
 use super::{columns, types};
 
 columns! {
-    /// How the row is merged. `snapshot`: the rows of one (`uid`, `source`, `scope`, `time`) are
-    /// together all edges that the source reports for the uid in the scope, so a newer snapshot
-    /// replaces an older one as a whole; one row with null `kind` and `to` says that there are none.
-    /// `observed`: this edge alone, which holds for a while after it was last seen.
+    /// How the row is merged. `snapshot`: the rows with the same (`uid`, `source`, `scope`, `time`) are all edges that
+    /// the source reports for the uid in the scope. A newer snapshot replaces an older one as a whole. An empty snapshot
+    /// is one row with null `kind` and `to`. `observed`: an observation of this edge, which expires some time after the
+    /// last one.
     MODE "mode": types::word();
-    /// What was scanned as one; null for snapshots that no scan made.
+    /// The scope of the scan that made the snapshot; null for snapshots that no scan made.
     SCOPE "scope": types::text() => nullable;
-    /// Hash of the resource that a scan found and the snapshot was made of, as in `nodes`; null where no
-    /// scan did.
+    /// Hash of the scanned resource that the snapshot belongs to, as in `nodes`; null for snapshots that no scan made.
     STATE "state": types::uint64() => nullable;
-    /// `CALLS`, `RUNS_ON`, `SECURED_BY` …, see [`kind`]; reads as a sentence from `uid` to `to`.
+    /// `CALLS`, `RUNS_ON`, `SECURED_BY` …. It reads as a sentence from `uid` to `to`.
     KIND "kind": types::word() => nullable;
     /// The uid that the edge leads to.
     TO "to": types::text() => nullable;
-    /// How sure it is, 0 to 1.
+    /// Confidence that the edge exists, 0 to 1.
     CONFIDENCE "confidence": types::float64();
-    /// What else is known of it; null where nothing is.
+    /// Further properties of the edge; null if it has none.
     PROPERTIES "properties": types::attributes() => nullable;
 }
 
-/// The values of `mode`.
+/// The values of `mode`, see [`MODE`].
 pub mod mode {
     pub const SNAPSHOT: &str = "snapshot";
     pub const OBSERVED: &str = "observed";
 }
 
-/// The kinds of edges.
+/// The kinds of edges. Each reads as a sentence: an instance is `SECURED_BY` a security group.
 pub mod kind {
     pub const CONTAINS: &str = "CONTAINS";
     pub const PART_OF: &str = "PART_OF";
@@ -50,6 +49,7 @@ pub mod kind {
     pub const AFFECTS: &str = "AFFECTS";
     pub const CAUSED_BY: &str = "CAUSED_BY";
 
+    /// All kinds.
     pub const ALL: [&str; 18] = [
         CONTAINS,
         PART_OF,

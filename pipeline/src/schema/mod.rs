@@ -1,8 +1,8 @@
-//! The one Arrow schema of each signal.
+//! The Arrow schema of each signal.
 //!
-//! Every schema opens with [`opening`]'s columns, then come the signal's own typed columns, then
-//! what is semi-structured, as [`attributes`](crate::attributes). The doc comment of a column
-//! says its unit, its source and when it is null; `airdig schema SIGNAL` prints it.
+//! Every schema starts with the columns of [`opening`]. Then come the typed columns of the signal, then the
+//! semi-structured ones, as [`attributes`](crate::attributes). The doc comment of a column states its unit, its source
+//! and when it is null; `airdig schema SIGNAL` prints it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -31,7 +31,7 @@ pub mod refresh_requests;
 pub mod resources;
 pub mod traces;
 
-/// The columns of a signal, in order, with what is said of each.
+/// The columns of a signal, in order, with their documentation.
 pub fn columns_of(signal: Signal) -> Vec<Column> {
     let own = match signal {
         Signal::Traces => traces::columns(),
@@ -68,7 +68,7 @@ static SCHEMAS: LazyLock<[SchemaRef; 14]> = LazyLock::new(|| {
 });
 
 impl Signal {
-    /// The schema that every batch of this signal has, always the same `Arc`.
+    /// The schema of every batch of this signal, always the same `Arc`.
     pub fn schema(self) -> SchemaRef {
         SCHEMAS[self as usize].clone()
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::{Signal, columns_of, opening};
 
     #[test]
-    fn every_schema_opens_alike() {
+    fn every_schema_starts_with_the_same_columns() {
         for signal in Signal::ALL {
             let schema = signal.schema();
             let names: Vec<_> = schema
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_is_named_once_and_documented() {
+    fn every_column_has_a_unique_name_and_a_documentation() {
         for signal in Signal::ALL {
             let columns = columns_of(signal);
             for (index, column) in columns.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! `refresh_requests`: one row a uid that somebody wants described again, now. The engine hands it
-//! to the receivers that declare the scope. `time` is when it was asked.
+//! The columns of `refresh_requests`: one row for each uid whose description must be refreshed now. The engine passes it
+//! to the receivers that accept such rows. `time` is the time of the request.
 
 use super::{columns, types};
 
 columns! {
-    /// Scope that the uid belongs to; null where unknown.
+    /// The scope of the uid; null if it is unknown.
     SCOPE "scope": types::text() => nullable;
-    /// Why it is asked: `drift`, `change`, `placeholder`.
+    /// The reason for the request: `drift`, `change`, `placeholder`.
     REASON "reason": types::word();
 }

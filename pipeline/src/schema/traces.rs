@@ -1,31 +1,30 @@
-//! `traces`: one row a span (opentelemetry/proto/trace/v1/trace.proto). `time` is its start.
+//! The columns of `traces`: one row for each span (opentelemetry/proto/trace/v1/trace.proto). `time` is its start.
 
 use super::{columns, types};
 
 columns! {
-    /// `Span.trace_id`, 16 bytes; null where the wire has none.
+    /// `Span.trace_id`, 16 bytes; null if it is missing.
     TRACE_ID "trace_id": types::trace_id() => nullable;
-    /// `Span.span_id`, 8 bytes; null where the wire has none.
+    /// `Span.span_id`, 8 bytes; null if it is missing.
     SPAN_ID "span_id": types::span_id() => nullable;
     /// `Span.parent_span_id`, 8 bytes; null for a root span.
     PARENT_SPAN_ID "parent_span_id": types::span_id() => nullable;
-    /// `Span.trace_state` (W3C); empty where not given.
+    /// `Span.trace_state` (W3C); empty if it is missing.
     TRACE_STATE "trace_state": types::text();
     /// `Span.flags`: W3C trace flags in bits 0-7, "remote" in bits 8 and 9.
     FLAGS "flags": types::uint32();
-    /// `Span.name`; empty where not given.
+    /// `Span.name`; empty if it is missing.
     NAME "name": types::text();
-    /// `Span.kind` as numbered on the wire: 0 unspecified, 1 internal, 2 server, 3 client,
+    /// `Span.kind` as on the wire: 0 unspecified, 1 internal, 2 server, 3 client,
     /// 4 producer, 5 consumer.
     KIND "kind": types::int32();
-    /// `Span.start_time_unix_nano` as it came: nanoseconds since 1970, 0 where not given.
+    /// `Span.start_time_unix_nano` as received: nanoseconds since 1970, 0 if it is missing.
     START_TIME_UNIX_NANO "start_time_unix_nano": types::uint64();
-    /// `Span.end_time_unix_nano` as it came: nanoseconds since 1970, 0 where not given.
+    /// `Span.end_time_unix_nano` as received: nanoseconds since 1970, 0 if it is missing.
     END_TIME_UNIX_NANO "end_time_unix_nano": types::uint64();
-    /// `Status.code` as numbered on the wire: 0 unset, 1 ok, 2 error; null where the span has no
-    /// `Status`.
+    /// `Status.code` as on the wire: 0 unset, 1 ok, 2 error; null if the span has no `Status`.
     STATUS_CODE "status_code": types::int32() => nullable;
-    /// `Status.message`; null where the span has no `Status`.
+    /// `Status.message`; null if the span has no `Status`.
     STATUS_MESSAGE "status_message": types::text() => nullable;
     /// `Span.attributes`.
     ATTRIBUTES "attributes": types::attributes();
@@ -40,7 +39,7 @@ columns! {
     ]);
     /// `Span.dropped_events_count`.
     DROPPED_EVENTS_COUNT "dropped_events_count": types::uint32();
-    /// `Span.links` in order; ids are null where the wire has none.
+    /// `Span.links` in order; ids are null if they are missing.
     LINKS "links": types::list_of([
         types::trace_id().named(link::TRACE_ID, true),
         types::span_id().named(link::SPAN_ID, true),
@@ -51,8 +50,8 @@ columns! {
     ]);
     /// `Span.dropped_links_count`.
     DROPPED_LINKS_COUNT "dropped_links_count": types::uint32();
-    /// The graph node that the other side of a client or producer span is; null until resolved, and
-    /// where it is not known. OTLP does not carry it.
+    /// The graph node of the peer of a client or producer span; null until it is resolved, and if it is unknown. OTLP
+    /// does not carry this column.
     PEER_UID "peer_uid": types::text() => nullable;
 }
 

@@ -1,4 +1,4 @@
-//! Leases of scopes: one process at a time scans a scope of a source.
+//! Leases of scopes: only one process at a time scans a scope of a source.
 
 use std::time::Duration;
 
@@ -6,61 +6,63 @@ use super::Store;
 use super::rows::{Backend, LeaseRow, LeaseRows, RowsError, Word, WriteRows};
 use crate::graph_store::Lease;
 
-/// For how long a lease is given at most. One that seems to last longer was written by a clock that
-/// was ahead, and counts as over.
-const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// The longest duration of a lease. A stored lease that would last longer was written by a clock that was ahead;
+/// the store treats it as expired.
+const MAX_LEASE: Duration = Duration::from_secs(5 * 60);
 
 impl<B: Backend> Store<B> {
-    /// None where `holder` has the lease now; else whose it is.
-    pub(super) async fn take_lease(
+    /// Acquires or renews the lease of a scope for `holder`, for at most [`MAX_LEASE`]. Returns `None` on success, and
+    /// the current lease if another holder has it.
+    pub(super) async fn acquire_lease(
         &self,
         (source, scope): (&str, &str),
         holder: &str,
-        lasts: Duration,
+        duration: Duration,
     ) -> Result<Option<Lease>, RowsError> {
         let mut rows = self.backend.write().await?;
-        let [source, scope] = words(&mut rows, source, scope).await?;
+        let [source, scope] = intern_scope(&mut rows, source, scope).await?;
         let now = rows.now().await?;
-        if let Some(held) = rows.lease(source, scope).await?
-            && held.holder != holder
-            && held.until > now
-            && held.until <= now.after(LONGEST)
+        if let Some(current) = rows.lease(source, scope).await?
+            && current.holder != holder
+            && current.until > now
+            && current.until <= now + MAX_LEASE
         {
-            // A transaction that is dropped may cost the backend its connection.
+            // Not dropped: a backend may lose its connection with a dropped transaction.
             rows.commit().await?;
             return Ok(Some(Lease {
-                holder: held.holder,
-                until: held.until,
+                holder: current.holder,
+                until: current.until,
             }));
         }
         let row = LeaseRow {
             source,
             scope,
             holder: holder.to_owned(),
-            until: now.after(lasts.min(LONGEST)),
+            until: now + duration.min(MAX_LEASE),
         };
         rows.put_lease(&row).await?;
         rows.commit().await?;
         Ok(None)
     }
 
-    /// Gives back what `holder` has; of another nothing.
-    pub(super) async fn give_back_lease(
+    /// Ends the lease of a scope if `holder` has it; does nothing if another holder has it.
+    pub(super) async fn release_lease(
         &self,
         (source, scope): (&str, &str),
         holder: &str,
     ) -> Result<(), RowsError> {
         let mut rows = self.backend.write().await?;
-        let [source, scope] = words(&mut rows, source, scope).await?;
-        let held = rows.lease(source, scope).await?;
-        if held.is_some_and(|held| held.holder == holder) {
+        let [source, scope] = intern_scope(&mut rows, source, scope).await?;
+        let current = rows.lease(source, scope).await?;
+        if current.is_some_and(|current| current.holder == holder) {
             rows.remove_lease(source, scope).await?;
         }
         rows.commit().await
     }
 }
 
-async fn words(
+/// The words of a source and a scope.
+async fn intern_scope(
     rows: &mut impl WriteRows,
     source: &str,
     scope: &str,
@@ -73,46 +75,63 @@ async fn words(
 mod tests {
     use std::time::Duration;
 
-    use super::{LONGEST, Store};
+    use super::{MAX_LEASE, Store};
     use crate::graph_store::GraphStore;
-    use crate::store::Settings;
+    use crate::store::StoreSettings;
     use crate::store::memory::MemoryBackend;
     use crate::store::rows::{Backend as _, LeaseRow, LeaseRows as _, WriteRows as _};
     use crate::unix_nanos::UnixNanos;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn open() -> Store<MemoryBackend> {
-        let settings = Settings {
-            seen_for: Duration::ZERO,
+    fn new_store() -> Store<MemoryBackend> {
+        let settings = StoreSettings {
+            observed_edge_ttl: Duration::ZERO,
         };
         Store::new(MemoryBackend::default(), settings)
     }
 
-    async fn holder_of(store: &Store<MemoryBackend>, asks: &str, lasts: Duration) -> String {
-        let held = store.lease("aws", "1/eu", asks, lasts).await.unwrap();
-        held.map_or_else(|| asks.to_owned(), |held| held.holder)
+    /// The holder of the lease after `process` tries to acquire it.
+    async fn holder_after_attempt(
+        store: &Store<MemoryBackend>,
+        process: &str,
+        duration: Duration,
+    ) -> String {
+        let current = store.lease("aws", "1/eu", process, duration).await.unwrap();
+        current.map_or_else(|| process.to_owned(), |current| current.holder)
     }
 
     #[tokio::test]
-    async fn one_process_has_a_lease_until_it_gives_it_back_or_it_runs_out() {
-        let store = open();
-        assert_eq!(holder_of(&store, "a", MINUTE).await, "a");
-        assert_eq!(holder_of(&store, "b", MINUTE).await, "a");
-        assert_eq!(holder_of(&store, "a", MINUTE).await, "a", "it renews it");
+    async fn lease_has_one_holder_until_it_is_released_or_expires() {
+        let store = new_store();
+        assert_eq!(holder_after_attempt(&store, "a", MINUTE).await, "a");
+        assert_eq!(holder_after_attempt(&store, "b", MINUTE).await, "a");
+        assert_eq!(
+            holder_after_attempt(&store, "a", MINUTE).await,
+            "a",
+            "a renews its lease"
+        );
         store.end_lease("aws", "1/eu", "b").await.unwrap();
-        assert_eq!(holder_of(&store, "b", MINUTE).await, "a", "not b's");
+        assert_eq!(
+            holder_after_attempt(&store, "b", MINUTE).await,
+            "a",
+            "b cannot end the lease of a"
+        );
         let other = store.lease("aws", "1/us", "b", MINUTE).await.unwrap();
-        assert_eq!(other, None, "of another scope");
+        assert_eq!(other, None, "the lease of another scope is free");
         store.end_lease("aws", "1/eu", "a").await.unwrap();
-        assert_eq!(holder_of(&store, "b", Duration::ZERO).await, "b");
-        assert_eq!(holder_of(&store, "a", MINUTE).await, "a", "b's ran out");
+        assert_eq!(holder_after_attempt(&store, "b", Duration::ZERO).await, "b");
+        assert_eq!(
+            holder_after_attempt(&store, "a", MINUTE).await,
+            "a",
+            "the lease of b has expired"
+        );
     }
 
     #[tokio::test]
-    async fn a_lease_from_a_clock_that_was_ahead_holds_up_nobody() {
-        let store = open();
-        assert_eq!(holder_of(&store, "a", MINUTE).await, "a");
+    async fn lease_from_a_clock_that_was_ahead_counts_as_expired() {
+        let store = new_store();
+        assert_eq!(holder_after_attempt(&store, "a", MINUTE).await, "a");
         let mut rows = store.backend().write().await.unwrap();
         let words = ["aws", "1/eu"].map(str::to_owned);
         let words = rows.words(&words).await.unwrap();
@@ -120,19 +139,21 @@ mod tests {
             source: words[0],
             scope: words[1],
             holder: "a".to_owned(),
-            until: UnixNanos::now().after(LONGEST * 300),
+            until: UnixNanos::now() + MAX_LEASE * 300,
         };
         rows.put_lease(&row).await.unwrap();
         rows.commit().await.unwrap();
-        assert_eq!(holder_of(&store, "b", MINUTE).await, "b");
+        assert_eq!(holder_after_attempt(&store, "b", MINUTE).await, "b");
     }
 
     #[tokio::test]
-    async fn of_many_that_ask_at_once_one_gets_it() {
-        let store = open();
+    async fn one_of_many_concurrent_processes_acquires_the_lease() {
+        let store = new_store();
         let names: Vec<String> = (0..20).map(|name| name.to_string()).collect();
-        let asks = names.iter().map(|name| holder_of(&store, name, MINUTE));
-        let holders = futures::future::join_all(asks).await;
+        let attempts = names
+            .iter()
+            .map(|name| holder_after_attempt(&store, name, MINUTE));
+        let holders = futures::future::join_all(attempts).await;
         assert!(holders.iter().all(|holder| *holder == holders[0]));
     }
 }

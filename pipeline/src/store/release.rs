@@ -1,5 +1,5 @@
-//! Releases the scopes of a receiver that is gone: whether what it reported exists is not known then, and
-//! nothing ends.
+//! Releases the scopes of a receiver that was removed. It is then unknown whether its resources exist: they become
+//! unobserved, and none ends.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,40 +7,40 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::Store;
 use super::rows::{Backend, NodeId, Projection, ReadRows, RowsError, ScopeKey};
-use crate::claims::{Class, Removal, is_below};
+use crate::claims::{ClaimClass, Removal, is_below};
 use crate::component::UnixNanos;
 use crate::graph_store::Lease;
 use crate::members::Members;
-use crate::reports::{Completion, ReportBatch};
+use crate::reports::{ReportBatch, ScanCompletion};
 
-/// Claims, and nodes, that are read together.
-const PAGE: usize = if cfg!(test) { 3 } else { 1000 };
+/// How many claims, or nodes, one read returns at most.
+const PAGE_SIZE: usize = if cfg!(test) { 3 } else { 1000 };
 
-/// Names that an error lists.
-const LISTED: usize = 20;
+/// How many names an error lists at most.
+const MAX_LISTED: usize = 20;
 
-/// For how long a scope is kept from receivers.
-const LEASE: Duration = Duration::from_secs(5 * 60);
+/// How long a release holds the lease of a scope, so that no receiver scans it meanwhile.
+const LEASE_DURATION: Duration = Duration::from_secs(5 * 60);
 
-/// A scope that was released.
+/// A scope whose claims were released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleasedScope {
     pub scope: String,
-    /// Resources that nothing else observes.
+    /// How many resources became unobserved: no other source reports them.
     pub unobserved: u64,
 }
 
-/// No scope, or not every scope, was released.
+/// Why the store released no scope, or only some of them.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
     #[error(
-        "the store has no scopes of the source `{name}`; it has those of {}",
-        list(known)
+        "the store has no scopes of the source `{name}`; the sources with scopes are {}",
+        format_names(known)
     )]
     UnknownSource { name: String, known: Vec<String> },
     #[error(
-        "the source `{name}` has no scope `{scope}` in the store; it has {}",
-        list(known)
+        "the source `{name}` has no scope `{scope}` in the store; its scopes are {}",
+        format_names(known)
     )]
     UnknownScope {
         name: String,
@@ -48,23 +48,23 @@ pub enum ReleaseError {
         known: Vec<String>,
     },
     #[error(
-        "`{}` scans the scope `{scope}` until {} at least: stop it first, or wait until then if it is gone",
-        held.holder,
-        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_nanos(held.until.0))
+        "`{}` holds the lease of the scope `{scope}` until {}: stop that process first; if it is gone, wait until then",
+        lease.holder,
+        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_nanos(lease.until.0))
     )]
-    Held { scope: String, held: Lease },
+    LeaseHeld { scope: String, lease: Lease },
     #[error(transparent)]
     Rows(#[from] RowsError),
 }
 
-/// The first of these names, and how many there are.
-fn list(names: &[String]) -> String {
+/// Formats the first [`MAX_LISTED`] names, and the number of the others.
+fn format_names(names: &[String]) -> String {
     let first: Vec<String> = names
         .iter()
-        .take(LISTED)
+        .take(MAX_LISTED)
         .map(|it| format!("`{it}`"))
         .collect();
-    match (names.len(), names.len().saturating_sub(LISTED)) {
+    match (names.len(), names.len().saturating_sub(MAX_LISTED)) {
         (0, _) => "none".to_owned(),
         (_, 0) => first.join(", "),
         (_, more) => format!("{} and {more} more", first.join(", ")),
@@ -72,13 +72,13 @@ fn list(names: &[String]) -> String {
 }
 
 impl<B: Backend> Store<B> {
-    /// Releases all open scopes of a source, or one scope and those below it, as of now: a completion
-    /// without members for each. A receiver that still scans a scope observes its resources again with
-    /// its next scan.
+    /// Releases all scopes of a source that have open claims, or only `scope` and the scopes below it. For each it
+    /// writes a scan completion without members, dated now. A receiver that still scans a scope observes its resources
+    /// again at its next scan.
     ///
     /// # Errors
-    /// When there is no such source or scope, when a process scans one of the scopes, and when the
-    /// backend fails. What was released by then stays released.
+    /// When the store does not know the source or the scope, when a process holds the lease of one of the scopes, and
+    /// when the backend fails. Scopes that were released before the error stay released.
     pub async fn release(
         &self,
         source: &str,
@@ -86,14 +86,17 @@ impl<B: Backend> Store<B> {
     ) -> Result<Vec<ReleasedScope>, ReleaseError> {
         let holder = format!("airdig store release, process {}", std::process::id());
         let mut released = Vec::new();
-        // Those below a scope first: its completion would release them, too.
+        // In reverse order of names, so that a scope comes after the scopes below it: its completion would release
+        // their claims, too.
         for (name, key) in self.open_scopes_of(source, scope).await?.into_iter().rev() {
-            let held = self.take_lease((source, &name), &holder, LEASE).await?;
-            if let Some(held) = held {
-                return Err(ReleaseError::Held { scope: name, held });
+            let lease = self
+                .acquire_lease((source, &name), &holder, LEASE_DURATION)
+                .await?;
+            if let Some(lease) = lease {
+                return Err(ReleaseError::LeaseHeld { scope: name, lease });
             }
             let unobserved = self.release_scope(source, &name, key).await;
-            self.give_back_lease((source, &name), &holder).await?;
+            self.release_lease((source, &name), &holder).await?;
             released.push(ReleasedScope {
                 unobserved: unobserved?,
                 scope: name,
@@ -103,8 +106,7 @@ impl<B: Backend> Store<B> {
         Ok(released)
     }
 
-    /// The scopes of a source that have an open claim, by name; of these one and those below it where
-    /// one is named.
+    /// The scopes of a source that have an open claim, by name: all of them, or only `scope` and the scopes below it.
     async fn open_scopes_of(
         &self,
         source: &str,
@@ -114,7 +116,7 @@ impl<B: Backend> Store<B> {
         let scopes = rows.scopes(None).await?;
         let scopes = scopes.into_iter().map(|row| row.key);
         let scopes: Vec<ScopeKey> = scopes
-            .filter(|key| matches!(key.class, Class::Actual | Class::Desired))
+            .filter(|key| matches!(key.class, ClaimClass::Actual | ClaimClass::Desired))
             .collect();
         let words: Vec<_> = scopes
             .iter()
@@ -155,7 +157,7 @@ impl<B: Backend> Store<B> {
         Ok(open)
     }
 
-    /// How many resources became unobserved.
+    /// Releases one scope. Returns how many resources became unobserved.
     async fn release_scope(
         &self,
         source: &str,
@@ -166,9 +168,9 @@ impl<B: Backend> Store<B> {
         let mut nodes: Vec<NodeId> = Vec::new();
         loop {
             let after = nodes.last().copied().unwrap_or_default();
-            let page = rows.open_claims(scope, after, PAGE).await?;
+            let page = rows.open_claims(scope, after, PAGE_SIZE).await?;
             nodes.extend(page.iter().map(|(_, row)| row.key.node));
-            if page.len() < PAGE {
+            if page.len() < PAGE_SIZE {
                 break;
             }
         }
@@ -176,9 +178,9 @@ impl<B: Backend> Store<B> {
         let before = before.into_iter().find(|row| row.key == scope);
         let last = before.and_then(|row| Some(row.scans.last()?.began.0 + 1));
         drop(rows);
-        // After its last scan, whatever the clock of the receiver was.
+        // Later than the last scan of the scope, even if the clock of its receiver was ahead.
         let began = UnixNanos::now().max(UnixNanos(last.unwrap_or_default()));
-        let completion = Completion {
+        let completion = ScanCompletion {
             class: scope.class,
             source,
             scope: name,
@@ -193,9 +195,9 @@ impl<B: Backend> Store<B> {
         self.write_at(&reports, began).await?;
         let mut rows = self.backend.read().await?;
         let mut unobserved = 0;
-        for ids in nodes.chunks(PAGE) {
-            let found = rows.nodes(ids, Projection::Header).await?.into_iter();
-            let since = found.filter_map(|row| row.unobserved);
+        for ids in nodes.chunks(PAGE_SIZE) {
+            let node_rows = rows.nodes(ids, Projection::Header).await?.into_iter();
+            let since = node_rows.filter_map(|row| row.unobserved);
             unobserved += since.filter(|since| *since >= began).count() as u64;
         }
         Ok(unobserved)

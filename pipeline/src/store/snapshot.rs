@@ -1,23 +1,23 @@
-//! Snapshots as a store keeps them: one immutable blob of edges or aliases.
+//! The stored format of a snapshot: one immutable blob of edges or aliases.
 //!
-//! Numbers are little endian, texts and bytes have their length before them.
+//! Numbers are little endian. Texts and bytes follow their length, a `u32`; the length `u32::MAX` means none.
 
 use super::rows::{NodeId, Word};
 use crate::component::UnixNanos;
 
 /// An edge of a snapshot.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct EdgeItem {
+pub(super) struct SnapshotEdge {
     pub kind: Word,
     pub to: NodeId,
     pub confidence: f64,
-    /// Attributes.
+    /// Encoded attributes.
     pub properties: Option<Vec<u8>>,
 }
 
 /// An alias of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct AliasItem {
+pub(super) struct SnapshotAlias {
     pub kind: Word,
     pub value: String,
     pub within: Word,
@@ -25,7 +25,8 @@ pub(super) struct AliasItem {
     pub valid_to: Option<UnixNanos>,
 }
 
-pub(super) fn encode_edges(items: &[EdgeItem]) -> Vec<u8> {
+/// Encodes the edges of a snapshot, in the given order.
+pub(super) fn encode_edges(items: &[SnapshotEdge]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(items.len() * 28);
     for item in items {
         bytes.extend_from_slice(&item.kind.to_le_bytes());
@@ -36,21 +37,22 @@ pub(super) fn encode_edges(items: &[EdgeItem]) -> Vec<u8> {
     bytes
 }
 
-/// Items up to the first that is cut off.
-pub(super) fn decode_edges(bytes: &[u8]) -> Vec<EdgeItem> {
+/// Decodes the edges of a snapshot, up to the first that is truncated.
+pub(super) fn decode_edges(bytes: &[u8]) -> Vec<SnapshotEdge> {
     let mut reader = Reader(bytes);
     let next = || {
-        Some(EdgeItem {
+        Some(SnapshotEdge {
             kind: reader.number()?,
             to: reader.number()?,
-            confidence: f64::from_le_bytes(reader.eight()?),
+            confidence: f64::from_le_bytes(reader.eight_bytes()?),
             properties: reader.bytes()?,
         })
     };
     std::iter::from_fn(next).collect()
 }
 
-pub(super) fn encode_aliases(items: &[AliasItem]) -> Vec<u8> {
+/// Encodes the aliases of a snapshot, in the given order.
+pub(super) fn encode_aliases(items: &[SnapshotAlias]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(items.len() * 64);
     for item in items {
         bytes.extend_from_slice(&item.kind.to_le_bytes());
@@ -64,18 +66,18 @@ pub(super) fn encode_aliases(items: &[AliasItem]) -> Vec<u8> {
     bytes
 }
 
-/// Likewise.
-pub(super) fn decode_aliases(bytes: &[u8]) -> Vec<AliasItem> {
+/// Decodes the aliases of a snapshot, up to the first that is truncated.
+pub(super) fn decode_aliases(bytes: &[u8]) -> Vec<SnapshotAlias> {
     let mut reader = Reader(bytes);
     let next = || {
         let (kind, within) = (reader.number()?, reader.number()?);
         let mut time = || {
-            let nanos = u64::from_le_bytes(reader.eight()?);
+            let nanos = u64::from_le_bytes(reader.eight_bytes()?);
             Some((nanos != u64::MAX).then_some(UnixNanos(nanos)))
         };
         let (valid_from, valid_to) = (time()?, time()?);
         let value = String::from_utf8(reader.bytes()??).ok()?;
-        Some(AliasItem {
+        Some(SnapshotAlias {
             kind,
             value,
             within,
@@ -94,20 +96,21 @@ fn write_bytes(bytes: &mut Vec<u8>, value: Option<&[u8]>) {
     bytes.extend_from_slice(value.unwrap_or_default());
 }
 
+/// Reads values from the beginning of a blob; `None` where the blob is too short.
 struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {
-    fn eight(&mut self) -> Option<[u8; 8]> {
+    fn eight_bytes(&mut self) -> Option<[u8; 8]> {
         let (first, rest) = self.0.split_first_chunk::<8>()?;
         self.0 = rest;
         Some(*first)
     }
 
     fn number(&mut self) -> Option<i64> {
-        self.eight().map(i64::from_le_bytes)
+        self.eight_bytes().map(i64::from_le_bytes)
     }
 
-    /// The inner one is none where the value is.
+    /// Reads a length and its bytes; the inner `None` is a stored `None`.
     fn bytes(&mut self) -> Option<Option<Vec<u8>>> {
         let (length, rest) = self.0.split_first_chunk::<4>()?;
         self.0 = rest;
@@ -123,12 +126,14 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AliasItem, EdgeItem, decode_aliases, decode_edges, encode_aliases, encode_edges};
+    use super::{
+        SnapshotAlias, SnapshotEdge, decode_aliases, decode_edges, encode_aliases, encode_edges,
+    };
     use crate::component::UnixNanos;
 
     #[test]
-    fn what_is_encoded_is_decoded_equal() {
-        let edge = |properties: Option<&[u8]>| EdgeItem {
+    fn decoding_returns_the_encoded_items() {
+        let edge = |properties: Option<&[u8]>| SnapshotEdge {
             kind: 3,
             to: -7,
             confidence: 0.25,
@@ -138,7 +143,7 @@ mod tests {
         let bytes = encode_edges(&edges);
         assert_eq!(decode_edges(&bytes), edges);
         assert_eq!(decode_edges(&bytes[..bytes.len() - 1]), edges[..2]);
-        let alias = |value: &str, valid_to| AliasItem {
+        let alias = |value: &str, valid_to| SnapshotAlias {
             kind: 1,
             value: value.to_owned(),
             within: 0,

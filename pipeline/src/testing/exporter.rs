@@ -1,4 +1,4 @@
-//! An exporter that keeps what it gets, and fails as it is told.
+//! An exporter that records the batches that it accepts and fails as a test configures.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,35 +11,37 @@ use super::uids;
 use crate::component::{ExportError, Exporter, RowCounts, RunError};
 use crate::{Batch, Delivery};
 
-/// What an attempt does.
+/// The result of one call of `export`.
 #[derive(Clone, Debug)]
-pub enum Behaviour {
-    /// Keeps the batch.
-    Take,
-    /// The same after a while.
-    TakeAfter(Duration),
-    /// Asks to try again, after this time if one is given.
+pub enum ExportBehaviour {
+    /// Records the batch and returns `Ok`.
+    Accept,
+    /// Does the same after this time.
+    AcceptAfter(Duration),
+    /// Returns a retryable error, with this retry delay if there is one.
     Retry(Option<Duration>),
-    Refuse,
-    /// Never answers.
+    /// Returns a permanent error.
+    Reject,
+    /// Never returns.
     Hang,
+    /// Panics.
     Panic,
 }
 
-/// Takes every batch unless told otherwise.
+/// Records the batches that it exports. It accepts every batch unless a test configures other behaviour.
 #[derive(Debug, Default)]
 pub struct CapturingExporter {
-    captured: Captured,
-    /// Of the first attempts; all later ones do as `then` says.
-    first: Mutex<VecDeque<Behaviour>>,
-    then: Option<Behaviour>,
+    captured: CapturedExports,
+    /// The behaviour of the first attempts, in order. All later attempts use `later`.
+    first: Mutex<VecDeque<ExportBehaviour>>,
+    later: Option<ExportBehaviour>,
     concurrency: Option<usize>,
-    rows_together: usize,
+    max_joint_rows: usize,
 }
 
-/// What the exporter got; a clone sees the same.
+/// The calls that a [`CapturingExporter`] received. All clones share one state.
 #[derive(Clone, Debug, Default)]
-pub struct Captured(Arc<Mutex<State>>);
+pub struct CapturedExports(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -49,41 +51,46 @@ struct State {
 }
 
 impl CapturingExporter {
-    pub fn new() -> (CapturingExporter, Captured) {
+    /// Returns an exporter that accepts every batch, and the handle that reads what it captured.
+    pub fn new() -> (CapturingExporter, CapturedExports) {
         let exporter = CapturingExporter::default();
         let captured = exporter.captured.clone();
         (exporter, captured)
     }
 
-    /// What the first attempts do, in order.
+    /// Sets the behaviour of the first attempts, in order.
     #[must_use]
-    pub fn first(self, behaviours: impl IntoIterator<Item = Behaviour>) -> CapturingExporter {
+    pub fn first_attempts(
+        self,
+        behaviours: impl IntoIterator<Item = ExportBehaviour>,
+    ) -> CapturingExporter {
         CapturingExporter {
             first: Mutex::new(behaviours.into_iter().collect()),
             ..self
         }
     }
 
-    /// What all attempts after the first ones do.
+    /// Sets the behaviour of all attempts after those of [`CapturingExporter::first_attempts`].
     #[must_use]
-    pub fn then(self, behaviour: Behaviour) -> CapturingExporter {
+    pub fn later_attempts(self, behaviour: ExportBehaviour) -> CapturingExporter {
         CapturingExporter {
-            then: Some(behaviour),
+            later: Some(behaviour),
             ..self
         }
     }
 
-    /// Takes batches together until there are so many rows.
+    /// Lets the engine export several batches together, up to this number of rows in total.
     #[must_use]
-    pub fn together(self, rows: usize) -> CapturingExporter {
+    pub fn max_joint_rows(self, rows: usize) -> CapturingExporter {
         CapturingExporter {
-            rows_together: rows,
+            max_joint_rows: rows,
             ..self
         }
     }
 
+    /// Limits the number of batches that may be in `export` at the same time. By default there is no limit.
     #[must_use]
-    pub fn at_once(self, batches: usize) -> CapturingExporter {
+    pub fn with_concurrency(self, batches: usize) -> CapturingExporter {
         CapturingExporter {
             concurrency: Some(batches),
             ..self
@@ -91,31 +98,33 @@ impl CapturingExporter {
     }
 }
 
-impl Captured {
+impl CapturedExports {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In the order in which they were taken; nobody waits for them.
+    /// The accepted batches, in the order in which they were accepted. Their deliveries are untracked. A joint
+    /// export is one batch.
     pub fn batches(&self) -> Vec<Batch> {
         self.state().batches.clone()
     }
 
-    /// The uids of all rows that were taken.
+    /// The uids of all accepted rows, in the order of [`CapturedExports::batches`].
     pub fn uids(&self) -> Vec<String> {
         self.state().batches.iter().flat_map(uids).collect()
     }
 
+    /// The number of attempts, whatever their results.
     pub fn attempts(&self) -> usize {
         self.state().attempts.len()
     }
 
-    /// When each attempt began.
+    /// The time at which each attempt began.
     pub fn attempted_at(&self) -> Vec<Instant> {
         self.state().attempts.clone()
     }
 
-    /// Whether the exporter had its last call.
+    /// Whether the engine called `stop`.
     pub fn is_stopped(&self) -> bool {
         self.state().stopped
     }
@@ -131,42 +140,42 @@ impl Exporter for CapturingExporter {
             .unwrap_or_else(PoisonError::into_inner)
             .pop_front();
         let behaviour = first
-            .or_else(|| self.then.clone())
-            .unwrap_or(Behaviour::Take);
-        if let Behaviour::TakeAfter(time) = behaviour {
+            .or_else(|| self.later.clone())
+            .unwrap_or(ExportBehaviour::Accept);
+        if let ExportBehaviour::AcceptAfter(time) = behaviour {
             tokio::time::sleep(time).await;
         }
         match behaviour {
-            Behaviour::Take | Behaviour::TakeAfter(_) => {
-                // A kept batch must not keep its sender waiting.
-                let kept = batch.clone().with_delivery(Delivery::nobody());
-                self.captured.state().batches.push(kept);
+            ExportBehaviour::Accept | ExportBehaviour::AcceptAfter(_) => {
+                // A recorded batch with its delivery would delay the acknowledgement to the sender.
+                let recorded = batch.clone().with_delivery(Delivery::untracked());
+                self.captured.state().batches.push(recorded);
                 Ok(())
             }
-            Behaviour::Retry(after) => Err(ExportError::Retryable {
+            ExportBehaviour::Retry(after) => Err(ExportError::Retryable {
                 reason: "the destination is down".to_owned(),
                 after,
                 source: None,
             }),
-            Behaviour::Refuse => Err(ExportError::Permanent {
-                reason: "the destination wants no such rows".to_owned(),
+            ExportBehaviour::Reject => Err(ExportError::Permanent {
+                reason: "the destination rejects these rows".to_owned(),
                 source: None,
             }),
-            Behaviour::Hang => std::future::pending().await,
-            Behaviour::Panic => panic!("told to panic"),
+            ExportBehaviour::Hang => std::future::pending().await,
+            ExportBehaviour::Panic => panic!("panic of a test"),
         }
     }
 
     async fn export_together(&self, batches: &[Batch]) -> Result<(), ExportError> {
-        let kept = |batch: &Batch| batch.clone().with_delivery(Delivery::nobody());
-        match Batch::concat(batches.iter().map(kept).collect()) {
+        let untracked = |batch: &Batch| batch.clone().with_delivery(Delivery::untracked());
+        match Batch::concat(batches.iter().map(untracked).collect()) {
             Some(all) => self.export(&all).await,
             None => Ok(()),
         }
     }
 
     fn joins(&self, before: &RowCounts, batch: &Batch) -> bool {
-        before.total() + batch.num_rows() <= self.rows_together
+        before.total() + batch.num_rows() <= self.max_joint_rows
     }
 
     fn concurrency(&self) -> usize {

@@ -1,5 +1,4 @@
-//! What tests of components and of the engine need: batches, an output that is read, and
-//! components that do as they are told.
+//! Test doubles and test suites for components, the engine, and graph stores and their backends.
 
 use crate::channel::{Output, Queue, channel};
 use crate::rows::Rows;
@@ -12,26 +11,30 @@ mod processor;
 mod receiver;
 pub mod rows;
 
-pub use exporter::{Behaviour, Captured, CapturingExporter};
-pub use processor::{Drop, Hold, PanickingProcessor, PassThrough, Refuse, Turn};
-pub use receiver::{CannedReceiver, Ending, Outcomes};
+pub use exporter::{CapturedExports, CapturingExporter, ExportBehaviour};
+pub use processor::{
+    DerivingProcessor, DroppingProcessor, HoldingProcessor, PanickingProcessor,
+    PassThroughProcessor, RejectingProcessor,
+};
+pub use receiver::{AfterSending, CannedReceiver, DeliveryOutcomes};
 
-/// An output for a receiver under test, and what arrives in it.
+/// Returns an output for a receiver under test and the queue of the batches that it sends. The queue holds at
+/// most 64 MiB.
 pub fn capture(accepts: SignalSet) -> (Output, Queue) {
     let (sender, queue) = channel("test", accepts, 64 << 20);
     (Output::new(vec![sender]), queue)
 }
 
-/// A batch with one row for each uid, that nobody waits for.
+/// Returns a batch with one row for each uid. Its delivery is untracked.
 pub fn batch(signal: Signal, uids: &[&str]) -> Batch {
     let mut rows = Rows::new(signal);
     for uid in uids {
         rows.push(None, Some(uid), "test", &[]);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-/// The uids of a batch, in the order of its rows.
+/// The uid of each row of a batch, in order; empty where it is null.
 pub fn uids(batch: &Batch) -> Vec<String> {
     let uids = batch.uid().iter();
     uids.map(|uid| uid.unwrap_or_default().to_owned()).collect()

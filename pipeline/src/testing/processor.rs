@@ -1,4 +1,4 @@
-//! Processors that do one thing each.
+//! Processors with one fixed behaviour each.
 
 use std::time::Duration;
 
@@ -7,87 +7,90 @@ use crate::component::{ProcessError, Processor, UnixNanos};
 use crate::rows::Rows;
 use crate::{Batch, Signal};
 
-/// Returns every batch as it came.
+/// Returns every batch unchanged.
 #[derive(Debug)]
-pub struct PassThrough;
+pub struct PassThroughProcessor;
 
-impl Processor for PassThrough {
+impl Processor for PassThroughProcessor {
     fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         Ok(vec![batch])
     }
 }
 
-/// Returns nothing: every batch is done with.
+/// Drops every batch, which acknowledges it.
 #[derive(Debug)]
-pub struct Drop;
+pub struct DroppingProcessor;
 
-impl Processor for Drop {
+impl Processor for DroppingProcessor {
     fn process(&mut self, _batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         Ok(Vec::new())
     }
 }
 
-/// Refuses every batch for good.
+/// Rejects every batch permanently.
 #[derive(Debug)]
-pub struct Refuse;
+pub struct RejectingProcessor;
 
-impl Processor for Refuse {
+impl Processor for RejectingProcessor {
     fn process(&mut self, _batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        Err(ProcessError::new("told to refuse"))
+        Err(ProcessError::new("rejection of a test"))
     }
 }
 
+/// Panics at the first batch.
 #[derive(Debug)]
 pub struct PanickingProcessor;
 
 impl Processor for PanickingProcessor {
     fn process(&mut self, _batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        panic!("told to panic")
+        panic!("panic of a test")
     }
 }
 
-/// Holds batches until a tick, or until the end where it has none.
+/// Holds all batches until the next tick. Without a tick interval, it holds them until the pipeline stops.
 #[derive(Debug, Default)]
-pub struct Hold {
-    pub until_tick: Option<Duration>,
-    held: Vec<Batch>,
+pub struct HoldingProcessor {
+    tick_interval: Option<Duration>,
+    batches: Vec<Batch>,
 }
 
-impl Hold {
-    pub fn until_tick(every: Duration) -> Hold {
-        Hold {
-            until_tick: Some(every),
-            held: Vec::new(),
+impl HoldingProcessor {
+    /// Returns a processor that releases its batches at this interval.
+    pub fn with_tick_interval(interval: Duration) -> HoldingProcessor {
+        HoldingProcessor {
+            tick_interval: Some(interval),
+            batches: Vec::new(),
         }
     }
 }
 
-impl Processor for Hold {
+impl Processor for HoldingProcessor {
     fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        self.held.push(batch);
+        self.batches.push(batch);
         Ok(Vec::new())
     }
 
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
-        self.until_tick
+        self.tick_interval
     }
 
     fn tick(&mut self, _now: UnixNanos) -> Vec<Batch> {
-        std::mem::take(&mut self.held)
+        std::mem::take(&mut self.batches)
     }
 }
 
-/// Returns every batch, and one of another signal with the same uids that was made of it.
+/// Returns every batch and a second one that it derives: the same uids as rows of this signal. Both carry the
+/// same delivery.
 #[derive(Debug)]
-pub struct Turn(pub Signal);
+pub struct DerivingProcessor(pub Signal);
 
-impl Processor for Turn {
+impl Processor for DerivingProcessor {
     fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let mut rows = Rows::new(self.0);
         for uid in uids(&batch) {
-            rows.push(None, Some(&uid), "turn", &[]);
+            rows.push(None, Some(&uid), "derived", &[]);
         }
-        let made = rows.finish(batch.delivery().clone());
-        Ok(vec![batch, made])
+        let derived = rows.finish(batch.delivery().clone());
+        Ok(vec![batch, derived])
     }
 }

@@ -1,4 +1,4 @@
-//! A receiver that sends given batches and tells what became of them.
+//! A receiver that sends given batches and reports the outcome of each delivery.
 
 use std::time::Duration;
 
@@ -13,62 +13,69 @@ use crate::channel::Output;
 use crate::component::{Receiver, RunError};
 use crate::{Batch, Delivery, Outcome};
 
-/// What the receiver does once it has sent all.
+/// The behaviour of a [`CannedReceiver`] once it has sent all its batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
-    /// Waits for the stop, then for the answers.
+pub enum AfterSending {
+    /// Waits for the stop signal and for all outcomes, then returns.
     #[default]
     WaitForStop,
-    /// Returns, though nobody told it to.
+    /// Returns at once, without a stop signal.
     Return,
+    /// Panics.
     Panic,
     /// Never returns.
     Hang,
 }
 
+/// Sends a fixed list of batches when it starts.
 #[derive(Debug)]
 pub struct CannedReceiver {
     batches: Vec<Batch>,
-    patience: Option<Duration>,
-    ending: Ending,
+    delivery_timeout: Option<Duration>,
+    after_sending: AfterSending,
     outcomes: mpsc::UnboundedSender<Outcome>,
 }
 
-/// What became of the batches, in the order in which that was known.
+/// The outcomes of the sent batches, in the order in which they became known.
 #[derive(Debug)]
-pub struct Outcomes(mpsc::UnboundedReceiver<Outcome>);
+pub struct DeliveryOutcomes(mpsc::UnboundedReceiver<Outcome>);
 
-impl Outcomes {
-    /// None once the receiver has ended.
+impl DeliveryOutcomes {
+    /// Waits for the next outcome. Returns `None` once the receiver has ended.
     pub async fn next(&mut self) -> Option<Outcome> {
         self.0.recv().await
     }
 }
 
 impl CannedReceiver {
-    pub fn new(batches: Vec<Batch>) -> (CannedReceiver, Outcomes) {
-        let (outcomes, told) = mpsc::unbounded_channel();
+    /// Returns a receiver that sends these batches in order, and the outcomes of their deliveries.
+    pub fn new(batches: Vec<Batch>) -> (CannedReceiver, DeliveryOutcomes) {
+        let (sender, outcomes) = mpsc::unbounded_channel();
         let receiver = CannedReceiver {
             batches,
-            patience: None,
-            ending: Ending::default(),
-            outcomes,
+            delivery_timeout: None,
+            after_sending: AfterSending::default(),
+            outcomes: sender,
         };
-        (receiver, Outcomes(told))
+        (receiver, DeliveryOutcomes(outcomes))
     }
 
-    /// How long the sender of each batch waits.
+    /// Sets the deadline of each delivery to this time after the batch is sent. By default there is none.
     #[must_use]
-    pub fn patience(self, patience: Duration) -> CannedReceiver {
+    pub fn delivery_timeout(self, timeout: Duration) -> CannedReceiver {
         CannedReceiver {
-            patience: Some(patience),
+            delivery_timeout: Some(timeout),
             ..self
         }
     }
 
+    /// Sets the behaviour once all batches are sent.
     #[must_use]
-    pub fn ending(self, ending: Ending) -> CannedReceiver {
-        CannedReceiver { ending, ..self }
+    pub fn after_sending(self, after_sending: AfterSending) -> CannedReceiver {
+        CannedReceiver {
+            after_sending,
+            ..self
+        }
     }
 }
 
@@ -77,7 +84,9 @@ impl Receiver for CannedReceiver {
     async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError> {
         let mut receipts = FuturesUnordered::new();
         for batch in self.batches {
-            let deadline = self.patience.map(|patience| Instant::now() + patience);
+            let deadline = self
+                .delivery_timeout
+                .map(|timeout| Instant::now() + timeout);
             let (delivery, receipt) = Delivery::new(deadline);
             let batch = batch.with_delivery(delivery);
             match output.try_send(&batch) {
@@ -87,19 +96,19 @@ impl Receiver for CannedReceiver {
                 }
             }
         }
-        match self.ending {
-            Ending::WaitForStop => {}
-            Ending::Return => return Ok(()),
-            Ending::Panic => panic!("told to panic"),
-            Ending::Hang => std::future::pending().await,
+        match self.after_sending {
+            AfterSending::WaitForStop => {}
+            AfterSending::Return => return Ok(()),
+            AfterSending::Panic => panic!("panic of a test"),
+            AfterSending::Hang => std::future::pending().await,
         }
-        let answers = async {
+        let report_outcomes = async {
             while let Some(outcome) = receipts.next().await {
-                // A test that does not look at outcomes has dropped the other end.
+                // The send fails in a test that ignores outcomes, since it dropped the other end.
                 let _ = self.outcomes.send(outcome);
             }
         };
-        tokio::join!(answers, stop.cancelled());
+        tokio::join!(report_outcomes, stop.cancelled());
         Ok(())
     }
 }

@@ -12,28 +12,30 @@ use rustls::pki_types::ServerName;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::identity::Identity;
+use super::InvalidTlsConfig;
+use super::accept_any::AcceptAnyCertificate;
+use super::crypto::{TlsVersions, provider, versions_between};
+use super::identity::TlsIdentity;
 use super::pem::Pem;
-use super::self_signed::OrSelfSigned;
-use super::unverified::Unverified;
-use super::{Invalid, Versions, provider, versions};
+use super::self_signed::SelfSignedVerifier;
 use crate::component::StartError;
 use crate::config::{Secret, duration};
 
-/// `tls` of a component that connects to a server.
+/// The settings `tls` of a component that connects to a server.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(try_from = "ClientTlsDocument")]
 pub struct ClientConfig {
     insecure: bool,
     skip_verify: bool,
     authorities: Option<Pem>,
+    /// Whether the authorities of the system are trusted besides `authorities`.
     with_system: bool,
-    identity: Option<Identity>,
+    identity: Option<TlsIdentity>,
     server_name: Option<ServerName<'static>>,
-    versions: Versions,
+    versions: TlsVersions,
 }
 
-/// The settings as written in the file.
+/// The settings in the file, before they are checked.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct ClientTlsDocument {
@@ -41,10 +43,10 @@ struct ClientTlsDocument {
     insecure: bool,
     /// Accept any certificate of the server.
     insecure_skip_verify: bool,
-    /// Certificate authorities to trust, PEM; the system's where absent.
+    /// Certificate authorities to trust, PEM. By default those of the system.
     ca_file: Option<PathBuf>,
     ca_pem: Option<Secret>,
-    /// Trust the system's authorities, too, besides those of `ca_file`.
+    /// Trust the authorities of the system, too, besides those of `ca_file`.
     include_system_ca_certs_pool: bool,
     /// Client certificate chain, PEM, for servers that request one (mTLS).
     cert_file: Option<PathBuf>,
@@ -52,33 +54,33 @@ struct ClientTlsDocument {
     /// Private key of the certificate, PEM.
     key_file: Option<PathBuf>,
     key_pem: Option<Secret>,
-    /// The name that the server's certificate must have, instead of the endpoint's.
+    /// The name that the certificate of the server must have, instead of that of the endpoint.
     server_name_override: Option<String>,
-    /// 1.2 or 1.3; 1.2 where absent.
+    /// 1.2 or 1.3; by default 1.2.
     min_version: Option<String>,
-    /// 1.2 or 1.3; 1.3 where absent.
+    /// 1.2 or 1.3; by default 1.3.
     max_version: Option<String>,
-    /// Reload certificate and key for a new connection when they were read longer ago than this; 0 never
-    /// reloads.
+    /// Reload certificate and key for a new connection when they were read longer ago than this. 0 never reloads.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     reload_interval: Duration,
 }
 
 impl TryFrom<ClientTlsDocument> for ClientConfig {
-    type Error = Invalid;
+    type Error = InvalidTlsConfig;
 
-    fn try_from(document: ClientTlsDocument) -> Result<ClientConfig, Invalid> {
+    fn try_from(document: ClientTlsDocument) -> Result<ClientConfig, InvalidTlsConfig> {
         let name = document.server_name_override;
         let name = name.filter(|name| !name.is_empty());
-        let server_name = name
-            .map(|name| ServerName::try_from(name.clone()).map_err(|_| Invalid::ServerName(name)));
+        let server_name = name.map(|name| {
+            ServerName::try_from(name.clone()).map_err(|_| InvalidTlsConfig::ServerName(name))
+        });
         Ok(ClientConfig {
             insecure: document.insecure,
             skip_verify: document.insecure_skip_verify,
             authorities: Pem::of(("ca_file", document.ca_file), ("ca_pem", document.ca_pem))?,
             with_system: document.include_system_ca_certs_pool,
-            identity: Identity::of(
+            identity: TlsIdentity::of(
                 document.cert_file,
                 document.cert_pem,
                 document.key_file,
@@ -86,7 +88,7 @@ impl TryFrom<ClientTlsDocument> for ClientConfig {
                 document.reload_interval,
             )?,
             server_name: server_name.transpose()?,
-            versions: versions::between(
+            versions: versions_between(
                 document.min_version.as_deref(),
                 document.max_version.as_deref(),
             )?,
@@ -106,23 +108,24 @@ impl JsonSchema for ClientConfig {
 
 impl Default for ClientConfig {
     fn default() -> ClientConfig {
-        ClientConfig::try_from(ClientTlsDocument::default()).expect("nothing set is nothing wrong")
+        ClientConfig::try_from(ClientTlsDocument::default()).expect("the defaults are valid")
     }
 }
 
 impl ClientConfig {
-    /// Whether an endpoint without a scheme is plain text. As in the Collector, `insecure` with an authority
-    /// is TLS.
+    /// Whether connections to an endpoint without a scheme are plain text. As in the Collector, `insecure` with an
+    /// authority means TLS.
     pub fn is_plain_text(&self) -> bool {
         self.insecure && self.authorities.is_none()
     }
 
-    /// The name that the server's certificate must have, where it is not the endpoint's.
+    /// The name that the certificate of the server must have, if it is not that of the endpoint.
     pub fn server_name(&self) -> Option<&ServerName<'static>> {
         self.server_name.as_ref()
     }
 
-    /// Reads all files. `at` is the path of these settings in the configuration: `exporters.otlp.tls`.
+    /// Reads all files and makes the configuration for rustls. `at` is the path of these settings in the configuration:
+    /// `exporters.otlp.tls`.
     ///
     /// # Errors
     /// When a file cannot be read or is not valid; the error names its configuration key and path.
@@ -130,9 +133,9 @@ impl ClientConfig {
         let provider = provider();
         let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(self.versions)
-            .expect("ring speaks all versions");
+            .expect("ring supports all versions");
         let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {
-            Arc::new(Unverified(provider))
+            Arc::new(AcceptAnyCertificate(provider))
         } else {
             let trusted = match &self.authorities {
                 None => Vec::new(),
@@ -140,8 +143,8 @@ impl ClientConfig {
             };
             let roots = Arc::new(self.roots(at)?);
             let by_roots = WebPkiServerVerifier::builder_with_provider(roots, provider);
-            let by_roots = by_roots.build().expect("there is an authority at least");
-            Arc::new(OrSelfSigned { by_roots, trusted })
+            let by_roots = by_roots.build().expect("there is at least one authority");
+            Arc::new(SelfSignedVerifier { by_roots, trusted })
         };
         let builder = builder
             .dangerous()
@@ -154,6 +157,7 @@ impl ClientConfig {
         })
     }
 
+    /// Reads the trusted authorities.
     fn roots(&self, at: &str) -> Result<RootCertStore, StartError> {
         let mut roots = match &self.authorities {
             None => RootCertStore::empty(),
@@ -164,7 +168,7 @@ impl ClientConfig {
             roots.add_parsable_certificates(system.certs);
             if roots.is_empty() {
                 let reason = format!(
-                    "this system has no certificate authorities: install ca-certificates, or set \
+                    "this system has no certificate authorities; install ca-certificates, or set \
                      {at}.ca_file"
                 );
                 return Err(match system.errors.into_iter().next() {

@@ -1,4 +1,4 @@
-//! The own certificate chain and private key, reloaded when they are old.
+//! The certificate chain and private key of airdig, which are reloaded when they were read long ago.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,53 +11,54 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tracing::warn;
 
+use super::InvalidTlsConfig;
+use super::crypto::provider;
 use super::pem::Pem;
-use super::{Invalid, provider};
-use crate::component::{Chain, StartError};
+use crate::component::{ErrorChain, StartError};
 use crate::config::Secret;
 
 /// A certificate chain with its key, as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct TlsIdentity {
     certificates: Pem,
     key: Pem,
     /// Reload files that were read longer ago than this; 0 never reloads.
     reload_interval: Duration,
 }
 
-impl Identity {
-    /// None where neither a certificate nor a key is given.
+impl TlsIdentity {
+    /// Returns none if neither a certificate nor a key is given.
     pub(super) fn of(
         cert_file: Option<PathBuf>,
         cert_pem: Option<Secret>,
         key_file: Option<PathBuf>,
         key_pem: Option<Secret>,
         reload_interval: Duration,
-    ) -> Result<Option<Identity>, Invalid> {
+    ) -> Result<Option<TlsIdentity>, InvalidTlsConfig> {
         let certificates = Pem::of(("cert_file", cert_file), ("cert_pem", cert_pem))?;
         let key = Pem::of(("key_file", key_file), ("key_pem", key_pem))?;
         match (certificates, key) {
             (None, None) => Ok(None),
-            (Some(certificates), Some(key)) => Ok(Some(Identity {
+            (Some(certificates), Some(key)) => Ok(Some(TlsIdentity {
                 certificates,
                 key,
                 reload_interval,
             })),
-            (Some(given), None) => Err(Invalid::Half {
+            (Some(given), None) => Err(InvalidTlsConfig::MissingHalf {
                 given: given.key(),
                 missing: "key_file",
             }),
-            (None, Some(given)) => Err(Invalid::Half {
+            (None, Some(given)) => Err(InvalidTlsConfig::MissingHalf {
                 given: given.key(),
                 missing: "cert_file",
             }),
         }
     }
 
-    /// Reads both; `at` is the path of the settings in the configuration.
-    pub(super) fn load(self, at: &str) -> Result<LoadedIdentity, StartError> {
+    /// Reads the certificate and key. `at` is the path of the settings in the configuration.
+    pub(super) fn load(self, at: &str) -> Result<ReloadingIdentity, StartError> {
         let first = self.read(at)?;
-        Ok(LoadedIdentity {
+        Ok(ReloadingIdentity {
             at: at.to_owned(),
             current: Mutex::new((first, Instant::now())),
             identity: self,
@@ -77,31 +78,31 @@ impl Identity {
     }
 }
 
-/// The certificate and key that were read last.
-pub(super) struct LoadedIdentity {
-    identity: Identity,
+/// The certificate and key that were read last, and when.
+pub(super) struct ReloadingIdentity {
+    identity: TlsIdentity,
     at: String,
     current: Mutex<(Arc<CertifiedKey>, Instant)>,
 }
 
-impl LoadedIdentity {
-    /// The certificate for a new connection. A reload reads two small files within the handshake, as the
-    /// Collector does; if it fails, the earlier certificate stays in use.
+impl ReloadingIdentity {
+    /// The certificate for a new connection. Reloads it if it is old, which reads two small files within the handshake,
+    /// as the Collector does. If that fails, the earlier certificate remains in use.
     pub(super) fn current(&self) -> Arc<CertifiedKey> {
-        let Identity {
+        let TlsIdentity {
             certificates,
             key,
             reload_interval,
         } = &self.identity;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let from_files = certificates.is_file() || key.is_file();
-        let due = !reload_interval.is_zero() && current.1.elapsed() >= *reload_interval;
-        if from_files && due {
+        let is_due = !reload_interval.is_zero() && current.1.elapsed() >= *reload_interval;
+        if from_files && is_due {
             current.1 = Instant::now();
             match self.identity.read(&self.at) {
                 Ok(read) => current.0 = read,
                 Err(error) => {
-                    warn!(error = %Chain(&error), "cannot reload the certificate, the earlier one stays in use");
+                    warn!(error = %ErrorChain(&error), "cannot reload the certificate, the earlier one remains in use");
                 }
             }
         }
@@ -109,7 +110,7 @@ impl LoadedIdentity {
     }
 }
 
-impl ResolvesClientCert for LoadedIdentity {
+impl ResolvesClientCert for ReloadingIdentity {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         Some(self.current())
     }
@@ -119,15 +120,15 @@ impl ResolvesClientCert for LoadedIdentity {
     }
 }
 
-impl ResolvesServerCert for LoadedIdentity {
+impl ResolvesServerCert for ReloadingIdentity {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current())
     }
 }
 
-impl fmt::Debug for LoadedIdentity {
+impl fmt::Debug for ReloadingIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoadedIdentity")
+        f.debug_struct("ReloadingIdentity")
             .field("identity", &self.identity)
             .finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
-//! Accepts a server whose own certificate is in `ca_file`.
+//! Accepts a server whose own self-signed certificate is in `ca_file`.
 //!
-//! `openssl req -x509` marks its certificates as authorities, and webpki rejects an authority as a server
-//! certificate. Go accepts it, so files that work with the Collector contain such certificates.
+//! `openssl req -x509` marks its certificates as authorities, and webpki rejects an authority as a server certificate.
+//! Go accepts it, so the files of Collector users contain such certificates.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Accepts what webpki accepts, and an authority that is itself one of the trusted certificates.
+/// Accepts the certificates that webpki accepts, and an authority that is itself one of the trusted certificates.
 #[derive(Debug)]
-pub(super) struct OrSelfSigned {
+pub(super) struct SelfSignedVerifier {
     pub(super) by_roots: Arc<WebPkiServerVerifier>,
     pub(super) trusted: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for OrSelfSigned {
+impl ServerCertVerifier for SelfSignedVerifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -31,7 +31,7 @@ impl ServerCertVerifier for OrSelfSigned {
             .by_roots
             .verify_server_cert(certificate, chain, name, ocsp, now);
         match verified {
-            // webpki checks the dates before it checks for an authority, so the dates are valid.
+            // webpki checks the dates before it rejects an authority, so the dates are valid.
             Err(error) if is_authority(&error) && self.trusted.contains(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
@@ -65,7 +65,7 @@ impl ServerCertVerifier for OrSelfSigned {
     }
 }
 
-/// Whether the certificate was rejected because it is that of an authority.
+/// Whether the certificate was rejected because it is an authority.
 fn is_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
         return false;
@@ -86,10 +86,10 @@ mod tests {
     use rustls::client::danger::ServerCertVerifier;
     use rustls::pki_types::{CertificateDer, UnixTime};
 
-    use super::OrSelfSigned;
-    use crate::tls::provider;
+    use super::SelfSignedVerifier;
+    use crate::tls::crypto::provider;
 
-    /// As `openssl req -x509` makes it.
+    /// A certificate like those of `openssl req -x509`.
     fn self_signed(until: i32) -> CertificateDer<'static> {
         let mut params = CertificateParams::new(["tempo.test".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -106,7 +106,7 @@ mod tests {
         let mut roots = RootCertStore::empty();
         roots.add(trusted.clone()).unwrap();
         let by_roots = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
-        let verifier = OrSelfSigned {
+        let verifier = SelfSignedVerifier {
             by_roots: by_roots.build().unwrap(),
             trusted: vec![trusted.clone()],
         };

@@ -9,23 +9,24 @@ use rustls::server::WebPkiClientVerifier;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::identity::Identity;
+use super::InvalidTlsConfig;
+use super::crypto::{TlsVersions, provider, versions_between};
+use super::identity::TlsIdentity;
 use super::pem::Pem;
-use super::{Invalid, Versions, provider, versions};
 use crate::component::StartError;
 use crate::config::{Secret, duration};
 
-/// `tls` of a component that listens.
+/// The settings `tls` of a component that listens.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(try_from = "ServerTlsDocument")]
 pub struct ServerConfig {
-    identity: Identity,
-    /// The authorities of client certificates; clients without such a certificate are rejected.
-    clients: Option<Pem>,
-    versions: Versions,
+    identity: TlsIdentity,
+    /// The authorities of client certificates. If there are any, clients without a certificate of them are rejected.
+    client_authorities: Option<Pem>,
+    versions: TlsVersions,
 }
 
-/// The settings as written in the file.
+/// The settings in the file, before they are checked.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct ServerTlsDocument {
@@ -37,22 +38,21 @@ struct ServerTlsDocument {
     key_pem: Option<Secret>,
     /// Accept only clients with a certificate of one of these authorities, PEM (mTLS).
     client_ca_file: Option<PathBuf>,
-    /// 1.2 or 1.3; 1.2 where absent.
+    /// 1.2 or 1.3; by default 1.2.
     min_version: Option<String>,
-    /// 1.2 or 1.3; 1.3 where absent.
+    /// 1.2 or 1.3; by default 1.3.
     max_version: Option<String>,
-    /// Reload certificate and key for a new connection when they were read longer ago than this; 0 never
-    /// reloads.
+    /// Reload certificate and key for a new connection when they were read longer ago than this. 0 never reloads.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     reload_interval: Duration,
 }
 
 impl TryFrom<ServerTlsDocument> for ServerConfig {
-    type Error = Invalid;
+    type Error = InvalidTlsConfig;
 
-    fn try_from(document: ServerTlsDocument) -> Result<ServerConfig, Invalid> {
-        let identity = Identity::of(
+    fn try_from(document: ServerTlsDocument) -> Result<ServerConfig, InvalidTlsConfig> {
+        let identity = TlsIdentity::of(
             document.cert_file,
             document.cert_pem,
             document.key_file,
@@ -60,12 +60,12 @@ impl TryFrom<ServerTlsDocument> for ServerConfig {
             document.reload_interval,
         )?;
         Ok(ServerConfig {
-            identity: identity.ok_or(Invalid::NoCertificate)?,
-            clients: Pem::of(
+            identity: identity.ok_or(InvalidTlsConfig::NoCertificate)?,
+            client_authorities: Pem::of(
                 ("client_ca_file", document.client_ca_file),
                 ("client_ca_pem", None),
             )?,
-            versions: versions::between(
+            versions: versions_between(
                 document.min_version.as_deref(),
                 document.max_version.as_deref(),
             )?,
@@ -84,9 +84,9 @@ impl JsonSchema for ServerConfig {
 }
 
 impl ServerConfig {
-    /// Reads all files. `at` is the path of these settings in the configuration:
-    /// `receivers.otlp.protocols.grpc.tls`; `protocols` are the ALPN names of the supported protocols, the
-    /// preferred one first.
+    /// Reads all files and makes the configuration for rustls. `at` is the path of these settings in the configuration:
+    /// `receivers.otlp.protocols.grpc.tls`. `protocols` are the ALPN names of the supported protocols, the preferred
+    /// one first.
     ///
     /// # Errors
     /// When a file cannot be read or is not valid; the error names its configuration key and path.
@@ -94,13 +94,13 @@ impl ServerConfig {
         let provider = provider();
         let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(self.versions)
-            .expect("ring speaks all versions");
-        let builder = match &self.clients {
+            .expect("ring supports all versions");
+        let builder = match &self.client_authorities {
             None => builder.with_no_client_auth(),
             Some(pem) => {
                 let roots = Arc::new(pem.authorities(at)?);
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
-                let verifier = verifier.build().expect("there is an authority at least");
+                let verifier = verifier.build().expect("there is at least one authority");
                 builder.with_client_cert_verifier(verifier)
             }
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::ClientConfig;
-use super::identity::Identity;
+use super::identity::TlsIdentity;
 
 fn parse(yaml: Value) -> Result<ClientConfig, String> {
     serde_json::from_value(yaml).map_err(|error| error.to_string())
@@ -40,7 +40,7 @@ fn invalid_settings_are_rejected_with_their_key() {
         (json!({"ca_file": "a", "ca_pem": "b"}), "ca_file and ca_pem"),
         (json!({"cert_file": "a"}), "cert_file without key_file"),
         (json!({"key_pem": "a"}), "key_pem without cert_file"),
-        (json!({"min_version": "1.1"}), "tls.min_version \"1.1\""),
+        (json!({"min_version": "1.1"}), "tls.min_version is \"1.1\""),
         (
             json!({"min_version": "1.3", "max_version": "1.2"}),
             "above tls.max_version",
@@ -102,7 +102,7 @@ fn debug_does_not_show_private_keys() {
 }
 
 #[test]
-fn insecure_with_an_authority_is_tls_all_the_same() {
+fn insecure_with_an_authority_means_tls() {
     assert!(parse(json!({"insecure": true})).unwrap().is_plain_text());
     let (certificate, _) = self_signed();
     let named = parse(json!({"insecure": true, "ca_pem": certificate})).unwrap();
@@ -117,7 +117,7 @@ fn old_certificate_is_reloaded_and_kept_if_that_fails() {
     let key = TemporaryFile::new("reload.key", &first_key);
     let load = |interval| {
         let (cert_file, key_file) = (Some(certificate.0.clone()), Some(key.0.clone()));
-        let identity = Identity::of(cert_file, None, key_file, None, interval);
+        let identity = TlsIdentity::of(cert_file, None, key_file, None, interval);
         identity.unwrap().unwrap().load("x.tls").unwrap()
     };
     let (forever, always) = (load(Duration::ZERO), load(Duration::from_nanos(1)));
@@ -125,7 +125,7 @@ fn old_certificate_is_reloaded_and_kept_if_that_fails() {
     assert_eq!(forever.current().cert, before);
 
     std::fs::write(&certificate.0, &second).unwrap();
-    // Half of a renewal: the key is still the old one.
+    // The certificate is new, but the key is still the old one.
     assert_eq!(always.current().cert, before);
     std::fs::write(&key.0, &second_key).unwrap();
     assert_ne!(always.current().cert, before);

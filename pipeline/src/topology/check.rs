@@ -1,4 +1,4 @@
-//! Checks a configuration and makes a topology of it. All problems are reported at once.
+//! Checks a configuration and converts it to a topology. It reports all problems at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -6,21 +6,21 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::pipelines::{self, Draft, known_keys};
-use super::sections::{self, Configured, Sections, is_map};
-use super::{Declared, Pipeline, Placed, Telemetry, Topology, flow, order};
-use crate::config::{Node, Problem, schema};
-use crate::registry::{Class, Registry};
+use super::pipelines::{self, ResolvedPipeline, known_keys};
+use super::sections::{self, ConfiguredComponent, Sections, is_map};
+use super::{ComponentKey, ComponentSpec, Pipeline, Telemetry, Topology, flow, order};
+use crate::config::{Problem, YamlNode, schema};
+use crate::registry::{ComponentClass, Registry};
 
-/// Checks all that can be checked without building components: ids, types, configurations, references, cycles
-/// and signals.
+/// Does all checks that are possible without building components: of ids, types, configurations, references,
+/// cycles and signals.
 ///
 /// # Errors
-/// All problems, in the order of their places.
-pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>> {
+/// All problems, sorted by position.
+pub fn check(root: &YamlNode, registry: &Registry) -> Result<Topology, Vec<Problem>> {
     let mut problems = Vec::new();
     if is_map(root, "configuration", &mut problems) {
-        let known: Vec<&str> = Class::ALL
+        let known: Vec<&str> = ComponentClass::ALL
             .iter()
             .map(|class| class.section())
             .chain(["service"])
@@ -28,7 +28,7 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
         known_keys(root, "configuration", &known, &mut problems);
     }
     let sections = sections::read(root, registry, &mut problems);
-    let nothing = Node::empty();
+    let no_service = YamlNode::empty();
     let service = root.get("service");
     if let Some(service) = service
         && is_map(service, "service", &mut problems)
@@ -41,10 +41,13 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
         );
     }
     if service.is_none() && problems.is_empty() {
-        problems.push(Problem::new(root.place(), "key \"service\" is missing"));
+        problems.push(Problem::new(
+            root.position(),
+            "key \"service\" is missing; it lists the pipelines",
+        ));
     }
-    let service = service.unwrap_or(&nothing);
-    let drafts = if service.place() == nothing.place() {
+    let service = service.unwrap_or(&no_service);
+    let resolved = if service.position() == no_service.position() {
         Vec::new()
     } else {
         pipelines::read(service, &sections, &mut problems)
@@ -52,24 +55,24 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
     let extensions = service.get("extensions").map_or_else(Vec::new, |list| {
         pipelines::references(
             list,
-            Class::Extension,
+            ComponentClass::Extension,
             "service::extensions",
             &sections,
             &mut problems,
         )
     });
     let telemetry = telemetry(service, &mut problems);
-    wrong_stores(&sections, &mut problems);
-    one_sided_connectors(&drafts, &mut problems);
+    check_stores(&sections, &mut problems);
+    check_connectors(&resolved, &mut problems);
 
-    let flow = flow::follow(&drafts, &sections);
-    flow::mismatches(&drafts, &flow, &sections, &mut problems);
+    let flow = flow::propagate(&resolved, &sections);
+    flow::mismatches(&resolved, &flow, &sections, &mut problems);
     let used = used(
-        &drafts,
-        extensions.into_iter().map(|(placed, _)| placed),
+        &resolved,
+        extensions.into_iter().map(|(key, _)| key),
         &sections,
     );
-    let build_order = order::build_order(&used, &drafts, &sections, &mut problems);
+    let build_order = order::build_order(&used, &resolved, &sections, &mut problems);
     if !problems.is_empty() {
         problems.sort();
         problems.dedup();
@@ -78,58 +81,54 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
 
     let mut notes: Vec<String> = sections
         .iter()
-        .filter(|(placed, _)| !used.contains(placed))
+        .filter(|(key, _)| !used.contains(key))
         .map(|((class, id), configured)| {
             let one = class.singular();
             format!(
                 "{}: {one} \"{id}\" is configured, but not used in any pipeline or service::extensions",
-                configured.place
+                configured.position
             )
         })
         .collect();
     for ((class, id), configured) in &sections {
-        let (at, one) = (&configured.place, class.singular());
+        let (at, one) = (&configured.position, class.singular());
         let own = configured.notes.iter();
         notes.extend(own.map(|note| format!("{at}: {one} \"{id}\" {note}")));
     }
-    notes.extend(flow::notes(&drafts, &flow, &sections));
-    let components: BTreeMap<Placed, Declared> = sections
+    notes.extend(flow::notes(&resolved, &flow, &sections));
+    let components: BTreeMap<ComponentKey, ComponentSpec> = sections
         .into_iter()
-        .filter(|(placed, _)| used.contains(placed))
-        .map(|(placed, configured)| {
-            let declared = Declared {
+        .filter(|(key, _)| used.contains(key))
+        .map(|(key, configured)| {
+            let spec = ComponentSpec {
                 config: configured.config,
                 signals: configured.signals,
-                wanted: flow.wanted.get(&placed).copied().unwrap_or_default(),
+                accepted_downstream: flow
+                    .accepted_downstream
+                    .get(&key)
+                    .copied()
+                    .unwrap_or_default(),
                 settings: configured.settings,
             };
-            (placed, declared)
+            (key, spec)
         })
         .collect();
-    let pipelines = drafts
+    let pipelines = resolved
         .into_iter()
         .zip(flow.flows)
-        .map(|(draft, signal_flow)| Pipeline {
-            id: draft.id,
-            signal: draft.signal,
-            receivers: draft
-                .receivers
-                .into_iter()
-                .map(|(placed, _)| placed)
-                .collect(),
-            processors: draft
+        .map(|(pipeline, signal_flow)| Pipeline {
+            id: pipeline.id,
+            signal: pipeline.signal,
+            receivers: pipeline.receivers.into_iter().map(|(key, _)| key).collect(),
+            processors: pipeline
                 .processors
                 .into_iter()
-                .map(|(placed, _)| placed.1)
+                .map(|(key, _)| key.1)
                 .collect(),
-            exporters: draft
-                .exporters
-                .into_iter()
-                .map(|(placed, _)| placed)
-                .collect(),
-            wanted: signal_flow.wanted,
+            exporters: pipeline.exporters.into_iter().map(|(key, _)| key).collect(),
+            accepted_after: signal_flow.accepted_after,
             enters: signal_flow.enters,
-            after: signal_flow.after,
+            signals_after: signal_flow.signals_after,
         })
         .collect();
     Ok(Topology {
@@ -141,87 +140,89 @@ pub fn check(root: &Node, registry: &Registry) -> Result<Topology, Vec<Problem>>
     })
 }
 
-/// Reports references to stores that are not configured, or are not graph stores.
-fn wrong_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
-    // An unknown type was reported already: it may be a graph store.
-    let keeps_graph = |it: &Configured<'_>| it.factory.is_none_or(|factory| factory.keeps_graph);
-    let exporters = sections
-        .iter()
-        .filter(|((class, _), configured)| *class == Class::Exporter && keeps_graph(configured));
+/// Reports references to exporters that are not configured or are not graph stores.
+fn check_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
+    // An exporter of unknown type may be a graph store. Its type was reported already.
+    let is_graph_store =
+        |it: &ConfiguredComponent<'_>| it.factory.is_none_or(|factory| factory.is_graph_store);
+    let exporters = sections.iter().filter(|((class, _), configured)| {
+        *class == ComponentClass::Exporter && is_graph_store(configured)
+    });
     let exporters: Vec<String> = exporters.map(|((_, id), _)| id.to_string()).collect();
     for ((class, id), configured) in sections {
         for store in &configured.stores {
-            let reason = match sections.get(&(Class::Exporter, store.id.clone())) {
-                Some(exporter) if keeps_graph(exporter) => continue,
+            let reason = match sections.get(&(ComponentClass::Exporter, store.id.clone())) {
+                Some(exporter) if is_graph_store(exporter) => continue,
                 Some(_) => "is not a graph store",
                 None => "is not configured",
             };
             let message = format!(
                 "{}::{id}: references exporter \"{}\" which {reason}",
                 class.section(),
-                store.shown
+                store.display_text
             );
             let names = exporters.iter().map(String::as_str);
-            problems.push(Problem::new(&store.place, message).suggest(&store.shown, names));
+            problems
+                .push(Problem::new(&store.position, message).suggest(&store.display_text, names));
         }
     }
 }
 
 /// Reports connectors that are not both an exporter of one pipeline and a receiver of another.
-fn one_sided_connectors(drafts: &[Draft], problems: &mut Vec<Problem>) {
+fn check_connectors(resolved: &[ResolvedPipeline], problems: &mut Vec<Problem>) {
     let sides = [("exporter", "receiver"), ("receiver", "exporter")];
     for (index, (side, other)) in sides.into_iter().enumerate() {
-        let of = |draft: &Draft, first: bool| {
+        let of = |pipeline: &ResolvedPipeline, first: bool| {
             let references = if first == (index == 0) {
-                &draft.exporters
+                &pipeline.exporters
             } else {
-                &draft.receivers
+                &pipeline.receivers
             };
             references.clone()
         };
-        let on_other_side: BTreeSet<Placed> = drafts
+        let on_other_side: BTreeSet<ComponentKey> = resolved
             .iter()
-            .flat_map(|draft| of(draft, false))
-            .map(|(placed, _)| placed)
+            .flat_map(|pipeline| of(pipeline, false))
+            .map(|(key, _)| key)
             .collect();
-        for draft in drafts {
-            for (placed, place) in of(draft, true) {
-                if placed.0 == Class::Connector && !on_other_side.contains(&placed) {
+        for pipeline in resolved {
+            for (key, position) in of(pipeline, true) {
+                if key.0 == ComponentClass::Connector && !on_other_side.contains(&key) {
                     let message = format!(
                         "service::pipelines::{}: connector \"{}\" used as {side} in this pipeline but \
                          not used in any pipeline as {other}",
-                        draft.id, placed.1
+                        pipeline.id, key.1
                     );
-                    problems.push(Problem::new(&place, message));
+                    problems.push(Problem::new(&position, message));
                 }
             }
         }
     }
 }
 
-/// The components that pipelines and `service.extensions` name, and the stores that those name.
+/// The components that pipelines and `service.extensions` name, and the stores that these components name.
 fn used(
-    drafts: &[Draft],
-    extensions: impl Iterator<Item = Placed>,
+    resolved: &[ResolvedPipeline],
+    extensions: impl Iterator<Item = ComponentKey>,
     sections: &Sections<'_>,
-) -> BTreeSet<Placed> {
+) -> BTreeSet<ComponentKey> {
     let mut used = BTreeSet::new();
-    let named = drafts.iter().flat_map(|draft| {
-        let all = draft
+    let named = resolved.iter().flat_map(|pipeline| {
+        let all = pipeline
             .receivers
             .iter()
-            .chain(&draft.processors)
-            .chain(&draft.exporters);
-        all.map(|(placed, _)| placed.clone())
+            .chain(&pipeline.processors)
+            .chain(&pipeline.exporters);
+        all.map(|(key, _)| key.clone())
     });
-    let mut open: Vec<Placed> = extensions.chain(named).collect();
-    while let Some(placed) = open.pop() {
-        let Some(configured) = sections.get(&placed) else {
+    let mut unvisited: Vec<ComponentKey> = extensions.chain(named).collect();
+    while let Some(key) = unvisited.pop() {
+        let Some(configured) = sections.get(&key) else {
             continue;
         };
-        if used.insert(placed) {
+        if used.insert(key) {
             let stores = configured.stores.iter();
-            open.extend(stores.map(|store| (Class::Exporter, store.id.clone())));
+            unvisited.extend(stores.map(|store| (ComponentClass::Exporter, store.id.clone())));
         }
     }
     used
@@ -235,12 +236,14 @@ struct TelemetryConfig {
     metrics: MetricsConfig,
 }
 
+/// `service.telemetry.logs`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct LogsConfig {
     level: Option<String>,
 }
 
+/// `service.telemetry.metrics`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct MetricsConfig {
@@ -249,48 +252,49 @@ struct MetricsConfig {
 
 const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 
-fn telemetry(service: &Node, problems: &mut Vec<Problem>) -> Telemetry {
+/// Reads `service.telemetry` and adds its problems to `problems`.
+fn telemetry(service: &YamlNode, problems: &mut Vec<Problem>) -> Telemetry {
     let mut telemetry = Telemetry::default();
     let Some(node) = service.get("telemetry") else {
         return telemetry;
     };
-    let mistakes = schema::check(node, &schemars::schema_for!(TelemetryConfig), &[]).problems;
-    if !mistakes.is_empty() || node.has_unknown() {
-        problems.extend(mistakes);
+    let invalid = schema::check(node, &schemars::schema_for!(TelemetryConfig), &[]).problems;
+    if !invalid.is_empty() || node.has_invalid() {
+        problems.extend(invalid);
         return telemetry;
     }
-    let written: TelemetryConfig = match node.decode() {
-        Ok(written) => written,
+    let config: TelemetryConfig = match node.decode() {
+        Ok(config) => config,
         Err(error) => {
-            problems.push(error.problem(node.place()));
+            problems.push(error.problem(node.position()));
             return telemetry;
         }
     };
-    let place = |section: &str, key: &str| {
+    let position = |section: &str, key: &str| {
         let value = node.get(section).and_then(|section| section.get(key));
-        value.unwrap_or(node).place()
+        value.unwrap_or(node).position()
     };
-    if let Some(level) = written.logs.level.map(|level| level.to_lowercase()) {
+    if let Some(level) = config.logs.level.map(|level| level.to_lowercase()) {
         if LEVELS.contains(&level.as_str()) {
             telemetry.log_level = Some(level);
         } else {
             let message = format!("expected one of {}", LEVELS.join(", "));
-            problems.push(Problem::new(place("logs", "level"), message));
+            problems.push(Problem::new(position("logs", "level"), message));
         }
     }
-    if let Some(address) = written.metrics.address {
+    if let Some(address) = config.metrics.address {
         match socket_address(&address) {
             Some(address) => telemetry.metrics_address = Some(address),
             None => {
                 let message = "expected an address such as 127.0.0.1:8888";
-                problems.push(Problem::new(place("metrics", "address"), message));
+                problems.push(Problem::new(position("metrics", "address"), message));
             }
         }
     }
     telemetry
 }
 
-/// `:8888` is every interface, as in Go; `localhost` needs no resolver.
+/// Parses an address. `:8888` is that port on all interfaces, as in Go, and `localhost` is 127.0.0.1.
 fn socket_address(text: &str) -> Option<SocketAddr> {
     if let Some(port) = text.strip_prefix(':') {
         return format!("0.0.0.0:{port}").parse().ok();

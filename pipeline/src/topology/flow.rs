@@ -1,216 +1,248 @@
-//! Follows signals through pipelines: forwards which can arrive, backwards which are accepted.
+//! Propagates signals through pipelines: forward, which signals can arrive; backward, which are accepted.
 
 use std::collections::BTreeMap;
 
-use super::Placed;
-use super::pipelines::Draft;
+use super::ComponentKey;
+use super::pipelines::ResolvedPipeline;
 use super::sections::Sections;
 use crate::config::{Problem, nearest};
-use crate::registry::Class;
+use crate::registry::ComponentClass;
 use crate::{Signal, SignalSet};
 
-/// The engine itself takes refresh requests from the end of every pipeline.
-const TO_THE_ENGINE: SignalSet = SignalSet::of(&[Signal::RefreshRequests]);
+/// The signals that the engine accepts from the end of every pipeline.
+const ENGINE_ACCEPTS: SignalSet = SignalSet::of(&[Signal::RefreshRequests]);
 
 /// The signals of one pipeline.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct SignalFlow {
+pub(super) struct PipelineFlow {
+    /// The signals that arrive at the first processor.
     pub(super) enters: SignalSet,
+    /// The signals that leave the last processor.
     pub(super) leaves: SignalSet,
     /// The signals that leave each processor.
-    pub(super) after: Vec<SignalSet>,
+    pub(super) signals_after: Vec<SignalSet>,
     /// The signals that components after each processor accept.
-    pub(super) wanted: Vec<SignalSet>,
+    pub(super) accepted_after: Vec<SignalSet>,
     /// The signals that the first processor, or a component after it, accepts.
-    pub(super) wanted_first: SignalSet,
+    pub(super) accepted_at_start: SignalSet,
 }
 
+/// The signals of all pipelines and components.
 #[derive(Debug, Default)]
-pub(super) struct Flow {
+pub(super) struct SignalFlow {
     /// In the order of the pipelines.
-    pub(super) flows: Vec<SignalFlow>,
+    pub(super) flows: Vec<PipelineFlow>,
     /// The signals that components after a receiver, processor or connector accept.
-    pub(super) wanted: BTreeMap<Placed, SignalSet>,
+    pub(super) accepted_downstream: BTreeMap<ComponentKey, SignalSet>,
 }
 
-/// Follows the signals until nothing changes. Sets only grow, so it ends even if pipelines form a cycle.
-pub(super) fn follow(drafts: &[Draft], sections: &Sections<'_>) -> Flow {
-    let signals = Signals { sections };
-    let mut flows = vec![SignalFlow::default(); drafts.len()];
-    let mut brought: BTreeMap<Placed, SignalSet> = BTreeMap::new();
-    let mut wanted: BTreeMap<Placed, SignalSet> = BTreeMap::new();
+/// Propagates the signals until nothing changes. Sets only grow, so it ends even if pipelines form a cycle.
+pub(super) fn propagate(pipelines: &[ResolvedPipeline], sections: &Sections<'_>) -> SignalFlow {
+    let signals = SignalLookup { sections };
+    let mut flows = vec![PipelineFlow::default(); pipelines.len()];
+    let mut connector_output: BTreeMap<ComponentKey, SignalSet> = BTreeMap::new();
+    let mut accepted_downstream: BTreeMap<ComponentKey, SignalSet> = BTreeMap::new();
     loop {
-        let before = (flows.clone(), brought.clone(), wanted.clone());
-        for (draft, signal_flow) in drafts.iter().zip(&mut flows) {
-            forwards(draft, signal_flow, &signals, &mut brought);
-            backwards(draft, signal_flow, &signals, &mut wanted);
+        let before = (
+            flows.clone(),
+            connector_output.clone(),
+            accepted_downstream.clone(),
+        );
+        for (pipeline, signal_flow) in pipelines.iter().zip(&mut flows) {
+            propagate_forward(pipeline, signal_flow, &signals, &mut connector_output);
+            propagate_backward(pipeline, signal_flow, &signals, &mut accepted_downstream);
         }
-        if before == (flows.clone(), brought.clone(), wanted.clone()) {
-            return Flow { flows, wanted };
+        if before
+            == (
+                flows.clone(),
+                connector_output.clone(),
+                accepted_downstream.clone(),
+            )
+        {
+            return SignalFlow {
+                flows,
+                accepted_downstream,
+            };
         }
     }
 }
 
 /// The signals of configured components.
-struct Signals<'a> {
+struct SignalLookup<'a> {
     sections: &'a Sections<'a>,
 }
 
-impl Signals<'_> {
-    fn accepts(&self, placed: &Placed) -> SignalSet {
-        self.sections[placed].signals.accepts
+impl SignalLookup<'_> {
+    fn accepts(&self, key: &ComponentKey) -> SignalSet {
+        self.sections[key].signals.accepts
     }
 
-    fn produces(&self, placed: &Placed) -> SignalSet {
-        self.sections[placed].signals.produces
+    fn produces(&self, key: &ComponentKey) -> SignalSet {
+        self.sections[key].signals.produces
     }
 
-    fn after(&self, placed: &Placed, arrives: SignalSet) -> SignalSet {
-        self.sections[placed].signals.after(arrives)
+    fn leaving(&self, key: &ComponentKey, arriving: SignalSet) -> SignalSet {
+        self.sections[key].signals.leaving(arriving)
     }
 
-    /// The signals of these that the component passes on.
-    fn passes(&self, placed: &Placed, signals: SignalSet) -> SignalSet {
-        signals.without(self.sections[placed].signals.absorbs)
+    /// The subset of `signals` that the component passes on.
+    fn passes(&self, key: &ComponentKey, signals: SignalSet) -> SignalSet {
+        signals.without(self.sections[key].signals.absorbs)
     }
 }
 
-fn accepted_by_pipeline(draft: &Draft) -> SignalSet {
-    draft
+fn accepted_by_pipeline(pipeline: &ResolvedPipeline) -> SignalSet {
+    pipeline
         .signal
         .map_or(SignalSet::ALL, |signal| SignalSet::of(&[signal]))
 }
 
-fn forwards(
-    draft: &Draft,
-    signal_flow: &mut SignalFlow,
-    signals: &Signals<'_>,
-    brought: &mut BTreeMap<Placed, SignalSet>,
+fn propagate_forward(
+    pipeline: &ResolvedPipeline,
+    signal_flow: &mut PipelineFlow,
+    signals: &SignalLookup<'_>,
+    connector_output: &mut BTreeMap<ComponentKey, SignalSet>,
 ) {
-    let mut arrives = SignalSet::NONE;
-    for (receiver, _) in &draft.receivers {
-        arrives = arrives.union(match receiver.0 {
-            Class::Connector => brought.get(receiver).copied().unwrap_or_default(),
+    let mut arriving = SignalSet::NONE;
+    for (receiver, _) in &pipeline.receivers {
+        arriving = arriving.union(match receiver.0 {
+            ComponentClass::Connector => {
+                connector_output.get(receiver).copied().unwrap_or_default()
+            }
             _ => signals.produces(receiver),
         });
     }
-    signal_flow.enters = arrives.intersection(accepted_by_pipeline(draft));
+    signal_flow.enters = arriving.intersection(accepted_by_pipeline(pipeline));
     signal_flow.leaves = signal_flow.enters;
-    signal_flow.after.clear();
-    for (processor, _) in &draft.processors {
-        signal_flow.leaves = signals.after(processor, signal_flow.leaves);
-        signal_flow.after.push(signal_flow.leaves);
+    signal_flow.signals_after.clear();
+    for (processor, _) in &pipeline.processors {
+        signal_flow.leaves = signals.leaving(processor, signal_flow.leaves);
+        signal_flow.signals_after.push(signal_flow.leaves);
     }
-    for (exporter, _) in &draft.exporters {
-        if exporter.0 == Class::Connector {
-            let out = signals.after(exporter, signal_flow.leaves);
-            let all = brought.entry(exporter.clone()).or_default();
+    for (exporter, _) in &pipeline.exporters {
+        if exporter.0 == ComponentClass::Connector {
+            let out = signals.leaving(exporter, signal_flow.leaves);
+            let all = connector_output.entry(exporter.clone()).or_default();
             *all = all.union(out);
         }
     }
 }
 
-fn backwards(
-    draft: &Draft,
-    signal_flow: &mut SignalFlow,
-    signals: &Signals<'_>,
-    wanted: &mut BTreeMap<Placed, SignalSet>,
+fn propagate_backward(
+    pipeline: &ResolvedPipeline,
+    signal_flow: &mut PipelineFlow,
+    signals: &SignalLookup<'_>,
+    accepted_downstream: &mut BTreeMap<ComponentKey, SignalSet>,
 ) {
     let mut after = SignalSet::NONE;
-    for (exporter, _) in &draft.exporters {
+    for (exporter, _) in &pipeline.exporters {
         after = after.union(signals.accepts(exporter));
-        if exporter.0 == Class::Connector {
-            let behind = wanted.get(exporter).copied().unwrap_or_default();
-            after = after.union(signals.passes(exporter, behind));
+        if exporter.0 == ComponentClass::Connector {
+            let downstream = accepted_downstream
+                .get(exporter)
+                .copied()
+                .unwrap_or_default();
+            after = after.union(signals.passes(exporter, downstream));
         }
     }
-    signal_flow.wanted = vec![SignalSet::NONE; draft.processors.len()];
-    for (index, (processor, _)) in draft.processors.iter().enumerate().rev() {
-        let behind = after.union(TO_THE_ENGINE);
-        signal_flow.wanted[index] = behind;
-        let all = wanted.entry(processor.clone()).or_default();
-        *all = all.union(behind);
+    signal_flow.accepted_after = vec![SignalSet::NONE; pipeline.processors.len()];
+    for (index, (processor, _)) in pipeline.processors.iter().enumerate().rev() {
+        let downstream = after.union(ENGINE_ACCEPTS);
+        signal_flow.accepted_after[index] = downstream;
+        let all = accepted_downstream.entry(processor.clone()).or_default();
+        *all = all.union(downstream);
         after = signals
             .passes(processor, after)
             .union(signals.accepts(processor));
     }
-    signal_flow.wanted_first = after;
-    for (receiver, _) in &draft.receivers {
-        let all = wanted.entry(receiver.clone()).or_default();
-        *all = all.union(after.intersection(accepted_by_pipeline(draft)));
+    signal_flow.accepted_at_start = after;
+    for (receiver, _) in &pipeline.receivers {
+        let all = accepted_downstream.entry(receiver.clone()).or_default();
+        *all = all.union(after.intersection(accepted_by_pipeline(pipeline)));
     }
 }
 
 /// Reports receivers that cannot produce a pipeline's signal, and exporters that no accepted signal reaches.
 pub(super) fn mismatches(
-    drafts: &[Draft],
-    flow: &Flow,
+    pipelines: &[ResolvedPipeline],
+    flow: &SignalFlow,
     sections: &Sections<'_>,
     problems: &mut Vec<Problem>,
 ) {
-    let signals = Signals { sections };
-    for (draft, signal_flow) in drafts.iter().zip(&flow.flows) {
-        let at = format!("service::pipelines::{}", draft.id);
+    let signals = SignalLookup { sections };
+    for (pipeline, signal_flow) in pipelines.iter().zip(&flow.flows) {
+        let at = format!("service::pipelines::{}", pipeline.id);
         let mut mismatch = false;
-        if let Some(signal) = draft.signal {
-            for (receiver, place) in &draft.receivers {
+        if let Some(signal) = pipeline.signal {
+            for (receiver, position) in &pipeline.receivers {
                 let produces = signals.produces(receiver);
-                if receiver.0 == Class::Receiver && !produces.contains(signal) {
+                if receiver.0 == ComponentClass::Receiver && !produces.contains(signal) {
                     mismatch = true;
                     let message = format!(
                         "{at}: receiver \"{}\" does not produce {signal} (it produces {})",
                         receiver.1,
-                        listed(produces)
+                        list_signals(produces)
                     );
-                    problems.push(Problem::new(place, message));
+                    problems.push(Problem::new(position, message));
                 }
             }
         }
-        // If a component is missing, it is not known which signals arrive.
-        if !draft.whole || mismatch {
+        // If a component is missing, it is unknown which signals arrive at the exporters.
+        if !pipeline.is_complete || mismatch {
             continue;
         }
-        for (exporter, place) in &draft.exporters {
+        for (exporter, position) in &pipeline.exporters {
             let accepts = signals.accepts(exporter);
-            if exporter.0 == Class::Exporter
+            if exporter.0 == ComponentClass::Exporter
                 && !accepts.is_empty()
                 && accepts.intersection(signal_flow.leaves).is_empty()
             {
                 let message = format!(
                     "{at}: exporter \"{}\" accepts {}, but the pipeline delivers {}",
                     exporter.1,
-                    listed(accepts),
-                    listed(signal_flow.leaves)
+                    list_signals(accepts),
+                    list_signals(signal_flow.leaves)
                 );
-                problems.push(Problem::new(place, message));
+                problems.push(Problem::new(position, message));
             }
         }
     }
 }
 
-/// Notes signals that no component accepts, processors that get no signal that they use, and pipeline ids
-/// that look like a misspelled signal.
-pub(super) fn notes(drafts: &[Draft], flow: &Flow, sections: &Sections<'_>) -> Vec<String> {
-    let signals = Signals { sections };
+/// Warns of signals that no component accepts, processors that receive no signal that they use, and pipeline
+/// ids that look like a misspelled signal.
+pub(super) fn notes(
+    pipelines: &[ResolvedPipeline],
+    flow: &SignalFlow,
+    sections: &Sections<'_>,
+) -> Vec<String> {
+    let signals = SignalLookup { sections };
     let mut notes = Vec::new();
-    for (draft, signal_flow) in drafts.iter().zip(&flow.flows) {
-        let at = format!("service::pipelines::{}", draft.id);
-        if draft.signal.is_none()
-            && let Some(meant) = nearest(draft.id.kind(), Signal::ALL.map(Signal::name))
+    for (pipeline, signal_flow) in pipelines.iter().zip(&flow.flows) {
+        let at = format!("service::pipelines::{}", pipeline.id);
+        if pipeline.signal.is_none()
+            && let Some(similar) = nearest(pipeline.id.kind(), Signal::ALL.map(Signal::name))
         {
             notes.push(format!(
-                "{at}: carries every signal, since its type is not a signal; did you mean \"{meant}\"?"
+                "{at}: carries every signal, since its type is not a signal; did you mean \"{similar}\"?"
             ));
         }
-        let last = draft
+        let last = pipeline
             .exporters
             .iter()
             .fold(SignalSet::NONE, |all, (exporter, _)| {
-                let behind = flow.wanted.get(exporter).copied().unwrap_or_default();
+                let downstream = flow
+                    .accepted_downstream
+                    .get(exporter)
+                    .copied()
+                    .unwrap_or_default();
                 all.union(signals.accepts(exporter))
-                    .union(signals.passes(exporter, behind))
+                    .union(signals.passes(exporter, downstream))
             });
-        let used = signal_flow.wanted_first.union(last).union(TO_THE_ENGINE);
+        let used = signal_flow
+            .accepted_at_start
+            .union(last)
+            .union(ENGINE_ACCEPTS);
         let lost: Vec<Signal> = signal_flow
             .leaves
             .iter()
@@ -220,26 +252,26 @@ pub(super) fn notes(drafts: &[Draft], flow: &Flow, sections: &Sections<'_>) -> V
         if !lost.is_empty() {
             notes.push(format!(
                 "{at}: no exporter or connector accepts {}",
-                listed(lost)
+                list_signals(lost)
             ));
         }
-        let mut arrives = signal_flow.enters;
-        for (processor, _) in &draft.processors {
+        let mut arriving = signal_flow.enters;
+        for (processor, _) in &pipeline.processors {
             let accepts = signals.accepts(processor);
-            if !accepts.is_empty() && accepts.intersection(arrives).is_empty() {
+            if !accepts.is_empty() && accepts.intersection(arriving).is_empty() {
                 let id = &processor.1;
                 notes.push(format!(
                     "{at}: processor \"{id}\" does nothing: it accepts {}, but no such signal reaches it",
-                    listed(accepts)
+                    list_signals(accepts)
                 ));
             }
-            arrives = signals.after(processor, arrives);
+            arriving = signals.leaving(processor, arriving);
         }
     }
     notes
 }
 
-fn listed(signals: SignalSet) -> String {
+fn list_signals(signals: SignalSet) -> String {
     if signals.is_empty() {
         return "nothing".to_owned();
     }

@@ -1,11 +1,16 @@
 //! The checked graph of a configuration: its components, and how pipelines connect them.
+//!
+//! ```text
+//!  YamlNode ─ sections ─▶ components ─ pipelines ─▶ resolved ids ─ flow, order ─▶ Topology
+//!             └──────────────┴───────── check: reports all problems ──────┴─▶ Vec<Problem>
+//! ```
 
 use std::collections::BTreeMap;
 
 use crate::component::ComponentId;
-use crate::config::Node;
-use crate::engine::settings::ExporterSettings;
-use crate::registry::{Class, Signals};
+use crate::config::YamlNode;
+use crate::exporter_settings::ExporterSettings;
+use crate::registry::{ComponentClass, ComponentSignals};
 use crate::{Signal, SignalSet};
 
 mod check;
@@ -18,61 +23,61 @@ mod tests;
 
 pub use check::check;
 
-/// A component of one section: ids are unique within their section only.
-pub type Placed = (Class, ComponentId);
+/// Identifies a component: ids are unique within their section only.
+pub type ComponentKey = (ComponentClass, ComponentId);
 
-/// A configuration, with everything checked that can be checked without building components.
+/// A configuration that passed all checks that are possible without building components.
 #[derive(Debug)]
 pub struct Topology {
     /// Each component that a pipeline or `service.extensions` names.
-    pub components: BTreeMap<Placed, Declared>,
+    pub components: BTreeMap<ComponentKey, ComponentSpec>,
     /// Extensions first, then from exporters to receivers; a store before the components that name it.
-    pub build_order: Vec<Placed>,
+    pub build_order: Vec<ComponentKey>,
     pub pipelines: Vec<Pipeline>,
     /// `service.telemetry`.
     pub telemetry: Telemetry,
-    /// Warnings: a component that no pipeline names, a signal that no component accepts.
+    /// Warnings, such as a component that no pipeline names or a signal that no component accepts.
     pub notes: Vec<String>,
 }
 
 /// A component to build.
 #[derive(Debug)]
-pub struct Declared {
-    /// Its own configuration, without the settings that every exporter has.
-    pub config: Node,
+pub struct ComponentSpec {
+    /// Its own configuration, without the settings that all exporters share.
+    pub config: YamlNode,
     /// The signals that it accepts and produces with this configuration.
-    pub signals: Signals,
+    pub signals: ComponentSignals,
     /// The signals that components after it accept.
-    pub wanted: SignalSet,
-    /// Only of exporters.
+    pub accepted_downstream: SignalSet,
+    /// The settings that all exporters share; none for other components.
     pub settings: Option<ExporterSettings>,
 }
 
-/// One pipeline.
+/// One pipeline, with the signals that pass through it.
 #[derive(Debug)]
 pub struct Pipeline {
-    /// As written: `traces/web`, `unified`.
+    /// The id in the file: `traces/web`, `unified`.
     pub id: ComponentId,
-    /// The signal that it takes from its receivers; none takes every signal.
+    /// The only signal that it accepts from its receivers; none if it accepts all signals.
     pub signal: Option<Signal>,
-    /// Receivers, and connectors that lead here.
-    pub receivers: Vec<Placed>,
-    /// In order. A processor is built once a pipeline.
+    /// Receivers, and connectors that send to this pipeline.
+    pub receivers: Vec<ComponentKey>,
+    /// In order. Each pipeline has its own instance of a processor.
     pub processors: Vec<ComponentId>,
-    /// Exporters, and connectors that lead away.
-    pub exporters: Vec<Placed>,
+    /// Exporters, and connectors that receive from this pipeline.
+    pub exporters: Vec<ComponentKey>,
     /// The signals that components after each processor accept, in the processors' order.
-    pub wanted: Vec<SignalSet>,
-    /// The signals from its receivers, which enter the first processor.
+    pub accepted_after: Vec<SignalSet>,
+    /// The signals that arrive from its receivers at the first processor.
     pub enters: SignalSet,
     /// The signals that leave each processor, in the processors' order.
-    pub after: Vec<SignalSet>,
+    pub signals_after: Vec<SignalSet>,
 }
 
 impl Pipeline {
     /// The signals that leave the last processor.
     pub fn leaves(&self) -> SignalSet {
-        self.after.last().copied().unwrap_or(self.enters)
+        self.signals_after.last().copied().unwrap_or(self.enters)
     }
 }
 

@@ -1,144 +1,154 @@
-//! The order in which components are built, and cycles between them.
+//! Determines the order in which components are built, and reports cycles between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Placed;
-use super::pipelines::Draft;
+use super::ComponentKey;
+use super::pipelines::ResolvedPipeline;
 use super::sections::Sections;
-use crate::config::{Place, Problem};
-use crate::registry::Class;
+use crate::config::{Problem, SourcePosition};
+use crate::registry::ComponentClass;
 
 /// A node of the dependency graph: a component depends on the stores that it names, a connector on the
-/// pipelines that it feeds, a pipeline on the connectors that it exports to.
+/// pipelines that it sends to, a pipeline on the connectors that it sends to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Component(Placed),
+enum DependencyNode {
+    Component(ComponentKey),
     Pipeline(usize),
 }
 
-/// The steps that a step depends on, and the places in the file where that is written.
-type Edges = BTreeMap<Step, Vec<(Step, Place)>>;
+/// For each node the nodes that it depends on, and the positions in the file that declare it.
+type Dependencies = BTreeMap<DependencyNode, Vec<(DependencyNode, SourcePosition)>>;
 
-/// All used components, each after those that it depends on: extensions, exporters, connectors, processors,
-/// receivers. Cycles are added to `problems`.
+/// Sorts the used components so that each comes after those that it depends on, and by class: extensions,
+/// exporters, connectors, processors, receivers. Adds cycles to `problems`.
 pub(super) fn build_order(
-    used: &BTreeSet<Placed>,
-    drafts: &[Draft],
+    used: &BTreeSet<ComponentKey>,
+    pipelines: &[ResolvedPipeline],
     sections: &Sections<'_>,
     problems: &mut Vec<Problem>,
-) -> Vec<Placed> {
-    let edges = edges(drafts, sections);
+) -> Vec<ComponentKey> {
+    let dependencies = dependencies(pipelines, sections);
     let classes = [
-        Class::Extension,
-        Class::Exporter,
-        Class::Connector,
-        Class::Processor,
-        Class::Receiver,
+        ComponentClass::Extension,
+        ComponentClass::Exporter,
+        ComponentClass::Connector,
+        ComponentClass::Processor,
+        ComponentClass::Receiver,
     ];
-    let mut walk = Walk {
-        edges: &edges,
-        drafts,
+    let mut walk = DependencyWalk {
+        dependencies: &dependencies,
+        pipelines,
         done: BTreeSet::new(),
         order: Vec::new(),
         problems,
     };
     for class in classes {
-        for placed in used.iter().filter(|placed| placed.0 == class) {
-            walk.from(Step::Component(placed.clone()));
+        for key in used.iter().filter(|key| key.0 == class) {
+            walk.visit(DependencyNode::Component(key.clone()));
         }
     }
-    // Components that are not used: a cycle of them is reported, too.
+    // A cycle of unused components is reported, too.
     let order = walk.order.clone();
-    for placed in sections.keys() {
-        walk.from(Step::Component(placed.clone()));
+    for key in sections.keys() {
+        walk.visit(DependencyNode::Component(key.clone()));
     }
     order
 }
 
-fn edges(drafts: &[Draft], sections: &Sections<'_>) -> Edges {
-    let mut edges = Edges::new();
-    for (placed, configured) in sections {
+fn dependencies(pipelines: &[ResolvedPipeline], sections: &Sections<'_>) -> Dependencies {
+    let mut dependencies = Dependencies::new();
+    for (key, configured) in sections {
         for named in &configured.stores {
-            let store = (Class::Exporter, named.id.clone());
+            let store = (ComponentClass::Exporter, named.id.clone());
             if sections.contains_key(&store) {
-                edges
-                    .entry(Step::Component(placed.clone()))
+                dependencies
+                    .entry(DependencyNode::Component(key.clone()))
                     .or_default()
-                    .push((Step::Component(store), named.place.clone()));
+                    .push((DependencyNode::Component(store), named.position.clone()));
             }
         }
     }
-    for (index, draft) in drafts.iter().enumerate() {
-        let connectors = |references: &[(Placed, Place)]| -> Vec<(Step, Place)> {
+    for (index, pipeline) in pipelines.iter().enumerate() {
+        let connectors = |references: &[(ComponentKey, SourcePosition)]| -> Vec<(DependencyNode, SourcePosition)> {
             references
                 .iter()
-                .filter(|(placed, _)| placed.0 == Class::Connector)
-                .map(|(placed, place)| (Step::Component(placed.clone()), place.clone()))
+                .filter(|(key, _)| key.0 == ComponentClass::Connector)
+                .map(|(key, position)| (DependencyNode::Component(key.clone()), position.clone()))
                 .collect()
         };
-        edges.insert(Step::Pipeline(index), connectors(&draft.exporters));
-        for (connector, place) in connectors(&draft.receivers) {
-            edges
+        dependencies.insert(
+            DependencyNode::Pipeline(index),
+            connectors(&pipeline.exporters),
+        );
+        for (connector, position) in connectors(&pipeline.receivers) {
+            dependencies
                 .entry(connector)
                 .or_default()
-                .push((Step::Pipeline(index), place));
+                .push((DependencyNode::Pipeline(index), position));
         }
     }
-    edges
+    dependencies
 }
 
-struct Walk<'a> {
-    edges: &'a Edges,
-    drafts: &'a [Draft],
-    done: BTreeSet<Step>,
-    order: Vec<Placed>,
+/// The state of the depth-first search.
+struct DependencyWalk<'a> {
+    dependencies: &'a Dependencies,
+    pipelines: &'a [ResolvedPipeline],
+    done: BTreeSet<DependencyNode>,
+    order: Vec<ComponentKey>,
     problems: &'a mut Vec<Problem>,
 }
 
-impl Walk<'_> {
-    /// Depth first, without recursion: a file may be long.
-    fn from(&mut self, start: Step) {
+impl DependencyWalk<'_> {
+    /// Visits all dependencies of `start`, depth first. It does not recurse, since a long chain would exhaust the
+    /// stack.
+    fn visit(&mut self, start: DependencyNode) {
         if self.done.contains(&start) {
             return;
         }
-        let mut open = BTreeSet::from([start.clone()]);
+        let mut on_path = BTreeSet::from([start.clone()]);
         let mut path = vec![(start, 0)];
-        while let Some((step, next)) = path.last_mut() {
-            let edge = self.edges.get(step).and_then(|edges| edges.get(*next));
+        while let Some((node, next)) = path.last_mut() {
+            let dependency = self
+                .dependencies
+                .get(node)
+                .and_then(|targets| targets.get(*next));
             *next += 1;
-            match edge {
-                Some((target, place)) if open.contains(target) => {
+            match dependency {
+                Some((target, position)) if on_path.contains(target) => {
                     let cycle = path
                         .iter()
-                        .map(|(step, _)| step)
-                        .skip_while(|step| *step != target)
+                        .map(|(node, _)| node)
+                        .skip_while(|node| *node != target)
                         .chain([target]);
-                    let names: Vec<String> = cycle.map(|step| self.name(step)).collect();
+                    let names: Vec<String> = cycle.map(|node| self.name(node)).collect();
                     let message = format!("cycle: {}", names.join(" -> "));
-                    self.problems.push(Problem::new(place, message));
+                    self.problems.push(Problem::new(position, message));
                 }
                 Some((target, _)) if !self.done.contains(target) => {
-                    open.insert(target.clone());
+                    on_path.insert(target.clone());
                     path.push((target.clone(), 0));
                 }
                 Some(_) => {}
                 None => {
-                    let step = step.clone();
+                    let node = node.clone();
                     path.pop();
-                    open.remove(&step);
-                    if let Step::Component(placed) = &step {
-                        self.order.push(placed.clone());
+                    on_path.remove(&node);
+                    if let DependencyNode::Component(key) = &node {
+                        self.order.push(key.clone());
                     }
-                    self.done.insert(step);
+                    self.done.insert(node);
                 }
             }
         }
     }
 
-    fn name(&self, step: &Step) -> String {
-        match step {
-            Step::Component((class, id)) => format!("{} \"{id}\"", class.singular()),
-            Step::Pipeline(index) => format!("pipeline \"{}\"", self.drafts[*index].id),
+    fn name(&self, node: &DependencyNode) -> String {
+        match node {
+            DependencyNode::Component((class, id)) => format!("{} \"{id}\"", class.singular()),
+            DependencyNode::Pipeline(index) => {
+                format!("pipeline \"{}\"", self.pipelines[*index].id)
+            }
         }
     }
 }

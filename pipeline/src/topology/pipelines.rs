@@ -3,73 +3,79 @@
 use super::sections::{Sections, is_map};
 use crate::Signal;
 use crate::component::ComponentId;
-use crate::config::{Node, Place, Problem};
-use crate::registry::Class;
+use crate::config::{Problem, SourcePosition, YamlNode};
+use crate::registry::ComponentClass;
 
-use super::Placed;
+use super::ComponentKey;
 
-/// A component that a pipeline names, and the place where it does.
-pub(super) type Reference = (Placed, Place);
+/// A component that a pipeline names, and the position of the name.
+pub(super) type ComponentReference = (ComponentKey, SourcePosition);
 
-/// A pipeline whose references are resolved.
+/// A pipeline whose ids of components are resolved.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct ResolvedPipeline {
     pub(super) id: ComponentId,
     pub(super) signal: Option<Signal>,
-    pub(super) receivers: Vec<Reference>,
-    pub(super) processors: Vec<Reference>,
-    pub(super) exporters: Vec<Reference>,
-    /// No component of it is missing or unknown, so that signals can be followed through it.
-    pub(super) whole: bool,
+    pub(super) receivers: Vec<ComponentReference>,
+    pub(super) processors: Vec<ComponentReference>,
+    pub(super) exporters: Vec<ComponentReference>,
+    /// Whether all its components are configured and of known types, so that its signals are known.
+    pub(super) is_complete: bool,
 }
 
-/// Reads all pipelines.
+/// Reads all pipelines and adds their problems to `problems`.
 pub(super) fn read(
-    service: &Node,
+    service: &YamlNode,
     sections: &Sections<'_>,
     problems: &mut Vec<Problem>,
-) -> Vec<Draft> {
-    let mut drafts: Vec<Draft> = Vec::new();
+) -> Vec<ResolvedPipeline> {
+    let mut resolved: Vec<ResolvedPipeline> = Vec::new();
     let Some(pipelines) = service.get("pipelines") else {
         let message = "service::pipelines: at least one pipeline is needed";
-        problems.push(Problem::new(service.place(), message));
-        return drafts;
+        problems.push(Problem::new(service.position(), message));
+        return resolved;
     };
     if !is_map(pipelines, "service::pipelines", problems) || pipelines.entries().is_empty() {
-        if !pipelines.has_unknown() && (pipelines.is_map() || pipelines.is_null()) {
+        if !pipelines.has_invalid() && (pipelines.is_map() || pipelines.is_null()) {
             let message = "service::pipelines: at least one pipeline is needed";
-            problems.push(Problem::new(pipelines.place(), message));
+            problems.push(Problem::new(pipelines.position(), message));
         }
-        return drafts;
+        return resolved;
     }
     for entry in pipelines.entries() {
         let id = match entry.key.parse::<ComponentId>() {
             Ok(id) => id,
             Err(error) => {
                 let message = format!("service::pipelines: {error}");
-                problems.push(Problem::new(&entry.place, message));
+                problems.push(Problem::new(&entry.position, message));
                 continue;
             }
         };
-        if drafts.iter().any(|draft| draft.id == id) {
+        if resolved.iter().any(|pipeline| pipeline.id == id) {
             let message = format!("service::pipelines: duplicate pipeline {:?}", entry.key);
-            problems.push(Problem::new(&entry.place, message));
+            problems.push(Problem::new(&entry.position, message));
             continue;
         }
-        drafts.push(pipeline(id, &entry.place, &entry.value, sections, problems));
+        resolved.push(resolve_pipeline(
+            id,
+            &entry.position,
+            &entry.value,
+            sections,
+            problems,
+        ));
     }
-    drafts
+    resolved
 }
 
-fn pipeline(
+fn resolve_pipeline(
     id: ComponentId,
-    place: &Place,
-    node: &Node,
+    position: &SourcePosition,
+    node: &YamlNode,
     sections: &Sections<'_>,
     problems: &mut Vec<Problem>,
-) -> Draft {
+) -> ResolvedPipeline {
     let at = format!("service::pipelines::{id}");
-    let before = problems.len();
+    let problems_before = problems.len();
     if is_map(node, &at, problems) {
         known_keys(
             node,
@@ -78,108 +84,121 @@ fn pipeline(
             problems,
         );
     }
-    let mut list = |class: Class, key: &str| {
+    let mut list = |class: ComponentClass, key: &str| {
         node.get(key).map_or_else(Vec::new, |list| {
             references(list, class, &at, sections, problems)
         })
     };
-    let receivers = list(Class::Receiver, "receivers");
-    let processors = list(Class::Processor, "processors");
-    let exporters = list(Class::Exporter, "exporters");
+    let receivers = list(ComponentClass::Receiver, "receivers");
+    let processors = list(ComponentClass::Processor, "processors");
+    let exporters = list(ComponentClass::Exporter, "exporters");
     for (key, one) in [("receivers", "receiver"), ("exporters", "exporter")] {
         let is_empty = node
             .get(key)
             .is_none_or(|list| list.is_null() || (list.is_list() && list.items().is_empty()));
         if is_empty && (node.is_map() || node.is_null()) {
             let message = format!("{at}: must have at least one {one}");
-            problems.push(Problem::new(place, message));
+            problems.push(Problem::new(position, message));
         }
     }
     let all_known = [&receivers, &processors, &exporters]
         .into_iter()
         .flatten()
-        .all(|(placed, _)| sections[placed].factory.is_some());
-    Draft {
+        .all(|(key, _)| sections[key].factory.is_some());
+    ResolvedPipeline {
         signal: id.kind().parse().ok(),
         id,
         receivers,
         processors,
         exporters,
-        whole: problems.len() == before && all_known && !node.has_unknown(),
+        is_complete: problems.len() == problems_before && all_known && !node.has_invalid(),
     }
 }
 
-/// Reports keys that are not among the known ones.
-pub(super) fn known_keys(node: &Node, at: &str, known: &[&str], problems: &mut Vec<Problem>) {
+/// Reports keys that are not in `known`.
+pub(super) fn known_keys(node: &YamlNode, at: &str, known: &[&str], problems: &mut Vec<Problem>) {
     for entry in node.entries() {
         if !known.contains(&&*entry.key) {
-            let at = format!("{at}: ");
-            problems.push(Problem::unknown_key(&entry.place, &at, &entry.key, known));
+            let prefix = format!("{at}: ");
+            problems.push(Problem::unknown_key(
+                &entry.position,
+                &prefix,
+                &entry.key,
+                known,
+            ));
         }
     }
 }
 
-/// Resolves a list of ids. A connector may be named as a receiver or as an exporter.
+/// Resolves a list of ids. A connector may be named in the list of receivers or exporters.
 pub(super) fn references(
-    list: &Node,
-    class: Class,
+    list: &YamlNode,
+    class: ComponentClass,
     at: &str,
     sections: &Sections<'_>,
     problems: &mut Vec<Problem>,
-) -> Vec<Reference> {
-    let mut resolved: Vec<Reference> = Vec::new();
-    if !list.is_list() && !list.is_null() && !list.has_unknown() {
-        let what = class.section();
+) -> Vec<ComponentReference> {
+    let mut resolved: Vec<ComponentReference> = Vec::new();
+    if !list.is_list() && !list.is_null() && !list.has_invalid() {
+        let section = class.section();
         let message = format!(
-            "{at}: {what}: expected a list of ids, found {}",
+            "{at}: {section}: expected a list of ids, found {}",
             list.describe()
         );
-        problems.push(Problem::new(list.place(), message));
+        problems.push(Problem::new(list.position(), message));
     }
     for item in list.items() {
-        if item.has_unknown() {
+        if item.has_invalid() {
             continue;
         }
-        let Some(text) = item.shown() else {
+        let Some(text) = item.display_text() else {
             let message = format!("{at}: expected an id, found {}", item.describe());
-            problems.push(Problem::new(item.place(), message));
+            problems.push(Problem::new(item.position(), message));
             continue;
         };
         let parsed = item.text().unwrap_or_default().parse::<ComponentId>();
         let one = class.singular();
-        let Some(placed) = parsed.ok().and_then(|id| resolve(class, id, sections)) else {
+        let Some(key) = parsed.ok().and_then(|id| resolve(class, id, sections)) else {
             let message = format!("{at}: references {one} \"{text}\" which is not configured");
             let names: Vec<String> = candidates(class, sections).collect();
             let names = names.iter().map(String::as_str);
-            problems.push(Problem::new(item.place(), message).suggest(text, names));
+            problems.push(Problem::new(item.position(), message).suggest(text, names));
             continue;
         };
-        if resolved.iter().any(|(other, _)| *other == placed) {
+        if resolved.iter().any(|(other, _)| *other == key) {
             let message = format!("{at}: references {one} \"{text}\" multiple times");
-            problems.push(Problem::new(item.place(), message));
+            problems.push(Problem::new(item.position(), message));
             continue;
         }
-        resolved.push((placed, item.place().clone()));
+        resolved.push((key, item.position().clone()));
     }
     resolved
 }
 
-fn is_end(class: Class) -> bool {
-    matches!(class, Class::Receiver | Class::Exporter)
+/// Whether a connector may be named in place of a component of this class.
+fn accepts_connector(class: ComponentClass) -> bool {
+    matches!(class, ComponentClass::Receiver | ComponentClass::Exporter)
 }
 
-fn resolve(class: Class, id: ComponentId, sections: &Sections<'_>) -> Option<Placed> {
-    let placed = (class, id);
-    if sections.contains_key(&placed) {
-        return Some(placed);
+fn resolve(
+    class: ComponentClass,
+    id: ComponentId,
+    sections: &Sections<'_>,
+) -> Option<ComponentKey> {
+    let key = (class, id);
+    if sections.contains_key(&key) {
+        return Some(key);
     }
-    let connector = (Class::Connector, placed.1);
-    (is_end(class) && sections.contains_key(&connector)).then_some(connector)
+    let connector = (ComponentClass::Connector, key.1);
+    (accepts_connector(class) && sections.contains_key(&connector)).then_some(connector)
 }
 
-fn candidates(class: Class, sections: &Sections<'_>) -> impl Iterator<Item = String> {
+/// The ids that may be named where a component of this class is expected.
+fn candidates(class: ComponentClass, sections: &Sections<'_>) -> impl Iterator<Item = String> {
     sections
         .keys()
-        .filter(move |(other, _)| *other == class || (is_end(class) && *other == Class::Connector))
+        .filter(move |(other, _)| {
+            *other == class || (accepts_connector(class) && *other == ComponentClass::Connector)
+        })
         .map(|(_, id)| id.to_string())
 }

@@ -1,39 +1,41 @@
-//! The components that a file configures: their ids, types and configurations.
+//! Reads the sections of components: their ids, types and configurations.
 
 use std::collections::BTreeMap;
 
-use super::Placed;
+use super::ComponentKey;
 use crate::SignalSet;
 use crate::component::ComponentId;
-use crate::config::{Node, Place, Problem, schema};
-use crate::engine::settings::ExporterSettings;
-use crate::registry::{Class, Factory, Registry, Signals};
+use crate::config::{Problem, SourcePosition, YamlNode, schema};
+use crate::exporter_settings::ExporterSettings;
+use crate::registry::{ComponentClass, ComponentSignals, Factory, Registry};
 
 /// A component as configured in its section.
 #[derive(Debug)]
-pub(super) struct Configured<'a> {
-    pub(super) place: Place,
-    /// None for an unknown type, which was reported.
+pub(super) struct ConfiguredComponent<'a> {
+    pub(super) position: SourcePosition,
+    /// None for an unknown type, which is reported as a problem.
     pub(super) factory: Option<&'a Factory>,
-    pub(super) config: Node,
-    /// An unknown type accepts and produces every signal.
-    pub(super) signals: Signals,
+    pub(super) config: YamlNode,
+    /// The signals that it accepts and produces. A component of unknown type accepts and produces all signals.
+    pub(super) signals: ComponentSignals,
     pub(super) notes: Vec<String>,
+    /// The settings that all exporters share; none for other components.
     pub(super) settings: Option<ExporterSettings>,
     /// The graph stores that it names.
     pub(super) stores: Vec<schema::NamedStore>,
 }
 
-pub(super) type Sections<'a> = BTreeMap<Placed, Configured<'a>>;
+/// All configured components.
+pub(super) type Sections<'a> = BTreeMap<ComponentKey, ConfiguredComponent<'a>>;
 
-/// Reads all five sections.
+/// Reads all five sections and adds their problems to `problems`.
 pub(super) fn read<'a>(
-    root: &Node,
+    root: &YamlNode,
     registry: &'a Registry,
     problems: &mut Vec<Problem>,
 ) -> Sections<'a> {
     let mut sections = Sections::new();
-    for class in Class::ALL {
+    for class in ComponentClass::ALL {
         let Some(section) = root.get(class.section()) else {
             continue;
         };
@@ -44,101 +46,109 @@ pub(super) fn read<'a>(
             let id = match entry.key.parse::<ComponentId>() {
                 Ok(id) => id,
                 Err(error) => {
-                    problems.push(Problem::new(&entry.place, error.to_string()));
+                    problems.push(Problem::new(&entry.position, error.to_string()));
                     continue;
                 }
             };
-            let placed = (class, id);
-            if sections.contains_key(&placed) {
+            let key = (class, id);
+            if sections.contains_key(&key) {
                 let message = format!("duplicate {} {:?}", class.singular(), entry.key);
-                problems.push(Problem::new(&entry.place, message));
+                problems.push(Problem::new(&entry.position, message));
                 continue;
             }
-            let configured = configured(&placed, &entry.place, &entry.value, registry, problems);
-            sections.insert(placed, configured);
+            let configured = configured(&key, &entry.position, &entry.value, registry, problems);
+            sections.insert(key, configured);
         }
     }
     sections
 }
 
-/// Whether a value is a map; reports it if it is not. Null is an empty map.
-pub(super) fn is_map(node: &Node, name: &str, problems: &mut Vec<Problem>) -> bool {
+/// Whether a value is a map. Reports any other value except null, which is valid as an empty map.
+pub(super) fn is_map(node: &YamlNode, name: &str, problems: &mut Vec<Problem>) -> bool {
     if node.is_map() {
         return true;
     }
-    if !node.is_null() && !node.has_unknown() {
+    if !node.is_null() && !node.has_invalid() {
         let message = format!("{name}: expected a map, found {}", node.describe());
-        problems.push(Problem::new(node.place(), message));
+        problems.push(Problem::new(node.position(), message));
     }
     false
 }
 
 fn configured<'a>(
-    (class, id): &Placed,
-    place: &Place,
-    node: &Node,
+    (class, id): &ComponentKey,
+    position: &SourcePosition,
+    node: &YamlNode,
     registry: &'a Registry,
     problems: &mut Vec<Problem>,
-) -> Configured<'a> {
-    let mut configured = Configured {
-        place: place.clone(),
+) -> ConfiguredComponent<'a> {
+    let mut configured = ConfiguredComponent {
+        position: position.clone(),
         factory: registry.find(*class, id.kind()),
         config: node.clone(),
-        signals: Signals {
+        signals: ComponentSignals {
             accepts: SignalSet::ALL,
             produces: SignalSet::ALL,
             absorbs: SignalSet::NONE,
         },
         notes: Vec::new(),
-        settings: (*class == Class::Exporter).then(ExporterSettings::default),
+        settings: (*class == ComponentClass::Exporter).then(ExporterSettings::default),
         stores: Vec::new(),
     };
     let Some(factory) = configured.factory else {
-        problems.push(unknown_type(*class, id, place, registry));
+        problems.push(unknown_type(*class, id, position, registry));
         return configured;
     };
     configured.signals = factory.signals;
     let settings_schema = schemars::schema_for!(ExporterSettings);
     let mut also = Vec::new();
-    if *class == Class::Exporter {
+    if *class == ComponentClass::Exporter {
         also = schema::keys(&settings_schema);
         let (settings, own) = node.split(|key| also.contains(&key));
-        let found = schema::check(&settings, &settings_schema, &[]).problems;
-        if found.is_empty() && !settings.has_unknown() {
+        let invalid_settings = schema::check(&settings, &settings_schema, &[]).problems;
+        if invalid_settings.is_empty() && !settings.has_invalid() {
             match settings.decode() {
                 Ok(settings) => configured.settings = Some(settings),
-                Err(error) => problems.push(error.problem(place)),
+                Err(error) => problems.push(error.problem(position)),
             }
         }
-        problems.extend(found);
+        problems.extend(invalid_settings);
         configured.config = own;
     }
-    let found = schema::check(&configured.config, &factory.schema, &also);
-    configured.stores = found.stores;
-    if found.problems.is_empty() && !configured.config.has_unknown() {
+    let checked = schema::check(&configured.config, &factory.schema, &also);
+    configured.stores = checked.stores;
+    if checked.problems.is_empty() && !configured.config.has_invalid() {
         match (factory.check)(&configured.config) {
-            Ok(checked) => {
-                configured.signals = checked.signals.unwrap_or(configured.signals);
-                configured.notes = checked.notes;
-                problems.extend(checked.problems);
+            Ok(config_check) => {
+                configured.signals = config_check.signals.unwrap_or(configured.signals);
+                configured.notes = config_check.notes;
+                problems.extend(config_check.problems);
             }
-            Err(error) => problems.push(error.problem(place)),
+            Err(error) => problems.push(error.problem(position)),
         }
     }
-    problems.extend(found.problems);
+    problems.extend(checked.problems);
     configured
 }
 
-fn unknown_type(class: Class, id: &ComponentId, place: &Place, registry: &Registry) -> Problem {
-    if let Some(why) = registry.why_not(class, id.kind()) {
+fn unknown_type(
+    class: ComponentClass,
+    id: &ComponentId,
+    position: &SourcePosition,
+    registry: &Registry,
+) -> Problem {
+    if let Some(advice) = registry.advice_for_missing(class, id.kind()) {
         let message = format!(
-            "{}: type \"{}\" is not in this binary: {why}",
+            "{}: type \"{}\" is not in this binary: {advice}",
             class.section(),
             id.kind()
         );
-        return Problem::new(place, message);
+        return Problem::new(position, message);
     }
-    let known: Vec<&str> = registry.of(class).map(|factory| factory.kind).collect();
+    let known: Vec<&str> = registry
+        .of_class(class)
+        .map(|factory| factory.kind)
+        .collect();
     let message = format!(
         "{}: unknown type: \"{}\" for id: \"{id}\" (valid values: [{}])",
         class.section(),
@@ -146,7 +156,7 @@ fn unknown_type(class: Class, id: &ComponentId, place: &Place, registry: &Regist
         known.join(" ")
     );
     let spellings = registry
-        .of(class)
+        .of_class(class)
         .flat_map(|factory| factory.aliases.iter().copied().chain([factory.kind]));
-    Problem::new(place, message).suggest(id.kind(), spellings)
+    Problem::new(position, message).suggest(id.kind(), spellings)
 }

@@ -9,10 +9,10 @@ use crate::component::{
     BuildError, ExportError, Exporter, Host, ProcessError, Processor, Receiver, RunError, StoreRef,
     UnixNanos,
 };
-use crate::config::{Node, Problem};
+use crate::config::{Problem, YamlNode};
 use crate::registry::{
-    BuildConnector, BuildExporter, BuildProcessor, BuildReceiver, Class, Described, Registry,
-    Stability,
+    BuildConnector, BuildExporter, BuildProcessor, BuildReceiver, ComponentClass, ComponentMeta,
+    Registry, Stability,
 };
 use crate::{Batch, Signal, SignalSet};
 
@@ -42,11 +42,12 @@ impl TryFrom<String> for Name {
     }
 }
 
-struct Double<const KIND: usize>;
+/// A component of the type that the number selects.
+struct TestComponent<const KIND: usize>;
 
-macro_rules! described {
+macro_rules! component_meta {
     ($($kind:literal $name:literal),+) => { $(
-        impl Described for Double<$kind> {
+        impl ComponentMeta for TestComponent<$kind> {
             const TYPE: &'static str = $name;
             const ALIASES: &'static [&'static str] = &[concat!("old_", $name)];
             const STABILITY: Stability = Stability::Alpha;
@@ -55,20 +56,20 @@ macro_rules! described {
         }
     )+ };
 }
-described!(0 "otlp", 1 "scan", 2 "graph", 3 "debug", 4 "sqlite", 5 "api", 6 "join");
+component_meta!(0 "otlp", 1 "scan", 2 "graph", 3 "debug", 4 "sqlite", 5 "api", 6 "join");
 
 macro_rules! receivers {
     ($($kind:literal $produces:expr),+) => { $(
         #[async_trait]
-        impl Receiver for Double<$kind> {
+        impl Receiver for TestComponent<$kind> {
             async fn run(self: Box<Self>, _: Output, _: CancellationToken) -> Result<(), RunError> {
                 Ok(())
             }
         }
-        impl BuildReceiver for Double<$kind> {
+        impl BuildReceiver for TestComponent<$kind> {
             const PRODUCES: SignalSet = $produces;
             fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
-                Ok(Double)
+                Ok(TestComponent)
             }
         }
     )+ };
@@ -77,16 +78,16 @@ receivers!(0 SignalSet::TELEMETRY, 1 SignalSet::of(&[Signal::Resources]));
 
 macro_rules! processors {
     ($($kind:literal $accepts:expr, $produces:expr);+) => { $(
-        impl Processor for Double<$kind> {
+        impl Processor for TestComponent<$kind> {
             fn process(&mut self, batch: Batch, _: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
                 Ok(vec![batch])
             }
         }
-        impl BuildProcessor for Double<$kind> {
+        impl BuildProcessor for TestComponent<$kind> {
             const ACCEPTS: SignalSet = $accepts;
             const PRODUCES: SignalSet = $produces;
             fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
-                Ok(Double)
+                Ok(TestComponent)
             }
         }
     )+ };
@@ -96,25 +97,25 @@ processors!(
     6 SignalSet::NONE, SignalSet::NONE
 );
 
-impl BuildConnector for Double<6> {
-    const PASSES: bool = true;
+impl BuildConnector for TestComponent<6> {
+    const PASSES_INPUT: bool = true;
 }
-impl BuildConnector for Double<2> {}
+impl BuildConnector for TestComponent<2> {}
 
 macro_rules! exporters {
-    ($($kind:literal $accepts:expr, $keeps_graph:literal);+) => { $(
+    ($($kind:literal $accepts:expr, $is_graph_store:literal);+) => { $(
         #[async_trait]
-        impl Exporter for Double<$kind> {
+        impl Exporter for TestComponent<$kind> {
             async fn export(&self, _: &Batch) -> Result<(), ExportError> {
                 Ok(())
             }
         }
-        impl BuildExporter for Double<$kind> {
+        impl BuildExporter for TestComponent<$kind> {
             const ACCEPTS: SignalSet = $accepts;
             const IDEMPOTENT: bool = true;
-            const KEEPS_GRAPH: bool = $keeps_graph;
+            const IS_GRAPH_STORE: bool = $is_graph_store;
             fn build(_: Config, _: &Host) -> Result<Self, BuildError> {
-                Ok(Double)
+                Ok(TestComponent)
             }
         }
     )+ };
@@ -123,19 +124,19 @@ exporters!(3 SignalSet::TELEMETRY, false; 4 SignalSet::GRAPH, true; 5 SignalSet:
 
 fn registry() -> Registry {
     Registry::new()
-        .receiver::<Double<0>>()
-        .receiver::<Double<1>>()
-        .processor::<Double<2>>()
-        .connector::<Double<2>>()
-        .connector::<Double<6>>()
-        .exporter::<Double<3>>()
-        .exporter::<Double<4>>()
-        .exporter::<Double<5>>()
-        .without(Class::Processor, "memory_limiter", "leave it out")
+        .receiver::<TestComponent<0>>()
+        .receiver::<TestComponent<1>>()
+        .processor::<TestComponent<2>>()
+        .connector::<TestComponent<2>>()
+        .connector::<TestComponent<6>>()
+        .exporter::<TestComponent<3>>()
+        .exporter::<TestComponent<4>>()
+        .exporter::<TestComponent<5>>()
+        .without(ComponentClass::Processor, "memory_limiter", "leave it out")
 }
 
 #[test]
-fn missing_type_is_reported_with_its_reason() {
+fn type_that_is_not_in_the_binary_is_reported_with_a_reason() {
     let text = UNIFIED.replace("{graph: }", "{graph: , memory_limiter: {limit_mib: 1}}");
     let expected = "processors: type \"memory_limiter\" is not in this binary: leave it out";
     assert!(
@@ -146,14 +147,19 @@ fn missing_type_is_reported_with_its_reason() {
 }
 
 fn checked(text: &str) -> Result<Topology, Vec<Problem>> {
-    check(&Node::from_yaml(text).unwrap(), &registry())
+    check(&YamlNode::from_yaml(text).unwrap(), &registry())
 }
 
 fn messages(text: &str) -> Vec<String> {
     let problems = checked(text).unwrap_err();
     let line = |problem: &Problem| {
-        let place = &problem.place;
-        format!("{}:{} {}", place.line(), place.column(), problem.message)
+        let position = &problem.position;
+        format!(
+            "{}:{} {}",
+            position.line(),
+            position.column(),
+            problem.message
+        )
     };
     problems.iter().map(line).collect()
 }
@@ -193,20 +199,20 @@ fn valid_configuration_becomes_a_topology() {
     let pipeline = &topology.pipelines[0];
     let graph = SignalSet::GRAPH.union(SignalSet::TELEMETRY);
     assert_eq!(pipeline.signal, None);
-    let asked = SignalSet::of(&[Signal::RefreshRequests]);
+    let refresh_requests = SignalSet::of(&[Signal::RefreshRequests]);
     assert_eq!(
-        pipeline.wanted,
-        [graph.union(asked)],
-        "the engine takes these"
+        pipeline.accepted_after,
+        [graph.union(refresh_requests)],
+        "the engine accepts refresh requests"
     );
     assert_eq!(
         pipeline.enters.to_string(),
         "traces, metrics, logs, resources"
     );
     assert!(pipeline.leaves().contains(Signal::Nodes));
-    let scan = &topology.components[&(Class::Receiver, "scan/aws".parse().unwrap())];
-    assert!(scan.wanted.contains(Signal::Resources));
-    let debug = &topology.components[&(Class::Exporter, "debug".parse().unwrap())];
+    let scan = &topology.components[&(ComponentClass::Receiver, "scan/aws".parse().unwrap())];
+    assert!(scan.accepted_downstream.contains(Signal::Resources));
+    let debug = &topology.components[&(ComponentClass::Exporter, "debug".parse().unwrap())];
     assert_eq!(debug.settings.as_ref().unwrap().sending_queue.queue_size, 7);
     assert_eq!(debug.config.keys().collect::<Vec<_>>(), ["endpoint"]);
     assert_eq!(topology.telemetry.log_level.as_deref(), Some("debug"));
@@ -215,7 +221,7 @@ fn valid_configuration_becomes_a_topology() {
 }
 
 #[test]
-fn all_mistakes_are_reported_at_once_with_their_places() {
+fn all_problems_are_reported_at_once_with_their_positions() {
     let text = "\
 receivers:
   otlp: {endpont: x}
@@ -316,7 +322,7 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, api]}}}
 }
 
 #[test]
-fn a_connector_carries_signals_from_one_pipeline_to_the_next() {
+fn connector_carries_signals_from_one_pipeline_to_the_next() {
     let text = "\
 receivers: {old_otlp: }
 connectors: {join: }
@@ -328,8 +334,8 @@ service:
 ";
     let topology = checked(text).unwrap();
     assert_eq!(topology.pipelines[1].enters.to_string(), "traces");
-    let otlp = &topology.components[&(Class::Receiver, "old_otlp".parse().unwrap())];
-    assert_eq!(otlp.wanted.to_string(), "traces");
+    let otlp = &topology.components[&(ComponentClass::Receiver, "old_otlp".parse().unwrap())];
+    assert_eq!(otlp.accepted_downstream.to_string(), "traces");
     let lonely = text.replace("exporters: [join]", "exporters: [debug]");
     assert!(messages(&lonely)[0].contains("not used in any pipeline as exporter"));
 }
@@ -347,12 +353,12 @@ service:
 ";
     let topology = checked(text).unwrap();
     assert_eq!(topology.pipelines[1].enters.to_string(), "nodes, edges");
-    let scan = &topology.components[&(Class::Receiver, "scan".parse().unwrap())];
-    assert_eq!(scan.wanted.to_string(), "resources");
+    let scan = &topology.components[&(ComponentClass::Receiver, "scan".parse().unwrap())];
+    assert_eq!(scan.accepted_downstream.to_string(), "resources");
 }
 
 #[test]
-fn pipeline_id_that_is_nearly_a_signal_is_noted() {
+fn pipeline_id_that_is_nearly_a_signal_gets_a_warning() {
     let text = "\
 receivers: {otlp: }
 exporters: {debug: }
@@ -365,7 +371,7 @@ service: {pipelines: {trace/web: {receivers: [otlp], exporters: [debug]}}}
 }
 
 #[test]
-fn unused_component_is_noted() {
+fn unused_component_gets_a_warning() {
     let text = "\
 receivers: {otlp: , scan: }
 processors: {graph: }
@@ -407,30 +413,30 @@ service: {pipelines: {traces: {receivers: [otlp]}, logs: }, extension: [x]}
 }
 
 #[test]
-fn problem_of_loading_is_not_reported_again() {
+fn problem_of_loading_is_not_reported_twice() {
     let text = "\
 receivers: {otlp: {port: \"${env:AIRDIG_TEST_UNSET}\"}}
 exporters: {debug: }
 service: {pipelines: {traces: {receivers: [otlp, \"${env:AIRDIG_TEST_UNSET}\"], exporters: [debug]}}}
 ";
-    let mut loading = crate::config::Loading {
+    let mut context = crate::config::LoadContext {
         environment: Box::new(|_| None),
-        ..crate::config::Loading::default()
+        ..crate::config::LoadContext::default()
     };
-    let root = crate::config::parse("test.yaml", text, &mut loading).unwrap();
-    assert_eq!(loading.problems.len(), 2);
+    let root = crate::config::parse("test.yaml", text, &mut context).unwrap();
+    assert_eq!(context.problems.len(), 2);
     assert!(check(&root, &registry()).is_ok());
 }
 
 #[test]
-fn no_file_makes_the_check_panic() {
-    // Every line of a good file, cut and doubled in turn.
+fn check_does_not_panic_on_any_file() {
+    // Each line of a valid file is replaced in turn.
     let lines: Vec<&str> = UNIFIED.lines().collect();
     for index in 0..lines.len() {
         for replacement in ["", "  x: [}", "- a", "  unified: [1, {a: }]", "service: "] {
             let mut changed = lines.clone();
             changed[index] = replacement;
-            if let Ok(root) = Node::from_yaml(&changed.join("\n")) {
+            if let Ok(root) = YamlNode::from_yaml(&changed.join("\n")) {
                 let _ = check(&root, &registry());
             }
         }
@@ -445,16 +451,19 @@ fn registry_builds_the_types_that_it_lists() {
         SignalSet::ALL,
         std::sync::Arc::default(),
     );
-    let otlp = registry.find(Class::Receiver, "old_otlp").unwrap();
-    assert!(otlp.build_receiver(&Node::empty(), &host).is_ok());
-    let error = otlp.build_exporter(&Node::empty(), &host).err().unwrap();
-    assert_eq!(error.to_string(), "receiver otlp is no exporter");
-    let wrong = Node::from_yaml("port: x").unwrap();
+    let otlp = registry.find(ComponentClass::Receiver, "old_otlp").unwrap();
+    assert!(otlp.build_receiver(&YamlNode::empty(), &host).is_ok());
+    let error = otlp
+        .build_exporter(&YamlNode::empty(), &host)
+        .err()
+        .unwrap();
+    assert_eq!(error.to_string(), "receiver otlp is not an exporter");
+    let wrong = YamlNode::from_yaml("port: x").unwrap();
     let error = otlp.build_receiver(&wrong, &host).err().unwrap();
     assert_eq!(
         error.to_string(),
         "test.yaml:1:7: expected a number, found text"
     );
-    let join = registry.find(Class::Connector, "join").unwrap();
-    assert!(join.build_processor(&Node::empty(), &host).is_ok());
+    let join = registry.find(ComponentClass::Connector, "join").unwrap();
+    assert!(join.build_processor(&YamlNode::empty(), &host).is_ok());
 }

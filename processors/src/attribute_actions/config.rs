@@ -13,7 +13,7 @@ use super::convert::ConvertedType;
 /// A checked action.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "ActionDocument")]
-pub(crate) enum Action {
+pub(crate) enum AttributeAction {
     Set {
         key: String,
         source: ValueSource,
@@ -35,7 +35,7 @@ pub(crate) enum Action {
     },
 }
 
-/// The condition on which a key is set.
+/// The condition for setting a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SetCondition {
     Missing,
@@ -44,6 +44,7 @@ pub(crate) enum SetCondition {
 }
 
 impl SetCondition {
+    /// Whether to set a key that is present or not.
     pub(super) fn allows(self, is_present: bool) -> bool {
         match self {
             SetCondition::Missing => !is_present,
@@ -53,14 +54,16 @@ impl SetCondition {
     }
 }
 
-/// Where the value to set comes from: the attribute, or if it is missing, the configured value, which is encoded.
+/// The source of the value to set: an attribute, or if it is missing, a configured value.
 #[derive(Clone, Debug)]
 pub(crate) struct ValueSource {
     attribute: Option<String>,
+    /// The encoded value.
     value: Option<Vec<u8>>,
 }
 
 impl ValueSource {
+    /// The encoded value to set in a run; none if there is none.
     pub(super) fn value(&self, run: &[u8]) -> Option<Vec<u8>> {
         let attribute = self.attribute.as_ref();
         let copied = attribute.and_then(|key| Map::new(run).encoded(key));
@@ -76,6 +79,7 @@ pub(crate) struct KeySelector {
 }
 
 impl KeySelector {
+    /// Whether a key is selected.
     pub(super) fn contains(&self, key: &[u8]) -> bool {
         self.name
             .as_ref()
@@ -93,7 +97,7 @@ impl KeySelector {
 struct ActionDocument {
     /// The attribute that the action changes or reads.
     key: Option<String>,
-    /// insert, update, upsert, delete, hash, extract or convert, in any case.
+    /// insert, update, upsert, delete, hash, extract or convert, in upper or lower case.
     action: String,
     /// The value to set, with its type in YAML.
     value: Option<Json>,
@@ -111,7 +115,7 @@ struct ActionDocument {
 }
 
 /// The schema of the YAML.
-impl JsonSchema for Action {
+impl JsonSchema for AttributeAction {
     fn schema_name() -> Cow<'static, str> {
         "AttributeAction".into()
     }
@@ -121,6 +125,7 @@ impl JsonSchema for Action {
     }
 }
 
+/// Why an action is invalid.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidAction {
     #[error(
@@ -154,10 +159,10 @@ pub(super) enum InvalidAction {
     Groups,
 }
 
-impl TryFrom<ActionDocument> for Action {
+impl TryFrom<ActionDocument> for AttributeAction {
     type Error = InvalidAction;
 
-    fn try_from(mut document: ActionDocument) -> Result<Action, InvalidAction> {
+    fn try_from(mut document: ActionDocument) -> Result<AttributeAction, InvalidAction> {
         document.action.make_ascii_lowercase();
         document.key = document.key.filter(|key| !key.is_empty());
         if document.from_context.is_some() {
@@ -167,17 +172,17 @@ impl TryFrom<ActionDocument> for Action {
             "insert" => document.set(SetCondition::Missing),
             "update" => document.set(SetCondition::Present),
             "upsert" => document.set(SetCondition::Always),
-            "delete" => Ok(Action::Delete {
+            "delete" => Ok(AttributeAction::Delete {
                 keys: document.keys()?,
             }),
-            "hash" => Ok(Action::Hash {
+            "hash" => Ok(AttributeAction::Hash {
                 keys: document.keys()?,
             }),
             "extract" => document.extract(),
             "convert" => {
                 document.reject(&["value", "from_attribute", "default_value", "pattern"])?;
                 let to = document.converted_type;
-                Ok(Action::Convert {
+                Ok(AttributeAction::Convert {
                     key: document.key()?,
                     to: to
                         .ok_or_else(|| document.needs("converted_type: int, double or string"))?,
@@ -191,7 +196,7 @@ impl TryFrom<ActionDocument> for Action {
 }
 
 impl ActionDocument {
-    fn set(&self, when: SetCondition) -> Result<Action, InvalidAction> {
+    fn set(&self, when: SetCondition) -> Result<AttributeAction, InvalidAction> {
         self.reject(&["pattern", "converted_type"])?;
         if self.value.is_some() && self.from_attribute.is_some() {
             return Err(InvalidAction::TwoValues {
@@ -209,14 +214,14 @@ impl ActionDocument {
         if source.attribute.is_none() && source.value.is_none() {
             return Err(self.needs("value or from_attribute"));
         }
-        Ok(Action::Set {
+        Ok(AttributeAction::Set {
             key: self.key()?,
             source,
             when,
         })
     }
 
-    fn extract(&self) -> Result<Action, InvalidAction> {
+    fn extract(&self) -> Result<AttributeAction, InvalidAction> {
         self.reject(&["value", "from_attribute", "default_value", "converted_type"])?;
         let key = self.key()?;
         let pattern = self.pattern.as_ref().ok_or_else(|| self.needs("pattern"))?;
@@ -225,7 +230,7 @@ impl ActionDocument {
         if groups.peek().is_none() || groups.any(|name| name.is_none()) {
             return Err(InvalidAction::Groups);
         }
-        Ok(Action::Extract { key, pattern })
+        Ok(AttributeAction::Extract { key, pattern })
     }
 
     fn keys(&self) -> Result<KeySelector, InvalidAction> {
@@ -258,6 +263,7 @@ impl ActionDocument {
         }
     }
 
+    /// Rejects the action if it has one of these fields, which it does not use.
     fn reject(&self, unused: &[&'static str]) -> Result<(), InvalidAction> {
         let is_set = |field: &str| match field {
             "value" => self.value.is_some(),

@@ -1,9 +1,11 @@
-//! Converts values to another type.
+//! Converts values to another type, or to their hash.
 
-use pipeline::attributes::{Value, encode_value, to_json};
+use pipeline::attributes::{Value, encode_value, to_json, value};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+/// The type to which an action converts a value.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ConvertedType {
@@ -12,14 +14,14 @@ pub(crate) enum ConvertedType {
     String,
 }
 
-/// The converted value, encoded; none if it already has that type or cannot be converted.
-pub(super) fn to(target: ConvertedType, value: Value<'_>) -> Option<Vec<u8>> {
+/// Converts and encodes a value; none if the value has that type already or cannot be converted.
+pub(super) fn convert(target: ConvertedType, value: Value<'_>) -> Option<Vec<u8>> {
     match target {
         ConvertedType::Int => Some(encoded(Value::Int(int(value)?))),
         ConvertedType::Double => Some(encoded(Value::Double(double(value)?))),
         ConvertedType::String => match value {
             Value::Text(_) => None,
-            other => Some(encoded(Value::Text(&text(other)))),
+            other => Some(encoded(Value::Text(&to_text(other)))),
         },
     }
 }
@@ -43,8 +45,8 @@ fn double(value: Value<'_>) -> Option<f64> {
     }
 }
 
-/// The value as the Collector formats it: bytes in base64, arrays and maps as JSON.
-pub(crate) fn text(value: Value<'_>) -> String {
+/// A value as text, in the Collector's format: bytes in base64, arrays and maps as JSON.
+pub(crate) fn to_text(value: Value<'_>) -> String {
     match value {
         Value::Text(text) => text.to_owned(),
         Value::Empty => String::new(),
@@ -56,7 +58,7 @@ pub(crate) fn text(value: Value<'_>) -> String {
     }
 }
 
-/// Formats a double as Go's JSON does: no exponent from 1e-6 up to 1e21.
+/// A double as text, in the format of Go's JSON: without an exponent from 1e-6 up to 1e21.
 fn double_text(double: f64) -> String {
     let size = double.abs();
     if size == 0.0 || (1e-6..1e21).contains(&size) || !size.is_finite() {
@@ -67,6 +69,25 @@ fn double_text(double: f64) -> String {
         Some((digits, power)) if !power.starts_with('-') => format!("{digits}e+{power}"),
         _ => text,
     }
+}
+
+/// Hashes a value with SHA-256 as the Collector's `hash` does, and returns the hash as encoded text in hexadecimal.
+/// The hashed bytes are the UTF-8 of a text, the 8 bytes of a number in little-endian order, or one byte of a boolean.
+/// The result for an empty text and for all other types is an empty text.
+pub(super) fn hash(any_value: &[u8]) -> Vec<u8> {
+    let digest = match value(any_value) {
+        Value::Text("") => String::new(),
+        Value::Text(text) => digest(text.as_bytes()),
+        Value::Bool(bool) => digest(&[u8::from(bool)]),
+        Value::Int(int) => digest(&int.to_le_bytes()),
+        Value::Double(double) => digest(&double.to_le_bytes()),
+        Value::Empty | Value::Bytes(_) | Value::Array(_) | Value::Map(_) => String::new(),
+    };
+    encoded(Value::Text(&digest))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn encoded(value: Value<'_>) -> Vec<u8> {

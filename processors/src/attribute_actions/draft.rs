@@ -1,26 +1,30 @@
-//! A run of attributes that actions change one after the other.
+//! Encoded attributes (a run) that actions change one after the other.
 
 use pipeline::attributes::{Map, set, without};
 
-/// Memory that is reused for each run.
+/// Memory for the changed run, reused for each run.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
-    now: Vec<u8>,
+pub(super) struct DraftBuffers {
+    /// The current run, if an action has changed it.
+    current: Vec<u8>,
+    /// The run that the next edit writes.
     next: Vec<u8>,
 }
 
+/// A run to which actions are applied.
 pub(super) struct AttributeDraft<'a> {
     original: &'a [u8],
     changed: bool,
-    scratch: &'a mut Scratch,
+    buffers: &'a mut DraftBuffers,
 }
 
-impl Scratch {
+impl DraftBuffers {
+    /// Starts with a run that no action has changed yet.
     pub(super) fn draft<'a>(&'a mut self, run: &'a [u8]) -> AttributeDraft<'a> {
         AttributeDraft {
             original: run,
             changed: false,
-            scratch: self,
+            buffers: self,
         }
     }
 }
@@ -29,16 +33,18 @@ impl AttributeDraft<'_> {
     /// The current run.
     pub(super) fn run(&self) -> &[u8] {
         if self.changed {
-            &self.scratch.now
+            &self.buffers.current
         } else {
             self.original
         }
     }
 
+    /// Sets the value of a key.
     pub(super) fn set(&mut self, key: &str, any_value: &[u8]) {
         self.edit(|run, out| set(run, key, any_value, out));
     }
 
+    /// Removes the keys for which `dropped` returns true.
     pub(super) fn drop_keys(&mut self, dropped: impl FnMut(&[u8]) -> bool) {
         self.edit(|run, out| without(run, dropped, out));
     }
@@ -51,7 +57,7 @@ impl AttributeDraft<'_> {
             let Ok(name) = std::str::from_utf8(key) else {
                 continue;
             };
-            // If a run has a key twice, the first one is used.
+            // If a run has a key twice, the first occurrence counts.
             if replaced.iter().any(|(known, _)| known == name) {
                 continue;
             }
@@ -65,24 +71,24 @@ impl AttributeDraft<'_> {
     }
 
     fn edit(&mut self, edit: impl FnOnce(&[u8], &mut Vec<u8>) -> bool) {
-        let Scratch { now, next } = &mut *self.scratch;
+        let DraftBuffers { current, next } = &mut *self.buffers;
         next.clear();
         let run = if self.changed {
-            &now[..]
+            &current[..]
         } else {
             self.original
         };
         if edit(run, next) {
-            std::mem::swap(now, next);
+            std::mem::swap(current, next);
             self.changed = true;
         }
     }
 
     /// Appends the run and returns true if it differs from the original; else returns false.
     pub(super) fn finish(self, out: &mut Vec<u8>) -> bool {
-        let changed = self.changed && self.scratch.now != self.original;
+        let changed = self.changed && self.buffers.current != self.original;
         if changed {
-            out.extend_from_slice(&self.scratch.now);
+            out.extend_from_slice(&self.buffers.current);
         }
         changed
     }

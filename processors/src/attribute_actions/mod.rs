@@ -11,39 +11,39 @@
 //! | `convert` | `key`, `converted_type` | converts a value to `int`, `double` or `string` |
 //!
 //! The value to set is `value`, with its type in YAML; or the value of `from_attribute`; or, if that attribute is
-//! missing, `default_value`. Without any of them the action does nothing. The types and the order of all other
-//! attributes stay. If a run has a key twice, actions read the first; setting the key removes the others.
+//! missing, `default_value`. If there is none of them, the action does nothing. The types and the order of all other
+//! attributes stay. If a run has a key twice, actions read the first occurrence; setting the key removes the others.
 
 mod config;
 mod convert;
 mod draft;
-mod hash;
 
-pub(crate) use config::Action;
-pub(crate) use convert::text;
+pub(crate) use config::AttributeAction;
+pub(crate) use convert::to_text;
 
-use draft::{AttributeDraft, Scratch};
+use draft::{AttributeDraft, DraftBuffers};
 use pipeline::attributes::{Map, Value, encode_value};
 use regex::Regex;
 
-/// Actions in order, with their working memory.
+/// Actions to apply in order, with memory that is reused for each run.
 #[derive(Debug)]
-pub(crate) struct Actions {
-    actions: Vec<Action>,
-    scratch: Scratch,
+pub(crate) struct AttributeActions {
+    actions: Vec<AttributeAction>,
+    buffers: DraftBuffers,
 }
 
-impl Actions {
-    pub(crate) fn new(actions: Vec<Action>) -> Actions {
-        Actions {
+impl AttributeActions {
+    pub(crate) fn new(actions: Vec<AttributeAction>) -> AttributeActions {
+        AttributeActions {
             actions,
-            scratch: Scratch::default(),
+            buffers: DraftBuffers::default(),
         }
     }
 
-    /// Appends the changed run and returns true; if nothing changes, appends nothing and returns false.
+    /// Applies the actions to a run. Appends the changed run to `out` and returns true; if nothing changes, appends
+    /// nothing and returns false.
     pub(crate) fn apply(&mut self, run: &[u8], out: &mut Vec<u8>) -> bool {
-        let mut draft = self.scratch.draft(run);
+        let mut draft = self.buffers.draft(run);
         for action in &self.actions {
             action.apply(&mut draft);
         }
@@ -51,10 +51,10 @@ impl Actions {
     }
 }
 
-impl Action {
+impl AttributeAction {
     fn apply(&self, draft: &mut AttributeDraft<'_>) {
         match self {
-            Action::Set { key, source, when } => {
+            AttributeAction::Set { key, source, when } => {
                 let is_present = Map::new(draft.run()).encoded(key).is_some();
                 if !when.allows(is_present) {
                     return;
@@ -63,16 +63,16 @@ impl Action {
                     draft.set(key, &value);
                 }
             }
-            Action::Delete { keys } => draft.drop_keys(|key| keys.contains(key)),
-            Action::Hash { keys } => {
+            AttributeAction::Delete { keys } => draft.drop_keys(|key| keys.contains(key)),
+            AttributeAction::Hash { keys } => {
                 let hashed =
-                    |key: &[u8], value: &[u8]| keys.contains(key).then(|| hash::hashed(value));
+                    |key: &[u8], value: &[u8]| keys.contains(key).then(|| convert::hash(value));
                 draft.replace(hashed);
             }
-            Action::Extract { key, pattern } => extract(draft, key, pattern),
-            Action::Convert { key, to } => {
+            AttributeAction::Extract { key, pattern } => extract(draft, key, pattern),
+            AttributeAction::Convert { key, to } => {
                 let run = Map::new(draft.run());
-                let converted = run.get(key).and_then(|value| convert::to(*to, value));
+                let converted = run.get(key).and_then(|value| convert::convert(*to, value));
                 if let Some(converted) = converted {
                     draft.set(key, &converted);
                 }
@@ -81,8 +81,8 @@ impl Action {
     }
 }
 
-/// Sets an attribute for each named group. A group that is not part of the match yields an empty text, as in the
-/// Collector.
+/// Sets an attribute for each named group of the pattern. As in the Collector, the text is empty for a group that is
+/// not part of the match.
 fn extract(draft: &mut AttributeDraft<'_>, key: &str, pattern: &Regex) {
     let Some(Value::Text(text)) = Map::new(draft.run()).get(key) else {
         return;

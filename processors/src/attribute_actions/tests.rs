@@ -1,18 +1,18 @@
 use pipeline::attributes::{Map, map_from_json, map_to_json};
-use pipeline::config::{Loading, load};
+use pipeline::config::{LoadContext, load};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{Action, Actions};
+use super::{AttributeAction, AttributeActions};
 
 #[derive(Debug, Deserialize)]
 struct ActionsSetting {
-    actions: Vec<Action>,
+    actions: Vec<AttributeAction>,
 }
 
-fn parse(actions: &str) -> Result<Vec<Action>, String> {
+fn parse(actions: &str) -> Result<Vec<AttributeAction>, String> {
     let settings = [format!("actions={actions}")];
-    let loaded = load(&[], &settings, Loading::default());
+    let loaded = load(&[], &settings, LoadContext::default());
     let document: Result<ActionsSetting, _> = loaded.root.decode();
     document
         .map(|document| document.actions)
@@ -22,7 +22,7 @@ fn parse(actions: &str) -> Result<Vec<Action>, String> {
 /// Applies actions to attributes.
 #[track_caller]
 fn act(actions: &str, before: &Json) -> Json {
-    let mut actions = Actions::new(parse(actions).unwrap());
+    let mut actions = AttributeActions::new(parse(actions).unwrap());
     let run = map_from_json(before.as_object().unwrap());
     let mut out = Vec::new();
     if !actions.apply(&run, &mut out) {

@@ -3,16 +3,16 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::matching::Condition;
-use crate::attribute_actions::Action;
+use super::matching::RowCondition;
+use crate::attribute_actions::AttributeAction;
 
 /// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "AttributesDocument")]
 pub struct Config {
-    pub(super) actions: Vec<Action>,
-    pub(super) include: Option<Condition>,
-    pub(super) exclude: Option<Condition>,
+    pub(super) actions: Vec<AttributeAction>,
+    pub(super) include: Option<RowCondition>,
+    pub(super) exclude: Option<RowCondition>,
 }
 
 /// Changes the attributes of spans, log records and data points.
@@ -20,13 +20,14 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 struct AttributesDocument {
     /// The actions to apply, in order.
-    actions: Vec<Action>,
+    actions: Vec<AttributeAction>,
     /// Only rows that match are changed.
-    include: Option<Condition>,
+    include: Option<RowCondition>,
     /// Rows that match are not changed, even if they match `include`.
-    exclude: Option<Condition>,
+    exclude: Option<RowCondition>,
 }
 
+/// The configuration has no action.
 #[derive(Debug, thiserror::Error)]
 #[error("missing required field \"actions\": give at least one action")]
 struct EmptyActions;

@@ -25,31 +25,31 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use pipeline::attributes::edit_rows;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
-use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::registry::{BuildProcessor, ComponentMeta, Stability};
 use pipeline::schema::{logs, metrics, traces};
 use pipeline::{Batch, Signal, SignalSet};
 
-use crate::attribute_actions::Actions;
+use crate::attribute_actions::AttributeActions;
 
 mod config;
 mod matching;
 
 pub use config::Config;
 
-use matching::Condition;
+use matching::RowCondition;
 
+/// The processor `attributes`.
 #[derive(Debug)]
 pub struct Attributes {
-    actions: Actions,
-    include: Option<Condition>,
-    exclude: Option<Condition>,
+    actions: AttributeActions,
+    include: Option<RowCondition>,
+    exclude: Option<RowCondition>,
 }
 
-impl Described for Attributes {
+impl ComponentMeta for Attributes {
     const TYPE: &'static str = "attributes";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str =
-        "attributes of spans, log records and data points are set, dropped, hashed, converted";
+    const SUMMARY: &'static str = "sets, deletes, hashes, converts attributes of spans, log records and data points, as in the Collector";
     type Config = Config;
 }
 
@@ -59,7 +59,7 @@ impl BuildProcessor for Attributes {
 
     fn build(config: Config, _: &Host) -> Result<Attributes, BuildError> {
         Ok(Attributes {
-            actions: Actions::new(config.actions),
+            actions: AttributeActions::new(config.actions),
             include: config.include,
             exclude: config.exclude,
         })

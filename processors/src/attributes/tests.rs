@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pipeline::attributes::{Map, map_from_json, map_to_json, value_from_json};
 use pipeline::component::{Host, Processor, UnixNanos};
-use pipeline::config::{Loading, load};
+use pipeline::config::{LoadContext, load};
 use pipeline::registry::BuildProcessor;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{logs, metrics, otlp_context, traces};
@@ -15,7 +15,7 @@ use super::{Attributes, Config};
 /// Parses settings `key=YAML`.
 fn parse(settings: &[&str]) -> Result<Config, String> {
     let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-    let loaded = load(&[], &settings, Loading::default());
+    let loaded = load(&[], &settings, LoadContext::default());
     loaded.root.decode().map_err(|error| error.to_string())
 }
 
@@ -48,7 +48,7 @@ fn with_attributes(signal: Signal, rows: &[Json]) -> Batch {
             &[(traces::ATTRIBUTES, Cell::Bytes(&run))],
         );
     }
-    output.finish(Delivery::nobody())
+    output.finish(Delivery::untracked())
 }
 
 /// Two spans: a server span of `shop` and a client span of `cart`.
@@ -72,10 +72,10 @@ fn spans() -> Batch {
         ];
         rows.push(None, None, "otlp", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-/// Which rows match a condition. Checks that `include` and `exclude` are complementary.
+/// Which rows match a condition. Asserts that `exclude` selects the complement of `include`.
 #[track_caller]
 fn matching_rows(condition: &str, batch: &Batch) -> Vec<bool> {
     let mark = "actions=[{key: mark, value: 1, action: insert}]";
@@ -184,7 +184,7 @@ fn log_records_match_by_body_and_severity() {
         ];
         rows.push(None, None, "otlp", &cells);
     }
-    let records = rows.finish(Delivery::nobody());
+    let records = rows.finish(Delivery::untracked());
     for (condition, expected) in [
         (
             "match_type: regexp, log_bodies: [login]",
@@ -225,7 +225,7 @@ fn data_points_match_by_the_name_of_their_metric() {
         ];
         rows.push(None, None, "otlp", &cells);
     }
-    let points = rows.finish(Delivery::nobody());
+    let points = rows.finish(Delivery::untracked());
     let condition = r"match_type: regexp, regexp: {cacheenabled: true}, metric_names: ['^http\.']";
     assert_eq!(matching_rows(condition, &points), [true, false]);
 }
@@ -250,7 +250,7 @@ fn exclude_takes_precedence_over_include() {
 #[test]
 fn unchanged_batch_keeps_the_bytes_of_its_request() {
     let request = Bytes::from_static(b"\x0a\x0d\x12\x0b\x12\x09\x4a\x07\x0a\x01a\x12\x02\x10\x01");
-    let decode = || otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
+    let decode = || otlp::decode_traces(request.clone(), "otlp", Delivery::untracked()).unwrap();
     assert_eq!(attributes(&decode()), [json!({"a": true})]);
     let same = run(&["actions=[{key: b, action: delete}]"], decode());
     assert_eq!(same.original().unwrap().to_bytes(), request);

@@ -10,10 +10,10 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(try_from = "BatchDocument")]
 pub struct Config {
-    /// None: rows are released at once.
+    /// None if rows are not held.
     pub(super) timeout: Option<Duration>,
     pub(super) send_batch_size: usize,
-    /// None: unlimited.
+    /// None if there is no limit.
     pub(super) send_batch_max_size: Option<usize>,
     pub(super) linger: Duration,
 }
@@ -29,18 +29,18 @@ impl Config {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct BatchDocument {
-    /// How long rows are held at most. With 0 they are released at once, and only
-    /// `send_batch_max_size` has an effect.
+    /// The maximum time that rows are held. With 0, rows are released at once, and only `send_batch_max_size` has an
+    /// effect.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     timeout: Duration,
-    /// The number of rows (spans, data points, log records) at which a batch is released. With 0 rows
-    /// are released at once.
+    /// The number of rows (spans, data points, log records) at which a batch is released. With 0, rows are released at
+    /// once.
     send_batch_size: usize,
-    /// The maximum number of rows of a batch; larger batches are split. 0 is unlimited.
+    /// The maximum number of rows of a batch; larger batches are split. 0 means no limit.
     send_batch_max_size: usize,
-    /// How long rows with waiting senders are held at least, even if the exporters are idle. (The
-    /// Collector has no such key.)
+    /// The minimum time that rows with waiting senders are held, even if the exporters are idle. (The Collector has no
+    /// such key.)
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     linger: Duration,
@@ -70,6 +70,7 @@ impl Default for Config {
     }
 }
 
+/// Why the configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BatchConfigError {
     #[error(

@@ -1,4 +1,4 @@
-//! Merges small batches into larger ones. Accepts every signal and buffers each separately.
+//! Merges small batches into larger ones. The processor accepts every signal and buffers each separately.
 //!
 //! ```yaml
 //! processors:
@@ -9,19 +9,19 @@
 //!     linger: 0ms
 //! ```
 //!
-//! Rows whose sender waits for an acknowledgement are released as soon as everything downstream is idle: the
-//! pipeline's queue is empty, and each exporter and connector after it can take a batch at once. So a single
-//! sender does not wait for the timeout, and while exporters are busy the rows of many senders are merged. Two
-//! hundred independent requests a second may become as many exports. If a backend charges for each export,
-//! `linger` sets how long rows are held at least.
+//! The processor releases rows whose sender waits for an acknowledgement as soon as all components downstream are idle:
+//! the queue of the pipeline is empty, and each exporter and connector after it can take a batch at once. So a single
+//! sender does not wait for the timeout, and while exporters are busy, the rows of many senders are merged. Two hundred
+//! independent requests a second may become as many exports. If a backend charges for each export, `linger` sets the
+//! minimum time that rows are held.
 //!
-//! Rows are also released when there are `send_batch_size` of them, when the first has been held for `timeout`,
-//! when half of the time to the earliest deadline of a sender has passed, or when they keep 8 MiB of memory
-//! alive. Rows without a waiting sender are released only at `timeout` and at the two sizes, and are never merged
-//! with rows that have one. A batch that is already full passes unchanged.
+//! The processor also releases rows when it holds `send_batch_size` of them, when it has held the first for `timeout`,
+//! when half of the time to the earliest deadline of a sender has passed, or when they keep 8 MiB of memory alive. It
+//! releases rows without a waiting sender only at `timeout` and at the two sizes, and never merges them with rows that
+//! have one. A batch that is already full passes unchanged.
 //!
-//! A sender gets its acknowledgement when all batches with its rows are delivered. A refusal of a batch goes to
-//! all senders with rows in it. So nothing is lost when the process ends.
+//! A sender gets its acknowledgement when all batches with its rows are delivered. If a batch is refused, all senders
+//! with rows in it get the refusal. So no acknowledged row is lost when the process ends.
 //!
 //! Rows of one snapshot (edges or aliases of one uid, source, scope and time) stay in one batch, even above
 //! `send_batch_max_size`. Merged batches of unchanged OTLP requests keep the bytes of these requests.
@@ -30,27 +30,28 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
-use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::registry::{BuildProcessor, ComponentMeta, Stability};
 use pipeline::{Signal, SignalSet};
 
 mod config;
-mod waiting;
+mod timed_buffer;
 
 pub use config::Config;
 
-use waiting::BatchBuffer;
+use timed_buffer::TimedBuffer;
 
+/// The processor `batch`.
 #[derive(Debug)]
 pub struct Batch {
     config: Config,
-    /// By signal, and by whether senders wait for the rows.
-    buffers: BTreeMap<(Signal, bool), BatchBuffer>,
+    /// The buffers by signal, and by whether senders wait for the rows.
+    buffers: BTreeMap<(Signal, bool), TimedBuffer>,
 }
 
-impl Described for Batch {
+impl ComponentMeta for Batch {
     const TYPE: &'static str = "batch";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "small batches become larger ones";
+    const SUMMARY: &'static str = "merges small batches while exporters are busy; no sender waits for a timeout, each gets a response";
     type Config = Config;
 }
 
@@ -83,8 +84,8 @@ impl Processor for Batch {
             return Ok(buffer.take_all(max_rows));
         };
         let due = match batch.delivery().time_left() {
-            Some(left) => now.after(timeout.min(left / 2)),
-            None => now.after(timeout),
+            Some(left) => now + timeout.min(left / 2),
+            None => now + timeout,
         };
         buffer.add(batch, now, due);
         let mut output = Vec::new();
@@ -137,7 +138,7 @@ impl Processor for Batch {
 
 impl Batch {
     /// The buffers of rows with waiting senders.
-    fn awaited(&self) -> impl Iterator<Item = &BatchBuffer> {
+    fn awaited(&self) -> impl Iterator<Item = &TimedBuffer> {
         let awaited = self
             .buffers
             .iter()

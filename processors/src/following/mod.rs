@@ -1,22 +1,22 @@
-//! Follows what other processes write to a store, for a processor that holds a part of it in memory.
+//! Follows the commits of other processes to a store, for a processor that holds a part of the store in memory.
 //!
 //! ```text
-//!  GraphStore::commits ──▶ PendingReads: which uids to read ──▶ Reads, one part at a time ──▶ Update
-//!                          or the whole store                                                   │
-//!  Processor::wake waits for the update, Processor::tick replaces what the processor holds   ◀──┘
+//!  GraphStore::commits ──▶ PendingReads: uids to read, ──▶ StoreReader: one read at a time ──▶ StoreUpdate
+//!                          or the whole store                                                       │
+//!  Processor::wake waits for the update, Processor::tick replaces the processor's copy of the uids ◀┘
 //! ```
 //!
-//! The store's own commits are not read, since their reports passed through this process. There are two
-//! exceptions:
+//! The follower does not read the uids of own commits, which this process wrote: the reports in them passed the
+//! processor. There are two exceptions:
 //!
-//! - When a uid is read, reports that passed may not have been written yet. So for
-//!   [`WATCH_PERIOD`](pending::WATCH_PERIOD) after a uid was read, own commits that name it are read, too.
-//! - If one scope misses a uid that another scope has, unchanged scans of other processes decide whether the
-//!   uid exists. Such scans make no commit, so these uids are read whichever process wrote the commit.
+//! - When the follower reads a uid, reports that passed the processor may not be in the store yet. So for
+//!   [`WATCH_PERIOD`](pending::WATCH_PERIOD) after the read, it reads the uid again when an own commit names it.
+//! - If one scope misses a uid that another scope has, unchanged scans of other processes decide whether the uid
+//!   exists. Such scans make no commit, so the follower reads these uids even if this process wrote the commit.
 //!
-//! If it is unknown what a commit changed (the commit is truncated, or the log or the receiver lost
-//! commits), the whole store is read again, page by page. Batches are processed between two pages, uids that
-//! other commits name are read first, and reading takes a tenth of the time at most.
+//! If it is unknown which uids a commit changed (the commit is truncated, or the log or the receiver lost commits),
+//! the follower reads the whole store again, page by page: a full read. The processor processes batches between two
+//! pages, uids that other commits name are read before the next page, and full reads take a tenth of the time at most.
 
 use std::sync::Arc;
 
@@ -30,94 +30,103 @@ use tracing::info;
 
 mod pending;
 
-use crate::loading::Attempts;
+use crate::loading::ReadAttempts;
 use pending::{PendingReads, ReadTask};
 
-/// Reads the part of the store that a processor holds.
+/// Reads from a store the data that one processor holds of each uid.
 #[async_trait]
-pub(crate) trait Reads: Send + Sync + 'static {
-    type Part: Send + 'static;
+pub(crate) trait StoreReader: Send + Sync + 'static {
+    /// The data that the processor holds of some uids.
+    type Content: Send + 'static;
 
-    /// Reads what the store has of these uids now.
-    async fn of(&self, uids: &[String]) -> Result<Self::Part, StoreError>;
+    /// Reads the current content of these uids.
+    async fn read_uids(&self, uids: &[String]) -> Result<Self::Content, StoreError>;
 
-    /// Reads the page of the whole store that follows a uid.
-    async fn page(&self, after: Option<&str>) -> Result<Page<Self::Part>, StoreError>;
+    /// Reads a page of all uids in ascending order: the page after the uid `after`, or the first one.
+    async fn read_page(&self, after: Option<&str>) -> Result<ReadPage<Self::Content>, StoreError>;
 }
 
-pub(crate) struct Page<P> {
-    /// The uids on the page.
+/// A page of the uids of a store, with their content.
+pub(crate) struct ReadPage<C> {
     pub(crate) uids: Vec<String>,
-    pub(crate) part: P,
+    pub(crate) content: C,
     /// The uid after which the next page begins; none on the last page.
     pub(crate) last: Option<String>,
 }
 
-/// What replaces all that the processor holds of these uids.
+/// Content that replaces all that the processor holds of some uids.
 #[derive(Debug)]
-pub(crate) struct Update<P> {
+pub(crate) struct StoreUpdate<C> {
     pub(crate) uids: Vec<String>,
-    pub(crate) part: P,
-    /// Whether this completes a read of the whole store: then the processor must call
-    /// [`Follower::look_again`].
-    pub(crate) is_end: bool,
+    pub(crate) content: C,
+    /// Whether this update completes a full read: then the processor must call [`Follower::read_unseen`].
+    pub(crate) completes_full_read: bool,
 }
 
-/// The uids and the part that were read; for a page, also the uid after which the next page begins.
-type ReadResult<P> = (Vec<String>, P, Option<Option<String>>);
+/// The uids that were read and their content; for a page, also the uid after which the next page begins.
+type ReadResult<C> = (Vec<String>, C, Option<Option<String>>);
 
-/// See the [module](self).
-pub(crate) struct Follower<R: Reads> {
+/// Turns the commits of one store into updates for one processor, as the [module](self) describes.
+pub(crate) struct Follower<R: StoreReader> {
+    /// The component id of the processor, for log messages.
     processor: String,
+    /// The id of the exporter that provides the store, for log messages.
     store: String,
-    reads: Arc<R>,
+    reader: Arc<R>,
     commits: Receiver<Arc<Commit>>,
     /// Whether the store was closed, so that no commit follows.
     is_closed: bool,
     pending: PendingReads,
-    reading: Option<BoxFuture<'static, ReadResult<R::Part>>>,
+    /// The read in progress.
+    reading: Option<BoxFuture<'static, ReadResult<R::Content>>>,
 }
 
-impl<R: Reads> std::fmt::Debug for Follower<R> {
+impl<R: StoreReader> std::fmt::Debug for Follower<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Follower(of {}, {:?})", self.store, self.pending)
     }
 }
 
-impl<R: Reads> Follower<R> {
-    /// Follows the commits from now on. Must be called before the store is loaded.
-    pub(crate) fn new(processor: &str, store: &str, of: &dyn GraphStore, reads: R) -> Follower<R> {
+impl<R: StoreReader> Follower<R> {
+    /// Follows the commits from now on. Call this before the store is loaded, so that no commit is missed. `processor`
+    /// and `store_name` are for log messages.
+    pub(crate) fn new(
+        processor: &str,
+        store_name: &str,
+        store: &dyn GraphStore,
+        reader: R,
+    ) -> Follower<R> {
         Follower {
             processor: processor.to_owned(),
-            store: store.to_owned(),
-            reads: Arc::new(reads),
-            commits: of.commits(),
+            store: store_name.to_owned(),
+            reader: Arc::new(reader),
+            commits: store.commits(),
             is_closed: false,
             pending: PendingReads::default(),
             reading: None,
         }
     }
 
-    /// Notes which uids commits change. Never returns; must be polled while the store is loaded.
-    pub(crate) async fn collect(&mut self) {
+    /// Queues the uids that commits change, without reading them. Never returns; poll it while the store is loaded.
+    pub(crate) async fn queue_commits(&mut self) {
         loop {
             if self.is_closed {
                 std::future::pending::<()>().await;
             }
             let received = self.commits.recv().await;
-            self.note(received);
+            self.queue_received(received);
         }
     }
 
     /// Waits for the next update. Cancel safe: if the future is dropped, no update is lost.
-    pub(crate) async fn next(&mut self) -> Update<R::Part> {
+    pub(crate) async fn next(&mut self) -> StoreUpdate<R::Content> {
         loop {
             if self.reading.is_none() {
                 let task = self.pending.take(Instant::now());
-                self.reading = task.map(|task| self.read(task));
+                self.reading = task.map(|task| self.start_read(task));
             }
-            let later = self.pending.not_before();
-            let later = later.filter(|_| self.reading.is_none());
+            let full_read_at = self.pending.full_read_not_before();
+            let full_read_at = full_read_at.filter(|_| self.reading.is_none());
             let reading = &mut self.reading;
             let read = async {
                 match reading {
@@ -127,35 +136,36 @@ impl<R: Reads> Follower<R> {
             };
             tokio::select! {
                 biased;
-                (uids, part, page) = read => {
+                (uids, content, page) = read => {
                     self.reading = None;
-                    let is_end = page.is_some_and(|last| self.end_page(&uids, last));
-                    return Update { uids, part, is_end };
+                    let completes_full_read = page.is_some_and(|last| self.end_page(&uids, last));
+                    return StoreUpdate { uids, content, completes_full_read };
                 }
-                received = self.commits.recv(), if !self.is_closed => self.note(received),
-                () = wait_until(later) => {}
+                received = self.commits.recv(), if !self.is_closed => self.queue_received(received),
+                () = wait_until(full_read_at) => {}
             }
         }
     }
 
-    /// Reads the held uids that the read of the whole store did not find.
-    pub(crate) fn look_again(&mut self, held: impl Iterator<Item = Arc<str>>) {
+    /// Queues those of the uids that the processor holds (`held`) that the last full read did not find.
+    pub(crate) fn read_unseen(&mut self, held: impl Iterator<Item = Arc<str>>) {
         self.pending.add_unseen(held);
     }
 
-    /// Reads these uids, too.
-    pub(crate) fn look_at(&mut self, uids: impl Iterator<Item = Arc<str>>) {
+    /// Queues these uids.
+    pub(crate) fn read_also(&mut self, uids: impl Iterator<Item = Arc<str>>) {
         uids.for_each(|uid| self.pending.add(uid));
     }
 
-    fn note(&mut self, received: Result<Arc<Commit>, RecvError>) {
+    fn queue_received(&mut self, received: Result<Arc<Commit>, RecvError>) {
         match received {
-            Ok(commit) => self.pending.note(&commit, Instant::now()),
-            Err(RecvError::Lagged(_)) => self.pending.read_all(),
+            Ok(commit) => self.pending.add_commit(&commit, Instant::now()),
+            Err(RecvError::Lagged(_)) => self.pending.request_full_read(),
             Err(RecvError::Closed) => self.is_closed = true,
         }
     }
 
+    /// Records that a page was read. Returns whether it was the last page of a full read.
     fn end_page(&mut self, uids: &[String], last: Option<String>) -> bool {
         let end = self.pending.end_page(uids, last, Instant::now());
         if let Some(took) = end {
@@ -165,19 +175,21 @@ impl<R: Reads> Follower<R> {
         end.is_some()
     }
 
-    fn read(&self, task: ReadTask) -> BoxFuture<'static, ReadResult<R::Part>> {
+    /// Returns a future that reads until it succeeds.
+    fn start_read(&self, task: ReadTask) -> BoxFuture<'static, ReadResult<R::Content>> {
         let (processor, store) = (self.processor.clone(), self.store.clone());
-        let reads = Arc::clone(&self.reads);
+        let reader = Arc::clone(&self.reader);
         Box::pin(async move {
-            let mut attempts = Attempts::while_processing(&processor, &store);
+            let mut attempts = ReadAttempts::while_processing(&processor, &store);
             loop {
                 let read = match &task {
                     ReadTask::Uids(uids) => {
-                        reads.of(uids).await.map(|part| (uids.clone(), part, None))
+                        let content = reader.read_uids(uids).await;
+                        content.map(|content| (uids.clone(), content, None))
                     }
                     ReadTask::Page(after) => {
-                        let page = reads.page(after.as_deref()).await;
-                        page.map(|page| (page.uids, page.part, Some(page.last)))
+                        let page = reader.read_page(after.as_deref()).await;
+                        page.map(|page| (page.uids, page.content, Some(page.last)))
                     }
                 };
                 match read {
@@ -192,6 +204,7 @@ impl<R: Reads> Follower<R> {
     }
 }
 
+/// Waits until `time`; forever if it is none.
 async fn wait_until(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,

@@ -1,4 +1,4 @@
-//! The uids and pages that must still be read.
+//! Decides which uids and pages a follower reads next.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -8,29 +8,30 @@ use pipeline::graph_store::Commit;
 use pipeline::uid;
 use tokio::time::Instant;
 
-/// How long after a uid was read own commits that name it are read, too. Longer than a report takes from
-/// passing this process to being written.
+/// For this long after a uid was read, the follower reads it again when an own commit names it. The period is longer
+/// than the time from when a report passes this process until it is written.
 pub(super) const WATCH_PERIOD: Duration = Duration::from_secs(600);
 
-/// Uids that are read at a time.
+/// The maximum number of uids in one read.
 const BATCH_SIZE: usize = if cfg!(test) { 3 } else { 500 };
 
-/// Uids that are queued at most, or watched at most. Beyond it, the whole store is read, or all uids are
-/// watched.
+/// The maximum number of queued uids, and of watched uids. With more queued uids, a full read replaces the queue. With
+/// more watched uids, all uids are watched.
 const MAX_UIDS: usize = 100_000;
 
-/// After the whole store was read, the next such read waits for this multiple of its duration, and at least
-/// for the minimum.
+/// The pause after a full read, as a multiple of the read's duration. It is at least [`MIN_PAUSE`].
 const PAUSE_FACTOR: u32 = 10;
 const MIN_PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 60 });
 
+/// One read of the store.
 #[derive(Debug)]
 pub(super) enum ReadTask {
     Uids(Vec<String>),
-    /// The page of the whole store that follows a uid.
+    /// The page of a full read after this uid; the first page if there is none.
     Page(Option<String>),
 }
 
+/// The uids to read, the uids to watch, and the state of a full read.
 #[derive(Debug, Default)]
 pub(super) struct PendingReads {
     /// Uids to read, in order.
@@ -39,42 +40,41 @@ pub(super) struct PendingReads {
     queued: HashSet<Arc<str>>,
     watched: WatchedUids,
     full_read: FullRead,
-    /// Hashes of the uids that the last read of the whole store found. Kept until
-    /// [`PendingReads::add_unseen`].
+    /// Hashes of the uids that the last full read found. Kept until [`PendingReads::add_unseen`].
     seen: HashSet<u64>,
 }
 
-/// Uids that were read during the last [`WATCH_PERIOD`] or two: own commits that name them are read, too.
+/// Uids that were read within the last one or two [`WATCH_PERIOD`]s. They are read again when an own commit names them.
 #[derive(Debug, Default)]
 struct WatchedUids {
-    /// Read since `since`.
+    /// Uids that were read since `since`.
     newer: HashSet<Arc<str>>,
-    /// Read in the period before.
+    /// Uids that were read in the period before.
     older: HashSet<Arc<str>>,
     since: Option<Instant>,
     /// Until this time all uids are watched.
     all_until: Option<Instant>,
 }
 
-/// The state of reading the whole store.
+/// The state of a full read.
 #[derive(Debug, Default)]
 struct FullRead {
-    is_wanted: bool,
+    is_requested: bool,
     /// When the read in progress began, and the uid after which its next page begins.
     reading: Option<(Instant, Option<String>)>,
-    /// The next read begins at this time at the earliest.
+    /// The next full read begins at this time at the earliest.
     not_before: Option<Instant>,
 }
 
 impl PendingReads {
-    /// Queues what must be read because of a commit.
-    pub(super) fn note(&mut self, commit: &Commit, now: Instant) {
+    /// Queues the reads that a commit makes necessary.
+    pub(super) fn add_commit(&mut self, commit: &Commit, now: Instant) {
         let is_whole = !commit.truncated && !commit.has_more_links;
         if commit.missed > 0 || (!is_whole && !commit.is_own) {
-            self.read_all();
+            self.request_full_read();
         }
         if commit.is_own && !is_whole {
-            self.note_incomplete(now);
+            self.add_watched(now);
         }
         let is_all = !commit.is_own || self.is_all_watched(now);
         for uid in commit.uids() {
@@ -84,23 +84,23 @@ impl PendingReads {
         }
         if commit.is_own {
             commit.unsettled().for_each(|uid| self.add(uid.into()));
-            // A list of this length may have been cut off.
+            // The store cuts these lists at this length, so a list of this length may lack uids.
             let longest = commit.to_refresh.len().max(commit.relisted.len());
-            if longest == Commit::MOST {
-                self.read_all();
+            if longest == Commit::MAX_ITEMS {
+                self.request_full_read();
             }
         }
         if self.uids.len() > MAX_UIDS {
             self.uids.clear();
             self.queued.clear();
-            self.read_all();
+            self.request_full_read();
         }
     }
 
-    /// Queues what an own commit that does not name all its changes may have changed.
-    fn note_incomplete(&mut self, now: Instant) {
+    /// Queues all watched uids, since an own commit that does not name all its changes may have changed any of them.
+    fn add_watched(&mut self, now: Instant) {
         if self.is_all_watched(now) {
-            self.read_all();
+            self.request_full_read();
         }
         let watched = self.watched.newer.iter().chain(&self.watched.older);
         for uid in watched.cloned().collect::<Vec<_>>() {
@@ -108,18 +108,19 @@ impl PendingReads {
         }
     }
 
-    /// Requests a read of the whole store.
-    pub(super) fn read_all(&mut self) {
-        self.full_read.is_wanted = true;
+    /// Requests a full read.
+    pub(super) fn request_full_read(&mut self) {
+        self.full_read.is_requested = true;
     }
 
+    /// Queues a uid unless it is queued.
     pub(super) fn add(&mut self, uid: Arc<str>) {
         if self.queued.insert(uid.clone()) {
             self.uids.push_back(uid);
         }
     }
 
-    /// Queues the held uids that the last read of the whole store did not find.
+    /// Queues those of the held uids that the last full read did not find.
     pub(super) fn add_unseen(&mut self, held: impl Iterator<Item = Arc<str>>) {
         let seen = std::mem::take(&mut self.seen);
         for uid in held.filter(|held| !seen.contains(&uid::hash(held))) {
@@ -127,7 +128,7 @@ impl PendingReads {
         }
     }
 
-    /// Takes what to read now. Its uids are watched from now on.
+    /// Takes the next read, if one is due; its uids are watched from now on. Queued uids come before pages.
     pub(super) fn take(&mut self, now: Instant) -> Option<ReadTask> {
         if !self.uids.is_empty() {
             let count = self.uids.len().min(BATCH_SIZE);
@@ -144,23 +145,23 @@ impl PendingReads {
             return Some(ReadTask::Page(after.clone()));
         }
         let is_due = self.full_read.not_before.is_none_or(|due| due <= now);
-        if !self.full_read.is_wanted || !is_due {
+        if !self.full_read.is_requested || !is_due {
             return None;
         }
-        self.full_read.is_wanted = false;
+        self.full_read.is_requested = false;
         self.full_read.reading = Some((now, None));
         self.seen.clear();
         Some(ReadTask::Page(None))
     }
 
-    /// The time at which a requested read of the whole store may begin.
-    pub(super) fn not_before(&self) -> Option<Instant> {
+    /// The time before which a requested full read does not begin; none if no full read is requested.
+    pub(super) fn full_read_not_before(&self) -> Option<Instant> {
         self.full_read
             .not_before
-            .filter(|_| self.full_read.is_wanted)
+            .filter(|_| self.full_read.is_requested)
     }
 
-    /// Notes that a page was read. After the last page, returns how long the read of the whole store took.
+    /// Records that a page was read. After the last page, returns how long the full read took.
     pub(super) fn end_page(
         &mut self,
         uids: &[String],
@@ -180,7 +181,7 @@ impl PendingReads {
         Some(took)
     }
 
-    /// Whether own commits are read whichever uids they name.
+    /// Whether all uids are watched: during a full read and for a [`WATCH_PERIOD`] after it.
     fn is_all_watched(&self, now: Instant) -> bool {
         let until = self.watched.all_until;
         self.full_read.reading.is_some() || until.is_some_and(|until| now < until)
@@ -223,7 +224,7 @@ mod tests {
         }
     }
 
-    /// What is read now, as text: uids, or the uid after which a page begins.
+    /// Takes the next read, as text: its uids, or the uid after which its page begins.
     fn taken(pending: &mut PendingReads, now: Instant) -> String {
         match pending.take(now) {
             None => "nothing".to_owned(),
@@ -235,18 +236,18 @@ mod tests {
     #[test]
     fn own_commits_are_read_only_for_uids_that_were_read_recently() {
         let (mut pending, now) = (PendingReads::default(), Instant::now());
-        pending.note(&commit(&["a", "b"], true), now);
+        pending.add_commit(&commit(&["a", "b"], true), now);
         assert_eq!(taken(&mut pending, now), "nothing");
-        pending.note(&commit(&["a", "c", "a"], false), now);
+        pending.add_commit(&commit(&["a", "c", "a"], false), now);
         assert_eq!(taken(&mut pending, now), "a c");
-        pending.note(&commit(&["a", "b"], true), now);
+        pending.add_commit(&commit(&["a", "b"], true), now);
         assert_eq!(taken(&mut pending, now), "a");
         let later = now + 2 * WATCH_PERIOD;
         for (uid, time) in [("x", later), ("y", later + WATCH_PERIOD)] {
-            pending.note(&commit(&[uid], false), time);
+            pending.add_commit(&commit(&[uid], false), time);
             assert_eq!(taken(&mut pending, time), uid);
         }
-        pending.note(&commit(&["a", "b"], true), later + WATCH_PERIOD);
+        pending.add_commit(&commit(&["a", "b"], true), later + WATCH_PERIOD);
         assert_eq!(taken(&mut pending, later + WATCH_PERIOD), "nothing");
     }
 
@@ -257,14 +258,18 @@ mod tests {
             truncated: true,
             ..commit(&["a"], is_own)
         };
-        pending.note(&truncated(true), now);
-        assert_eq!(taken(&mut pending, now), "nothing", "the commit is own");
-        pending.note(&truncated(false), now);
+        pending.add_commit(&truncated(true), now);
+        assert_eq!(
+            taken(&mut pending, now),
+            "nothing",
+            "this process wrote the commit"
+        );
+        pending.add_commit(&truncated(false), now);
         assert_eq!(taken(&mut pending, now), "a");
         assert_eq!(taken(&mut pending, now), "page after ");
-        // Uids of commits are read before the next page, during a full read also those of own commits.
-        pending.note(&commit(&["b"], false), now);
-        pending.note(&commit(&["c"], true), now);
+        // Uids of commits are read before the next page. During a full read, uids of own commits are read as well.
+        pending.add_commit(&commit(&["b"], false), now);
+        pending.add_commit(&commit(&["c"], true), now);
         assert_eq!(taken(&mut pending, now), "b c");
         let page = ["a".to_owned(), "b".to_owned()];
         let ended = pending.end_page(&page, Some("b".to_owned()), now);
@@ -274,12 +279,16 @@ mod tests {
         let took = pending.end_page(&["d".to_owned()], None, end);
         assert_eq!(took, Some(Duration::from_secs(3)));
         pending.add_unseen(["a", "e", "d"].map(Into::into).into_iter());
-        assert_eq!(taken(&mut pending, end), "e", "held, but not in the store");
+        assert_eq!(
+            taken(&mut pending, end),
+            "e",
+            "it is held, but not in the store"
+        );
         // The next full read waits for the pause.
-        pending.read_all();
+        pending.request_full_read();
         assert_eq!(taken(&mut pending, end), "nothing");
         let due = end + Duration::from_secs(30);
-        assert_eq!(pending.not_before(), Some(due));
+        assert_eq!(pending.full_read_not_before(), Some(due));
         assert_eq!(taken(&mut pending, due), "page after ");
     }
 
@@ -291,17 +300,17 @@ mod tests {
             relisted: vec!["c".to_owned()],
             ..commit(&["a", "b", "c"], true)
         };
-        pending.note(&own, now);
+        pending.add_commit(&own, now);
         assert_eq!(taken(&mut pending, now), "b c");
         let most = Commit {
-            to_refresh: (0..Commit::MOST).map(|uid| uid.to_string()).collect(),
+            to_refresh: (0..Commit::MAX_ITEMS).map(|uid| uid.to_string()).collect(),
             ..Commit::default()
         };
         let own = Commit {
             is_own: true,
             ..most
         };
-        pending.note(&own, now);
+        pending.add_commit(&own, now);
         while pending.uids.len() > 1 {
             pending.take(now);
         }
@@ -312,13 +321,13 @@ mod tests {
     #[test]
     fn a_truncated_own_commit_causes_a_read_of_all_watched_uids() {
         let (mut pending, now) = (PendingReads::default(), Instant::now());
-        pending.note(&commit(&["a", "b"], false), now);
+        pending.add_commit(&commit(&["a", "b"], false), now);
         assert_eq!(taken(&mut pending, now), "a b");
         let own = Commit {
             truncated: true,
             ..commit(&["c"], true)
         };
-        pending.note(&own, now);
+        pending.add_commit(&own, now);
         let again = taken(&mut pending, now);
         assert!(["a b", "b a"].contains(&again.as_str()), "{again}");
     }

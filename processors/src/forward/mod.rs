@@ -1,4 +1,4 @@
-//! Hands over what it is given: joins pipelines, or splits one.
+//! Passes batches to other pipelines: joins several pipelines into one, or splits one into several.
 //!
 //! ```yaml
 //! connectors:
@@ -10,23 +10,24 @@
 //! ```
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
-use pipeline::registry::{BuildConnector, BuildProcessor, Described, Stability};
+use pipeline::registry::{BuildConnector, BuildProcessor, ComponentMeta, Stability};
 use pipeline::{Batch, SignalSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// The connector `forward`.
 #[derive(Debug)]
 pub struct Forward;
 
-/// There is nothing to set.
+/// The connector has no settings.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {}
 
-impl Described for Forward {
+impl ComponentMeta for Forward {
     const TYPE: &'static str = "forward";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "what leaves a pipeline enters others";
+    const SUMMARY: &'static str = "passes batches to other pipelines";
     type Config = Config;
 }
 
@@ -40,7 +41,7 @@ impl BuildProcessor for Forward {
 }
 
 impl BuildConnector for Forward {
-    const PASSES: bool = true;
+    const PASSES_INPUT: bool = true;
 }
 
 impl Processor for Forward {

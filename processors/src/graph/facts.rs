@@ -1,15 +1,15 @@
-//! The rows of `nodes`, `edges` and `aliases` that rows of `resources` become.
+//! Converts rows of `resources` to rows of `nodes`, `edges` and `aliases`.
 
 use pipeline::attributes::MapBuilder;
 use pipeline::component::UnixNanos;
-use pipeline::resource::{AliasItem, Observed, RelationItem};
+use pipeline::resource::{AliasCell, RelationCell, ResourceRow};
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::resources::op;
 use pipeline::schema::{aliases, edges, nodes};
 use pipeline::{Batch, Signal, SignalSet};
 
-/// A row without a time gets the time `now`.
-pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> Vec<Batch> {
+/// Converts a batch of `resources` to batches of the signals in `wanted`. A row without a time gets the time `now`.
+pub(super) fn convert_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> Vec<Batch> {
     let exists = MapBuilder::new().bool("exists", true).finish();
     let rows = |signal| wanted.contains(signal).then(|| Rows::new(signal));
     let mut graph_rows = GraphRows {
@@ -18,10 +18,11 @@ pub(super) fn of_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos) -> 
         aliases: rows(Signal::Aliases),
         now,
     };
-    for row in Observed::of(batch) {
+    for row in ResourceRow::all(batch) {
         graph_rows.push(&row, &exists);
     }
-    // A row of `nodes` makes its state the current one, so the edges and aliases of the state come first.
+    // A store makes a state current when it applies the row of `nodes`, so the edges and aliases of the state come
+    // first.
     let rows = [graph_rows.edges, graph_rows.aliases, graph_rows.nodes];
     let rows = rows.into_iter().flatten();
     rows.filter(|rows| !rows.is_empty())
@@ -38,13 +39,18 @@ struct GraphRows {
 }
 
 impl GraphRows {
-    fn push(&mut self, row: &Observed<'_>, exists: &[u8]) {
+    /// Adds the rows for one row of `resources`. `exists` is the value of a fact `lifecycle`.
+    fn push(&mut self, row: &ResourceRow<'_>, exists: &[u8]) {
         match row.op {
             op::SCOPE_COMPLETE => self.push_node(row, op::SCOPE_COMPLETE, row.group, None),
-            op::DELETED | op::RELEASED => self.push_node(row, row.op, existence(row.group), None),
-            op::CREATED => self.push_node(row, op::CREATED, existence(row.group), Some(exists)),
+            op::DELETED | op::RELEASED => {
+                self.push_node(row, row.op, lifecycle_group(row.group), None);
+            }
+            op::CREATED => {
+                self.push_node(row, op::CREATED, lifecycle_group(row.group), Some(exists));
+            }
             _ => {
-                // Desired state does not show that a resource exists.
+                // Desired state is no evidence that a resource exists.
                 if row.group == nodes::group::ACTUAL {
                     let lifecycle = nodes::group::LIFECYCLE;
                     self.push_node(row, op::OBSERVED, lifecycle, Some(exists));
@@ -57,7 +63,7 @@ impl GraphRows {
         }
     }
 
-    fn push_node(&mut self, row: &Observed<'_>, op: &str, group: &str, value: Option<&[u8]>) {
+    fn push_node(&mut self, row: &ResourceRow<'_>, op: &str, group: &str, value: Option<&[u8]>) {
         let Some(rows) = &mut self.nodes else { return };
         rows.push(
             Some(row.time.unwrap_or(self.now)),
@@ -86,13 +92,13 @@ impl GraphRows {
         );
     }
 
-    /// Pushes the snapshot of the uid's edges. An empty snapshot is one row with a null `to`.
-    fn push_edges(&mut self, row: &Observed<'_>) {
+    /// Adds the snapshot of the edges of the row's uid. An empty snapshot is one row with a null `to`.
+    fn push_edges(&mut self, row: &ResourceRow<'_>) {
         let (Some(rows), Some(relations)) = (&mut self.edges, row.relations.clone()) else {
             return;
         };
         let time = row.time.unwrap_or(self.now);
-        let mut push = |relation: Option<RelationItem<'_>>| {
+        let mut push = |relation: Option<RelationCell<'_>>| {
             let (kind, to) = relation.map(|(kind, to, ..)| (kind, to)).unzip();
             let confidence = relation.map_or(1.0, |(_, _, confidence, _)| confidence);
             let properties = relation.and_then(|(.., properties)| properties);
@@ -118,13 +124,13 @@ impl GraphRows {
             .for_each(|relation| push(Some(relation)));
     }
 
-    /// Pushes the snapshot of the uid's aliases. An empty snapshot is one row with a null `value`.
-    fn push_aliases(&mut self, row: &Observed<'_>) {
+    /// Adds the snapshot of the aliases of the row's uid. An empty snapshot is one row with a null `value`.
+    fn push_aliases(&mut self, row: &ResourceRow<'_>) {
         let (Some(rows), Some(names)) = (&mut self.aliases, row.aliases.clone()) else {
             return;
         };
         let time = row.time.unwrap_or(self.now);
-        let mut push = |alias: Option<AliasItem<'_>>| {
+        let mut push = |alias: Option<AliasCell<'_>>| {
             let (kind, value) = alias.map(|(kind, value, _)| (kind, value)).unzip();
             let cells = [
                 (aliases::MODE, Cell::Text(edges::mode::SNAPSHOT)),
@@ -143,8 +149,8 @@ impl GraphRows {
     }
 }
 
-/// The group whose claim a deletion ends.
-fn existence(group: &str) -> &'static str {
+/// The group of the claim that a create, delete or release of this group opens or ends.
+fn lifecycle_group(group: &str) -> &'static str {
     match group {
         nodes::group::DESIRED => nodes::group::DESIRED,
         _ => nodes::group::LIFECYCLE,

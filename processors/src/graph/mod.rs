@@ -5,26 +5,26 @@
 //!   graph: {}
 //! ```
 //!
-//! The processor does not depend on the kinds of resources: each row of `resources` has its edges and aliases.
+//! The processor handles all kinds of resources alike, since each row of `resources` has its edges and aliases.
 //!
 //! | op of the row | emitted rows |
 //! |---|---|
-//! | `observed`, group `actual` | facts `lifecycle` and `actual`; a snapshot of its edges and one of its aliases |
-//! | `observed`, group `desired` | fact `desired`; a snapshot of its edges and one of its aliases |
+//! | `observed`, group `actual` | facts `lifecycle` and `actual`, a snapshot of the edges, a snapshot of the aliases |
+//! | `observed`, group `desired` | fact `desired`, a snapshot of the edges, a snapshot of the aliases |
 //! | `created` | fact `lifecycle` with op `created`: a create event reported the resource |
 //! | `deleted`, `released` | the same op, of group `lifecycle` or `desired` |
 //! | `scope_complete` | the same op, with the members of the scope and their states |
 //!
-//! Every emitted row carries the `state` of its resource, since the completion of a scan confirms the states of
-//! its members. Aliases and deletions also go into the [`AliasIndex`] of the process, where `identity` finds
-//! them in any pipeline.
+//! Every emitted row has the `state` of its resource, since a scan completion confirms the states of its members. The
+//! processor also applies aliases and deletions to the [`AliasIndex`] of the process, where `identity` looks them up in
+//! any pipeline.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use pipeline::alias_index::AliasIndex;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
-use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::registry::{BuildProcessor, ComponentMeta, Stability};
 use pipeline::reports::ReportBatch;
 use pipeline::{Batch, Signal, SignalSet};
 
@@ -33,16 +33,18 @@ mod facts;
 
 pub use config::Config;
 
+/// The processor `graph`.
 #[derive(Debug)]
 pub struct Graph {
+    /// The signals that a later component accepts.
     wanted: SignalSet,
     index: Arc<AliasIndex>,
 }
 
-impl Described for Graph {
+impl ComponentMeta for Graph {
     const TYPE: &'static str = "graph";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "resources become nodes, edges and aliases";
+    const SUMMARY: &'static str = "converts resources into nodes, edges and aliases";
     type Config = Config;
 }
 
@@ -52,9 +54,9 @@ impl BuildProcessor for Graph {
 
     fn build(_: Config, host: &Host) -> Result<Graph, BuildError> {
         let index = host.alias_index();
-        index.feed();
+        index.add_source();
         Ok(Graph {
-            wanted: host.wanted(),
+            wanted: host.accepted_downstream(),
             index,
         })
     }
@@ -62,9 +64,9 @@ impl BuildProcessor for Graph {
 
 #[async_trait]
 impl Processor for Graph {
-    /// Waits until the alias index is loaded, so that reports of this processor are newer than its content.
+    /// Waits until the alias index is loaded, so that the reports of this processor are newer than the loaded aliases.
     async fn load(&mut self) {
-        self.index.loaded().await;
+        self.index.wait_loaded().await;
     }
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
@@ -72,9 +74,9 @@ impl Processor for Graph {
             return Ok(vec![batch]);
         }
         if let Some(mut writer) = self.index.writer() {
-            writer.take_in(&ReportBatch::of(&batch, now));
+            writer.apply(&ReportBatch::from_batch(&batch, now));
         }
-        let mut made = facts::of_resources(&batch, self.wanted, now);
+        let mut made = facts::convert_resources(&batch, self.wanted, now);
         made.push(batch);
         Ok(made)
     }

@@ -1,11 +1,11 @@
-//! The rows that resources of a small VPC become.
+//! The rows that `graph` emits for resources.
 
 use std::sync::Arc;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt64Type};
-use pipeline::alias_index::{Holds, Kind};
+use pipeline::alias_index::{AliasKind, ValidInterval};
 use pipeline::attributes::map_from_json;
 use pipeline::component::{Host, Processor, UnixNanos};
 use pipeline::registry::BuildProcessor;
@@ -27,7 +27,8 @@ fn resource(cells: &[(&str, Cell<'_>)], uid: Option<&str>) -> Rows {
     rows
 }
 
-fn of(batches: &[Batch], signal: Signal) -> &Batch {
+/// The first batch of a signal.
+fn find_batch(batches: &[Batch], signal: Signal) -> &Batch {
     batches
         .iter()
         .find(|batch| batch.signal() == signal)
@@ -43,7 +44,7 @@ fn words(batch: &Batch, column: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_observed_instance_becomes_facts_edges_and_aliases() {
+fn an_observed_instance_is_converted_to_facts_edges_and_aliases() {
     let configuration = map_from_json(json!({"InstanceType": "m7g.large"}).as_object().unwrap());
     let healthy = map_from_json(json!({"State": "healthy"}).as_object().unwrap());
     let relations = [
@@ -76,19 +77,22 @@ fn an_observed_instance_becomes_facts_edges_and_aliases() {
         (resources::STATE, Cell::UInt(77)),
         (resources::SCAN_ID, Cell::Text("s")),
     ];
-    let batch = resource(&cells, Some("i")).finish(Delivery::nobody());
+    let batch = resource(&cells, Some("i")).finish(Delivery::untracked());
     let made = graph(SignalSet::ALL).process(batch, UnixNanos(9)).unwrap();
 
-    let facts = of(&made, Signal::Nodes);
+    let facts = find_batch(&made, Signal::Nodes);
     assert_eq!(words(facts, nodes::GROUP), ["lifecycle", "actual"]);
     assert_eq!(facts.bytes(nodes::VALUE).value(1), configuration);
     let scope = "1/eu-west-1/instance";
     assert_eq!(facts.text(nodes::SCOPE).value(0), scope);
     assert_eq!(facts.text(nodes::SCAN_ID).value(1), "s");
-    assert_eq!(of(&made, Signal::Edges).text(edges::SCOPE).value(0), scope);
-    let names = of(&made, Signal::Aliases);
+    assert_eq!(
+        find_batch(&made, Signal::Edges).text(edges::SCOPE).value(0),
+        scope
+    );
+    let names = find_batch(&made, Signal::Aliases);
     assert_eq!(names.text(aliases::SCOPE).value(0), scope);
-    let edge_rows = of(&made, Signal::Edges);
+    let edge_rows = find_batch(&made, Signal::Edges);
     assert_eq!(words(edge_rows, edges::KIND), ["SECURED_BY", "PART_OF"]);
     assert_eq!(edge_rows.text(edges::TO).value(1), "subnet");
     assert_eq!(words(edge_rows, edges::MODE), ["snapshot", "snapshot"]);
@@ -98,7 +102,7 @@ fn an_observed_instance_becomes_facts_edges_and_aliases() {
     );
     assert_eq!(edge_rows.bytes(edges::PROPERTIES).value(0), healthy);
     assert!(edge_rows.bytes(edges::PROPERTIES).is_null(1));
-    let names = of(&made, Signal::Aliases);
+    let names = find_batch(&made, Signal::Aliases);
     assert_eq!(names.text(aliases::VALUE).value(0), "10.0.0.7");
     assert_eq!(names.text(aliases::WITHIN).value(0), "vpc-1");
     for (batch, column) in [
@@ -109,14 +113,14 @@ fn an_observed_instance_becomes_facts_edges_and_aliases() {
         assert_eq!(batch.numbers::<UInt64Type>(column).value(0), 77);
     }
     assert_eq!(
-        of(&made, Signal::Resources).num_rows(),
+        find_batch(&made, Signal::Resources).num_rows(),
         1,
         "resources pass unchanged"
     );
 }
 
 #[test]
-fn an_empty_list_of_edges_becomes_an_empty_snapshot() {
+fn an_empty_list_of_edges_is_converted_to_an_empty_snapshot() {
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
@@ -124,11 +128,11 @@ fn an_empty_list_of_edges_becomes_an_empty_snapshot() {
     ];
     let made = graph(SignalSet::ALL)
         .process(
-            resource(&cells, Some("vpc")).finish(Delivery::nobody()),
+            resource(&cells, Some("vpc")).finish(Delivery::untracked()),
             UnixNanos(9),
         )
         .unwrap();
-    let edge_rows = of(&made, Signal::Edges);
+    let edge_rows = find_batch(&made, Signal::Edges);
     assert_eq!(edge_rows.num_rows(), 1);
     assert!(edge_rows.text(edges::TO).is_null(0));
     assert!(
@@ -145,15 +149,18 @@ fn desired_state_makes_no_lifecycle_fact() {
     ];
     let made = graph(SignalSet::ALL)
         .process(
-            resource(&cells, Some("sg")).finish(Delivery::nobody()),
+            resource(&cells, Some("sg")).finish(Delivery::untracked()),
             UnixNanos(9),
         )
         .unwrap();
-    assert_eq!(words(of(&made, Signal::Nodes), nodes::GROUP), ["desired"]);
+    assert_eq!(
+        words(find_batch(&made, Signal::Nodes), nodes::GROUP),
+        ["desired"]
+    );
 }
 
 #[test]
-fn a_deletion_becomes_a_tombstone_and_a_scan_completion_keeps_its_members() {
+fn a_deletion_is_emitted_as_a_tombstone_and_a_scan_completion_keeps_its_members() {
     let mut rows = resource(
         &[
             (resources::OP, Cell::Text("deleted")),
@@ -169,9 +176,9 @@ fn a_deletion_becomes_a_tombstone_and_a_scan_completion_keeps_its_members() {
     ];
     rows.push(Some(UnixNanos(4)), None, "aws", &complete);
     let made = graph(SignalSet::ALL)
-        .process(rows.finish(Delivery::nobody()), UnixNanos(9))
+        .process(rows.finish(Delivery::untracked()), UnixNanos(9))
         .unwrap();
-    let facts = of(&made, Signal::Nodes);
+    let facts = find_batch(&made, Signal::Nodes);
     assert_eq!(words(facts, nodes::OP), ["deleted", "scope_complete"]);
     assert!(facts.column(nodes::VALUE).is_null(0));
     for (column, numbers) in [(nodes::MEMBERS, [3, 7]), (nodes::MEMBER_STATES, [30, 0])] {
@@ -188,7 +195,7 @@ fn signals_that_no_component_accepts_are_not_emitted() {
     ];
     let made = graph(SignalSet::NONE)
         .process(
-            resource(&cells, Some("i")).finish(Delivery::nobody()),
+            resource(&cells, Some("i")).finish(Delivery::untracked()),
             UnixNanos(9),
         )
         .unwrap();
@@ -201,8 +208,8 @@ fn the_alias_index_has_the_names_of_a_resource_until_it_is_deleted() {
     let host = Host::new("graph".parse().unwrap(), SignalSet::NONE, shared);
     let mut graph = Graph::build(Config {}, &host).unwrap();
     let index = host.alias_index();
-    assert!(index.is_fed());
-    index.ask();
+    assert!(index.has_source());
+    index.enable();
     let names = [Cell::Text("dns"), Cell::Text("db.example"), Cell::Null];
     let targets = [
         [
@@ -233,18 +240,18 @@ fn the_alias_index_has_the_names_of_a_resource_until_it_is_deleted() {
         ];
         rows.push(Some(UnixNanos(time)), Some("record"), "aws", &deleted);
     }
-    let batch = rows.finish(Delivery::nobody());
+    let batch = rows.finish(Delivery::untracked());
     graph.process(batch, UnixNanos(9)).unwrap();
 
     let view = index.view();
     let owners = |time| {
-        let mut holds = Holds::at(UnixNanos(time));
-        view.owners(Kind::Host, "db.example", &mut holds)
+        let mut valid = ValidInterval::at(UnixNanos(time));
+        view.owners(AliasKind::Host, "db.example", &mut valid)
     };
     let expected = [vec![], vec![("record", "")], vec![("record", "")], vec![]];
     assert_eq!([4, 5, 7, 8].map(owners), expected);
-    let mut holds = Holds::at(UnixNanos(5));
-    let targets = view.names("record", Kind::Target, &mut holds);
+    let mut valid = ValidInterval::at(UnixNanos(5));
+    let targets = view.names("record", AliasKind::Target, &mut valid);
     let targets: Vec<&str> = targets.iter().map(|name| &*name.value).collect();
     assert_eq!(targets, ["ext://real.example:"]);
 }

@@ -1,11 +1,16 @@
-//! The cloud resources that the attributes of a resource describe.
+//! Identifies the cloud resources that the attributes of a resource describe.
 
 use pipeline::schema::aliases::kind::HOST_ID;
 use pipeline::uid;
 
 use super::entities::{Entity, ResourceAttributes};
-use super::found::{IdentifiedNode, NodeAlias};
+use super::identified_node::{IdentifiedNode, NodeAlias};
 
+const ECS_TASK: &str = "AWS::ECS::Task";
+/// The kind of the node of an EC2 instance.
+pub(super) const EC2_INSTANCE: &str = "AWS::EC2::Instance";
+
+/// The resource in `cloud.resource_id` or in an attribute of AWS Lambda.
 pub(super) fn cloud_resource<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::CloudResource) {
         return None;
@@ -41,6 +46,7 @@ pub(super) fn cloud_resource<'a>(resource: &ResourceAttributes<'a>) -> Option<Id
     })
 }
 
+/// The ECS task.
 pub(super) fn task<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     let id = resource.text("aws.ecs.task.arn")?;
     let arn = Arn::parse(id).filter(|_| resource.is_about(Entity::Task))?;
@@ -63,8 +69,8 @@ pub(super) fn task<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNo
     })
 }
 
-/// The EC2 instance on which the resource runs. If the account or region is missing, `find` finds its uid
-/// in the alias index. On other hosts `host.id` is a machine id, which no other source reports.
+/// The EC2 instance on which the resource runs. If the attributes do not give its whole ARN, `find` finds its uid in
+/// the alias index. On other hosts `host.id` is a machine id, which no other source reports.
 pub(super) fn instance<'a>(
     resource: &ResourceAttributes<'a>,
     find: impl FnOnce(&ResourceAttributes<'a>) -> Option<&'a str>,
@@ -85,11 +91,12 @@ pub(super) fn instance<'a>(
     })
 }
 
-/// The `host.id`, if it is the id of an EC2 instance.
+/// The value of `host.id`, if it is the id of an EC2 instance.
 pub(super) fn instance_id<'a>(resource: &ResourceAttributes<'a>) -> Option<&'a str> {
     resource.text("host.id").filter(|id| id.starts_with("i-"))
 }
 
+/// The instance whose ARN the attributes give: they have its id, account and region.
 fn named_instance<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     let id = instance_id(resource).filter(|_| resource.is_about(Entity::Host))?;
     let account = resource.text("cloud.account.id")?;
@@ -102,7 +109,7 @@ fn named_instance<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNod
         provider: Some("aws"),
         account: Some(account),
         region: Some(region),
-        // Without `host.name`: in a container it is the name of the container.
+        // `host.name` is left out: in a container it is the name of the container.
         value: resource.only(&[
             "host.id",
             "host.type",
@@ -117,10 +124,7 @@ fn named_instance<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNod
     })
 }
 
-const ECS_TASK: &str = "AWS::ECS::Task";
-pub(super) const EC2_INSTANCE: &str = "AWS::EC2::Instance";
-
-/// `arn:partition:service:region:account:resource`.
+/// The parts of `arn:partition:service:region:account:resource`.
 pub(super) struct Arn<'a> {
     service: &'a str,
     pub(super) region: &'a str,
@@ -129,6 +133,7 @@ pub(super) struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
+    /// None if a part is missing.
     pub(super) fn parse(text: &'a str) -> Option<Arn<'a>> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':').skip(1);
         Some(Arn {
@@ -148,6 +153,7 @@ impl<'a> Arn<'a> {
         self.kind() == Some(EC2_INSTANCE)
     }
 
+    /// The kind of the node with this ARN, of the kinds that the attributes can describe.
     fn kind(&self) -> Option<&'static str> {
         match (self.service, self.resource) {
             ("lambda", id) if id.starts_with("function:") => Some("AWS::Lambda::Function"),

@@ -1,4 +1,4 @@
-//! The distinct resources of a batch, and the rows of each.
+//! Finds the distinct resources of a batch.
 
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
@@ -11,16 +11,16 @@ use pipeline::Batch;
 use pipeline::component::UnixNanos;
 use pipeline::schema::{opening, otlp_context};
 
-/// The distinct resources of a batch. Rows of one resource mostly share the views of its columns, so
-/// contents are compared only when a view occurs for the first time.
+/// The distinct resources of a batch. Rows of one resource mostly share the views of its columns, so contents are
+/// compared only when a view occurs for the first time.
 #[derive(Debug)]
 pub(super) struct DistinctResources {
     pub(super) resources: Vec<DistinctResource>,
     /// For each row, the position of its resource in `resources`.
-    of_rows: Vec<u32>,
+    positions: Vec<u32>,
 }
 
-/// The rows of one resource.
+/// A resource that rows of the batch have.
 #[derive(Debug)]
 pub(super) struct DistinctResource {
     pub(super) first_row: usize,
@@ -32,6 +32,7 @@ pub(super) struct DistinctResource {
 type ResourceViews = [u128; 4];
 
 impl DistinctResources {
+    /// Compares the resources of all rows of a batch of telemetry.
     pub(super) fn of(batch: &Batch) -> DistinctResources {
         let attributes = batch.bytes(otlp_context::RESOURCE_ATTRIBUTES);
         let entities = batch.bytes(otlp_context::RESOURCE_ENTITY_REFS);
@@ -39,7 +40,7 @@ impl DistinctResources {
         let namespace = batch.text(otlp_context::SERVICE_NAMESPACE);
         let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
         let views = |row: usize| -> ResourceViews {
-            // The view of an empty value is 0, too, and null and empty mean the same here.
+            // The view of an empty value is 0 as well; here, null and empty mean the same.
             let view = |array: &dyn Array, views: &[u128]| {
                 if array.is_null(row) { 0 } else { views[row] }
             };
@@ -51,7 +52,7 @@ impl DistinctResources {
             ]
         };
         let mut resources: Vec<DistinctResource> = Vec::new();
-        let mut of_rows = Vec::with_capacity(batch.num_rows());
+        let mut positions = Vec::with_capacity(batch.num_rows());
         let content = |row: usize| {
             (
                 bytes_of(attributes, row),
@@ -78,55 +79,62 @@ impl DistinctResources {
                 }),
             };
             last = Some((own, position));
-            of_rows.push(position);
+            positions.push(position);
             if times.is_valid(row) {
                 let time = UnixNanos(u64::try_from(times.value(row)).unwrap_or(0));
                 let newest = &mut resources[position as usize].newest;
                 *newest = (*newest).max(Some(time));
             }
         }
-        DistinctResources { resources, of_rows }
+        DistinctResources {
+            resources,
+            positions,
+        }
     }
 
-    /// The column `uid`: `uids` has the uid of each resource. Values of `set`, the column so far, are kept.
-    pub(super) fn uids(&self, uids: &[Option<String>], set: &StringViewArray) -> StringViewArray {
-        fill_uids(uids, &self.of_rows, set)
+    /// The column `uid`. `uids` has the uid of each resource; values of `existing`, the present column, are kept.
+    pub(super) fn uid_column(
+        &self,
+        uids: &[Option<String>],
+        existing: &StringViewArray,
+    ) -> StringViewArray {
+        fill_uids(uids, &self.positions, existing)
     }
 
     /// The position of a row's resource in `resources`.
     pub(super) fn position(&self, row: usize) -> usize {
-        self.of_rows[row] as usize
+        self.positions[row] as usize
     }
 }
 
-/// A column of uids: for each row, `of_rows` has the position of its uid in `distinct`. Values of `set` are
+/// A column of uids: for each row, `positions` has the position of its uid in `distinct`. Values of `existing` are
 /// kept. The column stores each uid once.
 pub(super) fn fill_uids(
     distinct: &[Option<String>],
-    of_rows: &[u32],
-    set: &StringViewArray,
+    positions: &[u32],
+    existing: &StringViewArray,
 ) -> StringViewArray {
     let length: usize = distinct.iter().flatten().map(String::len).sum();
     let block = u32::try_from(length).unwrap_or(u32::MAX).max(1);
     let mut uids = StringViewBuilder::with_capacity(distinct.len()).with_fixed_block_size(block);
     uids.extend(distinct.iter().map(Option::as_deref));
     let uids = uids.finish();
-    if set.null_count() == set.len() {
-        let rows = UInt32Array::from(of_rows.to_vec());
+    if existing.null_count() == existing.len() {
+        let rows = UInt32Array::from(positions.to_vec());
         let taken = take(&uids, &rows, None).expect("each row has the position of a uid");
         return taken.as_string_view().clone();
     }
-    let sources: Vec<(usize, usize)> = (of_rows.iter().enumerate())
-        .map(|(row, position)| match set.is_valid(row) {
+    let sources: Vec<(usize, usize)> = (positions.iter().enumerate())
+        .map(|(row, position)| match existing.is_valid(row) {
             true => (0, row),
             false => (1, *position as usize),
         })
         .collect();
-    let mixed = interleave(&[set, &uids], &sources).expect("both are texts of these lengths");
+    let mixed = interleave(&[existing, &uids], &sources).expect("both are texts of these lengths");
     mixed.as_string_view().clone()
 }
 
-/// The value of a row; null reads as empty.
+/// The bytes of a row; empty if null.
 pub(super) fn bytes_of(bytes: &BinaryViewArray, row: usize) -> &[u8] {
     match bytes.is_valid(row) {
         true => bytes.value(row),
@@ -134,6 +142,7 @@ pub(super) fn bytes_of(bytes: &BinaryViewArray, row: usize) -> &[u8] {
     }
 }
 
+/// The text of a row; empty if null.
 pub(super) fn text_of(texts: &StringViewArray, row: usize) -> &str {
     match texts.is_valid(row) {
         true => texts.value(row),

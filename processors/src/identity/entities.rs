@@ -1,4 +1,4 @@
-//! The attributes of a resource and the entities that it references.
+//! Reads the attributes of a resource and its entity references.
 
 use pipeline::attributes::{Map, Value};
 use prost::Message;
@@ -7,25 +7,26 @@ use prost::Message;
 #[derive(Debug)]
 pub(super) struct ResourceAttributes<'a> {
     pub(super) attributes: Map<'a>,
-    /// The entities of the entity references that have a known type. If empty, the resource may describe any
-    /// entity.
+    /// The entities of the references that have a known type. If there are none, the resource may describe any entity.
     referenced: Vec<Entity>,
 }
 
+/// A type of entity that a resource can describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entity {
     Service,
     CloudResource,
     Task,
     Pod,
-    /// A ReplicaSet, Deployment and so on, with its name in `k8s.NAME.uid`.
+    /// A ReplicaSet, a Deployment and so on, by the NAME in its attribute `k8s.NAME.uid`.
     Workload(&'static str),
     Node,
     Host,
     Container,
 }
 
-/// Types of `EntityRef`, each with its entity and the attributes of which one must be among the `id_keys`.
+/// Each type of `EntityRef` with its entity and its identifying attributes: one of them must be among the `id_keys` of
+/// the reference. A type without identifying attributes accepts all `id_keys`.
 const TYPES: [(&str, Entity, &[&str]); 17] = [
     ("service", Entity::Service, &["service.name"]),
     ("service.instance", Entity::Service, &[]),
@@ -70,7 +71,7 @@ const TYPES: [(&str, Entity, &[&str]); 17] = [
     ("k8s.container", Entity::Container, &[]),
 ];
 
-/// The encoding of the column `resource_entity_refs`: this field of OTLP's `Resource`, repeated
+/// The column `resource_entity_refs`: the encoded field `entity_refs` of OTLP's `Resource`
 /// (opentelemetry/proto/resource/v1/resource.proto).
 #[derive(Clone, PartialEq, Message)]
 struct EntityReferences {
@@ -87,7 +88,7 @@ struct EntityRef {
 }
 
 impl<'a> ResourceAttributes<'a> {
-    /// Malformed references are ignored.
+    /// Decodes the references. Malformed references are ignored.
     pub(super) fn new(attributes: &'a [u8], entity_refs: &[u8]) -> ResourceAttributes<'a> {
         let references = EntityReferences::decode(entity_refs).unwrap_or_default();
         let entities = references.entity_refs.iter().filter_map(EntityRef::entity);
@@ -97,6 +98,7 @@ impl<'a> ResourceAttributes<'a> {
         }
     }
 
+    /// Whether the resource may describe the entity.
     pub(super) fn is_about(&self, entity: Entity) -> bool {
         self.referenced.is_empty() || self.referenced.contains(&entity)
     }
@@ -115,7 +117,7 @@ impl<'a> ResourceAttributes<'a> {
         }
     }
 
-    /// Those of these attributes that are present, encoded.
+    /// Encodes those of these attributes that are present.
     pub(super) fn only(&self, keys: &[&str]) -> Vec<u8> {
         let mut present = pipeline::attributes::MapBuilder::new();
         for key in keys {
@@ -128,7 +130,7 @@ impl<'a> ResourceAttributes<'a> {
 }
 
 impl EntityRef {
-    /// None if the type is unknown, or if no attribute of its `id_keys` is part of a uid.
+    /// The entity of the reference; none if the type is unknown or no attribute of `id_keys` is identifying.
     fn entity(&self) -> Option<Entity> {
         let (_, entity, keys) = TYPES.iter().find(|(name, ..)| *name == self.r#type)?;
         let identified = keys.is_empty()

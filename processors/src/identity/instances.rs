@@ -1,20 +1,21 @@
-//! Finds the EC2 instance on which a resource runs, if its attributes do not give the whole ARN.
+//! Finds the EC2 instance on which a resource runs, if the attributes do not give the whole ARN of the instance.
 
-use pipeline::alias_index::{Holds, Kind, View, address, host};
+use pipeline::alias_index::{
+    AliasKind, AliasView, ValidInterval, canonical_address, canonical_host,
+};
 
 use super::cloud::{self, Arn};
 use super::entities::{Entity, ResourceAttributes};
-use super::names::{NameResolution, best_owner};
-use super::private::is_private;
+use super::names::{NameResolution, best_owner, is_private};
 
-/// Finds the instance in the alias index, as of the time of `holds`. None if there is no instance or several.
+/// Finds the instance in the alias index as of the time of `valid`. None if no instance matches, or several do.
 pub(super) fn find<'a>(
     resource: &ResourceAttributes<'a>,
-    view: &'a View<'a>,
-    holds: &mut Holds,
+    view: &'a AliasView<'a>,
+    valid: &mut ValidInterval,
 ) -> Option<&'a str> {
     let mut instance_by = |kind, value: &str, is_within: fn(&str) -> bool| {
-        let owners = view.owners(kind, value, holds);
+        let owners = view.owners(kind, value, valid);
         let matching = owners
             .into_iter()
             .filter(|(uid, scope)| is_within(scope) && matches_instance(resource, uid));
@@ -26,12 +27,12 @@ pub(super) fn find<'a>(
     let within_a_network: fn(&str) -> bool = |scope| !scope.is_empty();
     if resource.is_about(Entity::Host) {
         if let Some(id) = cloud::instance_id(resource) {
-            return instance_by(Kind::Instance, id, |_| true);
+            return instance_by(AliasKind::Instance, id, |_| true);
         }
-        // In a container, `host.name` is the container's name, which no instance has.
+        // In a container, `host.name` is the name of the container, which no instance has.
         let by_name = resource.text("host.name").and_then(|name| {
-            let name = host(name);
-            instance_by(Kind::Host, &name, within_a_network)
+            let name = canonical_host(name);
+            instance_by(AliasKind::Host, &name, within_a_network)
         });
         if by_name.is_some() {
             return by_name;
@@ -39,20 +40,20 @@ pub(super) fn find<'a>(
     }
     if resource.is_about(Entity::Node)
         && let Some(name) = resource.text("k8s.node.name")
-        && let Some(uid) = instance_by(Kind::Host, &host(name), within_a_network)
+        && let Some(uid) = instance_by(AliasKind::Host, &canonical_host(name), within_a_network)
     {
         return Some(uid);
     }
     let addresses = own_addresses(resource);
     let mut instances = addresses
         .iter()
-        .map(|ip| instance_by(Kind::Address, ip, within_a_network));
+        .map(|ip| instance_by(AliasKind::Address, ip, within_a_network));
     let first = instances.next()??;
     instances.all(|other| other == Some(first)).then_some(first)
 }
 
-/// The private addresses of a host whose account and region are given. Empty for what may be a container,
-/// since addresses of containers repeat on every host.
+/// The private addresses of a host whose account and region are given. Empty if the resource may be a container, since
+/// addresses of containers repeat on every host.
 fn own_addresses(resource: &ResourceAttributes<'_>) -> Vec<String> {
     let is_host = resource.is_about(Entity::Host)
         && ["cloud.account.id", "cloud.region"]
@@ -70,12 +71,12 @@ fn own_addresses(resource: &ResourceAttributes<'_>) -> Vec<String> {
         return Vec::new();
     }
     let texts = resource.texts("host.ip").into_iter();
-    let addresses = texts.filter_map(address);
+    let addresses = texts.filter_map(canonical_address);
     let private = addresses.filter(|ip| is_private(*ip));
     private.map(|ip| ip.to_string()).collect()
 }
 
-/// Whether the uid is that of an instance whose account and region do not contradict the attributes.
+/// Whether the uid is the ARN of an instance, and the attributes give no other account or region.
 fn matches_instance(resource: &ResourceAttributes<'_>, uid: &str) -> bool {
     let Some(arn) = Arn::parse(uid).filter(Arn::is_instance) else {
         return false;

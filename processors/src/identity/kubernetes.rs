@@ -1,24 +1,26 @@
-//! The Kubernetes objects that a resource describes. Each needs its own uid and the uid of its cluster,
+//! Identifies the Kubernetes objects that a resource describes. Each needs its own uid and the uid of its cluster,
 //! since names repeat in other clusters and after a deletion.
 
 use pipeline::uid;
 
 use super::entities::{Entity, ResourceAttributes};
-use super::found::{IdentifiedNode, NodeAlias};
+use super::identified_node::{IdentifiedNode, NodeAlias};
 
 /// A kind of object that owns pods or other workloads.
 pub(super) struct Workload {
-    /// As in `k8s.NAME.uid`, and in the uid of the node.
+    /// The NAME in `k8s.NAME.uid` and in the uid of the node.
     pub(super) name: &'static str,
+    /// The API group.
     group: &'static str,
+    /// The kind of the node.
     kind: &'static str,
     /// The keys of its uid and its name.
     attributes: [&'static str; 2],
-    /// What it owns: `pod`, or the name of another workload.
+    /// The objects that it owns: `pod`, or the name of another workload.
     pub(super) owns: &'static str,
 }
 
-/// The most specific first.
+/// All kinds of workload, owned before owner.
 pub(super) const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "replicaset",
@@ -64,6 +66,7 @@ pub(super) const WORKLOADS: [Workload; 6] = [
     },
 ];
 
+/// The pod.
 pub(super) fn pod<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::Pod) {
         return None;
@@ -85,7 +88,7 @@ pub(super) fn pod<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNod
     let scope = node.account.unwrap_or_default();
     let addresses = NodeAlias::addresses(resource.texts("k8s.pod.ip"), scope);
     node.aliases.extend(addresses);
-    // Without attributes that differ between the containers of a pod.
+    // Attributes that differ between the containers of a pod are left out.
     node.value = resource.only(&[
         "k8s.pod.name",
         "k8s.pod.uid",
@@ -103,6 +106,7 @@ pub(super) fn pod<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNod
     Some(node)
 }
 
+/// The workload of this kind.
 pub(super) fn workload<'a>(
     resource: &ResourceAttributes<'a>,
     workload: &Workload,
@@ -123,6 +127,7 @@ pub(super) fn workload<'a>(
     Some(node)
 }
 
+/// The Kubernetes node.
 pub(super) fn node<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::Node) {
         return None;
@@ -134,6 +139,7 @@ pub(super) fn node<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNo
     Some(node)
 }
 
+/// An object without a value; none if its uid or the uid of its cluster is missing.
 fn object<'a>(
     resource: &ResourceAttributes<'a>,
     group: &str,

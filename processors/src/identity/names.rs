@@ -1,24 +1,22 @@
-//! Resolves names and addresses to nodes as of one time, with the alias index of the process.
+//! Resolves names and addresses to nodes, as of one time, by the alias index of the process.
 
 use std::net::IpAddr;
 
-use pipeline::alias_index::{Holds, Kind, View, address};
+use pipeline::alias_index::{AliasKind, AliasView, ValidInterval, canonical_address};
 use pipeline::uid;
 
-use super::private::is_private;
-
-/// The longest chain of DNS records that is followed.
+/// The maximum length of a chain of DNS records. Longer chains are not followed to their end.
 const MAX_DNS_RECORDS: usize = 8;
 
-/// Looks names up as of one time.
+/// Looks up names as of one time.
 #[derive(Debug)]
 pub(super) struct NameLookup<'v> {
-    view: &'v View<'v>,
-    /// The time as of which names are looked up, and the period for which all results so far are valid.
-    pub(super) holds: Holds,
+    view: &'v AliasView<'v>,
+    /// The time of the lookups, and the interval around it in which all results so far are valid.
+    pub(super) valid: ValidInterval,
 }
 
-/// The node that a name or address resolves to.
+/// The result of resolving a name or address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameResolution<'v> {
     /// No node has it.
@@ -30,22 +28,22 @@ pub(super) enum NameResolution<'v> {
 }
 
 impl<'v> NameLookup<'v> {
-    pub(super) fn new(view: &'v View<'v>, holds: Holds) -> NameLookup<'v> {
-        NameLookup { view, holds }
+    pub(super) fn new(view: &'v AliasView<'v>, valid: ValidInterval) -> NameLookup<'v> {
+        NameLookup { view, valid }
     }
 
     /// The networks in which a node has addresses.
     pub(super) fn networks_of(&mut self, uid: &str) -> Vec<&'v str> {
-        let names = self.view.names(uid, Kind::Address, &mut self.holds);
+        let names = self.view.names(uid, AliasKind::Address, &mut self.valid);
         networks(names.into_iter().map(|name| &*name.scope))
     }
 
-    /// The node that has an address in one of these networks. If there is none and the address is public:
-    /// the node that has it without a scope.
+    /// Resolves an address to the node that has it in one of these networks. If there is none and the address is
+    /// public, resolves it to the node that has it without a scope.
     pub(super) fn resolve_address(&mut self, ip: IpAddr, networks: &[&str]) -> NameResolution<'v> {
         let text = ip.to_string();
-        let kinds = Kind::ADDRESSES.into_iter();
-        let owners = kinds.flat_map(|kind| self.view.owners(kind, &text, &mut self.holds));
+        let kinds = AliasKind::ADDRESSES.into_iter();
+        let owners = kinds.flat_map(|kind| self.view.owners(kind, &text, &mut self.valid));
         let owners: Vec<(&str, &str)> = owners.collect();
         let within = owners.iter().filter(|(_, scope)| networks.contains(scope));
         match best_owner(self.view, within.map(|(uid, _)| *uid)) {
@@ -57,10 +55,10 @@ impl<'v> NameLookup<'v> {
         }
     }
 
-    /// The node that has a host name, without a scope or in one of these networks. A DNS record that points
-    /// to exactly one known node resolves to this node.
+    /// Resolves a host name to the node that has it without a scope or in one of these networks. If that node is a DNS
+    /// record that points to exactly one known node, resolves the name to the latter.
     pub(super) fn resolve_host(&mut self, host: &str, networks: &[&str]) -> NameResolution<'v> {
-        let owners = self.view.owners(Kind::Host, host, &mut self.holds);
+        let owners = self.view.owners(AliasKind::Host, host, &mut self.valid);
         let reachable = |scope: &str| scope.is_empty() || networks.contains(&scope);
         let reachable: Vec<&str> = (owners.into_iter())
             .filter(|(_, scope)| reachable(scope))
@@ -74,13 +72,13 @@ impl<'v> NameLookup<'v> {
 
     /// Whether the node is a DNS record with a target.
     pub(super) fn has_target(&mut self, uid: &str) -> bool {
-        let targets = self.view.names(uid, Kind::Target, &mut self.holds);
+        let targets = self.view.names(uid, AliasKind::Target, &mut self.valid);
         !targets.is_empty()
     }
 
-    /// Whether any node has the host name, in whatever network.
+    /// Whether any node has the host name, in any network.
     pub(super) fn has_owner(&mut self, host: &str) -> bool {
-        let owners = self.view.owners(Kind::Host, host, &mut self.holds);
+        let owners = self.view.owners(AliasKind::Host, host, &mut self.valid);
         !owners.is_empty()
     }
 
@@ -98,7 +96,7 @@ impl<'v> NameLookup<'v> {
 
     /// The target of a DNS record, if it is one known node.
     fn next_target(&mut self, uid: &str, networks: &[&str]) -> Option<&'v str> {
-        let targets = self.view.names(uid, Kind::Target, &mut self.holds);
+        let targets = self.view.names(uid, AliasKind::Target, &mut self.valid);
         let [target] = targets.as_slice() else {
             return None;
         };
@@ -106,7 +104,7 @@ impl<'v> NameLookup<'v> {
         if !target.starts_with("ext://") {
             return Some(target);
         }
-        let same = self.view.owners(Kind::SameAs, target, &mut self.holds);
+        let same = self.view.owners(AliasKind::SameAs, target, &mut self.valid);
         let resolution = match best_owner(self.view, same.into_iter().map(|(uid, _)| uid)) {
             NameResolution::None => self.resolve_target_host(uid::external_host(target)?, networks),
             resolution => resolution,
@@ -117,11 +115,12 @@ impl<'v> NameLookup<'v> {
         }
     }
 
+    /// Resolves the host or address to which a DNS record points.
     fn resolve_target_host(&mut self, host: &str, networks: &[&str]) -> NameResolution<'v> {
-        if let Some(ip) = address(host) {
+        if let Some(ip) = canonical_address(host) {
             return self.resolve_address(ip, networks);
         }
-        let owners = self.view.owners(Kind::Host, host, &mut self.holds);
+        let owners = self.view.owners(AliasKind::Host, host, &mut self.valid);
         let anywhere = owners.into_iter().filter(|(_, scope)| scope.is_empty());
         best_owner(self.view, anywhere.map(|(uid, _)| uid))
     }
@@ -135,11 +134,10 @@ pub(super) fn networks<'v>(scopes: impl Iterator<Item = &'v str>) -> Vec<&'v str
     networks
 }
 
-/// Resolves a name that these uids have to the uid with the lowest rank. Network interfaces and reserved
-/// addresses share their addresses with the node that they are attached to; this node wins if it is among
-/// the uids.
+/// Resolves a name that all these uids have to the uid with the lowest rank. A network interface or reserved address
+/// shares its address with the node to which it is attached; the node wins if it is among the uids.
 pub(super) fn best_owner<'v>(
-    view: &View<'_>,
+    view: &AliasView<'_>,
     uids: impl IntoIterator<Item = &'v str>,
 ) -> NameResolution<'v> {
     let mut resolution = NameResolution::None;
@@ -155,10 +153,40 @@ pub(super) fn best_owner<'v>(
     resolution
 }
 
-/// The position of the kind of its addresses in [`Kind::ADDRESSES`]; a low rank wins. 0 for a node without
+/// The position of the kind of its addresses in [`AliasKind::ADDRESSES`]; a low rank wins. 0 for a node without
 /// addresses.
-fn rank(view: &View<'_>, uid: &str) -> usize {
-    let has_any = |kind: &Kind| view.all_names(uid, *kind).next().is_some();
-    let rank = Kind::ADDRESSES.iter().position(has_any);
+fn rank(view: &AliasView<'_>, uid: &str) -> usize {
+    let has_any = |kind: &AliasKind| view.all_names(uid, *kind).next().is_some();
+    let rank = AliasKind::ADDRESSES.iter().position(has_any);
     rank.unwrap_or_default()
+}
+
+/// Whether the address is unique only within its network (RFC 1918, 4193, 6598).
+pub(super) fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            ip.is_private() || (first == 100 && second & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_unique_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_private;
+
+    #[test]
+    fn addresses_of_the_private_ranges_are_private() {
+        let private = [
+            "10.0.0.7",
+            "172.31.0.1",
+            "192.168.1.1",
+            "100.64.0.1",
+            "fd00::1",
+        ];
+        let public = ["8.8.8.8", "100.128.0.1", "172.32.0.1", "2001:db8::1"];
+        assert!(private.iter().all(|ip| is_private(ip.parse().unwrap())));
+        assert!(public.iter().all(|ip| !is_private(ip.parse().unwrap())));
+    }
 }

@@ -7,19 +7,19 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, BinaryViewArray, BooleanArray, StringViewArray};
 use pipeline::attributes::map_from_json;
 use pipeline::component::UnixNanos;
-use pipeline::impact::Limits;
+use pipeline::impact::WalkLimits;
 use pipeline::schema::{changes, drift};
 use pipeline::{Batch, Signal};
 use serde_json::{Value as Json, json};
 
-use super::graph::Graph;
+use super::graph::ImpactGraph;
 use super::reach::reach;
 
-/// How many nodes an impact lists in `top`.
+/// The maximum number of nodes in the list `top` of an impact.
 const TOP: usize = 10;
 
-/// Fills the column in rows that report a change of a uid that the graph has. Other rows keep their value.
-pub(super) fn fill(batch: Batch, graph: &Graph, limits: Limits, now: UnixNanos) -> Batch {
+/// Fills the column in rows that report a change of a uid in the graph. Other rows keep their value.
+pub(super) fn fill(batch: Batch, graph: &ImpactGraph, limits: WalkLimits, now: UnixNanos) -> Batch {
     let column = match batch.signal() {
         Signal::Drift => drift::IMPACT,
         _ => changes::IMPACT,
@@ -44,10 +44,11 @@ pub(super) fn fill(batch: Batch, graph: &Graph, limits: Limits, now: UnixNanos) 
     batch.with_columns([(column, Arc::new(values) as _)])
 }
 
-fn impact(uid: &str, graph: &Graph, limits: Limits, now: UnixNanos) -> Option<Vec<u8>> {
+/// The encoded impact of a change of a uid; none if the graph does not have the uid.
+fn impact(uid: &str, graph: &ImpactGraph, limits: WalkLimits, now: UnixNanos) -> Option<Vec<u8>> {
     let impact = reach(graph, uid, limits, now)?;
     let top = impact.top(TOP).into_iter().map(|reached| {
-        // Four decimals: people read the score.
+        // People read the score, so it has four decimals.
         let score = (reached.score * 10_000.0).round() / 10_000.0;
         json!({"uid": reached.node.uid, "kind": reached.kind, "score": score})
     });
@@ -60,8 +61,8 @@ fn impact(uid: &str, graph: &Graph, limits: Limits, now: UnixNanos) -> Option<Ve
     summary.as_object().map(map_from_json)
 }
 
-/// Which rows report that something changed: all rows of `drift`, and calls in `changes` that succeeded and are
-/// not read-only.
+/// Which rows report a change: all rows of `drift`, and the rows of `changes` whose call succeeded and is not
+/// read-only.
 struct ChangedRows<'b>(Option<(&'b StringViewArray, &'b BooleanArray)>);
 
 impl<'b> ChangedRows<'b> {

@@ -8,12 +8,13 @@ use pipeline::config::duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// The configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The maximum number of edges from the changed node to an affected one.
+    /// The maximum number of edges between the changed node and an affected node.
     pub max_depth: NonZeroU32,
-    /// The maximum number of nodes of an impact; if more are affected, the impact is `truncated`.
+    /// The maximum number of nodes in an impact. If more nodes are affected, the impact is `truncated`.
     pub max_nodes: NonZeroUsize,
     /// The maximum number of nodes held in memory. Further nodes are left out, with a warning.
     pub max_nodes_held: NonZeroUsize,
@@ -21,9 +22,9 @@ pub struct Config {
     /// 0 is for ever.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
-    pub seen_for: Duration,
-    /// The exporter that stores the graph. The processor loads the graph from it at the start; without
-    /// a store it knows only the rows that pass.
+    pub observed_edge_ttl: Duration,
+    /// The exporter that stores the graph. The processor loads the graph from it at the start. Without this key, the
+    /// processor knows only the rows that pass it.
     pub store: Option<StoreRef>,
 }
 
@@ -34,7 +35,7 @@ impl Default for Config {
             max_depth: NonZeroU32::new(5).unwrap_or(NonZeroU32::MIN),
             max_nodes: number(10_000),
             max_nodes_held: number(1_000_000),
-            seen_for: Duration::from_secs(24 * 60 * 60),
+            observed_edge_ttl: Duration::from_secs(24 * 60 * 60),
             store: None,
         }
     }

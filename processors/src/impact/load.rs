@@ -1,27 +1,31 @@
-//! Loads the graph from a store at the start and reads what changes there later.
+//! Loads the graph from a store at the start, and reads the nodes that change later.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use pipeline::graph_store::{
-    GraphStore, KnownAlias, OtherName, Outlines, OutlinesPage, StoreError,
+    GraphAlias, GraphStore, KnownAlias, Outlines, OutlinesPage, StoreError,
 };
 use pipeline::impact::EDGE_KINDS;
 use pipeline::schema::aliases::kind::SAME_AS;
 
-use super::graph::Graph;
-use crate::following::{Page, Reads};
-use crate::loading::Attempts;
+use super::graph::ImpactGraph;
+use crate::following::{ReadPage, StoreReader};
+use crate::loading::ReadAttempts;
 
-/// Nodes of a page while the graph is loaded.
+/// The number of nodes on a page while the graph is loaded.
 const PAGE: usize = 4000;
-/// Nodes of a page when the store is read again: batches wait while a page is applied.
+/// The number of nodes on a page of a full read after that. It is small, since batches wait while a page is applied.
 const REREAD_PAGE: usize = 500;
 
-/// Loads the nodes that exist with their claims and edges, then the `same_as` aliases, page by page. A page
-/// that cannot be read is read again. If the future is dropped early, the graph lacks the remaining pages.
-pub(super) async fn load(graph: &mut Graph, store: &dyn GraphStore, mut attempts: Attempts<'_>) {
+/// Loads the nodes that exist with their claims and edges, then the `same_as` aliases, page by page. Reads a page again
+/// until it succeeds. If the future is dropped early, the graph lacks the remaining pages.
+pub(super) async fn load(
+    graph: &mut ImpactGraph,
+    store: &dyn GraphStore,
+    mut attempts: ReadAttempts<'_>,
+) {
     let kinds = EDGE_KINDS.map(str::to_owned);
     let mut after: Option<String> = None;
     loop {
@@ -58,7 +62,8 @@ pub(super) async fn load(graph: &mut Graph, store: &dyn GraphStore, mut attempts
     }
 }
 
-fn restore(graph: &mut Graph, page: &OutlinesPage) {
+/// Adds the nodes of a page to the graph.
+fn restore(graph: &mut ImpactGraph, page: &OutlinesPage) {
     for node in &page.nodes {
         graph.restore_node(node);
     }
@@ -67,17 +72,18 @@ fn restore(graph: &mut Graph, page: &OutlinesPage) {
     }
 }
 
-fn restore_names(graph: &mut Graph, aliases: &[KnownAlias]) {
-    let mut names: HashMap<&str, Vec<OtherName>> = HashMap::new();
+/// Adds `same_as` aliases to the graph.
+fn restore_names(graph: &mut ImpactGraph, aliases: &[KnownAlias]) {
+    let mut names: HashMap<&str, Vec<GraphAlias>> = HashMap::new();
     for alias in aliases {
-        // A name must not add a node that the store did not list.
+        // An alias must not add a node that the store did not list.
         if graph.find(&alias.uid).is_some() {
             let of_uid = names.entry(alias.uid.as_str());
-            of_uid.or_default().push(OtherName {
+            of_uid.or_default().push(GraphAlias {
                 kind: alias.kind.clone(),
                 value: alias.value.clone(),
                 scope: alias.scope.clone(),
-                valid_from: (!alias.is_of_set).then_some(alias.since),
+                valid_from: (!alias.is_of_snapshot).then_some(alias.since),
                 valid_to: alias.until,
             });
         }
@@ -87,11 +93,11 @@ fn restore_names(graph: &mut Graph, aliases: &[KnownAlias]) {
     }
 }
 
-/// Reads nodes from the store for a graph that follows its commits.
+/// Reads nodes for the [`Follower`](crate::following::Follower) of the store.
 #[derive(Debug)]
 pub(super) struct NodeReader(pub(super) Arc<dyn GraphStore>);
 
-/// Nodes as they are stored, with their `same_as` aliases.
+/// Nodes that were read from the store, with their `same_as` aliases.
 #[derive(Debug, Default)]
 pub(super) struct StoredNodes {
     outlines: Outlines,
@@ -99,16 +105,16 @@ pub(super) struct StoredNodes {
 }
 
 #[async_trait]
-impl Reads for NodeReader {
-    type Part = StoredNodes;
+impl StoreReader for NodeReader {
+    type Content = StoredNodes;
 
-    async fn of(&self, uids: &[String]) -> Result<StoredNodes, StoreError> {
+    async fn read_uids(&self, uids: &[String]) -> Result<StoredNodes, StoreError> {
         let kinds = EDGE_KINDS.map(str::to_owned);
         self.with_names(self.0.outlines_of(&kinds, uids).await?)
             .await
     }
 
-    async fn page(&self, after: Option<&str>) -> Result<Page<StoredNodes>, StoreError> {
+    async fn read_page(&self, after: Option<&str>) -> Result<ReadPage<StoredNodes>, StoreError> {
         let kinds = EDGE_KINDS.map(str::to_owned);
         let OutlinesPage { nodes, last } = self.0.outlines(&kinds, after, REREAD_PAGE).await?;
         let uids = nodes.iter().map(|node| node.uid.clone()).collect();
@@ -116,8 +122,12 @@ impl Reads for NodeReader {
             nodes,
             ..Outlines::default()
         };
-        let part = self.with_names(outlines).await?;
-        Ok(Page { uids, part, last })
+        let content = self.with_names(outlines).await?;
+        Ok(ReadPage {
+            uids,
+            content,
+            last,
+        })
     }
 }
 
@@ -128,6 +138,7 @@ impl StoredNodes {
 }
 
 impl NodeReader {
+    /// Reads the `same_as` aliases of the nodes.
     async fn with_names(&self, outlines: Outlines) -> Result<StoredNodes, StoreError> {
         let uids = outlines.nodes.iter().map(|node| node.uid.clone());
         let uids: Vec<String> = uids.collect();
@@ -136,8 +147,8 @@ impl NodeReader {
     }
 }
 
-/// Replaces what the graph holds of these uids, and of the nodes of which they are other names, by what was read.
-pub(super) fn replace(graph: &mut Graph, uids: &[String], read: &StoredNodes) {
+/// Replaces the nodes with these uids, and the nodes of which the uids are other names, by the nodes that were read.
+pub(super) fn replace(graph: &mut ImpactGraph, uids: &[String], read: &StoredNodes) {
     let StoredNodes { outlines, names } = read;
     let nodes: HashSet<&str> = outlines
         .nodes

@@ -1,17 +1,18 @@
-//! Adds to each drift and each change which nodes it affects: holds the graph in memory and walks it.
+//! Adds to each drift and each change the nodes that it affects. The processor holds the graph in memory and walks it.
 //!
 //! ```yaml
 //! processors:
 //!   impact: {max_depth: 5, store: sqlite}
 //! ```
 //!
-//! It merges the `nodes`, `edges` and `aliases` that pass by the same rules as a store, and holds only what a
-//! walk needs: which nodes exist, their kinds and their edges. With a `store` it loads what was reported before.
-//! Batches wait until this is loaded, for 5 minutes at most; after that, impacts are `truncated`. It reads what
-//! other processes write to the store within about a second. Rows of `drift`, and rows of `changes` that changed
-//! something, get the column `impact`: `{count, depth, top: [{uid, kind, score}], truncated}`. It stays null
-//! where the graph does not have the row's uid. Which edges are followed and what a score means:
-//! [`pipeline::impact`].
+//! The processor merges the `nodes`, `edges` and `aliases` that pass it by the same rules as a store. It holds only the
+//! data that a walk needs: which nodes exist, their kinds and their edges. With the key `store` it loads the graph at
+//! the start. Batches wait until the graph is loaded, for 5 minutes at most; after that, impacts are `truncated`. It
+//! reads nodes that other processes change in the store within about a second.
+//!
+//! Rows of `drift`, and rows of `changes` that report a successful change, get the column `impact`: `{count, depth,
+//! top: [{uid, kind, score}], truncated}`. The column stays null if the graph does not have the row's uid.
+//! [`pipeline::impact`] describes which edges a walk follows and how it computes a score.
 //!
 //! ```text
 //!  nodes edges aliases ──▶ graph/ ◀── load.rs ── store
@@ -26,8 +27,8 @@ use async_trait::async_trait;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, StoreRef, UnixNanos};
 use pipeline::counters::Counter;
 use pipeline::graph_store::GraphStore;
-use pipeline::impact::Limits;
-use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::impact::WalkLimits;
+use pipeline::registry::{BuildProcessor, ComponentMeta, Stability};
 use pipeline::reports::ReportBatch;
 use pipeline::{Batch, Signal, SignalSet};
 use tokio::time::timeout;
@@ -42,41 +43,47 @@ mod reach;
 pub use config::Config;
 pub use graph::GraphSize;
 
-use graph::Graph;
+use graph::ImpactGraph;
 use load::{NodeReader, StoredNodes};
 
-use crate::following::{Follower, Update};
-use crate::loading::Attempts;
+use crate::following::{Follower, StoreUpdate};
+use crate::loading::ReadAttempts;
 
-/// The interval at which ended nodes and expired edges are evicted, and the shortest interval between two
-/// warnings of the limit.
-const SWEEP: Duration = Duration::from_secs(60);
+/// The interval at which ended nodes and expired edges are evicted, and the shortest time between two warnings about
+/// the limit of nodes.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long batches wait until the graph is loaded from the store.
+/// The maximum time that batches wait until the graph is loaded from the store.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// The processor `impact`.
 #[derive(Debug)]
 pub struct Impact {
     id: String,
-    graph: Graph,
-    limits: Limits,
+    graph: ImpactGraph,
+    limits: WalkLimits,
     store: Option<(StoreRef, Arc<dyn GraphStore>)>,
-    following: Option<Follower<NodeReader>>,
-    update: Option<Update<StoredNodes>>,
+    follower: Option<Follower<NodeReader>>,
+    /// The update with which `wake` returned; the next tick applies it.
+    update: Option<StoreUpdate<StoredNodes>>,
     /// Those of `drift` and `changes` that a later component accepts.
     wanted: SignalSet,
+    /// Counts how often a node was left out at the limit.
     nodes_left_out: Counter,
+    /// When this was last logged.
     warned: Option<UnixNanos>,
 }
 
-impl Described for Impact {
+impl ComponentMeta for Impact {
     const TYPE: &'static str = "impact";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "drift and changes say what they touch";
+    const SUMMARY: &'static str = "adds to drift and changes the nodes that they affect";
     type Config = Config;
 }
 
+/// The signals of which the graph is made.
 const GRAPH: SignalSet = SignalSet::of(&[Signal::Nodes, Signal::Edges, Signal::Aliases]);
+/// The signals that get the column `impact`.
 const FILLED: SignalSet = SignalSet::of(&[Signal::Drift, Signal::Changes]);
 
 impl BuildProcessor for Impact {
@@ -90,15 +97,15 @@ impl BuildProcessor for Impact {
         });
         Ok(Impact {
             id: host.id().to_string(),
-            graph: Graph::new(config.max_nodes_held.get(), config.seen_for),
-            limits: Limits {
+            graph: ImpactGraph::new(config.max_nodes_held.get(), config.observed_edge_ttl),
+            limits: WalkLimits {
                 depth: config.max_depth.get(),
                 nodes: config.max_nodes.get(),
             },
             store: store.transpose()?,
-            following: None,
+            follower: None,
             update: None,
-            wanted: host.wanted().intersection(FILLED),
+            wanted: host.accepted_downstream().intersection(FILLED),
             nodes_left_out: host.counter("nodes_left_out"),
             warned: None,
         })
@@ -116,14 +123,14 @@ impl Processor for Impact {
         }
         let (start, name) = (Instant::now(), name.0.to_string());
         let reader = NodeReader(Arc::clone(store));
-        let mut following = Follower::new(&self.id, &name, store.as_ref(), reader);
-        let attempts = Attempts::new(&self.id, &name);
+        let mut follower = Follower::new(&self.id, &name, store.as_ref(), reader);
+        let attempts = ReadAttempts::new(&self.id, &name);
         let loaded = load::load(&mut self.graph, store.as_ref(), attempts);
         let loaded = tokio::select! {
             loaded = timeout(LOAD_TIMEOUT, loaded) => loaded.is_ok(),
-            () = following.collect() => false,
+            () = follower.queue_commits() => false,
         };
-        self.following = Some(following);
+        self.follower = Some(follower);
         if !loaded {
             self.graph.mark_incomplete();
             let processor = &self.id;
@@ -139,7 +146,7 @@ impl Processor for Impact {
             edges,
             node_bytes,
             edge_bytes,
-        } = self.held();
+        } = self.graph_size();
         let (bytes, took) = (node_bytes + edge_bytes, start.elapsed());
         info!(processor = %self.id, nodes, edges, bytes, ?took, "loaded the graph");
         self.report_left_out(UnixNanos::now());
@@ -148,7 +155,7 @@ impl Processor for Impact {
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let signal = batch.signal();
         if GRAPH.contains(signal) && !self.wanted.is_empty() {
-            self.graph.apply(&ReportBatch::of(&batch, now));
+            self.graph.apply(&ReportBatch::from_batch(&batch, now));
             self.report_left_out(now);
         } else if self.wanted.contains(signal) {
             return Ok(vec![column::fill(batch, &self.graph, self.limits, now)]);
@@ -157,14 +164,14 @@ impl Processor for Impact {
     }
 
     async fn wake(&mut self) {
-        match &mut self.following {
-            Some(following) => self.update = Some(following.next().await),
+        match &mut self.follower {
+            Some(follower) => self.update = Some(follower.next().await),
             None => std::future::pending().await,
         }
     }
 
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
-        (self.graph.len() > 0).then_some(SWEEP)
+        (self.graph.len() > 0).then_some(SWEEP_INTERVAL)
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
@@ -181,44 +188,51 @@ impl Processor for Impact {
 
 impl Impact {
     /// The size of the graph in memory.
-    pub fn held(&self) -> GraphSize {
+    pub fn graph_size(&self) -> GraphSize {
         self.graph.size()
     }
 
-    /// Replaces nodes in the graph by what was read from the store.
-    fn apply_update(&mut self, update: &Update<StoredNodes>, now: UnixNanos) {
-        load::replace(&mut self.graph, &update.uids, &update.part);
-        if let Some(following) = &mut self.following {
-            // Nodes of which these uids are other names were replaced as well, so own commits that name them must
-            // be read from now on.
-            let also_read = update
-                .part
+    /// Replaces nodes in the graph by those that were read from the store.
+    fn apply_update(&mut self, update: &StoreUpdate<StoredNodes>, now: UnixNanos) {
+        load::replace(&mut self.graph, &update.uids, &update.content);
+        if let Some(follower) = &mut self.follower {
+            // Nodes of which these uids are other names were replaced as well. Reading them makes the follower watch
+            // them, so that it reads own commits that name them.
+            let also_replaced = update
+                .content
                 .uids()
                 .filter(|uid| !update.uids.iter().any(|it| it == uid));
-            following.look_at(also_read.map(Arc::from));
+            follower.read_also(also_replaced.map(Arc::from));
         }
-        if let Some(following) = self.following.as_mut().filter(|_| update.is_end) {
-            following.look_again(self.graph.uids());
+        if let Some(follower) = self
+            .follower
+            .as_mut()
+            .filter(|_| update.completes_full_read)
+        {
+            follower.read_unseen(self.graph.uids());
         }
         self.report_left_out(now);
     }
 
-    /// Reads observed edges from the store before they expire here: when another process observes an edge
-    /// again, it makes no commit.
+    /// Reads observed edges from the store before they expire here, since another process that observes an edge again
+    /// makes no commit.
     fn reread_expiring(&mut self, now: UnixNanos) {
-        if let Some(following) = &mut self.following {
-            following.look_at(self.graph.expiring(now, 2 * SWEEP));
+        if let Some(follower) = &mut self.follower {
+            follower.read_also(self.graph.expiring(now, 2 * SWEEP_INTERVAL));
         }
     }
 
-    /// Counts the nodes that were left out and logs a warning.
+    /// Counts the nodes that were left out since the last call, and logs a warning.
     fn report_left_out(&mut self, now: UnixNanos) {
-        let rows = self.graph.take_left_out();
-        if rows == 0 {
+        let left_out = self.graph.take_left_out();
+        if left_out == 0 {
             return;
         }
-        self.nodes_left_out.add(rows);
-        if self.warned.is_none_or(|warned| now >= warned.after(SWEEP)) {
+        self.nodes_left_out.add(left_out);
+        if self
+            .warned
+            .is_none_or(|warned| now >= warned + SWEEP_INTERVAL)
+        {
             self.warned = Some(now);
             let (processor, held) = (&self.id, self.graph.len());
             warn!(

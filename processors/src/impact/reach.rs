@@ -1,14 +1,14 @@
-//! The walk over the graph in memory.
+//! Walks the graph in memory.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use pipeline::component::UnixNanos;
-use pipeline::impact::{Impact, Limits, Step, Walk, Way};
+use pipeline::impact::{Impact, ImpactWalk, WalkDirection, WalkEdge, WalkLimits};
 
-use super::graph::Graph;
+use super::graph::ImpactGraph;
 
-/// A node of the graph. Equality compares the number, order the uid.
+/// A node of the graph. Equality compares the numbers, the order compares the uids.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NodeRef<'g> {
     id: u32,
@@ -41,11 +41,11 @@ impl Ord for NodeRef<'_> {
     }
 }
 
-/// The nodes that depend on a uid; none if the graph does not have the uid.
+/// Finds the nodes that depend on a uid; none if the graph does not have the uid.
 pub(super) fn reach<'g>(
-    graph: &'g Graph,
+    graph: &'g ImpactGraph,
     uid: &str,
-    limits: Limits,
+    limits: WalkLimits,
     now: UnixNanos,
 ) -> Option<Impact<NodeRef<'g>>> {
     let node_ref = |id| NodeRef {
@@ -53,17 +53,17 @@ pub(super) fn reach<'g>(
         uid: graph.uid(id),
     };
     let start = graph.canonical(graph.find(uid)?, now);
-    let mut walk = Walk::new(node_ref(start), graph.kind(start), limits);
+    let mut walk = ImpactWalk::new(node_ref(start), graph.kind(start), limits);
     loop {
         for (near, ways) in walk.frontier() {
             for way in ways {
                 let mut follow = |edge: &str, far: u32, confidence: f64| {
                     let far = graph.canonical(far, now);
                     if graph.is_alive(far) {
-                        walk.follow(&Step {
+                        walk.follow(&WalkEdge {
                             near: &near,
                             edge,
-                            way,
+                            direction: way,
                             far: &node_ref(far),
                             far_kind: graph.kind(far),
                             confidence,
@@ -72,8 +72,8 @@ pub(super) fn reach<'g>(
                 };
                 for alias in graph.names_of(near.id, now) {
                     match way {
-                        Way::In => graph.edges_to(alias, now, &mut follow),
-                        Way::Out => graph.edges_from(alias, now, &mut follow),
+                        WalkDirection::In => graph.edges_to(alias, now, &mut follow),
+                        WalkDirection::Out => graph.edges_from(alias, now, &mut follow),
                     }
                 }
             }

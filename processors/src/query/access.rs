@@ -1,30 +1,32 @@
-//! Plans brackets on attributes: `attributes['k'][0]` becomes one call with the whole path.
+//! Plans brackets on attributes: `attributes['k'][0]` becomes one call of a getter with the whole path.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawFieldAccessExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, lit};
-use pipeline::attributes::Form;
+use pipeline::attributes::AttributesForm;
 
-use super::getter::{ReadAs, as_text_getter, getter};
+use super::getter::{getter, text_getter_args};
+use super::read::GetterType;
 
+/// Plans an access by brackets to a column of attributes or of values, or to another such access.
 #[derive(Debug)]
-pub(super) struct Brackets;
+pub(super) struct AttributeAccessPlanner;
 
-impl ExprPlanner for Brackets {
+impl ExprPlanner for AttributeAccessPlanner {
     fn plan_field_access(
         &self,
         access: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
         let RawFieldAccessExpr { expr, field_access } = access;
-        let known = as_text_getter(&expr).cloned();
+        let known = text_getter_args(&expr).cloned();
         let mut args = match known {
             Some(args) => args,
             None => {
                 let (_, field) = expr.to_field(schema)?;
-                if Form::of(&field).is_some() {
+                if AttributesForm::of(&field).is_some() {
                     vec![expr]
                 } else if field.data_type() == &DataType::BinaryView {
                     return plan_err!(
@@ -46,11 +48,12 @@ impl ExprPlanner for Brackets {
                 return plan_err!("attributes have no ranges: take one item, as in [0]");
             }
         });
-        let call = ScalarFunction::new_udf(getter(ReadAs::Text), args);
+        let call = ScalarFunction::new_udf(getter(GetterType::Text), args);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
     }
 }
 
+/// A key in brackets that is an index.
 fn index(key: Expr) -> Result<Expr> {
     match key {
         Expr::Literal(ScalarValue::Int64(Some(index)), _) if index >= 0 => Ok(lit(index)),

@@ -26,6 +26,7 @@ pub struct WindowBounds {
 }
 
 impl RunClock {
+    /// Sets the times of the next run.
     pub(super) fn set(&self, now: UnixNanos, window: Option<WindowBounds>) {
         self.put(RunTime::Now, now);
         if let Some(window) = window {
@@ -34,15 +35,16 @@ impl RunClock {
         }
     }
 
-    fn put(&self, what: RunTime, time: UnixNanos) {
-        self.times[what as usize].store(time.timestamp(), Ordering::Relaxed);
+    fn put(&self, run_time: RunTime, time: UnixNanos) {
+        self.times[run_time as usize].store(time.timestamp(), Ordering::Relaxed);
     }
 
-    fn get(&self, what: RunTime) -> i64 {
-        self.times[what as usize].load(Ordering::Relaxed)
+    fn get(&self, run_time: RunTime) -> i64 {
+        self.times[run_time as usize].load(Ordering::Relaxed)
     }
 }
 
+/// A time that is constant during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RunTime {
     Now,
@@ -56,13 +58,14 @@ const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 #[derive(Debug)]
 struct ClockFunction {
     clock: Arc<RunClock>,
-    what: RunTime,
-    /// The whole time, or only its day or time of day.
+    run_time: RunTime,
     part: TimePart,
+    /// Further names of the function.
     aliases: Vec<String>,
     signature: Signature,
 }
 
+/// The part of a time that a function returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum TimePart {
     Whole,
@@ -86,13 +89,13 @@ impl Hash for ClockFunction {
 
 /// `now()` and similar functions; `window_start()` and `window_end()` only if there is a window.
 pub(super) fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<ScalarUDF> {
-    let function = |what, part, aliases: &[&str]| {
+    let function = |run_time, part, aliases: &[&str]| {
         ScalarUDF::from(ClockFunction {
             clock: clock.clone(),
-            what,
+            run_time,
             part,
             aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
-            // A function that is not volatile would be evaluated at planning.
+            // DataFusion evaluates a function that is not volatile at planning.
             signature: Signature::nullary(Volatility::Volatile),
         })
     };
@@ -110,7 +113,7 @@ pub(super) fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<ScalarUD
 
 impl ScalarUDFImpl for ClockFunction {
     fn name(&self) -> &'static str {
-        match (self.what, self.part) {
+        match (self.run_time, self.part) {
             (RunTime::Now, TimePart::Whole) => "now",
             (RunTime::Now, TimePart::Day) => "current_date",
             (RunTime::Now, TimePart::TimeOfDay) => "current_time",
@@ -136,7 +139,7 @@ impl ScalarUDFImpl for ClockFunction {
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let nanos = self.clock.get(self.what);
+        let nanos = self.clock.get(self.run_time);
         Ok(ColumnarValue::Scalar(match self.part {
             TimePart::Whole => ScalarValue::TimestampNanosecond(Some(nanos), Some("UTC".into())),
             TimePart::Day => {

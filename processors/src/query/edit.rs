@@ -1,4 +1,4 @@
-//! `set(attributes, 'k', v, …)`, `without(attributes, 'k', …)` and `attributes('k', v, …)`.
+//! The functions `set(attributes, 'k', v, …)`, `without(attributes, 'k', …)` and `attributes('k', v, …)`.
 
 use std::sync::Arc;
 
@@ -12,17 +12,18 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use pipeline::attributes::{self, Form, edit_rows};
+use pipeline::attributes::{self, AttributesForm, edit_rows};
 
 use super::value::{self, AttributeValues};
 
 /// A function whose result is attributes.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Edit {
+struct EditFunction {
     kind: EditKind,
     signature: Signature,
 }
 
+/// Which function it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum EditKind {
     /// `set(attributes, key, value, …)`. A null value leaves its key unchanged.
@@ -33,33 +34,35 @@ enum EditKind {
     Attributes,
 }
 
+/// The functions of this module.
 pub(super) fn functions() -> [ScalarUDF; 3] {
     [EditKind::Set, EditKind::Without, EditKind::Attributes].map(|kind| {
-        ScalarUDF::from(Edit {
+        ScalarUDF::from(EditFunction {
             kind,
             signature: Signature::variadic_any(Volatility::Immutable),
         })
     })
 }
 
-/// Whether a call takes values of attributes with their own types, not as text.
+/// Whether a call is of one of these functions, which take values of attributes with their own types, not as text.
 pub(super) fn takes_values(call: &ScalarFunction) -> bool {
     let function = call.func.inner().as_ref() as &dyn std::any::Any;
-    function.is::<Edit>()
+    function.is::<EditFunction>()
 }
 
-impl Edit {
+impl EditFunction {
     /// The number of arguments before the first key.
     fn before_keys(&self) -> usize {
         usize::from(self.kind != EditKind::Attributes)
     }
 }
 
+/// The text of a literal; none if it is null or of another type.
 fn text(literal: &ScalarValue) -> Option<&str> {
     literal.try_as_str().flatten()
 }
 
-impl ScalarUDFImpl for Edit {
+impl ScalarUDFImpl for EditFunction {
     fn name(&self) -> &'static str {
         match self.kind {
             EditKind::Set => "set",
@@ -83,7 +86,7 @@ impl ScalarUDFImpl for Edit {
             let Some(attributes) = args.arg_fields.first() else {
                 return plan_err!("{name}: the first argument must be attributes");
             };
-            if Form::of(attributes) != Some(Form::Map) {
+            if AttributesForm::of(attributes) != Some(AttributesForm::Map) {
                 return plan_err!("{name}: {} is not of type attributes", attributes.name());
             }
             is_nullable = attributes.is_nullable();
@@ -105,7 +108,9 @@ impl ScalarUDFImpl for Edit {
             return plan_err!("{name}: the last key has no value");
         }
         let field = Field::new(name, DataType::BinaryView, is_nullable);
-        Ok(Arc::new(field.with_metadata(Form::Map.metadata())))
+        Ok(Arc::new(
+            field.with_metadata(AttributesForm::Map.metadata()),
+        ))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -193,9 +198,11 @@ fn set<'a>(
     Ok(Arc::new(out.finish()))
 }
 
+/// A key to set, with its value in each row.
 struct Setting<'a> {
     key: &'a str,
     values: AttributeValues,
+    /// Whether `values` has one value for all rows.
     is_scalar: bool,
 }
 
@@ -208,7 +215,7 @@ struct EditScratch {
 }
 
 impl EditScratch {
-    /// Applies the settings of a row to its attributes (`run`); `None` if nothing changes.
+    /// Applies the settings of a row to its encoded attributes (`run`); none if nothing changes.
     fn apply(&mut self, settings: &[Setting<'_>], run: Option<&[u8]>, row: usize) -> Option<&[u8]> {
         let mut is_changed = false;
         for setting in settings {

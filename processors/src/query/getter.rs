@@ -1,4 +1,4 @@
-//! The functions that read one value of attributes: as text, as a number, or encoded.
+//! Functions that read one value of attributes as text, as a number, as a boolean, or encoded.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,39 +8,25 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use pipeline::attributes::Form;
+use pipeline::attributes::AttributesForm;
 
 use super::path::PathStep;
-use super::read;
+use super::read::{self, GetterType};
 
-/// The type as which a value is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum ReadAs {
-    /// Text unchanged, any other type as JSON.
-    Text,
-    /// A whole number; a double is truncated.
-    Int,
-    /// A number, whole or not.
-    Double,
-    Bool,
-    /// The encoded `AnyValue` itself.
-    Value,
-}
-
-/// `f(attributes, 'k', 0, …)`: null if a step is absent or the value is of another type.
+/// The function `f(attributes, 'k', 0, …)`. Its result is null if a step is absent or the value is of another type.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Getter {
-    kind: ReadAs,
+    kind: GetterType,
     signature: Signature,
 }
 
 static GETTERS: LazyLock<[Arc<ScalarUDF>; 5]> = LazyLock::new(|| {
     [
-        ReadAs::Text,
-        ReadAs::Int,
-        ReadAs::Double,
-        ReadAs::Bool,
-        ReadAs::Value,
+        GetterType::Text,
+        GetterType::Int,
+        GetterType::Double,
+        GetterType::Bool,
+        GetterType::Value,
     ]
     .map(|kind| {
         Arc::new(ScalarUDF::from(Getter {
@@ -50,18 +36,20 @@ static GETTERS: LazyLock<[Arc<ScalarUDF>; 5]> = LazyLock::new(|| {
     })
 });
 
-pub(super) fn getter(kind: ReadAs) -> Arc<ScalarUDF> {
+/// The getter of a type.
+pub(super) fn getter(kind: GetterType) -> Arc<ScalarUDF> {
     GETTERS[kind as usize].clone()
 }
 
-/// The arguments of an expression that reads a value as text, to build a getter of another type.
-pub(super) fn as_text_getter(expr: &Expr) -> Option<&Vec<Expr>> {
+/// The arguments of an expression that is a text getter, to build a getter of another type; none for any other
+/// expression.
+pub(super) fn text_getter_args(expr: &Expr) -> Option<&Vec<Expr>> {
     let Expr::ScalarFunction(call) = expr else {
         return None;
     };
     let getter = call.func.inner().as_ref() as &dyn std::any::Any;
     let getter = getter.downcast_ref::<Getter>()?;
-    (getter.kind == ReadAs::Text).then_some(&call.args)
+    (getter.kind == GetterType::Text).then_some(&call.args)
 }
 
 /// The name of a getter's column: `attributes['k'][0]`.
@@ -85,11 +73,11 @@ fn in_brackets(args: &[Expr], column: impl Fn(&Expr) -> String) -> String {
 impl ScalarUDFImpl for Getter {
     fn name(&self) -> &'static str {
         match self.kind {
-            ReadAs::Text => "attribute_text",
-            ReadAs::Int => "attribute_int",
-            ReadAs::Double => "attribute_double",
-            ReadAs::Bool => "attribute_bool",
-            ReadAs::Value => "attribute_value",
+            GetterType::Text => "attribute_text",
+            GetterType::Int => "attribute_int",
+            GetterType::Double => "attribute_double",
+            GetterType::Bool => "attribute_bool",
+            GetterType::Value => "attribute_value",
         }
     }
 
@@ -109,7 +97,7 @@ impl ScalarUDFImpl for Getter {
         let Some(attributes) = args.arg_fields.first() else {
             return plan_err!("{} needs attributes and a key", self.name());
         };
-        if Form::of(attributes).is_none() {
+        if AttributesForm::of(attributes).is_none() {
             return plan_err!("{} is not of type attributes", attributes.name());
         }
         for step in args.scalar_arguments.iter().skip(1) {
@@ -121,18 +109,22 @@ impl ScalarUDFImpl for Getter {
             }
         }
         let field = match self.kind {
-            ReadAs::Text => Field::new(self.name(), DataType::Utf8View, true),
-            ReadAs::Int => Field::new(self.name(), DataType::Int64, true),
-            ReadAs::Double => Field::new(self.name(), DataType::Float64, true),
-            ReadAs::Bool => Field::new(self.name(), DataType::Boolean, true),
-            ReadAs::Value => Field::new(self.name(), DataType::BinaryView, true)
-                .with_metadata(Form::Value.metadata()),
+            GetterType::Text => Field::new(self.name(), DataType::Utf8View, true),
+            GetterType::Int => Field::new(self.name(), DataType::Int64, true),
+            GetterType::Double => Field::new(self.name(), DataType::Float64, true),
+            GetterType::Bool => Field::new(self.name(), DataType::Boolean, true),
+            GetterType::Value => Field::new(self.name(), DataType::BinaryView, true)
+                .with_metadata(AttributesForm::Value.metadata()),
         };
         Ok(Arc::new(field))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let Some(form) = args.arg_fields.first().and_then(|field| Form::of(field)) else {
+        let Some(form) = args
+            .arg_fields
+            .first()
+            .and_then(|field| AttributesForm::of(field))
+        else {
             return exec_err!("{}: the argument is not of type attributes", self.name());
         };
         let path = args.args.iter().skip(1).map(|step| match step {
@@ -144,11 +136,11 @@ impl ScalarUDFImpl for Getter {
             return exec_err!("{} has no arguments", self.name());
         };
         match column {
-            ColumnarValue::Array(column) => Ok(ColumnarValue::Array(read::column(
+            ColumnarValue::Array(column) => Ok(ColumnarValue::Array(read::read_column(
                 self.kind, form, &column, &path,
             )?)),
             ColumnarValue::Scalar(one) => {
-                let found = read::column(self.kind, form, &one.to_array()?, &path)?;
+                let found = read::read_column(self.kind, form, &one.to_array()?, &path)?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
                     &found, 0,
                 )?))

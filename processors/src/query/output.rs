@@ -12,53 +12,54 @@ use datafusion::arrow::compute::is_not_null;
 use datafusion::arrow::compute::kernels::{take, zip};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::error::ArrowError;
-use pipeline::attributes::{Form, MapBuilder};
+use pipeline::attributes::{AttributesForm, MapBuilder};
 use pipeline::config::nearest;
 use pipeline::rows::Rows;
 use pipeline::schema::otlp_context::{RESOURCE_ATTRIBUTES, SERVICE_NAME};
 use pipeline::schema::{logs, metrics, opening, traces};
 use pipeline::{Delivery, Signal, SignalSet};
 
-use super::fit::{casts, to_type};
-use super::mistake::Mistake;
+use super::cast::{cast_to, is_implicit_cast};
+use super::sql_text::{QueryProblem, SqlTokens};
 use super::value::{self, AttributeValues};
-use super::words::SqlWords;
-use crate::service_columns::{FOLLOWING, follow};
+use crate::service_columns::{SERVICE_COLUMNS, update_from_resources};
 
-/// How to build the columns of a signal from those of a query.
+/// Builds the columns of a signal from those of a query.
 pub(crate) struct SignalOutput {
     into: Signal,
-    /// In the signal's order.
+    /// The source of each column, in the order of the signal.
     columns: Vec<ColumnSource>,
     /// One row with the empty value of each column; null if the column is nullable.
     empty: RecordBatch,
 }
 
-/// What a column of the signal is built from.
+/// The source of a column of the signal.
 enum ColumnSource {
-    /// The query's column of this index, unchanged.
+    /// The column of the query with this index, unchanged.
     Same(usize),
-    /// The query's column of this index, cast; values that cannot be cast are null.
+    /// The column of the query with this index, cast; values that cannot be cast are null.
     Cast(usize),
-    /// The query's column of this index, each value encoded as `AnyValue`.
+    /// The column of the query with this index, each value encoded as `AnyValue`.
     Encoded(usize),
     /// The query does not yield the column.
     Missing,
 }
 
 impl SignalOutput {
+    /// Checks the columns of a query against those of a signal. `schema` is that of the query.
+    ///
     /// # Errors
-    /// A mistake for each column of the query that the signal does not have, that has a wrong type or a
-    /// duplicate name, and for each missing column that the signal requires.
+    /// A problem for each column of the query that the signal does not have, that has a wrong type or a duplicate name,
+    /// and for each missing column that the signal requires.
     pub(crate) fn new(
         schema: &Schema,
         into: Signal,
         sql: &str,
-    ) -> Result<SignalOutput, Vec<Mistake>> {
-        let words = SqlWords::of(sql);
-        let place = |name: &str| words.find(name).map_or(0, |word| word.start);
-        let wanted = into.schema();
-        let mut mistakes = Vec::new();
+    ) -> Result<SignalOutput, Vec<QueryProblem>> {
+        let tokens = SqlTokens::of(sql);
+        let offset_of = |name: &str| tokens.find(name).map_or(0, |range| range.start);
+        let signal_schema = into.schema();
+        let mut problems = Vec::new();
         for (index, field) in schema.fields().iter().enumerate() {
             let mut before = schema.fields()[..index].iter();
             if before.any(|other| other.name() == field.name()) {
@@ -66,53 +67,57 @@ impl SignalOutput {
                 let message = format!(
                     "the query yields {name:?} twice: leave one of them out, or rename it with AS"
                 );
-                mistakes.push(Mistake::at(place(name), message));
+                problems.push(QueryProblem::at(offset_of(name), message));
                 continue;
             }
-            if wanted.column_with_name(field.name()).is_none() {
+            if signal_schema.column_with_name(field.name()).is_none() {
                 let name = field.name();
-                let names = wanted.fields().iter().map(|field| field.name().as_str());
-                mistakes.push(Mistake {
+                let names = signal_schema
+                    .fields()
+                    .iter()
+                    .map(|field| field.name().as_str());
+                problems.push(QueryProblem {
                     suggestion: nearest(name, names).map(str::to_owned),
-                    ..Mistake::at(place(name), format!("{into} has no column {name:?}"))
+                    ..QueryProblem::at(offset_of(name), format!("{into} has no column {name:?}"))
                 });
             }
         }
-        let mut columns = Vec::with_capacity(wanted.fields().len());
-        for field in wanted.fields() {
+        let mut columns = Vec::with_capacity(signal_schema.fields().len());
+        for field in signal_schema.fields() {
             let Some((index, given)) = schema.column_with_name(field.name()) else {
                 if is_needed(field) {
                     let message = format!("{into} needs a column {:?}", field.name());
-                    mistakes.push(Mistake::of_all(message));
+                    problems.push(QueryProblem::of_whole_text(message));
                 }
                 columns.push(ColumnSource::Missing);
                 continue;
             };
-            match fit(given, field, index) {
-                Ok(made) => columns.push(made),
-                Err(why) => {
+            match column_source(given, field, index) {
+                Ok(source) => columns.push(source),
+                Err(reason) => {
                     let name = field.name();
-                    mistakes.push(Mistake::at(place(name), format!("{into}.{name} {why}")));
+                    let message = format!("{into}.{name} {reason}");
+                    problems.push(QueryProblem::at(offset_of(name), message));
                 }
             }
         }
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+        if !problems.is_empty() {
+            return Err(problems);
         }
         let mut row = Rows::new(into);
         row.push(None, None, "", &[]);
         Ok(SignalOutput {
             into,
             columns,
-            empty: row.finish(Delivery::nobody()).rows().clone(),
+            empty: row.finish(Delivery::untracked()).rows().clone(),
         })
     }
 
-    /// Converts rows of the query to rows of the signal. `source` is used if the query yields no column
-    /// `source`.
+    /// Converts rows of the query to rows of the signal. `source` is the source of the rows if the query yields no
+    /// column `source`.
     ///
     /// # Errors
-    /// Rows of the query cause none.
+    /// None is expected: the columns were checked.
     pub(crate) fn rows(
         &self,
         yielded: &RecordBatch,
@@ -121,18 +126,19 @@ impl SignalOutput {
         let schema = self.into.schema();
         let rows = yielded.num_rows();
         let mut columns = Vec::with_capacity(self.columns.len());
-        for (place, (made, field)) in self.columns.iter().zip(schema.fields()).enumerate() {
-            let empty = self.empty.column(place);
-            let column = match made {
+        for (index, (column_source, field)) in self.columns.iter().zip(schema.fields()).enumerate()
+        {
+            let empty = self.empty.column(index);
+            let column = match column_source {
                 ColumnSource::Same(index) => yielded.column(*index).clone(),
-                ColumnSource::Cast(index) => to_type(yielded.column(*index), field.data_type())?,
+                ColumnSource::Cast(index) => cast_to(yielded.column(*index), field.data_type())?,
                 ColumnSource::Encoded(index) => {
                     encoded(yielded.schema_ref().field(*index), yielded.column(*index))?
                 }
                 ColumnSource::Missing if field.name() == opening::SOURCE => {
                     let text = arrow_array::StringArray::from(vec![source]);
                     repeated(
-                        &to_type(&(Arc::new(text) as ArrayRef), field.data_type())?,
+                        &cast_to(&(Arc::new(text) as ArrayRef), field.data_type())?,
                         rows,
                     )?
                 }
@@ -154,24 +160,25 @@ impl SignalOutput {
         self.into
             .schema()
             .column_with_name(name)
-            .is_some_and(|(place, _)| matches!(self.columns[place], ColumnSource::Missing))
+            .is_some_and(|(index, _)| matches!(self.columns[index], ColumnSource::Missing))
     }
 
-    fn place(&self, name: &str) -> usize {
+    /// The index of a column that every signal of telemetry has.
+    fn index_of(&self, name: &str) -> usize {
         let schema = self.into.schema();
         schema
             .index_of(name)
             .expect("every OTLP signal has the column")
     }
 
-    /// Sets `time` from the OTLP time column, or the other way round, if the query yields only one of them.
+    /// If the query yields only one of `time` and the time column of OTLP, sets the other one from it.
     fn follow_time(&self, columns: &mut [ArrayRef]) {
         let wire = match self.into {
             Signal::Traces => traces::START_TIME_UNIX_NANO,
             Signal::Metrics => metrics::TIME_UNIX_NANO,
             _ => logs::TIME_UNIX_NANO,
         };
-        let (time_at, wire_at) = (self.place(opening::TIME), self.place(wire));
+        let (time_at, wire_at) = (self.index_of(opening::TIME), self.index_of(wire));
         match (self.is_missing(opening::TIME), self.is_missing(wire)) {
             (false, true) => {
                 let times = columns[time_at].as_primitive::<TimestampNanosecondType>();
@@ -193,22 +200,23 @@ impl SignalOutput {
         }
     }
 
-    /// Sets the service columns from the resource attributes. If the query yields `service_name` without a
-    /// resource, sets the resource from the service columns.
+    /// Sets the service columns from the resource attributes. If the query yields `service_name` but no resource
+    /// attributes, sets the resource attributes from the service columns.
     fn follow_resource(&self, columns: &mut [ArrayRef]) {
-        let resource_at = self.place(RESOURCE_ATTRIBUTES);
+        let resource_at = self.index_of(RESOURCE_ATTRIBUTES);
         if self.is_missing(RESOURCE_ATTRIBUTES) {
             if !self.is_missing(SERVICE_NAME) {
                 columns[resource_at] = resources(
-                    &FOLLOWING.map(|(column, key)| (key, columns[self.place(column)].clone())),
+                    &SERVICE_COLUMNS
+                        .map(|(column, key)| (key, columns[self.index_of(column)].clone())),
                 );
             }
             return;
         }
         let resources = columns[resource_at].clone();
-        for (column, key) in FOLLOWING {
-            let at = self.place(column);
-            if let Some(names) = follow(
+        for (column, key) in SERVICE_COLUMNS {
+            let at = self.index_of(column);
+            if let Some(names) = update_from_resources(
                 columns[at].as_string_view(),
                 key,
                 resources.as_binary_view(),
@@ -219,23 +227,26 @@ impl SignalOutput {
     }
 }
 
-/// Whether the query must yield the column: a dictionary column has no empty value. (`source` is known.)
+/// Whether the query must yield the column: it is not nullable and has no empty value, as a dictionary column. The
+/// processor sets `source` itself.
 fn is_needed(field: &Field) -> bool {
     let is_word = matches!(field.data_type(), DataType::Dictionary(..));
     is_word && !field.is_nullable() && field.name() != opening::SOURCE
 }
 
-fn fit(given: &Field, wanted: &Field, index: usize) -> Result<ColumnSource, String> {
-    let (from, to) = (given.data_type(), wanted.data_type());
-    match (Form::of(given), Form::of(wanted)) {
+/// How to build the column `field` of the signal from the column `given` of the query, which has this index. An error
+/// completes the message `SIGNAL.COLUMN …`.
+fn column_source(given: &Field, field: &Field, index: usize) -> Result<ColumnSource, String> {
+    let (from, to) = (given.data_type(), field.data_type());
+    match (AttributesForm::of(given), AttributesForm::of(field)) {
         (one, other) if one.is_some() && one == other => return Ok(ColumnSource::Same(index)),
-        (None, Some(Form::Map)) if from.is_null() => return Ok(ColumnSource::Missing),
-        (_, Some(Form::Map)) => {
+        (None, Some(AttributesForm::Map)) if from.is_null() => return Ok(ColumnSource::Missing),
+        (_, Some(AttributesForm::Map)) => {
             return Err(
                 "must be attributes: build them with attributes('k', v, …) or set(…)".to_owned(),
             );
         }
-        (_, Some(Form::Value)) if value::check(given).is_ok() => {
+        (_, Some(AttributesForm::Value)) if value::check(given).is_ok() => {
             return Ok(ColumnSource::Encoded(index));
         }
         (Some(_), None) if !from.equals_datatype(to) => {
@@ -248,7 +259,7 @@ fn fit(given: &Field, wanted: &Field, index: usize) -> Result<ColumnSource, Stri
     if from == to {
         return Ok(ColumnSource::Same(index));
     }
-    if casts(from, to) {
+    if is_implicit_cast(from, to) {
         return Ok(ColumnSource::Cast(index));
     }
     Err(format!("is {to}, but the query yields {from}: cast it"))
@@ -262,12 +273,14 @@ fn repeated(column: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
     take::take(column, &UInt32Array::from_value(0, rows), None)
 }
 
+/// Replaces nulls by the first value of `empty`.
 fn without_nulls(column: &ArrayRef, empty: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let given = is_not_null(column)?;
     let empty = repeated(empty, column.len())?;
     zip::zip(&given, column, &empty)
 }
 
+/// Encodes each value as `AnyValue`.
 fn encoded(field: &Field, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let values = AttributeValues::new(field, column)?;
     let mut out = BinaryViewBuilder::with_capacity(column.len());

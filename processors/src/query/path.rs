@@ -1,14 +1,14 @@
 //! The path to a value inside of attributes: `attributes['k'][0]['n']`.
 
 use datafusion::common::{Result, ScalarValue, plan_err};
-use pipeline::attributes::{Form, Map, value_at_index, value_bytes_of};
+use pipeline::attributes::{AttributesForm, Map, value_at_index, value_bytes_of};
 
-/// One pair of brackets.
+/// The key or index in one pair of brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PathStep {
     Key(String),
-    /// From 0, as in JSON.
-    Item(usize),
+    /// An index into an array, from 0 as in JSON.
+    Index(usize),
 }
 
 impl PathStep {
@@ -23,23 +23,29 @@ impl PathStep {
             _ => None,
         };
         match index {
-            Some(index) => Ok(PathStep::Item(index)),
+            Some(index) => Ok(PathStep::Index(index)),
             None => plan_err!("a key of attributes must be a text literal or an index from 0"),
         }
     }
 }
 
-/// The encoded `AnyValue` at the end of a path; `None` if a step is absent or of another type.
-pub(super) fn walk<'a>(form: Form, bytes: &'a [u8], path: &[PathStep]) -> Option<&'a [u8]> {
+/// Returns the encoded `AnyValue` at the end of a path; none if a step is absent or of another type.
+pub(super) fn walk<'a>(
+    form: AttributesForm,
+    bytes: &'a [u8],
+    path: &[PathStep],
+) -> Option<&'a [u8]> {
     let (mut found, rest) = match (form, path) {
-        (Form::Value, path) => (bytes, path),
-        (Form::Map, [PathStep::Key(key), rest @ ..]) => (Map::new(bytes).encoded(key)?, rest),
-        (Form::Map, _) => return None,
+        (AttributesForm::Value, path) => (bytes, path),
+        (AttributesForm::Map, [PathStep::Key(key), rest @ ..]) => {
+            (Map::new(bytes).encoded(key)?, rest)
+        }
+        (AttributesForm::Map, _) => return None,
     };
     for step in rest {
         found = match step {
             PathStep::Key(key) => value_bytes_of(found, key)?,
-            PathStep::Item(index) => value_at_index(found, *index)?,
+            PathStep::Index(index) => value_at_index(found, *index)?,
         };
     }
     Some(found)

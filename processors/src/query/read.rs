@@ -1,4 +1,4 @@
-//! Reads one value of each row's attributes into a column.
+//! Reads one value from the attributes of each row into a column.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,19 +8,32 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BinaryViewArray};
 use datafusion::common::{Result, exec_err};
-use pipeline::attributes::{Form, Value, to_json, value};
+use pipeline::attributes::{AttributesForm, Value, to_json, value};
 
-use super::getter::ReadAs;
 use super::path::{PathStep, walk};
 use super::views::ViewsBuilder;
+
+/// The type as which a getter reads a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum GetterType {
+    /// Text unchanged, any other type as JSON.
+    Text,
+    /// A whole number; a double is truncated.
+    Int,
+    /// A number, whole or not.
+    Double,
+    Bool,
+    /// The encoded `AnyValue` itself.
+    Value,
+}
 
 /// The doubles that int64 holds, from -2⁶³ up to 2⁶³.
 const INT64: Range<f64> = i64::MIN as f64..-(i64::MIN as f64);
 
-/// Reads the value at `path` of each row.
-pub(super) fn column(
-    kind: ReadAs,
-    form: Form,
+/// Reads the value at `path` from each row of a column of this form.
+pub(super) fn read_column(
+    kind: GetterType,
+    form: AttributesForm,
     column: &ArrayRef,
     path: &[PathStep],
 ) -> Result<ArrayRef> {
@@ -29,33 +42,33 @@ pub(super) fn column(
     };
     let reader = ValueReader { form, path, rows };
     Ok(match kind {
-        ReadAs::Text => reader.texts()?,
-        ReadAs::Value => reader.values()?,
-        ReadAs::Int => reader.numbers::<Int64Type>(|value| match value {
+        GetterType::Text => reader.texts()?,
+        GetterType::Value => reader.values()?,
+        GetterType::Int => reader.numbers::<Int64Type>(|value| match value {
             Value::Int(int) => Some(int),
-            // Rust's cast saturates, so a double outside of int64 is null.
+            // Rust's cast saturates, so a double outside of int64 becomes null here.
             Value::Double(double) if INT64.contains(&double) => Some(double as i64),
             _ => None,
         }),
-        ReadAs::Double => reader.numbers::<Float64Type>(|value| match value {
+        GetterType::Double => reader.numbers::<Float64Type>(|value| match value {
             Value::Int(int) => Some(int as f64),
             Value::Double(double) => Some(double),
             _ => None,
         }),
-        ReadAs::Bool => reader.bools(),
+        GetterType::Bool => reader.bools(),
     })
 }
 
-/// Reads the value at one path of each row.
+/// Reads the value at one path from each row.
 struct ValueReader<'a> {
-    form: Form,
+    form: AttributesForm,
     path: &'a [PathStep],
     rows: &'a BinaryViewArray,
 }
 
 impl ValueReader<'_> {
-    /// Calls `put` with the result of `get` for each row. A row with the same view as the row before reuses
-    /// its result: the attributes of a resource are one view, repeated.
+    /// Calls `put` with the result of `get` for each row, or with `none` if the value is absent. A row with the same
+    /// view as the row before reuses its result, since rows of one resource repeat one view.
     fn each<T: Copy>(
         &self,
         mut get: impl FnMut(usize, &[u8]) -> T,
@@ -106,10 +119,10 @@ impl ValueReader<'_> {
     }
 
     fn values(&self) -> Result<ArrayRef> {
-        let views = ViewsBuilder::beside(self.rows);
+        let views = ViewsBuilder::sharing(self.rows);
         let mut found_views = Vec::with_capacity(self.rows.len());
         self.each(
-            |row, any| Some(views.within(row, any)),
+            |row, any| Some(views.view_within(row, any)),
             None,
             |found| found_views.push(found),
         );
@@ -117,18 +130,18 @@ impl ValueReader<'_> {
     }
 
     fn texts(&self) -> Result<ArrayRef> {
-        let mut views = ViewsBuilder::beside(self.rows);
+        let mut views = ViewsBuilder::sharing(self.rows);
         let mut found_views = Vec::with_capacity(self.rows.len());
         let text = |row, any: &[u8]| match value(any) {
             Value::Empty => None,
-            Value::Text(text) => Some(views.within(row, text.as_bytes())),
+            Value::Text(text) => Some(views.view_within(row, text.as_bytes())),
             other => {
                 let json = to_json(other);
                 let text = match json {
                     serde_json::Value::String(text) => text,
                     json => json.to_string(),
                 };
-                views.added(text.as_bytes())
+                views.add(text.as_bytes())
             }
         };
         self.each(text, None, |found| found_views.push(found));

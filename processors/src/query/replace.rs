@@ -1,4 +1,4 @@
-//! `replace_all(attributes, 'pattern', 'replacement')`.
+//! The function `replace_all(attributes, 'pattern', 'replacement')`.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -12,11 +12,11 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use pipeline::attributes::{Form, edit_rows, replace_texts, replace_texts_of_value};
+use pipeline::attributes::{AttributesForm, edit_rows, replace_texts, replace_texts_of_value};
 use regex::Regex;
 
-/// Replaces the pattern in each text of attributes or of a value such as `body`, at any depth. Keys, numbers
-/// and types do not change.
+/// Replaces the pattern in each text of attributes or of a value such as `body`, at any depth. Keys, numbers and types
+/// do not change.
 #[derive(Debug)]
 struct ReplaceAll {
     signature: Signature,
@@ -38,6 +38,7 @@ impl Hash for ReplaceAll {
     }
 }
 
+/// The function of this module.
 pub(super) fn function() -> ScalarUDF {
     ScalarUDF::from(ReplaceAll {
         signature: Signature::any(3, Volatility::Immutable),
@@ -62,6 +63,7 @@ impl ReplaceAll {
     }
 }
 
+/// The text of a literal; none if it is null or of another type.
 fn text(literal: &ScalarValue) -> Option<&str> {
     literal.try_as_str().flatten()
 }
@@ -101,7 +103,7 @@ impl ScalarUDFImpl for ReplaceAll {
         let [attributes, _, _] = args.arg_fields else {
             return plan_err!("replace_all takes attributes, a pattern and a replacement");
         };
-        let Some(form) = Form::of(attributes) else {
+        let Some(form) = AttributesForm::of(attributes) else {
             return plan_err!(
                 "replace_all: {} is not of type attributes: use regexp_replace for text",
                 attributes.name()
@@ -121,7 +123,10 @@ impl ScalarUDFImpl for ReplaceAll {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let form = args.arg_fields.first().and_then(|field| Form::of(field));
+        let form = args
+            .arg_fields
+            .first()
+            .and_then(|field| AttributesForm::of(field));
         let (
             Some(form),
             [
@@ -142,7 +147,7 @@ impl ScalarUDFImpl for ReplaceAll {
             return exec_err!("replace_all: attributes are of type {}", column.data_type());
         };
         let mut replace = |text: &str| {
-            // Borrowed if nothing matches.
+            // The result is borrowed if nothing matches.
             match pattern.replace_all(text, replacement.as_str()) {
                 std::borrow::Cow::Owned(replaced) => Some(replaced),
                 std::borrow::Cow::Borrowed(_) => None,
@@ -150,8 +155,8 @@ impl ScalarUDFImpl for ReplaceAll {
         };
         let edit = |bytes: Option<&[u8]>, out: &mut Vec<u8>| match (bytes, form) {
             (None, _) => false,
-            (Some(run), Form::Map) => replace_texts(run, &mut replace, out),
-            (Some(any), Form::Value) => replace_texts_of_value(any, &mut replace, out),
+            (Some(run), AttributesForm::Map) => replace_texts(run, &mut replace, out),
+            (Some(any), AttributesForm::Value) => replace_texts_of_value(any, &mut replace, out),
         };
         let edited = edit_rows(rows, |_| true, edit);
         Ok(ColumnarValue::Array(

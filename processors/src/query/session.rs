@@ -1,4 +1,4 @@
-//! The SQL environment: the signals as tables, DataFusion's functions, and functions of attributes.
+//! The SQL environment: the signals as tables, DataFusion's functions, and functions on attributes.
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use pipeline::Signal;
 
-use super::access::Brackets;
+use super::access::AttributeAccessPlanner;
 use super::clock::{self, RunClock};
-use super::in_turn::ReadSequentially;
-use super::sieve::UseCopylessFilter;
+use super::copyless_filter::UseCopylessFilter;
+use super::rewrite::CompareValuesAsText;
+use super::sequential::ReadSequentially;
 use super::slot::{SignalTable, TableSlot};
 use super::typed::TypedGetters;
-use super::whole::WholeValues;
 use super::{edit, replace, show};
 
 /// The memory limit of one run in bytes, without its input rows.
 const MEMORY: usize = 256 << 20;
 
-/// The planner, functions, tables and times of one query.
+/// DataFusion's state for one query, and its tables and times.
 pub(super) struct Session {
     pub(super) state: SessionState,
     pub(super) slots: Vec<(Signal, Arc<TableSlot>)>,
@@ -38,8 +38,10 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// Builds the environment. With `has_window` it has the functions `window_start` and `window_end`.
+    ///
     /// # Errors
-    /// A query causes none.
+    /// None is expected: they do not depend on the query.
     pub(super) fn new(has_window: bool) -> Result<Session> {
         let clock = Arc::<RunClock>::default();
         let slots: Vec<(Signal, Arc<TableSlot>)> = Signal::ALL
@@ -51,11 +53,11 @@ impl Session {
                 DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
             )
             .build_arc()?;
-        // Ours must be first: the default planner handles every access by brackets.
+        // The first planner takes precedence, and the default planner handles every access by brackets.
         let mut planners = SessionStateDefaults::default_expr_planners();
-        planners.insert(0, Arc::new(Brackets));
+        planners.insert(0, Arc::new(AttributeAccessPlanner));
         let mut analyzer_rules = Analyzer::new().rules;
-        analyzer_rules.insert(0, Arc::new(WholeValues));
+        analyzer_rules.insert(0, Arc::new(CompareValuesAsText));
         analyzer_rules.push(Arc::new(TypedGetters));
         let mut physical_rules = PhysicalOptimizer::new().rules;
         physical_rules.push(Arc::new(ReadSequentially));
@@ -87,7 +89,7 @@ fn config() -> SessionConfig {
         .with_create_default_catalog_and_schema(false);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
-    // A dynamic filter would keep values of an earlier batch.
+    // A dynamic filter keeps values of earlier batches.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
@@ -95,6 +97,7 @@ fn config() -> SessionConfig {
     config
 }
 
+/// DataFusion's scalar functions and those of this crate, which replace functions of the same name.
 fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
     let own: Vec<ScalarUDF> = clock::functions(clock, has_window)
         .into_iter()
@@ -108,6 +111,7 @@ fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
     all
 }
 
+/// A catalog with a table for each signal.
 fn catalog(slots: &[(Signal, Arc<TableSlot>)]) -> Result<Arc<dyn CatalogProviderList>> {
     let schema = MemorySchemaProvider::new();
     for (signal, slot) in slots {

@@ -1,4 +1,4 @@
-//! `to_json(attributes)` and `keys(attributes)`.
+//! The functions `to_json(attributes)` and `keys(attributes)`.
 
 use std::sync::Arc;
 
@@ -11,14 +11,16 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use pipeline::attributes::{Form, Map, Value, map_to_json, to_json, value};
+use pipeline::attributes::{AttributesForm, Map, Value, map_to_json, to_json, value};
 
+/// A function that converts attributes or a value to text.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Show {
-    what: ShowKind,
+struct ShowFunction {
+    kind: ShowKind,
     signature: Signature,
 }
 
+/// Which function it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ShowKind {
     /// The attributes or value as JSON text.
@@ -27,18 +29,19 @@ enum ShowKind {
     Keys,
 }
 
+/// The functions of this module.
 pub(super) fn functions() -> [ScalarUDF; 2] {
-    [ShowKind::ToJson, ShowKind::Keys].map(|what| {
-        ScalarUDF::from(Show {
-            what,
+    [ShowKind::ToJson, ShowKind::Keys].map(|kind| {
+        ScalarUDF::from(ShowFunction {
+            kind,
             signature: Signature::any(1, Volatility::Immutable),
         })
     })
 }
 
-impl ScalarUDFImpl for Show {
+impl ScalarUDFImpl for ShowFunction {
     fn name(&self) -> &'static str {
-        match self.what {
+        match self.kind {
             ShowKind::ToJson => "to_json",
             ShowKind::Keys => "keys",
         }
@@ -55,19 +58,22 @@ impl ScalarUDFImpl for Show {
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let name = self.name();
         match args.arg_fields {
-            [attributes] if Form::of(attributes).is_some() => {}
+            [attributes] if AttributesForm::of(attributes).is_some() => {}
             [other] => return plan_err!("{name}: {} is not of type attributes", other.name()),
             _ => return plan_err!("{name} takes one argument, attributes"),
         }
-        let kind = match self.what {
+        let data_type = match self.kind {
             ShowKind::ToJson => DataType::Utf8View,
             ShowKind::Keys => DataType::List(item()),
         };
-        Ok(Arc::new(Field::new(name, kind, true)))
+        Ok(Arc::new(Field::new(name, data_type, true)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let form = args.arg_fields.first().and_then(|field| Form::of(field));
+        let form = args
+            .arg_fields
+            .first()
+            .and_then(|field| AttributesForm::of(field));
         let (Some(form), [argument]) = (form, args.args.as_slice()) else {
             return exec_err!("{} takes one argument, attributes", self.name());
         };
@@ -79,34 +85,37 @@ impl ScalarUDFImpl for Show {
                 column.data_type()
             );
         };
-        Ok(ColumnarValue::Array(match self.what {
+        Ok(ColumnarValue::Array(match self.kind {
             ShowKind::ToJson => json(form, column),
             ShowKind::Keys => keys(form, column),
         }))
     }
 }
 
+/// The field of the items of the list of keys.
 fn item() -> FieldRef {
     Arc::new(Field::new("item", DataType::Utf8View, true))
 }
 
-fn json(form: Form, column: &BinaryViewArray) -> ArrayRef {
+fn json(form: AttributesForm, column: &BinaryViewArray) -> ArrayRef {
     let mut out = StringViewBuilder::with_capacity(column.len());
     for bytes in column {
         out.append_option(bytes.map(|bytes| match form {
-            Form::Map => serde_json::Value::Object(map_to_json(Map::new(bytes))).to_string(),
-            Form::Value => to_json(value(bytes)).to_string(),
+            AttributesForm::Map => {
+                serde_json::Value::Object(map_to_json(Map::new(bytes))).to_string()
+            }
+            AttributesForm::Value => to_json(value(bytes)).to_string(),
         }));
     }
     Arc::new(out.finish())
 }
 
-fn keys(form: Form, column: &BinaryViewArray) -> ArrayRef {
+fn keys(form: AttributesForm, column: &BinaryViewArray) -> ArrayRef {
     let mut out = ListBuilder::new(StringViewBuilder::new()).with_field(item());
     for bytes in column {
         let map = bytes.and_then(|bytes| match form {
-            Form::Map => Some(Map::new(bytes)),
-            Form::Value => match value(bytes) {
+            AttributesForm::Map => Some(Map::new(bytes)),
+            AttributesForm::Value => match value(bytes) {
                 Value::Map(map) => Some(map),
                 _ => None,
             },

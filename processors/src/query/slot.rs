@@ -1,4 +1,4 @@
-//! A table whose rows are replaced before each run, since a plan is made only once.
+//! Tables whose rows are replaced before each run, since a query is planned once.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +36,7 @@ impl TableSlot {
         }
     }
 
+    /// Replaces the rows.
     pub(super) fn fill(&self, rows: Vec<RecordBatch>) {
         *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = rows;
     }
@@ -169,7 +170,7 @@ impl ExecutionPlan for SlotScan {
     fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
         let read = |rows: RecordBatch| {
-            // By name: rows held for a window have only the columns that the query reads.
+            // Columns are found by name, since rows that are held for a window have only those that the query reads.
             let columns = schema.fields().iter().map(|field| {
                 let column = rows.column_by_name(field.name());
                 column

@@ -1,4 +1,4 @@
-//! An analyzer rule that gives getters of attributes their types, and makes bad values null instead of
+//! An analyzer rule that gives getters of attributes their types, and makes a value that cannot be cast null instead of
 //! failing the batch.
 
 use datafusion::arrow::datatypes::{DataType, Field};
@@ -9,16 +9,17 @@ use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::expr::{Between, BinaryExpr, Cast, InList, ScalarFunction, TryCast};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, lit};
 use datafusion::optimizer::AnalyzerRule;
-use pipeline::attributes::Form;
+use pipeline::attributes::AttributesForm;
 
 use super::edit;
-use super::getter::{ReadAs, as_text_getter, getter};
-use super::rewrite::expressions;
+use super::getter::{getter, text_getter_args};
+use super::read::GetterType;
+use super::rewrite::rewrite_expressions;
 
-/// Runs after type coercion, which writes `attributes['n'] >= 500` as `CAST(text AS BIGINT) >= 500`.
+/// Replaces casts. Runs after type coercion, which writes `attributes['n'] >= 500` as `CAST(text AS BIGINT) >= 500`.
 ///
-/// - A cast of a text getter becomes a getter of that type. In a comparison with a whole number it becomes a
-///   getter of doubles, so that whole and other numbers compare by value.
+/// - A cast of a text getter becomes a getter of that type. In a comparison with a whole number it becomes a getter of
+///   doubles, so that whole and other numbers compare by value.
 /// - A cast of a column of values, such as `body`, becomes a getter of the whole value.
 /// - `set` and `attributes` take values with their own types, not as text.
 /// - Any other cast that can fail becomes a `TRY_CAST`, which yields null; a division by zero yields null.
@@ -27,7 +28,7 @@ pub(super) struct TypedGetters;
 
 impl AnalyzerRule for TypedGetters {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        expressions(plan, rewrite)
+        rewrite_expressions(plan, rewrite)
     }
 
     fn name(&self) -> &'static str {
@@ -48,16 +49,18 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
 }
 
-fn call(kind: ReadAs, args: Vec<Expr>) -> Expr {
+/// A call of a getter.
+fn call(kind: GetterType, args: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(getter(kind), args))
 }
 
+/// Replaces a cast of `expr`.
 fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let wanted = to.data_type();
-    let Some(args) = read_by(&expr, schema)? else {
+    let data_type = to.data_type();
+    let Some(args) = getter_args(&expr, schema)? else {
         let from = expr.get_type(schema)?;
         let field = to.clone();
-        return Ok(if cannot_fail(&from, wanted) {
+        return Ok(if cannot_fail(&from, data_type) {
             Transformed::no(Expr::Cast(Cast::new_from_field(Box::new(expr), field)))
         } else {
             Transformed::yes(Expr::TryCast(TryCast::new_from_field(
@@ -66,16 +69,16 @@ fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Tra
             )))
         });
     };
-    let (kind, yields) = match wanted {
-        DataType::Boolean => (ReadAs::Bool, DataType::Boolean),
-        wanted if wanted.is_integer() => (ReadAs::Int, DataType::Int64),
-        wanted if wanted.is_floating() || wanted.is_decimal() => {
-            (ReadAs::Double, DataType::Float64)
+    let (kind, yields) = match data_type {
+        DataType::Boolean => (GetterType::Bool, DataType::Boolean),
+        integer if integer.is_integer() => (GetterType::Int, DataType::Int64),
+        number if number.is_floating() || number.is_decimal() => {
+            (GetterType::Double, DataType::Float64)
         }
-        _ => (ReadAs::Text, DataType::Utf8View),
+        _ => (GetterType::Text, DataType::Utf8View),
     };
     let read = call(kind, args);
-    if *wanted == yields && kind != ReadAs::Text {
+    if *data_type == yields && kind != GetterType::Text {
         return Ok(Transformed::yes(read));
     }
     // A cast to text stays, so that `set` takes the text and not the value.
@@ -85,14 +88,14 @@ fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Tra
     ))))
 }
 
-/// The arguments of a getter that reads the same value as the expression; `None` if the expression reads no
-/// value of attributes.
-fn read_by(expr: &Expr, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
-    if let Some(args) = as_text_getter(expr) {
+/// The arguments of a getter that reads the same value as the expression; none if the expression reads no value of
+/// attributes.
+fn getter_args(expr: &Expr, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
+    if let Some(args) = text_getter_args(expr) {
         return Ok(Some(args.clone()));
     }
     let (_, field) = expr.to_field(schema)?;
-    let is_value = Form::of(&field) == Some(Form::Value);
+    let is_value = AttributesForm::of(&field) == Some(AttributesForm::Value);
     Ok(is_value.then(|| vec![expr.clone()]))
 }
 
@@ -113,10 +116,11 @@ fn cannot_fail(from: &DataType, to: &DataType) -> bool {
     }
 }
 
-/// Doubles represent all whole numbers of a smaller magnitude exactly, so a comparison with such a number is
-/// exact for every int64 and every double.
+/// Doubles represent all whole numbers of a smaller magnitude exactly, so a comparison with such a number is exact for
+/// every int64 and every double.
 const EXACT: i64 = 1 << 53;
 
+/// The value of a literal that is a whole number below [`EXACT`] in magnitude.
 fn small_integer(expr: &Expr) -> Option<f64> {
     let Expr::Literal(literal, _) = expr else {
         return None;
@@ -135,7 +139,7 @@ fn small_integer(expr: &Expr) -> Option<f64> {
     (number.abs() < EXACT).then_some(number as f64)
 }
 
-/// Reads the same value as a double, if the expression reads it as a whole number.
+/// The expression that reads the same value as a double; none if this expression does not read a whole number.
 fn as_double(expr: &Expr) -> Option<Expr> {
     let inner = match expr {
         Expr::TryCast(TryCast { expr, field }) if field.data_type().is_integer() => expr.as_ref(),
@@ -144,10 +148,11 @@ fn as_double(expr: &Expr) -> Option<Expr> {
     let Expr::ScalarFunction(read) = inner else {
         return None;
     };
-    (read.func.as_ref() == getter(ReadAs::Int).as_ref())
-        .then(|| call(ReadAs::Double, read.args.clone()))
+    (read.func.as_ref() == getter(GetterType::Int).as_ref())
+        .then(|| call(GetterType::Double, read.args.clone()))
 }
 
+/// Compares a value of attributes with a whole number as doubles.
 fn comparison(binary: BinaryExpr) -> Transformed<Expr> {
     let BinaryExpr { left, op, right } = binary;
     let (left, right) = match (as_double(&left), small_integer(&right)) {
@@ -164,6 +169,7 @@ fn comparison(binary: BinaryExpr) -> Transformed<Expr> {
     )))
 }
 
+/// Does the same for `BETWEEN`.
 fn between_numbers(between: Between) -> Transformed<Expr> {
     let read = as_double(&between.expr);
     let ends = (small_integer(&between.low), small_integer(&between.high));
@@ -178,6 +184,7 @@ fn between_numbers(between: Between) -> Transformed<Expr> {
     )))
 }
 
+/// Does the same for `IN`.
 fn in_numbers(list: InList) -> Transformed<Expr> {
     let numbers: Option<Vec<f64>> = list.list.iter().map(small_integer).collect();
     let (Some(read), Some(numbers)) = (as_double(&list.expr), numbers) else {
@@ -191,6 +198,7 @@ fn in_numbers(list: InList) -> Transformed<Expr> {
     )))
 }
 
+/// Makes a division of integers or decimals by zero null.
 fn division(binary: BinaryExpr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let divides = matches!(binary.op, Operator::Divide | Operator::Modulo);
     let by_literal = matches!(&*binary.right, Expr::Literal(literal, _)
@@ -210,11 +218,12 @@ fn division(binary: BinaryExpr, schema: &DFSchema) -> Result<Transformed<Expr>> 
     ))))
 }
 
+/// Replaces text getters among the arguments of `set` and `attributes` by getters of the encoded value.
 fn values(mut setting: ScalarFunction) -> Transformed<Expr> {
     let mut changed = false;
     for arg in &mut setting.args {
-        if let Some(args) = as_text_getter(arg) {
-            *arg = call(ReadAs::Value, args.clone());
+        if let Some(args) = text_getter_args(arg) {
+            *arg = call(GetterType::Value, args.clone());
             changed = true;
         }
     }

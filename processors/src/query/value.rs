@@ -1,4 +1,4 @@
-//! Encodes a column of values that are set in attributes.
+//! Encodes a column of values to set them in attributes.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, exec_err, plan_err};
-use pipeline::attributes::{Form, Map, Value, encode_value};
+use pipeline::attributes::{AttributesForm, Map, Value, encode_value};
 
 /// How to encode the values of a column as `AnyValue`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,8 +31,10 @@ pub(super) struct AttributeValues {
     column: ArrayRef,
 }
 
+/// Checks that attributes can hold values of the field's type.
+///
 /// # Errors
-/// A planning error if attributes cannot hold values of the field's type.
+/// A planning error if they cannot.
 pub(super) fn check(field: &Field) -> Result<()> {
     match encoding(field) {
         Some(_) => Ok(()),
@@ -44,10 +46,11 @@ pub(super) fn check(field: &Field) -> Result<()> {
     }
 }
 
+/// How to encode the values of a field; none if attributes cannot hold them.
 fn encoding(field: &Field) -> Option<ValueEncoding> {
-    Some(match (Form::of(field), field.data_type()) {
-        (Some(Form::Value), _) => ValueEncoding::AnyValue,
-        (Some(Form::Map), _) => ValueEncoding::Map,
+    Some(match (AttributesForm::of(field), field.data_type()) {
+        (Some(AttributesForm::Value), _) => ValueEncoding::AnyValue,
+        (Some(AttributesForm::Map), _) => ValueEncoding::Map,
         (None, DataType::Null) => ValueEncoding::Null,
         (None, DataType::Boolean) => ValueEncoding::Bool,
         (None, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => ValueEncoding::Text,

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::attribute_actions::Action;
+use crate::attribute_actions::AttributeAction;
 
 /// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "ResourceDocument")]
 pub struct Config {
-    pub(super) attributes: Vec<Action>,
+    pub(super) attributes: Vec<AttributeAction>,
 }
 
 /// Changes the attributes of resources.
@@ -17,9 +17,10 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 struct ResourceDocument {
     /// The actions to apply, in order.
-    attributes: Vec<Action>,
+    attributes: Vec<AttributeAction>,
 }
 
+/// The configuration has no action.
 #[derive(Debug, thiserror::Error)]
 #[error("missing required field \"attributes\": give at least one action")]
 struct EmptyResourceActions;

@@ -9,8 +9,8 @@
 //!       - {key: redundant-attribute, action: delete}
 //! ```
 //!
-//! The actions are those of `attributes`. If an action sets an attribute of a row without a resource, the row gets
-//! one. The processor updates the columns `service_name` and `service_namespace` accordingly. It does not change
+//! The actions are those of `attributes`. If an action sets an attribute of a row without a resource, the row gets a
+//! resource. The processor updates the columns `service_name` and `service_namespace` accordingly. It does not change
 //! `uid`, so place `resource` before `identity`.
 
 use std::sync::Arc;
@@ -18,26 +18,28 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use pipeline::attributes::edit_rows;
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
-use pipeline::registry::{BuildProcessor, Described, Stability};
+use pipeline::registry::{BuildProcessor, ComponentMeta, Stability};
 use pipeline::schema::otlp_context::RESOURCE_ATTRIBUTES;
 use pipeline::{Batch, SignalSet};
 
-use crate::attribute_actions::Actions;
-use crate::service_columns::{FOLLOWING, follow};
+use crate::attribute_actions::AttributeActions;
+use crate::service_columns::{SERVICE_COLUMNS, update_from_resources};
 
 mod config;
 
 pub use config::Config;
 
+/// The processor `resource`.
 #[derive(Debug)]
 pub struct Resource {
-    actions: Actions,
+    actions: AttributeActions,
 }
 
-impl Described for Resource {
+impl ComponentMeta for Resource {
     const TYPE: &'static str = "resource";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "attributes of resources are set, dropped, hashed, converted";
+    const SUMMARY: &'static str =
+        "sets, deletes, hashes, converts resource attributes, as in the Collector";
     type Config = Config;
 }
 
@@ -47,7 +49,7 @@ impl BuildProcessor for Resource {
 
     fn build(config: Config, _: &Host) -> Result<Resource, BuildError> {
         Ok(Resource {
-            actions: Actions::new(config.attributes),
+            actions: AttributeActions::new(config.attributes),
         })
     }
 }
@@ -66,8 +68,8 @@ impl Processor for Resource {
             return Ok(vec![batch]);
         };
         let mut columns: Vec<(&'static str, ArrayRef)> = Vec::new();
-        for (column, key) in FOLLOWING {
-            if let Some(changed) = follow(batch.text(column), key, &attributes) {
+        for (column, key) in SERVICE_COLUMNS {
+            if let Some(changed) = update_from_resources(batch.text(column), key, &attributes) {
                 columns.push((column, Arc::new(changed)));
             }
         }

@@ -4,7 +4,7 @@ use arrow_array::Array;
 use bytes::Bytes;
 use pipeline::attributes::{Map, map_from_json, map_to_json};
 use pipeline::component::{Host, Processor, UnixNanos};
-use pipeline::config::{Loading, load};
+use pipeline::config::{LoadContext, load};
 use pipeline::registry::BuildProcessor;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::otlp_context::{RESOURCE_ATTRIBUTES, SERVICE_NAME, SERVICE_NAMESPACE};
@@ -15,7 +15,7 @@ use super::{Config, Resource};
 
 fn parse(attributes: &str) -> Result<Config, String> {
     let settings = [format!("attributes={attributes}")];
-    let loaded = load(&[], &settings, Loading::default());
+    let loaded = load(&[], &settings, LoadContext::default());
     loaded.root.decode().map_err(|error| error.to_string())
 }
 
@@ -43,7 +43,7 @@ fn batch(signal: Signal, resources: &[Json]) -> Batch {
         ];
         rows.push(None, Some("uid"), "otlp", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 fn run(attributes: &str, batch: Batch) -> Batch {
@@ -142,7 +142,7 @@ const REQUEST: &[u8] =
 fn unchanged_batch_keeps_the_bytes_of_its_request() {
     let decode = || {
         let request = Bytes::from_static(REQUEST);
-        otlp::decode_traces(request, "otlp", Delivery::nobody()).unwrap()
+        otlp::decode_traces(request, "otlp", Delivery::untracked()).unwrap()
     };
     assert_eq!(read(&decode())[0].1, Some("shop"));
     let same = run(

@@ -1,11 +1,11 @@
-//! A call from one party to another, made of its spans.
+//! A call from a client to a server, made of one span or of the spans of both.
 
-use super::halves::{CallSpan, Side};
 use super::parties::Party;
+use super::pending::{CallSide, CallSpan};
 
-/// How two parties are connected, by the terms of the Collector's service graph.
+/// How client and server are connected, in the terms of the Collector's service graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Connection {
+pub(super) enum ConnectionType {
     Direct,
     Messaging,
     Database,
@@ -15,68 +15,70 @@ pub(super) enum Connection {
     VirtualServer,
 }
 
-impl Connection {
-    /// `connection_type` of metrics and edge stats.
+impl ConnectionType {
+    /// The value of `connection_type` in metrics and edge stats.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Connection::Direct => "",
-            Connection::Messaging => "messaging_system",
-            Connection::Database => "database",
-            Connection::VirtualClient | Connection::VirtualServer => "virtual_node",
+            ConnectionType::Direct => "",
+            ConnectionType::Messaging => "messaging_system",
+            ConnectionType::Database => "database",
+            ConnectionType::VirtualClient | ConnectionType::VirtualServer => "virtual_node",
         }
     }
 
-    /// `virtual_node` of metrics: the side that sent no span.
+    /// The value of `virtual_node` in metrics: the side that sent no span.
     pub(super) fn virtual_node(self) -> &'static str {
         match self {
-            Connection::VirtualClient => "client",
-            Connection::VirtualServer => "server",
+            ConnectionType::VirtualClient => "client",
+            ConnectionType::VirtualServer => "server",
             _ => "",
         }
     }
 
-    /// The confidence of the edge: 1 if both sides reported the call, less if one did.
+    /// The confidence of the edge: 1 if both sides sent a span, less if one did.
     pub(super) fn confidence(self) -> f64 {
         match self {
-            Connection::Direct | Connection::Messaging => 1.0,
-            Connection::Database => 0.8,
-            Connection::VirtualClient | Connection::VirtualServer => 0.5,
+            ConnectionType::Direct | ConnectionType::Messaging => 1.0,
+            ConnectionType::Database => 0.8,
+            ConnectionType::VirtualClient | ConnectionType::VirtualServer => 0.5,
         }
     }
 }
 
+/// A call to count.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
     pub(super) client: Party,
     pub(super) server: Party,
-    pub(super) connection: Connection,
+    pub(super) connection: ConnectionType,
     pub(super) failed: bool,
-    /// Start of the server span, else of the client span; nanoseconds since 1970.
+    /// The start of the server span, else of the client span, in nanoseconds since 1970.
     pub(super) time: u64,
-    /// End of the span that ends last; nanoseconds since 1970.
+    /// The end of the span that ends last, in nanoseconds since 1970.
     pub(super) end: u64,
-    /// Duration of the client span in nanoseconds; `None` without a client span.
+    /// The duration of the client span in nanoseconds; none without a client span.
     pub(super) client_duration: Option<u64>,
-    /// Duration of the server span in nanoseconds; for a database, that of the client span.
+    /// The duration of the server span in nanoseconds; for a database, that of the client span.
     pub(super) server_duration: Option<u64>,
-    /// Interned attributes of the metrics.
+    /// The number of the interned dimensions of the client; see [`Config`](super::Config).
     pub(super) client_dimensions: u32,
     pub(super) server_dimensions: u32,
 }
 
 impl Call {
+    /// A call with both its spans, in any order.
     pub(super) fn joined(one: &CallSpan, other: &CallSpan) -> Call {
         let (client, server) = match one.side {
-            Side::Client => (one, other),
-            Side::Server => (other, one),
+            CallSide::Client => (one, other),
+            CallSide::Server => (other, one),
         };
         Call {
             client: client.party,
             server: server.party,
             connection: if client.messaging || server.messaging {
-                Connection::Messaging
+                ConnectionType::Messaging
             } else {
-                Connection::Direct
+                ConnectionType::Direct
             },
             failed: client.failed || server.failed,
             time: server.start,
@@ -89,7 +91,7 @@ impl Call {
     }
 
     /// A call without a server span.
-    pub(super) fn outgoing(client: &CallSpan, server: Party, connection: Connection) -> Call {
+    pub(super) fn outgoing(client: &CallSpan, server: Party, connection: ConnectionType) -> Call {
         let of_client = Some(duration(client));
         Call {
             client: client.party,
@@ -99,7 +101,7 @@ impl Call {
             time: client.start,
             end: client.end,
             client_duration: of_client,
-            server_duration: of_client.filter(|_| connection == Connection::Database),
+            server_duration: of_client.filter(|_| connection == ConnectionType::Database),
             client_dimensions: client.dimensions,
             server_dimensions: 0,
         }
@@ -110,7 +112,7 @@ impl Call {
         Call {
             client,
             server: server.party,
-            connection: Connection::VirtualClient,
+            connection: ConnectionType::VirtualClient,
             failed: server.failed,
             time: server.start,
             end: server.end,
@@ -121,7 +123,7 @@ impl Call {
         }
     }
 
-    /// Duration of the server span, else of the client span, in nanoseconds.
+    /// The duration of the server span, else of the client span, in nanoseconds.
     pub(super) fn duration(&self) -> u64 {
         self.server_duration
             .or(self.client_duration)
@@ -129,7 +131,7 @@ impl Call {
     }
 }
 
-/// A span that ends before it starts has a duration of 0.
+/// The duration in nanoseconds; 0 if the span ends before it starts.
 fn duration(span: &CallSpan) -> u64 {
     span.end.saturating_sub(span.start)
 }

@@ -1,4 +1,4 @@
-//! The YAML of `service_graph`: the Collector's keys and defaults.
+//! The YAML of `service_graph`: the Collector's keys, and its defaults except where noted.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use pipeline::config::duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-/// How spans are paired into calls, and which metrics count the calls.
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(try_from = "Document")]
 pub struct Config {
     pub(super) latency_histogram_buckets: Vec<Duration>,
     pub(super) dimensions: Vec<String>,
-    pub(super) store: Store,
+    pub(super) store: SpanStoreConfig,
     pub(super) cache_loop: Duration,
     pub(super) store_expiration_loop: Duration,
     pub(super) virtual_node_peer_attributes: Vec<String>,
@@ -22,22 +22,22 @@ pub struct Config {
     pub(super) database_name_attributes: Vec<String>,
 }
 
-/// The configuration as it is written in YAML.
+/// Joins client spans with server spans and emits service graph metrics.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Document {
-    /// Upper bounds of the latency histograms' buckets, in ascending order.
+    /// The upper bounds of the buckets of the latency histograms, in ascending order.
     #[serde(deserialize_with = "durations")]
     #[schemars(with = "Vec<duration::Text>")]
     latency_histogram_buckets: Vec<Duration>,
     /// Resource or span attributes to add to the metrics, as `client_NAME` and `server_NAME`.
     dimensions: Vec<String>,
-    store: Store,
+    store: SpanStoreConfig,
     /// How often to remove metric series that had no call for 15 minutes; 0 means 1m.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     cache_loop: Duration,
-    /// How often to expire spans that found no partner; 0 means 2s.
+    /// How often to expire spans without a partner; 0 means 2s.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     store_expiration_loop: Duration,
@@ -60,17 +60,16 @@ struct Document {
 /// The store of spans that wait for their partner.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Store {
+pub(super) struct SpanStoreConfig {
     /// How long a span waits for its partner.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub(super) ttl: Duration,
-    /// The maximum number of waiting spans. When it is reached, new spans are not counted and a warning is
-    /// logged.
+    /// The maximum number of waiting spans. Beyond it, new spans are not counted and a warning is logged.
     pub(super) max_items: NonZeroUsize,
 }
 
-/// In milliseconds.
+/// The default of `latency_histogram_buckets`, in milliseconds.
 const BUCKETS: [u64; 16] = [
     2, 4, 6, 8, 10, 50, 100, 200, 400, 800, 1000, 1400, 2000, 5000, 10_000, 15_000,
 ];
@@ -81,7 +80,7 @@ impl Default for Document {
         Document {
             latency_histogram_buckets: BUCKETS.map(Duration::from_millis).to_vec(),
             dimensions: Vec::new(),
-            store: Store::default(),
+            store: SpanStoreConfig::default(),
             cache_loop: Duration::from_secs(60),
             store_expiration_loop: Duration::from_secs(2),
             virtual_node_peer_attributes: names(&[
@@ -104,9 +103,9 @@ impl Default for Document {
     }
 }
 
-impl Default for Store {
-    fn default() -> Store {
-        Store {
+impl Default for SpanStoreConfig {
+    fn default() -> SpanStoreConfig {
+        SpanStoreConfig {
             ttl: Duration::from_secs(2),
             max_items: NonZeroUsize::new(1000).unwrap_or(NonZeroUsize::MIN),
         }
@@ -163,14 +162,14 @@ fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>
 mod tests {
     use std::time::Duration;
 
-    use pipeline::config::{Loading, load};
+    use pipeline::config::{LoadContext, load};
 
     use super::Config;
 
     /// Parses settings of the form `key=YAML`.
     fn parse(settings: &[&str]) -> Result<Config, String> {
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-        let loaded = load(&[], &settings, Loading::default());
+        let loaded = load(&[], &settings, LoadContext::default());
         loaded.root.decode().map_err(|error| error.to_string())
     }
 

@@ -1,4 +1,4 @@
-//! Counts calls, for the signals that a later component accepts.
+//! Counts calls in edges, edge stats and metrics, as far as a later component accepts them.
 
 use pipeline::component::UnixNanos;
 use pipeline::{Batch, Signal, SignalSet};
@@ -6,17 +6,19 @@ use pipeline::{Batch, Signal, SignalSet};
 use super::calls::Call;
 use super::config::Config;
 use super::edges::CallEdges;
-use super::metrics::Metrics;
-use super::parties::{Marks, Parties};
+use super::metrics::CallMetrics;
+use super::parties::{Parties, UsedNumbers};
 use super::rows::PendingRows;
 
+/// The counts of all calls, and the rows to emit.
 #[derive(Debug)]
 pub(super) struct CallCounts {
+    /// The component id, which is the `source` of the rows.
     source: String,
-    /// When counting started.
+    /// When counting started: the start time of the metrics.
     started: Option<UnixNanos>,
     edges: Option<CallEdges>,
-    metrics: Option<Metrics>,
+    metrics: Option<CallMetrics>,
     out: PendingRows,
 }
 
@@ -29,22 +31,24 @@ impl CallCounts {
             edges: with_edges.then(|| CallEdges::new(with_stats)),
             metrics: wanted
                 .contains(Signal::Metrics)
-                .then(|| Metrics::new(config)),
+                .then(|| CallMetrics::new(config)),
             out: PendingRows::new(source.clone(), wanted),
             source,
         }
     }
 
+    /// Records when counting starts. Later calls change nothing.
     pub(super) fn start(&mut self, now: UnixNanos) {
         self.started.get_or_insert(now);
     }
 
+    /// Counts a call.
     pub(super) fn add(&mut self, call: &Call, now: UnixNanos, parties: &mut Parties) {
         if self.out.wants_nodes() {
             let time = UnixNanos(call.end.min(now.0));
             for party in [call.client, call.server] {
                 if let Some(node) = parties.due_node(party.node, now) {
-                    self.out.node(node, time);
+                    self.out.push_node(node, time);
                 }
             }
         }
@@ -62,7 +66,7 @@ impl CallCounts {
         self.out.len() > 0 || edges.is_some_and(CallEdges::has_changed)
     }
 
-    /// Whether there are metric series. They are emitted at each interval, changed or not.
+    /// Whether there are metric series. They are emitted at each interval, whether they changed or not.
     pub(super) fn has_metrics(&self) -> bool {
         self.metrics
             .as_ref()
@@ -74,16 +78,17 @@ impl CallCounts {
         self.has_metrics() || self.edges.as_ref().is_some_and(|edges| !edges.is_empty())
     }
 
+    /// The number of pending rows.
     pub(super) fn pending_rows(&self) -> usize {
         self.out.len()
     }
 
-    /// The pending rows.
+    /// Takes the pending rows as batches.
     pub(super) fn take(&mut self) -> Vec<Batch> {
         self.out.take()
     }
 
-    /// The pending rows, and rows of all edges and minutes that changed.
+    /// Takes the pending rows, and rows of all edges and minutes that changed, as batches.
     pub(super) fn flush(&mut self, parties: &Parties) -> Vec<Batch> {
         if let Some(edges) = &mut self.edges {
             edges.flush(parties, &mut self.out);
@@ -91,11 +96,13 @@ impl CallCounts {
         self.out.take()
     }
 
+    /// The current values of all metric series; none if there are no series.
     pub(super) fn metrics(&self, now: UnixNanos) -> Option<Batch> {
         let metrics = self.metrics.as_ref()?;
         metrics.rows(&self.source, self.started.unwrap_or(now), now)
     }
 
+    /// Removes idle edges, minutes and series.
     pub(super) fn retire(&mut self, now: UnixNanos, parties: &Parties) {
         if let Some(edges) = &mut self.edges {
             edges.retire(now, parties, &mut self.out);
@@ -105,12 +112,13 @@ impl CallCounts {
         }
     }
 
-    pub(super) fn mark(&self, marks: &mut Marks) {
+    /// Marks the interned numbers of all edges and series as used.
+    pub(super) fn mark_used(&self, used: &mut UsedNumbers) {
         if let Some(edges) = &self.edges {
-            edges.mark(marks);
+            edges.mark_used(used);
         }
         if let Some(metrics) = &self.metrics {
-            metrics.mark(marks);
+            metrics.mark_used(used);
         }
     }
 }

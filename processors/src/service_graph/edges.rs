@@ -1,9 +1,9 @@
-//! Edges from client to server, and the edge stats of each minute.
+//! Holds the edges from client to server, and the edge stats of each minute.
 //!
 //! ```text
-//!  edge (from, to) ── newest end, confidence ──▶ edges
-//!    └ stats of (connection, minute) ── calls, errors, durations ──▶ edge_stats, when they changed
-//!        └ evicted, then opened again by a late span: with the next chunk number
+//!  edge (from, to) ── newest end, confidence ──▶ rows of `edges`
+//!    └ stats of (connection type, minute) ── calls, errors, durations ──▶ rows of `edge_stats`, when they changed
+//!        └ evicted, then opened again for a late span: with the next chunk number
 //! ```
 
 use std::sync::Arc;
@@ -12,62 +12,50 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
 
-use super::calls::{Call, Connection};
-use super::histogram::Buckets;
-use super::parties::{Marks, Parties};
+use super::calls::{Call, ConnectionType};
+use super::minute_stats::{MINUTE, MinuteStats};
+use super::parties::{Parties, UsedNumbers};
 use super::rows::PendingRows;
 
-const MINUTE: u64 = 60_000_000_000;
-/// How many minutes of an edge are held at once, over all connection types.
+/// The maximum number of minutes that are held of one edge, of all connection types together.
 const MAX_MINUTES_PER_EDGE: usize = 10;
-/// How many edges and minutes are held at once, together.
+/// The maximum number of edges and minutes that are held, together.
 const MAX_HELD: usize = 1 << 16;
-/// How long a minute or edge is held after its last call.
+/// How long a minute or edge is held after its last call was added.
 const IDLE: Duration = Duration::from_secs(600);
 
+/// An edge, and the stats of its minutes.
 #[derive(Debug)]
-pub(super) struct CallEdge {
-    /// End of the latest call, in nanoseconds since 1970.
-    pub(super) newest: u64,
-    /// The highest confidence of a call since the edge is held.
-    pub(super) confidence: f64,
+struct CallEdge {
+    /// The end of the latest call, in nanoseconds since 1970.
+    newest: u64,
+    /// The highest confidence of the calls that were added.
+    confidence: f64,
+    /// Whether calls were added since the edge was last emitted.
     changed: bool,
-    touched: UnixNanos,
+    /// When the last call was added.
+    last_added: UnixNanos,
     minutes: Vec<MinuteStats>,
 }
 
-/// Edge stats of one minute of event time and one connection type.
+/// Assigns writers and chunk numbers: stats that are opened again after an eviction get another chunk number.
 #[derive(Debug)]
-pub(super) struct MinuteStats {
-    pub(super) connection: Connection,
-    /// Minutes since 1970.
-    minute: u64,
-    pub(super) writer: Arc<str>,
-    pub(super) chunk: u32,
-    pub(super) calls: u64,
-    pub(super) errors: u64,
-    /// Nanoseconds.
-    pub(super) sum: u128,
-    /// Nanoseconds.
-    pub(super) max: u64,
-    pub(super) buckets: Buckets,
-    changed: bool,
-    touched: UnixNanos,
-}
-
-/// Assigns chunk numbers, so that minute stats opened again after an eviction get another number.
-#[derive(Debug)]
-struct Chunks {
+struct ChunkNumbers {
     writer: Arc<str>,
     next: u32,
 }
 
+/// The edges of the calls that were added.
 #[derive(Debug)]
 pub(super) struct CallEdges {
+    /// By the interned nodes of client and server.
     edges: HashMap<(u32, u32), CallEdge>,
+    /// The number of minutes of all edges.
     minute_count: usize,
+    /// The edges to which calls were added since the last flush.
     changed: Vec<(u32, u32)>,
-    chunks: Chunks,
+    chunks: ChunkNumbers,
+    /// Whether a later component accepts edge stats.
     with_stats: bool,
 }
 
@@ -77,11 +65,12 @@ impl CallEdges {
             edges: HashMap::new(),
             minute_count: 0,
             changed: Vec::new(),
-            chunks: Chunks::new(),
+            chunks: ChunkNumbers::new(),
             with_stats,
         }
     }
 
+    /// Adds a call to its edge and its minute. At the limits, evicts edges or a minute and writes their rows to `out`.
     pub(super) fn add(
         &mut self,
         call: &Call,
@@ -94,10 +83,10 @@ impl CallEdges {
         }
         let key = (call.client.node, call.server.node);
         let edge = self.edges.entry(key).or_insert_with(CallEdge::new);
-        // A sender whose clock is ahead must not extend the freshness of the edge.
+        // A sender whose clock is ahead must not make the edge current for longer.
         edge.newest = edge.newest.max(call.end.min(now.0));
         edge.confidence = edge.confidence.max(call.connection.confidence());
-        edge.touched = now;
+        edge.last_added = now;
         if !edge.changed {
             edge.changed = true;
             self.changed.push(key);
@@ -107,9 +96,9 @@ impl CallEdges {
         }
         // Times beyond the range of Arrow's timestamps count in the last minute of that range.
         let minute = call.time.min(i64::MAX as u64) / MINUTE;
-        let wanted =
+        let is_of_call =
             |stats: &MinuteStats| stats.minute == minute && stats.connection == call.connection;
-        let index = match edge.minutes.iter().rposition(wanted) {
+        let index = match edge.minutes.iter().rposition(is_of_call) {
             Some(index) => index,
             None => {
                 if edge.minutes.len() >= MAX_MINUTES_PER_EDGE {
@@ -133,7 +122,7 @@ impl CallEdges {
         !self.changed.is_empty()
     }
 
-    /// Writes all changed edges and minute stats to `out`.
+    /// Writes rows of all changed edges and minute stats to `out`.
     pub(super) fn flush(&mut self, parties: &Parties, out: &mut PendingRows) {
         for key in self.changed.drain(..) {
             let Some(edge) = self.edges.get_mut(&key) else {
@@ -142,21 +131,21 @@ impl CallEdges {
             edge.report(key, parties, out);
             for stats in edge.minutes.iter_mut().filter(|stats| stats.changed) {
                 stats.changed = false;
-                out.stats(parties.uid(key.0), parties.uid(key.1), stats);
+                out.push_stats(parties.uid(key.0), parties.uid(key.1), stats);
             }
         }
     }
 
-    /// Writes and removes the minutes and edges that had no call for [`IDLE`].
+    /// Removes the minutes and edges to which no call was added for [`IDLE`]. Writes rows of those that changed.
     pub(super) fn retire(&mut self, now: UnixNanos, parties: &Parties, out: &mut PendingRows) {
         let (minute_count, chunks) = (&mut self.minute_count, &mut self.chunks);
         self.edges.retain(|&key, edge| {
-            let idle = |touched: UnixNanos| touched.after(IDLE) <= now;
-            for stats in edge.minutes.extract_if(.., |stats| idle(stats.touched)) {
+            let idle = |last_added: UnixNanos| last_added + IDLE <= now;
+            for stats in edge.minutes.extract_if(.., |stats| idle(stats.last_added)) {
                 chunks.close(key, &stats, parties, out);
                 *minute_count -= 1;
             }
-            let stays = !edge.minutes.is_empty() || !idle(edge.touched);
+            let stays = !edge.minutes.is_empty() || !idle(edge.last_added);
             if !stays {
                 edge.report(key, parties, out);
             }
@@ -164,23 +153,25 @@ impl CallEdges {
         });
     }
 
-    pub(super) fn mark(&self, marks: &mut Marks) {
+    /// Marks the interned nodes of all edges as used.
+    pub(super) fn mark_used(&self, used: &mut UsedNumbers) {
         for &(from, to) in self.edges.keys() {
-            marks.node(from);
-            marks.node(to);
+            used.mark_node(from);
+            used.mark_node(to);
         }
     }
 
-    /// Writes and removes the quarter of the edges that had no call for the longest time.
+    /// Removes the quarter of the edges to which no call was added for the longest time. Writes rows of those that
+    /// changed.
     fn evict(&mut self, parties: &Parties, out: &mut PendingRows) {
-        let mut touched: Vec<_> = self
+        let mut last_added: Vec<_> = self
             .edges
             .iter()
-            .map(|(key, edge)| (edge.touched, *key))
+            .map(|(key, edge)| (edge.last_added, *key))
             .collect();
-        let quarter = touched.len() / 4;
-        touched.select_nth_unstable(quarter);
-        for (_, key) in &touched[..=quarter] {
+        let quarter = last_added.len() / 4;
+        last_added.select_nth_unstable(quarter);
+        for (_, key) in &last_added[..=quarter] {
             let Some(mut edge) = self.edges.remove(key) else {
                 continue;
             };
@@ -201,70 +192,44 @@ impl CallEdge {
             newest: 0,
             confidence: 0.0,
             changed: false,
-            touched: UnixNanos(0),
+            last_added: UnixNanos(0),
             minutes: Vec::new(),
         }
     }
 
+    /// Writes a row of the edge if it changed.
     fn report(&mut self, (from, to): (u32, u32), parties: &Parties, out: &mut PendingRows) {
         if std::mem::take(&mut self.changed) {
-            out.edge(parties.uid(from), parties.uid(to), self);
+            let (from, to) = (parties.uid(from), parties.uid(to));
+            out.push_edge(from, to, UnixNanos(self.newest), self.confidence);
         }
     }
 
-    /// Removes the minute that had no call for the longest time. The oldest by event time would be wrong: a
-    /// span dated in the future would never be removed.
+    /// Removes the minute to which no call was added for the longest time. The oldest minute by event time would be
+    /// wrong: the minute of a span dated in the future would never be removed.
     fn take_stalest(&mut self) -> MinuteStats {
         let minutes = self.minutes.iter().enumerate();
-        let stalest = minutes.min_by_key(|(_, stats)| (stats.touched, stats.minute));
+        let stalest = minutes.min_by_key(|(_, stats)| (stats.last_added, stats.minute));
         let index = stalest.map_or(0, |(index, _)| index);
         self.minutes.remove(index)
     }
 }
 
-impl MinuteStats {
-    /// Start of the minute.
-    pub(super) fn time(&self) -> UnixNanos {
-        UnixNanos(self.minute * MINUTE)
-    }
-
-    fn add(&mut self, call: &Call, now: UnixNanos) {
-        let duration = call.duration();
-        self.calls += 1;
-        self.errors += u64::from(call.failed);
-        self.sum += u128::from(duration);
-        self.max = self.max.max(duration);
-        self.buckets.add(duration);
-        self.changed = true;
-        self.touched = now;
-    }
-}
-
-impl Chunks {
-    fn new() -> Chunks {
-        Chunks {
+impl ChunkNumbers {
+    /// A new writer, at chunk number 0.
+    fn new() -> ChunkNumbers {
+        ChunkNumbers {
             writer: format!("{:032x}", rand::random::<u128>()).into(),
             next: 0,
         }
     }
 
-    fn open(&self, connection: Connection, minute: u64) -> MinuteStats {
-        MinuteStats {
-            connection,
-            minute,
-            writer: self.writer.clone(),
-            chunk: self.next,
-            calls: 0,
-            errors: 0,
-            sum: 0,
-            max: 0,
-            buckets: Buckets::default(),
-            changed: false,
-            touched: UnixNanos(0),
-        }
+    /// Stats without calls, with the present chunk number.
+    fn open(&self, connection: ConnectionType, minute: u64) -> MinuteStats {
+        MinuteStats::new(connection, minute, self.writer.clone(), self.next)
     }
 
-    /// Writes the stats if they changed. Stats opened after this have another chunk number.
+    /// Writes a row of the stats if they changed. Stats that are opened later have another chunk number.
     fn close(
         &mut self,
         (from, to): (u32, u32),
@@ -273,12 +238,12 @@ impl Chunks {
         out: &mut PendingRows,
     ) {
         if stats.changed {
-            out.stats(parties.uid(from), parties.uid(to), stats);
+            out.push_stats(parties.uid(from), parties.uid(to), stats);
         }
         if stats.chunk == self.next && stats.writer == self.writer {
             match self.next.checked_add(1) {
                 Some(next) => self.next = next,
-                None => *self = Chunks::new(),
+                None => *self = ChunkNumbers::new(),
             }
         }
     }
@@ -288,7 +253,7 @@ impl Chunks {
 mod tests {
     use pipeline::SignalSet;
 
-    use super::{Chunks, Connection, Parties, PendingRows};
+    use super::{ChunkNumbers, ConnectionType, Parties, PendingRows};
 
     #[test]
     fn a_new_writer_is_used_when_chunk_numbers_run_out() {
@@ -296,12 +261,12 @@ mod tests {
             Parties::new(),
             PendingRows::new(String::new(), SignalSet::NONE),
         );
-        let mut chunks = Chunks::new();
+        let mut chunks = ChunkNumbers::new();
         chunks.next = u32::MAX;
-        let last = chunks.open(Connection::Direct, 0);
-        let open = chunks.open(Connection::Direct, 1);
+        let last = chunks.open(ConnectionType::Direct, 0);
+        let open = chunks.open(ConnectionType::Direct, 1);
         chunks.close((0, 1), &last, &parties, &mut out);
-        let next = chunks.open(Connection::Direct, 0);
+        let next = chunks.open(ConnectionType::Direct, 0);
         assert_ne!((&next.writer, next.chunk), (&last.writer, last.chunk));
         assert_eq!(open.writer, last.writer, "open stats keep their writer");
         chunks.close((0, 1), &open, &parties, &mut out);

@@ -1,11 +1,11 @@
 //! Exponential histograms of durations, exact at the bounds of their buckets.
 //!
 //! OTLP's mapping at scale 3: bucket `i` counts seconds in (base^i, base^(i+1)] with base 2^(1/8)
-//! (opentelemetry/proto/metrics/v1/metrics.proto, `ExponentialHistogramDataPoint`). Durations are
-//! whole nanoseconds, so each bucket has a last whole nanosecond, and a bucket is found by comparing
-//! integers. A logarithm could be off by one for a duration equal to a bound, such as 1 s.
+//! (opentelemetry/proto/metrics/v1/metrics.proto, `ExponentialHistogramDataPoint`). Durations are whole nanoseconds, so
+//! each bucket has a last whole nanosecond, and [`bucket`] compares integers. A logarithm could be off by one for a
+//! duration equal to a bound, such as 1 s.
 
-/// OTLP's `scale`.
+/// The `scale` of OTLP.
 pub(super) const SCALE: i32 = 3;
 
 /// The bucket of 1 ns.
@@ -26,7 +26,7 @@ const ROOTS: [u64; 8] = [
     0xeac0_c6e7_dd24_392e,
 ];
 
-/// The last nanosecond of each bucket from [`FIRST`] on.
+/// The last nanosecond in each bucket, from [`FIRST`] on.
 static LAST: [u64; BUCKETS] = last_nanoseconds();
 /// The first possible bucket of a number, by its count of leading zeros.
 static START: [u16; 65] = starts();
@@ -73,15 +73,15 @@ pub(super) fn bucket(nanos: u64) -> i32 {
     FIRST + bucket as i32
 }
 
-/// Counts by bucket, from the first non-empty bucket (`offset`) to the last.
+/// Counts of the buckets from the first to the last one that is not empty; `offset` is the first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Buckets {
+pub(super) struct ExponentialBuckets {
     pub(super) offset: i32,
     pub(super) counts: Vec<u64>,
 }
 
-impl Buckets {
-    /// A duration of zero is in no bucket.
+impl ExponentialBuckets {
+    /// Counts a duration in its bucket. A duration of zero is in no bucket.
     pub(super) fn add(&mut self, nanos: u64) {
         if nanos == 0 {
             return;
@@ -105,7 +105,7 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUCKETS, Buckets, FIRST, LAST, bucket};
+    use super::{BUCKETS, ExponentialBuckets, FIRST, LAST, bucket};
 
     /// A bucket's upper bound in nanoseconds, by the formula of the proto.
     fn upper(index: i32) -> f64 {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_histogram_grows_in_both_directions_and_ignores_zero_durations() {
-        let mut buckets = Buckets::default();
+        let mut buckets = ExponentialBuckets::default();
         for nanos in [1_000_000_000, 0, 2_000_000_000, 500_000_000, 2_000_000_000] {
             buckets.add(nanos);
         }

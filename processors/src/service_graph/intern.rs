@@ -1,13 +1,15 @@
-//! An interner: stores each value once and gives it a number.
+//! An interner: stores each value once and assigns it a number.
 
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Values by a key of bytes. A number keeps its value until [`Interner::sweep`] removes it as unused.
+/// Values by number and by a key of bytes. A value keeps its number until [`Interner::sweep`] removes it as unused.
 #[derive(Debug)]
 pub(super) struct Interner<T> {
+    /// The numbers in use, by the hash of their key.
     numbers: HashTable<u32>,
+    /// The key and value of each number; none if the number is free.
     entries: Vec<Option<Entry<T>>>,
     free: Vec<u32>,
     hashing: DefaultHashBuilder,
@@ -29,12 +31,13 @@ impl<T> Interner<T> {
         }
     }
 
+    /// The number of interned values.
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }
 
-    /// The number of this key. Calls `make` for the value if the key is new.
-    pub(super) fn number(&mut self, key: &[u8], make: impl FnOnce() -> T) -> u32 {
+    /// Returns the number of a key. If the key is new, assigns a number to it and to the value that `make` returns.
+    pub(super) fn intern(&mut self, key: &[u8], make: impl FnOnce() -> T) -> u32 {
         let hash = self.hashing.hash_one(key);
         let entries = &mut self.entries;
         let found = self
@@ -63,10 +66,12 @@ impl<T> Interner<T> {
         number
     }
 
+    /// The key with this number.
     pub(super) fn key(&self, number: u32) -> &[u8] {
         key_of(&self.entries, number)
     }
 
+    /// The value with this number, which must be in use.
     pub(super) fn get(&self, number: u32) -> &T {
         let entry = self.entries[number as usize].as_ref();
         &entry.expect("a number in use has its value").value
@@ -77,8 +82,8 @@ impl<T> Interner<T> {
         &mut entry.expect("a number in use has its value").value
     }
 
-    /// One flag for each number, all `false`, for [`Interner::sweep`].
-    pub(super) fn marks(&self) -> Vec<bool> {
+    /// A flag `false` for each number. The caller sets the flags of the numbers in use for [`Interner::sweep`].
+    pub(super) fn unused_flags(&self) -> Vec<bool> {
         vec![false; self.entries.len()]
     }
 
@@ -107,20 +112,20 @@ mod tests {
     #[test]
     fn a_value_is_stored_once_until_it_is_unused() {
         let mut names = Interner::new();
-        let cart = names.number(b"cart", || 1);
-        let shop = names.number(b"shop", || 2);
-        assert_eq!(names.number(b"cart", || 9), cart);
+        let cart = names.intern(b"cart", || 1);
+        let shop = names.intern(b"shop", || 2);
+        assert_eq!(names.intern(b"cart", || 9), cart);
         assert_eq!(names.get(cart), &1);
-        let mut used = names.marks();
+        let mut used = names.unused_flags();
         used[shop as usize] = true;
         names.sweep(&used);
         assert_eq!(names.len(), 1);
         assert_eq!(
-            names.number(b"mail", || 3),
+            names.intern(b"mail", || 3),
             cart,
             "the number is free again"
         );
-        assert_eq!(names.number(b"shop", || 9), shop);
+        assert_eq!(names.intern(b"shop", || 9), shop);
         assert_eq!(names.key(cart), b"mail");
     }
 }

@@ -1,4 +1,4 @@
-//! The metrics of the Collector's service graph connector, cumulative since the start of the process.
+//! Counts calls in the metrics of the Collector's service graph connector, cumulative since the start of the process.
 
 use std::time::Duration;
 
@@ -9,63 +9,69 @@ use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{metrics, otlp_context};
 use pipeline::{Batch, Delivery, Signal};
 
-use super::calls::{Call, Connection};
+use super::calls::{Call, ConnectionType};
 use super::config::Config;
-use super::parties::{Marks, Parties};
+use super::parties::{Parties, UsedNumbers};
 
 /// How long a series is kept after its last call, as in the Collector.
 const SERIES_RETENTION: Duration = Duration::from_secs(15 * 60);
-/// The maximum number of series. Further calls count in an overflow series.
+/// The maximum number of series. Beyond it, calls of new series count in an overflow series.
 const MAX_SERIES: usize = 10_000;
+/// The name of the instrumentation scope.
 const SCOPE: &str = "traces_service_graph";
-/// The value of `aggregation_temporality` on the wire.
+/// The number of cumulative `AggregationTemporality` in OTLP.
 const CUMULATIVE: i64 = 2;
 
-/// The identity of a series; the numbers are interned.
+/// Identifies a series, by the numbers of interned texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct SeriesKey {
     client: u32,
     server: u32,
-    connection: Connection,
+    connection: ConnectionType,
     failed: bool,
     client_dimensions: u32,
     server_dimensions: u32,
 }
 
+/// The calls of one series.
 #[derive(Debug)]
 struct Series {
-    /// Encoded as OTLP.
+    /// The encoded attributes.
     attributes: Vec<u8>,
     calls: u64,
     client: DurationBuckets,
     server: DurationBuckets,
+    /// When the last call was added.
     updated: UnixNanos,
 }
 
+/// A histogram of durations.
 #[derive(Debug)]
 struct DurationBuckets {
-    /// Nanoseconds.
+    /// The sum of the durations in nanoseconds.
     sum: u128,
     counts: Vec<u64>,
 }
 
+/// All series.
 #[derive(Debug)]
-pub(super) struct Metrics {
+pub(super) struct CallMetrics {
     series: HashMap<SeriesKey, Series>,
     /// The overflow series of successful and of failed calls.
     overflow: [Option<Series>; 2],
-    /// Upper bounds, inclusive, in nanoseconds.
+    /// The upper bounds of the buckets, inclusive, in nanoseconds.
     bounds: Vec<u64>,
     /// The same bounds in seconds.
     seconds: Vec<f64>,
+    /// Whether series have the label `virtual_node`.
     extra_label: bool,
 }
 
-impl Metrics {
-    pub(super) fn new(config: &Config) -> Metrics {
+impl CallMetrics {
+    pub(super) fn new(config: &Config) -> CallMetrics {
         let buckets = &config.latency_histogram_buckets;
         let nanos = |bound: &Duration| u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
-        Metrics {
+        CallMetrics {
             series: HashMap::new(),
             overflow: [None, None],
             bounds: buckets.iter().map(nanos).collect(),
@@ -74,6 +80,7 @@ impl Metrics {
         }
     }
 
+    /// Counts a call in its series.
     pub(super) fn add(&mut self, call: &Call, now: UnixNanos, parties: &Parties) {
         let key = SeriesKey {
             client: call.client.label,
@@ -97,7 +104,7 @@ impl Metrics {
         };
         series.calls += 1;
         series.updated = now;
-        // Like the Collector: a side that sent no span counts with a duration of 0.
+        // As in the Collector, a side that sent no span counts with a duration of 0.
         let client = call.client_duration.unwrap_or_default();
         let server = call.server_duration.unwrap_or_default();
         series.client.add(client, &self.bounds);
@@ -108,13 +115,14 @@ impl Metrics {
         self.series.is_empty() && self.overflow.iter().all(Option::is_none)
     }
 
-    /// Removes the series that had no call for [`SERIES_RETENTION`].
+    /// Removes the series to which no call was added for [`SERIES_RETENTION`].
     pub(super) fn retire(&mut self, now: UnixNanos) {
         self.series
-            .retain(|_, series| series.updated.after(SERIES_RETENTION) >= now);
+            .retain(|_, series| series.updated + SERIES_RETENTION >= now);
     }
 
-    pub(super) fn mark(&self, marks: &mut Marks) {
+    /// Marks the interned texts of all series as used.
+    pub(super) fn mark_used(&self, used: &mut UsedNumbers) {
         for key in self.series.keys() {
             let of_key = [
                 key.client,
@@ -123,12 +131,12 @@ impl Metrics {
                 key.server_dimensions,
             ];
             for text in of_key {
-                marks.text(text);
+                used.mark_text(text);
             }
         }
     }
 
-    /// The current values of all series; `None` if there are no series.
+    /// Rows with the current values of all series; none if there are no series. `started` is when counting started.
     pub(super) fn rows(&self, source: &str, started: UnixNanos, now: UnixNanos) -> Option<Batch> {
         let failed = |(key, _): &(&SeriesKey, &Series)| key.failed;
         let mut out = MetricRows {
@@ -157,13 +165,14 @@ impl Metrics {
             let name = "traces_service_graph_request_client";
             out.histogram(name, series, &series.client);
         }
-        (!out.rows.is_empty()).then(|| out.rows.finish(Delivery::nobody()))
+        (!out.rows.is_empty()).then(|| out.rows.finish(Delivery::untracked()))
     }
 
-    /// Without the label `virtual_node`, both kinds of virtual node are one series.
-    fn connection(&self, call: &Call) -> Connection {
+    /// The connection type of the series of a call. Without the label `virtual_node`, both kinds of virtual node count
+    /// in one series.
+    fn connection(&self, call: &Call) -> ConnectionType {
         match call.connection {
-            Connection::VirtualClient if !self.extra_label => Connection::VirtualServer,
+            ConnectionType::VirtualClient if !self.extra_label => ConnectionType::VirtualServer,
             other => other,
         }
     }
@@ -192,6 +201,7 @@ impl DurationBuckets {
     }
 }
 
+/// Builds rows of `metrics`.
 struct MetricRows<'a> {
     rows: Rows,
     source: &'a str,
@@ -238,6 +248,7 @@ impl MetricRows<'_> {
     }
 }
 
+/// The encoded attributes of a series.
 fn attributes(key: SeriesKey, extra_label: bool, parties: &Parties) -> Vec<u8> {
     let mut map = MapBuilder::new();
     map.text("client", parties.label(key.client))

@@ -13,60 +13,67 @@
 //! |---|---|---|
 //! | client and server: the parent of the server span is the client span | service → service | |
 //! | producer and consumer: likewise, or a consumer without a parent links to the producer | service → service | `messaging_system` |
-//! | client with a database name | service → database, counted at once | `database` |
+//! | client with a database name | service → database, counted when the span arrives | `database` |
 //! | client without a server span, after `ttl` | service → the peer that its attributes name, else `unknown` | `virtual_node` |
-//! | server or consumer without a parent | `user` → service, counted at once | `virtual_node` |
+//! | server or consumer without a parent | `user` → service, counted when the span arrives | `virtual_node` |
 //!
-//! If `peer_uid` of a client span is set, it replaces `ext://host:port` as the node of a database or of a
-//! server without a span. It does not replace a service that the client names (`peer.service`). The labels
-//! of the metrics do not depend on `peer_uid`.
+//! If `peer_uid` of a client span is set, it replaces `ext://host:port` as the node of a database or of a server
+//! without a span. It does not replace a service that the client names (`peer.service`). The labels of the metrics do
+//! not depend on `peer_uid`.
 //!
-//! The processor forwards spans unchanged and acknowledges them once they are counted. It emits the counts
-//! on the next tick; no sender waits for an acknowledgement of them.
+//! The processor forwards spans unchanged and acknowledges them once it has counted them. It emits the counts on the
+//! next tick; no sender waits for an acknowledgement of them.
+//!
+//! ```text
+//!  spans ──reader──▶ one side ──pending: join or expire──▶ call ──counts──▶ edges, minute_stats ──rows──▶ graph rows
+//!           └───────────── a call that needs one span ──────┘         └───▶ metrics
+//! ```
 
 use std::time::Duration;
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
-use pipeline::registry::{BuildConnector, BuildProcessor, Described, Stability};
+use pipeline::registry::{BuildConnector, BuildProcessor, ComponentMeta, Stability};
 use pipeline::{Batch, Signal, SignalSet};
 
 mod calls;
-mod clock;
 mod config;
 mod counts;
 mod edges;
-mod halves;
 mod histogram;
 mod intern;
-mod keys;
 mod metrics;
+mod minute_stats;
 mod parties;
+mod peer_attributes;
+mod pending;
 mod reader;
 mod rows;
 mod spans;
+mod timer;
 
 pub use config::Config;
 
-use clock::IntervalTimer;
 use counts::CallCounts;
-use halves::{JoinOutcome, PendingSpans};
-use parties::{Marks, Parties};
-use reader::{ReadSpan, Reader};
+use parties::{Parties, UsedNumbers};
+use pending::{JoinOutcome, PendingSpans};
+use reader::{ReadSpan, SpanReader};
 use spans::SpanColumns;
+use timer::IntervalTimer;
 
 /// How often changed edges and edge stats are emitted.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(2);
 /// The shortest time between two warnings about spans that are not counted.
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
-/// From this many pending rows on, they are emitted with the next batch, not on the next tick.
+/// At this number of pending rows, they are emitted with the next batch, not on the next tick.
 const MAX_ROWS: usize = 8192;
-/// How many names are interned before unused names are removed for the first time.
+/// The number of interned names at which unused names are removed for the first time.
 const MAX_NAMES: usize = 1 << 16;
 
+/// The processor and connector `service_graph`.
 #[derive(Debug)]
 pub struct ServiceGraph {
     wanted: SignalSet,
-    reader: Reader,
+    reader: SpanReader,
     parties: Parties,
     pending: PendingSpans,
     counts: CallCounts,
@@ -75,17 +82,18 @@ pub struct ServiceGraph {
     metrics_flush: IntervalTimer,
     cache: IntervalTimer,
     warning: IntervalTimer,
-    /// Spans that were not counted since the last warning, because the store was full.
+    /// The number of spans that were not counted since the last warning, since `store.max_items` was reached.
     dropped: u64,
-    /// At how many names to remove the unused ones.
+    /// The number of names at which to remove the unused ones.
     sweep_at: usize,
 }
 
-impl Described for ServiceGraph {
+impl ComponentMeta for ServiceGraph {
     const TYPE: &'static str = "service_graph";
     const ALIASES: &'static [&'static str] = &["servicegraph"];
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "client and server spans become edges with their figures";
+    const SUMMARY: &'static str =
+        "joins client and server spans into edges with edge stats, as in the Collector";
     type Config = Config;
 }
 
@@ -99,10 +107,10 @@ impl BuildProcessor for ServiceGraph {
     ]);
 
     fn build(config: Config, host: &Host) -> Result<ServiceGraph, BuildError> {
-        let wanted = host.wanted().intersection(Self::PRODUCES);
+        let wanted = host.accepted_downstream().intersection(Self::PRODUCES);
         Ok(ServiceGraph {
             wanted,
-            reader: Reader::new(&config, wanted.contains(Signal::Metrics)),
+            reader: SpanReader::new(&config, wanted.contains(Signal::Metrics)),
             parties: Parties::new(),
             pending: PendingSpans::new(config.store.max_items.get()),
             counts: CallCounts::new(&config, host.id().to_string(), wanted),
@@ -152,15 +160,15 @@ impl Processor for ServiceGraph {
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
         self.start_timers(now);
-        if self.expiration.is_due(now) {
+        if self.expiration.restart_if_due(now) {
             self.expire(now, now);
         }
-        if self.cache.is_due(now) {
+        if self.cache.restart_if_due(now) {
             self.counts.retire(now, &self.parties);
             self.sweep();
         }
         let mut made = self.counts.flush(&self.parties);
-        if !self.metrics_flush.every().is_zero() && self.metrics_flush.is_due(now) {
+        if !self.metrics_flush.every().is_zero() && self.metrics_flush.restart_if_due(now) {
             made.extend(self.counts.metrics(now));
         }
         self.warn(now);
@@ -186,9 +194,10 @@ impl ServiceGraph {
         self.cache.start(now);
     }
 
+    /// Counts the calls whose spans are complete; the other spans become pending.
     fn count_spans(&mut self, batch: &Batch, now: UnixNanos) {
         let mut spans = SpanColumns::of(batch);
-        let expires = now.after(self.ttl);
+        let expires = now + self.ttl;
         for row in 0..spans.len() {
             let call = match self.reader.read(&mut spans, row, &mut self.parties, now) {
                 None => continue,
@@ -216,8 +225,8 @@ impl ServiceGraph {
         }
     }
 
-    /// Removes the pending spans that expired by `until` and counts the calls that they make alone. Returns
-    /// the number of removed spans.
+    /// Removes the pending spans that expired by `until` and counts each as a call without a partner. Returns the
+    /// number of removed spans.
     fn expire(&mut self, until: UnixNanos, now: UnixNanos) -> usize {
         let mut expired = 0;
         while let Some(span) = self.pending.pop_expired(until) {
@@ -231,19 +240,20 @@ impl ServiceGraph {
 
     /// Removes the names that no pending span, edge or series uses.
     fn sweep(&mut self) {
-        let mut marks = Marks::of(&self.parties);
+        let mut used = UsedNumbers::of(&self.parties);
         for span in self.pending.iter() {
-            marks.party(span.party);
-            marks.party(span.peer);
-            marks.text(span.dimensions);
+            used.mark_party(span.party);
+            used.mark_party(span.peer);
+            used.mark_text(span.dimensions);
         }
-        self.counts.mark(&mut marks);
-        self.parties.sweep(marks);
+        self.counts.mark_used(&mut used);
+        self.parties.sweep(used);
         self.sweep_at = MAX_NAMES + 2 * self.parties.len();
     }
 
+    /// Logs the number of dropped spans, once per [`WARNING_INTERVAL`].
     fn warn(&mut self, now: UnixNanos) {
-        if self.dropped == 0 || !self.warning.is_due(now) {
+        if self.dropped == 0 || !self.warning.restart_if_due(now) {
             return;
         }
         tracing::warn!(

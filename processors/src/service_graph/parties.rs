@@ -1,4 +1,4 @@
-//! The parties of calls: their nodes in the graph and their labels in the metrics.
+//! The parties of calls, that is clients and servers: their nodes in the graph and their labels in the metrics.
 
 use hashbrown::HashMap;
 use pipeline::attributes::MapBuilder;
@@ -11,12 +11,13 @@ use crate::service::{self, Service};
 /// A client or server, as two interned numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Party {
+    /// The number of its [`PartyNode`].
     pub(super) node: u32,
-    /// The label in the metrics: the name of the service or database, `user` or `unknown`.
+    /// The number of its label in the metrics: the name of the service or database, `user` or `unknown`.
     pub(super) label: u32,
 }
 
-/// A node of the graph, as the processor reports it.
+/// The node of a party, as the processor reports it.
 #[derive(Debug)]
 pub(super) struct PartyNode {
     pub(super) uid: String,
@@ -24,16 +25,17 @@ pub(super) struct PartyNode {
     pub(super) name: String,
     environment: String,
     namespace: String,
-    /// Encoded attributes.
+    /// The encoded value of the fact.
     pub(super) value: Vec<u8>,
-    /// When to report the node again.
+    /// The time from which to report the node again.
     next_report: UnixNanos,
 }
 
-pub(super) mod kind {
-    pub(in super::super) const DATABASE: &str = "database";
-    pub(in super::super) const USER: &str = "user";
-    pub(in super::super) const EXTERNAL: &str = "external";
+/// The kinds of nodes that are not services.
+mod kind {
+    pub(super) const DATABASE: &str = "database";
+    pub(super) const USER: &str = "user";
+    pub(super) const EXTERNAL: &str = "external";
 }
 
 /// The label of a server that its client does not name.
@@ -42,20 +44,22 @@ pub(super) const UNKNOWN: &str = "unknown";
 pub(super) const NO_TEXT: u32 = 0;
 /// The shortest time between two reports of an unchanged node.
 const NODE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(60);
-/// The maximum size of the cache of parties.
+/// The maximum number of cached parties. At the limit the cache is emptied.
 const MAX_CACHED: usize = 1 << 16;
 
-/// All parties of the pending spans, edges and series.
+/// Interns the parties of all pending spans, edges and series.
 #[derive(Debug)]
 pub(super) struct Parties {
     pub(super) nodes: Interner<PartyNode>,
     /// Labels, and encoded attributes of metrics.
     pub(super) texts: Interner<()>,
-    /// Parties by the arguments that they were made of, so that a uid is not built for each span.
+    /// Parties by the arguments from which they were made, so that a uid is not built for each span.
     cache: HashMap<Box<[u8]>, Party>,
     /// Reused memory for the key of the cache.
     cache_key: Vec<u8>,
+    /// The client of a root server span.
     pub(super) user: Party,
+    /// The server of a client span that names none.
     pub(super) unknown: Party,
 }
 
@@ -70,14 +74,14 @@ impl Parties {
             user: placeholder,
             unknown: placeholder,
         };
-        let empty = parties.text(b"");
+        let empty = parties.intern_text(b"");
         debug_assert_eq!(empty, NO_TEXT);
         parties.user = parties.external(kind::USER, "user", None, "user", None);
         parties.unknown = parties.external(kind::EXTERNAL, UNKNOWN, None, UNKNOWN, None);
         parties
     }
 
-    /// The service that sent a span. `known_uid` is the uid that an earlier processor resolved.
+    /// The service that sent a span. `known_uid` is the uid that an earlier processor set.
     pub(super) fn service(&mut self, known_uid: Option<&str>, service: &Service<'_>) -> Party {
         let name = service.name;
         let parts = [
@@ -106,7 +110,7 @@ impl Parties {
                     next_report: UnixNanos(0),
                 },
             );
-            // Only its name was known so far, or it has another version now.
+            // So far only the name was known, or the service has another version now.
             let node = parties.nodes.get_mut(party.node);
             let value = service.value();
             if service.has_details() && node.value != value {
@@ -117,7 +121,7 @@ impl Parties {
         })
     }
 
-    /// A service that its client names. It is assumed to be in the client's environment and namespace.
+    /// A service that its client names, assumed to be in the environment and namespace of the client.
     pub(super) fn peer_service(&mut self, client: Party, name: &str) -> Party {
         let parts = [&client.node.to_le_bytes(), name.as_bytes()];
         self.cached(b'p', &parts, |parties| {
@@ -133,7 +137,7 @@ impl Parties {
         })
     }
 
-    /// A server without spans of its own, by its address.
+    /// A server that sends no spans, by its address.
     pub(super) fn endpoint(&mut self, host: &str, port: Option<u16>) -> Party {
         let parts = [&port_bytes(port)[..], host.as_bytes()];
         self.cached(b'e', &parts, |parties| {
@@ -141,14 +145,15 @@ impl Parties {
         })
     }
 
-    /// A server without spans of its own, by any other name.
+    /// A server that sends no spans, by any other name.
     pub(super) fn named(&mut self, name: &str) -> Party {
         self.cached(b'n', &[name.as_bytes()], |parties| {
             parties.external(kind::EXTERNAL, name, None, name, None)
         })
     }
 
-    /// A database. Its node is the database server if the client names one, else the database name.
+    /// A database. Its node is that of the database server if the client names its host, else that of the database
+    /// name.
     pub(super) fn database(&mut self, name: &str, host: Option<&str>, port: Option<u16>) -> Party {
         let host_bytes = host.unwrap_or_default().as_bytes();
         let parts = [&port_bytes(port)[..], host_bytes, name.as_bytes()];
@@ -160,7 +165,7 @@ impl Parties {
         })
     }
 
-    /// A server whose node an earlier processor resolved. Its label is the name that the client uses.
+    /// A server whose node an earlier processor resolved. Its label is the name by which the client calls it.
     pub(super) fn resolved(&mut self, uid: &str, label: &str) -> Party {
         let parts = [uid.as_bytes(), label.as_bytes()];
         self.cached(b'r', &parts, |parties| {
@@ -179,43 +184,47 @@ impl Parties {
     }
 
     /// Interns a label or encoded attributes.
-    pub(super) fn text(&mut self, bytes: &[u8]) -> u32 {
-        self.texts.number(bytes, || ())
+    pub(super) fn intern_text(&mut self, bytes: &[u8]) -> u32 {
+        self.texts.intern(bytes, || ())
     }
 
+    /// The interned label with this number.
     pub(super) fn label(&self, number: u32) -> &str {
         std::str::from_utf8(self.texts.key(number)).unwrap_or_default()
     }
 
+    /// The uid of the interned node with this number.
     pub(super) fn uid(&self, node: u32) -> &str {
         &self.nodes.get(node).uid
     }
 
-    /// The node, if it is due to be reported; sets the next time.
+    /// The node, if it is due to be reported; sets the time of its next report.
     pub(super) fn due_node(&mut self, node: u32, now: UnixNanos) -> Option<&PartyNode> {
         let node = self.nodes.get_mut(node);
         if node.next_report > now {
             return None;
         }
-        node.next_report = now.after(NODE_INTERVAL);
+        node.next_report = now + NODE_INTERVAL;
         Some(node)
     }
 
+    /// The number of interned nodes and texts.
     pub(super) fn len(&self) -> usize {
         self.nodes.len() + self.texts.len()
     }
 
-    /// Removes all nodes and texts that are not marked.
-    pub(super) fn sweep(&mut self, mut marks: Marks) {
+    /// Removes all nodes and texts that are not marked as used.
+    pub(super) fn sweep(&mut self, mut used: UsedNumbers) {
         for party in [self.user, self.unknown] {
-            marks.party(party);
+            used.mark_party(party);
         }
-        marks.text(NO_TEXT);
+        used.mark_text(NO_TEXT);
         self.cache.clear();
-        self.nodes.sweep(&marks.nodes);
-        self.texts.sweep(&marks.texts);
+        self.nodes.sweep(&used.nodes);
+        self.texts.sweep(&used.texts);
     }
 
+    /// A party with the uid `ext://host:port`. The value of its node has the host as `attribute`.
     fn external(
         &mut self,
         kind: &'static str,
@@ -243,13 +252,15 @@ impl Parties {
         self.party(label, node)
     }
 
+    /// Interns a label and a node. A node with the same uid that is interned already stays as it is.
     fn party(&mut self, label: &str, node: PartyNode) -> Party {
-        let label = self.text(label.as_bytes());
+        let label = self.intern_text(label.as_bytes());
         let uid = node.uid.clone();
-        let node = self.nodes.number(uid.as_bytes(), || node);
+        let node = self.nodes.intern(uid.as_bytes(), || node);
         Party { node, label }
     }
 
+    /// The cached party of this kind and these parts. Calls `make` if there is none.
     fn cached(
         &mut self,
         kind: u8,
@@ -276,31 +287,32 @@ impl Parties {
     }
 }
 
-/// Which interned numbers are in use.
+/// Which interned nodes and texts are in use.
 #[derive(Debug)]
-pub(super) struct Marks {
+pub(super) struct UsedNumbers {
     nodes: Vec<bool>,
     texts: Vec<bool>,
 }
 
-impl Marks {
-    pub(super) fn of(parties: &Parties) -> Marks {
-        Marks {
-            nodes: parties.nodes.marks(),
-            texts: parties.texts.marks(),
+impl UsedNumbers {
+    /// None of the numbers is marked as used.
+    pub(super) fn of(parties: &Parties) -> UsedNumbers {
+        UsedNumbers {
+            nodes: parties.nodes.unused_flags(),
+            texts: parties.texts.unused_flags(),
         }
     }
 
-    pub(super) fn party(&mut self, party: Party) {
-        self.node(party.node);
-        self.text(party.label);
+    pub(super) fn mark_party(&mut self, party: Party) {
+        self.mark_node(party.node);
+        self.mark_text(party.label);
     }
 
-    pub(super) fn node(&mut self, number: u32) {
+    pub(super) fn mark_node(&mut self, number: u32) {
         self.nodes[number as usize] = true;
     }
 
-    pub(super) fn text(&mut self, number: u32) {
+    pub(super) fn mark_text(&mut self, number: u32) {
         self.texts[number as usize] = true;
     }
 }

@@ -1,20 +1,20 @@
-//! Turns each span into a call, or into one side of a call that needs the span of the other side.
+//! Converts each span to a call, or to one side of a call that needs the span of the other side.
 
 use pipeline::attributes::{Map, MapBuilder, Value, to_json};
 use pipeline::component::UnixNanos;
 use serde_json::Value as Json;
 
-use super::calls::{Call, Connection};
+use super::calls::{Call, ConnectionType};
 use super::config::Config;
-use super::halves::{CallKey, CallSpan, Side};
-use super::keys::{PeerKeys, PeerRole};
 use super::parties::{NO_TEXT, Parties, UNKNOWN};
+use super::peer_attributes::{PeerKeys, PeerRole};
+use super::pending::{CallKey, CallSide, CallSpan};
 use super::spans::{SpanColumns, SpanService};
 
-/// What was read of a span.
+/// The result of reading a span.
 #[derive(Debug)]
 pub(super) enum ReadSpan {
-    /// A complete call: no other span is needed, or none can be found.
+    /// A call that needs no other span, or whose other span has no known key.
     Call(Call),
     /// One side of a call. The span of the other side has the same key.
     OneSide(CallKey, CallSpan),
@@ -22,41 +22,45 @@ pub(super) enum ReadSpan {
 
 /// Reads spans by the configuration.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct SpanReader {
     keys: PeerKeys,
     dimensions: Vec<Dimension>,
+    /// Whether calls with a virtual node are counted.
     virtual_nodes: bool,
 }
 
+/// An attribute that is added to the metrics.
 #[derive(Debug)]
 struct Dimension {
     attribute: String,
-    of_client: String,
-    of_server: String,
+    /// The key in the metrics if the client span has the attribute.
+    client_key: String,
+    /// The key in the metrics if the server span has the attribute.
+    server_key: String,
 }
 
-/// `Span.kind` on the wire.
+/// The numbers of `SpanKind` in OTLP.
 const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 const PRODUCER: i32 = 4;
 const CONSUMER: i32 = 5;
 
-impl Reader {
-    pub(super) fn new(config: &Config, with_metrics: bool) -> Reader {
+impl SpanReader {
+    pub(super) fn new(config: &Config, with_metrics: bool) -> SpanReader {
         let dimension = |attribute: &String| Dimension {
             attribute: attribute.clone(),
-            of_client: format!("client_{attribute}"),
-            of_server: format!("server_{attribute}"),
+            client_key: format!("client_{attribute}"),
+            server_key: format!("server_{attribute}"),
         };
         let dimensions = config.dimensions.iter().filter(|_| with_metrics);
-        Reader {
+        SpanReader {
             keys: PeerKeys::new(config),
             dimensions: dimensions.map(dimension).collect(),
             virtual_nodes: !config.virtual_node_peer_attributes.is_empty(),
         }
     }
 
-    /// `None` if the span is not part of a call.
+    /// Reads the span of a row. None if the span is not part of a call.
     pub(super) fn read(
         &self,
         spans: &mut SpanColumns<'_>,
@@ -71,12 +75,11 @@ impl Reader {
         }
     }
 
-    /// The call that a span makes alone, when its partner did not arrive within `ttl`.
+    /// The call of a span whose partner did not arrive within `ttl`. None if such a span is not counted.
     pub(super) fn expired(&self, span: &CallSpan) -> Option<Call> {
-        // A server span whose parent never arrived was called by an unknown service, not by a user: not
-        // counted.
-        (self.virtual_nodes && span.side == Side::Client)
-            .then(|| Call::outgoing(span, span.peer, Connection::VirtualServer))
+        // An unknown service, not a user, called a server span whose parent never arrived: it is not counted.
+        (self.virtual_nodes && span.side == CallSide::Client)
+            .then(|| Call::outgoing(span, span.peer, ConnectionType::VirtualServer))
     }
 
     fn read_client(
@@ -87,21 +90,21 @@ impl Reader {
         now: UnixNanos,
     ) -> Option<ReadSpan> {
         let service = spans.service(row, parties)?;
-        let found = self.keys.find(spans.attributes(row));
-        let mut span = self.call_span(Side::Client, spans, row, &service, parties, now);
+        let named = self.keys.read(spans.attributes(row));
+        let mut span = self.call_span(CallSide::Client, spans, row, &service, parties, now);
         let resolved = spans.peer_uid(row);
-        if let Some(name) = found.database {
+        if let Some(name) = named.database {
             let database = match resolved {
                 Some(uid) => parties.resolved(uid, name),
-                None => parties.database(name, found.host, found.port),
+                None => parties.database(name, named.host, named.port),
             };
-            let call = Call::outgoing(&span, database, Connection::Database);
+            let call = Call::outgoing(&span, database, ConnectionType::Database);
             return Some(ReadSpan::Call(call));
         }
-        span.peer = match (found.peer, resolved) {
+        span.peer = match (named.peer, resolved) {
             (Some((PeerRole::Service, name)), _) => parties.peer_service(service.party, name),
             (Some((_, name)), Some(uid)) => parties.resolved(uid, name),
-            (Some((PeerRole::Host, host)), None) => parties.endpoint(host, found.port),
+            (Some((PeerRole::Host, host)), None) => parties.endpoint(host, named.port),
             (Some((PeerRole::Name | PeerRole::Port, name)), None) => parties.named(name),
             (None, Some(uid)) => parties.resolved(uid, UNKNOWN),
             (None, None) => parties.unknown,
@@ -120,7 +123,7 @@ impl Reader {
         now: UnixNanos,
     ) -> Option<ReadSpan> {
         let service = spans.service(row, parties)?;
-        let span = self.call_span(Side::Server, spans, row, &service, parties, now);
+        let span = self.call_span(CallSide::Server, spans, row, &service, parties, now);
         if spans.has_parent(row) {
             let key = spans.parent_key(row)?;
             return Some(ReadSpan::OneSide(key, span));
@@ -134,9 +137,10 @@ impl Reader {
         self.virtual_nodes.then_some(ReadSpan::Call(call))
     }
 
+    /// One side of a call. Its peer is unknown. Missing times are those of the other end of the span, or `now`.
     fn call_span(
         &self,
-        side: Side,
+        side: CallSide,
         spans: &SpanColumns<'_>,
         row: usize,
         service: &SpanService<'_>,
@@ -161,10 +165,10 @@ impl Reader {
         }
     }
 
-    /// Interns the dimensions. A resource attribute takes precedence over a span attribute.
+    /// Interns the dimensions of a span. A resource attribute takes precedence over a span attribute.
     fn dimensions(
         &self,
-        side: Side,
+        side: CallSide,
         spans: &SpanColumns<'_>,
         row: usize,
         service: &SpanService<'_>,
@@ -181,12 +185,12 @@ impl Reader {
                 continue;
             };
             let key = match side {
-                Side::Client => &dimension.of_client,
-                Side::Server => &dimension.of_server,
+                CallSide::Client => &dimension.client_key,
+                CallSide::Server => &dimension.server_key,
             };
             attributes.text(key, &to_text(value));
         }
-        parties.text(&attributes.finish())
+        parties.intern_text(&attributes.finish())
     }
 }
 
@@ -203,7 +207,7 @@ fn to_text(value: Value<'_>) -> String {
     }
 }
 
-/// ECMAScript's format: with an exponent below 1e-6 and from 1e21 on.
+/// A number as text in ECMAScript's format: with an exponent below 1e-6 and from 1e21 on.
 fn double_to_text(double: f64) -> String {
     let abs = double.abs();
     if abs.is_infinite() {

@@ -5,12 +5,13 @@ use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{edge_stats, edges, nodes, resources};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 
-use super::edges::{CallEdge, MinuteStats};
 use super::histogram::SCALE;
+use super::minute_stats::MinuteStats;
 use super::parties::PartyNode;
 
-/// Rows that wait for the next tick. Only of signals that a later component accepts.
+/// Rows to emit on the next tick, of the signals that a later component accepts.
 pub(super) struct PendingRows {
+    /// The component id, which is the `source` of the rows.
     source: String,
     nodes: Option<Rows>,
     edges: Option<Rows>,
@@ -38,23 +39,24 @@ impl PendingRows {
         self.nodes.is_some()
     }
 
+    /// The number of rows of all signals.
     pub(super) fn len(&self) -> usize {
         let all = [&self.nodes, &self.edges, &self.stats];
         all.into_iter().flatten().map(Rows::len).sum()
     }
 
-    /// The pending rows as batches. No sender waits for them: the spans were acknowledged when they were
-    /// counted.
+    /// Takes the rows as batches. No sender waits for them, since the spans were acknowledged when they were counted.
     pub(super) fn take(&mut self) -> Vec<Batch> {
         let all = [&mut self.nodes, &mut self.edges, &mut self.stats];
         all.into_iter()
             .flatten()
             .filter(|rows| !rows.is_empty())
-            .map(|rows| rows.finish(Delivery::nobody()))
+            .map(|rows| rows.finish(Delivery::untracked()))
             .collect()
     }
 
-    pub(super) fn node(&mut self, node: &PartyNode, time: UnixNanos) {
+    /// Adds a fact of the group `telemetry`.
+    pub(super) fn push_node(&mut self, node: &PartyNode, time: UnixNanos) {
         let Some(rows) = &mut self.nodes else { return };
         let cells = [
             (nodes::OP, Cell::Text(resources::op::OBSERVED)),
@@ -66,19 +68,20 @@ impl PendingRows {
         rows.push(Some(time), Some(&node.uid), &self.source, &cells);
     }
 
-    pub(super) fn edge(&mut self, from: &str, to: &str, edge: &CallEdge) {
+    /// Adds an observed edge `CALLS`. `newest` is the end of its latest call.
+    pub(super) fn push_edge(&mut self, from: &str, to: &str, newest: UnixNanos, confidence: f64) {
         let Some(rows) = &mut self.edges else { return };
         let cells = [
             (edges::MODE, Cell::Text(edges::mode::OBSERVED)),
             (edges::KIND, Cell::Text(edges::kind::CALLS)),
             (edges::TO, Cell::Text(to)),
-            (edges::CONFIDENCE, Cell::Float(edge.confidence)),
+            (edges::CONFIDENCE, Cell::Float(confidence)),
         ];
-        let time = UnixNanos(edge.newest);
-        rows.push(Some(time), Some(from), &self.source, &cells);
+        rows.push(Some(newest), Some(from), &self.source, &cells);
     }
 
-    pub(super) fn stats(&mut self, from: &str, to: &str, stats: &MinuteStats) {
+    /// Adds the whole stats of a minute.
+    pub(super) fn push_stats(&mut self, from: &str, to: &str, stats: &MinuteStats) {
         let Some(rows) = &mut self.stats else {
             return;
         };

@@ -1,4 +1,4 @@
-//! Reads the columns of `traces` that the service graph needs.
+//! Reads the columns of `traces` that `service_graph` needs.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt64Type};
@@ -8,8 +8,8 @@ use pipeline::attributes::Map;
 use pipeline::schema::traces::link;
 use pipeline::schema::{otlp_context, traces};
 
-use super::halves::CallKey;
 use super::parties::{Parties, Party};
+use super::pending::CallKey;
 
 /// The columns of one batch.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ pub(super) struct SpanColumns<'a> {
     namespaces: &'a StringViewArray,
     uids: &'a StringViewArray,
     peer_uids: &'a StringViewArray,
-    /// Cache of the previous row's service: rows of one resource are consecutive.
+    /// The views and the service of the previous row: rows of one resource are consecutive.
     last: Option<([u128; 4], Option<SpanService<'a>>)>,
 }
 
-/// The column `links`: the offset of each row's links, and their ids.
+/// The column `links`: the offset of the links of each row, and the ids of all links.
 #[derive(Debug)]
 struct LinkColumns<'a> {
     offsets: &'a [i32],
@@ -40,14 +40,14 @@ struct LinkColumns<'a> {
     span_ids: &'a FixedSizeBinaryArray,
 }
 
-/// The service that sent a span.
+/// The service that sent a span, and its resource attributes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SpanService<'a> {
     pub(super) party: Party,
     pub(super) resource: Map<'a>,
 }
 
-/// `Status.code` on the wire.
+/// The number of `STATUS_CODE_ERROR` in OTLP.
 const ERROR: i32 = 2;
 
 impl<'a> SpanColumns<'a> {
@@ -75,12 +75,13 @@ impl<'a> SpanColumns<'a> {
         }
     }
 
+    /// The number of rows.
     pub(super) fn len(&self) -> usize {
         self.kinds.len()
     }
 
-    /// The service that sent the span; `None` if the resource does not name one. A row whose views equal
-    /// those of the previous row has the same service.
+    /// The service that sent the span; none if the resource names no service. A row whose views equal those of the
+    /// previous row has the same service.
     pub(super) fn service(&mut self, row: usize, parties: &mut Parties) -> Option<SpanService<'a>> {
         let view = |array: &dyn Array, views: &[u128]| {
             if array.is_null(row) { 0 } else { views[row] }
@@ -120,6 +121,7 @@ impl<'a> SpanColumns<'a> {
         Some(SpanService { party, resource })
     }
 
+    /// The number of the `SpanKind` in OTLP.
     pub(super) fn kind(&self, row: usize) -> i32 {
         self.kinds[row]
     }
@@ -128,11 +130,12 @@ impl<'a> SpanColumns<'a> {
         self.status.is_valid(row) && self.status.value(row) == ERROR
     }
 
-    /// Start and end as received; 0 if not set.
+    /// Start and end in nanoseconds since 1970, as received; 0 if not set.
     pub(super) fn times(&self, row: usize) -> (u64, u64) {
         (self.starts[row], self.ends[row])
     }
 
+    /// The encoded attributes of the span.
     pub(super) fn attributes(&self, row: usize) -> &'a [u8] {
         self.attributes.value(row)
     }
@@ -144,7 +147,7 @@ impl<'a> SpanColumns<'a> {
             .then(|| self.peer_uids.value(row))
     }
 
-    /// The key of the span itself.
+    /// The key of a call whose client span this is.
     pub(super) fn own_key(&self, row: usize) -> Option<CallKey> {
         key(self.trace_ids, self.span_ids, row)
     }
@@ -153,11 +156,12 @@ impl<'a> SpanColumns<'a> {
         id(self.parents, row).is_some()
     }
 
+    /// The key of a call whose client span is the parent.
     pub(super) fn parent_key(&self, row: usize) -> Option<CallKey> {
         key(self.trace_ids, self.parents, row)
     }
 
-    /// The key of the span that the first link refers to.
+    /// The key of a call whose client span is that of the first link.
     pub(super) fn link_key(&self, row: usize) -> Option<CallKey> {
         self.links.first(row)
     }
@@ -202,7 +206,7 @@ fn key(
     })
 }
 
-/// An id of all zeros is invalid (W3C Trace Context).
+/// The id in a row; none if it is null or all zeros, which is invalid (W3C Trace Context).
 fn id(ids: &FixedSizeBinaryArray, row: usize) -> Option<&[u8]> {
     let id = ids.is_valid(row).then(|| ids.value(row))?;
     id.iter().any(|&byte| byte != 0).then_some(id)

@@ -1,39 +1,42 @@
-//! Compiles a configuration into a query that can run, or reports all mistakes.
+//! Compiles a configuration into a query that can run, or finds all problems in it.
 
 use datafusion::arrow::datatypes::DataType;
-use pipeline::config::{Node, Problem};
+use pipeline::config::{Problem, YamlNode};
 use pipeline::{Signal, SignalSet};
 
 use super::Config;
-use crate::query::{Mistake, Query, SignalOutput};
+use crate::query::{Query, QueryProblem, SignalOutput};
 
-pub(super) struct Compiled {
+/// A planned query, and the conversion of its rows to a signal.
+pub(super) struct CompiledQuery {
     pub(super) query: Query,
     pub(super) output: SignalOutput,
 }
 
-impl Compiled {
-    pub(super) fn new(config: &Config) -> Result<Compiled, Vec<Mistake>> {
+impl CompiledQuery {
+    /// # Errors
+    /// All problems in the text of the query.
+    pub(super) fn new(config: &Config) -> Result<CompiledQuery, Vec<QueryProblem>> {
         let query = Query::new(&config.query, config.window.is_some())?;
         let schema = query.schema();
         let output = SignalOutput::new(&schema, config.into, &config.query);
-        let mut mistakes: Vec<Mistake> = Vec::new();
+        let mut problems: Vec<QueryProblem> = Vec::new();
         if let Some(window) = &config.window {
-            mistakes.extend(missing_time(query.reads(), &window.on));
+            problems.extend(missing_time(query.reads(), &window.on));
         }
         match output {
-            Ok(output) if mistakes.is_empty() => Ok(Compiled { query, output }),
-            Ok(_) => Err(mistakes),
+            Ok(output) if problems.is_empty() => Ok(CompiledQuery { query, output }),
+            Ok(_) => Err(problems),
             Err(more) => {
-                mistakes.extend(more);
-                Err(mistakes)
+                problems.extend(more);
+                Err(problems)
             }
         }
     }
 }
 
-/// A mistake if one of the signals has no timestamp column `on`, by which its rows could be held.
-fn missing_time(reads: SignalSet, on: &str) -> Option<Mistake> {
+/// Returns a problem if one of the signals has no timestamp column `on`, which a window needs.
+fn missing_time(reads: SignalSet, on: &str) -> Option<QueryProblem> {
     let lacks = |signal: &Signal| {
         let schema = signal.schema();
         let column = schema.column_with_name(on);
@@ -41,16 +44,16 @@ fn missing_time(reads: SignalSet, on: &str) -> Option<Mistake> {
     };
     let lacking = reads.iter().find(lacks)?;
     let message = format!("window.on: {lacking} has no timestamp column {on:?}");
-    Some(Mistake::of_all(message))
+    Some(QueryProblem::of_whole_text(message))
 }
 
-/// The mistakes with their positions in the configuration file.
-pub(super) fn problems(config: &Config, node: &Node) -> Vec<Problem> {
-    let mistakes = Compiled::new(config).err().unwrap_or_default();
+/// All problems, with their positions in the configuration file.
+pub(super) fn problems(config: &Config, node: &YamlNode) -> Vec<Problem> {
+    let problems = CompiledQuery::new(config).err().unwrap_or_default();
     let query = node.get("query").unwrap_or(node);
-    let problem = |mistake: Mistake| Problem {
-        suggestion: mistake.suggestion,
-        ..query.problem_at(mistake.offset, mistake.message)
+    let problem = |problem: QueryProblem| Problem {
+        suggestion: problem.suggestion,
+        ..query.problem_at(problem.offset, problem.message)
     };
-    mistakes.into_iter().map(problem).collect()
+    problems.into_iter().map(problem).collect()
 }

@@ -8,7 +8,7 @@ use pipeline::{Signal, SignalSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The query, the signal of its rows, and its window.
+/// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, try_from = "Document")]
 #[schemars(with = "Document")]
@@ -22,14 +22,14 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    /// SQL of DataFusion; the tables are the signals.
+    /// A query in DataFusion's SQL; the tables are the signals.
     query: String,
     /// The signal of the rows that the query yields.
     into: Signal,
     /// Whether to forward the rows that the query reads, too.
     #[serde(default = "yes")]
     keep: bool,
-    /// The window of event time that each run of the query sees. Without it, the query runs on each batch.
+    /// The window of event time whose rows each run of the query reads. Without it, the query runs on each batch.
     window: Option<Window>,
 }
 
@@ -37,7 +37,7 @@ fn yes() -> bool {
     true
 }
 
-/// Windows of event time. The query runs once for each.
+/// The windows of event time. The query runs once for each window.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, try_from = "WindowDocument")]
 #[schemars(with = "WindowDocument")]
@@ -67,8 +67,7 @@ struct WindowDocument {
     /// The column with the event time: a timestamp column of every signal that the query reads.
     #[serde(default = "on")]
     on: String,
-    /// The maximum size of all held rows in bytes. Rows beyond it are in no window; they are counted and
-    /// logged.
+    /// The maximum size of all held rows in bytes. Rows beyond it are in no window; they are counted and logged.
     #[serde(default = "max_bytes")]
     max_bytes: usize,
 }
@@ -94,7 +93,7 @@ fn max_bytes() -> usize {
 /// The maximum number of windows that one row is in.
 const MAX_OVERLAP: u128 = 10_000;
 
-/// What is wrong with a window.
+/// Why a window is invalid.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidWindow {
     #[error("window: size and every must be at least 1ms")]
@@ -148,7 +147,7 @@ impl From<Document> for Config {
 }
 
 impl Config {
-    /// The signals that a processor of this configuration does not forward.
+    /// The signals that the processor does not forward. `reads` are those that the query reads.
     pub(super) fn absorbs(&self, reads: SignalSet) -> SignalSet {
         if self.keep { SignalSet::NONE } else { reads }
     }

@@ -1,4 +1,4 @@
-//! Runs SQL on batches: the tables are the signals, and the rows that a query yields are rows of a signal.
+//! Runs a SQL query on rows. The tables are the signals, and the rows that the query yields are rows of a signal.
 //!
 //! ```yaml
 //! processors:
@@ -13,75 +13,82 @@
 //!     window: {size: 5m, every: 1m, lateness: 30s, on: time}
 //! ```
 //!
-//! The processor forwards the rows that the query reads in addition to those that it yields, unless `keep` is
-//! false. Columns are matched by name; one that the query does not yield is empty. `SELECT * REPLACE (…)
-//! FROM traces` with `keep: false` is a transformation.
+//! The processor emits the rows that the query yields, and forwards the rows that it reads unless `keep` is false.
+//! Columns are matched by name; a column that the query does not yield is empty. `SELECT * REPLACE (…) FROM traces`
+//! with `keep: false` transforms spans.
 //!
-//! Without a window, the query runs on each batch, and the sender's acknowledgement waits for the yielded
-//! rows. With a window, rows are held by their event time and acknowledged once they are held. Windows of
-//! length `size` end at multiples of `every`; the query runs for each when `lateness` has passed after its
-//! end. `window_start()` and `window_end()` are its bounds.
+//! Without a window, the query runs on each batch, and the sender's acknowledgement waits for the yielded rows. With a
+//! window, the processor holds rows by their event time and acknowledges them once it holds them. Windows of length
+//! `size` end at multiples of `every`. The query runs for a window when `lateness` has passed after its end;
+//! `window_start()` and `window_end()` are the bounds of the window.
 //!
-//! No sender waits for the rows that a window yields: each exporter keeps them in its outbox until it
-//! acknowledges them. An exporter that is not idempotent may repeat them.
+//! ```text
+//!  batch ──▶ query ──▶ output ──▶ rows of `into`       without a window
+//!  batch ──▶ windows ── a window closes ──▶ query ──▶ output ──▶ rows of `into`
+//! ```
+//!
+//! No sender waits for the rows of a window: each exporter keeps them in its outbox until they are delivered. An
+//! exporter that is not idempotent may repeat them.
 
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use pipeline::component::{BuildError, Chain, Host, ProcessError, Processor, UnixNanos};
-use pipeline::config::{Node, Problem};
+use pipeline::component::{BuildError, ErrorChain, Host, ProcessError, Processor, UnixNanos};
+use pipeline::config::{Problem, YamlNode};
 use pipeline::counters::Counter;
-use pipeline::registry::{BuildProcessor, Described, Signals, Stability};
+use pipeline::registry::{BuildProcessor, ComponentMeta, ComponentSignals, Stability};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 use tracing::warn;
 
 mod compiled;
 mod config;
-mod held;
+mod window_buffer;
 mod windows;
 
 pub use config::Config;
 
 use crate::query::{Query, SignalOutput};
-use compiled::Compiled;
+use compiled::CompiledQuery;
 use windows::Windows;
 
 /// The shortest time between two warnings about a failing query.
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The processor `sql`.
 pub struct Sql {
     query: Query,
     output: SignalOutput,
     into: Signal,
     reads: SignalSet,
     keep: bool,
-    /// Whether no later component accepts what it yields.
+    /// Whether no later component accepts the yielded rows.
     is_idle: bool,
     windows: Option<Windows>,
     /// The component id, which is the `source` of the yielded rows.
     id: String,
-    /// Forwarded batches on which the query failed.
+    /// Counts forwarded batches on which the query failed.
     failures: Counter,
+    /// When a failure was last logged.
     warned: Option<UnixNanos>,
 }
 
-impl Described for Sql {
+impl ComponentMeta for Sql {
     const TYPE: &'static str = "sql";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "a query makes rows of a signal of those that pass";
+    const SUMMARY: &'static str = "runs a query on rows and emits rows of a signal";
     type Config = Config;
 
-    fn problems(config: &Config, node: &Node) -> Vec<Problem> {
+    fn problems(config: &Config, node: &YamlNode) -> Vec<Problem> {
         compiled::problems(config, node)
     }
 
     fn notes(config: &Config) -> Vec<String> {
-        let Ok(compiled) = Compiled::new(config) else {
+        let Ok(compiled) = CompiledQuery::new(config) else {
             return Vec::new();
         };
-        let reads_its_own = compiled.query.reads().contains(config.into);
+        let reads_its_signal = compiled.query.reads().contains(config.into);
         let into = config.into;
-        (reads_its_own && config.keep)
+        (reads_its_signal && config.keep)
             .then(|| {
                 format!("emits {into} besides the {into} that it reads; to replace them, set keep: false")
             })
@@ -90,7 +97,7 @@ impl Described for Sql {
     }
 
     fn explain(config: &Config) -> Option<String> {
-        Some(Compiled::new(config).ok()?.query.explain())
+        Some(CompiledQuery::new(config).ok()?.query.explain())
     }
 }
 
@@ -98,9 +105,10 @@ impl BuildProcessor for Sql {
     const ACCEPTS: SignalSet = SignalSet::ALL;
     const PRODUCES: SignalSet = SignalSet::ALL;
 
-    fn signals(config: &Config) -> Signals {
-        let reads = Compiled::new(config).map_or(Self::ACCEPTS, |compiled| compiled.query.reads());
-        Signals {
+    fn signals(config: &Config) -> ComponentSignals {
+        let reads =
+            CompiledQuery::new(config).map_or(Self::ACCEPTS, |compiled| compiled.query.reads());
+        ComponentSignals {
             accepts: reads,
             produces: SignalSet::of(&[config.into]),
             absorbs: config.absorbs(reads),
@@ -108,15 +116,15 @@ impl BuildProcessor for Sql {
     }
 
     fn build(config: Config, host: &Host) -> Result<Sql, BuildError> {
-        let Compiled { query, output } = Compiled::new(&config).map_err(|mistakes| {
-            let first = mistakes.into_iter().next();
-            BuildError::new(first.map_or_else(String::new, |mistake| mistake.message))
+        let CompiledQuery { query, output } = CompiledQuery::new(&config).map_err(|problems| {
+            let first = problems.into_iter().next();
+            BuildError::new(first.map_or_else(String::new, |problem| problem.message))
         })?;
         Ok(Sql {
             reads: query.reads(),
             into: config.into,
             keep: config.keep,
-            is_idle: !host.wanted().contains(config.into),
+            is_idle: !host.accepted_downstream().contains(config.into),
             windows: config
                 .window
                 .as_ref()
@@ -144,7 +152,7 @@ impl Processor for Sql {
                 }
                 None => match self.run(&batch, now) {
                     Ok(yielded) => made = yielded,
-                    // A failing query must not stop rows that are only forwarded.
+                    // A failing query must not stop rows that the processor forwards.
                     Err(error) if self.keep => self.record_failure(&error, now),
                     Err(error) => return Err(error),
                 },
@@ -178,30 +186,32 @@ impl Sql {
         self.failures.add(1);
         if self
             .warned
-            .is_none_or(|warned| now >= warned.after(WARNING_INTERVAL))
+            .is_none_or(|warned| now >= warned + WARNING_INTERVAL)
         {
             self.warned = Some(now);
-            warn!(processor = %self.id, error = %Chain(error), "query failed on a forwarded batch");
+            warn!(processor = %self.id, error = %ErrorChain(error), "query failed on a forwarded batch");
         }
     }
 
+    /// Runs the query on a batch. The sender waits for the yielded rows.
     fn run(&mut self, batch: &Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let rows = vec![(batch.signal(), vec![batch.rows().clone()])];
         let yielded = self.query.run(rows, now, None).map_err(|error| {
             ProcessError::because(format!("{} cannot run its query", self.id), error)
         })?;
-        // The filter dropped no row: the batch stays the original request.
+        // If the filter dropped no row, the batch passes, so that it keeps the bytes of its request.
         let count: usize = yielded.iter().map(RecordBatch::num_rows).sum();
         if self.query.only_filters() && self.into == batch.signal() && count == batch.num_rows() {
             return Ok(vec![batch.clone()]);
         }
-        let fitted = yielded
+        let converted = yielded
             .iter()
-            .map(|rows| self.fitted(rows, batch.delivery().unattributed()));
-        fitted.collect()
+            .map(|rows| self.convert(rows, batch.delivery().unattributed()));
+        converted.collect()
     }
 
-    fn fitted(&self, yielded: &RecordBatch, delivery: Delivery) -> Result<Batch, ProcessError> {
+    /// Converts yielded rows to a batch of the signal.
+    fn convert(&self, yielded: &RecordBatch, delivery: Delivery) -> Result<Batch, ProcessError> {
         let reason = || {
             format!(
                 "{} cannot convert the rows of its query to {}",
@@ -227,15 +237,15 @@ impl Sql {
                     if let Some(windows) = &self.windows {
                         windows.record_failure();
                     }
-                    warn!(processor = %self.id, ?window, error = %Chain(&error), "query failed on a window");
+                    warn!(processor = %self.id, ?window, error = %ErrorChain(&error), "query failed on a window");
                     continue;
                 }
             };
             for rows in yielded {
-                match self.fitted(&rows, Delivery::nobody()) {
+                match self.convert(&rows, Delivery::untracked()) {
                     Ok(batch) => made.push(batch),
                     Err(error) => {
-                        warn!(processor = %self.id, error = %Chain(&error), "rows of a window lost");
+                        warn!(processor = %self.id, error = %ErrorChain(&error), "rows of a window are lost");
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! Closes windows by the event time of the rows, and returns their rows.
+//! Holds rows by their event time, closes windows and returns their rows.
 
 use std::time::Duration;
 
@@ -9,39 +9,45 @@ use pipeline::{Batch, Signal};
 use tracing::warn;
 
 use super::config::Window;
-use super::held::{HoldOutcome, WindowBuffer};
+use super::window_buffer::{HoldOutcome, WindowBuffer};
 use crate::query::{Query, WindowBounds};
 
 /// The shortest time between two warnings about rows that are in no window.
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
-const LONGEST_TICK: Duration = Duration::from_secs(1);
+/// The longest time between two ticks while rows are held.
+const MAX_TICK: Duration = Duration::from_secs(1);
 
 /// The rows of each signal.
 type Tables = Vec<(Signal, Vec<RecordBatch>)>;
 
+/// The open windows and their rows. Times are in nanoseconds since 1970, durations in nanoseconds.
 pub(super) struct Windows {
     size: i64,
     every: i64,
     lateness: i64,
     max_bytes: usize,
-    held: Vec<WindowBuffer>,
-    /// The newest event time, and when that row arrived. Event time then advances with real time, so that the
-    /// last window closes even if no more rows arrive.
+    /// A buffer for each signal that the query reads.
+    buffers: Vec<WindowBuffer>,
+    /// The newest event time, and the time at which its row arrived. From then on, event time advances with real time,
+    /// so that the last window closes even if no more rows arrive.
     newest: Option<(i64, UnixNanos)>,
     /// The end of the last closed window.
     last_end: Option<i64>,
-    is_last: bool,
+    /// Whether all windows are due, since the processor shuts down.
+    is_shutdown: bool,
     counts: WindowCounts,
+    /// The component id, for log messages.
     id: String,
 }
 
+/// Counts of rows that are in no window, and of failed windows.
 struct WindowCounts {
     late: Counter,
     without_time: Counter,
     no_room: Counter,
     failed: Counter,
-    /// Rows in no window since the last warning.
-    missed: HoldOutcome,
+    /// The rows in no window since the last warning.
+    unreported: HoldOutcome,
     warned: Option<UnixNanos>,
 }
 
@@ -51,51 +57,51 @@ fn nanos(duration: Duration) -> i64 {
 
 impl Windows {
     pub(super) fn new(window: &Window, query: &Query, host: &Host) -> Windows {
-        let held = |signal: Signal| WindowBuffer::new(signal, query, &window.on);
+        let buffer = |signal: Signal| WindowBuffer::new(signal, query, &window.on);
         Windows {
             size: nanos(window.size),
             every: nanos(window.every),
             lateness: nanos(window.lateness),
             max_bytes: window.max_bytes,
-            held: query.reads().iter().map(held).collect(),
+            buffers: query.reads().iter().map(buffer).collect(),
             newest: None,
             last_end: None,
-            is_last: false,
+            is_shutdown: false,
             counts: WindowCounts {
                 late: host.counter("late_rows"),
                 without_time: host.counter("rows_without_time"),
                 no_room: host.counter("rows_without_room"),
                 failed: host.counter("failed_windows"),
-                missed: HoldOutcome::default(),
+                unreported: HoldOutcome::default(),
                 warned: None,
             },
             id: host.id().to_string(),
         }
     }
 
-    /// `None` while no rows are held.
+    /// The time until the next tick; none while no rows are held.
     pub(super) fn tick_within(&self) -> Option<Duration> {
         self.next_end()?;
-        Some(Duration::from_nanos(self.every.unsigned_abs()).min(LONGEST_TICK))
+        Some(Duration::from_nanos(self.every.unsigned_abs()).min(MAX_TICK))
     }
 
     /// Holds the rows of a batch until their windows are closed.
     pub(super) fn hold(&mut self, batch: &Batch, now: UnixNanos) {
-        let used: usize = self.held.iter().map(WindowBuffer::bytes).sum();
+        let used: usize = self.buffers.iter().map(WindowBuffer::bytes).sum();
         let room = self.max_bytes.saturating_sub(used);
         let earliest = self.earliest_needed();
-        let Some(held) = self
-            .held
+        let Some(buffer) = self
+            .buffers
             .iter_mut()
-            .find(|held| held.signal == batch.signal())
+            .find(|buffer| buffer.signal == batch.signal())
         else {
             return;
         };
-        let outcome = held.hold(batch, earliest, room);
+        let outcome = buffer.hold(batch, earliest, room);
         if let Some(newest) = outcome.newest {
             // A row dated in the future must not close windows early.
             let newest = newest.min(now.timestamp());
-            let is_newer = self.clock(now).is_none_or(|clock| newest > clock);
+            let is_newer = self.event_time(now).is_none_or(|time| newest > time);
             if is_newer {
                 self.newest = Some((newest, now));
             }
@@ -104,8 +110,8 @@ impl Windows {
         self.counts.warn(&self.id, now);
     }
 
-    /// The current event time.
-    fn clock(&self, now: UnixNanos) -> Option<i64> {
+    /// The current event time; none before the first row.
+    fn event_time(&self, now: UnixNanos) -> Option<i64> {
         let (newest, arrived) = self.newest?;
         Some(newest.saturating_add(now.timestamp().saturating_sub(arrived.timestamp()).max(0)))
     }
@@ -120,33 +126,34 @@ impl Windows {
         )
     }
 
-    /// Closes all windows, at shutdown: [`Windows::next`] no longer waits.
+    /// Makes all windows due at shutdown: [`Windows::next`] closes them without waiting.
     pub(super) fn close_all(&mut self) {
-        self.is_last = true;
+        self.is_shutdown = true;
     }
 
+    /// Counts a window on which the query failed.
     pub(super) fn record_failure(&self) {
         self.counts.failed.add(1);
     }
 
-    /// Closes the earliest window that has rows and waits for no more, and returns its rows.
+    /// Closes the earliest window that has rows, if it is due, and returns its rows.
     pub(super) fn next(&mut self, now: UnixNanos) -> Option<(WindowBounds, Tables)> {
         let end = self.next_end()?;
-        let until = self.clock(now)?.saturating_sub(self.lateness);
-        if end > until && !self.is_last {
+        let until = self.event_time(now)?.saturating_sub(self.lateness);
+        if end > until && !self.is_shutdown {
             return None;
         }
         let start = end.saturating_sub(self.size);
         let rows = self
-            .held
+            .buffers
             .iter()
-            .map(|held| (held.signal, held.within(start, end)));
+            .map(|buffer| (buffer.signal, buffer.within(start, end)));
         let rows = rows.collect();
         self.last_end = Some(end);
         if let Some(oldest_needed) = self.earliest_needed() {
-            self.held
+            self.buffers
                 .iter_mut()
-                .for_each(|held| held.drop_before(oldest_needed));
+                .for_each(|buffer| buffer.drop_before(oldest_needed));
         }
         let time = |nanos: i64| UnixNanos(u64::try_from(nanos).unwrap_or(0));
         let window = WindowBounds {
@@ -158,7 +165,11 @@ impl Windows {
 
     /// The end of the first open window that has a row. Ends are multiples of `every`.
     fn next_end(&self) -> Option<i64> {
-        let earliest = self.held.iter().filter_map(WindowBuffer::earliest).min()?;
+        let earliest = self
+            .buffers
+            .iter()
+            .filter_map(WindowBuffer::earliest)
+            .min()?;
         let first = earliest
             .div_euclid(self.every)
             .checked_add(1)?
@@ -171,20 +182,22 @@ impl Windows {
 }
 
 impl WindowCounts {
+    /// Counts the rows of a batch that are in no window.
     fn add(&mut self, outcome: &HoldOutcome) {
         self.late.add(outcome.late as u64);
         self.without_time.add(outcome.without_time as u64);
         self.no_room.add(outcome.no_room as u64);
-        self.missed.late += outcome.late;
-        self.missed.without_time += outcome.without_time;
-        self.missed.no_room += outcome.no_room;
+        self.unreported.late += outcome.late;
+        self.unreported.without_time += outcome.without_time;
+        self.unreported.no_room += outcome.no_room;
     }
 
+    /// Logs the rows that are in no window, once per [`WARNING_INTERVAL`].
     fn warn(&mut self, processor: &str, now: UnixNanos) {
         let is_due = self
             .warned
-            .is_none_or(|warned| now >= warned.after(WARNING_INTERVAL));
-        if self.missed == HoldOutcome::default() || !is_due {
+            .is_none_or(|warned| now >= warned + WARNING_INTERVAL);
+        if self.unreported == HoldOutcome::default() || !is_due {
             return;
         }
         let HoldOutcome {
@@ -192,7 +205,7 @@ impl WindowCounts {
             without_time,
             no_room,
             ..
-        } = std::mem::take(&mut self.missed);
+        } = std::mem::take(&mut self.unreported);
         self.warned = Some(now);
         warn!(%processor, late, without_time, no_room, "rows are in no window");
     }

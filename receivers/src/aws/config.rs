@@ -8,9 +8,9 @@ use pipeline::config::{Secret, duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::filter::{KindFilter, TagPatterns};
-use super::kinds;
-use super::limits::RateLimits;
+use crate::aws::api::RateLimits;
+use crate::aws::filter::{KindFilter, TagPatterns};
+use crate::aws::kinds;
 
 /// Which resources are scanned, how often, and with which credentials.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
@@ -62,7 +62,7 @@ struct Document {
     kinds: KindFilter,
     /// Which resources to report, by their tags.
     tags: TagPatterns,
-    /// The exporter that stores the graph. After a restart the receiver reads from it what it reported before,
+    /// The exporter that stores the graph. After a restart the receiver reads its earlier reports from it,
     /// reports only changes, and releases the scopes that the configuration no longer includes. Receivers with
     /// different configurations over one store need different names.
     store: Option<StoreRef>,
@@ -101,7 +101,7 @@ impl Default for Document {
 
 /// A configuration value that is not valid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
+pub enum AwsConfigError {
     #[error("interval must be at least 1s, not {0:?}")]
     Interval(Duration),
     #[error("timeout must be at least 100ms, not {0:?}")]
@@ -123,21 +123,21 @@ pub enum Invalid {
 }
 
 impl TryFrom<Document> for Config {
-    type Error = Invalid;
+    type Error = AwsConfigError;
 
-    fn try_from(document: Document) -> Result<Config, Invalid> {
+    fn try_from(document: Document) -> Result<Config, AwsConfigError> {
         if document.interval < Duration::from_secs(1) {
-            return Err(Invalid::Interval(document.interval));
+            return Err(AwsConfigError::Interval(document.interval));
         }
         if document.timeout < Duration::from_millis(100) {
-            return Err(Invalid::Timeout(document.timeout));
+            return Err(AwsConfigError::Timeout(document.timeout));
         }
         let is_url = |text: &&String| {
             let url: Result<http::Uri, _> = text.parse();
             url.is_ok_and(|url| url.scheme().is_some() && url.host().is_some())
         };
         if let Some(endpoint) = document.endpoint.as_ref().filter(|text| !is_url(text)) {
-            return Err(Invalid::Endpoint(endpoint.clone()));
+            return Err(AwsConfigError::Endpoint(endpoint.clone()));
         }
         check_regions(&document.regions)?;
         for account in &document.accounts {
@@ -173,44 +173,44 @@ impl AccountConfig {
         role.split(':').nth(4).unwrap_or_default()
     }
 
-    fn check(&self) -> Result<(), Invalid> {
+    fn check(&self) -> Result<(), AwsConfigError> {
         match &self.role_arn {
             Some(role) if !(role.starts_with("arn:") && role.contains(":role/")) => {
-                Err(Invalid::Role(role.clone()))
+                Err(AwsConfigError::Role(role.clone()))
             }
-            None if self.external_id.is_some() => Err(Invalid::ExternalId),
+            None if self.external_id.is_some() => Err(AwsConfigError::ExternalId),
             _ => Ok(()),
         }
     }
 }
 
-fn check_regions(regions: &[String]) -> Result<(), Invalid> {
+fn check_regions(regions: &[String]) -> Result<(), AwsConfigError> {
     for (index, region) in regions.iter().enumerate() {
         let is_name =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         if region.is_empty() || !region.chars().all(is_name) {
-            return Err(Invalid::Region(region.clone()));
+            return Err(AwsConfigError::Region(region.clone()));
         }
         if regions[..index].contains(region) {
-            return Err(Invalid::SameRegion(region.clone()));
+            return Err(AwsConfigError::SameRegion(region.clone()));
         }
     }
     Ok(())
 }
 
-fn check_kinds(filter: &KindFilter) -> Result<(), Invalid> {
+fn check_kinds(filter: &KindFilter) -> Result<(), AwsConfigError> {
     let known: Vec<&'static str> = kinds::ALL.iter().map(|kind| kind.name()).collect();
     let Some(pattern) = filter.unmatched(&known) else {
         return Ok(());
     };
     let nearest = pipeline::config::nearest(pattern, known.iter().copied());
-    Err(Invalid::Kind {
+    Err(AwsConfigError::Kind {
         pattern: pattern.to_owned(),
         nearest: nearest.unwrap_or(known[0]).to_owned(),
     })
 }
 
-fn check_services(rates: &RateLimits) -> Result<(), Invalid> {
+fn check_services(rates: &RateLimits) -> Result<(), AwsConfigError> {
     let mut known: Vec<&str> = kinds::ALL.iter().map(|kind| kind.service().0).collect();
     known.push("sts");
     known.sort_unstable();
@@ -220,7 +220,7 @@ fn check_services(rates: &RateLimits) -> Result<(), Invalid> {
         .find(|service| !known.contains(&service.as_str()));
     match unknown {
         None => Ok(()),
-        Some(service) => Err(Invalid::Service {
+        Some(service) => Err(AwsConfigError::Service {
             service: service.clone(),
             known: known.join(", "),
         }),

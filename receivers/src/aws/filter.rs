@@ -28,6 +28,7 @@ pub struct TagPatterns {
 }
 
 impl KindFilter {
+    /// Whether a kind is scanned.
     pub(super) fn includes(&self, kind: &str) -> bool {
         let one_of = |patterns: &[String]| {
             patterns
@@ -37,7 +38,7 @@ impl KindFilter {
         (self.include.is_empty() || one_of(&self.include)) && !one_of(&self.exclude)
     }
 
-    /// A pattern that matches none of these kinds, which is a mistake in the configuration.
+    /// The first pattern that matches none of these kinds, which is a mistake in the configuration.
     pub(super) fn unmatched<'s>(&'s self, kinds: &[&str]) -> Option<&'s str> {
         let mut patterns = self.include.iter().chain(&self.exclude);
         let unmatched =
@@ -47,6 +48,7 @@ impl KindFilter {
 }
 
 impl TagPatterns {
+    /// Whether the filter selects a resource with these tags.
     pub(super) fn matches(&self, tags: &Map<String, Json>) -> bool {
         let has = |(key, pattern): (&String, &String)| {
             let value = tags.get(key).and_then(Json::as_str);
@@ -60,8 +62,8 @@ impl TagPatterns {
         *self == TagPatterns::default()
     }
 
-    /// A hash for the names of the scopes that are scanned with this filter, so that what only another filter
-    /// selected is not missing under this one. None where the filter selects every resource.
+    /// A hash for the names of the scopes that are scanned with this filter: a scope of this filter then does not
+    /// lack resources that only another filter selects. None where the filter selects every resource.
     pub(super) fn hash(&self) -> Option<String> {
         if self.match_all() {
             return None;

@@ -14,36 +14,39 @@
 //! concurrently and each page of a list is a batch. A row is written only for a resource that changed since it
 //! was last reported: `change` is `created` or `updated`. A completed scan writes a `deleted` row for each
 //! resource that no longer exists, and one row with the members of the scope. A scan that fails writes no
-//! completion, so it deletes nothing, and the scans of other scopes go on.
+//! completion, so it deletes nothing, and the scans of other scopes continue.
 //!
-//! What happens to a uid that a completion lacks:
+//! A uid that the completion of its scope lacks is deleted or released:
 //!
 //! | the uid | becomes |
 //! |---|---|
 //! | is no longer listed by the API | `deleted` |
 //! | is listed by the API, and `tags` no longer selects it | `released`: whether it exists is unknown |
 //! | is shared by another account, and some accounts that see it could not be scanned | `released` |
-//! | is in a scope that the configuration no longer includes (`retired.rs`) | `released` |
+//! | is in a scope that the configuration no longer includes (`scan/release.rs`) | `released` |
 //!
 //! A resource that an account shares with others (a VPC and its subnets) has the ARN of its owner, also in the
 //! edges of the other accounts. Where the owner is scanned, only its scan reports the resource. Otherwise the
 //! resource is reported once for all accounts that see it.
 //!
 //! ```text
-//!  scanner ─ plan ─▶ scope ─▶ kind.list ─▶ call ─▶ SDK ─▶ AWS
-//!                      ▲                     │ the bytes of the response
-//!                      │        kind.draft ◀─┴─ shapes: JSON with the API's own field names
-//!   own resources: telling ◀─ found ─▶ shared: resources of other owners, reported once
-//!                      └─ changes (known) ─▶ rows ─▶ sink
+//!  scan/: Scanner ─ plan ─▶ ScanScope
+//!                              │
+//!  kinds/, listing/: ResourceKind::list ─▶ api/: rate limits ─▶ SDK ─▶ AWS
+//!                                                                │ the bytes of the response
+//!                    ResourceKind::draft ◀─ JSON with the API's own field names
+//!                              │
+//!                    PageWriter ┬▶ emit/: ScopeWriter ─▶ changed resources ─▶ rows of `resources`
+//!                               └▶ scan/: SharedScan, for resources of other owners, reported once
 //! ```
 //!
-//! At the start it reads from `store` what it reported before. Without a store it reports every resource again,
+//! At the start it reads its earlier reports from `store`. Without a store it reports every resource again,
 //! which changes nothing in a graph, and releases nothing. It serves `refresh_requests`: it describes each uid
-//! at once and reports it even if it is unchanged. It also refreshes, once an `interval`, each uid that one
-//! scope misses while another has it, as the commits of the store say.
+//! at once and reports it even if it is unchanged. It also follows the commits of the store: once an `interval`
+//! it refreshes each uid that one scope lacks while another scope has it.
 //!
 //! Of several processes that run a receiver of one name over one `store`, one at a time scans a scope
-//! (`leases.rs`). They must have the same configuration, since each releases the scopes that only the others
+//! (`scan/leases.rs`). They must have the same configuration, since each releases the scopes that only the others
 //! include. Receivers of different accounts or filters over one store need different names: `aws/prod`.
 
 use std::sync::Arc;
@@ -52,58 +55,33 @@ use async_trait::async_trait;
 use pipeline::Signal;
 use pipeline::SignalSet;
 use pipeline::channel::{Output, Queue};
-use pipeline::component::{BuildError, Host, Listening, Receiver, RunError, StartError};
+use pipeline::component::{BuildError, Host, ListenAddress, Receiver, RunError, StartError};
 use pipeline::counters::Counter;
 use pipeline::graph_store::GraphStore;
-use pipeline::registry::{BuildReceiver, Described, Stability};
+use pipeline::registry::{BuildReceiver, ComponentMeta, Stability};
 use tokio_util::sync::CancellationToken;
 
-mod accounts;
-mod base;
-mod call;
+mod api;
 mod config;
-mod draft;
-mod failure;
-mod fields;
+mod emit;
 mod filter;
-mod found;
-mod kind;
 mod kinds;
-mod known;
-mod leases;
-mod limits;
-mod missed;
-mod names;
-mod once;
-mod owners;
-mod place;
-mod plan;
-mod refresh;
-mod report;
-mod retired;
-mod scanner;
-mod scanning;
-mod scope;
-mod service;
-mod shapes;
-mod shared;
-mod sink;
-mod telling;
+mod listing;
+mod scan;
+mod scan_once;
 #[cfg(test)]
 mod tests;
 
-pub use config::{AccountConfig, Config, Invalid};
-pub use failure::{AwsCall, FailureReason, ScanFailure};
+pub use api::{AwsCall, FailureReason, ScanFailure};
+pub use config::{AccountConfig, AwsConfigError, Config};
+pub use emit::ScanProgress;
 pub use filter::{KindFilter, TagPatterns};
-pub use once::{Follow, scan_once};
-pub use scanner::ScanSummary;
-pub use sink::Progress;
+pub use scan::ScanSummary;
+pub use scan_once::{ScanObserver, scan_once};
 
-use accounts::{Accounts, environment};
-use known::Inventory;
-use leases::Leases;
-use report::FailureLog;
-use scanner::Scanner;
+use api::FailureLog;
+use emit::Inventory;
+use scan::{Accounts, Leases, Scanner, environment};
 
 /// The receiver: scans AWS accounts.
 pub struct Aws {
@@ -116,10 +94,10 @@ pub struct Aws {
     scanner: Option<Arc<Scanner>>,
 }
 
-impl Described for Aws {
+impl ComponentMeta for Aws {
     const TYPE: &'static str = "aws";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "the resources of AWS accounts, kept current";
+    const SUMMARY: &'static str = "scans AWS accounts and reports changed resources";
     type Config = Config;
 }
 
@@ -141,7 +119,7 @@ impl BuildReceiver for Aws {
 
 #[async_trait]
 impl Receiver for Aws {
-    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self) -> Result<Vec<ListenAddress>, StartError> {
         let inventory = match &self.store {
             None => Inventory::default(),
             Some(store) => {

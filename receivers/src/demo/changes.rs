@@ -1,4 +1,4 @@
-//! Makes rows of `changes`: deploys as Argo CD reports them, API calls as CloudTrail records them.
+//! Writes rows of `changes`: deploys in the form of Argo CD, API calls in the form of CloudTrail.
 
 use pipeline::attributes::map_from_json;
 use pipeline::component::UnixNanos;
@@ -55,7 +55,7 @@ fn push_deploy(rows: &mut Rows, source: &str, id: &str, before: u64, time: UnixN
 }
 
 /// An API call that changes the rules of the database's security group, and its caller.
-struct ApiCall {
+struct ScriptedApiCall {
     event_name: &'static str,
     user: &'static str,
     source_ip: &'static str,
@@ -63,7 +63,7 @@ struct ApiCall {
     mfa: bool,
 }
 
-const OPENING: ApiCall = ApiCall {
+const OPENING: ScriptedApiCall = ScriptedApiCall {
     event_name: "AuthorizeSecurityGroupIngress",
     user: "dev-intern",
     source_ip: "203.0.113.7",
@@ -71,7 +71,7 @@ const OPENING: ApiCall = ApiCall {
     mfa: false,
 };
 
-const CLOSING: ApiCall = ApiCall {
+const CLOSING: ScriptedApiCall = ScriptedApiCall {
     event_name: "RevokeSecurityGroupIngress",
     user: "on-call",
     source_ip: "203.0.113.20",
@@ -84,7 +84,7 @@ fn push_call(
     names: DemoNames,
     source: &str,
     id: &str,
-    call: &ApiCall,
+    call: &ScriptedApiCall,
     time: UnixNanos,
 ) {
     let group = names.ec2("sg", "sg-database");

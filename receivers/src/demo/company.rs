@@ -16,6 +16,7 @@ pub(super) const NAMESPACE: &str = "shop";
 /// The service whose new versions the script deploys.
 pub(super) const DEPLOYED: ShopService = ShopService::Catalog;
 
+/// A service of the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ShopService {
     Frontend,
@@ -98,7 +99,7 @@ impl ShopService {
 pub(super) struct Pod {
     pub(super) service: ShopService,
     pub(super) replica: u32,
-    /// How often its service was deployed before this pod started.
+    /// The number of deploys of its service before this pod started.
     pub(super) deploys: u64,
 }
 
@@ -136,11 +137,12 @@ pub(super) struct Operation {
     pub(super) calls: &'static [Call],
 }
 
+/// A call that an operation makes.
 #[derive(Debug)]
 pub(super) enum Call {
     /// If it fails, the caller fails.
     Http(&'static Operation),
-    /// If it fails, the caller goes on without it.
+    /// If it fails, the caller continues without it.
     Optional(&'static Operation),
     Query(&'static Query),
     Publish(&'static Topic),

@@ -43,7 +43,7 @@ impl Default for DemoDocument {
     }
 }
 
-/// What the types alone cannot reject.
+/// A setting with a value outside its range.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum DemoConfigError {
     #[error("speed must be from 0.01 to 10000, not {0}")]

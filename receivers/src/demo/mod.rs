@@ -1,4 +1,4 @@
-//! `demo`: simulates a small company, to try airdig without own data.
+//! `demo`: simulates a small company, so that airdig can be tried without other data.
 //!
 //! ```yaml
 //! receivers:
@@ -21,7 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pipeline::channel::Output;
 use pipeline::component::{BuildError, Host, Receiver, RunError, UnixNanos};
-use pipeline::registry::{BuildReceiver, Described, Stability};
+use pipeline::registry::{BuildReceiver, ComponentMeta, Stability};
 use pipeline::{Signal, SignalSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,7 @@ pub use config::{Config, DemoConfigError};
 
 use stage::{ClockReading, Simulation};
 
+/// The interval at which the simulation advances.
 const TICK: Duration = Duration::from_millis(200);
 
 /// Emits the telemetry, scans and changes of the simulated company.
@@ -52,10 +53,10 @@ pub struct Demo {
     id: String,
 }
 
-impl Described for Demo {
+impl ComponentMeta for Demo {
     const TYPE: &'static str = "demo";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "a small company that does not exist, and what happens to it";
+    const SUMMARY: &'static str = "simulates a web shop, its cloud and the events in it";
     type Config = Config;
 }
 
@@ -74,7 +75,7 @@ impl BuildReceiver for Demo {
 #[async_trait]
 impl Receiver for Demo {
     async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError> {
-        // No sender waits for these batches, so the stop can drop them.
+        // No sender waits for an acknowledgement of these batches, so the stop can drop them.
         stop.run_until_cancelled(self.run_simulation(output)).await;
         // If the pipelines closed their queues, the process is stopping: wait for the signal.
         stop.cancelled().await;
@@ -83,7 +84,7 @@ impl Receiver for Demo {
 }
 
 impl Demo {
-    /// Returns once the pipelines have closed their queues.
+    /// Sends the batches of the simulation. Returns once the pipelines have closed their queues.
     async fn run_simulation(self, output: Output) {
         let start = Instant::now();
         let now = || ClockReading {
@@ -91,7 +92,7 @@ impl Demo {
             elapsed: start.elapsed(),
         };
         let produced = Self::PRODUCES.iter();
-        let wanted: Vec<Signal> = produced.filter(|signal| output.wants(*signal)).collect();
+        let wanted: Vec<Signal> = produced.filter(|signal| output.accepts(*signal)).collect();
         let mut simulation = Simulation::new(self.config, self.id, SignalSet::of(&wanted), now());
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -1,8 +1,8 @@
-//! The script, a pure function of script time.
+//! The script: the changes and the situation, as pure functions of script time.
 //!
-//! | at | what happens |
+//! | at | event |
 //! |---|---|
-//! | 0 s | nothing yet |
+//! | 0 s | none |
 //! | 60 s | CI deploys a new version of `catalog` |
 //! | 120 s | a developer opens the database's security group to the world |
 //! | 120–150 s | a scanner finds the open port and floods the database, with increasing load |
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// When the first round begins, and the length of a round, in seconds.
 const ROUND_BEGINS: f64 = 60.0;
 const ROUND: f64 = 840.0;
-/// Seconds since the begin of a round.
+/// Events of a round, in seconds since its start, and the durations of the flood, in seconds.
 const OPENED: f64 = 60.0;
 const CLOSED: f64 = 540.0;
 const FLOOD_RISES: f64 = 30.0;
@@ -34,7 +34,7 @@ pub(super) enum ScriptedChange {
 /// The state of the script at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Situation {
-    /// How often `catalog` was deployed.
+    /// The number of deploys of `catalog`.
     pub(super) deploys: u64,
     /// Whether the database's security group is open to the world.
     pub(super) open: bool,
@@ -69,6 +69,7 @@ pub(super) fn changes_between(
     }
 }
 
+/// The situation at this script time.
 pub(super) fn situation(at: Duration) -> Situation {
     let Some((round, since)) = round_of(at) else {
         return Situation {

@@ -1,4 +1,4 @@
-//! Runs the simulation: given the time, returns the batches that are due. Pure except for its state.
+//! Runs the simulation: given the time, returns the batches that are due. It reads no clock and no environment.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use super::{changes, traffic};
 
 /// How often metrics are exported, in real time.
 const METRICS_INTERVAL: Duration = Duration::from_secs(10);
-/// Requests that should have started longer ago than this, in real time, are left out.
+/// A request that is due for longer than this, in real time, is left out.
 const MAX_LAG: Duration = Duration::from_secs(2);
 
-/// One moment by two clocks.
+/// One moment, read from two clocks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClockReading {
     pub(super) wall: UnixNanos,
@@ -37,6 +37,7 @@ impl ClockReading {
     }
 }
 
+/// The state of a run.
 #[derive(Debug)]
 pub(super) struct Simulation {
     config: Config,
@@ -86,7 +87,7 @@ impl Simulation {
     /// sees them, then telemetry.
     pub(super) fn advance(&mut self, now: ClockReading) -> Vec<Batch> {
         let mut due = Vec::new();
-        // Plus 1 ns, to include what is due at exactly this moment.
+        // Plus 1 ns, to include the changes and scans that are due at exactly this moment.
         let until = self.script_time(now.elapsed) + Duration::from_nanos(1);
         due.extend(self.changes(until, now));
         due.extend(self.scan(until, now.wall));
@@ -111,7 +112,7 @@ impl Simulation {
             let run = (self.run, round);
             changes::push(&mut rows, self.names, &self.source, run, change, time);
         }
-        Some(rows.finish(Delivery::nobody()))
+        Some(rows.finish(Delivery::untracked()))
     }
 
     fn scan(&mut self, until: Duration, wall: UnixNanos) -> Option<Batch> {
@@ -180,7 +181,7 @@ impl Simulation {
     /// Decodes a request like a real OTLP receiver.
     fn decode(&self, signal: Signal, request: &impl Message) -> Batch {
         let bytes = Bytes::from(request.encode_to_vec());
-        otlp::decode(signal, bytes, &self.source, Delivery::nobody())
+        otlp::decode(signal, bytes, &self.source, Delivery::untracked())
             .expect("prost encodes a valid request of the signal")
     }
 }

@@ -9,7 +9,8 @@ use super::script::Situation;
 const MILLISECOND: f64 = 1e6;
 /// The standard deviation of the logarithm of latencies.
 const LATENCY_SIGMA: f64 = 0.5;
-/// The probability that an operation fails by itself; most requests involve three or four operations.
+/// The probability that an operation fails although its calls succeed. Most requests involve three or four
+/// operations.
 const FAILURE_RATE: f64 = 0.003;
 /// By how much the flood at its peak multiplies the latency of queries.
 const FLOOD_SLOWDOWN: f64 = 8.0;
@@ -27,13 +28,13 @@ pub(super) struct SimulatedRequest {
     pub(super) trace_id: [u8; 16],
     /// The number of the product, cart or order that it concerns.
     pub(super) subject: u32,
-    /// How often `catalog` was deployed when it began.
+    /// The number of deploys of `catalog` before it began.
     pub(super) deploys: u64,
     /// Parents before their children.
     pub(super) spans: Vec<SimulatedSpan>,
 }
 
-/// Times are nanoseconds since the request began.
+/// One simulated span. Times are nanoseconds since the request began.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SimulatedSpan {
     pub(super) id: [u8; 8],
@@ -48,6 +49,7 @@ pub(super) struct SimulatedSpan {
     pub(super) failure: Option<&'static str>,
 }
 
+/// The operation that a span describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SpanAction {
     Serve(&'static Operation),

@@ -11,7 +11,7 @@ pub(super) const MIN_BUDGET: usize = 64 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct RequestBudget(Arc<Semaphore>);
 
-/// The budget has not enough bytes left now.
+/// The budget currently has too few bytes left.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BudgetExhausted;
 
@@ -51,6 +51,8 @@ pub(super) struct BudgetCharge {
 }
 
 impl BudgetCharge {
+    /// Reserves more bytes.
+    ///
     /// # Errors
     /// If the budget has fewer bytes left. The earlier bytes stay reserved.
     pub(super) fn add(&mut self, bytes: usize) -> Result<(), BudgetExhausted> {

@@ -8,23 +8,23 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use super::budget::BudgetCharge;
 use super::rejection::RequestRejection;
 
-/// How a body is compressed.
+/// The compression of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(super) enum ContentCoding {
     Identity,
     Gzip,
     Zstd,
     Deflate,
 }
 
-impl Coding {
+impl ContentCoding {
     /// Parses a name from `Content-Encoding` or `grpc-encoding`. `zlib` is the Collector's name of deflate.
-    pub(super) fn from_name(name: &str) -> Option<Coding> {
+    pub(super) fn from_name(name: &str) -> Option<ContentCoding> {
         match name.trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => Some(Coding::Identity),
-            "gzip" => Some(Coding::Gzip),
-            "zstd" => Some(Coding::Zstd),
-            "deflate" | "zlib" => Some(Coding::Deflate),
+            "" | "identity" => Some(ContentCoding::Identity),
+            "gzip" => Some(ContentCoding::Gzip),
+            "zstd" => Some(ContentCoding::Zstd),
+            "deflate" | "zlib" => Some(ContentCoding::Deflate),
             _ => None,
         }
     }
@@ -35,7 +35,7 @@ impl Coding {
 /// # Errors
 /// If the body is not compressed that way, exceeds the limit, or the budget is exhausted.
 pub(super) fn decompress(
-    coding: Coding,
+    coding: ContentCoding,
     body: Bytes,
     limit: usize,
     charge: &mut BudgetCharge,
@@ -47,10 +47,10 @@ pub(super) fn decompress(
         ))
     };
     match coding {
-        Coding::Identity => Ok(body),
-        Coding::Gzip => read(MultiGzDecoder::new(&*body), limit, charge, corrupt),
-        Coding::Deflate => read(ZlibDecoder::new(&*body), limit, charge, corrupt),
-        Coding::Zstd => {
+        ContentCoding::Identity => Ok(body),
+        ContentCoding::Gzip => read(MultiGzDecoder::new(&*body), limit, charge, corrupt),
+        ContentCoding::Deflate => read(ZlibDecoder::new(&*body), limit, charge, corrupt),
+        ContentCoding::Zstd => {
             let mut decoder = zstd::Decoder::with_buffer(&*body).map_err(corrupt)?;
             decoder.window_log_max(window_log(limit)).map_err(corrupt)?;
             read(decoder, limit, charge, corrupt)
@@ -58,7 +58,7 @@ pub(super) fn decompress(
     }
 }
 
-/// The largest zstd window, as a power of two: a frame may ask for gigabytes. Content within the limit needs no
+/// The largest zstd window, as a power of two: a frame may declare a window of gigabytes. Content within the limit needs no
 /// larger window than the limit, but encoders that do not know the size yet use 8 MiB (level 19).
 fn window_log(limit: usize) -> u32 {
     limit
@@ -100,31 +100,35 @@ mod tests {
     use bytes::Bytes;
     use flate2::write::{GzEncoder, ZlibEncoder};
 
-    use super::{Coding, decompress};
+    use super::{ContentCoding, decompress};
     use crate::otlp::budget::{MIN_BUDGET, RequestBudget};
     use crate::otlp::rejection::{RejectionKind, RequestRejection};
 
-    const CODINGS: [Coding; 3] = [Coding::Gzip, Coding::Zstd, Coding::Deflate];
+    const CODINGS: [ContentCoding; 3] = [
+        ContentCoding::Gzip,
+        ContentCoding::Zstd,
+        ContentCoding::Deflate,
+    ];
 
-    fn compress(coding: Coding, text: &[u8]) -> Bytes {
+    fn compress(coding: ContentCoding, text: &[u8]) -> Bytes {
         let level = flate2::Compression::default();
         match coding {
-            Coding::Identity => text.to_vec().into(),
-            Coding::Gzip => {
+            ContentCoding::Identity => text.to_vec().into(),
+            ContentCoding::Gzip => {
                 let mut encoder = GzEncoder::new(Vec::new(), level);
                 encoder.write_all(text).unwrap();
                 encoder.finish().unwrap().into()
             }
-            Coding::Deflate => {
+            ContentCoding::Deflate => {
                 let mut encoder = ZlibEncoder::new(Vec::new(), level);
                 encoder.write_all(text).unwrap();
                 encoder.finish().unwrap().into()
             }
-            Coding::Zstd => zstd::encode_all(text, 0).unwrap().into(),
+            ContentCoding::Zstd => zstd::encode_all(text, 0).unwrap().into(),
         }
     }
 
-    fn read(coding: Coding, body: Bytes, limit: usize) -> Result<Bytes, RequestRejection> {
+    fn read(coding: ContentCoding, body: Bytes, limit: usize) -> Result<Bytes, RequestRejection> {
         let budget = RequestBudget::for_requests_of(limit);
         decompress(coding, body, limit, &mut budget.charge())
     }
@@ -154,8 +158,8 @@ mod tests {
         let budget = RequestBudget::for_requests_of(20 << 20);
         let mut others = budget.charge();
         others.add(MIN_BUDGET - (1 << 20)).unwrap();
-        let bomb = compress(Coding::Gzip, &vec![0; 10 << 20]);
-        let rejection = decompress(Coding::Gzip, bomb, 20 << 20, &mut budget.charge());
+        let bomb = compress(ContentCoding::Gzip, &vec![0; 10 << 20]);
+        let rejection = decompress(ContentCoding::Gzip, bomb, 20 << 20, &mut budget.charge());
         assert_eq!(rejection.unwrap_err().kind, RejectionKind::Overloaded);
         assert_eq!(budget.available(), 1 << 20);
     }
@@ -180,7 +184,11 @@ mod tests {
     fn huge_zstd_window_is_rejected() {
         // Magic number, then a frame header whose window descriptor asks for 2^31 bytes.
         let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00];
-        let rejection = read(Coding::Zstd, Bytes::copy_from_slice(&frame), 20 << 20);
+        let rejection = read(
+            ContentCoding::Zstd,
+            Bytes::copy_from_slice(&frame),
+            20 << 20,
+        );
         assert_eq!(rejection.unwrap_err().kind, RejectionKind::Corrupt);
     }
 }

@@ -14,8 +14,8 @@ const MIB: u64 = 1 << 20;
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(try_from = "OtlpDocument")]
 pub struct Config {
-    pub(super) grpc: Option<Grpc>,
-    pub(super) http: Option<Http>,
+    pub(super) grpc: Option<GrpcConfig>,
+    pub(super) http: Option<HttpConfig>,
 }
 
 /// Receives traces, metrics and logs over OTLP.
@@ -30,16 +30,16 @@ struct OtlpDocument {
 #[serde(deny_unknown_fields, default)]
 struct Protocols {
     #[serde(deserialize_with = "present")]
-    grpc: Option<Grpc>,
+    grpc: Option<GrpcConfig>,
     #[serde(deserialize_with = "present")]
-    http: Option<Http>,
+    http: Option<HttpConfig>,
 }
 
 /// OTLP/gRPC.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Grpc {
-    /// `host:port`; port 0 takes any that is free.
+pub struct GrpcConfig {
+    /// `host:port`; port 0 takes any free port.
     pub endpoint: HostPort,
     /// The largest request, in MiB, before and after decompression.
     pub max_recv_msg_size_mib: u64,
@@ -54,13 +54,13 @@ pub struct Grpc {
 /// OTLP/HTTP.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Http {
-    /// `host:port`; port 0 takes any that is free.
+pub struct HttpConfig {
+    /// `host:port`; port 0 takes any free port.
     pub endpoint: HostPort,
     /// The largest body, in bytes, before and after decompression.
     pub max_request_body_size: u64,
     /// Which web pages may send data; none if absent.
-    pub cors: Option<Cors>,
+    pub cors: Option<CorsConfig>,
     pub traces_url_path: String,
     pub metrics_url_path: String,
     pub logs_url_path: String,
@@ -73,7 +73,7 @@ pub struct Http {
 /// Cross-origin requests.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Cors {
+pub struct CorsConfig {
     /// Origins such as `https://shop.example`; one `*` in each stands for any text.
     pub allowed_origins: Vec<String>,
     /// Request headers besides the always allowed Accept, Accept-Language, Content-Language and
@@ -83,9 +83,9 @@ pub struct Cors {
     pub max_age: u32,
 }
 
-impl Default for Grpc {
-    fn default() -> Grpc {
-        Grpc {
+impl Default for GrpcConfig {
+    fn default() -> GrpcConfig {
+        GrpcConfig {
             endpoint: localhost(4317),
             max_recv_msg_size_mib: 20,
             max_concurrent_streams: 256,
@@ -95,9 +95,9 @@ impl Default for Grpc {
     }
 }
 
-impl Default for Http {
-    fn default() -> Http {
-        Http {
+impl Default for HttpConfig {
+    fn default() -> HttpConfig {
+        HttpConfig {
             endpoint: localhost(4318),
             max_request_body_size: 20 * MIB,
             cors: None,
@@ -110,27 +110,27 @@ impl Default for Http {
     }
 }
 
-impl Grpc {
+impl GrpcConfig {
     /// The largest request in bytes.
     pub(super) fn limit(&self) -> usize {
         usize::try_from(self.max_recv_msg_size_mib * MIB).unwrap_or(usize::MAX)
     }
 }
 
-impl Http {
+impl HttpConfig {
     /// The largest body in bytes.
     pub(super) fn limit(&self) -> usize {
         usize::try_from(self.max_request_body_size).unwrap_or(usize::MAX)
     }
 }
 
-impl Cors {
+impl CorsConfig {
     pub(super) fn max_age(&self) -> Option<Duration> {
         (self.max_age > 0).then(|| Duration::from_secs(u64::from(self.max_age)))
     }
 }
 
-/// What the types alone cannot reject.
+/// A setting with a value that its type allows and the receiver does not.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OtlpConfigError {
     #[error(
@@ -175,7 +175,7 @@ impl TryFrom<OtlpDocument> for Config {
     }
 }
 
-fn check_http(http: &Http) -> Result<(), OtlpConfigError> {
+fn check_http(http: &HttpConfig) -> Result<(), OtlpConfigError> {
     if !(1..4096 * MIB).contains(&http.max_request_body_size) {
         return Err(OtlpConfigError::BodySize(http.max_request_body_size));
     }
@@ -223,7 +223,7 @@ where
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Config, Grpc, Http};
+    use super::{Config, GrpcConfig, HttpConfig};
 
     fn parse(yaml: Value) -> Result<Config, String> {
         serde_json::from_value(yaml).map_err(|error| error.to_string())
@@ -232,8 +232,8 @@ mod tests {
     #[test]
     fn protocol_is_served_if_its_key_is_present() {
         let both = parse(json!({"protocols": {"grpc": null, "http": {}}})).unwrap();
-        assert_eq!(both.grpc, Some(Grpc::default()));
-        assert_eq!(both.http, Some(Http::default()));
+        assert_eq!(both.grpc, Some(GrpcConfig::default()));
+        assert_eq!(both.http, Some(HttpConfig::default()));
         let one = parse(json!({"protocols": {"http": {"endpoint": "0.0.0.0:1"}}})).unwrap();
         assert_eq!(one.grpc, None);
         assert_eq!(one.http.unwrap().endpoint.as_str(), "0.0.0.0:1");

@@ -4,10 +4,10 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::config::Cors;
+use super::config::CorsConfig;
 
-/// None if no origin is allowed.
-pub(super) fn layer(config: &Cors) -> Option<CorsLayer> {
+/// The layer that adds the CORS headers; none if no origin is allowed.
+pub(super) fn layer(config: &CorsConfig) -> Option<CorsLayer> {
     if config.allowed_origins.is_empty() {
         return None;
     }

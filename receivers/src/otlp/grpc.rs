@@ -16,12 +16,11 @@ use http_body_util::{BodyExt, Full};
 use pipeline::Signal;
 use tokio::time::Instant;
 
-use super::answer;
-use super::compression::Coding;
-use super::config::Grpc;
-use super::decode::Format;
-use super::intake::{self, AcceptedExport, Intake};
+use super::compression::ContentCoding;
+use super::config::GrpcConfig;
+use super::intake::{self, AcceptedExport, Intake, OtlpEncoding};
 use super::rejection::RequestRejection;
+use super::response;
 
 /// The length of the prefix of a message: a flag (1: compressed) and the message's length, four bytes big-endian.
 /// Source: "gRPC over HTTP2", Length-Prefixed-Message.
@@ -36,7 +35,8 @@ struct GrpcService {
     limit: usize,
 }
 
-pub(super) fn router(intake: Arc<Intake>, config: &Grpc) -> Router {
+/// The router of the socket: serves the export method of each signal.
+pub(super) fn router(intake: Arc<Intake>, config: &GrpcConfig) -> Router {
     let service = GrpcService {
         intake,
         limit: config.limit(),
@@ -74,14 +74,14 @@ async fn export(
     service.intake.check_signal(signal)?;
     let now = Instant::now();
     let deadline = timeout(request.headers())?.and_then(|wait| now.checked_add(wait));
-    let coding = coding(request.headers())?;
+    let coding = content_coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
     let (body, charge) = service.intake.read(body, limit + PREFIX, deadline).await?;
     let (message, compressed) = unframe(body, limit)?;
     let coding = match (compressed, coding) {
-        (false, _) => Coding::Identity,
-        (true, Coding::Identity) => {
+        (false, _) => ContentCoding::Identity,
+        (true, ContentCoding::Identity) => {
             // Source: gRPC's "Compression", "Compressed-Flag bit set but lacking grpc-encoding".
             return Err(RequestRejection::corrupt(
                 "the message is flagged as compressed but the request has no grpc-encoding header",
@@ -91,7 +91,7 @@ async fn export(
     };
     let request = intake::Request {
         signal,
-        format: Format::Protobuf,
+        encoding: OtlpEncoding::Protobuf,
         coding,
         message,
         limit,
@@ -110,12 +110,12 @@ fn signal_of_method(path: &str) -> Option<Signal> {
     }
 }
 
-fn coding(headers: &HeaderMap) -> Result<Coding, RequestRejection> {
+fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, RequestRejection> {
     let Some(value) = headers.get("grpc-encoding") else {
-        return Ok(Coding::Identity);
+        return Ok(ContentCoding::Identity);
     };
     let name = String::from_utf8_lossy(value.as_bytes());
-    Coding::from_name(&name).ok_or_else(|| {
+    ContentCoding::from_name(&name).ok_or_else(|| {
         RequestRejection::unknown_coding(format!(
             "unsupported grpc-encoding {name:?}, supported: gzip, zstd, deflate, identity"
         ))
@@ -150,7 +150,7 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, RequestRejection> {
     parse().map(Some).ok_or_else(malformed)
 }
 
-/// The one message of a request, and whether it is compressed.
+/// Removes the prefix of the only message of a request. Returns the message, and whether it is compressed.
 fn unframe(mut body: Bytes, limit: usize) -> Result<(Bytes, bool), RequestRejection> {
     let Some(&[flag, a, b, c, d]) = body.first_chunk::<PREFIX>() else {
         return Err(RequestRejection::malformed(
@@ -179,7 +179,7 @@ fn unframe(mut body: Bytes, limit: usize) -> Result<(Bytes, bool), RequestReject
 }
 
 fn success(accepted: &AcceptedExport) -> Response {
-    let message = answer::protobuf(accepted);
+    let message = response::protobuf(accepted);
     let mut framed = BytesMut::with_capacity(PREFIX + message.len());
     framed.put_u8(0);
     framed.put_u32(u32::try_from(message.len()).expect("reasons are short"));

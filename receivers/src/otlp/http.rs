@@ -9,13 +9,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use pipeline::Signal;
 
-use super::answer;
-use super::compression::Coding;
-use super::config::Http;
+use super::compression::ContentCoding;
+use super::config::HttpConfig;
 use super::cors;
-use super::decode::Format;
-use super::intake::{self, AcceptedExport, Intake};
+use super::intake::{self, AcceptedExport, Intake, OtlpEncoding};
 use super::rejection::RequestRejection;
+use super::response;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -27,7 +26,8 @@ struct HttpService {
     paths: [(String, Signal); 3],
 }
 
-pub(super) fn router(intake: Arc<Intake>, config: &Http) -> Router {
+/// The router of the socket: serves the path of each signal.
+pub(super) fn router(intake: Arc<Intake>, config: &HttpConfig) -> Router {
     let service = HttpService {
         intake,
         limit: config.limit(),
@@ -38,7 +38,7 @@ pub(super) fn router(intake: Arc<Intake>, config: &Http) -> Router {
         ],
     };
     let router = Router::new()
-        .fallback(handle_post)
+        .fallback(handle_request)
         .with_state(Arc::new(service));
     match config.cors.as_ref().and_then(cors::layer) {
         Some(layer) => router.layer(layer),
@@ -46,7 +46,8 @@ pub(super) fn router(intake: Arc<Intake>, config: &Http) -> Router {
     }
 }
 
-async fn handle_post(State(service): State<Arc<HttpService>>, request: Request) -> Response {
+/// Handles every request of the socket.
+async fn handle_request(State(service): State<Arc<HttpService>>, request: Request) -> Response {
     let path = request.uri().path();
     let Some((_, signal)) = service.paths.iter().find(|(served, _)| served == path) else {
         return (StatusCode::NOT_FOUND, "404 page not found").into_response();
@@ -57,15 +58,15 @@ async fn handle_post(State(service): State<Arc<HttpService>>, request: Request) 
         let text = "405 method not allowed, supported: [POST]";
         return (StatusCode::METHOD_NOT_ALLOWED, allow, text).into_response();
     }
-    let Some(format) = format(request.headers()) else {
+    let Some(encoding) = encoding(request.headers()) else {
         let text = format!("415 unsupported media type, supported: [{JSON}, {PROTOBUF}]");
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     };
-    match export(&service, signal, format, request).await {
-        Ok(accepted) => success(signal, format, &accepted),
+    match export(&service, signal, encoding, request).await {
+        Ok(accepted) => success(signal, encoding, &accepted),
         Err(rejection) => {
             service.intake.count_rejection(signal, &rejection);
-            failure(format, &rejection)
+            failure(encoding, &rejection)
         }
     }
 }
@@ -73,17 +74,17 @@ async fn handle_post(State(service): State<Arc<HttpService>>, request: Request) 
 async fn export(
     service: &HttpService,
     signal: Signal,
-    format: Format,
+    encoding: OtlpEncoding,
     request: Request,
 ) -> Result<AcceptedExport, RequestRejection> {
     service.intake.check_signal(signal)?;
-    let coding = coding(request.headers())?;
+    let coding = content_coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
     let (message, charge) = service.intake.read(body, limit, None).await?;
     let request = intake::Request {
         signal,
-        format,
+        encoding,
         coding,
         message,
         limit,
@@ -93,44 +94,45 @@ async fn export(
     service.intake.accept(request).await
 }
 
-fn format(headers: &HeaderMap) -> Option<Format> {
+/// The encoding of the body by `Content-Type`; none for an unsupported media type.
+fn encoding(headers: &HeaderMap) -> Option<OtlpEncoding> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let media_type = value.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case(PROTOBUF) {
-        Some(Format::Protobuf)
+        Some(OtlpEncoding::Protobuf)
     } else if media_type.eq_ignore_ascii_case(JSON) {
-        Some(Format::Json)
+        Some(OtlpEncoding::Json)
     } else {
         None
     }
 }
 
-fn coding(headers: &HeaderMap) -> Result<Coding, RequestRejection> {
+fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, RequestRejection> {
     let Some(value) = headers.get(header::CONTENT_ENCODING) else {
-        return Ok(Coding::Identity);
+        return Ok(ContentCoding::Identity);
     };
     let name = String::from_utf8_lossy(value.as_bytes());
-    Coding::from_name(&name).ok_or_else(|| {
+    ContentCoding::from_name(&name).ok_or_else(|| {
         RequestRejection::unknown_coding(format!(
             "unsupported Content-Encoding {name:?}, supported: gzip, zstd, deflate, identity"
         ))
     })
 }
 
-fn success(signal: Signal, format: Format, accepted: &AcceptedExport) -> Response {
-    let body = match format {
-        Format::Protobuf => answer::protobuf(accepted),
-        Format::Json => answer::json(signal, accepted),
+fn success(signal: Signal, encoding: OtlpEncoding, accepted: &AcceptedExport) -> Response {
+    let body = match encoding {
+        OtlpEncoding::Protobuf => response::protobuf(accepted),
+        OtlpEncoding::Json => response::json(signal, accepted),
     };
-    respond(StatusCode::OK, format, body)
+    respond(StatusCode::OK, encoding, body)
 }
 
-fn failure(format: Format, rejection: &RequestRejection) -> Response {
-    let body = match format {
-        Format::Protobuf => answer::status_protobuf(rejection),
-        Format::Json => answer::status_json(rejection),
+fn failure(encoding: OtlpEncoding, rejection: &RequestRejection) -> Response {
+    let body = match encoding {
+        OtlpEncoding::Protobuf => response::status_protobuf(rejection),
+        OtlpEncoding::Json => response::status_json(rejection),
     };
-    let mut response = respond(rejection.http_status(), format, body);
+    let mut response = respond(rejection.http_status(), encoding, body);
     if let Some(seconds) = rejection.retry_after_seconds() {
         let seconds = HeaderValue::from(seconds);
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -138,10 +140,10 @@ fn failure(format: Format, rejection: &RequestRejection) -> Response {
     response
 }
 
-fn respond(status: StatusCode, format: Format, body: Bytes) -> Response {
-    let media_type = match format {
-        Format::Protobuf => PROTOBUF,
-        Format::Json => JSON,
+fn respond(status: StatusCode, encoding: OtlpEncoding, body: Bytes) -> Response {
+    let media_type = match encoding {
+        OtlpEncoding::Protobuf => PROTOBUF,
+        OtlpEncoding::Json => JSON,
     };
     (status, [(header::CONTENT_TYPE, media_type)], body).into_response()
 }

@@ -1,5 +1,5 @@
-//! Handles one request of either protocol: reads, decompresses and decodes it, sends the batch to the
-//! pipelines and waits for the delivery.
+//! Accepts one request of either protocol: reads, decompresses and decodes it, sends the batch to the pipelines
+//! and waits for the acknowledgement.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +7,13 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use pipeline::channel::Output;
-use pipeline::{Batch, Delivery, Outcome, Signal};
+use pipeline::{Batch, Delivery, Outcome, Signal, otlp};
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use super::body;
 use super::budget::{BudgetCharge, RequestBudget};
-use super::compression::{Coding, decompress};
-use super::decode::{Format, decode};
+use super::compression::{ContentCoding, decompress};
 use super::rejection::RequestRejection;
 
 /// How long the receiver waits for the delivery of a request whose sender set no timeout.
@@ -24,7 +23,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// 500 µs, so it runs on the blocking pool.
 const INLINE_DECODE_LIMIT: usize = 256 << 10;
 
-/// What all requests to one receiver share.
+/// The state that all requests to one receiver share.
 #[derive(Debug)]
 pub(super) struct Intake {
     output: Output,
@@ -32,12 +31,19 @@ pub(super) struct Intake {
     budget: RequestBudget,
 }
 
+/// The encoding of an OTLP body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OtlpEncoding {
+    Protobuf,
+    Json,
+}
+
 /// A request whose body was read.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) signal: Signal,
-    pub(super) format: Format,
-    pub(super) coding: Coding,
+    pub(super) encoding: OtlpEncoding,
+    pub(super) coding: ContentCoding,
     pub(super) message: Bytes,
     /// The largest size after decompression, in bytes.
     pub(super) limit: usize,
@@ -65,7 +71,7 @@ impl Intake {
     /// # Errors
     /// If no pipeline accepts this signal from this receiver.
     pub(super) fn check_signal(&self, signal: Signal) -> Result<(), RequestRejection> {
-        if self.output.wants(signal) {
+        if self.output.accepts(signal) {
             return Ok(());
         }
         Err(RequestRejection::unserved(format!(
@@ -91,7 +97,7 @@ impl Intake {
         Ok((whole, charge))
     }
 
-    /// Resolves once everything derived from the request is durable.
+    /// Delivers a request. Returns once everything derived from it is durable.
     ///
     /// # Errors
     /// If the request was rejected as a whole.
@@ -104,8 +110,9 @@ impl Intake {
 
     /// Counts and logs a rejected request.
     pub(super) fn count_rejection(&self, signal: Signal, rejection: &RequestRejection) {
-        self.output.request_refused(signal, rejection.kind.name());
-        // At a higher level senders could fill the disk with log lines.
+        self.output
+            .count_refused_request(signal, rejection.kind.name());
+        // At a higher log level senders could fill the disk with log lines.
         debug!(source = %self.source, %signal, kind = ?rejection.kind, message = rejection.message, "rejected a request");
     }
 
@@ -114,11 +121,11 @@ impl Intake {
         let until = requested.unwrap_or_else(|| Instant::now() + DEFAULT_TIMEOUT);
         let (delivery, receipt) = Delivery::new(Some(until));
         let (batch, charge) = self.decode(request, delivery).await?;
-        batch.delivery().sends(batch.num_rows());
+        batch.delivery().set_sent_rows(batch.num_rows());
         if batch.num_rows() > 0 {
             self.output.try_send(&batch)?;
         }
-        // From here on the queues account for the batch. Its receipt resolves when the last of them is done.
+        // From here on the queues account for the batch. The receipt resolves when the last pipeline is done with it.
         drop(batch);
         drop(charge);
         let Ok(outcome) = timeout_at(until, receipt).await else {
@@ -148,9 +155,9 @@ impl Intake {
         delivery: Delivery,
     ) -> Result<(Batch, BudgetCharge), RequestRejection> {
         let source = self.source.clone();
-        // The decompressed size is not known beforehand.
-        let inline =
-            request.coding == Coding::Identity && request.message.len() <= INLINE_DECODE_LIMIT;
+        // The decompressed size is not known beforehand, so a compressed body is always decoded on the pool.
+        let inline = request.coding == ContentCoding::Identity
+            && request.message.len() <= INLINE_DECODE_LIMIT;
         let work = move || decompress_and_decode(request, &source, delivery);
         if inline {
             return work();
@@ -178,6 +185,28 @@ fn decompress_and_decode(
         request.limit,
         &mut request.charge,
     )?;
-    let batch = decode(request.signal, request.format, message, source, delivery)?;
+    let batch = decode_batch(request.signal, request.encoding, message, source, delivery)?;
     Ok((batch, request.charge))
+}
+
+/// Decodes a body into a batch.
+///
+/// # Errors
+/// If the body is not an export request of this signal.
+fn decode_batch(
+    signal: Signal,
+    encoding: OtlpEncoding,
+    body: Bytes,
+    source: &str,
+    delivery: Delivery,
+) -> Result<Batch, RequestRejection> {
+    let batch = match encoding {
+        OtlpEncoding::Protobuf => otlp::decode(signal, body, source, delivery),
+        OtlpEncoding::Json => otlp::json::decode(signal, &body, source, delivery),
+    };
+    batch.map_err(|error| {
+        RequestRejection::malformed(format!(
+            "cannot decode the request as OTLP {signal}: {error}"
+        ))
+    })
 }

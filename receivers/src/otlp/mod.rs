@@ -11,8 +11,8 @@
 //!         tls: {cert_file: /etc/airdig/server.pem, key_file: /etc/airdig/server.key}
 //! ```
 //!
-//! The receiver responds once everything derived from a request is durable. If the sender may send again, the
-//! response says after which time: `rejection.rs` has the table of responses.
+//! The receiver responds once everything derived from a request is durable. A rejection that the sender may retry
+//! has the delay of the retry: `rejection.rs` has the table of rejections.
 //!
 //! ```text
 //!  grpc ─┐ body    compression   decode    Output::try_send     Receipt
@@ -24,27 +24,26 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pipeline::channel::Output;
-use pipeline::component::{BuildError, Host, Listening, Receiver, RunError, StartError};
-use pipeline::registry::{BuildReceiver, Described, Stability};
+use pipeline::component::{BuildError, Host, ListenAddress, Receiver, RunError, StartError};
+use pipeline::registry::{BuildReceiver, ComponentMeta, Stability};
 use pipeline::{SignalSet, tls};
 use tokio_util::sync::CancellationToken;
 
-mod answer;
 mod body;
 mod budget;
 mod compression;
 mod config;
 mod cors;
-mod decode;
 mod grpc;
 mod http;
 mod intake;
 mod rejection;
+mod response;
 mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Cors, Grpc, Http, OtlpConfigError};
+pub use config::{Config, CorsConfig, GrpcConfig, HttpConfig, OtlpConfigError};
 
 use budget::RequestBudget;
 use intake::Intake;
@@ -60,10 +59,11 @@ pub struct Otlp {
     http: Option<Socket>,
 }
 
-impl Described for Otlp {
+impl ComponentMeta for Otlp {
     const TYPE: &'static str = "otlp";
     const STABILITY: Stability = Stability::Beta;
-    const SUMMARY: &'static str = "traces, metrics and logs over OTLP/gRPC and OTLP/HTTP";
+    const SUMMARY: &'static str =
+        "receives traces, metrics, logs over gRPC and HTTP; protobuf, JSON, gzip, zstd, TLS";
     type Config = Config;
 }
 
@@ -71,8 +71,8 @@ impl BuildReceiver for Otlp {
     const PRODUCES: SignalSet = SignalSet::TELEMETRY;
 
     fn build(config: Config, host: &Host) -> Result<Otlp, BuildError> {
-        let grpc = config.grpc.as_ref().map_or(0, Grpc::limit);
-        let http = config.http.as_ref().map_or(0, Http::limit);
+        let grpc = config.grpc.as_ref().map_or(0, GrpcConfig::limit);
+        let http = config.http.as_ref().map_or(0, HttpConfig::limit);
         Ok(Otlp {
             config,
             id: host.id().to_string(),
@@ -85,12 +85,12 @@ impl BuildReceiver for Otlp {
 
 #[async_trait]
 impl Receiver for Otlp {
-    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
+    async fn start(&mut self) -> Result<Vec<ListenAddress>, StartError> {
         let mut listening = Vec::new();
         if let Some(grpc) = &self.config.grpc {
             let tls = self.tls("grpc", grpc.tls.as_ref(), &["h2"])?;
             let socket = self.bind("grpc", grpc.endpoint.as_str(), tls).await?;
-            listening.push(Listening {
+            listening.push(ListenAddress {
                 protocol: "grpc",
                 address: socket.address,
             });
@@ -99,7 +99,7 @@ impl Receiver for Otlp {
         if let Some(http) = &self.config.http {
             let tls = self.tls("http", http.tls.as_ref(), &["h2", "http/1.1"])?;
             let socket = self.bind("http", http.endpoint.as_str(), tls).await?;
-            listening.push(Listening {
+            listening.push(ListenAddress {
                 protocol: "http",
                 address: socket.address,
             });

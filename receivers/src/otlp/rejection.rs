@@ -27,10 +27,11 @@ use tonic_types::{ErrorDetails, StatusExt};
 pub(super) struct RequestRejection {
     pub(super) kind: RejectionKind,
     pub(super) message: String,
-    /// After which time the sender should send again; none if it should not.
+    /// The delay after which the sender should send again; none if it should not.
     pub(super) retry_after: Option<Duration>,
 }
 
+/// The reason for a rejection, which determines its codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RejectionKind {
     Malformed,
@@ -49,7 +50,7 @@ pub(super) enum RejectionKind {
 }
 
 impl RejectionKind {
-    /// The value of the metrics' label.
+    /// The value of the label in metrics.
     pub(super) fn name(self) -> &'static str {
         match self {
             RejectionKind::Malformed => "malformed",
@@ -122,6 +123,7 @@ impl RequestRejection {
         }
     }
 
+    /// The gRPC code.
     pub(super) fn code(&self) -> Code {
         match self.kind {
             RejectionKind::Malformed => Code::InvalidArgument,

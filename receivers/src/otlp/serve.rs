@@ -40,7 +40,7 @@ impl Socket {
     /// `key` is the configuration key of the endpoint, for error messages.
     ///
     /// # Errors
-    /// If the endpoint cannot be resolved or bound. The error says what to do.
+    /// If the endpoint cannot be resolved or bound. The error names a remedy.
     pub(super) async fn bind(
         endpoint: &str,
         protocol: &'static str,
@@ -94,6 +94,7 @@ impl Socket {
     }
 }
 
+/// Whether a failed `accept` concerns only the peer of one connection.
 fn concerns_one_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -173,8 +174,8 @@ async fn serve_http<S>(
     }
 }
 
-/// Drives a connection that shuts down until it ends, or until it has had no complete request for a second: its
-/// peer has sent a part of a request, or the begin of HTTP/2, and nothing more.
+/// Drives a connection that shuts down until it ends, or until it has had no request in flight for a second: then its
+/// peer has sent part of a request, or of the HTTP/2 preface, and nothing more.
 async fn finish<E>(
     mut connection: impl Future<Output = Result<(), E>> + Unpin,
     requests: &TaskTracker,
@@ -191,18 +192,18 @@ async fn finish<E>(
     }
 }
 
-/// The largest HTTP/2 frame. A request of usual size fits into one frame and needs no copy, if its sender makes
-/// frames as large as allowed.
+/// The largest HTTP/2 frame, in bytes. If a sender uses frames of this size, a request of usual size fits into one
+/// frame and is not copied.
 const MAX_FRAME: u32 = 256 << 10;
 
-/// HTTP/2 only, which gRPC requires.
+/// Connections that accept only HTTP/2, which gRPC requires.
 pub(super) fn grpc_connections(max_streams: u32) -> auto::Builder<TokioExecutor> {
     let mut builder = connections().http2_only();
     builder.http2().max_concurrent_streams(max_streams);
     builder
 }
 
-/// HTTP/1.1, and HTTP/2 for clients that begin with its preface.
+/// Connections that accept HTTP/1.1, and HTTP/2 from clients that begin with its preface.
 pub(super) fn http_connections() -> auto::Builder<TokioExecutor> {
     connections()
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use super::{FAILED, complain, print};
+use super::{FAILED, print, print_error};
 
 mod table;
 
-/// Longer than the default `query_timeout` of the server, so that the server cancels a slow query first.
+/// The timeout of a request. It is longer than the default `query_timeout` of the server, so that the server cancels
+/// a slow query first.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Args, Debug)]
@@ -45,13 +46,16 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match send(arguments) {
         Ok((query, response)) => show(&query, &response, arguments.output),
         Err(reason) => {
-            complain(&reason);
+            print_error(&reason);
             ExitCode::from(FAILED)
         }
     }
 }
 
-/// Returns the query and its response.
+/// Sends the query. Returns the query and its response.
+///
+/// # Errors
+/// The message for the user, if there is no GraphQL response.
 fn send(arguments: &Arguments) -> Result<(String, Json), String> {
     let mut query = arguments.query.clone();
     if query == "-" {
@@ -106,10 +110,11 @@ fn without_password(endpoint: &str) -> String {
     }
 }
 
+/// Prints the data and the errors of a response.
 fn show(query: &str, response: &Json, output: QueryOutput) -> ExitCode {
     let errors = response["errors"].as_array().map_or(&[][..], Vec::as_slice);
     for error in errors {
-        complain(
+        print_error(
             error["message"]
                 .as_str()
                 .unwrap_or("an error without a message"),

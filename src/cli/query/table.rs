@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value as Json};
 
-/// Returns None if the response has no list of objects. Columns have the order of the fields in the query,
+/// Renders the table; none if the response has no list of objects. Columns have the order of the fields in the query,
 /// which may differ from their order in the response.
 pub(super) fn render(data: &Json, query: &str) -> Option<String> {
     let rows: Vec<Map<String, Json>> = first_list(data)?.iter().map(row).collect();
@@ -47,7 +47,7 @@ fn strip_arguments(query: &str) -> String {
     fields
 }
 
-/// Positions at which the query names the field, and the field within it.
+/// The positions in the query of a column's outer field, and of the field within it.
 fn position(column: &str, query: &str) -> (usize, usize) {
     let find = |name: &str, from: usize| {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';

@@ -5,13 +5,13 @@ use std::fmt::Write;
 
 use pipeline::label::short_id;
 
-use super::things::{ScannedResources, short};
+use super::resources::{ScannedResources, short_kind};
 
 pub(super) fn text(resources: &ScannedResources<'_>) -> String {
     let mut text =
         "digraph aws {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n".to_owned();
     for resource in resources.all.values() {
-        let label = format!("{}\n{}", short(resource.kind), resource.label());
+        let label = format!("{}\n{}", short_kind(resource.kind), resource.label());
         let _ = writeln!(
             text,
             "  {} [label={}];",

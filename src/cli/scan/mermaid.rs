@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use pipeline::label::short_id;
 
-use super::things::{ScannedResources, short};
+use super::resources::{ScannedResources, short_kind};
 
 pub(super) fn text(resources: &ScannedResources<'_>) -> String {
     let mut text = "flowchart LR\n".to_owned();
@@ -14,7 +14,7 @@ pub(super) fn text(resources: &ScannedResources<'_>) -> String {
     for resource in resources.all.values() {
         let number = numbers.len();
         numbers.insert(resource.uid, number);
-        let (kind, label) = (short(resource.kind), escaped(&resource.label()));
+        let (kind, label) = (short_kind(resource.kind), escaped(&resource.label()));
         let _ = writeln!(text, "  n{number}[\"{kind}<br/>{label}\"]");
     }
     let mut edges = String::new();

@@ -5,23 +5,23 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::{Args, ValueEnum};
-use pipeline::component::Chain;
-use pipeline::registry::{Class, Registry};
+use pipeline::component::ErrorChain;
+use pipeline::registry::{ComponentClass, Registry};
 use pipeline::{Batch, json_rows};
 use receivers::aws::{Aws, Config, scan_once};
 use serde_json::{Value as Json, json};
 
-use super::configuration::Arguments as Files;
-use super::{BAD_CONFIGURATION, FAILED, complain, print};
+use super::configuration::ConfigArguments;
+use super::{BAD_CONFIGURATION, FAILED, print, print_error};
 
 mod dot;
 mod mermaid;
 mod progress;
-mod things;
+mod resources;
 mod tree;
 
 use progress::ProgressTerminal;
-use things::ScannedResources;
+use resources::ScannedResources;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("cannot start the runtime threads: {error}"));
+            print_error(&format!("cannot start the runtime threads: {error}"));
             return ExitCode::from(FAILED);
         }
     };
@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
         match runtime.block_on(scan_once(config, &terminal)) {
             Ok(summary) => failed += summary.failed,
             Err(error) => {
-                complain(&format!("cannot scan: {}", Chain(&error)));
+                print_error(&format!("cannot scan: {}", ErrorChain(&error)));
                 return ExitCode::from(FAILED);
             }
         }
@@ -88,8 +88,8 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
     let printed = print(render(&batches, arguments.output).trim_end());
     if failed > 0 {
         let noun = if failed == 1 { "scope" } else { "scopes" };
-        complain(&format!(
-            "{failed} {noun} could not be scanned: what is in them is unknown"
+        print_error(&format!(
+            "{failed} {noun} could not be scanned: the state of their resources is unknown"
         ));
         return ExitCode::from(FAILED);
     }
@@ -101,22 +101,22 @@ impl Arguments {
         if self.files.is_empty() {
             let config: Result<Config, _> = serde_json::from_value(self.receiver_config());
             return config.map(|config| vec![config]).map_err(|error| {
-                complain(&error.to_string());
+                print_error(&error.to_string());
                 ExitCode::from(BAD_CONFIGURATION)
             });
         }
-        let topology = Files::from_files(&self.files).topology(registry)?;
+        let topology = ConfigArguments::from_files(&self.files).topology(registry)?;
         let mut configs = Vec::new();
         for ((class, id), declared) in &topology.components {
-            if *class == Class::Receiver
-                && id.kind() == <Aws as pipeline::registry::Described>::TYPE
+            if *class == ComponentClass::Receiver
+                && id.kind() == <Aws as pipeline::registry::ComponentMeta>::TYPE
             {
                 // The topology check has decoded it without an error.
                 configs.extend(declared.config.decode().ok());
             }
         }
         if configs.is_empty() {
-            complain("the configuration has no `aws` receiver");
+            print_error("the configuration has no `aws` receiver");
             return Err(ExitCode::from(BAD_CONFIGURATION));
         }
         Ok(configs)
@@ -137,6 +137,7 @@ impl Arguments {
     }
 }
 
+/// Renders the scanned resources.
 fn render(batches: &[Batch], output: ScanOutput) -> String {
     match output {
         ScanOutput::Json => {

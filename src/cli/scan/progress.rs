@@ -4,13 +4,14 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pipeline::Batch;
-use receivers::aws::{Follow, Progress};
+use receivers::aws::{ScanObserver, ScanProgress};
 
-use super::super::complain;
+use crate::cli::print_error;
 
 /// Clears the line of the terminal (ECMA-48: CR and EL).
 const CLEAR: &str = "\r\x1b[2K";
 
+/// Collects the batches of a scan, and shows its progress if standard error is a terminal.
 pub(super) struct ProgressTerminal<'b> {
     batches: &'b Mutex<Vec<Batch>>,
     counts: Mutex<ProgressCounts>,
@@ -62,27 +63,27 @@ impl<'b> ProgressTerminal<'b> {
     }
 }
 
-impl Follow for &ProgressTerminal<'_> {
-    fn take(&self, batch: Batch) {
+impl ScanObserver for &ProgressTerminal<'_> {
+    fn on_batch(&self, batch: Batch) {
         let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
         batches.push(batch);
     }
 
-    fn tell(&self, progress: Progress<'_>) {
+    fn on_progress(&self, progress: ScanProgress<'_>) {
         let mut counts = self.counts();
         match progress {
-            Progress::Planned(scopes) => counts.planned += scopes,
-            Progress::Found { scope, resources } => {
+            ScanProgress::Planned(scopes) => counts.planned += scopes,
+            ScanProgress::Page { scope, resources } => {
                 counts.resources += resources;
                 self.show(&counts, scope);
             }
-            Progress::Complete { scope } => {
+            ScanProgress::Complete { scope } => {
                 counts.complete += 1;
                 self.show(&counts, scope);
             }
-            Progress::Failed(failure) => {
+            ScanProgress::Failed(failure) => {
                 self.write(CLEAR);
-                complain(&failure.to_string());
+                print_error(&failure.to_string());
             }
         }
     }

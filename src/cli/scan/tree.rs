@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use pipeline::label::short_id;
 
-use super::things::{ScannedResource, ScannedResources, short};
+use super::resources::{ScannedResource, ScannedResources, short_kind};
 
 /// The length at which lines wrap, in characters.
 const WIDTH: usize = 110;
@@ -13,18 +13,24 @@ const WIDTH: usize = 110;
 /// Number of resources by kind.
 type KindCounts<'a> = BTreeMap<&'a str, usize>;
 
+/// The resources of one account and region.
 #[derive(Default)]
 struct RegionTree<'a> {
     vpcs: BTreeMap<&'a str, VpcTree<'a>>,
+    /// Resources that are in no VPC, or in several.
     outside: KindCounts<'a>,
 }
 
+/// The resources of one VPC.
 #[derive(Default)]
 struct VpcTree<'a> {
     subnets: BTreeMap<&'a str, KindCounts<'a>>,
-    itself: KindCounts<'a>,
+    /// Resources that are in no subnet, or in several.
+    without_subnet: KindCounts<'a>,
 }
 
+/// Renders the tree:
+///
 /// ```text
 /// 123456789012 us-east-1: 147 resources
 /// ├─ VPC main (vpc-1) 10.0.0.0/16: 3 SecurityGroup, 2 RouteTable
@@ -54,24 +60,24 @@ pub(super) fn text(resources: &ScannedResources<'_>) -> String {
 
 impl<'a> RegionTree<'a> {
     fn add(&mut self, resources: &ScannedResources<'a>, resource: &ScannedResource<'a>) {
-        let places = resources.places(resource);
-        let (Some(vpc), 1) = (places.vpcs.first(), places.vpcs.len()) else {
-            *self.outside.entry(short(resource.kind)).or_default() += 1;
+        let containers = resources.containers(resource);
+        let (Some(vpc), 1) = (containers.vpcs.first(), containers.vpcs.len()) else {
+            *self.outside.entry(short_kind(resource.kind)).or_default() += 1;
             return;
         };
         let vpc = self.vpcs.entry(vpc).or_default();
-        let counts = match (resource.kind, places.subnets.first()) {
+        let counts = match (resource.kind, containers.subnets.first()) {
             ("AWS::EC2::VPC", _) => return,
             ("AWS::EC2::Subnet", _) => {
                 vpc.subnets.entry(resource.uid).or_default();
                 return;
             }
-            (_, Some(subnet)) if places.subnets.len() == 1 => {
+            (_, Some(subnet)) if containers.subnets.len() == 1 => {
                 vpc.subnets.entry(subnet).or_default()
             }
-            _ => &mut vpc.itself,
+            _ => &mut vpc.without_subnet,
         };
-        *counts.entry(short(resource.kind)).or_default() += 1;
+        *counts.entry(short_kind(resource.kind)).or_default() += 1;
     }
 
     fn write(&self, resources: &ScannedResources<'_>, has_vpcs: bool, text: &mut String) {
@@ -88,8 +94,8 @@ impl<'a> RegionTree<'a> {
                 text,
                 branch,
                 &under,
-                &place(resources, "VPC", uid),
-                &vpc.itself,
+                &heading(resources, "VPC", uid),
+                &vpc.without_subnet,
             );
             for (index, (uid, counts)) in by_name(resources, &vpc.subnets).into_iter().enumerate() {
                 let (branch, inner) = branches(index + 1 == vpc.subnets.len());
@@ -98,7 +104,7 @@ impl<'a> RegionTree<'a> {
                     text,
                     &branch,
                     &under,
-                    &place(resources, "Subnet", uid),
+                    &heading(resources, "Subnet", uid),
                     counts,
                 );
             }
@@ -123,8 +129,8 @@ fn branches(is_last: bool) -> (&'static str, &'static str) {
 }
 
 /// `├─ Subnet public-a (subnet-1): 2 Instance, 1 NatGateway`, wrapped if it is too long.
-fn line(text: &mut String, branch: &str, under: &str, place: &str, counts: &KindCounts<'_>) {
-    let mut current = format!("{branch}{place}");
+fn line(text: &mut String, branch: &str, under: &str, heading: &str, counts: &KindCounts<'_>) {
+    let mut current = format!("{branch}{heading}");
     let mut mark = ": ";
     for (kind, count) in counts {
         let next = format!("{mark}{count} {kind}");
@@ -139,7 +145,7 @@ fn line(text: &mut String, branch: &str, under: &str, place: &str, counts: &Kind
     let _ = writeln!(text, "{current}");
 }
 
-/// Sorted by name, then by uid.
+/// The entries of a map from uids, sorted by name, then by uid.
 fn by_name<'m, V>(
     resources: &ScannedResources<'_>,
     of: &'m BTreeMap<&str, V>,
@@ -149,8 +155,8 @@ fn by_name<'m, V>(
     all
 }
 
-/// `VPC main (vpc-1) 10.0.0.0/16`.
-fn place(resources: &ScannedResources<'_>, kind: &str, uid: &str) -> String {
+/// The heading of a VPC or subnet: `VPC main (vpc-1) 10.0.0.0/16`.
+fn heading(resources: &ScannedResources<'_>, kind: &str, uid: &str) -> String {
     let Some(resource) = resources.find(uid) else {
         return format!("{kind} {}", short_id(uid));
     };

@@ -7,8 +7,8 @@ use clap::Args;
 use exporters::sqlite;
 use pipeline::store::CheckReport;
 
-use super::super::{FAILED, plain_table, print};
 use super::{StoreAddress, line, plural};
+use crate::cli::{FAILED, plain_table, print};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -60,7 +60,7 @@ fn describe(report: &CheckReport) -> String {
     }
     let rows = report.differences.iter().map(|difference| {
         let (table, rows) = (difference.table.to_string(), difference.rows.to_string());
-        [difference.of.clone(), table, rows]
+        [difference.subject.clone(), table, rows]
     });
     let header = Some(["differs", "table", "rows"]);
     let shown: u64 = report
@@ -92,7 +92,7 @@ fn describe(report: &CheckReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use pipeline::store::{CheckReport, Difference, Table};
+    use pipeline::store::{CheckDifference, CheckReport, CheckedTable};
 
     use super::describe;
 
@@ -106,12 +106,12 @@ mod tests {
             describe(&report),
             "1 node: the current rows agree with the reports"
         );
-        report.differences.push(Difference {
-            of: "svc://cart".to_owned(),
-            table: Table::Edges,
+        report.differences.push(CheckDifference {
+            subject: "svc://cart".to_owned(),
+            table: CheckedTable::Edges,
             rows: 2,
         });
-        report.totals = [(Table::Edges, 5), (Table::Texts, 1)].into();
+        report.totals = [(CheckedTable::Edges, 5), (CheckedTable::Texts, 1)].into();
         let text = describe(&report);
         assert!(text.contains("svc://cart"), "{text}");
         assert!(text.contains("and 4 other rows"), "{text}");

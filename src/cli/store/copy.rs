@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use exporters::sqlite;
 
-use super::super::print;
 use super::{StoreAddress, line};
+use crate::cli::print;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {

@@ -1,4 +1,4 @@
-//! `airdig store`: checks, repairs and copies a graph file and releases claims in it, also while airdig writes it.
+//! `airdig store`: checks, repairs and copies a graph file, and releases claims in it, also while airdig writes it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use exporters::sqlite::InvalidPath;
-use pipeline::component::Chain;
+use pipeline::component::ErrorChain;
 
-use super::{FAILED, complain};
+use super::{FAILED, print_error};
 
 mod check;
 mod copy;
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("cannot start the runtime threads: {error}"));
+            print_error(&format!("cannot start the runtime threads: {error}"));
             return ExitCode::from(FAILED);
         }
     };
@@ -91,14 +91,14 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         }
     });
     outcome.unwrap_or_else(|reason| {
-        complain(&reason);
+        print_error(&reason);
         ExitCode::from(FAILED)
     })
 }
 
 /// An error with its causes, on one line.
 fn line(error: &(dyn std::error::Error + 'static)) -> String {
-    Chain(error).to_string()
+    ErrorChain(error).to_string()
 }
 
 fn plural(count: u64, one: &str, many: &str) -> String {

@@ -4,6 +4,7 @@ use super::limits::{
     ALIASES, DIRECTIVES, INTROSPECTED, Rejection, SELECTIONS, SPREADS, VALUES, bound,
 };
 
+/// Counts that bound the time and memory of validating and executing a selection set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cost {
     /// Fields, spreads and inline fragments.
@@ -48,6 +49,8 @@ impl Cost {
         }
     }
 
+    /// Checks all counts except `merged` and `nesting`.
+    ///
     /// # Errors
     /// If a count exceeds its limit.
     pub(super) fn check(&self, max_depth: u64) -> Result<(), Rejection> {

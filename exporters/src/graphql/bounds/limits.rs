@@ -62,6 +62,8 @@ pub(super) enum Rejection {
     OpenString(usize),
 }
 
+/// Checks one count.
+///
 /// # Errors
 /// If `count` exceeds the limit.
 pub(super) fn bound(what: &'static str, count: u64, limit: u64) -> Result<(), Rejection> {

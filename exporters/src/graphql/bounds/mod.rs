@@ -14,26 +14,21 @@
 //! |---|---|
 //! | `limits` | the limits, and the error that names the exceeded one |
 //! | `tokens` | bytes, tokens and nesting, before the recursive parser reads the text |
-//! | `document` | the cost of all operations with fragments expanded, computed once per fragment |
+//! | `document`, `cost` | the cost of all operations with fragments expanded, computed once per fragment |
 //! | `values` | the size of arguments with variables substituted |
-//! | `introspection` | the lengths of lists in the response to an introspection |
-//! | `extension` | `max_complexity` after validation, `query_timeout` during execution |
-//! | `suggestions` | suggested names for unknown ones, for the returned errors only |
+//! | `extension` | `max_complexity` after validation, `query_timeout` during execution; suggested names in errors |
 //! | `threads` | the threads and their queue |
 
 mod cost;
 mod document;
 mod extension;
-mod introspection;
 mod limits;
 mod schema;
-mod suggestions;
 mod threads;
 mod tokens;
 mod values;
 
 #[cfg(test)]
-pub(super) use introspection::items;
+pub(super) use document::introspected_items;
 
-pub(super) use extension::ExecutionLimits;
 pub(super) use schema::BoundedSchema;

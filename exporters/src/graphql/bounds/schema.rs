@@ -1,4 +1,4 @@
-//! Executes requests on the schema after checking them.
+//! Checks requests and executes them on the schema.
 
 use std::io;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::extension::Deadline;
+use super::extension::{Deadline, ExecutionLimits};
 use super::limits::{error_response, timed_out};
 use super::threads::CheckThreads;
 use super::values::VariableSizes;
 use super::{document, tokens};
 use crate::graphql::config::Config;
-use crate::graphql::schema::Schema;
+use crate::graphql::schema::{Schema, SchemaBuilder};
 
 /// Executes requests that are within the limits. Parsing and validation run on threads that serve no receiver.
 #[derive(Clone)]
@@ -44,17 +44,23 @@ const MAX_QUEUED: usize = 32;
 type Responses = BoxStream<'static, Response>;
 
 impl BoundedSchema {
-    /// After `stop` is cancelled, requests that are not validated yet get an error.
+    /// Adds the limits to a schema and starts the threads. After `stop` is cancelled, requests that are not
+    /// validated yet get an error.
     ///
     /// # Errors
     /// If a thread cannot be started.
     pub(crate) fn new(
-        schema: Schema,
+        builder: SchemaBuilder,
         config: &Config,
         stop: CancellationToken,
     ) -> io::Result<BoundedSchema> {
+        // `ExecutionLimits` adds suggestions, to the returned errors only.
+        let builder = builder.disable_suggestions().extension(ExecutionLimits {
+            max_complexity: config.max_complexity,
+            query_timeout: config.query_timeout,
+        });
         Ok(BoundedSchema {
-            schema,
+            schema: builder.finish(),
             threads: Arc::new(CheckThreads::start()?),
             query_timeout: config.query_timeout,
             max_depth: config.max_depth as u64,
@@ -64,6 +70,7 @@ impl BoundedSchema {
         })
     }
 
+    /// The schema in GraphQL's schema definition language.
     pub(crate) fn sdl(&self) -> String {
         self.schema.sdl()
     }

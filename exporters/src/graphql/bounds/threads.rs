@@ -23,6 +23,7 @@ const STACK: usize = 8 << 20;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// The threads and their queue.
 #[derive(Debug)]
 pub(super) struct CheckThreads {
     jobs: SyncSender<Job>,

@@ -5,6 +5,8 @@
 
 use super::limits::{BRACKETS, BYTES, Rejection, TOKENS, WORD, bound};
 
+/// Checks the size of a query.
+///
 /// # Errors
 /// If the text, a name or number, the number of tokens or the nesting is too large, or a string is not closed.
 pub(super) fn check(query: &str) -> Result<(), Rejection> {

@@ -1,18 +1,18 @@
 //! Resolves `path`.
 
 use async_graphql::{Context, Error, Result, SimpleObject};
-use pipeline::graph_store::At;
+use pipeline::graph_store::AsOf;
 
-use super::super::store::{store, store_error};
-use super::super::types::{Edge, Node};
 use super::search::Search;
+use crate::graphql::store::{store, store_error};
+use crate::graphql::types::{Edge, Node};
 
 /// The most edges of a path.
 const MAX_LENGTH: i32 = 10;
 
 /// A path between two nodes.
 #[derive(SimpleObject)]
-pub(in super::super) struct Route {
+pub(in crate::graphql) struct Route {
     /// The number of edges; null if there is no path.
     length: Option<u32>,
     /// The nodes of the path, from `from` to `to`.
@@ -24,13 +24,14 @@ pub(in super::super) struct Route {
 }
 
 impl Route {
-    pub(in super::super) async fn between(
+    /// Finds the best path of at most `max_depth` edges, and reads its nodes.
+    pub(in crate::graphql) async fn between(
         context: &Context<'_>,
         from: String,
         to: String,
         max_depth: i32,
         kinds: &[String],
-        at: At,
+        at: AsOf,
     ) -> Result<Route> {
         if !(1..=MAX_LENGTH).contains(&max_depth) {
             return Err(Error::new(format!(

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use pipeline::graph_store::{At, Direction, Edge, GraphStore, StoreError};
+use pipeline::graph_store::{AsOf, Direction, Edge, GraphStore, StoreError};
 use pipeline::impact::{is_container, is_grouping};
 
 /// The most edges that one step follows.
@@ -21,7 +21,7 @@ pub(super) struct Search<'s> {
     pub(super) kinds: &'s [String],
     /// The most edges of the path.
     pub(super) max_length: u32,
-    pub(super) at: At,
+    pub(super) at: AsOf,
 }
 
 /// The result of a search.

@@ -7,8 +7,8 @@ use futures::StreamExt;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::super::bounds::BoundedSchema;
 use super::{Shop, schema};
+use crate::graphql::bounds::BoundedSchema;
 
 /// The query that GraphiQL sends to learn the schema.
 const INTROSPECTION: &str = include_str!("introspection.graphql");
@@ -207,10 +207,10 @@ async fn the_introspection_of_graphiql_passes_and_a_nested_one_is_rejected() {
     assert!(error.contains("response to its introspection"), "{error}");
 }
 
-/// Compares the real lists with the lengths in `bounds/introspection.rs`.
+/// Compares the real lists with the lengths in `bounds/document.rs`.
 #[tokio::test]
 async fn lists_of_the_schema_are_no_longer_than_the_cost_assumes() {
-    use super::super::bounds::items;
+    use crate::graphql::bounds::introspected_items;
     let shop = Shop::new().await;
     let schema = shop.query(INTROSPECTION).await;
     let types = schema["__schema"]["types"].as_array().unwrap();
@@ -227,7 +227,11 @@ async fn lists_of_the_schema_are_no_longer_than_the_cost_assumes() {
         .flatten()
         .collect();
     let mean = |lengths: Vec<usize>, of: usize| lengths.iter().sum::<usize>().div_ceil(of) as u64;
-    assert!(types.len() as u64 <= items("types"), "{}", types.len());
+    assert!(
+        types.len() as u64 <= introspected_items("types"),
+        "{}",
+        types.len()
+    );
     for (of, list) in [
         (&all, "fields"),
         (&fields, "args"),
@@ -237,7 +241,7 @@ async fn lists_of_the_schema_are_no_longer_than_the_cost_assumes() {
         (&all, "inputFields"),
     ] {
         let mean = mean(lengths(of, list), of.len());
-        assert!(mean <= items(list), "{list}: {mean}");
+        assert!(mean <= introspected_items(list), "{list}: {mean}");
     }
 }
 
@@ -290,7 +294,7 @@ async fn shutdown_does_not_wait_for_a_query_in_the_queue() {
     let shop = Shop::new().await;
     let stop = CancellationToken::new();
     let config = super::config();
-    let schema = schema::of(shop.graphql.store.clone(), &config);
+    let schema = schema::builder(shop.graphql.store.clone(), &config);
     let schema = BoundedSchema::new(schema, &config, stop.clone()).unwrap();
     let _blocked = schema.block_threads();
     let query = "{ __typename }";

@@ -10,15 +10,15 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{
-    AliasesPage, At, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount, Neighborhood,
-    NeighborhoodQuery, Node, NodeFilter, OtherName, ScannedPage, Search, SearchResult, StoreError,
-    TimelineEntry,
+    AliasesPage, AsOf, Commit, Direction, Edge, EdgeStats, GraphAlias, GraphStore, KindCount,
+    Neighborhood, NeighborhoodQuery, Node, NodeFilter, ScannedPage, SearchQuery, SearchResult,
+    StoreError, TimelineEntry,
 };
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use super::super::loader::{AliasLoader, BoundedReads, LoaderKey, NodeLoader};
 use super::{Shop, bounded};
+use crate::graphql::loader::{AliasLoader, BoundedReads, LoaderKey, NodeLoader};
 
 #[tokio::test]
 async fn pages_and_depths_are_bounded() {
@@ -90,7 +90,7 @@ async fn a_query_that_is_too_deep_or_too_complex_is_rejected() {
          (max_complexity); the limit is 1100"
     );
     for query in [
-        r#"{ search(text: "a", first: 100) { found { value } } }"#,
+        r#"{ search(text: "a", first: 100) { hits { value } } }"#,
         r#"{ impact(uid: "sg-1", depth: 1, first: 51) { nodes { score } } }"#,
         r#"{ impact(uid: "sg-1", depth: 2, first: 1) { nodes { score } } }"#,
         r#"{ a: node(uid: "sg-1") { uid } b: node(uid: "sg-1") { uid } }"#,
@@ -102,33 +102,33 @@ async fn a_query_that_is_too_deep_or_too_complex_is_rejected() {
         .await;
 }
 
-/// A store that never answers.
+/// A store whose reads never finish.
 #[derive(Debug)]
 struct PendingStore;
 
 #[async_trait]
 impl GraphStore for PendingStore {
-    async fn resolve(&self, _: &[String], _: At) -> Result<Vec<Vec<String>>, StoreError> {
+    async fn resolve(&self, _: &[String], _: AsOf) -> Result<Vec<Vec<String>>, StoreError> {
         pending().await
     }
 
-    async fn nodes(&self, _: &[String], _: At) -> Result<Vec<Option<Node>>, StoreError> {
+    async fn nodes(&self, _: &[String], _: AsOf) -> Result<Vec<Option<Node>>, StoreError> {
         pending().await
     }
 
-    async fn kinds_of(&self, _: &[String], _: At) -> Result<Vec<String>, StoreError> {
+    async fn kinds_of(&self, _: &[String], _: AsOf) -> Result<Vec<String>, StoreError> {
         pending().await
     }
 
-    async fn aliases_of(&self, _: &[String], _: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
+    async fn aliases_of(&self, _: &[String], _: AsOf) -> Result<Vec<Vec<GraphAlias>>, StoreError> {
         pending().await
     }
 
-    async fn count_kinds(&self, _: At) -> Result<Vec<KindCount>, StoreError> {
+    async fn count_kinds(&self, _: AsOf) -> Result<Vec<KindCount>, StoreError> {
         pending().await
     }
 
-    async fn search(&self, _: &Search, _: usize, _: At) -> Result<SearchResult, StoreError> {
+    async fn search(&self, _: &SearchQuery, _: usize, _: AsOf) -> Result<SearchResult, StoreError> {
         pending().await
     }
 
@@ -137,7 +137,7 @@ impl GraphStore for PendingStore {
         _: &NodeFilter,
         _: Option<&str>,
         _: usize,
-        _: At,
+        _: AsOf,
     ) -> Result<Vec<Node>, StoreError> {
         pending().await
     }
@@ -148,7 +148,7 @@ impl GraphStore for PendingStore {
         _: Direction,
         _: &[String],
         _: usize,
-        _: At,
+        _: AsOf,
     ) -> Result<Vec<Edge>, StoreError> {
         pending().await
     }
@@ -157,7 +157,7 @@ impl GraphStore for PendingStore {
         &self,
         _: &str,
         _: &NeighborhoodQuery<'_>,
-        _: At,
+        _: AsOf,
     ) -> Result<Option<Neighborhood>, StoreError> {
         pending().await
     }
@@ -226,7 +226,7 @@ async fn a_load_times_out_with_the_queries_that_wait_for_it() {
         store: Arc::new(PendingStore),
         query_timeout: Duration::from_secs(10),
     };
-    let key = [LoaderKey::of("a", At::Now)];
+    let key = [LoaderKey::of("a", AsOf::Now)];
     let start = Instant::now();
     NodeLoader(reads.clone()).load(&key).await.unwrap_err();
     AliasLoader(reads).load(&key).await.unwrap_err();

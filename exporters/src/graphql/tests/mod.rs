@@ -1,14 +1,14 @@
 //! Tests of queries and subscriptions on a real SQLite store.
 
-mod asking;
 mod bounds;
-mod finding;
-mod following;
 mod hostile;
 mod limits;
 mod paths;
+mod queries;
+mod search;
 mod serving;
-mod walking;
+mod subscriptions;
+mod walks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,12 @@ fn config() -> Config {
 }
 
 fn bounded(store: Store, config: &Config) -> BoundedSchema {
-    BoundedSchema::new(schema::of(store, config), config, CancellationToken::new()).unwrap()
+    BoundedSchema::new(
+        schema::builder(store, config),
+        config,
+        CancellationToken::new(),
+    )
+    .unwrap()
 }
 
 impl Shop {
@@ -63,7 +68,7 @@ impl Shop {
         let host = Host::new("sqlite".parse().unwrap(), SignalSet::NONE, Arc::default());
         let file = sqlite::Config {
             path: folder.path().join("graph.db"),
-            seen_for: Duration::ZERO,
+            observed_edge_ttl: Duration::ZERO,
             retention: pipeline::store::Retention::default(),
         };
         let mut sqlite = Sqlite::build(file, &host).unwrap();
@@ -134,7 +139,7 @@ fn nodes_in_state(state: u64) -> Batch {
         ];
         rows.push(Some(UnixNanos(state * MINUTE)), Some(uid), "aws", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// Edges from the instances to the security group, from `front` to `cart`, and from `cart` to an instance.
@@ -161,7 +166,7 @@ fn shop_edges() -> Batch {
         ];
         rows.push(Some(UnixNanos(MINUTE)), Some(from), "otlp", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// An alias, reported in the first minute.
@@ -177,7 +182,7 @@ fn alias_at(uid: &str, kind: &str, value: &str, time: u64) -> Batch {
         (aliases::VALUE, Cell::Text(value)),
     ];
     rows.push(Some(UnixNanos(time)), Some(uid), "aws", &cells);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// Edge stats of the second minute: 120 calls from `front`, 6 of which failed; each took a second.
@@ -202,7 +207,7 @@ fn calls_to(callee: &str) -> Batch {
         "test",
         &cells,
     );
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// A change of the security group.
@@ -222,5 +227,5 @@ fn change(id: &str, minute: u64) -> Batch {
         "trail",
         &cells,
     );
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }

@@ -6,7 +6,7 @@ use pipeline::schema::nodes;
 use pipeline::{Batch, Delivery, Signal};
 use serde_json::{Value as Json, json};
 
-use super::walking::edge;
+use super::walks::edge;
 use super::{MINUTE, Shop};
 
 fn node(uid: &str, kind: &str) -> Batch {
@@ -17,7 +17,7 @@ fn node(uid: &str, kind: &str) -> Batch {
         (nodes::KIND, Cell::Text(kind)),
     ];
     rows.push(Some(UnixNanos(MINUTE)), Some(uid), "aws", &cells);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// Writes a subnet that contains `a` and `b`.

@@ -1,16 +1,15 @@
 //! `Edge`.
 
 use async_graphql::{Context, Enum, Json, Object, Result};
-use pipeline::graph_store::{self, At};
+use pipeline::graph_store::{self, AsOf};
 use serde_json::{Map as JsonMap, Value};
 
-use super::super::loader;
-use super::super::time::DateTime;
 use super::node::Node;
+use crate::graphql::time::DateTime;
 
 /// In which direction edges are followed from a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub(in super::super) enum Direction {
+pub(in crate::graphql) enum Direction {
     /// Edges from the node, such as to what it runs on and to its security groups.
     Out,
     /// Edges to the node, such as from what runs on it and from what it secures.
@@ -30,9 +29,9 @@ impl From<Direction> for graph_store::Direction {
 }
 
 /// A directed edge. It reads as a sentence: `from` `kind` `to`.
-pub(in super::super) struct Edge {
-    pub(in super::super) edge: graph_store::Edge,
-    pub(in super::super) at: At,
+pub(in crate::graphql) struct Edge {
+    pub(in crate::graphql) edge: graph_store::Edge,
+    pub(in crate::graphql) at: AsOf,
 }
 
 #[Object]
@@ -55,12 +54,12 @@ impl Edge {
     /// The node where the edge starts.
     #[graphql(name = "fromNode")]
     async fn start(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        loader::load(context, &self.edge.from, self.at).await
+        Node::load(context, &self.edge.from, self.at).await
     }
 
     /// The node where the edge ends.
     async fn to_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        loader::load(context, &self.edge.to, self.at).await
+        Node::load(context, &self.edge.to, self.at).await
     }
 
     /// The source that reported the edge.

@@ -3,24 +3,34 @@
 use std::borrow::Cow;
 
 use async_graphql::{Context, Error, InputObject, Json, Object, Result, SimpleObject};
-use pipeline::graph_store::{self, At, OtherName};
+use pipeline::graph_store::{self, AsOf, GraphAlias};
 use pipeline::schema::nodes::group;
 use serde_json::{Map as JsonMap, Value};
 
-use super::super::loader;
-use super::super::time::DateTime;
-use super::super::value_path::ValuePath;
+use crate::graphql::loader;
+use crate::graphql::time::DateTime;
+use crate::graphql::value_path::ValuePath;
 
 /// A node of the graph: a cloud resource, a pod, a service, an endpoint.
-pub(in super::super) struct Node {
-    pub(in super::super) node: graph_store::Node,
+pub(in crate::graphql) struct Node {
+    pub(in crate::graphql) node: graph_store::Node,
     /// The time that its fields describe.
-    pub(in super::super) at: At,
+    pub(in crate::graphql) at: AsOf,
 }
 
 impl Node {
+    /// Loads the node of a uid, in one batch with the other nodes of the response; `None` if it is unknown.
+    pub(in crate::graphql) async fn load(
+        context: &Context<'_>,
+        uid: &str,
+        at: AsOf,
+    ) -> Result<Option<Node>> {
+        let node = loader::node(context, uid, at).await?;
+        Ok(node.map(|node| Node { node, at }))
+    }
+
     /// The nodes that exist in the store; unknown uids are left out.
-    pub(in super::super) fn all(nodes: Vec<Option<graph_store::Node>>, at: At) -> Vec<Node> {
+    pub(in crate::graphql) fn all(nodes: Vec<Option<graph_store::Node>>, at: AsOf) -> Vec<Node> {
         let nodes = nodes.into_iter().flatten();
         nodes.map(|node| Node { node, at }).collect()
     }
@@ -133,7 +143,7 @@ impl Node {
 
 /// An alias: another name of a node.
 #[derive(SimpleObject)]
-pub(in super::super) struct Alias {
+pub(in crate::graphql) struct Alias {
     /// The kind of the alias: `id`, `name`, `ip`, `dns`, `same_as` …
     kind: String,
     value: String,
@@ -141,8 +151,8 @@ pub(in super::super) struct Alias {
     scope: Option<String>,
 }
 
-impl From<OtherName> for Alias {
-    fn from(alias: OtherName) -> Alias {
+impl From<GraphAlias> for Alias {
+    fn from(alias: GraphAlias) -> Alias {
         Alias {
             kind: alias.kind,
             value: alias.value,
@@ -153,7 +163,7 @@ impl From<OtherName> for Alias {
 
 /// A fact: the value that one source reports for one group of a node.
 #[derive(SimpleObject)]
-pub(in super::super) struct Fact {
+pub(in crate::graphql) struct Fact {
     group: String,
     source: String,
     value: Json<JsonMap<String, Value>>,
@@ -175,7 +185,7 @@ impl Fact {
 
 /// Selects nodes that match all given fields.
 #[derive(Debug, Default, InputObject)]
-pub(in super::super) struct NodeFilter {
+pub(in crate::graphql) struct NodeFilter {
     /// Any of these kinds.
     kinds: Option<Vec<String>>,
     /// Text in the name or in the last part of the uid, case-insensitive. A text of one or two characters matches the
@@ -188,7 +198,7 @@ pub(in super::super) struct NodeFilter {
     tags: Option<Vec<TagFilter>>,
     /// Include nodes that have ended.
     #[graphql(default)]
-    with_ended: bool,
+    include_ended: bool,
 }
 
 impl From<NodeFilter> for graph_store::NodeFilter {
@@ -205,7 +215,7 @@ impl From<NodeFilter> for graph_store::NodeFilter {
                 .into_iter()
                 .map(graph_store::TagFilter::from)
                 .collect(),
-            with_ended: filter.with_ended,
+            with_ended: filter.include_ended,
         }
     }
 }

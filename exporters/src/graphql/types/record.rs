@@ -6,11 +6,11 @@ use pipeline::component::UnixNanos;
 use pipeline::graph_store;
 use serde_json::{Map as JsonMap, Value};
 
-use super::super::time::DateTime;
+use crate::graphql::time::DateTime;
 
 /// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub(in super::super) enum RecordKind {
+pub(in crate::graphql) enum RecordKind {
     /// An actor did something to a resource.
     Change,
     /// A resource differs from its declared configuration.
@@ -37,7 +37,7 @@ impl RecordKind {
         pair.map_or(Signal::Changes, |(_, signal)| signal)
     }
 
-    pub(in super::super) fn of(signal: Signal) -> RecordKind {
+    pub(in crate::graphql) fn of(signal: Signal) -> RecordKind {
         let pair = RecordKind::ALL.into_iter().find(|(_, it)| *it == signal);
         pair.map_or(RecordKind::Change, |(kind, _)| kind)
     }
@@ -45,11 +45,11 @@ impl RecordKind {
 
 /// Selects records that match all given fields.
 #[derive(Default, InputObject)]
-pub(in super::super) struct RecordFilter {
+pub(in crate::graphql) struct RecordFilter {
     /// Any of these kinds.
     kinds: Option<Vec<RecordKind>>,
     /// Records that refer to any of these uids or aliases.
-    pub(in super::super) of: Option<Vec<String>>,
+    pub(in crate::graphql) of: Option<Vec<String>>,
     statuses: Option<Vec<String>>,
     severities: Option<Vec<String>>,
     /// Records that were opened at this time or later.
@@ -62,7 +62,7 @@ pub(in super::super) struct RecordFilter {
 
 impl RecordFilter {
     /// `uids` are the resolved names of `of`.
-    pub(in super::super) fn with_uids(self, uids: Vec<String>) -> graph_store::RecordFilter {
+    pub(in crate::graphql) fn with_uids(self, uids: Vec<String>) -> graph_store::RecordFilter {
         let kinds = self.kinds.unwrap_or_default().into_iter();
         let opened = match (self.from, self.to) {
             (None, None) => None,
@@ -84,7 +84,7 @@ impl RecordFilter {
 }
 
 /// One episode of a change, drift, health state, correlation or alert. An alert that fires again is another record.
-pub(in super::super) struct Record(pub(in super::super) graph_store::Record);
+pub(in crate::graphql) struct Record(pub(in crate::graphql) graph_store::Record);
 
 #[Object]
 impl Record {

@@ -5,21 +5,20 @@ use std::collections::BTreeSet;
 use async_graphql::connection::{CursorType, OpaqueCursor, PageInfo};
 use async_graphql::{Context, Object, Result};
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{At, EdgeStats};
+use pipeline::graph_store::{AsOf, EdgeStats};
 
-use super::super::loader;
-use super::super::store::{store, store_error};
-use super::super::time::DateTime;
 use super::node::Node;
+use crate::graphql::store::{store, store_error};
+use crate::graphql::time::DateTime;
 
 /// The calls between nodes in a time range.
-pub(in super::super) struct ServiceMap {
+pub(in crate::graphql) struct ServiceMap {
     from: UnixNanos,
     to: UnixNanos,
     /// The end of the time range, as of which nodes are read.
-    at: At,
-    /// The first minute that has edge stats. Rates are computed from here, since missing statistics before it do not mean
-    /// that there were no calls.
+    at: AsOf,
+    /// The first minute that has edge stats. Rates are computed from here, since before it edge stats are missing also if
+    /// there were calls.
     since: UnixNanos,
     /// The edges of the page.
     edges: Vec<EdgeStats>,
@@ -29,7 +28,7 @@ pub(in super::super) struct ServiceMap {
 /// Caller, kind, callee and connection type: they identify an edge and order the pages.
 type EdgeKey = (String, String, String, String);
 
-pub(in super::super) type CallsCursor = OpaqueCursor<EdgeKey>;
+pub(in crate::graphql) type CallsCursor = OpaqueCursor<EdgeKey>;
 
 fn key(edge: &EdgeStats) -> EdgeKey {
     let EdgeStats { from, kind, to, .. } = edge;
@@ -39,11 +38,11 @@ fn key(edge: &EdgeStats) -> EdgeKey {
 
 impl ServiceMap {
     /// Reads the minutes that begin in `from..to`; `from` is rounded down to a whole minute.
-    pub(in super::super) async fn of(
+    pub(in crate::graphql) async fn of(
         context: &Context<'_>,
         from: UnixNanos,
         to: UnixNanos,
-        at: At,
+        at: AsOf,
     ) -> Result<ServiceMap> {
         const MINUTE: u64 = 60_000_000_000;
         let from = UnixNanos(from.0 - from.0 % MINUTE);
@@ -61,7 +60,11 @@ impl ServiceMap {
     }
 
     /// Keeps the first edges after the cursor.
-    pub(in super::super) fn page(mut self, first: usize, after: Option<CallsCursor>) -> ServiceMap {
+    pub(in crate::graphql) fn page(
+        mut self,
+        first: usize,
+        after: Option<CallsCursor>,
+    ) -> ServiceMap {
         if let Some(OpaqueCursor(after)) = after {
             self.edges.retain(|edge| key(edge) > after);
         }
@@ -118,10 +121,10 @@ impl ServiceMap {
 }
 
 /// The calls from one node to another in a time range.
-pub(in super::super) struct Calls<'m> {
+pub(in crate::graphql) struct Calls<'m> {
     stats: &'m EdgeStats,
     seconds: f64,
-    at: At,
+    at: AsOf,
 }
 
 #[Object]
@@ -139,12 +142,12 @@ impl Calls<'_> {
     /// The caller.
     #[graphql(name = "fromNode")]
     async fn caller(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        loader::load(context, &self.stats.from, self.at).await
+        Node::load(context, &self.stats.from, self.at).await
     }
 
     /// The callee.
     async fn to_node(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        loader::load(context, &self.stats.to, self.at).await
+        Node::load(context, &self.stats.to, self.at).await
     }
 
     /// The connection type: empty, `messaging_system`, `database` or `virtual_node`.

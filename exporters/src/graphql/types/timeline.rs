@@ -4,10 +4,10 @@ use async_graphql::{Json, Object};
 use pipeline::graph_store;
 use serde_json::{Map as JsonMap, Value};
 
-use super::super::time::DateTime;
+use crate::graphql::time::DateTime;
 
 /// An event in the history of a node.
-pub(in super::super) struct TimelineEntry(pub(in super::super) graph_store::TimelineEntry);
+pub(in crate::graphql) struct TimelineEntry(pub(in crate::graphql) graph_store::TimelineEntry);
 
 #[Object]
 impl TimelineEntry {

@@ -1,6 +1,6 @@
-mod answers;
 mod connections;
 mod requests;
+mod responses;
 
 use serde_json::{Value as Json, json};
 use tonic_types::{ErrorDetails, StatusExt};

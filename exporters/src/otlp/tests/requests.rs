@@ -53,7 +53,7 @@ async fn a_changed_batch_is_encoded_again() {
             .await
             .unwrap();
         let sent = server.next_request().await.body.slice(5..);
-        let read = otlp::decode(signal, sent, "otlp", Delivery::nobody()).unwrap();
+        let read = otlp::decode(signal, sent, "otlp", Delivery::untracked()).unwrap();
         assert_eq!(read.num_rows(), 2);
     }
 }

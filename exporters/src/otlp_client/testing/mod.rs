@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use pipeline::component::{Chain, ExportError, Host, Tasks};
+use pipeline::component::{ErrorChain, ExportError, Host, Tasks};
 use pipeline::registry::BuildExporter;
 use pipeline::{Batch, Delivery, Signal, SignalSet, otlp};
 use serde_json::{Value as Json, json};
@@ -61,7 +61,7 @@ impl ReceivedRequest {
     }
 }
 
-/// The server runs until it is dropped.
+/// A server with scripted responses, which runs until it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     received: mpsc::UnboundedReceiver<ReceivedRequest>,
@@ -269,13 +269,13 @@ pub(crate) fn request(signal: Signal, rows: usize) -> Bytes {
     };
     let json = json!({outer: [{"resource": resource, inner: [{"scope": {}, item: rows}]}]});
     let json = json.to_string();
-    let batch = otlp::json::decode(signal, json.as_bytes(), "otlp", Delivery::nobody()).unwrap();
+    let batch = otlp::json::decode(signal, json.as_bytes(), "otlp", Delivery::untracked()).unwrap();
     batch.original().unwrap().to_bytes()
 }
 
 /// The batch that a receiver decodes from [`request`].
 pub(crate) fn batch(signal: Signal, rows: usize) -> Batch {
-    otlp::decode(signal, request(signal, rows), "otlp", Delivery::nobody()).unwrap()
+    otlp::decode(signal, request(signal, rows), "otlp", Delivery::untracked()).unwrap()
 }
 
 /// A socket that is bound and does not listen: its port refuses connections, and no other test gets it.
@@ -293,5 +293,5 @@ pub(crate) fn message_and_retry(error: &ExportError) -> (String, Option<Option<u
         ExportError::Retryable { after, .. } => Some(after.map(|wait| wait.as_secs())),
         ExportError::Permanent { .. } => None,
     };
-    (Chain(error).to_string(), retry)
+    (ErrorChain(error).to_string(), retry)
 }

@@ -1,4 +1,4 @@
-//! Many rows with few statements.
+//! Statements about many rows.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,41 +7,43 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type
 
 use super::cells::PackedRows;
 
-/// Rows of one statement; the same few sizes again and again, so that each is prepared once.
-/// (SQLite takes 32,766 parameters.)
-const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
+/// Rows of one statement. There are few sizes, so that SQLite prepares few statements. (It allows 32,766 parameters.)
+const STATEMENT_SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// A statement about any number of rows: written for one, its `VALUES (?, ?)` is repeated.
+/// A statement about any number of rows. Its text is for one row; `VALUES (?, ?)` is repeated for more.
 #[derive(Debug)]
-pub(super) struct Bulk {
+pub(super) struct BulkStatement {
     sql: &'static str,
-    statements: OnceLock<[Arc<str>; SIZES.len()]>,
+    statements: OnceLock<[Arc<str>; STATEMENT_SIZES.len()]>,
 }
 
-impl Bulk {
-    pub(super) const fn new(sql: &'static str) -> Bulk {
-        Bulk {
+impl BulkStatement {
+    /// A statement with this text, which has one `VALUES (…)`.
+    pub(super) const fn new(sql: &'static str) -> BulkStatement {
+        BulkStatement {
             sql,
             statements: OnceLock::new(),
         }
     }
 
-    /// Runs it for all rows, in their order; what it packs is returned. `bind` adds the values of a
-    /// row, in the order of the columns.
+    /// Runs the statement for all rows in their order, and returns the rows that it packs. `bind` adds the values of a
+    /// row in the order of the parameters.
     pub(super) async fn run<T>(
         &self,
         connection: &mut SqliteConnection,
         mut rows: &[T],
-        bind: impl Fn(&mut Values, &T),
+        bind: impl Fn(&mut BoundValues, &T),
     ) -> Result<PackedRows, sqlx::Error> {
         let mut returned = PackedRows::default();
-        for (size, statement) in SIZES.into_iter().zip(self.statements()) {
+        for (size, statement) in STATEMENT_SIZES.into_iter().zip(self.statements()) {
             while rows.len() >= size {
-                let (now, later) = rows.split_at(size);
+                let (chunk, later) = rows.split_at(size);
                 rows = later;
-                let mut values = Values::default();
-                values.arguments.reserve(size * self.parameters(), 0);
-                for row in now {
+                let mut values = BoundValues::default();
+                values
+                    .arguments
+                    .reserve(size * self.parameters_per_row(), 0);
+                for row in chunk {
                     bind(&mut values, row);
                 }
                 let query = sqlx::query_with(AssertSqlSafe(statement.clone()), values.finish()?);
@@ -53,73 +55,78 @@ impl Bulk {
         Ok(returned)
     }
 
-    fn statements(&self) -> &[Arc<str>; SIZES.len()] {
+    fn statements(&self) -> &[Arc<str>; STATEMENT_SIZES.len()] {
         self.statements.get_or_init(|| {
-            let (head, rest) = self.sql.split_once("VALUES ").expect("it has values");
-            let end = rest.find(')').expect("they stand in brackets") + 1;
+            let (head, rest) = self
+                .sql
+                .split_once("VALUES ")
+                .expect("a bulk statement has VALUES");
+            let end = rest.find(')').expect("VALUES are in parentheses") + 1;
             let (row, tail) = rest.split_at(end);
-            SIZES.map(|size| {
+            STATEMENT_SIZES.map(|size| {
                 let rows = vec![row; size].join(", ");
                 format!("{head}VALUES {rows}{tail}").into()
             })
         })
     }
 
-    /// Of a row.
-    fn parameters(&self) -> usize {
-        let first = &self.statements()[SIZES.len() - 1];
+    fn parameters_per_row(&self) -> usize {
+        let first = &self.statements()[STATEMENT_SIZES.len() - 1];
         first.bytes().filter(|byte| *byte == b'?').count()
     }
 
+    /// The text for four rows.
     #[cfg(test)]
     pub(super) fn statement(&self) -> &str {
-        &self.statements()[SIZES.len() - 2]
+        &self.statements()[STATEMENT_SIZES.len() - 2]
     }
 }
 
-/// The parameters of a statement.
+/// The values of a statement's parameters.
 #[derive(Default)]
-pub(super) struct Values {
+pub(super) struct BoundValues {
     arguments: SqliteArguments,
-    failed: Option<sqlx::error::BoxDynError>,
+    /// The first value that could not be encoded.
+    error: Option<sqlx::error::BoxDynError>,
 }
 
-impl Values {
-    pub(super) fn add<'t, T>(&mut self, value: T) -> &mut Values
+impl BoundValues {
+    /// Adds the value of the next parameter. An error is returned when the statement runs.
+    pub(super) fn add<'t, T>(&mut self, value: T) -> &mut BoundValues
     where
         T: Encode<'t, Sqlite> + Type<Sqlite>,
     {
         if let Err(error) = self.arguments.add(value) {
-            self.failed.get_or_insert(error);
+            self.error.get_or_insert(error);
         }
         self
     }
 
-    /// A number, which SQLite would store as null.
-    pub(super) fn real(&mut self, value: f64) -> &mut Values {
+    /// Adds a number; NaN is an error, since SQLite would store it as null.
+    pub(super) fn add_real(&mut self, value: f64) -> &mut BoundValues {
         if value.is_nan() {
-            self.failed.get_or_insert_with(|| "a number is NaN".into());
+            self.error.get_or_insert_with(|| "a number is NaN".into());
         }
         self.add(value)
     }
 
     fn finish(self) -> Result<SqliteArguments, sqlx::Error> {
-        match self.failed {
+        match self.error {
             None => Ok(self.arguments),
             Some(error) => Err(sqlx::Error::Encode(error)),
         }
     }
 }
 
-/// Rows in the order of their key: neighbours in the table are written one after the other. Of equal
-/// keys the last row is written last.
+/// Sorts rows by their key, so that neighbours in the table are written one after the other. The sort is stable: of
+/// rows with the same key, the last one is written last.
 pub(super) fn sorted<T, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
     let mut sorted: Vec<&T> = rows.iter().collect();
     sorted.sort_by_key(|row| key(row));
     sorted
 }
 
-/// Numbers as the one JSON parameter that `json_each` unfolds.
+/// Encodes numbers as a JSON list, a single parameter that `json_each` expands.
 pub(super) fn json_list<N: ToString>(numbers: impl IntoIterator<Item = N>) -> String {
     let numbers: Vec<String> = numbers
         .into_iter()
@@ -128,7 +135,7 @@ pub(super) fn json_list<N: ToString>(numbers: impl IntoIterator<Item = N>) -> St
     format!("[{}]", numbers.join(","))
 }
 
-/// A limit as SQLite takes it.
-pub(super) fn limit(rows: usize) -> i64 {
+/// Converts a limit to SQLite's integer.
+pub(super) fn sql_limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

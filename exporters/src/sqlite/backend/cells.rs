@@ -1,4 +1,4 @@
-//! Rows of the database ⇄ values.
+//! Decodes the rows that statements pack.
 
 use pipeline::component::UnixNanos;
 use rusqlite::types::{FromSql, FromSqlError};
@@ -8,12 +8,12 @@ use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use crate::sqlite::connections::packing::{next_cell, next_row};
 
-/// Hashes are stored as signed numbers with the same bits.
+/// Converts a hash to the stored signed number, which has the same bits.
 pub(super) fn signed(hash: u64) -> i64 {
     hash.cast_signed()
 }
 
-/// The rows of a statement that selects `pack_rows(…)`, or returns `pack_row(…)` of each.
+/// The rows of a statement that selects `pack_rows(…)`, or that returns a `pack_row(…)` per row.
 #[derive(Debug, Default)]
 pub(super) struct PackedRows {
     bytes: Vec<u8>,
@@ -21,13 +21,17 @@ pub(super) struct PackedRows {
 }
 
 impl PackedRows {
+    /// The number of rows.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// Adds the rows of one more row of the database, whose only cell they are.
+    /// Adds the packed rows in the only cell of a row of a result.
+    ///
+    /// # Errors
+    /// If the last packed row is cut off.
     pub(super) fn add(&mut self, packed: &SqliteRow) -> Result<(), sqlx::Error> {
-        // Null where no row was packed.
+        // `pack_rows` returns null if there is no row.
         let packed: Option<&[u8]> = packed.try_get(0)?;
         let packed = packed.unwrap_or_default();
         let mut rest = packed;
@@ -41,27 +45,28 @@ impl PackedRows {
         Ok(())
     }
 
+    /// Adds the rows of another result.
     pub(super) fn append(&mut self, mut other: PackedRows) {
         self.bytes.append(&mut other.bytes);
         self.count += other.count;
     }
 
-    /// Each as `read` reads it, in their order.
+    /// Converts each row with `read`, in order.
     pub(super) fn read<'r, T>(
         &'r self,
-        read: impl Fn(&mut Cells<'r>) -> Result<T, sqlx::Error>,
+        read: impl Fn(&mut CellReader<'r>) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, sqlx::Error> {
         let mut values = Vec::with_capacity(self.count);
         let mut rest = self.bytes.as_slice();
         while let Some(rest) = next_row(&mut rest) {
-            values.push(read(&mut Cells { rest })?);
+            values.push(read(&mut CellReader { rest })?);
         }
         Ok(values)
     }
 }
 
-/// All that a statement selects with `pack_rows(…)`.
-pub(super) async fn fetch(
+/// Runs a statement that selects `pack_rows(…)`, and returns its rows.
+pub(super) async fn fetch_packed(
     connection: &mut SqliteConnection,
     query: Query<'_, Sqlite, SqliteArguments>,
 ) -> Result<PackedRows, sqlx::Error> {
@@ -70,26 +75,29 @@ pub(super) async fn fetch(
     Ok(rows)
 }
 
-/// The cells of a row from left to right.
-pub(super) struct Cells<'r> {
+/// Reads the cells of a row from left to right. Each method reads the next cell.
+///
+/// # Errors
+/// All methods fail if there is no further cell, or it has another type.
+pub(super) struct CellReader<'r> {
     rest: &'r [u8],
 }
 
-impl<'r> Cells<'r> {
+impl<'r> CellReader<'r> {
     pub(super) fn take<T: FromSql>(&mut self) -> Result<T, sqlx::Error> {
         next_cell(&mut self.rest)
             .and_then(T::column_result)
-            .map_err(undecoded)
+            .map_err(decode_error)
     }
 
     pub(super) fn text(&mut self) -> Result<&'r str, sqlx::Error> {
         let text = next_cell(&mut self.rest).and_then(|cell| cell.as_str());
-        text.map_err(undecoded)
+        text.map_err(decode_error)
     }
 
     pub(super) fn blob(&mut self) -> Result<&'r [u8], sqlx::Error> {
         let blob = next_cell(&mut self.rest).and_then(|cell| cell.as_blob());
-        blob.map_err(undecoded)
+        blob.map_err(decode_error)
     }
 
     pub(super) fn hash(&mut self) -> Result<u64, sqlx::Error> {
@@ -104,10 +112,10 @@ impl<'r> Cells<'r> {
         Ok(self.take::<Option<i64>>()?.map(time))
     }
 
-    /// One of `values`, by its place among them.
+    /// Reads an index into `values`.
     pub(super) fn code<T: Copy>(&mut self, values: &[T]) -> Result<T, sqlx::Error> {
         let code = self.take()?;
-        value_of(code, values)
+        decode_code(code, values)
     }
 
     pub(super) fn optional_code<T: Copy>(
@@ -115,18 +123,22 @@ impl<'r> Cells<'r> {
         values: &[T],
     ) -> Result<Option<T>, sqlx::Error> {
         let code: Option<i64> = self.take()?;
-        code.map(|code| value_of(code, values)).transpose()
+        code.map(|code| decode_code(code, values)).transpose()
     }
 }
 
-pub(super) fn value_of<T: Copy>(code: i64, values: &[T]) -> Result<T, sqlx::Error> {
-    let place = usize::try_from(code).ok();
-    let value = place.and_then(|place| values.get(place));
-    let unknown = || sqlx::Error::Decode(format!("{code} stands for nothing").into());
+/// The value with this index.
+///
+/// # Errors
+/// If there is none.
+pub(super) fn decode_code<T: Copy>(code: i64, values: &[T]) -> Result<T, sqlx::Error> {
+    let index = usize::try_from(code).ok();
+    let value = index.and_then(|index| values.get(index));
+    let unknown = || sqlx::Error::Decode(format!("unknown code {code}").into());
     value.copied().ok_or_else(unknown)
 }
 
-fn undecoded(error: FromSqlError) -> sqlx::Error {
+fn decode_error(error: FromSqlError) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
 

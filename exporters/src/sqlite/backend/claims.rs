@@ -1,43 +1,46 @@
-//! Claims: the last stretch of each, and those before it.
+//! The tables `claims` (the last interval of each claim) and `claim_history` (the intervals before it).
 
-use pipeline::claims::{Class, Ending, Point, Removal, Stretch};
+use pipeline::claims::{ClaimClass, ClaimInterval, IntervalEnd, Removal, ReportPoint};
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{ClaimKey, ClaimRow, NodeId, ScopeKey};
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, Values, json_list, limit as rows_limit, sorted};
-use super::cells::{Cells, fetch, signed};
+use super::bulk::{BoundValues, BulkStatement, json_list, sorted, sql_limit};
+use super::cells::{CellReader, fetch_packed, signed};
 use super::nodes::NewNodes;
 
-static PUT: Bulk = Bulk::new(include_str!("../sql/put_claims.sql"));
-static PUT_PAST: Bulk = Bulk::new(include_str!("../sql/put_past_claims.sql"));
-pub(super) static REMOVE: Bulk = Bulk::new(
+static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_claims.sql"));
+static PUT_PAST: BulkStatement = BulkStatement::new(include_str!("../sql/put_past_claims.sql"));
+pub(super) static REMOVE: BulkStatement = BulkStatement::new(
     "DELETE FROM claims WHERE (node, class, source, scope, since) IN (VALUES (?, ?, ?, ?, ?))",
 );
-pub(super) static REMOVE_PAST: Bulk = Bulk::new(
+pub(super) static REMOVE_PAST: BulkStatement = BulkStatement::new(
     "DELETE FROM claim_history WHERE (node, class, source, scope, since) IN (VALUES (?, ?, ?, ?, ?))",
 );
 pub(super) const READ: &str = include_str!("../sql/read_claims.sql");
 pub(super) const READ_PAST: &str = include_str!("../sql/read_past_claims.sql");
 pub(super) const READ_OPEN: &str = include_str!("../sql/read_open_claims.sql");
-pub(super) const READ_SCOPE: &str = include_str!("../sql/read_ended_claims.sql");
+pub(super) const READ_ENDED: &str = include_str!("../sql/read_ended_claims.sql");
 
-/// By the number that stands for each.
-const ENDINGS: [Ending; 3] = [
-    Ending::Replaced,
-    Ending::Removed(Removal::Deleted),
-    Ending::Removed(Removal::Released),
+/// The stored code of each is its index.
+const ENDINGS: [IntervalEnd; 3] = [
+    IntervalEnd::Replaced,
+    IntervalEnd::Removed(Removal::Deleted),
+    IntervalEnd::Removed(Removal::Released),
 ];
 
+/// The last interval of each claim of nodes.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<ClaimRow>, sqlx::Error> {
     let query = sqlx::query(READ).bind(json_list(nodes));
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     rows.read(claim)
 }
 
+/// The past intervals of the claims of nodes, without those that ended at `since` or before, except the last of these
+/// of each claim.
 pub(super) async fn read_past(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
@@ -46,10 +49,11 @@ pub(super) async fn read_past(
     let query = sqlx::query(READ_PAST)
         .bind(json_list(nodes))
         .bind(since.timestamp());
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     rows.read(claim)
 }
 
+/// Up to `limit` open claims of a scope, of nodes after `after`, in the order of nodes; each with the hash of the uid.
 pub(super) async fn read_open(
     connection: &mut SqliteConnection,
     new: &NewNodes,
@@ -62,37 +66,37 @@ pub(super) async fn read_open(
         .bind(scope.source)
         .bind(scope.scope)
         .bind(after)
-        .bind(rows_limit(limit));
-    let rows = fetch(connection, query).await?;
+        .bind(sql_limit(limit));
+    let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| {
         let claim = claim(cells)?;
         Ok((new.hash_of(claim.key.node, cells.take()?), claim))
     })
 }
 
-/// Nodes of claims that ended after `since`, each with the hash of its uid.
+/// The nodes of the claims of a scope that ended after `since`, each with the hash of its uid.
 pub(super) async fn ended_since(
     connection: &mut SqliteConnection,
     new: &NewNodes,
     scope: ScopeKey,
     since: UnixNanos,
 ) -> Result<Vec<(u64, NodeId)>, sqlx::Error> {
-    let query = sqlx::query(READ_SCOPE)
+    let query = sqlx::query(READ_ENDED)
         .bind(scope.class as i64)
         .bind(scope.source)
         .bind(scope.scope)
         .bind(since.timestamp());
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| {
         let node = cells.take()?;
         Ok((new.hash_of(node, cells.take()?), node))
     })
 }
 
-fn claim(cells: &mut Cells<'_>) -> Result<ClaimRow, sqlx::Error> {
+fn claim(cells: &mut CellReader<'_>) -> Result<ClaimRow, sqlx::Error> {
     let key = ClaimKey {
         node: cells.take()?,
-        class: cells.code(&Class::ALL)?,
+        class: cells.code(&ClaimClass::ALL)?,
         source: cells.take()?,
         scope: cells.take()?,
     };
@@ -102,16 +106,17 @@ fn claim(cells: &mut Cells<'_>) -> Result<ClaimRow, sqlx::Error> {
     let state = cells.hash()?;
     let seen = cells.time()?;
     let points: Option<Vec<u8>> = cells.take()?;
-    let stretch = Stretch {
+    let interval = ClaimInterval {
         since,
         until: until.zip(ending),
         state,
         seen,
-        points: Point::decode(points.as_deref(), since, state),
+        points: ReportPoint::decode(points.as_deref(), since, state),
     };
-    Ok(ClaimRow { key, stretch })
+    Ok(ClaimRow { key, interval })
 }
 
+/// Writes the last interval of claims.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     rows: &[ClaimRow],
@@ -121,29 +126,37 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// Writes past intervals of claims.
 pub(super) async fn put_past(
     connection: &mut SqliteConnection,
     rows: &[ClaimRow],
 ) -> Result<(), sqlx::Error> {
-    let rows = sorted(rows, |row| (row.key, row.stretch.since));
+    let rows = sorted(rows, |row| (row.key, row.interval.since));
     PUT_PAST.run(connection, &rows, bind).await?;
     Ok(())
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `Bulk` binds rows")]
-fn bind(values: &mut Values, row: &&ClaimRow) {
-    let stretch = &row.stretch;
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "`BulkStatement` passes rows by reference"
+)]
+fn bind(values: &mut BoundValues, row: &&ClaimRow) {
+    let interval = &row.interval;
     bind_key(values, &row.key);
     values
-        .add(stretch.since.timestamp())
-        .add(stretch.until.map(|(until, _)| until.timestamp()))
-        .add(stretch.until.map(|(_, ending)| code(ending)))
-        .add(signed(stretch.state))
-        .add(stretch.seen.timestamp())
-        .add(Point::encode(&stretch.points, stretch.since, stretch.state));
+        .add(interval.since.timestamp())
+        .add(interval.until.map(|(until, _)| until.timestamp()))
+        .add(interval.until.map(|(_, ending)| code_of(ending)))
+        .add(signed(interval.state))
+        .add(interval.seen.timestamp())
+        .add(ReportPoint::encode(
+            &interval.points,
+            interval.since,
+            interval.state,
+        ));
 }
 
-fn bind_key(values: &mut Values, key: &ClaimKey) {
+fn bind_key(values: &mut BoundValues, key: &ClaimKey) {
     values
         .add(key.node)
         .add(key.class as i64)
@@ -151,14 +164,15 @@ fn bind_key(values: &mut Values, key: &ClaimKey) {
         .add(key.scope);
 }
 
-fn code(ending: Ending) -> i64 {
+fn code_of(ending: IntervalEnd) -> i64 {
     match ending {
-        Ending::Replaced => 0,
-        Ending::Removed(Removal::Deleted) => 1,
-        Ending::Removed(Removal::Released) => 2,
+        IntervalEnd::Replaced => 0,
+        IntervalEnd::Removed(Removal::Deleted) => 1,
+        IntervalEnd::Removed(Removal::Released) => 2,
     }
 }
 
+/// Removes intervals of claims, named by claim and begin.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     keys: &[(ClaimKey, UnixNanos)],

@@ -1,16 +1,17 @@
-//! The log of commits.
+//! The commit log.
 
 use sqlx::SqliteConnection;
 
-use super::bulk::limit as rows_limit;
-use super::cells::fetch;
+use super::bulk::sql_limit;
+use super::cells::fetch_packed;
 
 const APPEND: &str = "INSERT INTO commits (body) VALUES (?1)";
 pub(super) const READ: &str = "SELECT pack_rows(sequence, body) FROM \
      (SELECT sequence, body FROM commits WHERE sequence > ?1 ORDER BY sequence LIMIT ?2)";
-/// Also of commits that are not kept any more.
+/// Also counts removed commits.
 const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'commits'), 0)";
 
+/// Appends an encoded commit; returns its sequence number.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
     commit: &[u8],
@@ -19,6 +20,7 @@ pub(super) async fn append(
     Ok(written.last_insert_rowid().cast_unsigned())
 }
 
+/// Up to `limit` commits with greater sequence numbers, in order.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     after: u64,
@@ -26,11 +28,12 @@ pub(super) async fn read(
 ) -> Result<Vec<(u64, Vec<u8>)>, sqlx::Error> {
     let query = sqlx::query(READ)
         .bind(i64::try_from(after).unwrap_or(i64::MAX))
-        .bind(rows_limit(limit));
-    let rows = fetch(connection, query).await?;
+        .bind(sql_limit(limit));
+    let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| Ok((cells.hash()?, cells.take()?)))
 }
 
+/// The sequence number of the last commit; 0 if there was none.
 pub(super) async fn last(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     let last: i64 = sqlx::query_scalar(LAST).fetch_one(connection).await?;
     Ok(last.cast_unsigned())

@@ -1,88 +1,93 @@
-//! Edges: current ones, and where those started that are not.
+//! The tables `edges` (current edges) and `past_edges` (the ends of edges that are no longer current).
 
 use std::collections::BTreeMap;
 
 use pipeline::store::rows::{EdgeKey, EdgePage, EdgeRow, NodeId, Word};
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, Values, sorted};
-use super::cells::Cells;
-use super::walk::{Place, Walk};
+use super::bulk::{BoundValues, BulkStatement, sorted};
+use super::cells::CellReader;
+use super::edge_index::{EdgeCursor, EdgeIndex};
 
-static PUT: Bulk = Bulk::new(include_str!("../sql/put_edges.sql"));
-/// Of observations that are there already.
-static OBSERVE: Bulk = Bulk::new(include_str!("../sql/observe_edges.sql"));
-static ADD: Bulk = Bulk::new(include_str!("../sql/add_edges.sql"));
-pub(super) static REMOVE: Bulk = Bulk::new(include_str!("../sql/remove_edges.sql"));
-static PUT_PAST: Bulk = Bulk::new(
+static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_edges.sql"));
+/// Merges observations into rows that exist.
+static OBSERVE: BulkStatement = BulkStatement::new(include_str!("../sql/observe_edges.sql"));
+static ADD: BulkStatement = BulkStatement::new(include_str!("../sql/add_edges.sql"));
+pub(super) static REMOVE: BulkStatement =
+    BulkStatement::new(include_str!("../sql/remove_edges.sql"));
+static PUT_PAST: BulkStatement = BulkStatement::new(
     "INSERT INTO past_edges (to_node, kind, from_node) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
 );
 
 const COLUMNS: &str = "from_node, kind, to_node, source, scope, is_observation, confidence, first_seen, \
                        last_seen, properties";
 
-pub(super) const OUT: Walk = Walk {
+/// Current edges by their start.
+pub(super) const OUT: EdgeIndex = EdgeIndex {
     columns: COLUMNS,
     table: "edges",
-    near: "from_node",
-    rest: "to_node, source, scope, is_observation",
-    parameters: "?4, ?5, ?6, ?7",
+    near_column: "from_node",
+    later_columns: "to_node, source, scope, is_observation",
+    later_parameters: "?4, ?5, ?6, ?7",
 };
 
-pub(super) const IN: Walk = Walk {
+/// Current edges by their target.
+pub(super) const IN: EdgeIndex = EdgeIndex {
     columns: COLUMNS,
     table: "edges INDEXED BY edges_by_target",
-    near: "to_node",
-    rest: "from_node, source, scope, is_observation",
-    parameters: "?4, ?5, ?6, ?7",
+    near_column: "to_node",
+    later_columns: "from_node, source, scope, is_observation",
+    later_parameters: "?4, ?5, ?6, ?7",
 };
 
-pub(super) const PAST_IN: Walk = Walk {
+/// Past edges by their target.
+pub(super) const PAST_IN: EdgeIndex = EdgeIndex {
     columns: "to_node, kind, from_node",
     table: "past_edges",
-    near: "to_node",
-    rest: "from_node",
-    parameters: "?4",
+    near_column: "to_node",
+    later_columns: "from_node",
+    later_parameters: "?4",
 };
 
-/// The end of edges at which they are asked for.
+/// The end of the edges at which the requested nodes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum EdgeEnd {
     From,
     To,
 }
 
+/// Reads a page of the current edges at nodes, in the order of node, kind and other node. Empty `kinds` means all.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
-    end: End,
+    end: EdgeEnd,
     nodes: &[NodeId],
     kinds: &[Word],
     page: &EdgePage,
 ) -> Result<Vec<EdgeRow>, sqlx::Error> {
-    let walk = match end {
-        End::From => &OUT,
-        End::To => &IN,
+    let index = match end {
+        EdgeEnd::From => &OUT,
+        EdgeEnd::To => &IN,
     };
-    let place = page.after.map(|key| {
+    let last = page.after.map(|key| {
         let (near, far) = match end {
-            End::From => (key.from, key.to),
-            End::To => (key.to, key.from),
+            EdgeEnd::From => (key.from, key.to),
+            EdgeEnd::To => (key.to, key.from),
         };
-        let rest = [far, key.source, key.scope, i64::from(key.is_observation)];
-        (near, key.kind, rest)
+        let later_values = [far, key.source, key.scope, i64::from(key.is_observation)];
+        (near, key.kind, later_values)
     });
-    let after = place.as_ref().map(|(near, kind, rest)| Place {
+    let after = last.as_ref().map(|(near, kind, later_values)| EdgeCursor {
         near: *near,
         kind: *kind,
-        rest,
+        later_values,
     });
-    let rows = walk
+    let rows = index
         .page(connection, nodes, kinds, after, page.limit)
         .await?;
     rows.read(edge)
 }
 
-fn edge(cells: &mut Cells<'_>) -> Result<EdgeRow, sqlx::Error> {
+fn edge(cells: &mut CellReader<'_>) -> Result<EdgeRow, sqlx::Error> {
     Ok(EdgeRow {
         key: key(cells)?,
         confidence: cells.take()?,
@@ -92,7 +97,7 @@ fn edge(cells: &mut Cells<'_>) -> Result<EdgeRow, sqlx::Error> {
     })
 }
 
-fn key(cells: &mut Cells<'_>) -> Result<EdgeKey, sqlx::Error> {
+fn key(cells: &mut CellReader<'_>) -> Result<EdgeKey, sqlx::Error> {
     Ok(EdgeKey {
         from: cells.take()?,
         kind: cells.take()?,
@@ -103,6 +108,7 @@ fn key(cells: &mut Cells<'_>) -> Result<EdgeKey, sqlx::Error> {
     })
 }
 
+/// Reads a page of past edges by their targets: target, kind, start, in this order. Empty `kinds` means all.
 pub(super) async fn read_past(
     connection: &mut SqliteConnection,
     to: &[NodeId],
@@ -110,18 +116,23 @@ pub(super) async fn read_past(
     after: Option<(NodeId, Word, NodeId)>,
     limit: usize,
 ) -> Result<Vec<(NodeId, Word, NodeId)>, sqlx::Error> {
-    let rest = after.map(|(_, _, from)| [from]);
+    let later_values = after.map(|(_, _, from)| [from]);
     let after = after
-        .zip(rest.as_ref())
-        .map(|((near, kind, _), rest)| Place { near, kind, rest });
+        .zip(later_values.as_ref())
+        .map(|((near, kind, _), later_values)| EdgeCursor {
+            near,
+            kind,
+            later_values,
+        });
     let rows = PAST_IN.page(connection, to, kinds, after, limit).await?;
     rows.read(past_edge)
 }
 
-fn past_edge(cells: &mut Cells<'_>) -> Result<(NodeId, Word, NodeId), sqlx::Error> {
+fn past_edge(cells: &mut CellReader<'_>) -> Result<(NodeId, Word, NodeId), sqlx::Error> {
     Ok((cells.take()?, cells.take()?, cells.take()?))
 }
 
+/// Writes current edges; replaces rows with the same key.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     rows: &[EdgeRow],
@@ -131,39 +142,43 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Whether each was new, in order.
+/// Merges observations into the current edges. Returns, for each row in order, whether its edge is new; of rows with
+/// the same key only the first is new.
 pub(super) async fn observe(
     connection: &mut SqliteConnection,
     rows: &[EdgeRow],
 ) -> Result<Vec<bool>, sqlx::Error> {
     let mut first = BTreeMap::new();
-    for (place, row) in rows.iter().enumerate() {
-        first.entry(row.key).or_insert(place);
+    for (index, row) in rows.iter().enumerate() {
+        first.entry(row.key).or_insert(index);
     }
-    let distinct: Vec<&EdgeRow> = first.values().map(|place| &rows[*place]).collect();
+    let distinct: Vec<&EdgeRow> = first.values().map(|index| &rows[*index]).collect();
     let added = ADD.run(connection, &distinct, bind).await?;
     let mut is_new = vec![false; rows.len()];
     for key in added.read(key)? {
         is_new[first[&key]] = true;
     }
-    let known = rows.iter().zip(&is_new).filter(|(_, is_new)| !**is_new);
-    let mut known: Vec<&EdgeRow> = known.map(|(row, _)| row).collect();
-    known.sort_by_key(|row| row.key);
-    OBSERVE.run(connection, &known, bind).await?;
+    let existing = rows.iter().zip(&is_new).filter(|(_, is_new)| !**is_new);
+    let mut existing: Vec<&EdgeRow> = existing.map(|(row, _)| row).collect();
+    existing.sort_by_key(|row| row.key);
+    OBSERVE.run(connection, &existing, bind).await?;
     Ok(is_new)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `Bulk` binds rows")]
-fn bind(values: &mut Values, row: &&EdgeRow) {
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "`BulkStatement` passes rows by reference"
+)]
+fn bind(values: &mut BoundValues, row: &&EdgeRow) {
     bind_key(values, &row.key);
     values
-        .real(row.confidence)
+        .add_real(row.confidence)
         .add(row.first_seen.timestamp())
         .add(row.last_seen.timestamp())
         .add(row.properties.as_deref());
 }
 
-fn bind_key(values: &mut Values, key: &EdgeKey) {
+fn bind_key(values: &mut BoundValues, key: &EdgeKey) {
     values
         .add(key.from)
         .add(key.kind)
@@ -173,6 +188,7 @@ fn bind_key(values: &mut Values, key: &EdgeKey) {
         .add(key.is_observation);
 }
 
+/// Removes current edges and records their ends as past edges.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     keys: &[EdgeKey],
@@ -185,6 +201,7 @@ pub(super) async fn remove(
     put_past(connection, &removed.read(past_edge)?).await
 }
 
+/// Records past edges: target, kind, start.
 pub(super) async fn put_past(
     connection: &mut SqliteConnection,
     edges: &[(NodeId, Word, NodeId)],

@@ -1,12 +1,11 @@
-//! What housekeeping needs besides: values under a name, walks over nodes, removals by key, and the
-//! size of the file.
+//! Statements for housekeeping: stored values, pages of nodes, removals by key, the size of the file, and compaction.
 
-use pipeline::store::rows::{NodeId, Sizes, SnapshotKey, VersionKey, VersionRow, Word};
+use pipeline::store::rows::{NodeId, SnapshotKey, StoreSize, VersionKey, VersionRow, Word};
 use pipeline::uid;
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
-use super::cells::{Cells, fetch, signed};
+use super::bulk::{BulkStatement, json_list, sorted, sql_limit};
+use super::cells::{CellReader, fetch_packed, signed};
 use super::nodes::NewNodes;
 use super::versions;
 
@@ -16,33 +15,36 @@ const PUT_STATE: &str = "INSERT INTO state (name, value) VALUES (?1, ?2) \
 pub(super) const NODE_PAGE: &str =
     "SELECT pack_rows(id) FROM (SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2)";
 pub(super) const VERSIONS_OF: &str = include_str!("../sql/read_versions_of_nodes.sql");
-pub(super) static REMOVE_VERSIONS: Bulk =
-    Bulk::new("DELETE FROM versions WHERE (node, source, scope, state) IN (VALUES (?, ?, ?, ?))");
-pub(super) static REMOVE_SNAPSHOTS: Bulk =
-    Bulk::new("DELETE FROM snapshots WHERE (node, part, hash) IN (VALUES (?, ?, ?))");
-pub(super) static REMOVE_PAST_EDGES: Bulk =
-    Bulk::new("DELETE FROM past_edges WHERE (to_node, kind, from_node) IN (VALUES (?, ?, ?))");
-pub(super) static REMOVE_PAST_ALIASES: Bulk =
-    Bulk::new("DELETE FROM past_aliases WHERE (value_hash, node) IN (VALUES (?, ?))");
+pub(super) static REMOVE_VERSIONS: BulkStatement = BulkStatement::new(
+    "DELETE FROM versions WHERE (node, source, scope, state) IN (VALUES (?, ?, ?, ?))",
+);
+pub(super) static REMOVE_SNAPSHOTS: BulkStatement =
+    BulkStatement::new("DELETE FROM snapshots WHERE (node, part, hash) IN (VALUES (?, ?, ?))");
+pub(super) static REMOVE_PAST_EDGES: BulkStatement = BulkStatement::new(
+    "DELETE FROM past_edges WHERE (to_node, kind, from_node) IN (VALUES (?, ?, ?))",
+);
+pub(super) static REMOVE_PAST_ALIASES: BulkStatement =
+    BulkStatement::new("DELETE FROM past_aliases WHERE (value_hash, node) IN (VALUES (?, ?))");
 pub(super) const REMOVE_NODES: &str =
     "DELETE FROM nodes WHERE id IN (SELECT value FROM json_each(?1))";
 pub(super) const REMOVE_ENDS: &str =
     "DELETE FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
-// Numbers of commits have no gaps.
-pub(super) const REMOVE_COMMITS: &str = "DELETE FROM commits WHERE sequence <= ?1 AND sequence < (SELECT min(sequence) FROM commits) + ?2";
+// Sequence numbers of commits have no gaps.
+pub(super) const REMOVE_COMMITS: &str = "DELETE FROM commits \
+     WHERE sequence <= ?1 AND sequence < (SELECT min(sequence) FROM commits) + ?2";
 const PAGES: &str = "SELECT page_count, page_size, freelist_count, auto_vacuum \
                      FROM pragma_page_count, pragma_page_size, pragma_freelist_count, pragma_auto_vacuum";
 
 const MERGE: &str = "INSERT INTO trigrams (trigrams, rank) VALUES ('merge', ?1)";
 const CHANGES: &str = "SELECT total_changes()";
 
-/// Tables whose rows are numbered: the number of the last row, less that of the first, is about how
-/// many there are.
-const NUMBERED: [&str; 5] = ["nodes", "versions", "texts", "records", "words"];
+/// Tables with ascending ids: the difference between the last and the first id is about the number of rows.
+const NUMBERED_TABLES: [&str; 5] = ["nodes", "versions", "texts", "records", "words"];
 
-/// The value of `auto_vacuum` of a file that gives pages back step by step.
+/// The value of `auto_vacuum` of a file that can free pages in small steps.
 const INCREMENTAL: i64 = 2;
 
+/// A stored value by its name.
 pub(super) async fn state(
     connection: &mut SqliteConnection,
     name: &str,
@@ -53,6 +55,7 @@ pub(super) async fn state(
         .await
 }
 
+/// Writes a stored value.
 pub(super) async fn put_state(
     connection: &mut SqliteConnection,
     name: &str,
@@ -63,14 +66,17 @@ pub(super) async fn put_state(
     Ok(())
 }
 
+/// The ids of up to `limit` nodes after `after`, in order.
 pub(super) async fn node_page(
     connection: &mut SqliteConnection,
     new: &NewNodes,
     after: NodeId,
     limit: usize,
 ) -> Result<Vec<NodeId>, sqlx::Error> {
-    let query = sqlx::query(NODE_PAGE).bind(after).bind(rows_limit(limit));
-    let mut ids: Vec<NodeId> = fetch(connection, query).await?.read(Cells::take)?;
+    let query = sqlx::query(NODE_PAGE).bind(after).bind(sql_limit(limit));
+    let mut ids: Vec<NodeId> = fetch_packed(connection, query)
+        .await?
+        .read(CellReader::take)?;
     ids.extend(new.after(after));
     ids.sort_unstable();
     ids.dedup();
@@ -78,15 +84,17 @@ pub(super) async fn node_page(
     Ok(ids)
 }
 
+/// All versions of nodes, without their values.
 pub(super) async fn versions_of(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<VersionRow>, sqlx::Error> {
     let query = sqlx::query(VERSIONS_OF).bind(json_list(nodes));
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     rows.read(versions::version)
 }
 
+/// Removes versions.
 pub(super) async fn remove_versions(
     connection: &mut SqliteConnection,
     keys: &[VersionKey],
@@ -103,6 +111,7 @@ pub(super) async fn remove_versions(
     Ok(())
 }
 
+/// Removes snapshots.
 pub(super) async fn remove_snapshots(
     connection: &mut SqliteConnection,
     keys: &[SnapshotKey],
@@ -111,13 +120,14 @@ pub(super) async fn remove_snapshots(
         .run(connection, &sorted(keys, |key| *key), |values, key| {
             values
                 .add(key.node)
-                .add(key.part as i64)
+                .add(key.kind as i64)
                 .add(signed(key.hash));
         })
         .await?;
     Ok(())
 }
 
+/// Removes past edges: target, kind, start.
 pub(super) async fn remove_past_edges(
     connection: &mut SqliteConnection,
     edges: &[(NodeId, Word, NodeId)],
@@ -131,6 +141,7 @@ pub(super) async fn remove_past_edges(
     Ok(())
 }
 
+/// Removes former owners of aliases: value, node.
 pub(super) async fn remove_past_aliases(
     connection: &mut SqliteConnection,
     rows: &[(String, NodeId)],
@@ -147,12 +158,13 @@ pub(super) async fn remove_past_aliases(
     Ok(())
 }
 
+/// Removes nodes, and when statistics last named them.
 pub(super) async fn remove_nodes(
     connection: &mut SqliteConnection,
     new: &mut NewNodes,
     ids: &[NodeId],
 ) -> Result<(), sqlx::Error> {
-    // One of this session is written first, so that its number is known to have been used.
+    // Writes the new nodes of this session first, so that SQLite does not reuse the id of one that is removed.
     new.flush(connection).await?;
     for statement in [REMOVE_NODES, REMOVE_ENDS] {
         let query = sqlx::query(statement).bind(json_list(ids));
@@ -161,6 +173,7 @@ pub(super) async fn remove_nodes(
     Ok(())
 }
 
+/// Removes up to `limit` of the oldest commits, none after `up_to`; returns how many.
 pub(super) async fn remove_commits(
     connection: &mut SqliteConnection,
     up_to: u64,
@@ -168,85 +181,97 @@ pub(super) async fn remove_commits(
 ) -> Result<usize, sqlx::Error> {
     let removed = sqlx::query(REMOVE_COMMITS)
         .bind(i64::try_from(up_to).unwrap_or(i64::MAX))
-        .bind(rows_limit(limit).min(i64::MAX / 2))
+        .bind(sql_limit(limit).min(i64::MAX / 2))
         .execute(connection)
         .await?;
     Ok(usize::try_from(removed.rows_affected()).unwrap_or(usize::MAX))
 }
 
-pub(super) async fn sizes(connection: &mut SqliteConnection) -> Result<Sizes, sqlx::Error> {
+/// The size of the file, and about how many rows its large tables have.
+pub(super) async fn store_size(
+    connection: &mut SqliteConnection,
+) -> Result<StoreSize, sqlx::Error> {
     let (pages, size, free, _) = pages(connection).await?;
     let mut rows = Vec::new();
-    for table in NUMBERED {
+    for table in NUMBERED_TABLES {
         let id = match table {
             "texts" => "id / 4",
             _ => "id",
         };
-        rows.push((table, span(connection, table, id).await?));
+        rows.push((table, id_span(connection, table, id).await?));
     }
-    let commits = span(connection, "commits", "sequence").await?;
+    let commits = id_span(connection, "commits", "sequence").await?;
     rows.push(("commits", commits));
-    Ok(Sizes {
+    Ok(StoreSize {
         bytes: pages * size,
         free_bytes: free * size,
         rows,
     })
 }
 
-/// How many numbers there are from the first row to the last: two seeks.
-async fn span(
+/// The number of ids from the first row to the last, by two seeks. `id` is an expression that begins with the column.
+async fn id_span(
     connection: &mut SqliteConnection,
     table: &str,
-    number: &str,
+    id: &str,
 ) -> Result<u64, sqlx::Error> {
-    let column = number.split(' ').next().unwrap_or(number);
-    let end =
-        |end: &str| number.replacen(column, &format!("(SELECT {end}({column}) FROM {table})"), 1);
-    let sql = format!("SELECT coalesce({} - {} + 1, 0)", end("max"), end("min"));
+    let column = id.split(' ').next().unwrap_or(id);
+    let bound = |function: &str| {
+        id.replacen(
+            column,
+            &format!("(SELECT {function}({column}) FROM {table})"),
+            1,
+        )
+    };
+    let sql = format!(
+        "SELECT coalesce({} - {} + 1, 0)",
+        bound("max"),
+        bound("min")
+    );
     let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
     Ok(query.fetch_one(connection).await?.unsigned_abs())
 }
 
-/// Pages, bytes of each, free ones, and how those are given back.
+/// The number of pages, the bytes of a page, the number of free pages, and the value of `auto_vacuum`.
 async fn pages(connection: &mut SqliteConnection) -> Result<(u64, u64, u64, i64), sqlx::Error> {
     let row: (i64, i64, i64, i64) = sqlx::query_as(PAGES).fetch_one(connection).await?;
-    let (pages, size, free, how) = row;
+    let (pages, size, free, auto_vacuum) = row;
     Ok((
         pages.unsigned_abs(),
         size.unsigned_abs(),
         free.unsigned_abs(),
-        how,
+        auto_vacuum,
     ))
 }
 
-/// Merges segments of the index of texts, in which entries and their removals annul each other, and gives free
-/// pages back to the file system, in a transaction of its own; whether there is more to do.
+/// Merges segments of the index of texts, where entries and their removals cancel out, and returns free pages to the
+/// file system, up to `max_pages` pages of work. Returns whether there is more to do. Needs its own transaction.
 pub(super) async fn compact(
     connection: &mut SqliteConnection,
-    most: usize,
+    max_pages: usize,
 ) -> Result<bool, sqlx::Error> {
     let before: i64 = sqlx::query_scalar(CHANGES)
         .fetch_one(&mut *connection)
         .await?;
-    // A page of the index takes longer than one that is given back.
-    let merge = sqlx::query(MERGE).bind(rows_limit(most / 8));
+    // Merging a page of the index takes longer than freeing a page.
+    let merge = sqlx::query(MERGE).bind(sql_limit(max_pages / 8));
     merge.execute(&mut *connection).await?;
     let after: i64 = sqlx::query_scalar(CHANGES)
         .fetch_one(&mut *connection)
         .await?;
-    // Each page that it wrote is a change, and so is the statement. Beside writers there is always
-    // something small to merge: that is left for the next round.
-    if after.saturating_sub(before) > rows_limit(most / 16).max(2) {
+    // Each page that the merge wrote counts as a change, and so does the statement. While others write, there is always
+    // something small to merge: the next round does it.
+    if after.saturating_sub(before) > sql_limit(max_pages / 16).max(2) {
         return Ok(true);
     }
-    let (_, _, free, how) = pages(connection).await?;
-    if free == 0 || how != INCREMENTAL {
+    let (_, _, free, auto_vacuum) = pages(connection).await?;
+    if free == 0 || auto_vacuum != INCREMENTAL {
         return Ok(false);
     }
-    let sql = format!("PRAGMA incremental_vacuum({most})");
-    // It does its work while it is stepped.
+    let sql = format!("PRAGMA incremental_vacuum({max_pages})");
+    // The pragma frees pages while its rows are read.
     sqlx::query(sqlx::AssertSqlSafe(sql))
         .fetch_all(connection)
         .await?;
-    Ok(free > most as u64)
+    Ok(free > max_pages as u64)
 }

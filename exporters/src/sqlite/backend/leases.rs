@@ -1,11 +1,11 @@
-//! Leases: the clock is this process's, since a file has none of its own.
+//! Leases of scopes. Their times are of this process's clock, since a file has no clock.
 
 use async_trait::async_trait;
 use pipeline::store::rows::{LeaseRow, LeaseRows, RowsError, Word};
 use sqlx::SqliteConnection;
 
-use super::cells::{fetch, signed};
-use super::session::Session;
+use super::cells::{fetch_packed, signed};
+use super::session::SqliteSession;
 
 pub(super) const READ: &str =
     "SELECT pack_rows(holder, until) FROM leases WHERE source = ?1 AND scope = ?2";
@@ -14,30 +14,30 @@ const PUT: &str =
 pub(super) const REMOVE: &str = "DELETE FROM leases WHERE source = ?1 AND scope = ?2";
 
 #[async_trait]
-impl LeaseRows for Session {
+impl LeaseRows for SqliteSession {
     async fn lease(&mut self, source: Word, scope: Word) -> Result<Option<LeaseRow>, RowsError> {
-        let done = read(self.connection.sqlite(), source, scope).await;
-        done.map_err(self.failed("read a lease"))
+        let result = read(self.connection.sqlite(), source, scope).await;
+        result.map_err(self.rows_error("read a lease"))
     }
 
     async fn put_lease(&mut self, row: &LeaseRow) -> Result<(), RowsError> {
-        let done = sqlx::query(PUT)
+        let result = sqlx::query(PUT)
             .bind(row.source)
             .bind(row.scope)
             .bind(&row.holder)
             .bind(signed(row.until.0))
             .execute(self.connection.sqlite())
             .await;
-        self.written(done, "write a lease").map(|_| ())
+        self.check_write(result, "write a lease").map(|_| ())
     }
 
     async fn remove_lease(&mut self, source: Word, scope: Word) -> Result<(), RowsError> {
-        let done = sqlx::query(REMOVE)
+        let result = sqlx::query(REMOVE)
             .bind(source)
             .bind(scope)
             .execute(self.connection.sqlite())
             .await;
-        self.written(done, "remove a lease").map(|_| ())
+        self.check_write(result, "remove a lease").map(|_| ())
     }
 }
 
@@ -47,7 +47,7 @@ async fn read(
     scope: Word,
 ) -> Result<Option<LeaseRow>, sqlx::Error> {
     let query = sqlx::query(READ).bind(source).bind(scope);
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     let leases = rows.read(|cells| {
         Ok(LeaseRow {
             source,

@@ -1,58 +1,58 @@
-//! Lists of nodes: by the index of the filter that fits the fewest, of words or of texts.
+//! Lists nodes through the index of the filter, of a word or of texts, that the fewest nodes match.
 
-use pipeline::store::rows::{Listing, NO_WORD, NodeId, RowFilter, Word};
+use pipeline::store::rows::{Listing, NO_WORD, NodeId, NodeRowFilter, Word};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::bulk::{json_list, limit as rows_limit};
-use super::cells::{Cells, fetch};
-use super::texts::{Walk, Wanted};
+use super::bulk::{json_list, sql_limit};
+use super::cells::{CellReader, fetch_packed};
+use super::texts::{TextPredicate, TrigramQuery};
 
-/// Nodes of a filter that are counted before it is called broad.
-const BROAD: i64 = 10_000;
+/// To choose an index, a statement counts at most this many nodes of a key.
+const MAX_COUNTED: i64 = 10_000;
 
-/// Kinds that are walked through one by one; more are looked for among all nodes.
-const WORDS: usize = 64;
+/// Up to this many kinds, a list reads the index of kinds once for each; with more, it filters another index.
+const MAX_KEYS: usize = 64;
 
-/// The parameters before those of texts.
-const PARAMETERS: usize = 11;
+/// The number of parameters before those of texts.
+const FIXED_PARAMETERS: usize = 11;
 
-/// Where a list finds its nodes, in the order of their numbers.
+/// An index that returns nodes in the order of their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Index {
-    /// All that are listed.
+pub(super) enum NodeIndex {
+    /// All nodes of a listing.
     Listing,
-    /// Those with the word `?10` in a column of `nodes`.
-    By(&'static str),
-    /// Those with the trigrams `?10` in a text, the rows between `?2` and `?11` of `trigrams`.
+    /// The nodes with the word `?10` in this column of `nodes`.
+    Column(&'static str),
+    /// The nodes with the trigrams `?10` in a text: the rows of `trigrams` between `?2` and `?11`.
     Text,
 }
 
-impl Index {
+impl NodeIndex {
     #[cfg(test)]
-    pub(super) const ALL: [Index; 6] = [
-        Index::Listing,
-        Index::By("kind"),
-        Index::By("provider"),
-        Index::By("account"),
-        Index::By("region"),
-        Index::Text,
+    pub(super) const ALL: [NodeIndex; 6] = [
+        NodeIndex::Listing,
+        NodeIndex::Column("kind"),
+        NodeIndex::Column("provider"),
+        NodeIndex::Column("account"),
+        NodeIndex::Column("region"),
+        NodeIndex::Text,
     ];
 
-    /// What a list of the nodes that fit is made of: tables, what they are restricted to, and their order.
+    /// The parts of a statement that reads the index: tables, order and condition.
     fn parts(self) -> (String, &'static str, String) {
         let listed = "listing = ?1 AND listing > 0";
         match self {
-            Index::Listing => {
+            NodeIndex::Listing => {
                 let from = "nodes INDEXED BY nodes_by_listing";
                 (from.to_owned(), "id", format!("{listed} AND id > ?2"))
             }
-            Index::By(column) => (
+            NodeIndex::Column(column) => (
                 format!("nodes INDEXED BY nodes_by_{column}"),
                 "id",
-                // The second comparison says that a partial index has the word.
+                // The second comparison lets SQLite use the partial index.
                 format!("{listed} AND {column} = ?10 AND {column} > 0 AND id > ?2"),
             ),
-            Index::Text => (
+            NodeIndex::Text => (
                 "trigrams CROSS JOIN nodes ON nodes.id = trigrams.rowid & 0xFFFFFFFFFF".to_owned(),
                 "trigrams.rowid",
                 format!(
@@ -62,15 +62,15 @@ impl Index {
         }
     }
 
-    /// `?1` listing, `?2` after, `?3` limit, `?4` kinds, `?5` provider, `?6` account, `?7` region,
-    /// `?8` the time after which a changed node fits, `?10` and `?11` of the index, then texts.
-    pub(super) fn list(self, texts: &[Vec<Wanted>]) -> String {
+    /// The statement that lists nodes. `?1` listing, `?2` after, `?3` limit, `?4` kinds, `?5` provider, `?6` account,
+    /// `?7` region, `?8` the time after which a changed node matches, `?10` and `?11` of the index, then texts.
+    pub(super) fn list(self, texts: &[Vec<TextPredicate>]) -> String {
         let (from, order, condition) = self.parts();
-        let mut parameter = PARAMETERS;
+        let mut parameter = FIXED_PARAMETERS;
         let texts = texts.iter().map(|any| {
-            let any = any.iter().map(|wanted| {
+            let any = any.iter().map(|predicate| {
                 parameter += 1;
-                wanted.condition(parameter)
+                predicate.condition(parameter)
             });
             format!(" AND ({})", any.collect::<Vec<String>>().join(" OR "))
         });
@@ -83,83 +83,85 @@ impl Index {
         )
     }
 
-    /// Counts up to so many nodes that a list by it would have to read.
+    /// The statement that counts, up to [`MAX_COUNTED`], the nodes that a list through the index would read.
     pub(super) fn count(self) -> String {
         let counted = match self {
-            Index::Text => "trigrams WHERE trigrams MATCH ?10 AND rowid > ?2 AND rowid < ?11",
+            NodeIndex::Text => "trigrams WHERE trigrams MATCH ?10 AND rowid > ?2 AND rowid < ?11",
             _ => {
                 let (from, _, condition) = self.parts();
                 &format!("{from} WHERE {condition}")
             }
         };
-        format!("SELECT count(*) FROM (SELECT 1 FROM {counted} LIMIT {BROAD})")
+        format!("SELECT count(*) FROM (SELECT 1 FROM {counted} LIMIT {MAX_COUNTED})")
     }
 }
 
-/// What an index is entered with.
+/// A key of an index.
 #[derive(Clone, Debug)]
-enum Key {
+enum IndexKey {
     Word(Word),
-    Text(Walk),
+    Text(TrigramQuery),
 }
 
-/// A way to walk through a list: an index, and its keys, each a walk of its own.
-struct Way {
-    index: Index,
-    keys: Vec<Key>,
+/// A way to read a list: an index and the keys to read, one after the other.
+struct AccessPath {
+    index: NodeIndex,
+    keys: Vec<IndexKey>,
 }
 
-/// A list of one listing after a node.
+/// The nodes of one listing after a node.
 #[derive(Clone, Copy)]
-struct Page {
+struct ListPage {
     listing: Listing,
     after: NodeId,
 }
 
-impl Key {
-    /// `?2`, `?10` and `?11` of a statement.
-    fn values(&self, page: Page) -> (i64, KeyValue<'_>, i64) {
+impl IndexKey {
+    /// The parameters `?2`, `?10` and `?11` of a statement.
+    fn parameters(&self, page: ListPage) -> (i64, KeyParameter<'_>, i64) {
         match self {
-            Key::Word(word) => (page.after, KeyValue::Word(*word), 0),
-            Key::Text(walk) => {
-                let (first, end) = walk.rows(page.after, page.listing == Listing::Current);
-                (first, KeyValue::Text(&walk.trigrams), end)
+            IndexKey::Word(word) => (page.after, KeyParameter::Word(*word), 0),
+            IndexKey::Text(query) => {
+                let (first, end) = query.row_range(page.after, page.listing == Listing::Current);
+                (first, KeyParameter::Text(&query.trigrams), end)
             }
         }
     }
 }
 
+/// The parameter `?10`.
 #[derive(Clone, Copy)]
-enum KeyValue<'k> {
+enum KeyParameter<'k> {
     Word(Word),
     Text(&'k str),
 }
 
+/// The ids of up to `limit` nodes after `after` that match the filter, in order.
 pub(super) async fn list(
     connection: &mut SqliteConnection,
-    filter: &RowFilter,
+    filter: &NodeRowFilter,
     after: NodeId,
     limit: usize,
 ) -> Result<Vec<NodeId>, sqlx::Error> {
     let mut listings = vec![Listing::Current];
-    if filter.with_ended {
+    if filter.include_ended {
         listings.push(Listing::Ended);
     }
     let texts = filter.texts.iter();
-    let texts = texts.map(|any| any.iter().map(Wanted::of).collect());
-    let texts: Vec<Vec<Wanted>> = texts.collect();
-    let way = choose(connection, filter, &texts, &listings, after).await?;
-    let sql = way.index.list(&texts);
+    let texts = texts.map(|any| any.iter().map(TextPredicate::new).collect());
+    let texts: Vec<Vec<TextPredicate>> = texts.collect();
+    let path = choose_access_path(connection, filter, &texts, &listings, after).await?;
+    let sql = path.index.list(&texts);
     let kinds = (!filter.kinds.is_empty()).then(|| json_list(&filter.kinds));
     let changed_after = filter.changed_after.map(|time| time.timestamp());
-    let mut found = Vec::new();
+    let mut nodes = Vec::new();
     for listing in listings {
-        for key in &way.keys {
-            let (first, value, end) = key.values(Page { listing, after });
+        for key in &path.keys {
+            let (first, value, end) = key.parameters(ListPage { listing, after });
             let mut query = sqlx::query(AssertSqlSafe(sql.clone()))
                 .bind(listing as i64)
                 .bind(first)
-                .bind(rows_limit(limit))
+                .bind(sql_limit(limit))
                 .bind(&kinds)
                 .bind(filter.provider)
                 .bind(filter.account)
@@ -167,55 +169,56 @@ pub(super) async fn list(
                 .bind(changed_after)
                 .bind(0);
             query = match value {
-                KeyValue::Word(word) => query.bind(word),
-                KeyValue::Text(trigrams) => query.bind(trigrams),
+                KeyParameter::Word(word) => query.bind(word),
+                KeyParameter::Text(trigrams) => query.bind(trigrams),
             };
             query = query.bind(end);
-            for wanted in texts.iter().flatten() {
-                query = query.bind(&wanted.pattern);
+            for predicate in texts.iter().flatten() {
+                query = query.bind(&predicate.pattern);
             }
-            let ids = fetch(connection, query).await?;
-            found.extend(ids.read(Cells::take::<NodeId>)?);
+            let ids = fetch_packed(connection, query).await?;
+            nodes.extend(ids.read(CellReader::take::<NodeId>)?);
         }
     }
-    found.sort_unstable();
-    found.dedup();
-    found.truncate(limit);
-    Ok(found)
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes.truncate(limit);
+    Ok(nodes)
 }
 
-async fn choose(
+/// Chooses the access path with the fewest nodes after `after`.
+async fn choose_access_path(
     connection: &mut SqliteConnection,
-    filter: &RowFilter,
-    texts: &[Vec<Wanted>],
+    filter: &NodeRowFilter,
+    texts: &[Vec<TextPredicate>],
     listings: &[Listing],
     after: NodeId,
-) -> Result<Way, sqlx::Error> {
-    let mut ways = match filter.changed_after {
-        // Indexes do not know what else changed.
+) -> Result<AccessPath, sqlx::Error> {
+    let mut paths = match filter.changed_after {
+        // An index does not return the changed nodes that match only by their change.
         Some(_) => Vec::new(),
-        None => ways(filter, texts),
+        None => access_paths(filter, texts),
     };
-    if ways.is_empty() {
-        return Ok(Way {
-            index: Index::Listing,
-            keys: vec![Key::Word(NO_WORD)],
+    if paths.is_empty() {
+        return Ok(AccessPath {
+            index: NodeIndex::Listing,
+            keys: vec![IndexKey::Word(NO_WORD)],
         });
     }
     let mut best = (0, i64::MAX);
-    if ways.len() > 1 {
-        for (place, way) in ways.iter().enumerate() {
-            let nodes = count(connection, way, listings, after).await?;
+    if paths.len() > 1 {
+        for (index, path) in paths.iter().enumerate() {
+            let nodes = count(connection, path, listings, after).await?;
             if nodes < best.1 {
-                best = (place, nodes);
+                best = (index, nodes);
             }
         }
     }
-    Ok(ways.swap_remove(best.0))
+    Ok(paths.swap_remove(best.0))
 }
 
-/// By the words and the texts of a filter.
-fn ways(filter: &RowFilter, texts: &[Vec<Wanted>]) -> Vec<Way> {
+/// The access paths of the words and the texts of a filter.
+fn access_paths(filter: &NodeRowFilter, texts: &[Vec<TextPredicate>]) -> Vec<AccessPath> {
     let mut kinds = filter.kinds.clone();
     kinds.sort_unstable();
     kinds.dedup();
@@ -227,36 +230,39 @@ fn ways(filter: &RowFilter, texts: &[Vec<Wanted>]) -> Vec<Way> {
     ];
     let by_word = columns
         .into_iter()
-        .filter(|(_, words)| (1..=WORDS).contains(&words.len()) && words != &[NO_WORD])
-        .map(|(column, words)| Way {
-            index: Index::By(column),
-            keys: words.into_iter().map(Key::Word).collect(),
+        .filter(|(_, words)| (1..=MAX_KEYS).contains(&words.len()) && words != &[NO_WORD])
+        .map(|(column, words)| AccessPath {
+            index: NodeIndex::Column(column),
+            keys: words.into_iter().map(IndexKey::Word).collect(),
         });
     let by_text = texts.iter().filter_map(|any| {
-        let walks = any.iter().map(|wanted| wanted.walk().map(Key::Text));
-        Some(Way {
-            index: Index::Text,
-            keys: walks.collect::<Option<Vec<Key>>>()?,
+        let keys = any
+            .iter()
+            .map(|predicate| predicate.trigram_query().map(IndexKey::Text));
+        Some(AccessPath {
+            index: NodeIndex::Text,
+            keys: keys.collect::<Option<Vec<IndexKey>>>()?,
         })
     });
     by_word.chain(by_text).collect()
 }
 
+/// Counts the nodes that an access path reads, up to [`MAX_COUNTED`] per listing and key.
 async fn count(
     connection: &mut SqliteConnection,
-    way: &Way,
+    path: &AccessPath,
     listings: &[Listing],
     after: NodeId,
 ) -> Result<i64, sqlx::Error> {
-    let sql = way.index.count();
+    let sql = path.index.count();
     let mut nodes = 0;
     for listing in listings {
-        for key in &way.keys {
-            let page = Page {
+        for key in &path.keys {
+            let page = ListPage {
                 listing: *listing,
                 after,
             };
-            let (first, value, end) = key.values(page);
+            let (first, value, end) = key.parameters(page);
             let mut query = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
                 .bind(*listing as i64)
                 .bind(first);
@@ -264,8 +270,8 @@ async fn count(
                 query = query.bind(0);
             }
             query = match value {
-                KeyValue::Word(word) => query.bind(word),
-                KeyValue::Text(trigrams) => query.bind(trigrams),
+                KeyParameter::Word(word) => query.bind(word),
+                KeyParameter::Text(trigrams) => query.bind(trigrams),
             };
             let counted: i64 = query.bind(end).fetch_one(&mut *connection).await?;
             nodes += counted;

@@ -1,25 +1,26 @@
-//! The rows of a graph store in one SQLite file.
+//! Stores the rows of a graph store in one SQLite file.
 //!
 //! ```text
-//!                      ┌─ write() ─▶ the one writer ──┐
-//!  pipeline::store ────┤                              ├─▶ Session ─▶ nodes, claims, edges, texts …
-//!                      └─ read() ──▶ a reader ────────┘      │        a file for each group of tables
-//!                                                            └─▶ WordCache: words that have committed
+//!                   ┌─ write() ─▶ SqliteWriter ─┐
+//!  pipeline::store ─┤                           ├─▶ SqliteSession ─▶ nodes, claims, edges, texts …
+//!                   └─ read() ──▶ ReaderPool ───┘     │              one module per group of tables
+//!                                                     └─▶ WordCache: committed words
 //! ```
 //!
-//! Rows are written in the order of their keys, with a few statements of fixed sizes ([`bulk`]). Sets
-//! are read with one statement. Pages start where the one before ended ([`walk`], [`list`]).
+//! Rows are written in the order of their keys, by statements of a few fixed sizes ([`bulk`]). A set of rows is read
+//! with one statement. A page begins after the last row of the previous page ([`edge_index`], [`list`]).
 
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use pipeline::store::rows::{Backend, RowsError, Sizes};
+use pipeline::store::rows::{Backend, RowsError, StoreSize};
 
 mod aliases;
 mod bulk;
 mod cells;
 mod claims;
 mod commits;
+mod edge_index;
 mod edges;
 mod housekeeping;
 mod leases;
@@ -32,17 +33,16 @@ mod session;
 mod stats;
 mod texts;
 mod versions;
-mod walk;
 mod words;
 mod write;
 
 use super::connections::WriteError;
 use super::database::Database;
-pub(super) use session::Session;
-use session::{SessionConnection, read_failed, write_failed};
+pub(super) use session::SqliteSession;
+use session::{SessionConnection, read_error, write_error};
 use words::{SessionWords, WordCache};
 
-/// The rows in a file, once that is open.
+/// The backend of a graph store in one file. Reads and writes fail until the exporter opens the file.
 #[derive(Debug, Default)]
 pub struct SqliteBackend {
     /// Set when the exporter starts.
@@ -51,23 +51,27 @@ pub struct SqliteBackend {
 }
 
 impl SqliteBackend {
+    /// Sets the open file.
     pub(super) fn open(&self, database: Database) {
         // The exporter starts once.
         let _ = self.database.set(database);
     }
 
-    /// Rewrites the file without its free pages. It waits for writers, and they for it.
-    pub(super) async fn rewrite(&self) -> Result<(), RowsError> {
-        let rewritten = async {
+    /// Rewrites the file without its free pages (`VACUUM`). It waits for the running transaction, and blocks writers
+    /// until it ends.
+    pub(super) async fn vacuum(&self) -> Result<(), RowsError> {
+        let vacuumed = async {
             let database = self.database().map_err(WriteError::before_start)?;
-            database.writer.outside_transaction("VACUUM").await
+            database.writer.run_outside_transaction("VACUUM").await
         };
-        let rewritten = rewritten.await;
-        rewritten.map_err(|error| write_failed("rewrite the file", error))
+        let vacuumed = vacuumed.await;
+        vacuumed.map_err(|error| write_error("vacuum the file", error))
     }
 
+    /// The open file.
+    ///
     /// # Errors
-    /// Before the exporter has started.
+    /// If the exporter has not started.
     pub(super) fn database(&self) -> Result<&Database, sqlx::Error> {
         self.database.get().ok_or(sqlx::Error::PoolClosed)
     }
@@ -75,49 +79,53 @@ impl SqliteBackend {
 
 #[async_trait]
 impl Backend for SqliteBackend {
-    type Read = Session;
-    type Write = Session;
+    type Read = SqliteSession;
+    type Write = SqliteSession;
 
-    async fn read(&self) -> Result<Session, RowsError> {
+    async fn read(&self) -> Result<SqliteSession, RowsError> {
         let begun = async { self.database()?.readers.session().await }.await;
-        let session = begun.map_err(|error| read_failed("begin to read", error))?;
+        let session = begun.map_err(|error| read_error("begin a read transaction", error))?;
         let words = SessionWords::new(self.words.clone(), false);
-        Ok(Session::new(SessionConnection::Read(session), words))
+        Ok(SqliteSession::new(SessionConnection::Read(session), words))
     }
 
-    async fn write(&self) -> Result<Session, RowsError> {
+    async fn write(&self) -> Result<SqliteSession, RowsError> {
         let begun = async {
             let database = self.database().map_err(WriteError::before_start)?;
             database.writer.begin().await
         };
         let transaction = begun.await;
-        let transaction = transaction.map_err(|error| write_failed("begin to write", error))?;
+        let transaction =
+            transaction.map_err(|error| write_error("begin a write transaction", error))?;
         let words = SessionWords::new(self.words.clone(), true);
-        Ok(Session::new(SessionConnection::Write(transaction), words))
+        Ok(SqliteSession::new(
+            SessionConnection::Write(transaction),
+            words,
+        ))
     }
 
     async fn commits(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, RowsError> {
         let mut session = self.read().await?;
         let commits = commits::read(session.connection.sqlite(), after, limit).await;
-        commits.map_err(session.failed("read the log of commits"))
+        commits.map_err(session.rows_error("read the commit log"))
     }
 
     async fn last_commit(&self) -> Result<u64, RowsError> {
         let mut session = self.read().await?;
         let last = commits::last(session.connection.sqlite()).await;
-        last.map_err(session.failed("read the number of the last commit"))
+        last.map_err(session.rows_error("read the number of the last commit"))
     }
 
-    async fn sizes(&self) -> Result<Sizes, RowsError> {
+    async fn store_size(&self) -> Result<StoreSize, RowsError> {
         let mut session = self.read().await?;
-        let sizes = housekeeping::sizes(session.connection.sqlite()).await;
-        sizes.map_err(session.failed("read how large the file is"))
+        let size = housekeeping::store_size(session.connection.sqlite()).await;
+        size.map_err(session.rows_error("read the size of the file"))
     }
 
     async fn compact(&self, pages: usize) -> Result<bool, RowsError> {
         let mut session = self.write().await?;
         let compacted = housekeeping::compact(session.connection.sqlite(), pages).await;
-        let has_more = compacted.map_err(session.failed("give free pages back"))?;
+        let has_more = compacted.map_err(session.rows_error("free unused pages of the file"))?;
         session.connection.commit().await?;
         Ok(has_more)
     }

@@ -1,4 +1,4 @@
-//! Nodes, and the numbers of uids.
+//! The table `nodes`, and the ids of uids.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use pipeline::store::rows::{Listing, NodeId, NodeRow, Projection};
 use pipeline::uid;
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, Values, json_list};
-use super::cells::{Cells, fetch, signed};
+use super::bulk::{BoundValues, BulkStatement, json_list};
+use super::cells::{CellReader, fetch_packed, signed};
 
-static PUT: Bulk = Bulk::new(include_str!("../sql/put_nodes.sql"));
-static UPDATE: Bulk = Bulk::new(include_str!("../sql/update_nodes.sql"));
+static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_nodes.sql"));
+static UPDATE: BulkStatement = BulkStatement::new(include_str!("../sql/update_nodes.sql"));
 pub(super) const READ: &str = include_str!("../sql/read_nodes.sql");
 pub(super) const FIND: &str =
     "SELECT pack_rows(id, uid) FROM nodes WHERE hash IN (SELECT value FROM json_each(?1))";
@@ -23,20 +23,20 @@ const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name 
 
 const LISTINGS: [Listing; 3] = [Listing::None, Listing::Current, Listing::Ended];
 
-/// Nodes that got a number in this session and were not put yet. They are written once, with what
-/// is put; a row that grows would leave pages half empty.
+/// Nodes that got an id in this session and have no row yet. `put` writes the row once, with its columns: a row that
+/// grows later would leave pages half empty.
 #[derive(Debug, Default)]
 pub(super) struct NewNodes {
-    /// The least and the greatest number that was given.
-    given: Option<(NodeId, NodeId)>,
+    /// The first and the last id that this session assigned.
+    assigned: Option<(NodeId, NodeId)>,
     by_uid: HashMap<String, NodeId>,
     by_id: HashMap<NodeId, String>,
 }
 
 impl NewNodes {
     fn add(&mut self, id: NodeId, uid: &str) {
-        let (first, _) = self.given.unwrap_or((id, id));
-        self.given = Some((first, id));
+        let (first, _) = self.assigned.unwrap_or((id, id));
+        self.assigned = Some((first, id));
         self.by_uid.insert(uid.to_owned(), id);
         self.by_id.insert(id, uid.to_owned());
     }
@@ -47,13 +47,13 @@ impl NewNodes {
         }
     }
 
-    /// Whether a node got its number in this session.
+    /// Whether this session assigned the id.
     pub(super) fn is_new(&self, id: NodeId) -> bool {
-        self.given
+        self.assigned
             .is_some_and(|(first, last)| first <= id && id <= last)
     }
 
-    /// The hash of the uid of a node, which `stored` is where the node was put.
+    /// The hash of the uid of a node: `stored`, if the node has a row.
     pub(super) fn hash_of(&self, id: NodeId, stored: Option<i64>) -> u64 {
         let new = || self.by_id.get(&id).map(|uid| uid::hash(uid));
         stored
@@ -62,7 +62,7 @@ impl NewNodes {
             .unwrap_or_default()
     }
 
-    /// Those with a greater number, in any order.
+    /// The ids greater than `after`, in any order.
     pub(super) fn after(&self, after: NodeId) -> impl Iterator<Item = NodeId> {
         let ids = self.by_id.keys().copied();
         ids.filter(move |id| *id > after)
@@ -77,7 +77,7 @@ impl NewNodes {
         })
     }
 
-    /// Writes those that were never put.
+    /// Writes rows for the nodes that have none.
     pub(super) async fn flush(
         &mut self,
         connection: &mut SqliteConnection,
@@ -87,6 +87,7 @@ impl NewNodes {
     }
 }
 
+/// The ids of uids, in order; none for an unknown uid.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     new: &NewNodes,
@@ -94,29 +95,29 @@ pub(super) async fn find(
 ) -> Result<Vec<Option<NodeId>>, sqlx::Error> {
     let hashes = uids.iter().map(|uid| signed(uid::hash(uid)));
     let query = sqlx::query(FIND).bind(json_list(hashes));
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     let stored = rows.read(|cells| Ok((cells.take::<NodeId>()?, cells.take()?)))?;
     let stored: HashMap<String, NodeId> = stored.into_iter().map(|(id, uid)| (uid, id)).collect();
     let find = |uid: &String| new.by_uid.get(uid).or_else(|| stored.get(uid)).copied();
     Ok(uids.iter().map(find).collect())
 }
 
-/// As `find`; uids that have no number get one.
-pub(super) async fn number(
+/// The ids of uids, in order, and whether each is new: unknown uids get the next ids.
+pub(super) async fn assign_ids(
     connection: &mut SqliteConnection,
     new: &mut NewNodes,
     uids: &[String],
 ) -> Result<Vec<(NodeId, bool)>, sqlx::Error> {
-    let found = find(connection, new, uids).await?;
-    let mut last: NodeId = match new.given {
+    let existing = find(connection, new, uids).await?;
+    let mut last: NodeId = match new.assigned {
         Some((_, last)) => last,
         None => sqlx::query_scalar(LAST).fetch_one(connection).await?,
     };
-    let mut numbers = Vec::with_capacity(uids.len());
-    for (uid, found) in uids.iter().zip(found) {
-        // One that stands twice among them is new once.
-        let id = found.or_else(|| new.by_uid.get(uid).copied());
-        numbers.push(match id {
+    let mut ids = Vec::with_capacity(uids.len());
+    for (uid, existing) in uids.iter().zip(existing) {
+        // A uid that occurs twice is new once.
+        let id = existing.or_else(|| new.by_uid.get(uid).copied());
+        ids.push(match id {
             Some(id) => (id, false),
             None => {
                 last += 1;
@@ -125,9 +126,10 @@ pub(super) async fn number(
             }
         });
     }
-    Ok(numbers)
+    Ok(ids)
 }
 
+/// Nodes by their ids, in any order, without those that do not exist.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     new: &NewNodes,
@@ -137,7 +139,7 @@ pub(super) async fn read(
     let query = sqlx::query(READ)
         .bind(json_list(ids))
         .bind(projection == Projection::Full);
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     let mut nodes = rows.read(node)?;
     if !new.by_id.is_empty() {
         let ids: HashSet<NodeId> = ids.iter().copied().collect();
@@ -146,7 +148,7 @@ pub(super) async fn read(
     Ok(nodes)
 }
 
-fn node(cells: &mut Cells<'_>) -> Result<NodeRow, sqlx::Error> {
+fn node(cells: &mut CellReader<'_>) -> Result<NodeRow, sqlx::Error> {
     Ok(NodeRow {
         id: cells.take()?,
         uid: cells.take()?,
@@ -167,13 +169,14 @@ fn node(cells: &mut Cells<'_>) -> Result<NodeRow, sqlx::Error> {
     })
 }
 
+/// The nodes whose uids have these hashes.
 pub(super) async fn by_hash(
     connection: &mut SqliteConnection,
     new: &NewNodes,
     hashes: &[u64],
 ) -> Result<Vec<(u64, NodeId)>, sqlx::Error> {
     let query = sqlx::query(BY_HASH).bind(json_list(hashes.iter().map(|hash| signed(*hash))));
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     let mut nodes = rows.read(|cells| Ok((cells.hash()?, cells.take()?)))?;
     if !new.by_uid.is_empty() {
         let hashes: HashSet<u64> = hashes.iter().copied().collect();
@@ -183,26 +186,27 @@ pub(super) async fn by_hash(
     Ok(nodes)
 }
 
+/// The nodes that are merged into these nodes (`same_as`): merged node, target.
 pub(super) async fn merged_into(
     connection: &mut SqliteConnection,
     ids: &[NodeId],
 ) -> Result<Vec<(NodeId, NodeId)>, sqlx::Error> {
     let query = sqlx::query(MERGED).bind(json_list(ids));
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| Ok((cells.take()?, cells.take()?)))
 }
 
-/// Of several rows of a node the last is written.
+/// Writes nodes. Of several rows of a node, the last one is written.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     new: &mut NewNodes,
     rows: &[NodeRow],
 ) -> Result<(), sqlx::Error> {
     let rows: BTreeMap<NodeId, &NodeRow> = rows.iter().map(|row| (row.id, row)).collect();
-    let known = rows.values().filter(|row| !new.by_id.contains_key(&row.id));
-    let known: Vec<&NodeRow> = known.copied().collect();
-    let updated = UPDATE.run(connection, &known, bind_update).await?;
-    let updated: HashSet<NodeId> = updated.read(Cells::take)?.into_iter().collect();
+    let existing = rows.values().filter(|row| !new.by_id.contains_key(&row.id));
+    let existing: Vec<&NodeRow> = existing.copied().collect();
+    let updated = UPDATE.run(connection, &existing, bind_update).await?;
+    let updated: HashSet<NodeId> = updated.read(CellReader::take)?.into_iter().collect();
     let others = rows.into_values().filter(|row| !updated.contains(&row.id));
     let others: Vec<&NodeRow> = others.collect();
     PUT.run(connection, &others, bind).await?;
@@ -212,8 +216,11 @@ pub(super) async fn put(
     Ok(())
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `Bulk` binds rows")]
-fn bind(values: &mut Values, row: &&NodeRow) {
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "`BulkStatement` passes rows by reference"
+)]
+fn bind(values: &mut BoundValues, row: &&NodeRow) {
     values.add(row.id).add(signed(uid::hash(&row.uid)));
     bind_listed(values, row);
     bind_rest(values, row);
@@ -224,8 +231,11 @@ fn bind(values: &mut Values, row: &&NodeRow) {
         .add(row.tags.as_deref());
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `Bulk` binds rows")]
-fn bind_update(values: &mut Values, row: &&NodeRow) {
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "`BulkStatement` passes rows by reference"
+)]
+fn bind_update(values: &mut BoundValues, row: &&NodeRow) {
     values.add(row.id);
     bind_listed(values, row);
     bind_rest(values, row);
@@ -235,8 +245,8 @@ fn bind_update(values: &mut Values, row: &&NodeRow) {
         .add(row.tags.as_deref());
 }
 
-/// What lists are ordered by.
-fn bind_listed(values: &mut Values, row: &NodeRow) {
+/// Adds the columns of the indexes for lists.
+fn bind_listed(values: &mut BoundValues, row: &NodeRow) {
     values
         .add(row.listing as i64)
         .add(row.kind)
@@ -245,7 +255,7 @@ fn bind_listed(values: &mut Values, row: &NodeRow) {
         .add(row.region);
 }
 
-fn bind_rest(values: &mut Values, row: &NodeRow) {
+fn bind_rest(values: &mut BoundValues, row: &NodeRow) {
     values
         .add(row.has_lifecycle)
         .add(row.ended.map(|time| time.timestamp()))

@@ -1,35 +1,35 @@
-//! What a session reads.
+//! The reads of a session.
 
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{
-    AliasRow, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, FoundTexts, NodeId, NodeRow,
-    Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution, RowFilter, RowsError,
-    ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey, VersionRow, Word,
+    AliasRow, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NodeId, NodeRow, NodeRowFilter,
+    Projection, ReadRows, RecordQuery, RecordRow, RecordTime, RowsError, ScopeKey, ScopeRow,
+    SnapshotKey, StatsResolution, TextHits, TextMatch, TextRow, VersionKey, VersionRow, Word,
 };
 
-use super::edges::End;
-use super::session::Session;
+use super::edges::EdgeEnd;
+use super::session::SqliteSession;
 use super::words::SessionWords;
 use super::{
     aliases, claims, edges, housekeeping, list, nodes, records, scopes, stats, texts, versions,
 };
 
 #[async_trait]
-impl ReadRows for Session {
+impl ReadRows for SqliteSession {
     async fn find_words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
-        let done = self.words.find(self.connection.sqlite(), texts).await;
-        done.map_err(self.failed(format!("look up {} words", texts.len())))
+        let result = self.words.find(self.connection.sqlite(), texts).await;
+        result.map_err(self.rows_error(format!("look up {} words", texts.len())))
     }
 
     async fn texts(&mut self, words: &[Word]) -> Result<Vec<String>, RowsError> {
-        let done = self.words.texts(self.connection.sqlite(), words).await;
-        done.map_err(self.failed(format!("read {} words", words.len())))
+        let result = self.words.texts(self.connection.sqlite(), words).await;
+        result.map_err(self.rows_error(format!("read {} words", words.len())))
     }
 
     async fn find_nodes(&mut self, uids: &[String]) -> Result<Vec<Option<NodeId>>, RowsError> {
-        let done = nodes::find(self.connection.sqlite(), &self.new_nodes, uids).await;
-        done.map_err(self.failed(format!("look up {} uids", uids.len())))
+        let result = nodes::find(self.connection.sqlite(), &self.new_nodes, uids).await;
+        result.map_err(self.rows_error(format!("look up {} uids", uids.len())))
     }
 
     async fn nodes(
@@ -37,18 +37,21 @@ impl ReadRows for Session {
         ids: &[NodeId],
         projection: Projection,
     ) -> Result<Vec<NodeRow>, RowsError> {
-        let done = nodes::read(self.connection.sqlite(), &self.new_nodes, ids, projection).await;
-        done.map_err(self.failed(format!("read {} nodes", ids.len())))
+        let result = nodes::read(self.connection.sqlite(), &self.new_nodes, ids, projection).await;
+        result.map_err(self.rows_error(format!("read {} nodes", ids.len())))
     }
 
     async fn merged_into(&mut self, ids: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>, RowsError> {
-        let done = nodes::merged_into(self.connection.sqlite(), ids).await;
-        done.map_err(self.failed(format!("read the other names of {} nodes", ids.len())))
+        let result = nodes::merged_into(self.connection.sqlite(), ids).await;
+        result.map_err(self.rows_error(format!(
+            "read the nodes that are merged into {} nodes",
+            ids.len()
+        )))
     }
 
     async fn claims(&mut self, nodes: &[NodeId]) -> Result<Vec<ClaimRow>, RowsError> {
-        let done = claims::read(self.connection.sqlite(), nodes).await;
-        done.map_err(self.failed(format!("read the claims of {} nodes", nodes.len())))
+        let result = claims::read(self.connection.sqlite(), nodes).await;
+        result.map_err(self.rows_error(format!("read the claims of {} nodes", nodes.len())))
     }
 
     async fn past_claims(
@@ -56,8 +59,8 @@ impl ReadRows for Session {
         nodes: &[NodeId],
         since: UnixNanos,
     ) -> Result<Vec<ClaimRow>, RowsError> {
-        let done = claims::read_past(self.connection.sqlite(), nodes, since).await;
-        done.map_err(self.failed(format!("read the past claims of {} nodes", nodes.len())))
+        let result = claims::read_past(self.connection.sqlite(), nodes, since).await;
+        result.map_err(self.rows_error(format!("read the past claims of {} nodes", nodes.len())))
     }
 
     async fn open_claims(
@@ -66,7 +69,7 @@ impl ReadRows for Session {
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<(u64, ClaimRow)>, RowsError> {
-        let done = claims::read_open(
+        let result = claims::read_open(
             self.connection.sqlite(),
             &self.new_nodes,
             scope,
@@ -74,7 +77,7 @@ impl ReadRows for Session {
             limit,
         )
         .await;
-        done.map_err(self.failed(format!("read {limit} open claims of a scope")))
+        result.map_err(self.rows_error(format!("read {limit} open claims of a scope")))
     }
 
     async fn ended_claims(
@@ -82,14 +85,14 @@ impl ReadRows for Session {
         scope: ScopeKey,
         since: UnixNanos,
     ) -> Result<Vec<(u64, NodeId)>, RowsError> {
-        let done =
+        let result =
             claims::ended_since(self.connection.sqlite(), &self.new_nodes, scope, since).await;
-        done.map_err(self.failed("read the ended claims of a scope"))
+        result.map_err(self.rows_error("read the ended claims of a scope"))
     }
 
     async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError> {
-        let done = nodes::by_hash(self.connection.sqlite(), &self.new_nodes, hashes).await;
-        done.map_err(self.failed(format!("look up {} hashes of uids", hashes.len())))
+        let result = nodes::by_hash(self.connection.sqlite(), &self.new_nodes, hashes).await;
+        result.map_err(self.rows_error(format!("look up {} hashes of uids", hashes.len())))
     }
 
     async fn versions(
@@ -97,16 +100,16 @@ impl ReadRows for Session {
         keys: &[VersionKey],
         projection: Projection,
     ) -> Result<Vec<VersionRow>, RowsError> {
-        let done = versions::read(self.connection.sqlite(), keys, projection).await;
-        done.map_err(self.failed(format!("read {} versions", keys.len())))
+        let result = versions::read(self.connection.sqlite(), keys, projection).await;
+        result.map_err(self.rows_error(format!("read {} versions", keys.len())))
     }
 
     async fn snapshots(
         &mut self,
         keys: &[SnapshotKey],
     ) -> Result<Vec<(SnapshotKey, Vec<u8>)>, RowsError> {
-        let done = versions::read_snapshots(self.connection.sqlite(), keys).await;
-        done.map_err(self.failed(format!("read {} snapshots", keys.len())))
+        let result = versions::read_snapshots(self.connection.sqlite(), keys).await;
+        result.map_err(self.rows_error(format!("read {} snapshots", keys.len())))
     }
 
     async fn edges_out(
@@ -115,8 +118,9 @@ impl ReadRows for Session {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let done = edges::read(self.connection.sqlite(), End::From, from, kinds, page).await;
-        done.map_err(self.failed(format!("read the edges that start at {} nodes", from.len())))
+        let result = edges::read(self.connection.sqlite(), EdgeEnd::From, from, kinds, page).await;
+        result
+            .map_err(self.rows_error(format!("read the edges that start at {} nodes", from.len())))
     }
 
     async fn edges_in(
@@ -125,8 +129,8 @@ impl ReadRows for Session {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let done = edges::read(self.connection.sqlite(), End::To, to, kinds, page).await;
-        done.map_err(self.failed(format!("read the edges that lead to {} nodes", to.len())))
+        let result = edges::read(self.connection.sqlite(), EdgeEnd::To, to, kinds, page).await;
+        result.map_err(self.rows_error(format!("read the edges that lead to {} nodes", to.len())))
     }
 
     async fn past_edges_in(
@@ -136,26 +140,26 @@ impl ReadRows for Session {
         after: Option<(NodeId, Word, NodeId)>,
         limit: usize,
     ) -> Result<Vec<(NodeId, Word, NodeId)>, RowsError> {
-        let done = edges::read_past(self.connection.sqlite(), to, kinds, after, limit).await;
-        done.map_err(self.failed(format!(
+        let result = edges::read_past(self.connection.sqlite(), to, kinds, after, limit).await;
+        result.map_err(self.rows_error(format!(
             "read the past edges that led to {} nodes",
             to.len()
         )))
     }
 
     async fn aliases(&mut self, nodes: &[NodeId]) -> Result<Vec<AliasRow>, RowsError> {
-        let done = aliases::read(self.connection.sqlite(), nodes).await;
-        done.map_err(self.failed(format!("read the aliases of {} nodes", nodes.len())))
+        let result = aliases::read(self.connection.sqlite(), nodes).await;
+        result.map_err(self.rows_error(format!("read the aliases of {} nodes", nodes.len())))
     }
 
     async fn aliases_by_value(&mut self, values: &[String]) -> Result<Vec<AliasRow>, RowsError> {
-        let done = aliases::read_by_value(self.connection.sqlite(), values).await;
-        done.map_err(self.failed(format!("look up {} aliases", values.len())))
+        let result = aliases::read_by_value(self.connection.sqlite(), values).await;
+        result.map_err(self.rows_error(format!("look up {} aliases", values.len())))
     }
 
     async fn past_owners(&mut self, values: &[String]) -> Result<Vec<(String, NodeId)>, RowsError> {
-        let done = aliases::read_past(self.connection.sqlite(), values).await;
-        done.map_err(self.failed(format!("look up {} past aliases", values.len())))
+        let result = aliases::read_past(self.connection.sqlite(), values).await;
+        result.map_err(self.rows_error(format!("look up {} past aliases", values.len())))
     }
 
     async fn aliases_of_kinds(
@@ -164,93 +168,93 @@ impl ReadRows for Session {
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<AliasRow>, RowsError> {
-        let done = aliases::read_of_kinds(self.connection.sqlite(), kinds, after, limit).await;
-        done.map_err(self.failed(format!("read the aliases of {limit} nodes")))
+        let result = aliases::read_of_kinds(self.connection.sqlite(), kinds, after, limit).await;
+        result.map_err(self.rows_error(format!("read the aliases of {limit} nodes")))
     }
 
     async fn scopes(&mut self, names: Option<&[Word]>) -> Result<Vec<ScopeRow>, RowsError> {
-        let done = scopes::read(self.connection.sqlite(), names).await;
-        done.map_err(self.failed("read scopes"))
+        let result = scopes::read(self.connection.sqlite(), names).await;
+        result.map_err(self.rows_error("read scopes"))
     }
 
     async fn words_with_prefix(&mut self, prefix: &str) -> Result<Vec<Word>, RowsError> {
-        let done = SessionWords::with_prefix(self.connection.sqlite(), prefix).await;
-        done.map_err(self.failed("read the words with a prefix"))
+        let result = SessionWords::with_prefix(self.connection.sqlite(), prefix).await;
+        result.map_err(self.rows_error("read the words with a prefix"))
     }
 
     async fn members(&mut self, scope: ScopeKey, hash: u64) -> Result<Option<Vec<u8>>, RowsError> {
-        let done = scopes::read_members(self.connection.sqlite(), scope, hash).await;
-        done.map_err(self.failed("read the members of a scan"))
+        let result = scopes::read_members(self.connection.sqlite(), scope, hash).await;
+        result.map_err(self.rows_error("read the members of a scan"))
     }
 
     async fn contested(&mut self, scope: ScopeKey) -> Result<Vec<NodeId>, RowsError> {
-        let done = scopes::read_contested(self.connection.sqlite(), scope).await;
-        done.map_err(self.failed("read the contested nodes of a scope"))
+        let result = scopes::read_contested(self.connection.sqlite(), scope).await;
+        result.map_err(self.rows_error("read the contested nodes of a scope"))
     }
 
     async fn list(
         &mut self,
-        filter: &RowFilter,
+        filter: &NodeRowFilter,
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<NodeId>, RowsError> {
-        let done = list::list(self.connection.sqlite(), filter, after, limit).await;
-        done.map_err(self.failed(format!("list {limit} nodes")))
+        let result = list::list(self.connection.sqlite(), filter, after, limit).await;
+        result.map_err(self.rows_error(format!("list {limit} nodes")))
     }
 
     async fn find_text(
         &mut self,
         text: &str,
-        how: TextMatch,
+        mode: TextMatch,
         current: bool,
         limit: usize,
-    ) -> Result<FoundTexts, RowsError> {
-        let done = texts::find(self.connection.sqlite(), text, how, current, limit).await;
-        done.map_err(self.failed(format!("look for {limit} texts")))
+    ) -> Result<TextHits, RowsError> {
+        let result = texts::find(self.connection.sqlite(), text, mode, current, limit).await;
+        result.map_err(self.rows_error(format!("search {limit} texts")))
     }
 
     async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError> {
-        let done = texts::of_nodes(self.connection.sqlite(), nodes).await;
-        done.map_err(self.failed(format!("read the texts of {} nodes", nodes.len())))
+        let result = texts::of_nodes(self.connection.sqlite(), nodes).await;
+        result.map_err(self.rows_error(format!("read the texts of {} nodes", nodes.len())))
     }
 
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError> {
-        let done = stats::read_counts(self.connection.sqlite()).await;
-        done.map_err(self.failed("read the counts of nodes"))
+        let result = stats::read_counts(self.connection.sqlite()).await;
+        result.map_err(self.rows_error("read the counts of nodes"))
     }
 
     async fn edge_stats(
         &mut self,
-        resolution: Resolution,
+        resolution: StatsResolution,
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStatsRow>, RowsError> {
-        let done = stats::read_edges(self.connection.sqlite(), resolution, from, to).await;
-        done.map_err(self.failed("read the statistics of edges"))
+        let result = stats::read_edges(self.connection.sqlite(), resolution, from, to).await;
+        result.map_err(self.rows_error("read edge statistics"))
     }
 
     async fn oldest_edge_stats(
         &mut self,
-        resolution: Resolution,
+        resolution: StatsResolution,
     ) -> Result<Option<UnixNanos>, RowsError> {
-        let done = stats::oldest(self.connection.sqlite(), resolution).await;
-        done.map_err(self.failed("find the oldest statistics of edges"))
+        let result = stats::oldest(self.connection.sqlite(), resolution).await;
+        result.map_err(self.rows_error("read the time of the oldest edge statistics"))
     }
 
     async fn last_edge_stats(
         &mut self,
         nodes: &[NodeId],
     ) -> Result<Vec<(NodeId, UnixNanos)>, RowsError> {
-        let done = stats::read_ends(self.connection.sqlite(), nodes).await;
-        done.map_err(self.failed("find the last statistics of nodes"))
+        let result = stats::read_ends(self.connection.sqlite(), nodes).await;
+        result.map_err(self.rows_error("read when edge statistics last named some nodes"))
     }
 
     async fn records(
         &mut self,
         keys: &[(Word, String, UnixNanos)],
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let done = records::read(self.connection.sqlite(), keys).await;
-        done.map_err(self.failed(format!("read {} records", keys.len())))
+        let result = records::read(self.connection.sqlite(), keys).await;
+        result.map_err(self.rows_error(format!("read {} records", keys.len())))
     }
 
     async fn records_of(
@@ -261,13 +265,14 @@ impl ReadRows for Session {
         to: UnixNanos,
         limit: usize,
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let done = records::read_of(self.connection.sqlite(), uids, signals, from, to, limit).await;
-        done.map_err(self.failed(format!("read the records of {} uids", uids.len())))
+        let result =
+            records::read_of(self.connection.sqlite(), uids, signals, from, to, limit).await;
+        result.map_err(self.rows_error(format!("read the records of {} uids", uids.len())))
     }
 
-    async fn record_page(&mut self, page: &RecordPage) -> Result<Vec<RecordRow>, RowsError> {
-        let done = records::read_page(self.connection.sqlite(), page).await;
-        done.map_err(self.failed(format!("read {} records", page.limit)))
+    async fn record_page(&mut self, page: &RecordQuery) -> Result<Vec<RecordRow>, RowsError> {
+        let result = records::read_page(self.connection.sqlite(), page).await;
+        result.map_err(self.rows_error(format!("read {} records", page.limit)))
     }
 
     async fn old_records(
@@ -278,24 +283,24 @@ impl ReadRows for Session {
         after: Option<(UnixNanos, String)>,
         limit: usize,
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let done =
+        let result =
             records::read_old(self.connection.sqlite(), signal, time, before, after, limit).await;
-        done.map_err(self.failed(format!("read {limit} old records")))
+        result.map_err(self.rows_error(format!("read {limit} old records")))
     }
 
     async fn state(&mut self, name: &str) -> Result<Option<Vec<u8>>, RowsError> {
-        let done = housekeeping::state(self.connection.sqlite(), name).await;
-        done.map_err(self.failed(format!("read the value {name}")))
+        let result = housekeeping::state(self.connection.sqlite(), name).await;
+        result.map_err(self.rows_error(format!("read the stored value {name}")))
     }
 
     async fn node_page(&mut self, after: NodeId, limit: usize) -> Result<Vec<NodeId>, RowsError> {
-        let done =
+        let result =
             housekeeping::node_page(self.connection.sqlite(), &self.new_nodes, after, limit).await;
-        done.map_err(self.failed(format!("read the numbers of {limit} nodes")))
+        result.map_err(self.rows_error(format!("read the ids of {limit} nodes")))
     }
 
     async fn versions_of(&mut self, nodes: &[NodeId]) -> Result<Vec<VersionRow>, RowsError> {
-        let done = housekeeping::versions_of(self.connection.sqlite(), nodes).await;
-        done.map_err(self.failed(format!("read the versions of {} nodes", nodes.len())))
+        let result = housekeeping::versions_of(self.connection.sqlite(), nodes).await;
+        result.map_err(self.rows_error(format!("read the versions of {} nodes", nodes.len())))
     }
 }

@@ -1,47 +1,48 @@
-//! Records, and which uids they name.
+//! The table `records`, and `record_names`: the uids that records name.
 
 use std::collections::{BTreeMap, HashMap};
 
 use pipeline::component::UnixNanos;
-use pipeline::store::rows::{NO_WORD, RecordPage, RecordRow, RecordTime, Word};
+use pipeline::store::rows::{NO_WORD, RecordQuery, RecordRow, RecordTime, Word};
 use pipeline::uid;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::bulk::{Bulk, json_list, limit as rows_limit};
-use super::cells::{Cells, PackedRows, fetch, signed};
+use super::bulk::{BulkStatement, json_list, sql_limit};
+use super::cells::{CellReader, PackedRows, fetch_packed, signed};
 
-static PUT: Bulk = Bulk::new(include_str!("../sql/put_records.sql"));
-pub(super) static READ: Bulk = Bulk::new(include_str!("../sql/read_records.sql"));
+static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_records.sql"));
+pub(super) static READ: BulkStatement = BulkStatement::new(include_str!("../sql/read_records.sql"));
 pub(super) const READ_OF: &str = include_str!("../sql/read_records_of.sql");
 pub(super) const REMOVE: &str = "DELETE FROM records WHERE id IN (SELECT value FROM json_each(?1))";
-static PUT_NAMES: Bulk = Bulk::new(
+static PUT_NAMES: BulkStatement = BulkStatement::new(
     "INSERT INTO record_names (uid_hash, opened, signal, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 );
-pub(super) static REMOVE_NAMES: Bulk = Bulk::new(
+pub(super) static REMOVE_NAMES: BulkStatement = BulkStatement::new(
     "DELETE FROM record_names WHERE (uid_hash, opened, signal, id) IN (VALUES (?, ?, ?, ?))",
 );
 
-/// Signal, id, when it was opened.
-type Key = (Word, String, UnixNanos);
+/// Signal, id, time of opening.
+type RecordKey = (Word, String, UnixNanos);
 
-/// A name of a record as it is indexed: hash of the uid, when the record was opened, its signal and
-/// number.
-type Name = (i64, i64, Word, i64);
+/// A row of `record_names`: hash of the uid, time of opening, signal, number of the record.
+type NameRow = (i64, i64, Word, i64);
 
+/// Records by their keys, in any order, without those that do not exist.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
-    keys: &[Key],
+    keys: &[RecordKey],
 ) -> Result<Vec<RecordRow>, sqlx::Error> {
-    let mut keys: Vec<&Key> = keys.iter().collect();
+    let mut keys: Vec<&RecordKey> = keys.iter().collect();
     keys.sort_unstable();
     keys.dedup();
     let numbered = read_numbered(connection, &keys).await?;
     Ok(numbered.into_iter().map(|(_, row)| row).collect())
 }
 
+/// Records by their keys, each with its number.
 async fn read_numbered(
     connection: &mut SqliteConnection,
-    keys: &[&Key],
+    keys: &[&RecordKey],
 ) -> Result<Vec<(i64, RecordRow)>, sqlx::Error> {
     let rows = READ
         .run(connection, keys, |values, (signal, id, opened)| {
@@ -51,6 +52,8 @@ async fn read_numbered(
     rows.read(record)
 }
 
+/// Up to `limit` records that name one of the uids and were opened in `from..to`, newest first. Empty `signals` means
+/// all.
 pub(super) async fn read_of(
     connection: &mut SqliteConnection,
     uids: &[String],
@@ -65,8 +68,8 @@ pub(super) async fn read_of(
         .bind((!signals.is_empty()).then(|| json_list(signals)))
         .bind(from.timestamp())
         .bind(to.timestamp())
-        .bind(rows_limit(limit));
-    let rows = fetch(connection, query).await?;
+        .bind(sql_limit(limit));
+    let rows = fetch_packed(connection, query).await?;
     let records = rows.read(record)?;
     Ok(records.into_iter().map(|(_, row)| row).collect())
 }
@@ -74,8 +77,8 @@ pub(super) async fn read_of(
 const COLUMNS: &str = "id, signal, record, opened, time, source, uid, names, status, severity, \
                        resolved, columns, impact, impact_time";
 
-/// A page in the order of an index.
-pub(super) fn page_sql(page: &RecordPage) -> String {
+/// The statement that reads a page of records in the order of an index.
+pub(super) fn page_sql(page: &RecordQuery) -> String {
     let mut conditions = String::new();
     if page.status != NO_WORD {
         conditions.push_str(" AND status = ?6");
@@ -101,11 +104,12 @@ pub(super) fn page_sql(page: &RecordPage) -> String {
     )
 }
 
+/// A page of records, newest first.
 pub(super) async fn read_page(
     connection: &mut SqliteConnection,
-    page: &RecordPage,
+    page: &RecordQuery,
 ) -> Result<Vec<RecordRow>, sqlx::Error> {
-    // The last place before `opened.end`.
+    // The last possible key before `opened.end`.
     let end = (page.opened.end.timestamp().saturating_sub(1), LAST_ID);
     let from = page.from.as_ref();
     let from = from.map_or(end, |(opened, id)| {
@@ -116,17 +120,18 @@ pub(super) async fn read_page(
         .bind(page.opened.start.timestamp())
         .bind(from.0)
         .bind(from.1)
-        .bind(rows_limit(page.limit))
+        .bind(sql_limit(page.limit))
         .bind(page.status)
         .bind(page.severity);
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     let records = rows.read(record)?;
     Ok(records.into_iter().map(|(_, row)| row).collect())
 }
 
-/// No id is greater.
+/// Greater than every id.
 const LAST_ID: &str = "\u{10FFFF}\u{10FFFF}";
 
+/// The statement that reads records in the order of their opening or resolution, oldest first.
 pub(super) fn old_sql(time: RecordTime) -> String {
     let (column, index) = match time {
         RecordTime::Opened => ("opened", "records_by_opening"),
@@ -139,6 +144,7 @@ pub(super) fn old_sql(time: RecordTime) -> String {
     )
 }
 
+/// Up to `limit` records that were opened, or resolved, before a time, oldest first, after a time and id.
 pub(super) async fn read_old(
     connection: &mut SqliteConnection,
     signal: Word,
@@ -154,21 +160,24 @@ pub(super) async fn read_old(
         .bind(before.timestamp())
         .bind(after)
         .bind(id)
-        .bind(rows_limit(limit));
-    let rows = fetch(connection, query).await?;
+        .bind(sql_limit(limit));
+    let rows = fetch_packed(connection, query).await?;
     let records = rows.read(record)?;
     Ok(records.into_iter().map(|(_, row)| row).collect())
 }
 
+/// Removes records and the names in them.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
-    keys: &[Key],
+    keys: &[RecordKey],
 ) -> Result<(), sqlx::Error> {
-    let mut keys: Vec<&Key> = keys.iter().collect();
+    let mut keys: Vec<&RecordKey> = keys.iter().collect();
     keys.sort_unstable();
     keys.dedup();
     let rows = read_numbered(connection, &keys).await?;
-    let names = rows.iter().flat_map(|(number, row)| indexed(*number, row));
+    let names = rows
+        .iter()
+        .flat_map(|(number, row)| name_rows(*number, row));
     write_names(connection, &REMOVE_NAMES, names.collect()).await?;
     let numbers = rows.iter().map(|(number, _)| number);
     sqlx::query(REMOVE)
@@ -178,8 +187,8 @@ pub(super) async fn remove(
     Ok(())
 }
 
-/// A record and its number.
-fn record(cells: &mut Cells<'_>) -> Result<(i64, RecordRow), sqlx::Error> {
+/// Reads a record and its number.
+fn record(cells: &mut CellReader<'_>) -> Result<(i64, RecordRow), sqlx::Error> {
     let number = cells.take()?;
     let row = RecordRow {
         signal: cells.take()?,
@@ -203,17 +212,17 @@ fn names(json: &str) -> Result<Vec<String>, sqlx::Error> {
     serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
+/// Writes records; of equal keys the last one. Replaces the names in them.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     rows: &[RecordRow],
 ) -> Result<(), sqlx::Error> {
-    // Of equal keys the last.
-    let rows: BTreeMap<Key, &RecordRow> = rows.iter().map(|row| (key(row), row)).collect();
-    let keys: Vec<&Key> = rows.keys().collect();
+    let rows: BTreeMap<RecordKey, &RecordRow> = rows.iter().map(|row| (key(row), row)).collect();
+    let keys: Vec<&RecordKey> = rows.keys().collect();
     let before = read_numbered(connection, &keys).await?;
     let before = before
         .iter()
-        .flat_map(|(number, row)| indexed(*number, row));
+        .flat_map(|(number, row)| name_rows(*number, row));
     write_names(connection, &REMOVE_NAMES, before.collect()).await?;
 
     let sorted: Vec<&RecordRow> = rows.values().copied().collect();
@@ -222,18 +231,19 @@ pub(super) async fn put(
         let number: i64 = cells.take()?;
         Ok(((cells.take()?, cells.take()?, cells.time()?), number))
     })?;
-    let numbers: HashMap<Key, i64> = numbers.into_iter().collect();
+    let numbers: HashMap<RecordKey, i64> = numbers.into_iter().collect();
     let names = rows
         .iter()
-        .filter_map(|(key, row)| Some(indexed(*numbers.get(key)?, row)));
+        .filter_map(|(key, row)| Some(name_rows(*numbers.get(key)?, row)));
     write_names(connection, &PUT_NAMES, names.flatten().collect()).await
 }
 
-fn key(row: &RecordRow) -> Key {
+fn key(row: &RecordRow) -> RecordKey {
     (row.signal, row.id.clone(), row.opened)
 }
 
-fn indexed(number: i64, row: &RecordRow) -> Vec<Name> {
+/// The rows of `record_names` for a record.
+fn name_rows(number: i64, row: &RecordRow) -> Vec<NameRow> {
     let opened = row.opened.timestamp();
     let hashes = row.names.iter().map(|name| signed(uid::hash(name)));
     hashes
@@ -266,8 +276,8 @@ async fn upsert(
 
 async fn write_names(
     connection: &mut SqliteConnection,
-    statement: &Bulk,
-    mut names: Vec<Name>,
+    statement: &BulkStatement,
+    mut names: Vec<NameRow>,
 ) -> Result<(), sqlx::Error> {
     names.sort_unstable();
     statement

@@ -1,24 +1,24 @@
-//! Scopes: their scans, the members of those, and contested nodes.
+//! The tables `scopes` (with their scans), `members` (of scans) and `contested` (nodes).
 
-use pipeline::claims::{Class, Removal};
+use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{NodeId, ScanRow, ScopeKey, ScopeRow, Word};
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, Values, json_list, sorted};
-use super::cells::{Cells, fetch, signed, value_of};
+use super::bulk::{BoundValues, BulkStatement, json_list, sorted};
+use super::cells::{CellReader, decode_code, fetch_packed, signed};
 
-static PUT: Bulk = Bulk::new(include_str!("../sql/put_scopes.sql"));
+static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_scopes.sql"));
 pub(super) const READ: &str =
     "SELECT pack_rows(class, source, scope, forgotten, touched, scans) FROM scopes";
 pub(super) const READ_NAMED: &str = include_str!("../sql/read_scopes.sql");
-static PUT_MEMBERS: Bulk = Bulk::new(
+static PUT_MEMBERS: BulkStatement = BulkStatement::new(
     "INSERT INTO members (class, source, scope, hash, pairs) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 );
 pub(super) const REMOVE_MEMBERS: &str = include_str!("../sql/remove_members.sql");
 pub(super) const READ_MEMBERS: &str =
     "SELECT pairs FROM members WHERE class = ?1 AND source = ?2 AND scope = ?3 AND hash = ?4";
-static PUT_CONTESTED: Bulk = Bulk::new(
+static PUT_CONTESTED: BulkStatement = BulkStatement::new(
     "INSERT INTO contested (class, source, scope, node) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 );
 pub(super) const REMOVE_CONTESTED: &str =
@@ -26,18 +26,18 @@ pub(super) const REMOVE_CONTESTED: &str =
 pub(super) const READ_CONTESTED: &str =
     "SELECT pack_rows(node) FROM contested WHERE class = ?1 AND source = ?2 AND scope = ?3";
 
-pub(super) static REMOVE: Bulk =
-    Bulk::new("DELETE FROM scopes WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
-pub(super) static REMOVE_ALL_MEMBERS: Bulk =
-    Bulk::new("DELETE FROM members WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
+pub(super) static REMOVE: BulkStatement =
+    BulkStatement::new("DELETE FROM scopes WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
+pub(super) static REMOVE_ALL_MEMBERS: BulkStatement =
+    BulkStatement::new("DELETE FROM members WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
 
-/// By the number that stands for each.
+/// The stored code of each is its index.
 const MISSES: [Removal; 2] = [Removal::Deleted, Removal::Released];
 
-/// Of a scan in `scans`: when it began, the hash of its members, what a miss means.
-const SCAN: usize = 17;
+/// Bytes of a scan in the column `scans`: its begin, the hash of its members, the meaning of a miss.
+const SCAN_BYTES: usize = 17;
 
-/// Scopes with these names; all where `None`.
+/// The scopes with these names; all scopes if `None`.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     names: Option<&[Word]>,
@@ -46,29 +46,30 @@ pub(super) async fn read(
         None => sqlx::query(READ),
         Some(names) => sqlx::query(READ_NAMED).bind(json_list(names)),
     };
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| {
         Ok(ScopeRow {
             key: key(cells)?,
-            forgotten: cells.time()?,
-            touched: cells.time()?,
+            dropped_before: cells.time()?,
+            last_direct_report: cells.time()?,
             scans: decode_scans(cells.blob()?)?,
         })
     })
 }
 
-fn key(cells: &mut Cells<'_>) -> Result<ScopeKey, sqlx::Error> {
+fn key(cells: &mut CellReader<'_>) -> Result<ScopeKey, sqlx::Error> {
     Ok(ScopeKey {
-        class: cells.code(&Class::ALL)?,
+        class: cells.code(&ClaimClass::ALL)?,
         source: cells.take()?,
         scope: cells.take()?,
     })
 }
 
-fn bind_key(values: &mut Values, key: &ScopeKey) {
+fn bind_key(values: &mut BoundValues, key: &ScopeKey) {
     values.add(key.class as i64).add(key.source).add(key.scope);
 }
 
+/// Writes scopes; replaces rows with the same key.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     rows: &[ScopeRow],
@@ -76,8 +77,8 @@ pub(super) async fn put(
     PUT.run(connection, &sorted(rows, |row| row.key), |values, row| {
         bind_key(values, &row.key);
         values
-            .add(row.forgotten.timestamp())
-            .add(row.touched.timestamp())
+            .add(row.dropped_before.timestamp())
+            .add(row.last_direct_report.timestamp())
             .add(encode_scans(&row.scans));
     })
     .await?;
@@ -85,7 +86,7 @@ pub(super) async fn put(
 }
 
 fn encode_scans(scans: &[ScanRow]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(scans.len() * SCAN);
+    let mut bytes = Vec::with_capacity(scans.len() * SCAN_BYTES);
     for scan in scans {
         bytes.extend_from_slice(&scan.began.0.to_le_bytes());
         bytes.extend_from_slice(&scan.members.to_le_bytes());
@@ -103,12 +104,13 @@ fn decode_scans(bytes: &[u8]) -> Result<Vec<ScanRow>, sqlx::Error> {
         Ok(ScanRow {
             began: UnixNanos(number(&bytes[..8])),
             members: number(&bytes[8..16]),
-            miss: value_of(bytes[16].into(), &MISSES)?,
+            miss: decode_code(bytes[16].into(), &MISSES)?,
         })
     };
-    bytes.chunks_exact(SCAN).map(scan).collect()
+    bytes.chunks_exact(SCAN_BYTES).map(scan).collect()
 }
 
+/// The members of a scan by their hash: encoded pairs.
 pub(super) async fn read_members(
     connection: &mut SqliteConnection,
     scope: ScopeKey,
@@ -123,6 +125,7 @@ pub(super) async fn read_members(
         .await
 }
 
+/// Writes members of scans (hash, encoded pairs) of a scope, and removes those that no scan of the row names.
 pub(super) async fn put_members(
     connection: &mut SqliteConnection,
     scope: &ScopeRow,
@@ -145,7 +148,7 @@ pub(super) async fn put_members(
     Ok(())
 }
 
-/// Scopes, with all their members.
+/// Removes scopes and the members of their scans.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     keys: &[ScopeKey],
@@ -156,6 +159,7 @@ pub(super) async fn remove(
     Ok(())
 }
 
+/// The contested nodes of a scope, in order.
 pub(super) async fn read_contested(
     connection: &mut SqliteConnection,
     scope: ScopeKey,
@@ -164,11 +168,14 @@ pub(super) async fn read_contested(
         .bind(scope.class as i64)
         .bind(scope.source)
         .bind(scope.scope);
-    let mut nodes = fetch(connection, query).await?.read(Cells::take)?;
+    let mut nodes = fetch_packed(connection, query)
+        .await?
+        .read(CellReader::take)?;
     nodes.sort_unstable();
     Ok(nodes)
 }
 
+/// Adds contested nodes to scopes.
 pub(super) async fn put_contested(
     connection: &mut SqliteConnection,
     rows: &[(ScopeKey, NodeId)],
@@ -186,6 +193,7 @@ pub(super) async fn put_contested(
     Ok(())
 }
 
+/// Removes nodes from the contested nodes of all scopes.
 pub(super) async fn remove_contested(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],

@@ -1,4 +1,4 @@
-//! One transaction: what it reads is one state of the file, what it writes is there when it commits.
+//! A transaction on one connection.
 
 use pipeline::store::rows::RowsError;
 use sqlx::SqliteConnection;
@@ -8,18 +8,19 @@ use super::texts::NewTexts;
 use super::words::SessionWords;
 use crate::sqlite::connections::{ReadSession, WriteError, WriteTransaction};
 
-/// A transaction on one connection; it is rolled back when it is dropped. One on a connection that
-/// only reads fails at the first write.
+/// A transaction on one connection: it reads one state of the file, and its writes become visible when it commits.
+/// Dropping it rolls it back. A transaction on a reading connection fails at its first write.
 #[derive(Debug)]
-pub struct Session {
+pub struct SqliteSession {
     pub(super) connection: SessionConnection,
     pub(super) words: SessionWords,
     pub(super) new_nodes: NewNodes,
     pub(super) new_texts: NewTexts,
-    /// Of the first write that failed, whether it may succeed later.
-    pub(super) broken: Option<bool>,
+    /// Set if a write failed: whether a retry of the first failed write can succeed.
+    pub(super) failed_write_is_retryable: Option<bool>,
 }
 
+/// The connection of a session.
 #[derive(Debug)]
 pub(super) enum SessionConnection {
     Read(ReadSession),
@@ -27,6 +28,7 @@ pub(super) enum SessionConnection {
 }
 
 impl SessionConnection {
+    /// The connection of SQLx, to run statements.
     pub(super) fn sqlite(&mut self) -> &mut SqliteConnection {
         match self {
             SessionConnection::Read(session) => session.connection(),
@@ -34,64 +36,70 @@ impl SessionConnection {
         }
     }
 
+    /// Commits the transaction.
     pub(super) async fn commit(self) -> Result<(), RowsError> {
         match self {
             SessionConnection::Read(_) => Err(RowsError {
                 action: "commit".to_owned(),
                 is_retryable: false,
-                source: "the session only reads".into(),
+                source: "the session is read-only".into(),
             }),
             SessionConnection::Write(transaction) => {
                 let committed = transaction.finish(Ok(())).await;
-                committed.map_err(|error| write_failed("commit", error))
+                committed.map_err(|error| write_error("commit", error))
             }
         }
     }
 }
 
-impl Session {
-    pub(super) fn new(connection: SessionConnection, words: SessionWords) -> Session {
-        Session {
+impl SqliteSession {
+    pub(super) fn new(connection: SessionConnection, words: SessionWords) -> SqliteSession {
+        SqliteSession {
             connection,
             words,
             new_nodes: NewNodes::default(),
             new_texts: NewTexts::default(),
-            broken: None,
+            failed_write_is_retryable: None,
         }
     }
 
+    /// The connection of SQLx, to run statements.
     pub(in crate::sqlite) fn sqlite(&mut self) -> &mut SqliteConnection {
         self.connection.sqlite()
     }
 
-    /// A write that failed may have written a part of its rows: the session cannot commit any more.
-    pub(super) fn written<T>(
+    /// Returns the result of a write. After a failure the session cannot commit, since the write may have written a
+    /// part of its rows.
+    pub(super) fn check_write<T>(
         &mut self,
-        done: Result<T, sqlx::Error>,
+        result: Result<T, sqlx::Error>,
         action: impl Into<String>,
     ) -> Result<T, RowsError> {
-        let done = done.map_err(self.failed(action));
-        done.inspect_err(|error| {
-            self.broken.get_or_insert(error.is_retryable);
+        let result = result.map_err(self.rows_error(action));
+        result.inspect_err(|error| {
+            self.failed_write_is_retryable
+                .get_or_insert(error.is_retryable);
         })
     }
 
-    /// What it was doing when it failed. A failure of a write transaction begins an outage of the writer.
-    pub(in crate::sqlite) fn failed(
+    /// Converts an error of SQLx; `action` says what failed. An error in a write transaction begins an outage of the
+    /// writer, unless the rows caused it.
+    pub(in crate::sqlite) fn rows_error(
         &self,
         action: impl Into<String>,
     ) -> impl FnOnce(sqlx::Error) -> RowsError + '_ {
         let action = action.into();
         move |error| match &self.connection {
-            SessionConnection::Read(_) => read_failed(action, error),
+            SessionConnection::Read(_) => read_error(action, error),
             SessionConnection::Write(transaction) => {
-                write_failed(action, transaction.failed(error))
+                write_error(action, transaction.record_failure(error))
             }
         }
     }
 }
 
-pub(super) fn read_failed(action: impl Into<String>, error: sqlx::Error) -> RowsError {
+/// The error of a read, which a caller may retry.
+pub(super) fn read_error(action: impl Into<String>, error: sqlx::Error) -> RowsError {
     RowsError {
         action: action.into(),
         is_retryable: true,
@@ -99,11 +107,11 @@ pub(super) fn read_failed(action: impl Into<String>, error: sqlx::Error) -> Rows
     }
 }
 
-/// What concerns the rows themselves never succeeds.
-pub(super) fn write_failed(action: impl Into<String>, error: WriteError) -> RowsError {
+/// The error of a write, which a caller may retry unless the rows caused it.
+pub(super) fn write_error(action: impl Into<String>, error: WriteError) -> RowsError {
     RowsError {
         action: action.into(),
-        is_retryable: !error.concerns_rows(),
+        is_retryable: !error.is_caused_by_rows(),
         source: error.into(),
     }
 }

@@ -1,22 +1,28 @@
-//! Versions of nodes, and the snapshots that they name.
+//! The tables `versions` and `snapshots` (of edges and aliases, which versions name by hash).
 
-use pipeline::store::rows::{Content, Part, Projection, SnapshotKey, VersionKey, VersionRow, Word};
+use pipeline::store::rows::{
+    Projection, SnapshotKey, SnapshotKind, VersionContent, VersionKey, VersionRow, Word,
+};
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, sorted};
-use super::cells::{Cells, signed};
+use super::bulk::{BulkStatement, sorted};
+use super::cells::{CellReader, signed};
 
-static PUT: Bulk = Bulk::new(include_str!("../sql/put_versions.sql"));
-pub(super) static READ: Bulk = Bulk::new(include_str!("../sql/read_versions.sql"));
-pub(super) static READ_HEADERS: Bulk = Bulk::new(include_str!("../sql/read_version_headers.sql"));
-static PUT_SNAPSHOTS: Bulk =
-    Bulk::new("INSERT OR IGNORE INTO snapshots (node, part, hash, body) VALUES (?, ?, ?, ?)");
-pub(super) static READ_SNAPSHOTS: Bulk = Bulk::new(
+static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_versions.sql"));
+pub(super) static READ: BulkStatement =
+    BulkStatement::new(include_str!("../sql/read_versions.sql"));
+pub(super) static READ_HEADERS: BulkStatement =
+    BulkStatement::new(include_str!("../sql/read_version_headers.sql"));
+static PUT_SNAPSHOTS: BulkStatement = BulkStatement::new(
+    "INSERT OR IGNORE INTO snapshots (node, part, hash, body) VALUES (?, ?, ?, ?)",
+);
+pub(super) static READ_SNAPSHOTS: BulkStatement = BulkStatement::new(
     "SELECT pack_rows(node, part, hash, body) FROM snapshots WHERE (node, part, hash) IN (VALUES (?, ?, ?))",
 );
 
-const PARTS: [Part; 2] = [Part::Edges, Part::Aliases];
+const SNAPSHOT_KINDS: [SnapshotKind; 2] = [SnapshotKind::Edges, SnapshotKind::Aliases];
 
+/// Versions by their keys, in any order, without those that do not exist.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     keys: &[VersionKey],
@@ -40,7 +46,8 @@ pub(super) async fn read(
     rows.read(version)
 }
 
-pub(super) fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> {
+/// Reads a version.
+pub(super) fn version(cells: &mut CellReader<'_>) -> Result<VersionRow, sqlx::Error> {
     let key = VersionKey {
         node: cells.take()?,
         source: cells.take()?,
@@ -52,7 +59,7 @@ pub(super) fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> 
     let written = cells.time()?;
     let kind: Option<Word> = cells.take()?;
     let content = match kind {
-        Some(kind) => Some(Content {
+        Some(kind) => Some(VersionContent {
             kind,
             provider: cells.take()?,
             account: cells.take()?,
@@ -72,6 +79,7 @@ pub(super) fn version(cells: &mut Cells<'_>) -> Result<VersionRow, sqlx::Error> 
     })
 }
 
+/// Writes versions. Columns that a stored version already has stay as they are, except `written`.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     rows: &[VersionRow],
@@ -98,6 +106,7 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// Snapshots by their keys, in any order, without those that do not exist.
 pub(super) async fn read_snapshots(
     connection: &mut SqliteConnection,
     keys: &[SnapshotKey],
@@ -108,20 +117,21 @@ pub(super) async fn read_snapshots(
         .run(connection, &keys, |values, key| {
             values
                 .add(key.node)
-                .add(key.part as i64)
+                .add(key.kind as i64)
                 .add(signed(key.hash));
         })
         .await?;
     rows.read(|cells| {
         let key = SnapshotKey {
             node: cells.take()?,
-            part: cells.code(&PARTS)?,
+            kind: cells.code(&SNAPSHOT_KINDS)?,
             hash: cells.hash()?,
         };
         Ok((key, cells.take()?))
     })
 }
 
+/// Writes snapshots that are not stored yet.
 pub(super) async fn put_snapshots(
     connection: &mut SqliteConnection,
     rows: &[(SnapshotKey, Vec<u8>)],
@@ -131,7 +141,7 @@ pub(super) async fn put_snapshots(
         .run(connection, &rows, |values, (key, body)| {
             values
                 .add(key.node)
-                .add(key.part as i64)
+                .add(key.kind as i64)
                 .add(signed(key.hash))
                 .add(body.as_slice());
         })

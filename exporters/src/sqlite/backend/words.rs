@@ -1,4 +1,4 @@
-//! Words: texts of which there are few, and their numbers.
+//! Words: interned texts with few distinct values (kinds, sources, scopes, …), and their numbers.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,43 +7,45 @@ use hashbrown::{HashMap, HashSet};
 use pipeline::store::rows::{NO_WORD, Word};
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, Values, json_list};
-use super::cells::{Cells, PackedRows, fetch};
+use super::bulk::{BoundValues, BulkStatement, json_list};
+use super::cells::{CellReader, PackedRows, fetch_packed};
 
-static FIND: Bulk = Bulk::new("SELECT pack_rows(id, word) FROM words WHERE word IN (VALUES (?))");
-static ADD: Bulk = Bulk::new("INSERT INTO words (word) VALUES (?) RETURNING pack_row(id, word)");
+static FIND: BulkStatement =
+    BulkStatement::new("SELECT pack_rows(id, word) FROM words WHERE word IN (VALUES (?))");
+static ADD: BulkStatement =
+    BulkStatement::new("INSERT INTO words (word) VALUES (?) RETURNING pack_row(id, word)");
 const READ: &str =
     "SELECT pack_rows(id, word) FROM words WHERE id IN (SELECT value FROM json_each(?1))";
 
 const WITH_PREFIX: &str = "SELECT pack_rows(id) FROM words WHERE word >= ?1 AND word < ?2";
 
-/// Words that are held in memory; beyond them all are read again.
-const LIMIT: usize = 100_000;
+/// The cache is cleared when it has more words than this.
+const MAX_CACHED: usize = 100_000;
 
-/// Committed words of one file, for all sessions of this process. They are never removed from the
-/// file.
+/// The committed words of one file, for all sessions of this process. They cannot become stale: no word is ever removed
+/// from the file.
 #[derive(Debug, Default)]
-pub(super) struct WordCache(RwLock<Words>);
+pub(super) struct WordCache(RwLock<WordMaps>);
 
 impl WordCache {
-    fn add(&self, words: &Words) {
+    fn add(&self, words: &WordMaps) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.texts.len() > LIMIT {
-            *known = Words::default();
+        if known.texts.len() > MAX_CACHED {
+            *known = WordMaps::default();
         }
         known.extend(words);
     }
 }
 
-/// Words both ways.
+/// Words, by text and by number.
 #[derive(Debug, Default)]
-struct Words {
+struct WordMaps {
     numbers: HashMap<Arc<str>, Word>,
     texts: HashMap<Word, Arc<str>>,
 }
 
-impl Words {
-    fn extend(&mut self, words: &Words) {
+impl WordMaps {
+    fn extend(&mut self, words: &WordMaps) {
         for (text, number) in &words.numbers {
             self.numbers.insert(text.clone(), *number);
             self.texts.insert(*number, text.clone());
@@ -51,32 +53,34 @@ impl Words {
     }
 }
 
-/// The words that one session knows.
+/// The words that one session has read or added.
 #[derive(Debug)]
 pub(super) struct SessionWords {
     shared: Arc<WordCache>,
-    own: Words,
-    /// Whether it sees words that have not committed. It shares nothing before it commits: a rollback
-    /// gives numbers back.
+    own: WordMaps,
+    /// Whether the session can read words that are not committed. It shares them when it commits: a rollback frees
+    /// their numbers.
     writes: bool,
 }
 
 impl SessionWords {
+    /// Words for a session that reads, or also writes.
     pub(super) fn new(shared: Arc<WordCache>, writes: bool) -> SessionWords {
         SessionWords {
             shared,
-            own: Words::default(),
+            own: WordMaps::default(),
             writes,
         }
     }
 
-    /// What it knows is committed.
+    /// Moves the words into the shared cache. Call it after the commit.
     pub(super) fn share(self) {
         self.shared.add(&self.own);
     }
 
-    fn learn(&mut self, rows: &PackedRows) -> Result<(), sqlx::Error> {
-        let mut words = Words::default();
+    /// Remembers words that a statement returned.
+    fn remember(&mut self, rows: &PackedRows) -> Result<(), sqlx::Error> {
+        let mut words = WordMaps::default();
         for (number, text) in rows.read(number_and_text)? {
             let text: Arc<str> = text.into();
             words.texts.insert(number, text.clone());
@@ -89,7 +93,7 @@ impl SessionWords {
         Ok(())
     }
 
-    /// The numbers of these texts, in order; `NO_WORD` where there is none.
+    /// The numbers of texts, in order; `NO_WORD` for an unknown text.
     pub(super) async fn find(
         &mut self,
         connection: &mut SqliteConnection,
@@ -99,14 +103,14 @@ impl SessionWords {
         let unknown = unknown(texts, &numbers);
         if !unknown.is_empty() {
             let rows = FIND.run(connection, &unknown, bind).await?;
-            self.learn(&rows)?;
+            self.remember(&rows)?;
             self.complete(&mut numbers, texts);
         }
         Ok(numbers)
     }
 
-    /// As `find`; texts that have no number get one.
-    pub(super) async fn make(
+    /// The numbers of texts, in order. Unknown texts get numbers; the empty text stays `NO_WORD`.
+    pub(super) async fn find_or_add(
         &mut self,
         connection: &mut SqliteConnection,
         texts: &[String],
@@ -115,7 +119,7 @@ impl SessionWords {
         let new = unknown(texts, &numbers);
         if !new.is_empty() {
             let rows = ADD.run(connection, &new, bind).await?;
-            self.learn(&rows)?;
+            self.remember(&rows)?;
             self.complete(&mut numbers, texts);
         }
         Ok(numbers)
@@ -133,17 +137,17 @@ impl SessionWords {
             .collect()
     }
 
-    /// Sets the numbers that were learnt.
+    /// Sets the missing numbers that this session now knows.
     fn complete(&self, numbers: &mut [Word], texts: &[String]) {
         for (number, text) in numbers.iter_mut().zip(texts) {
             if *number == NO_WORD {
-                let learnt = self.own.numbers.get(text.as_str());
-                *number = learnt.copied().unwrap_or(NO_WORD);
+                let own = self.own.numbers.get(text.as_str());
+                *number = own.copied().unwrap_or(NO_WORD);
             }
         }
     }
 
-    /// The texts of these words, in order; empty where there is none.
+    /// The texts of words, in order; empty for an unknown word.
     pub(super) async fn texts(
         &mut self,
         connection: &mut SqliteConnection,
@@ -154,8 +158,8 @@ impl SessionWords {
         let unknown: BTreeSet<Word> = unknown.map(|(word, _)| *word).collect();
         if !unknown.is_empty() {
             let query = sqlx::query(READ).bind(json_list(unknown));
-            let rows = fetch(connection, query).await?;
-            self.learn(&rows)?;
+            let rows = fetch_packed(connection, query).await?;
+            self.remember(&rows)?;
         }
         let texts = words.iter().zip(known).map(|(word, text)| {
             let text = text.or_else(|| self.own.texts.get(word).cloned());
@@ -176,7 +180,7 @@ impl SessionWords {
         words.iter().map(text).collect()
     }
 
-    /// Words whose texts begin with this one.
+    /// The words whose texts begin with a prefix.
     pub(super) async fn with_prefix(
         connection: &mut SqliteConnection,
         prefix: &str,
@@ -184,18 +188,20 @@ impl SessionWords {
         let query = sqlx::query(WITH_PREFIX).bind(prefix);
         let query = match end_of_prefix(prefix) {
             Some(end) => query.bind(end),
-            // Any text is less than any blob.
+            // SQLite orders every text before every blob.
             None => query.bind(Vec::new()),
         };
-        fetch(connection, query).await?.read(Cells::take)
+        fetch_packed(connection, query)
+            .await?
+            .read(CellReader::take)
     }
 }
 
-fn bind(values: &mut Values, text: &&str) {
+fn bind(values: &mut BoundValues, text: &&str) {
     values.add(*text);
 }
 
-/// The texts that have no number and are not empty, each once, in order.
+/// The texts without a number that are not empty, each once, in order.
 fn unknown<'t>(texts: &'t [String], numbers: &[Word]) -> Vec<&'t str> {
     let texts = texts.iter().zip(numbers);
     let mut seen = HashSet::new();
@@ -206,7 +212,7 @@ fn unknown<'t>(texts: &'t [String], numbers: &[Word]) -> Vec<&'t str> {
         .collect()
 }
 
-/// The least text that is greater than all with this prefix, if there is one.
+/// The least text that is greater than all texts with this prefix, if there is one.
 fn end_of_prefix(prefix: &str) -> Option<String> {
     let mut end: Vec<char> = prefix.chars().collect();
     while let Some(last) = end.pop() {
@@ -218,6 +224,6 @@ fn end_of_prefix(prefix: &str) -> Option<String> {
     None
 }
 
-fn number_and_text(cells: &mut Cells<'_>) -> Result<(Word, String), sqlx::Error> {
+fn number_and_text(cells: &mut CellReader<'_>) -> Result<(Word, String), sqlx::Error> {
     Ok((cells.take()?, cells.take()?))
 }

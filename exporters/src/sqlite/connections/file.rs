@@ -1,4 +1,4 @@
-//! Whether the path still leads to the file that was opened.
+//! Checks that the path still leads to the file that the exporter opened.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -6,47 +6,48 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long a check suffices for reads: a `stat` takes longer than the read of a node.
-const TRUSTED: Duration = Duration::from_secs(1);
+/// How long a successful check is valid for reads: a `stat` takes longer than the read of a node.
+const CHECK_TTL: Duration = Duration::from_secs(1);
 
 /// The file that was at the path when the exporter started.
 #[derive(Debug)]
 pub(in crate::sqlite) struct DatabaseFile {
     path: PathBuf,
-    identity: Identity,
-    /// When it was last seen to be the same; none after it was not.
+    identity: FileIdentity,
+    /// When the last check succeeded; none after a check that failed.
     checked: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Identity {
+struct FileIdentity {
     device: u64,
     inode: u64,
-    /// The number of a deleted inode is given to another file soon. Not all file systems know it.
+    /// File systems soon reuse the number of a deleted inode. Some file systems do not store this time.
     created: Option<SystemTime>,
 }
 
-/// The path does not lead to the file that was opened.
+/// The path no longer leads to the file that the exporter opened.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::sqlite) enum FileChanged {
     #[error(
-        "{path} was deleted or moved while airdig runs: move it back, or restart airdig, which creates a new one"
+        "{path} was deleted or moved while airdig was running: move it back, or restart airdig, which creates a \
+         new file"
     )]
     Missing { path: String },
     #[error(
-        "{path} was replaced by another file while airdig runs: move the former one back, or stop airdig, \
-         delete {path}-wal and {path}-shm if they did not come with the new file, and start airdig"
+        "{path} was replaced by another file while airdig was running: move the former file back, or stop airdig, \
+         delete {path}-wal and {path}-shm if they do not belong to the new file, and start airdig"
     )]
     Replaced { path: String },
-    #[error("cannot read which file {path} is: {error}")]
+    #[error("cannot read the metadata of {path}: {error}")]
     Unknown { path: String, error: io::Error },
 }
 
 impl DatabaseFile {
-    /// The file that is at the path now.
+    /// Remembers the identity of the file that is at the path now.
     ///
     /// # Errors
-    /// When there is none, or its metadata cannot be read.
+    /// If there is no file, or its metadata cannot be read.
     pub(in crate::sqlite) async fn at(path: &Path) -> Result<DatabaseFile, FileChanged> {
         Ok(DatabaseFile {
             path: path.to_owned(),
@@ -55,14 +56,15 @@ impl DatabaseFile {
         })
     }
 
+    /// The configured path.
     pub(in crate::sqlite) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Costs one `stat`, in another thread.
+    /// Checks that the same file is still at the path, with one `stat` in another thread.
     ///
     /// # Errors
-    /// When another file is at the path now, or none.
+    /// If there is another file at the path, or none.
     pub(super) async fn check(&self) -> Result<(), FileChanged> {
         let now = identity(&self.path).await;
         let same = now.as_ref().is_ok_and(|now| *now == self.identity);
@@ -76,10 +78,13 @@ impl DatabaseFile {
         }
     }
 
-    /// Like [`DatabaseFile::check`], but trusts a check that succeeded less than a second ago.
-    pub(super) async fn check_seldom(&self) -> Result<(), FileChanged> {
+    /// Like [`DatabaseFile::check`], but skips the `stat` if a check succeeded less than [`CHECK_TTL`] ago.
+    ///
+    /// # Errors
+    /// As [`DatabaseFile::check`].
+    pub(super) async fn check_cached(&self) -> Result<(), FileChanged> {
         let checked = *self.checked();
-        if checked.is_some_and(|checked| checked.elapsed() < TRUSTED) {
+        if checked.is_some_and(|checked| checked.elapsed() < CHECK_TTL) {
             return Ok(());
         }
         self.check().await
@@ -90,7 +95,7 @@ impl DatabaseFile {
     }
 }
 
-async fn identity(path: &Path) -> Result<Identity, FileChanged> {
+async fn identity(path: &Path) -> Result<FileIdentity, FileChanged> {
     let metadata = tokio::fs::metadata(path).await.map_err(|error| {
         let path = path.display().to_string();
         match error.kind() {
@@ -98,14 +103,14 @@ async fn identity(path: &Path) -> Result<Identity, FileChanged> {
             _ => FileChanged::Unknown { path, error },
         }
     })?;
-    Ok(Identity {
+    Ok(FileIdentity {
         device: metadata.dev(),
         inode: metadata.ino(),
         created: metadata.created().ok(),
     })
 }
 
-/// Reads fail with the errors of SQLx; to these it is one of the file.
+/// Reads return the errors of SQLx, so a changed file becomes an I/O error of SQLx.
 impl From<FileChanged> for sqlx::Error {
     fn from(changed: FileChanged) -> sqlx::Error {
         sqlx::Error::Io(io::Error::other(changed))
@@ -113,6 +118,7 @@ impl From<FileChanged> for sqlx::Error {
 }
 
 impl FileChanged {
+    /// The changed file that an error of SQLx wraps, if any.
     pub(super) fn of(error: &sqlx::Error) -> Option<&FileChanged> {
         let sqlx::Error::Io(error) = error else {
             return None;

@@ -1,9 +1,9 @@
-//! The connections to the database file: opened, interrupted, discarded and closed.
+//! Opens, interrupts, discards and closes the connections to the database file.
 //!
 //! ```text
-//!  Writer ── begin ─▶ WriteTransaction ── finish ─▶ committed, or the connection is discarded
-//!  Readers ─ session ─▶ ReadSession ───── drop ───▶ interrupted and rolled back, used again
-//!     └─ Opener ─▶ Connection, of the DatabaseFile that stood at the path at the start
+//!  SqliteWriter ── begin ───▶ WriteTransaction ── finish ─▶ commits, or discards the connection
+//!  ReaderPool ──── session ─▶ ReadSession ─────── drop ───▶ interrupts, rolls back, returns to the pool
+//!     └─ both: ConnectionOpener ─▶ InterruptibleConnection to the DatabaseFile of the start
 //! ```
 
 use std::sync::Arc;
@@ -17,27 +17,29 @@ pub(super) mod packing;
 mod readers;
 mod writer;
 
-pub(super) use connection::Connection;
+pub(super) use connection::InterruptibleConnection;
 pub(super) use file::{DatabaseFile, FileChanged};
-pub(super) use readers::{ReadSession, Readers};
-pub(super) use writer::{WriteError, WriteTransaction, Writer};
+pub(super) use readers::{ReadSession, ReaderPool};
+pub(super) use writer::{SqliteWriter, WriteError, WriteTransaction};
 
 /// Opens connections to one database file.
 #[derive(Clone, Debug)]
-pub(super) struct Opener {
+pub(super) struct ConnectionOpener {
     pub(super) options: SqliteConnectOptions,
     pub(super) file: Arc<DatabaseFile>,
-    /// Interrupts the statements of all connections, once it is set.
+    /// When it is set, SQLite interrupts the statements of all connections.
     pub(super) closing: Arc<AtomicBool>,
 }
 
-impl Opener {
+impl ConnectionOpener {
+    /// Opens a connection to the file of the start.
+    ///
     /// # Errors
-    /// When SQLite cannot open the file, or when it is not the same file as at the start.
-    async fn open(&self) -> Result<Connection, sqlx::Error> {
+    /// If SQLite cannot open the file, or the path leads to another file than at the start.
+    async fn open(&self) -> Result<InterruptibleConnection, sqlx::Error> {
         self.file.check().await?;
-        let connection = Connection::open(&self.options, &self.closing).await?;
-        // The file may have been replaced between the check and the opening.
+        let connection = InterruptibleConnection::open(&self.options, &self.closing).await?;
+        // Another process may replace the file between the check and the opening.
         self.file.check().await?;
         Ok(connection)
     }

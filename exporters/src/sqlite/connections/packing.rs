@@ -1,6 +1,7 @@
-//! `pack_rows(…)` and `pack_row(…)` of SQL: a result as one blob. A row that is sent from the thread of a
-//! connection costs a copy of each of its cells and wakes up the thread that reads it; a result of
-//! thousands of rows spent more time on that than in SQLite.
+//! The SQL functions `pack_rows(…)` and `pack_row(…)`, which encode a result as one blob.
+//!
+//! SQLx sends each row from the thread of the connection: this copies each cell and wakes up the reading thread. A
+//! result of thousands of rows spent more time on that than in SQLite.
 //!
 //! ```text
 //!  rows: row*
@@ -8,7 +9,8 @@
 //!  cell: 0 │ 1 integer (i64) │ 2 real (f64) │ 3 text: length (u32), bytes │ 4 blob: length (u32), bytes
 //! ```
 //!
-//! Numbers are little endian. A result has less than 1,000,000,000 bytes (`SQLITE_MAX_LENGTH`): reads come in pages.
+//! Numbers are little endian. A result has fewer than 1,000,000,000 bytes (`SQLITE_MAX_LENGTH`), so callers read large
+//! results page by page.
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
@@ -20,19 +22,19 @@ const REAL: u8 = 2;
 const TEXT: u8 = 3;
 const BLOB: u8 = 4;
 
-/// The aggregate function `pack_rows`.
+/// The aggregate function `pack_rows`: all rows of a group as one blob; null if there is no row.
 struct PackRows;
 
-/// Makes the functions known to a connection.
+/// Registers both functions with a connection.
 ///
 /// # Errors
-/// When SQLite has no memory for them.
+/// If SQLite has no memory for them.
 pub(super) fn register(handle: &mut LockedSqliteHandle<'_>) -> Result<(), sqlx::Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     let flags = flags | FunctionFlags::SQLITE_DIRECTONLY;
     #[expect(
         unsafe_code,
-        reason = "sqlx cannot register functions. The handle is locked while it is used, and this \
+        reason = "sqlx cannot register functions. The handle is locked while this value uses it, and this \
                   value does not close it"
     )]
     let connection = unsafe { rusqlite::Connection::from_handle(handle.as_raw_handle().as_ptr()) };
@@ -57,7 +59,7 @@ impl Aggregate<Vec<u8>, Option<Vec<u8>>> for PackRows {
         pack(context, rows)
     }
 
-    /// Null where there is no row.
+    /// Returns null if there is no row.
     fn finalize(
         &self,
         _: &mut Context<'_>,
@@ -67,11 +69,12 @@ impl Aggregate<Vec<u8>, Option<Vec<u8>>> for PackRows {
     }
 }
 
+/// Appends the arguments of a call as one row.
 fn pack(context: &Context<'_>, to: &mut Vec<u8>) -> rusqlite::Result<()> {
     let start = to.len();
     to.extend([0; 4]);
-    for place in 0..context.len() {
-        match context.get_raw(place) {
+    for column in 0..context.len() {
+        match context.get_raw(column) {
             ValueRef::Null => to.push(NULL),
             ValueRef::Integer(number) => {
                 to.push(INTEGER);
@@ -99,22 +102,22 @@ fn pack(context: &Context<'_>, to: &mut Vec<u8>) -> rusqlite::Result<()> {
 }
 
 fn length(bytes: usize) -> rusqlite::Result<[u8; 4]> {
-    // SQLite's own bound of a value is less.
+    // SQLite's own limit for a value is lower.
     let length = u32::try_from(bytes).map_err(|error| {
         rusqlite::Error::UserFunctionError(format!("a row has {bytes} bytes: {error}").into())
     })?;
     Ok(length.to_le_bytes())
 }
 
-/// The cells of the first of these rows; the rows after it are left.
+/// Takes the first row and returns its cells; none at the end, or if the row is cut off.
 pub(in crate::sqlite) fn next_row<'b>(rows: &mut &'b [u8]) -> Option<&'b [u8]> {
     take_bytes(rows)
 }
 
-/// The first of these cells; the cells after it are left.
+/// Takes the first cell and returns it.
 ///
 /// # Errors
-/// When there is none.
+/// If there is no further cell.
 pub(in crate::sqlite) fn next_cell<'b>(cells: &mut &'b [u8]) -> FromSqlResult<ValueRef<'b>> {
     let cell = match take(cells) {
         Some([NULL]) => Some(ValueRef::Null),
@@ -124,7 +127,7 @@ pub(in crate::sqlite) fn next_cell<'b>(cells: &mut &'b [u8]) -> FromSqlResult<Va
         Some([BLOB]) => take_bytes(cells).map(ValueRef::Blob),
         _ => None,
     };
-    cell.ok_or_else(|| FromSqlError::Other("a row has fewer cells than are read".into()))
+    cell.ok_or_else(|| FromSqlError::Other("a row has too few cells".into()))
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -133,7 +136,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*first)
 }
 
-/// After their length.
+/// Takes a length and that many bytes.
 fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
     let length = u32::from_le_bytes(take(bytes)?);
     let (first, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
@@ -149,19 +152,21 @@ mod tests {
     use sqlx::Row as _;
     use sqlx::sqlite::SqliteConnectOptions;
 
-    use super::super::Connection;
     use super::*;
+    use crate::sqlite::connections::InterruptibleConnection;
 
     async fn packed(sql: &'static str) -> Option<Vec<u8>> {
         let options = SqliteConnectOptions::new().in_memory(true);
         let closing = Arc::new(AtomicBool::new(false));
-        let mut connection = Connection::open(&options, &closing).await.unwrap();
+        let mut connection = InterruptibleConnection::open(&options, &closing)
+            .await
+            .unwrap();
         let row = sqlx::query(sql).fetch_one(connection.sqlite()).await;
         row.unwrap().get(0)
     }
 
     #[tokio::test]
-    async fn rows_are_read_as_they_were_packed() {
+    async fn unpacked_rows_equal_the_packed_rows() {
         let sql = "SELECT pack_rows(column1, column2) FROM (VALUES (NULL, 0.1), \
                    (-9223372036854775808, 'ä'), (9223372036854775807, ''), (x'00ff', x''))";
         let packed = packed(sql).await.unwrap();
@@ -182,12 +187,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_rows_are_null() {
+    async fn an_empty_result_packs_to_null() {
         assert_eq!(packed("SELECT pack_rows(1) WHERE 0").await, None);
     }
 
     #[tokio::test]
-    async fn rows_of_a_limited_query_keep_their_order() {
+    async fn packed_rows_keep_the_order_of_a_limited_query() {
         let sql = "SELECT pack_rows(value) FROM \
                    (SELECT value FROM json_each('[2, 3, 1]') ORDER BY value DESC LIMIT 2)";
         let packed = packed(sql).await.unwrap();
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_cut_off_are_no_row() {
+    fn a_truncated_row_is_not_returned() {
         let mut rest: &[u8] = &[9, 0, 0, 0, 1];
         assert_eq!(next_row(&mut rest), None);
     }

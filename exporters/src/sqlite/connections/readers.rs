@@ -1,4 +1,4 @@
-//! The connections that read: a few, each lent to one session at a time.
+//! A small pool of reading connections; each serves one session at a time.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,52 +7,54 @@ use futures::FutureExt;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Connection, Opener};
+use super::{ConnectionOpener, InterruptibleConnection};
 
-/// Sessions at a time; others wait for one of these to end.
-const SESSIONS: u32 = 4;
+/// Concurrent sessions; further ones wait until one of these ends.
+const MAX_SESSIONS: u32 = 4;
 
+/// The reading connections.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Readers {
-    opener: Opener,
+pub(in crate::sqlite) struct ReaderPool {
+    opener: ConnectionOpener,
     permits: Arc<Semaphore>,
-    /// Open connections that no session has. The last was used last, so its cache is warm.
-    idle: Mutex<Vec<Connection>>,
+    /// Open connections without a session. The last one was used most recently, so its cache is warm.
+    idle: Mutex<Vec<InterruptibleConnection>>,
 }
 
-/// A read transaction: all its statements see one state of the file. Dropping it interrupts the
-/// statement that runs, and returns the connection.
+/// A read transaction: all its statements read one state of the file. Dropping it interrupts the running statement
+/// and returns the connection to the pool.
 #[derive(Debug)]
 pub(in crate::sqlite) struct ReadSession {
-    /// There from the beginning of the transaction on.
-    connection: Option<Connection>,
-    readers: Arc<Readers>,
+    /// Set when the transaction begins.
+    connection: Option<InterruptibleConnection>,
+    readers: Arc<ReaderPool>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Readers {
-    /// Opens nothing before the first session.
-    pub(in crate::sqlite) fn new(opener: Opener) -> Readers {
-        Readers {
+impl ReaderPool {
+    /// A pool without connections; the first session opens one.
+    pub(in crate::sqlite) fn new(opener: ConnectionOpener) -> ReaderPool {
+        ReaderPool {
             opener,
-            permits: Arc::new(Semaphore::new(SESSIONS as usize)),
+            permits: Arc::new(Semaphore::new(MAX_SESSIONS as usize)),
             idle: Mutex::default(),
         }
     }
 
+    /// Begins a read transaction on an idle connection, or on a new one.
+    ///
     /// # Errors
-    /// When the file cannot be read, when it is not the same file as at the start, and after
-    /// [`Readers::close`].
+    /// If the file cannot be read or is not the file of the start, and after [`ReaderPool::close`].
     pub(in crate::sqlite) async fn session(
-        self: &Arc<Readers>,
+        self: &Arc<ReaderPool>,
     ) -> Result<ReadSession, sqlx::Error> {
         let closed = |_| sqlx::Error::PoolClosed;
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
             .map_err(closed)?;
-        if let Err(changed) = self.opener.file.check_seldom().await {
-            // The space of a deleted file is free once no connection has it open.
+        if let Err(changed) = self.opener.file.check_cached().await {
+            // The file system frees the space of a deleted file when no connection has it open.
             drop(self.take_idle());
             return Err(changed.into());
         }
@@ -70,10 +72,10 @@ impl Readers {
         Ok(session)
     }
 
-    /// Waits until all sessions have ended, and closes their connections. It may be cut off and
-    /// called again.
+    /// Waits until all sessions have ended, and closes their connections. A caller may drop the future and call it
+    /// again.
     pub(in crate::sqlite) async fn close(&self) {
-        let all = self.permits.acquire_many(SESSIONS).await;
+        let all = self.permits.acquire_many(MAX_SESSIONS).await;
         self.permits.close();
         for connection in self.take_idle() {
             connection.close().await;
@@ -81,25 +83,27 @@ impl Readers {
         drop(all);
     }
 
-    fn pop_idle(&self) -> Option<Connection> {
+    fn pop_idle(&self) -> Option<InterruptibleConnection> {
         self.idle().pop()
     }
 
-    fn take_idle(&self) -> Vec<Connection> {
+    fn take_idle(&self) -> Vec<InterruptibleConnection> {
         mem::take(&mut *self.idle())
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<InterruptibleConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ReadSession {
+    /// Begins the transaction.
+    ///
     /// # Errors
-    /// When the connection cannot be used: its thread is gone, or a transaction is left in it.
-    async fn begin(&mut self, connection: Connection) -> Result<(), sqlx::Error> {
+    /// If the connection is unusable: its thread has ended, or it still has a transaction.
+    async fn begin(&mut self, connection: InterruptibleConnection) -> Result<(), sqlx::Error> {
         let connection = self.connection.insert(connection);
-        // Short enough not to be interrupted. It ends after what the session before has left.
+        // `BEGIN` is too short to be interrupted. It ends after the statements that the previous session left.
         let begun = sqlx::query("BEGIN").execute(connection.sqlite()).await;
         match begun {
             Ok(_) => connection.resume(),
@@ -111,6 +115,7 @@ impl ReadSession {
         Ok(())
     }
 
+    /// The connection of SQLx, to run statements.
     pub(in crate::sqlite) fn connection(&mut self) -> &mut SqliteConnection {
         let connection = self.connection.as_mut();
         connection.expect("a session has begun").sqlite()
@@ -122,10 +127,10 @@ impl Drop for ReadSession {
         let Some(mut connection) = self.connection.take() else {
             return;
         };
-        // The thread of the connection ends the statement that runs, then executes the next one.
+        // The thread of the connection ends the running statement, then executes the next one.
         connection.interrupt();
-        // Polled once, the rollback is queued: the connection must not hold back checkpoints of the
-        // write-ahead log while it is idle. If it fails, the next `begin` on the connection does, too.
+        // One poll queues the rollback. Without it the idle connection would block checkpoints of the write-ahead
+        // log. If the rollback fails, the next `begin` on the connection fails, too.
         let rollback = sqlx::query("ROLLBACK").execute(connection.sqlite());
         let _ = rollback.now_or_never();
         self.readers.idle().push(connection);

@@ -1,4 +1,4 @@
-//! The one connection that writes. A transaction that fails discards it, and the next opens another.
+//! The only writing connection. A failed transaction discards it, and the next transaction opens a new one.
 
 use std::fmt;
 use std::mem;
@@ -10,56 +10,60 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{self, OwnedMutexGuard};
 
 use super::file::FileChanged;
-use super::{Connection, Opener};
+use super::{ConnectionOpener, InterruptibleConnection};
 
-/// Runs one transaction after the other.
+/// Runs one write transaction at a time.
 ///
-/// After an error SQLite may have ended the transaction by itself (a full disk, an I/O error), or
-/// have left it open (a commit that found the file locked). So a transaction that did not commit
-/// takes its connection with it, whatever the error. At most one connection exists or is being
-/// opened, so that attempts on a disk that hangs do not pile up threads.
+/// After an error SQLite may have ended the transaction (a full disk, an I/O error) or left it open (a commit that
+/// found the file locked). So a transaction that did not commit discards its connection, whatever the error. At most
+/// one connection exists or is being opened, so that attempts on a hanging disk do not pile up threads.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Writer {
-    /// The exporter, for the log.
+pub(in crate::sqlite) struct SqliteWriter {
+    /// The id of the exporter, for the log.
     id: String,
-    opener: Opener,
+    opener: ConnectionOpener,
     slot: Arc<sync::Mutex<Slot>>,
-    /// The first failure since the last commit.
+    /// The cause of the first failure since the last commit; none while writing works.
     outage: Mutex<Option<String>>,
 }
 
-/// The life of the connection. When a caller stops waiting for a step, the next one waits for it.
+/// The state of the connection. If a caller stops waiting for a transition, the next caller waits for it.
 enum Slot {
-    Open(Connection),
-    /// The former connection is being closed.
+    Open(InterruptibleConnection),
+    /// SQLite closes the discarded connection.
     Closing(BoxFuture<'static, ()>),
-    Opening(BoxFuture<'static, Result<Connection, sqlx::Error>>),
+    /// SQLite opens a new connection.
+    Opening(BoxFuture<'static, Result<InterruptibleConnection, sqlx::Error>>),
     /// The exporter has stopped.
     Closed,
 }
 
-/// A write transaction. Dropping it interrupts the statement that runs, and rolls back.
+/// A write transaction. Dropping it interrupts the running statement and rolls back.
 #[derive(Debug)]
 pub(in crate::sqlite) struct WriteTransaction {
-    writer: Arc<Writer>,
+    writer: Arc<SqliteWriter>,
     /// [`Slot::Open`] until `drop`.
     slot: OwnedMutexGuard<Slot>,
     committed: bool,
 }
 
-/// A transaction that is not known to be durable.
+/// A failed transaction: it is not known to be durable.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub(in crate::sqlite) struct WriteError {
-    /// The path and the cause, and the first cause of the outage if that is another one.
+    /// The path, the cause, and the first cause of the outage if it differs.
     reason: String,
     error: sqlx::Error,
 }
 
-impl Writer {
-    /// `opener` opens the connections after the first.
-    pub(in crate::sqlite) fn new(id: &str, opener: Opener, connection: Connection) -> Writer {
-        Writer {
+impl SqliteWriter {
+    /// A writer with an open connection; `opener` opens the later ones.
+    pub(in crate::sqlite) fn new(
+        id: &str,
+        opener: ConnectionOpener,
+        connection: InterruptibleConnection,
+    ) -> SqliteWriter {
+        SqliteWriter {
             id: id.to_owned(),
             opener,
             slot: Arc::new(sync::Mutex::new(Slot::Open(connection))),
@@ -67,17 +71,17 @@ impl Writer {
         }
     }
 
-    /// Begins a transaction that is the file's writer from its first statement on: to become one
-    /// later can fail where another process writes.
+    /// Begins a transaction that locks the file for writing at once (`BEGIN IMMEDIATE`): taking the lock later can
+    /// fail if another process writes.
     ///
     /// # Errors
-    /// When there is no connection, or another process does not let it write.
+    /// If no connection can be opened, or another process holds the write lock.
     pub(in crate::sqlite) async fn begin(
-        self: &Arc<Writer>,
+        self: &Arc<SqliteWriter>,
     ) -> Result<WriteTransaction, WriteError> {
         let mut slot = Arc::clone(&self.slot).lock_owned().await;
         if let Err(error) = self.open(&mut slot).await {
-            return Err(self.failed(error));
+            return Err(self.record_failure(error));
         }
         let mut transaction = WriteTransaction {
             writer: Arc::clone(self),
@@ -87,32 +91,32 @@ impl Writer {
         let begun = sqlx::query("BEGIN IMMEDIATE").execute(transaction.connection());
         match begun.await {
             Ok(_) => Ok(transaction),
-            Err(error) => Err(self.failed(error)),
+            Err(error) => Err(self.record_failure(error)),
         }
     }
 
-    /// Runs a statement that SQLite does not take in a transaction.
+    /// Runs a statement that SQLite rejects inside a transaction, such as `VACUUM`.
     ///
     /// # Errors
-    /// When there is no connection, or the statement fails.
-    pub(in crate::sqlite) async fn outside_transaction(
+    /// If no connection can be opened, or the statement fails.
+    pub(in crate::sqlite) async fn run_outside_transaction(
         &self,
         sql: &'static str,
     ) -> Result<(), WriteError> {
         let mut slot = self.slot.lock().await;
         if let Err(error) = self.open(&mut slot).await {
-            return Err(self.failed(error));
+            return Err(self.record_failure(error));
         }
         let Slot::Open(connection) = &mut *slot else {
-            unreachable!("`open` has opened it")
+            unreachable!("`open` opened the connection")
         };
         match sqlx::query(sql).execute(connection.sqlite()).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.failed(error)),
+            Err(error) => Err(self.record_failure(error)),
         }
     }
 
-    /// Waits for the transaction that runs, and closes the connection for good.
+    /// Waits for the running transaction, and closes the connection. Later transactions fail.
     pub(in crate::sqlite) async fn close(&self) {
         let mut slot = self.slot.lock().await;
         match mem::replace(&mut *slot, Slot::Closed) {
@@ -122,6 +126,7 @@ impl Writer {
         }
     }
 
+    /// Brings the slot to [`Slot::Open`].
     async fn open(&self, slot: &mut Slot) -> Result<(), sqlx::Error> {
         loop {
             *slot = match slot {
@@ -147,20 +152,21 @@ impl Writer {
         Slot::Opening(async move { opener.open().await }.boxed())
     }
 
-    fn failed(&self, error: sqlx::Error) -> WriteError {
+    /// Converts an error of SQLx. The first failure of an outage is logged, unless the rows caused it.
+    fn record_failure(&self, error: sqlx::Error) -> WriteError {
         let path = self.opener.file.path().display();
         let cause = cause(&error);
         let mut reason = match FileChanged::of(&error) {
             Some(changed) => changed.to_string(),
             None => format!("{path}: {cause}"),
         };
-        if !concerns_rows(&error) {
+        if !is_caused_by_rows(&error) {
             let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
             match &*outage {
                 None => {
-                    tracing::error!(exporter = self.id, %path, %error, "writing fails");
+                    tracing::error!(exporter = self.id, %path, %error, "writing to the database failed");
                 }
-                Some(first) if *first != cause => reason += &format!(" (at first: {first})"),
+                Some(first) if *first != cause => reason += &format!(" (first error: {first})"),
                 Some(_) => {}
             }
             outage.get_or_insert(cause);
@@ -168,33 +174,35 @@ impl Writer {
         WriteError { reason, error }
     }
 
-    fn succeeded(&self) {
+    /// Ends the outage, if there is one, and logs that.
+    fn record_success(&self) {
         let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
         if outage.take().is_some() {
             let path = self.opener.file.path().display();
-            tracing::info!(exporter = self.id, %path, "writing works again");
+            tracing::info!(exporter = self.id, %path, "writing to the database works again");
         }
     }
 }
 
 impl WriteTransaction {
+    /// The connection of SQLx, to run statements.
     pub(in crate::sqlite) fn connection(&mut self) -> &mut SqliteConnection {
         match &mut *self.slot {
             Slot::Open(connection) => connection.sqlite(),
-            _ => unreachable!("`begin` has opened it, and only `drop` closes it"),
+            _ => unreachable!("`begin` opened the connection, and only `drop` closes it"),
         }
     }
 
-    /// What a statement's failure means to the sender; the first of an outage is logged.
-    pub(in crate::sqlite) fn failed(&self, error: sqlx::Error) -> WriteError {
-        self.writer.failed(error)
+    /// Converts the error of a statement. The first failure of an outage is logged, unless the rows caused it.
+    pub(in crate::sqlite) fn record_failure(&self, error: sqlx::Error) -> WriteError {
+        self.writer.record_failure(error)
     }
 
-    /// Ends the transaction: commits it if its statements succeeded, else rolls it back. `Ok` means
-    /// that it is on the disk, in the file that is at the path.
+    /// Commits the transaction if `written` is `Ok`, else rolls it back. `Ok` means that the transaction is on the
+    /// disk, in the file at the path.
     ///
     /// # Errors
-    /// When a statement or the commit failed, or the file was deleted or replaced.
+    /// If a statement or the commit failed, or the file was deleted or replaced.
     pub(in crate::sqlite) async fn finish<T>(
         mut self,
         written: Result<T, sqlx::Error>,
@@ -206,16 +214,16 @@ impl WriteTransaction {
         match committed {
             Ok(value) => {
                 self.committed = true;
-                self.writer.succeeded();
+                self.writer.record_success();
                 Ok(value)
             }
-            Err(error) => Err(self.writer.failed(error)),
+            Err(error) => Err(self.writer.record_failure(error)),
         }
     }
 
     async fn commit(&mut self) -> Result<(), sqlx::Error> {
         sqlx::query("COMMIT").execute(self.connection()).await?;
-        // Not before the commit: the file may be deleted meanwhile.
+        // After the commit: another process may delete the file during it.
         self.writer.opener.file.check().await?;
         Ok(())
     }
@@ -231,7 +239,7 @@ impl Drop for WriteTransaction {
         };
         connection.interrupt();
         let mut closing = connection.close().boxed();
-        // Closing begins at once: the next transaction may come late or never.
+        // One poll begins to close it: the next transaction may begin late or never.
         *self.slot = match (&mut closing).now_or_never() {
             Some(()) => self.writer.opening(),
             None => Slot::Closing(closing),
@@ -240,6 +248,7 @@ impl Drop for WriteTransaction {
 }
 
 impl WriteError {
+    /// The error of a write before the exporter opened the file.
     pub(in crate::sqlite) fn before_start(error: sqlx::Error) -> WriteError {
         WriteError {
             reason: error.to_string(),
@@ -247,17 +256,19 @@ impl WriteError {
         }
     }
 
-    /// Whether the rows of the transaction are at fault, so that they will fail again.
-    pub(in crate::sqlite) fn concerns_rows(&self) -> bool {
-        concerns_rows(&self.error)
+    /// Whether the rows of the transaction caused the error, so that a retry fails, too.
+    pub(in crate::sqlite) fn is_caused_by_rows(&self) -> bool {
+        is_caused_by_rows(&self.error)
     }
 
+    /// The error of SQLx.
     pub(in crate::sqlite) fn into_cause(self) -> sqlx::Error {
         self.error
     }
 }
 
-fn concerns_rows(error: &sqlx::Error) -> bool {
+/// Whether SQLite rejects the rows themselves: a constraint violation, a value that is too large or not encodable.
+fn is_caused_by_rows(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Encode(_) => true,
         sqlx::Error::Database(error) => {
@@ -267,7 +278,7 @@ fn concerns_rows(error: &sqlx::Error) -> bool {
     }
 }
 
-/// What failed, without the words that SQLx puts before it.
+/// The message of the error, without the prefix of SQLx.
 fn cause(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),

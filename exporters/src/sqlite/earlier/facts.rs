@@ -1,21 +1,22 @@
-//! `earlier_facts`: each is reported when it was first and when it was last seen.
+//! Replays `earlier_facts`: each fact becomes a report at its first and a report at its last time.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use pipeline::claims::{By, Class, Removal};
+use pipeline::claims::{ClaimClass, Removal, ReportedBy};
 use pipeline::component::UnixNanos;
 use pipeline::reports::{
-    AliasItem, Content, DeleteEvent, EdgeItem, Items, Removed, ReportBatch, Sighting, Snapshot,
+    AliasItem, DeleteEvent, EdgeItem, NodeContent, RemovalReport, ReportBatch, Sighting,
+    SnapshotItems, SnapshotReport,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::scans::Scan;
-use super::{texts, unsigned};
+use super::scans::EarlierScan;
+use super::{json_texts, unsigned};
 
-/// Moments that are read and written together.
-const PAGE: i64 = 4000;
+/// Moments of a page.
+const PAGE_SIZE: i64 = 4000;
 
 const MOMENTS: &str = "CREATE TEMP TABLE moments AS SELECT time, fact FROM ( \
      SELECT first_seen AS time, rowid AS fact FROM earlier_facts \
@@ -28,32 +29,34 @@ const EDGES: &str = "SELECT uid, source, set_hash, kind, to_uid, confidence, pro
 const ALIASES: &str = "SELECT uid, source, set_hash, kind, value, scope, valid_from, valid_to \
      FROM earlier_aliases WHERE set_hash <> 0 AND uid IN (SELECT value FROM json_each(?1))";
 
-/// The hash of what had ended.
-const ENDED: u64 = 0;
+/// The hash of a fact that reports an end.
+const ENDED_HASH: u64 = 0;
 
-type ScanKey = (Class, Arc<str>, Arc<str>, UnixNanos);
+type ScanKey = (ClaimClass, Arc<str>, Arc<str>, UnixNanos);
 
-/// A place in the facts, in the order of their times.
-pub(super) struct Facts {
+/// Reads the facts page by page, in the order of their times.
+pub(super) struct FactReader {
+    /// The last moment that was read.
     after: i64,
     scans: HashSet<ScanKey>,
-    /// Rows that cannot be kept.
+    /// The number of rows that this version cannot store.
     pub(super) rejected: usize,
 }
 
-/// Some moments, and all that they speak of.
-pub(super) struct Page {
+/// Some moments, and the facts and snapshots that they report.
+pub(super) struct FactPage {
+    /// Times, each with an index into `facts`.
     moments: Vec<(UnixNanos, usize)>,
     facts: Vec<Fact>,
-    edges: HashMap<SetKey, Vec<Edge>>,
-    aliases: HashMap<SetKey, Vec<Alias>>,
-    /// Of each moment, whether a scan began then.
+    edges: HashMap<SnapshotId, Vec<Edge>>,
+    aliases: HashMap<SnapshotId, Vec<Alias>>,
+    /// For each moment, whether a scan of the fact's scope began at that time.
     is_scan: Vec<bool>,
     pub(super) is_last: bool,
 }
 
-/// Uid, source, hash.
-type SetKey = (String, String, u64);
+/// The key of a snapshot: uid, source, hash.
+type SnapshotId = (String, String, u64);
 
 struct Fact {
     uid: String,
@@ -64,9 +67,9 @@ struct Fact {
     words: [Option<String>; 5],
     tags: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
-    /// Whether the same source and scope also said how it is.
+    /// Whether the same source and scope also has a fact of the group `actual`.
     has_actual: bool,
-    /// Of a set, the scopes of the facts of which it is a part.
+    /// For a snapshot, the scopes of the facts that have it.
     scopes: Vec<String>,
 }
 
@@ -85,16 +88,17 @@ struct Alias {
     valid_to: Option<UnixNanos>,
 }
 
-impl Facts {
+impl FactReader {
+    /// Sorts the facts by their times, in a temporary table.
     pub(super) async fn open(
         connection: &mut SqliteConnection,
-        scans: &[Scan],
-    ) -> Result<Facts, sqlx::Error> {
+        scans: &[EarlierScan],
+    ) -> Result<FactReader, sqlx::Error> {
         sqlx::query("DROP TABLE IF EXISTS temp.moments")
             .execute(&mut *connection)
             .await?;
         sqlx::query(MOMENTS).execute(connection).await?;
-        let key = |scan: &Scan| {
+        let key = |scan: &EarlierScan| {
             (
                 scan.class,
                 scan.source.clone(),
@@ -102,26 +106,26 @@ impl Facts {
                 scan.began,
             )
         };
-        Ok(Facts {
+        Ok(FactReader {
             after: 0,
             scans: scans.iter().map(key).collect(),
             rejected: 0,
         })
     }
 
-    /// The next moments, none later than `until`.
+    /// Reads the next moments, none later than `until`.
     pub(super) async fn page(
         &mut self,
         connection: &mut SqliteConnection,
         until: UnixNanos,
-    ) -> Result<Page, sqlx::Error> {
+    ) -> Result<FactPage, sqlx::Error> {
         let rows = sqlx::query(NEXT)
             .bind(self.after)
             .bind(i64::try_from(until.0).unwrap_or(i64::MAX))
-            .bind(PAGE)
+            .bind(PAGE_SIZE)
             .fetch_all(&mut *connection)
             .await?;
-        let is_last = (rows.len() as i64) < PAGE;
+        let is_last = (rows.len() as i64) < PAGE_SIZE;
         let mut moments: Vec<(UnixNanos, i64)> = Vec::with_capacity(rows.len());
         for row in &rows {
             self.after = row.try_get(0)?;
@@ -130,22 +134,22 @@ impl Facts {
         let ids: Vec<i64> = moments.iter().map(|(_, fact)| *fact).collect();
         let rows = sqlx::query(FACTS).bind(serde_json::Value::from(ids).to_string());
         let rows = rows.fetch_all(&mut *connection).await?;
-        let (mut facts, mut places) = (Vec::new(), HashMap::new());
+        let (mut facts, mut index_by_id) = (Vec::new(), HashMap::new());
         for row in &rows {
-            places.insert(row.try_get::<i64, _>(0)?, facts.len());
+            index_by_id.insert(row.try_get::<i64, _>(0)?, facts.len());
             facts.push(fact(row)?);
         }
-        let with_sets = |group: &str| {
+        let uids_of_group = |group: &str| {
             let of_group = facts.iter().filter(|fact: &&Fact| fact.group == group);
             of_group
                 .map(|fact| fact.uid.as_str())
                 .collect::<HashSet<_>>()
         };
-        let edges = sets(connection, EDGES, with_sets("edges"), edge).await?;
-        let aliases = sets(connection, ALIASES, with_sets("aliases"), alias).await?;
+        let edges = read_snapshots(connection, EDGES, uids_of_group("edges"), edge).await?;
+        let aliases = read_snapshots(connection, ALIASES, uids_of_group("aliases"), alias).await?;
         let moments: Vec<(UnixNanos, usize)> = moments
             .into_iter()
-            .filter_map(|(time, fact)| Some((time, *places.get(&fact)?)))
+            .filter_map(|(time, fact)| Some((time, *index_by_id.get(&fact)?)))
             .collect();
         let is_scan = moments.iter().map(|(time, fact)| {
             let fact = &facts[*fact];
@@ -153,7 +157,7 @@ impl Facts {
             class(&fact.group)
                 .is_some_and(|class| self.scans.contains(&(class, source, scope, *time)))
         });
-        Ok(Page {
+        Ok(FactPage {
             is_scan: is_scan.collect(),
             moments,
             facts,
@@ -164,38 +168,39 @@ impl Facts {
     }
 }
 
-impl Page {
-    /// What its moments report; those that cannot be kept are counted.
+impl FactPage {
+    /// The reports of all moments. Counts the rows that this version cannot store.
     pub(super) fn reports(&self, rejected: &mut usize) -> ReportBatch<'_> {
         let mut reports = ReportBatch::default();
         for ((time, fact), is_scan) in self.moments.iter().zip(&self.is_scan) {
             let fact = &self.facts[*fact];
-            if fact.uid.len() > ReportBatch::LONGEST {
+            if fact.uid.len() > ReportBatch::MAX_NAME_BYTES {
                 *rejected += 1;
                 continue;
             }
             match (fact.group.as_str(), class(&fact.group)) {
-                ("edges" | "aliases", _) => self.snapshots(fact, *time, &mut reports),
-                (_, Some(class)) => report(fact, class, *time, *is_scan, &mut reports),
+                ("edges" | "aliases", _) => self.add_snapshots(fact, *time, &mut reports),
+                (_, Some(class)) => add_report(fact, class, *time, *is_scan, &mut reports),
                 (_, None) => *rejected += 1,
             }
         }
         reports
     }
 
-    fn snapshots<'p>(&'p self, fact: &'p Fact, time: UnixNanos, reports: &mut ReportBatch<'p>) {
+    /// Adds a snapshot to the reports, once for each scope that has it.
+    fn add_snapshots<'p>(&'p self, fact: &'p Fact, time: UnixNanos, reports: &mut ReportBatch<'p>) {
         let key = (fact.uid.clone(), fact.source.clone(), fact.hash);
         let items = || match fact.group.as_str() {
             "edges" => {
                 let edges = self.edges.get(&key).into_iter().flatten();
-                Items::Edges(edges.map(Edge::item).collect())
+                SnapshotItems::Edges(edges.map(Edge::item).collect())
             }
             _ => {
                 let aliases = self.aliases.get(&key).into_iter().flatten();
-                Items::Aliases(aliases.map(Alias::item).collect())
+                SnapshotItems::Aliases(aliases.map(Alias::item).collect())
             }
         };
-        let snapshot = |scope: &'p str, state| Snapshot {
+        let snapshot = |scope: &'p str, state| SnapshotReport {
             uid: &fact.uid,
             source: &fact.source,
             scope,
@@ -214,20 +219,21 @@ impl Page {
     }
 }
 
-fn report<'p>(
+/// Adds a sighting, a removal or a delete event to the reports.
+fn add_report<'p>(
     fact: &'p Fact,
-    class: Class,
+    class: ClaimClass,
     time: UnixNanos,
     is_scan: bool,
     reports: &mut ReportBatch<'p>,
 ) {
     let (uid, source, scope) = (&*fact.uid, &*fact.source, &*fact.scope);
-    if fact.hash == ENDED {
-        match class == Class::Actual && scope.is_empty() {
+    if fact.hash == ENDED_HASH {
+        match class == ClaimClass::Actual && scope.is_empty() {
             true => reports
                 .delete_events
                 .push(DeleteEvent { uid, source, time }),
-            false => reports.removals.push(Removed {
+            false => reports.removals.push(RemovalReport {
                 uid,
                 class,
                 source,
@@ -239,7 +245,7 @@ fn report<'p>(
         return;
     }
     let [kind, name, provider, account, region] = fact.words.each_ref().map(|word| word.as_deref());
-    let content = Content {
+    let content = NodeContent {
         kind,
         name,
         provider,
@@ -256,17 +262,21 @@ fn report<'p>(
         scope,
         time,
         state: if only_exists { 0 } else { fact.hash },
-        by: if is_scan { By::Scan } else { By::Row },
+        by: if is_scan {
+            ReportedBy::Scan
+        } else {
+            ReportedBy::Row
+        },
         content: (!only_exists).then_some(content),
     });
 }
 
-fn class(group: &str) -> Option<Class> {
+fn class(group: &str) -> Option<ClaimClass> {
     match group {
-        "lifecycle" | "actual" => Some(Class::Actual),
-        "desired" => Some(Class::Desired),
-        "telemetry" => Some(Class::Telemetry),
-        "health" => Some(Class::Health),
+        "lifecycle" | "actual" => Some(ClaimClass::Actual),
+        "desired" => Some(ClaimClass::Desired),
+        "telemetry" => Some(ClaimClass::Telemetry),
+        "health" => Some(ClaimClass::Health),
         _ => None,
     }
 }
@@ -293,22 +303,23 @@ fn fact(row: &SqliteRow) -> Result<Fact, sqlx::Error> {
     })
 }
 
-async fn sets<T>(
+/// The items of the snapshots of uids.
+async fn read_snapshots<T>(
     connection: &mut SqliteConnection,
     sql: &'static str,
     uids: HashSet<&str>,
     item: fn(&SqliteRow) -> Result<T, sqlx::Error>,
-) -> Result<HashMap<SetKey, Vec<T>>, sqlx::Error> {
-    let mut sets: HashMap<SetKey, Vec<T>> = HashMap::new();
+) -> Result<HashMap<SnapshotId, Vec<T>>, sqlx::Error> {
+    let mut snapshots: HashMap<SnapshotId, Vec<T>> = HashMap::new();
     if uids.is_empty() {
-        return Ok(sets);
+        return Ok(snapshots);
     }
-    let rows = sqlx::query(sql).bind(texts(uids));
+    let rows = sqlx::query(sql).bind(json_texts(uids));
     for row in &rows.fetch_all(connection).await? {
         let key = (row.try_get(0)?, row.try_get(1)?, unsigned(row.try_get(2)?));
-        sets.entry(key).or_default().push(item(row)?);
+        snapshots.entry(key).or_default().push(item(row)?);
     }
-    Ok(sets)
+    Ok(snapshots)
 }
 
 fn edge(row: &SqliteRow) -> Result<Edge, sqlx::Error> {

@@ -1,13 +1,13 @@
-//! `earlier_completions`: scans that found the same members one after the other were one row.
+//! Reads `earlier_completions`. A row stands for consecutive scans with the same members.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use pipeline::claims::{Class, Removal};
+use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
 use pipeline::members::Members;
-use pipeline::reports::Completion;
+use pipeline::reports::ScanCompletion;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::unsigned;
@@ -19,17 +19,19 @@ const MEMBERS: &str = "SELECT pairs FROM earlier_members WHERE hash = ?1";
 
 /// A completed scan.
 #[derive(Clone, Debug)]
-pub(super) struct Scan {
-    pub(super) class: Class,
+pub(super) struct EarlierScan {
+    pub(super) class: ClaimClass,
     pub(super) source: Arc<str>,
     pub(super) scope: Arc<str>,
     pub(super) began: UnixNanos,
+    /// The hash of the members.
     members: u64,
 }
 
-impl Scan {
-    pub(super) fn completion(&self, members: &Arc<Members>) -> Completion<'_> {
-        Completion {
+impl EarlierScan {
+    /// The report of the scan.
+    pub(super) fn completion(&self, members: &Arc<Members>) -> ScanCompletion<'_> {
+        ScanCompletion {
             class: self.class,
             source: &self.source,
             scope: &self.scope,
@@ -40,8 +42,10 @@ impl Scan {
     }
 }
 
-/// Of each row the first and the last scan, and those that are known between: by time.
-pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Scan>, sqlx::Error> {
+/// Of each row, the first scan, the last one, and those between whose time is stored; in the order of their times.
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<EarlierScan>, sqlx::Error> {
     let mut scans = Vec::new();
     for row in sqlx::query(READ).fetch_all(connection).await? {
         let (scope, source): (String, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -53,17 +57,17 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Scan>,
         began.extend([first, last].map(i64::cast_unsigned));
         began.sort_unstable();
         began.dedup();
-        let scan = Scan {
+        let scan = EarlierScan {
             class: match group.as_str() {
-                "desired" => Class::Desired,
-                _ => Class::Actual,
+                "desired" => ClaimClass::Desired,
+                _ => ClaimClass::Actual,
             },
             source: source.into(),
             scope: scope.into(),
             began: UnixNanos(0),
             members: unsigned(row.try_get(5)?),
         };
-        scans.extend(began.into_iter().map(|began| Scan {
+        scans.extend(began.into_iter().map(|began| EarlierScan {
             began: UnixNanos(began),
             ..scan.clone()
         }));
@@ -72,10 +76,10 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Scan>,
     Ok(scans)
 }
 
-/// The members of each scan, in order.
+/// The members of each scan, in order. Equal members are read once.
 pub(super) async fn members(
     connection: &mut SqliteConnection,
-    scans: &[Scan],
+    scans: &[EarlierScan],
 ) -> Result<Vec<Arc<Members>>, sqlx::Error> {
     let mut known: HashMap<u64, Arc<Members>> = HashMap::new();
     let mut all = Vec::with_capacity(scans.len());

@@ -1,4 +1,4 @@
 INSERT INTO trigrams (rowid, text)
-SELECT places.value, texts.text
-FROM json_each(?1) AS places
-CROSS JOIN texts ON texts.id = (places.value & 0xFFFFFFFFFF) * 8 + (places.value >> 40 & 15)
+SELECT trigram_rows.value, texts.text
+FROM json_each(?1) AS trigram_rows
+CROSS JOIN texts ON texts.id = (trigram_rows.value & 0xFFFFFFFFFF) * 8 + (trigram_rows.value >> 40 & 15)

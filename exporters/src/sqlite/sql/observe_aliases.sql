@@ -4,7 +4,7 @@ INSERT OR FAIL INTO aliases (
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
-    -- None is less than any.
+    -- A null is less than any value.
     valid_from = iif(
         (excluded.last_seen, coalesce(excluded.valid_from, -1), coalesce(excluded.valid_to, -1))
             > (last_seen, coalesce(valid_from, -1), coalesce(valid_to, -1)),

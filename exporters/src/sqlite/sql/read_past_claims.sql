@@ -1,5 +1,5 @@
--- First the claims of each node, by a seek for each: a claim may have thousands of stretches. (With a `+`
--- SQLite seeks by all three columns, else by the first.)
+-- `keys` finds the claims of each node with one seek per claim, since a claim may have thousands of intervals. (The `+`
+-- makes SQLite seek by all three columns, not by the first only.)
 WITH RECURSIVE keys (node, class, source, scope) AS (
     SELECT node, class, source, scope
     FROM json_each(?1) AS given

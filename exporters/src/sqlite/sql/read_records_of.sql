@@ -1,4 +1,6 @@
-SELECT pack_rows(id, signal, record, opened, time, source, uid, names, status, severity, resolved, columns, impact, impact_time)
+SELECT pack_rows(
+    id, signal, record, opened, time, source, uid, names, status, severity, resolved, columns, impact, impact_time
+)
 FROM (
     SELECT id, signal, record, opened, time, source, uid, names, status, severity, resolved, columns, impact,
            impact_time
@@ -9,7 +11,7 @@ FROM (
         WHERE uid_hash IN (SELECT value FROM json_each(?1))
           AND (?2 IS NULL OR signal IN (SELECT value FROM json_each(?2)))
           AND opened < ?4
-          -- When the last record of the page was opened: of those opened then, ids decide.
+          -- The time at which the last record of the page was opened. Signal and id order the records of that time.
           AND opened >= coalesce(
               (
                   SELECT min(opened)

@@ -1,4 +1,4 @@
--- Of nodes that stay where the lists have them: no index is written.
+-- Updates nodes whose indexed columns do not change, so that no index is written. Returns the updated nodes.
 WITH changed (
     id, listing, kind, provider, account, region, has_lifecycle, ended, unobserved, first_seen,
     last_seen, changed, same_as, name, tags

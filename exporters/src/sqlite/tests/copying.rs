@@ -1,23 +1,22 @@
-//! Files that commands open: none is created, and a copy is complete.
+//! Commands that open files create none, and a copy is complete.
 
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use pipeline::component::Exporter;
-use pipeline::graph_store::{At, GraphStore};
+use pipeline::graph_store::{AsOf, GraphStore};
 use pipeline::schema::nodes;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use super::super::{close, copy, open_existing};
+use super::batches::node_batch;
 use super::small_disk::SmallDisk;
 use super::start;
-use super::telling::fact;
-use crate::sqlite::Sqlite;
+use crate::sqlite::{Sqlite, close, copy, open_existing};
 
-async fn tell(sqlite: &Sqlite, uid: &str) {
-    let batch = fact(uid, nodes::group::ACTUAL, "observed", "aws", uid, 10);
+async fn export_node(sqlite: &Sqlite, uid: &str) {
+    let batch = node_batch(uid, nodes::group::ACTUAL, "observed", "aws", uid, 10);
     sqlite.export(&batch).await.unwrap();
 }
 
@@ -38,18 +37,18 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_has_all_that_was_acknowledged_before_it_began() {
+async fn a_copy_has_every_row_acknowledged_before_it_began() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("a.db"), folder.path().join("b.db"));
     let sqlite = start(&from).await.unwrap();
     for number in 0..50 {
-        tell(&sqlite, &format!("n{number}")).await;
+        export_node(&sqlite, &format!("n{number}")).await;
     }
     let (written, is_over) = (AtomicUsize::new(50), AtomicBool::new(false));
     let writing = async {
         while !is_over.load(Ordering::Relaxed) {
             let number = written.load(Ordering::Relaxed);
-            tell(&sqlite, &format!("n{number}")).await;
+            export_node(&sqlite, &format!("n{number}")).await;
             written.fetch_add(1, Ordering::Relaxed);
         }
     };
@@ -66,16 +65,16 @@ async fn a_copy_has_all_that_was_acknowledged_before_it_began() {
     assert_eq!(fs::metadata(&to).unwrap().len(), bytes);
     let store = open_existing(&to).await.unwrap();
     let uids: Vec<String> = (0..before).map(|number| format!("n{number}")).collect();
-    let found = store.nodes(&uids, At::Now).await.unwrap();
+    let found = store.nodes(&uids, AsOf::Now).await.unwrap();
     assert!(found.iter().all(Option::is_some), "of {before} nodes");
     let checked = store.check(false).await.unwrap();
     assert!(checked.is_clean(), "{checked:?}");
     close(&store).await;
-    // An exporter goes on with it.
+    // An exporter can continue in the copy.
     let second = start(&to).await.unwrap();
-    tell(&second, "after").await;
+    export_node(&second, "after").await;
     let error = copy(&from, &to).await.unwrap_err().to_string();
-    assert!(error.contains("b.db exists already"), "{error}");
+    assert!(error.contains("b.db already exists"), "{error}");
     second.stop().await.unwrap();
     assert_eq!(
         names(folder.path())
@@ -87,12 +86,12 @@ async fn a_copy_has_all_that_was_acknowledged_before_it_began() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_the_graph_is_left_as_it_is() {
+async fn commands_reject_and_keep_files_that_are_not_the_graph() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(
         path("text"),
-        "no database at all, whatever its length is".repeat(200),
+        "not a database, but longer than a header".repeat(200),
     )
     .unwrap();
     execute(&path("other"), "CREATE TABLE t (a)").await;
@@ -110,9 +109,12 @@ async fn a_file_that_is_not_the_graph_is_left_as_it_is() {
     .await;
     let cases = [
         ("missing", "there is no file"),
-        ("text", "is no SQLite database"),
-        ("other", "not one of a `sqlite` exporter"),
-        ("newer", "newer airdig (its schema has version 99)"),
+        ("text", "is not a SQLite database"),
+        ("other", "no `sqlite` exporter wrote it"),
+        (
+            "newer",
+            "newer version of airdig (its schema has version 99)",
+        ),
         ("first", "start airdig with it once"),
     ];
     for (name, reason) in cases {
@@ -134,32 +136,32 @@ async fn a_file_that_is_not_the_graph_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_copy_that_fails_says_why_and_leaves_nothing() {
+async fn a_failed_copy_reports_the_cause_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let from = folder.path().join("a.db");
     let sqlite = start(&from).await.unwrap();
-    tell(&sqlite, "a").await;
+    export_node(&sqlite, "a").await;
     let error = copy(&from, &folder.path().join("none/b.db")).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains("there is no folder"), "{error}");
     fs::write(folder.path().join("c.db-wal"), "of another file").unwrap();
     let error = copy(&from, &folder.path().join("c.db")).await;
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("c.db-wal exists already"), "{error}");
+    assert!(error.contains("c.db-wal already exists"), "{error}");
     sqlite.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_copy_without_space_says_how_much_it_needs() {
+async fn a_copy_to_a_full_disk_reports_the_space_that_it_needs() {
     let disk = SmallDisk::mount();
     let folder = tempfile::tempdir().unwrap();
     let from = folder.path().join("a.db");
     let sqlite = start(&from).await.unwrap();
-    tell(&sqlite, "a").await;
+    export_node(&sqlite, "a").await;
     disk.fill(SmallDisk::BYTES);
     let error = copy(&from, &disk.path().join("b.db")).await;
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("there is no space left"), "{error}");
+    assert!(error.contains("the disk is full: free up to"), "{error}");
     disk.empty();
     assert_eq!(names(disk.path()), [""; 0]);
     copy(&from, &disk.path().join("b.db")).await.unwrap();

@@ -1,27 +1,27 @@
-//! Disks that fail, files that are damaged, and a disk that is full while the file shrinks: the connection
-//! is discarded, and writing goes on once the cause is gone.
+//! Failing disks, damaged files, and a full disk while the file shrinks: the writer discards the connection, and
+//! writing resumes when the cause is gone.
 
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use pipeline::component::{Chain, Exporter};
+use pipeline::component::{ErrorChain, Exporter};
 use pipeline::store::rows::Backend as _;
 
-use super::super::Sqlite;
-use super::faults::{assert_holds, batch, refused};
+use super::faults::{assert_has_batches, batch, export_error};
 use super::small_disk::SmallDisk;
 use super::start;
+use crate::sqlite::Sqlite;
 
-/// The file on which a child works.
+/// The variable that names the file of a child process.
 const FILE: &str = "AIRDIG_TEST_FILE";
 
 async fn execute(sqlite: &Sqlite, sql: &'static str) {
     let database = sqlite.store.backend().database().unwrap();
     let mut transaction = database.writer.begin().await.unwrap();
-    let done = sqlx::query(sql).execute(transaction.connection()).await;
-    transaction.finish(done).await.unwrap();
+    let result = sqlx::query(sql).execute(transaction.connection()).await;
+    transaction.finish(result).await.unwrap();
 }
 
 async fn number(sqlite: &Sqlite, sql: &'static str) -> usize {
@@ -33,7 +33,8 @@ async fn number(sqlite: &Sqlite, sql: &'static str) -> usize {
     usize::try_from(number).unwrap()
 }
 
-/// Overwrites a part of the file, as another process: to open and close it here would end SQLite's locks.
+/// Overwrites a part of the file in another process: opening and closing the file in this one would drop SQLite's
+/// locks.
 fn overwrite(path: &Path, at: usize, bytes: &[u8]) {
     let mut dd = Command::new("dd");
     dd.arg(format!("of={}", path.display()));
@@ -45,7 +46,7 @@ fn overwrite(path: &Path, at: usize, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_damaged_page_fails_writes_and_once_it_is_whole_the_next_succeeds() {
+async fn writes_to_a_damaged_page_fail_until_it_is_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");
     let first = start(&path).await.unwrap();
@@ -61,18 +62,18 @@ async fn a_damaged_page_fails_writes_and_once_it_is_whole_the_next_succeeds() {
     let at = (page - 1) * size;
     overwrite(&path, at, &vec![0xff; size]);
     for _ in 0..2 {
-        let reason = refused(&sqlite, &batch(3)).await;
+        let reason = export_error(&sqlite, &batch(3)).await;
         let expected = format!("{}: database disk image is malformed", path.display());
         assert!(reason.contains(&expected), "{reason}");
     }
     overwrite(&path, at, &whole[at..at + size]);
     sqlite.export(&batch(3)).await.unwrap();
-    assert_holds(&sqlite, &[0, 1, 2, 3]).await;
+    assert_has_batches(&sqlite, &[0, 1, 2, 3]).await;
     let report = sqlite.store.check(false).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
 }
 
-/// Limits how long files may get that this process writes.
+/// Limits the length of the files that this process writes.
 fn limit_files(length: &str) {
     let mut prlimit = Command::new("prlimit");
     prlimit.args(["--pid", &std::process::id().to_string()]);
@@ -81,7 +82,7 @@ fn limit_files(length: &str) {
 }
 
 #[tokio::test]
-#[ignore = "another test runs it as a process of its own, since it limits all of it"]
+#[ignore = "another test runs it as a process, since it limits the whole process"]
 async fn child() {
     let Ok(file) = std::env::var(FILE) else {
         return;
@@ -92,19 +93,19 @@ async fn child() {
     let log = path.with_extension("db-wal").metadata().unwrap().len();
     limit_files(&log.to_string());
     for _ in 0..3 {
-        let reason = refused(&sqlite, &batch(1)).await;
+        let reason = export_error(&sqlite, &batch(1)).await;
         let expected = format!("{file}: disk I/O error");
         assert!(reason.contains(&expected), "{reason}");
     }
-    assert_holds(&sqlite, &[0]).await;
+    assert_has_batches(&sqlite, &[0]).await;
     limit_files("unlimited");
     sqlite.export(&batch(1)).await.unwrap();
-    assert_holds(&sqlite, &[0, 1]).await;
+    assert_has_batches(&sqlite, &[0, 1]).await;
     sqlite.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn writing_resumes_after_a_commit_that_the_disk_failed() {
+async fn writing_resumes_after_the_disk_failed_a_commit() {
     let known = Command::new("prlimit").arg("--version").output();
     assert!(
         known.is_ok_and(|known| known.status.success()),
@@ -121,11 +122,11 @@ async fn writing_resumes_after_a_commit_that_the_disk_failed() {
     shell.args(["--ignored", "--exact", "sqlite::tests::damage::child"]);
     let output = shell.env(FILE, &path).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert_holds(&start(&path).await.unwrap(), &[0, 1]).await;
+    assert_has_batches(&start(&path).await.unwrap(), &[0, 1]).await;
 }
 
 #[tokio::test]
-async fn giving_pages_back_on_a_full_disk_fails_and_goes_on_when_there_is_space() {
+async fn compaction_fails_on_a_full_disk_and_resumes_when_there_is_space() {
     let disk = SmallDisk::mount();
     let path = disk.database();
     let mut sqlite = start(&path).await.unwrap();
@@ -133,7 +134,7 @@ async fn giving_pages_back_on_a_full_disk_fails_and_goes_on_when_there_is_space(
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
                 INSERT INTO large SELECT randomblob(3000) FROM n";
     execute(&sqlite, many).await;
-    // What comes later moves to the front.
+    // Compaction moves the later pages to the front of the file.
     for number in 0..4 {
         sqlite.export(&batch(number)).await.unwrap();
     }
@@ -144,11 +145,12 @@ async fn giving_pages_back_on_a_full_disk_fails_and_goes_on_when_there_is_space(
     disk.fill(SmallDisk::BYTES);
     for _ in 0..2 {
         let error = sqlite.store.backend().compact(200).await.unwrap_err();
-        let error = Chain(&error).to_string();
-        let says = error.contains("disk is full") && error.contains(path.to_str().unwrap());
-        assert!(says, "{error}");
+        let error = ErrorChain(&error).to_string();
+        let names_cause_and_path =
+            error.contains("disk is full") && error.contains(path.to_str().unwrap());
+        assert!(names_cause_and_path, "{error}");
     }
-    assert_holds(&sqlite, &[0, 1, 2, 3]).await;
+    assert_has_batches(&sqlite, &[0, 1, 2, 3]).await;
     disk.empty();
     while sqlite.store.backend().compact(200).await.unwrap() {}
     sqlite.export(&batch(4)).await.unwrap();
@@ -156,7 +158,7 @@ async fn giving_pages_back_on_a_full_disk_fails_and_goes_on_when_there_is_space(
     let after = path.metadata().unwrap().len();
     assert!(after + (1 << 20) < before, "{before} became {after}");
     sqlite = start(&path).await.unwrap();
-    assert_holds(&sqlite, &[0, 1, 2, 3, 4]).await;
+    assert_has_batches(&sqlite, &[0, 1, 2, 3, 4]).await;
     let report = sqlite.store.check(false).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
 }

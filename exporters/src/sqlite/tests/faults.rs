@@ -1,25 +1,25 @@
-//! Writes that fail: what the sender gets, and what comes after.
+//! Failing writes: the error that the sender gets, and the writes after it.
 
 use std::fs;
 use std::time::Duration;
 
-use pipeline::component::{Chain, ExportError, Exporter, UnixNanos};
-use pipeline::graph_store::{At, GraphStore};
+use pipeline::component::{ErrorChain, ExportError, Exporter, UnixNanos};
+use pipeline::graph_store::{AsOf, GraphStore};
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::nodes;
 use pipeline::{Batch, Delivery, Signal};
 use tokio::time::timeout;
 
-use super::super::Sqlite;
+use super::batches::node_batch;
 use super::small_disk::SmallDisk;
-use super::telling::fact;
 use super::{log, start};
+use crate::sqlite::Sqlite;
 
-/// Nodes of a batch; with their names it has 100 kB.
+/// Nodes of a batch; with their names a batch has 100 kB.
 const NODES: usize = 100;
 
-/// More than a step needs that does not hang.
-const SOON: Duration = Duration::from_secs(4);
+/// A step that takes longer hangs.
+const HANG_TIMEOUT: Duration = Duration::from_secs(4);
 
 fn uid(batch: usize, node: usize) -> String {
     format!("{batch}-{node}")
@@ -37,28 +37,28 @@ pub(super) fn batch(number: usize) -> Batch {
         let uid = uid(number, node);
         rows.push(Some(UnixNanos(10)), Some(&uid), "aws", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-/// What the sender is told.
-pub(super) async fn refused(sqlite: &Sqlite, batch: &Batch) -> String {
+/// Exports a batch that fails; returns the reason that the sender gets.
+pub(super) async fn export_error(sqlite: &Sqlite, batch: &Batch) -> String {
     match sqlite.export(batch).await.unwrap_err() {
         ExportError::Retryable { reason, .. } => reason,
-        ExportError::Permanent { reason, .. } => panic!("never sent again: {reason}"),
+        ExportError::Permanent { reason, .. } => panic!("a permanent error: {reason}"),
     }
 }
 
-/// Fails unless all nodes of these batches are in the store.
-pub(super) async fn assert_holds(sqlite: &Sqlite, batches: &[usize]) {
+/// Panics unless all nodes of these batches are in the store.
+pub(super) async fn assert_has_batches(sqlite: &Sqlite, batches: &[usize]) {
     for &batch in batches {
         let uids: Vec<String> = (0..NODES).map(|node| uid(batch, node)).collect();
-        let found = sqlite.store.nodes(&uids, At::Now).await.unwrap();
+        let found = sqlite.store.nodes(&uids, AsOf::Now).await.unwrap();
         let missing = found.iter().filter(|node| node.is_none()).count();
         assert_eq!(missing, 0, "nodes of batch {batch}");
     }
 }
 
-/// Lets the database not grow, as on a full disk. It holds for the present connection only.
+/// Prevents the database from growing, as on a full disk. The limit applies to the current connection only.
 async fn limit_size(sqlite: &Sqlite) {
     let database = sqlite.store.backend().database().unwrap();
     let mut transaction = database.writer.begin().await.unwrap();
@@ -67,7 +67,7 @@ async fn limit_size(sqlite: &Sqlite) {
     transaction.finish(limited).await.unwrap();
 }
 
-/// Writes batches with numbers from `first` on until one is refused: which ones were not.
+/// Writes batches numbered from `first` until one fails; returns the numbers of the written ones, and the error.
 async fn fill(sqlite: &Sqlite, first: usize) -> (Vec<usize>, String) {
     let mut written = Vec::new();
     for number in first..first + 1000 {
@@ -87,7 +87,7 @@ async fn a_full_database_is_reported_to_the_sender_and_the_next_write_succeeds()
     sqlite.export(&batch(0)).await.unwrap();
     for number in 1..4 {
         limit_size(&sqlite).await;
-        let reason = refused(&sqlite, &batch(number)).await;
+        let reason = export_error(&sqlite, &batch(number)).await;
         let expected = format!(
             "write 100 rows of nodes: {}: database or disk is full",
             path.display()
@@ -95,9 +95,9 @@ async fn a_full_database_is_reported_to_the_sender_and_the_next_write_succeeds()
         assert_eq!(reason, expected);
         sqlite.export(&batch(number)).await.unwrap();
     }
-    assert_holds(&sqlite, &[0, 1, 2, 3]).await;
-    timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
-    assert_holds(&start(&path).await.unwrap(), &[0, 1, 2, 3]).await;
+    assert_has_batches(&sqlite, &[0, 1, 2, 3]).await;
+    timeout(HANG_TIMEOUT, sqlite.stop()).await.unwrap().unwrap();
+    assert_has_batches(&start(&path).await.unwrap(), &[0, 1, 2, 3]).await;
 }
 
 #[tokio::test]
@@ -106,50 +106,50 @@ async fn writing_resumes_when_a_full_disk_has_space_again() {
     let path = disk.database();
     disk.fill(4 << 20);
     let sqlite = start(&path).await.unwrap();
-    let (mut written, first) = fill(&sqlite, 0).await;
-    assert!(first.contains("disk is full"), "{first}");
+    let (mut written, error) = fill(&sqlite, 0).await;
+    assert!(error.contains("disk is full"), "{error}");
     for _ in 0..3 {
-        let reason = refused(&sqlite, &batch(written.len())).await;
+        let reason = export_error(&sqlite, &batch(written.len())).await;
         let names_both = reason.contains(path.to_str().unwrap()) && reason.contains("disk is full");
         assert!(names_both, "{reason}");
     }
-    assert_holds(&sqlite, &written).await;
+    assert_has_batches(&sqlite, &written).await;
     disk.empty();
     let (more, _) = fill(&sqlite, written.len()).await;
     assert!(more.len() > 2, "{more:?}");
     written.extend(more);
-    assert_holds(&sqlite, &written).await;
-    timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
+    assert_has_batches(&sqlite, &written).await;
+    timeout(HANG_TIMEOUT, sqlite.stop()).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_full_disk_does_not_hold_up_the_stop_and_what_was_written_stays() {
+async fn stop_on_a_full_disk_is_prompt_and_keeps_written_batches() {
     let disk = SmallDisk::mount();
     let path = disk.database();
     disk.fill(4 << 20);
     let sqlite = start(&path).await.unwrap();
     let (written, _) = fill(&sqlite, 0).await;
-    timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
+    timeout(HANG_TIMEOUT, sqlite.stop()).await.unwrap().unwrap();
     disk.empty();
     let again = start(&path).await.unwrap();
     assert!(!written.is_empty());
-    assert_holds(&again, &written).await;
+    assert_has_batches(&again, &written).await;
     again.export(&batch(written.len())).await.unwrap();
 }
 
 #[tokio::test]
-async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there_is_space() {
+async fn housekeeping_fails_on_a_full_disk_and_resumes_when_there_is_space() {
     let disk = SmallDisk::mount();
     let path = disk.database();
     let mut sqlite = start(&path).await.unwrap();
     for number in 0..8 {
         sqlite.export(&batch(number)).await.unwrap();
     }
-    // Its log is empty from then on, so the next write needs space.
+    // The stop emptied the write-ahead log, so the next write needs space.
     sqlite.stop().await.unwrap();
     sqlite = start(&path).await.unwrap();
     disk.fill(SmallDisk::BYTES);
-    // Nothing of the nodes is over, but where housekeeping is has to be written.
+    // No node is old enough to be removed, but housekeeping writes its position.
     let now = UnixNanos(400 * 24 * 3_600_000_000_000);
     let retention = pipeline::store::Retention::default();
     let mut failed = None;
@@ -157,13 +157,14 @@ async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there
         match sqlite.store.housekeep(now, &retention).await {
             Ok(step) if step.is_done => break,
             Ok(_) => {}
-            Err(error) => failed = Some(Chain(&error).to_string()),
+            Err(error) => failed = Some(ErrorChain(&error).to_string()),
         }
     }
-    let failed = failed.expect("there is no space for what is written");
-    let says = failed.contains("disk is full") && failed.contains(path.to_str().unwrap());
-    assert!(says, "{failed}");
-    assert_holds(&sqlite, &[0, 7]).await;
+    let failed = failed.expect("the disk has no space for the position");
+    let names_cause_and_path =
+        failed.contains("disk is full") && failed.contains(path.to_str().unwrap());
+    assert!(names_cause_and_path, "{failed}");
+    assert_has_batches(&sqlite, &[0, 7]).await;
     disk.empty();
     while !sqlite
         .store
@@ -172,50 +173,61 @@ async fn housekeeping_on_a_full_disk_fails_with_the_cause_and_goes_on_when_there
         .unwrap()
         .is_done
     {}
-    assert_holds(&sqlite, &[0, 7]).await;
+    assert_has_batches(&sqlite, &[0, 7]).await;
     let report = sqlite.store.check(false).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
-    timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
+    timeout(HANG_TIMEOUT, sqlite.stop()).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_deleted_file_is_reported_with_its_path_and_no_other_is_made() {
+async fn a_deleted_file_is_reported_with_its_path_and_not_recreated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");
     let sqlite = start(&path).await.unwrap();
     sqlite.export(&batch(0)).await.unwrap();
     fs::remove_file(&path).unwrap();
-    let told = format!("{} was deleted or moved while airdig runs", path.display());
+    let expected = format!(
+        "{} was deleted or moved while airdig was running",
+        path.display()
+    );
     for _ in 0..2 {
-        let reason = refused(&sqlite, &batch(1)).await;
-        assert!(reason.contains(&told), "{reason}");
+        let reason = export_error(&sqlite, &batch(1)).await;
+        assert!(reason.contains(&expected), "{reason}");
     }
-    let read = sqlite.store.nodes(&[uid(0, 0)], At::Now).await.unwrap_err();
-    let read = Chain(&read).to_string();
-    assert!(read.contains(&told), "{read}");
+    let read = sqlite
+        .store
+        .nodes(&[uid(0, 0)], AsOf::Now)
+        .await
+        .unwrap_err();
+    let read = ErrorChain(&read).to_string();
+    assert!(read.contains(&expected), "{read}");
     assert!(!path.exists());
-    timeout(SOON, sqlite.stop()).await.unwrap().unwrap();
+    timeout(HANG_TIMEOUT, sqlite.stop()).await.unwrap().unwrap();
     let again = start(&path).await.unwrap();
     again.export(&batch(1)).await.unwrap();
-    assert_holds(&again, &[1]).await;
+    assert_has_batches(&again, &[1]).await;
 }
 
 #[tokio::test]
-async fn reads_report_a_deleted_file_within_a_second_or_so() {
+async fn reads_report_a_deleted_file_after_about_a_second() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");
     let sqlite = start(&path).await.unwrap();
     sqlite.export(&batch(0)).await.unwrap();
-    assert_holds(&sqlite, &[0]).await;
+    assert_has_batches(&sqlite, &[0]).await;
     fs::remove_file(&path).unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let error = sqlite.store.nodes(&[uid(0, 0)], At::Now).await.unwrap_err();
-    let error = Chain(&error).to_string();
+    let error = sqlite
+        .store
+        .nodes(&[uid(0, 0)], AsOf::Now)
+        .await
+        .unwrap_err();
+    let error = ErrorChain(&error).to_string();
     assert!(error.contains("was deleted or moved"), "{error}");
 }
 
 #[tokio::test]
-async fn a_file_that_replaced_the_database_is_reported_and_left_as_it_is() {
+async fn a_file_that_replaced_the_database_is_reported_and_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let [path, other] = ["graph.db", "other.db"].map(|name| folder.path().join(name));
     let first = start(&other).await.unwrap();
@@ -226,30 +238,33 @@ async fn a_file_that_replaced_the_database_is_reported_and_left_as_it_is() {
     let before = fs::read(&other).unwrap();
     fs::rename(&other, &path).unwrap();
     for _ in 0..2 {
-        let reason = refused(&sqlite, &batch(1)).await;
-        let told = format!("{} was replaced by another file", path.display());
-        assert!(reason.contains(&told), "{reason}");
+        let reason = export_error(&sqlite, &batch(1)).await;
+        let expected = format!("{} was replaced by another file", path.display());
+        assert!(reason.contains(&expected), "{reason}");
     }
     sqlite.stop().await.unwrap();
-    assert!(fs::read(&path).unwrap() == before, "it was written to");
+    assert!(
+        fs::read(&path).unwrap() == before,
+        "the exporter wrote to it"
+    );
 }
 
 #[tokio::test]
-async fn the_first_cause_is_reported_beside_a_later_one() {
+async fn a_later_error_names_the_first_cause_too() {
     let folder = tempfile::tempdir().unwrap();
     let [path, away] = ["graph.db", "away.db"].map(|name| folder.path().join(name));
     let sqlite = start(&path).await.unwrap();
     limit_size(&sqlite).await;
-    refused(&sqlite, &batch(0)).await;
+    export_error(&sqlite, &batch(0)).await;
     fs::rename(&path, &away).unwrap();
-    let reason = refused(&sqlite, &batch(0)).await;
+    let reason = export_error(&sqlite, &batch(0)).await;
     let both = reason.contains("was deleted or moved")
-        && reason.ends_with("(at first: database or disk is full)");
+        && reason.ends_with("(first error: database or disk is full)");
     assert!(both, "{reason}");
 }
 
 #[tokio::test]
-async fn a_failure_is_logged_once_and_so_is_its_end() {
+async fn an_outage_is_logged_once_and_so_is_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let [path, away] = ["graph.db", "away.db"].map(|name| folder.path().join(name));
     let sqlite = start(&path).await.unwrap();
@@ -257,20 +272,23 @@ async fn a_failure_is_logged_once_and_so_is_its_end() {
     log::begin();
     fs::rename(&path, &away).unwrap();
     for _ in 0..3 {
-        refused(&sqlite, &batch(1)).await;
+        export_error(&sqlite, &batch(1)).await;
     }
     fs::rename(&away, &path).unwrap();
     sqlite.export(&batch(1)).await.unwrap();
     sqlite.export(&batch(2)).await.unwrap();
     assert_eq!(
         log::logged(),
-        ["ERROR writing fails", "INFO writing works again"]
+        [
+            "ERROR writing to the database failed",
+            "INFO writing to the database works again"
+        ]
     );
-    assert_holds(&sqlite, &[0, 1, 2]).await;
+    assert_has_batches(&sqlite, &[0, 1, 2]).await;
 }
 
 #[tokio::test]
-async fn rows_at_fault_are_refused_for_good_and_others_are_written() {
+async fn invalid_rows_fail_permanently_and_others_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
     let database = sqlite.store.backend().database().unwrap();
@@ -278,13 +296,13 @@ async fn rows_at_fault_are_refused_for_good_and_others_are_written() {
     let wrong = sqlx::query("INSERT INTO nodes DEFAULT VALUES");
     let written = wrong.execute(transaction.connection()).await;
     let error = transaction.finish(written).await.unwrap_err();
-    assert!(error.concerns_rows(), "{error}");
+    assert!(error.is_caused_by_rows(), "{error}");
     sqlite.export(&batch(0)).await.unwrap();
-    assert_holds(&sqlite, &[0]).await;
+    assert_has_batches(&sqlite, &[0]).await;
 }
 
 #[tokio::test]
-async fn a_write_that_is_given_up_does_not_hold_up_the_next() {
+async fn an_abandoned_write_does_not_delay_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
     let database = sqlite.store.backend().database().unwrap();
@@ -294,6 +312,9 @@ async fn a_write_that_is_given_up_does_not_hold_up_the_next() {
         .await
         .unwrap_err();
     drop(transaction);
-    let one = fact("a", "actual", "observed", "aws", "a", 10);
-    timeout(SOON, sqlite.export(&one)).await.unwrap().unwrap();
+    let one = node_batch("a", "actual", "observed", "aws", "a", 10);
+    timeout(HANG_TIMEOUT, sqlite.export(&one))
+        .await
+        .unwrap()
+        .unwrap();
 }

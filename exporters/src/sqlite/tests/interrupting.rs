@@ -1,4 +1,4 @@
-//! Reads that nobody waits for any more.
+//! Interrupted reads: after a timeout, after a drop, and at the stop.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
 use tokio::time::{Instant, timeout};
 
-use super::telling::fact;
-use super::{ENDLESS, Open};
+use super::batches::node_batch;
+use super::{ENDLESS, TestStore};
 
-/// More than a step needs that does not hang.
-const SOON: Duration = Duration::from_secs(4);
+/// A step that takes longer hangs.
+const HANG_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn slow_reads_that_time_out_free_their_connections() {
-    let open = Open::new().await;
-    let readers = &open.database().readers;
+    let test_store = TestStore::new().await;
+    let readers = &test_store.database().readers;
     let slow = || async {
         let mut session = readers.session().await.unwrap();
         let rows = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(session.connection());
@@ -30,29 +30,31 @@ async fn slow_reads_that_time_out_free_their_connections() {
     let began = Instant::now();
     let mut sessions = Vec::new();
     for _ in 0..4 {
-        let session = timeout(SOON, readers.session()).await;
+        let session = timeout(HANG_TIMEOUT, readers.session()).await;
         sessions.push(session.expect("a connection is free").unwrap());
     }
     for session in &mut sessions {
         let one = sqlx::query_scalar::<_, i64>("SELECT 1").fetch_one(session.connection());
-        assert_eq!(timeout(SOON, one).await.unwrap().unwrap(), 1);
+        assert_eq!(timeout(HANG_TIMEOUT, one).await.unwrap().unwrap(), 1);
     }
-    assert!(began.elapsed() < SOON);
+    assert!(began.elapsed() < HANG_TIMEOUT);
 }
 
 #[tokio::test]
-async fn a_session_that_is_dropped_holds_back_no_checkpoint() {
-    let open = Open::new().await;
-    open.tell(fact("a", "actual", "observed", "aws", "a", 10))
+async fn a_dropped_session_does_not_block_checkpoints() {
+    let test_store = TestStore::new().await;
+    test_store
+        .export(node_batch("a", "actual", "observed", "aws", "a", 10))
         .await;
-    let database = open.database();
+    let database = test_store.database();
     let mut session = database.readers.session().await.unwrap();
     let read = sqlx::query("SELECT * FROM nodes").execute(session.connection());
     read.await.unwrap();
     drop(session);
-    open.tell(fact("b", "actual", "observed", "aws", "b", 10))
+    test_store
+        .export(node_batch("b", "actual", "observed", "aws", "b", 10))
         .await;
-    let path = open.folder.path().join("graph.db");
+    let path = test_store.folder.path().join("graph.db");
     let mut other = SqliteConnection::connect(path.to_str().unwrap())
         .await
         .unwrap();
@@ -62,15 +64,15 @@ async fn a_session_that_is_dropped_holds_back_no_checkpoint() {
 }
 
 #[tokio::test]
-async fn a_slow_read_does_not_hold_up_the_stop() {
-    let open = Open::new().await;
-    let readers = &open.database().readers;
+async fn a_slow_read_does_not_delay_the_stop() {
+    let test_store = TestStore::new().await;
+    let readers = &test_store.database().readers;
     let mut session = readers.session().await.unwrap();
     let read = async move {
         let rows = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(session.connection());
         let error = rows.await.unwrap_err().to_string();
         assert!(error.contains("interrupted"), "{error}");
     };
-    let both = futures::future::join(read, open.sqlite.stop());
-    timeout(SOON, both).await.unwrap().1.unwrap();
+    let both = futures::future::join(read, test_store.sqlite.stop());
+    timeout(HANG_TIMEOUT, both).await.unwrap().1.unwrap();
 }

@@ -1,34 +1,36 @@
-//! Processes that die by SIGKILL while they bring a file up to date, or keep house in it. This test
-//! binary runs itself: a child does the work, and the parent kills it.
+//! Processes that die by SIGKILL while they upgrade a file or do housekeeping. This test binary runs itself: a child
+//! does the work, and the parent kills it.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use pipeline::claims::{By, Class};
+use pipeline::claims::{ClaimClass, ReportedBy};
 use pipeline::component::{Exporter, UnixNanos};
-use pipeline::graph_store::{At, Direction, GraphStore};
-use pipeline::reports::{Content, EdgeItem, Items, ReportBatch, Sighting, Snapshot};
+use pipeline::graph_store::{AsOf, Direction, GraphStore};
+use pipeline::reports::{
+    EdgeItem, NodeContent, ReportBatch, Sighting, SnapshotItems, SnapshotReport,
+};
 use pipeline::store::Retention;
 use pipeline::store::rows::{Backend as _, ReadRows as _};
 
-use super::super::{Sqlite, SqliteBackend, Store};
 use super::start;
+use crate::sqlite::{Sqlite, SqliteBackend, Store};
 
 const HOUR: u64 = 3_600_000_000_000;
 const DAY: u64 = 24 * HOUR;
 
-/// What a child does, and on which file.
+/// The variables that name the task of a child process, and its file.
 const TASK: &str = "AIRDIG_TEST_TASK";
 const FILE: &str = "AIRDIG_TEST_FILE";
 
-/// When a child is killed: some milliseconds after its start, which takes some itself.
-const MOMENTS: [u64; 5] = [40, 80, 160, 320, 640];
+/// Milliseconds after the spawn at which the parent kills a child; starting the child takes some of them.
+const KILL_DELAYS: [u64; 5] = [40, 80, 160, 320, 640];
 
 const STATES: u64 = 30;
 const NODES: usize = 40;
-/// What is kept: the last four states.
-const KEPT: u64 = 4;
+/// The retention keeps the last four states.
+const KEPT_STATES: u64 = 4;
 
 fn spawn(task: &str, file: &Path) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap());
@@ -37,33 +39,33 @@ fn spawn(task: &str, file: &Path) -> Child {
     child.spawn().unwrap()
 }
 
-/// Lets children do a task on a file, and kills each a while after its start.
-pub(in crate::sqlite) fn kill_some(task: &str, file: &Path) {
+/// Starts children with a task on a file, one after the other, and kills each after a delay.
+pub(in crate::sqlite) fn kill_repeatedly(task: &str, file: &Path) {
     let mut killed = 0;
-    for moment in MOMENTS {
+    for delay in KILL_DELAYS {
         let mut child = spawn(task, file);
-        std::thread::sleep(Duration::from_millis(moment));
-        // SIGKILL; it may also have ended by then.
+        std::thread::sleep(Duration::from_millis(delay));
+        // Sends SIGKILL; the child may already have ended.
         child.kill().unwrap();
         killed += usize::from(child.wait().unwrap().code().is_none());
     }
-    assert!(killed > 0, "each had ended before");
+    assert!(killed > 0, "each child ended before its kill");
 }
 
 #[tokio::test]
-#[ignore = "other tests run it as a process of its own"]
+#[ignore = "other tests run it as a process"]
 async fn child() {
     let (Ok(task), Ok(file)) = (std::env::var(TASK), std::env::var(FILE)) else {
         return;
     };
     let sqlite = start(Path::new(&file)).await.unwrap();
-    if task == "keep house" {
-        keep_house(&sqlite).await;
+    if task == "housekeeping" {
+        run_housekeeping(&sqlite).await;
     }
 }
 
 fn retention() -> Retention {
-    let kept = Duration::from_nanos(KEPT * DAY);
+    let kept = Duration::from_nanos(KEPT_STATES * DAY);
     Retention {
         history: kept,
         edge_stats: kept,
@@ -72,7 +74,7 @@ fn retention() -> Retention {
     }
 }
 
-async fn keep_house(sqlite: &Sqlite) {
+async fn run_housekeeping(sqlite: &Sqlite) {
     let now = UnixNanos((STATES + 1) * DAY);
     for _ in 0..10_000 {
         let step = sqlite.store.housekeep(now, &retention()).await;
@@ -87,7 +89,7 @@ fn uids() -> Vec<String> {
     (0..NODES).map(|node| format!("node-{node}")).collect()
 }
 
-/// Each day another state, with an edge that only this one has.
+/// Writes a new state of each node per day, each with an edge that no other state has.
 async fn write_days(store: &Store<SqliteBackend>) {
     let uids = uids();
     for day in 1..=STATES {
@@ -103,13 +105,13 @@ async fn write_days(store: &Store<SqliteBackend>) {
             sightings: uids.iter().map(|uid| sighting(uid, time, day)).collect(),
             snapshots: uids
                 .iter()
-                .map(|uid| Snapshot {
+                .map(|uid| SnapshotReport {
                     uid,
                     source: "aws",
                     scope: "s",
                     time,
                     state: Some(day),
-                    items: Items::Edges(vec![edge("all"), edge(&to)]),
+                    items: SnapshotItems::Edges(vec![edge("all"), edge(&to)]),
                 })
                 .collect(),
             ..ReportBatch::default()
@@ -121,26 +123,26 @@ async fn write_days(store: &Store<SqliteBackend>) {
 fn sighting(uid: &str, time: UnixNanos, state: u64) -> Sighting<'_> {
     Sighting {
         uid,
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source: "aws",
         scope: "s",
         time,
         state,
-        by: By::Scan,
-        content: Some(Content {
+        by: ReportedBy::Scan,
+        content: Some(NodeContent {
             kind: Some("thing"),
             name: Some(uid),
-            ..Content::default()
+            ..NodeContent::default()
         }),
     }
 }
 
-/// All that reads of the days that are kept return.
+/// The results of all reads as of the kept days and of now.
 async fn answers(store: &Store<SqliteBackend>) -> String {
     let uids = uids();
     let mut answers = String::new();
-    let moments = (STATES - KEPT + 2..=STATES).map(|day| At::Time(UnixNanos(day * DAY)));
-    for at in moments.chain([At::Now]) {
+    let moments = (STATES - KEPT_STATES + 2..=STATES).map(|day| AsOf::Time(UnixNanos(day * DAY)));
+    for at in moments.chain([AsOf::Now]) {
         let nodes = store.nodes(&uids, at).await.unwrap();
         let edges = store.edges(&uids, Direction::Out, &[], 1000, at).await;
         let ends = ["all".to_owned()];
@@ -151,7 +153,7 @@ async fn answers(store: &Store<SqliteBackend>) -> String {
 }
 
 #[tokio::test]
-async fn housekeeping_that_is_killed_goes_on_and_loses_nothing() {
+async fn killed_housekeeping_resumes_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");
     let sqlite = start(&path).await.unwrap();
@@ -160,17 +162,25 @@ async fn housekeeping_that_is_killed_goes_on_and_loses_nothing() {
     sqlite.stop().await.unwrap();
 
     let file = path.clone();
-    let killing = tokio::task::spawn_blocking(move || kill_some("keep house", &file));
+    let killing = tokio::task::spawn_blocking(move || kill_repeatedly("housekeeping", &file));
     killing.await.unwrap();
     let sqlite = start(&path).await.unwrap();
     assert_eq!(answers(&sqlite.store).await, before, "after the kills");
-    keep_house(&sqlite).await;
-    assert_eq!(answers(&sqlite.store).await, before, "after the rest");
+    run_housekeeping(&sqlite).await;
+    assert_eq!(
+        answers(&sqlite.store).await,
+        before,
+        "after the remaining housekeeping"
+    );
     let report = sqlite.store.check(false).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
     let mut rows = sqlite.store.backend().read().await.unwrap();
     let ids = rows.find_nodes(&uids()).await.unwrap();
     let ids: Vec<_> = ids.into_iter().flatten().collect();
     let left = rows.past_claims(&ids, UnixNanos(0)).await.unwrap().len();
-    assert_eq!(left, KEPT as usize * NODES, "the last one stands elsewhere");
+    assert_eq!(
+        left,
+        KEPT_STATES as usize * NODES,
+        "`claims` has the last one"
+    );
 }

@@ -1,4 +1,4 @@
-//! What a test logs on its thread.
+//! Captures what a test logs on its thread.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};
@@ -16,14 +16,14 @@ thread_local! {
     static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Events of this exporter from now on until [`logged`].
+/// Starts to capture the events of this exporter, until [`logged`].
 pub(super) fn begin() {
-    // For all threads: of a subscriber for one, `tracing` may not know which events it wants.
+    // For all threads: `tracing` may filter out events before it asks a subscriber of one thread.
     SET.call_once(|| set_global_default(PerThread).unwrap());
     LOGGED.take();
 }
 
-/// Level and message of each, from `INFO` on: `ERROR writing fails`.
+/// Takes the level and the message of each captured event of level `INFO` or higher: `INFO message`.
 pub(super) fn logged() -> Vec<String> {
     LOGGED.with_borrow_mut(mem::take)
 }

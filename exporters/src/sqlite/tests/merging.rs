@@ -1,126 +1,134 @@
-//! What is current does not depend on the order in which it came.
+//! The current state does not depend on the order in which reports arrive.
 
 use pipeline::Batch;
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{At, Direction, GraphStore};
+use pipeline::graph_store::{AsOf, Direction, GraphStore};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 
-use super::telling::{Seen, edge_set, fact, figures, scan};
-use super::{Open, at};
+use super::batches::{ScannedNode, edge_snapshot_batch, edge_stats_batch, node_batch, scan_batch};
+use super::{TestStore, at};
 
 const UIDS: [&str; 3] = ["sg", "i-1", "i-2"];
 
 fn history() -> impl Strategy<Value = Vec<Batch>> {
-    let seen = proptest::collection::vec(proptest::option::of(2..4u64), UIDS.len());
-    let scans = proptest::collection::btree_map(1..20u64, seen, 0..5);
+    let states = proptest::collection::vec(proptest::option::of(2..4u64), UIDS.len());
+    let scans = proptest::collection::btree_map(1..20u64, states, 0..5);
     let event = (0..UIDS.len(), 0..4usize, 1..20u64);
     let events = proptest::collection::vec(event, 0..6);
     (scans, events).prop_map(|(scans, events)| {
-        let mut told = Vec::new();
+        let mut batches = Vec::new();
         for (began, states) in scans {
-            let seen = UIDS.iter().zip(states);
-            let seen: Vec<Seen> = seen
-                .filter_map(|(uid, state)| Some(Seen { uid, state: state? }))
+            let scanned = UIDS.iter().zip(states);
+            let scanned: Vec<ScannedNode> = scanned
+                .filter_map(|(uid, state)| Some(ScannedNode { uid, state: state? }))
                 .collect();
-            told.push(scan("scope", began, &seen));
+            batches.push(scan_batch("scope", began, &scanned));
         }
-        for (uid, what, time) in events {
+        for (uid, event, time) in events {
             let uid = UIDS[uid];
-            told.push(match what {
-                0 => fact(uid, "lifecycle", "deleted", "trail", uid, time),
-                1 => fact(uid, "telemetry", "observed", "otlp", "late", time),
-                2 => edge_set(uid, "aws", time, &[("SECURED_BY", UIDS[time as usize % 3])]),
-                _ => figures(60, "w", time, 1 + time, 0),
+            batches.push(match event {
+                0 => node_batch(uid, "lifecycle", "deleted", "trail", uid, time),
+                1 => node_batch(uid, "telemetry", "observed", "otlp", "late", time),
+                2 => edge_snapshot_batch(
+                    uid,
+                    "aws",
+                    time,
+                    &[("SECURED_BY", UIDS[time as usize % 3])],
+                ),
+                _ => edge_stats_batch(60, "w", time, 1 + time, 0),
             });
         }
-        told
+        batches
     })
 }
 
-async fn state_after(told: &[Batch]) -> String {
-    let open = Open::new().await;
-    for batch in told {
-        open.tell(batch.clone()).await;
+async fn state_after(batches: &[Batch]) -> String {
+    let test_store = TestStore::new().await;
+    for batch in batches {
+        test_store.export(batch.clone()).await;
     }
     let uids = UIDS.map(str::to_owned);
-    let store = open.store();
+    let store = test_store.store();
     let checked = store.check(false).await.unwrap();
     assert!(checked.is_clean(), "{checked:?}");
-    let mut nodes = store.nodes(&uids, At::Now).await.unwrap();
+    let mut nodes = store.nodes(&uids, AsOf::Now).await.unwrap();
     let mut edges = store
-        .edges(&uids, Direction::Both, &[], 100, At::Now)
+        .edges(&uids, Direction::Both, &[], 100, AsOf::Now)
         .await
         .unwrap();
-    // Since when an edge of a snapshot holds is not written anew with each state that has it, so it depends
-    // on the order; and of a node that only edges name it is the same.
+    // `first_seen` depends on the order: of an edge of a snapshot, since a further state with the same edge does not
+    // rewrite it; and of a node that only edges name.
     for edge in &mut edges {
         edge.first_seen = UnixNanos(0);
     }
-    let of_edges = nodes.iter_mut().flatten();
-    for node in of_edges.filter(|node| node.kind == "unknown") {
+    let known_nodes = nodes.iter_mut().flatten();
+    for node in known_nodes.filter(|node| node.kind == "unknown") {
         node.first_seen = UnixNanos(0);
     }
-    let figures = store
+    let stats = store
         .edge_stats(UnixNanos(0), UnixNanos(100))
         .await
         .unwrap();
-    format!("{nodes:#?} {edges:#?} {figures:#?}")
+    format!("{nodes:#?} {edges:#?} {stats:#?}")
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_file_written_in_any_order_answers_alike(told in history(), seed in any::<u64>()) {
-        let mut other = told.clone();
-        other.extend(told.iter().take(2).cloned());
-        other.shuffle(&mut rand::rngs::StdRng::seed_from_u64(seed));
+    fn files_written_in_any_order_return_the_same_results(batches in history(), seed in any::<u64>()) {
+        let mut shuffled = batches.clone();
+        shuffled.extend(batches.iter().take(2).cloned());
+        shuffled.shuffle(&mut rand::rngs::StdRng::seed_from_u64(seed));
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let (one, two) = runtime.block_on(async { (state_after(&told).await, state_after(&other).await) });
+        let (one, two) = runtime.block_on(async { (state_after(&batches).await, state_after(&shuffled).await) });
         prop_assert_eq!(one, two);
     }
 }
 
 #[tokio::test]
 async fn an_unchanged_scan_of_thousands_of_nodes_writes_one_row() {
-    let open = Open::new().await;
+    let test_store = TestStore::new().await;
     let uids: Vec<&'static str> = (0..2_000)
         .map(|index| -> &'static str {
             Box::leak(format!("arn:aws:ec2:eu-west-1:1:instance/i-{index:08x}").into_boxed_str())
         })
         .collect();
-    let seen: Vec<Seen> = uids.iter().map(|uid| Seen { uid, state: 9 }).collect();
-    open.tell(scan("s", 10, &seen)).await;
-    let before = open.rows_written().await;
-    open.tell(scan("s", 20, &seen)).await;
-    assert_eq!(open.rows_written().await - before, 1);
+    let scanned: Vec<ScannedNode> = uids
+        .iter()
+        .map(|uid| ScannedNode { uid, state: 9 })
+        .collect();
+    test_store.export(scan_batch("s", 10, &scanned)).await;
+    let before = test_store.rows_written().await;
+    test_store.export(scan_batch("s", 20, &scanned)).await;
+    assert_eq!(test_store.rows_written().await - before, 1);
     assert_eq!(
-        open.node(uids[5], At::Now).await.unwrap().last_seen,
+        test_store.node(uids[5], AsOf::Now).await.unwrap().last_seen,
         UnixNanos(20)
     );
-    open.tell(scan("s", 30, &seen[1..])).await;
+    test_store.export(scan_batch("s", 30, &scanned[1..])).await;
     assert_eq!(
-        open.node(uids[0], At::Now).await.unwrap().ended,
+        test_store.node(uids[0], AsOf::Now).await.unwrap().ended,
         Some(UnixNanos(30))
     );
-    assert_eq!(open.node(uids[0], at(29)).await.unwrap().ended, None);
+    assert_eq!(test_store.node(uids[0], at(29)).await.unwrap().ended, None);
 }
 
 #[tokio::test]
-async fn figures_replace_those_of_their_chunk_and_sum_over_writers() {
-    let open = Open::new().await;
+async fn edge_stats_replace_those_of_their_chunk_and_sum_over_writers() {
+    let test_store = TestStore::new().await;
     for batch in [
-        figures(60, "one", 0, 5, 1),
-        figures(60, "one", 0, 3, 1),
-        figures(60, "one", 1, 2, 0),
-        figures(60, "two", 0, 10, 4),
-        figures(120, "two", 0, 7, 0),
+        edge_stats_batch(60, "one", 0, 5, 1),
+        edge_stats_batch(60, "one", 0, 3, 1),
+        edge_stats_batch(60, "one", 1, 2, 0),
+        edge_stats_batch(60, "two", 0, 10, 4),
+        edge_stats_batch(120, "two", 0, 7, 0),
     ] {
-        open.tell(batch).await;
+        test_store.export(batch).await;
     }
-    let sum = open
+    let sum = test_store
         .store()
         .edge_stats(UnixNanos(60), UnixNanos(120))
         .await

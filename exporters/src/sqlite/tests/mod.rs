@@ -1,22 +1,22 @@
-//! A real file, written by batches and asked as everybody asks it.
+//! Tests of the exporter on real files: they write batches and read through the public interface.
 
+pub(super) mod batches;
 mod copying;
 mod damage;
 mod faults;
 mod interrupting;
+mod joined_batches;
 pub(super) mod killed;
 mod log;
 mod merging;
 pub(super) mod small_disk;
 mod starting;
-pub(super) mod telling;
-mod together;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use pipeline::component::{Exporter, Host, StartError, Tasks, UnixNanos};
-use pipeline::graph_store::{At, GraphStore, Node};
+use pipeline::graph_store::{AsOf, GraphStore, Node};
 use pipeline::registry::BuildExporter;
 use pipeline::{Batch, SignalSet};
 use tokio_util::sync::CancellationToken;
@@ -24,24 +24,24 @@ use tokio_util::sync::CancellationToken;
 use super::database::Database;
 use super::{Config, Sqlite, SqliteBackend, Store};
 
-/// A statement that ends only by being interrupted.
+/// A statement that runs until it is interrupted.
 const ENDLESS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
-/// An open store in a folder of its own.
-struct Open {
+/// An exporter with a file in a temporary folder.
+struct TestStore {
     sqlite: Sqlite,
     folder: tempfile::TempDir,
 }
 
-impl Open {
-    async fn new() -> Open {
+impl TestStore {
+    async fn new() -> TestStore {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
-        Open { sqlite, folder }
+        TestStore { sqlite, folder }
     }
 
-    async fn tell(&self, batch: Batch) {
+    async fn export(&self, batch: Batch) {
         self.sqlite.export(&batch).await.unwrap();
     }
 
@@ -53,12 +53,12 @@ impl Open {
         self.store().backend().database().unwrap()
     }
 
-    async fn node(&self, uid: &str, at: At) -> Option<Node> {
+    async fn node(&self, uid: &str, at: AsOf) -> Option<Node> {
         let uids = [uid.to_owned()];
         self.store().nodes(&uids, at).await.unwrap().remove(0)
     }
 
-    /// Rows that were inserted, updated or deleted since the file was opened.
+    /// The number of rows that the exporter inserted, updated or deleted since it opened the file.
     async fn rows_written(&self) -> i64 {
         let database = self.database();
         let mut transaction = database.writer.begin().await.unwrap();
@@ -68,11 +68,12 @@ impl Open {
     }
 }
 
+/// Starts an exporter on a file.
 pub(super) async fn start(path: &Path) -> Result<Sqlite, StartError> {
     let host = Host::new("sqlite".parse().unwrap(), SignalSet::NONE, Arc::default());
     let config = Config {
         path: path.to_owned(),
-        seen_for: std::time::Duration::from_secs(3600),
+        observed_edge_ttl: std::time::Duration::from_secs(3600),
         retention: pipeline::store::Retention::default(),
     };
     let mut sqlite = Sqlite::build(config, &host).unwrap();
@@ -81,6 +82,6 @@ pub(super) async fn start(path: &Path) -> Result<Sqlite, StartError> {
     Ok(sqlite)
 }
 
-fn at(time: u64) -> At {
-    At::Time(UnixNanos(time))
+fn at(time: u64) -> AsOf {
+    AsOf::Time(UnixNanos(time))
 }

@@ -1,4 +1,4 @@
-//! A disk that fills up soon.
+//! A small disk for tests that fill it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A `tmpfs` of [`SmallDisk::BYTES`], until it is dropped.
+/// A `tmpfs` of [`SmallDisk::BYTES`], unmounted on drop.
 pub(in crate::sqlite) struct SmallDisk(TempDir);
 
 impl SmallDisk {
     pub(in crate::sqlite) const BYTES: usize = 8 << 20;
 
-    /// Fails the test where this user may not mount.
+    /// Mounts the disk; panics if this user may not mount.
     pub(in crate::sqlite) fn mount() -> SmallDisk {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
@@ -36,12 +36,12 @@ impl SmallDisk {
         self.0.path()
     }
 
-    /// Of the graph.
+    /// The path of a graph file on the disk.
     pub(in crate::sqlite) fn database(&self) -> PathBuf {
         self.path().join("graph.db")
     }
 
-    /// Takes up so many bytes, or all that there are where these are fewer.
+    /// Takes up this many bytes, or all free ones if there are fewer.
     pub(in crate::sqlite) fn fill(&self, bytes: usize) {
         let mut space = vec![1; bytes];
         while fs::write(self.filler(), &space).is_err() {
@@ -49,7 +49,7 @@ impl SmallDisk {
         }
     }
 
-    /// Gives back what `fill` took.
+    /// Frees the bytes that `fill` took.
     pub(in crate::sqlite) fn empty(&self) {
         fs::remove_file(self.filler()).unwrap();
     }

@@ -1,15 +1,15 @@
-//! Files that are there, that are not, and that cannot be used.
+//! Starting with an existing file, a missing one, and unusable ones.
 
 use std::fs;
 
 use pipeline::component::Exporter;
-use pipeline::graph_store::{At, GraphStore};
+use pipeline::graph_store::{AsOf, GraphStore};
 use pipeline::schema::nodes;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
+use super::batches::node_batch;
 use super::start;
-use super::telling::fact;
 
 #[tokio::test]
 async fn a_graph_outlives_its_process() {
@@ -17,35 +17,42 @@ async fn a_graph_outlives_its_process() {
     let path = folder.path().join("graph.db");
     let first = start(&path).await.unwrap();
     first
-        .export(&fact("a", nodes::group::ACTUAL, "observed", "aws", "a", 10))
+        .export(&node_batch(
+            "a",
+            nodes::group::ACTUAL,
+            "observed",
+            "aws",
+            "a",
+            10,
+        ))
         .await
         .unwrap();
     first.stop().await.unwrap();
     let second = start(&path).await.unwrap();
     let found = second
         .store
-        .nodes(&["a".to_owned()], At::Now)
+        .nodes(&["a".to_owned()], AsOf::Now)
         .await
         .unwrap();
     assert_eq!(found[0].as_ref().unwrap().name.as_deref(), Some("a"));
 }
 
 #[tokio::test]
-async fn a_missing_folder_is_one_line_that_says_what_to_do() {
+async fn a_missing_folder_is_reported_in_one_line_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let error = start(&folder.path().join("none/graph.db"))
         .await
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("make its folder") && error.contains("exporters.sqlite.path"),
+        error.contains("create its folder") && error.contains("exporters.sqlite.path"),
         "{error}"
     );
     assert_eq!(error.lines().count(), 1);
 }
 
 #[tokio::test]
-async fn a_locked_file_is_one_line_that_says_what_to_do() {
+async fn a_locked_file_is_reported_in_one_line_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");
     let url = format!("sqlite:{}?mode=rwc", path.display());
@@ -60,26 +67,26 @@ async fn a_locked_file_is_one_line_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_kind_is_left_as_it_is() {
+async fn a_file_that_is_no_database_is_not_modified() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");
     let text = "not a database, but long enough to have a header ".repeat(100);
     fs::write(&path, &text).unwrap();
     let error = start(&path).await.unwrap_err().to_string();
-    assert!(error.contains("is no SQLite database"), "{error}");
+    assert!(error.contains("is not a SQLite database"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
 #[tokio::test]
-async fn rows_without_a_uid_are_refused_and_the_others_kept() {
-    let open = super::Open::new().await;
+async fn rows_without_a_uid_are_rejected_and_others_are_written() {
+    let test_store = super::TestStore::new().await;
     let mut rows = pipeline::rows::Rows::new(pipeline::Signal::Nodes);
     let cells = [(nodes::GROUP, pipeline::rows::Cell::Text("actual"))];
     rows.push(None, None, "test", &cells);
     rows.push(None, Some("a"), "test", &cells);
     let (delivery, receipt) = pipeline::Delivery::new(None);
-    open.tell(rows.finish(delivery)).await;
-    assert!(open.node("a", At::Now).await.is_some());
+    test_store.export(rows.finish(delivery)).await;
+    assert!(test_store.node("a", AsOf::Now).await.is_some());
     assert!(matches!(
         receipt.await,
         pipeline::Outcome::Partial {

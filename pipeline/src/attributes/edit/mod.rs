@@ -1,18 +1,18 @@
-//! Changes runs of `KeyValue`s on their bytes: what is not touched is copied as it stands, with its
-//! order, its field numbers and what is unknown in it.
+//! Edits runs of `KeyValue`s as bytes. Entries that do not change are copied with their order, their field numbers and
+//! unknown fields.
 
 use std::ops::Range;
 
 use super::read::key_value;
-use super::wire::{Field, next_field, put_varint, varint_len};
+use super::wire::{WireField, next_field, put_varint, varint_len};
 
-/// Sets `key` to an encoded `AnyValue`. Its first entry is replaced where it stands and any
-/// further ones dropped; where there is none, one is added at the end.
+/// Sets `key` to an encoded `AnyValue`. The new entry replaces the first entry of the key, and further ones are
+/// removed. If the key has no entry, the new one is added at the end.
 ///
-/// Appends the changed run to `out` and returns true. Where the run says all that already, returns
-/// false and appends nothing, so that the caller can keep what it has.
+/// Appends the changed run to `out` and returns true. If the run has exactly this entry already, appends nothing and
+/// returns false, so that the caller can keep its run.
 pub fn set(run: &[u8], key: &str, any_value: &[u8], out: &mut Vec<u8>) -> bool {
-    let mut copied = Copied::new(run);
+    let mut copier = RunCopier::new(run);
     let mut found = false;
     for entry in entries(run) {
         if entry.key != key.as_bytes() {
@@ -22,50 +22,53 @@ pub fn set(run: &[u8], key: &str, any_value: &[u8], out: &mut Vec<u8>) -> bool {
         if is_first && entry.value == any_value {
             continue;
         }
-        copied.until(entry.range, out);
+        copier.skip(entry.range, out);
         if is_first {
             put_entry(entry.number, key.as_bytes(), any_value, out);
         }
     }
     if !found {
-        // All entries of a run have the same number, so that it can be encoded as it is.
+        // All entries of a run have the same field number, so that the run can be sent without changes.
         let number = entries(run).next().map_or(1, |entry| entry.number);
-        copied.until(run.len()..run.len(), out);
+        copier.skip(run.len()..run.len(), out);
         put_entry(number, key.as_bytes(), any_value, out);
     }
-    copied.finish(out)
+    copier.finish(out)
 }
 
-/// Drops the entries of some keys. Appends and returns as [`set`] does.
-pub fn without(run: &[u8], mut dropped: impl FnMut(&[u8]) -> bool, out: &mut Vec<u8>) -> bool {
-    let mut copied = Copied::new(run);
+/// Removes the entries of the keys for which `is_removed` returns true. Appends and returns as [`set`] does.
+pub fn without(run: &[u8], mut is_removed: impl FnMut(&[u8]) -> bool, out: &mut Vec<u8>) -> bool {
+    let mut copier = RunCopier::new(run);
     for entry in entries(run) {
-        if dropped(entry.key) {
-            copied.until(entry.range, out);
+        if is_removed(entry.key) {
+            copier.skip(entry.range, out);
         }
     }
-    copied.finish(out)
+    copier.finish(out)
 }
 
-pub(super) struct Entry<'a> {
-    /// The whole field in the run.
+/// An entry of a run.
+pub(super) struct RunEntry<'a> {
+    /// The bytes of the whole field in the run.
     pub(super) range: Range<usize>,
+    /// The field number.
     pub(super) number: u32,
     pub(super) key: &'a [u8],
     pub(super) value: &'a [u8],
 }
 
-pub(super) fn entries(run: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+/// The entries of a run, in order.
+pub(super) fn entries(run: &[u8]) -> impl Iterator<Item = RunEntry<'_>> {
     let mut rest = run;
     std::iter::from_fn(move || {
         loop {
             let start = run.len() - rest.len();
             let (number, field) = next_field(&mut rest)?;
-            let Field::Bytes(entry) = field else {
+            let WireField::Bytes(entry) = field else {
                 continue;
             };
             let (key, value) = key_value(entry);
-            return Some(Entry {
+            return Some(RunEntry {
                 range: start..run.len() - rest.len(),
                 number,
                 key,
@@ -75,6 +78,7 @@ pub(super) fn entries(run: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
+/// Appends a `KeyValue` field.
 pub(super) fn put_entry(number: u32, key: &[u8], any_value: &[u8], out: &mut Vec<u8>) {
     let field = |length: usize| 1 + varint_len(length) + length;
     put_varint(out, u64::from(number << 3 | 2));
@@ -84,32 +88,34 @@ pub(super) fn put_entry(number: u32, key: &[u8], any_value: &[u8], out: &mut Vec
     }
 }
 
-/// How far a run has been copied; nothing is before the first change.
-pub(super) struct Copied<'a> {
+/// Copies a run with changes. It copies nothing before the first change.
+pub(super) struct RunCopier<'a> {
     run: &'a [u8],
-    until: usize,
+    /// The end of the bytes that were copied or skipped.
+    position: usize,
     changed: bool,
 }
 
-impl<'a> Copied<'a> {
-    pub(super) fn new(run: &'a [u8]) -> Copied<'a> {
-        Copied {
+impl<'a> RunCopier<'a> {
+    pub(super) fn new(run: &'a [u8]) -> RunCopier<'a> {
+        RunCopier {
             run,
-            until: 0,
+            position: 0,
             changed: false,
         }
     }
 
-    /// Copies what stands before `skipped`, and goes on behind it.
-    pub(super) fn until(&mut self, skipped: Range<usize>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.run[self.until..skipped.start]);
-        self.until = skipped.end;
+    /// Copies the bytes before `skipped` and continues after it.
+    pub(super) fn skip(&mut self, skipped: Range<usize>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.run[self.position..skipped.start]);
+        self.position = skipped.end;
         self.changed = true;
     }
 
+    /// Copies the remaining bytes. Returns whether there was a change.
     pub(super) fn finish(self, out: &mut Vec<u8>) -> bool {
         if self.changed {
-            out.extend_from_slice(&self.run[self.until..]);
+            out.extend_from_slice(&self.run[self.position..]);
         }
         self.changed
     }

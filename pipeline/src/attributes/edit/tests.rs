@@ -4,9 +4,9 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::super::wire::put_bytes;
-use super::super::{Map, Value, edit_rows, encode_value};
 use super::{set, without};
+use crate::attributes::wire::put_bytes;
+use crate::attributes::{Map, Value, edit_rows, encode_value};
 
 /// Keys and encoded values, in order.
 type Model = Vec<(String, Vec<u8>)>;
@@ -32,12 +32,12 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Few keys, so that some stand twice.
+/// Few different keys, so that some occur twice.
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![Just("a".to_owned()), Just("b".to_owned()), "[c-e.]{0,3}"]
 }
 
-/// Entries with any field number, some of which have a field that nobody knows.
+/// A run of entries with any field number, some of which have an unknown field.
 fn run() -> impl Strategy<Value = Vec<u8>> {
     let entries = vec((key(), value(), any::<bool>()), 0..6);
     (prop_oneof![Just(1u8), Just(9)], entries).prop_map(|(number, entries)| {
@@ -55,7 +55,7 @@ fn run() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// The same on the model.
+/// Does the same as [`set`] on the model.
 fn set_in_model(entries: &Model, key: &str, value: &[u8]) -> Model {
     let mut found = false;
     let mut after: Model = Vec::new();
@@ -74,7 +74,7 @@ fn set_in_model(entries: &Model, key: &str, value: &[u8]) -> Model {
 
 proptest! {
     #[test]
-    fn what_is_set_is_there_once_and_all_else_stays(run in run(), key in key(), value in value()) {
+    fn set_key_occurs_once_and_other_entries_are_unchanged(run in run(), key in key(), value in value()) {
         let mut out = b"before".to_vec();
         let changed = set(&run, &key, &value, &mut out);
         let after = &out[6..];
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_dropped_is_gone_and_all_else_stays(run in run(), key in key()) {
+    fn removed_key_is_absent_and_other_entries_are_unchanged(run in run(), key in key()) {
         let mut out = Vec::new();
         let changed = without(&run, |other| other == key.as_bytes(), &mut out);
         let mut expected = model(&run);
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_touched_keeps_its_bytes(run in run(), value in value()) {
+    fn unchanged_entries_keep_their_bytes(run in run(), value in value()) {
         let mut with_key = Vec::new();
         prop_assume!(set(&run, "new", &value, &mut with_key));
         prop_assert!(with_key.starts_with(&run));
@@ -113,13 +113,13 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_borne(bytes in vec(any::<u8>(), 0..64)) {
+    fn arbitrary_bytes_do_not_panic(bytes in vec(any::<u8>(), 0..64)) {
         set(&bytes, "k", b"", &mut Vec::new());
         without(&bytes, |_| true, &mut Vec::new());
     }
 
     #[test]
-    fn columns_change_as_their_rows_do(
+    fn column_is_edited_like_its_rows_one_by_one(
         rows in vec((of(run()), 1..4usize, any::<bool>()), 0..8), value in value(),
     ) {
         let mut column = BinaryViewBuilder::new();
@@ -131,8 +131,8 @@ proptest! {
                 chosen.push(*choose);
                 let mut changed = Vec::new();
                 let before = run.as_deref().unwrap_or_default();
-                let does = *choose && set(before, "a", &value, &mut changed);
-                expected.push(if does { Some(changed) } else { run.clone() });
+                let is_changed = *choose && set(before, "a", &value, &mut changed);
+                expected.push(if is_changed { Some(changed) } else { run.clone() });
             }
         }
         let column = column.finish();
@@ -152,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn rows_with_the_same_view_are_edited_once_and_the_others_are_not_copied() {
+fn rows_with_the_same_view_are_edited_once_and_unchanged_rows_are_not_copied() {
     let long = |byte| vec![byte; 100];
     let mut column = BinaryViewBuilder::new();
     column.append_value(long(1));

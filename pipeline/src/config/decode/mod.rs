@@ -7,72 +7,75 @@ use serde::de::{
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
-use super::node::{Entry, Node, Scalar, Value};
-use super::place::{Place, Problem};
-use super::scalar::Typed;
-use super::secrets::scrub;
+use super::node::{MapEntry, Scalar, Value, YamlNode};
+use super::position::{Problem, SourcePosition};
+use super::scalar::TypedScalar;
+use super::scrub::scrub;
 
 /// A node that is not a valid value of its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeError {
-    place: Option<Place>,
+pub struct YamlDecodeError {
+    position: Option<SourcePosition>,
     message: String,
 }
 
-impl DecodeError {
-    /// The place of the innermost node with the error.
-    pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+impl YamlDecodeError {
+    /// The position of the innermost node with the error.
+    pub fn position(&self) -> Option<&SourcePosition> {
+        self.position.as_ref()
     }
 
-    /// Without the place, and without values from the environment.
+    /// The message without the position and without values of environment variables.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    pub(crate) fn problem(self, otherwise: &Place) -> Problem {
-        Problem::new(self.place.as_ref().unwrap_or(otherwise), self.message)
+    /// Converts it to a problem at its position, or at `otherwise` if it has none.
+    pub(crate) fn problem(self, otherwise: &SourcePosition) -> Problem {
+        Problem::new(self.position.as_ref().unwrap_or(otherwise), self.message)
     }
 
-    /// Errors are passed from the inside to the outside: the first place is the innermost.
-    fn at(mut self, node: &Node) -> DecodeError {
-        if self.place.is_none() {
-            self.place = Some(node.place.clone());
+    /// Adds the position of the node if the error has none. Errors pass from inner to outer nodes, so the position
+    /// is that of the innermost node.
+    fn at(mut self, node: &YamlNode) -> YamlDecodeError {
+        if self.position.is_none() {
+            self.position = Some(node.position.clone());
         }
         self
     }
 }
 
-impl fmt::Display for DecodeError {
+impl fmt::Display for YamlDecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Some(place) => write!(f, "{place}: {}", self.message),
+        match &self.position {
+            Some(position) => write!(f, "{position}: {}", self.message),
             None => f.write_str(&self.message),
         }
     }
 }
 
-impl std::error::Error for DecodeError {}
+impl std::error::Error for YamlDecodeError {}
 
-impl serde::de::Error for DecodeError {
-    fn custom<T: fmt::Display>(message: T) -> DecodeError {
-        DecodeError {
-            place: None,
+impl serde::de::Error for YamlDecodeError {
+    fn custom<T: fmt::Display>(message: T) -> YamlDecodeError {
+        YamlDecodeError {
+            position: None,
             message: message.to_string(),
         }
     }
 }
 
-impl Node {
-    /// An empty value (`otlp:`) decodes as an empty map; a field of type String keeps the text (`0123`).
+impl YamlNode {
+    /// Decodes the node into a typed value. An empty value (`otlp:`) decodes as an empty map; a field of type
+    /// `String` keeps the text of any scalar (`0123`).
     ///
     /// # Errors
-    /// The first mismatch, with the place of the innermost node.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    /// The first mismatch, with the position of the innermost node.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, YamlDecodeError> {
         T::deserialize(self).map_err(|error| {
             let error = error.at(self);
-            DecodeError {
-                place: error.place,
+            YamlDecodeError {
+                position: error.position,
                 message: scrub(self, error.message),
             }
         })
@@ -85,30 +88,30 @@ impl Node {
         }
     }
 
-    fn unexpected(&self, expected: &str) -> DecodeError {
-        DecodeError::custom(format!("expected {expected}, found {}", self.describe())).at(self)
+    fn unexpected(&self, expected: &str) -> YamlDecodeError {
+        YamlDecodeError::custom(format!("expected {expected}, found {}", self.describe())).at(self)
     }
 
-    fn visit<'de, V: Visitor<'de>>(&'de self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn visit<'de, V: Visitor<'de>>(&'de self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         match &self.value {
             Value::Scalar(scalar) => match scalar.typed() {
-                Typed::Null => visitor.visit_unit(),
-                Typed::Bool(value) => visitor.visit_bool(value),
-                Typed::Int(value) => visit_int(value, visitor),
-                Typed::Float(value) => visitor.visit_f64(value),
-                Typed::Text(text) => visitor.visit_borrowed_str(text),
+                TypedScalar::Null => visitor.visit_unit(),
+                TypedScalar::Bool(value) => visitor.visit_bool(value),
+                TypedScalar::Int(value) => visit_int(value, visitor),
+                TypedScalar::Float(value) => visitor.visit_f64(value),
+                TypedScalar::Text(text) => visitor.visit_borrowed_str(text),
             },
-            Value::List(items) => visitor.visit_seq(Items(items.iter())),
-            Value::Map(entries) => visitor.visit_map(Entries {
+            Value::List(items) => visitor.visit_seq(ListItems(items.iter())),
+            Value::Map(entries) => visitor.visit_map(MapEntries {
                 rest: entries.iter(),
                 value: None,
             }),
-            Value::Unknown => Err(DecodeError::custom("no value")),
+            Value::Invalid => Err(YamlDecodeError::custom("no value")),
         }
     }
 }
 
-fn visit_int<'de, V: Visitor<'de>>(value: i128, visitor: V) -> Result<V::Value, DecodeError> {
+fn visit_int<'de, V: Visitor<'de>>(value: i128, visitor: V) -> Result<V::Value, YamlDecodeError> {
     if let Ok(value) = u64::try_from(value) {
         return visitor.visit_u64(value);
     }
@@ -120,10 +123,10 @@ fn visit_int<'de, V: Visitor<'de>>(value: i128, visitor: V) -> Result<V::Value, 
 
 macro_rules! numbers {
     ($($method:ident)+) => { $(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
             match self.scalar().map(Scalar::typed) {
-                Some(Typed::Int(value)) => visit_int(value, visitor),
-                Some(Typed::Float(value)) => visitor.visit_f64(value),
+                Some(TypedScalar::Int(value)) => visit_int(value, visitor),
+                Some(TypedScalar::Float(value)) => visitor.visit_f64(value),
                 _ => return Err(self.unexpected("a number")),
             }
             .map_err(|error| error.at(self))
@@ -131,10 +134,10 @@ macro_rules! numbers {
     )+ };
 }
 
-impl<'de> Deserializer<'de> for &'de Node {
-    type Error = DecodeError;
+impl<'de> Deserializer<'de> for &'de YamlNode {
+    type Error = YamlDecodeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         self.visit(visitor).map_err(|error| error.at(self))
     }
 
@@ -144,35 +147,38 @@ impl<'de> Deserializer<'de> for &'de Node {
         deserialize_f32 deserialize_f64
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         match self.scalar().map(Scalar::typed) {
-            Some(Typed::Bool(value)) => visitor.visit_bool(value),
+            Some(TypedScalar::Bool(value)) => visitor.visit_bool(value),
             _ => Err(self.unexpected("true or false")),
         }
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         match self.scalar() {
-            Some(scalar) if scalar.typed() != Typed::Null => visitor
+            Some(scalar) if scalar.typed() != TypedScalar::Null => visitor
                 .visit_borrowed_str(&scalar.text)
-                .map_err(|error: DecodeError| error.at(self)),
+                .map_err(|error: YamlDecodeError| error.at(self)),
             _ => Err(self.unexpected("text")),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_identifier<V: Visitor<'de>>(
+        self,
+        visitor: V,
+    ) -> Result<V::Value, YamlDecodeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         if self.is_null() {
             return visitor.visit_none();
         }
@@ -183,16 +189,16 @@ impl<'de> Deserializer<'de> for &'de Node {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, YamlDecodeError> {
         visitor
             .visit_newtype_struct(self)
             .map_err(|error| error.at(self))
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         match &self.value {
-            Value::List(items) => visitor.visit_seq(Items(items.iter())),
-            _ if self.is_null() => visitor.visit_seq(Items([].iter())),
+            Value::List(items) => visitor.visit_seq(ListItems(items.iter())),
+            _ if self.is_null() => visitor.visit_seq(ListItems([].iter())),
             _ => return Err(self.unexpected("a list")),
         }
         .map_err(|error| error.at(self))
@@ -202,7 +208,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         self,
         _length: usize,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, YamlDecodeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -211,17 +217,17 @@ impl<'de> Deserializer<'de> for &'de Node {
         _name: &'static str,
         _length: usize,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, YamlDecodeError> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, YamlDecodeError> {
         let entries = match &self.value {
             Value::Map(entries) => entries.as_slice(),
             _ if self.is_null() => &[],
             _ => return Err(self.unexpected("a map")),
         };
-        let access = Entries {
+        let access = MapEntries {
             rest: entries.iter(),
             value: None,
         };
@@ -233,7 +239,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, YamlDecodeError> {
         self.deserialize_map(visitor)
     }
 
@@ -242,13 +248,13 @@ impl<'de> Deserializer<'de> for &'de Node {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, YamlDecodeError> {
         let access = match &self.value {
-            Value::Scalar(scalar) if scalar.typed() != Typed::Null => Variant {
+            Value::Scalar(scalar) if scalar.typed() != TypedScalar::Null => EnumVariant {
                 name: &scalar.text,
                 content: None,
             },
-            Value::Map(entries) if entries.len() == 1 => Variant {
+            Value::Map(entries) if entries.len() == 1 => EnumVariant {
                 name: &entries[0].key,
                 content: Some(&entries[0].value),
             },
@@ -257,22 +263,26 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor.visit_enum(access).map_err(|error| error.at(self))
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(
+        self,
+        visitor: V,
+    ) -> Result<V::Value, YamlDecodeError> {
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! { bytes byte_buf unit unit_struct }
 }
 
-struct Items<'de>(std::slice::Iter<'de, Node>);
+/// Gives the items of a list to serde.
+struct ListItems<'de>(std::slice::Iter<'de, YamlNode>);
 
-impl<'de> SeqAccess<'de> for Items<'de> {
-    type Error = DecodeError;
+impl<'de> SeqAccess<'de> for ListItems<'de> {
+    type Error = YamlDecodeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
+    ) -> Result<Option<T::Value>, YamlDecodeError> {
         let Some(item) = self.0.next() else {
             return Ok(None);
         };
@@ -286,26 +296,27 @@ impl<'de> SeqAccess<'de> for Items<'de> {
     }
 }
 
-struct Entries<'de> {
-    rest: std::slice::Iter<'de, Entry>,
-    value: Option<&'de Node>,
+/// Gives the keys and values of a map to serde.
+struct MapEntries<'de> {
+    rest: std::slice::Iter<'de, MapEntry>,
+    value: Option<&'de YamlNode>,
 }
 
-impl<'de> MapAccess<'de> for Entries<'de> {
-    type Error = DecodeError;
+impl<'de> MapAccess<'de> for MapEntries<'de> {
+    type Error = YamlDecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, DecodeError> {
+    ) -> Result<Option<K::Value>, YamlDecodeError> {
         let Some(entry) = self.rest.next() else {
             return Ok(None);
         };
         self.value = Some(&entry.value);
-        let key: serde::de::value::StrDeserializer<'_, DecodeError> =
+        let key: serde::de::value::StrDeserializer<'_, YamlDecodeError> =
             (&*entry.key).into_deserializer();
         seed.deserialize(key).map(Some).map_err(|mut error| {
-            error.place.get_or_insert_with(|| entry.place.clone());
+            error.position.get_or_insert_with(|| entry.position.clone());
             error
         })
     }
@@ -313,11 +324,11 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     fn next_value_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<T::Value, DecodeError> {
+    ) -> Result<T::Value, YamlDecodeError> {
         let value = self
             .value
             .take()
-            .ok_or_else(|| DecodeError::custom("a value was asked for before its key"))?;
+            .ok_or_else(|| YamlDecodeError::custom("a value was requested before its key"))?;
         seed.deserialize(value).map_err(|error| error.at(value))
     }
 
@@ -326,37 +337,37 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 }
 
-/// `debug` or `{debug: …}`.
-struct Variant<'de> {
+/// A value of an enum: `debug` or `{debug: …}`.
+struct EnumVariant<'de> {
     name: &'de str,
-    content: Option<&'de Node>,
+    content: Option<&'de YamlNode>,
 }
 
-impl<'de> EnumAccess<'de> for Variant<'de> {
-    type Error = DecodeError;
-    type Variant = Variant<'de>;
+impl<'de> EnumAccess<'de> for EnumVariant<'de> {
+    type Error = YamlDecodeError;
+    type Variant = EnumVariant<'de>;
 
     fn variant_seed<T: DeserializeSeed<'de>>(
         self,
         seed: T,
-    ) -> Result<(T::Value, Variant<'de>), DecodeError> {
-        let name: serde::de::value::StrDeserializer<'_, DecodeError> =
+    ) -> Result<(T::Value, EnumVariant<'de>), YamlDecodeError> {
+        let name: serde::de::value::StrDeserializer<'_, YamlDecodeError> =
             self.name.into_deserializer();
         Ok((seed.deserialize(name)?, self))
     }
 }
 
-impl<'de> Variant<'de> {
-    fn content(&self, expected: &'static str) -> Result<&'de Node, DecodeError> {
+impl<'de> EnumVariant<'de> {
+    fn content(&self, expected: &'static str) -> Result<&'de YamlNode, YamlDecodeError> {
         self.content
-            .ok_or_else(|| DecodeError::invalid_type(Unexpected::UnitVariant, &expected))
+            .ok_or_else(|| YamlDecodeError::invalid_type(Unexpected::UnitVariant, &expected))
     }
 }
 
-impl<'de> VariantAccess<'de> for Variant<'de> {
-    type Error = DecodeError;
+impl<'de> VariantAccess<'de> for EnumVariant<'de> {
+    type Error = YamlDecodeError;
 
-    fn unit_variant(self) -> Result<(), DecodeError> {
+    fn unit_variant(self) -> Result<(), YamlDecodeError> {
         match self.content {
             Some(content) if !content.is_null() => Err(content.unexpected("nothing")),
             _ => Ok(()),
@@ -366,7 +377,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(
         self,
         seed: T,
-    ) -> Result<T::Value, DecodeError> {
+    ) -> Result<T::Value, YamlDecodeError> {
         let content = self.content("a map with the variant's value")?;
         seed.deserialize(content).map_err(|error| error.at(content))
     }
@@ -375,7 +386,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         self,
         _length: usize,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, YamlDecodeError> {
         self.content("a list")?.deserialize_seq(visitor)
     }
 
@@ -383,7 +394,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         self,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, YamlDecodeError> {
         self.content("a map")?.deserialize_map(visitor)
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::config::{Loading, Node, parse};
+use crate::config::{LoadContext, YamlNode, parse};
 
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
@@ -42,7 +42,7 @@ impl TryFrom<String> for Item {
 }
 
 fn wrong(text: &str) -> String {
-    let node = Node::from_yaml(text).unwrap();
+    let node = YamlNode::from_yaml(text).unwrap();
     node.decode::<Config>().unwrap_err().to_string()
 }
 
@@ -50,7 +50,7 @@ fn wrong(text: &str) -> String {
 fn fields_decide_how_scalars_are_typed() {
     let text = "{name: 0123, port: 0x10, ratio: 3, on: true, mode: {with: {depth: 2}},\n\
                 list: [1, yes], labels: {a: 1.50, 2: null-ish}}";
-    let config: Config = Node::from_yaml(text).unwrap().decode().unwrap();
+    let config: Config = YamlNode::from_yaml(text).unwrap().decode().unwrap();
     let expected = Config {
         name: "0123".into(),
         port: 16,
@@ -67,14 +67,14 @@ fn fields_decide_how_scalars_are_typed() {
 
 #[test]
 fn empty_value_is_an_empty_map() {
-    let root = Node::from_yaml("otlp:").unwrap();
+    let root = YamlNode::from_yaml("otlp:").unwrap();
     let config: Config = root.get("otlp").unwrap().decode().unwrap();
     assert_eq!(config, Config::default());
-    assert_eq!(Node::empty().decode::<Config>().unwrap(), config);
+    assert_eq!(YamlNode::empty().decode::<Config>().unwrap(), config);
 }
 
 #[test]
-fn errors_have_the_place_of_the_innermost_node() {
+fn errors_have_the_position_of_the_innermost_node() {
     assert_eq!(
         wrong("list:\n  - ok\n  - bad one\n"),
         "test.yaml:3:5: \"bad one\" is bad"
@@ -91,9 +91,9 @@ fn errors_have_the_place_of_the_innermost_node() {
 
 #[test]
 fn errors_never_show_values_of_the_environment() {
-    let mut loading = Loading {
+    let mut context = LoadContext {
         environment: Box::new(|_| Some("bad hunter2 \"x\"".to_owned())),
-        ..Loading::default()
+        ..LoadContext::default()
     };
     for text in [
         "list: [\"${env:S}\"]",
@@ -101,7 +101,7 @@ fn errors_never_show_values_of_the_environment() {
         "mode: ${env:S}",
         "on: ${S}",
     ] {
-        let node = parse::parse("test.yaml", text, &mut loading).unwrap();
+        let node = parse::parse("test.yaml", text, &mut context).unwrap();
         let error = node.decode::<Config>().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
         assert!(!format!("{node:?}").contains("hunter2"));

@@ -1,45 +1,45 @@
-//! Validates a node against a JSON Schema that schemars made of a configuration type. It finds all problems,
-//! where serde stops at the first.
+//! Validates a node against the JSON Schema that schemars derives from a configuration type. It finds all
+//! problems, whereas serde stops at the first.
 
 use schemars::Schema;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::duration;
 use super::host_port::{self, HostPort};
-use super::node::{Node, Value};
-use super::place::{Place, Problem};
-use super::scalar::Typed;
+use super::node::{Value, YamlNode};
+use super::position::{Problem, SourcePosition};
+use super::scalar::TypedScalar;
 use crate::component::{ComponentId, StoreRef};
 
-/// The longest chain of references: our schemas have two or three.
+/// The longest chain of references that is followed. The schemas of components have two or three.
 const MAX_REFERENCES: usize = 32;
 
-/// The result of a check.
+/// The result of a validation.
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
+pub(crate) struct SchemaCheck {
     pub(crate) problems: Vec<Problem>,
-    /// Fields that name a graph store.
+    /// The fields that name a graph store.
     pub(crate) stores: Vec<NamedStore>,
 }
 
 /// A field that names a graph store.
 #[derive(Debug)]
 pub(crate) struct NamedStore {
-    pub(crate) place: Place,
+    pub(crate) position: SourcePosition,
     pub(crate) id: ComponentId,
-    /// The text of the id that may be shown.
-    pub(crate) shown: String,
+    /// The text of the id for messages: without values of variables.
+    pub(crate) display_text: String,
 }
 
-/// `also` are valid keys besides those of the schema; they are suggested for unknown keys.
-pub(crate) fn check(node: &Node, schema: &Schema, also: &[&str]) -> Findings {
-    let mut check = Check {
+/// Validates a node. `also` are valid keys besides those of the schema, as suggestions for unknown keys.
+pub(crate) fn check(node: &YamlNode, schema: &Schema, also: &[&str]) -> SchemaCheck {
+    let mut validator = Validator {
         root: schema.as_value(),
         also,
-        found: Findings::default(),
+        result: SchemaCheck::default(),
     };
-    check.node(node, schema.as_value(), 0);
-    check.found
+    validator.node(node, schema.as_value(), 0);
+    validator.result
 }
 
 /// The keys at the top level of a schema.
@@ -53,23 +53,26 @@ fn properties(schema: &Json) -> Option<&JsonMap<String, Json>> {
     schema.get("properties")?.as_object()
 }
 
-struct Check<'a> {
+/// The state of a validation.
+struct Validator<'a> {
     root: &'a Json,
     also: &'a [&'a str],
-    found: Findings,
+    result: SchemaCheck,
 }
 
-impl<'a> Check<'a> {
-    fn problem(&mut self, node: &Node, message: impl Into<String>) {
-        self.found.problems.push(Problem::new(&node.place, message));
+impl<'a> Validator<'a> {
+    fn report(&mut self, node: &YamlNode, message: impl Into<String>) {
+        self.result
+            .problems
+            .push(Problem::new(&node.position, message));
     }
 
-    fn node(&mut self, node: &Node, schema: &'a Json, references: usize) {
-        if matches!(node.value, Value::Unknown) || references > MAX_REFERENCES {
+    fn node(&mut self, node: &YamlNode, schema: &'a Json, references: usize) {
+        if matches!(node.value, Value::Invalid) || references > MAX_REFERENCES {
             return;
         }
         if schema == &Json::Bool(false) {
-            return self.problem(node, "no value is allowed here");
+            return self.report(node, "no value is allowed here");
         }
         let Some(rules) = schema.as_object() else {
             return;
@@ -83,19 +86,19 @@ impl<'a> Check<'a> {
         for key in ["anyOf", "oneOf"] {
             let branches = array(rules, key);
             if !branches.is_empty() {
-                self.any(node, branches, references + 1);
+                self.any_of(node, branches, references + 1);
             }
         }
         if !self.has_type(node, rules) {
             return;
         }
-        self.one_of_values(node, rules);
+        self.check_allowed_values(node, rules);
         match &node.value {
             Value::Map(_) => self.map(node, rules, references),
             Value::List(_) => self.list(node, rules),
             Value::Scalar(_) if node.is_null() => self.map(node, rules, references),
             Value::Scalar(_) => self.scalar(node, rules),
-            Value::Unknown => {}
+            Value::Invalid => {}
         }
     }
 
@@ -103,8 +106,8 @@ impl<'a> Check<'a> {
         self.root.pointer(reference.as_str()?.strip_prefix('#')?)
     }
 
-    /// Reports a wrong type. Null counts as an empty map or list, too.
-    fn has_type(&mut self, node: &Node, rules: &JsonMap<String, Json>) -> bool {
+    /// Reports a wrong type. Null is valid as an empty map or list, too.
+    fn has_type(&mut self, node: &YamlNode, rules: &JsonMap<String, Json>) -> bool {
         let allowed = types(rules);
         if allowed.is_empty() || allowed.iter().any(|kind| is_a(node, kind)) {
             return true;
@@ -115,22 +118,22 @@ impl<'a> Check<'a> {
             .map(|kind| in_words(kind))
             .collect();
         let found = node.describe();
-        self.problem(
+        self.report(
             node,
             format!("expected {}, found {found}", expected.join(" or ")),
         );
         false
     }
 
-    fn one_of_values(&mut self, node: &Node, rules: &JsonMap<String, Json>) {
+    fn check_allowed_values(&mut self, node: &YamlNode, rules: &JsonMap<String, Json>) {
         let mut allowed: Vec<&Json> = array(rules, "enum").iter().collect();
         allowed.extend(rules.get("const"));
         if !allowed.is_empty() && !allowed.iter().any(|value| equals(node, value)) {
-            self.not_one_of(node, &allowed);
+            self.report_allowed_values(node, &allowed);
         }
     }
 
-    fn not_one_of(&mut self, node: &Node, allowed: &[&Json]) {
+    fn report_allowed_values(&mut self, node: &YamlNode, allowed: &[&Json]) {
         let words: Vec<&str> = allowed.iter().filter_map(|value| value.as_str()).collect();
         let list: Vec<String> = allowed
             .iter()
@@ -141,29 +144,33 @@ impl<'a> Check<'a> {
                     .map_or_else(|| value.to_string(), str::to_owned)
             })
             .collect();
-        let mut problem = Problem::new(&node.place, format!("expected one of {}", list.join(", ")));
+        let mut problem = Problem::new(
+            &node.position,
+            format!("expected one of {}", list.join(", ")),
+        );
         if let Value::Scalar(scalar) = &node.value
             && scalar.written.is_none()
         {
             problem = problem.suggest(&scalar.text, words);
         }
-        self.found.problems.push(problem);
+        self.result.problems.push(problem);
     }
 
-    /// `Option`, and enums: the problems are those of the branch that matches best.
-    fn any(&mut self, node: &Node, branches: &'a [Json], references: usize) {
-        let mut nearest: Option<Findings> = None;
+    /// Validates against the branches of `anyOf` or `oneOf`, which schemars makes of options and enums. If no
+    /// branch matches, reports the problems of the branch that matches best.
+    fn any_of(&mut self, node: &YamlNode, branches: &'a [Json], references: usize) {
+        let mut nearest: Option<SchemaCheck> = None;
         let mut expected = Vec::new();
         let mut words = Vec::new();
         let maps = branches
             .iter()
-            .filter(|branch| properties(self.behind_references(branch)).is_some())
+            .filter(|branch| properties(self.follow_references(branch)).is_some())
             .count();
         for branch in branches {
-            let branch = self.behind_references(branch);
-            let found = self.attempt(node, branch, references);
+            let branch = self.follow_references(branch);
+            let found = self.try_branch(node, branch, references);
             if found.problems.is_empty() {
-                self.found.stores.extend(found.stores);
+                self.result.stores.extend(found.stores);
                 return;
             }
             let Some(rules) = branch.as_object() else {
@@ -174,7 +181,7 @@ impl<'a> Check<'a> {
             let kinds = types(rules);
             expected.extend(kinds.iter().copied().filter(|kind| *kind != "null"));
             let matches_type = kinds.iter().any(|kind| is_a(node, kind)) || kinds.is_empty();
-            // Of several variants, the one with a present key is meant.
+            // Of several variants, the one that has a key of the node is meant.
             let matches_variant = properties(branch).is_none_or(|properties| {
                 maps < 2
                     || array(rules, "required").is_empty()
@@ -189,22 +196,22 @@ impl<'a> Check<'a> {
         }
         let is_scalar = matches!(node.value, Value::Scalar(_));
         if is_scalar && !words.is_empty() {
-            return self.not_one_of(node, &words);
+            return self.report_allowed_values(node, &words);
         }
         if let Some(found) = nearest {
-            self.found.problems.extend(found.problems);
+            self.result.problems.extend(found.problems);
             return;
         }
         expected.dedup();
         let expected: Vec<_> = expected.into_iter().map(in_words).collect();
         let found = node.describe();
-        self.problem(
+        self.report(
             node,
             format!("expected {}, found {found}", expected.join(" or ")),
         );
     }
 
-    fn behind_references(&self, mut schema: &'a Json) -> &'a Json {
+    fn follow_references(&self, mut schema: &'a Json) -> &'a Json {
         for _ in 0..MAX_REFERENCES {
             match schema.get("$ref").and_then(|to| self.resolve(to)) {
                 Some(target) => schema = target,
@@ -214,13 +221,14 @@ impl<'a> Check<'a> {
         schema
     }
 
-    fn attempt(&mut self, node: &Node, schema: &'a Json, references: usize) -> Findings {
-        let outer = std::mem::take(&mut self.found);
+    /// Validates against one branch and returns its result alone.
+    fn try_branch(&mut self, node: &YamlNode, schema: &'a Json, references: usize) -> SchemaCheck {
+        let outer = std::mem::take(&mut self.result);
         self.node(node, schema, references);
-        std::mem::replace(&mut self.found, outer)
+        std::mem::replace(&mut self.result, outer)
     }
 
-    fn map(&mut self, node: &Node, rules: &'a JsonMap<String, Json>, references: usize) {
+    fn map(&mut self, node: &YamlNode, rules: &'a JsonMap<String, Json>, references: usize) {
         let none = JsonMap::new();
         let known = rules.get("properties").and_then(Json::as_object);
         let is_top = references == 0 && std::ptr::eq(rules, self.root.as_object().unwrap_or(&none));
@@ -237,8 +245,8 @@ impl<'a> Check<'a> {
                         .map(String::as_str)
                         .chain(also.iter().copied())
                         .collect();
-                    let problem = Problem::unknown_key(&entry.place, "", &entry.key, &allowed);
-                    self.found.problems.push(problem);
+                    let problem = Problem::unknown_key(&entry.position, "", &entry.key, &allowed);
+                    self.result.problems.push(problem);
                 }
                 Some(schema) => self.node(&entry.value, schema, 0),
                 None => {}
@@ -246,12 +254,12 @@ impl<'a> Check<'a> {
         }
         for required in array(rules, "required").iter().filter_map(Json::as_str) {
             if node.get(required).is_none() {
-                self.problem(node, format!("key {required:?} is missing"));
+                self.report(node, format!("key {required:?} is missing"));
             }
         }
     }
 
-    fn list(&mut self, node: &Node, rules: &'a JsonMap<String, Json>) {
+    fn list(&mut self, node: &YamlNode, rules: &'a JsonMap<String, Json>) {
         let first = array(rules, "prefixItems");
         for (index, item) in node.items().iter().enumerate() {
             if let Some(schema) = first.get(index).or_else(|| rules.get("items")) {
@@ -261,26 +269,26 @@ impl<'a> Check<'a> {
         let length = node.items().len() as u64;
         let bound = |key: &str| rules.get(key).and_then(Json::as_u64);
         if let Some(least) = bound("minItems").filter(|least| length < *least) {
-            self.problem(
+            self.report(
                 node,
                 format!("expected at least {least} items, found {length}"),
             );
         }
         if let Some(most) = bound("maxItems").filter(|most| length > *most) {
-            self.problem(
+            self.report(
                 node,
                 format!("expected at most {most} items, found {length}"),
             );
         }
     }
 
-    fn scalar(&mut self, node: &Node, rules: &JsonMap<String, Json>) {
+    fn scalar(&mut self, node: &YamlNode, rules: &JsonMap<String, Json>) {
         let Value::Scalar(scalar) = &node.value else {
             return;
         };
         let number = match scalar.typed() {
-            Typed::Int(int) => Some(int as f64),
-            Typed::Float(float) => Some(float),
+            TypedScalar::Int(int) => Some(int as f64),
+            TypedScalar::Float(float) => Some(float),
             _ => None,
         };
         let is_number = types(rules)
@@ -292,39 +300,39 @@ impl<'a> Check<'a> {
         let text = &*scalar.text;
         let least = rules.get("minLength").and_then(Json::as_u64);
         if let Some(least) = least.filter(|least| (text.chars().count() as u64) < *least) {
-            self.problem(node, format!("expected at least {least} characters"));
+            self.report(node, format!("expected at least {least} characters"));
         }
         match rules.get("format").and_then(Json::as_str) {
             Some(duration::FORMAT) if duration::parse(text).is_err() => {
                 let mut problem = Problem::new(
-                    &node.place,
+                    &node.position,
                     "expected a duration such as 200ms, 5s or 1m30s",
                 );
-                // The value itself may come from the environment.
-                let shown = scalar.shown();
-                if !shown.is_empty() && shown.bytes().all(|byte| byte.is_ascii_digit()) {
-                    problem.suggestion = Some(format!("{shown}s"));
+                // The expanded value may come from the environment, so the written text is suggested.
+                let written = scalar.display_text();
+                if !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit()) {
+                    problem.suggestion = Some(format!("{written}s"));
                 }
-                self.found.problems.push(problem);
+                self.result.problems.push(problem);
             }
             Some(host_port::FORMAT) => {
                 if let Err(error) = text.parse::<HostPort>() {
-                    self.problem(node, error.to_string());
+                    self.report(node, error.to_string());
                 }
             }
             Some(StoreRef::FORMAT) => match text.parse() {
-                Ok(id) => self.found.stores.push(NamedStore {
-                    place: node.place.clone(),
+                Ok(id) => self.result.stores.push(NamedStore {
+                    position: node.position.clone(),
                     id,
-                    shown: scalar.shown().to_owned(),
+                    display_text: scalar.display_text().to_owned(),
                 }),
-                Err(_) => self.problem(node, "expected the id of an exporter: type or type/name"),
+                Err(_) => self.report(node, "expected the id of an exporter: type or type/name"),
             },
             _ => {}
         }
     }
 
-    fn range(&mut self, node: &Node, number: f64, rules: &JsonMap<String, Json>) {
+    fn range(&mut self, node: &YamlNode, number: f64, rules: &JsonMap<String, Json>) {
         let bound = |key: &str| rules.get(key).and_then(Json::as_f64);
         let mut problems = Vec::new();
         if let Some(least) = bound("minimum").filter(|least| number < *least) {
@@ -340,7 +348,7 @@ impl<'a> Check<'a> {
             problems.push(format!("expected a number less than {most}"));
         }
         for message in problems {
-            self.problem(node, message);
+            self.report(node, message);
         }
     }
 }
@@ -360,24 +368,24 @@ fn types(rules: &JsonMap<String, Json>) -> Vec<&str> {
     }
 }
 
-fn is_a(node: &Node, kind: &str) -> bool {
+fn is_a(node: &YamlNode, kind: &str) -> bool {
     match &node.value {
-        Value::Unknown => true,
+        Value::Invalid => true,
         Value::List(_) => kind == "array",
         Value::Map(_) => kind == "object",
         Value::Scalar(scalar) => match (kind, scalar.typed()) {
-            ("null" | "array" | "object", typed) => typed == Typed::Null,
-            // A field of text keeps the text, whatever it looks like.
-            ("string", typed) => typed != Typed::Null,
-            ("boolean", typed) => matches!(typed, Typed::Bool(_)),
-            ("integer", typed) => matches!(typed, Typed::Int(_)),
-            ("number", typed) => matches!(typed, Typed::Int(_) | Typed::Float(_)),
+            ("null" | "array" | "object", typed) => typed == TypedScalar::Null,
+            // A field of type text accepts any scalar as its text.
+            ("string", typed) => typed != TypedScalar::Null,
+            ("boolean", typed) => matches!(typed, TypedScalar::Bool(_)),
+            ("integer", typed) => matches!(typed, TypedScalar::Int(_)),
+            ("number", typed) => matches!(typed, TypedScalar::Int(_) | TypedScalar::Float(_)),
             _ => false,
         },
     }
 }
 
-fn equals(node: &Node, value: &Json) -> bool {
+fn equals(node: &YamlNode, value: &Json) -> bool {
     match value {
         Json::Null => node.is_null(),
         Json::String(word) => node.text() == Some(word),

@@ -5,7 +5,7 @@ use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 
 use crate::component::StoreRef;
-use crate::config::{HostPort, Loading, Node, duration, parse};
+use crate::config::{HostPort, LoadContext, YamlNode, duration, parse};
 
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -56,20 +56,23 @@ enum Rule {
 }
 
 fn messages(text: &str) -> Vec<String> {
-    let node = Node::from_yaml(text).unwrap();
+    let node = YamlNode::from_yaml(text).unwrap();
     super::check(&node, &schema_for!(Config), &["timeout"])
         .problems
         .iter()
         .map(|problem| {
-            let (place, message) = (&problem.place, &problem.message);
+            let (position, message) = (&problem.position, &problem.message);
             let suggestion = problem.suggestion.as_deref().unwrap_or("-");
-            format!("{}:{} {message} {suggestion}", place.line, place.column)
+            format!(
+                "{}:{} {message} {suggestion}",
+                position.line, position.column
+            )
         })
         .collect()
 }
 
 #[test]
-fn problem_has_the_place_of_its_value() {
+fn problem_has_the_position_of_its_value() {
     let text = "port: 1\nendpoint: foo\nwait: soon\n";
     assert_eq!(
         messages(text),
@@ -91,14 +94,14 @@ fn valid_configuration_has_no_problems() {
         messages("protocols:\ntls:\nrules:\nlabels:\nstore:"),
         Vec::<String>::new()
     );
-    let node = Node::from_yaml(text).unwrap();
+    let node = YamlNode::from_yaml(text).unwrap();
     let stores = super::check(&node, &schema_for!(Config), &[]).stores;
     assert_eq!(stores[0].id.to_string(), "sqlite/a");
-    assert_eq!(stores[0].place.line, 6);
+    assert_eq!(stores[0].position.line, 6);
 }
 
 #[test]
-fn all_problems_are_found_with_their_places() {
+fn all_problems_are_found_with_their_positions() {
     let text = "port: 70000\nwait: 5\nprotocol: {}\nprotocols: {gprc: x}\n\
                 tls: {}\nlevel: detaild\nstore: 9\nratio: 2\nrules: [[x]]\nlabels: {a: x}\n\
                 timeuot: 1s";
@@ -133,12 +136,12 @@ fn problems_come_from_the_branch_that_matches_best() {
 
 #[test]
 fn problems_show_the_line_as_written_and_no_value_of_the_environment() {
-    let mut loading = Loading {
+    let mut context = LoadContext {
         environment: Box::new(|_| Some("hunter2".to_owned())),
-        ..Loading::default()
+        ..LoadContext::default()
     };
     let text = "port: ${env:S}\nlevel: ${env:S}\nwait: ${env:S}\ntls: ${env:S}";
-    let node = parse::parse("test.yaml", text, &mut loading).unwrap();
+    let node = parse::parse("test.yaml", text, &mut context).unwrap();
     let found = super::check(&node, &schema_for!(Config), &[]);
     assert_eq!(found.problems.len(), 4);
     for problem in found.problems {

@@ -15,7 +15,7 @@ use crate::{Batch, Signal};
 /// Signals of which a row may replace another.
 pub(super) const SIGNALS: [Signal; 2] = [Signal::EdgeStats, Signal::Metrics];
 
-/// The place of a signal in [`SIGNALS`].
+/// The index of a signal in [`SIGNALS`].
 pub(super) fn index(signal: Signal) -> Option<usize> {
     SIGNALS.iter().position(|it| *it == signal)
 }
@@ -23,12 +23,12 @@ pub(super) fn index(signal: Signal) -> Option<usize> {
 /// `aggregation_temporality` on the wire (opentelemetry/proto/metrics/v1/metrics.proto).
 const CUMULATIVE: i32 = 2;
 
-/// For each row of each batch of one signal, in order, whether it stays: whether no row with the same key is
-/// newer. Rows without a key stay.
-pub(super) fn newest(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
-    let mut stay: Vec<Vec<bool>> = batches.iter().map(|it| vec![true; it.num_rows()]).collect();
+/// For each row of each batch of one signal, in order: whether no newer row has the same key. Rows without a key are
+/// kept.
+pub(super) fn kept_rows(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
+    let mut keep: Vec<Vec<bool>> = batches.iter().map(|it| vec![true; it.num_rows()]).collect();
     let mut newest: HashMap<Vec<u8>, (u64, usize, usize)> = HashMap::new();
-    for (place, batch) in batches.iter().enumerate() {
+    for (index, batch) in batches.iter().enumerate() {
         for row in 0..batch.num_rows() {
             let (key, age) = match signal {
                 Signal::EdgeStats => (stats_key(batch, row), calls(batch, row)),
@@ -38,31 +38,31 @@ pub(super) fn newest(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
                 },
             };
             match newest.get_mut(&key) {
-                // Of rows of the same age, the later one stays.
+                // Of rows of the same age, the later one is kept.
                 Some(known) if known.0 <= age => {
-                    stay[known.1][known.2] = false;
-                    *known = (age, place, row);
+                    keep[known.1][known.2] = false;
+                    *known = (age, index, row);
                 }
-                Some(_) => stay[place][row] = false,
+                Some(_) => keep[index][row] = false,
                 None => {
-                    newest.insert(key, (age, place, row));
+                    newest.insert(key, (age, index, row));
                 }
             }
         }
     }
-    stay
+    keep
 }
 
-/// The rows of a batch that stay; none where all do.
-pub(super) fn only(batch: &Batch, stay: &[bool]) -> Option<Batch> {
-    if stay.iter().all(|stays| *stays) {
+/// The batch with the rows to keep; none if these are all rows.
+pub(super) fn retain_rows(batch: &Batch, keep: &[bool]) -> Option<Batch> {
+    if keep.iter().all(|kept| *kept) {
         return None;
     }
-    let rows = filter_record_batch(batch.rows(), &BooleanArray::from(stay.to_vec())).ok()?;
+    let rows = filter_record_batch(batch.rows(), &BooleanArray::from(keep.to_vec())).ok()?;
     compact(&batch.clone().with_rows(rows).ok()?)
 }
 
-/// Copies the rows into buffers of their own: a view keeps all of its buffers alive.
+/// Copies the rows into new buffers, since a view keeps all of its buffers alive.
 pub(super) fn compact(batch: &Batch) -> Option<Batch> {
     let rows = batch.rows();
     let columns = rows.columns().iter().map(|column| -> ArrayRef {
@@ -76,11 +76,12 @@ pub(super) fn compact(batch: &Batch) -> Option<Batch> {
     batch.clone().with_rows(rows).ok()
 }
 
-/// Of one minute and chunk, the row with more calls is newer.
+/// The age of a row of statistics. Of one minute and chunk, the row with more calls is newer.
 fn calls(batch: &Batch, row: usize) -> u64 {
     batch.numbers::<UInt64Type>(edge_stats::CALLS).value(row)
 }
 
+/// The key of a row of statistics: edge, writer, minute and chunk.
 fn stats_key(batch: &Batch, row: usize) -> Vec<u8> {
     let mut key = CoalesceKey::default();
     key.text(
@@ -109,7 +110,8 @@ fn time(batch: &Batch, row: usize) -> u64 {
         .value(row)
 }
 
-/// None for a point that is not of a cumulative series. Points with another start time are another series.
+/// The key of a point's series; none if the series is not cumulative. Points with different start times are of
+/// different series.
 fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
     let temporality = batch.numbers::<Int32Type>(metrics::AGGREGATION_TEMPORALITY);
     if temporality.is_null(row) || temporality.value(row) != CUMULATIVE {
@@ -142,7 +144,7 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
             .numbers::<UInt64Type>(metrics::START_TIME_UNIX_NANO)
             .value(row),
     );
-    // Points with other buckets are another series.
+    // Points with different buckets are of different series.
     let bounds = batch.column(metrics::EXPLICIT_BOUNDS);
     if bounds.is_valid(row) {
         let bounds = bounds.as_list::<i32>().value(row);
@@ -153,7 +155,7 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
     Some(key.0)
 }
 
-/// A key of parts with their lengths, so that different parts never make the same key.
+/// A key that consists of parts with their lengths, so that different parts make different keys.
 #[derive(Default)]
 struct CoalesceKey(Vec<u8>);
 

@@ -1,13 +1,12 @@
 //! The outbox of an exporter: rows for which no sender waits.
 //!
-//! Rows that a processor makes by itself (windows, statistics, metrics on a tick) no sender can send again.
-//! So they stay here, in order, until the exporter has taken them or rejects them permanently; retries have
-//! no end.
+//! No sender can send rows again that a processor produces on a tick (windows, statistics, metrics). So the outbox
+//! keeps them, in order, until the exporter acknowledges them or rejects them permanently. It never stops retrying.
 //!
-//! When many rows wait, those that later rows replace are removed (`coalesce.rs`): statistics of an edge's
-//! minute, and points of a cumulative series. So an outage costs memory for the minutes and series that it
-//! covers, and not for each flush. When the outbox is full, all replaced rows are removed. If that frees too
-//! little, the oldest rows are dropped, counted and logged: no newer row replaces them, so they are lost.
+//! When many rows wait, the outbox removes those that later rows replace (`coalesce.rs`): statistics of an edge's
+//! minute, and points of a cumulative series. So an outage costs memory for the minutes and series that it covers, and
+//! not for each flush. When the outbox is full, it removes all replaced rows. If that frees too little, it drops the
+//! oldest rows, counts them and logs it. No newer row replaces these, so they are lost.
 
 mod coalesce;
 
@@ -23,25 +22,25 @@ use crate::component::RowCounts;
 use crate::{Batch, Signal};
 
 /// The shortest time between two logs about dropped rows.
-const WARNING_INTERVAL: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Rows of a signal that wait before they are first coalesced, and the most rows of a merged batch.
+/// The number of waiting rows of a signal at which they are first coalesced, and the maximum rows of a merged batch.
 const COALESCE_ROWS: usize = 1024;
 
-/// Memory of a column besides its buffers, in bytes: of many small batches that is the larger part.
+/// The memory of a column besides its buffers, in bytes. Of many small batches, it is the larger part.
 const COLUMN_BYTES: usize = 128;
 
 /// The outbox of one exporter. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Outbox(Arc<Shared>);
+pub(super) struct Outbox(Arc<OutboxInner>);
 
 #[derive(Debug)]
-struct Shared {
+struct OutboxInner {
     /// `exporters/sqlite`.
     name: String,
     /// The capacity in bytes.
     bound: usize,
-    state: Mutex<State>,
+    state: Mutex<OutboxState>,
     /// Notified when a batch is put in, and when the outbox is closed.
     changed: Notify,
     /// Rows that were dropped because the outbox was full.
@@ -49,26 +48,29 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutboxState {
+    /// Batches that are not in flight, in order.
     waiting: VecDeque<Batch>,
     /// Batches in flight, in order.
-    taken: VecDeque<Batch>,
-    /// The memory of all buffers and columns.
+    in_flight: VecDeque<Batch>,
+    /// The memory of all buffers and columns of both, in bytes.
     bytes: usize,
-    /// How many batches share each buffer, by its address in memory. Slices of one batch share all buffers.
+    /// The number of batches that share each buffer, by its address in memory. Slices of one batch share all buffers.
     buffers: HashMap<usize, usize>,
     is_closed: bool,
-    /// Rows of each of [`coalesce::SIGNALS`] that wait.
+    /// The waiting rows of each of [`coalesce::SIGNALS`].
     rows: [usize; coalesce::SIGNALS.len()],
-    /// The number of waiting rows of each at which to coalesce again.
+    /// The number of waiting rows of each signal at which to coalesce again.
     coalesce_at: [usize; coalesce::SIGNALS.len()],
-    warned: Option<Instant>,
+    /// The time of the last log about dropped rows.
+    logged_at: Option<Instant>,
+    /// Rows that were dropped since the last log.
     unlogged: u64,
 }
 
 impl Outbox {
     pub(super) fn new(name: String, bound: usize) -> Outbox {
-        Outbox(Arc::new(Shared {
+        Outbox(Arc::new(OutboxInner {
             name,
             bound,
             state: Mutex::default(),
@@ -77,12 +79,11 @@ impl Outbox {
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, OutboxState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a batch until the exporter has it. It never waits: when the outbox is full, the oldest rows are
-    /// dropped.
+    /// Adds a batch. It never waits: when the outbox is full, the oldest rows are dropped.
     pub(super) fn put(&self, batch: Batch) {
         let mut state = self.state();
         let coalesced = coalesce::index(batch.signal());
@@ -93,7 +94,7 @@ impl Outbox {
             state.coalesce(index);
         }
         let dropped = match state.bytes > self.0.bound {
-            true => state.make_room(self.0.bound),
+            true => state.free_memory(self.0.bound),
             false => 0,
         };
         if dropped > 0 {
@@ -101,10 +102,10 @@ impl Outbox {
             state.unlogged += dropped;
             let now = Instant::now();
             if state
-                .warned
-                .is_none_or(|warned| now - warned >= WARNING_INTERVAL)
+                .logged_at
+                .is_none_or(|logged_at| now - logged_at >= LOG_INTERVAL)
             {
-                state.warned = Some(now);
+                state.logged_at = Some(now);
                 self.log_dropped(&mut state);
             }
         }
@@ -112,8 +113,9 @@ impl Outbox {
         self.0.changed.notify_one();
     }
 
-    /// The oldest batch, and those behind it that are exported with it: `goes_with(rows before it, first,
-    /// it)`. Each stays counted until [`Outbox::done`]. None when the outbox is closed and empty.
+    /// Waits for the oldest batch and takes it, with the batches after it that are exported together with it:
+    /// `goes_with(rows before the batch, first batch, batch)`. They remain in the outbox as in flight until
+    /// [`Outbox::complete_oldest`]. Returns none when the outbox is closed and empty.
     pub(super) async fn take(
         &self,
         goes_with: impl Fn(&RowCounts, &Batch, &Batch) -> bool,
@@ -131,7 +133,7 @@ impl Outbox {
                         before.add(next);
                         taken.extend(state.pop());
                     }
-                    state.taken.extend(taken.iter().cloned());
+                    state.in_flight.extend(taken.iter().cloned());
                     return Some(taken);
                 }
                 if state.is_closed {
@@ -142,15 +144,15 @@ impl Outbox {
         }
     }
 
-    /// Removes the oldest batch in flight: it was exported, or rejected permanently.
-    pub(super) fn done(&self) {
+    /// Removes the oldest batch in flight after it was exported or rejected permanently.
+    pub(super) fn complete_oldest(&self) {
         let mut state = self.state();
-        if let Some(taken) = state.taken.pop_front() {
-            state.give_back(&taken);
+        if let Some(batch) = state.in_flight.pop_front() {
+            state.release(&batch);
         }
     }
 
-    fn log_dropped(&self, state: &mut State) {
+    fn log_dropped(&self, state: &mut OutboxState) {
         let rows = std::mem::take(&mut state.unlogged);
         if rows > 0 {
             let (exporter, bound) = (&self.0.name, self.0.bound);
@@ -158,7 +160,7 @@ impl Outbox {
         }
     }
 
-    /// Closes the outbox: no more batches are put in.
+    /// Closes the outbox. The caller adds no more batches.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
@@ -167,15 +169,16 @@ impl Outbox {
         self.0.changed.notify_one();
     }
 
-    /// The number of batches and rows that it holds.
+    /// The number of batches and of rows that it holds, those in flight included.
     pub(super) fn held(&self) -> (usize, usize) {
         let state = self.state();
         let waiting = state.waiting.iter().map(Batch::num_rows);
-        let taken = state.taken.iter().map(Batch::num_rows);
-        let rows = waiting.chain(taken);
-        (state.waiting.len() + state.taken.len(), rows.sum())
+        let in_flight = state.in_flight.iter().map(Batch::num_rows);
+        let rows = waiting.chain(in_flight);
+        (state.waiting.len() + state.in_flight.len(), rows.sum())
     }
 
+    /// The memory that it holds, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.state().bytes
     }
@@ -186,7 +189,7 @@ impl Outbox {
     }
 }
 
-impl State {
+impl OutboxState {
     fn push(&mut self, batch: Batch) {
         self.charge(&batch);
         if let Some(index) = coalesce::index(batch.signal()) {
@@ -195,7 +198,7 @@ impl State {
         self.waiting.push_back(batch);
     }
 
-    /// Takes out the oldest batch; its memory stays counted.
+    /// Takes out the oldest waiting batch. Its memory remains counted.
     fn pop(&mut self) -> Option<Batch> {
         let oldest = self.waiting.pop_front()?;
         if let Some(index) = coalesce::index(oldest.signal()) {
@@ -207,9 +210,9 @@ impl State {
         Some(oldest)
     }
 
-    /// Removes the rows that others replace. If that is not enough, drops the oldest batches until a
-    /// sixteenth is free, so that it does not coalesce again with each batch. Returns how many rows are lost.
-    fn make_room(&mut self, bound: usize) -> u64 {
+    /// Removes the rows that others replace. If that frees too little, drops the oldest batches until a sixteenth is
+    /// free, so that it does not coalesce again with each batch. Returns the number of lost rows.
+    fn free_memory(&mut self, bound: usize) -> u64 {
         for index in 0..coalesce::SIGNALS.len() {
             self.coalesce(index);
         }
@@ -219,16 +222,17 @@ impl State {
             && self.waiting.len() > 1
             && let Some(oldest) = self.pop()
         {
-            self.give_back(&oldest);
+            self.release(&oldest);
             lost += oldest.num_rows() as u64;
         }
         lost
     }
 
+    /// Counts the memory of a batch.
     fn charge(&mut self, batch: &Batch) {
         self.bytes += batch.rows().num_columns() * COLUMN_BYTES;
-        for (place, bytes) in batch.buffers() {
-            let sharers = self.buffers.entry(place).or_default();
+        for (address, bytes) in batch.buffers() {
+            let sharers = self.buffers.entry(address).or_default();
             if *sharers == 0 {
                 self.bytes += bytes;
             }
@@ -236,51 +240,52 @@ impl State {
         }
     }
 
-    fn give_back(&mut self, batch: &Batch) {
+    /// Stops counting the memory of a batch.
+    fn release(&mut self, batch: &Batch) {
         self.bytes -= batch.rows().num_columns() * COLUMN_BYTES;
-        for (place, bytes) in batch.buffers() {
-            let Some(sharers) = self.buffers.get_mut(&place) else {
+        for (address, bytes) in batch.buffers() {
+            let Some(sharers) = self.buffers.get_mut(&address) else {
                 continue;
             };
             *sharers -= 1;
             if *sharers == 0 {
-                self.buffers.remove(&place);
+                self.buffers.remove(&address);
                 self.bytes -= bytes;
             }
         }
     }
 
-    /// Removes the rows of a signal that others replace, and merges small batches.
+    /// Removes the waiting rows of a signal that others replace, and merges small batches.
     fn coalesce(&mut self, index: usize) {
         let signal = coalesce::SIGNALS[index];
         let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
         let batches: Vec<&Batch> = of_signal.collect();
-        let mut newest = coalesce::newest(signal, &batches).into_iter();
+        let mut kept = coalesce::kept_rows(signal, &batches).into_iter();
         for batch in std::mem::take(&mut self.waiting) {
-            let stay = match batch.signal() == signal {
-                true => newest.next(),
+            let keep = match batch.signal() == signal {
+                true => kept.next(),
                 false => None,
             };
-            let only = stay.and_then(|stay| coalesce::only(&batch, &stay));
-            let Some(only) = only else {
+            let reduced = keep.and_then(|keep| coalesce::retain_rows(&batch, &keep));
+            let Some(reduced) = reduced else {
                 self.waiting.push_back(batch);
                 continue;
             };
-            self.give_back(&batch);
-            if only.num_rows() > 0 {
-                self.charge(&only);
-                self.waiting.push_back(only);
+            self.release(&batch);
+            if reduced.num_rows() > 0 {
+                self.charge(&reduced);
+                self.waiting.push_back(reduced);
             }
         }
-        self.join_small(signal);
+        self.merge_small(signal);
         let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
         self.rows[index] = of_signal.map(Batch::num_rows).sum();
         self.coalesce_at[index] = 2 * self.rows[index];
     }
 
-    /// Merges small batches of a signal into batches of up to [`COALESCE_ROWS`] rows, each in the place of
-    /// its last part.
-    fn join_small(&mut self, signal: Signal) {
+    /// Merges small batches of a signal into batches of up to [`COALESCE_ROWS`] rows. A merged batch replaces the last
+    /// of its parts.
+    fn merge_small(&mut self, signal: Signal) {
         let waiting = std::mem::take(&mut self.waiting);
         let rows = waiting.iter().filter(|it| it.signal() == signal);
         let mut next_rows = rows
@@ -304,16 +309,16 @@ impl State {
             }
             let parts: Vec<Batch> = std::mem::take(&mut parts);
             rows = 0;
-            let whole = match parts.len() {
+            let merged = match parts.len() {
                 1 => None,
-                _ => Batch::concat(parts.clone()).and_then(|whole| coalesce::compact(&whole)),
+                _ => Batch::concat(parts.clone()).and_then(|merged| coalesce::compact(&merged)),
             };
-            match whole {
+            match merged {
                 None => self.waiting.extend(parts),
-                Some(whole) => {
-                    parts.iter().for_each(|part| self.give_back(part));
-                    self.charge(&whole);
-                    self.waiting.push_back(whole);
+                Some(merged) => {
+                    parts.iter().for_each(|part| self.release(part));
+                    self.charge(&merged);
+                    self.waiting.push_back(merged);
                 }
             }
         }

@@ -19,7 +19,7 @@ async fn taken(outbox: &Outbox) -> Vec<Batch> {
     let mut taken = Vec::new();
     while let Some(batches) = outbox.take(|_, _, _| false).await {
         for batch in batches {
-            outbox.done();
+            outbox.complete_oldest();
             taken.push(batch);
         }
     }
@@ -57,10 +57,10 @@ fn stats(rows: &[(&str, u64, u64)]) -> Batch {
         let minute = UnixNanos(minute * 60_000_000_000);
         stats.push(Some(minute), Some(from), "service_graph", &cells);
     }
-    stats.finish(Delivery::nobody())
+    stats.finish(Delivery::untracked())
 }
 
-/// A point of each of 20 series.
+/// One point of each of 20 series.
 fn sums(name: &str, temporality: i64, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Metrics);
     for series in 0..20 {
@@ -74,11 +74,11 @@ fn sums(name: &str, temporality: i64, time: u64) -> Batch {
         ];
         rows.push(None, None, "service_graph", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 #[tokio::test]
-async fn rows_stay_in_their_order_until_the_exporter_has_them() {
+async fn rows_keep_their_order_until_the_exporter_has_them() {
     let outbox = outbox(1 << 20);
     for uid in ["a", "b", "c"] {
         outbox.put(batch(Signal::Logs, &[uid]));
@@ -86,7 +86,7 @@ async fn rows_stay_in_their_order_until_the_exporter_has_them() {
     let first = outbox.take(|_, _, _| false).await.unwrap();
     assert_eq!(uids(&first[0]), ["a"]);
     assert_eq!(outbox.held(), (3, 3), "the first batch is still in flight");
-    outbox.done();
+    outbox.complete_oldest();
     assert_eq!(outbox.held(), (2, 2));
     let rest: Vec<_> = taken(&outbox).await.iter().flat_map(uids).collect();
     assert_eq!(rest, ["b", "c"]);
@@ -115,7 +115,7 @@ async fn batch_that_is_larger_than_the_outbox_is_kept() {
 }
 
 #[tokio::test]
-async fn edge_stats_of_an_outage_take_no_more_room_than_their_edges_and_minutes() {
+async fn edge_stats_of_an_outage_take_no_more_memory_than_their_edges_and_minutes() {
     let outbox = outbox(64 << 20);
     // 100 edges in two minutes, flushed 1,000 times.
     let edges: Vec<String> = (0..100).map(|edge| format!("edge-{edge}")).collect();
@@ -165,7 +165,7 @@ async fn cumulative_series_keeps_its_newest_point_and_delta_series_keeps_all() {
     assert!(totals.is_sorted() && totals.len() < 100, "{}", totals.len());
 }
 
-/// Edges `first..last` in a minute, so many calls of each.
+/// Statistics of the edges of a range in one minute, with `calls` calls of each.
 fn flush(edges: std::ops::Range<u64>, minute: u64, calls: u64) -> Batch {
     let names: Vec<String> = edges.map(|edge| format!("edge-{edge}")).collect();
     let rows: Vec<_> = names
@@ -212,7 +212,7 @@ async fn rows_that_a_full_outbox_drops_are_counted_exactly() {
 #[tokio::test]
 async fn small_batches_that_remain_are_merged() {
     let outbox = outbox(64 << 20);
-    // Of each minute one edge is never flushed again.
+    // In each step, one edge is flushed for the last time.
     for minute in 0..200 {
         outbox.put(batch(Signal::Logs, &["between"]));
         outbox.put(flush(minute..minute + 30, 0, minute + 1));
@@ -232,8 +232,8 @@ async fn batches_are_taken_together_as_long_as_they_join() {
     let two = |before: &RowCounts, _: &Batch, _: &Batch| before.total() < 2;
     let taken = outbox.take(two).await.unwrap();
     assert_eq!(taken.len(), 2);
-    outbox.done();
+    outbox.complete_oldest();
     assert_eq!(outbox.held(), (3, 3), "one of them is still in flight");
-    outbox.done();
+    outbox.complete_oldest();
     assert_eq!(outbox.held(), (2, 2));
 }

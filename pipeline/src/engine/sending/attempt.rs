@@ -1,5 +1,4 @@
-//! Sends one batch: retries until it is durable or permanently rejected, or until its senders' deadlines are
-//! over.
+//! Sends one batch: retries until it is durable or rejected permanently, or until the last of its senders' deadlines.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -15,25 +14,25 @@ use tracing::{error, info, warn};
 use super::backoff::Backoff;
 use crate::Batch;
 use crate::channel::RETRY_AFTER;
-use crate::component::{Chain, ExportError, Exporter};
+use crate::component::{ErrorChain, ExportError, Exporter};
 use crate::delivery::{Refusal, Retry};
 use crate::engine::error::panic_message;
 use crate::engine::metrics::ExporterCounters;
-use crate::engine::settings::ExporterSettings;
+use crate::exporter_settings::ExporterSettings;
 
-/// How long a sender without a deadline waits.
+/// The time that a sender without a deadline waits.
 pub(super) const SENDER_PATIENCE: Duration = Duration::from_secs(10);
 
-/// One exporter, its settings and its counters.
+/// One exporter with its settings and counters.
 pub(in crate::engine) struct Sending {
     /// `exporters/sqlite`.
     pub(in crate::engine) name: String,
     pub(in crate::engine) exporter: Arc<dyn Exporter>,
     pub(in crate::engine) settings: ExporterSettings,
     pub(in crate::engine) counters: Arc<ExporterCounters>,
-    /// As many permits as batches may be exported at the same time; none where there is no limit.
+    /// Limits the concurrent exports; none if there is no limit.
     pub(in crate::engine) permits: Option<Arc<Semaphore>>,
-    /// Cancelled when a stop has taken too long: batches that are still held are refused.
+    /// Cancelled at the deadline of the stop: batches that are still held are refused.
     pub(in crate::engine) give_up: CancellationToken,
 }
 
@@ -41,7 +40,7 @@ pub(in crate::engine) struct Sending {
 struct SendFailure {
     /// The reason in the refusal that the sender gets.
     reason: String,
-    /// The reason with its causes, for the log only: causes may contain what a sender must not read.
+    /// The reason with its causes, for the log only, since a sender must not read some causes.
     detail: String,
     retry: Retry,
 }
@@ -68,10 +67,10 @@ impl SendFailure {
 }
 
 /// The exporter panicked with this message.
-pub(super) struct Panicked(pub(super) String);
+pub(super) struct ExporterPanic(pub(super) String);
 
 impl Sending {
-    /// Wraps a batch so that it is refused if its task is aborted.
+    /// Wraps a batch so that it is refused if the task is aborted.
     pub(super) fn hold(&self, batch: Batch) -> HeldBatch<'_> {
         HeldBatch {
             batch,
@@ -80,8 +79,8 @@ impl Sending {
         }
     }
 
-    /// Sends the batch, or refuses it to its senders.
-    pub(super) async fn send(&self, held: HeldBatch<'_>) -> Result<(), Panicked> {
+    /// Sends the batch with retries, or refuses it to its senders.
+    pub(super) async fn send(&self, held: HeldBatch<'_>) -> Result<(), ExporterPanic> {
         let sent = self.attempts(&held.batch).await;
         let batch = held.release();
         let (signal, rows) = (batch.signal(), batch.num_rows());
@@ -91,9 +90,9 @@ impl Sending {
                 return Ok(());
             }
             Ok(Err(failure)) => failure,
-            Err(panicked) => {
+            Err(panic) => {
                 self.refuse_panicked(&batch);
-                return Err(panicked);
+                return Err(panic);
             }
         };
         self.refuse(&batch, &failure.reason, failure.retry);
@@ -106,6 +105,7 @@ impl Sending {
         Ok(())
     }
 
+    /// Refuses a batch because the exporter panicked.
     pub(super) fn refuse_panicked(&self, batch: &Batch) {
         self.refuse(batch, "the exporter panicked", Retry::After(RETRY_AFTER));
     }
@@ -120,14 +120,14 @@ impl Sending {
         });
     }
 
-    async fn attempts(&self, batch: &Batch) -> Result<Result<(), SendFailure>, Panicked> {
+    async fn attempts(&self, batch: &Batch) -> Result<Result<(), SendFailure>, ExporterPanic> {
         let retry = &self.settings.retry_on_failure;
-        let until = self.until(batch);
+        let until = self.retry_deadline(batch);
         let mut backoff = Backoff::new(retry);
-        // Reason and detail of the last failure.
+        // The reason and detail of the last failure.
         let mut last: Option<(String, String)> = None;
         let mut wait = RETRY_AFTER;
-        // A sender whose deadline is over sends again: exporting its batch now would export it twice.
+        // A sender sends again after its deadline, so an export after it would export the rows twice.
         while until.is_none_or(|until| Instant::now() < until) {
             let attempt = tokio::select! {
                 biased;
@@ -137,7 +137,7 @@ impl Sending {
             let Err(error) = attempt else {
                 return Ok(Ok(()));
             };
-            let (reason, detail) = (error.to_string(), Chain(&error).to_string());
+            let (reason, detail) = (error.to_string(), ErrorChain(&error).to_string());
             let after = match error {
                 ExportError::Retryable { after, .. } => after,
                 ExportError::Permanent { .. } => {
@@ -169,12 +169,12 @@ impl Sending {
         Ok(Err(SendFailure::after(wait, reason, detail)))
     }
 
-    /// When to stop retrying: at the last deadline of the senders, or after `max_elapsed_time`. None where no
-    /// sender waits and `max_elapsed_time` is 0.
-    pub(super) fn until(&self, batch: &Batch) -> Option<Instant> {
+    /// The time at which retries end: the last deadline of the senders, or after `max_elapsed_time`, whichever is
+    /// earlier. None if no sender waits and `max_elapsed_time` is 0.
+    pub(super) fn retry_deadline(&self, batch: &Batch) -> Option<Instant> {
         let now = Instant::now();
         let longest = self.settings.retry_on_failure.max_elapsed_time;
-        // A time that an `Instant` cannot hold is for ever, as 0 is.
+        // A time beyond the range of `Instant` means no limit, as 0 does.
         let settings = (!longest.is_zero())
             .then(|| now.checked_add(longest))
             .flatten();
@@ -185,11 +185,12 @@ impl Sending {
         settings.into_iter().chain(sender).min()
     }
 
+    /// Waits for a permit and makes one attempt, until the timeout or `until`.
     pub(super) async fn attempt(
         &self,
         export: impl Future<Output = Result<(), ExportError>>,
         until: Option<Instant>,
-    ) -> Result<Result<(), ExportError>, Panicked> {
+    ) -> Result<Result<(), ExportError>, ExporterPanic> {
         let no_answer = |longest: Duration| {
             let longest = Duration::from_millis(longest.as_millis() as u64);
             let reason = format!("no answer within {}", humantime::format_duration(longest));
@@ -216,20 +217,20 @@ impl Sending {
         let _in_flight = InFlight::new(&self.counters.in_flight);
         let export = AssertUnwindSafe(export).catch_unwind();
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        // A timeout of 0 is no timeout, as in the Collector.
-        let own = Some(self.settings.timeout).filter(|timeout| !timeout.is_zero());
-        let exported = match own.into_iter().chain(left).min() {
+        // A timeout of 0 means no timeout, as in the Collector.
+        let configured = Some(self.settings.timeout).filter(|timeout| !timeout.is_zero());
+        let exported = match configured.into_iter().chain(left).min() {
             None => export.await,
             Some(longest) => match timeout(longest, export).await {
                 Ok(exported) => exported,
                 Err(_) => return Ok(Err(no_answer(longest))),
             },
         };
-        exported.map_err(|panic| Panicked(panic_message(panic.as_ref())))
+        exported.map_err(|panic| ExporterPanic(panic_message(panic.as_ref())))
     }
 }
 
-/// A batch that is refused if it is dropped before it was released, because its task was aborted.
+/// A batch that is refused if it is dropped before it was released, which happens when its task is aborted.
 pub(super) struct HeldBatch<'a> {
     pub(super) batch: Batch,
     name: &'a str,
@@ -237,6 +238,7 @@ pub(super) struct HeldBatch<'a> {
 }
 
 impl HeldBatch<'_> {
+    /// Returns the batch, which the caller must now acknowledge or refuse.
     pub(super) fn release(mut self) -> Batch {
         self.is_released = true;
         self.batch.clone()
@@ -254,6 +256,7 @@ impl Drop for HeldBatch<'_> {
     }
 }
 
+/// Counts an export as in flight until it is dropped.
 struct InFlight<'a>(&'a AtomicU64);
 
 impl InFlight<'_> {

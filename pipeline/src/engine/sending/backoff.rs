@@ -1,12 +1,13 @@
-//! How long to wait before the next attempt: the Collector's exponential back-off.
+//! The wait before the next attempt: the Collector's exponential back-off.
 
 use std::time::Duration;
 
-use crate::engine::settings::RetryOnFailure;
+use crate::exporter_settings::RetryOnFailure;
 
-/// The shortest wait: an interval of 0 must not turn into a busy loop.
-const SHORTEST: Duration = Duration::from_millis(1);
+/// The shortest wait, so that an interval of 0 does not make a busy loop.
+const MIN_WAIT: Duration = Duration::from_millis(1);
 
+/// The state of the back-off of one batch.
 pub(super) struct Backoff<'a> {
     settings: &'a RetryOnFailure,
     interval: Duration,
@@ -20,17 +21,17 @@ impl<'a> Backoff<'a> {
         }
     }
 
-    /// The wait after one more failure; the destination may ask for a longer one.
-    pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
+    /// Returns the wait after one more failure. It is at least `requested`, the wait that the destination returned.
+    pub(super) fn next(&mut self, requested: Option<Duration>) -> Duration {
         let spread = self.settings.randomization_factor.clamp(0.0, 1.0);
         let factor = 1.0 + spread * (2.0 * rand::random::<f64>() - 1.0);
         let wait = self.scaled(self.interval, factor);
         let grown = self.scaled(self.interval, self.settings.multiplier);
         self.interval = grown.min(self.settings.max_interval);
-        wait.max(asked.unwrap_or_default()).max(SHORTEST)
+        wait.max(requested.unwrap_or_default()).max(MIN_WAIT)
     }
 
-    /// The longest wait, where the product is not a valid duration.
+    /// Multiplies an interval; returns the longest wait if the product is not a valid duration.
     fn scaled(&self, interval: Duration, factor: f64) -> Duration {
         Duration::try_from_secs_f64(interval.as_secs_f64() * factor)
             .unwrap_or(self.settings.max_interval)
@@ -42,7 +43,7 @@ mod tests {
     use std::time::Duration;
 
     use super::Backoff;
-    use crate::engine::settings::RetryOnFailure;
+    use crate::exporter_settings::RetryOnFailure;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_up_to_the_longest() {
+    fn waits_grow_up_to_max_interval() {
         let settings = settings();
         let mut backoff = Backoff::new(&settings);
         let waits: Vec<u64> = (0..4).map(|_| backoff.next(None).as_secs()).collect();
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_destination_may_ask_for_a_longer_wait_but_not_for_a_shorter_one() {
+    fn destination_can_lengthen_a_wait_but_not_shorten_it() {
         let settings = settings();
         let mut backoff = Backoff::new(&settings);
         assert_eq!(backoff.next(Some(9 * SECOND)), 9 * SECOND);
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_spread_at_random() {
+    fn waits_are_randomized() {
         let settings = RetryOnFailure {
             randomization_factor: 0.5,
             ..settings()
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn no_setting_makes_a_busy_loop_or_a_panic() {
+    fn no_setting_causes_a_busy_loop_or_a_panic() {
         for multiplier in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
             let settings = RetryOnFailure {
                 initial_interval: Duration::ZERO,
@@ -95,7 +96,7 @@ mod tests {
             };
             let mut backoff = Backoff::new(&settings);
             for _ in 0..3 {
-                assert!(backoff.next(None) >= super::SHORTEST);
+                assert!(backoff.next(None) >= super::MIN_WAIT);
             }
         }
     }

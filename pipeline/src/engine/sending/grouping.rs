@@ -1,18 +1,19 @@
-//! `sending_queue::batch`: queued batches of an exporter are merged.
+//! `sending_queue::batch`: merges queued batches of an exporter.
 //!
-//! A consumer takes all queued batches, up to `max_size`. Rows whose senders wait are exported at once, since
-//! a consumer is free. Rows whose senders were acknowledged before (`wait_for_result: false`) are held until
-//! there are `min_size`, or for `flush_timeout`, or until a batch comes that cannot be merged with them. Rows
-//! that no sender has sent are not in the queue, but in the outbox.
+//! A consumer takes all queued batches, up to `max_size`. It exports rows whose senders wait at once, since it is free.
+//! It holds rows whose senders were acknowledged when they were queued (`wait_for_result: false`) until there are
+//! `min_size`, or for `flush_timeout`, or until a batch comes that cannot be merged with them. Rows for which no sender
+//! waits are not in the queue, but in the outbox.
 
 use tokio::time::{Instant, timeout_at};
 
 use crate::Batch;
-use crate::channel::{Queue, Queued};
-use crate::engine::settings::{BatchSizer, QueueBatch};
-use crate::held::Held;
+use crate::batch_buffer::BatchBuffer;
+use crate::channel::{Queue, QueuedBatch};
+use crate::exporter_settings::{BatchSizer, QueueBatch};
 
-/// The batches to export next, and the guards that hold the queue's room for the batches that were merged.
+/// Waits for the batches to export next. Returns the merged batches, and guards that free the capacity of the taken
+/// batches in the queue.
 pub(super) async fn take(
     queue: &mut Queue,
     settings: &QueueBatch,
@@ -24,10 +25,10 @@ pub(super) async fn take(
     let mut size = settings.size(first.batch());
     let mut taken = vec![first];
     loop {
-        let joins = |next: &Queued| {
+        let joins = |next: &QueuedBatch| {
             let joined = size.saturating_add(settings.size(next.batch()));
             self::kind(next.batch()) == kind
-                && settings.max_size().is_none_or(|most| joined <= most)
+                && settings.max_size().is_none_or(|limit| joined <= limit)
         };
         if let Some(next) = queue.recv_if(joins) {
             size = size.saturating_add(settings.size(next.batch()));
@@ -38,28 +39,32 @@ pub(super) async fn take(
             break;
         }
         let has_next = match flush {
-            Some(flush) => timeout_at(flush, queue.wait()).await.unwrap_or(false),
-            None => queue.wait().await,
+            Some(flush) => timeout_at(flush, queue.wait_for_batch())
+                .await
+                .unwrap_or(false),
+            None => queue.wait_for_batch().await,
         };
         if !has_next {
             break;
         }
     }
-    let (batches, rooms): (Vec<Batch>, Vec<_>) = taken.into_iter().map(Queued::into_parts).unzip();
+    let (batches, capacities): (Vec<Batch>, Vec<_>) =
+        taken.into_iter().map(QueuedBatch::into_parts).unzip();
     let rows: usize = batches.iter().map(Batch::num_rows).sum();
-    let mut held = Held::default();
+    let mut held = BatchBuffer::default();
     batches.into_iter().for_each(|batch| held.add(batch));
-    let most = settings.max_size().filter(|most| *most < size);
-    let most = most.map_or(usize::MAX, |most| (rows * most / size.max(1)).max(1));
-    Some((held.take_all(most), rooms))
+    let max_size = settings.max_size().filter(|limit| *limit < size);
+    let max_rows = max_size.map_or(usize::MAX, |limit| (rows * limit / size.max(1)).max(1));
+    Some((held.take_all(max_rows), capacities))
 }
 
-/// Batches of one kind may be merged.
+/// The kind of a batch. Only batches of one kind may be merged.
 fn kind(batch: &Batch) -> (crate::Signal, bool) {
     (batch.signal(), batch.delivery().is_awaited())
 }
 
 impl QueueBatch {
+    /// The size of a batch in units of `sizer`.
     fn size(&self, batch: &Batch) -> usize {
         match self.sizer {
             BatchSizer::Items => batch.num_rows(),
@@ -67,7 +72,8 @@ impl QueueBatch {
         }
     }
 
+    /// The maximum size of a batch; none if there is no maximum.
     fn max_size(&self) -> Option<usize> {
-        Some(self.max_size).filter(|most| *most > 0)
+        Some(self.max_size).filter(|limit| *limit > 0)
     }
 }

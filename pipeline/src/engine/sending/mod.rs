@@ -1,16 +1,20 @@
-//! What the engine does for every exporter: queue, consumers, timeout, retry, acknowledgement.
+//! The engine's side of every exporter: queue, consumers, timeouts, retries, acknowledgements.
+//!
+//! ```text
+//!  queue ─ consume ─▶ joint: one attempt for all ─▶ attempt: each alone, with retries ─▶ Exporter
+//!            └─ grouping: merges batches ────────────▶ attempt                             ▲
+//!  outbox ─ export_outbox: retries until acknowledged or rejected ────────────────────────┘
+//! ```
 
 mod attempt;
 mod backoff;
-mod consumer;
 mod grouping;
+mod joint;
+mod outbox;
 mod queue;
 #[cfg(test)]
 mod tests;
-mod together;
-mod unawaited;
 
 pub(super) use attempt::Sending;
-pub(super) use consumer::consume;
-pub(super) use queue::{consumers, queue};
-pub(super) use unawaited::export_outbox;
+pub(super) use outbox::export_outbox;
+pub(super) use queue::{consume, consumers, queue};

@@ -1,10 +1,18 @@
-//! The queue of an exporter: bounded in bytes, and in what its settings count.
+//! The queue of an exporter and its consumers. The queue is bounded in bytes, and in the unit of its settings.
 
-use crate::channel::{Bound, Queue, Sender, bounded};
-use crate::component::Exporter;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::attempt::{ExporterPanic, Sending};
+use super::grouping;
+use crate::channel::{Bound, Queue, QueuedBatch, Sender, bounded};
+use crate::component::{Exporter, RowCounts};
 use crate::engine::plan::{Limits, PlannedExporter};
-use crate::engine::settings::{SendingQueue, Sizer};
+use crate::engine::task_set::TaskFailure;
+use crate::exporter_settings::{SendingQueue, Sizer};
 
+/// Makes the queue of an exporter.
 pub(in crate::engine) fn queue(planned: &PlannedExporter, limits: &Limits) -> (Sender, Queue) {
     let settings = &planned.settings.sending_queue;
     let bounds = [
@@ -19,7 +27,7 @@ pub(in crate::engine) fn queue(planned: &PlannedExporter, limits: &Limits) -> (S
                 },
             }
         } else {
-            // No queue: room only for the batches in flight.
+            // Without a queue, there is capacity only for the batches in flight.
             Bound {
                 capacity: consumers(settings, planned.exporter.as_ref()),
                 measure: |_| 1,
@@ -33,7 +41,59 @@ pub(in crate::engine) fn queue(planned: &PlannedExporter, limits: &Limits) -> (S
     )
 }
 
-/// How many batches are sent at the same time.
+/// The number of batches that are exported concurrently.
 pub(in crate::engine) fn consumers(settings: &SendingQueue, exporter: &dyn Exporter) -> usize {
     settings.num_consumers.min(exporter.concurrency()).max(1)
+}
+
+/// Exports queued batches, in their order, until the queue is closed and empty. Several consumers may share a queue.
+/// When the last consumer ends, the batches that are still queued are refused.
+pub(in crate::engine) async fn consume(
+    sending: Arc<Sending>,
+    queue: Arc<Mutex<Queue>>,
+) -> Result<(), TaskFailure> {
+    loop {
+        let sent = match &sending.settings.sending_queue.batch {
+            None => {
+                let taken = take(&mut *queue.lock().await, sending.exporter.as_ref()).await;
+                let Some(queued) = taken else {
+                    return Ok(());
+                };
+                let (batches, capacities): (Vec<_>, Vec<_>) =
+                    queued.into_iter().map(QueuedBatch::into_parts).unzip();
+                let sent = sending.send_joint(batches).await;
+                drop(capacities);
+                sent
+            }
+            Some(settings) => {
+                let taken = grouping::take(&mut *queue.lock().await, settings).await;
+                let Some((batches, capacities)) = taken else {
+                    return Ok(());
+                };
+                let sent = sending.send_each(batches).await;
+                drop(capacities);
+                sent
+            }
+        };
+        if let Err(ExporterPanic(message)) = sent {
+            return Err(TaskFailure::Panicked {
+                component: None,
+                message,
+            });
+        }
+    }
+}
+
+/// Waits for the next batch and takes it, with the batches after it that the exporter accepts together with it.
+async fn take(queue: &mut Queue, exporter: &dyn Exporter) -> Option<Vec<QueuedBatch>> {
+    let first = queue.recv().await?;
+    let mut rows = RowCounts::default();
+    let joins = exporter.joins(&rows, first.batch());
+    rows.add(first.batch());
+    let mut taken = vec![first];
+    while joins && let Some(next) = queue.recv_if(|next| exporter.joins(&rows, next.batch())) {
+        rows.add(next.batch());
+        taken.push(next);
+    }
+    Some(taken)
 }

@@ -11,19 +11,19 @@ use crate::channel::{Output, Queue};
 use crate::component::{
     ExportError, Exporter, ProcessError, Processor, Receiver, RunError, StartError, UnixNanos,
 };
-use crate::testing::{Captured, CapturingExporter, batch};
+use crate::testing::{CapturedExports, CapturingExporter, batch};
 use crate::{Batch, Signal};
 
-/// An exporter that does nothing before its gate is opened, by cancelling the token.
-pub(super) struct Gated {
+/// An exporter whose exports wait until the test opens its gate, by cancelling the token.
+pub(super) struct GatedExporter {
     gate: CancellationToken,
     exporter: CapturingExporter,
 }
 
-pub(super) fn gated() -> (Gated, CancellationToken, Captured) {
+pub(super) fn gated() -> (GatedExporter, CancellationToken, CapturedExports) {
     let (exporter, captured) = CapturingExporter::new();
     let gate = CancellationToken::new();
-    let gated = Gated {
+    let gated = GatedExporter {
         gate: gate.clone(),
         exporter,
     };
@@ -31,7 +31,7 @@ pub(super) fn gated() -> (Gated, CancellationToken, Captured) {
 }
 
 #[async_trait]
-impl Exporter for Gated {
+impl Exporter for GatedExporter {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
         self.gate.cancelled().await;
         self.exporter.export(batch).await
@@ -42,15 +42,15 @@ impl Exporter for Gated {
     }
 }
 
-/// A processor that blocks its thread until the other end is dropped.
-pub(super) struct Blocking(mpsc::Receiver<()>);
+/// A processor that blocks its thread until the test drops the other end of the channel.
+pub(super) struct BlockingProcessor(mpsc::Receiver<()>);
 
-pub(super) fn blocking() -> (Blocking, mpsc::Sender<()>) {
+pub(super) fn blocking() -> (BlockingProcessor, mpsc::Sender<()>) {
     let (held, blocked) = mpsc::channel();
-    (Blocking(blocked), held)
+    (BlockingProcessor(blocked), held)
 }
 
-impl Processor for Blocking {
+impl Processor for BlockingProcessor {
     fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         // An error means that the test has dropped its end.
         let _ = self.0.recv();
@@ -58,15 +58,15 @@ impl Processor for Blocking {
     }
 }
 
-/// A processor that stamps each batch with what it read when it started.
+/// A processor that sets a uid, which it makes at its start, in all rows.
 #[derive(Default)]
-pub(super) struct Prepared {
+pub(super) struct StampingProcessor {
     pub(super) uid: Option<String>,
     pub(super) fails: bool,
 }
 
 #[async_trait]
-impl Processor for Prepared {
+impl Processor for StampingProcessor {
     async fn start(&mut self) -> Result<(), StartError> {
         tokio::task::yield_now().await;
         if self.fails {
@@ -83,31 +83,31 @@ impl Processor for Prepared {
 }
 
 /// A receiver that passes refresh requests to the test.
-pub(super) struct Refreshed {
+pub(super) struct RefreshReceiver {
     pub(super) requests: Queue,
     pub(super) received: mpsc::Sender<Batch>,
 }
 
 #[async_trait]
-impl Receiver for Refreshed {
+impl Receiver for RefreshReceiver {
     async fn run(mut self: Box<Self>, _: Output, stop: CancellationToken) -> Result<(), RunError> {
         while let Some(Some(request)) = stop.run_until_cancelled(self.requests.recv()).await {
             let (batch, _) = request.into_parts();
-            // An error means that the test has seen enough.
+            // An error means that the test has dropped its end.
             let _ = self.received.send(batch);
         }
         Ok(())
     }
 }
 
-/// A processor that loads until its gate is opened, by cancelling the token, and then passes batches on.
-pub(super) struct Loads {
+/// A processor that loads until the test opens its gate, by cancelling the token, and then passes batches on.
+pub(super) struct LoadingProcessor {
     pub(super) gate: CancellationToken,
     pub(super) panics: bool,
 }
 
 #[async_trait]
-impl Processor for Loads {
+impl Processor for LoadingProcessor {
     async fn load(&mut self) {
         self.gate.cancelled().await;
         assert!(!self.panics, "made to panic");
@@ -122,15 +122,15 @@ impl Processor for Loads {
     }
 }
 
-/// A processor that wakes whenever it is notified, and then makes a batch of what it has read.
-pub(super) struct Wakes {
+/// A processor that wakes when it is notified, and emits a batch on the tick that follows.
+pub(super) struct WakingProcessor {
     pub(super) notified: Arc<Notify>,
-    /// What it has read; none before it woke.
+    /// The batch for the next tick; none before it woke.
     pub(super) read: Option<Batch>,
 }
 
 #[async_trait]
-impl Processor for Wakes {
+impl Processor for WakingProcessor {
     async fn wake(&mut self) {
         self.notified.notified().await;
         self.read = Some(batch(Signal::Nodes, &["read"]));
@@ -145,11 +145,11 @@ impl Processor for Wakes {
     }
 }
 
-/// A processor that opens the gate of another one when it loads.
-pub(super) struct Opens(pub(super) CancellationToken);
+/// A processor that opens the gate of another processor when it loads.
+pub(super) struct GateOpeningProcessor(pub(super) CancellationToken);
 
 #[async_trait]
-impl Processor for Opens {
+impl Processor for GateOpeningProcessor {
     async fn load(&mut self) {
         self.0.cancel();
     }

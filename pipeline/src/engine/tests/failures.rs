@@ -3,21 +3,30 @@
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{Pipe, Setup, answer, gated, impatient, refused_for_now, sorted, spans, until};
+use super::{
+    TestPipeline, TestPlan, assert_refused_for_now, gated, next_outcome, short_limits, sorted,
+    spans, wait_until,
+};
 use crate::channel::Output;
 use crate::component::{
-    Chain, ExportError, Exporter, Extension, Listening, Receiver, RunError, StartError, Tasks,
+    ErrorChain, ExportError, Exporter, Extension, ListenAddress, Receiver, RunError, StartError,
+    Tasks,
 };
 use crate::engine::EngineError;
-use crate::testing::{Behaviour, CapturingExporter, Ending, Hold, PanickingProcessor, PassThrough};
+use crate::testing::{
+    AfterSending, CapturingExporter, ExportBehaviour, HoldingProcessor, PanickingProcessor,
+    PassThroughProcessor,
+};
 use crate::{Batch, Outcome};
 
 #[tokio::test]
 async fn processor_that_panics_is_named_and_batches_of_its_pipeline_are_refused() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, captured) = CapturingExporter::new();
-    let pipe = Pipe::new("p").from("canned").through("pass", PassThrough);
-    let engine = Setup::new()
+    let pipe = TestPipeline::new("p")
+        .from("canned")
+        .through("pass", PassThroughProcessor);
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
         .exporter("x", exporter)
         .pipeline(pipe.through("panics", PanickingProcessor).to("x"))
@@ -25,10 +34,10 @@ async fn processor_that_panics_is_named_and_batches_of_its_pipeline_are_refused(
     let error = engine.ended().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "processors/panics of pipeline p panicked: told to panic"
+        "processors/panics of pipeline p panicked: panic of a test"
     );
     for _ in 0..3 {
-        refused_for_now(&mut outcomes).await;
+        assert_refused_for_now(&mut outcomes).await;
     }
     assert_eq!(outcomes.next().await, None);
     assert_eq!(captured.attempts(), 0);
@@ -38,51 +47,51 @@ async fn processor_that_panics_is_named_and_batches_of_its_pipeline_are_refused(
 #[tokio::test]
 async fn batches_held_by_another_processor_are_refused_when_one_panics() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
-    let hold = Hold::until_tick(super::MOMENT);
-    let pipe = Pipe::new("p").from("canned").through("hold", hold);
-    let engine = Setup::new()
+    let hold = HoldingProcessor::with_tick_interval(super::SHORT_WAIT);
+    let pipe = TestPipeline::new("p").from("canned").through("hold", hold);
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
         .pipeline(pipe.through("panics", PanickingProcessor))
         .run();
     let error = engine.ended().await.unwrap_err();
-    let message = "processors/panics of pipeline p panicked: told to panic";
+    let message = "processors/panics of pipeline p panicked: panic of a test";
     assert_eq!(error.to_string(), message);
-    refused_for_now(&mut outcomes).await;
-    refused_for_now(&mut outcomes).await;
+    assert_refused_for_now(&mut outcomes).await;
+    assert_refused_for_now(&mut outcomes).await;
 }
 
 #[tokio::test]
-async fn panic_in_a_pipeline_harms_no_other_pipeline() {
+async fn panic_in_one_pipeline_does_not_affect_another_pipeline() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, gate, captured) = gated();
-    let broken = Pipe::new("broken").from("canned");
-    let engine = Setup::new()
+    let broken = TestPipeline::new("broken").from("canned");
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
         .exporter("x", exporter)
         .pipeline(broken.through("panics", PanickingProcessor))
-        .pipeline(Pipe::new("whole").from("canned").to("x"))
+        .pipeline(TestPipeline::new("whole").from("canned").to("x"))
         .run();
-    tokio::time::sleep(super::MOMENT).await;
+    tokio::time::sleep(super::SHORT_WAIT).await;
     gate.cancel();
     let error = engine.ended().await.unwrap_err();
-    let message = "processors/panics of pipeline broken panicked: told to panic";
+    let message = "processors/panics of pipeline broken panicked: panic of a test";
     assert_eq!(error.to_string(), message);
-    refused_for_now(&mut outcomes).await;
+    assert_refused_for_now(&mut outcomes).await;
     assert_eq!(captured.uids(), ["a"]);
 }
 
 #[tokio::test]
-async fn a_connector_that_panics_is_named() {
+async fn connector_that_panics_is_named() {
     let (receiver, mut outcomes) = spans(&["a"]);
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
         .connector("c", PanickingProcessor)
-        .pipeline(Pipe::new("one").from("canned").to("connectors/c"))
-        .pipeline(Pipe::new("two").from("connectors/c"))
+        .pipeline(TestPipeline::new("one").from("canned").to("connectors/c"))
+        .pipeline(TestPipeline::new("two").from("connectors/c"))
         .run();
     let error = engine.ended().await.unwrap_err();
-    assert_eq!(error.to_string(), "connectors/c panicked: told to panic");
-    refused_for_now(&mut outcomes).await;
+    assert_eq!(error.to_string(), "connectors/c panicked: panic of a test");
+    assert_refused_for_now(&mut outcomes).await;
 }
 
 #[tokio::test]
@@ -90,16 +99,21 @@ async fn exporter_that_panics_is_named_and_its_queued_batches_are_refused() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, captured) = CapturingExporter::new();
     let (other, of_other) = CapturingExporter::new();
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter("x", exporter.at_once(1).first([Behaviour::Panic]))
+        .exporter(
+            "x",
+            exporter
+                .with_concurrency(1)
+                .first_attempts([ExportBehaviour::Panic]),
+        )
         .exporter("other", other)
-        .pipeline(Pipe::new("p").from("canned").to("x").to("other"))
+        .pipeline(TestPipeline::new("p").from("canned").to("x").to("other"))
         .run();
     let error = engine.ended().await.unwrap_err();
-    assert_eq!(error.to_string(), "exporters/x panicked: told to panic");
+    assert_eq!(error.to_string(), "exporters/x panicked: panic of a test");
     for _ in 0..3 {
-        refused_for_now(&mut outcomes).await;
+        assert_refused_for_now(&mut outcomes).await;
     }
     assert_eq!(captured.attempts(), 1);
     assert_eq!(sorted(&of_other), ["a", "b", "c"]);
@@ -107,30 +121,30 @@ async fn exporter_that_panics_is_named_and_its_queued_batches_are_refused() {
 }
 
 #[tokio::test]
-async fn an_exporter_that_panics_on_one_batch_still_delivers_the_others_it_has() {
+async fn exporter_that_panics_on_one_batch_still_delivers_the_others_it_has() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, captured) = CapturingExporter::new();
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter("x", exporter.first([Behaviour::Panic]))
+        .exporter("x", exporter.first_attempts([ExportBehaviour::Panic]))
         .straight()
         .run();
     let error = engine.ended().await.unwrap_err();
-    assert_eq!(error.to_string(), "exporters/x panicked: told to panic");
+    assert_eq!(error.to_string(), "exporters/x panicked: panic of a test");
     let mut delivered = 0;
     for _ in 0..3 {
-        delivered += usize::from(answer(&mut outcomes).await == Outcome::Delivered);
+        delivered += usize::from(next_outcome(&mut outcomes).await == Outcome::Delivered);
     }
     assert_eq!(delivered, 2);
     assert_eq!(captured.uids().len(), 2);
 }
 
 #[tokio::test]
-async fn a_receiver_that_ends_early_is_named_and_what_it_sent_is_delivered() {
+async fn receiver_that_ends_early_is_named_and_its_batches_are_delivered() {
     let (receiver, _) = spans(&["a", "b"]);
     let (exporter, captured) = CapturingExporter::new();
-    let engine = Setup::new()
-        .receiver("canned", receiver.ending(Ending::Return))
+    let engine = TestPlan::new()
+        .receiver("canned", receiver.after_sending(AfterSending::Return))
         .exporter("x", exporter)
         .straight()
         .run();
@@ -145,26 +159,26 @@ async fn receiver_that_panics_is_named_and_the_others_are_stopped() {
     let (panics, _) = spans(&["a"]);
     let (other, mut outcomes) = spans(&["b"]);
     let (exporter, captured) = CapturingExporter::new();
-    let engine = Setup::new()
-        .receiver("panics", panics.ending(Ending::Panic))
+    let engine = TestPlan::new()
+        .receiver("panics", panics.after_sending(AfterSending::Panic))
         .receiver("other", other)
         .exporter("x", exporter)
-        .pipeline(Pipe::new("p").from("panics").from("other").to("x"))
+        .pipeline(TestPipeline::new("p").from("panics").from("other").to("x"))
         .run();
     let error = engine.ended().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "receivers/panics panicked: told to panic"
+        "receivers/panics panicked: panic of a test"
     );
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(sorted(&captured), ["a", "b"]);
 }
 
-/// An extension that ends when the token is cancelled, not when it should.
-struct Ends(CancellationToken);
+/// An extension that ends when the test cancels the token, although the engine does not stop.
+struct EndingExtension(CancellationToken);
 
 #[async_trait]
-impl Extension for Ends {
+impl Extension for EndingExtension {
     async fn run(self: Box<Self>, _: CancellationToken) -> Result<(), RunError> {
         self.0.cancelled().await;
         Ok(())
@@ -172,20 +186,25 @@ impl Extension for Ends {
 }
 
 #[tokio::test]
-async fn component_that_cannot_stop_after_a_failure_is_named_beside_it() {
+async fn component_that_does_not_stop_after_a_failure_is_named_with_the_failed_one() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (never, _gate, _) = gated();
     let (other, of_other) = CapturingExporter::new();
     let end = CancellationToken::new();
-    let engine = Setup::new()
-        .limits(impatient())
-        .extension("ends", Ends(end.clone()))
+    let engine = TestPlan::new()
+        .limits(short_limits())
+        .extension("ends", EndingExtension(end.clone()))
         .receiver("canned", receiver)
         .exporter("never", never)
         .exporter("other", other)
-        .pipeline(Pipe::new("p").from("canned").to("never").to("other"))
+        .pipeline(
+            TestPipeline::new("p")
+                .from("canned")
+                .to("never")
+                .to("other"),
+        )
         .run();
-    until(|| of_other.uids() == ["a"]).await;
+    wait_until(|| of_other.uids() == ["a"]).await;
     end.cancel();
     let error = engine.ended().await.unwrap_err();
     assert_eq!(
@@ -194,30 +213,30 @@ async fn component_that_cannot_stop_after_a_failure_is_named_beside_it() {
          receivers/canned, exporters/never (1 batch)"
     );
     assert!(matches!(error, EngineError::FailedUnfinished { .. }));
-    refused_for_now(&mut outcomes).await;
+    assert_refused_for_now(&mut outcomes).await;
 }
 
-/// Fails at the given point, as receiver, extension or exporter.
+/// A receiver, extension or exporter that fails at the given point.
 #[derive(Clone, Copy, PartialEq)]
-enum Fails {
+enum FailingComponent {
     AtStart,
     PanicsAtStart,
-    Running,
-    InItsTask,
-    AtItsStop,
+    WhileRunning,
+    InTask,
+    AtStop,
 }
 
-impl Fails {
-    fn start(self) -> Result<Vec<Listening>, StartError> {
+impl FailingComponent {
+    fn start(self) -> Result<Vec<ListenAddress>, StartError> {
         match self {
-            Fails::AtStart => Err(StartError::new("the port is taken")),
-            Fails::PanicsAtStart => panic!("told to panic"),
+            FailingComponent::AtStart => Err(StartError::new("the port is taken")),
+            FailingComponent::PanicsAtStart => panic!("panic of a test"),
             _ => Ok(Vec::new()),
         }
     }
 
     async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
-        if self == Fails::Running {
+        if self == FailingComponent::WhileRunning {
             return Err(RunError::because("the watch broke", "no route"));
         }
         stop.cancelled().await;
@@ -226,34 +245,34 @@ impl Fails {
 }
 
 #[async_trait]
-impl Receiver for Fails {
-    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
-        Fails::start(*self)
+impl Receiver for FailingComponent {
+    async fn start(&mut self) -> Result<Vec<ListenAddress>, StartError> {
+        FailingComponent::start(*self)
     }
 
     async fn run(self: Box<Self>, _: Output, stop: CancellationToken) -> Result<(), RunError> {
-        Fails::run(*self, stop).await
+        FailingComponent::run(*self, stop).await
     }
 }
 
 #[async_trait]
-impl Extension for Fails {
-    async fn start(&mut self) -> Result<Vec<Listening>, StartError> {
-        Fails::start(*self)
+impl Extension for FailingComponent {
+    async fn start(&mut self) -> Result<Vec<ListenAddress>, StartError> {
+        FailingComponent::start(*self)
     }
 
     async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError> {
-        Fails::run(*self, stop).await
+        FailingComponent::run(*self, stop).await
     }
 }
 
 #[async_trait]
-impl Exporter for Fails {
-    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<Listening>, StartError> {
-        if *self == Fails::InItsTask {
+impl Exporter for FailingComponent {
+    async fn start(&mut self, tasks: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
+        if *self == FailingComponent::InTask {
             tasks.spawn("watch", async { Err(RunError::new("the watch broke")) });
         }
-        Fails::start(*self)
+        FailingComponent::start(*self)
     }
 
     async fn export(&self, _: &Batch) -> Result<(), ExportError> {
@@ -262,50 +281,50 @@ impl Exporter for Fails {
 
     async fn stop(&self) -> Result<(), RunError> {
         match self {
-            Fails::AtItsStop => Err(RunError::new("the last page was not written")),
+            FailingComponent::AtStop => Err(RunError::new("the last page was not written")),
             _ => Ok(()),
         }
     }
 }
 
-/// How the process ends, with all causes.
-async fn end_of(setup: Setup) -> String {
+/// The error with which the engine ends, with all causes.
+async fn error_of(setup: TestPlan) -> String {
     let error = setup.run().ended().await.unwrap_err();
-    Chain(&error).to_string()
+    ErrorChain(&error).to_string()
 }
 
 #[tokio::test]
-async fn a_component_that_cannot_start_is_named() {
-    let message = end_of(Setup::new().receiver("r", Fails::AtStart)).await;
+async fn component_that_cannot_start_is_named() {
+    let message = error_of(TestPlan::new().receiver("r", FailingComponent::AtStart)).await;
     assert_eq!(message, "cannot start receivers/r: the port is taken");
-    let message = end_of(Setup::new().exporter("x", Fails::AtStart)).await;
+    let message = error_of(TestPlan::new().exporter("x", FailingComponent::AtStart)).await;
     assert_eq!(message, "cannot start exporters/x: the port is taken");
-    let message = end_of(Setup::new().extension("e", Fails::AtStart)).await;
+    let message = error_of(TestPlan::new().extension("e", FailingComponent::AtStart)).await;
     assert_eq!(message, "cannot start extensions/e: the port is taken");
-    let message = end_of(Setup::new().receiver("r", Fails::PanicsAtStart)).await;
-    assert_eq!(message, "receivers/r panicked: told to panic");
+    let message = error_of(TestPlan::new().receiver("r", FailingComponent::PanicsAtStart)).await;
+    assert_eq!(message, "receivers/r panicked: panic of a test");
 }
 
 #[tokio::test]
-async fn a_component_that_fails_while_it_runs_is_named_with_the_cause() {
-    let message = end_of(Setup::new().receiver("r", Fails::Running)).await;
+async fn component_that_fails_while_it_runs_is_named_with_the_cause() {
+    let message = error_of(TestPlan::new().receiver("r", FailingComponent::WhileRunning)).await;
     assert_eq!(message, "receivers/r failed: the watch broke: no route");
-    let message = end_of(Setup::new().extension("e", Fails::Running)).await;
+    let message = error_of(TestPlan::new().extension("e", FailingComponent::WhileRunning)).await;
     assert_eq!(message, "extensions/e failed: the watch broke: no route");
-    let message = end_of(Setup::new().exporter("x", Fails::InItsTask)).await;
+    let message = error_of(TestPlan::new().exporter("x", FailingComponent::InTask)).await;
     assert_eq!(message, "exporters/x (watch) failed: the watch broke");
 }
 
 #[tokio::test]
-async fn an_exporter_that_cannot_close_is_named() {
+async fn exporter_that_cannot_close_is_named() {
     let (receiver, mut outcomes) = spans(&["a"]);
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter("x", Fails::AtItsStop)
+        .exporter("x", FailingComponent::AtStop)
         .straight()
         .run();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     let error = engine.stop().await.unwrap_err();
-    let message = Chain(&error).to_string();
+    let message = ErrorChain(&error).to_string();
     assert_eq!(message, "exporters/x failed: the last page was not written");
 }

@@ -1,16 +1,16 @@
 //! A processor releases held rows when all components after it are idle.
 
-use super::{Pipe, Setup, answer, gated, nothing, quick, spans};
+use super::{TestPipeline, TestPlan, assert_no_outcome, fast_retries, gated, next_outcome, spans};
 use crate::component::{ProcessError, Processor, UnixNanos};
-use crate::engine::settings::ExporterSettings;
+use crate::exporter_settings::ExporterSettings;
 use crate::testing::CapturingExporter;
 use crate::{Batch, Outcome};
 
 /// Holds all rows until the components after it are idle, and then releases them as one batch.
 #[derive(Default)]
-struct Grouping(Vec<Batch>);
+struct GroupingProcessor(Vec<Batch>);
 
-impl Processor for Grouping {
+impl Processor for GroupingProcessor {
     fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         self.0.push(batch);
         Ok(Vec::new())
@@ -27,25 +27,25 @@ impl Processor for Grouping {
     }
 }
 
-/// One batch at a time.
+/// Settings with one consumer, which exports one batch at a time.
 fn one_consumer() -> ExporterSettings {
-    let mut settings = quick();
+    let mut settings = fast_retries();
     settings.sending_queue.num_consumers = 1;
     settings
 }
 
 #[tokio::test]
-async fn lone_sender_waits_for_no_other_sender() {
+async fn single_sender_does_not_wait_for_other_senders() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
-    let pipe = Pipe::new("p").from("canned");
-    let pipe = pipe.through("one", Grouping::default());
-    let engine = Setup::new()
+    let pipe = TestPipeline::new("p").from("canned");
+    let pipe = pipe.through("one", GroupingProcessor::default());
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
         .exporter("x", exporter)
-        .pipeline(pipe.through("two", Grouping::default()).to("x"))
+        .pipeline(pipe.through("two", GroupingProcessor::default()).to("x"))
         .run();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(captured.uids(), ["a"]);
     engine.stop().await.unwrap();
 }
@@ -55,25 +55,25 @@ async fn batches_that_come_while_the_exporter_is_busy_are_merged() {
     let (first, mut of_first) = spans(&["x"]);
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, gate, captured) = gated();
-    let grouping = Grouping::default();
-    let engine = Setup::new()
+    let grouping = GroupingProcessor::default();
+    let engine = TestPlan::new()
         .receiver("first", first)
         .receiver("canned", receiver)
         .exporter_with("x", exporter, one_consumer())
-        .pipeline(Pipe::new("direct").from("first").to("x"))
+        .pipeline(TestPipeline::new("direct").from("first").to("x"))
         .pipeline(
-            Pipe::new("p")
+            TestPipeline::new("p")
                 .from("canned")
                 .through("group", grouping)
                 .to("x"),
         )
         .run();
-    nothing(&mut of_first).await;
-    nothing(&mut outcomes).await;
+    assert_no_outcome(&mut of_first).await;
+    assert_no_outcome(&mut outcomes).await;
     gate.cancel();
-    assert_eq!(answer(&mut of_first).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut of_first).await, Outcome::Delivered);
     for _ in 0..3 {
-        assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+        assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     }
     let batches: Vec<usize> = captured.batches().iter().map(Batch::num_rows).collect();
     assert!(batches.len() < 4, "{batches:?}");
@@ -89,22 +89,24 @@ async fn exporter_without_wait_for_result_delays_no_release() {
     let mut released = one_consumer();
     released.sending_queue.wait_for_result = false;
     let (first, mut of_first) = spans(&["x"]);
-    let grouping = Grouping::default();
-    let pipe = Pipe::new("p").from("canned").through("group", grouping);
-    let engine = Setup::new()
+    let grouping = GroupingProcessor::default();
+    let pipe = TestPipeline::new("p")
+        .from("canned")
+        .through("group", grouping);
+    let engine = TestPlan::new()
         .receiver("first", first)
         .receiver("canned", receiver)
         .exporter_with("slow", slow, released)
         .exporter("fast", fast)
-        .pipeline(Pipe::new("direct").from("first").to("slow"))
+        .pipeline(TestPipeline::new("direct").from("first").to("slow"))
         .pipeline(pipe.to("slow").to("fast"))
         .run();
     assert_eq!(
-        answer(&mut of_first).await,
+        next_outcome(&mut of_first).await,
         Outcome::Delivered,
-        "it is queued"
+        "the batch is queued"
     );
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(of_fast.uids(), ["a"]);
     assert_eq!(of_slow.attempts(), 0, "its first export is still in flight");
     gate.cancel();

@@ -1,11 +1,11 @@
 //! Tests of the engine with test doubles.
 //!
-//! [`answers`]: acknowledgements; [`routes`]: which component gets which batches; [`overload`]: full queues;
-//! [`loading`]: batches while processors load; [`idle`]: when processors release rows; [`stop`]: shutdown;
-//! [`failures`]: components that fail; [`yaml`]: from a configuration to a running engine; [`telemetry`]:
-//! metrics; [`unawaited`]: rows for which no sender waits. Attempts, waits and deadlines of one exporter are
-//! in `sending/tests/`: there the clock can be paused. Here it cannot, since pipelines run on threads of
-//! their own, for which a paused clock does not wait.
+//! [`acknowledgements`]: outcomes of senders; [`routes`]: which component gets which batches; [`overload`]: full
+//! queues; [`loading`]: batches while processors load; [`idle`]: when processors release rows; [`stop`]: shutdown;
+//! [`failures`]: components that fail; [`yaml`]: from a configuration to a running engine; [`telemetry`]: metrics;
+//! [`outbox`]: rows for which no sender waits. The tests of attempts, waits and deadlines of one exporter are in
+//! `sending/tests/`, where the clock is paused. Here it is not, since pipelines run on other threads, for which a
+//! paused clock does not wait.
 
 use std::time::Duration;
 
@@ -13,52 +13,52 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::settings::{ExporterSettings, RetryOnFailure, SendingQueue};
 use super::{
     Engine, EngineError, Limits, Plan, PlannedConnector, PlannedExporter, PlannedExtension,
     PlannedPipeline, PlannedReceiver,
 };
 use crate::component::{ComponentId, Exporter, Extension, Processor, Receiver};
 use crate::delivery::{Refusal, Retry};
-use crate::registry::Class;
-use crate::testing::{CannedReceiver, Captured, Outcomes, batch};
-use crate::topology::Placed;
+use crate::exporter_settings::{ExporterSettings, RetryOnFailure, SendingQueue};
+use crate::registry::ComponentClass;
+use crate::testing::{CannedReceiver, CapturedExports, DeliveryOutcomes, batch};
+use crate::topology::ComponentKey;
 use crate::{Batch, Outcome, Signal, SignalSet};
 
-mod answers;
+mod acknowledgements;
 mod doubles;
 mod failures;
 mod idle;
 mod loading;
+mod outbox;
 mod overload;
 mod routes;
 mod stop;
 mod telemetry;
-mod unawaited;
 mod yaml;
 
 use doubles::{blocking, gated};
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any step of a test takes on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// Long enough for a wrong outcome to arrive.
-const MOMENT: Duration = Duration::from_millis(30);
+const SHORT_WAIT: Duration = Duration::from_millis(30);
 
 /// A plan of test doubles.
 #[derive(Default)]
-struct Setup(Plan);
+struct TestPlan(Plan);
 
-impl Setup {
-    fn new() -> Setup {
-        Setup::default()
+impl TestPlan {
+    fn new() -> TestPlan {
+        TestPlan::default()
     }
 
-    fn limits(mut self, limits: Limits) -> Setup {
+    fn limits(mut self, limits: Limits) -> TestPlan {
         self.0.limits = limits;
         self
     }
 
-    fn receiver(mut self, id: &str, receiver: impl Receiver + 'static) -> Setup {
+    fn receiver(mut self, id: &str, receiver: impl Receiver + 'static) -> TestPlan {
         self.0.receivers.push(PlannedReceiver {
             id: id.parse().unwrap(),
             receiver: Box::new(receiver),
@@ -66,8 +66,8 @@ impl Setup {
         self
     }
 
-    fn exporter(self, id: &str, exporter: impl Exporter + 'static) -> Setup {
-        self.exporter_with(id, exporter, quick())
+    fn exporter(self, id: &str, exporter: impl Exporter + 'static) -> TestPlan {
+        self.exporter_with(id, exporter, fast_retries())
     }
 
     fn exporter_with(
@@ -75,7 +75,7 @@ impl Setup {
         id: &str,
         exporter: impl Exporter + 'static,
         settings: ExporterSettings,
-    ) -> Setup {
+    ) -> TestPlan {
         self.0.exporters.push(PlannedExporter {
             id: id.parse().unwrap(),
             exporter: Box::new(exporter),
@@ -85,13 +85,13 @@ impl Setup {
         self
     }
 
-    /// Of the exporter that was added last.
-    fn accepts(mut self, signals: &[Signal]) -> Setup {
+    /// Sets the signals of the exporter that was added last.
+    fn accepts(mut self, signals: &[Signal]) -> TestPlan {
         self.0.exporters.last_mut().unwrap().accepts = SignalSet::of(signals);
         self
     }
 
-    fn connector(mut self, id: &str, processor: impl Processor + 'static) -> Setup {
+    fn connector(mut self, id: &str, processor: impl Processor + 'static) -> TestPlan {
         self.0.connectors.push(PlannedConnector {
             id: id.parse().unwrap(),
             processor: Box::new(processor),
@@ -99,7 +99,7 @@ impl Setup {
         self
     }
 
-    fn extension(mut self, id: &str, extension: impl Extension + 'static) -> Setup {
+    fn extension(mut self, id: &str, extension: impl Extension + 'static) -> TestPlan {
         self.0.extensions.push(PlannedExtension {
             id: id.parse().unwrap(),
             extension: Box::new(extension),
@@ -107,26 +107,27 @@ impl Setup {
         self
     }
 
-    fn pipeline(mut self, pipeline: Pipe) -> Setup {
+    fn pipeline(mut self, pipeline: TestPipeline) -> TestPlan {
         self.0.pipelines.push(pipeline.0);
         self
     }
 
-    /// `canned → x`.
-    fn straight(self) -> Setup {
-        self.pipeline(Pipe::new("p").from("canned").to("x"))
+    /// Adds the pipeline `canned → x`.
+    fn straight(self) -> TestPlan {
+        self.pipeline(TestPipeline::new("p").from("canned").to("x"))
     }
 
-    fn run(self) -> Running {
-        Running::of(Engine::from(self.0))
+    fn run(self) -> RunningEngine {
+        RunningEngine::of(Engine::from(self.0))
     }
 }
 
-struct Pipe(PlannedPipeline);
+/// A pipeline of a test plan.
+struct TestPipeline(PlannedPipeline);
 
-impl Pipe {
-    fn new(id: &str) -> Pipe {
-        Pipe(PlannedPipeline {
+impl TestPipeline {
+    fn new(id: &str) -> TestPipeline {
+        TestPipeline(PlannedPipeline {
             id: id.parse().unwrap(),
             signal: None,
             receivers: Vec::new(),
@@ -135,51 +136,55 @@ impl Pipe {
         })
     }
 
-    fn only(mut self, signal: Signal) -> Pipe {
+    fn only(mut self, signal: Signal) -> TestPipeline {
         self.0.signal = Some(signal);
         self
     }
 
-    /// A receiver, or `connectors/c`.
-    fn from(mut self, id: &str) -> Pipe {
-        self.0.receivers.push(placed(Class::Receiver, id));
+    /// Adds a receiver, or a connector as `connectors/c`.
+    fn from(mut self, id: &str) -> TestPipeline {
+        self.0
+            .receivers
+            .push(component_key(ComponentClass::Receiver, id));
         self
     }
 
-    fn through(mut self, id: &str, processor: impl Processor + 'static) -> Pipe {
+    fn through(mut self, id: &str, processor: impl Processor + 'static) -> TestPipeline {
         let id: ComponentId = id.parse().unwrap();
         self.0.processors.push((id, Box::new(processor)));
         self
     }
 
-    /// An exporter, or `connectors/c`.
-    fn to(mut self, id: &str) -> Pipe {
-        self.0.exporters.push(placed(Class::Exporter, id));
+    /// Adds an exporter, or a connector as `connectors/c`.
+    fn to(mut self, id: &str) -> TestPipeline {
+        self.0
+            .exporters
+            .push(component_key(ComponentClass::Exporter, id));
         self
     }
 }
 
-fn placed(class: Class, id: &str) -> Placed {
+fn component_key(class: ComponentClass, id: &str) -> ComponentKey {
     match id.strip_prefix("connectors/") {
-        Some(id) => (Class::Connector, id.parse().unwrap()),
+        Some(id) => (ComponentClass::Connector, id.parse().unwrap()),
         None => (class, id.parse().unwrap()),
     }
 }
 
-/// An engine at work.
-struct Running {
+/// An engine that runs in a task.
+struct RunningEngine {
     stop: CancellationToken,
     run: JoinHandle<Result<(), EngineError>>,
 }
 
-impl Running {
-    fn of(engine: Engine) -> Running {
+impl RunningEngine {
+    fn of(engine: Engine) -> RunningEngine {
         let stop = CancellationToken::new();
         let run = tokio::spawn(engine.run(stop.clone().cancelled_owned()));
-        Running { stop, run }
+        RunningEngine { stop, run }
     }
 
-    /// Requests the shutdown after the engine has started: before, it would have nothing to do.
+    /// Requests the shutdown after the engine has started, so that it has something to stop.
     async fn request_stop(&self) {
         yield_now().await;
         self.stop.cancel();
@@ -191,15 +196,15 @@ impl Running {
         self.ended().await
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the engine has ended.
     async fn ended(self) -> Result<(), EngineError> {
-        let ended = timeout(PATIENCE, self.run).await;
+        let ended = timeout(TIMEOUT, self.run).await;
         ended.expect("the engine ends").expect("and never panics")
     }
 }
 
-/// Settings with which a failed export is retried at once.
-fn quick() -> ExporterSettings {
+/// Settings that retry a failed export almost at once.
+fn fast_retries() -> ExporterSettings {
     ExporterSettings {
         retry_on_failure: RetryOnFailure {
             initial_interval: Duration::from_millis(5),
@@ -209,15 +214,15 @@ fn quick() -> ExporterSettings {
     }
 }
 
-fn queueing(sending_queue: SendingQueue) -> ExporterSettings {
+fn with_queue(sending_queue: SendingQueue) -> ExporterSettings {
     ExporterSettings {
         sending_queue,
-        ..quick()
+        ..fast_retries()
     }
 }
 
-/// Limits with which a stop that cannot end is given up soon.
-fn impatient() -> Limits {
+/// Limits with which the engine soon gives up a stop.
+fn short_limits() -> Limits {
     Limits {
         stop_within: Duration::from_millis(100),
         grace: Duration::from_millis(200),
@@ -225,56 +230,58 @@ fn impatient() -> Limits {
     }
 }
 
-/// Batches of one span each, whose senders wait for long.
-fn spans(uids: &[&str]) -> (CannedReceiver, Outcomes) {
+/// A receiver of batches of one span each, whose senders wait for long.
+fn spans(uids: &[&str]) -> (CannedReceiver, DeliveryOutcomes) {
     let batches = uids.iter().map(|uid| batch(Signal::Traces, &[uid]));
     canned(batches.collect())
 }
 
-fn canned(batches: Vec<Batch>) -> (CannedReceiver, Outcomes) {
+fn canned(batches: Vec<Batch>) -> (CannedReceiver, DeliveryOutcomes) {
     let (receiver, outcomes) = CannedReceiver::new(batches);
-    (receiver.patience(PATIENCE), outcomes)
+    (receiver.delivery_timeout(TIMEOUT), outcomes)
 }
 
-/// The next outcome that a sender gets.
-async fn answer(outcomes: &mut Outcomes) -> Outcome {
-    let next = timeout(PATIENCE, outcomes.next()).await;
+/// Waits for the next outcome of a sender.
+async fn next_outcome(outcomes: &mut DeliveryOutcomes) -> Outcome {
+    let next = timeout(TIMEOUT, outcomes.next()).await;
     next.expect("an outcome in time")
         .expect("a receiver that runs")
 }
 
-async fn refusal(outcomes: &mut Outcomes) -> Refusal {
-    match answer(outcomes).await {
+/// Waits for the next outcome of a sender, which must be a refusal.
+async fn refusal(outcomes: &mut DeliveryOutcomes) -> Refusal {
+    match next_outcome(outcomes).await {
         Outcome::Refused(refusal) => refusal,
         other => panic!("{other:?} is no refusal"),
     }
 }
 
-/// Asserts that no sender has an outcome yet.
-async fn nothing(outcomes: &mut Outcomes) {
-    let early = timeout(MOMENT, outcomes.next()).await;
+/// Asserts that no sender gets an outcome soon.
+async fn assert_no_outcome(outcomes: &mut DeliveryOutcomes) {
+    let early = timeout(SHORT_WAIT, outcomes.next()).await;
     assert!(early.is_err(), "{early:?} comes too early");
 }
 
 /// Asserts that the next outcome is a refusal that may be retried.
-async fn refused_for_now(outcomes: &mut Outcomes) {
+async fn assert_refused_for_now(outcomes: &mut DeliveryOutcomes) {
     let refusal = refusal(outcomes).await;
     assert!(matches!(refusal.retry, Retry::After(_)), "{refusal:?}");
 }
 
-async fn until(is_so: impl Fn() -> bool) {
+/// Waits until a condition is true.
+async fn wait_until(condition: impl Fn() -> bool) {
     let wait = async {
-        while !is_so() {
+        while !condition() {
             sleep(Duration::from_millis(1)).await;
         }
     };
-    timeout(PATIENCE, wait)
+    timeout(TIMEOUT, wait)
         .await
         .expect("the condition becomes true");
 }
 
 /// The sorted uids of all rows that an exporter has taken.
-fn sorted(captured: &Captured) -> Vec<String> {
+fn sorted(captured: &CapturedExports) -> Vec<String> {
     let mut uids = captured.uids();
     uids.sort_unstable();
     uids

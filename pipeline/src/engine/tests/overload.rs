@@ -1,15 +1,17 @@
 //! Full queues.
 
 use super::{
-    Pipe, Setup, answer, blocking, canned, gated, nothing, queueing, refusal, sorted, spans, until,
+    TestPipeline, TestPlan, assert_no_outcome, blocking, canned, gated, next_outcome, refusal,
+    sorted, spans, wait_until, with_queue,
 };
 use crate::channel::RETRY_AFTER;
 use crate::delivery::{Refusal, Retry};
 use crate::engine::Limits;
-use crate::engine::settings::{SendingQueue, Sizer};
+use crate::exporter_settings::{SendingQueue, Sizer};
 use crate::testing::{CapturingExporter, batch};
 use crate::{Outcome, Signal};
 
+/// The refusal of a full queue.
 fn full(queue: &str) -> Refusal {
     Refusal {
         component: queue.to_owned(),
@@ -18,7 +20,7 @@ fn full(queue: &str) -> Refusal {
     }
 }
 
-/// Room for so many batches, waiting or being sent.
+/// A queue for `queue_size` batches, queued or in flight.
 fn queue_of(queue_size: usize) -> SendingQueue {
     SendingQueue {
         queue_size,
@@ -31,18 +33,18 @@ async fn full_queue_refuses_for_now_and_delays_no_other_branch() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (slow, gate, of_slow) = gated();
     let (other, of_other) = CapturingExporter::new();
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("slow", slow, queueing(queue_of(2)))
+        .exporter_with("slow", slow, with_queue(queue_of(2)))
         .exporter("other", other)
-        .pipeline(Pipe::new("p").from("canned").to("slow").to("other"))
+        .pipeline(TestPipeline::new("p").from("canned").to("slow").to("other"))
         .run();
     assert_eq!(refusal(&mut outcomes).await, full("exporters/slow"));
-    until(|| sorted(&of_other) == ["a", "b", "c"]).await;
-    nothing(&mut outcomes).await;
+    wait_until(|| sorted(&of_other) == ["a", "b", "c"]).await;
+    assert_no_outcome(&mut outcomes).await;
     gate.cancel();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(sorted(&of_slow), ["a", "b"]);
     engine.stop().await.unwrap();
 }
@@ -56,25 +58,25 @@ async fn queue_with_block_on_overflow_waits_and_delays_no_other_branch() {
         block_on_overflow: true,
         ..queue_of(1)
     };
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("slow", slow, queueing(blocks))
+        .exporter_with("slow", slow, with_queue(blocks))
         .exporter("other", other)
-        .pipeline(Pipe::new("p").from("canned").to("slow").to("other"))
+        .pipeline(TestPipeline::new("p").from("canned").to("slow").to("other"))
         .run();
-    // The second waits for room at the slow one; the other one has it already.
-    until(|| sorted(&of_other) == ["a", "b"]).await;
-    nothing(&mut outcomes).await;
+    // The second batch waits for capacity at the slow exporter. The other exporter has it already.
+    wait_until(|| sorted(&of_other) == ["a", "b"]).await;
+    assert_no_outcome(&mut outcomes).await;
     gate.cancel();
     for _ in 0..3 {
-        assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+        assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     }
     assert_eq!(of_slow.uids(), ["a", "b", "c"]);
     engine.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_queue_may_count_rows() {
+async fn queue_may_count_rows() {
     let batches = vec![
         batch(Signal::Traces, &["a", "b"]),
         batch(Signal::Traces, &["c", "d"]),
@@ -86,60 +88,60 @@ async fn a_queue_may_count_rows() {
         sizer: Sizer::Items,
         ..queue_of(3)
     };
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, queueing(rows))
+        .exporter_with("x", exporter, with_queue(rows))
         .straight()
         .run();
     assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
     gate.cancel();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     engine.stop().await.unwrap();
     assert_eq!(sorted(&captured), ["a", "b", "e"]);
 }
 
 #[tokio::test]
-async fn queue_may_count_bytes_and_takes_a_larger_batch_alone() {
+async fn queue_may_count_bytes_and_accepts_a_larger_batch_alone() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, gate, captured) = gated();
     let bytes = SendingQueue {
         sizer: Sizer::Bytes,
         ..queue_of(1)
     };
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, queueing(bytes))
+        .exporter_with("x", exporter, with_queue(bytes))
         .straight()
         .run();
     assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
     gate.cancel();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(captured.uids(), ["a"]);
     engine.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn no_queue_holds_more_bytes_than_the_limit_whatever_its_size_says() {
+async fn queue_never_holds_more_bytes_than_the_limit_of_the_engine() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, gate, _) = gated();
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .limits(Limits {
             exporter_bytes: 1,
             ..Limits::default()
         })
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, queueing(queue_of(1000)))
+        .exporter_with("x", exporter, with_queue(queue_of(1000)))
         .straight()
         .run();
     assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
     gate.cancel();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     engine.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn without_a_queue_there_is_room_only_for_batches_in_flight() {
+async fn without_a_queue_there_is_capacity_only_for_batches_in_flight() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, gate, _) = gated();
     let none = SendingQueue {
@@ -147,33 +149,37 @@ async fn without_a_queue_there_is_room_only_for_batches_in_flight() {
         num_consumers: 2,
         ..SendingQueue::default()
     };
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, queueing(none))
+        .exporter_with("x", exporter, with_queue(none))
         .straight()
         .run();
     assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
     gate.cancel();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     engine.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_full_pipeline_refuses_for_now() {
+async fn full_pipeline_refuses_for_now() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (block, held) = blocking();
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .limits(Limits {
             pipeline_bytes: 1,
             ..Limits::default()
         })
         .receiver("canned", receiver)
-        .pipeline(Pipe::new("p").from("canned").through("block", block))
+        .pipeline(
+            TestPipeline::new("p")
+                .from("canned")
+                .through("block", block),
+        )
         .run();
     assert_eq!(refusal(&mut outcomes).await, full("pipelines/p"));
     drop(held);
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     engine.stop().await.unwrap();
 }
 
@@ -185,32 +191,35 @@ async fn sender_is_acknowledged_when_queued_without_wait_for_result() {
         wait_for_result: false,
         ..SendingQueue::default()
     };
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, queueing(at_once))
+        .exporter_with("x", exporter, with_queue(at_once))
         .straight()
         .run();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(captured.attempts(), 0);
     gate.cancel();
     engine.stop().await.unwrap();
-    assert_eq!(captured.uids(), ["a"], "what was accepted is delivered");
+    assert_eq!(captured.uids(), ["a"], "an accepted batch is delivered");
 }
 
 #[tokio::test]
-async fn full_queue_refuses_also_without_wait_for_result() {
+async fn full_queue_refuses_without_wait_for_result_too() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, gate, captured) = gated();
     let at_once = SendingQueue {
         wait_for_result: false,
         ..queue_of(1)
     };
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, queueing(at_once))
+        .exporter_with("x", exporter, with_queue(at_once))
         .straight()
         .run();
-    let answers = [answer(&mut outcomes).await, answer(&mut outcomes).await];
+    let answers = [
+        next_outcome(&mut outcomes).await,
+        next_outcome(&mut outcomes).await,
+    ];
     assert!(answers.contains(&Outcome::Delivered), "{answers:?}");
     let full = Outcome::Refused(full("exporters/x"));
     assert!(answers.contains(&full), "{answers:?}");

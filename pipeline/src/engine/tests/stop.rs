@@ -7,25 +7,28 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    MOMENT, PATIENCE, Pipe, Setup, answer, blocking, gated, impatient, refusal, refused_for_now,
-    sorted, spans, until,
+    SHORT_WAIT, TIMEOUT, TestPipeline, TestPlan, assert_refused_for_now, blocking, gated,
+    next_outcome, refusal, short_limits, sorted, spans, wait_until,
 };
 use crate::component::{ExportError, Exporter, Extension, RunError};
 use crate::delivery::Retry;
-use crate::engine::{EngineError, Left};
-use crate::testing::{Behaviour, Captured, CapturingExporter, Ending, Hold, PassThrough};
+use crate::engine::{EngineError, UnfinishedComponent};
+use crate::testing::{
+    AfterSending, CapturedExports, CapturingExporter, ExportBehaviour, HoldingProcessor,
+    PassThroughProcessor,
+};
 use crate::{Batch, Outcome};
 
-fn left(component: &str, batches: usize) -> Left {
-    Left {
+fn unfinished_component(component: &str, batches: usize) -> UnfinishedComponent {
+    UnfinishedComponent {
         component: component.to_owned(),
         batches,
     }
 }
 
-fn unfinished(error: EngineError) -> Vec<Left> {
+fn unfinished(error: EngineError) -> Vec<UnfinishedComponent> {
     match error {
-        EngineError::Unfinished { left, .. } => left,
+        EngineError::Unfinished { components, .. } => components,
         other => panic!("{other:?} is another error"),
     }
 }
@@ -34,19 +37,21 @@ fn unfinished(error: EngineError) -> Vec<Left> {
 async fn stop_delivers_batches_that_were_accepted_before_it() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, gate, captured) = gated();
-    let pipe = Pipe::new("p").from("canned").through("pass", PassThrough);
-    let engine = Setup::new()
+    let pipe = TestPipeline::new("p")
+        .from("canned")
+        .through("pass", PassThroughProcessor);
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
         .exporter("x", exporter)
         .pipeline(pipe.to("x"))
         .run();
     engine.request_stop().await;
-    tokio::time::sleep(MOMENT).await;
+    tokio::time::sleep(SHORT_WAIT).await;
     assert!(!engine.run.is_finished());
     gate.cancel();
     engine.ended().await.unwrap();
     for _ in 0..3 {
-        assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+        assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     }
     assert_eq!(outcomes.next().await, None);
     assert_eq!(sorted(&captured), ["a", "b", "c"]);
@@ -54,17 +59,20 @@ async fn stop_delivers_batches_that_were_accepted_before_it() {
 }
 
 #[tokio::test]
-async fn a_stop_does_not_end_retries() {
+async fn stop_does_not_end_retries() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter("x", exporter.first([Behaviour::Retry(Some(2 * MOMENT))]))
+        .exporter(
+            "x",
+            exporter.first_attempts([ExportBehaviour::Retry(Some(2 * SHORT_WAIT))]),
+        )
         .straight()
         .run();
-    until(|| captured.attempts() == 1).await;
+    wait_until(|| captured.attempts() == 1).await;
     engine.stop().await.unwrap();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(captured.attempts(), 2);
 }
 
@@ -72,14 +80,19 @@ async fn a_stop_does_not_end_retries() {
 async fn stop_waits_for_the_tick_of_held_rows() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
-    let hold = Hold::until_tick(MOMENT);
-    let engine = Setup::new()
+    let hold = HoldingProcessor::with_tick_interval(SHORT_WAIT);
+    let engine = TestPlan::new()
         .receiver("canned", receiver)
         .exporter("x", exporter)
-        .pipeline(Pipe::new("p").from("canned").through("hold", hold).to("x"))
+        .pipeline(
+            TestPipeline::new("p")
+                .from("canned")
+                .through("hold", hold)
+                .to("x"),
+        )
         .run();
     engine.stop().await.unwrap();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(captured.uids(), ["a"]);
 }
 
@@ -87,18 +100,18 @@ async fn stop_waits_for_the_tick_of_held_rows() {
 async fn rows_of_finish_pass_through_all_later_processors() {
     let (receiver, _) = spans(&["a", "b"]);
     let (exporter, captured) = CapturingExporter::new();
-    let pipe = Pipe::new("p")
+    let pipe = TestPipeline::new("p")
         .from("canned")
-        .through("hold/1", Hold::default())
-        .through("hold/2", Hold::default())
+        .through("hold/1", HoldingProcessor::default())
+        .through("hold/2", HoldingProcessor::default())
         .to("connectors/hold");
-    let engine = Setup::new()
-        // It waits for no outcome, so no sender waits for the held batches.
-        .receiver("canned", receiver.ending(Ending::Return))
-        .connector("hold", Hold::default())
+    let engine = TestPlan::new()
+        // The receiver waits for no outcome, so no sender waits for the held batches.
+        .receiver("canned", receiver.after_sending(AfterSending::Return))
+        .connector("hold", HoldingProcessor::default())
         .exporter("x", exporter)
         .pipeline(pipe)
-        .pipeline(Pipe::new("q").from("connectors/hold").to("x"))
+        .pipeline(TestPipeline::new("q").from("connectors/hold").to("x"))
         .run();
     let error = engine.ended().await.unwrap_err();
     assert_eq!(error.to_string(), "receivers/canned ended");
@@ -110,20 +123,28 @@ async fn undelivered_batches_are_refused_at_the_deadline_and_their_holder_is_nam
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (never, _gate, of_never) = gated();
     let (other, of_other) = CapturingExporter::new();
-    let engine = Setup::new()
-        .limits(impatient())
+    let engine = TestPlan::new()
+        .limits(short_limits())
         .receiver("canned", receiver)
         .exporter("never", never)
         .exporter("other", other)
-        .pipeline(Pipe::new("p").from("canned").to("never").to("other"))
+        .pipeline(
+            TestPipeline::new("p")
+                .from("canned")
+                .to("never")
+                .to("other"),
+        )
         .run();
-    until(|| of_other.uids().len() == 2).await;
+    wait_until(|| of_other.uids().len() == 2).await;
     let error = engine.stop().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "not finished within 100ms: receivers/canned, exporters/never (2 batches)"
     );
-    let held = [left("receivers/canned", 0), left("exporters/never", 2)];
+    let held = [
+        unfinished_component("receivers/canned", 0),
+        unfinished_component("exporters/never", 2),
+    ];
     assert_eq!(unfinished(error), held);
     for _ in 0..2 {
         let refusal = refusal(&mut outcomes).await;
@@ -140,23 +161,31 @@ async fn undelivered_batches_are_refused_at_the_deadline_and_their_holder_is_nam
 #[tokio::test]
 async fn queued_batches_are_refused_at_the_deadline() {
     let uids: Vec<String> = (0..50).map(|number| number.to_string()).collect();
-    let wanted: Vec<&str> = uids.iter().map(String::as_str).collect();
-    let (receiver, mut outcomes) = spans(&wanted);
+    let sent: Vec<&str> = uids.iter().map(String::as_str).collect();
+    let (receiver, mut outcomes) = spans(&sent);
     let (exporter, _) = CapturingExporter::new();
     let (other, of_other) = CapturingExporter::new();
-    let engine = Setup::new()
-        .limits(impatient())
+    let engine = TestPlan::new()
+        .limits(short_limits())
         .receiver("canned", receiver)
-        .exporter("x", exporter.at_once(1).then(Behaviour::Hang))
+        .exporter(
+            "x",
+            exporter
+                .with_concurrency(1)
+                .later_attempts(ExportBehaviour::Hang),
+        )
         .exporter("other", other)
-        .pipeline(Pipe::new("p").from("canned").to("x").to("other"))
+        .pipeline(TestPipeline::new("p").from("canned").to("x").to("other"))
         .run();
-    until(|| of_other.uids().len() == 50).await;
+    wait_until(|| of_other.uids().len() == 50).await;
     let error = engine.stop().await.unwrap_err();
-    let held = [left("receivers/canned", 0), left("exporters/x", 50)];
+    let held = [
+        unfinished_component("receivers/canned", 0),
+        unfinished_component("exporters/x", 50),
+    ];
     assert_eq!(unfinished(error), held);
     for _ in &uids {
-        refused_for_now(&mut outcomes).await;
+        assert_refused_for_now(&mut outcomes).await;
     }
 }
 
@@ -164,17 +193,25 @@ async fn queued_batches_are_refused_at_the_deadline() {
 async fn held_batches_are_refused_at_the_deadline() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, captured) = CapturingExporter::new();
-    let hold = Hold::default();
-    let engine = Setup::new()
-        .limits(impatient())
+    let hold = HoldingProcessor::default();
+    let engine = TestPlan::new()
+        .limits(short_limits())
         .receiver("canned", receiver)
         .exporter("x", exporter)
-        .pipeline(Pipe::new("p").from("canned").through("hold", hold).to("x"))
+        .pipeline(
+            TestPipeline::new("p")
+                .from("canned")
+                .through("hold", hold)
+                .to("x"),
+        )
         .run();
     let error = engine.stop().await.unwrap_err();
-    assert_eq!(unfinished(error)[0], left("receivers/canned", 0));
-    refused_for_now(&mut outcomes).await;
-    refused_for_now(&mut outcomes).await;
+    assert_eq!(
+        unfinished(error)[0],
+        unfinished_component("receivers/canned", 0)
+    );
+    assert_refused_for_now(&mut outcomes).await;
+    assert_refused_for_now(&mut outcomes).await;
     assert_eq!(captured.attempts(), 0);
 }
 
@@ -182,15 +219,18 @@ async fn held_batches_are_refused_at_the_deadline() {
 async fn receiver_that_does_not_return_is_aborted_and_named() {
     let (receiver, _outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
-    let engine = Setup::new()
-        .limits(impatient())
-        .receiver("canned", receiver.ending(Ending::Hang))
+    let engine = TestPlan::new()
+        .limits(short_limits())
+        .receiver("canned", receiver.after_sending(AfterSending::Hang))
         .exporter("x", exporter)
         .straight()
         .run();
-    until(|| captured.uids() == ["a"]).await;
+    wait_until(|| captured.uids() == ["a"]).await;
     let error = engine.stop().await.unwrap_err();
-    assert_eq!(unfinished(error), [left("receivers/canned", 0)]);
+    assert_eq!(
+        unfinished(error),
+        [unfinished_component("receivers/canned", 0)]
+    );
     assert!(captured.is_stopped());
 }
 
@@ -199,29 +239,32 @@ async fn processor_that_blocks_its_thread_is_named_and_blocks_no_other_component
     let (receiver, _outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let (block, held) = blocking();
-    let engine = Setup::new()
-        .limits(impatient())
+    let engine = TestPlan::new()
+        .limits(short_limits())
         .receiver("canned", receiver)
         .exporter("x", exporter)
         .pipeline(
-            Pipe::new("p")
+            TestPipeline::new("p")
                 .from("canned")
                 .through("block", block)
                 .to("x"),
         )
         .run();
     let error = engine.stop().await.unwrap_err();
-    let blocked = [left("receivers/canned", 0), left("pipelines/p", 1)];
+    let blocked = [
+        unfinished_component("receivers/canned", 0),
+        unfinished_component("pipelines/p", 1),
+    ];
     assert_eq!(unfinished(error), blocked);
     assert_eq!(captured.attempts(), 0);
     drop(held);
 }
 
-/// An exporter whose last call never returns.
-struct NeverStops;
+/// An exporter whose `stop` never returns.
+struct NeverStoppingExporter;
 
 #[async_trait]
-impl Exporter for NeverStops {
+impl Exporter for NeverStoppingExporter {
     async fn export(&self, _: &Batch) -> Result<(), ExportError> {
         Ok(())
     }
@@ -232,27 +275,27 @@ impl Exporter for NeverStops {
 }
 
 #[tokio::test]
-async fn an_exporter_that_does_not_close_is_named() {
+async fn exporter_that_does_not_close_is_named() {
     let (receiver, mut outcomes) = spans(&["a"]);
-    let engine = Setup::new()
-        .limits(impatient())
+    let engine = TestPlan::new()
+        .limits(short_limits())
         .receiver("canned", receiver)
-        .exporter("x", NeverStops)
+        .exporter("x", NeverStoppingExporter)
         .straight()
         .run();
-    assert_eq!(answer(&mut outcomes).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     let error = engine.stop().await.unwrap_err();
-    assert_eq!(unfinished(error), [left("exporters/x", 0)]);
+    assert_eq!(unfinished(error), [unfinished_component("exporters/x", 0)]);
 }
 
-/// An extension that remembers whether the exporter was stopped before it.
-struct Last {
-    exporter: Captured,
+/// An extension that records whether the exporter was stopped before it.
+struct StopOrderExtension {
+    exporter: CapturedExports,
     was_last: Arc<AtomicBool>,
 }
 
 #[async_trait]
-impl Extension for Last {
+impl Extension for StopOrderExtension {
     async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError> {
         stop.cancelled().await;
         self.was_last
@@ -266,11 +309,11 @@ async fn extensions_stop_after_the_exporters() {
     let (receiver, _outcomes) = spans(&["a"]);
     let (exporter, captured) = CapturingExporter::new();
     let was_last = Arc::new(AtomicBool::new(false));
-    let last = Last {
+    let last = StopOrderExtension {
         exporter: captured,
         was_last: was_last.clone(),
     };
-    let engine = Setup::new()
+    let engine = TestPlan::new()
         .extension("last", last)
         .receiver("canned", receiver)
         .exporter("x", exporter)
@@ -281,10 +324,10 @@ async fn extensions_stop_after_the_exporters() {
 }
 
 #[tokio::test]
-async fn a_process_without_components_waits_to_be_stopped() {
-    let engine = Setup::new().run();
-    tokio::time::sleep(MOMENT).await;
+async fn process_without_components_runs_until_it_is_stopped() {
+    let engine = TestPlan::new().run();
+    tokio::time::sleep(SHORT_WAIT).await;
     assert!(!engine.run.is_finished());
-    let stopped = tokio::time::timeout(PATIENCE, engine.stop()).await;
+    let stopped = tokio::time::timeout(TIMEOUT, engine.stop()).await;
     stopped.unwrap().unwrap();
 }

@@ -1,15 +1,15 @@
-//! Metrics that are counted and served.
+//! The engine counts rows and serves the counts as metrics.
 
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Pipe, Setup, blocking, refusal, spans};
+use super::{TestPipeline, TestPlan, blocking, refusal, spans};
 use crate::Signal;
-use crate::component::Chain;
+use crate::component::ErrorChain;
 use crate::engine::Limits;
-use crate::testing::{Behaviour, CapturingExporter, Refuse, Turn};
+use crate::testing::{CapturingExporter, DerivingProcessor, ExportBehaviour, RejectingProcessor};
 
 /// An address that is not in use.
 async fn free_address() -> SocketAddr {
@@ -32,13 +32,13 @@ async fn rows_are_counted_where_they_are_accepted_refused_sent_and_lost() {
     let (good, _) = CapturingExporter::new();
     let (picky, _) = CapturingExporter::new();
     let (block, held) = blocking();
-    let pipe = Pipe::new("p")
+    let pipe = TestPipeline::new("p")
         .from("canned")
         .through("block", block)
-        .through("turn", Turn(Signal::Nodes));
+        .through("turn", DerivingProcessor(Signal::Nodes));
     let address = free_address().await;
-    let mut setup = Setup::new()
-        // Room for one batch: the second is refused.
+    let mut setup = TestPlan::new()
+        // Capacity for one batch: the second is refused.
         .limits(Limits {
             pipeline_bytes: 1,
             ..Limits::default()
@@ -46,7 +46,7 @@ async fn rows_are_counted_where_they_are_accepted_refused_sent_and_lost() {
         .receiver("canned", receiver)
         .exporter("good", good)
         .accepts(&[Signal::Traces, Signal::Nodes])
-        .exporter("picky", picky.then(Behaviour::Refuse))
+        .exporter("picky", picky.later_attempts(ExportBehaviour::Reject))
         .accepts(&[Signal::Traces])
         .pipeline(pipe.to("good").to("picky"));
     setup.0.metrics_address = Some(address);
@@ -80,9 +80,11 @@ async fn rows_are_counted_where_they_are_accepted_refused_sent_and_lost() {
 async fn rows_that_a_processor_refuses_are_counted() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, _) = CapturingExporter::new();
-    let pipe = Pipe::new("p").from("canned").through("refuse", Refuse);
+    let pipe = TestPipeline::new("p")
+        .from("canned")
+        .through("refuse", RejectingProcessor);
     let address = free_address().await;
-    let mut setup = Setup::new()
+    let mut setup = TestPlan::new()
         .receiver("canned", receiver)
         .exporter("x", exporter)
         .pipeline(pipe.to("x"));
@@ -99,10 +101,10 @@ async fn rows_that_a_processor_refuses_are_counted() {
 async fn address_in_use_is_reported_before_components_run() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();
-    let mut setup = Setup::new();
+    let mut setup = TestPlan::new();
     setup.0.metrics_address = Some(address);
     let error = setup.run().ended().await.unwrap_err();
-    let message = Chain(&error).to_string();
+    let message = ErrorChain(&error).to_string();
     assert!(
         message.starts_with("cannot serve own metrics on "),
         "{message}"

@@ -1,4 +1,4 @@
-//! From a configuration to topology, plan and a running engine.
+//! Converts a configuration to a topology, a plan and a running engine.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,49 +7,51 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Running, answer, refusal};
-use crate::component::{BuildError, Chain, Host};
-use crate::config::Node;
+use super::{RunningEngine, next_outcome, refusal};
+use crate::component::{BuildError, ErrorChain, Host};
+use crate::config::YamlNode;
 use crate::delivery::Retry;
 use crate::engine::build::build;
-use crate::engine::settings::{
+use crate::engine::{Engine, EngineError};
+use crate::exporter_settings::{
     BatchSizer, ExporterSettings, QueueBatch, RetryOnFailure, SendingQueue, Sizer,
 };
-use crate::engine::{Engine, EngineError};
 use crate::registry::{
-    BuildConnector, BuildExporter, BuildProcessor, BuildReceiver, Described, Registry, Stability,
+    BuildConnector, BuildExporter, BuildProcessor, BuildReceiver, ComponentMeta, Registry,
+    Stability,
 };
 use crate::testing::{
-    Behaviour, CannedReceiver, Captured, CapturingExporter, Outcomes, Turn, batch,
+    CannedReceiver, CapturedExports, CapturingExporter, DeliveryOutcomes, DerivingProcessor,
+    ExportBehaviour, batch,
 };
 use crate::topology::{Topology, check};
 use crate::{Outcome, Signal, SignalSet};
 
 thread_local! {
     /// The handles of the components that were built on the thread of a test.
-    static BUILT: RefCell<Built> = RefCell::default();
+    static BUILT: RefCell<BuiltComponents> = RefCell::default();
 }
 
 #[derive(Default)]
-struct Built {
-    receivers: BTreeMap<String, Outcomes>,
-    exporters: BTreeMap<String, Captured>,
+struct BuiltComponents {
+    receivers: BTreeMap<String, DeliveryOutcomes>,
+    exporters: BTreeMap<String, CapturedExports>,
 }
 
-fn outcomes_of(receiver: &str) -> Outcomes {
+fn outcomes_of(receiver: &str) -> DeliveryOutcomes {
     BUILT.with_borrow_mut(|built| built.receivers.remove(receiver).unwrap())
 }
 
-fn captured_by(exporter: &str) -> Captured {
+fn captured_by(exporter: &str) -> CapturedExports {
     BUILT.with_borrow(|built| built.exporters[exporter].clone())
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// What the receiver sends, a span each.
+    /// The uids of the spans that the receiver sends.
     uids: Vec<String>,
-    /// How many first attempts of the exporter fail.
+    /// The number of first attempts of the exporter that fail.
     fails: usize,
     /// The component cannot be built.
     broken: bool,
@@ -64,7 +66,7 @@ impl Config {
     }
 }
 
-impl Described for CannedReceiver {
+impl ComponentMeta for CannedReceiver {
     const TYPE: &'static str = "canned";
     const STABILITY: Stability = Stability::Stable;
     const SUMMARY: &'static str = "Sends given spans.";
@@ -80,30 +82,30 @@ impl BuildReceiver for CannedReceiver {
         let (receiver, outcomes) = CannedReceiver::new(batches.collect());
         let id = host.id().to_string();
         BUILT.with_borrow_mut(|built| built.receivers.insert(id, outcomes));
-        Ok(receiver.patience(super::PATIENCE))
+        Ok(receiver.delivery_timeout(super::TIMEOUT))
     }
 }
 
-impl Described for Turn {
+impl ComponentMeta for DerivingProcessor {
     const TYPE: &'static str = "turn";
     const STABILITY: Stability = Stability::Stable;
     const SUMMARY: &'static str = "Makes nodes of spans.";
     type Config = Config;
 }
 
-impl BuildConnector for Turn {}
+impl BuildConnector for DerivingProcessor {}
 
-impl BuildProcessor for Turn {
+impl BuildProcessor for DerivingProcessor {
     const ACCEPTS: SignalSet = SignalSet::of(&[Signal::Traces]);
     const PRODUCES: SignalSet = SignalSet::of(&[Signal::Nodes]);
 
-    fn build(config: Config, _: &Host) -> Result<Turn, BuildError> {
+    fn build(config: Config, _: &Host) -> Result<DerivingProcessor, BuildError> {
         config.check()?;
-        Ok(Turn(Signal::Nodes))
+        Ok(DerivingProcessor(Signal::Nodes))
     }
 }
 
-impl Described for CapturingExporter {
+impl ComponentMeta for CapturingExporter {
     const TYPE: &'static str = "capture";
     const STABILITY: Stability = Stability::Stable;
     const SUMMARY: &'static str = "Keeps what it gets.";
@@ -119,20 +121,20 @@ impl BuildExporter for CapturingExporter {
         let (exporter, captured) = CapturingExporter::new();
         let id = host.id().to_string();
         BUILT.with_borrow_mut(|built| built.exporters.insert(id, captured));
-        Ok(exporter.first(vec![Behaviour::Retry(None); config.fails]))
+        Ok(exporter.first_attempts(vec![ExportBehaviour::Retry(None); config.fails]))
     }
 }
 
 fn registry() -> Registry {
     Registry::new()
         .receiver::<CannedReceiver>()
-        .processor::<Turn>()
-        .connector::<Turn>()
+        .processor::<DerivingProcessor>()
+        .connector::<DerivingProcessor>()
         .exporter::<CapturingExporter>()
 }
 
 fn topology(text: &str) -> Topology {
-    check(&Node::from_yaml(text).unwrap(), &registry()).unwrap()
+    check(&YamlNode::from_yaml(text).unwrap(), &registry()).unwrap()
 }
 
 const TWO_PIPELINES: &str = "
@@ -168,15 +170,15 @@ service:
 #[tokio::test]
 async fn configuration_becomes_a_running_engine() {
     let engine = Engine::build(topology(TWO_PIPELINES), &registry()).unwrap();
-    let running = Running::of(engine);
+    let running = RunningEngine::of(engine);
     let mut of_a = outcomes_of("canned/a");
-    assert_eq!(answer(&mut of_a).await, Outcome::Delivered);
+    assert_eq!(next_outcome(&mut of_a).await, Outcome::Delivered);
     let mut of_b = outcomes_of("canned/b");
     let refusal = refusal(&mut of_b).await;
     assert_eq!(refusal.component, "exporters/capture/once");
     assert!(matches!(refusal.retry, Retry::After(_)), "{refusal:?}");
     running.stop().await.unwrap();
-    // A span and the node that was made of it by a processor; what a connector made, without its span.
+    // A span, the node that a processor derived from it, and the node that a connector derived, without its span.
     assert_eq!(super::sorted(&captured_by("capture")), ["a", "a", "b"]);
     assert_eq!(captured_by("capture/again").uids(), ["a", "a"]);
     assert_eq!(captured_by("capture/once").attempts(), 1);
@@ -249,7 +251,7 @@ service:
 }
 
 #[test]
-fn a_component_that_cannot_be_built_is_named() {
+fn component_that_cannot_be_built_is_named() {
     let build_error = |broken: &str| {
         let text = format!(
             "
@@ -265,7 +267,7 @@ service:
         );
         let built: Result<Engine, EngineError> = Engine::build(topology(&text), &registry());
         let error = built.err().unwrap();
-        Chain(&error).to_string()
+        ErrorChain(&error).to_string()
     };
     let exporter = "cannot build exporters/capture: no model of that name";
     assert_eq!(build_error("capture"), exporter);

@@ -1,7 +1,7 @@
-//! OTLP's messages as tables, for code that walks any of them.
+//! Tables of OTLP's messages, for code that handles all messages alike.
 //!
-//! They repeat the `.proto` files of the release in `Cargo.lock`. The fields of a message stand in
-//! the order in which they are written to JSON: as declared, the members of a oneof last.
+//! They contain the messages of the `.proto` files of the release of `opentelemetry-proto` in `Cargo.lock`. The fields
+//! of a message are in the order in which they are written to JSON: as declared, but the members of a oneof last.
 
 use super::wire::{BYTES, FIXED32, FIXED64, VARINT};
 
@@ -15,29 +15,32 @@ pub(super) use logs::LOGS_REQUEST;
 pub(super) use metrics::{EXPONENTIAL_HISTOGRAM, GAUGE, HISTOGRAM, METRICS_REQUEST, SUM, SUMMARY};
 pub(super) use traces::TRACES_REQUEST;
 
-/// No message has more fields, and no field a higher number.
+/// The maximum number of fields of a message, and the maximum field number.
 pub(super) const MAX_FIELDS: usize = 16;
 
+/// The fields of a message.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) fields: &'static [Field],
-    /// The place of a field of this number in `fields`, plus one.
-    places: [u8; MAX_FIELDS + 1],
+pub(super) struct MessageDescriptor {
+    pub(super) fields: &'static [FieldDescriptor],
+    /// For each field number, the index of the field in `fields` plus one; 0 for unknown numbers.
+    indexes: [u8; MAX_FIELDS + 1],
 }
 
+/// A field of a message.
 #[derive(Debug)]
-pub(super) struct Field {
+pub(super) struct FieldDescriptor {
     pub(super) number: u32,
-    /// In JSON.
+    /// The name in JSON, in camel case.
     pub(super) name: &'static str,
-    /// In the `.proto` file; JSON may have it too.
-    pub(super) original: &'static str,
-    pub(super) kind: Kind,
-    pub(super) presence: Presence,
+    /// The name in the `.proto` file. JSON input may use it, too.
+    pub(super) proto_name: &'static str,
+    pub(super) kind: FieldType,
+    pub(super) presence: FieldPresence,
 }
 
+/// The type of a field or of the items of a repeated field.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum FieldType {
     Text,
     Bool,
     Double,
@@ -49,120 +52,148 @@ pub(super) enum Kind {
     Uint64,
     Fixed64,
     Sfixed64,
-    /// The names of the values 0, 1, 2, ….
+    /// An enum with the names of the values 0, 1, 2, ….
     Enum(&'static [&'static str]),
-    /// Base64 in JSON.
+    /// Bytes, in JSON as base64.
     Bytes,
-    /// Hexadecimal in JSON; empty, or of this many bytes.
+    /// An id that is empty or has this number of bytes, in JSON as hexadecimal digits.
     Id(usize),
-    Message(&'static Message),
+    Message(&'static MessageDescriptor),
 }
 
+/// What the absence of a field means, and when its default is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
-    /// Absent is the same as the default; JSON has the default, protobuf does not.
+pub(super) enum FieldPresence {
+    /// Absence means the default value. JSON output contains the default, protobuf does not.
     Implicit,
-    /// Likewise, but JSON does not have the default either.
-    Sparse,
-    /// A message, or an `optional` field.
+    /// Absence means the default value. Neither JSON output nor protobuf contains the default.
+    ImplicitOmitted,
+    /// Absence differs from the default value: a message, or an `optional` field.
     Explicit,
     /// A member of the only oneof of its message.
     Oneof,
     Repeated,
 }
 
-impl Message {
-    const fn new(fields: &'static [Field]) -> Message {
-        let mut places = [0; MAX_FIELDS + 1];
+impl MessageDescriptor {
+    const fn new(fields: &'static [FieldDescriptor]) -> MessageDescriptor {
+        let mut indexes = [0; MAX_FIELDS + 1];
         let mut index = 0;
         while index < fields.len() {
-            places[fields[index].number as usize] = index as u8 + 1;
+            indexes[fields[index].number as usize] = index as u8 + 1;
             index += 1;
         }
-        Message { fields, places }
+        MessageDescriptor { fields, indexes }
     }
 
-    /// Where the field of this number stands in `fields`.
+    /// The index in `fields` of the field with this number.
     #[inline]
-    pub(super) fn place_of_number(&self, number: u32) -> Option<usize> {
-        let place = *self.places.get(number as usize)?;
-        usize::from(place).checked_sub(1)
+    pub(super) fn index_of_number(&self, number: u32) -> Option<usize> {
+        let index = *self.indexes.get(number as usize)?;
+        usize::from(index).checked_sub(1)
     }
 
-    /// Where the field of this name stands in `fields`.
-    pub(super) fn place_of_name(&self, name: &str) -> Option<usize> {
+    /// The index in `fields` of the field with this name in JSON or in the `.proto` file.
+    pub(super) fn index_of_name(&self, name: &str) -> Option<usize> {
         self.fields
             .iter()
-            .position(|field| field.name == name || field.original == name)
+            .position(|field| field.name == name || field.proto_name == name)
     }
 }
 
-impl Kind {
+impl FieldType {
+    /// The wire type of one value.
     pub(super) const fn wire_type(self) -> u32 {
         match self {
-            Kind::Bool
-            | Kind::Int32
-            | Kind::Sint32
-            | Kind::Uint32
-            | Kind::Int64
-            | Kind::Uint64
-            | Kind::Enum(_) => VARINT,
-            Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => FIXED64,
-            Kind::Fixed32 => FIXED32,
-            Kind::Text | Kind::Bytes | Kind::Id(_) | Kind::Message(_) => BYTES,
+            FieldType::Bool
+            | FieldType::Int32
+            | FieldType::Sint32
+            | FieldType::Uint32
+            | FieldType::Int64
+            | FieldType::Uint64
+            | FieldType::Enum(_) => VARINT,
+            FieldType::Double | FieldType::Fixed64 | FieldType::Sfixed64 => FIXED64,
+            FieldType::Fixed32 => FIXED32,
+            FieldType::Text | FieldType::Bytes | FieldType::Id(_) | FieldType::Message(_) => BYTES,
         }
     }
 }
 
-impl Field {
-    /// Whether a field with this key is a packed list of this field's numbers.
+impl FieldDescriptor {
+    /// Whether a field with this key contains a packed list of the numbers of this field.
     pub(super) fn is_packed(&self, key: u32) -> bool {
-        self.presence == Presence::Repeated && key & 7 == BYTES && self.kind.wire_type() != BYTES
+        self.presence == FieldPresence::Repeated
+            && key & 7 == BYTES
+            && self.kind.wire_type() != BYTES
     }
 }
 
-/// A table of fields as a static message.
+/// Declares a static message with its fields.
 macro_rules! message {
     ($visibility:vis $name:ident { $($field:expr),+ $(,)? }) => {
-        $visibility static $name: $crate::otlp::descriptors::Message = {
-            static FIELDS: &[$crate::otlp::descriptors::Field] = &[$($field),+];
-            $crate::otlp::descriptors::Message::new(FIELDS)
+        $visibility static $name: $crate::otlp::descriptors::MessageDescriptor = {
+            static FIELDS: &[$crate::otlp::descriptors::FieldDescriptor] = &[$($field),+];
+            $crate::otlp::descriptors::MessageDescriptor::new(FIELDS)
         };
     };
 }
 use message;
 
-const fn one(number: u32, name: &'static str, original: &'static str, kind: Kind) -> Field {
+/// A singular field.
+const fn one(
+    number: u32,
+    name: &'static str,
+    proto_name: &'static str,
+    kind: FieldType,
+) -> FieldDescriptor {
     let presence = match kind {
-        Kind::Message(_) => Presence::Explicit,
-        _ => Presence::Implicit,
+        FieldType::Message(_) => FieldPresence::Explicit,
+        _ => FieldPresence::Implicit,
     };
-    with_presence(number, name, original, kind, presence)
+    with_presence(number, name, proto_name, kind, presence)
 }
 
-const fn optional(number: u32, name: &'static str, original: &'static str, kind: Kind) -> Field {
-    with_presence(number, name, original, kind, Presence::Explicit)
+/// An `optional` field.
+const fn optional(
+    number: u32,
+    name: &'static str,
+    proto_name: &'static str,
+    kind: FieldType,
+) -> FieldDescriptor {
+    with_presence(number, name, proto_name, kind, FieldPresence::Explicit)
 }
 
-const fn member(number: u32, name: &'static str, original: &'static str, kind: Kind) -> Field {
-    with_presence(number, name, original, kind, Presence::Oneof)
+/// A member of a oneof.
+const fn member(
+    number: u32,
+    name: &'static str,
+    proto_name: &'static str,
+    kind: FieldType,
+) -> FieldDescriptor {
+    with_presence(number, name, proto_name, kind, FieldPresence::Oneof)
 }
 
-const fn list(number: u32, name: &'static str, original: &'static str, kind: Kind) -> Field {
-    with_presence(number, name, original, kind, Presence::Repeated)
+/// A repeated field.
+const fn list(
+    number: u32,
+    name: &'static str,
+    proto_name: &'static str,
+    kind: FieldType,
+) -> FieldDescriptor {
+    with_presence(number, name, proto_name, kind, FieldPresence::Repeated)
 }
 
 const fn with_presence(
     number: u32,
     name: &'static str,
-    original: &'static str,
-    kind: Kind,
-    presence: Presence,
-) -> Field {
-    Field {
+    proto_name: &'static str,
+    kind: FieldType,
+    presence: FieldPresence,
+) -> FieldDescriptor {
+    FieldDescriptor {
         number,
         name,
-        original,
+        proto_name,
         kind,
         presence,
     }

@@ -1,29 +1,34 @@
-use super::{Kind, LOGS_REQUEST, METRICS_REQUEST, Message, Presence, TRACES_REQUEST};
+use super::{
+    FieldPresence, FieldType, LOGS_REQUEST, METRICS_REQUEST, MessageDescriptor, TRACES_REQUEST,
+};
 
-/// All messages that can be reached from these, each once.
-fn reach(message: &'static Message, all: &mut Vec<&'static Message>) {
+/// Adds a message and all messages in it to `all`, each once.
+fn collect_messages(
+    message: &'static MessageDescriptor,
+    all: &mut Vec<&'static MessageDescriptor>,
+) {
     if all.iter().any(|known| std::ptr::eq(*known, message)) {
         return;
     }
     all.push(message);
     for field in message.fields {
-        if let Kind::Message(inner) = field.kind {
-            reach(inner, all);
+        if let FieldType::Message(inner) = field.kind {
+            collect_messages(inner, all);
         }
     }
 }
 
 #[test]
-fn json_names_are_the_original_names_in_camel_case() {
+fn json_names_are_the_proto_names_in_camel_case() {
     let mut all = Vec::new();
     for request in [&TRACES_REQUEST, &METRICS_REQUEST, &LOGS_REQUEST] {
-        reach(request, &mut all);
+        collect_messages(request, &mut all);
     }
     assert_eq!(all.len(), 34);
     for field in all.iter().flat_map(|message| message.fields) {
         let mut name = String::new();
         let mut upper = false;
-        for letter in field.original.chars() {
+        for letter in field.proto_name.chars() {
             match letter {
                 '_' => {}
                 letter if upper => name.push(letter.to_ascii_uppercase()),
@@ -36,19 +41,19 @@ fn json_names_are_the_original_names_in_camel_case() {
 }
 
 #[test]
-fn numbers_and_names_find_their_field_and_members_of_a_oneof_stand_last() {
+fn fields_are_found_by_number_and_name_and_members_of_a_oneof_are_last() {
     let mut all = Vec::new();
     for request in [&TRACES_REQUEST, &METRICS_REQUEST, &LOGS_REQUEST] {
-        reach(request, &mut all);
+        collect_messages(request, &mut all);
     }
     for message in all {
-        for (place, field) in message.fields.iter().enumerate() {
-            assert_eq!(message.place_of_number(field.number), Some(place));
-            assert_eq!(message.place_of_name(field.name), Some(place));
-            assert_eq!(message.place_of_name(field.original), Some(place));
+        for (index, field) in message.fields.iter().enumerate() {
+            assert_eq!(message.index_of_number(field.number), Some(index));
+            assert_eq!(message.index_of_name(field.name), Some(index));
+            assert_eq!(message.index_of_name(field.proto_name), Some(index));
         }
-        assert_eq!(message.place_of_number(1000), None);
-        let is_member = |presence| presence == Presence::Oneof;
+        assert_eq!(message.index_of_number(1000), None);
+        let is_member = |presence| presence == FieldPresence::Oneof;
         assert!(
             message
                 .fields

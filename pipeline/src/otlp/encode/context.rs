@@ -1,14 +1,15 @@
-//! Resources and scopes of rows.
+//! Encodes the resources and scopes of rows.
 
 use arrow_array::types::UInt32Type;
 use arrow_array::{Array, BinaryViewArray, StringViewArray, UInt32Array};
 
-use super::groups::Groups;
-use super::writer::Writer;
+use super::groups::RowGroups;
+use super::writer::ReverseWriter;
 use crate::Batch;
 use crate::schema::otlp_context as columns;
 
-pub(super) struct Context<'a> {
+/// The columns of [`crate::schema::otlp_context`] of a batch.
+pub(super) struct ContextArrays<'a> {
     resource_attributes: &'a BinaryViewArray,
     resource_dropped: &'a UInt32Array,
     entity_refs: &'a BinaryViewArray,
@@ -20,9 +21,9 @@ pub(super) struct Context<'a> {
     scope_schema_url: &'a StringViewArray,
 }
 
-impl<'a> Context<'a> {
-    pub(super) fn of(batch: &'a Batch) -> Context<'a> {
-        Context {
+impl<'a> ContextArrays<'a> {
+    pub(super) fn of(batch: &'a Batch) -> ContextArrays<'a> {
+        ContextArrays {
             resource_attributes: batch.bytes(columns::RESOURCE_ATTRIBUTES),
             resource_dropped: batch
                 .numbers::<UInt32Type>(columns::RESOURCE_DROPPED_ATTRIBUTES_COUNT),
@@ -36,9 +37,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Rows of one resource.
-    pub(super) fn resources(&self) -> Groups {
-        let mut groups = Groups::one(self.resource_attributes.len());
+    /// Groups the rows by resource.
+    pub(super) fn resources(&self) -> RowGroups {
+        let mut groups = RowGroups::one(self.resource_attributes.len());
         groups.split_by_views(self.resource_attributes);
         groups.split_by_numbers(self.resource_dropped);
         groups.split_by_views(self.entity_refs);
@@ -46,8 +47,8 @@ impl<'a> Context<'a> {
         groups
     }
 
-    /// Those of one resource that have one scope.
-    pub(super) fn scopes(&self, resources: &Groups) -> Groups {
+    /// Groups the rows of each resource by scope.
+    pub(super) fn scopes(&self, resources: &RowGroups) -> RowGroups {
         let mut groups = resources.clone();
         groups.split_by_views(self.scope_name);
         groups.split_by_views(self.scope_version);
@@ -57,11 +58,11 @@ impl<'a> Context<'a> {
         groups
     }
 
-    pub(super) fn put_resource_schema(&self, row: usize, out: &mut Writer) {
+    pub(super) fn put_resource_schema(&self, row: usize, out: &mut ReverseWriter) {
         out.text(3, self.resource_schema_url.value(row));
     }
 
-    pub(super) fn put_resource(&self, row: usize, out: &mut Writer) {
+    pub(super) fn put_resource(&self, row: usize, out: &mut ReverseWriter) {
         if self.resource_attributes.is_null(row) {
             return;
         }
@@ -74,11 +75,11 @@ impl<'a> Context<'a> {
         });
     }
 
-    pub(super) fn put_scope_schema(&self, row: usize, out: &mut Writer) {
+    pub(super) fn put_scope_schema(&self, row: usize, out: &mut ReverseWriter) {
         out.text(3, self.scope_schema_url.value(row));
     }
 
-    pub(super) fn put_scope(&self, row: usize, out: &mut Writer) {
+    pub(super) fn put_scope(&self, row: usize, out: &mut ReverseWriter) {
         if self.scope_name.is_null(row) {
             return;
         }

@@ -1,29 +1,30 @@
-//! Rows that stand together and say the same.
+//! Groups of adjacent rows with the same values.
 
 use arrow_array::types::{ArrowPrimitiveType, ByteViewType};
 use arrow_array::{Array, GenericByteViewArray, PrimitiveArray};
 
-/// Whether each row begins a group: it differs from the one before in some column.
+/// For each row, whether it begins a group, because it differs from the row before it in a column.
 #[derive(Clone, Debug)]
-pub(super) struct Groups {
+pub(super) struct RowGroups {
     starts: Vec<bool>,
 }
 
-impl Groups {
+impl RowGroups {
     /// All rows in one group.
-    pub(super) fn one(rows: usize) -> Groups {
-        Groups {
+    pub(super) fn one(rows: usize) -> RowGroups {
+        RowGroups {
             starts: vec![false; rows],
         }
     }
 
-    /// The first row of the group that the row before `end` is in.
+    /// The first row of the group that contains row `end - 1`.
     pub(super) fn start(&self, end: usize) -> usize {
         let start = self.starts[..end].iter().rposition(|&starts| starts);
         start.unwrap_or(0)
     }
 
-    /// Views that are the same are of the same bytes; others are compared.
+    /// Begins a group at each row whose value differs from that of the row before it. Equal views have equal values;
+    /// the values of other views are compared.
     pub(super) fn split_by_views<T: ByteViewType>(&mut self, column: &GenericByteViewArray<T>) {
         let views = column.views();
         if !are_all_same(views) {
@@ -36,6 +37,7 @@ impl Groups {
         self.split_by_nulls(column);
     }
 
+    /// Begins a group at each row whose number differs from that of the row before it.
     pub(super) fn split_by_numbers<T: ArrowPrimitiveType>(&mut self, column: &PrimitiveArray<T>) {
         let values = column.values();
         if !are_all_same(values) {
@@ -44,6 +46,7 @@ impl Groups {
         self.split_by_nulls(column);
     }
 
+    /// Begins a group at each row whose value differs from that of the row before it.
     pub(super) fn split_by<T: PartialEq>(&mut self, value: impl Fn(usize) -> T) {
         for row in 1..self.starts.len() {
             self.starts[row] |= value(row - 1) != value(row);
@@ -57,7 +60,7 @@ impl Groups {
     }
 }
 
-/// Without an early end, so that it takes many at once: mostly they are.
+/// Whether all values are equal. They mostly are, so it does not stop early and the compiler can vectorize it.
 fn are_all_same<T: PartialEq + Copy>(values: &[T]) -> bool {
     let Some(&first) = values.first() else {
         return true;

@@ -1,4 +1,4 @@
-//! `logs` → log records.
+//! Encodes rows of `logs` as log records.
 
 use std::ops::Range;
 
@@ -9,12 +9,13 @@ use arrow_array::{
 };
 
 use super::traces::put_id;
-use super::writer::Writer;
-use super::{Items, view_bytes};
+use super::writer::ReverseWriter;
+use super::{ScopeItems, view_bytes};
 use crate::Batch;
 use crate::schema::logs as columns;
 
-pub(super) struct Records<'a> {
+/// The columns of log records of a batch.
+pub(super) struct LogArrays<'a> {
     time: &'a UInt64Array,
     observed: &'a UInt64Array,
     severity: &'a Int32Array,
@@ -28,9 +29,9 @@ pub(super) struct Records<'a> {
     dropped: &'a UInt32Array,
 }
 
-impl<'a> Records<'a> {
-    pub(super) fn of(batch: &'a Batch) -> Records<'a> {
-        Records {
+impl<'a> LogArrays<'a> {
+    pub(super) fn of(batch: &'a Batch) -> LogArrays<'a> {
+        LogArrays {
             time: batch.numbers::<UInt64Type>(columns::TIME_UNIX_NANO),
             observed: batch.numbers::<UInt64Type>(columns::OBSERVED_TIME_UNIX_NANO),
             severity: batch.numbers::<Int32Type>(columns::SEVERITY_NUMBER),
@@ -46,27 +47,27 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Of a record's fields that are always there, with their keys and lengths.
-const FIXED_ROOM: usize = 80;
+/// An estimate of the encoded size in bytes of the fields that most records have.
+const FIXED_SIZE: usize = 80;
 
-impl Items for Records<'_> {
-    fn room(&self) -> usize {
-        FIXED_ROOM * self.time.len()
+impl ScopeItems for LogArrays<'_> {
+    fn size_estimate(&self) -> usize {
+        FIXED_SIZE * self.time.len()
             + view_bytes(self.body.views())
             + view_bytes(self.attributes.views())
             + view_bytes(self.severity_text.views())
             + view_bytes(self.event_name.views())
     }
 
-    fn put(&self, rows: Range<usize>, out: &mut Writer) {
+    fn put(&self, rows: Range<usize>, out: &mut ReverseWriter) {
         for row in rows.rev() {
             out.message(2, |out| self.put_record(row, out));
         }
     }
 }
 
-impl Records<'_> {
-    fn put_record(&self, row: usize, out: &mut Writer) {
+impl LogArrays<'_> {
+    fn put_record(&self, row: usize, out: &mut ReverseWriter) {
         out.text(12, self.event_name.value(row));
         out.fixed64(11, self.observed.value(row));
         put_id::<8>(out, 10, self.span_id, row);

@@ -1,4 +1,4 @@
-//! `metrics` → metrics with their data points.
+//! Encodes rows of `metrics` as metrics with their data points.
 
 use std::ops::Range;
 
@@ -8,65 +8,67 @@ use arrow_array::{
     Array, BinaryViewArray, BooleanArray, DictionaryArray, Int32Array, StringArray, StringViewArray,
 };
 
-use super::Items;
-use super::groups::Groups;
-use super::points::{Kind, Points};
-use super::writer::Writer;
+use super::ScopeItems;
+use super::groups::RowGroups;
+use super::points::{DataPointKind, PointArrays};
+use super::writer::ReverseWriter;
 use crate::Batch;
 use crate::schema::metrics as columns;
 
-pub(super) struct Metrics<'a> {
+/// The columns of metrics of a batch.
+pub(super) struct MetricArrays<'a> {
     name: &'a StringViewArray,
     description: &'a StringViewArray,
     unit: &'a StringViewArray,
     metadata: &'a BinaryViewArray,
-    kinds: Kinds<'a>,
+    kinds: MetricTypes<'a>,
     temporality: &'a Int32Array,
     is_monotonic: &'a BooleanArray,
-    points: Points<'a>,
-    /// Rows of one metric.
-    groups: Groups,
+    points: PointArrays<'a>,
+    /// The rows of each metric.
+    groups: RowGroups,
 }
 
-/// The column `type`.
-struct Kinds<'a> {
-    of_words: Vec<Kind>,
+/// The column `type`, decoded.
+struct MetricTypes<'a> {
+    /// The kind of each word of the dictionary.
+    of_words: Vec<DataPointKind>,
     keys: &'a Int32Array,
 }
 
-impl Kinds<'_> {
-    fn of(column: &DictionaryArray<Int32Type>) -> Kinds<'_> {
+impl MetricTypes<'_> {
+    fn of(column: &DictionaryArray<Int32Type>) -> MetricTypes<'_> {
         let words: &StringArray = column.values().as_string();
-        Kinds {
-            of_words: words.iter().map(Kind::of).collect(),
+        MetricTypes {
+            of_words: words.iter().map(DataPointKind::of).collect(),
             keys: column.keys(),
         }
     }
 
-    fn value(&self, row: usize) -> Kind {
+    fn value(&self, row: usize) -> DataPointKind {
         self.of_words[self.keys.value(row) as usize]
     }
 }
 
-impl<'a> Metrics<'a> {
-    pub(super) fn of(batch: &'a Batch) -> Metrics<'a> {
-        let mut metrics = Metrics {
+impl<'a> MetricArrays<'a> {
+    pub(super) fn of(batch: &'a Batch) -> MetricArrays<'a> {
+        let mut metrics = MetricArrays {
             name: batch.text(columns::NAME),
             description: batch.text(columns::DESCRIPTION),
             unit: batch.text(columns::UNIT),
             metadata: batch.bytes(columns::METADATA),
-            kinds: Kinds::of(batch.column(columns::TYPE).as_dictionary()),
+            kinds: MetricTypes::of(batch.column(columns::TYPE).as_dictionary()),
             temporality: batch.numbers::<Int32Type>(columns::AGGREGATION_TEMPORALITY),
             is_monotonic: batch.column(columns::IS_MONOTONIC).as_boolean(),
-            points: Points::of(batch),
-            groups: Groups::one(batch.num_rows()),
+            points: PointArrays::of(batch),
+            groups: RowGroups::one(batch.num_rows()),
         };
         metrics.groups = metrics.groups();
         metrics
     }
 
-    fn groups(&self) -> Groups {
-        let mut groups = Groups::one(self.name.len());
+    fn groups(&self) -> RowGroups {
+        let mut groups = RowGroups::one(self.name.len());
         groups.split_by_views(self.name);
         groups.split_by_views(self.description);
         groups.split_by_views(self.unit);
@@ -85,7 +87,7 @@ impl<'a> Metrics<'a> {
         self.is_monotonic.is_valid(row) && self.is_monotonic.value(row)
     }
 
-    fn put_metric(&self, rows: Range<usize>, out: &mut Writer) {
+    fn put_metric(&self, rows: Range<usize>, out: &mut ReverseWriter) {
         let first = rows.start;
         let kind = self.kinds.value(first);
         out.run(12, self.metadata.value(first));
@@ -102,12 +104,12 @@ impl<'a> Metrics<'a> {
     }
 }
 
-impl Items for Metrics<'_> {
-    fn room(&self) -> usize {
-        self.points.room()
+impl ScopeItems for MetricArrays<'_> {
+    fn size_estimate(&self) -> usize {
+        self.points.size_estimate()
     }
 
-    fn put(&self, rows: Range<usize>, out: &mut Writer) {
+    fn put(&self, rows: Range<usize>, out: &mut ReverseWriter) {
         let mut end = rows.end;
         while end > rows.start {
             let start = self.groups.start(end).max(rows.start);

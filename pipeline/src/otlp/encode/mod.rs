@@ -1,8 +1,7 @@
-//! Batches → OTLP requests.
+//! Encodes batches as OTLP requests.
 //!
-//! Rows that stand together and have the same resource make one group, likewise with scopes and
-//! metrics. A batch that nobody has changed is the bytes it came as; any other is written from its
-//! last row to its first, see [`writer`].
+//! Adjacent rows with the same resource make one group; so do rows with the same scope or metric. An unchanged batch is
+//! encoded as its original request. Any other batch is written from its last row to its first, see [`writer`].
 
 use bytes::Bytes;
 
@@ -17,10 +16,10 @@ mod points;
 mod traces;
 mod writer;
 
-use context::Context;
-use writer::Writer;
+use context::ContextArrays;
+use writer::ReverseWriter;
 
-/// The batch cannot be said in OTLP.
+/// The batch cannot be encoded as OTLP.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     #[error("OTLP does not carry {0}")]
@@ -33,40 +32,41 @@ pub enum EncodeError {
     },
 }
 
-/// An `ExportTraceServiceRequest`, `ExportMetricsServiceRequest` or `ExportLogsServiceRequest`.
+/// Encodes a batch as an `ExportTraceServiceRequest`, `ExportMetricsServiceRequest` or `ExportLogsServiceRequest`.
 ///
 /// # Errors
-/// When the signal is none that OTLP carries.
+/// When OTLP does not carry the signal.
 pub fn encode(batch: &Batch) -> Result<Bytes, EncodeError> {
     if let Some(original) = batch.original() {
         return Ok(original.to_bytes());
     }
     match batch.signal() {
-        Signal::Traces => Ok(grouped(batch, &traces::Spans::of(batch))),
-        Signal::Metrics => Ok(grouped(batch, &metrics::Metrics::of(batch))),
-        Signal::Logs => Ok(grouped(batch, &logs::Records::of(batch))),
+        Signal::Traces => Ok(encode_groups(batch, &traces::SpanArrays::of(batch))),
+        Signal::Metrics => Ok(encode_groups(batch, &metrics::MetricArrays::of(batch))),
+        Signal::Logs => Ok(encode_groups(batch, &logs::LogArrays::of(batch))),
         other => Err(EncodeError::Signal(other)),
     }
 }
 
-/// What stands in a scope's group: spans, metrics, log records, all in field 2.
-trait Items {
-    /// About how many bytes they take, best a little too many.
-    fn room(&self) -> usize;
+/// The content of a scope's group in field 2: spans, metrics or log records.
+trait ScopeItems {
+    /// An estimate of their encoded size in bytes. It should be a little too large.
+    fn size_estimate(&self) -> usize;
 
-    /// Writes these rows of one scope.
-    fn put(&self, rows: std::ops::Range<usize>, out: &mut Writer);
+    /// Writes a range of rows, which have one scope.
+    fn put(&self, rows: std::ops::Range<usize>, out: &mut ReverseWriter);
 }
 
-/// What resources and scopes take, besides.
-const CONTEXT_ROOM: usize = 4096;
+/// An estimate of the encoded size of resources and scopes, in bytes.
+const CONTEXT_SIZE: usize = 4096;
 
-/// Field 1 of the request are the resources' groups, field 2 of those the scopes'.
-fn grouped(batch: &Batch, items: &impl Items) -> Bytes {
-    let context = Context::of(batch);
+/// Encodes the rows in groups: field 1 of the request has the groups of resources, and their field 2 the groups of
+/// scopes.
+fn encode_groups(batch: &Batch, items: &impl ScopeItems) -> Bytes {
+    let context = ContextArrays::of(batch);
     let resources = context.resources();
     let scopes = context.scopes(&resources);
-    let mut out = Writer::with_room(CONTEXT_ROOM + items.room());
+    let mut out = ReverseWriter::with_capacity(CONTEXT_SIZE + items.size_estimate());
     let mut end = batch.num_rows();
     while end > 0 {
         let resource_start = resources.start(end);
@@ -89,7 +89,7 @@ fn grouped(batch: &Batch, items: &impl Items) -> Bytes {
     out.finish()
 }
 
-/// How many bytes the values of views have, together.
+/// The total length of the values of views, in bytes.
 fn view_bytes(views: &[u128]) -> usize {
     // The low 32 bits of a view are its length.
     views.iter().map(|&view| view as u32 as usize).sum()

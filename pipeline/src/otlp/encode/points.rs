@@ -1,4 +1,4 @@
-//! Data points: their columns, and how each kind is written.
+//! Encodes data points of each kind.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -11,12 +11,13 @@ use arrow_array::{
 
 use super::traces::{items, put_id};
 use super::view_bytes;
-use super::writer::Writer;
+use super::writer::ReverseWriter;
 use crate::Batch;
 use crate::schema::metrics as columns;
 
+/// The kind of a data point, which is the type of its metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DataPointKind {
     Gauge,
     Sum,
     Histogram,
@@ -24,31 +25,32 @@ pub(super) enum Kind {
     Summary,
 }
 
-impl Kind {
-    /// By the word of the column `type`.
-    pub(super) fn of(word: Option<&str>) -> Kind {
+impl DataPointKind {
+    /// The kind of a word of the column `type`.
+    pub(super) fn of(word: Option<&str>) -> DataPointKind {
         match word {
-            Some("gauge") => Kind::Gauge,
-            Some("sum") => Kind::Sum,
-            Some("histogram") => Kind::Histogram,
-            Some("exponential_histogram") => Kind::ExponentialHistogram,
-            _ => Kind::Summary,
+            Some("gauge") => DataPointKind::Gauge,
+            Some("sum") => DataPointKind::Sum,
+            Some("histogram") => DataPointKind::Histogram,
+            Some("exponential_histogram") => DataPointKind::ExponentialHistogram,
+            _ => DataPointKind::Summary,
         }
     }
 
-    /// Where it stands in a `Metric`.
+    /// The number of its field in a `Metric`.
     pub(super) fn field(self) -> u32 {
         match self {
-            Kind::Gauge => 5,
-            Kind::Sum => 7,
-            Kind::Histogram => 9,
-            Kind::ExponentialHistogram => 10,
-            Kind::Summary => 11,
+            DataPointKind::Gauge => 5,
+            DataPointKind::Sum => 7,
+            DataPointKind::Histogram => 9,
+            DataPointKind::ExponentialHistogram => 10,
+            DataPointKind::Summary => 11,
         }
     }
 }
 
-pub(super) struct Points<'a> {
+/// The columns of data points of a batch.
+pub(super) struct PointArrays<'a> {
     start: &'a UInt64Array,
     time: &'a UInt64Array,
     flags: &'a UInt32Array,
@@ -59,35 +61,38 @@ pub(super) struct Points<'a> {
     sum: &'a Float64Array,
     min: &'a Float64Array,
     max: &'a Float64Array,
-    bucket_counts: Numbers<'a, UInt64Type>,
-    explicit_bounds: Numbers<'a, Float64Type>,
+    bucket_counts: NumberLists<'a, UInt64Type>,
+    explicit_bounds: NumberLists<'a, Float64Type>,
     scale: &'a Int32Array,
     zero_count: &'a UInt64Array,
     zero_threshold: &'a Float64Array,
-    positive: Buckets<'a>,
-    negative: Buckets<'a>,
-    quantiles: Quantiles<'a>,
-    exemplars: Exemplars<'a>,
+    positive: BucketArrays<'a>,
+    negative: BucketArrays<'a>,
+    quantiles: QuantileArrays<'a>,
+    exemplars: ExemplarArrays<'a>,
 }
 
 /// A column of lists of numbers.
-struct Numbers<'a, T: ArrowPrimitiveType> {
+struct NumberLists<'a, T: ArrowPrimitiveType> {
     lists: &'a ListArray,
     values: &'a [T::Native],
 }
 
-struct Buckets<'a> {
+/// The buckets of one sign of exponential histograms.
+struct BucketArrays<'a> {
     offset: &'a Int32Array,
-    counts: Numbers<'a, UInt64Type>,
+    counts: NumberLists<'a, UInt64Type>,
 }
 
-struct Quantiles<'a> {
+/// The quantiles of summaries.
+struct QuantileArrays<'a> {
     lists: &'a ListArray,
     quantile: &'a Float64Array,
     value: &'a Float64Array,
 }
 
-struct Exemplars<'a> {
+/// The exemplars of points.
+struct ExemplarArrays<'a> {
     lists: &'a ListArray,
     attributes: &'a BinaryViewArray,
     time: &'a UInt64Array,
@@ -97,16 +102,16 @@ struct Exemplars<'a> {
     trace_id: &'a FixedSizeBinaryArray,
 }
 
-/// Of the fields that most points have, with their keys and lengths; of an exemplar.
-const FIXED_ROOM: [usize; 2] = [64, 64];
+/// Estimates of the encoded size in bytes of the fields that most points have, and of an exemplar.
+const FIXED_SIZE: [usize; 2] = [64, 64];
 
-impl<'a> Points<'a> {
-    pub(super) fn of(batch: &'a Batch) -> Points<'a> {
-        let buckets = |offset, counts| Buckets {
+impl<'a> PointArrays<'a> {
+    pub(super) fn of(batch: &'a Batch) -> PointArrays<'a> {
+        let buckets = |offset, counts| BucketArrays {
             offset: batch.numbers::<Int32Type>(offset),
-            counts: Numbers::of(batch, counts),
+            counts: NumberLists::of(batch, counts),
         };
-        Points {
+        PointArrays {
             start: batch.numbers::<UInt64Type>(columns::START_TIME_UNIX_NANO),
             time: batch.numbers::<UInt64Type>(columns::TIME_UNIX_NANO),
             flags: batch.numbers::<UInt32Type>(columns::FLAGS),
@@ -117,20 +122,21 @@ impl<'a> Points<'a> {
             sum: batch.numbers::<Float64Type>(columns::SUM),
             min: batch.numbers::<Float64Type>(columns::MIN),
             max: batch.numbers::<Float64Type>(columns::MAX),
-            bucket_counts: Numbers::of(batch, columns::BUCKET_COUNTS),
-            explicit_bounds: Numbers::of(batch, columns::EXPLICIT_BOUNDS),
+            bucket_counts: NumberLists::of(batch, columns::BUCKET_COUNTS),
+            explicit_bounds: NumberLists::of(batch, columns::EXPLICIT_BOUNDS),
             scale: batch.numbers::<Int32Type>(columns::SCALE),
             zero_count: batch.numbers::<UInt64Type>(columns::ZERO_COUNT),
             zero_threshold: batch.numbers::<Float64Type>(columns::ZERO_THRESHOLD),
             positive: buckets(columns::POSITIVE_OFFSET, columns::POSITIVE_BUCKET_COUNTS),
             negative: buckets(columns::NEGATIVE_OFFSET, columns::NEGATIVE_BUCKET_COUNTS),
-            quantiles: Quantiles::of(batch.column(columns::QUANTILE_VALUES).as_list()),
-            exemplars: Exemplars::of(batch.column(columns::EXEMPLARS).as_list()),
+            quantiles: QuantileArrays::of(batch.column(columns::QUANTILE_VALUES).as_list()),
+            exemplars: ExemplarArrays::of(batch.column(columns::EXEMPLARS).as_list()),
         }
     }
 
-    pub(super) fn room(&self) -> usize {
-        let [point, exemplar] = FIXED_ROOM;
+    /// An estimate of the encoded size of all points, in bytes.
+    pub(super) fn size_estimate(&self) -> usize {
+        let [point, exemplar] = FIXED_SIZE;
         let numbers = self.bucket_counts.values.len() + self.explicit_bounds.values.len();
         point * self.time.len()
             + view_bytes(self.attributes.views())
@@ -139,16 +145,16 @@ impl<'a> Points<'a> {
             + view_bytes(self.exemplars.attributes.views())
     }
 
-    pub(super) fn put(&self, kind: Kind, row: usize, out: &mut Writer) {
+    pub(super) fn put(&self, kind: DataPointKind, row: usize, out: &mut ReverseWriter) {
         match kind {
-            Kind::Gauge | Kind::Sum => self.put_number(row, out),
-            Kind::Histogram => self.put_histogram(row, out),
-            Kind::ExponentialHistogram => self.put_exponential_histogram(row, out),
-            Kind::Summary => self.put_summary(row, out),
+            DataPointKind::Gauge | DataPointKind::Sum => self.put_number(row, out),
+            DataPointKind::Histogram => self.put_histogram(row, out),
+            DataPointKind::ExponentialHistogram => self.put_exponential_histogram(row, out),
+            DataPointKind::Summary => self.put_summary(row, out),
         }
     }
 
-    fn put_number(&self, row: usize, out: &mut Writer) {
+    fn put_number(&self, row: usize, out: &mut ReverseWriter) {
         out.uint(8, u64::from(self.flags.value(row)));
         out.run(7, self.attributes.value(row));
         if let Some(int) = valid(self.value_int, row) {
@@ -159,7 +165,7 @@ impl<'a> Points<'a> {
         self.put_times(row, out);
     }
 
-    fn put_histogram(&self, row: usize, out: &mut Writer) {
+    fn put_histogram(&self, row: usize, out: &mut ReverseWriter) {
         out.optional_double(12, valid(self.max, row));
         out.optional_double(11, valid(self.min, row));
         out.uint(10, u64::from(self.flags.value(row)));
@@ -172,7 +178,7 @@ impl<'a> Points<'a> {
         self.put_times(row, out);
     }
 
-    fn put_exponential_histogram(&self, row: usize, out: &mut Writer) {
+    fn put_exponential_histogram(&self, row: usize, out: &mut ReverseWriter) {
         out.double(14, valid(self.zero_threshold, row).unwrap_or(0.0));
         out.optional_double(13, valid(self.max, row));
         out.optional_double(12, valid(self.min, row));
@@ -188,7 +194,7 @@ impl<'a> Points<'a> {
         out.run(1, self.attributes.value(row));
     }
 
-    fn put_summary(&self, row: usize, out: &mut Writer) {
+    fn put_summary(&self, row: usize, out: &mut ReverseWriter) {
         out.uint(8, u64::from(self.flags.value(row)));
         out.run(7, self.attributes.value(row));
         self.quantiles.put(6, row, out);
@@ -197,7 +203,7 @@ impl<'a> Points<'a> {
         self.put_times(row, out);
     }
 
-    fn put_times(&self, row: usize, out: &mut Writer) {
+    fn put_times(&self, row: usize, out: &mut ReverseWriter) {
         out.fixed64(3, self.time.value(row));
         out.fixed64(2, self.start.value(row));
     }
@@ -208,10 +214,10 @@ fn valid<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, row: usize) -> Optio
     column.is_valid(row).then(|| column.value(row))
 }
 
-impl<'a, T: ArrowPrimitiveType> Numbers<'a, T> {
-    fn of(batch: &'a Batch, column: &str) -> Numbers<'a, T> {
+impl<'a, T: ArrowPrimitiveType> NumberLists<'a, T> {
+    fn of(batch: &'a Batch, column: &str) -> NumberLists<'a, T> {
         let lists: &ListArray = batch.column(column).as_list();
-        Numbers {
+        NumberLists {
             lists,
             values: lists.values().as_primitive::<T>().values(),
         }
@@ -222,8 +228,8 @@ impl<'a, T: ArrowPrimitiveType> Numbers<'a, T> {
     }
 }
 
-impl Buckets<'_> {
-    fn put(&self, number: u32, row: usize, out: &mut Writer) {
+impl BucketArrays<'_> {
+    fn put(&self, number: u32, row: usize, out: &mut ReverseWriter) {
         if let Some(offset) = valid(self.offset, row) {
             out.message(number, |out| {
                 out.packed_varints(2, self.counts.of_row(row));
@@ -233,17 +239,17 @@ impl Buckets<'_> {
     }
 }
 
-impl<'a> Quantiles<'a> {
-    fn of(lists: &'a ListArray) -> Quantiles<'a> {
+impl<'a> QuantileArrays<'a> {
+    fn of(lists: &'a ListArray) -> QuantileArrays<'a> {
         let all = lists.values().as_struct();
-        Quantiles {
+        QuantileArrays {
             lists,
             quantile: all.column(0).as_primitive(),
             value: all.column(1).as_primitive(),
         }
     }
 
-    fn put(&self, number: u32, row: usize, out: &mut Writer) {
+    fn put(&self, number: u32, row: usize, out: &mut ReverseWriter) {
         for item in items(self.lists, row).rev() {
             out.message(number, |out| {
                 out.double(2, self.value.value(item));
@@ -253,10 +259,10 @@ impl<'a> Quantiles<'a> {
     }
 }
 
-impl<'a> Exemplars<'a> {
-    fn of(lists: &'a ListArray) -> Exemplars<'a> {
+impl<'a> ExemplarArrays<'a> {
+    fn of(lists: &'a ListArray) -> ExemplarArrays<'a> {
         let all = lists.values().as_struct();
-        Exemplars {
+        ExemplarArrays {
             lists,
             attributes: all.column(0).as_binary_view(),
             time: all.column(1).as_primitive(),
@@ -267,7 +273,7 @@ impl<'a> Exemplars<'a> {
         }
     }
 
-    fn put(&self, number: u32, row: usize, out: &mut Writer) {
+    fn put(&self, number: u32, row: usize, out: &mut ReverseWriter) {
         for item in items(self.lists, row).rev() {
             out.message(number, |out| {
                 out.run(7, self.attributes.value(item));

@@ -1,4 +1,4 @@
-//! `traces` → spans.
+//! Encodes rows of `traces` as spans.
 
 use std::ops::Range;
 
@@ -9,12 +9,13 @@ use arrow_array::{
     UInt32Array, UInt64Array,
 };
 
-use super::writer::Writer;
-use super::{Items, view_bytes};
+use super::writer::ReverseWriter;
+use super::{ScopeItems, view_bytes};
 use crate::Batch;
 use crate::schema::traces as columns;
 
-pub(super) struct Spans<'a> {
+/// The columns of spans of a batch.
+pub(super) struct SpanArrays<'a> {
     trace_id: &'a FixedSizeBinaryArray,
     span_id: &'a FixedSizeBinaryArray,
     parent_span_id: &'a FixedSizeBinaryArray,
@@ -28,15 +29,15 @@ pub(super) struct Spans<'a> {
     status_message: &'a StringViewArray,
     attributes: &'a BinaryViewArray,
     dropped_attributes: &'a UInt32Array,
-    events: Events<'a>,
+    events: EventArrays<'a>,
     dropped_events: &'a UInt32Array,
-    links: Links<'a>,
+    links: LinkArrays<'a>,
     dropped_links: &'a UInt32Array,
 }
 
-impl<'a> Spans<'a> {
-    pub(super) fn of(batch: &'a Batch) -> Spans<'a> {
-        Spans {
+impl<'a> SpanArrays<'a> {
+    pub(super) fn of(batch: &'a Batch) -> SpanArrays<'a> {
+        SpanArrays {
             trace_id: batch.ids(columns::TRACE_ID),
             span_id: batch.ids(columns::SPAN_ID),
             parent_span_id: batch.ids(columns::PARENT_SPAN_ID),
@@ -50,15 +51,16 @@ impl<'a> Spans<'a> {
             status_message: batch.text(columns::STATUS_MESSAGE),
             attributes: batch.bytes(columns::ATTRIBUTES),
             dropped_attributes: batch.numbers::<UInt32Type>(columns::DROPPED_ATTRIBUTES_COUNT),
-            events: Events::of(batch.column(columns::EVENTS).as_list()),
+            events: EventArrays::of(batch.column(columns::EVENTS).as_list()),
             dropped_events: batch.numbers::<UInt32Type>(columns::DROPPED_EVENTS_COUNT),
-            links: Links::of(batch.column(columns::LINKS).as_list()),
+            links: LinkArrays::of(batch.column(columns::LINKS).as_list()),
             dropped_links: batch.numbers::<UInt32Type>(columns::DROPPED_LINKS_COUNT),
         }
     }
 }
 
-struct Events<'a> {
+/// The events of spans.
+struct EventArrays<'a> {
     lists: &'a ListArray,
     time: &'a UInt64Array,
     name: &'a StringViewArray,
@@ -66,7 +68,8 @@ struct Events<'a> {
     dropped: &'a UInt32Array,
 }
 
-struct Links<'a> {
+/// The links of spans.
+struct LinkArrays<'a> {
     lists: &'a ListArray,
     trace_id: &'a FixedSizeBinaryArray,
     span_id: &'a FixedSizeBinaryArray,
@@ -76,12 +79,12 @@ struct Links<'a> {
     flags: &'a UInt32Array,
 }
 
-/// Of the fields that most spans have, with their keys and lengths; of an event; of a link.
-const FIXED_ROOM: [usize; 3] = [96, 24, 48];
+/// Estimates of the encoded size in bytes of the fields that most spans have, of an event and of a link.
+const FIXED_SIZE: [usize; 3] = [96, 24, 48];
 
-impl Items for Spans<'_> {
-    fn room(&self) -> usize {
-        let [span, event, link] = FIXED_ROOM;
+impl ScopeItems for SpanArrays<'_> {
+    fn size_estimate(&self) -> usize {
+        let [span, event, link] = FIXED_SIZE;
         span * self.kind.len()
             + view_bytes(self.trace_state.views())
             + view_bytes(self.name.views())
@@ -95,15 +98,15 @@ impl Items for Spans<'_> {
             + view_bytes(self.links.attributes.views())
     }
 
-    fn put(&self, rows: Range<usize>, out: &mut Writer) {
+    fn put(&self, rows: Range<usize>, out: &mut ReverseWriter) {
         for row in rows.rev() {
             out.message(2, |out| self.put_span(row, out));
         }
     }
 }
 
-impl Spans<'_> {
-    fn put_span(&self, row: usize, out: &mut Writer) {
+impl SpanArrays<'_> {
+    fn put_span(&self, row: usize, out: &mut ReverseWriter) {
         out.fixed32(16, self.flags.value(row));
         if self.status_code.is_valid(row) {
             out.message(15, |out| {
@@ -132,10 +135,10 @@ impl Spans<'_> {
     }
 }
 
-impl<'a> Events<'a> {
-    fn of(lists: &'a ListArray) -> Events<'a> {
+impl<'a> EventArrays<'a> {
+    fn of(lists: &'a ListArray) -> EventArrays<'a> {
         let all = lists.values().as_struct();
-        Events {
+        EventArrays {
             lists,
             time: all.column(0).as_primitive::<UInt64Type>(),
             name: all.column(1).as_string_view(),
@@ -144,7 +147,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn put(&self, event: usize, out: &mut Writer) {
+    fn put(&self, event: usize, out: &mut ReverseWriter) {
         out.uint(4, u64::from(self.dropped.value(event)));
         out.run(3, self.attributes.value(event));
         out.text(2, self.name.value(event));
@@ -152,10 +155,10 @@ impl<'a> Events<'a> {
     }
 }
 
-impl<'a> Links<'a> {
-    fn of(lists: &'a ListArray) -> Links<'a> {
+impl<'a> LinkArrays<'a> {
+    fn of(lists: &'a ListArray) -> LinkArrays<'a> {
         let all = lists.values().as_struct();
-        Links {
+        LinkArrays {
             lists,
             trace_id: all.column(0).as_fixed_size_binary(),
             span_id: all.column(1).as_fixed_size_binary(),
@@ -166,7 +169,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    fn put(&self, link: usize, out: &mut Writer) {
+    fn put(&self, link: usize, out: &mut ReverseWriter) {
         out.fixed32(6, self.flags.value(link));
         out.uint(5, u64::from(self.dropped.value(link)));
         out.run(4, self.attributes.value(link));
@@ -178,7 +181,7 @@ impl<'a> Links<'a> {
 
 #[inline]
 pub(super) fn put_id<const LENGTH: usize>(
-    out: &mut Writer,
+    out: &mut ReverseWriter,
     number: u32,
     ids: &FixedSizeBinaryArray,
     row: usize,
@@ -192,7 +195,7 @@ pub(super) fn put_id<const LENGTH: usize>(
     }
 }
 
-/// Where a row's items stand in the list's values.
+/// The range of a row's items in the values of a list column.
 #[inline]
 pub(super) fn items(list: &ListArray, row: usize) -> Range<usize> {
     let offsets = list.value_offsets();

@@ -1,45 +1,46 @@
-//! Protobuf, written from its start to its end.
+//! Writes protobuf from the start to the end.
 //!
-//! The length of a message stands before it and is known behind it. One byte is kept for it; a
-//! message of 128 bytes or more moves back to make room for the others.
+//! The length of a message precedes its content, but is known only after it. So one byte is reserved for the length,
+//! and the content of a message of 128 bytes or more is moved to make room for more bytes of the length.
 
 use crate::otlp::wire::{BYTES, FIXED32, FIXED64, VARINT};
 
+/// A buffer to which protobuf fields are appended.
 #[derive(Debug)]
 pub(super) struct MessageBuffer {
     bytes: Vec<u8>,
 }
 
-/// Any number, as it stands on the wire.
+/// A number of any type, as encoded on the wire.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Scalar {
+pub(super) enum WireNumber {
     Varint(u64),
     Fixed64(u64),
     Fixed32(u32),
 }
 
-impl Scalar {
-    /// By its bits: -0.0 is not the default.
+impl WireNumber {
+    /// Whether all bits are 0. So -0.0 is not the default.
     pub(super) fn is_default(self) -> bool {
         matches!(
             self,
-            Scalar::Varint(0) | Scalar::Fixed64(0) | Scalar::Fixed32(0)
+            WireNumber::Varint(0) | WireNumber::Fixed64(0) | WireNumber::Fixed32(0)
         )
     }
 
     fn wire_type(self) -> u32 {
         match self {
-            Scalar::Varint(_) => VARINT,
-            Scalar::Fixed64(_) => FIXED64,
-            Scalar::Fixed32(_) => FIXED32,
+            WireNumber::Varint(_) => VARINT,
+            WireNumber::Fixed64(_) => FIXED64,
+            WireNumber::Fixed32(_) => FIXED32,
         }
     }
 }
 
 impl MessageBuffer {
-    pub(super) fn with_room(room: usize) -> MessageBuffer {
+    pub(super) fn with_capacity(capacity: usize) -> MessageBuffer {
         MessageBuffer {
-            bytes: Vec::with_capacity(room),
+            bytes: Vec::with_capacity(capacity),
         }
     }
 
@@ -51,7 +52,7 @@ impl MessageBuffer {
         self.bytes.len()
     }
 
-    /// Forgets all that was written behind this length.
+    /// Removes all bytes after this length.
     pub(super) fn truncate(&mut self, length: usize) {
         self.bytes.truncate(length);
     }
@@ -70,7 +71,7 @@ impl MessageBuffer {
         self.varint(u64::from(number << 3 | wire_type));
     }
 
-    /// Begins a message or packed list; [`MessageBuffer::close`] takes where its content begins.
+    /// Begins a message or packed list. Returns the start of its content, for [`MessageBuffer::close`].
     #[inline]
     pub(super) fn open(&mut self, number: u32) -> usize {
         self.key(number, BYTES);
@@ -78,6 +79,7 @@ impl MessageBuffer {
         self.bytes.len()
     }
 
+    /// Ends the message or packed list whose content begins at `start`, and writes its length.
     #[inline]
     pub(super) fn close(&mut self, start: usize) {
         let length = self.bytes.len() - start;
@@ -100,7 +102,7 @@ impl MessageBuffer {
         self.bytes[start + more - 1] &= 0x7f;
     }
 
-    /// Text or bytes.
+    /// Appends a field of text or bytes.
     #[inline]
     pub(super) fn bytes(&mut self, number: u32, bytes: &[u8]) {
         self.key(number, BYTES);
@@ -108,24 +110,25 @@ impl MessageBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// What a decoder adds to the end, between [`MessageBuffer::open`] and [`MessageBuffer::close`].
-    pub(super) fn end(&mut self) -> &mut Vec<u8> {
+    /// The bytes, for a decoder that appends between [`MessageBuffer::open`] and [`MessageBuffer::close`].
+    pub(super) fn raw(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
+    /// Appends a field with a number.
     #[inline]
-    pub(super) fn scalar(&mut self, number: u32, scalar: Scalar) {
-        self.key(number, scalar.wire_type());
-        self.packed(scalar);
+    pub(super) fn number(&mut self, number: u32, value: WireNumber) {
+        self.key(number, value.wire_type());
+        self.packed(value);
     }
 
-    /// An item of a packed list.
+    /// Appends an item of a packed list.
     #[inline]
-    pub(super) fn packed(&mut self, scalar: Scalar) {
-        match scalar {
-            Scalar::Varint(value) => self.varint(value),
-            Scalar::Fixed64(value) => self.bytes.extend_from_slice(&value.to_le_bytes()),
-            Scalar::Fixed32(value) => self.bytes.extend_from_slice(&value.to_le_bytes()),
+    pub(super) fn packed(&mut self, value: WireNumber) {
+        match value {
+            WireNumber::Varint(value) => self.varint(value),
+            WireNumber::Fixed64(value) => self.bytes.extend_from_slice(&value.to_le_bytes()),
+            WireNumber::Fixed32(value) => self.bytes.extend_from_slice(&value.to_le_bytes()),
         }
     }
 }
@@ -137,11 +140,11 @@ mod tests {
     use super::MessageBuffer;
 
     #[test]
-    fn lengths_are_as_short_as_can_be() {
+    fn lengths_have_the_shortest_encoding() {
         for length in [0, 1, 127, 128, 129, 16_383, 16_384, 2_097_152] {
-            let mut buffer = MessageBuffer::with_room(0);
+            let mut buffer = MessageBuffer::with_capacity(0);
             let start = buffer.open(1);
-            buffer.end().resize(start + length, 7);
+            buffer.raw().resize(start + length, 7);
             buffer.close(start);
             let bytes = buffer.finish();
             let mut rest = &bytes[1..];

@@ -1,12 +1,13 @@
-//! JSON → protobuf → a batch.
+//! Decodes JSON to a batch, by way of protobuf.
 
 use super::buffer::MessageBuffer;
 use super::lexer::Lexer;
-use super::rejection::{Rejection, Result};
-use super::scalars::{read_base64, read_id, read_scalar};
+use super::rejection::{JsonRejection, Result};
+use super::scalars::{read_base64, read_id, read_number};
 use crate::otlp::DecodeError;
 use crate::otlp::descriptors::{
-    ANY_VALUE, Field, Kind, LOGS_REQUEST, METRICS_REQUEST, Message, Presence, TRACES_REQUEST,
+    ANY_VALUE, FieldDescriptor, FieldPresence, FieldType, LOGS_REQUEST, METRICS_REQUEST,
+    MessageDescriptor, TRACES_REQUEST,
 };
 use crate::otlp::wire::{BYTES, MAX_DEPTH};
 use crate::{Batch, Delivery, Signal};
@@ -14,8 +15,8 @@ use crate::{Batch, Delivery, Signal};
 /// Decodes a request in JSON.
 ///
 /// # Errors
-/// The input is not JSON, or not a request of this signal: the error names the path of the field, and
-/// nothing is taken.
+/// When the input is not JSON, or not a request of this signal. The error names the path of the field, and none of the
+/// rows is accepted.
 pub fn decode(
     signal: Signal,
     json: &[u8],
@@ -26,112 +27,121 @@ pub fn decode(
         Signal::Traces => to_protobuf(json, &TRACES_REQUEST),
         Signal::Metrics => to_protobuf(json, &METRICS_REQUEST),
         Signal::Logs => to_protobuf(json, &LOGS_REQUEST),
-        other => Err(Rejection::value(format!("OTLP does not carry {other}"))),
+        other => Err(JsonRejection::value(format!("OTLP does not carry {other}"))),
     }?;
     let decoded = crate::otlp::decode(signal, request.into(), source, delivery);
-    // An offset into the protobuf that was made of the JSON means nothing to the sender.
+    // An offset in the protobuf has no meaning for the sender of the JSON.
     decoded.map_err(|error| DecodeError {
         offset: None,
         ..error
     })
 }
 
-/// Transcodes a message to protobuf: canonical, but its fields keep the order of the JSON.
-pub(super) fn to_protobuf(json: &[u8], message: &'static Message) -> Result<Vec<u8>> {
+/// Transcodes a message to canonical protobuf, except that the fields keep the order of the JSON.
+pub(super) fn to_protobuf(json: &[u8], message: &'static MessageDescriptor) -> Result<Vec<u8>> {
     let text = simdutf8::compat::from_utf8(json)
-        .map_err(|error| Rejection::syntax("text that is not UTF-8", error.valid_up_to()))?;
+        .map_err(|error| JsonRejection::syntax("text that is not UTF-8", error.valid_up_to()))?;
     let mut transcoder = Transcoder {
         lexer: Lexer::new(text),
         scratch: String::new(),
-        out: MessageBuffer::with_room(json.len() / 2),
+        out: MessageBuffer::with_capacity(json.len() / 2),
     };
     transcoder.message(message, 0)?;
     transcoder.lexer.finish()?;
     Ok(transcoder.out.finish())
 }
 
+/// Converts JSON to protobuf.
 struct Transcoder<'a> {
     lexer: Lexer<'a>,
-    /// Holds a text that has escapes.
+    /// Buffer for text that contains escapes.
     scratch: String,
     out: MessageBuffer,
 }
 
-/// The fields that an object had so far.
-struct Seen {
-    /// A bit for each place in the message's fields.
+/// The fields of an object that were read already.
+struct SeenFields {
+    /// A bit for each index in the fields of the message.
     fields: u32,
-    /// The member of the oneof.
+    /// The name of the member of the oneof.
     member: Option<&'static str>,
 }
 
 impl Transcoder<'_> {
-    /// An object with fields of the message, each at most once.
-    fn message(&mut self, message: &'static Message, depth: u32) -> Result<()> {
+    /// Transcodes an object with fields of the message, each at most once.
+    fn message(&mut self, message: &'static MessageDescriptor, depth: u32) -> Result<()> {
         if depth > MAX_DEPTH {
-            let what = format!("messages nested deeper than {MAX_DEPTH}");
-            return Err(Rejection::value(what));
+            let reason = format!("messages nested deeper than {MAX_DEPTH}");
+            return Err(JsonRejection::value(reason));
         }
         self.lexer.open(b'{')?;
-        let mut seen = Seen {
+        let mut seen = SeenFields {
             fields: 0,
             member: None,
         };
-        let (mut first, mut guess) = (true, 0);
-        while self.lexer.has_next(b'}', first)? {
-            first = false;
-            let Some(place) = self.place(message, guess)? else {
+        let (mut is_first, mut expected) = (true, 0);
+        while self.lexer.has_next(b'}', is_first)? {
+            is_first = false;
+            let Some(index) = self.field_index(message, expected)? else {
                 self.lexer.skip_value(&mut self.scratch)?;
                 continue;
             };
-            guess = place + 1;
-            let field = &message.fields[place];
-            self.field(field, 1 << place, &mut seen, depth)
+            expected = index + 1;
+            let field = &message.fields[index];
+            self.field(field, 1 << index, &mut seen, depth)
                 .map_err(|rejection| rejection.in_field(field.name))?;
         }
         Ok(())
     }
 
-    /// Where the next key's field stands in the message; fields mostly come in the message's order.
+    /// Reads the next key and returns the index of its field; none if the message has no such field. Compares the key
+    /// with the field at index `expected` first, since most senders write the fields in the order of the message.
     #[inline]
-    fn place(&mut self, message: &'static Message, guess: usize) -> Result<Option<usize>> {
-        if let Some(field) = message.fields.get(guess)
-            && self.lexer.is_key(field.name)
+    fn field_index(
+        &mut self,
+        message: &'static MessageDescriptor,
+        expected: usize,
+    ) -> Result<Option<usize>> {
+        if let Some(field) = message.fields.get(expected)
+            && self.lexer.read_key_if(field.name)
         {
-            return Ok(Some(guess));
+            return Ok(Some(expected));
         }
         let key = self.lexer.key(&mut self.scratch)?;
-        Ok(message.place_of_name(key))
+        Ok(message.index_of_name(key))
     }
 
+    /// Transcodes the value of a field. `bit` is its bit in `seen`.
     fn field(
         &mut self,
-        field: &'static Field,
+        field: &'static FieldDescriptor,
         bit: u32,
-        seen: &mut Seen,
+        seen: &mut SeenFields,
         depth: u32,
     ) -> Result<()> {
         if seen.fields & bit != 0 {
-            return Err(Rejection::value("the field is there twice"));
+            return Err(JsonRejection::value("the field occurs twice"));
         }
         seen.fields |= bit;
-        if self.lexer.word("null")? {
+        if self.lexer.read_word_if("null")? {
             return Ok(());
         }
         match field.presence {
-            Presence::Repeated => return self.list(field, depth),
-            Presence::Oneof => {
+            FieldPresence::Repeated => return self.list(field, depth),
+            FieldPresence::Oneof => {
                 if let Some(other) = seen.member.replace(field.name) {
-                    let what = format!("{other} is there too, of which the message has only one");
-                    return Err(Rejection::value(what));
+                    let reason =
+                        format!("{other} is set, too, but the message can have only one of them");
+                    return Err(JsonRejection::value(reason));
                 }
             }
-            Presence::Implicit | Presence::Sparse | Presence::Explicit => {}
+            FieldPresence::Implicit | FieldPresence::ImplicitOmitted | FieldPresence::Explicit => {}
         }
         self.value(field, depth)
     }
 
-    fn list(&mut self, field: &'static Field, depth: u32) -> Result<()> {
+    /// Transcodes a list of values of a repeated field.
+    fn list(&mut self, field: &'static FieldDescriptor, depth: u32) -> Result<()> {
         self.lexer.open(b'[')?;
         let is_packed = field.kind.wire_type() != BYTES;
         let before = self.out.len();
@@ -143,8 +153,8 @@ impl Transcoder<'_> {
         let mut index = 0;
         while self.lexer.has_next(b']', index == 0)? {
             let item = if is_packed {
-                read_scalar(&mut self.lexer, &mut self.scratch, field.kind)
-                    .map(|scalar| self.out.packed(scalar))
+                read_number(&mut self.lexer, &mut self.scratch, field.kind)
+                    .map(|value| self.out.packed(value))
             } else {
                 self.item(field, depth)
             };
@@ -159,11 +169,12 @@ impl Transcoder<'_> {
         Ok(())
     }
 
-    fn item(&mut self, field: &'static Field, depth: u32) -> Result<()> {
-        // Protobuf's mapping rejects null in lists. In OTLP an empty value means null, and some SDKs
-        // write null for it.
-        if matches!(field.kind, Kind::Message(message) if std::ptr::eq(message, &ANY_VALUE))
-            && self.lexer.word("null")?
+    /// Transcodes one item of a list that is not packed.
+    fn item(&mut self, field: &'static FieldDescriptor, depth: u32) -> Result<()> {
+        // Protobuf's mapping rejects null in lists. But in OTLP an empty value means null, and some SDKs write null for
+        // it.
+        if matches!(field.kind, FieldType::Message(message) if std::ptr::eq(message, &ANY_VALUE))
+            && self.lexer.read_word_if("null")?
         {
             self.out.bytes(field.number, &[]);
             return Ok(());
@@ -171,20 +182,23 @@ impl Transcoder<'_> {
         self.value(field, depth)
     }
 
-    /// Transcodes one value of the field. A default without explicit presence is left out.
-    fn value(&mut self, field: &'static Field, depth: u32) -> Result<()> {
+    /// Transcodes one value of the field. Omits a default value without explicit presence.
+    fn value(&mut self, field: &'static FieldDescriptor, depth: u32) -> Result<()> {
         let number = field.number;
-        let is_implicit = matches!(field.presence, Presence::Implicit | Presence::Sparse);
-        if let Kind::Message(message) = field.kind {
+        let is_implicit = matches!(
+            field.presence,
+            FieldPresence::Implicit | FieldPresence::ImplicitOmitted
+        );
+        if let FieldType::Message(message) = field.kind {
             let start = self.out.open(number);
             self.message(message, depth + 1)?;
             self.out.close(start);
             return Ok(());
         }
         if field.kind.wire_type() != BYTES {
-            let scalar = read_scalar(&mut self.lexer, &mut self.scratch, field.kind)?;
-            if !(is_implicit && scalar.is_default()) {
-                self.out.scalar(number, scalar);
+            let value = read_number(&mut self.lexer, &mut self.scratch, field.kind)?;
+            if !(is_implicit && value.is_default()) {
+                self.out.number(number, value);
             }
             return Ok(());
         }
@@ -196,12 +210,12 @@ impl Transcoder<'_> {
             return Ok(());
         }
         match field.kind {
-            Kind::Bytes => {
+            FieldType::Bytes => {
                 let start = self.out.open(number);
                 read_base64(text, &mut self.out)?;
                 self.out.close(start);
             }
-            Kind::Id(length) => {
+            FieldType::Id(length) => {
                 let start = self.out.open(number);
                 read_id(text, length, &mut self.out)?;
                 self.out.close(start);

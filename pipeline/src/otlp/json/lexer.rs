@@ -1,11 +1,12 @@
 //! Reads JSON (RFC 8259) in one forward walk.
 
 use super::numbers::number_length;
-use super::rejection::{Rejection, Result};
+use super::rejection::{JsonRejection, Result};
 
-/// How deep lists and objects may be nested in a field that OTLP does not have.
+/// The nesting limit of lists and objects in the value of an unknown field.
 pub(super) const MAX_UNKNOWN_DEPTH: u32 = 128;
 
+/// Reads the tokens of a JSON text.
 pub(super) struct Lexer<'a> {
     text: &'a str,
     pos: usize,
@@ -16,71 +17,71 @@ impl<'a> Lexer<'a> {
         Lexer { text, pos: 0 }
     }
 
-    /// The first byte of the next token.
+    /// Skips white space and returns the first byte of the next token.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8> {
         loop {
             match self.text.as_bytes().get(self.pos) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.pos += 1,
                 Some(&byte) => return Ok(byte),
-                None => return Err(self.error("the end of the JSON where more is expected")),
+                None => return Err(self.error("the JSON ends where more is expected")),
             }
         }
     }
 
-    /// Enters a list or an object.
+    /// Reads the opening bracket of a list or an object.
     #[inline]
     pub(super) fn open(&mut self, bracket: u8) -> Result<()> {
         if self.peek()? != bracket {
-            let what = if bracket == b'{' {
+            let expected = if bracket == b'{' {
                 "an object"
             } else {
                 "a list"
             };
-            return Err(self.expected(what));
+            return Err(self.expected(expected));
         }
         self.pos += 1;
         Ok(())
     }
 
-    /// Whether the list or object at hand has another item; passes over the comma before it, or over
-    /// the bracket behind the last.
+    /// Whether the current list or object has another item. Reads the comma before the item, or the closing bracket
+    /// after the last item. `is_first` means that no item was read yet.
     #[inline]
-    pub(super) fn has_next(&mut self, bracket: u8, first: bool) -> Result<bool> {
+    pub(super) fn has_next(&mut self, bracket: u8, is_first: bool) -> Result<bool> {
         let next = self.peek()?;
         if next == bracket {
             self.pos += 1;
             return Ok(false);
         }
-        if first {
+        if is_first {
             return Ok(true);
         }
         if next != b',' {
-            let what = format!("expected a comma or {:?}", char::from(bracket));
-            return Err(self.error(what));
+            let reason = format!("expected a comma or {:?}", char::from(bracket));
+            return Err(self.error(reason));
         }
         self.pos += 1;
         if self.peek()? == bracket {
-            return Err(self.error("expected another item behind the comma"));
+            return Err(self.error("expected another item after the comma"));
         }
         Ok(true)
     }
 
-    /// Whether the next key is this one, written without escapes and space; passes over it and over the
-    /// colon behind it.
+    /// Reads the next key and the colon after it, if it is this key, without escapes and white space. Returns whether
+    /// it is.
     #[inline]
-    pub(super) fn is_key(&mut self, key: &str) -> bool {
+    pub(super) fn read_key_if(&mut self, key: &str) -> bool {
         let rest = &self.text.as_bytes()[self.pos..];
         let length = key.len();
-        let found = rest.len() > length + 2
+        let is_key = rest.len() > length + 2
             && rest[0] == b'"'
             && rest[1..=length] == *key.as_bytes()
             && rest[length + 1..length + 3] == *b"\":";
-        self.pos += if found { length + 3 } else { 0 };
-        found
+        self.pos += if is_key { length + 3 } else { 0 };
+        is_key
     }
 
-    /// A key and the colon behind it.
+    /// Reads a key and the colon after it.
     #[inline]
     pub(super) fn key<'s>(&mut self, scratch: &'s mut String) -> Result<&'s str>
     where
@@ -91,13 +92,13 @@ impl<'a> Lexer<'a> {
         }
         let key = self.text(scratch)?;
         if self.peek()? != b':' {
-            return Err(self.error("expected a colon behind the key"));
+            return Err(self.error("expected a colon after the key"));
         }
         self.pos += 1;
         Ok(key)
     }
 
-    /// The text whose opening quote is next. `scratch` holds it where it has escapes.
+    /// Reads text, whose opening quote is next. Text with escapes is written to `scratch`.
     #[inline]
     pub(super) fn text<'s>(&mut self, scratch: &'s mut String) -> Result<&'s str>
     where
@@ -127,7 +128,7 @@ impl<'a> Lexer<'a> {
                 }
                 Some(b'\\') => scratch.push(self.escape()?),
                 Some(_) => return Err(self.error("a control character in text")),
-                None => return Err(self.error("text without an end")),
+                None => return Err(self.error("text without a closing quote")),
             }
         }
     }
@@ -142,13 +143,13 @@ impl<'a> Lexer<'a> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => return self.unicode_escape(),
-            _ => return Err(self.error("an escape that JSON does not have")),
+            _ => return Err(self.error("an invalid escape")),
         };
         self.pos += 2;
         Ok(escaped)
     }
 
-    /// `\u00e4`, or two of them that make one character.
+    /// Reads `\u00e4`, or two such escapes that are one character.
     fn unicode_escape(&mut self) -> Result<char> {
         let units = match (self.unit(self.pos), self.unit(self.pos + 6)) {
             (Some(high @ 0xd800..0xdc00), Some(low)) => vec![high, low],
@@ -163,52 +164,55 @@ impl<'a> Lexer<'a> {
         Ok(character)
     }
 
+    /// The UTF-16 code unit of the escape at a position; none if there is no such escape.
     fn unit(&self, at: usize) -> Option<u16> {
         let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         is_hex.then(|| u16::from_str_radix(digits, 16).ok())?
     }
 
-    /// The number that is next.
+    /// Reads a number.
     #[inline]
     pub(super) fn number(&mut self) -> Result<&'a str> {
         let rest = &self.text[self.pos..];
         let Some(length) = number_length(rest.as_bytes()) else {
-            return Err(self.error("a number that JSON does not have"));
+            return Err(self.error("an invalid number"));
         };
         self.pos += length;
         Ok(&rest[..length])
     }
 
-    /// Passes over a word, where it is next.
+    /// Reads a word such as `null`, if it is next. Returns whether it is.
     #[inline]
-    pub(super) fn word(&mut self, word: &str) -> Result<bool> {
+    pub(super) fn read_word_if(&mut self, word: &str) -> Result<bool> {
         self.peek()?;
-        let found = self.text.as_bytes()[self.pos..].starts_with(word.as_bytes());
-        self.pos += if found { word.len() } else { 0 };
-        Ok(found)
+        let is_word = self.text.as_bytes()[self.pos..].starts_with(word.as_bytes());
+        self.pos += if is_word { word.len() } else { 0 };
+        Ok(is_word)
     }
 
-    /// Passes over a value of any type, which must be JSON all the same.
+    /// Skips a value of any type. It must be valid JSON, too.
     pub(super) fn skip_value(&mut self, scratch: &mut String) -> Result<()> {
-        // A bit for each list and object that is open, the innermost lowest: whether it is an object.
+        // A bit for each open list and object, the innermost lowest: whether it is an object.
         let (mut objects, mut depth) = (0u128, 0);
         loop {
-            let mut first = false;
+            let mut is_first = false;
             match self.peek()? {
                 bracket @ (b'{' | b'[') => {
                     if depth == MAX_UNKNOWN_DEPTH {
-                        let what = format!("nested deeper than {MAX_UNKNOWN_DEPTH}");
-                        return Err(Rejection::value(what));
+                        let reason = format!("nested deeper than {MAX_UNKNOWN_DEPTH}");
+                        return Err(JsonRejection::value(reason));
                     }
                     self.pos += 1;
                     objects = objects << 1 | u128::from(bracket == b'{');
                     depth += 1;
-                    first = true;
+                    is_first = true;
                 }
                 b'"' => drop(self.text(scratch)?),
                 b'-' | b'0'..=b'9' => drop(self.number()?),
-                _ if self.word("null")? || self.word("true")? || self.word("false")? => {}
+                _ if self.read_word_if("null")?
+                    || self.read_word_if("true")?
+                    || self.read_word_if("false")? => {}
                 _ => return Err(self.error("expected a value")),
             }
             loop {
@@ -216,29 +220,29 @@ impl<'a> Lexer<'a> {
                     return Ok(());
                 }
                 let is_object = objects & 1 == 1;
-                if self.has_next(if is_object { b'}' } else { b']' }, first)? {
+                if self.has_next(if is_object { b'}' } else { b']' }, is_first)? {
                     if is_object {
                         self.key(scratch)?;
                     }
                     break;
                 }
-                (objects, depth, first) = (objects >> 1, depth - 1, false);
+                (objects, depth, is_first) = (objects >> 1, depth - 1, false);
             }
         }
     }
 
-    /// Checks that nothing but space is left.
+    /// Checks that only white space remains.
     pub(super) fn finish(mut self) -> Result<()> {
         if self.text[self.pos..].trim_ascii().is_empty() {
             return Ok(());
         }
         self.peek()?;
-        Err(self.error("more text behind the request"))
+        Err(self.error("more text after the request"))
     }
 
-    /// The error for a next token that the field does not accept, or that is not JSON.
+    /// The error for a token that the field does not accept, or that is not JSON.
     #[cold]
-    pub(super) fn expected(&mut self, what: &str) -> Box<Rejection> {
+    pub(super) fn expected(&mut self, expected: &str) -> Box<JsonRejection> {
         let rest = &self.text[self.pos..];
         let found = match rest.as_bytes().first() {
             Some(b'{') => "an object",
@@ -247,25 +251,25 @@ impl<'a> Lexer<'a> {
             Some(b'-' | b'0'..=b'9') => "a number",
             _ if rest.starts_with("true") || rest.starts_with("false") => "true or false",
             _ if rest.starts_with("null") => "null",
-            _ => return self.error(format!("expected {what}")),
+            _ => return self.error(format!("expected {expected}")),
         };
-        Rejection::value(format!("expected {what}, found {found}"))
+        JsonRejection::value(format!("expected {expected}, found {found}"))
     }
 
     #[cold]
-    fn error(&self, what: impl Into<String>) -> Box<Rejection> {
-        Rejection::syntax(what, self.pos)
+    fn error(&self, reason: impl Into<String>) -> Box<JsonRejection> {
+        JsonRejection::syntax(reason, self.pos)
     }
 }
 
-/// How many bytes there are before a quote, an escape or a control character.
+/// The number of bytes before the first quote, escape or control character.
 #[inline]
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;
     let mut length = 0;
-    // A byte is zero, or below 0x20, where subtracting it borrows from its high bit. Only the bytes
-    // behind the first may be wrong.
+    // Subtraction sets the high bit of a byte that is 0 or below 0x20. A borrow may set the high bit of later bytes,
+    // too, but never of an earlier one.
     for chunk in bytes.chunks_exact(8) {
         let word = u64::from_le_bytes(chunk.try_into().expect("a chunk has 8 bytes"));
         let quote = word ^ (ONES * u64::from(b'"'));

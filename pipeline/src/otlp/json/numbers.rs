@@ -1,6 +1,6 @@
-//! JSON's numbers, without loss.
+//! Reads JSON's numbers without loss of precision.
 
-/// How long the number is with which these bytes begin.
+/// The length of the number at the start of the bytes; none if they do not begin with a number.
 #[inline]
 pub(super) fn number_length(bytes: &[u8]) -> Option<usize> {
     let mut length = usize::from(bytes.first() == Some(&b'-'));
@@ -40,7 +40,7 @@ pub(super) fn is_number(text: &str) -> bool {
     number_length(text.as_bytes()) == Some(text.len())
 }
 
-/// The number's value where it is an integer of at most 64 bits: `5`, `5.0`, `50e-1`.
+/// The value of a number that is an integer with a magnitude of at most 64 bits: `5`, `5.0`, `50e-1`.
 #[inline]
 pub(super) fn integer(number: &str) -> Option<i128> {
     let (negative, magnitude) = match number.strip_prefix('-') {
@@ -49,14 +49,14 @@ pub(super) fn integer(number: &str) -> Option<i128> {
     };
     let value = i128::from(match magnitude.parse::<u64>() {
         Ok(value) => value,
-        Err(_) => shifted(magnitude)?,
+        Err(_) => integer_with_exponent(magnitude)?,
     });
     Some(if negative { -value } else { value })
 }
 
-/// A number with a fraction or an exponent.
+/// The value of a number with a fraction or an exponent, if it is an integer.
 #[cold]
-fn shifted(magnitude: &str) -> Option<u64> {
+fn integer_with_exponent(magnitude: &str) -> Option<u64> {
     let (mantissa, exponent) = match magnitude.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent),
         None => (magnitude, "0"),
@@ -70,7 +70,7 @@ fn shifted(magnitude: &str) -> Option<u64> {
     else {
         return Some(0);
     };
-    // An exponent over 64 bits is out of range whatever the digits are, or leaves a fraction.
+    // A number with an exponent over 64 bits is out of range or has a fraction.
     let point = i64::try_from(whole.len())
         .ok()?
         .checked_add(exponent.parse::<i64>().ok()?)?;
@@ -87,7 +87,7 @@ fn shifted(magnitude: &str) -> Option<u64> {
     Some(value)
 }
 
-/// The number's value, where it is not too large.
+/// The value of a number as a double; none if it is too large.
 #[inline]
 pub(super) fn double(number: &str) -> Option<f64> {
     number.parse::<f64>().ok().filter(|value| value.is_finite())
@@ -98,7 +98,7 @@ mod tests {
     use super::{double, integer, is_number};
 
     #[test]
-    fn numbers_are_those_of_json() {
+    fn numbers_of_json_are_recognized() {
         for number in ["0", "-0", "10", "1.5", "-1.25e+3", "0e0", "1E-9", "0.0"] {
             assert!(is_number(number), "{number}");
         }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn doubles_over_the_largest_are_none() {
+    fn double_that_is_too_large_is_none() {
         assert_eq!(double("1e400"), None);
         assert_eq!(double("-1e400"), None);
         assert_eq!(double("1e-400"), Some(0.0));

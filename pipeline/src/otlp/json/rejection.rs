@@ -1,81 +1,85 @@
-//! Why a request in JSON is rejected, and where.
+//! The error of decoding JSON: the reason and the path of the field.
 
 use std::fmt::Write as _;
 
 use crate::otlp::DecodeError;
 
-pub(super) type Result<T> = std::result::Result<T, Box<Rejection>>;
+pub(super) type Result<T> = std::result::Result<T, Box<JsonRejection>>;
 
+/// Why a request in JSON is rejected, and where.
 #[derive(Debug)]
-pub(super) struct Rejection {
-    what: String,
-    /// Where the text is not JSON.
+pub(super) struct JsonRejection {
+    reason: String,
+    /// The position of text that is not JSON, in bytes.
     offset: Option<usize>,
-    /// From the inside to the outside.
-    steps: Vec<Step>,
+    /// The path of the field, from the innermost step to the outermost.
+    steps: Vec<PathStep>,
 }
 
+/// A step of a path.
 #[derive(Debug)]
-enum Step {
+enum PathStep {
     Field(&'static str),
     Item(usize),
 }
 
-impl Rejection {
-    /// JSON that is no value of its field.
+impl JsonRejection {
+    /// The value is JSON, but not valid for its field.
     #[cold]
-    pub(super) fn value(what: impl Into<String>) -> Box<Rejection> {
-        Box::new(Rejection {
-            what: what.into(),
+    pub(super) fn value(reason: impl Into<String>) -> Box<JsonRejection> {
+        Box::new(JsonRejection {
+            reason: reason.into(),
             offset: None,
             steps: Vec::new(),
         })
     }
 
-    /// Text that is not JSON.
+    /// The text is not JSON.
     #[cold]
-    pub(super) fn syntax(what: impl Into<String>, offset: usize) -> Box<Rejection> {
-        Box::new(Rejection {
+    pub(super) fn syntax(reason: impl Into<String>, offset: usize) -> Box<JsonRejection> {
+        Box::new(JsonRejection {
             offset: Some(offset),
-            ..*Rejection::value(what)
+            ..*JsonRejection::value(reason)
         })
     }
 
+    /// Adds the field that contains the value to the path.
     #[cold]
-    pub(super) fn in_field(mut self: Box<Self>, name: &'static str) -> Box<Rejection> {
-        self.steps.push(Step::Field(name));
+    pub(super) fn in_field(mut self: Box<Self>, name: &'static str) -> Box<JsonRejection> {
+        self.steps.push(PathStep::Field(name));
         self
     }
 
+    /// Adds the index of the list item that contains the value to the path.
     #[cold]
-    pub(super) fn in_item(mut self: Box<Self>, index: usize) -> Box<Rejection> {
-        self.steps.push(Step::Item(index));
+    pub(super) fn in_item(mut self: Box<Self>, index: usize) -> Box<JsonRejection> {
+        self.steps.push(PathStep::Item(index));
         self
     }
 
-    /// `resourceSpans[0].resource`; empty for the request itself.
+    /// The path, such as `resourceSpans[0].resource`; empty for the request itself.
     fn path(&self) -> String {
         let mut path = String::new();
         for step in self.steps.iter().rev() {
             let written = match step {
-                Step::Field(name) if path.is_empty() => write!(path, "{name}"),
-                Step::Field(name) => write!(path, ".{name}"),
-                Step::Item(index) => write!(path, "[{index}]"),
+                PathStep::Field(name) if path.is_empty() => write!(path, "{name}"),
+                PathStep::Field(name) => write!(path, ".{name}"),
+                PathStep::Item(index) => write!(path, "[{index}]"),
             };
-            written.expect("text takes all");
+            written.expect("writing to a string cannot fail");
         }
         path
     }
 }
 
-impl From<Box<Rejection>> for DecodeError {
-    fn from(rejection: Box<Rejection>) -> DecodeError {
+impl From<Box<JsonRejection>> for DecodeError {
+    fn from(rejection: Box<JsonRejection>) -> DecodeError {
         let path = rejection.path();
         DecodeError {
-            what: if path.is_empty() {
-                rejection.what
+            reason: if path.is_empty() {
+                rejection.reason
             } else {
-                format!("{path}: {}", rejection.what)
+                format!("{path}: {}", rejection.reason)
             },
             offset: rejection.offset,
         }

@@ -1,15 +1,15 @@
-//! Single values: JSON → protobuf's wire format.
+//! Decodes single values of JSON to protobuf's wire format.
 
 use std::borrow::Cow;
 
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, Engine as _};
 
-use super::buffer::{MessageBuffer, Scalar};
+use super::buffer::{MessageBuffer, WireNumber};
 use super::lexer::Lexer;
 use super::numbers::{double, integer, is_number};
-use super::rejection::{Rejection, Result};
-use crate::otlp::descriptors::Kind;
+use super::rejection::{JsonRejection, Result};
+use crate::otlp::descriptors::FieldType;
 
 /// Base64 with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -19,32 +19,34 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// A number, `true`, `false`, or a value of an enum.
+/// Reads a value of a numeric type, a Boolean or an enum.
 #[inline]
-pub(super) fn read_scalar(
+pub(super) fn read_number(
     lexer: &mut Lexer<'_>,
     scratch: &mut String,
-    kind: Kind,
-) -> Result<Scalar> {
+    kind: FieldType,
+) -> Result<WireNumber> {
     let token = read_token(lexer, scratch)?;
-    let scalar = match (&token, kind) {
-        (Token::Bool(value), Kind::Bool) => Some(Scalar::Varint(u64::from(*value))),
-        (Token::Number(number), Kind::Double) => double(number).map(double_scalar),
-        (Token::Text(text), Kind::Double) => special_double(text).map(double_scalar),
-        (Token::Text(name), Kind::Enum(names)) => {
+    let value = match (&token, kind) {
+        (ValueToken::Bool(value), FieldType::Bool) => Some(WireNumber::Varint(u64::from(*value))),
+        (ValueToken::Number(number), FieldType::Double) => double(number).map(encode_double),
+        (ValueToken::Text(text), FieldType::Double) => special_double(text).map(encode_double),
+        (ValueToken::Text(name), FieldType::Enum(names)) => {
             let value = names.iter().position(|known| known == name);
-            value.map(|value| Scalar::Varint(value as u64))
+            value.map(|value| WireNumber::Varint(value as u64))
         }
-        (Token::Number(number), _) => integer(number).and_then(|value| integer_scalar(kind, value)),
+        (ValueToken::Number(number), _) => {
+            integer(number).and_then(|value| encode_integer(kind, value))
+        }
         _ => None,
     };
-    scalar.ok_or_else(|| Rejection::value(format!("expected {}, found {token}", expected(kind))))
+    value.ok_or_else(|| JsonRejection::value(format!("expected {}, found {token}", expected(kind))))
 }
 
-/// What a value begins with.
-enum Token<'s> {
+/// A value, or the start of a list or object.
+enum ValueToken<'s> {
     Bool(bool),
-    /// A number of JSON, in quotes or without.
+    /// A number, with or without quotes.
     Number(&'s str),
     /// Other text.
     Text(&'s str),
@@ -52,40 +54,43 @@ enum Token<'s> {
     Object,
 }
 
-impl std::fmt::Display for Token<'_> {
+impl std::fmt::Display for ValueToken<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Token::Bool(value) => write!(f, "{value}"),
-            Token::Number(number) => write!(f, "{number:.40}"),
-            Token::Text(text) => write!(f, "{:?}", &text[..text.floor_char_boundary(40)]),
-            Token::List => f.write_str("a list"),
-            Token::Object => f.write_str("an object"),
+            ValueToken::Bool(value) => write!(f, "{value}"),
+            ValueToken::Number(number) => write!(f, "{number:.40}"),
+            ValueToken::Text(text) => write!(f, "{:?}", &text[..text.floor_char_boundary(40)]),
+            ValueToken::List => f.write_str("a list"),
+            ValueToken::Object => f.write_str("an object"),
         }
     }
 }
 
 #[inline]
-fn read_token<'s, 'a: 's>(lexer: &mut Lexer<'a>, scratch: &'s mut String) -> Result<Token<'s>> {
+fn read_token<'s, 'a: 's>(
+    lexer: &mut Lexer<'a>,
+    scratch: &'s mut String,
+) -> Result<ValueToken<'s>> {
     match lexer.peek()? {
         b'"' => {
             let text = lexer.text(scratch)?;
             Ok(if is_number(text) {
-                Token::Number(text)
+                ValueToken::Number(text)
             } else {
-                Token::Text(text)
+                ValueToken::Text(text)
             })
         }
-        b'-' | b'0'..=b'9' => lexer.number().map(Token::Number),
-        b'[' => Ok(Token::List),
-        b'{' => Ok(Token::Object),
-        _ if lexer.word("true")? => Ok(Token::Bool(true)),
-        _ if lexer.word("false")? => Ok(Token::Bool(false)),
+        b'-' | b'0'..=b'9' => lexer.number().map(ValueToken::Number),
+        b'[' => Ok(ValueToken::List),
+        b'{' => Ok(ValueToken::Object),
+        _ if lexer.read_word_if("true")? => Ok(ValueToken::Bool(true)),
+        _ if lexer.read_word_if("false")? => Ok(ValueToken::Bool(false)),
         _ => Err(lexer.expected("a value")),
     }
 }
 
-fn double_scalar(value: f64) -> Scalar {
-    Scalar::Fixed64(value.to_bits())
+fn encode_double(value: f64) -> WireNumber {
+    WireNumber::Fixed64(value.to_bits())
 }
 
 fn special_double(text: &str) -> Option<f64> {
@@ -97,46 +102,56 @@ fn special_double(text: &str) -> Option<f64> {
     }
 }
 
-/// None where the kind does not hold the value.
+/// Encodes an integer; none if it is out of the range of the type.
 #[inline]
-fn integer_scalar(kind: Kind, value: i128) -> Option<Scalar> {
+fn encode_integer(kind: FieldType, value: i128) -> Option<WireNumber> {
     Some(match kind {
-        Kind::Int32 | Kind::Enum(_) => {
+        FieldType::Int32 | FieldType::Enum(_) => {
             let value = i32::try_from(value).ok()?;
-            Scalar::Varint(i64::from(value) as u64)
+            WireNumber::Varint(i64::from(value) as u64)
         }
-        Kind::Sint32 => {
+        FieldType::Sint32 => {
             let value = i32::try_from(value).ok()?;
-            Scalar::Varint(u64::from((value << 1 ^ value >> 31) as u32))
+            WireNumber::Varint(u64::from((value << 1 ^ value >> 31) as u32))
         }
-        Kind::Uint32 => Scalar::Varint(u64::from(u32::try_from(value).ok()?)),
-        Kind::Fixed32 => Scalar::Fixed32(u32::try_from(value).ok()?),
-        Kind::Int64 => Scalar::Varint(i64::try_from(value).ok()? as u64),
-        Kind::Sfixed64 => Scalar::Fixed64(i64::try_from(value).ok()? as u64),
-        Kind::Uint64 => Scalar::Varint(u64::try_from(value).ok()?),
-        Kind::Fixed64 => Scalar::Fixed64(u64::try_from(value).ok()?),
-        Kind::Text | Kind::Bool | Kind::Double | Kind::Bytes | Kind::Id(_) | Kind::Message(_) => {
+        FieldType::Uint32 => WireNumber::Varint(u64::from(u32::try_from(value).ok()?)),
+        FieldType::Fixed32 => WireNumber::Fixed32(u32::try_from(value).ok()?),
+        FieldType::Int64 => WireNumber::Varint(i64::try_from(value).ok()? as u64),
+        FieldType::Sfixed64 => WireNumber::Fixed64(i64::try_from(value).ok()? as u64),
+        FieldType::Uint64 => WireNumber::Varint(u64::try_from(value).ok()?),
+        FieldType::Fixed64 => WireNumber::Fixed64(u64::try_from(value).ok()?),
+        FieldType::Text
+        | FieldType::Bool
+        | FieldType::Double
+        | FieldType::Bytes
+        | FieldType::Id(_)
+        | FieldType::Message(_) => {
             return None;
         }
     })
 }
 
+/// The valid values of a type, for errors.
 #[cold]
-fn expected(kind: Kind) -> String {
+fn expected(kind: FieldType) -> String {
     match kind {
-        Kind::Bool => "true or false".into(),
-        Kind::Double => "a number of 64 bits, \"NaN\", \"Infinity\" or \"-Infinity\"".into(),
-        Kind::Enum(names) => format!("an integer of 32 bits or a name like {}", names[0]),
-        Kind::Int32 | Kind::Sint32 => "an integer of 32 bits".into(),
-        Kind::Uint32 | Kind::Fixed32 => "an integer of 32 bits that is not negative".into(),
-        Kind::Int64 | Kind::Sfixed64 => "an integer of 64 bits".into(),
-        Kind::Uint64 | Kind::Fixed64 => "an integer of 64 bits that is not negative".into(),
-        Kind::Text | Kind::Bytes | Kind::Id(_) => "text".into(),
-        Kind::Message(_) => "an object".into(),
+        FieldType::Bool => "true or false".into(),
+        FieldType::Double => "a number of 64 bits, \"NaN\", \"Infinity\" or \"-Infinity\"".into(),
+        FieldType::Enum(names) => format!("an integer of 32 bits or a name like {}", names[0]),
+        FieldType::Int32 | FieldType::Sint32 => "an integer of 32 bits".into(),
+        FieldType::Uint32 | FieldType::Fixed32 => {
+            "an integer of 32 bits that is not negative".into()
+        }
+        FieldType::Int64 | FieldType::Sfixed64 => "an integer of 64 bits".into(),
+        FieldType::Uint64 | FieldType::Fixed64 => {
+            "an integer of 64 bits that is not negative".into()
+        }
+        FieldType::Text | FieldType::Bytes | FieldType::Id(_) => "text".into(),
+        FieldType::Message(_) => "an object".into(),
     }
 }
 
-/// Base64 in the standard or the URL alphabet, added to the end of the buffer.
+/// Decodes base64 in the standard or the URL alphabet, and appends the bytes.
 pub(super) fn read_base64(text: &str, out: &mut MessageBuffer) -> Result<()> {
     let standard = if text.contains(['-', '_']) {
         Cow::Owned(text.replace('-', "+").replace('_', "/"))
@@ -144,22 +159,22 @@ pub(super) fn read_base64(text: &str, out: &mut MessageBuffer) -> Result<()> {
         Cow::Borrowed(text)
     };
     BASE64
-        .decode_vec(standard.as_ref(), out.end())
-        .map_err(|error| Rejection::value(format!("expected base64: {error}")))
+        .decode_vec(standard.as_ref(), out.raw())
+        .map_err(|error| JsonRejection::value(format!("expected base64: {error}")))
 }
 
-/// An id of so many bytes, or none where the text is empty.
+/// Decodes an id of `length` bytes, or empty text, and appends the bytes.
 pub(super) fn read_id(text: &str, length: usize, out: &mut MessageBuffer) -> Result<()> {
     let digits = text.as_bytes();
     if digits.len() != 2 * length && !digits.is_empty() {
-        return Err(wrong_id(text, length));
+        return Err(invalid_id(text, length));
     }
     for pair in digits.chunks_exact(2) {
         let [high, low] = [pair[0], pair[1]].map(|digit| HEX_DIGITS[usize::from(digit)]);
         if high | low > 0xf {
-            return Err(wrong_id(text, length));
+            return Err(invalid_id(text, length));
         }
-        out.end().push(high << 4 | low);
+        out.raw().push(high << 4 | low);
     }
     Ok(())
 }
@@ -177,9 +192,9 @@ static HEX_DIGITS: [u8; 256] = {
 };
 
 #[cold]
-fn wrong_id(text: &str, length: usize) -> Box<Rejection> {
+fn invalid_id(text: &str, length: usize) -> Box<JsonRejection> {
     let start = &text[..text.floor_char_boundary(40)];
-    Rejection::value(format!(
+    JsonRejection::value(format!(
         "expected {} hex digits, found {start:?}",
         2 * length
     ))

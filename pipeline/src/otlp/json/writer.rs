@@ -1,19 +1,20 @@
-//! JSON, written from its start to its end.
+//! Writes JSON from the start to the end.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::otlp::descriptors::Kind;
+use crate::otlp::descriptors::FieldType;
 
+/// A buffer to which JSON is appended.
 pub(super) struct JsonWriter {
     bytes: Vec<u8>,
 }
 
 impl JsonWriter {
-    pub(super) fn with_room(room: usize) -> JsonWriter {
+    pub(super) fn with_capacity(capacity: usize) -> JsonWriter {
         JsonWriter {
-            bytes: Vec::with_capacity(room),
+            bytes: Vec::with_capacity(capacity),
         }
     }
 
@@ -29,7 +30,7 @@ impl JsonWriter {
         self.bytes.push(bracket);
     }
 
-    /// Before an item, where it is not the first.
+    /// Writes a comma, unless the next item is the first one.
     #[inline]
     pub(super) fn comma(&mut self) {
         if !matches!(self.bytes.last(), Some(b'{' | b'[')) {
@@ -37,7 +38,7 @@ impl JsonWriter {
         }
     }
 
-    /// The name of the next field.
+    /// Writes the name of the next field.
     #[inline]
     pub(super) fn name(&mut self, name: &str) {
         self.comma();
@@ -46,24 +47,31 @@ impl JsonWriter {
         self.bytes.extend_from_slice(b"\":");
     }
 
-    /// The default of a field that is absent.
-    pub(super) fn default(&mut self, kind: Kind) {
+    /// Writes the default of a field.
+    pub(super) fn default(&mut self, kind: FieldType) {
         let default: &[u8] = match kind {
-            Kind::Text | Kind::Bytes | Kind::Id(_) => b"\"\"",
-            Kind::Bool => b"false",
-            Kind::Double => b"0.0",
-            Kind::Int64 | Kind::Uint64 | Kind::Fixed64 | Kind::Sfixed64 => b"\"0\"",
-            Kind::Int32 | Kind::Sint32 | Kind::Uint32 | Kind::Fixed32 | Kind::Enum(_) => b"0",
-            Kind::Message(_) => b"{}",
+            FieldType::Text | FieldType::Bytes | FieldType::Id(_) => b"\"\"",
+            FieldType::Bool => b"false",
+            FieldType::Double => b"0.0",
+            FieldType::Int64 | FieldType::Uint64 | FieldType::Fixed64 | FieldType::Sfixed64 => {
+                b"\"0\""
+            }
+            FieldType::Int32
+            | FieldType::Sint32
+            | FieldType::Uint32
+            | FieldType::Fixed32
+            | FieldType::Enum(_) => b"0",
+            FieldType::Message(_) => b"{}",
         };
         self.bytes.extend_from_slice(default);
     }
 
     #[inline]
     fn serialize(&mut self, value: &(impl Serialize + ?Sized)) {
-        serde_json::to_writer(&mut self.bytes, value).expect("a vector takes all");
+        serde_json::to_writer(&mut self.bytes, value).expect("writing to a vector cannot fail");
     }
 
+    /// Writes text, with quotes and escapes.
     pub(super) fn text(&mut self, text: &str) {
         self.serialize(text);
     }
@@ -72,13 +80,13 @@ impl JsonWriter {
         self.serialize(&value);
     }
 
-    /// Of at most 32 bits.
+    /// Writes a number of at most 32 bits.
     #[inline]
     pub(super) fn number(&mut self, value: impl Into<i64>) {
         self.serialize(&value.into());
     }
 
-    /// A number of 64 bits, in quotes: not all JSON readers take it whole.
+    /// Writes a number of 64 bits in quotes, since some JSON readers would lose precision.
     #[inline]
     pub(super) fn quoted(&mut self, value: impl Serialize) {
         self.bytes.push(b'"');
@@ -86,6 +94,7 @@ impl JsonWriter {
         self.bytes.push(b'"');
     }
 
+    /// Writes a double. NaN and the infinities are written as text.
     #[inline]
     pub(super) fn double(&mut self, value: f64) {
         if value.is_finite() {
@@ -101,10 +110,12 @@ impl JsonWriter {
         self.bytes.extend_from_slice(special);
     }
 
+    /// Writes bytes as base64.
     pub(super) fn base64(&mut self, bytes: &[u8]) {
         self.text(&STANDARD.encode(bytes));
     }
 
+    /// Writes bytes as hexadecimal digits.
     #[inline]
     pub(super) fn hex(&mut self, bytes: &[u8]) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

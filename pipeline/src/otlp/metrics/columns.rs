@@ -1,4 +1,4 @@
-//! The columns of `metrics` while they grow.
+//! The columns of `metrics` while a request is decoded.
 
 use std::sync::Arc;
 
@@ -7,32 +7,33 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StructArray};
 use arrow_buffer::{Buffer, NullBufferBuilder};
 use bytes::Bytes;
 
-use super::super::columns::{
-    Ids, Nullable, Side, bytes, list, nullable_numbers, numbers, texts, times, words,
-};
-use super::super::context::{Context, opening};
-use super::super::{item_of, struct_fields};
-use super::point::Point;
-use super::{TYPES, Type};
+use super::{MetricType, TYPES};
 use crate::Signal;
+use crate::otlp::columns::{
+    IdColumn, NullableColumn, ViewBuffers, bytes, list, nullable_numbers, numbers, texts, times,
+    words,
+};
+use crate::otlp::context::{ContextColumns, opening};
+use crate::otlp::{item_of, struct_fields};
 use crate::schema::metrics;
 
-/// A list column: its items, and where each row's end.
-pub(super) struct Lists<T> {
+/// A list column: its items, and the end of each row's items.
+pub(super) struct ListColumn<T> {
     pub(super) values: Vec<T>,
     ends: Vec<i32>,
     nulls: NullBufferBuilder,
 }
 
-impl<T> Lists<T> {
-    fn new() -> Lists<T> {
-        Lists {
+impl<T> ListColumn<T> {
+    fn new() -> ListColumn<T> {
+        ListColumn {
             values: Vec::new(),
             ends: vec![0],
             nulls: NullBufferBuilder::new(0),
         }
     }
 
+    /// Ends the list of a row. It is null if it is not `present`.
     fn end_row(&mut self, present: bool) {
         self.ends.push(self.values.len() as i32);
         if present {
@@ -53,87 +54,109 @@ impl<T> Lists<T> {
     }
 }
 
-pub(super) struct Exemplars {
+/// The exemplars of all points.
+pub(super) struct ExemplarColumns {
+    /// The end of each point's exemplars.
     ends: Vec<i32>,
     nulls: NullBufferBuilder,
     pub(super) attributes: Vec<u128>,
     pub(super) time: Vec<u64>,
-    pub(super) double: Nullable<f64>,
-    pub(super) int: Nullable<i64>,
-    pub(super) span_id: Ids,
-    pub(super) trace_id: Ids,
+    pub(super) double: NullableColumn<f64>,
+    pub(super) int: NullableColumn<i64>,
+    pub(super) span_id: IdColumn,
+    pub(super) trace_id: IdColumn,
 }
 
-pub(super) struct Points {
+/// The fields that a point of any type has at most once.
+#[derive(Default)]
+pub(super) struct PointFields {
+    pub(super) start: u64,
+    pub(super) time: u64,
+    pub(super) flags: u32,
+    pub(super) double: Option<f64>,
+    pub(super) int: Option<i64>,
+    pub(super) count: Option<u64>,
+    pub(super) sum: Option<f64>,
+    pub(super) min: Option<f64>,
+    pub(super) max: Option<f64>,
+    pub(super) scale: Option<i32>,
+    pub(super) zero_count: Option<u64>,
+    pub(super) zero_threshold: Option<f64>,
+    pub(super) positive_offset: Option<i32>,
+    pub(super) negative_offset: Option<i32>,
+}
+
+/// The columns of all points. Readers append the items of lists directly.
+pub(super) struct PointColumns {
     name: Vec<u128>,
     description: Vec<u128>,
     unit: Vec<u128>,
     metadata: Vec<u128>,
     types: Vec<i32>,
-    temporality: Nullable<i32>,
-    is_monotonic: Nullable<bool>,
+    temporality: NullableColumn<i32>,
+    is_monotonic: NullableColumn<bool>,
     start: Vec<u64>,
     time: Vec<u64>,
     flags: Vec<u32>,
     attributes: Vec<u128>,
-    double: Nullable<f64>,
-    int: Nullable<i64>,
-    count: Nullable<u64>,
-    sum: Nullable<f64>,
-    min: Nullable<f64>,
-    max: Nullable<f64>,
-    pub(super) bucket_counts: Lists<u64>,
-    pub(super) explicit_bounds: Lists<f64>,
-    scale: Nullable<i32>,
-    zero_count: Nullable<u64>,
-    zero_threshold: Nullable<f64>,
-    positive_offset: Nullable<i32>,
-    pub(super) positive_counts: Lists<u64>,
-    negative_offset: Nullable<i32>,
-    pub(super) negative_counts: Lists<u64>,
-    pub(super) quantiles: Lists<(f64, f64)>,
-    pub(super) exemplars: Exemplars,
+    double: NullableColumn<f64>,
+    int: NullableColumn<i64>,
+    count: NullableColumn<u64>,
+    sum: NullableColumn<f64>,
+    min: NullableColumn<f64>,
+    max: NullableColumn<f64>,
+    pub(super) bucket_counts: ListColumn<u64>,
+    pub(super) explicit_bounds: ListColumn<f64>,
+    scale: NullableColumn<i32>,
+    zero_count: NullableColumn<u64>,
+    zero_threshold: NullableColumn<f64>,
+    positive_offset: NullableColumn<i32>,
+    pub(super) positive_counts: ListColumn<u64>,
+    negative_offset: NullableColumn<i32>,
+    pub(super) negative_counts: ListColumn<u64>,
+    pub(super) quantiles: ListColumn<(f64, f64)>,
+    pub(super) exemplars: ExemplarColumns,
 }
 
-impl Points {
-    pub(super) fn new() -> Points {
-        Points {
+impl PointColumns {
+    pub(super) fn new() -> PointColumns {
+        PointColumns {
             name: Vec::new(),
             description: Vec::new(),
             unit: Vec::new(),
             metadata: Vec::new(),
             types: Vec::new(),
-            temporality: Nullable::new(),
-            is_monotonic: Nullable::new(),
+            temporality: NullableColumn::new(),
+            is_monotonic: NullableColumn::new(),
             start: Vec::new(),
             time: Vec::new(),
             flags: Vec::new(),
             attributes: Vec::new(),
-            double: Nullable::new(),
-            int: Nullable::new(),
-            count: Nullable::new(),
-            sum: Nullable::new(),
-            min: Nullable::new(),
-            max: Nullable::new(),
-            bucket_counts: Lists::new(),
-            explicit_bounds: Lists::new(),
-            scale: Nullable::new(),
-            zero_count: Nullable::new(),
-            zero_threshold: Nullable::new(),
-            positive_offset: Nullable::new(),
-            positive_counts: Lists::new(),
-            negative_offset: Nullable::new(),
-            negative_counts: Lists::new(),
-            quantiles: Lists::new(),
-            exemplars: Exemplars {
+            double: NullableColumn::new(),
+            int: NullableColumn::new(),
+            count: NullableColumn::new(),
+            sum: NullableColumn::new(),
+            min: NullableColumn::new(),
+            max: NullableColumn::new(),
+            bucket_counts: ListColumn::new(),
+            explicit_bounds: ListColumn::new(),
+            scale: NullableColumn::new(),
+            zero_count: NullableColumn::new(),
+            zero_threshold: NullableColumn::new(),
+            positive_offset: NullableColumn::new(),
+            positive_counts: ListColumn::new(),
+            negative_offset: NullableColumn::new(),
+            negative_counts: ListColumn::new(),
+            quantiles: ListColumn::new(),
+            exemplars: ExemplarColumns {
                 ends: vec![0],
                 nulls: NullBufferBuilder::new(0),
                 attributes: Vec::new(),
                 time: Vec::new(),
-                double: Nullable::new(),
-                int: Nullable::new(),
-                span_id: Ids::new(8),
-                trace_id: Ids::new(16),
+                double: NullableColumn::new(),
+                int: NullableColumn::new(),
+                span_id: IdColumn::new(8),
+                trace_id: IdColumn::new(16),
             },
         }
     }
@@ -142,8 +165,8 @@ impl Points {
         self.time.len()
     }
 
-    /// Ends a row: what is its own.
-    pub(super) fn push(&mut self, point: &Point, attributes: u128, data_type: Type) {
+    /// Ends the row of a point: appends its fields and ends its lists.
+    pub(super) fn push(&mut self, point: &PointFields, attributes: u128, data_type: MetricType) {
         self.start.push(point.start);
         self.time.push(point.time);
         self.flags.push(point.flags);
@@ -154,8 +177,10 @@ impl Points {
         self.sum.push(point.sum);
         self.min.push(point.min);
         self.max.push(point.max);
-        self.bucket_counts.end_row(data_type == Type::Histogram);
-        self.explicit_bounds.end_row(data_type == Type::Histogram);
+        self.bucket_counts
+            .end_row(data_type == MetricType::Histogram);
+        self.explicit_bounds
+            .end_row(data_type == MetricType::Histogram);
         self.scale.push(point.scale);
         self.zero_count.push(point.zero_count);
         self.zero_threshold.push(point.zero_threshold);
@@ -165,20 +190,20 @@ impl Points {
         self.negative_offset.push(point.negative_offset);
         self.negative_counts
             .end_row(point.negative_offset.is_some());
-        self.quantiles.end_row(data_type == Type::Summary);
+        self.quantiles.end_row(data_type == MetricType::Summary);
         self.exemplars.ends.push(self.exemplars.time.len() as i32);
-        if data_type == Type::Summary {
+        if data_type == MetricType::Summary {
             self.exemplars.nulls.append_null();
         } else {
             self.exemplars.nulls.append_non_null();
         }
     }
 
-    /// Repeats a metric for its rows.
+    /// Appends the fields of a metric for each of its `rows` rows.
     pub(super) fn metric(
         &mut self,
         [name, description, unit, metadata]: [u128; 4],
-        data_type: Type,
+        data_type: MetricType,
         temporality: i32,
         is_monotonic: bool,
         rows: usize,
@@ -189,23 +214,23 @@ impl Points {
         self.unit.resize(total, unit);
         self.metadata.resize(total, metadata);
         self.types.resize(total, data_type as i32);
-        let has_temporality = !matches!(data_type, Type::Gauge | Type::Summary);
+        let has_temporality = !matches!(data_type, MetricType::Gauge | MetricType::Summary);
         self.temporality
             .repeat(has_temporality.then_some(temporality), rows);
         self.is_monotonic
-            .repeat((data_type == Type::Sum).then_some(is_monotonic), rows);
+            .repeat((data_type == MetricType::Sum).then_some(is_monotonic), rows);
     }
 
-    /// The batch's rows.
+    /// Makes the rows of the batch.
     pub(super) fn finish(
         mut self,
-        side: Side,
-        context: Context,
+        view_buffers: ViewBuffers,
+        context: ContextColumns,
         request: &Bytes,
         source: &str,
     ) -> RecordBatch {
         let rows = self.len();
-        let buffers = &side.buffers(Buffer::from(request.clone()));
+        let buffers = &view_buffers.buffers(Buffer::from(request.clone()));
         let (time, wire_time) = times(self.time);
         let (is_monotonic, monotonic_nulls) = self.is_monotonic.finish();
         let uint64s = |values| numbers::<UInt64Type>(values);
@@ -256,11 +281,11 @@ impl Points {
         ]);
         columns.extend(context.finish(buffers));
         RecordBatch::try_new(Signal::Metrics.schema(), columns)
-            .expect("the columns are the schema's, all of one length")
+            .expect("the columns are those of the schema and have one length")
     }
 }
 
-impl Exemplars {
+impl ExemplarColumns {
     fn finish(mut self, buffers: &[Buffer]) -> ArrayRef {
         let item = item_of(Signal::Metrics, metrics::EXEMPLARS);
         let columns = vec![

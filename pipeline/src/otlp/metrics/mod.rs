@@ -1,4 +1,4 @@
-//! `ExportMetricsServiceRequest` → `metrics`.
+//! Decodes an `ExportMetricsServiceRequest` to rows of `metrics`.
 
 use std::ops::Range;
 
@@ -7,18 +7,20 @@ use bytes::Bytes;
 use arrow_array::RecordBatch;
 
 use super::check;
-use super::columns::{EMPTY, Run, Side, view};
-use super::context::{Context, Resource, Scope};
-use super::descriptors::{EXPONENTIAL_HISTOGRAM, GAUGE, HISTOGRAM, Message, SUM, SUMMARY};
+use super::columns::{AttributeRun, EMPTY, ViewBuffers, view};
+use super::context::{ContextColumns, ResourceFields, ScopeFields};
+use super::descriptors::{
+    EXPONENTIAL_HISTOGRAM, GAUGE, HISTOGRAM, MessageDescriptor, SUM, SUMMARY,
+};
 use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_3, BYTES_5, BYTES_7, BYTES_9, BYTES_10, BYTES_11, BYTES_12, VARINT_2,
     VARINT_3,
 };
-use super::wire::{Reader, Result, known};
+use super::wire::{Result, WireReader, known};
 
 mod columns;
 mod point;
-use columns::Points;
+use columns::PointColumns;
 
 const REQUEST: u64 = known([1]);
 const GROUP: u64 = known([1, 2, 3]);
@@ -34,8 +36,9 @@ const TYPES: [&str; 5] = [
     "summary",
 ];
 
+/// The type of a metric. The discriminants are indexes of [`TYPES`].
 #[derive(Clone, Copy, PartialEq)]
-enum Type {
+enum MetricType {
     Gauge,
     Sum,
     Histogram,
@@ -43,23 +46,24 @@ enum Type {
     Summary,
 }
 
-struct Metrics {
-    side: Side,
-    context: Context,
-    points: Points,
-    /// Where the data of the metric at hand stands: more than once if it is to be merged.
+/// The state of decoding a request.
+struct MetricDecoder {
+    view_buffers: ViewBuffers,
+    context: ContextColumns,
+    points: PointColumns,
+    /// The ranges of the current metric's data. Several ranges are merged.
     data: Vec<Range<usize>>,
 }
 
-/// Walks the request once (a metric's own fields twice, where its data comes in pieces).
+/// Decodes a request in one walk. The fields of a metric are walked twice if its data occurs several times.
 pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
-    let mut metrics = Metrics {
-        side: Side::default(),
-        context: Context::new(),
-        points: Points::new(),
+    let mut metrics = MetricDecoder {
+        view_buffers: ViewBuffers::default(),
+        context: ContextColumns::new(),
+        points: PointColumns::new(),
         data: Vec::new(),
     };
-    let mut reader = Reader::new(request);
+    let mut reader = WireReader::new(request);
     while let Some(field) = reader.next_key()? {
         match field {
             BYTES_1 => metrics.resource_metrics(reader.message()?)?,
@@ -68,13 +72,13 @@ pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     }
     Ok(metrics
         .points
-        .finish(metrics.side, metrics.context, request, source))
+        .finish(metrics.view_buffers, metrics.context, request, source))
 }
 
-impl Metrics {
-    fn resource_metrics(&mut self, mut group: Reader<'_>) -> Result<()> {
+impl MetricDecoder {
+    fn resource_metrics(&mut self, mut group: WireReader<'_>) -> Result<()> {
         let first = self.points.len();
-        let mut resource = Resource::default();
+        let mut resource = ResourceFields::default();
         while let Some(field) = group.next_key()? {
             match field {
                 BYTES_1 => resource.read(group.message()?)?,
@@ -85,13 +89,13 @@ impl Metrics {
         }
         let rows = self.points.len() - first;
         self.context
-            .resource(&group, &mut self.side, &resource, rows);
+            .resource(&group, &mut self.view_buffers, &resource, rows);
         Ok(())
     }
 
-    fn scope_metrics(&mut self, mut group: Reader<'_>) -> Result<()> {
+    fn scope_metrics(&mut self, mut group: WireReader<'_>) -> Result<()> {
         let first = self.points.len();
-        let mut scope = Scope::default();
+        let mut scope = ScopeFields::default();
         while let Some(field) = group.next_key()? {
             match field {
                 BYTES_1 => scope.read(group.message()?)?,
@@ -101,13 +105,14 @@ impl Metrics {
             }
         }
         let rows = self.points.len() - first;
-        self.context.scope(&group, &mut self.side, &scope, rows);
+        self.context
+            .scope(&group, &mut self.view_buffers, &scope, rows);
         Ok(())
     }
 
-    fn metric(&mut self, mut metric: Reader<'_>) -> Result<()> {
+    fn metric(&mut self, mut metric: WireReader<'_>) -> Result<()> {
         let (mut name, mut description, mut unit) = (EMPTY, EMPTY, EMPTY);
-        let mut metadata = Run::default();
+        let mut metadata = AttributeRun::default();
         let mut data_type = None;
         self.data.clear();
         loop {
@@ -132,17 +137,17 @@ impl Metrics {
                     metadata.add(&mut metric, start)?;
                     continue;
                 }
-                BYTES_5 => Type::Gauge,
-                BYTES_7 => Type::Sum,
-                BYTES_9 => Type::Histogram,
-                BYTES_10 => Type::ExponentialHistogram,
-                BYTES_11 => Type::Summary,
+                BYTES_5 => MetricType::Gauge,
+                BYTES_7 => MetricType::Sum,
+                BYTES_9 => MetricType::Histogram,
+                BYTES_10 => MetricType::ExponentialHistogram,
+                BYTES_11 => MetricType::Summary,
                 other => {
                     metric.skip(other, METRIC)?;
                     continue;
                 }
             };
-            // Of a oneof the last member counts; the same member twice is merged.
+            // The last member of a oneof is valid. Several occurrences of one member are merged.
             if let Some(earlier) = data_type
                 && earlier != found
             {
@@ -160,20 +165,26 @@ impl Metrics {
             let mut data = metric.within(piece);
             while let Some(field) = data.next_key()? {
                 match (field, data_type) {
-                    (BYTES_1, _) => self
-                        .points
-                        .read(data.message()?, data_type, &mut self.side)?,
-                    (VARINT_2, Type::Sum | Type::Histogram | Type::ExponentialHistogram) => {
+                    (BYTES_1, _) => {
+                        self.points
+                            .read(data.message()?, data_type, &mut self.view_buffers)?
+                    }
+                    (
+                        VARINT_2,
+                        MetricType::Sum | MetricType::Histogram | MetricType::ExponentialHistogram,
+                    ) => {
                         temporality = data.uint32()? as i32;
                     }
-                    (VARINT_3, Type::Sum) => is_monotonic = data.varint()? != 0,
-                    (other, Type::Sum) => data.skip(other, DATA)?,
-                    (other, Type::Gauge | Type::Summary) => data.skip(other, known([1]))?,
+                    (VARINT_3, MetricType::Sum) => is_monotonic = data.varint()? != 0,
+                    (other, MetricType::Sum) => data.skip(other, DATA)?,
+                    (other, MetricType::Gauge | MetricType::Summary) => {
+                        data.skip(other, known([1]))?
+                    }
                     (other, _) => data.skip(other, known([1, 2]))?,
                 }
             }
         }
-        let metadata = metadata.finish(&metric, &mut self.side);
+        let metadata = metadata.finish(&metric, &mut self.view_buffers);
         let rows = self.points.len() - first;
         self.points.metric(
             [name, description, unit, metadata],
@@ -185,9 +196,9 @@ impl Metrics {
         Ok(())
     }
 
-    /// Drops the earlier member of the oneof, which must be well-formed all the same.
+    /// Drops an earlier member of the oneof. It must be well-formed, too.
     #[cold]
-    fn drop_data(&mut self, metric: &Reader<'_>, data_type: Type) -> Result<()> {
+    fn drop_data(&mut self, metric: &WireReader<'_>, data_type: MetricType) -> Result<()> {
         for piece in self.data.drain(..) {
             check::message(metric.within(piece), data_type.message())?;
         }
@@ -195,14 +206,14 @@ impl Metrics {
     }
 }
 
-impl Type {
-    fn message(self) -> &'static Message {
+impl MetricType {
+    fn message(self) -> &'static MessageDescriptor {
         match self {
-            Type::Gauge => &GAUGE,
-            Type::Sum => &SUM,
-            Type::Histogram => &HISTOGRAM,
-            Type::ExponentialHistogram => &EXPONENTIAL_HISTOGRAM,
-            Type::Summary => &SUMMARY,
+            MetricType::Gauge => &GAUGE,
+            MetricType::Sum => &SUM,
+            MetricType::Histogram => &HISTOGRAM,
+            MetricType::ExponentialHistogram => &EXPONENTIAL_HISTOGRAM,
+            MetricType::Summary => &SUMMARY,
         }
     }
 }

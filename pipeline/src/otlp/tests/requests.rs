@@ -1,4 +1,4 @@
-//! Requests at random: every field, every type of value, empty and doubled ones too.
+//! Random requests with every field and every type of value, also with empty values and duplicate keys.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -79,7 +79,7 @@ fn any_value() -> impl Strategy<Value = AnyValue> {
 }
 
 fn entry(key: String, value: Option<AnyValue>) -> KeyValue {
-    // A few have an index too.
+    // A few have an index, too.
     let key_strindex = if key.len() == 2 { -3 } else { 0 };
     KeyValue {
         key,
@@ -89,7 +89,7 @@ fn entry(key: String, value: Option<AnyValue>) -> KeyValue {
 }
 
 fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
-    // A few keys only, so that some stand twice.
+    // Few different keys, so that some occur twice.
     let key = prop_oneof![
         Just("service.name".to_owned()),
         Just("k".to_owned()),

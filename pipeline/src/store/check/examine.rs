@@ -1,90 +1,94 @@
-//! Finds how nodes would be written if all that is current were computed anew.
+//! Computes the current rows of nodes again and finds those that differ from the stored ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Difference, Table};
+use super::{CheckDifference, CheckedTable};
 use crate::schema::aliases::kind;
 use crate::store::rows::{
     AliasKey, Listing, NodeId, NodeRow, ReadRows, RowsError, ScopeKey, TextField, TextRow,
 };
-use crate::store::texts;
+use crate::store::search_texts;
 use crate::store::write::{CurrentChanges, Transaction};
 
-/// What was found out about some nodes.
+/// The differences of some nodes, and the changes that repair them.
 #[derive(Debug, Default)]
-pub(super) struct Examined {
-    pub(super) differences: Vec<Difference>,
-    /// The nodes that they are of.
+pub(super) struct Examination {
+    pub(super) differences: Vec<CheckDifference>,
+    /// The nodes that have a difference.
     pub(super) differing: BTreeSet<NodeId>,
     pub(super) changes: CurrentChanges,
 }
 
-/// Texts to replace.
-pub(super) type TextChanges = (Vec<(NodeId, TextField)>, Vec<TextRow>);
+/// The (node, field) pairs whose texts to replace, and their new texts.
+pub(super) type TextReplacements = (Vec<(NodeId, TextField)>, Vec<TextRow>);
 
 impl<R: ReadRows> Transaction<'_, R> {
-    /// Compares all that is current of these nodes with their claims.
-    pub(super) async fn examine(&mut self, ids: &[NodeId]) -> Result<Examined, RowsError> {
+    /// Compares all current rows of these nodes with their claims.
+    pub(super) async fn examine(&mut self, ids: &[NodeId]) -> Result<Examination, RowsError> {
         self.words
-            .find(self.rows, [kind::SAME_AS].into_iter())
+            .load_numbers(self.rows, [kind::SAME_AS].into_iter())
             .await?;
-        self.touch(ids.to_vec()).await?;
-        // Housekeeping may have removed some meanwhile.
-        let ids = ids.iter().filter(|id| self.touched.row(**id).is_some());
+        self.load_nodes(ids.to_vec()).await?;
+        // Housekeeping may have removed some of the nodes.
+        let ids = ids.iter().filter(|id| self.nodes.row(**id).is_some());
         let ids: Vec<NodeId> = ids.copied().collect();
-        ids.iter().for_each(|id| self.touched.fold_again(*id));
+        ids.iter().for_each(|id| self.nodes.mark_for_fold(*id));
         let changes = self.current_changes(&ids).await?;
         let mut rows: BTreeMap<NodeId, NodeRow> = BTreeMap::new();
         for id in &ids {
-            rows.extend(self.touched.row(*id).map(|row| (*id, row.clone())));
+            rows.extend(self.nodes.row(*id).map(|row| (*id, row.clone())));
         }
-        let mut found: BTreeMap<(NodeId, Table), u64> = BTreeMap::new();
-        let mut add = |id, table| *found.entry((id, table)).or_default() += 1;
+        let mut counts: BTreeMap<(NodeId, CheckedTable), u64> = BTreeMap::new();
+        let mut add = |id, table| *counts.entry((id, table)).or_default() += 1;
         let mut wrong: BTreeSet<NodeId> = changes.nodes.iter().map(|row| row.id).collect();
         wrong.extend(self.wrong_same_as(&rows).await?);
-        wrong.iter().for_each(|id| add(*id, Table::Nodes));
+        wrong.iter().for_each(|id| add(*id, CheckedTable::Nodes));
         let edges = changes.edges.iter().map(|row| &row.key);
         let edges = edges.chain(&changes.removed_edges);
-        edges.for_each(|key| add(key.from, Table::Edges));
+        edges.for_each(|key| add(key.from, CheckedTable::Edges));
         let aliases = changes.aliases.iter().map(|row| &row.key);
         let aliases = aliases.chain(&changes.removed_aliases);
-        aliases.for_each(|key| add(key.node, Table::Aliases));
+        aliases.for_each(|key| add(key.node, CheckedTable::Aliases));
         let contested = self.missing_contested(&changes.contested).await?;
-        contested.iter().for_each(|id| add(*id, Table::Contested));
+        contested
+            .iter()
+            .for_each(|id| add(*id, CheckedTable::Contested));
         let changed = changes.nodes.iter().map(|row| (row.id, row.clone()));
         rows.extend(changed);
         let mut values = self.alias_values(&ids, &changes.removed_aliases).await?;
         let put = changes.aliases.iter().map(|row| &row.key);
         values.extend(put.map(|key| (key.node, key.value.clone())));
         let (fields, _) = self.wrong_texts(&rows, &values).await?;
-        fields.iter().for_each(|(id, _)| add(*id, Table::Texts));
+        fields
+            .iter()
+            .for_each(|(id, _)| add(*id, CheckedTable::Texts));
         let uid = |id: &NodeId| rows.get(id).map(|row| row.uid.clone());
-        let differences = found.iter().map(|((id, table), count)| Difference {
-            of: uid(id).unwrap_or_default(),
+        let differences = counts.iter().map(|((id, table), count)| CheckDifference {
+            subject: uid(id).unwrap_or_default(),
             table: *table,
             rows: *count,
         });
-        Ok(Examined {
+        Ok(Examination {
             differences: differences.collect(),
-            differing: found.keys().map(|(id, _)| *id).collect(),
+            differing: counts.keys().map(|(id, _)| *id).collect(),
             changes,
         })
     }
 
-    /// Nodes that are not stored as the other names that they are.
+    /// The nodes whose stored `same_as` is not the winning owner.
     async fn wrong_same_as(
         &mut self,
         rows: &BTreeMap<NodeId, NodeRow>,
     ) -> Result<Vec<NodeId>, RowsError> {
         let uids: Vec<String> = rows.values().map(|row| row.uid.clone()).collect();
-        let owners = self.owners_of(&uids).await?;
+        let owners = self.same_as_owners(&uids).await?;
         let wrong = rows.values();
         let wrong = wrong.filter(|row| row.same_as != owners.get(&row.uid).copied());
         Ok(wrong.map(|row| row.id).collect())
     }
 
-    /// Nodes that the scans of a scope do not look at again although they are contested there. One that
-    /// is not contested any more may still be stored: the next scan removes it.
+    /// The nodes that are contested in a scope but not stored as such, so that its scans would not examine them again.
+    /// A node that is stored and no longer contested is no difference: the next scan removes it.
     async fn missing_contested(
         &mut self,
         expected: &[(ScopeKey, NodeId)],
@@ -99,7 +103,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         Ok(missing.map(|(_, node)| *node).collect())
     }
 
-    /// The aliases that are stored of these nodes, but for those with these keys.
+    /// The stored alias values of these nodes, without the removed ones.
     pub(super) async fn alias_values(
         &mut self,
         ids: &[NodeId],
@@ -112,24 +116,24 @@ impl<R: ReadRows> Transaction<'_, R> {
         Ok(keys.map(|key| (key.node, key.value)).collect())
     }
 
-    /// The texts by which these nodes should be found, of each field where others are stored.
+    /// The search texts that these nodes must have, of each field whose stored texts differ.
     pub(super) async fn wrong_texts(
         &mut self,
         rows: &BTreeMap<NodeId, NodeRow>,
         aliases: &BTreeSet<(NodeId, String)>,
-    ) -> Result<TextChanges, RowsError> {
-        let mut expected = texts::Changes::default();
+    ) -> Result<TextReplacements, RowsError> {
+        let mut expected = search_texts::TextChanges::default();
         for row in rows.values() {
             let of_node = aliases.range((row.id, String::new())..);
             let of_node = of_node.take_while(|(node, _)| *node == row.id);
             let values = of_node.map(|(_, value)| value.as_str());
             match row.listing {
-                // What it was found by while it was listed may stay.
-                Listing::None => expected.aliases(row, values),
-                _ => expected.all(row, values),
+                // Texts of other fields may remain from when the node was listed.
+                Listing::None => expected.replace_aliases(row, values),
+                _ => expected.replace_all(row, values),
             }
         }
-        let (mut fields, mut texts) = expected.finish();
+        let (mut fields, mut texts) = expected.into_rows();
         let ids: Vec<NodeId> = rows.keys().copied().collect();
         let stored: BTreeSet<TextRow> = self.rows.texts_of(&ids).await?.into_iter().collect();
         let expected: BTreeSet<&TextRow> = texts.iter().collect();

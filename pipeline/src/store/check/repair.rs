@@ -1,35 +1,36 @@
-//! Writes what nodes and counts lack.
+//! Repairs the current rows of nodes, and the counts.
 
 use std::collections::BTreeMap;
 
-use super::super::Store;
-use super::super::rows::{Backend, CountRow, NodeId, NodeRow, Projection, RowsError, WriteRows};
-use super::super::write::Transaction;
 use crate::component::UnixNanos;
+use crate::store::Store;
+use crate::store::rows::{Backend, CountRow, NodeId, NodeRow, Projection, RowsError, WriteRows};
+use crate::store::write::Transaction;
 
-/// Nodes that are repaired in one transaction: some milliseconds.
-const AT_ONCE: usize = if cfg!(test) { 2 } else { 25 };
+/// How many nodes one transaction repairs: it takes some milliseconds.
+const NODES_PER_TRANSACTION: usize = if cfg!(test) { 2 } else { 25 };
 
 impl<B: Backend> Store<B> {
-    /// Repairs these nodes; how many rows differed by then.
+    /// Repairs these nodes. Returns how many rows still differed.
     pub(super) async fn repair(&self, ids: &[NodeId]) -> Result<u64, RowsError> {
         let mut repaired = 0;
-        for ids in ids.chunks(AT_ONCE) {
+        for ids in ids.chunks(NODES_PER_TRANSACTION) {
             let mut rows = self.backend.write().await?;
             let mut transaction = Transaction::new(&mut rows, UnixNanos::now());
             let count = transaction.repair(ids).await?;
-            let mut news = transaction.news;
+            let mut commit = transaction.commit;
             if count == 0 {
                 continue;
             }
             repaired += count;
-            news.nodes.sort();
-            news.nodes.dedup();
-            self.finish(rows, news).await?;
+            commit.nodes.sort();
+            commit.nodes.dedup();
+            self.commit_and_publish(rows, commit).await?;
         }
         Ok(repaired)
     }
 
+    /// Adds changes to the counts. Returns how many counts changed.
     pub(super) async fn add_to_counts(&self, changes: &[CountRow]) -> Result<u64, RowsError> {
         let mut rows = self.backend.write().await?;
         rows.add_counts(changes).await?;
@@ -39,20 +40,22 @@ impl<B: Backend> Store<B> {
 }
 
 impl<R: WriteRows> Transaction<'_, R> {
+    /// Writes the differences of these nodes. Returns how many rows differed.
     async fn repair(&mut self, ids: &[NodeId]) -> Result<u64, RowsError> {
-        // Another process may have written since they were examined.
-        let examined = self.examine(ids).await?;
-        if examined.differences.is_empty() {
+        // Another process may have written since the first examination.
+        let examination = self.examine(ids).await?;
+        if examination.differences.is_empty() {
             return Ok(0);
         }
-        let ids: Vec<NodeId> = examined.differing.into_iter().collect();
-        self.write_changes(examined.changes).await?;
+        let ids: Vec<NodeId> = examination.differing.into_iter().collect();
+        self.write_current_changes(examination.changes).await?;
         let rows = self.rows.nodes(&ids, Projection::Header).await?;
-        // Each may be another name of a node, and `merge_same_as` looks at those that they own.
-        self.same_as.extend(rows.into_iter().map(|row| row.uid));
-        self.merge_same_as().await?;
+        // The node itself may be another name of a node. `update_same_as` finds the uids that the node owns.
+        self.same_as_to_resolve
+            .extend(rows.into_iter().map(|row| row.uid));
+        self.update_same_as().await?;
         let rows = self.rows.nodes(&ids, Projection::Full).await?;
-        self.news
+        self.commit
             .nodes
             .extend(rows.iter().map(|row| row.uid.clone()));
         let rows: BTreeMap<NodeId, NodeRow> = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -61,6 +64,6 @@ impl<R: WriteRows> Transaction<'_, R> {
         if !fields.is_empty() {
             self.rows.put_texts(&fields, &texts).await?;
         }
-        Ok(examined.differences.iter().map(|it| it.rows).sum())
+        Ok(examination.differences.iter().map(|it| it.rows).sum())
     }
 }

@@ -1,26 +1,27 @@
-//! Before which times nothing is kept: a stored row, which only grows.
+//! The horizon: the times before which reports are rejected and rows removed. It is a stored value that only grows.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Store;
-use super::super::rows::{Backend, ReadRows, RowsError, WriteRows};
 use super::{MARGIN, Retention};
 use crate::Signal;
 use crate::component::UnixNanos;
-use crate::graph_store::{At, TooOld};
-use crate::reports::{Record, ReportBatch};
+use crate::graph_store::{AsOf, TooOld};
+use crate::reports::{RecordReport, ReportBatch};
+use crate::store::Store;
+use crate::store::rows::{Backend, ReadRows, RowsError, WriteRows};
 
-/// Under which it is stored.
-const NAME: &str = "horizon";
+/// The name of the stored value.
+const STATE_NAME: &str = "horizon";
 
 const HOUR: u64 = 60 * 60 * 1_000_000_000;
 
-/// It is raised once this share of a retention has passed, so that nodes are not walked all the time.
-const SHARE: u64 = 64;
+/// A part of the horizon is raised in steps of at least this fraction of its retention, so that housekeeping does not
+/// walk over all nodes continuously.
+const STEPS_PER_RETENTION: u64 = 64;
 
-/// The oldest times that are kept; 0 where all are. As stored: nanoseconds.
+/// The oldest kept times, in Unix nanoseconds as stored; 0 if all are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Horizon {
@@ -31,35 +32,37 @@ pub struct Horizon {
 }
 
 impl Horizon {
-    /// The oldest moment that reads may be about.
+    /// The oldest time as of which reads are accepted.
     pub fn history(&self) -> UnixNanos {
         UnixNanos(self.history)
     }
 
-    /// Minutes before it are hours, or are going to be; the begin of an hour.
+    /// The begin of an hour. Edge statistics of earlier minutes are summed to hours, or will be.
     pub fn edge_stats(&self) -> UnixNanos {
         UnixNanos(self.edge_stats)
     }
 
+    /// Edge statistics of earlier hours are removed.
     pub fn edge_stats_hourly(&self) -> UnixNanos {
         UnixNanos(self.edge_stats_hourly)
     }
 
+    /// Records that were resolved before this time are removed.
     pub fn records(&self) -> UnixNanos {
         UnixNanos(self.records)
     }
 
-    /// What ended before it may be removed.
-    pub(super) fn cut(&self) -> UnixNanos {
-        below(self.history)
+    /// Claims that ended before this time may be removed: the history horizon less the margin.
+    pub(super) fn history_cutoff(&self) -> UnixNanos {
+        minus_margin(self.history)
     }
 
-    /// The horizon that is due. Each part that moves at all moves by a fair step.
+    /// Returns the horizon as of `now`. A part that would move by less than a step stays.
     fn raised(self, now: UnixNanos, retention: &Retention) -> Horizon {
         let raise = |known: u64, kept: Duration, unit: u64| {
             let kept = u64::try_from(kept.as_nanos()).unwrap_or(u64::MAX);
             let due = now.0.saturating_sub(kept) / unit * unit;
-            let step = (kept / SHARE).max(1);
+            let step = (kept / STEPS_PER_RETENTION).max(1);
             match kept > 0 && due >= known.saturating_add(step) {
                 true => due,
                 false => known,
@@ -74,14 +77,15 @@ impl Horizon {
     }
 }
 
-/// A time less the margin; 0 for 0.
-pub(super) fn below(time: u64) -> UnixNanos {
+/// Returns a time less [`MARGIN`]; 0 for 0.
+pub(super) fn minus_margin(time: u64) -> UnixNanos {
     let margin = u64::try_from(MARGIN.as_nanos()).unwrap_or(u64::MAX);
     UnixNanos(time.saturating_sub(margin))
 }
 
-pub(in crate::store) async fn read(rows: &mut impl ReadRows) -> Result<Horizon, RowsError> {
-    let stored = rows.state(NAME).await?;
+/// Returns the stored horizon.
+pub(in crate::store) async fn read_horizon(rows: &mut impl ReadRows) -> Result<Horizon, RowsError> {
+    let stored = rows.state(STATE_NAME).await?;
     let Some(stored) = stored else {
         return Ok(Horizon::default());
     };
@@ -93,15 +97,15 @@ pub(in crate::store) async fn read(rows: &mut impl ReadRows) -> Result<Horizon, 
 }
 
 impl<B: Backend> Store<B> {
-    /// Before which times nothing is kept.
+    /// Returns the horizon.
     ///
     /// # Errors
-    /// When the backend fails.
+    /// If the backend fails.
     pub async fn horizon(&self) -> Result<Horizon, RowsError> {
-        read(&mut self.backend.read().await?).await
+        read_horizon(&mut self.backend.read().await?).await
     }
 
-    /// Raises the horizon where that is due, before anything is removed.
+    /// Raises the horizon if it is due, before any row is removed. Returns the horizon.
     pub(super) async fn raise_horizon(
         &self,
         now: UnixNanos,
@@ -112,57 +116,62 @@ impl<B: Backend> Store<B> {
             return Ok(known);
         }
         let mut rows = self.backend.write().await?;
-        // Another process may have raised it meanwhile.
-        let raised = read(&mut rows).await?.raised(now, retention);
+        // Another process may have raised it since.
+        let raised = read_horizon(&mut rows).await?.raised(now, retention);
         let stored = serde_json::to_vec(&raised).unwrap_or_default();
-        rows.put_state(NAME, &stored).await?;
+        rows.put_state(STATE_NAME, &stored).await?;
         rows.commit().await?;
         Ok(raised)
     }
 }
 
-/// Rejects a moment before the horizon.
-pub(in crate::store) async fn check(rows: &mut impl ReadRows, at: At) -> Result<(), RowsError> {
-    let At::Time(asked) = at else {
+/// Fails with [`TooOld`] if a read is as of a time before the horizon.
+pub(in crate::store) async fn check_horizon(
+    rows: &mut impl ReadRows,
+    at: AsOf,
+) -> Result<(), RowsError> {
+    let AsOf::Time(asked) = at else {
         return Ok(());
     };
-    let oldest = read(rows).await?.history();
+    let oldest = read_horizon(rows).await?.history();
     if asked >= oldest {
         return Ok(());
     }
     Err(RowsError {
-        action: "read the past".to_owned(),
+        action: "read as of a past time".to_owned(),
         is_retryable: false,
         source: TooOld { asked, oldest }.into(),
     })
 }
 
-/// What of a batch is not older than the horizon.
-pub(in crate::store) struct Evidence<'a> {
-    /// None where that is all.
-    pub(in crate::store) kept: Option<ReportBatch<'a>>,
+/// The reports of a batch that are not older than the horizon.
+pub(in crate::store) struct KeptReports<'a> {
+    /// The kept reports; `None` if all are kept.
+    pub(in crate::store) reports: Option<ReportBatch<'a>>,
+    /// The number of dropped reports.
     pub(in crate::store) too_old: u64,
 }
 
-impl<'a> Evidence<'a> {
-    pub(in crate::store) fn of(reports: &ReportBatch<'a>, horizon: &Horizon) -> Evidence<'a> {
+impl<'a> KeptReports<'a> {
+    /// Splits a batch at the horizon.
+    pub(in crate::store) fn of(reports: &ReportBatch<'a>, horizon: &Horizon) -> KeptReports<'a> {
         let too_old = horizon.too_old(reports);
-        Evidence {
-            kept: (too_old > 0).then(|| only_kept(reports, horizon)),
+        KeptReports {
+            reports: (too_old > 0).then(|| kept_reports(reports, horizon)),
             too_old,
         }
     }
 }
 
 impl Horizon {
-    /// How many reports are older, so that they are rejected.
+    /// Returns the number of reports that are older than the horizon, so that the store drops them.
     pub fn too_old(&self, reports: &ReportBatch<'_>) -> u64 {
         (count(reports) - count_kept(reports, self)) as u64
     }
 }
 
-/// When a record is over; none for one that is open.
-pub(super) fn over(
+/// Returns the time from which the retention of a record counts; `None` for an open record.
+pub(super) fn retained_from(
     signal: Signal,
     opened: UnixNanos,
     resolved: Option<UnixNanos>,
@@ -173,9 +182,9 @@ pub(super) fn over(
     }
 }
 
-fn is_kept_record(record: &Record<'_>, horizon: &Horizon) -> bool {
-    let over = over(record.signal, record.opened, record.resolved);
-    over.is_none_or(|over| over >= horizon.records())
+fn keeps_record(record: &RecordReport<'_>, horizon: &Horizon) -> bool {
+    let retained_from = retained_from(record.signal, record.opened, record.resolved);
+    retained_from.is_none_or(|retained_from| retained_from >= horizon.records())
 }
 
 fn count(reports: &ReportBatch<'_>) -> usize {
@@ -209,11 +218,11 @@ fn count_kept(reports: &ReportBatch<'_>, horizon: &Horizon) -> usize {
         + reports
             .records
             .iter()
-            .filter(|it| is_kept_record(it, horizon))
+            .filter(|it| keeps_record(it, horizon))
             .count()
 }
 
-fn only_kept<'a>(reports: &ReportBatch<'a>, horizon: &Horizon) -> ReportBatch<'a> {
+fn kept_reports<'a>(reports: &ReportBatch<'a>, horizon: &Horizon) -> ReportBatch<'a> {
     let oldest = horizon.history();
     fn kept<T: Clone>(all: &[T], is_kept: impl Fn(&T) -> bool) -> Vec<T> {
         all.iter().filter(|it| is_kept(it)).cloned().collect()
@@ -227,7 +236,7 @@ fn only_kept<'a>(reports: &ReportBatch<'a>, horizon: &Horizon) -> ReportBatch<'a
         edges: kept(&reports.edges, |it| it.time >= oldest),
         aliases: kept(&reports.aliases, |it| it.time >= oldest),
         edge_stats: kept(&reports.edge_stats, |it| it.minute >= horizon.edge_stats()),
-        records: kept(&reports.records, |it| is_kept_record(it, horizon)),
+        records: kept(&reports.records, |it| keeps_record(it, horizon)),
         rejected: reports.rejected,
         now: reports.now,
     }

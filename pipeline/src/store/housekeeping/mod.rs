@@ -1,36 +1,39 @@
-//! Removes what is older than it is to be kept, in short transactions that go on where the last one
-//! stopped.
+//! Removes rows past their retention, in short transactions. Each step continues where the last one stopped.
 //!
 //! ```text
 //!  Store::housekeep(now, retention): one step
-//!      horizon.rs   raises the horizon first: older reads and reports are rejected from then on
-//!      log.rs       old commits of the log
-//!      stats.rs     old minutes of edge statistics become hours, old hours go
-//!      records.rs   records that were resolved long ago
-//!      walk.rs      all nodes, page by page: aged.rs finds what of a node goes, plan.rs what goes with
-//!                   it, forget.rs removes both
-//!      scopes.rs    scopes that no source scans any more
-//!      compact      pages that no row uses go back to the file system
+//!      horizon.rs     raises the horizon first: from then on, older reads and reports are rejected
+//!      commit_log.rs  removes old commits from the log
+//!      stats.rs       sums old minutes of edge statistics to hours, removes old hours
+//!      records.rs     removes records that were resolved long ago
+//!      walk.rs        walks over all nodes, page by page
+//!          limits.rs  the times before which rows are removed
+//!          expiry.rs  finds the expired rows of a node (loaded by node_rows.rs)
+//!          plan.rs    plans their removal together with the rows that only they reference
+//!          removal.rs removes the planned rows in a transaction
+//!      scopes.rs      removes scopes that no source scans any more
+//!      compact        returns unused pages to the file system
 //! ```
 //!
-//! One process at a time keeps house (turn.rs). Where two do nevertheless, each goes on from a place of the
-//! walk that one of them has reached: nodes are looked at twice, and none is left out.
+//! One process at a time does housekeeping (lease.rs). If two do nevertheless, each continues from a position of the
+//! walk that one of them reached: some nodes are examined twice, and none is skipped.
 //!
-//! What is removed ended an hour before the horizon or earlier, so that no transaction that began
-//! before the horizon was raised can write below it.
+//! Removed rows ended at least an hour before the horizon: a transaction that began before the horizon was raised may
+//! still write reports that are older than the horizon, but none that are that old.
 
-mod aged;
-mod figures;
-mod forget;
+mod commit_log;
+mod expiry;
 mod horizon;
-mod log;
-mod node;
+mod lease;
+mod limits;
+mod metrics;
+mod node_rows;
 mod plan;
 mod records;
+mod removal;
 mod retention;
 mod scopes;
 mod stats;
-mod turn;
 mod walk;
 
 use std::sync::atomic::Ordering;
@@ -39,47 +42,47 @@ use std::time::{Duration, Instant};
 use super::Store;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
-pub use figures::StoreFigures;
 pub use horizon::Horizon;
-pub(super) use horizon::{Evidence, check as check_horizon, read as read_horizon};
+pub(super) use horizon::{KeptReports, check_horizon, read_horizon};
+pub use metrics::StoreMetrics;
 pub use retention::Retention;
-pub(super) use scopes::Rounds;
+pub(super) use scopes::CurrentScopeSweep;
 
-/// How long a step may write before it commits.
+/// The time after which a step commits its writes.
 const STEP: Duration = Duration::from_millis(25);
 
-/// Pages that are given back in a step.
+/// The number of pages that a step returns to the file system.
 const PAGES: usize = 200;
 
-/// How far below the horizon evidence is removed.
+/// Rows are removed only if they ended this long before the horizon.
 pub(super) const MARGIN: Duration = Duration::from_secs(60 * 60);
 
-/// What a step did.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Nothing was left to do.
+pub struct HousekeepingProgress {
+    /// Whether no task had work left.
     pub is_done: bool,
-    /// Rows that were removed, of all tables.
+    /// The number of removed rows, of all tables.
     pub removed: u64,
 }
 
-/// How long the transaction of a step has been open.
+/// Measures how long the transaction of a step has been open.
 #[derive(Clone, Copy, Debug)]
-struct Pace(Instant);
+struct StepTimer(Instant);
 
-impl Pace {
-    fn start() -> Pace {
-        Pace(Instant::now())
+impl StepTimer {
+    fn start() -> StepTimer {
+        StepTimer(Instant::now())
     }
 
-    fn is_over(self) -> bool {
+    fn has_elapsed(self) -> bool {
         self.0.elapsed() >= STEP
     }
 }
 
-/// The parts of housekeeping, which take turns.
+/// The tasks of housekeeping. A step does the next one that has work.
 #[derive(Clone, Copy, Debug)]
-enum Part {
+enum Task {
     Log,
     Minutes,
     Hours,
@@ -89,52 +92,52 @@ enum Part {
     Compact,
 }
 
-const PARTS: [Part; 7] = [
-    Part::Log,
-    Part::Minutes,
-    Part::Hours,
-    Part::Records,
-    Part::Nodes,
-    Part::Scopes,
-    Part::Compact,
+const TASKS: [Task; 7] = [
+    Task::Log,
+    Task::Minutes,
+    Task::Hours,
+    Task::Records,
+    Task::Nodes,
+    Task::Scopes,
+    Task::Compact,
 ];
 
 impl<B: Backend> Store<B> {
-    /// Does one bounded step: it holds the writer for some ten milliseconds. Steps that other processes
-    /// do meanwhile, or that were cut off, do no harm.
+    /// Does one bounded step, which holds the write session for some ten milliseconds. Concurrent steps of other
+    /// processes and interrupted steps do no harm.
     ///
     /// # Errors
-    /// When the backend fails. The next step tries again.
+    /// If the backend fails. The next step tries again.
     pub async fn housekeep(
         &self,
         now: UnixNanos,
         retention: &Retention,
-    ) -> Result<Progress, RowsError> {
+    ) -> Result<HousekeepingProgress, RowsError> {
         let horizon = self.raise_horizon(now, retention).await?;
-        let first = self.next_part.load(Ordering::Relaxed);
-        for turn in 0..PARTS.len() {
-            let part = (first + turn) % PARTS.len();
-            // Also after one that fails: it must not keep the others from their turn.
-            self.next_part
-                .store((part + 1) % PARTS.len(), Ordering::Relaxed);
-            let removed = match PARTS[part] {
-                Part::Log => self.shorten_log(now).await?,
-                Part::Minutes => self.roll_up_minutes(&horizon).await?,
-                Part::Hours => self.remove_hours(&horizon).await?,
-                Part::Records => self.remove_old_records(&horizon).await?,
-                Part::Nodes => self.walk_nodes(now, &horizon).await?,
-                Part::Scopes => self.remove_scopes(&horizon).await?,
-                Part::Compact => {
+        let first = self.next_housekeeping_task.load(Ordering::Relaxed);
+        for offset in 0..TASKS.len() {
+            let task = (first + offset) % TASKS.len();
+            // Also set if the task fails, so that it does not block the other tasks.
+            self.next_housekeeping_task
+                .store((task + 1) % TASKS.len(), Ordering::Relaxed);
+            let removed = match TASKS[task] {
+                Task::Log => self.trim_commit_log(now).await?,
+                Task::Minutes => self.roll_up_minutes(&horizon).await?,
+                Task::Hours => self.remove_hours(&horizon).await?,
+                Task::Records => self.remove_old_records(&horizon).await?,
+                Task::Nodes => self.walk_nodes(now, &horizon).await?,
+                Task::Scopes => self.remove_retired_scopes(&horizon).await?,
+                Task::Compact => {
                     let more = self.backend.compact(PAGES).await?;
                     more.then_some(0)
                 }
             };
             if let Some(removed) = removed {
                 let is_done = false;
-                return Ok(Progress { is_done, removed });
+                return Ok(HousekeepingProgress { is_done, removed });
             }
         }
-        Ok(Progress {
+        Ok(HousekeepingProgress {
             is_done: true,
             removed: 0,
         })

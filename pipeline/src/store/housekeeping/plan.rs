@@ -1,65 +1,71 @@
-//! What goes of a node together with old versions and observations. It is found before the writer is
-//! taken, since it takes a look at all snapshots that stay.
+//! Plans which rows of a node are removed together with expired versions and observations. Planning reads all snapshots
+//! that stay, so it happens before the write session opens.
 
 use std::collections::BTreeSet;
 
-use super::super::rows::{
-    AliasKey, EdgeKey, NodeId, Part, ReadRows, RowsError, SnapshotKey, VersionKey, VersionRow, Word,
+use super::expiry;
+use super::limits::ExpiryLimits;
+use super::node_rows::NodeRows;
+use crate::store::rows::{
+    AliasKey, EdgeKey, NodeId, ReadRows, RowsError, SnapshotKey, SnapshotKind, VersionKey,
+    VersionRow, Word,
 };
-use super::super::snapshot;
-use super::aged::{self, Limits};
-use super::forget::{self, some};
-use super::node::NodeRows;
+use crate::store::snapshot;
 
-/// Snapshots that are read at a time.
-const SNAPSHOTS: usize = if cfg!(test) { 2 } else { 64 };
+/// The number of snapshots that are read at a time.
+const SNAPSHOT_PAGE: usize = if cfg!(test) { 2 } else { 64 };
 
-/// Edges and aliases after which a plan takes no more versions.
-const ITEMS: usize = if cfg!(test) { 4 } else { 2000 };
+/// The number of edges and aliases after which a plan includes no more versions.
+const MAX_ITEMS: usize = if cfg!(test) { 4 } else { 2000 };
 
-/// What snapshots have in them.
+/// The maximum number of rows of one kind that a transaction removes of a node.
+pub(super) const MAX_ROWS: usize = if cfg!(test) { 2 } else { 500 };
+
+/// The edges and aliases in some snapshots, or in removed observations.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
-    /// (to, kind)
+pub(super) struct SnapshotContents {
+    /// As (to, kind).
     pub(super) edges: BTreeSet<(NodeId, Word)>,
+    /// The values of the aliases.
     pub(super) aliases: BTreeSet<String>,
 }
 
-/// What is to be removed of a node in one transaction.
+/// The rows of a node that one transaction removes.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
-    /// Whether the node goes as a whole.
-    pub(super) goes: bool,
+pub(super) struct RemovalPlan {
+    /// Whether the node is removed with all its rows.
+    pub(super) removes_node: bool,
     pub(super) versions: BTreeSet<VersionKey>,
     pub(super) edges: BTreeSet<EdgeKey>,
     pub(super) aliases: BTreeSet<AliasKey>,
-    /// Edges and aliases that nothing has any more once all this is removed.
-    pub(super) past: Contents,
-    /// The snapshots that stay, none of which has them.
+    /// Edges and aliases that no remaining row has once the planned rows are removed: their past rows are removed, too.
+    pub(super) past: SnapshotContents,
+    /// The snapshots that stay. None of them contains an item of `past`.
     kept: BTreeSet<SnapshotKey>,
+    /// Whether nothing removable of the node remains after this plan.
     pub(super) is_complete: bool,
 }
 
-impl Plan {
-    /// What goes with all of a node, or with its old stretches.
+impl RemovalPlan {
+    /// Plans the removal of a node, or of its expired rows.
     pub(super) async fn of(
         rows: &mut impl ReadRows,
         node: &NodeRows,
-        goes: bool,
-        limits: &Limits,
-    ) -> Result<Plan, RowsError> {
-        let versions = match goes {
+        removes_node: bool,
+        limits: &ExpiryLimits,
+    ) -> Result<RemovalPlan, RowsError> {
+        let versions = match removes_node {
             true => node.versions.iter().map(|row| row.key).collect(),
-            false => forget::unnamed(node, limits),
+            false => removable_versions(node, limits),
         };
-        let mut plan = Plan {
-            goes,
+        let mut plan = RemovalPlan {
+            removes_node,
             is_complete: true,
-            ..Plan::default()
+            ..RemovalPlan::default()
         };
-        let edges = some(&node.expired_edges, &mut plan.is_complete);
-        let aliases = some(&node.expired_aliases, &mut plan.is_complete);
-        let versions = some(&versions, &mut plan.is_complete);
+        let edges = take_limited(&node.expired_edges, &mut plan.is_complete);
+        let aliases = take_limited(&node.expired_aliases, &mut plan.is_complete);
+        let versions = take_limited(&versions, &mut plan.is_complete);
         for key in edges {
             plan.past.edges.insert((key.to, key.kind));
             plan.edges.insert(*key);
@@ -68,71 +74,74 @@ impl Plan {
             plan.past.aliases.insert(key.value.clone());
             plan.aliases.insert(key.clone());
         }
-        plan.take_versions(rows, &node.versions, versions).await?;
-        let stays = |row: &&VersionRow| !plan.versions.contains(&row.key);
-        plan.kept = aged::snapshots_of(node.versions.iter().filter(stays));
+        plan.add_versions(rows, &node.versions, versions).await?;
+        let is_kept = |row: &&VersionRow| !plan.versions.contains(&row.key);
+        plan.kept = expiry::referenced_snapshots(node.versions.iter().filter(is_kept));
         let kept = plan.kept.iter().copied().collect::<Vec<_>>();
-        plan.past.retain_beside(rows, &kept).await?;
+        plan.past.subtract(rows, &kept).await?;
         Ok(plan)
     }
 
-    /// Keeps the node where it does not go any more.
-    pub(super) fn only_if(self, goes: bool) -> Plan {
-        Plan {
-            goes: self.goes && goes,
+    /// Returns the plan without the removal of the node unless `is_removable`.
+    pub(super) fn only_if(self, is_removable: bool) -> RemovalPlan {
+        RemovalPlan {
+            removes_node: self.removes_node && is_removable,
             ..self
         }
     }
 
-    async fn take_versions(
+    /// Adds versions to the plan, and the items of their snapshots to `past`.
+    async fn add_versions(
         &mut self,
         rows: &mut impl ReadRows,
         all: &[VersionRow],
         versions: &[VersionKey],
     ) -> Result<(), RowsError> {
-        for keys in versions.chunks(SNAPSHOTS) {
-            if self.past.len() > ITEMS {
+        for keys in versions.chunks(SNAPSHOT_PAGE) {
+            if self.past.len() > MAX_ITEMS {
                 self.is_complete = false;
                 return Ok(());
             }
             let keys: BTreeSet<VersionKey> = keys.iter().copied().collect();
-            let named = aged::snapshots_of(all.iter().filter(|row| keys.contains(&row.key)));
-            let named: Vec<SnapshotKey> = named.into_iter().collect();
-            self.past.add(rows, &named).await?;
+            let snapshots =
+                expiry::referenced_snapshots(all.iter().filter(|row| keys.contains(&row.key)));
+            let snapshots: Vec<SnapshotKey> = snapshots.into_iter().collect();
+            self.past.add(rows, &snapshots).await?;
             self.versions.extend(keys);
         }
         Ok(())
     }
 
-    /// Leaves out what snapshots have that are kept now, and were not when the plan was made.
-    pub(super) async fn check(
+    /// Removes from `past` the items of kept snapshots that did not exist when the plan was made.
+    pub(super) async fn exclude_new_snapshots(
         &mut self,
         rows: &mut impl ReadRows,
         kept: &BTreeSet<SnapshotKey>,
     ) -> Result<(), RowsError> {
         let new: Vec<SnapshotKey> = kept.difference(&self.kept).copied().collect();
-        self.past.retain_beside(rows, &new).await
+        self.past.subtract(rows, &new).await
     }
 }
 
-impl Contents {
+impl SnapshotContents {
     fn len(&self) -> usize {
         self.edges.len() + self.aliases.len()
     }
 
+    /// Adds the items of snapshots.
     async fn add(
         &mut self,
         rows: &mut impl ReadRows,
         keys: &[SnapshotKey],
     ) -> Result<(), RowsError> {
-        for keys in keys.chunks(SNAPSHOTS) {
+        for keys in keys.chunks(SNAPSHOT_PAGE) {
             for (key, bytes) in rows.snapshots(keys).await? {
-                match key.part {
-                    Part::Edges => {
+                match key.kind {
+                    SnapshotKind::Edges => {
                         let items = snapshot::decode_edges(&bytes).into_iter();
                         self.edges.extend(items.map(|item| (item.to, item.kind)));
                     }
-                    Part::Aliases => {
+                    SnapshotKind::Aliases => {
                         let items = snapshot::decode_aliases(&bytes).into_iter();
                         self.aliases.extend(items.map(|item| item.value));
                     }
@@ -142,24 +151,24 @@ impl Contents {
         Ok(())
     }
 
-    /// Leaves out what these snapshots have.
-    async fn retain_beside(
+    /// Removes the items of snapshots.
+    async fn subtract(
         &mut self,
         rows: &mut impl ReadRows,
         keys: &[SnapshotKey],
     ) -> Result<(), RowsError> {
-        for keys in keys.chunks(SNAPSHOTS) {
+        for keys in keys.chunks(SNAPSHOT_PAGE) {
             if self.len() == 0 {
                 return Ok(());
             }
             for (key, bytes) in rows.snapshots(keys).await? {
-                match key.part {
-                    Part::Edges => {
+                match key.kind {
+                    SnapshotKind::Edges => {
                         for item in snapshot::decode_edges(&bytes) {
                             self.edges.remove(&(item.to, item.kind));
                         }
                     }
-                    Part::Aliases => {
+                    SnapshotKind::Aliases => {
                         for item in snapshot::decode_aliases(&bytes) {
                             self.aliases.remove(&item.value);
                         }
@@ -169,4 +178,17 @@ impl Contents {
         }
         Ok(())
     }
+}
+
+/// Returns the versions of a node that no interval references once its expired intervals are removed, as far as one
+/// transaction removes them.
+fn removable_versions(node: &NodeRows, limits: &ExpiryLimits) -> Vec<VersionKey> {
+    let expired = expiry::expired_claims(node, limits);
+    expiry::unreferenced_versions(node, take_limited(&expired, &mut true), limits)
+}
+
+/// Returns the first [`MAX_ROWS`] rows. Sets `is_complete` to false if there are more.
+pub(super) fn take_limited<'a, T>(all: &'a [T], is_complete: &mut bool) -> &'a [T] {
+    *is_complete &= all.len() <= MAX_ROWS;
+    &all[..all.len().min(MAX_ROWS)]
 }

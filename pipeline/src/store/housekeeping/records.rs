@@ -1,28 +1,28 @@
-//! Records that were resolved long ago. Those that are open stay, and the changes that these cite.
+//! Removes records that were resolved before the horizon. Open records are kept, and the changes that they cite.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::super::Store;
-use super::super::rows::{
-    Backend, NO_WORD, ReadRows, RecordPage, RecordRow, RecordTime, RowsError, Word, WriteRows,
-};
 use super::Horizon;
-use super::horizon::below;
+use super::horizon::minus_margin;
 use crate::Signal;
 use crate::component::UnixNanos;
+use crate::store::Store;
+use crate::store::rows::{
+    Backend, NO_WORD, ReadRows, RecordQuery, RecordRow, RecordTime, RowsError, Word, WriteRows,
+};
 
-/// Records that are read or removed at a time.
+/// The number of records that are read or removed at a time.
 const PAGE: usize = if cfg!(test) { 2 } else { 200 };
 
 impl<B: Backend> Store<B> {
-    /// How many records were removed; none where none is old enough.
+    /// Removes old records. Returns how many; `None` if no record is old enough.
     pub(super) async fn remove_old_records(
         &self,
         horizon: &Horizon,
     ) -> Result<Option<u64>, RowsError> {
-        let cut = below(horizon.records().0);
+        let cutoff = minus_margin(horizon.records().0);
         let mut rows = self.backend.read().await?;
         let names = Signal::RECORDS.map(|signal| signal.name().to_owned());
         let words = rows.find_words(&names).await?;
@@ -35,10 +35,10 @@ impl<B: Backend> Store<B> {
             };
             let mut after = None;
             loop {
-                let page = rows.old_records(*word, time, cut, after, PAGE).await?;
+                let page = rows.old_records(*word, time, cutoff, after, PAGE).await?;
                 let Some(last) = page.last() else { break };
-                after = Some((place(last, time), last.id.clone()));
-                let mut keys: Vec<_> = page.iter().map(key).collect();
+                after = Some((time_of(last, time), last.id.clone()));
+                let mut keys: Vec<_> = page.iter().map(record_key).collect();
                 if signal == Signal::Changes {
                     if cited.is_none() {
                         cited = Some(cited_changes(&mut rows, &words).await?);
@@ -60,9 +60,9 @@ impl<B: Backend> Store<B> {
     }
 }
 
-/// When the first record was resolved that is still there. Changes stay where an open record cites
-/// them, so they say nothing.
-pub(super) async fn oldest(
+/// Returns when the oldest stored record was resolved. Changes are left out, since they are kept as long as an open
+/// record cites them.
+pub(super) async fn oldest_resolved(
     rows: &mut impl ReadRows,
     now: UnixNanos,
 ) -> Result<Option<UnixNanos>, RowsError> {
@@ -77,40 +77,40 @@ pub(super) async fn oldest(
     Ok(oldest)
 }
 
-fn key(row: &RecordRow) -> (Word, String, UnixNanos) {
+fn record_key(row: &RecordRow) -> (Word, String, UnixNanos) {
     (row.signal, row.id.clone(), row.opened)
 }
 
-fn place(row: &RecordRow, time: RecordTime) -> UnixNanos {
+fn time_of(row: &RecordRow, time: RecordTime) -> UnixNanos {
     match time {
         RecordTime::Opened => row.opened,
         RecordTime::Resolved => row.resolved.unwrap_or_default(),
     }
 }
 
-/// The ids of the changes that open records cite.
+/// Returns the ids of the changes that open records cite.
 async fn cited_changes(
     rows: &mut impl ReadRows,
     signals: &[Word],
 ) -> Result<BTreeSet<String>, RowsError> {
     let mut cited = BTreeSet::new();
-    // All but the changes themselves.
+    // `signals` begins with changes, which cite nothing.
     for signal in signals.iter().skip(1).filter(|word| **word != NO_WORD) {
-        let mut page = RecordPage {
+        let mut page = RecordQuery {
             signal: *signal,
             status: NO_WORD,
             severity: NO_WORD,
             is_open: Some(true),
             opened: UnixNanos(0)..UnixNanos(u64::MAX),
             from: None,
-            // A page begins with the last one of the page before.
+            // A page begins with the last record of the page before.
             limit: PAGE + 1,
         };
         loop {
             let open = rows.record_page(&page).await?;
             for row in &open {
                 let columns = serde_json::from_str(&row.columns).unwrap_or_default();
-                cited.extend(cites(&columns));
+                cited.extend(cited_ids(&columns));
             }
             if open.len() < page.limit {
                 break;
@@ -121,11 +121,11 @@ async fn cited_changes(
     Ok(cited)
 }
 
-/// Changes that a record cites: who made a drift, both sides of a correlation.
-fn cites(columns: &JsonMap<String, Json>) -> impl Iterator<Item = String> {
+/// Returns the ids of the changes that a record cites: the attribution of a drift, both sides of a correlation.
+fn cited_ids(columns: &JsonMap<String, Json>) -> impl Iterator<Item = String> {
     let event = columns
         .get("attribution")
-        .and_then(|who| who.get("event_id"));
+        .and_then(|attribution| attribution.get("event_id"));
     let event = event.and_then(Json::as_str);
     let sides = ["left", "right"].into_iter().filter_map(|side| {
         let side = columns.get(side)?.as_str()?;

@@ -1,4 +1,4 @@
-//! How long things are kept.
+//! Settings: how long rows are kept.
 
 use std::time::Duration;
 
@@ -7,24 +7,23 @@ use serde::Deserialize;
 
 use crate::config::duration;
 
-/// How long things are kept; 0 is for ever.
+/// How long rows are kept; 0 keeps them for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
-    /// What nodes and edges were like: reads as of an older time are rejected. What was true then and
-    /// still is stays.
+    /// The history of nodes and edges. Reads as of an older time are rejected. Values that are still in force stay.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub history: Duration,
-    /// Edge statistics of each minute. Older ones become hours.
+    /// Edge statistics per minute. Older minutes are summed to hours.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub edge_stats: Duration,
-    /// Edge statistics of each hour.
+    /// Edge statistics per hour.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub edge_stats_hourly: Duration,
-    /// Drift, health, correlations and alerts after they were resolved, changes after they were made.
+    /// Drift, health, correlations and alerts, from their resolution; changes, from their time.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub records: Duration,
@@ -51,7 +50,7 @@ mod tests {
     use super::Retention;
 
     #[test]
-    fn what_is_not_set_has_its_default() {
+    fn missing_settings_have_defaults() {
         let parse = |value| serde_json::from_value::<Retention>(value);
         assert_eq!(parse(json!({})).unwrap(), Retention::default());
         let days = parse(json!({"history": "7d", "records": "0"})).unwrap();

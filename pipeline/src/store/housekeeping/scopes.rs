@@ -1,121 +1,126 @@
-//! Scopes that no source scans any more, with the members of their last scans. Words stay: processes
-//! keep their numbers in memory.
+//! Removes scopes that no source scans any more, with the members of their last scans. Words stay, since processes keep
+//! their numbers in memory.
 //!
-//! A round begins after a walk over all nodes. It reads all scopes once, and looks at a few in each step.
+//! A sweep over the scopes begins after each walk over all nodes. It reads all scopes once, and each step examines a
+//! few of them.
 
 use std::sync::{Mutex, PoisonError};
 
-use super::super::Store;
-use super::super::rows::{Backend, ReadRows, RowsError, ScopeKey, ScopeRow, WriteRows};
 use super::{Horizon, walk};
-use crate::claims::Class;
+use crate::claims::ClaimClass;
 use crate::component::UnixNanos;
+use crate::store::Store;
+use crate::store::rows::{Backend, ReadRows, RowsError, ScopeKey, ScopeRow, WriteRows};
 
-/// What is stored under this name: the horizon of the last walk after which all scopes were looked at.
-const NAME: &str = "scopes";
+/// The name of the stored value: the horizon of the last walk that was followed by a complete sweep.
+const STATE_NAME: &str = "scopes";
 
-/// Scopes that a step looks at.
-const LIMIT: usize = if cfg!(test) { 1 } else { 100 };
+/// The number of scopes that a step examines.
+const SCOPES_PER_STEP: usize = if cfg!(test) { 1 } else { 100 };
 
-/// Scopes of which no scan is as new as what is kept, as far as this round has not looked at them yet.
+/// A sweep over the inactive scopes.
 #[derive(Debug)]
-struct Round {
-    /// The horizon of the walk after which it began.
+struct ScopeSweep {
+    /// The horizon of the walk that preceded the sweep.
     walked: u64,
-    left: Vec<ScopeKey>,
+    /// The scopes that are not yet examined.
+    remaining: Vec<ScopeKey>,
 }
 
-/// The round that is under way. A process that starts begins another.
+/// The current sweep. A process that starts begins a new one.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Rounds(Mutex<Option<Round>>);
+pub(in crate::store) struct CurrentScopeSweep(Mutex<Option<ScopeSweep>>);
 
-impl Rounds {
-    fn take(&self, walked: u64) -> Option<Round> {
-        let mut round = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        round.take().filter(|round| round.walked == walked)
+impl CurrentScopeSweep {
+    fn take(&self, walked: u64) -> Option<ScopeSweep> {
+        let mut sweep = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sweep.take().filter(|sweep| sweep.walked == walked)
     }
 
-    fn put(&self, round: Round) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(round);
+    fn put(&self, sweep: ScopeSweep) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sweep);
     }
 }
 
 impl<B: Backend> Store<B> {
-    /// How many scopes were removed; none where the nodes were not walked since they were looked at.
-    pub(super) async fn remove_scopes(&self, horizon: &Horizon) -> Result<Option<u64>, RowsError> {
+    /// Removes retired scopes. Returns how many; `None` if no walk over the nodes ended since the last sweep.
+    pub(super) async fn remove_retired_scopes(
+        &self,
+        horizon: &Horizon,
+    ) -> Result<Option<u64>, RowsError> {
         let mut rows = self.backend.read().await?;
-        let walked = walk::place(&mut rows).await?.walked;
-        if walked <= looked_at(&mut rows).await? {
+        let walked = walk::read_position(&mut rows).await?.walked;
+        if walked <= swept_horizon(&mut rows).await? {
             return Ok(None);
         }
-        let cut = horizon.cut();
-        let mut round = match self.scope_rounds.take(walked) {
-            Some(round) => round,
+        let cutoff = horizon.history_cutoff();
+        let mut sweep = match self.scope_sweep.take(walked) {
+            Some(sweep) => sweep,
             None => {
                 let all = rows.scopes(None).await?.into_iter();
-                let silent = all.filter(|row| is_silent(row, cut));
-                Round {
+                let inactive = all.filter(|row| is_inactive(row, cutoff));
+                ScopeSweep {
                     walked,
-                    left: silent.map(|row| row.key).collect(),
+                    remaining: inactive.map(|row| row.key).collect(),
                 }
             }
         };
-        let rest = round.left.len().saturating_sub(LIMIT);
-        let page = round.left.split_off(rest);
+        let rest = sweep.remaining.len().saturating_sub(SCOPES_PER_STEP);
+        let page = sweep.remaining.split_off(rest);
         let names: Vec<_> = page.iter().map(|key| key.scope).collect();
-        let mut found = Vec::new();
+        let mut candidates = Vec::new();
         for row in rows.scopes(Some(&names)).await? {
-            if page.contains(&row.key) && is_retired(&mut rows, &row, cut).await? {
-                found.push(row.key);
+            if page.contains(&row.key) && is_retired(&mut rows, &row, cutoff).await? {
+                candidates.push(row.key);
             }
         }
         drop(rows);
-        if found.is_empty() && !round.left.is_empty() {
-            self.scope_rounds.put(round);
+        if candidates.is_empty() && !sweep.remaining.is_empty() {
+            self.scope_sweep.put(sweep);
             return Ok(Some(0));
         }
         let mut rows = self.backend.write().await?;
-        let names: Vec<_> = found.iter().map(|key| key.scope).collect();
+        let names: Vec<_> = candidates.iter().map(|key| key.scope).collect();
         let mut retired = Vec::new();
         for row in rows.scopes(Some(&names)).await? {
-            // Something may have been reported of it meanwhile.
-            if found.contains(&row.key) && is_retired(&mut rows, &row, cut).await? {
+            // A report may have arrived since.
+            if candidates.contains(&row.key) && is_retired(&mut rows, &row, cutoff).await? {
                 retired.push(row.key);
             }
         }
         rows.remove_scopes(&retired).await?;
-        if round.left.is_empty() {
-            rows.put_state(NAME, &walked.to_le_bytes()).await?;
+        if sweep.remaining.is_empty() {
+            rows.put_state(STATE_NAME, &walked.to_le_bytes()).await?;
         }
         rows.commit().await?;
-        self.scope_rounds.put(round);
+        self.scope_sweep.put(sweep);
         Ok(Some(retired.len() as u64))
     }
 }
 
-async fn looked_at(rows: &mut impl ReadRows) -> Result<u64, RowsError> {
-    let stored = rows.state(NAME).await?;
+async fn swept_horizon(rows: &mut impl ReadRows) -> Result<u64, RowsError> {
+    let stored = rows.state(STATE_NAME).await?;
     let stored = stored.and_then(|stored| stored.as_slice().try_into().ok());
     Ok(stored.map_or(0, u64::from_le_bytes))
 }
 
-/// Whether its last scan is too old to be kept.
-fn is_silent(scope: &ScopeRow, cut: UnixNanos) -> bool {
+/// Whether the last scan and the last report of a scope are before the cutoff.
+fn is_inactive(scope: &ScopeRow, cutoff: UnixNanos) -> bool {
     let last = scope.scans.last().map(|scan| scan.began);
-    last.is_none_or(|last| last < cut) && scope.touched < cut
+    last.is_none_or(|last| last < cutoff) && scope.last_direct_report < cutoff
 }
 
-/// Whether it is silent, and no claim needs to know of its scans.
+/// Whether a scope is inactive and has no claims that depend on its scans.
 async fn is_retired(
     rows: &mut impl ReadRows,
     scope: &ScopeRow,
-    cut: UnixNanos,
+    cutoff: UnixNanos,
 ) -> Result<bool, RowsError> {
-    if !is_silent(scope, cut) {
+    if !is_inactive(scope, cutoff) {
         return Ok(false);
     }
     let key = scope.key;
-    for class in [key.class, Class::Edges, Class::Aliases] {
+    for class in [key.class, ClaimClass::Edges, ClaimClass::Aliases] {
         let claims = ScopeKey { class, ..key };
         if !rows.open_claims(claims, 0, 1).await?.is_empty()
             || !rows.ended_claims(claims, UnixNanos(0)).await?.is_empty()
@@ -123,12 +128,12 @@ async fn is_retired(
             return Ok(false);
         }
     }
-    if key.class != Class::Actual {
+    if key.class != ClaimClass::Actual {
         return Ok(true);
     }
-    // Scans of any source say what became of what create events reported in a scope of this name.
+    // Scans of a scope also end claims of create events in scopes of this name, whatever their source.
     let named = rows.scopes(Some(&[key.scope])).await?;
-    Ok(named.iter().all(|row| row.key.class != Class::Created))
+    Ok(named.iter().all(|row| row.key.class != ClaimClass::Created))
 }
 
 #[cfg(test)]
@@ -136,20 +141,20 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use crate::claims::{By, Class, Removal};
+    use crate::claims::{ClaimClass, Removal, ReportedBy};
     use crate::component::UnixNanos;
     use crate::members::Members;
-    use crate::reports::{Completion, ReportBatch, Sighting};
+    use crate::reports::{ReportBatch, ScanCompletion, Sighting};
     use crate::store::memory::MemoryBackend;
-    use crate::store::{Retention, Settings, Store};
+    use crate::store::{Retention, Store, StoreSettings};
     use crate::uid;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     #[tokio::test]
-    async fn a_step_looks_at_a_few_scopes() {
-        let settings = Settings {
-            seen_for: Duration::ZERO,
+    async fn each_step_examines_a_bounded_number_of_scopes() {
+        let settings = StoreSettings {
+            observed_edge_ttl: Duration::ZERO,
         };
         let store = Store::new(MemoryBackend::default(), settings);
         let time = UnixNanos(1_700_000_000_000_000_000);
@@ -157,16 +162,16 @@ mod tests {
             let reports = ReportBatch {
                 sightings: vec![Sighting {
                     uid: scope,
-                    class: Class::Actual,
+                    class: ClaimClass::Actual,
                     source: "aws",
                     scope,
                     time,
                     state: 1,
-                    by: By::Scan,
+                    by: ReportedBy::Scan,
                     content: None,
                 }],
-                completions: vec![Completion {
-                    class: Class::Actual,
+                completions: vec![ScanCompletion {
+                    class: ClaimClass::Actual,
                     source: "aws",
                     scope,
                     began: time,
@@ -177,12 +182,17 @@ mod tests {
             };
             store.write_at(&reports, time).await.unwrap();
         }
-        let (now, retention) = (time.after(90 * DAY), Retention::default());
+        let (now, retention) = (time + 90 * DAY, Retention::default());
         let horizon = store.raise_horizon(now, &retention).await.unwrap();
         while store.walk_nodes(now, &horizon).await.unwrap().is_some() {}
-        // All of them are silent, and have a claim that is open.
+        // All scopes are inactive, and each has an open claim.
         let mut steps = 0;
-        while store.remove_scopes(&horizon).await.unwrap().is_some() {
+        while store
+            .remove_retired_scopes(&horizon)
+            .await
+            .unwrap()
+            .is_some()
+        {
             steps += 1;
         }
         assert_eq!(steps, 3);

@@ -1,29 +1,29 @@
-//! Edge statistics: old minutes become hours, old hours go.
+//! Rolls up edge statistics: sums old minutes to hours, and removes old hours.
 
 use std::collections::BTreeMap;
 
-use super::super::Store;
-use super::super::rows::{
-    Backend, EdgeStatsRow, NO_WORD, ReadRows, Resolution, RowsError, StatsEdge, WriteRows,
-};
-use super::horizon::below;
-use super::{Horizon, Pace, STEP};
+use super::horizon::minus_margin;
+use super::{Horizon, STEP, StepTimer};
 use crate::component::UnixNanos;
 use crate::graph_store::Histogram;
+use crate::store::Store;
+use crate::store::rows::{
+    Backend, EdgeStatsRow, NO_WORD, ReadRows, RowsError, StatsEdge, StatsResolution, WriteRows,
+};
 
 const MINUTE: u64 = 60_000_000_000;
 const HOUR: u64 = 60 * MINUTE;
 
 impl<B: Backend> Store<B> {
-    /// Replaces the oldest hour of minutes; how many rows that was, none where none is old enough.
-    /// Nothing is written to such an hour any more, so it is read before the writer is taken.
+    /// Sums the oldest hour of minutes. Returns how many rows it replaced; `None` if none is old enough. The minutes
+    /// are read before the write session opens, since no transaction writes such an old hour.
     pub(super) async fn roll_up_minutes(
         &self,
         horizon: &Horizon,
     ) -> Result<Option<u64>, RowsError> {
-        let end = below(horizon.edge_stats().0);
+        let end = minus_margin(horizon.edge_stats().0);
         let mut rows = self.backend.read().await?;
-        let oldest = rows.oldest_edge_stats(Resolution::Minute).await?;
+        let oldest = rows.oldest_edge_stats(StatsResolution::Minute).await?;
         let Some(oldest) = oldest.filter(|oldest| *oldest < end) else {
             return Ok(None);
         };
@@ -32,7 +32,7 @@ impl<B: Backend> Store<B> {
         let mut count = 0;
         for minute in (hour..hour + HOUR).step_by(MINUTE as usize) {
             let (from, to) = (UnixNanos(minute), UnixNanos(minute + MINUTE));
-            for row in rows.edge_stats(Resolution::Minute, from, to).await? {
+            for row in rows.edge_stats(StatsResolution::Minute, from, to).await? {
                 count += 1;
                 let edge = StatsEdge::of(&row);
                 match hours.get_mut(&edge) {
@@ -45,57 +45,57 @@ impl<B: Backend> Store<B> {
         }
         drop(rows);
         let hours = hours.into_values().collect();
-        self.replace(Resolution::Minute, UnixNanos(hour), hours)
+        self.replace_hour(StatsResolution::Minute, UnixNanos(hour), hours)
             .await?;
         Ok(Some(count))
     }
 
-    /// Removes the oldest hour; likewise.
+    /// Removes the oldest hour. Returns how many rows it removed; `None` if none is old enough.
     pub(super) async fn remove_hours(&self, horizon: &Horizon) -> Result<Option<u64>, RowsError> {
-        let end = below(horizon.edge_stats_hourly().0);
+        let end = minus_margin(horizon.edge_stats_hourly().0);
         let mut rows = self.backend.read().await?;
-        let oldest = rows.oldest_edge_stats(Resolution::Hour).await?;
+        let oldest = rows.oldest_edge_stats(StatsResolution::Hour).await?;
         let Some(hour) = oldest.filter(|oldest| *oldest < end) else {
             return Ok(None);
         };
         let (from, to) = (hour, UnixNanos(hour.0 + 1));
-        let rows = rows.edge_stats(Resolution::Hour, from, to).await?;
+        let rows = rows.edge_stats(StatsResolution::Hour, from, to).await?;
         let count = rows.len() as u64;
-        self.replace(Resolution::Hour, hour, rows).await?;
+        self.replace_hour(StatsResolution::Hour, hour, rows).await?;
         Ok(Some(count))
     }
 
-    /// Removes an hour of these edges, part by part; in place of minutes comes their sum.
-    async fn replace(
+    /// Removes the statistics of an hour, partition by partition. Minutes are replaced with `rows`, their sums.
+    async fn replace_hour(
         &self,
-        removed: Resolution,
+        removed: StatsResolution,
         hour: UnixNanos,
         rows: Vec<EdgeStatsRow>,
     ) -> Result<(), RowsError> {
-        let mut parts: BTreeMap<u8, Vec<EdgeStatsRow>> = BTreeMap::new();
+        let mut partitions: BTreeMap<u8, Vec<EdgeStatsRow>> = BTreeMap::new();
         for row in rows {
-            parts
+            partitions
                 .entry(StatsEdge::of(&row).part())
                 .or_default()
                 .push(row);
         }
-        let mut parts = parts.into_values().peekable();
-        while parts.peek().is_some() {
+        let mut partitions = partitions.into_values().peekable();
+        while partitions.peek().is_some() {
             let mut session = self.backend.write().await?;
-            let pace = Pace::start();
-            while let Some(rows) = parts.next_if(|_| !pace.is_over()) {
+            let timer = StepTimer::start();
+            while let Some(rows) = partitions.next_if(|_| !timer.has_elapsed()) {
                 let edges: Vec<StatsEdge> = rows.iter().map(StatsEdge::of).collect();
                 let end = UnixNanos(hour.0 + HOUR);
                 session
                     .remove_edge_stats(removed, &edges, hour, end)
                     .await?;
-                if removed == Resolution::Minute {
-                    session.put_edge_stats(Resolution::Hour, &rows).await?;
+                if removed == StatsResolution::Minute {
+                    session.put_edge_stats(StatsResolution::Hour, &rows).await?;
                 }
             }
             session.commit().await?;
-            if parts.peek().is_some() {
-                // Writers of other processes take their turn.
+            if partitions.peek().is_some() {
+                // Other processes may write in between.
                 tokio::time::sleep(STEP).await;
             }
         }
@@ -104,7 +104,7 @@ impl<B: Backend> Store<B> {
 }
 
 impl EdgeStatsRow {
-    /// The first row of the sum of an hour.
+    /// Returns the row as the first summand of an hour.
     fn as_hour(&self, hour: UnixNanos) -> EdgeStatsRow {
         EdgeStatsRow {
             minute: hour,
@@ -114,6 +114,7 @@ impl EdgeStatsRow {
         }
     }
 
+    /// Adds the statistics of another row of the same edge.
     fn add(&mut self, other: &EdgeStatsRow) {
         let histogram =
             |row: &EdgeStatsRow| Histogram::of(row.scale, row.offset, &row.counts, row.calls);

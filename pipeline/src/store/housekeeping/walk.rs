@@ -1,62 +1,64 @@
-//! A walk over all nodes, in the order of their numbers. Where it is stands in the store.
+//! Walks over all nodes in the order of their numbers and removes expired rows. The position of the walk is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Store;
-use super::super::rows::{Backend, NodeId, ReadRows, RowsError, WriteRows};
-use super::super::write::Transaction;
-use super::aged::{self, Limits};
-use super::forget::{self, Tidied};
-use super::node::{self, NodeRows};
-use super::plan::Plan;
-use super::{Horizon, MARGIN, Pace};
+use super::expiry;
+use super::limits::ExpiryLimits;
+use super::node_rows::{NodeRows, load_nodes, referenced_nodes};
+use super::plan::RemovalPlan;
+use super::removal::{RemovalOutcome, remove_planned};
+use super::{Horizon, MARGIN, StepTimer};
 use crate::component::UnixNanos;
+use crate::store::Store;
+use crate::store::rows::{Backend, NodeId, ReadRows, RowsError, WriteRows};
+use crate::store::write::Transaction;
 
-/// Under which its place is stored.
-const NAME: &str = "walk";
+/// The name of the stored position.
+const STATE_NAME: &str = "walk";
 
-/// Nodes that are looked at together.
+/// The number of nodes that are examined together.
 const PAGE: usize = if cfg!(test) { 2 } else { 128 };
 
-/// Rows of nodes that a transaction reads at a time.
-const READ: usize = if cfg!(test) { 3 } else { 500 };
+/// The approximate number of rows of nodes that a transaction reads at a time.
+const ROWS_PER_READ: usize = if cfg!(test) { 3 } else { 500 };
 
-/// How long a step looks at nodes of which nothing goes.
-const LOOK: Duration = Duration::from_millis(100);
+/// The time that a step spends on nodes without removable rows.
+const MAX_EXAMINATION: Duration = Duration::from_millis(100);
 
-/// Where the walk is.
+/// The position of the walk.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Place {
-    /// The last node that was looked at; 0 where no walk is under way.
+pub(super) struct WalkPosition {
+    /// The last examined node; 0 between two walks.
     after: NodeId,
-    /// The horizon when this walk began, in nanoseconds.
+    /// The horizon when the current walk began, in Unix nanoseconds.
     began: u64,
-    /// The horizon when the last walk began that ended.
+    /// The horizon when the last complete walk began; 0 before the first.
     pub(super) walked: u64,
     /// The horizon when the first walk began.
     first: u64,
-    /// What this walk counted so far.
-    counting: Counts,
-    /// What the last one counted.
-    pub(super) counted: Counts,
+    /// The counts of the current walk so far.
+    counting: WalkCounts,
+    /// The counts of the last complete walk.
+    pub(super) counted: WalkCounts,
 }
 
-/// Rows that stayed.
+/// The numbers of rows that a walk kept.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Counts {
+pub(super) struct WalkCounts {
     pub(super) nodes: u64,
     pub(super) claims: u64,
     pub(super) past_claims: u64,
     pub(super) versions: u64,
 }
 
-impl Place {
-    /// Up to which horizon all nodes are looked at; of the first walk, where it began. None before it.
+impl WalkPosition {
+    /// Returns the horizon up to which all nodes were examined; during the first walk, the horizon when it began.
+    /// `None` before the first walk.
     pub(super) fn walked_up_to(&self) -> Option<UnixNanos> {
         let walked = match self.walked {
             0 => self.first,
@@ -66,241 +68,252 @@ impl Place {
     }
 }
 
-impl Counts {
+impl WalkCounts {
     fn add(&mut self, node: &NodeRows) {
-        let stretches: usize = node.claims.values().map(Vec::len).sum();
+        let intervals: usize = node.claims.values().map(Vec::len).sum();
         self.nodes += 1;
         self.claims += node.claims.len() as u64;
-        self.past_claims += (stretches - node.claims.len()) as u64;
+        self.past_claims += (intervals - node.claims.len()) as u64;
         self.versions += node.versions.len() as u64;
     }
 }
 
-pub(super) async fn place(rows: &mut impl ReadRows) -> Result<Place, RowsError> {
-    let stored = rows.state(NAME).await?;
-    let place = stored.and_then(|stored| serde_json::from_slice(&stored).ok());
-    Ok(place.unwrap_or_default())
+pub(super) async fn read_position(rows: &mut impl ReadRows) -> Result<WalkPosition, RowsError> {
+    let stored = rows.state(STATE_NAME).await?;
+    let position = stored.and_then(|stored| serde_json::from_slice(&stored).ok());
+    Ok(position.unwrap_or_default())
 }
 
-async fn put(rows: &mut impl WriteRows, place: &Place) -> Result<(), RowsError> {
-    let stored = serde_json::to_vec(place).unwrap_or_default();
-    rows.put_state(NAME, &stored).await
+async fn put_position(rows: &mut impl WriteRows, position: &WalkPosition) -> Result<(), RowsError> {
+    let stored = serde_json::to_vec(position).unwrap_or_default();
+    rows.put_state(STATE_NAME, &stored).await
 }
 
 impl<B: Backend> Store<B> {
-    /// How many rows were removed; none where all nodes were looked at since the horizon was raised.
+    /// Continues the walk until rows are removed or the time of a step is over. Returns how many rows were removed;
+    /// `None` if all nodes were examined since the horizon was raised.
     pub(super) async fn walk_nodes(
         &self,
         now: UnixNanos,
         horizon: &Horizon,
     ) -> Result<Option<u64>, RowsError> {
         let mut rows = self.backend.read().await?;
-        let mut place = place(&mut rows).await?;
-        if place.after == 0 {
-            if place.walked >= horizon.history().0 {
+        let mut position = read_position(&mut rows).await?;
+        if position.after == 0 {
+            if position.walked >= horizon.history().0 {
                 return Ok(None);
             }
-            place.began = horizon.history().0;
-            place.first = if place.first == 0 {
-                place.began
+            position.began = horizon.history().0;
+            position.first = if position.first == 0 {
+                position.began
             } else {
-                place.first
+                position.first
             };
-            place.counting = Counts::default();
+            position.counting = WalkCounts::default();
         }
         let limits = self.limits(now, horizon);
         let began = Instant::now();
         loop {
-            let ids = rows.node_page(place.after, PAGE).await?;
+            let ids = rows.node_page(position.after, PAGE).await?;
             let Some(&last) = ids.last() else {
-                place.after = 0;
-                place.walked = place.began;
-                place.counted = place.counting;
+                position.after = 0;
+                position.walked = position.began;
+                position.counted = position.counting;
                 break;
             };
-            let nodes = node::load(&mut rows, &ids, &limits).await?;
-            let aged = aged_ones(&mut rows, &nodes, &limits).await?;
-            if !aged.is_empty() {
-                let plans = plans(&mut rows, &nodes, &aged, &limits).await?;
+            let nodes = load_nodes(&mut rows, &ids, &limits).await?;
+            let expired = nodes_with_removable_rows(&mut rows, &nodes, &limits).await?;
+            if !expired.is_empty() {
+                let plans = plan_page(&mut rows, &nodes, &expired, &limits).await?;
                 drop(rows);
                 return self
-                    .tidy(place, &nodes, plans, now, &limits)
+                    .remove_from_page(position, &nodes, plans, now, &limits)
                     .await
                     .map(Some);
             }
-            nodes.iter().for_each(|node| place.counting.add(node));
-            place.after = last;
-            if began.elapsed() >= LOOK {
+            nodes.iter().for_each(|node| position.counting.add(node));
+            position.after = last;
+            if began.elapsed() >= MAX_EXAMINATION {
                 break;
             }
         }
         drop(rows);
         let mut rows = self.backend.write().await?;
-        put(&mut rows, &place).await?;
+        put_position(&mut rows, &position).await?;
         rows.commit().await?;
         Ok(Some(0))
     }
 
-    /// Removes what is planned of nodes of a page, until the step is over.
-    async fn tidy(
+    /// Removes the planned rows of the nodes of a page until the step is over. Returns how many rows were removed.
+    async fn remove_from_page(
         &self,
-        mut place: Place,
+        mut position: WalkPosition,
         page: &[NodeRows],
-        mut plans: Plans,
+        mut plans: PagePlans,
         now: UnixNanos,
-        limits: &Limits,
+        limits: &ExpiryLimits,
     ) -> Result<u64, RowsError> {
         let mut rows = self.backend.write().await?;
-        let pace = Pace::start();
+        let timer = StepTimer::start();
         let mut transaction = Transaction::new(&mut rows, now);
-        let (mut removed, mut again) = (0, Again::default());
+        let (mut removed, mut reloaded) = (0, ReloadedNodes::default());
         for node in page.iter().take_while(|node| node.row.id <= plans.until) {
             let id = node.row.id;
-            if let Some(plan) = plans.of.remove(&id) {
-                if !again.has(id) {
-                    again = Again::read(&mut transaction, page, &plans, id, limits).await?;
+            if let Some(plan) = plans.by_node.remove(&id) {
+                if !reloaded.includes(id) {
+                    reloaded =
+                        ReloadedNodes::read(&mut transaction, page, &plans, id, limits).await?;
                 }
-                let tidied = match again.nodes.get(&id) {
+                let outcome = match reloaded.nodes.get(&id) {
                     Some(node) => {
-                        let plan = plan.only_if(again.going.contains(&id));
-                        forget::tidy(&mut transaction, node, plan, limits).await?
+                        let plan = plan.only_if(reloaded.removable.contains(&id));
+                        remove_planned(&mut transaction, node, plan, limits).await?
                     }
-                    None => Tidied::nothing(),
+                    None => RemovalOutcome::nothing(),
                 };
-                removed += tidied.removed;
-                if !tidied.is_complete {
+                removed += outcome.removed;
+                if !outcome.is_complete {
                     break;
                 }
             }
-            place.counting.add(node);
-            place.after = id;
-            if pace.is_over() {
+            position.counting.add(node);
+            position.after = id;
+            if timer.has_elapsed() {
                 break;
             }
         }
-        transaction.merge_same_as().await?;
-        let news = transaction.news;
-        put(&mut rows, &place).await?;
-        self.finish(rows, news).await?;
+        transaction.update_same_as().await?;
+        let commit = transaction.commit;
+        put_position(&mut rows, &position).await?;
+        self.commit_and_publish(rows, commit).await?;
         Ok(removed)
     }
 
-    fn limits(&self, now: UnixNanos, horizon: &Horizon) -> Limits {
-        let less = |time: UnixNanos, by: Duration| {
+    /// Returns the limits for a horizon.
+    fn limits(&self, now: UnixNanos, horizon: &Horizon) -> ExpiryLimits {
+        let minus = |time: UnixNanos, by: Duration| {
             let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
             UnixNanos(time.0.saturating_sub(by))
         };
-        let (cut, seen_for) = (horizon.cut(), self.settings.seen_for);
-        Limits {
-            cut,
-            observed: (!seen_for.is_zero()).then(|| less(cut, seen_for)),
-            written: less(now, MARGIN),
-            stats: horizon.edge_stats_hourly(),
+        let (ended_before, ttl) = (horizon.history_cutoff(), self.settings.observed_edge_ttl);
+        ExpiryLimits {
+            ended_before,
+            observed_before: (!ttl.is_zero()).then(|| minus(ended_before, ttl)),
+            written_before: minus(now, MARGIN),
+            stats_before: horizon.edge_stats_hourly(),
         }
     }
 }
 
-/// Those of these nodes of which something goes.
-async fn aged_ones(
+/// Returns those of these nodes that have removable rows, or are removable themselves.
+async fn nodes_with_removable_rows(
     rows: &mut impl ReadRows,
     nodes: &[NodeRows],
-    limits: &Limits,
+    limits: &ExpiryLimits,
 ) -> Result<BTreeSet<NodeId>, RowsError> {
-    let has_old = |node: &&NodeRows| {
-        !aged::old_claims(node, limits).is_empty()
+    let has_expired_rows = |node: &&NodeRows| {
+        !expiry::expired_claims(node, limits).is_empty()
             || !node.expired_edges.is_empty()
             || !node.expired_aliases.is_empty()
-            || !aged::unnamed_versions(node, &[], limits).is_empty()
+            || !expiry::unreferenced_versions(node, &[], limits).is_empty()
     };
-    let old = nodes.iter().filter(has_old).map(|node| node.row.id);
-    let mut aged: BTreeSet<NodeId> = old.collect();
-    let rest = nodes.iter().filter(|node| !aged.contains(&node.row.id));
-    aged.extend(going(rows, rest, limits).await?);
-    Ok(aged)
+    let expired = nodes
+        .iter()
+        .filter(has_expired_rows)
+        .map(|node| node.row.id);
+    let mut found: BTreeSet<NodeId> = expired.collect();
+    let rest = nodes.iter().filter(|node| !found.contains(&node.row.id));
+    found.extend(removable_nodes(rows, rest, limits).await?);
+    Ok(found)
 }
 
-/// Those of these nodes that go as a whole.
-async fn going<'n>(
+/// Returns those of these nodes that are removable with all their rows.
+async fn removable_nodes<'n>(
     rows: &mut impl ReadRows,
     nodes: impl Iterator<Item = &'n NodeRows>,
-    limits: &Limits,
+    limits: &ExpiryLimits,
 ) -> Result<BTreeSet<NodeId>, RowsError> {
-    let over = nodes.filter(|node| aged::is_over(node, limits));
-    let over: Vec<NodeId> = over.map(|node| node.row.id).collect();
-    let needed = node::needed(rows, &over, limits).await?;
-    Ok(over.into_iter().filter(|id| !needed.contains(id)).collect())
+    let expired = nodes.filter(|node| expiry::is_node_expired(node, limits));
+    let expired: Vec<NodeId> = expired.map(|node| node.row.id).collect();
+    let referenced = referenced_nodes(rows, &expired, limits).await?;
+    Ok(expired
+        .into_iter()
+        .filter(|id| !referenced.contains(id))
+        .collect())
 }
 
-/// What goes of nodes of a page.
+/// Removal plans for the first nodes of a page.
 #[derive(Debug, Default)]
-struct Plans {
-    of: BTreeMap<NodeId, Plan>,
-    /// The last node up to which all are planned.
+struct PagePlans {
+    by_node: BTreeMap<NodeId, RemovalPlan>,
+    /// All nodes of the page up to this one are planned or have no removable rows.
     until: NodeId,
 }
 
-/// Plans for the first nodes of a page: about as many as a step takes.
-async fn plans(
+/// Plans removals for the first nodes of a page: about as many as a step takes.
+async fn plan_page(
     rows: &mut impl ReadRows,
     page: &[NodeRows],
-    aged: &BTreeSet<NodeId>,
-    limits: &Limits,
-) -> Result<Plans, RowsError> {
-    let going = going(rows, page.iter(), limits).await?;
-    let mut plans = Plans::default();
-    let pace = Pace::start();
+    expired: &BTreeSet<NodeId>,
+    limits: &ExpiryLimits,
+) -> Result<PagePlans, RowsError> {
+    let removable = removable_nodes(rows, page.iter(), limits).await?;
+    let mut plans = PagePlans::default();
+    let timer = StepTimer::start();
     for node in page {
         let id = node.row.id;
-        if aged.contains(&id) {
-            if pace.is_over() && !plans.of.is_empty() {
+        if expired.contains(&id) {
+            if timer.has_elapsed() && !plans.by_node.is_empty() {
                 break;
             }
-            let plan = Plan::of(rows, node, going.contains(&id), limits).await?;
-            plans.of.insert(id, plan);
+            let plan = RemovalPlan::of(rows, node, removable.contains(&id), limits).await?;
+            plans.by_node.insert(id, plan);
         }
         plans.until = id;
     }
     Ok(plans)
 }
 
-/// Nodes as the transaction of a step finds them: some at a time.
+/// Some nodes as the transaction of a step reads them.
 #[derive(Debug, Default)]
-struct Again {
+struct ReloadedNodes {
     nodes: BTreeMap<NodeId, NodeRows>,
-    going: BTreeSet<NodeId>,
+    /// The nodes that are removable with all their rows.
+    removable: BTreeSet<NodeId>,
+    /// The last node that was read.
     until: NodeId,
 }
 
-impl Again {
-    fn has(&self, id: NodeId) -> bool {
+impl ReloadedNodes {
+    fn includes(&self, id: NodeId) -> bool {
         id <= self.until
     }
 
-    /// Reads the planned nodes from this one on that are about [`READ`] rows together.
+    /// Reads planned nodes from `first` on, as long as they have about [`ROWS_PER_READ`] rows together.
     async fn read<R: WriteRows>(
         transaction: &mut Transaction<'_, R>,
         page: &[NodeRows],
-        plans: &Plans,
+        plans: &PagePlans,
         first: NodeId,
-        limits: &Limits,
-    ) -> Result<Again, RowsError> {
-        let (mut ids, mut weight) = (Vec::new(), 0);
+        limits: &ExpiryLimits,
+    ) -> Result<ReloadedNodes, RowsError> {
+        let (mut ids, mut row_count) = (Vec::new(), 0);
         for node in page.iter().filter(|node| node.row.id >= first) {
             let id = node.row.id;
-            if id == first || plans.of.contains_key(&id) {
-                weight += node.weight();
-                if !ids.is_empty() && weight > READ {
+            if id == first || plans.by_node.contains_key(&id) {
+                row_count += node.row_count();
+                if !ids.is_empty() && row_count > ROWS_PER_READ {
                     break;
                 }
                 ids.push(id);
             }
         }
-        let nodes = node::load(transaction.rows, &ids, limits).await?;
-        let going = going(transaction.rows, nodes.iter(), limits).await?;
-        Ok(Again {
+        let nodes = load_nodes(transaction.rows, &ids, limits).await?;
+        let removable = removable_nodes(transaction.rows, nodes.iter(), limits).await?;
+        Ok(ReloadedNodes {
             until: ids.last().copied().unwrap_or(first),
             nodes: nodes.into_iter().map(|node| (node.row.id, node)).collect(),
-            going,
+            removable,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The backend and its sessions.
+//! The memory backend and its sessions.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,21 +6,21 @@ use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
 use super::tables::Tables;
-use crate::store::rows::{Backend, RowsError, Sizes};
+use crate::store::rows::{Backend, RowsError, StoreSize};
 
-/// Keeps rows in memory. Clones share them.
+/// Keeps rows in memory. Clones share the tables.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryBackend {
-    committed: Committed,
-    /// Held by the write session that is open.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    committed: CommittedTables,
+    /// Locked by the open write session.
+    write_lock: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// The tables as of the last commit.
+/// The tables of the last commit.
 #[derive(Clone, Debug, Default)]
-struct Committed(Arc<Mutex<Arc<Tables>>>);
+struct CommittedTables(Arc<Mutex<Arc<Tables>>>);
 
-impl Committed {
+impl CommittedTables {
     fn get(&self) -> Arc<Tables> {
         Arc::clone(&self.lock())
     }
@@ -30,37 +30,37 @@ impl Committed {
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Tables>> {
-        // What is locked is one pointer, whole at any time.
+        // The lock guards one pointer, so a panic cannot leave it half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tables as one session sees them.
+/// A session: its view of the tables, and its access, [`ReadAccess`] or [`WriteAccess`].
 #[derive(Debug)]
-pub struct Session<A> {
+pub struct MemorySession<A> {
     pub(super) tables: Arc<Tables>,
     access: A,
 }
 
-/// What a read session has beside its tables.
+/// The access of a read session.
 #[derive(Debug)]
-pub struct ReadOnly;
+pub struct ReadAccess;
 
-/// What a write session has beside its tables.
+/// The access of a write session.
 #[derive(Debug)]
-pub struct Writer {
-    committed: Committed,
+pub struct WriteAccess {
+    committed: CommittedTables,
     /// Other write sessions wait until it is dropped.
-    _turn: OwnedMutexGuard<()>,
+    _write_lock: OwnedMutexGuard<()>,
 }
 
-impl Session<Writer> {
-    /// The session's own tables: copied at its first change.
+impl MemorySession<WriteAccess> {
+    /// Returns the tables of the session, which are copied at the first change.
     pub(super) fn tables_mut(&mut self) -> &mut Tables {
         Arc::make_mut(&mut self.tables)
     }
 
-    /// Makes the session's tables the committed ones.
+    /// Commits the tables of the session.
     pub(super) fn publish(self) {
         self.access.committed.set(self.tables);
     }
@@ -68,23 +68,23 @@ impl Session<Writer> {
 
 #[async_trait]
 impl Backend for MemoryBackend {
-    type Read = Session<ReadOnly>;
-    type Write = Session<Writer>;
+    type Read = MemorySession<ReadAccess>;
+    type Write = MemorySession<WriteAccess>;
 
-    async fn read(&self) -> Result<Session<ReadOnly>, RowsError> {
+    async fn read(&self) -> Result<MemorySession<ReadAccess>, RowsError> {
         let tables = self.committed.get();
-        let access = ReadOnly;
-        Ok(Session { tables, access })
+        let access = ReadAccess;
+        Ok(MemorySession { tables, access })
     }
 
-    async fn write(&self) -> Result<Session<Writer>, RowsError> {
-        let access = Writer {
-            _turn: Arc::clone(&self.turn).lock_owned().await,
+    async fn write(&self) -> Result<MemorySession<WriteAccess>, RowsError> {
+        let access = WriteAccess {
+            _write_lock: Arc::clone(&self.write_lock).lock_owned().await,
             committed: self.committed.clone(),
         };
-        // Read after its turn has come: what the session before committed is in it.
+        // Read after the lock is taken, so that they include the commit of the previous session.
         let tables = self.committed.get();
-        Ok(Session { tables, access })
+        Ok(MemorySession { tables, access })
     }
 
     async fn commits(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, RowsError> {
@@ -99,16 +99,36 @@ impl Backend for MemoryBackend {
         Ok(self.committed.get().last_commit)
     }
 
-    async fn sizes(&self) -> Result<Sizes, RowsError> {
+    async fn store_size(&self) -> Result<StoreSize, RowsError> {
         let tables = self.committed.get();
-        Ok(Sizes {
+        Ok(StoreSize {
             rows: vec![
                 ("nodes", tables.nodes.len() as u64),
                 ("versions", tables.versions.len() as u64),
                 ("records", tables.records.len() as u64),
                 ("commits", tables.commits.len() as u64),
             ],
-            ..Sizes::default()
+            ..StoreSize::default()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryBackend;
+    use crate::testing::{aging, rows};
+
+    #[tokio::test]
+    async fn memory_backend_passes_the_row_suite() {
+        rows::check_all(async || MemoryBackend::default()).await;
+    }
+
+    #[tokio::test]
+    async fn store_over_memory_passes_the_housekeeping_suite() {
+        aging::check_all(async || {
+            let backend = MemoryBackend::default();
+            (backend.clone(), backend)
+        })
+        .await;
     }
 }

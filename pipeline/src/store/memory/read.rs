@@ -1,24 +1,24 @@
-//! Reads: each looks at all rows of its table, or at those of a range of keys.
+//! Implements [`ReadRows`]: a read scans all rows of a table, or a range of keys.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::backend::Session;
-use super::filters::{asked, fits, incoming, is_of, matches};
+use super::backend::MemorySession;
+use super::filters::{incoming_order, is_any_of, matches_filter, text_matches, unique_keys};
 use super::tables::{record_key, scope_of};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasRow, ClaimKey, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, FoundTexts, NO_WORD,
-    NodeId, NodeRow, Projection, ReadRows, RecordPage, RecordRow, RecordTime, Resolution,
-    RowFilter, RowsError, ScopeKey, ScopeRow, SnapshotKey, TextMatch, TextRow, VersionKey,
+    AliasRow, ClaimKey, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NO_WORD, NodeId,
+    NodeRow, NodeRowFilter, Projection, ReadRows, RecordQuery, RecordRow, RecordTime, RowsError,
+    ScopeKey, ScopeRow, SnapshotKey, StatsResolution, TextHits, TextMatch, TextRow, VersionKey,
     VersionRow, Word,
 };
 use crate::uid;
 
 #[async_trait]
-impl<A: Send> ReadRows for Session<A> {
+impl<A: Send> ReadRows for MemorySession<A> {
     async fn find_words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
         Ok(texts.iter().map(|text| self.tables.word(text)).collect())
     }
@@ -37,7 +37,7 @@ impl<A: Send> ReadRows for Session<A> {
         ids: &[NodeId],
         projection: Projection,
     ) -> Result<Vec<NodeRow>, RowsError> {
-        let found = asked(ids).into_iter();
+        let found = unique_keys(ids).into_iter();
         let found = found.filter_map(|id| self.tables.nodes.get(id)).cloned();
         let mut rows: Vec<NodeRow> = found.collect();
         if projection == Projection::Header {
@@ -49,7 +49,7 @@ impl<A: Send> ReadRows for Session<A> {
     }
 
     async fn merged_into(&mut self, ids: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>, RowsError> {
-        let ids = asked(ids);
+        let ids = unique_keys(ids);
         let merged = self.tables.nodes.values().filter_map(|row| {
             let into = row.same_as.filter(|into| ids.contains(into))?;
             Some((row.id, into))
@@ -58,7 +58,7 @@ impl<A: Send> ReadRows for Session<A> {
     }
 
     async fn claims(&mut self, nodes: &[NodeId]) -> Result<Vec<ClaimRow>, RowsError> {
-        let nodes = asked(nodes);
+        let nodes = unique_keys(nodes);
         let claims = self.tables.claims.iter();
         let claims = claims.filter(|(key, _)| nodes.contains(&key.node));
         Ok(claims.map(row_of).collect())
@@ -69,16 +69,16 @@ impl<A: Send> ReadRows for Session<A> {
         nodes: &[NodeId],
         since: UnixNanos,
     ) -> Result<Vec<ClaimRow>, RowsError> {
-        let nodes = asked(nodes);
+        let nodes = unique_keys(nodes);
         let mut found: Vec<ClaimRow> = Vec::new();
         let mut newest_before: Option<ClaimRow> = None;
-        // By key and the time at which they began: of a claim the newest comes last.
-        for ((key, _), stretch) in &self.tables.past_claims {
+        // The rows are ordered by key and begin, so the newest of a claim comes last.
+        for ((key, _), interval) in &self.tables.past_claims {
             if !nodes.contains(&key.node) {
                 continue;
             }
-            let row = row_of((key, stretch));
-            if stretch.until.is_some_and(|(until, _)| until > since) {
+            let row = row_of((key, interval));
+            if interval.until.is_some_and(|(until, _)| until > since) {
                 found.push(row);
                 continue;
             }
@@ -98,14 +98,14 @@ impl<A: Send> ReadRows for Session<A> {
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<(u64, ClaimRow)>, RowsError> {
-        // Keys of one scope are in the order of their nodes.
+        // The keys of one scope are ordered by node.
         let claims = self.tables.claims.iter();
-        let open = claims.filter(|(key, stretch)| {
-            scope_of(key) == scope && key.node > after && stretch.is_open()
+        let open = claims.filter(|(key, interval)| {
+            scope_of(key) == scope && key.node > after && interval.is_open()
         });
-        let open = open.filter_map(|(key, stretch)| {
+        let open = open.filter_map(|(key, interval)| {
             let node = self.tables.nodes.get(&key.node)?;
-            Some((uid::hash(&node.uid), row_of((key, stretch))))
+            Some((uid::hash(&node.uid), row_of((key, interval))))
         });
         Ok(open.take(limit).collect())
     }
@@ -116,15 +116,15 @@ impl<A: Send> ReadRows for Session<A> {
         since: UnixNanos,
     ) -> Result<Vec<(u64, NodeId)>, RowsError> {
         let claims = self.tables.claims.iter();
-        let claims = claims.filter(|(key, stretch)| {
-            scope_of(key) == scope && stretch.until.is_some_and(|(until, _)| until > since)
+        let claims = claims.filter(|(key, interval)| {
+            scope_of(key) == scope && interval.until.is_some_and(|(until, _)| until > since)
         });
         let nodes = claims.filter_map(|(key, _)| self.tables.nodes.get(&key.node));
         Ok(nodes.map(|node| (uid::hash(&node.uid), node.id)).collect())
     }
 
     async fn nodes_by_hash(&mut self, hashes: &[u64]) -> Result<Vec<(u64, NodeId)>, RowsError> {
-        let hashes = asked(hashes);
+        let hashes = unique_keys(hashes);
         let nodes = self.tables.nodes.values();
         let nodes = nodes.map(|node| (uid::hash(&node.uid), node.id));
         Ok(nodes.filter(|(hash, _)| hashes.contains(hash)).collect())
@@ -135,7 +135,7 @@ impl<A: Send> ReadRows for Session<A> {
         keys: &[VersionKey],
         projection: Projection,
     ) -> Result<Vec<VersionRow>, RowsError> {
-        let found = asked(keys).into_iter();
+        let found = unique_keys(keys).into_iter();
         let found = found.filter_map(|key| self.tables.versions.get(key));
         let mut rows: Vec<VersionRow> = found.cloned().collect();
         if projection == Projection::Header {
@@ -150,7 +150,7 @@ impl<A: Send> ReadRows for Session<A> {
         &mut self,
         keys: &[SnapshotKey],
     ) -> Result<Vec<(SnapshotKey, Vec<u8>)>, RowsError> {
-        let found = asked(keys).into_iter();
+        let found = unique_keys(keys).into_iter();
         let found = found.filter_map(|key| self.tables.snapshots.get_key_value(key));
         Ok(found.map(|(key, bytes)| (*key, bytes.clone())).collect())
     }
@@ -161,9 +161,10 @@ impl<A: Send> ReadRows for Session<A> {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let from = asked(from);
+        let from = unique_keys(from);
         let edges = self.tables.edges.values();
-        let edges = edges.filter(|row| from.contains(&row.key.from) && is_of(row.key.kind, kinds));
+        let edges =
+            edges.filter(|row| from.contains(&row.key.from) && is_any_of(row.key.kind, kinds));
         let rest = edges.filter(|row| page.after.is_none_or(|after| row.key > after));
         Ok(rest.take(page.limit).cloned().collect())
     }
@@ -174,17 +175,17 @@ impl<A: Send> ReadRows for Session<A> {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let to = asked(to);
+        let to = unique_keys(to);
         let edges = self.tables.edges.values();
-        let edges = edges.filter(|row| to.contains(&row.key.to) && is_of(row.key.kind, kinds));
-        let after = page.after.as_ref().map(incoming);
+        let edges = edges.filter(|row| to.contains(&row.key.to) && is_any_of(row.key.kind, kinds));
+        let after = page.after.as_ref().map(incoming_order);
         let rest = edges.filter(|row| {
             after
                 .as_ref()
-                .is_none_or(|after| incoming(&row.key) > *after)
+                .is_none_or(|after| incoming_order(&row.key) > *after)
         });
         let mut rows: Vec<EdgeRow> = rest.cloned().collect();
-        rows.sort_by_key(|row| incoming(&row.key));
+        rows.sort_by_key(|row| incoming_order(&row.key));
         rows.truncate(page.limit);
         Ok(rows)
     }
@@ -196,29 +197,29 @@ impl<A: Send> ReadRows for Session<A> {
         after: Option<(NodeId, Word, NodeId)>,
         limit: usize,
     ) -> Result<Vec<(NodeId, Word, NodeId)>, RowsError> {
-        let nodes = asked(to);
+        let nodes = unique_keys(to);
         let past = self.tables.past_edges.iter().copied();
-        let past = past.filter(|(to, kind, _)| nodes.contains(to) && is_of(*kind, kinds));
+        let past = past.filter(|(to, kind, _)| nodes.contains(to) && is_any_of(*kind, kinds));
         let rest = past.filter(|edge| after.is_none_or(|after| *edge > after));
         Ok(rest.take(limit).collect())
     }
 
     async fn aliases(&mut self, nodes: &[NodeId]) -> Result<Vec<AliasRow>, RowsError> {
-        let nodes = asked(nodes);
+        let nodes = unique_keys(nodes);
         let aliases = self.tables.aliases.values();
         let aliases = aliases.filter(|row| nodes.contains(&row.key.node));
         Ok(aliases.cloned().collect())
     }
 
     async fn aliases_by_value(&mut self, values: &[String]) -> Result<Vec<AliasRow>, RowsError> {
-        let values = asked(values);
+        let values = unique_keys(values);
         let aliases = self.tables.aliases.values();
         let aliases = aliases.filter(|row| values.contains(&row.key.value));
         Ok(aliases.cloned().collect())
     }
 
     async fn past_owners(&mut self, values: &[String]) -> Result<Vec<(String, NodeId)>, RowsError> {
-        let values = asked(values);
+        let values = unique_keys(values);
         let past = self.tables.past_owners.iter();
         let past = past.filter(|(value, _)| values.contains(value));
         Ok(past.cloned().collect())
@@ -265,31 +266,31 @@ impl<A: Send> ReadRows for Session<A> {
 
     async fn list(
         &mut self,
-        filter: &RowFilter,
+        filter: &NodeRowFilter,
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<NodeId>, RowsError> {
         let nodes = self.tables.nodes.values();
-        let rest = nodes.filter(|row| row.id > after && fits(row, filter, &self.tables));
+        let rest = nodes.filter(|row| row.id > after && matches_filter(row, filter, &self.tables));
         Ok(rest.map(|row| row.id).take(limit).collect())
     }
 
     async fn find_text(
         &mut self,
         text: &str,
-        how: TextMatch,
+        mode: TextMatch,
         current: bool,
         limit: usize,
-    ) -> Result<FoundTexts, RowsError> {
+    ) -> Result<TextHits, RowsError> {
         let texts = self.tables.texts.iter();
         let texts = texts.filter(|row| row.is_current == current);
-        let texts = texts.filter(|row| matches(&row.text, text, how));
+        let texts = texts.filter(|row| text_matches(&row.text, text, mode));
         let mut rows: Vec<TextRow> = texts.cloned().collect();
-        // Stable: the texts of a node and field are in order already.
+        // The sort is stable, and the texts of a node and field are ordered already.
         rows.sort_by_key(|row| (row.field, row.node));
         let has_more = rows.len() > limit;
         rows.truncate(limit);
-        Ok(FoundTexts { rows, has_more })
+        Ok(TextHits { rows, has_more })
     }
 
     async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError> {
@@ -313,7 +314,7 @@ impl<A: Send> ReadRows for Session<A> {
 
     async fn edge_stats(
         &mut self,
-        resolution: Resolution,
+        resolution: StatsResolution,
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStatsRow>, RowsError> {
@@ -324,7 +325,7 @@ impl<A: Send> ReadRows for Session<A> {
 
     async fn oldest_edge_stats(
         &mut self,
-        resolution: Resolution,
+        resolution: StatsResolution,
     ) -> Result<Option<UnixNanos>, RowsError> {
         let first = self.tables.edge_stats(resolution).keys().next();
         Ok(first.map(|key| key.minute))
@@ -353,7 +354,7 @@ impl<A: Send> ReadRows for Session<A> {
         &mut self,
         keys: &[(Word, String, UnixNanos)],
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let found = asked(keys).into_iter();
+        let found = unique_keys(keys).into_iter();
         let found = found.filter_map(|key| self.tables.records.get(key));
         Ok(found.cloned().collect())
     }
@@ -366,10 +367,10 @@ impl<A: Send> ReadRows for Session<A> {
         to: UnixNanos,
         limit: usize,
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let uids = asked(uids);
+        let uids = unique_keys(uids);
         let records = self.tables.records.values();
         let records = records.filter(|row| {
-            is_of(row.signal, signals)
+            is_any_of(row.signal, signals)
                 && from <= row.opened
                 && row.opened < to
                 && row.names.iter().any(|name| uids.contains(name))
@@ -380,9 +381,9 @@ impl<A: Send> ReadRows for Session<A> {
         Ok(rows)
     }
 
-    async fn record_page(&mut self, page: &RecordPage) -> Result<Vec<RecordRow>, RowsError> {
+    async fn record_page(&mut self, page: &RecordQuery) -> Result<Vec<RecordRow>, RowsError> {
         let is = |word: Word, wanted: Word| wanted == NO_WORD || word == wanted;
-        let place = |row: &RecordRow| (row.opened, row.id.clone());
+        let position = |row: &RecordRow| (row.opened, row.id.clone());
         let records = self.tables.records.values().filter(|row| {
             row.signal == page.signal
                 && is(row.status, page.status)
@@ -391,10 +392,10 @@ impl<A: Send> ReadRows for Session<A> {
                     .is_open
                     .is_none_or(|open| open == row.resolved.is_none())
                 && page.opened.contains(&row.opened)
-                && page.from.as_ref().is_none_or(|from| place(row) <= *from)
+                && page.from.as_ref().is_none_or(|from| position(row) <= *from)
         });
         let mut rows: Vec<RecordRow> = records.cloned().collect();
-        rows.sort_by_key(|row| Reverse(place(row)));
+        rows.sort_by_key(|row| Reverse(position(row)));
         rows.truncate(page.limit);
         Ok(rows)
     }
@@ -416,8 +417,8 @@ impl<A: Send> ReadRows for Session<A> {
             };
             Some(((time, row.id.clone()), row))
         });
-        let old = timed.filter(|(place, _)| {
-            place.0 < before && after.as_ref().is_none_or(|after| place > after)
+        let old = timed.filter(|(position, _)| {
+            position.0 < before && after.as_ref().is_none_or(|after| position > after)
         });
         let mut old: Vec<((UnixNanos, String), &RecordRow)> = old.collect();
         old.sort_by(|one, other| one.0.cmp(&other.0));
@@ -438,7 +439,7 @@ impl<A: Send> ReadRows for Session<A> {
     }
 
     async fn versions_of(&mut self, nodes: &[NodeId]) -> Result<Vec<VersionRow>, RowsError> {
-        let nodes = asked(nodes);
+        let nodes = unique_keys(nodes);
         let versions = self.tables.versions.values();
         let mut rows: Vec<VersionRow> = versions
             .filter(|row| nodes.contains(&row.key.node))
@@ -451,9 +452,9 @@ impl<A: Send> ReadRows for Session<A> {
     }
 }
 
-fn row_of((key, stretch): (&ClaimKey, &crate::claims::Stretch)) -> ClaimRow {
+fn row_of((key, interval): (&ClaimKey, &crate::claims::ClaimInterval)) -> ClaimRow {
     ClaimRow {
         key: *key,
-        stretch: stretch.clone(),
+        interval: interval.clone(),
     }
 }

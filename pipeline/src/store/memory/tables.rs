@@ -1,30 +1,31 @@
-//! The tables, each a map by the key of its rows.
+//! The tables: maps from the key of a row to the row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::claims::Stretch;
+use crate::claims::ClaimInterval;
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasKey, AliasRow, ClaimKey, EdgeKey, EdgeRow, EdgeStatsRow, LeaseRow, NO_WORD, NodeId,
-    NodeRow, RecordRow, Resolution, ScopeKey, ScopeRow, SnapshotKey, StatsEdge, TextRow,
+    NodeRow, RecordRow, ScopeKey, ScopeRow, SnapshotKey, StatsEdge, StatsResolution, TextRow,
     VersionKey, VersionRow, Word,
 };
 
+/// All tables of a store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    /// The text of the word `n` stands at `n - 1`.
+    /// The text of word `n` is at index `n - 1`.
     pub(super) words: Vec<String>,
     pub(super) words_by_text: BTreeMap<String, Word>,
     pub(super) nodes: BTreeMap<NodeId, NodeRow>,
     pub(super) nodes_by_uid: BTreeMap<String, NodeId>,
     pub(super) last_node: NodeId,
-    /// The last stretch of each claim.
-    pub(super) claims: BTreeMap<ClaimKey, Stretch>,
-    pub(super) past_claims: BTreeMap<(ClaimKey, UnixNanos), Stretch>,
+    /// The last interval of each claim.
+    pub(super) claims: BTreeMap<ClaimKey, ClaimInterval>,
+    pub(super) past_claims: BTreeMap<(ClaimKey, UnixNanos), ClaimInterval>,
     pub(super) versions: BTreeMap<VersionKey, VersionRow>,
     pub(super) snapshots: BTreeMap<SnapshotKey, Vec<u8>>,
     pub(super) edges: BTreeMap<EdgeKey, EdgeRow>,
-    /// (to, kind, from)
+    /// As (to, kind, from).
     pub(super) past_edges: BTreeSet<(NodeId, Word, NodeId)>,
     pub(super) aliases: BTreeMap<AliasKey, AliasRow>,
     pub(super) past_owners: BTreeSet<(String, NodeId)>,
@@ -32,19 +33,20 @@ pub(super) struct Tables {
     pub(super) members: BTreeMap<(ScopeKey, u64), Vec<u8>>,
     pub(super) contested: BTreeSet<(ScopeKey, NodeId)>,
     pub(super) texts: BTreeSet<TextRow>,
-    /// By (kind, provider).
+    /// Keyed by (kind, provider).
     pub(super) counts: BTreeMap<(Word, Word), i64>,
     pub(super) edge_stats: BTreeMap<EdgeStatsKey, EdgeStatsRow>,
     pub(super) hourly_edge_stats: BTreeMap<EdgeStatsKey, EdgeStatsRow>,
     pub(super) records: BTreeMap<RecordKey, RecordRow>,
-    /// By (source, scope).
+    /// Keyed by (source, scope).
     pub(super) leases: BTreeMap<(Word, Word), LeaseRow>,
     pub(super) commits: BTreeMap<u64, Vec<u8>>,
     pub(super) last_commit: u64,
-    /// By name.
+    /// Keyed by name.
     pub(super) state: BTreeMap<String, Vec<u8>>,
 }
 
+/// The key of a row of edge statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct EdgeStatsKey {
     pub(super) minute: UnixNanos,
@@ -79,7 +81,7 @@ impl EdgeStatsKey {
     }
 }
 
-/// (signal, id, opened)
+/// The key of a record: (signal, id, opened).
 pub(super) type RecordKey = (Word, String, UnixNanos);
 
 pub(super) fn record_key(row: &RecordRow) -> RecordKey {
@@ -97,21 +99,21 @@ pub(super) fn scope_of(key: &ClaimKey) -> ScopeKey {
 impl Tables {
     pub(super) fn edge_stats(
         &self,
-        resolution: Resolution,
+        resolution: StatsResolution,
     ) -> &BTreeMap<EdgeStatsKey, EdgeStatsRow> {
         match resolution {
-            Resolution::Minute => &self.edge_stats,
-            Resolution::Hour => &self.hourly_edge_stats,
+            StatsResolution::Minute => &self.edge_stats,
+            StatsResolution::Hour => &self.hourly_edge_stats,
         }
     }
 
     pub(super) fn edge_stats_mut(
         &mut self,
-        resolution: Resolution,
+        resolution: StatsResolution,
     ) -> &mut BTreeMap<EdgeStatsKey, EdgeStatsRow> {
         match resolution {
-            Resolution::Minute => &mut self.edge_stats,
-            Resolution::Hour => &mut self.hourly_edge_stats,
+            StatsResolution::Minute => &mut self.edge_stats,
+            StatsResolution::Hour => &mut self.hourly_edge_stats,
         }
     }
 
@@ -120,7 +122,7 @@ impl Tables {
         word.copied().unwrap_or(NO_WORD)
     }
 
-    /// The word of a text, which is made where there is none.
+    /// Returns the word of a text, and creates it if it is missing.
     pub(super) fn make_word(&mut self, text: &str) -> Word {
         let word = self.word(text);
         if word != NO_WORD || text.is_empty() {
@@ -138,7 +140,7 @@ impl Tables {
         text.cloned().unwrap_or_default()
     }
 
-    /// The number of a uid, which is made where there is none, and whether it was.
+    /// Returns the number of a uid and whether this call created it.
     pub(super) fn make_node(&mut self, uid: &str) -> (NodeId, bool) {
         if let Some(&id) = self.nodes_by_uid.get(uid) {
             return (id, false);

@@ -1,21 +1,21 @@
-//! Writes, to the session's own tables.
+//! Implements [`WriteRows`] and [`LeaseRows`] on the tables of the session.
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
 
-use super::backend::{Session, Writer};
+use super::backend::{MemorySession, WriteAccess};
 use super::tables::{EdgeStatsKey, record_key};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, NodeId,
-    NodeRow, RecordRow, Resolution, RowsError, ScopeKey, ScopeRow, SnapshotKey, StatsEdge,
-    TextField, TextRow, VersionKey, VersionRow, Word, WriteRows,
+    AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, LeaseRow,
+    LeaseRows, NodeId, NodeRow, RecordRow, RowsError, ScopeKey, ScopeRow, SnapshotKey, StatsEdge,
+    StatsResolution, TextField, TextRow, VersionKey, VersionRow, Word, WriteRows,
 };
 
 #[async_trait]
-impl WriteRows for Session<Writer> {
+impl WriteRows for MemorySession<WriteAccess> {
     async fn words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError> {
         let tables = self.tables_mut();
         Ok(texts.iter().map(|text| tables.make_word(text)).collect())
@@ -33,15 +33,15 @@ impl WriteRows for Session<Writer> {
     }
 
     async fn put_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
-        let rows = rows.iter().map(|row| (row.key, row.stretch.clone()));
+        let rows = rows.iter().map(|row| (row.key, row.interval.clone()));
         self.tables_mut().claims.extend(rows);
         Ok(())
     }
 
     async fn put_past_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError> {
         let rows = rows.iter().map(|row| {
-            let key = (row.key, row.stretch.since);
-            (key, row.stretch.clone())
+            let key = (row.key, row.interval.since);
+            (key, row.interval.clone())
         });
         self.tables_mut().past_claims.extend(rows);
         Ok(())
@@ -97,8 +97,8 @@ impl WriteRows for Session<Writer> {
         let mut new = Vec::with_capacity(rows.len());
         for row in rows {
             new.push(match tables.edges.entry(row.key) {
-                Entry::Vacant(place) => {
-                    place.insert(row.clone());
+                Entry::Vacant(entry) => {
+                    entry.insert(row.clone());
                     true
                 }
                 Entry::Occupied(mut kept) => {
@@ -136,8 +136,8 @@ impl WriteRows for Session<Writer> {
         let mut new = Vec::with_capacity(rows.len());
         for row in rows {
             new.push(match tables.aliases.entry(row.key.clone()) {
-                Entry::Vacant(place) => {
-                    place.insert(row.clone());
+                Entry::Vacant(entry) => {
+                    entry.insert(row.clone());
                     true
                 }
                 Entry::Occupied(mut kept) => {
@@ -228,13 +228,13 @@ impl WriteRows for Session<Writer> {
 
     async fn put_edge_stats(
         &mut self,
-        resolution: Resolution,
+        resolution: StatsResolution,
         rows: &[EdgeStatsRow],
     ) -> Result<(), RowsError> {
         let table = self.tables_mut().edge_stats_mut(resolution);
         for row in rows {
-            let place = table.entry(EdgeStatsKey::of(row));
-            let kept = place.or_insert_with(|| row.clone());
+            let entry = table.entry(EdgeStatsKey::of(row));
+            let kept = entry.or_insert_with(|| row.clone());
             if is_greater(row, kept) {
                 *kept = row.clone();
             }
@@ -250,7 +250,7 @@ impl WriteRows for Session<Writer> {
 
     async fn remove_edge_stats(
         &mut self,
-        resolution: Resolution,
+        resolution: StatsResolution,
         edges: &[StatsEdge],
         from: UnixNanos,
         to: UnixNanos,
@@ -345,6 +345,24 @@ impl WriteRows for Session<Writer> {
 
     async fn commit(self) -> Result<(), RowsError> {
         self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LeaseRows for MemorySession<WriteAccess> {
+    async fn lease(&mut self, source: Word, scope: Word) -> Result<Option<LeaseRow>, RowsError> {
+        Ok(self.tables.leases.get(&(source, scope)).cloned())
+    }
+
+    async fn put_lease(&mut self, row: &LeaseRow) -> Result<(), RowsError> {
+        let key = (row.source, row.scope);
+        self.tables_mut().leases.insert(key, row.clone());
+        Ok(())
+    }
+
+    async fn remove_lease(&mut self, source: Word, scope: Word) -> Result<(), RowsError> {
+        self.tables_mut().leases.remove(&(source, scope));
         Ok(())
     }
 }

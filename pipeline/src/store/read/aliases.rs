@@ -1,14 +1,14 @@
-//! Other names that hold at the moment.
+//! Reads the aliases that are valid at the time of the read.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::rows::{AliasKey, AliasRow, NodeId, Part, ReadRows, RowsError};
-use super::super::snapshot;
-use super::session::Session;
-use crate::graph_store::{AliasesPage, At, KnownAlias, OtherName};
+use super::reader::GraphReader;
+use crate::graph_store::{AliasesPage, AsOf, GraphAlias, KnownAlias};
+use crate::store::rows::{AliasKey, AliasRow, NodeId, ReadRows, RowsError, SnapshotKind};
+use crate::store::snapshot;
 
-impl<R: ReadRows> Session<R> {
-    /// The aliases of these very nodes.
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns the valid aliases of these nodes, without the nodes merged into them.
     pub(super) async fn aliases_of_nodes(
         &mut self,
         ids: &[NodeId],
@@ -17,24 +17,24 @@ impl<R: ReadRows> Session<R> {
             return Ok(Vec::new());
         }
         let mut found = self.rows.aliases(ids).await?;
-        if self.at != At::Now {
-            found.retain(|row| row.key.is_observation && self.is_past(row.first_seen));
-            for held in self.snapshots_held(ids, Part::Aliases).await? {
-                let items = snapshot::decode_aliases(&held.bytes).into_iter();
+        if self.as_of != AsOf::Now {
+            found.retain(|row| row.key.is_observation && self.has_happened(row.first_seen));
+            for open in self.open_snapshots(ids, SnapshotKind::Aliases).await? {
+                let items = snapshot::decode_aliases(&open.bytes).into_iter();
                 found.extend(items.map(|item| AliasRow {
                     key: AliasKey {
-                        node: held.key.node,
+                        node: open.key.node,
                         kind: item.kind,
                         value: item.value,
                         within: item.within,
-                        source: held.key.source,
-                        scope: held.key.scope,
+                        source: open.key.source,
+                        scope: open.key.scope,
                         is_observation: false,
                     },
                     valid_from: item.valid_from,
                     valid_to: item.valid_to,
-                    first_seen: held.first_seen,
-                    last_seen: held.last_seen,
+                    first_seen: open.first_seen,
+                    last_seen: open.last_seen,
                 }));
             }
         }
@@ -42,7 +42,7 @@ impl<R: ReadRows> Session<R> {
         Ok(found)
     }
 
-    /// The aliases with these values, of any node.
+    /// Returns the valid aliases with these values, of any node.
     pub(super) async fn aliases_with_values(
         &mut self,
         values: &[String],
@@ -51,7 +51,7 @@ impl<R: ReadRows> Session<R> {
             return Ok(Vec::new());
         }
         let mut found = self.rows.aliases_by_value(values).await?;
-        if self.at == At::Now {
+        if self.as_of == AsOf::Now {
             found.retain(|row| self.is_valid(row));
             return Ok(found);
         }
@@ -66,19 +66,20 @@ impl<R: ReadRows> Session<R> {
         Ok(found)
     }
 
+    /// Whether the validity of an alias contains the time of the read.
     fn is_valid(&self, row: &AliasRow) -> bool {
-        let moment = self.moment();
-        row.valid_from.is_none_or(|from| from <= moment)
-            && row.valid_to.is_none_or(|to| moment < to)
+        let as_of = self.as_of_time();
+        row.valid_from.is_none_or(|from| from <= as_of) && row.valid_to.is_none_or(|to| as_of < to)
     }
 
+    /// Returns the valid aliases of each uid, in order.
     pub(super) async fn aliases_of(
         &mut self,
         uids: &[String],
-    ) -> Result<Vec<Vec<OtherName>>, RowsError> {
+    ) -> Result<Vec<Vec<GraphAlias>>, RowsError> {
         let ids = self.rows.find_nodes(uids).await?;
         let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
-        let names = self.other_names(&known).await?;
+        let names = self.graph_aliases(&known).await?;
         let of = |id: Option<NodeId>| id.and_then(|id| names.get(&id).cloned());
         Ok(ids
             .into_iter()
@@ -86,22 +87,22 @@ impl<R: ReadRows> Session<R> {
             .collect())
     }
 
-    /// The other names of these very nodes, each list by kind and value.
-    pub(super) async fn other_names(
+    /// Returns the valid aliases of each of these nodes, sorted by kind and value.
+    pub(super) async fn graph_aliases(
         &mut self,
         ids: &[NodeId],
-    ) -> Result<HashMap<NodeId, Vec<OtherName>>, RowsError> {
+    ) -> Result<HashMap<NodeId, Vec<GraphAlias>>, RowsError> {
         let aliases = self.aliases_of_nodes(ids).await?;
         let words = aliases
             .iter()
             .flat_map(|row| [row.key.kind, row.key.within]);
-        self.words.read(&mut self.rows, words).await?;
-        let mut of: HashMap<NodeId, BTreeSet<OtherName>> = HashMap::new();
+        self.words.load_texts(&mut self.rows, words).await?;
+        let mut of: HashMap<NodeId, BTreeSet<GraphAlias>> = HashMap::new();
         for alias in aliases {
-            of.entry(alias.key.node).or_default().insert(OtherName {
+            of.entry(alias.key.node).or_default().insert(GraphAlias {
                 kind: self.words.text(alias.key.kind).as_ref().to_owned(),
                 value: alias.key.value,
-                scope: self.words.owned(alias.key.within),
+                scope: self.words.owned_text(alias.key.within),
                 valid_from: alias.valid_from,
                 valid_to: alias.valid_to,
             });
@@ -112,7 +113,7 @@ impl<R: ReadRows> Session<R> {
             .collect())
     }
 
-    /// The names of these kinds that lead to the next nodes.
+    /// Returns the aliases of these kinds of the next `limit` nodes after `after`.
     pub(super) async fn alias_page(
         &mut self,
         kinds: &[&str],
@@ -121,7 +122,7 @@ impl<R: ReadRows> Session<R> {
     ) -> Result<AliasesPage, RowsError> {
         let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         let kinds = self.find_words(&kinds).await?;
-        let Some(after) = self.place(after).await? else {
+        let Some(after) = self.page_start(after).await? else {
             return Ok(AliasesPage::default());
         };
         let rows = self.rows.aliases_of_kinds(&kinds, after, limit).await?;
@@ -132,7 +133,7 @@ impl<R: ReadRows> Session<R> {
         Ok(AliasesPage { aliases, last })
     }
 
-    /// The names of these kinds that lead to these very uids, as a page has them.
+    /// Returns the aliases of these kinds of these uids, as `alias_page` does.
     pub(super) async fn aliases_of_uids(
         &mut self,
         kinds: &[&str],
@@ -151,7 +152,8 @@ impl<R: ReadRows> Session<R> {
         self.known_aliases(rows).await
     }
 
-    /// Those of these current aliases that lead to a node now; those of a uid stand together.
+    /// Returns those of these current aliases that are valid and whose node has not ended. The aliases of a uid are
+    /// consecutive.
     async fn known_aliases(
         &mut self,
         mut rows: Vec<AliasRow>,
@@ -162,9 +164,9 @@ impl<R: ReadRows> Session<R> {
         let words = rows
             .iter()
             .flat_map(|row| [row.key.kind, row.key.within, row.key.source]);
-        self.words.read(&mut self.rows, words).await?;
-        rows.retain(|row| self.is_valid(row) && self.life(row.key.node).ended.is_none());
-        // Of several scopes of a source that report one alias, the first counts.
+        self.words.load_texts(&mut self.rows, words).await?;
+        rows.retain(|row| self.is_valid(row) && self.lifecycle(row.key.node).ended.is_none());
+        // If several scopes of a source report an alias, it is returned once.
         for row in &mut rows {
             row.key.scope = 0;
         }
@@ -181,10 +183,10 @@ impl<R: ReadRows> Session<R> {
             KnownAlias {
                 uid: self.uid(row.key.node).to_owned(),
                 source: self.words.text(row.key.source).as_ref().to_owned(),
-                is_of_set: !row.key.is_observation,
+                is_of_snapshot: !row.key.is_observation,
                 kind: self.words.text(row.key.kind).as_ref().to_owned(),
                 value: row.key.value,
-                scope: self.words.owned(row.key.within),
+                scope: self.words.owned_text(row.key.within),
                 since: observed_from.unwrap_or(row.first_seen),
                 until: row.valid_to,
             }
@@ -194,9 +196,12 @@ impl<R: ReadRows> Session<R> {
         Ok(aliases)
     }
 
-    /// The number of the node that a page goes on after; none where it is not known (any more): then
-    /// nothing follows.
-    pub(super) async fn place(&mut self, after: Option<&str>) -> Result<Option<NodeId>, RowsError> {
+    /// Returns the node after which a page begins: 0 without `after`, `None` if the uid is unknown, so that the page is
+    /// empty.
+    pub(super) async fn page_start(
+        &mut self,
+        after: Option<&str>,
+    ) -> Result<Option<NodeId>, RowsError> {
         let Some(after) = after.filter(|after| !after.is_empty()) else {
             return Ok(Some(0));
         };

@@ -1,15 +1,15 @@
-//! What is claimed, source by source.
+//! Reads the claims and scopes of sources.
 
 use std::collections::BTreeMap;
 
-use super::super::rows::{NodeId, ReadRows, RowsError, ScopeKey, Word};
-use super::session::Session;
-use crate::claims::{Claim, Class, Stretch};
+use super::reader::GraphReader;
+use crate::claims::{Claim, ClaimClass, ClaimInterval};
 use crate::component::UnixNanos;
-use crate::graph_store::{ClaimInfo, Scanned, ScannedPage};
+use crate::graph_store::{ClaimInfo, ScannedPage, ScannedUid};
+use crate::store::rows::{NodeId, ReadRows, RowsError, ScopeKey, Word};
 
-impl<R: ReadRows> Session<R> {
-    /// The last stretch of every claim of these very uids, in order.
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns the last interval of every claim of each uid, in order.
     pub(super) async fn claims_of(
         &mut self,
         uids: &[String],
@@ -22,7 +22,7 @@ impl<R: ReadRows> Session<R> {
         Ok(all.collect())
     }
 
-    /// The last stretch of every claim of a node; they are loaded.
+    /// Returns the last interval of every claim of a node. Its claims must be loaded.
     pub(super) fn claim_infos(&self, id: NodeId) -> Vec<ClaimInfo> {
         let claims = self.claims(id).iter();
         claims.filter_map(|claim| self.claim_info(claim)).collect()
@@ -41,8 +41,8 @@ impl<R: ReadRows> Session<R> {
         })
     }
 
-    /// Claims of a source's scans that are open, scope by scope. A page goes on after
-    /// `scope/node`, both numbers.
+    /// Returns a page of the open claims of a source's scans, scope by scope. The cursor is `scope/node`, both as
+    /// numbers.
     pub(super) async fn scanned(
         &mut self,
         source: &str,
@@ -53,13 +53,13 @@ impl<R: ReadRows> Session<R> {
         if source == 0 || limit == 0 {
             return Ok(ScannedPage::default());
         }
-        let (first, after) = after.and_then(parse).unwrap_or_default();
+        let (first, after) = after.and_then(parse_cursor).unwrap_or_default();
         let scopes = self.scopes_of(source).await?;
         let mut page: Vec<(Word, NodeId)> = Vec::new();
         for scope in scopes.into_iter().filter(|scope| *scope >= first) {
             let after = if scope == first { after } else { 0 };
             let key = ScopeKey {
-                class: Class::Actual,
+                class: ClaimClass::Actual,
                 source,
                 scope,
             };
@@ -78,7 +78,7 @@ impl<R: ReadRows> Session<R> {
         })
     }
 
-    /// The scopes of a source's scans that have an open claim.
+    /// Returns the scopes of a source's scans that have an open claim.
     pub(super) async fn open_scopes(&mut self, source: &str) -> Result<Vec<String>, RowsError> {
         let source = self.find_word(source).await?;
         if source == 0 {
@@ -87,7 +87,7 @@ impl<R: ReadRows> Session<R> {
         let mut open = Vec::new();
         for scope in self.scopes_of(source).await? {
             let key = ScopeKey {
-                class: Class::Actual,
+                class: ClaimClass::Actual,
                 source,
                 scope,
             };
@@ -98,56 +98,57 @@ impl<R: ReadRows> Session<R> {
         self.rows.texts(&open).await
     }
 
-    /// The scopes of a source's scans, by number.
+    /// Returns the scopes of a source's scans, ascending by number.
     async fn scopes_of(&mut self, source: Word) -> Result<Vec<Word>, RowsError> {
         let scopes = self.rows.scopes(None).await?.into_iter();
         let scopes =
-            scopes.filter(|row| (row.key.class, row.key.source) == (Class::Actual, source));
+            scopes.filter(|row| (row.key.class, row.key.source) == (ClaimClass::Actual, source));
         let mut scopes: Vec<Word> = scopes.map(|row| row.key.scope).collect();
         scopes.sort_unstable();
         Ok(scopes)
     }
 
-    /// Those of these claims that are the only open one of their node, or the one of several scopes
-    /// that saw it last.
+    /// Returns those of these claims that are the only open claim of their node or, if several scopes saw the node, the
+    /// one that saw it last.
     async fn last_scanned(
         &mut self,
         source: Word,
         page: &[(Word, NodeId)],
-    ) -> Result<Vec<Scanned>, RowsError> {
+    ) -> Result<Vec<ScannedUid>, RowsError> {
         let nodes: Vec<NodeId> = page.iter().map(|(_, node)| *node).collect();
         self.load_headers(&nodes).await?;
         self.load_claims(&nodes).await?;
         let source = self.words.text(source);
-        let mut last: BTreeMap<NodeId, (&Claim, &Stretch)> = BTreeMap::new();
+        let mut last: BTreeMap<NodeId, (&Claim, &ClaimInterval)> = BTreeMap::new();
         for node in &nodes {
             let open = self.claims(*node).iter().filter_map(|claim| {
                 let key = &claim.key;
-                let is_scan = key.class == Class::Actual && !key.scope.is_empty();
-                let is_it = is_scan && key.source == source;
-                Some((claim, claim.open().filter(|_| is_it)?))
+                let is_scan = key.class == ClaimClass::Actual && !key.scope.is_empty();
+                let matches = is_scan && key.source == source;
+                Some((claim, claim.open().filter(|_| matches)?))
             });
-            let rank = |(claim, stretch): &(&Claim, &Stretch)| -> (UnixNanos, UnixNanos, u64) {
-                let seen = self.last_sighting(claim, stretch);
-                (seen, stretch.since, stretch.state)
-            };
+            let rank =
+                |(claim, interval): &(&Claim, &ClaimInterval)| -> (UnixNanos, UnixNanos, u64) {
+                    let seen = self.last_sighting(claim, interval);
+                    (seen, interval.since, interval.state)
+                };
             let newest = open.max_by_key(|it| (rank(it), it.0.key.scope.clone()));
             last.extend(newest.map(|newest| (*node, newest)));
         }
         let scanned = page.iter().filter_map(|(scope, node)| {
-            let (claim, stretch) = last.get(node)?;
-            let is_it = *self.words.text(*scope) == *claim.key.scope;
-            is_it.then(|| Scanned {
+            let (claim, interval) = last.get(node)?;
+            let matches = *self.words.text(*scope) == *claim.key.scope;
+            matches.then(|| ScannedUid {
                 uid: self.uid(*node).to_owned(),
                 scope: claim.key.scope.as_ref().to_owned(),
-                state: stretch.state,
+                state: interval.state,
             })
         });
         Ok(scanned.collect())
     }
 }
 
-fn parse(place: &str) -> Option<(Word, NodeId)> {
-    let (scope, node) = place.split_once('/')?;
+fn parse_cursor(cursor: &str) -> Option<(Word, NodeId)> {
+    let (scope, node) = cursor.split_once('/')?;
     Some((scope.parse().ok()?, node.parse().ok()?))
 }

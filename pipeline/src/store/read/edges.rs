@@ -1,46 +1,48 @@
-//! Edges at some nodes.
+//! Reads the edges of nodes.
 //!
 //! ```text
-//!  now:     pages of current edges ────────────────────────┐
-//!  as of T: out: snapshots whose claims were open at T ────┼─▶ merged by (from, kind, to), until
-//!           in:  the same, of every node that had an edge ─┘   there are as many as asked for
+//!  now:     pages of current edges ─────────────────────────────┐
+//!  as of T: out: snapshots whose claims were open at T ─────────┼─▶ merged by (from, kind, to)
+//!           in:  the same of every node that ever had an edge ──┘   until there are enough
 //! ```
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::super::rows::{EdgeKey, EdgePage, EdgeRow, NodeId, Part, ReadRows, RowsError, Word};
-use super::super::snapshot;
-use super::session::Session;
+use super::reader::GraphReader;
 use crate::attributes::{Map, map_to_json};
 use crate::component::UnixNanos;
-use crate::graph_store::{At, Direction, Edge};
+use crate::graph_store::{AsOf, Direction, Edge};
+use crate::store::rows::{
+    EdgeKey, EdgePage, EdgeRow, NodeId, ReadRows, RowsError, SnapshotKind, Word,
+};
+use crate::store::snapshot;
 
-/// Rows that are read at a time, at least and at most.
+/// The minimum and maximum number of rows that are read at a time.
 const PAGE: (usize, usize) = if cfg!(test) { (3, 3) } else { (64, 4096) };
 
-/// What is asked for.
-struct Wanted {
-    /// Ascending.
+/// Selects edges.
+struct EdgeSelection {
+    /// The nodes whose edges are read, ascending.
     ends: Vec<NodeId>,
-    /// None for all.
+    /// The kinds of edges; empty for all.
     kinds: Vec<Word>,
     limit: usize,
-    /// Whether edges that lead to an ended node are wanted as well.
-    with_ended_ends: bool,
+    /// Whether edges to an ended node are included.
+    include_ended_ends: bool,
 }
 
-/// The edges that start at a node, and what of where they lead has ended.
+/// The outgoing edges of a node, and the ended nodes that they lead to with the times of their ends.
 pub(super) type EdgesOfNode = (Vec<Edge>, Vec<(String, UnixNanos)>);
 
-/// Edges of one direction, merged: (from, kind, to), in the order in which they were found.
+/// Edges merged by (from, kind, to), in the order in which they were read.
 #[derive(Default)]
-struct Found {
-    edges: Vec<Merged>,
-    places: HashMap<(NodeId, Word, NodeId), usize>,
+struct MergedEdges {
+    edges: Vec<MergedEdge>,
+    indexes: HashMap<(NodeId, Word, NodeId), usize>,
 }
 
-/// An edge, and all claims and observations that report it.
-pub(super) struct Merged {
+/// An edge with the rows of all claims and observations that report it.
+pub(super) struct MergedEdge {
     pub(super) from: NodeId,
     pub(super) kind: Word,
     pub(super) to: NodeId,
@@ -48,13 +50,14 @@ pub(super) struct Merged {
     others: Vec<EdgeRow>,
 }
 
-impl Merged {
+impl MergedEdge {
     fn rows(&self) -> impl Iterator<Item = &EdgeRow> {
         [&self.first].into_iter().chain(&self.others)
     }
 }
 
-impl<R: ReadRows> Session<R> {
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns up to `limit` edges of uids, sorted by (from, kind, to).
     pub(super) async fn edges(
         &mut self,
         uids: &[String],
@@ -68,50 +71,56 @@ impl<R: ReadRows> Session<R> {
         if ids.is_empty() || limit == 0 || (words.is_empty() && !kinds.is_empty()) {
             return Ok(Vec::new());
         }
-        let (found, _) = self.edges_at(&ids, direction, &words, limit).await?;
-        let mut edges = self.described(&found).await?;
+        let (merged, _) = self.edges_at(&ids, direction, &words, limit).await?;
+        let mut edges = self.convert_edges(&merged).await?;
         sort(&mut edges);
         edges.truncate(limit);
         Ok(edges)
     }
 
-    /// The edges at these nodes, in the order of the store, up to `limit` in each direction, the directions in
-    /// turn; whether there may be more.
+    /// Returns the edges of these nodes in the order of the store, up to `limit` in each direction, alternating between
+    /// the directions, and whether there may be more.
     pub(super) async fn edges_at(
         &mut self,
         ids: &[NodeId],
         direction: Direction,
         kinds: &[Word],
         limit: usize,
-    ) -> Result<(Vec<Merged>, bool), RowsError> {
-        let wanted = Wanted {
-            ends: self.all_names(ids).await?,
+    ) -> Result<(Vec<MergedEdge>, bool), RowsError> {
+        let selection = EdgeSelection {
+            ends: self.merged_nodes(ids).await?,
             kinds: kinds.to_vec(),
             limit,
-            with_ended_ends: false,
+            include_ended_ends: false,
         };
-        let mut found = Found::default();
-        let (mut is_cut, mut of_first_direction) = (false, 0);
+        let mut merged = MergedEdges::default();
+        let (mut has_more, mut out_count) = (false, 0);
         for one in [Direction::Out, Direction::In] {
             if direction != Direction::Both && direction != one {
                 continue;
             }
-            let enough = found.edges.len() + limit;
-            match self.at {
-                At::Now => self.follow(one, &wanted, enough, &mut found).await?,
-                At::Time(_) => self.follow_past(one, &wanted, enough, &mut found).await?,
+            let max_edges = merged.edges.len() + limit;
+            match self.as_of {
+                AsOf::Now => {
+                    self.read_current(one, &selection, max_edges, &mut merged)
+                        .await?
+                }
+                AsOf::Time(_) => {
+                    self.read_past(one, &selection, max_edges, &mut merged)
+                        .await?
+                }
             }
-            is_cut |= found.edges.len() >= enough;
+            has_more |= merged.edges.len() >= max_edges;
             if one == Direction::Out {
-                of_first_direction = found.edges.len();
+                out_count = merged.edges.len();
             }
         }
-        let of_second = found.edges.split_off(of_first_direction);
-        Ok((interleaved(found.edges, of_second), is_cut))
+        let incoming = merged.edges.split_off(out_count);
+        Ok((interleaved(merged.edges, incoming), has_more))
     }
 
-    /// All current edges of these kinds that start at these nodes, by where they start; also those that
-    /// lead to an ended node.
+    /// Returns all current edges of these kinds that start at these nodes, by start node. Edges to ended nodes are
+    /// included.
     pub(super) async fn edges_from(
         &mut self,
         ids: &[NodeId],
@@ -121,96 +130,99 @@ impl<R: ReadRows> Session<R> {
         if ids.is_empty() || (words.is_empty() && !kinds.is_empty()) {
             return Ok(HashMap::new());
         }
-        let wanted = Wanted {
-            ends: self.all_names(ids).await?,
+        let selection = EdgeSelection {
+            ends: self.merged_nodes(ids).await?,
             kinds: words,
             limit: usize::MAX,
-            with_ended_ends: true,
+            include_ended_ends: true,
         };
-        let mut found = Found::default();
-        let all = self.follow(Direction::Out, &wanted, usize::MAX, &mut found);
+        let mut merged = MergedEdges::default();
+        let all = self.read_current(Direction::Out, &selection, usize::MAX, &mut merged);
         all.await?;
-        let described = self.described(&found.edges).await?;
+        let converted = self.convert_edges(&merged.edges).await?;
         let mut edges: HashMap<NodeId, EdgesOfNode> = HashMap::new();
-        for (edge, described) in found.edges.iter().zip(described) {
+        for (edge, described) in merged.edges.iter().zip(converted) {
             let (edges, ended) = edges.entry(edge.from).or_default();
             edges.push(described);
-            if let Some(time) = self.life(edge.to).ended {
+            if let Some(time) = self.lifecycle(edge.to).ended {
                 ended.push((self.uid(edge.to).to_owned(), time));
             }
         }
         Ok(edges)
     }
 
-    /// Current edges, page by page.
-    async fn follow(
+    /// Reads current edges, page by page, until there are `max_edges`.
+    async fn read_current(
         &mut self,
         direction: Direction,
-        wanted: &Wanted,
-        enough: usize,
-        found: &mut Found,
+        selection: &EdgeSelection,
+        max_edges: usize,
+        merged: &mut MergedEdges,
     ) -> Result<(), RowsError> {
         let mut after = None;
-        // The rows of an edge that several claims report stand together, but a page may cut them.
-        let mut cut: Vec<EdgeRow> = Vec::new();
+        // The rows of one edge are consecutive, but a page may end between them.
+        let mut pending: Vec<EdgeRow> = Vec::new();
         loop {
-            let limit = wanted.limit.clamp(PAGE.0, PAGE.1);
+            let limit = selection.limit.clamp(PAGE.0, PAGE.1);
             let page = EdgePage { after, limit };
-            let mut rows = self.page(direction, wanted, &page).await?;
+            let mut rows = self.page(direction, selection, &page).await?;
             let is_last = rows.len() < limit;
             after = rows.last().map(|row| row.key);
-            let mut all = std::mem::take(&mut cut);
+            let mut all = std::mem::take(&mut pending);
             all.append(&mut rows);
             if let Some(last) = all.last().filter(|_| !is_last) {
-                let name = edge_name(&last.key);
-                let whole = all.iter().take_while(|row| edge_name(&row.key) != name);
-                cut = all.split_off(whole.count());
+                let name = edge_identity(&last.key);
+                let whole = all.iter().take_while(|row| edge_identity(&row.key) != name);
+                pending = all.split_off(whole.count());
             }
-            self.add(all, wanted, enough, found).await?;
-            if is_last || found.edges.len() >= enough {
+            self.add(all, selection, max_edges, merged).await?;
+            if is_last || merged.edges.len() >= max_edges {
                 return Ok(());
             }
         }
     }
 
+    /// Reads a page of current edges.
     async fn page(
         &mut self,
         direction: Direction,
-        wanted: &Wanted,
+        selection: &EdgeSelection,
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
         match direction {
             Direction::In => {
-                let rows = self.rows.edges_in(&wanted.ends, &wanted.kinds, page);
+                let rows = self.rows.edges_in(&selection.ends, &selection.kinds, page);
                 rows.await
             }
             _ => {
-                let rows = self.rows.edges_out(&wanted.ends, &wanted.kinds, page);
+                let rows = self.rows.edges_out(&selection.ends, &selection.kinds, page);
                 rows.await
             }
         }
     }
 
-    /// Edges of the past.
-    async fn follow_past(
+    /// Reads the edges that were in force at a past time, until there are `max_edges`.
+    async fn read_past(
         &mut self,
         direction: Direction,
-        wanted: &Wanted,
-        enough: usize,
-        found: &mut Found,
+        selection: &EdgeSelection,
+        max_edges: usize,
+        merged: &mut MergedEdges,
     ) -> Result<(), RowsError> {
         let mut checked: HashSet<NodeId> = HashSet::new();
         let is_out = direction == Direction::Out;
         if is_out {
-            let rows = self.snapshot_edges(&wanted.ends, wanted, is_out).await?;
-            self.add(rows, wanted, enough, found).await?;
-            checked.extend(&wanted.ends);
+            let rows = self
+                .snapshot_edges(&selection.ends, selection, is_out)
+                .await?;
+            self.add(rows, selection, max_edges, merged).await?;
+            checked.extend(&selection.ends);
         }
         let mut after: Option<EdgeKey> = None;
-        while found.edges.len() < enough {
-            let limit = wanted.limit.clamp(PAGE.0, PAGE.1);
+        while merged.edges.len() < max_edges {
+            let limit = selection.limit.clamp(PAGE.0, PAGE.1);
             let page = EdgePage { after, limit };
-            let rows = self.page(direction, wanted, &page).await?;
+            let rows = self.page(direction, selection, &page).await?;
             let is_last = rows.len() < limit;
             after = rows.last().map(|row| row.key);
             let from = rows.iter().filter(|row| !row.key.is_observation);
@@ -219,128 +231,132 @@ impl<R: ReadRows> Session<R> {
             let from: Vec<NodeId> = from.collect();
             let observed = rows.into_iter();
             let observed =
-                observed.filter(|row| row.key.is_observation && self.is_past(row.first_seen));
+                observed.filter(|row| row.key.is_observation && self.has_happened(row.first_seen));
             let mut all: Vec<EdgeRow> = observed.collect();
-            all.extend(self.snapshot_edges(&from, wanted, is_out).await?);
-            self.add(all, wanted, enough, found).await?;
+            all.extend(self.snapshot_edges(&from, selection, is_out).await?);
+            self.add(all, selection, max_edges, merged).await?;
             if is_last {
                 break;
             }
         }
         let mut after = None;
-        while !is_out && found.edges.len() < enough {
-            let (ends, kinds) = (&wanted.ends, &wanted.kinds);
+        while !is_out && merged.edges.len() < max_edges {
+            let (ends, kinds) = (&selection.ends, &selection.kinds);
             let past = self.rows.past_edges_in(ends, kinds, after, PAGE.1).await?;
             let Some(&last) = past.last() else { break };
             after = Some(last);
             let from: BTreeSet<NodeId> = past.into_iter().map(|(_, _, from)| from).collect();
             let from = from.into_iter().filter(|from| checked.insert(*from));
             let from: Vec<NodeId> = from.collect();
-            let rows = self.snapshot_edges(&from, wanted, is_out).await?;
-            self.add(rows, wanted, enough, found).await?;
+            let rows = self.snapshot_edges(&from, selection, is_out).await?;
+            self.add(rows, selection, max_edges, merged).await?;
         }
         Ok(())
     }
 
-    /// The wanted edges of the snapshots of these nodes.
+    /// Returns the selected edges in the open snapshots of these nodes.
     async fn snapshot_edges(
         &mut self,
         from: &[NodeId],
-        wanted: &Wanted,
+        selection: &EdgeSelection,
         is_out: bool,
     ) -> Result<Vec<EdgeRow>, RowsError> {
         if from.is_empty() {
             return Ok(Vec::new());
         }
         let mut rows = Vec::new();
-        for held in self.snapshots_held(from, Part::Edges).await? {
-            let items = snapshot::decode_edges(&held.bytes).into_iter();
+        for open in self.open_snapshots(from, SnapshotKind::Edges).await? {
+            let items = snapshot::decode_edges(&open.bytes).into_iter();
             let items = items.filter(|item| {
-                (wanted.kinds.is_empty() || wanted.kinds.contains(&item.kind))
-                    && (is_out || wanted.ends.binary_search(&item.to).is_ok())
+                (selection.kinds.is_empty() || selection.kinds.contains(&item.kind))
+                    && (is_out || selection.ends.binary_search(&item.to).is_ok())
             });
             rows.extend(items.map(|item| EdgeRow {
                 key: EdgeKey {
-                    from: held.key.node,
+                    from: open.key.node,
                     kind: item.kind,
                     to: item.to,
-                    source: held.key.source,
-                    scope: held.key.scope,
+                    source: open.key.source,
+                    scope: open.key.scope,
                     is_observation: false,
                 },
                 confidence: item.confidence,
                 properties: item.properties,
-                first_seen: held.first_seen,
-                last_seen: held.last_seen,
+                first_seen: open.first_seen,
+                last_seen: open.last_seen,
             }));
         }
         rows.sort_by_key(|row| row.key);
         Ok(rows)
     }
 
-    /// Adds the edges that hold, until there are enough.
+    /// Merges the edges that are in force, until there are `max_edges`.
     async fn add(
         &mut self,
         mut rows: Vec<EdgeRow>,
-        wanted: &Wanted,
-        enough: usize,
-        found: &mut Found,
+        selection: &EdgeSelection,
+        max_edges: usize,
+        merged: &mut MergedEdges,
     ) -> Result<(), RowsError> {
-        rows.retain(|row| !row.key.is_observation || self.is_recent(row.last_seen));
+        rows.retain(|row| !row.key.is_observation || self.is_fresh(row.last_seen));
         let ends: BTreeSet<NodeId> = rows
             .iter()
             .flat_map(|row| [row.key.from, row.key.to])
             .collect();
         let ends: Vec<NodeId> = ends.into_iter().collect();
-        let same = self.owners(&ends).await?;
-        let canonical: Vec<NodeId> = ends.iter().map(|id| same.canonical(*id)).collect();
-        self.load_lives(&canonical).await?;
+        let owners = self.load_owners(&ends).await?;
+        let canonical: Vec<NodeId> = ends.iter().map(|id| owners.canonical(*id)).collect();
+        self.load_lifecycles(&canonical).await?;
         for row in rows {
-            let [from, to] = [row.key.from, row.key.to].map(|id| same.canonical(id));
-            let has_ended = |id: NodeId| self.life(id).ended.is_some();
-            if has_ended(from) || (has_ended(to) && !wanted.with_ended_ends) {
+            let [from, to] = [row.key.from, row.key.to].map(|id| owners.canonical(id));
+            let has_ended = |id: NodeId| self.lifecycle(id).ended.is_some();
+            if has_ended(from) || (has_ended(to) && !selection.include_ended_ends) {
                 continue;
             }
-            found.merge(from, row, to, enough);
+            merged.merge(from, row, to, max_edges);
         }
         Ok(())
     }
 
-    /// As they are answered. Of several claims and observations that report one edge the surest speaks.
-    pub(super) async fn described(&mut self, found: &[Merged]) -> Result<Vec<Edge>, RowsError> {
-        let rows = || found.iter().flat_map(Merged::rows);
-        if self.at == At::Now {
+    /// Converts merged edges. Of several claims and observations that report an edge, the one with the highest
+    /// confidence gives the source and the properties.
+    pub(super) async fn convert_edges(
+        &mut self,
+        merged: &[MergedEdge],
+    ) -> Result<Vec<Edge>, RowsError> {
+        let rows = || merged.iter().flat_map(MergedEdge::rows);
+        if self.as_of == AsOf::Now {
             let reported = rows().filter(|row| !row.key.is_observation);
             let from: Vec<NodeId> = reported.map(|row| row.key.from).collect();
             self.load_claims(&from).await?;
         }
         let words = rows().flat_map(|row| [row.key.kind, row.key.source]);
-        self.words.read(&mut self.rows, words).await?;
-        Ok(found.iter().map(|edge| self.edge(edge)).collect())
+        self.words.load_texts(&mut self.rows, words).await?;
+        Ok(merged.iter().map(|edge| self.edge(edge)).collect())
     }
 
-    fn edge(&self, edge: &Merged) -> Edge {
+    fn edge(&self, edge: &MergedEdge) -> Edge {
         let source = |row: &EdgeRow| self.words.text(row.key.source);
-        let last_seen = |row: &EdgeRow| match self.at {
-            At::Now => self.last_seen_of_edge(row),
-            At::Time(moment) => row.last_seen.min(moment),
+        let last_seen = |row: &EdgeRow| match self.as_of {
+            AsOf::Now => self.last_seen_of_edge(row),
+            AsOf::Time(as_of) => row.last_seen.min(as_of),
         };
-        let mut surest = &edge.first;
-        let mut seen = (surest.first_seen, last_seen(surest));
+        let mut best = &edge.first;
+        let mut seen = (best.first_seen, last_seen(best));
         for row in &edge.others {
             seen = (seen.0.min(row.first_seen), seen.1.max(last_seen(row)));
-            if (row.confidence, source(row)) > (surest.confidence, source(surest)) {
-                surest = row;
+            if (row.confidence, source(row)) > (best.confidence, source(best)) {
+                best = row;
             }
         }
-        let properties = surest.properties.as_deref();
+        let properties = best.properties.as_deref();
         Edge {
             from: self.uid(edge.from).to_owned(),
             kind: self.words.text(edge.kind).as_ref().to_owned(),
             to: self.uid(edge.to).to_owned(),
-            source: source(surest).as_ref().to_owned(),
-            is_of_set: !surest.key.is_observation,
-            confidence: surest.confidence,
+            source: source(best).as_ref().to_owned(),
+            is_of_snapshot: !best.key.is_observation,
+            confidence: best.confidence,
             properties: properties
                 .map(|bytes| map_to_json(Map::new(bytes)))
                 .unwrap_or_default(),
@@ -350,14 +366,14 @@ impl<R: ReadRows> Session<R> {
     }
 }
 
-impl Found {
-    fn merge(&mut self, from: NodeId, row: EdgeRow, to: NodeId, enough: usize) {
+impl MergedEdges {
+    fn merge(&mut self, from: NodeId, row: EdgeRow, to: NodeId, max_edges: usize) {
         let kind = row.key.kind;
-        if let Some(&place) = self.places.get(&(from, kind, to)) {
-            self.edges[place].others.push(row);
-        } else if self.edges.len() < enough {
-            self.places.insert((from, kind, to), self.edges.len());
-            self.edges.push(Merged {
+        if let Some(&index) = self.indexes.get(&(from, kind, to)) {
+            self.edges[index].others.push(row);
+        } else if self.edges.len() < max_edges {
+            self.indexes.insert((from, kind, to), self.edges.len());
+            self.edges.push(MergedEdge {
                 from,
                 kind,
                 to,
@@ -368,14 +384,14 @@ impl Found {
     }
 }
 
-/// By (from, kind, to).
+/// Sorts edges by (from, kind, to).
 pub(super) fn sort(edges: &mut [Edge]) {
     edges.sort_by(|one, other| {
         (&one.from, &one.kind, &one.to).cmp(&(&other.from, &other.kind, &other.to))
     });
 }
 
-/// One of each in turn, then the rest of the longer one.
+/// Alternates between the items of two lists, then appends the rest of the longer one.
 fn interleaved<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     let mut all = Vec::with_capacity(one.len() + other.len());
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
@@ -388,6 +404,6 @@ fn interleaved<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     }
 }
 
-fn edge_name(key: &EdgeKey) -> (NodeId, Word, NodeId) {
+fn edge_identity(key: &EdgeKey) -> (NodeId, Word, NodeId) {
     (key.from, key.kind, key.to)
 }

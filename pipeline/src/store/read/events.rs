@@ -1,109 +1,121 @@
-//! What may have happened to a node, from the stretches of its claims: pure.
+//! Finds events in the history of a node, from the intervals of its claims. All functions are pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::rows::NodeId;
 use crate::claims::{
-    Claim, Class, Ending, Existence, Key, LastScan, Removal, Stretch, What as Report, existence,
+    Claim, ClaimClass, ClaimInterval, Existence, IntervalEnd, LastScan, PointKind, Removal,
+    SourceKey, existence,
 };
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 use crate::hash::hash_of;
 use crate::schema::nodes::group;
+use crate::store::rows::NodeId;
 
-/// Group of the entries about edges.
+/// The group of events about edges.
 pub(super) const EDGES: &str = "edges";
 
+/// An event in the history of a node.
 #[derive(Clone, Debug)]
-pub(super) struct Event {
+pub(super) struct NodeEvent {
     pub(super) time: UnixNanos,
     /// Unique, stable, and in order for events of the same time.
     pub(super) id: String,
     pub(super) node: NodeId,
     pub(super) group: &'static str,
     pub(super) source: Arc<str>,
-    pub(super) what: What,
+    pub(super) kind: EventKind,
 }
 
+/// What happened to a node.
 #[derive(Clone, Debug)]
-pub(super) enum What {
-    /// A source saw it that had not seen it before.
+pub(super) enum EventKind {
+    /// A source reports the node that did not report it before.
     Appeared,
+    /// The node was deleted.
     Ended,
-    /// Every source stopped looking.
+    /// Every source that reported the node stopped looking for it.
     Unobserved,
-    /// No source declares it any more.
+    /// The source no longer reports the group.
     GroupEnded,
-    /// A source reports another state than before; whether its value differs is not known yet.
+    /// The state that a source reports changed. The values of the two states may still be equal.
     State {
-        before: Option<(Key, u64)>,
-        now: (Key, u64),
+        before: Option<(SourceKey, u64)>,
+        now: (SourceKey, u64),
     },
 }
 
-/// All that may have happened to a node in a span of time; of its ends up to `limit`, the newest.
+/// Returns all possible events of a node in a period; of its ends only the newest `limit`.
 pub(super) fn events(
     node: (NodeId, &str),
     claims: &[Claim],
     scans: &impl LastScan,
-    span: &Range<UnixNanos>,
+    period: &Range<UnixNanos>,
     limit: usize,
-) -> Vec<Event> {
+) -> Vec<NodeEvent> {
     let mut events = appearances(node, claims);
-    events.extend(ends(node, claims, scans, span, limit));
+    events.extend(ends(node, claims, scans, period, limit));
     for (group, classes) in [
-        (group::ACTUAL, &[Class::Actual, Class::Created][..]),
-        (group::DESIRED, &[Class::Desired]),
-        (group::TELEMETRY, &[Class::Telemetry]),
-        (group::HEALTH, &[Class::Health]),
-        (EDGES, &[Class::Actual]),
-        (EDGES, &[Class::Desired]),
-        (EDGES, &[Class::Edges]),
+        (
+            group::ACTUAL,
+            &[ClaimClass::Actual, ClaimClass::Created][..],
+        ),
+        (group::DESIRED, &[ClaimClass::Desired]),
+        (group::TELEMETRY, &[ClaimClass::Telemetry]),
+        (group::HEALTH, &[ClaimClass::Health]),
+        (EDGES, &[ClaimClass::Actual]),
+        (EDGES, &[ClaimClass::Desired]),
+        (EDGES, &[ClaimClass::Edges]),
     ] {
         events.extend(states(node, claims, group, classes));
     }
-    events.retain(|event| span.contains(&event.time));
+    events.retain(|event| period.contains(&event.time));
     events
 }
 
-/// The stretches of some claims that have a value, by when they began.
-fn stretches<'c>(claims: &[&'c Claim]) -> Vec<(&'c Claim, &'c Stretch)> {
+/// Returns the non-empty intervals of claims, ordered by begin.
+fn non_empty_intervals<'c>(claims: &[&'c Claim]) -> Vec<(&'c Claim, &'c ClaimInterval)> {
     let all = claims.iter().flat_map(|claim| {
-        let stretches = claim.stretches.iter().filter(|it| !it.is_empty());
-        stretches.map(|stretch| (*claim, stretch))
+        let intervals = claim.intervals.iter().filter(|it| !it.is_empty());
+        intervals.map(|interval| (*claim, interval))
     });
     let mut all: Vec<_> = all.collect();
-    all.sort_by_key(|(claim, stretch)| (stretch.since, &claim.key));
+    all.sort_by_key(|(claim, interval)| (interval.since, &claim.key));
     all
 }
 
-fn by_source(claims: &[Claim], fits: impl Fn(Class) -> bool) -> BTreeMap<Arc<str>, Vec<&Claim>> {
+/// Groups the claims of matching classes by source.
+fn by_source(
+    claims: &[Claim],
+    matches: impl Fn(ClaimClass) -> bool,
+) -> BTreeMap<Arc<str>, Vec<&Claim>> {
     let mut of: BTreeMap<Arc<str>, Vec<&Claim>> = BTreeMap::new();
-    for claim in claims.iter().filter(|claim| fits(claim.key.class)) {
+    for claim in claims.iter().filter(|claim| matches(claim.key.class)) {
         of.entry(claim.key.source.clone()).or_default().push(claim);
     }
     of
 }
 
-fn appearances((node, uid): (NodeId, &str), claims: &[Claim]) -> Vec<Event> {
+/// Returns an event each time a source begins to report the existence of the node.
+fn appearances((node, uid): (NodeId, &str), claims: &[Claim]) -> Vec<NodeEvent> {
     let mut events = Vec::new();
-    for (source, claims) in by_source(claims, Class::is_lifecycle) {
+    for (source, claims) in by_source(claims, ClaimClass::is_lifecycle) {
         let mut seen_until: Option<UnixNanos> = None;
-        for (_, stretch) in stretches(&claims) {
-            let time = stretch.since;
+        for (_, interval) in non_empty_intervals(&claims) {
+            let time = interval.since;
             if seen_until.is_none_or(|until| until < time) {
-                events.push(Event {
+                events.push(NodeEvent {
                     time,
-                    id: id(group::LIFECYCLE, &source, uid, "", time),
+                    id: event_id(group::LIFECYCLE, &source, uid, "", time),
                     node,
                     group: group::LIFECYCLE,
                     source: source.clone(),
-                    what: What::Appeared,
+                    kind: EventKind::Appeared,
                 });
             }
-            let until = stretch
+            let until = interval
                 .until
                 .map_or(UnixNanos(u64::MAX), |(until, _)| until);
             seen_until = seen_until.max(Some(until));
@@ -112,95 +124,98 @@ fn appearances((node, uid): (NodeId, &str), claims: &[Claim]) -> Vec<Event> {
     events
 }
 
-/// When it ended for all, or was no longer observed by any.
+/// Returns the times when the node ended, or when no source observed it any more.
 fn ends(
     (node, uid): (NodeId, &str),
     claims: &[Claim],
     scans: &impl LastScan,
-    span: &Range<UnixNanos>,
+    period: &Range<UnixNanos>,
     limit: usize,
-) -> Vec<Event> {
+) -> Vec<NodeEvent> {
     let lifecycle = claims.iter().filter(|claim| claim.key.class.is_lifecycle());
     let removals = lifecycle.flat_map(|claim| {
-        let ends = claim.stretches.iter().filter_map(|stretch| {
-            let (until, ending) = stretch.until?;
-            matches!(ending, Ending::Removed(_)).then_some(until)
+        let ends = claim.intervals.iter().filter_map(|interval| {
+            let (until, ending) = interval.until?;
+            matches!(ending, IntervalEnd::Removed(_)).then_some(until)
         });
-        let points = claim.stretches.iter().flat_map(|stretch| &stretch.points);
-        let deleted = points
-            .filter(|it| matches!(it.what, Report::Deleted | Report::Removed(Removal::Deleted)));
+        let points = claim.intervals.iter().flat_map(|interval| &interval.points);
+        let deleted = points.filter(|it| {
+            matches!(
+                it.kind,
+                PointKind::Deleted | PointKind::Removed(Removal::Deleted)
+            )
+        });
         let times = ends.chain(deleted.map(|point| point.time));
         times.map(|time| (time, claim.key.source.clone()))
     });
     let removals: BTreeMap<UnixNanos, Arc<str>> =
-        removals.filter(|(time, _)| *time >= span.start).collect();
-    let mut met = BTreeSet::new();
+        removals.filter(|(time, _)| *time >= period.start).collect();
+    let mut emitted = BTreeSet::new();
     let mut events = Vec::new();
     for (time, source) in removals.iter().rev() {
-        let (time, what) = match existence(claims, scans, At::Time(*time)) {
-            Existence::Ended(time) => (time, What::Ended),
-            Existence::Unobserved(since) if since == *time => (since, What::Unobserved),
+        let (time, kind) = match existence(claims, scans, AsOf::Time(*time)) {
+            Existence::Ended(time) => (time, EventKind::Ended),
+            Existence::Unobserved(since) if since == *time => (since, EventKind::Unobserved),
             _ => continue,
         };
-        if events.len() >= limit || !span.contains(&time) || !met.insert(time) {
+        if events.len() >= limit || !period.contains(&time) || !emitted.insert(time) {
             continue;
         }
         let source = removals.get(&time).unwrap_or(source);
-        events.push(Event {
+        events.push(NodeEvent {
             time,
-            id: id(group::LIFECYCLE, source, uid, "end", time),
+            id: event_id(group::LIFECYCLE, source, uid, "end", time),
             node,
             group: group::LIFECYCLE,
             source: source.clone(),
-            what,
+            kind,
         });
     }
     events
 }
 
-/// States that follow each other: of one claim, and of several scopes of a source where a claim has
-/// none before.
+/// Returns the changes of state: within a claim and, if the claim has no earlier state, between the scopes of a source.
 fn states(
     (node, uid): (NodeId, &str),
     claims: &[Claim],
     group: &'static str,
-    classes: &[Class],
-) -> Vec<Event> {
+    classes: &[ClaimClass],
+) -> Vec<NodeEvent> {
     let mut events = Vec::new();
     for (source, claims) in by_source(claims, |class| classes.contains(&class)) {
-        let mut of_claim: HashMap<&Key, &Stretch> = HashMap::new();
-        let mut last: Option<(&Key, &Stretch)> = None;
-        for (claim, stretch) in stretches(&claims) {
+        let mut of_claim: HashMap<&SourceKey, &ClaimInterval> = HashMap::new();
+        let mut last: Option<(&SourceKey, &ClaimInterval)> = None;
+        for (claim, interval) in non_empty_intervals(&claims) {
             let key = &claim.key;
-            let own = of_claim.insert(key, stretch).map(|own| (key, own));
+            let own = of_claim.insert(key, interval).map(|own| (key, own));
             let before = own.or(last);
-            last = Some((key, stretch));
-            let has_ended = |(_, it): &(&Key, &Stretch)| {
-                group == group::DESIRED && it.until.is_some_and(|(until, _)| until < stretch.since)
+            last = Some((key, interval));
+            let has_ended = |(_, it): &(&SourceKey, &ClaimInterval)| {
+                group == group::DESIRED && it.until.is_some_and(|(until, _)| until < interval.since)
             };
             let before = before.filter(|before| !has_ended(before));
-            let place = format!("{:?}/{}", key.class, key.scope);
-            events.push(Event {
-                time: stretch.since,
-                id: id(group, &source, uid, &place, stretch.since),
+            let claim_id = format!("{:?}/{}", key.class, key.scope);
+            events.push(NodeEvent {
+                time: interval.since,
+                id: event_id(group, &source, uid, &claim_id, interval.since),
                 node,
                 group,
                 source: source.clone(),
-                what: What::State {
+                kind: EventKind::State {
                     before: before.map(|(key, it)| (key.clone(), it.state)),
-                    now: (key.clone(), stretch.state),
+                    now: (key.clone(), interval.state),
                 },
             });
             if group == group::DESIRED
-                && let Some((until, Ending::Removed(_))) = stretch.until
+                && let Some((until, IntervalEnd::Removed(_))) = interval.until
             {
-                events.push(Event {
+                events.push(NodeEvent {
                     time: until,
-                    id: id(group, &source, uid, &format!("{place}/end"), until),
+                    id: event_id(group, &source, uid, &format!("{claim_id}/end"), until),
                     node,
                     group,
                     source: source.clone(),
-                    what: What::GroupEnded,
+                    kind: EventKind::GroupEnded,
                 });
             }
         }
@@ -208,8 +223,8 @@ fn states(
     events
 }
 
-fn id(group: &str, source: &str, uid: &str, place: &str, time: UnixNanos) -> String {
+fn event_id(group: &str, source: &str, uid: &str, claim_id: &str, time: UnixNanos) -> String {
     let time = time.0.to_le_bytes();
-    let parts = [uid.as_bytes(), place.as_bytes(), &time];
+    let parts = [uid.as_bytes(), claim_id.as_bytes(), &time];
     format!("{group}/{source}/{:016x}", hash_of(parts.map(Some)))
 }

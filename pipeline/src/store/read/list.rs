@@ -1,20 +1,21 @@
-//! Lists of nodes, page by page, in the order in which nodes were first written.
+//! Reads lists of nodes, page by page, in the order in which nodes were first written.
 
 use serde_json::Value as Json;
 
-use super::super::rows::{
-    NodeId, Projection, ReadRows, RowFilter, RowsError, TextField, TextMatch, WantedText,
-};
-use super::super::texts::{fold, key_text, lower, said, tail};
-use super::search::SHORTEST_PART;
-use super::session::Session;
+use super::reader::GraphReader;
+use super::search::MIN_SUBSTRING;
 use crate::attributes::{Map, map_to_json};
-use crate::graph_store::{At, Node, NodeFilter, TagFilter};
+use crate::graph_store::{AsOf, Node, NodeFilter, TagFilter};
+use crate::store::rows::{
+    NodeId, NodeRowFilter, Projection, ReadRows, RowsError, TextCondition, TextField, TextMatch,
+};
+use crate::store::search_texts::{lowercase, normalize, tag_key_text, tag_value_text, uid_tail};
 
-/// Candidates that are looked at together, at least and at most.
+/// The minimum and maximum number of candidates that are examined together.
 const PAGE: (usize, usize) = if cfg!(test) { (2, 4) } else { (64, 2000) };
 
-impl<R: ReadRows> Session<R> {
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns up to `limit` nodes that match a filter, starting after the uid `after`.
     pub(super) async fn list(
         &mut self,
         filter: &NodeFilter,
@@ -22,31 +23,31 @@ impl<R: ReadRows> Session<R> {
         limit: usize,
     ) -> Result<Vec<Node>, RowsError> {
         let mut found = Vec::new();
-        let Some(mut after) = self.place(after).await? else {
+        let Some(mut after) = self.page_start(after).await? else {
             return Ok(found);
         };
         let Some(rows) = self.row_filter(filter).await? else {
             return Ok(found);
         };
-        // Where few fit, as of T most of all, pages become larger.
-        let mut least = PAGE.0;
+        // Pages grow, since few candidates may match, especially as of a past time.
+        let mut min_page = PAGE.0;
         while found.len() < limit {
-            let page = (limit - found.len()).clamp(least, PAGE.1);
-            least = (least * 2).min(PAGE.1);
+            let page = (limit - found.len()).clamp(min_page, PAGE.1);
+            min_page = (min_page * 2).min(PAGE.1);
             let ids = self.rows.list(&rows, after, page).await?;
             let Some(&last) = ids.last() else { break };
             after = last;
             let is_last = ids.len() < page;
-            let fitting = self.fitting(filter, &rows, ids).await?;
-            let mut nodes = self.claimed_nodes(&fitting).await?;
-            let nodes = fitting
+            let prefiltered = self.filter_by_header(filter, &rows, ids).await?;
+            let mut nodes = self.claimed_nodes(&prefiltered).await?;
+            let nodes = prefiltered
                 .iter()
                 .filter_map(|id| Some((*id, nodes.remove(id)?)));
             let nodes = nodes.filter(|(id, node)| {
-                fits(filter, node) && (filter.with_ended || self.is_current(*id))
+                matches_filter(filter, node) && (filter.with_ended || self.is_current(*id))
             });
             found.extend(nodes.map(|(_, node)| node));
-            self.forget();
+            self.clear_nodes();
             if is_last {
                 break;
             }
@@ -55,8 +56,11 @@ impl<R: ReadRows> Session<R> {
         Ok(found)
     }
 
-    /// What the backend restricts a list to; none where nothing can fit.
-    async fn row_filter(&mut self, filter: &NodeFilter) -> Result<Option<RowFilter>, RowsError> {
+    /// Converts a filter for the backend; `None` if no node can match.
+    async fn row_filter(
+        &mut self,
+        filter: &NodeFilter,
+    ) -> Result<Option<NodeRowFilter>, RowsError> {
         let kinds = self.find_words(&filter.kinds).await?;
         if kinds.is_empty() && !filter.kinds.is_empty() {
             return Ok(None);
@@ -72,54 +76,54 @@ impl<R: ReadRows> Session<R> {
             }
         }
         let [provider, account, region] = words;
-        let tags = filter.tags.iter().map(|tag| vec![tag_text(tag)]);
+        let tags = filter.tags.iter().map(|tag| vec![tag_condition(tag)]);
         let text = filter.text.as_deref().filter(|text| !text.is_empty());
-        Ok(Some(RowFilter {
+        Ok(Some(NodeRowFilter {
             kinds,
             provider,
             account,
             region,
-            with_ended: filter.with_ended || self.at != At::Now,
-            texts: text.map(name_texts).into_iter().chain(tags).collect(),
-            // Nodes were of other kinds and had other names then.
-            changed_after: match self.at {
-                At::Now => None,
-                At::Time(time) => Some(time),
+            include_ended: filter.with_ended || self.as_of != AsOf::Now,
+            texts: text.map(name_conditions).into_iter().chain(tags).collect(),
+            // A node that changed since then may have had another kind or name.
+            changed_after: match self.as_of {
+                AsOf::Now => None,
+                AsOf::Time(time) => Some(time),
             },
         }))
     }
 
-    /// Candidates that their headers do not rule out, without another name of something.
-    async fn fitting(
+    /// Returns the candidates whose headers match, without merged nodes.
+    async fn filter_by_header(
         &mut self,
         filter: &NodeFilter,
-        rows: &RowFilter,
+        rows: &NodeRowFilter,
         ids: Vec<NodeId>,
     ) -> Result<Vec<NodeId>, RowsError> {
         let is_restricted = *rows
-            != RowFilter {
-                with_ended: rows.with_ended,
+            != NodeRowFilter {
+                include_ended: rows.include_ended,
                 changed_after: rows.changed_after,
-                ..RowFilter::default()
+                ..NodeRowFilter::default()
             };
-        if self.at == At::Now {
+        if self.as_of == AsOf::Now {
             if rows.texts.is_empty() {
                 return Ok(ids);
             }
             self.load_full(&ids).await?;
-            let fitting = ids.into_iter().filter(|id| {
+            let prefiltered = ids.into_iter().filter(|id| {
                 self.header(*id)
                     .is_some_and(|row| has_texts(filter, &row.uid, row.name.as_deref(), &row.tags))
             });
-            return Ok(fitting.collect());
+            return Ok(prefiltered.collect());
         }
         let ids = self.without_merged(ids).await?;
         if !is_restricted {
             return Ok(ids);
         }
-        self.load_lives(&ids).await?;
-        let versions = self.winners(&ids, Projection::Header).await?;
-        let fitting = ids.into_iter().filter(|id| {
+        self.load_lifecycles(&ids).await?;
+        let versions = self.winning_versions(&ids, Projection::Header).await?;
+        let prefiltered = ids.into_iter().filter(|id| {
             let header = self.header_at(*id, &versions);
             let is = |wanted, word| wanted == 0 || wanted == word;
             (rows.kinds.is_empty() || rows.kinds.contains(&header.kind))
@@ -128,64 +132,66 @@ impl<R: ReadRows> Session<R> {
                 && is(rows.region, header.region)
                 && has_texts(filter, self.uid(*id), header.name.as_deref(), &header.tags)
         });
-        Ok(fitting.collect())
+        Ok(prefiltered.collect())
     }
 
+    /// Returns those of these nodes that are not merged into another node.
     pub(super) async fn without_merged(
         &mut self,
         ids: Vec<NodeId>,
     ) -> Result<Vec<NodeId>, RowsError> {
-        let same = self.owners(&ids).await?;
-        let alone = ids.into_iter().filter(|id| same.canonical(*id) == *id);
-        Ok(alone.collect())
+        let owners = self.load_owners(&ids).await?;
+        let unmerged = ids.into_iter().filter(|id| owners.canonical(*id) == *id);
+        Ok(unmerged.collect())
     }
 
-    /// Nodes that stand in the list of the moment, the next ones after a number.
+    /// Returns the next `limit` listed nodes after a number: as of now the current ones, as of a past time all.
     pub(super) async fn listed(
         &mut self,
         after: NodeId,
         limit: usize,
     ) -> Result<Vec<NodeId>, RowsError> {
-        let filter = RowFilter {
-            with_ended: self.at != At::Now,
-            ..RowFilter::default()
+        let filter = NodeRowFilter {
+            include_ended: self.as_of != AsOf::Now,
+            ..NodeRowFilter::default()
         };
         self.rows.list(&filter, after, limit).await
     }
 }
 
-/// The texts of which a node has one where its name or uid has a text in it.
-fn name_texts(text: &str) -> Vec<WantedText> {
+/// Returns the conditions of which a node meets one if its name or uid contains a text.
+fn name_conditions(text: &str) -> Vec<TextCondition> {
     let texts = [
-        (TextField::Name, fold(text)),
-        (TextField::Uid, fold(tail(text))),
+        (TextField::Name, normalize(text)),
+        (TextField::Uid, normalize(uid_tail(text))),
     ];
-    let wanted = texts.map(|(field, text)| WantedText {
+    let wanted = texts.map(|(field, text)| TextCondition {
         field,
-        how: match text.chars().count() < SHORTEST_PART {
+        mode: match text.chars().count() < MIN_SUBSTRING {
             true => TextMatch::Prefix,
-            false => TextMatch::Part,
+            false => TextMatch::Substring,
         },
         text,
     });
     wanted.into()
 }
 
-/// The text that a node has where it has a tag.
-fn tag_text(tag: &TagFilter) -> WantedText {
+/// Returns the condition that a node with a tag meets.
+fn tag_condition(tag: &TagFilter) -> TextCondition {
     let value = tag.value.as_deref().filter(|value| !value.is_empty());
     let (field, text) = match value {
-        Some(value) => (TextField::Tag, fold(value)),
-        None => (TextField::TagKey, key_text(&tag.key)),
+        Some(value) => (TextField::Tag, normalize(value)),
+        None => (TextField::TagKey, tag_key_text(&tag.key)),
     };
-    WantedText {
+    TextCondition {
         field,
-        how: TextMatch::Exact,
+        mode: TextMatch::Exact,
         text,
     }
 }
 
-fn fits(filter: &NodeFilter, node: &Node) -> bool {
+/// Whether a node matches a filter.
+fn matches_filter(filter: &NodeFilter, node: &Node) -> bool {
     let is = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
     (filter.kinds.is_empty() || filter.kinds.contains(&node.kind))
         && is(&filter.provider, &node.provider)
@@ -196,6 +202,7 @@ fn fits(filter: &NodeFilter, node: &Node) -> bool {
         && (filter.with_ended || node.ended.is_none())
 }
 
+/// Whether a name or uid and the tags match a filter.
 fn has_texts(filter: &NodeFilter, uid: &str, name: Option<&str>, tags: &Option<Vec<u8>>) -> bool {
     if !has_text(filter, uid, name) {
         return false;
@@ -207,27 +214,32 @@ fn has_texts(filter: &NodeFilter, uid: &str, name: Option<&str>, tags: &Option<V
     filter.tags.iter().all(|tag| has_tag(&tags, tag))
 }
 
-/// Of a uid its tail counts, as in a search: it begins with where the resource is, which other filters
-/// ask for. Less than three characters begin a name.
+/// Whether a name or uid matches the text of a filter. Of the uid only its tail is compared, since its beginning is the
+/// location, for which there are other filters. A text of less than three characters must be at the beginning.
 fn has_text(filter: &NodeFilter, uid: &str, name: Option<&str>) -> bool {
     let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) else {
         return true;
     };
-    let wanted = lower(text);
-    let is_short = text.chars().count() < SHORTEST_PART;
-    let fits = |text: &str| match is_short {
-        true => lower(text).starts_with(&wanted),
-        false => lower(text).contains(&wanted),
+    let wanted = lowercase(text);
+    let is_short = text.chars().count() < MIN_SUBSTRING;
+    let is_match = |text: &str| match is_short {
+        true => lowercase(text).starts_with(&wanted),
+        false => lowercase(text).contains(&wanted),
     };
-    // Who asks for a whole uid asks for more than its tail.
-    let compared = match tail(text) == text {
-        true => tail(uid),
+    // A text with more than a tail is compared with the whole uid.
+    let compared = match uid_tail(text) == text {
+        true => uid_tail(uid),
         false => uid,
     };
-    name.is_some_and(fits) || fits(compared)
+    name.is_some_and(is_match) || is_match(compared)
 }
 
+/// Whether tags contain a tag.
 fn has_tag(tags: &serde_json::Map<String, Json>, tag: &TagFilter) -> bool {
-    let is = |found: &Json| tag.value.as_ref().is_none_or(|value| said(found) == *value);
+    let is = |found: &Json| {
+        tag.value
+            .as_ref()
+            .is_none_or(|value| tag_value_text(found) == *value)
+    };
     tags.get(&tag.key).is_some_and(is)
 }

@@ -1,14 +1,15 @@
-//! Reads: a session of the backend, and what it is asked.
+//! Implements [`GraphStore`] for [`Store`]: every call opens a read session of the backend and a reader on it.
 //!
 //! ```text
-//!  GraphStore ─▶ session.rs       rows of one moment: claims, lives, versions
-//!                snapshots.rs     what edges and aliases a snapshot had as of T
-//!                aliases.rs, same_as.rs, resolve.rs       names
-//!                nodes.rs, placeholders.rs, list.rs, kinds.rs, search.rs   nodes
-//!                edges.rs, neighborhood.rs, stats.rs       edges
-//!                outlines.rs                               nodes with their edges, for a graph in memory
-//!                claims.rs, timeline.rs, events.rs         who reported what, and when
-//!                records.rs                                changes, drift, health, correlations, alerts
+//!  GraphStore ─▶ reader.rs         rows of one time: nodes, claims, versions, lifecycles
+//!                snapshots.rs      snapshots that were in force at a past time
+//!                aliases.rs, same_as.rs, resolve.rs                         aliases, merged nodes, names
+//!                nodes.rs, placeholders.rs, list.rs, kinds.rs, search.rs    nodes
+//!                edges.rs, neighborhood.rs, stats.rs                        edges
+//!                outlines.rs       nodes with their edges, for a graph in memory
+//!                claims.rs         claims and scopes, by source
+//!                timeline.rs, events.rs                                     the history of a node
+//!                records.rs        changes, drift, health, correlations, alerts
 //! ```
 
 mod aliases;
@@ -21,11 +22,11 @@ mod neighborhood;
 mod nodes;
 mod outlines;
 mod placeholders;
+mod reader;
 mod records;
 mod resolve;
 mod same_as;
 mod search;
-mod session;
 mod snapshots;
 mod stats;
 mod timeline;
@@ -44,62 +45,67 @@ use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphStore, KindCount,
-    KnownAlias, Lease, Neighborhood, NeighborhoodQuery, Node, NodeFilter, OtherName, Outlines,
-    OutlinesPage, RecordFilter, RecordsPage, ScannedPage, Search, SearchResult, StoreError,
+    AliasesPage, AsOf, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphAlias, GraphStore,
+    KindCount, KnownAlias, Lease, Neighborhood, NeighborhoodQuery, Node, NodeFilter, Outlines,
+    OutlinesPage, RecordFilter, RecordsPage, ScannedPage, SearchQuery, SearchResult, StoreError,
     TimelineEntry,
 };
-use session::Session;
+use reader::GraphReader;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl<B: Backend> Store<B> {
-    async fn session(&self, at: At) -> Result<Session<B::Read>, RowsError> {
+    /// Opens a reader as of a time. Fails if the time is before the horizon.
+    async fn reader(&self, at: AsOf) -> Result<GraphReader<B::Read>, RowsError> {
         let mut rows = self.backend.read().await?;
         check_horizon(&mut rows, at).await?;
-        Ok(Session::new(rows, self.settings.seen_for, at))
+        Ok(GraphReader::new(rows, self.settings.observed_edge_ttl, at))
     }
 }
 
-/// What it was doing when it failed.
+/// Converts an error of the backend; `action` says what failed.
 fn failed(action: impl Into<String>) -> impl FnOnce(RowsError) -> StoreError {
     move |error| StoreError::new(action, error)
 }
 
 #[async_trait]
 impl<B: Backend> GraphStore for Store<B> {
-    async fn resolve(&self, names: &[String], at: At) -> Result<Vec<Vec<String>>, StoreError> {
-        let resolved = async { self.session(at).await?.resolve(names).await }.await;
+    async fn resolve(&self, names: &[String], at: AsOf) -> Result<Vec<Vec<String>>, StoreError> {
+        let resolved = async { self.reader(at).await?.resolve(names).await }.await;
         resolved.map_err(failed(format!("look up {} names", names.len())))
     }
 
-    async fn nodes(&self, uids: &[String], at: At) -> Result<Vec<Option<Node>>, StoreError> {
-        let nodes = async { self.session(at).await?.nodes(uids).await }.await;
+    async fn nodes(&self, uids: &[String], at: AsOf) -> Result<Vec<Option<Node>>, StoreError> {
+        let nodes = async { self.reader(at).await?.nodes(uids).await }.await;
         nodes.map_err(failed(format!("read {} nodes", uids.len())))
     }
 
-    async fn kinds_of(&self, uids: &[String], at: At) -> Result<Vec<String>, StoreError> {
-        let kinds = async { self.session(at).await?.kinds_of(uids).await }.await;
+    async fn kinds_of(&self, uids: &[String], at: AsOf) -> Result<Vec<String>, StoreError> {
+        let kinds = async { self.reader(at).await?.kinds_of(uids).await }.await;
         kinds.map_err(failed(format!("read the kinds of {} nodes", uids.len())))
     }
 
-    async fn aliases_of(&self, uids: &[String], at: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
-        let names = async { self.session(at).await?.aliases_of(uids).await }.await;
+    async fn aliases_of(
+        &self,
+        uids: &[String],
+        at: AsOf,
+    ) -> Result<Vec<Vec<GraphAlias>>, StoreError> {
+        let names = async { self.reader(at).await?.aliases_of(uids).await }.await;
         names.map_err(failed(format!("read the aliases of {} nodes", uids.len())))
     }
 
-    async fn count_kinds(&self, at: At) -> Result<Vec<KindCount>, StoreError> {
-        let counts = async { self.session(at).await?.count_kinds().await }.await;
+    async fn count_kinds(&self, at: AsOf) -> Result<Vec<KindCount>, StoreError> {
+        let counts = async { self.reader(at).await?.count_kinds().await }.await;
         counts.map_err(failed("count nodes"))
     }
 
     async fn search(
         &self,
-        search: &Search,
+        search: &SearchQuery,
         limit: usize,
-        at: At,
+        at: AsOf,
     ) -> Result<SearchResult, StoreError> {
-        let found = async { self.session(at).await?.search(search, limit).await }.await;
+        let found = async { self.reader(at).await?.search(search, limit).await }.await;
         found.map_err(failed(format!("search for {:?}", search.text)))
     }
 
@@ -108,9 +114,9 @@ impl<B: Backend> GraphStore for Store<B> {
         filter: &NodeFilter,
         after: Option<&str>,
         limit: usize,
-        at: At,
+        at: AsOf,
     ) -> Result<Vec<Node>, StoreError> {
-        let nodes = async { self.session(at).await?.list(filter, after, limit).await }.await;
+        let nodes = async { self.reader(at).await?.list(filter, after, limit).await }.await;
         nodes.map_err(failed("list nodes"))
     }
 
@@ -121,8 +127,8 @@ impl<B: Backend> GraphStore for Store<B> {
         limit: usize,
     ) -> Result<OutlinesPage, StoreError> {
         let page = async {
-            let mut session = self.session(At::Now).await?;
-            session.outlines(edge_kinds, after, limit).await
+            let mut reader = self.reader(AsOf::Now).await?;
+            reader.outlines(edge_kinds, after, limit).await
         };
         page.await
             .map_err(failed(format!("read the outlines of {limit} nodes")))
@@ -134,8 +140,8 @@ impl<B: Backend> GraphStore for Store<B> {
         uids: &[String],
     ) -> Result<Outlines, StoreError> {
         let outlines = async {
-            let mut session = self.session(At::Now).await?;
-            session.outlines_of_uids(edge_kinds, uids).await
+            let mut reader = self.reader(AsOf::Now).await?;
+            reader.outlines_of_uids(edge_kinds, uids).await
         };
         let outlines = outlines.await;
         outlines.map_err(failed(format!("read the outlines of {} nodes", uids.len())))
@@ -147,11 +153,11 @@ impl<B: Backend> GraphStore for Store<B> {
         direction: Direction,
         kinds: &[String],
         limit: usize,
-        at: At,
+        at: AsOf,
     ) -> Result<Vec<Edge>, StoreError> {
         let edges = async {
-            let mut session = self.session(at).await?;
-            session.edges(uids, direction, kinds, limit).await
+            let mut reader = self.reader(at).await?;
+            reader.edges(uids, direction, kinds, limit).await
         };
         let edges = edges.await;
         edges.map_err(failed(format!("read edges of {} nodes", uids.len())))
@@ -161,10 +167,10 @@ impl<B: Backend> GraphStore for Store<B> {
         &self,
         start: &str,
         query: &NeighborhoodQuery<'_>,
-        at: At,
+        at: AsOf,
     ) -> Result<Option<Neighborhood>, StoreError> {
-        let found = async { self.session(at).await?.neighborhood(start, query).await }.await;
-        found.map_err(failed(format!("read what {start} is connected with")))
+        let found = async { self.reader(at).await?.neighborhood(start, query).await }.await;
+        found.map_err(failed(format!("read the neighborhood of {start}")))
     }
 
     async fn edge_stats(
@@ -172,18 +178,18 @@ impl<B: Backend> GraphStore for Store<B> {
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStats>, StoreError> {
-        let figures = async {
-            // Statistics are kept for longer than what their ends were called.
-            let known = to.max(self.horizon().await?.history());
-            // The last minute of a span up to now has just begun.
-            let at = match known.after(MINUTE) < UnixNanos::now() {
-                true => At::Time(known),
-                false => At::Now,
+        let stats = async {
+            // Statistics are kept longer than the history by which merged nodes are resolved.
+            let as_of = to.max(self.horizon().await?.history());
+            // If the period ends now, its last minute has just begun.
+            let at = match as_of + MINUTE < UnixNanos::now() {
+                true => AsOf::Time(as_of),
+                false => AsOf::Now,
             };
-            self.session(at).await?.edge_stats(from, to).await
+            self.reader(at).await?.edge_stats(from, to).await
         };
-        let figures = figures.await;
-        figures.map_err(failed("read edge statistics"))
+        let stats = stats.await;
+        stats.map_err(failed("read edge statistics"))
     }
 
     async fn timeline(
@@ -194,8 +200,8 @@ impl<B: Backend> GraphStore for Store<B> {
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, StoreError> {
         let entries = async {
-            let mut session = self.session(At::Now).await?;
-            session.timeline(uid, from, to, limit).await
+            let mut reader = self.reader(AsOf::Now).await?;
+            reader.timeline(uid, from, to, limit).await
         };
         let entries = entries.await;
         entries.map_err(failed(format!("read the timeline of {uid}")))
@@ -208,15 +214,15 @@ impl<B: Backend> GraphStore for Store<B> {
         limit: usize,
     ) -> Result<ScannedPage, StoreError> {
         let page = async {
-            let mut session = self.session(At::Now).await?;
-            session.scanned(source, after, limit).await
+            let mut reader = self.reader(AsOf::Now).await?;
+            reader.scanned(source, after, limit).await
         };
         let page = page.await;
-        page.map_err(failed(format!("read what {source} scanned")))
+        page.map_err(failed(format!("read the resources that {source} scanned")))
     }
 
     async fn open_scopes(&self, source: &str) -> Result<Vec<String>, StoreError> {
-        let scopes = async { self.session(At::Now).await?.open_scopes(source).await }.await;
+        let scopes = async { self.reader(AsOf::Now).await?.open_scopes(source).await }.await;
         scopes.map_err(failed(format!("read the scopes of {source}")))
     }
 
@@ -227,13 +233,13 @@ impl<B: Backend> GraphStore for Store<B> {
         holder: &str,
         lasts: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let taken = self.take_lease((source, scope), holder, lasts).await;
-        taken.map_err(failed(format!("take the lease of {scope}")))
+        let taken = self.acquire_lease((source, scope), holder, lasts).await;
+        taken.map_err(failed(format!("acquire the lease of {scope}")))
     }
 
     async fn end_lease(&self, source: &str, scope: &str, holder: &str) -> Result<(), StoreError> {
-        let ended = self.give_back_lease((source, scope), holder).await;
-        ended.map_err(failed(format!("give back the lease of {scope}")))
+        let ended = self.release_lease((source, scope), holder).await;
+        ended.map_err(failed(format!("release the lease of {scope}")))
     }
 
     async fn aliases(
@@ -243,8 +249,8 @@ impl<B: Backend> GraphStore for Store<B> {
         limit: usize,
     ) -> Result<AliasesPage, StoreError> {
         let page = async {
-            let mut session = self.session(At::Now).await?;
-            session.alias_page(kinds, after, limit).await
+            let mut reader = self.reader(AsOf::Now).await?;
+            reader.alias_page(kinds, after, limit).await
         };
         page.await.map_err(failed("read aliases"))
     }
@@ -255,11 +261,11 @@ impl<B: Backend> GraphStore for Store<B> {
         uids: &[String],
     ) -> Result<Vec<KnownAlias>, StoreError> {
         let aliases = async {
-            let mut session = self.session(At::Now).await?;
-            session.aliases_of_uids(kinds, uids).await
+            let mut reader = self.reader(AsOf::Now).await?;
+            reader.aliases_of_uids(kinds, uids).await
         };
         let aliases = aliases.await;
-        aliases.map_err(failed(format!("read the names of {} nodes", uids.len())))
+        aliases.map_err(failed(format!("read the aliases of {} nodes", uids.len())))
     }
 
     async fn claims_of(&self, uid: &str) -> Result<Vec<ClaimInfo>, StoreError> {
@@ -268,7 +274,7 @@ impl<B: Backend> GraphStore for Store<B> {
     }
 
     async fn claims(&self, uids: &[String]) -> Result<Vec<Vec<ClaimInfo>>, StoreError> {
-        let claims = async { self.session(At::Now).await?.claims_of(uids).await }.await;
+        let claims = async { self.reader(AsOf::Now).await?.claims_of(uids).await }.await;
         claims.map_err(failed(format!("read the claims of {} nodes", uids.len())))
     }
 
@@ -279,8 +285,8 @@ impl<B: Backend> GraphStore for Store<B> {
         limit: usize,
     ) -> Result<RecordsPage, StoreError> {
         let page = async {
-            let mut session = self.session(At::Now).await?;
-            session.record_list(filter, after, limit).await
+            let mut reader = self.reader(AsOf::Now).await?;
+            reader.record_list(filter, after, limit).await
         };
         page.await.map_err(failed(format!("read {limit} records")))
     }

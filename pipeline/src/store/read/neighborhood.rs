@@ -1,23 +1,25 @@
-//! What is connected with a node: a walk in breadth, step by step.
+//! Reads the neighborhood of a node by a breadth-first walk.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::super::rows::{NodeId, ReadRows, RowsError, Word};
-use super::edges::{self, Merged};
-use super::session::Session;
+use super::edges::{self, MergedEdge};
+use super::reader::GraphReader;
 use crate::graph_store::{Direction, Neighbor, Neighborhood, NeighborhoodQuery};
+use crate::store::rows::{NodeId, ReadRows, RowsError, Word};
 
-/// Nodes in the order in which they were reached.
-struct Reached {
+/// The nodes that the walk has reached.
+struct ReachedNodes {
+    /// In the order in which they were reached.
     order: Vec<NodeId>,
-    /// How far each is, and the node before it.
-    ways: HashMap<NodeId, (usize, Option<NodeId>)>,
-    /// Between nodes that were reached.
-    edges: BTreeMap<(NodeId, Word, NodeId), Merged>,
+    /// The distance of each node, and the node before it on the path.
+    paths: HashMap<NodeId, (usize, Option<NodeId>)>,
+    /// Edges between reached nodes.
+    edges: BTreeMap<(NodeId, Word, NodeId), MergedEdge>,
     truncated: bool,
 }
 
-impl<R: ReadRows> Session<R> {
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns the neighborhood of a uid; `None` if nothing is known of it.
     pub(super) async fn neighborhood(
         &mut self,
         start: &str,
@@ -27,20 +29,21 @@ impl<R: ReadRows> Session<R> {
         let Some(id) = found.into_iter().flatten().next() else {
             return Ok(None);
         };
-        let start = self.owners(&[id]).await?.canonical(id);
-        let mut reached = Reached::from(start);
+        let start = self.load_owners(&[id]).await?.canonical(id);
+        let mut reached = ReachedNodes::from(start);
         let kinds = self.find_words(query.kinds).await?;
         if !kinds.is_empty() || query.kinds.is_empty() {
             self.walk(query, &kinds, &mut reached).await?;
         }
-        self.answer(reached).await
+        self.build_neighborhood(reached).await
     }
 
+    /// Walks from the start until the depth or the limit is reached.
     async fn walk(
         &mut self,
         query: &NeighborhoodQuery<'_>,
         kinds: &[Word],
-        reached: &mut Reached,
+        reached: &mut ReachedNodes,
     ) -> Result<(), RowsError> {
         let mut frontier = reached.order.clone();
         for distance in 1..=query.depth {
@@ -48,22 +51,22 @@ impl<R: ReadRows> Session<R> {
                 break;
             }
             let few = query.few_edges();
-            let (mut edges, mut is_cut) = self
+            let (mut edges, mut has_more) = self
                 .edges_at(&frontier, query.direction, kinds, few)
                 .await?;
-            if is_cut
+            if has_more
                 && few < NeighborhoodQuery::EDGES
                 && !reached.would_be_full(&edges, query.limit)
             {
-                (edges, is_cut) = self
+                (edges, has_more) = self
                     .edges_at(&frontier, query.direction, kinds, NeighborhoodQuery::EDGES)
                     .await?;
             }
-            reached.truncated = is_cut;
+            reached.truncated = has_more;
             frontier = reached.step(edges, distance, query.limit);
         }
         if reached.truncated {
-            // What was left out of a step may connect the nodes that were reached.
+            // Edges that a step left out may connect reached nodes.
             let (edges, _) = self
                 .edges_at(
                     &reached.order,
@@ -77,38 +80,41 @@ impl<R: ReadRows> Session<R> {
         Ok(())
     }
 
-    /// None where nothing is known of the start.
-    async fn answer(&mut self, reached: Reached) -> Result<Option<Neighborhood>, RowsError> {
-        let (mut known, same) = self.nodes_of(&reached.order).await?;
+    /// Builds the result; `None` if nothing is known of the start.
+    async fn build_neighborhood(
+        &mut self,
+        reached: ReachedNodes,
+    ) -> Result<Option<Neighborhood>, RowsError> {
+        let (mut known, owner_map) = self.nodes_of(&reached.order).await?;
         let mut nodes: Vec<Neighbor> = Vec::with_capacity(reached.order.len());
-        // By the nodes that were reached; one that is another name has the place of its owner.
-        let mut places: HashMap<NodeId, usize> = HashMap::new();
-        let mut owners: HashMap<NodeId, usize> = HashMap::new();
+        // The index in `nodes` of each reached node; a merged node has the index of its owner.
+        let mut indexes: HashMap<NodeId, usize> = HashMap::new();
+        let mut owner_indexes: HashMap<NodeId, usize> = HashMap::new();
         let mut order = reached.order;
-        order.sort_by_key(|id| (reached.ways[id].0, self.uid(*id)));
+        order.sort_by_key(|id| (reached.paths[id].0, self.uid(*id)));
         for id in &order {
-            let (distance, before) = reached.ways[id];
-            let from = before.map(|before| places.get(&before).copied());
+            let (distance, before) = reached.paths[id];
+            let from = before.map(|before| indexes.get(&before).copied());
             if from == Some(None) {
                 continue;
             }
-            let owner = same.canonical(*id);
+            let owner = owner_map.canonical(*id);
             if let Some(node) = known.remove(&owner) {
-                owners.insert(owner, nodes.len());
+                owner_indexes.insert(owner, nodes.len());
                 nodes.push(Neighbor {
                     node,
                     distance,
                     from: from.flatten(),
                 });
             }
-            places.extend(owners.get(&owner).map(|place| (*id, *place)));
+            indexes.extend(owner_indexes.get(&owner).map(|index| (*id, *index)));
         }
         if nodes.first().is_none_or(|start| start.from.is_some()) {
             return Ok(None);
         }
-        let mut followed: Vec<Merged> = reached.edges.into_values().collect();
-        followed.retain(|it| places.contains_key(&it.from) && places.contains_key(&it.to));
-        let mut edges = self.described(&followed).await?;
+        let mut followed: Vec<MergedEdge> = reached.edges.into_values().collect();
+        followed.retain(|it| indexes.contains_key(&it.from) && indexes.contains_key(&it.to));
+        let mut edges = self.convert_edges(&followed).await?;
         edges::sort(&mut edges);
         Ok(Some(Neighborhood {
             nodes,
@@ -118,37 +124,37 @@ impl<R: ReadRows> Session<R> {
     }
 }
 
-impl Reached {
-    fn from(start: NodeId) -> Reached {
-        Reached {
+impl ReachedNodes {
+    fn from(start: NodeId) -> ReachedNodes {
+        ReachedNodes {
             order: vec![start],
-            ways: HashMap::from([(start, (0, None))]),
+            paths: HashMap::from([(start, (0, None))]),
             edges: BTreeMap::new(),
             truncated: false,
         }
     }
 
-    /// Whether more nodes than allowed are at these edges.
-    fn would_be_full(&self, edges: &[Merged], limit: usize) -> bool {
+    /// Whether these edges lead to more nodes than the limit allows.
+    fn would_be_full(&self, edges: &[MergedEdge], limit: usize) -> bool {
         let ends = edges.iter().flat_map(|edge| [edge.from, edge.to]);
-        let far: HashSet<NodeId> = ends.filter(|id| !self.ways.contains_key(id)).collect();
+        let far: HashSet<NodeId> = ends.filter(|id| !self.paths.contains_key(id)).collect();
         self.order.len() - 1 + far.len() > limit
     }
 
-    /// Follows these edges from the nodes that are nearer than `distance`. Returns the nodes that it reaches.
-    fn step(&mut self, edges: Vec<Merged>, distance: usize, limit: usize) -> Vec<NodeId> {
+    /// Follows edges from the nodes that are nearer than `distance`. Returns the newly reached nodes.
+    fn step(&mut self, edges: Vec<MergedEdge>, distance: usize, limit: usize) -> Vec<NodeId> {
         let mut new = Vec::new();
         for edge in edges {
             for (near, far) in [(edge.from, edge.to), (edge.to, edge.from)] {
                 let is_nearer = |(of_near, _): &(usize, _)| *of_near < distance;
-                if !self.ways.get(&near).is_some_and(is_nearer) || self.ways.contains_key(&far) {
+                if !self.paths.get(&near).is_some_and(is_nearer) || self.paths.contains_key(&far) {
                     continue;
                 }
                 if self.order.len() > limit {
                     self.truncated = true;
                     continue;
                 }
-                self.ways.insert(far, (distance, Some(near)));
+                self.paths.insert(far, (distance, Some(near)));
                 self.order.push(far);
                 new.push(far);
             }
@@ -157,9 +163,9 @@ impl Reached {
         new
     }
 
-    /// Keeps an edge between nodes that were reached.
-    fn connect(&mut self, edge: Merged) {
-        if self.ways.contains_key(&edge.from) && self.ways.contains_key(&edge.to) {
+    /// Keeps an edge if both of its nodes were reached.
+    fn connect(&mut self, edge: MergedEdge) {
+        if self.paths.contains_key(&edge.from) && self.paths.contains_key(&edge.to) {
             self.edges.insert((edge.from, edge.kind, edge.to), edge);
         }
     }

@@ -1,27 +1,29 @@
-//! Nodes that only edges lead to.
+//! Makes placeholders for nodes that only edges refer to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Map as JsonMap;
 
-use super::super::rows::{EdgeKey, EdgePage, EdgeRow, NodeId, ReadRows, RowsError};
 use super::nodes::UNKNOWN;
-use super::session::Session;
+use super::reader::GraphReader;
+use crate::claims::ClaimClass;
 use crate::component::UnixNanos;
 use crate::graph_store::{Direction, Node};
+use crate::store::rows::{EdgeKey, EdgePage, EdgeRow, NodeId, ReadRows, RowsError};
 
-/// Edges that are read at a time. Of a node with more, the times of a part of them count.
+/// The number of edges that are read at a time. If a node has more, its times are those of the edges that were read.
 const PAGE: usize = if cfg!(test) { 3 } else { 1000 };
 
-/// When edges at a node were first and last seen.
-type Seen = (UnixNanos, UnixNanos);
+/// When the edges of a node were first and last seen.
+type SeenRange = (UnixNanos, UnixNanos);
 
-impl<R: ReadRows> Session<R> {
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns placeholders for those of these nodes that have, or once had, an edge.
     pub(super) async fn placeholders(
         &mut self,
         ids: &[NodeId],
     ) -> Result<HashMap<NodeId, Node>, RowsError> {
-        let seen = self.at_ends(ids).await?;
+        let seen = self.edge_times(ids).await?;
         let nodes = seen.into_iter().map(|(id, (first_seen, last_seen))| {
             let node = Node {
                 uid: self.uid(id).to_owned(),
@@ -42,17 +44,17 @@ impl<R: ReadRows> Session<R> {
         Ok(nodes.collect())
     }
 
-    /// When edges at these nodes were first and last seen; those that were never at one are left out.
-    pub(super) async fn at_ends(
+    /// Returns when the edges of these nodes were first and last seen. Nodes that never had an edge are left out.
+    pub(super) async fn edge_times(
         &mut self,
         ids: &[NodeId],
-    ) -> Result<HashMap<NodeId, Seen>, RowsError> {
-        let mut seen: HashMap<NodeId, Seen> = HashMap::new();
+    ) -> Result<HashMap<NodeId, SeenRange>, RowsError> {
+        let mut seen: HashMap<NodeId, SeenRange> = HashMap::new();
         for direction in [Direction::Out, Direction::In] {
             let rows = self.some_edges(ids, direction).await?;
             let from: Vec<NodeId> = rows.iter().map(|row| row.key.from).collect();
             self.load_claims(&from).await?;
-            for row in rows.iter().filter(|row| self.is_past(row.first_seen)) {
+            for row in rows.iter().filter(|row| self.has_happened(row.first_seen)) {
                 let last = self.last_seen_of_edge(row);
                 let end = end(&row.key, direction);
                 let known = seen.entry(end).or_insert((row.first_seen, last));
@@ -61,40 +63,40 @@ impl<R: ReadRows> Session<R> {
         }
         let missing = ids.iter().copied().filter(|id| !seen.contains_key(id));
         let missing: BTreeSet<NodeId> = missing.collect();
-        for (id, times) in self.once_at_ends(missing).await? {
+        for (id, times) in self.past_edge_times(missing).await? {
             seen.insert(id, times);
         }
         Ok(seen)
     }
 
-    /// Likewise of edges that are no more: the times are those of the nodes where they started.
-    async fn once_at_ends(
+    /// Returns approximate times of past edges: when the nodes at their start were first and last seen.
+    async fn past_edge_times(
         &mut self,
         mut ids: BTreeSet<NodeId>,
-    ) -> Result<Vec<(NodeId, Seen)>, RowsError> {
-        let mut started: Vec<(NodeId, NodeId)> = Vec::new();
-        // One who was reported itself, with edges that are no more.
+    ) -> Result<Vec<(NodeId, SeenRange)>, RowsError> {
+        let mut starts: Vec<(NodeId, NodeId)> = Vec::new();
+        // A node that was reported, and whose own edges are past.
         self.load_headers(&ids.iter().copied().collect::<Vec<_>>())
             .await?;
-        started.extend(ids.iter().map(|id| (*id, *id)));
+        starts.extend(ids.iter().map(|id| (*id, *id)));
         let mut after = None;
         while !ids.is_empty() {
             let each: Vec<NodeId> = ids.iter().copied().collect();
             let page = self.rows.past_edges_in(&each, &[], after, PAGE).await?;
             let Some(&last) = page.last() else { break };
-            started.extend(page.iter().map(|(to, _, from)| (*to, *from)));
-            // The rest of a node's edges says no more than those that were read.
+            starts.extend(page.iter().map(|(to, _, from)| (*to, *from)));
+            // The first page of a node's past edges is enough.
             ids.retain(|id| *id > last.0);
             after = Some(last);
         }
-        let from: Vec<NodeId> = started.iter().map(|(_, from)| *from).collect();
+        let from: Vec<NodeId> = starts.iter().map(|(_, from)| *from).collect();
         self.load_headers(&from).await?;
-        let mut seen: BTreeMap<NodeId, Seen> = BTreeMap::new();
-        for (id, from) in started {
+        let mut seen: BTreeMap<NodeId, SeenRange> = BTreeMap::new();
+        for (id, from) in starts {
             let Some(row) = self.header(from).filter(|row| row.first_seen.0 > 0) else {
                 continue;
             };
-            if self.is_past(row.first_seen) {
+            if self.has_happened(row.first_seen) {
                 let last = row.last_seen.max(row.first_seen);
                 let known = seen.entry(id).or_insert((row.first_seen, last));
                 *known = (known.0.min(row.first_seen), known.1.max(last));
@@ -103,23 +105,23 @@ impl<R: ReadRows> Session<R> {
         Ok(seen.into_iter().collect())
     }
 
-    /// Some current edges of each of these nodes.
+    /// Returns at least one current edge of each of these nodes that has any.
     async fn some_edges(
         &mut self,
         ids: &[NodeId],
         direction: Direction,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let mut left: Vec<NodeId> = ids.to_vec();
-        left.sort_unstable();
+        let mut remaining: Vec<NodeId> = ids.to_vec();
+        remaining.sort_unstable();
         let mut found = Vec::new();
         let page = EdgePage {
             after: None,
             limit: PAGE,
         };
-        while !left.is_empty() {
+        while !remaining.is_empty() {
             let rows = match direction {
-                Direction::In => self.rows.edges_in(&left, &[], &page).await?,
-                _ => self.rows.edges_out(&left, &[], &page).await?,
+                Direction::In => self.rows.edges_in(&remaining, &[], &page).await?,
+                _ => self.rows.edges_out(&remaining, &[], &page).await?,
             };
             let is_last = rows.len() < PAGE;
             let Some(last) = rows.last().map(|row| row.key) else {
@@ -127,8 +129,8 @@ impl<R: ReadRows> Session<R> {
             };
             let end = end(&last, direction);
             found.extend(rows);
-            // Nodes before the last one are complete, and of that one there is enough.
-            left.retain(|id| *id > end);
+            // All edges of the nodes before the last one were read, and enough of the last.
+            remaining.retain(|id| *id > end);
             if is_last {
                 break;
             }
@@ -136,8 +138,8 @@ impl<R: ReadRows> Session<R> {
         Ok(found)
     }
 
-    /// When an edge was last seen: one of a snapshot whenever the claim was that it belongs to. The
-    /// claims of the node where it starts are loaded.
+    /// Returns when an edge was last seen. An edge of a snapshot was last seen when its claim was. The claims of the
+    /// node at its start must be loaded.
     pub(super) fn last_seen_of_edge(&self, row: &EdgeRow) -> UnixNanos {
         if row.key.is_observation {
             return row.last_seen;
@@ -147,18 +149,15 @@ impl<R: ReadRows> Session<R> {
             self.words.text(row.key.scope),
         );
         let claims = self.claims(row.key.from).iter().filter(|claim| {
-            let may_have = !matches!(
-                claim.key.class,
-                crate::claims::Class::Telemetry | crate::claims::Class::Health
-            );
-            may_have && claim.key.source == source && claim.key.scope == scope
+            let has_edges = !matches!(claim.key.class, ClaimClass::Telemetry | ClaimClass::Health);
+            has_edges && claim.key.source == source && claim.key.scope == scope
         });
         let seen = claims.filter_map(|claim| Some(self.last_sighting(claim, claim.open()?)));
         seen.max().unwrap_or(row.last_seen).max(row.first_seen)
     }
 }
 
-/// The end that was asked for.
+/// Returns the end of an edge that belongs to the requested node.
 fn end(key: &EdgeKey, direction: Direction) -> NodeId {
     match direction {
         Direction::In => key.to,

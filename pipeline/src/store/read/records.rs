@@ -1,8 +1,8 @@
-//! Pages of records, newest first.
+//! Reads pages of records, newest first.
 //!
 //! ```text
-//!  by signal, status and severity: a page of each combination ─┐
-//!  by uids: what names them, page by page, filtered ───────────┴─▶ merged by (opened, id, signal)
+//!  by signal, status and severity: a page of each combination ─────┐
+//!  by uids: pages of the records that name one, then filtered ─────┴─▶ merged by (opened, id, signal)
 //! ```
 
 use std::cmp::Reverse;
@@ -10,21 +10,21 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::super::rows::{NO_WORD, ReadRows, RecordPage, RecordRow, RowsError, Word};
-use super::session::Session;
+use super::reader::GraphReader;
 use crate::Signal;
 use crate::component::UnixNanos;
 use crate::graph_store::{Record, RecordFilter, RecordsPage};
+use crate::store::rows::{NO_WORD, ReadRows, RecordQuery, RecordRow, RowsError, Word};
 
-/// Records that are looked at together where they are found by their uids, at least.
+/// The minimum number of records that are read together when they are found by uid.
 const PAGE: usize = if cfg!(test) { 2 } else { 100 };
 
-/// Where a record stands in the list: opened, id, signal.
-type Place = (UnixNanos, String, String);
+/// The position of a record in the list: (opened, id, signal).
+type RecordCursor = (UnixNanos, String, String);
 
-/// The words of a filter. Empty lists do not restrict.
-struct Wanted {
-    /// Of each its name.
+/// A filter converted to words. Empty lists match all records.
+struct RecordSelection {
+    /// Each signal as its word and its name.
     signals: Vec<(Word, &'static str)>,
     statuses: Vec<Word>,
     severities: Vec<Word>,
@@ -32,38 +32,41 @@ struct Wanted {
     is_open: Option<bool>,
 }
 
-impl<R: ReadRows> Session<R> {
+impl<R: ReadRows> GraphReader<R> {
     pub(super) async fn record_list(
         &mut self,
         filter: &RecordFilter,
         after: Option<&str>,
         limit: usize,
     ) -> Result<RecordsPage, RowsError> {
-        let Some(wanted) = self.wanted(filter).await? else {
+        let Some(selection) = self.record_selection(filter).await? else {
             return Ok(RecordsPage::default());
         };
-        let after = match after.map(parse) {
+        let after = match after.map(parse_cursor) {
             None => None,
-            Some(Some(place)) => Some(place),
-            // No place in any list: nothing follows it.
+            Some(Some(cursor)) => Some(cursor),
+            // An invalid cursor: nothing follows it.
             Some(None) => return Ok(RecordsPage::default()),
         };
         if limit == 0 {
             return Ok(RecordsPage::default());
         }
         let mut rows = match filter.uids.is_empty() {
-            true => self.of_all(&wanted, after.as_ref(), limit).await?,
+            true => {
+                self.records_by_status(&selection, after.as_ref(), limit)
+                    .await?
+            }
             false => {
-                self.of_uids(&filter.uids, &wanted, after.as_ref(), limit)
+                self.records_by_uid(&filter.uids, &selection, after.as_ref(), limit)
                     .await?
             }
         };
         rows.truncate(limit);
         let last = rows.last().filter(|_| rows.len() == limit);
-        let last = last.map(|row| cursor(&wanted.place(row)));
+        let last = last.map(|row| encode_cursor(&selection.cursor(row)));
         let words = rows.iter();
         let words = words.flat_map(|row| [row.signal, row.source, row.status, row.severity]);
-        self.words.read(&mut self.rows, words).await?;
+        self.words.load_texts(&mut self.rows, words).await?;
         let records = rows.into_iter().filter_map(|row| self.record(row));
         Ok(RecordsPage {
             records: records.collect(),
@@ -71,13 +74,16 @@ impl<R: ReadRows> Session<R> {
         })
     }
 
-    /// None where no record can fit.
-    async fn wanted(&mut self, filter: &RecordFilter) -> Result<Option<Wanted>, RowsError> {
+    /// Converts a filter; `None` if no record can match.
+    async fn record_selection(
+        &mut self,
+        filter: &RecordFilter,
+    ) -> Result<Option<RecordSelection>, RowsError> {
         let mut signals = Vec::new();
         for signal in Signal::RECORDS {
-            let is_wanted = filter.signals.is_empty() || filter.signals.contains(&signal);
+            let is_selected = filter.signals.is_empty() || filter.signals.contains(&signal);
             let word = self.find_word(signal.name()).await?;
-            if is_wanted && word != NO_WORD {
+            if is_selected && word != NO_WORD {
                 signals.push((word, signal.name()));
             }
         }
@@ -91,7 +97,7 @@ impl<R: ReadRows> Session<R> {
             return Ok(None);
         }
         let always = UnixNanos(0)..UnixNanos(u64::MAX);
-        Ok(Some(Wanted {
+        Ok(Some(RecordSelection {
             signals,
             statuses,
             severities,
@@ -100,10 +106,11 @@ impl<R: ReadRows> Session<R> {
         }))
     }
 
-    async fn of_all(
+    /// Returns the records of the selection after a cursor, at least `limit` if there are so many.
+    async fn records_by_status(
         &mut self,
-        wanted: &Wanted,
-        after: Option<&Place>,
+        selection: &RecordSelection,
+        after: Option<&RecordCursor>,
         limit: usize,
     ) -> Result<Vec<RecordRow>, RowsError> {
         let any = [NO_WORD];
@@ -116,38 +123,40 @@ impl<R: ReadRows> Session<R> {
                 .into_iter()
                 .collect(),
         };
-        let (statuses, severities) = (or_any(&wanted.statuses), or_any(&wanted.severities));
+        let (statuses, severities) = (or_any(&selection.statuses), or_any(&selection.severities));
         let mut found = Vec::new();
-        for (signal, _) in &wanted.signals {
+        for (signal, _) in &selection.signals {
             for status in &statuses {
                 for severity in &severities {
-                    let page = RecordPage {
+                    let page = RecordQuery {
                         signal: *signal,
                         status: *status,
                         severity: *severity,
-                        is_open: wanted.is_open,
-                        opened: wanted.opened.clone(),
+                        is_open: selection.is_open,
+                        opened: selection.opened.clone(),
                         from: after.map(|(opened, id, _)| (*opened, id.clone())),
-                        // One may be that of the place itself.
+                        // The page may include the record of the cursor itself.
                         limit: limit.saturating_add(1),
                     };
                     found.extend(self.rows.record_page(&page).await?);
                 }
             }
         }
-        Ok(wanted.in_order(found, after))
+        Ok(selection.in_order(found, after))
     }
 
-    async fn of_uids(
+    /// Returns the records of the selection that name one of the uids, after a cursor, at least `limit` if there are so
+    /// many.
+    async fn records_by_uid(
         &mut self,
         uids: &[String],
-        wanted: &Wanted,
-        after: Option<&Place>,
+        selection: &RecordSelection,
+        after: Option<&RecordCursor>,
         limit: usize,
     ) -> Result<Vec<RecordRow>, RowsError> {
-        let signals: Vec<Word> = wanted.signals.iter().map(|(word, _)| *word).collect();
-        let from = wanted.opened.start;
-        let mut to = wanted.opened.end;
+        let signals: Vec<Word> = selection.signals.iter().map(|(word, _)| *word).collect();
+        let from = selection.opened.start;
+        let mut to = selection.opened.end;
         if let Some((opened, ..)) = after {
             to = to.min(UnixNanos(opened.0.saturating_add(1)));
         }
@@ -157,13 +166,13 @@ impl<R: ReadRows> Session<R> {
             let page = self.rows.records_of(uids, &signals, from, to, size).await?;
             let is_last = page.len() < size;
             let last = page.last().map(|row| row.opened);
-            // Those that were opened when the last one was may not all be there.
+            // Other records that opened at the same time as the last one may not be on the page.
             let whole = page
                 .into_iter()
                 .filter(|row| is_last || Some(row.opened) != last);
             let whole: Vec<RecordRow> = whole.collect();
             let is_stuck = whole.is_empty();
-            found.extend(wanted.in_order(whole, after));
+            found.extend(selection.in_order(whole, after));
             if is_last || found.len() >= limit {
                 return Ok(found);
             }
@@ -174,9 +183,9 @@ impl<R: ReadRows> Session<R> {
         }
     }
 
-    /// None for a signal that this version does not know.
+    /// Converts a row; `None` if this version does not know the signal.
     fn record(&self, row: RecordRow) -> Option<Record> {
-        let text = |word| self.words.owned(word);
+        let text = |word| self.words.owned_text(word);
         Some(Record {
             signal: self.words.text(row.signal).parse().ok()?,
             id: row.id,
@@ -197,36 +206,38 @@ impl<R: ReadRows> Session<R> {
     }
 }
 
-impl Wanted {
-    fn place(&self, row: &RecordRow) -> Place {
+impl RecordSelection {
+    /// Returns the position of a record.
+    fn cursor(&self, row: &RecordRow) -> RecordCursor {
         let mut signals = self.signals.iter();
         let name = signals.find(|(word, _)| *word == row.signal);
         let name = name.map_or("", |(_, name)| name);
         (row.opened, row.id.clone(), name.to_owned())
     }
 
-    /// Those that fit and follow a place, newest first.
-    fn in_order(&self, rows: Vec<RecordRow>, after: Option<&Place>) -> Vec<RecordRow> {
+    /// Returns the rows that match and follow a cursor, newest first.
+    fn in_order(&self, rows: Vec<RecordRow>, after: Option<&RecordCursor>) -> Vec<RecordRow> {
         let mut rows = rows;
         rows.retain(|row| {
-            let is_of = |word: Word, wanted: &[Word]| wanted.is_empty() || wanted.contains(&word);
+            let is_of =
+                |word: Word, selection: &[Word]| selection.is_empty() || selection.contains(&word);
             is_of(row.status, &self.statuses)
                 && is_of(row.severity, &self.severities)
                 && self
                     .is_open
                     .is_none_or(|open| open == row.resolved.is_none())
-                && after.is_none_or(|after| self.place(row) < *after)
+                && after.is_none_or(|after| self.cursor(row) < *after)
         });
-        rows.sort_by_cached_key(|row| Reverse(self.place(row)));
+        rows.sort_by_cached_key(|row| Reverse(self.cursor(row)));
         rows
     }
 }
 
-fn cursor((opened, id, signal): &Place) -> String {
+fn encode_cursor((opened, id, signal): &RecordCursor) -> String {
     format!("{}/{signal}/{id}", opened.0)
 }
 
-fn parse(cursor: &str) -> Option<Place> {
+fn parse_cursor(cursor: &str) -> Option<RecordCursor> {
     let (opened, rest) = cursor.split_once('/')?;
     let (signal, id) = rest.split_once('/')?;
     Some((

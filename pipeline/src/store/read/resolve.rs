@@ -1,16 +1,17 @@
-//! What names lead to.
+//! Resolves names to nodes.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::rows::{AliasRow, Listing, NodeId, Part, ReadRows, RowsError};
-use super::super::snapshot;
-use super::session::Session;
+use super::reader::GraphReader;
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 use crate::schema::aliases::kind;
+use crate::store::rows::{AliasRow, Listing, NodeId, ReadRows, RowsError, SnapshotKind};
+use crate::store::snapshot;
 
-impl<R: ReadRows> Session<R> {
-    /// A name is first a uid, then an alias of what has not ended, then of what ended last.
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns for each name the uids of the nodes that it leads to: by its `same_as` owner, as a uid, as an alias of a
+    /// node that has not ended, or as an alias of the node that ended last.
     pub(super) async fn resolve(
         &mut self,
         names: &[String],
@@ -18,28 +19,28 @@ impl<R: ReadRows> Session<R> {
         let same_as = self.find_word(kind::SAME_AS).await?;
         let aliases = self.aliases_with_values(names).await?;
         let owners: Vec<NodeId> = aliases.iter().map(|row| row.key.node).collect();
-        self.load_lives(&owners).await?;
+        self.load_lifecycles(&owners).await?;
         let mut by_value: HashMap<&str, Vec<&AliasRow>> = HashMap::new();
         for alias in &aliases {
             let of = by_value.entry(alias.key.value.as_str());
             of.or_default().push(alias);
         }
         let ids = self.rows.find_nodes(names).await?;
-        let known = self.known(&ids).await?;
+        let known = self.known_nodes(&ids).await?;
         let resolve = |(name, id): (&String, &Option<NodeId>)| -> Vec<NodeId> {
             let of_name = by_value.get(name.as_str()).map_or(&[][..], Vec::as_slice);
-            let nodes = |wanted: fn(Ownership) -> bool| -> BTreeSet<NodeId> {
+            let nodes = |matches: fn(AliasMatch) -> bool| -> BTreeSet<NodeId> {
                 let of_name = of_name.iter().filter(|row| {
-                    wanted(Ownership {
+                    matches(AliasMatch {
                         is_same_as: row.key.kind == same_as,
-                        has_ended: self.life(row.key.node).ended.is_some(),
+                        has_ended: self.lifecycle(row.key.node).ended.is_some(),
                     })
                 });
                 of_name.map(|row| row.key.node).collect()
             };
-            let steps: [fn(Ownership) -> bool; 2] = [
+            let steps: [fn(AliasMatch) -> bool; 2] = [
                 |it| it.is_same_as && !it.has_ended,
-                // The last owner keeps a name until another has it.
+                // The last owner keeps a name until another node has it.
                 |it| it.is_same_as,
             ];
             for step in steps {
@@ -55,32 +56,32 @@ impl<R: ReadRows> Session<R> {
             if !alive.is_empty() {
                 return alive.into_iter().collect();
             }
-            let ended = |id: NodeId| Some((self.life(id).ended?, self.uid(id), id));
+            let ended = |id: NodeId| Some((self.lifecycle(id).ended?, self.uid(id), id));
             let last = nodes(|_| true).into_iter().filter_map(ended).max();
             last.into_iter().map(|(.., id)| id).collect()
         };
         let mut found: Vec<Vec<NodeId>> = names.iter().zip(&ids).map(resolve).collect();
-        let lost = names.iter().zip(&found).filter(|(_, ids)| ids.is_empty());
-        let lost: Vec<String> = lost.map(|(name, _)| name.clone()).collect();
-        let last = self.last_owners(&lost).await?;
+        let unresolved = names.iter().zip(&found).filter(|(_, ids)| ids.is_empty());
+        let unresolved: Vec<String> = unresolved.map(|(name, _)| name.clone()).collect();
+        let last = self.last_owners(&unresolved).await?;
         for (name, ids) in names.iter().zip(&mut found) {
             ids.extend(last.get(name).filter(|_| ids.is_empty()));
         }
-        // What a name leads to may itself be another name of something.
+        // The node that a name leads to may be merged into another node.
         let all: Vec<NodeId> = found.iter().flatten().copied().collect();
-        let same = self.owners(&all).await?;
-        let canonical: Vec<NodeId> = all.iter().map(|id| same.canonical(*id)).collect();
+        let owners = self.load_owners(&all).await?;
+        let canonical: Vec<NodeId> = all.iter().map(|id| owners.canonical(*id)).collect();
         self.load_headers(&canonical).await?;
         let uids = |ids: Vec<NodeId>| {
-            let ids = ids.into_iter().map(|id| same.canonical(id));
+            let ids = ids.into_iter().map(|id| owners.canonical(id));
             let uids: BTreeSet<&str> = ids.map(|id| self.uid(id)).collect();
             uids.into_iter().map(str::to_owned).collect()
         };
         Ok(found.into_iter().map(uids).collect())
     }
 
-    /// Of names that nothing has at the moment the node that ended last with it: aliases end with their
-    /// claims, but people look for what is gone.
+    /// Returns for names that no node has the node that ended last with it. Aliases end with their claims, but users
+    /// search for deleted resources.
     async fn last_owners(
         &mut self,
         names: &[String],
@@ -91,11 +92,11 @@ impl<R: ReadRows> Session<R> {
         let owners = self.rows.past_owners(names).await?;
         let owners: BTreeSet<NodeId> = owners.into_iter().map(|(_, node)| node).collect();
         let owners: Vec<NodeId> = owners.into_iter().collect();
-        self.load_lives(&owners).await?;
+        self.load_lifecycles(&owners).await?;
         let ended = owners.into_iter();
-        let ended = ended.filter_map(|id| Some((id, self.life(id).ended?)));
+        let ended = ended.filter_map(|id| Some((id, self.lifecycle(id).ended?)));
         let ended: HashMap<NodeId, UnixNanos> = ended.collect();
-        // Just before it ended the claims were open.
+        // Just before the node ended, the claims were open.
         let before = |time: UnixNanos| UnixNanos(time.0.saturating_sub(1));
         let Some(first) = ended.values().min().copied() else {
             return Ok(HashMap::new());
@@ -104,12 +105,14 @@ impl<R: ReadRows> Session<R> {
         let claims = self.claims_since(&ids, Some(before(first))).await?;
         let open = claims.iter().flat_map(|(id, claims)| {
             let time = ended.get(id).copied().unwrap_or_default();
-            self.open_versions(*id, claims, At::Time(before(time)))
+            self.open_versions(*id, claims, AsOf::Time(before(time)))
         });
         let open = open.collect();
-        let held = self.snapshots_of(open, Part::Aliases).await?;
+        let snapshots = self
+            .snapshots_of_versions(open, SnapshotKind::Aliases)
+            .await?;
         let mut last: HashMap<String, NodeId> = HashMap::new();
-        for snapshot in &held {
+        for snapshot in &snapshots {
             let id = snapshot.key.node;
             for item in snapshot::decode_aliases(&snapshot.bytes) {
                 let known = last.entry(item.value).or_insert(id);
@@ -122,8 +125,8 @@ impl<R: ReadRows> Session<R> {
         Ok(last)
     }
 
-    /// Those of these nodes of which anything is known: a claim, or an edge, now or ever.
-    async fn known(&mut self, ids: &[Option<NodeId>]) -> Result<BTreeSet<NodeId>, RowsError> {
+    /// Returns those of these nodes that have, or once had, a claim or an edge.
+    async fn known_nodes(&mut self, ids: &[Option<NodeId>]) -> Result<BTreeSet<NodeId>, RowsError> {
         let ids: Vec<NodeId> = ids.iter().flatten().copied().collect();
         self.load_headers(&ids).await?;
         let is_reported = |id: &NodeId| {
@@ -132,13 +135,13 @@ impl<R: ReadRows> Session<R> {
         };
         let (known, others): (Vec<NodeId>, Vec<NodeId>) = ids.into_iter().partition(is_reported);
         let mut known: BTreeSet<NodeId> = known.into_iter().collect();
-        known.extend(self.at_ends(&others).await?.into_keys());
+        known.extend(self.edge_times(&others).await?.into_keys());
         Ok(known)
     }
 }
 
-/// What an alias says, and of what.
-struct Ownership {
+/// An alias with the searched value.
+struct AliasMatch {
     is_same_as: bool,
     has_ended: bool,
 }

@@ -1,53 +1,57 @@
-//! Which nodes are other names of which at the moment.
+//! Resolves `same_as` aliases: which nodes are merged into which.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::super::rows::{NodeId, ReadRows, RowsError};
-use super::session::Session;
-use crate::graph_store::At;
+use super::reader::GraphReader;
+use crate::graph_store::AsOf;
 use crate::schema::aliases::kind;
+use crate::store::rows::{NodeId, ReadRows, RowsError};
 
-/// Owners by the node that is another name of them.
+/// Maps each merged node to the node that it is merged into.
 #[derive(Debug, Default)]
-pub(super) struct SameAs(HashMap<NodeId, NodeId>);
+pub(super) struct OwnerMap(HashMap<NodeId, NodeId>);
 
-impl SameAs {
-    /// The node itself where it is no other name.
+impl OwnerMap {
+    /// Returns the node into which `id` is merged; `id` itself if it is not merged.
     pub(super) fn canonical(&self, id: NodeId) -> NodeId {
         self.0.get(&id).copied().unwrap_or(id)
     }
 }
 
-impl<R: ReadRows> Session<R> {
-    /// What these nodes are other names of; those are loaded as well.
-    pub(super) async fn owners(&mut self, ids: &[NodeId]) -> Result<SameAs, RowsError> {
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns the owners of these nodes, and loads them: an owner is the node whose `same_as` alias names the uid.
+    pub(super) async fn load_owners(&mut self, ids: &[NodeId]) -> Result<OwnerMap, RowsError> {
         self.load_headers(ids).await?;
-        if self.at == At::Now {
-            let same = ids.iter().filter_map(|id| {
+        if self.as_of == AsOf::Now {
+            let owner_map = ids.iter().filter_map(|id| {
                 let owner = self.header(*id)?.same_as?;
                 Some((*id, owner))
             });
-            let same = SameAs(same.collect());
-            let owners: Vec<NodeId> = same.0.values().copied().collect();
+            let owner_map = OwnerMap(owner_map.collect());
+            let owners: Vec<NodeId> = owner_map.0.values().copied().collect();
             self.load_headers(&owners).await?;
-            return Ok(same);
+            return Ok(owner_map);
         }
         let targets = ids.iter().map(|id| (self.uid(*id).to_owned(), *id));
         let targets: BTreeMap<String, NodeId> = targets.collect();
-        self.owners_at(&targets).await
+        self.past_owners_of(&targets).await
     }
 
-    async fn owners_at(&mut self, targets: &BTreeMap<String, NodeId>) -> Result<SameAs, RowsError> {
+    /// Returns the owners of the targets, given as uid and node, as of a past time.
+    async fn past_owners_of(
+        &mut self,
+        targets: &BTreeMap<String, NodeId>,
+    ) -> Result<OwnerMap, RowsError> {
         let same_as = self.find_word(kind::SAME_AS).await?;
         if same_as == 0 || targets.is_empty() {
-            return Ok(SameAs::default());
+            return Ok(OwnerMap::default());
         }
         let values: Vec<String> = targets.keys().cloned().collect();
         let mut aliases = self.aliases_with_values(&values).await?;
         aliases.retain(|row| row.key.kind == same_as);
         let owners: Vec<NodeId> = aliases.iter().map(|row| row.key.node).collect();
-        self.load_lives(&owners).await?;
-        // Of several owners one that has not ended, then the least uid.
+        self.load_lifecycles(&owners).await?;
+        // Of several owners, one that has not ended wins, then the one with the least uid.
         let mut best: HashMap<NodeId, NodeId> = HashMap::new();
         for alias in aliases {
             let Some(&target) = targets.get(&alias.key.value) else {
@@ -57,25 +61,26 @@ impl<R: ReadRows> Session<R> {
             if owner == target {
                 continue;
             }
-            let rank = |id: NodeId| (self.life(id).ended.is_some(), self.uid(id));
+            let rank = |id: NodeId| (self.lifecycle(id).ended.is_some(), self.uid(id));
             let known = best.entry(target).or_insert(owner);
             if rank(owner) < rank(*known) {
                 *known = owner;
             }
         }
-        Ok(SameAs(best))
+        Ok(OwnerMap(best))
     }
 
-    /// These nodes, what they are other names of, and all other names of that: each once, by number.
-    pub(super) async fn all_names(&mut self, ids: &[NodeId]) -> Result<Vec<NodeId>, RowsError> {
-        let same = self.owners(ids).await?;
-        let canonical: BTreeSet<NodeId> = ids.iter().map(|id| same.canonical(*id)).collect();
+    /// Returns these nodes, their owners, and all other nodes that are merged into these owners: ascending, without
+    /// duplicates.
+    pub(super) async fn merged_nodes(&mut self, ids: &[NodeId]) -> Result<Vec<NodeId>, RowsError> {
+        let owner_map = self.load_owners(ids).await?;
+        let canonical: BTreeSet<NodeId> = ids.iter().map(|id| owner_map.canonical(*id)).collect();
         let canonical: Vec<NodeId> = canonical.into_iter().collect();
         let mut all: BTreeSet<NodeId> = ids.iter().chain(&canonical).copied().collect();
         if canonical.is_empty() {
             return Ok(Vec::new());
         }
-        if self.at == At::Now {
+        if self.as_of == AsOf::Now {
             let merged = self.rows.merged_into(&canonical).await?;
             all.extend(merged.into_iter().map(|(name, _)| name));
         } else {
@@ -87,7 +92,7 @@ impl<R: ReadRows> Session<R> {
             let ids = self.rows.find_nodes(&values).await?;
             let targets = values.into_iter().zip(ids);
             let targets = targets.filter_map(|(value, id)| Some((value, id?)));
-            let owned = self.owners_at(&targets.collect()).await?;
+            let owned = self.past_owners_of(&targets.collect()).await?;
             let owned = owned.0.into_iter();
             let owned = owned.filter(|(_, owner)| canonical.binary_search(owner).is_ok());
             all.extend(owned.map(|(name, _)| name));

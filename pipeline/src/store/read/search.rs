@@ -1,69 +1,74 @@
-//! What people look for: names, aliases, uids, values of tags.
+//! Searches nodes by name, alias, uid and tag value.
 //!
-//! The texts that match say how well their nodes fit, so that of a thousand only those are read that
-//! stand among the first of the result. Of the past they do not say it, and all are read.
+//! The matching text gives the rank of its node, so a search of now reads only the nodes that are among the first of
+//! the result. As of a past time the stored texts give no rank, and all nodes with a matching text are read.
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::rows::{
+use super::nodes::UNKNOWN;
+use super::reader::GraphReader;
+use crate::graph_store::{
+    AsOf, GraphAlias, MatchRank, MatchedField, Node, SearchHit, SearchQuery, SearchResult,
+};
+use crate::store::rows::{
     NO_WORD, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, Word,
 };
-use super::super::texts::{fold, lower, said, tail};
-use super::nodes::UNKNOWN;
-use super::session::Session;
-use crate::graph_store::{At, Fit, Found, FoundIn, Node, OtherName, Search, SearchResult};
+use crate::store::search_texts::{lowercase, normalize, tag_value_text, uid_tail};
 
-/// Texts of each kind of match that are looked at, at least and where only nodes of some kinds are wanted:
-/// what is beyond is not found.
-const CANDIDATES: (usize, usize) = if cfg!(test) { (20, 20) } else { (250, 1000) };
+/// The maximum number of texts that are examined for each kind of match: without a filter by kind, and with one.
+/// Further texts are not found.
+const MAX_TEXTS: (usize, usize) = if cfg!(test) { (20, 20) } else { (250, 1000) };
 
-/// Nodes that are read together, at most.
+/// The maximum number of nodes that are read together.
 const PAGE: usize = if cfg!(test) { 2 } else { 256 };
 
-/// Characters that a text needs so that it is looked for inside of others.
-pub(super) const SHORTEST_PART: usize = 3;
+/// The minimum length, in characters, of a text that is searched within other texts.
+pub(super) const MIN_SUBSTRING: usize = 3;
 
-/// What is looked for next where the match before found too little.
-const STEPS: [(Option<TextMatch>, Fit); 4] = [
-    (Some(TextMatch::Exact), Fit::Exact),
-    (Some(TextMatch::Prefix), Fit::Prefix),
-    (Some(TextMatch::Part), Fit::Part),
-    // The values of tags were found with the others.
-    (None, Fit::Tag),
+/// The kinds of matches in the order in which they are searched, until enough nodes are found.
+const STEPS: [(Option<TextMatch>, MatchRank); 4] = [
+    (Some(TextMatch::Exact), MatchRank::Exact),
+    (Some(TextMatch::Prefix), MatchRank::Prefix),
+    (Some(TextMatch::Substring), MatchRank::Part),
+    // The earlier steps also found the values of tags.
+    (None, MatchRank::Tag),
 ];
 
-/// Texts that match.
+/// The stored texts that match.
 #[derive(Default)]
-struct Matches {
+struct TextMatches {
     rows: Vec<TextRow>,
-    /// Whether there are more of them.
+    /// Whether more texts match.
     has_more: bool,
-    /// Whether a text was too short to be searched for inside of others.
-    lacks_short: bool,
+    /// Whether a text was too short to be searched within other texts.
+    skipped_short: bool,
 }
 
-/// How well a node fits, the best first.
-type Rank = (Fit, FoundIn);
+/// How well a node matches; the least is the best.
+type Rank = (MatchRank, MatchedField);
 
-/// Nodes that texts lead to.
+/// Nodes with a matching text.
 #[derive(Default)]
 struct Candidates {
-    /// Those that were not looked at, with the best that is known of each.
+    /// The nodes that are not yet read, with the best known rank of each.
     ranks: HashMap<NodeId, Rank>,
-    looked_at: HashSet<NodeId>,
-    /// Texts of each kind of match.
-    most: usize,
+    /// The nodes that were read.
+    read: HashSet<NodeId>,
+    /// The maximum number of texts for each kind of match.
+    max_texts: usize,
+    /// Whether more texts match than were examined.
     has_more: bool,
 }
 
-impl<R: ReadRows> Session<R> {
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns up to `limit` current nodes that match a text, the best first.
     pub(super) async fn search(
         &mut self,
-        search: &Search,
+        search: &SearchQuery,
         limit: usize,
     ) -> Result<SearchResult, RowsError> {
-        let wanted = lower(&search.text);
-        let mut found: Vec<Found> = Vec::new();
+        let wanted = lowercase(&search.text);
+        let mut hits: Vec<SearchHit> = Vec::new();
         if wanted.is_empty() || limit == 0 {
             return Ok(SearchResult::default());
         }
@@ -75,118 +80,127 @@ impl<R: ReadRows> Session<R> {
             return Ok(SearchResult::default());
         }
         let mut candidates = Candidates {
-            most: match kinds.is_empty() {
-                true => CANDIDATES.0.max(limit.saturating_mul(2)),
-                false => CANDIDATES.1,
+            max_texts: match kinds.is_empty() {
+                true => MAX_TEXTS.0.max(limit.saturating_mul(2)),
+                false => MAX_TEXTS.1,
             },
             ..Candidates::default()
         };
-        let mut parts = Matches::default();
-        for (how, fit) in STEPS {
-            let most = candidates.most;
-            let matches = match how {
-                Some(TextMatch::Exact) => self.matches(search, TextMatch::Exact, most).await?,
+        let mut substring_matches = TextMatches::default();
+        for (mode, rank) in STEPS {
+            let max_texts = candidates.max_texts;
+            let matches = match mode {
+                Some(TextMatch::Exact) => {
+                    self.text_matches(search, TextMatch::Exact, max_texts)
+                        .await?
+                }
                 Some(TextMatch::Prefix) => {
-                    // Where there are few they all are found at once, and ranked by themselves.
-                    parts = self.matches(search, TextMatch::Part, most).await?;
-                    match parts.has_more || parts.lacks_short {
-                        true => self.matches(search, TextMatch::Prefix, most).await?,
-                        false => std::mem::take(&mut parts),
+                    // If there are few substring matches, they include all prefix matches and are ranked one by one.
+                    substring_matches = self
+                        .text_matches(search, TextMatch::Substring, max_texts)
+                        .await?;
+                    match substring_matches.has_more || substring_matches.skipped_short {
+                        true => {
+                            self.text_matches(search, TextMatch::Prefix, max_texts)
+                                .await?
+                        }
+                        false => std::mem::take(&mut substring_matches),
                     }
                 }
-                Some(TextMatch::Part) => std::mem::take(&mut parts),
-                None => Matches::default(),
+                Some(TextMatch::Substring) => std::mem::take(&mut substring_matches),
+                None => TextMatches::default(),
             };
-            self.add_candidates(search, how, matches, &kinds, &mut candidates)
+            self.add_candidates(search, mode, matches, &kinds, &mut candidates)
                 .await?;
-            let ids = self.ranked(&candidates, fit);
+            let ids = self.ranked(&candidates, rank);
             let mut ids = ids.as_slice();
             while !ids.is_empty() {
-                // A text may be a name that is over: then its node fits worse than the text said.
-                let as_well = found.iter().filter(|hit| hit.fit <= fit).count();
-                let room = match self.at {
-                    At::Now if as_well >= limit => break,
-                    At::Now => limit - as_well,
-                    At::Time(_) => PAGE,
+                // A stored text may be a name that is no longer valid: then its node has a worse rank than the text.
+                let good_hits = hits.iter().filter(|hit| hit.rank <= rank).count();
+                let remaining = match self.as_of {
+                    AsOf::Now if good_hits >= limit => break,
+                    AsOf::Now => limit - good_hits,
+                    AsOf::Time(_) => PAGE,
                 };
-                let (page, rest) = ids.split_at(room.min(PAGE).min(ids.len()));
+                let (page, rest) = ids.split_at(remaining.min(PAGE).min(ids.len()));
                 ids = rest;
-                candidates.look_at(page);
-                self.add_hits(search, &wanted, page, &mut found).await?;
+                candidates.mark_as_read(page);
+                self.add_hits(search, &wanted, page, &mut hits).await?;
             }
-            // What the next kinds of match find fits worse.
-            if found.iter().filter(|hit| hit.fit <= fit).count() >= limit {
-                candidates.has_more |= fit < Fit::Part;
+            // The next kinds of matches have worse ranks.
+            if hits.iter().filter(|hit| hit.rank <= rank).count() >= limit {
+                candidates.has_more |= rank < MatchRank::Part;
                 break;
             }
         }
-        let key = |found: &Found| (found.fit, found.found_in, found.node.uid.clone());
-        found.sort_by_cached_key(key);
-        let truncated = candidates.has_more || candidates.are_left() || found.len() > limit;
-        found.truncate(limit);
-        Ok(SearchResult { found, truncated })
+        let key = |hit: &SearchHit| (hit.rank, hit.matched_field, hit.node.uid.clone());
+        hits.sort_by_cached_key(key);
+        let truncated = candidates.has_more || candidates.has_unread() || hits.len() > limit;
+        hits.truncate(limit);
+        Ok(SearchResult { hits, truncated })
     }
 
-    /// Texts that match, those of current nodes first.
-    async fn matches(
+    /// Returns the matching texts: as of now those of current nodes, as of a past time those of all other nodes after
+    /// them.
+    async fn text_matches(
         &mut self,
-        search: &Search,
-        how: TextMatch,
-        most: usize,
-    ) -> Result<Matches, RowsError> {
-        let mut matches = Matches::default();
-        let lists: &[bool] = match self.at {
-            At::Now => &[true],
-            At::Time(_) => &[true, false],
+        search: &SearchQuery,
+        mode: TextMatch,
+        max_texts: usize,
+    ) -> Result<TextMatches, RowsError> {
+        let mut matches = TextMatches::default();
+        let lists: &[bool] = match self.as_of {
+            AsOf::Now => &[true],
+            AsOf::Time(_) => &[true, false],
         };
         for current in lists {
-            for text in texts(search) {
-                let is_short = text.chars().count() < SHORTEST_PART;
-                if how == TextMatch::Part && is_short {
-                    matches.lacks_short = true;
+            for text in search_texts(search) {
+                let is_short = text.chars().count() < MIN_SUBSTRING;
+                if mode == TextMatch::Substring && is_short {
+                    matches.skipped_short = true;
                     continue;
                 }
-                let found = self.rows.find_text(&text, how, *current, most);
-                let mut found = found.await?;
-                matches.has_more |= found.has_more;
-                matches.rows.append(&mut found.rows);
+                let hits = self.rows.find_text(&text, mode, *current, max_texts);
+                let mut hits = hits.await?;
+                matches.has_more |= hits.has_more;
+                matches.rows.append(&mut hits.rows);
             }
         }
         Ok(matches)
     }
 
-    /// Nodes with a text that matches.
+    /// Adds the nodes of matching texts to the candidates, with their ranks.
     async fn add_candidates(
         &mut self,
-        search: &Search,
-        how: Option<TextMatch>,
-        matches: Matches,
+        search: &SearchQuery,
+        mode: Option<TextMatch>,
+        matches: TextMatches,
         kinds: &[Word],
         candidates: &mut Candidates,
     ) -> Result<(), RowsError> {
         candidates.has_more |= matches.has_more;
-        let found = matches.rows;
+        let hits = matches.rows;
         let mut uids = Vec::new();
-        if how == Some(TextMatch::Exact) {
+        if mode == Some(TextMatch::Exact) {
             let uid = std::slice::from_ref(&search.text);
             uids.extend(self.rows.find_nodes(uid).await?.into_iter().flatten());
         }
-        let wanted = fold(&search.text);
-        uids.extend(found.iter().map(|row| row.node));
+        let wanted = normalize(&search.text);
+        uids.extend(hits.iter().map(|row| row.node));
         self.load_headers(&uids).await?;
-        let is_now = self.at == At::Now;
+        let is_now = self.as_of == AsOf::Now;
         let is_wanted = |id: NodeId| {
             let header = self.header(id);
             !is_now || kinds.is_empty() || header.is_some_and(|row| kinds.contains(&row.kind))
         };
-        let of_texts = found
+        let of_texts = hits
             .iter()
-            .filter_map(|row| Some((row.node, rank(row, &wanted)?)));
+            .filter_map(|row| Some((row.node, rank_of_text(row, &wanted)?)));
         let of_uids = uids.iter().filter_map(|id| {
-            let fit = fit_of(&fold(self.uid(*id)), &wanted);
-            // What a node of the past was called is found when it is read.
-            let fit = fit.or((!is_now).then_some(Fit::Part));
-            Some((*id, (fit?, FoundIn::Uid)))
+            let rank = rank_of_name(&normalize(self.uid(*id)), &wanted);
+            // As of a past time, the node is compared when it is read.
+            let rank = rank.or((!is_now).then_some(MatchRank::Part));
+            Some((*id, (rank?, MatchedField::Uid)))
         });
         for (node, rank) in of_texts.chain(of_uids).filter(|(id, _)| is_wanted(*id)) {
             candidates.add(node, rank);
@@ -194,10 +208,10 @@ impl<R: ReadRows> Session<R> {
         Ok(())
     }
 
-    /// Those that fit as well as this or better and were not looked at, in the order of the result.
-    fn ranked(&self, candidates: &Candidates, fit: Fit) -> Vec<NodeId> {
+    /// Returns the candidates with this rank or a better one, in the order of the result.
+    fn ranked(&self, candidates: &Candidates, max_rank: MatchRank) -> Vec<NodeId> {
         let ranks = candidates.ranks.iter();
-        let ranks = ranks.filter(|(_, rank)| self.at != At::Now || rank.0 <= fit);
+        let ranks = ranks.filter(|(_, rank)| self.as_of != AsOf::Now || rank.0 <= max_rank);
         let mut ids: Vec<(Rank, &str, NodeId)> = ranks
             .map(|(id, rank)| (*rank, self.uid(*id), *id))
             .collect();
@@ -205,16 +219,17 @@ impl<R: ReadRows> Session<R> {
         ids.into_iter().map(|(.., id)| id).collect()
     }
 
+    /// Reads nodes and adds those that match.
     async fn add_hits(
         &mut self,
-        search: &Search,
+        search: &SearchQuery,
         wanted: &str,
         ids: &[NodeId],
-        found: &mut Vec<Found>,
+        hits: &mut Vec<SearchHit>,
     ) -> Result<(), RowsError> {
         let ids = self.without_merged(ids.to_vec()).await?;
         let mut nodes = self.claimed_nodes(&ids).await?;
-        let mut names = self.other_names(&ids).await?;
+        let mut names = self.graph_aliases(&ids).await?;
         for id in ids {
             let Some(node) = nodes.remove(&id) else {
                 continue;
@@ -222,7 +237,7 @@ impl<R: ReadRows> Session<R> {
             let is_wanted = search.kinds.is_empty() || search.kinds.contains(&node.kind);
             if is_wanted && self.is_current(id) {
                 let names = names.remove(&id).unwrap_or_default();
-                found.extend(best(node, &names, wanted));
+                hits.extend(best_match(node, &names, wanted));
             }
         }
         Ok(())
@@ -231,74 +246,77 @@ impl<R: ReadRows> Session<R> {
 
 impl Candidates {
     fn add(&mut self, node: NodeId, rank: Rank) {
-        if !self.looked_at.contains(&node) {
+        if !self.read.contains(&node) {
             let known = self.ranks.entry(node).or_insert(rank);
             *known = rank.min(*known);
         }
     }
 
-    fn look_at(&mut self, nodes: &[NodeId]) {
+    fn mark_as_read(&mut self, nodes: &[NodeId]) {
         for node in nodes {
             self.ranks.remove(node);
-            self.looked_at.insert(*node);
+            self.read.insert(*node);
         }
     }
 
-    fn are_left(&self) -> bool {
+    fn has_unread(&self) -> bool {
         !self.ranks.is_empty()
     }
 }
 
-/// What is looked for: of a uid only the tail is kept as a text.
-fn texts(search: &Search) -> Vec<String> {
-    let mut texts = vec![fold(&search.text), fold(tail(&search.text))];
+/// Returns the texts to search for: the text and its uid tail, since only the tail of a uid is stored as a text.
+fn search_texts(search: &SearchQuery) -> Vec<String> {
+    let mut texts = vec![normalize(&search.text), normalize(uid_tail(&search.text))];
     texts.dedup();
     texts.retain(|text| !text.is_empty());
     texts
 }
 
-/// How well a node fits by one of its texts; none for that of a uid, which itself decides.
-fn rank(row: &TextRow, wanted: &str) -> Option<Rank> {
-    let fit = fit_of(&row.text, wanted).unwrap_or(Fit::Part);
+/// Returns the rank of a node by one of its texts; `None` for the text of a uid, since the whole uid gives the rank.
+fn rank_of_text(row: &TextRow, wanted: &str) -> Option<Rank> {
+    let rank = rank_of_name(&row.text, wanted).unwrap_or(MatchRank::Part);
     match row.field {
-        TextField::Name => Some((fit, FoundIn::Name)),
-        TextField::Alias => Some((fit, FoundIn::Alias)),
+        TextField::Name => Some((rank, MatchedField::Name)),
+        TextField::Alias => Some((rank, MatchedField::Alias)),
         TextField::Uid | TextField::TagKey => None,
-        TextField::Tag => Some((Fit::Tag, FoundIn::Tag)),
+        TextField::Tag => Some((MatchRank::Tag, MatchedField::Tag)),
     }
 }
 
-/// How well a name in lower case fits.
-fn fit_of(name: &str, wanted: &str) -> Option<Fit> {
+/// Returns the rank of a name in lower case.
+fn rank_of_name(name: &str, wanted: &str) -> Option<MatchRank> {
     Some(match name.find(wanted)? {
-        0 if name.len() == wanted.len() => Fit::Exact,
-        0 => Fit::Prefix,
-        _ => Fit::Part,
+        0 if name.len() == wanted.len() => MatchRank::Exact,
+        0 => MatchRank::Prefix,
+        _ => MatchRank::Part,
     })
 }
 
-/// Where the node fits best; none where nothing of it does at the moment.
-fn best(node: Node, names: &[OtherName], wanted: &str) -> Option<Found> {
-    let name = node.name.iter().map(|name| (FoundIn::Name, name.as_str()));
+/// Returns the best match of a node; `None` if nothing of it matches at the time of the read.
+fn best_match(node: Node, names: &[GraphAlias], wanted: &str) -> Option<SearchHit> {
+    let name = node
+        .name
+        .iter()
+        .map(|name| (MatchedField::Name, name.as_str()));
     let aliases = names
         .iter()
-        .map(|name| (FoundIn::Alias, name.value.as_str()));
-    let uid = [(FoundIn::Uid, node.uid.as_str())];
-    let called = name.chain(aliases).chain(uid);
-    let called = called.filter_map(|(found_in, value)| {
-        let fit = fit_of(&lower(value), wanted)?;
-        Some((fit, found_in, value.to_owned()))
+        .map(|name| (MatchedField::Alias, name.value.as_str()));
+    let uid = [(MatchedField::Uid, node.uid.as_str())];
+    let named = name.chain(aliases).chain(uid);
+    let named = named.filter_map(|(found_in, value)| {
+        let rank = rank_of_name(&lowercase(value), wanted)?;
+        Some((rank, found_in, value.to_owned()))
     });
     let tags = node.tags.values().filter_map(|value| {
-        let value = said(value);
-        let has = lower(&value).contains(wanted);
-        has.then_some((Fit::Tag, FoundIn::Tag, value))
+        let value = tag_value_text(value);
+        let has = lowercase(&value).contains(wanted);
+        has.then_some((MatchRank::Tag, MatchedField::Tag, value))
     });
-    let (fit, found_in, value) = called.chain(tags).min()?;
-    Some(Found {
+    let (rank, found_in, value) = named.chain(tags).min()?;
+    Some(SearchHit {
         node,
-        fit,
-        found_in,
+        rank,
+        matched_field: found_in,
         value,
     })
 }

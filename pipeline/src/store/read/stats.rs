@@ -1,17 +1,17 @@
-//! Statistics of edges, summed over minutes (hours of what is old), writers and chunks.
+//! Reads edge statistics, summed over minutes (or hours, where minutes were rolled up), writers and chunks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::rows::{EdgeStatsRow, NodeId, ReadRows, Resolution, RowsError, Word};
-use super::session::Session;
+use super::reader::GraphReader;
 use crate::component::UnixNanos;
 use crate::graph_store::{EdgeStats, Histogram};
+use crate::store::rows::{EdgeStatsRow, NodeId, ReadRows, RowsError, StatsResolution, Word};
 
-/// Ends, kind and connection type.
-type Key = (NodeId, Word, NodeId, Word);
+/// The key of the sums: from, kind, to, connection type.
+type SumKey = (NodeId, Word, NodeId, Word);
 
-/// What is summed of an edge.
-struct Sum {
+/// The sum of the statistics of an edge.
+struct EdgeStatsSum {
     since: UnixNanos,
     calls: u64,
     errors: u64,
@@ -20,23 +20,32 @@ struct Sum {
     durations: Histogram,
 }
 
-impl<R: ReadRows> Session<R> {
-    /// The session is of the moment `to`: what was known by then of whom an endpoint is.
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns the statistics in `from..to`. The read is as of `to`, so merged nodes are those known at that time.
     pub(super) async fn edge_stats(
         &mut self,
         from: UnixNanos,
         to: UnixNanos,
     ) -> Result<Vec<EdgeStats>, RowsError> {
-        let mut rows = self.rows.edge_stats(Resolution::Hour, from, to).await?;
-        rows.extend(self.rows.edge_stats(Resolution::Minute, from, to).await?);
+        let mut rows = self
+            .rows
+            .edge_stats(StatsResolution::Hour, from, to)
+            .await?;
+        rows.extend(
+            self.rows
+                .edge_stats(StatsResolution::Minute, from, to)
+                .await?,
+        );
         let ends: BTreeSet<NodeId> = rows.iter().flat_map(|row| [row.from, row.to]).collect();
         let ends: Vec<NodeId> = ends.into_iter().collect();
-        let same = self.owners(&ends).await?;
-        let mut sums: BTreeMap<Key, Sum> = BTreeMap::new();
+        let owners = self.load_owners(&ends).await?;
+        let mut sums: BTreeMap<SumKey, EdgeStatsSum> = BTreeMap::new();
         for row in rows {
-            let ends = [row.from, row.to].map(|id| same.canonical(id));
+            let ends = [row.from, row.to].map(|id| owners.canonical(id));
             let key = (ends[0], row.kind, ends[1], row.connection_type);
-            let sum = sums.entry(key).or_insert_with(|| Sum::since(row.minute));
+            let sum = sums
+                .entry(key)
+                .or_insert_with(|| EdgeStatsSum::since(row.minute));
             sum.add(&row);
         }
         let owners: Vec<NodeId> = sums
@@ -47,8 +56,8 @@ impl<R: ReadRows> Session<R> {
         let words = sums
             .keys()
             .flat_map(|(_, kind, _, connection)| [*kind, *connection]);
-        self.words.read(&mut self.rows, words).await?;
-        let figures = sums.into_iter().map(|((from, kind, to, connection), sum)| {
+        self.words.load_texts(&mut self.rows, words).await?;
+        let stats = sums.into_iter().map(|((from, kind, to, connection), sum)| {
             let text = |word| self.words.text(word).as_ref().to_owned();
             EdgeStats {
                 from: self.uid(from).to_owned(),
@@ -63,20 +72,20 @@ impl<R: ReadRows> Session<R> {
                 durations: sum.durations,
             }
         });
-        let mut figures: Vec<EdgeStats> = figures.collect();
-        figures.sort_by(|one, other| order(one).cmp(&order(other)));
-        Ok(figures)
+        let mut stats: Vec<EdgeStats> = stats.collect();
+        stats.sort_by(|one, other| order(one).cmp(&order(other)));
+        Ok(stats)
     }
 }
 
-/// What they are ordered by.
+/// The order of the result.
 fn order(it: &EdgeStats) -> (&str, &str, &str, &str) {
     (&it.from, &it.kind, &it.to, &it.connection_type)
 }
 
-impl Sum {
-    fn since(minute: UnixNanos) -> Sum {
-        Sum {
+impl EdgeStatsSum {
+    fn since(minute: UnixNanos) -> EdgeStatsSum {
+        EdgeStatsSum {
             since: minute,
             calls: 0,
             errors: 0,

@@ -1,26 +1,26 @@
-//! What happened to a node: events in words, and the records that name it.
+//! Reads the timeline of a node: its events in words, and the records that name it.
 
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::super::rows::{
-    Content, NodeId, Part, Projection, ReadRows, RecordRow, RowsError, SnapshotKey, VersionKey,
-    VersionRow,
-};
-use super::super::snapshot::{self, EdgeItem};
-use super::events::{EDGES, Event, What, events};
+use super::events::{EDGES, EventKind, NodeEvent, events};
 use super::nodes::object;
-use super::session::Session;
+use super::reader::GraphReader;
 use crate::Signal;
 use crate::component::UnixNanos;
 use crate::graph_store::TimelineEntry;
 use crate::schema::changes;
+use crate::store::rows::{
+    NodeId, Projection, ReadRows, RecordRow, RowsError, SnapshotKey, SnapshotKind, VersionContent,
+    VersionKey, VersionRow,
+};
+use crate::store::snapshot::{self, SnapshotEdge};
 
-/// Events whose contents are read together, at least.
+/// The minimum number of events whose contents are read together.
 const PAGE: usize = if cfg!(test) { 2 } else { 64 };
 
-/// The kind of the entries about a record.
+/// The kind of the timeline entries about each record signal.
 const RECORDS: [(Signal, &str); 5] = [
     (Signal::Changes, "change"),
     (Signal::Drift, "drift"),
@@ -29,14 +29,15 @@ const RECORDS: [(Signal, &str); 5] = [
     (Signal::Alerts, "alert"),
 ];
 
-/// What the states that some events are about say.
-struct Contents {
+/// The contents of the states in some events.
+struct EventContents {
     versions: HashMap<VersionKey, VersionRow>,
-    /// Each edge as `SECURED_BY arn:…`.
+    /// Edges as texts: `SECURED_BY arn:…`.
     edges: HashMap<SnapshotKey, BTreeSet<String>>,
 }
 
-impl<R: ReadRows> Session<R> {
+impl<R: ReadRows> GraphReader<R> {
+    /// Returns the newest `limit` entries in `from..to` of a node and the nodes merged with it, newest first.
     pub(super) async fn timeline(
         &mut self,
         uid: &str,
@@ -46,7 +47,7 @@ impl<R: ReadRows> Session<R> {
     ) -> Result<Vec<TimelineEntry>, RowsError> {
         let ids = self.rows.find_nodes(&[uid.to_owned()]).await?;
         let ids: Vec<NodeId> = ids.into_iter().flatten().collect();
-        let ids = self.all_names(&ids).await?;
+        let ids = self.merged_nodes(&ids).await?;
         let mut uids: BTreeSet<String> = ids.iter().map(|id| self.uid(*id).to_owned()).collect();
         uids.insert(uid.to_owned());
         let uids: Vec<String> = uids.into_iter().collect();
@@ -57,6 +58,7 @@ impl<R: ReadRows> Session<R> {
         Ok(entries)
     }
 
+    /// Returns the entries of the events of nodes, at least the newest `limit` if there are so many.
     async fn event_entries(
         &mut self,
         ids: &[NodeId],
@@ -65,7 +67,7 @@ impl<R: ReadRows> Session<R> {
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, RowsError> {
         let claims = self.claims_since(ids, Some(from)).await?;
-        let mut all: Vec<Event> = Vec::new();
+        let mut all: Vec<NodeEvent> = Vec::new();
         for (id, claims) in &claims {
             let node = (*id, self.uid(*id));
             all.extend(events(node, claims, &self.scans(), &(from..to), limit));
@@ -82,10 +84,11 @@ impl<R: ReadRows> Session<R> {
         Ok(entries)
     }
 
-    async fn contents(&mut self, events: &[Event]) -> Result<Contents, RowsError> {
+    /// Reads the contents of the states that events refer to.
+    async fn contents(&mut self, events: &[NodeEvent]) -> Result<EventContents, RowsError> {
         let (mut values, mut with_edges) = (Vec::new(), Vec::new());
         for event in events {
-            if let What::State { before, now } = &event.what {
+            if let EventKind::State { before, now } = &event.kind {
                 let keys = before.iter().chain([now]);
                 let keys = keys.map(|(key, state)| self.version_key(event.node, key, *state));
                 match event.group == EDGES {
@@ -95,42 +98,43 @@ impl<R: ReadRows> Session<R> {
             }
         }
         let mut versions = self.versions(with_edges, Projection::Header).await?;
-        let names: BTreeSet<SnapshotKey> = versions.values().filter_map(edges_of).collect();
+        let snapshot_keys: BTreeSet<SnapshotKey> =
+            versions.values().filter_map(edge_snapshot_key).collect();
         versions.extend(self.versions(values, Projection::Full).await?);
-        let names: Vec<SnapshotKey> = names.into_iter().collect();
-        let snapshots = match names.is_empty() {
+        let snapshot_keys: Vec<SnapshotKey> = snapshot_keys.into_iter().collect();
+        let snapshots = match snapshot_keys.is_empty() {
             true => Vec::new(),
-            false => self.rows.snapshots(&names).await?,
+            false => self.rows.snapshots(&snapshot_keys).await?,
         };
         let snapshots = snapshots.into_iter();
-        let snapshots: Vec<(SnapshotKey, Vec<EdgeItem>)> = snapshots
+        let snapshots: Vec<(SnapshotKey, Vec<SnapshotEdge>)> = snapshots
             .map(|(key, bytes)| (key, snapshot::decode_edges(&bytes)))
             .collect();
         let items = || snapshots.iter().flat_map(|(_, items)| items);
         let ends: Vec<NodeId> = items().map(|item| item.to).collect();
         self.load_headers(&ends).await?;
         self.words
-            .read(&mut self.rows, items().map(|item| item.kind))
+            .load_texts(&mut self.rows, items().map(|item| item.kind))
             .await?;
-        let name =
-            |item: &EdgeItem| format!("{} {}", self.words.text(item.kind), self.uid(item.to));
+        let edge_text =
+            |item: &SnapshotEdge| format!("{} {}", self.words.text(item.kind), self.uid(item.to));
         let edges = snapshots
             .iter()
-            .map(|(key, items)| (*key, items.iter().map(name).collect()))
+            .map(|(key, items)| (*key, items.iter().map(edge_text).collect()))
             .collect();
-        Ok(Contents { versions, edges })
+        Ok(EventContents { versions, edges })
     }
 
-    /// None where nothing happened that anybody can see.
-    fn entry(&self, event: &Event, contents: &Contents) -> Option<TimelineEntry> {
+    /// Returns the timeline entry of an event; `None` if the event changed nothing visible.
+    fn entry(&self, event: &NodeEvent, contents: &EventContents) -> Option<TimelineEntry> {
         let none = JsonMap::new();
         let group = event.group;
-        let (kind, summary, details) = match &event.what {
-            What::Appeared => ("node_appeared", "it exists".to_owned(), none),
-            What::Ended => ("node_ended", "it no longer exists".to_owned(), none),
-            What::Unobserved => ("node_changed", "it is no longer observed".to_owned(), none),
-            What::GroupEnded => ("node_changed", format!("{group} ended"), none),
-            What::State { before, now } => {
+        let (kind, summary, details) = match &event.kind {
+            EventKind::Appeared => ("node_appeared", "it exists".to_owned(), none),
+            EventKind::Ended => ("node_ended", "it no longer exists".to_owned(), none),
+            EventKind::Unobserved => ("node_changed", "it is no longer observed".to_owned(), none),
+            EventKind::GroupEnded => ("node_changed", format!("{group} ended"), none),
+            EventKind::State { before, now } => {
                 let key = |(key, state): &(_, u64)| self.version_key(event.node, key, *state);
                 let before = before.as_ref().map(key);
                 self.changed(group, before, key(now), contents)?
@@ -146,16 +150,17 @@ impl<R: ReadRows> Session<R> {
         })
     }
 
+    /// Returns kind, summary and details of a change of state; `None` if nothing visible changed.
     fn changed(
         &self,
         group: &str,
         before: Option<VersionKey>,
         now: VersionKey,
-        contents: &Contents,
+        contents: &EventContents,
     ) -> Option<(&'static str, String, JsonMap<String, Json>)> {
         let version = |key: VersionKey| contents.versions.get(&key);
         if group == EDGES {
-            let edges = |key| contents.edges.get(&edges_of(version(key)?)?);
+            let edges = |key| contents.edges.get(&edge_snapshot_key(version(key)?)?);
             let (summary, details) = changed_edges(edges(before?)?, edges(now)?)?;
             return Some(("edges_changed", summary, details));
         }
@@ -166,7 +171,7 @@ impl<R: ReadRows> Session<R> {
             return Some(("node_appeared", summary, JsonMap::new()));
         };
         let changes = difference(before, now);
-        // A resource whose relations alone changed has a new state, but the same value.
+        // If only the edges of a resource changed, its state is new but its value is the same.
         if changes.is_empty() {
             return None;
         }
@@ -175,6 +180,7 @@ impl<R: ReadRows> Session<R> {
         Some(("node_changed", summary, changes))
     }
 
+    /// Returns the entries of the newest `limit` records that name one of the uids.
     async fn record_entries(
         &mut self,
         uids: &[String],
@@ -186,12 +192,12 @@ impl<R: ReadRows> Session<R> {
         let words = rows
             .iter()
             .flat_map(|row| [row.signal, row.source, row.status, row.severity]);
-        self.words.read(&mut self.rows, words).await?;
+        self.words.load_texts(&mut self.rows, words).await?;
         let entries = rows.into_iter().filter_map(|row| self.record_entry(row));
         Ok(entries.collect())
     }
 
-    /// None for a signal that this version does not know.
+    /// Returns the timeline entry of a record; `None` if this version does not know the signal.
     fn record_entry(&self, row: RecordRow) -> Option<TimelineEntry> {
         let signal = self.words.text(row.signal);
         let (signal, kind) = RECORDS
@@ -232,15 +238,16 @@ impl<R: ReadRows> Session<R> {
     }
 }
 
-fn edges_of(version: &VersionRow) -> Option<SnapshotKey> {
+/// Returns the key of the edge snapshot of a version.
+fn edge_snapshot_key(version: &VersionRow) -> Option<SnapshotKey> {
     Some(SnapshotKey {
         node: version.key.node,
-        part: Part::Edges,
+        kind: SnapshotKind::Edges,
         hash: version.edges?,
     })
 }
 
-/// None where both have the same edges: then the resource has changed otherwise.
+/// Returns the summary and details of changed edges; `None` if the edges are equal.
 fn changed_edges(
     before: &BTreeSet<String>,
     after: &BTreeSet<String>,
@@ -258,9 +265,9 @@ fn changed_edges(
     (!lines.is_empty()).then(|| (lines.join(", "), details))
 }
 
-/// The top-level keys whose values differ, each with what was before and after.
-fn difference(before: &Content, after: &Content) -> JsonMap<String, Json> {
-    let value = |content: &Content| {
+/// Returns the top-level keys whose values differ, each with the values before and after.
+fn difference(before: &VersionContent, after: &VersionContent) -> JsonMap<String, Json> {
+    let value = |content: &VersionContent| {
         let mut value = content.value.as_deref().map(object).unwrap_or_default();
         if let Some(tags) = content.tags.as_deref() {
             value.insert("tags".to_owned(), object(tags).into());

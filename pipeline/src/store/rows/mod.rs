@@ -1,21 +1,27 @@
-//! The rows that a graph store keeps, and the functions of a backend that keeps them.
+//! The rows that a graph store keeps, and the traits of a backend that keeps them.
 //!
-//! All logic is above ([`super::Store`]): a backend finds, writes and pages rows, nothing else.
-//! Texts of which there are few (sources, scopes, kinds …) are numbers, [`Word`]s; nodes are
-//! numbers, [`NodeId`]s, which grow in the order in which nodes were first written.
+//! A backend reads, writes and pages rows. [`Store`](super::Store) holds all other logic. Texts with few distinct
+//! values (sources, scopes, kinds …) are interned: a row holds the number of the text, a [`Word`]. A [`NodeId`] is the
+//! number of a node; numbers grow in the order in which nodes are first written.
+//!
+//! ```text
+//!  Store ──▶ Backend ──▶ ReadRows, WriteRows, LeaseRows    backend.rs: the traits
+//!                            ▲                ▲
+//!         filters, page limits: query.rs      rows and their keys: row.rs
+//! ```
 
-mod aging;
 mod backend;
-mod lease;
+mod query;
 mod row;
 
-pub use super::texts::{RESERVED, kept};
-pub use aging::{RecordPage, RecordTime, Resolution, Sizes, StatsEdge};
-pub use backend::{Backend, ReadRows, RowsError, WriteRows};
-pub use lease::{LeaseRow, LeaseRows};
+pub use super::search_texts::{RESERVED_CHARS, stored_text};
+pub use backend::{Backend, LeaseRows, ReadRows, RowsError, WriteRows};
+pub use query::{
+    EdgePage, NodeRowFilter, Projection, RecordQuery, RecordTime, StatsEdge, StatsResolution,
+    StoreSize, TextCondition, TextHits, TextMatch,
+};
 pub use row::{
-    AliasKey, AliasRow, ClaimKey, ClaimRow, Content, CountRow, EdgeKey, EdgePage, EdgeRow,
-    EdgeStatsRow, FoundTexts, Listing, NO_WORD, NodeId, NodeRow, Part, Projection, RecordRow,
-    RowFilter, ScanRow, ScopeKey, ScopeRow, SnapshotKey, TextField, TextMatch, TextRow, VersionKey,
-    VersionRow, WantedText, Word,
+    AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, LeaseRow,
+    Listing, NO_WORD, NodeId, NodeRow, RecordRow, ScanRow, ScopeKey, ScopeRow, SnapshotKey,
+    SnapshotKind, TextField, TextRow, VersionContent, VersionKey, VersionRow, Word,
 };

@@ -1,84 +1,88 @@
-//! The rows that a graph store keeps.
+//! The rows that a graph store keeps, and their keys.
 
-use crate::claims::{Class, Removal, Stretch};
+use crate::claims::{ClaimClass, ClaimInterval, Removal};
 use crate::component::UnixNanos;
 
-/// A node in the database; never 0.
+/// The number of a node; never 0.
 pub type NodeId = i64;
 
-/// An interned text; [`NO_WORD`] for none or an empty one.
+/// The number of an interned text; [`NO_WORD`] for an empty text.
 pub type Word = i64;
+/// The word of an empty or missing text.
 pub const NO_WORD: Word = 0;
 
-/// A node as it is now.
+/// The current state of a node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeRow {
     pub id: NodeId,
     pub uid: String,
     pub listing: Listing,
-    /// When it ended.
+    /// When the node ended.
     pub ended: Option<UnixNanos>,
-    /// Since when it is not known whether it exists.
+    /// Since when it is unknown whether the node exists.
     pub unobserved: Option<UnixNanos>,
-    /// Whether a scan or an event ever reported it.
+    /// Whether a scan or an event ever reported the node.
     pub has_lifecycle: bool,
     pub kind: Word,
     pub provider: Word,
     pub account: Word,
     pub region: Word,
     pub name: Option<String>,
-    /// Attributes.
+    /// Encoded attributes.
     pub tags: Option<Vec<u8>>,
     pub first_seen: UnixNanos,
-    /// The last report about the node itself; scans that confirm it are newer.
+    /// The time of the last report of the node itself. Later scans may have confirmed it.
     pub last_seen: UnixNanos,
-    /// The node that a `same_as` alias leads to.
+    /// The node into which this one is merged by a `same_as` alias.
     pub same_as: Option<NodeId>,
-    /// No claim began, changed or ended after this time: since then the node is what it is now.
+    /// No claim of the node began, changed or ended after this time, so the row describes the node at any later time.
     pub changed: UnixNanos,
 }
 
-/// In which lists a node stands.
+/// Which lists contain a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Listing {
-    /// In none: only edges lead to it, or it is another name of a node.
+    /// No list: only edges refer to the node, or it is merged into another node.
     #[default]
     None = 0,
+    /// The list of current nodes.
     Current = 1,
+    /// Lists that include ended nodes.
     Ended = 2,
 }
 
-/// Which claim of which node.
+/// Identifies a claim of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClaimKey {
     pub node: NodeId,
-    pub class: Class,
+    pub class: ClaimClass,
     pub source: Word,
     pub scope: Word,
 }
 
-/// One stretch of a claim.
+/// One interval of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRow {
     pub key: ClaimKey,
-    pub stretch: Stretch,
+    pub interval: ClaimInterval,
 }
 
-/// What a state of a claim says of the node.
+/// What a state of a claim contains. A part is `None` until it is reported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionRow {
     pub key: VersionKey,
-    /// Of each part, none until it was reported.
-    pub content: Option<Content>,
-    /// Names a snapshot of edges.
+    /// Header columns and values.
+    pub content: Option<VersionContent>,
+    /// Hash of the snapshot of edges.
     pub edges: Option<u64>,
-    /// Names a snapshot of aliases.
+    /// Hash of the snapshot of aliases.
     pub aliases: Option<u64>,
-    /// When anything of it was last written, by the clock of the store.
+    /// When a part was last written, by the clock of the store.
     pub written: UnixNanos,
 }
 
+/// Identifies a version: a state that a source and scope reported for a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VersionKey {
     pub node: NodeId,
@@ -87,57 +91,49 @@ pub struct VersionKey {
     pub state: u64,
 }
 
+/// The content of a version: header columns, tags and the value.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Content {
+pub struct VersionContent {
     pub kind: Word,
     pub provider: Word,
     pub account: Word,
     pub region: Word,
     pub name: Option<String>,
-    /// Attributes.
+    /// Encoded attributes.
     pub tags: Option<Vec<u8>>,
-    /// Attributes.
+    /// Encoded attributes.
     pub value: Option<Vec<u8>>,
 }
 
-/// How much of each row is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Projection {
-    /// All of it.
-    Full,
-    /// Of a version all but its value, of a node all but its tags.
-    Header,
-}
-
-/// Which part of a version a snapshot is.
+/// What the items of a snapshot are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum Part {
+pub enum SnapshotKind {
     Edges = 0,
     Aliases = 1,
 }
 
-/// Names an immutable list of edges or aliases of a node.
+/// Identifies an immutable list of edges or aliases of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotKey {
     pub node: NodeId,
-    pub part: Part,
+    pub kind: SnapshotKind,
     pub hash: u64,
 }
 
-/// An edge as it is now: one of a snapshot whose claim is open, or an observation.
+/// A current edge: an edge of a snapshot whose claim is open, or an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EdgeRow {
     pub key: EdgeKey,
     pub confidence: f64,
-    /// Attributes.
+    /// Encoded attributes.
     pub properties: Option<Vec<u8>>,
     pub first_seen: UnixNanos,
-    /// Of an observation; of one of a snapshot when it was first reported.
+    /// The last sighting of an observation; for an edge of a snapshot, its first report.
     pub last_seen: UnixNanos,
 }
 
-/// Ordered as pages of outgoing edges are.
+/// Identifies an edge of one source and scope. Pages of outgoing edges have this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EdgeKey {
     pub from: NodeId,
@@ -148,7 +144,7 @@ pub struct EdgeKey {
     pub is_observation: bool,
 }
 
-/// An alias as it is now, likewise.
+/// A current alias: an alias of a snapshot whose claim is open, or an observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AliasRow {
     pub key: AliasKey,
@@ -158,49 +154,53 @@ pub struct AliasRow {
     pub last_seen: UnixNanos,
 }
 
+/// Identifies an alias of one source and scope.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AliasKey {
     pub node: NodeId,
     pub kind: Word,
     pub value: String,
-    /// Where the name is unique.
+    /// The namespace in which the name is unique; [`NO_WORD`] for a global name.
     pub within: Word,
     pub source: Word,
     pub scope: Word,
     pub is_observation: bool,
 }
 
-/// What one source scans as one.
+/// Identifies a scope of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeKey {
-    pub class: Class,
+    pub class: ClaimClass,
     pub source: Word,
     pub scope: Word,
 }
 
-/// The completed scans of a scope.
+/// The completed scans of a scope. Only the newest are kept one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeRow {
     pub key: ScopeKey,
-    /// The newest [`ScopeRow::WINDOW`], ascending.
+    /// The newest [`ScopeRow::WINDOW`] scans, ascending by time.
     pub scans: Vec<ScanRow>,
-    /// Scans that began before this time are not kept any more; 0 where all are.
-    pub forgotten: UnixNanos,
-    /// The newest report other than a completion that changed a claim of the scope and that no
-    /// completion has looked at since; 0 for none.
-    pub touched: UnixNanos,
+    /// Scans that began before this time are no longer kept; 0 if all are kept.
+    pub dropped_before: UnixNanos,
+    /// The time of the newest report, other than a completion, that changed a claim of the scope and that no completion
+    /// has examined since; 0 if there is none.
+    pub last_direct_report: UnixNanos,
 }
 
+/// A completed scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanRow {
     pub began: UnixNanos,
-    /// Names its members.
+    /// Hash of its members: the key for `ReadRows::members`.
     pub members: u64,
+    /// How a claim ends whose uid is not a member.
     pub miss: Removal,
 }
 
 impl EdgeRow {
-    /// Takes in another observation of the same edge.
+    /// Merges another observation of the same edge: the newest properties, the highest confidence, the first and the
+    /// last sighting.
     pub fn observe(&mut self, other: &EdgeRow) {
         if (other.last_seen, &other.properties) > (self.last_seen, &self.properties) {
             self.properties.clone_from(&other.properties);
@@ -212,7 +212,7 @@ impl EdgeRow {
 }
 
 impl AliasRow {
-    /// Takes in another observation of the same alias.
+    /// Merges another observation of the same alias: the newest validity, the first and the last sighting.
     pub fn observe(&mut self, other: &AliasRow) {
         let rank = |row: &AliasRow| (row.last_seen, row.valid_from, row.valid_to);
         if rank(other) > rank(self) {
@@ -225,81 +225,64 @@ impl AliasRow {
 }
 
 impl ScopeRow {
-    /// Scans that are kept one by one, so that a late report finds its place among them.
+    /// The number of scans that are kept one by one, so that a late report can be folded between them.
     pub const WINDOW: usize = 16;
 }
 
-/// What was counted on an edge in a minute, by one writer.
+/// Statistics of an edge in one minute (or hour), by one writer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EdgeStatsRow {
+    /// The begin of the minute or hour.
     pub minute: UnixNanos,
     pub from: NodeId,
     pub kind: Word,
     pub to: NodeId,
     pub connection_type: Word,
-    /// A word.
+    /// The writer that counted.
     pub writer: Word,
     pub chunk: u32,
     pub calls: u64,
     pub errors: u64,
+    /// In seconds.
     pub duration_sum: f64,
+    /// In seconds.
     pub duration_max: f64,
+    /// The scale of an exponential histogram of the durations, as OTLP defines it.
     pub scale: i32,
+    /// The index of the first bucket in `counts`.
     pub offset: i32,
+    /// Counts of consecutive buckets.
     pub counts: Vec<u64>,
 }
 
-/// A record: a change that an actor made, a drift, a judgement of health, a correlation, an alert.
+/// A record: a change made by an actor, a drift, a health assessment, a correlation or an alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordRow {
-    /// Of its signal.
+    /// The name of its signal.
     pub signal: Word,
     pub id: String,
-    /// When this episode of it began.
+    /// When this episode of the record began.
     pub opened: UnixNanos,
-    /// When the row was reported.
+    /// The time of the newest report of the columns.
     pub time: UnixNanos,
     pub source: Word,
-    /// What it is about.
+    /// The uid that the record is about.
     pub uid: Option<String>,
-    /// Every uid that it names, each once, ascending, `uid` among them.
+    /// All uids that the record names, `uid` included, ascending, without duplicates.
     pub names: Vec<String>,
     pub status: Word,
     pub severity: Word,
-    /// When it was resolved.
+    /// When the episode was resolved.
     pub resolved: Option<UnixNanos>,
-    /// All columns, as a JSON object.
+    /// All columns but the impact, as a JSON object.
     pub columns: String,
-    /// What it touches, as JSON; a part of its own, so that a later row without it does not lose it.
+    /// The impact, as JSON. It is merged apart from the columns, so that a later row without impact keeps it.
     pub impact: Option<String>,
+    /// The time of the report that the impact is from.
     pub impact_time: UnixNanos,
 }
 
-/// Which nodes a list is of: those that fit every field. `NO_WORD` and none do not restrict.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowFilter {
-    /// Of any of these; of all where none is named.
-    pub kinds: Vec<Word>,
-    pub provider: Word,
-    pub account: Word,
-    pub region: Word,
-    /// Ended ones as well.
-    pub with_ended: bool,
-    /// Of each of these one has to match a text of the node.
-    pub texts: Vec<Vec<WantedText>>,
-    /// Nodes that changed after it are listed whatever their words and texts are.
-    pub changed_after: Option<UnixNanos>,
-}
-
-/// A text that a node has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedText {
-    pub field: TextField,
-    pub how: TextMatch,
-    pub text: String,
-}
-
-/// Where a text was found.
+/// The property of a node that a text is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum TextField {
@@ -309,12 +292,12 @@ pub enum TextField {
     Uid = 2,
     /// The value of a tag.
     Tag = 3,
-    /// A character that stands for the key of a tag.
+    /// A character that represents the key of a tag.
     TagKey = 4,
 }
 
 impl TextField {
-    /// By their numbers.
+    /// All fields, ascending by number.
     pub const ALL: [TextField; 5] = [
         TextField::Name,
         TextField::Alias,
@@ -324,47 +307,31 @@ impl TextField {
     ];
 }
 
-/// A text by which a node is found.
+/// A text by which search and lists find a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextRow {
     pub node: NodeId,
     pub field: TextField,
     /// Whether the node is listed as current.
     pub is_current: bool,
-    /// In lower case (Unicode).
+    /// The text in lower case (Unicode).
     pub text: String,
 }
 
-/// Texts that match.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FoundTexts {
-    pub rows: Vec<TextRow>,
-    /// Whether there may be more.
-    pub has_more: bool,
-}
-
-/// How a text is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextMatch {
-    Exact,
-    Prefix,
-    /// Anywhere in it; of at least three characters.
-    Part,
-}
-
-/// Where a page of edges goes on. The order is one over all nodes of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EdgePage {
-    /// Greater than this key, in the order of [`EdgeKey`]; of edges that lead to a node by
-    /// (to, kind, from, source, scope, is_observation).
-    pub after: Option<EdgeKey>,
-    pub limit: usize,
-}
-
-/// A change of how many nodes of a kind and provider are listed as current.
+/// A number of current nodes of a kind and provider, or a change of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CountRow {
     pub kind: Word,
     pub provider: Word,
     pub count: i64,
+}
+
+/// A lease: one process has the exclusive right to scan a scope of a source until a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    pub source: Word,
+    pub scope: Word,
+    /// The process; any text identifies it.
+    pub holder: String,
+    pub until: UnixNanos,
 }

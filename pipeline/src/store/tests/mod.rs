@@ -1,5 +1,5 @@
-//! The store over a backend in memory.
+//! Tests of the store over the backend in memory.
 
-mod moving;
-mod releasing;
+mod release;
 mod replay;
+mod several_scopes;

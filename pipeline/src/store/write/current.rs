@@ -1,113 +1,121 @@
-//! What reads of now return, found anew for the nodes whose claims changed.
+//! Computes the current rows of the nodes whose claims changed: existence, listing, header, counts and texts.
 
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
 use super::Transaction;
-use super::changes::CurrentChanges;
-use super::scopes::NamedScopes;
-use super::touched::TouchedNode;
-use crate::claims::{Claim, Class, Existence, LastScan as _, STALE_AFTER, existence, winner};
+use super::current_changes::CurrentChanges;
+use super::loaded_nodes::LoadedNode;
+use super::scope_cache::ScopeScanTimes;
+use crate::claims::{Claim, ClaimClass, Existence, LastScan as _, STALE_AFTER, existence, winner};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 use crate::store::rows::{
-    AliasRow, Content, EdgePage, EdgeRow, Listing, NodeId, NodeRow, Part, Projection, ReadRows,
-    RowsError, ScopeKey, SnapshotKey, VersionKey, VersionRow, WriteRows,
+    AliasRow, EdgePage, EdgeRow, Listing, NodeId, NodeRow, Projection, ReadRows, RowsError,
+    ScopeKey, SnapshotKey, SnapshotKind, VersionContent, VersionKey, VersionRow, WriteRows,
 };
 
-/// Whose word counts on what a node is called: what is there, then what should be.
-pub(in crate::store) const HEADER_ORDER: [Class; 5] = [
-    Class::Actual,
-    Class::Created,
-    Class::Desired,
-    Class::Telemetry,
-    Class::Health,
+/// The classes whose values can set the header of a node (kind, provider, account, region, name, tags), in descending
+/// precedence: what exists before what is declared.
+pub(in crate::store) const HEADER_PRECEDENCE: [ClaimClass; 5] = [
+    ClaimClass::Actual,
+    ClaimClass::Created,
+    ClaimClass::Desired,
+    ClaimClass::Telemetry,
+    ClaimClass::Health,
 ];
 
-/// What the current rows of some nodes are made of.
+/// The stored rows from which the current rows of some nodes are computed.
 #[derive(Default)]
-pub(super) struct Material {
+pub(super) struct CurrentInputs {
+    /// Without their values.
     pub(super) versions: HashMap<VersionKey, VersionRow>,
     pub(super) snapshots: HashMap<SnapshotKey, Vec<u8>>,
+    /// Current edges by the node where they start.
     pub(super) edges: HashMap<NodeId, Vec<EdgeRow>>,
     pub(super) aliases: HashMap<NodeId, Vec<AliasRow>>,
 }
 
 impl<R: WriteRows> Transaction<'_, R> {
-    pub(super) async fn write_current(&mut self) -> Result<(), RowsError> {
-        let must_fold = |node: &TouchedNode| {
+    /// Writes the current rows of all loaded nodes that changed or are contested.
+    pub(super) async fn write_current_rows(&mut self) -> Result<(), RowsError> {
+        let must_fold = |node: &LoadedNode| {
             let has_changed = node.claims.iter().any(|it| it.has_changed);
             has_changed || node.has_new_content || node.is_contested
         };
-        let nodes = self.touched.0.iter().filter(|(_, node)| must_fold(node));
+        let nodes = self.nodes.0.iter().filter(|(_, node)| must_fold(node));
         let ids: Vec<NodeId> = nodes.map(|(id, _)| *id).collect();
         if ids.is_empty() {
             return Ok(());
         }
         let changes = self.current_changes(&ids).await?;
-        let linked = changes.linked().filter_map(|id| self.touched.0.get(&id));
-        self.news
+        let linked = changes
+            .nodes_with_changed_links()
+            .filter_map(|id| self.nodes.0.get(&id));
+        self.commit
             .links
             .extend(linked.map(|node| node.row.uid.clone()));
-        self.write_changes(changes).await
+        self.write_current_changes(changes).await
     }
 }
 
 impl<R: ReadRows> Transaction<'_, R> {
-    /// Compares what is stored of these touched nodes with their claims, all changes of which are written.
+    /// Compares the stored current rows of these loaded nodes with their claims. The caller must have flushed all
+    /// changes of the claims.
     pub(in crate::store) async fn current_changes(
         &mut self,
         ids: &[NodeId],
     ) -> Result<CurrentChanges, RowsError> {
         for id in ids {
-            self.load_deletions(*id).await?;
+            self.load_past_deletions(*id).await?;
         }
-        let material = self.material(ids).await?;
+        let inputs = self.load_current_inputs(ids).await?;
         let mut changes = CurrentChanges::default();
         let mut relisted = Vec::new();
         for id in ids {
-            let Some(node) = self.touched.0.get(id) else {
+            let Some(node) = self.nodes.0.get(id) else {
                 continue;
             };
-            let claims = node.all_claims();
-            let row = self.node_row(node, &claims, &material);
-            changes.count(&node.row, -1);
-            changes.count(&row, 1);
-            let open = self.contesting(*id, &claims, &row);
+            let claims = node.clone_claims();
+            let row = self.node_row(node, &claims, &inputs);
+            changes.add_count(&node.row, -1);
+            changes.add_count(&row, 1);
+            let open = self.contesting_scopes(*id, &claims, &row);
             if !open.is_empty() {
                 changes.contested.extend(open);
             } else if node.is_contested {
-                changes.settled.push(*id);
+                changes.uncontested.push(*id);
             }
-            let has_news = node.claims.iter().any(|it| {
-                it.has_news && !matches!(it.claim.key.class, Class::Edges | Class::Aliases)
+            let has_new_interval = node.claims.iter().any(|it| {
+                it.has_new_interval
+                    && !matches!(it.claim.key.class, ClaimClass::Edges | ClaimClass::Aliases)
             });
             let is_relisted = row.listing != node.row.listing;
-            if has_news || is_relisted {
-                self.news.nodes.push(row.uid.clone());
+            if has_new_interval || is_relisted {
+                self.commit.nodes.push(row.uid.clone());
             }
-            if is_relisted && !has_news {
-                self.news.relisted.push(row.uid.clone());
+            if is_relisted && !has_new_interval {
+                self.commit.relisted.push(row.uid.clone());
             }
-            if is_relisted && !node.is_new && !Self::has_new_snapshots(node) {
+            if is_relisted && !node.is_new && !Self::may_have_new_snapshots(node) {
                 relisted.push(row.clone());
             }
-            changes.texts.compare(&node.row, &row);
+            changes.texts.replace_changed(&node.row, &row);
             if row != node.row {
                 changes.nodes.push(row);
             }
         }
-        self.add_edges(ids, &material, &mut changes).await?;
-        self.add_aliases(ids, &material, &mut changes);
+        self.add_edges(ids, &inputs, &mut changes).await?;
+        self.add_aliases(ids, &inputs, &mut changes);
         self.relist_aliases(&relisted, &mut changes.texts).await?;
         Ok(changes)
     }
 
-    /// A claim that stayed open without a sign of life may have been stale at a deletion that only an
-    /// earlier stretch knows.
-    async fn load_deletions(&mut self, id: NodeId) -> Result<(), RowsError> {
-        let Some(node) = self.touched.0.get(&id) else {
+    /// Loads the past intervals of a node if one of its open claims may be stale: the deletion that made the claim
+    /// stale can be in an interval of another claim before its last one.
+    async fn load_past_deletions(&mut self, id: NodeId) -> Result<(), RowsError> {
+        let Some(node) = self.nodes.0.get(&id) else {
             return Ok(());
         };
         let lifecycle = || {
@@ -117,24 +125,25 @@ impl<R: ReadRows> Transaction<'_, R> {
         if node.is_new || lifecycle().count() < 2 {
             return Ok(());
         }
-        let scopes = NamedScopes {
+        let scopes = ScopeScanTimes {
             scopes: &self.scopes,
             words: &self.words,
         };
         let activity = lifecycle().filter_map(|claim| {
-            let scan = scopes.last_scan(&claim.key, At::Now).unwrap_or_default();
+            let scan = scopes.last_scan(&claim.key, AsOf::Now).unwrap_or_default();
             Some(claim.open()?.seen.max(scan))
         });
         let last = lifecycle().filter_map(|claim| Some(claim.last()?.last_report()));
         let (Some(activity), Some(last)) = (activity.min(), last.max()) else {
             return Ok(());
         };
-        match activity.after(STALE_AFTER) <= last {
-            true => self.read_past(id, activity).await,
+        match activity + STALE_AFTER <= last {
+            true => self.read_past_intervals(id, activity).await,
             false => Ok(()),
         }
     }
 
+    /// The key of the version for a state of a claim.
     pub(super) fn version_key(&self, node: NodeId, claim: &Claim, state: u64) -> VersionKey {
         VersionKey {
             node,
@@ -144,47 +153,48 @@ impl<R: ReadRows> Transaction<'_, R> {
         }
     }
 
-    async fn material(&mut self, ids: &[NodeId]) -> Result<Material, RowsError> {
+    /// Reads the rows from which the current rows of these nodes are computed.
+    async fn load_current_inputs(&mut self, ids: &[NodeId]) -> Result<CurrentInputs, RowsError> {
         let mut keys = BTreeSet::new();
         let (mut with_snapshots, mut with_old) = (Vec::new(), Vec::new());
         for id in ids {
-            let Some(node) = self.touched.0.get(id) else {
+            let Some(node) = self.nodes.0.get(id) else {
                 continue;
             };
             for it in &node.claims {
                 let last = it.claim.last();
                 keys.extend(last.map(|last| self.version_key(*id, &it.claim, last.state)));
             }
-            if Self::has_new_snapshots(node) {
+            if Self::may_have_new_snapshots(node) {
                 with_snapshots.push(*id);
                 with_old.extend((!node.is_new).then_some(*id));
             }
         }
-        let mut material = Material::default();
-        for key in keys.extract_if(.., |key| self.ids.is_new(key.node)) {
+        let mut inputs = CurrentInputs::default();
+        for key in keys.extract_if(.., |key| self.node_ids.is_new(key.node)) {
             let new = self.new_versions.get(&key).cloned();
-            material.versions.extend(new.map(|version| (key, version)));
+            inputs.versions.extend(new.map(|version| (key, version)));
         }
         let keys: Vec<VersionKey> = keys.into_iter().collect();
         for version in self.rows.versions(&keys, Projection::Header).await? {
-            material.versions.insert(version.key, version);
+            inputs.versions.insert(version.key, version);
         }
         let mut names = BTreeSet::new();
         for id in &with_snapshots {
-            let Some(node) = self.touched.0.get(id) else {
+            let Some(node) = self.nodes.0.get(id) else {
                 continue;
             };
-            for (claim, stretch) in node.claims.iter().filter_map(|it| {
-                let stretch = it.claim.open()?;
-                Some((&it.claim, stretch))
+            for (claim, interval) in node.claims.iter().filter_map(|it| {
+                let interval = it.claim.open()?;
+                Some((&it.claim, interval))
             }) {
-                let key = self.version_key(*id, claim, stretch.state);
-                names.extend(snapshot_keys(&material, key));
+                let key = self.version_key(*id, claim, interval.state);
+                names.extend(snapshot_keys(&inputs, key));
             }
         }
         let names: Vec<SnapshotKey> = names.into_iter().collect();
         if !names.is_empty() {
-            material.snapshots = self.rows.snapshots(&names).await?.into_iter().collect();
+            inputs.snapshots = self.rows.snapshots(&names).await?.into_iter().collect();
         }
         if !with_old.is_empty() {
             let page = EdgePage {
@@ -192,31 +202,37 @@ impl<R: ReadRows> Transaction<'_, R> {
                 limit: usize::MAX,
             };
             for row in self.rows.edges_out(&with_old, &[], &page).await? {
-                material.edges.entry(row.key.from).or_default().push(row);
+                inputs.edges.entry(row.key.from).or_default().push(row);
             }
             for row in self.rows.aliases(&with_old).await? {
-                material.aliases.entry(row.key.node).or_default().push(row);
+                inputs.aliases.entry(row.key.node).or_default().push(row);
             }
         }
-        Ok(material)
+        Ok(inputs)
     }
 
-    /// Whether the snapshots that hold may have changed.
-    pub(super) fn has_new_snapshots(node: &TouchedNode) -> bool {
-        let may_have = |class| !matches!(class, Class::Telemetry | Class::Health | Class::Created);
+    /// Whether the current snapshots of a node may have changed.
+    pub(super) fn may_have_new_snapshots(node: &LoadedNode) -> bool {
+        let may_have = |class| {
+            !matches!(
+                class,
+                ClaimClass::Telemetry | ClaimClass::Health | ClaimClass::Created
+            )
+        };
         let changed = node
             .claims
             .iter()
-            .any(|it| it.has_news && may_have(it.claim.key.class));
+            .any(|it| it.has_new_interval && may_have(it.claim.key.class));
         changed || node.has_new_content
     }
 
-    fn node_row(&self, node: &TouchedNode, claims: &[Claim], material: &Material) -> NodeRow {
-        let scopes = NamedScopes {
+    /// The current row of a node, computed from its claims.
+    fn node_row(&self, node: &LoadedNode, claims: &[Claim], inputs: &CurrentInputs) -> NodeRow {
+        let scopes = ScopeScanTimes {
             scopes: &self.scopes,
             words: &self.words,
         };
-        let existence = existence(claims, &scopes, At::Now);
+        let existence = existence(claims, &scopes, AsOf::Now);
         let mut row = NodeRow {
             ended: None,
             unobserved: None,
@@ -231,10 +247,10 @@ impl<R: ReadRows> Transaction<'_, R> {
                 listing = Listing::Ended;
             }
             Existence::Unobserved(since) => row.unobserved = Some(since),
-            Existence::Unknown => match standing(claims, At::Now) {
-                Standing::Unknown => listing = Listing::None,
-                Standing::Claimed => {}
-                Standing::Ended(time) => {
+            Existence::Unknown => match non_lifecycle_status(claims, AsOf::Now) {
+                NonLifecycleStatus::Unclaimed => listing = Listing::None,
+                NonLifecycleStatus::Claimed => {}
+                NonLifecycleStatus::Ended(time) => {
                     row.ended = Some(time);
                     listing = Listing::Ended;
                 }
@@ -244,15 +260,15 @@ impl<R: ReadRows> Transaction<'_, R> {
             Some(_) => Listing::None,
             None => listing,
         };
-        let contents: Vec<&Content> = HEADER_ORDER
+        let contents: Vec<&VersionContent> = HEADER_PRECEDENCE
             .iter()
             .filter_map(|class| {
-                let (claim, stretch) = winner(claims, *class, At::Now)?;
-                let key = self.version_key(node.row.id, claim, stretch.state);
-                material.versions.get(&key)?.content.as_ref()
+                let (claim, interval) = winner(claims, *class, AsOf::Now)?;
+                let key = self.version_key(node.row.id, claim, interval.state);
+                inputs.versions.get(&key)?.content.as_ref()
             })
             .collect();
-        let word = |of: fn(&Content) -> i64| {
+        let word = |of: fn(&VersionContent) -> i64| {
             let mut known = contents.iter().map(|content| of(content));
             known.find(|word| *word != 0).unwrap_or_default()
         };
@@ -262,7 +278,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         row.region = word(|content| content.region);
         row.name = contents.iter().find_map(|content| content.name.clone());
         row.tags = contents.iter().find_map(|content| content.tags.clone());
-        if let Some((first, last)) = node.reported {
+        if let Some((first, last)) = node.report_times {
             let known = Some(row.first_seen).filter(|known| known.0 > 0);
             row.first_seen = known.map_or(first, |known| known.min(first));
             row.last_seen = row.last_seen.max(last);
@@ -273,8 +289,13 @@ impl<R: ReadRows> Transaction<'_, R> {
         row
     }
 
-    /// The scopes of the claims that are open although the node is not current.
-    fn contesting(&self, id: NodeId, claims: &[Claim], row: &NodeRow) -> Vec<(ScopeKey, NodeId)> {
+    /// The scopes in which a node is contested: it ended or is unobserved, although a claim of the scope is open.
+    fn contesting_scopes(
+        &self,
+        id: NodeId,
+        claims: &[Claim],
+        row: &NodeRow,
+    ) -> Vec<(ScopeKey, NodeId)> {
         if row.ended.is_none() && row.unobserved.is_none() {
             return Vec::new();
         }
@@ -290,60 +311,71 @@ impl<R: ReadRows> Transaction<'_, R> {
     }
 }
 
-/// What claims that say nothing of existence make of a node.
-pub(in crate::store) enum Standing {
-    /// Nothing: only edges lead to it, or start there.
-    Unknown,
+/// The status of a node by its claims of the classes `Desired`, `Telemetry` and `Health`, which do not affect its
+/// existence.
+pub(in crate::store) enum NonLifecycleStatus {
+    /// There is no such claim: the node is only an end of edges.
+    Unclaimed,
+    /// Such a claim is open.
     Claimed,
-    /// All that ever declared it stopped doing so.
+    /// All such claims ended, the last one at this time.
     Ended(UnixNanos),
 }
 
-pub(in crate::store) fn standing(claims: &[Claim], at: At) -> Standing {
+/// The status of a node by the classes that do not affect its existence, as of `at`.
+pub(in crate::store) fn non_lifecycle_status(claims: &[Claim], at: AsOf) -> NonLifecycleStatus {
     let of_node = || {
         claims.iter().filter(|claim| {
             matches!(
                 claim.key.class,
-                Class::Desired | Class::Telemetry | Class::Health
+                ClaimClass::Desired | ClaimClass::Telemetry | ClaimClass::Health
             )
         })
     };
     let is_open = |claim: &Claim| match at {
-        At::Now => claim.open().is_some(),
-        At::Time(time) => claim.at(time).is_some(),
+        AsOf::Now => claim.open().is_some(),
+        AsOf::Time(time) => claim.at(time).is_some(),
     };
     if of_node().any(is_open) {
-        return Standing::Claimed;
+        return NonLifecycleStatus::Claimed;
     }
-    let ends = of_node().flat_map(|claim| &claim.stretches);
-    let ends = ends.filter_map(|stretch| stretch.until);
+    let ends = of_node().flat_map(|claim| &claim.intervals);
+    let ends = ends.filter_map(|interval| interval.until);
     let ends = ends.map(|(until, _)| until).filter(|until| match at {
-        At::Now => true,
-        At::Time(time) => *until <= time,
+        AsOf::Now => true,
+        AsOf::Time(time) => *until <= time,
     });
     match ends.max() {
-        Some(last) => Standing::Ended(last),
-        None => Standing::Unknown,
+        Some(last) => NonLifecycleStatus::Ended(last),
+        None => NonLifecycleStatus::Unclaimed,
     }
 }
 
-fn snapshot_keys(material: &Material, key: VersionKey) -> impl Iterator<Item = SnapshotKey> {
-    let version = material.versions.get(&key);
-    let edges = version.and_then(|it| it.edges).map(|it| (Part::Edges, it));
+/// The keys of the snapshots of a version.
+fn snapshot_keys(inputs: &CurrentInputs, key: VersionKey) -> impl Iterator<Item = SnapshotKey> {
+    let version = inputs.versions.get(&key);
+    let edges = version
+        .and_then(|it| it.edges)
+        .map(|it| (SnapshotKind::Edges, it));
     let aliases = version
         .and_then(|it| it.aliases)
-        .map(|it| (Part::Aliases, it));
+        .map(|it| (SnapshotKind::Aliases, it));
     edges
         .into_iter()
         .chain(aliases)
-        .map(move |(part, hash)| SnapshotKey {
+        .map(move |(kind, hash)| SnapshotKey {
             node: key.node,
-            part,
+            kind,
             hash,
         })
 }
 
-pub(super) fn snapshot_of(material: &Material, key: VersionKey, part: Part) -> Option<&[u8]> {
-    let names = snapshot_keys(material, key).find(|name| name.part == part)?;
-    material.snapshots.get(&names).map(Vec::as_slice)
+/// The encoded snapshot of a version, of edges or of aliases.
+pub(super) fn snapshot_bytes(
+    inputs: &CurrentInputs,
+    key: VersionKey,
+    kind: SnapshotKind,
+) -> Option<&[u8]> {
+    let names = snapshot_keys(inputs, key).find(|name| name.kind == kind)?;
+    inputs.snapshots.get(&names).map(Vec::as_slice)
 }

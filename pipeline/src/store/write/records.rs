@@ -1,7 +1,7 @@
-//! Records: changes, drift, health, correlations, alerts.
+//! Writes records: changes, drift, health, correlations, alerts.
 //!
-//! A record's columns and its impact are two parts, and of each the newest counts: a later row without
-//! an impact does not lose the one that is known.
+//! The columns of a record and its impact are two parts; of each the last writer wins. So a later row without an impact
+//! does not lose the known impact.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,14 @@ use super::Transaction;
 use crate::component::UnixNanos;
 use crate::graph_store::NewRecord;
 use crate::hash::hash_of;
-use crate::reports::{Record, ReportBatch};
+use crate::reports::{RecordReport, ReportBatch};
 use crate::store::rows::{RecordRow, RowsError, Word, WriteRows};
 
-type Key = (Word, String, UnixNanos);
+/// Signal, id, and when this episode of the record was opened.
+type RecordRowKey = (Word, String, UnixNanos);
 
 impl<R: WriteRows> Transaction<'_, R> {
+    /// Merges the records of a batch into the stored ones, and adds new and changed records to the commit.
     pub(super) async fn write_records(
         &mut self,
         reports: &ReportBatch<'_>,
@@ -22,13 +24,13 @@ impl<R: WriteRows> Transaction<'_, R> {
         if reports.records.is_empty() {
             return Ok(());
         }
-        let keys: Vec<Key> = reports
+        let keys: Vec<RecordRowKey> = reports
             .records
             .iter()
             .map(|it| self.record_key(it))
             .collect();
         let known = self.rows.records(&keys).await?;
-        let mut known: BTreeMap<Key, RecordRow> = known
+        let mut known: BTreeMap<RecordRowKey, RecordRow> = known
             .into_iter()
             .map(|row| ((row.signal, row.id.clone(), row.opened), row))
             .collect();
@@ -37,14 +39,14 @@ impl<R: WriteRows> Transaction<'_, R> {
             let new = self.record_row(record);
             let row = match known.get_mut(&key) {
                 None => {
-                    self.news.records.push(NewRecord::of(record, true));
+                    self.commit.records.push(NewRecord::of(record, true));
                     known.entry(key.clone()).or_insert(new)
                 }
                 Some(row) => {
                     if !row.merge(new) {
                         continue;
                     }
-                    self.news.records.push(NewRecord::of(record, false));
+                    self.commit.records.push(NewRecord::of(record, false));
                     row
                 }
             };
@@ -57,12 +59,12 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
-    fn record_key(&self, record: &Record<'_>) -> Key {
+    fn record_key(&self, record: &RecordReport<'_>) -> RecordRowKey {
         let signal = self.words.number(record.signal.name());
         (signal, record.id.clone().into_owned(), record.opened)
     }
 
-    fn record_row(&self, record: &Record<'_>) -> RecordRow {
+    fn record_row(&self, record: &RecordReport<'_>) -> RecordRow {
         RecordRow {
             signal: self.words.number(record.signal.name()),
             id: record.id.clone().into_owned(),
@@ -85,7 +87,7 @@ impl<R: WriteRows> Transaction<'_, R> {
 }
 
 impl NewRecord {
-    fn of(record: &Record<'_>, is_new: bool) -> NewRecord {
+    fn of(record: &RecordReport<'_>, is_new: bool) -> NewRecord {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         NewRecord {
             signal: record.signal.name().to_owned(),
@@ -101,7 +103,8 @@ impl NewRecord {
 }
 
 impl RecordRow {
-    /// Takes in a later or earlier row of the same record; whether that changed anything.
+    /// Merges another row of the same record, of any time. Returns whether that changed the record. Of rows with equal
+    /// times the greater hash of the text wins.
     fn merge(&mut self, other: RecordRow) -> bool {
         let rank = |time: UnixNanos, text: &str| (time, hash_of([Some(text.as_bytes())]));
         let impact = |row: &RecordRow| {

@@ -1,7 +1,8 @@
-//! Which nodes are other names of which.
+//! Merges nodes that are other names of a node.
 //!
-//! An alias of kind `same_as` has the uid of a node that telemetry named before it was known what
-//! answers there. Of several owners of such an alias one that has not ended counts, then the least uid.
+//! The value of an alias of kind `same_as` is the uid of another node: telemetry reported that uid before the resource
+//! behind it was known. That node is merged into the owner of the alias. Of several owners one that has not ended wins,
+//! then the one with the least uid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +12,19 @@ use crate::store::rows::{
     AliasKey, CountRow, Listing, NO_WORD, NodeId, NodeRow, Projection, ReadRows, RowsError,
     WriteRows,
 };
-use crate::store::texts;
+use crate::store::search_texts;
 
 impl<R: ReadRows> Transaction<'_, R> {
-    /// Aliases came or went; those that are `same_as` are looked at when all else is written.
-    pub(in crate::store) fn same_as_changed(&mut self, aliases: Vec<AliasKey>) {
+    /// Notes the uids of `same_as` aliases among those that were added, changed or removed; `update_same_as` resolves
+    /// them.
+    pub(in crate::store) fn note_changed_same_as(&mut self, aliases: Vec<AliasKey>) {
         let same_as = self.words.number(kind::SAME_AS);
         let values = aliases.into_iter().filter(|it| it.kind == same_as);
-        self.same_as.extend(values.map(|it| it.value));
+        self.same_as_to_resolve.extend(values.map(|it| it.value));
     }
 
-    /// The nodes that these uids are other names of.
-    pub(in crate::store) async fn owners_of(
+    /// The winning owner of each of these uids that a `same_as` alias names.
+    pub(in crate::store) async fn same_as_owners(
         &mut self,
         uids: &[String],
     ) -> Result<BTreeMap<String, NodeId>, RowsError> {
@@ -55,17 +57,17 @@ impl<R: ReadRows> Transaction<'_, R> {
 }
 
 impl<R: WriteRows> Transaction<'_, R> {
-    pub(in crate::store) async fn merge_same_as(&mut self) -> Result<(), RowsError> {
+    /// Updates `same_as` of all nodes whose owner may have changed. It reads aliases and nodes, so they must be written
+    /// before.
+    pub(in crate::store) async fn update_same_as(&mut self) -> Result<(), RowsError> {
         let same_as = self.words.number(kind::SAME_AS);
         if same_as == 0 {
             return Ok(());
         }
-        // An owner that ended, or came back, may win or lose its other names.
-        let changed = self
-            .touched
-            .0
-            .iter()
-            .filter(|(_, node)| node.is_contested || node.claims.iter().any(|it| it.has_news));
+        // A node that ended, or that exists again, may lose or win the uids that its aliases name.
+        let changed = self.nodes.0.iter().filter(|(_, node)| {
+            node.is_contested || node.claims.iter().any(|it| it.has_new_interval)
+        });
         let owners: Vec<NodeId> = changed
             .filter(|(_, node)| !node.is_new)
             .map(|(id, _)| *id)
@@ -73,16 +75,19 @@ impl<R: WriteRows> Transaction<'_, R> {
         if !owners.is_empty() {
             let aliases = self.rows.aliases(&owners).await?;
             let values = aliases.into_iter().filter(|it| it.key.kind == same_as);
-            self.same_as.extend(values.map(|it| it.key.value));
+            self.same_as_to_resolve
+                .extend(values.map(|it| it.key.value));
         }
-        let values: Vec<String> = std::mem::take(&mut self.same_as).into_iter().collect();
+        let values: Vec<String> = std::mem::take(&mut self.same_as_to_resolve)
+            .into_iter()
+            .collect();
         if values.is_empty() {
             return Ok(());
         }
-        let owners = self.owners_of(&values).await?;
+        let owners = self.same_as_owners(&values).await?;
         let names: Vec<&str> = values.iter().map(String::as_str).collect();
-        self.make_nodes(names).await?;
-        let targets: Vec<NodeId> = values.iter().map(|value| self.ids.of(value)).collect();
+        self.intern_nodes(names).await?;
+        let targets: Vec<NodeId> = values.iter().map(|value| self.node_ids.of(value)).collect();
         let rows = self.rows.nodes(&targets, Projection::Full).await?;
         let is_owned_by = |row: &NodeRow| owners.get(&row.uid).copied();
         let changed = rows.into_iter().map(|row| {
@@ -93,7 +98,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         self.write_merged(changed.collect()).await
     }
 
-    /// A merged node is neither listed nor counted nor found beside the one that it is.
+    /// Writes nodes with another `same_as`. A merged node leaves the lists, counts and search texts: its owner stands
+    /// for it there.
     async fn write_merged(
         &mut self,
         changed: Vec<(NodeRow, Option<NodeId>)>,
@@ -101,10 +107,10 @@ impl<R: WriteRows> Transaction<'_, R> {
         if changed.is_empty() {
             return Ok(());
         }
-        self.touch(changed.iter().map(|(row, _)| row.id).collect())
+        self.load_nodes(changed.iter().map(|(row, _)| row.id).collect())
             .await?;
         let (mut rows, mut counts) = (Vec::new(), Vec::new());
-        let mut texts = texts::Changes::default();
+        let mut texts = search_texts::TextChanges::default();
         for (old, same_as) in changed {
             let mut new = NodeRow {
                 same_as,
@@ -112,7 +118,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             };
             new.listing = match same_as {
                 Some(_) => Listing::None,
-                None => self.listing_alone(&new),
+                None => self.listing_unmerged(&new),
             };
             let count = |row: &NodeRow, count| {
                 (row.listing == Listing::Current).then_some(CountRow {
@@ -123,8 +129,8 @@ impl<R: WriteRows> Transaction<'_, R> {
             };
             counts.extend(count(&old, -1));
             counts.extend(count(&new, 1));
-            texts.compare(&old, &new);
-            self.news.nodes.push(new.uid.clone());
+            texts.replace_changed(&old, &new);
+            self.commit.nodes.push(new.uid.clone());
             rows.push(new);
         }
         self.relist_aliases(&rows, &mut texts).await?;
@@ -132,22 +138,22 @@ impl<R: WriteRows> Transaction<'_, R> {
         if !counts.is_empty() {
             self.rows.add_counts(&counts).await?;
         }
-        let (fields, texts) = texts.finish();
+        let (fields, texts) = texts.into_rows();
         match fields.is_empty() {
             true => Ok(()),
             false => self.rows.put_texts(&fields, &texts).await,
         }
     }
 
-    /// In which list a node stands that is no other name.
-    fn listing_alone(&self, row: &NodeRow) -> Listing {
-        let claims = self.touched.0.get(&row.id).map(|node| node.all_claims());
+    /// The listing of a node that is not merged.
+    fn listing_unmerged(&self, row: &NodeRow) -> Listing {
+        let claims = self.nodes.0.get(&row.id).map(|node| node.clone_claims());
         let is_claimed = claims.iter().flatten().any(|claim| {
             let is_of_node = !matches!(
                 claim.key.class,
-                crate::claims::Class::Edges | crate::claims::Class::Aliases
+                crate::claims::ClaimClass::Edges | crate::claims::ClaimClass::Aliases
             );
-            is_of_node && !claim.stretches.is_empty()
+            is_of_node && !claim.intervals.is_empty()
         });
         match (row.ended, is_claimed) {
             (Some(_), _) => Listing::Ended,

@@ -1,56 +1,61 @@
-//! A store with a clock, and reports for it.
+//! Helpers that several properties share: a store, its housekeeping, and reports for it. Times are nanoseconds.
 
 use std::time::Duration;
 
 use crate::attributes::MapBuilder;
-use crate::claims::{By, Class};
+use crate::claims::{ClaimClass, ReportedBy};
 use crate::component::UnixNanos;
 use crate::reports::{
-    AliasItem, AliasObservation, Content, EdgeItem, EdgeObservation, Items, ReportBatch, Sighting,
-    Snapshot,
+    AliasItem, AliasObservation, EdgeItem, EdgeObservation, NodeContent, ReportBatch, Sighting,
+    SnapshotItems, SnapshotReport,
 };
 use crate::store::rows::{Backend, NodeId, ReadRows as _};
-use crate::store::{Counted, Retention, Settings, Store};
+use crate::store::{DroppedReports, Retention, Store, StoreSettings};
 
 pub(super) const HOUR: u64 = 3_600_000_000_000;
 pub(super) const DAY: u64 = 24 * HOUR;
 pub(super) const MINUTE: u64 = HOUR / 60;
 
-/// Hours after which an observation does not hold.
-pub(super) const SEEN_FOR: u64 = 2;
+/// The lifetime of an observed edge without a new observation, in hours.
+pub(super) const OBSERVED_EDGE_TTL: u64 = 2;
 
-/// What everything is kept for.
-pub(super) fn kept(history: u64) -> Retention {
-    let kept = Duration::from_nanos(history);
+/// A retention of this time for all rows, and of three times as much for hourly edge statistics.
+pub(super) fn retention_of(time: u64) -> Retention {
+    let time = Duration::from_nanos(time);
     Retention {
-        history: kept,
-        edge_stats: kept,
-        edge_stats_hourly: 3 * kept,
-        records: kept,
+        history: time,
+        edge_stats: time,
+        edge_stats_hourly: 3 * time,
+        records: time,
     }
 }
 
 pub(super) fn store<B: Backend>(backend: B) -> Store<B> {
-    let seen_for = Duration::from_nanos(SEEN_FOR * HOUR);
-    Store::new(backend, Settings { seen_for })
+    let observed_edge_ttl = Duration::from_nanos(OBSERVED_EDGE_TTL * HOUR);
+    Store::new(backend, StoreSettings { observed_edge_ttl })
 }
 
-/// All housekeeping that is due.
-pub(super) async fn keep_house<B: Backend>(store: &Store<B>, now: u64, retention: &Retention) {
+/// Runs all housekeeping that is due at `now`.
+pub(super) async fn run_housekeeping<B: Backend>(
+    store: &Store<B>,
+    now: u64,
+    retention: &Retention,
+) {
     for _ in 0..10_000 {
         let progress = store.housekeep(UnixNanos(now), retention).await.unwrap();
         if progress.is_done {
             return;
         }
     }
-    panic!("housekeeping never ends");
+    panic!("housekeeping does not end");
 }
 
+/// Writes the reports at `now` and returns how many the store dropped.
 pub(super) async fn write<B: Backend>(
     store: &Store<B>,
     now: u64,
     reports: ReportBatch<'_>,
-) -> Counted {
+) -> DroppedReports {
     store.write_at(&reports, UnixNanos(now)).await.unwrap().1
 }
 
@@ -63,9 +68,10 @@ pub(super) fn tags() -> Vec<u8> {
     MapBuilder::new().text("team", "shop").finish()
 }
 
+/// A sighting by the source `aws`, in a row of a scan. The name is the uid.
 pub(super) fn seen<'a>(
     uid: &'a str,
-    class: Class,
+    class: ClaimClass,
     scope: &'a str,
     time: u64,
     state: u64,
@@ -77,31 +83,31 @@ pub(super) fn seen<'a>(
         scope,
         time: UnixNanos(time),
         state,
-        by: By::Scan,
-        content: Some(Content {
+        by: ReportedBy::Scan,
+        content: Some(NodeContent {
             kind: Some("thing"),
             name: Some(uid),
-            ..Content::default()
+            ..NodeContent::default()
         }),
     }
 }
 
-/// All edges of a state of a uid.
+/// A snapshot of the edges of a uid in one state.
 pub(super) fn edges<'a>(
     uid: &'a str,
     scope: &'a str,
     time: u64,
     state: u64,
     to: &[&'a str],
-) -> Snapshot<'a> {
+) -> SnapshotReport<'a> {
     let items = to.iter().map(|to| edge(to));
-    Snapshot {
+    SnapshotReport {
         uid,
         source: "aws",
         scope,
         time: UnixNanos(time),
         state: Some(state),
-        items: Items::Edges(items.collect()),
+        items: SnapshotItems::Edges(items.collect()),
     }
 }
 
@@ -114,6 +120,7 @@ pub(super) fn edge(to: &str) -> EdgeItem<'_> {
     }
 }
 
+/// An observation of an edge by the source `otlp`.
 pub(super) fn seen_edge<'a>(uid: &'a str, to: &'a str, time: u64) -> EdgeObservation<'a> {
     EdgeObservation {
         uid,
@@ -123,6 +130,7 @@ pub(super) fn seen_edge<'a>(uid: &'a str, to: &'a str, time: u64) -> EdgeObserva
     }
 }
 
+/// An observation of an alias by the source `otlp`.
 pub(super) fn seen_alias<'a>(
     uid: &'a str,
     kind: &'a str,

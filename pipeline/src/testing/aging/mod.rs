@@ -1,24 +1,24 @@
-//! How a store of any backend ages: what housekeeping removes and leaves, what a check repairs, pages of
-//! records, and commits of several processes.
+//! The conformance suite for a store over any backend, as time passes: what housekeeping removes and keeps, what a
+//! check repairs, pages of records, and commits of several processes.
 #![expect(clippy::unwrap_used, reason = "a property panics where it fails")]
 
-mod checking;
+mod check;
 mod clock;
 mod fixture;
 mod follow;
-mod history;
 mod records;
+mod retention;
 mod scopes;
 mod stats;
 
 use crate::store::rows::Backend;
 
-/// Runs every property, each on empty backends of its own; `make` makes two that share their rows, as
-/// two processes do.
+/// Runs every property, each on two new, empty backends from `make`. The two share their rows, as those of two
+/// processes do.
 ///
 /// # Panics
-/// When one fails.
-pub async fn all<B: Backend>(make: impl AsyncFn() -> (B, B)) {
+/// If a property fails, at the first one.
+pub async fn check_all<B: Backend>(make: impl AsyncFn() -> (B, B)) {
     macro_rules! check {
         ($($module:ident: $($property:ident),+;)+) => {$($(
             let (one, other) = make().await;
@@ -26,15 +26,15 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> (B, B)) {
         )+)+};
     }
     check! {
-        checking: damage_is_found_and_repaired, node_that_is_current_again_has_current_texts;
-        clock: scans_count_after_a_clock_was_ahead, scans_count_after_many_were_ahead;
-        history: what_is_too_old_is_rejected_and_dropped, node_that_is_over_leaves_no_rows,
-            old_states_go_with_what_only_they_named, expired_observations_leave,
-            content_on_its_way_stays, deletion_that_made_a_claim_stale_stays;
+        check: check_finds_and_repairs_damaged_rows, node_that_is_current_again_has_current_texts;
+        clock: scans_apply_after_a_clock_was_ahead, scans_apply_after_more_scans_ahead_than_a_scope_keeps;
+        retention: reads_before_the_horizon_fail_and_reports_before_it_are_dropped, removed_node_leaves_no_rows,
+            old_states_are_removed_with_the_past_edges_that_only_they_have, expired_observations_are_removed,
+            snapshot_whose_report_is_in_flight_stays, deletion_that_made_a_claim_stale_stays;
         scopes: retired_scopes_are_removed;
-        stats: old_minutes_become_hours, node_of_statistics_stays;
-        records: records_age_from_their_resolution, records_are_listed_by_every_filter;
-        follow: commits_of_others_arrive_in_order, commits_that_the_log_lost_are_counted,
-            log_is_kept_for_an_hour;
+        stats: old_minutes_are_merged_to_hours, node_with_edge_statistics_stays;
+        records: records_expire_by_the_time_of_their_resolution, records_are_listed_by_every_combination_of_filters;
+        follow: commits_of_other_processes_arrive_in_order, commits_removed_from_the_log_are_counted_as_missed,
+            commit_log_is_kept_for_an_hour;
     }
 }

@@ -1,15 +1,16 @@
-//! Records: how they age, and lists of them.
+//! Properties of records: retention and lists.
 
-use super::fixture::{DAY, keep_house, kept, store, write};
+use super::fixture::{DAY, retention_of, run_housekeeping, store, write};
 use crate::Signal;
 use crate::component::UnixNanos;
-use crate::graph_store::{GraphStore as _, Record as Found, RecordFilter};
-use crate::reports::{Record, ReportBatch};
+use crate::graph_store::{GraphStore as _, Record, RecordFilter};
+use crate::reports::{RecordReport, ReportBatch};
 use crate::store::Store;
 use crate::store::rows::Backend;
 
-fn record(signal: Signal, id: &str, opened: u64, resolved: Option<u64>) -> Record<'static> {
-    Record {
+/// A record of the uid `a`.
+fn record(signal: Signal, id: &str, opened: u64, resolved: Option<u64>) -> RecordReport<'static> {
+    RecordReport {
         signal,
         id: id.to_owned().into(),
         opened: UnixNanos(opened),
@@ -25,7 +26,8 @@ fn record(signal: Signal, id: &str, opened: u64, resolved: Option<u64>) -> Recor
     }
 }
 
-async fn list<B: Backend>(store: &Store<B>, filter: &RecordFilter, limit: usize) -> Vec<Found> {
+/// Reads all pages of a list.
+async fn list<B: Backend>(store: &Store<B>, filter: &RecordFilter, limit: usize) -> Vec<Record> {
     let mut all = Vec::new();
     let mut after = None;
     loop {
@@ -42,9 +44,9 @@ async fn list<B: Backend>(store: &Store<B>, filter: &RecordFilter, limit: usize)
     }
 }
 
-pub(super) async fn records_age_from_their_resolution<B: Backend>(one: B, _: B) {
+pub(super) async fn records_expire_by_the_time_of_their_resolution<B: Backend>(one: B, _: B) {
     let store = store(one);
-    let citing = Record {
+    let citing = RecordReport {
         columns: r#"{"attribution": {"event_id": "cited", "actor": "eve"}}"#.to_owned(),
         ..record(Signal::Drift, "open", DAY, None)
     };
@@ -58,7 +60,7 @@ pub(super) async fn records_age_from_their_resolution<B: Backend>(one: B, _: B) 
         record(Signal::Changes, "old", DAY, None),
         record(Signal::Changes, "new", 9 * DAY, None),
     ];
-    // A window each: without retention they would grow for ever.
+    // Each health window is a separate record.
     for day in 1..10 {
         records.push(record(Signal::Health, "a", day * DAY, Some(day * DAY)));
     }
@@ -67,15 +69,15 @@ pub(super) async fn records_age_from_their_resolution<B: Backend>(one: B, _: B) 
         ..ReportBatch::default()
     };
     write(&store, 9 * DAY, report).await;
-    keep_house(&store, 10 * DAY, &kept(3 * DAY)).await;
-    let left = list(&store, &RecordFilter::default(), 3).await;
-    let mut left: Vec<String> = left
+    run_housekeeping(&store, 10 * DAY, &retention_of(3 * DAY)).await;
+    let remaining = list(&store, &RecordFilter::default(), 3).await;
+    let mut remaining: Vec<String> = remaining
         .iter()
         .map(|record| format!("{} {} {}", record.signal, record.id, record.opened.0 / DAY))
         .collect();
-    left.sort();
+    remaining.sort();
     assert_eq!(
-        left,
+        remaining,
         [
             "alerts firing 1",
             "changes cited 1",
@@ -97,7 +99,7 @@ pub(super) async fn records_age_from_their_resolution<B: Backend>(one: B, _: B) 
     assert_eq!(write(&store, 10 * DAY, late).await.too_old, 1);
 }
 
-pub(super) async fn records_are_listed_by_every_filter<B: Backend>(one: B, _: B) {
+pub(super) async fn records_are_listed_by_every_combination_of_filters<B: Backend>(one: B, _: B) {
     let store = store(one);
     let signals = [
         Signal::Drift,
@@ -108,10 +110,10 @@ pub(super) async fn records_are_listed_by_every_filter<B: Backend>(one: B, _: B)
     let mut records = Vec::new();
     for number in 0..40_u64 {
         let signal = signals[number as usize % 4];
-        // Many at the same time, and some with the same id.
+        // Many have equal opening times, and some have equal ids.
         let (opened, id) = (DAY + number % 6, format!("{}", number % 9));
         let resolved = (number % 3 == 0).then_some(2 * DAY);
-        records.push(Record {
+        records.push(RecordReport {
             status: ["open", "resolved", ""][number as usize % 3],
             severity: ["high", "low"][number as usize % 2],
             names: vec![format!("uid-{}", number % 5), "all".to_owned()],
@@ -135,7 +137,7 @@ pub(super) async fn records_are_listed_by_every_filter<B: Backend>(one: B, _: B)
             .map(|&text| text.to_owned())
             .collect::<Vec<_>>()
     };
-    let spans = [None, Some(UnixNanos(DAY + 2)..UnixNanos(DAY + 4))];
+    let opening_times = [None, Some(UnixNanos(DAY + 2)..UnixNanos(DAY + 4))];
     for signals in [
         vec![],
         vec![Signal::Alerts],
@@ -154,7 +156,7 @@ pub(super) async fn records_are_listed_by_every_filter<B: Backend>(one: B, _: B)
                 ] {
                     for (is_open, opened) in [None, Some(true), Some(false)]
                         .into_iter()
-                        .flat_map(|open| spans.clone().map(|span| (open, span)))
+                        .flat_map(|open| opening_times.clone().map(|times| (open, times)))
                     {
                         let filter = RecordFilter {
                             signals: signals.clone(),
@@ -164,8 +166,8 @@ pub(super) async fn records_are_listed_by_every_filter<B: Backend>(one: B, _: B)
                             opened,
                             is_open,
                         };
-                        let fits = |record: &&Found| fits(record, &filter);
-                        let expected: Vec<Found> = all.iter().filter(fits).cloned().collect();
+                        let is_match = |record: &&Record| matches(record, &filter);
+                        let expected: Vec<Record> = all.iter().filter(is_match).cloned().collect();
                         assert_eq!(list(&store, &filter, 3).await, expected, "{filter:?}");
                     }
                 }
@@ -178,18 +180,19 @@ pub(super) async fn records_are_listed_by_every_filter<B: Backend>(one: B, _: B)
     assert_eq!(page.unwrap().records, []);
 }
 
-fn fits(record: &Found, filter: &RecordFilter) -> bool {
-    let is = |wanted: &[String], found: &Option<String>| {
-        wanted.is_empty() || found.as_ref().is_some_and(|found| wanted.contains(found))
+/// Whether the filter matches the record.
+fn matches(record: &Record, filter: &RecordFilter) -> bool {
+    let is_any_of = |values: &[String], value: &Option<String>| {
+        values.is_empty() || value.as_ref().is_some_and(|value| values.contains(value))
     };
     (filter.signals.is_empty() || filter.signals.contains(&record.signal))
         && (filter.uids.is_empty() || record.names.iter().any(|name| filter.uids.contains(name)))
-        && is(&filter.statuses, &record.status)
-        && is(&filter.severities, &record.severity)
+        && is_any_of(&filter.statuses, &record.status)
+        && is_any_of(&filter.severities, &record.severity)
         && filter
             .opened
             .as_ref()
-            .is_none_or(|span| span.contains(&record.opened))
+            .is_none_or(|times| times.contains(&record.opened))
         && filter
             .is_open
             .is_none_or(|open| open == record.resolved.is_none())

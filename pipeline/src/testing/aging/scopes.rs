@@ -1,26 +1,26 @@
-//! Scopes that are not scanned any more.
+//! Properties of scopes that are no longer scanned.
 
 use std::sync::Arc;
 
-use super::fixture::{DAY, keep_house, kept, seen, store, write};
-use crate::claims::{Class, Removal};
+use super::fixture::{DAY, retention_of, run_housekeeping, seen, store, write};
+use crate::claims::{ClaimClass, Removal};
 use crate::component::UnixNanos;
 use crate::members::Members;
-use crate::reports::{Completion, ReportBatch};
+use crate::reports::{ReportBatch, ScanCompletion};
 use crate::store::Store;
 use crate::store::rows::{Backend, ReadRows as _};
 use crate::uid;
 
-/// A scan of a scope that sees these uids.
+/// Writes a complete scan of a scope with these uids.
 async fn scan<B: Backend>(store: &Store<B>, scope: &str, time: u64, uids: &[&str]) {
     let members = uids.iter().map(|uid| (uid::hash(uid), 1));
     let report = ReportBatch {
         sightings: uids
             .iter()
-            .map(|uid| seen(uid, Class::Actual, scope, time, 1))
+            .map(|uid| seen(uid, ClaimClass::Actual, scope, time, 1))
             .collect(),
-        completions: vec![Completion {
-            class: Class::Actual,
+        completions: vec![ScanCompletion {
+            class: ClaimClass::Actual,
             source: "aws",
             scope,
             began: UnixNanos(time),
@@ -32,8 +32,8 @@ async fn scan<B: Backend>(store: &Store<B>, scope: &str, time: u64, uids: &[&str
     write(store, time, report).await;
 }
 
-/// The names of the scopes that the store knows.
-async fn known<B: Backend>(store: &Store<B>) -> Vec<String> {
+/// The names of all stored scopes, sorted.
+async fn stored_scopes<B: Backend>(store: &Store<B>) -> Vec<String> {
     let mut rows = store.backend().read().await.unwrap();
     let scopes = rows.scopes(None).await.unwrap();
     let names: Vec<_> = scopes.iter().map(|row| row.key.scope).collect();
@@ -45,7 +45,7 @@ async fn known<B: Backend>(store: &Store<B>) -> Vec<String> {
 pub(super) async fn retired_scopes_are_removed<B: Backend>(one: B, _: B) {
     let store = store(one);
     let created = ReportBatch {
-        sightings: vec![seen("made", Class::Created, "created", DAY, 1)],
+        sightings: vec![seen("made", ClaimClass::Created, "created", DAY, 1)],
         ..ReportBatch::default()
     };
     write(&store, DAY, created).await;
@@ -56,17 +56,18 @@ pub(super) async fn retired_scopes_are_removed<B: Backend>(one: B, _: B) {
         scan(&store, scope, 2 * DAY, &[]).await;
     }
     scan(&store, "living", 19 * DAY, &["living"]).await;
-    // What the create event opened ended with the scan; then all that ended goes, and what named it.
+    // The scan without `made` ended the claim of the create event. Housekeeping first removes the ended claims, then
+    // the scopes that no claim names.
     for day in 19..23 {
-        keep_house(&store, day * DAY, &kept(2 * DAY)).await;
+        run_housekeeping(&store, day * DAY, &retention_of(2 * DAY)).await;
     }
-    assert_eq!(known(&store).await, ["living", "silent"]);
+    assert_eq!(stored_scopes(&store).await, ["living", "silent"]);
     let report = store.check(false).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
 
-    // One that is scanned again is as one that never was.
+    // A removed scope that is scanned again is stored like a new one.
     scan(&store, "retired", 23 * DAY, &["retired"]).await;
-    assert_eq!(known(&store).await, ["living", "retired", "silent"]);
-    keep_house(&store, 24 * DAY, &kept(2 * DAY)).await;
-    assert_eq!(known(&store).await, ["living", "retired", "silent"]);
+    assert_eq!(stored_scopes(&store).await, ["living", "retired", "silent"]);
+    run_housekeeping(&store, 24 * DAY, &retention_of(2 * DAY)).await;
+    assert_eq!(stored_scopes(&store).await, ["living", "retired", "silent"]);
 }

@@ -1,15 +1,24 @@
-//! Statistics of edges.
+//! Properties of edge statistics as they age.
 
-use super::fixture::{DAY, HOUR, MINUTE, id_of, keep_house, kept, seen, store, write};
-use crate::claims::Class;
+use super::fixture::{
+    DAY, HOUR, MINUTE, id_of, retention_of, run_housekeeping, seen, store, write,
+};
+use crate::claims::ClaimClass;
 use crate::component::UnixNanos;
-use crate::graph_store::{self, GraphStore as _};
-use crate::reports::{EdgeStats, ReportBatch};
+use crate::graph_store::{EdgeStats, GraphStore as _};
+use crate::reports::{EdgeStatsReport, ReportBatch};
 use crate::store::Store;
-use crate::store::rows::{Backend, ReadRows as _, Resolution};
+use crate::store::rows::{Backend, ReadRows as _, StatsResolution};
 
-fn stats<'a>(from: &'a str, minute: u64, writer: &'a str, chunk: u32, calls: u64) -> EdgeStats<'a> {
-    EdgeStats {
+/// The statistics of an edge from `from` to `b` in one minute.
+fn stats<'a>(
+    from: &'a str,
+    minute: u64,
+    writer: &'a str,
+    chunk: u32,
+    calls: u64,
+) -> EdgeStatsReport<'a> {
+    EdgeStatsReport {
         from,
         kind: "CALLS",
         to: "b",
@@ -21,24 +30,25 @@ fn stats<'a>(from: &'a str, minute: u64, writer: &'a str, chunk: u32, calls: u64
         errors: calls / 3,
         duration_sum: calls as f64,
         duration_max: minute as f64,
-        // Of two scales.
+        // Scale 0 or 1.
         scale: (calls % 2) as i32,
         offset: (calls % 5) as i32 - 2,
         counts: vec![calls / 2, 0, calls / 3],
     }
 }
 
-async fn figures<B: Backend>(store: &Store<B>, from: u64, to: u64) -> Vec<graph_store::EdgeStats> {
-    let figures = store.edge_stats(UnixNanos(from), UnixNanos(to)).await;
-    let mut figures = figures.unwrap();
-    for edge in &mut figures {
-        // The hour in which the first minute is.
+/// Reads the statistics of all edges from `from` up to but not including `to`.
+async fn read_stats<B: Backend>(store: &Store<B>, from: u64, to: u64) -> Vec<EdgeStats> {
+    let stats = store.edge_stats(UnixNanos(from), UnixNanos(to)).await;
+    let mut stats = stats.unwrap();
+    for edge in &mut stats {
+        // Merged minutes keep only the hour of the first minute.
         edge.since = UnixNanos(edge.since.0 / HOUR * HOUR);
     }
-    figures
+    stats
 }
 
-pub(super) async fn old_minutes_become_hours<B: Backend>(one: B, _: B) {
+pub(super) async fn old_minutes_are_merged_to_hours<B: Backend>(one: B, _: B) {
     let store = store(one);
     let base = 20 * DAY;
     let mut all = Vec::new();
@@ -55,29 +65,31 @@ pub(super) async fn old_minutes_become_hours<B: Backend>(one: B, _: B) {
         ..ReportBatch::default()
     };
     write(&store, base, report).await;
-    let spans = [
+    let ranges = [
         (0, u64::MAX / 4),
         (base + HOUR, base + 2 * HOUR),
         (base, base + 3 * HOUR),
     ];
     let mut before = Vec::new();
-    for (from, to) in spans {
-        before.push(figures(&store, from, to).await);
+    for (from, to) in ranges {
+        before.push(read_stats(&store, from, to).await);
     }
-    // Of the five hours two are an hour and more before the horizon.
+    // Two of the five hours end an hour or more before the horizon.
     let now = base + 3 * HOUR + 30 * MINUTE + 10 * DAY;
-    keep_house(&store, now, &kept(10 * DAY)).await;
-    for ((from, to), before) in spans.into_iter().zip(before) {
-        assert_eq!(figures(&store, from, to).await, before, "{from} to {to}");
+    run_housekeeping(&store, now, &retention_of(10 * DAY)).await;
+    for ((from, to), before) in ranges.into_iter().zip(before) {
+        assert_eq!(read_stats(&store, from, to).await, before, "{from} to {to}");
     }
     let mut rows = store.backend().read().await.unwrap();
-    let ever = (UnixNanos(0), UnixNanos(u64::MAX));
     let hours = rows
-        .edge_stats(Resolution::Hour, ever.0, ever.1)
+        .edge_stats(StatsResolution::Hour, UnixNanos(0), UnixNanos(u64::MAX))
         .await
         .unwrap();
     assert_eq!(hours.len(), 2 * 3);
-    let oldest = rows.oldest_edge_stats(Resolution::Minute).await.unwrap();
+    let oldest = rows
+        .oldest_edge_stats(StatsResolution::Minute)
+        .await
+        .unwrap();
     assert_eq!(oldest, Some(UnixNanos(base + 2 * HOUR)));
     drop(rows);
     let late = ReportBatch {
@@ -89,27 +101,31 @@ pub(super) async fn old_minutes_become_hours<B: Backend>(one: B, _: B) {
     };
     assert_eq!(write(&store, now, late).await.too_old, 1);
 
-    keep_house(&store, base + 40 * DAY, &kept(10 * DAY)).await;
+    run_housekeeping(&store, base + 40 * DAY, &retention_of(10 * DAY)).await;
     let mut rows = store.backend().read().await.unwrap();
-    for resolution in [Resolution::Minute, Resolution::Hour] {
+    for resolution in [StatsResolution::Minute, StatsResolution::Hour] {
         assert_eq!(rows.oldest_edge_stats(resolution).await.unwrap(), None);
     }
 }
 
-pub(super) async fn node_of_statistics_stays<B: Backend>(one: B, _: B) {
+pub(super) async fn node_with_edge_statistics_stays<B: Backend>(one: B, _: B) {
     let store = store(one);
     let base = 20 * DAY;
     let report = ReportBatch {
-        sightings: vec![seen("a", Class::Telemetry, "", base, 1)],
+        sightings: vec![seen("a", ClaimClass::Telemetry, "", base, 1)],
         edge_stats: vec![stats("a", base, "one", 0, 5)],
         ..ReportBatch::default()
     };
     write(&store, base, report).await;
-    let before = figures(&store, base, base + HOUR).await;
-    keep_house(&store, base + 12 * DAY, &kept(5 * DAY)).await;
+    let before = read_stats(&store, base, base + HOUR).await;
+    run_housekeeping(&store, base + 12 * DAY, &retention_of(5 * DAY)).await;
     assert!(id_of(&store, "a").await.is_some());
-    assert_eq!(figures(&store, base, base + HOUR).await, before);
-    keep_house(&store, base + 19 * DAY, &kept(5 * DAY)).await;
+    assert_eq!(read_stats(&store, base, base + HOUR).await, before);
+    run_housekeeping(&store, base + 19 * DAY, &retention_of(5 * DAY)).await;
     assert_eq!(id_of(&store, "a").await, None);
-    assert_eq!(id_of(&store, "b").await, None, "only statistics named it");
+    assert_eq!(
+        id_of(&store, "b").await,
+        None,
+        "only the removed statistics named it"
+    );
 }

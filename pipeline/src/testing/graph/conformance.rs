@@ -1,4 +1,4 @@
-//! A store of any backend answers as the replay does.
+//! Compares the reads of a store, over any backend, with those of the replay.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,25 +8,25 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::histories::time;
-use super::{History, Replay, minimise};
-use crate::cause::Chain;
-use crate::claims::{Class, Existence, Report};
+use super::history::time;
+use super::{Replay, ReportHistory, minimise};
+use crate::cause::ErrorChain;
+use crate::claims::{ClaimClass, Existence, Report};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 use crate::members::Members;
-use crate::reports::{Completion, DeleteEvent, Removed, ReportBatch, Sighting};
+use crate::reports::{DeleteEvent, RemovalReport, ReportBatch, ScanCompletion, Sighting};
 use crate::store::rows::{Backend, Listing, RowsError};
 use crate::store::{Retention, Store};
 use crate::uid;
 
-/// How reports are put together into batches.
+/// The number of reports in each batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Batches(pub usize);
+pub struct ReportsPerBatch(pub usize);
 
 impl<'a> ReportBatch<'a> {
-    /// Of reports in the terms of the rules.
-    pub fn of_reports(reports: &'a [Report]) -> ReportBatch<'a> {
+    /// Returns a batch of these reports. Sightings have no content.
+    pub fn from_reports(reports: &'a [Report]) -> ReportBatch<'a> {
         let mut batch = ReportBatch::default();
         for report in reports {
             match report {
@@ -55,7 +55,7 @@ impl<'a> ReportBatch<'a> {
                     scope,
                     time,
                     how,
-                } => batch.removals.push(Removed {
+                } => batch.removals.push(RemovalReport {
                     uid,
                     class: *class,
                     source,
@@ -79,7 +79,7 @@ impl<'a> ReportBatch<'a> {
                     miss,
                 } => {
                     let pairs = members.iter().map(|(uid, state)| (uid::hash(uid), *state));
-                    batch.completions.push(Completion {
+                    batch.completions.push(ScanCompletion {
                         class: *class,
                         source,
                         scope,
@@ -94,16 +94,17 @@ impl<'a> ReportBatch<'a> {
     }
 }
 
-/// When a store does its housekeeping between batches, and for how long it keeps history.
+/// Runs housekeeping after some of the batches, each time with a random retention of history.
 #[derive(Clone, Copy, Debug)]
-pub struct Housekeeping {
+pub struct HousekeepingSchedule {
+    /// The seed that selects the batches and retentions.
     pub seed: u64,
-    /// As the store is set.
-    pub seen_for: Duration,
+    /// The setting of the store.
+    pub observed_edge_ttl: Duration,
 }
 
-impl Housekeeping {
-    /// After which batches, and for how long history is kept then.
+impl HousekeepingSchedule {
+    /// Returns the retention of the housekeeping after a batch; `None` if there is none after it.
     fn after(self, batch: usize) -> Option<Retention> {
         const HOURS: [u64; 6] = [2, 6, 24, 30, 72, 200];
         let mut rng = StdRng::seed_from_u64(self.seed.wrapping_add(batch as u64 * 7919));
@@ -114,14 +115,15 @@ impl Housekeeping {
     }
 }
 
-/// Does all housekeeping that is due; the replay forgets what the store may forget.
-async fn keep_house<B: Backend>(
+/// Runs all housekeeping that is due and checks which nodes it removes. Raises the replay's horizon to the store's, and
+/// drops the direct reports of the nodes that may be removed.
+async fn run_housekeeping<B: Backend>(
     store: &Store<B>,
     replay: &mut Replay,
     retention: &Retention,
-    (now, seen_for): (UnixNanos, Duration),
+    (now, observed_edge_ttl): (UnixNanos, Duration),
 ) -> Result<(), String> {
-    let failed = |error: RowsError| format!("housekeeping failed: {}", Chain(&error));
+    let failed = |error: RowsError| format!("housekeeping failed: {}", ErrorChain(&error));
     let mut steps = 0;
     while !store
         .housekeep(now, retention)
@@ -131,104 +133,107 @@ async fn keep_house<B: Backend>(
     {
         steps += 1;
         if steps > 10_000 {
-            return Err("housekeeping never ends".to_owned());
+            return Err("housekeeping does not end".to_owned());
         }
     }
     let horizon = store.horizon().await.map_err(failed)?.history();
     replay.raise_horizon(horizon);
     for uid in replay.uids() {
-        let known = store.inspect(&uid).await.map_err(failed)?.is_some();
-        let is_over = replay.is_over(&uid, seen_for);
-        if known && is_over && horizon.0 > 0 {
-            return Err(format!("{uid} stays after housekeeping at {horizon:?}"));
+        let is_known = store.inspect(&uid).await.map_err(failed)?.is_some();
+        let is_removable = replay.is_removable(&uid, observed_edge_ttl);
+        if is_known && is_removable && horizon.0 > 0 {
+            return Err(format!(
+                "housekeeping with the horizon {horizon:?} kept {uid}, which has no newer report"
+            ));
         }
-        if !known && !is_over && !replay.keys(&uid).is_empty() {
-            return Err(format!("{uid} was removed by housekeeping at {horizon:?}"));
+        if !is_known && !is_removable && !replay.keys(&uid).is_empty() {
+            return Err(format!(
+                "housekeeping with the horizon {horizon:?} removed {uid}, which has newer reports"
+            ));
         }
-        if is_over {
-            replay.forget(&uid);
+        if is_removable {
+            replay.drop_direct_reports(&uid);
         }
     }
     Ok(())
 }
 
-/// Writes reports in this order and compares all answers, now and at every time that matters, with the
-/// replay's. An error says what differs.
+/// Writes the reports in this order. Then compares existence, values and snapshots of all uids with the replay's: now,
+/// and at each of `times`, one nanosecond before it and one after it.
 ///
 /// # Errors
-/// When something differs, or the backend fails.
-pub async fn compare<B: Backend>(
+/// If the backend fails, or a read differs; the text lists all differences.
+pub async fn compare_with_replay<B: Backend>(
     store: &Store<B>,
     reports: &[Report],
-    batches: Batches,
+    batches: ReportsPerBatch,
     times: &[UnixNanos],
 ) -> Result<(), String> {
-    compare_aged(store, reports, batches, times, None).await
+    compare_with_housekeeping(store, reports, batches, times, None).await
 }
 
-/// Likewise, with housekeeping between batches: answers at the horizon and later stay the replay's.
+/// Like [`compare_with_replay`], with housekeeping between batches. Compares no times before the horizon.
 ///
 /// # Errors
-/// When something differs, or the backend fails.
-pub async fn compare_aged<B: Backend>(
+/// If the backend fails, housekeeping keeps or removes a wrong node, or a read differs.
+pub async fn compare_with_housekeeping<B: Backend>(
     store: &Store<B>,
     reports: &[Report],
-    batches: Batches,
+    batches: ReportsPerBatch,
     times: &[UnixNanos],
-    housekeeping: Option<Housekeeping>,
+    housekeeping: Option<HousekeepingSchedule>,
 ) -> Result<(), String> {
     let mut replay = Replay::new();
     let mut now = UnixNanos(0);
     for (number, reports) in reports.chunks(batches.0.max(1)).enumerate() {
-        let batch = ReportBatch::of_reports(reports);
+        let batch = ReportBatch::from_reports(reports);
         now = now.max(reports.iter().map(time).max().unwrap_or_default());
         let written = store.write_at(&batch, now).await;
-        written.map_err(|error| format!("a write failed: {error}"))?;
+        written.map_err(|error| format!("write failed: {error}"))?;
         for report in reports {
             replay.push(report.clone());
         }
-        let due = housekeeping.and_then(|it| Some((it.after(number)?, it.seen_for)));
-        if let Some((retention, seen_for)) = due {
-            keep_house(store, &mut replay, &retention, (now, seen_for)).await?;
+        let due = housekeeping.and_then(|it| Some((it.after(number)?, it.observed_edge_ttl)));
+        if let Some((retention, observed_edge_ttl)) = due {
+            run_housekeeping(store, &mut replay, &retention, (now, observed_edge_ttl)).await?;
         }
     }
     let checked = store.check(false).await;
-    let checked = checked.map_err(|error| format!("a check failed: {}", Chain(&error)))?;
+    let checked = checked.map_err(|error| format!("check failed: {}", ErrorChain(&error)))?;
     if !checked.is_clean() {
-        return Err(format!(
-            "the current rows are not as the claims: {checked:?}"
-        ));
+        return Err(format!("current rows differ from the claims: {checked:?}"));
     }
     let horizon = replay.horizon();
     let around = times.iter().flat_map(|time| {
-        [time.0.saturating_sub(1), time.0, time.0 + 1].map(|time| At::Time(UnixNanos(time)))
+        [time.0.saturating_sub(1), time.0, time.0 + 1].map(|time| AsOf::Time(UnixNanos(time)))
     });
-    let around = around.filter(|at| matches!(at, At::Time(time) if *time >= horizon));
-    let moments: Vec<At> = [At::Now].into_iter().chain(around).collect();
+    let around = around.filter(|at| matches!(at, AsOf::Time(time) if *time >= horizon));
+    let moments: Vec<AsOf> = [AsOf::Now].into_iter().chain(around).collect();
     let mut differences = String::new();
     for uid in replay.uids() {
         let inspected = store.inspect(&uid).await;
-        let inspected = inspected.map_err(|error| format!("a read failed: {error}"))?;
+        let inspected = inspected.map_err(|error| format!("read failed: {error}"))?;
         let Some(inspected) = inspected else {
-            // A completion names its members by their hashes alone.
+            // A completion contains only the hashes of its members, so the store does not know the uid of a member that
+            // no row reported.
             if !replay.keys(&uid).is_empty() {
-                let _ = writeln!(differences, "{uid} is not known");
+                let _ = writeln!(differences, "{uid} is missing in the store");
             }
             continue;
         };
-        let expected = replay.existence(&uid, At::Now);
+        let expected = replay.existence(&uid, AsOf::Now);
         let row = &inspected.row;
-        let current = match (expected, row.ended, row.unobserved) {
+        let is_current_row_right = match (expected, row.ended, row.unobserved) {
             (Existence::Ended(time), Some(ended), None) => time == ended,
             (Existence::Unobserved(time), None, Some(unobserved)) => time == unobserved,
             (Existence::Exists, None, None) => row.listing == Listing::Current,
             (Existence::Unknown, _, None) => true,
             _ => false,
         };
-        if !current {
+        if !is_current_row_right {
             let _ = writeln!(
                 differences,
-                "{uid} is {expected:?}, its current row {row:?}"
+                "{uid}: expected {expected:?}, current row {row:?}"
             );
         }
         for at in &moments {
@@ -236,10 +241,10 @@ pub async fn compare_aged<B: Backend>(
             if expected != found {
                 let _ = writeln!(
                     differences,
-                    "{uid} at {at:?}: {expected:?}, found {found:?}"
+                    "{uid} at {at:?}: expected {expected:?}, found {found:?}"
                 );
             }
-            for class in Class::ALL {
+            for class in ClaimClass::ALL {
                 let expected = replay.value(&uid, class, *at);
                 let found = inspected.value(class, *at);
                 let found = found
@@ -247,7 +252,7 @@ pub async fn compare_aged<B: Backend>(
                 if expected != found {
                     let _ = writeln!(
                         differences,
-                        "{class:?} of {uid} at {at:?}: {expected:?}, found {found:?}"
+                        "{class:?} of {uid} at {at:?}: expected {expected:?}, found {found:?}"
                     );
                 }
             }
@@ -259,7 +264,7 @@ pub async fn compare_aged<B: Backend>(
             if expected != found {
                 let _ = writeln!(
                     differences,
-                    "snapshots of {uid} at {at:?}: {expected:?}, found {found:?}"
+                    "snapshots of {uid} at {at:?}: expected {expected:?}, found {found:?}"
                 );
             }
         }
@@ -270,30 +275,30 @@ pub async fn compare_aged<B: Backend>(
     }
 }
 
-/// Runs histories of these seeds through stores that `make` makes, in several orders and batches. An
-/// error has the smallest history found that fails, and what differs.
+/// Calls `run` with a generated history of each seed, in three orders of arrival: by time, with bounded lateness, and
+/// with duplicates too. `run` compares one implementation with the replay at the given times.
 ///
 /// # Errors
-/// When a history fails.
-pub fn follows_the_replay(
+/// If `run` fails for a history. The text has the seed, a minimised history that still fails, and its differences.
+pub fn check_generated_histories(
     seeds: impl Iterator<Item = u64>,
     size: usize,
-    run: impl Fn(&[Report], Batches, &[UnixNanos]) -> Result<(), String>,
+    run: impl Fn(&[Report], ReportsPerBatch, &[UnixNanos]) -> Result<(), String>,
 ) -> Result<(), String> {
     for seed in seeds {
-        let history = History::generate(seed, size);
+        let history = ReportHistory::generate(seed, size);
         let times = history.times();
         let orders = [
             history.reports.clone(),
-            history.arrival(seed),
-            history.arrival_with_duplicates(seed),
+            history.arrival_order(seed),
+            history.arrival_order_with_duplicates(seed),
         ];
         for (order, reports) in orders.into_iter().enumerate() {
-            let batches = Batches(1 + (seed as usize + order) % 5);
+            let batches = ReportsPerBatch(1 + (seed as usize + order) % 5);
             if run(&reports, batches, &times).is_ok() {
                 continue;
             }
-            let arrived = History { reports };
+            let arrived = ReportHistory { reports };
             let least = minimise(&arrived, |history| {
                 run(&history.reports, batches, &history.times()).is_err()
             });

@@ -1,81 +1,87 @@
-//! Folds the reports that bear on one claim key into the stretches of the claim.
+//! Folds the reports that affect one claim into the intervals of the claim.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::claims::{By, Class, Removal, Report, SETTLE};
+use crate::claims::{ClaimClass, Removal, Report, ReportedBy, SETTLE};
 use crate::component::UnixNanos;
 
-/// A time in which a claim was open with one state.
+/// An unbroken time in which a claim was open with one state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stretch {
+pub struct ReplayInterval {
+    /// The first moment of the interval.
     pub since: UnixNanos,
-    /// The first moment after it; none while it is open.
+    /// The first moment after the interval. `None` while the claim is open.
     pub until: Option<UnixNanos>,
+    /// 0: no report gave a state.
     pub state: u64,
 }
 
-impl Stretch {
-    pub(super) fn holds(&self, moment: UnixNanos) -> bool {
+impl ReplayInterval {
+    pub(super) fn contains(&self, moment: UnixNanos) -> bool {
         self.since <= moment && self.until.is_none_or(|until| moment < until)
     }
 }
 
-/// Which claim of a uid.
+/// Identifies one claim of a uid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) class: Class,
+pub(super) struct ReplayKey {
+    pub(super) class: ClaimClass,
     pub(super) source: String,
     pub(super) scope: String,
 }
 
-impl Key {
-    pub(super) fn new(class: Class, source: &str, scope: &str) -> Key {
-        Key {
+impl ReplayKey {
+    pub(super) fn new(class: ClaimClass, source: &str, scope: &str) -> ReplayKey {
+        ReplayKey {
             class,
             source: source.to_owned(),
             scope: scope.to_owned(),
         }
     }
 
-    fn is(&self, class: Class, source: &str, scope: &str) -> bool {
+    fn equals(&self, class: ClaimClass, source: &str, scope: &str) -> bool {
         self.class == class && self.source == source && self.scope == scope
     }
 
     fn is_snapshot(&self) -> bool {
-        self.class == Class::Edges || self.class == Class::Aliases
+        self.class == ClaimClass::Edges || self.class == ClaimClass::Aliases
     }
 }
 
-/// Everything that the reports mean for one key.
-pub(super) struct Claim {
-    pub(super) key: Key,
-    /// The accepted sightings: the state that counts at each time.
+/// A claim with all that follows from the reports that affect it.
+pub(super) struct ReplayClaim {
+    pub(super) key: ReplayKey,
+    /// The accepted sightings: for each time, the state that they report.
     pub(super) sightings: BTreeMap<UnixNanos, u64>,
-    /// By time.
-    pub(super) stretches: Vec<Stretch>,
-    /// The ends of those stretches that a deletion ended.
+    /// Ordered by time; they do not overlap.
+    pub(super) intervals: Vec<ReplayInterval>,
+    /// For each interval that a deletion ended, the time of the end.
     pub(super) deleted: Vec<UnixNanos>,
 }
 
-impl Claim {
-    pub(super) fn open_at(&self, moment: UnixNanos) -> Option<&Stretch> {
-        self.stretches.iter().find(|stretch| stretch.holds(moment))
+impl ReplayClaim {
+    /// The interval that contains `moment`.
+    pub(super) fn open_at(&self, moment: UnixNanos) -> Option<&ReplayInterval> {
+        self.intervals
+            .iter()
+            .find(|interval| interval.contains(moment))
     }
 
-    /// The end of the opening that holds the moment: its last stretch's.
-    pub(super) fn opening_until(&self, moment: UnixNanos) -> Option<UnixNanos> {
+    /// Returns the end of the last interval of the run that contains `moment`: intervals without a gap between
+    /// them. `None` where the claim is not open at `moment`, and where the run has not ended.
+    pub(super) fn run_end(&self, moment: UnixNanos) -> Option<UnixNanos> {
         let mut until = self.open_at(moment)?.until;
-        for stretch in &self.stretches {
-            if Some(stretch.since) == until {
-                until = stretch.until;
+        for interval in &self.intervals {
+            if Some(interval.since) == until {
+                until = interval.until;
             }
         }
         until
     }
 }
 
-/// The claims of a uid: those that a row ever reported.
-pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<Claim> {
+/// Returns the claims of a uid. Only a row opens a claim, so a claim that only completions name is not among them.
+pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<ReplayClaim> {
     let mut keys = BTreeSet::new();
     for report in reports {
         if let Report::Seen {
@@ -85,10 +91,10 @@ pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<Claim> {
             ..
         } = report
         {
-            keys.insert(Key::new(*class, source, scope));
+            keys.insert(ReplayKey::new(*class, source, scope));
         }
     }
-    let fold = |key: Key| {
+    let fold = |key: ReplayKey| {
         let sightings = accepted_sightings(uid, &key, reports);
         let removals = removals(uid, &key, reports, &sightings);
         fold_key(key, sightings, &removals)
@@ -96,7 +102,9 @@ pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<Claim> {
     keys.into_iter().map(fold).collect()
 }
 
-fn accepted_sightings(uid: &str, key: &Key, reports: &[&Report]) -> BTreeMap<UnixNanos, u64> {
+/// The state that the sightings of the claim report at each time. A scan that begins within `SETTLE` after a delete
+/// event is not a sighting of an `Actual` claim.
+fn accepted_sightings(uid: &str, key: &ReplayKey, reports: &[&Report]) -> BTreeMap<UnixNanos, u64> {
     let mut sightings = BTreeMap::new();
     for report in reports {
         let (time, state, by) = match report {
@@ -108,7 +116,7 @@ fn accepted_sightings(uid: &str, key: &Key, reports: &[&Report]) -> BTreeMap<Uni
                 state,
                 by,
                 ..
-            } if key.is(*class, source, scope) => (*time, *state, *by),
+            } if key.equals(*class, source, scope) => (*time, *state, *by),
             Report::Completion {
                 class,
                 source,
@@ -116,24 +124,29 @@ fn accepted_sightings(uid: &str, key: &Key, reports: &[&Report]) -> BTreeMap<Uni
                 began,
                 members,
                 ..
-            } if key.is(*class, source, scope) => match members.get(uid) {
-                Some(state) if is_reported(key, *began, reports) => (*began, *state, By::Scan),
+            } if key.equals(*class, source, scope) => match members.get(uid) {
+                Some(state) if has_row_by(key, *began, reports) => {
+                    (*began, *state, ReportedBy::Scan)
+                }
                 _ => continue,
             },
             _ => continue,
         };
-        if key.class == Class::Actual && by == By::Scan && settles(time, reports) {
+        if key.class == ClaimClass::Actual
+            && by == ReportedBy::Scan
+            && is_within_settle(time, reports)
+        {
             continue;
         }
-        // 0 is the least state, so it only counts where there is no other.
-        let counts = sightings.entry(time).or_insert(state);
-        *counts = (*counts).max(state);
+        // 0 (unknown) is the least state, so any other state of the same time wins.
+        let greatest = sightings.entry(time).or_insert(state);
+        *greatest = (*greatest).max(state);
     }
     sightings
 }
 
-/// Whether a row reported the claim by then: membership alone opens none.
-fn is_reported(key: &Key, by: UnixNanos, reports: &[&Report]) -> bool {
+/// Whether a row reported the claim at `latest` or earlier. A member list alone opens no claim.
+fn has_row_by(key: &ReplayKey, latest: UnixNanos, reports: &[&Report]) -> bool {
     reports.iter().any(|report| match report {
         Report::Seen {
             class,
@@ -141,23 +154,24 @@ fn is_reported(key: &Key, by: UnixNanos, reports: &[&Report]) -> bool {
             scope,
             time,
             ..
-        } => key.is(*class, source, scope) && *time <= by,
+        } => key.equals(*class, source, scope) && *time <= latest,
         _ => false,
     })
 }
 
-/// Whether a scan that began at the time may still list what a delete event ended.
-fn settles(time: UnixNanos, reports: &[&Report]) -> bool {
+/// Whether a delete event precedes `time` by less than `SETTLE`: a scan that began then may list the uid although it
+/// is deleted.
+fn is_within_settle(time: UnixNanos, reports: &[&Report]) -> bool {
     reports.iter().any(|report| match report {
-        Report::DeleteEvent { time: event, .. } => *event <= time && time < event.after(SETTLE),
+        Report::DeleteEvent { time: event, .. } => *event <= time && time < *event + SETTLE,
         _ => false,
     })
 }
 
-/// What removes the key at each time. Of several at one time, a deletion counts.
+/// The removals of the claim by time. Of several at one time, a deletion wins over a release.
 fn removals(
     uid: &str,
-    key: &Key,
+    key: &ReplayKey,
     reports: &[&Report],
     sightings: &BTreeMap<UnixNanos, u64>,
 ) -> BTreeMap<UnixNanos, Removal> {
@@ -180,28 +194,31 @@ fn removals(
             }
             Report::DeleteEvent { time, .. } => {
                 let applies = match key.class {
-                    Class::Actual | Class::Created | Class::Edges | Class::Aliases => true,
-                    Class::Desired | Class::Telemetry | Class::Health => false,
+                    ClaimClass::Actual
+                    | ClaimClass::Created
+                    | ClaimClass::Edges
+                    | ClaimClass::Aliases => true,
+                    ClaimClass::Desired | ClaimClass::Telemetry | ClaimClass::Health => false,
                 };
                 applies.then_some((*time, Removal::Deleted))
             }
             Report::Completion { began, .. } => {
-                miss(uid, key, report, sightings).map(|how| (*began, how))
+                removal_by_completion(uid, key, report, sightings).map(|how| (*began, how))
             }
         };
         let Some((time, how)) = removal else { continue };
-        let counts = removals.entry(time).or_insert(how);
+        let winner = removals.entry(time).or_insert(how);
         if how == Removal::Deleted {
-            *counts = Removal::Deleted;
+            *winner = Removal::Deleted;
         }
     }
     removals
 }
 
-/// The removal of the key that a completion means, if it means one.
-fn miss(
+/// The removal of the claim that follows from a completion, if any.
+fn removal_by_completion(
     uid: &str,
-    key: &Key,
+    key: &ReplayKey,
     completion: &Report,
     sightings: &BTreeMap<UnixNanos, u64>,
 ) -> Option<Removal> {
@@ -218,15 +235,19 @@ fn miss(
     };
     let is_member = members.contains_key(uid);
     match key.class {
-        Class::Telemetry | Class::Health => None,
-        Class::Created => {
-            if key.scope.is_empty() || *class != Class::Actual || *scope != key.scope || is_member {
+        ClaimClass::Telemetry | ClaimClass::Health => None,
+        ClaimClass::Created => {
+            if key.scope.is_empty()
+                || *class != ClaimClass::Actual
+                || *scope != key.scope
+                || is_member
+            {
                 return None;
             }
             let (last, _) = sightings.range(..=*began).next_back()?;
-            (*began >= last.after(SETTLE)).then_some(*miss)
+            (*began >= *last + SETTLE).then_some(*miss)
         }
-        Class::Actual | Class::Desired | Class::Edges | Class::Aliases => {
+        ClaimClass::Actual | ClaimClass::Desired | ClaimClass::Edges | ClaimClass::Aliases => {
             if *source != key.source || (*class != key.class && !key.is_snapshot()) {
                 return None;
             }
@@ -239,30 +260,31 @@ fn miss(
     }
 }
 
+/// Builds the intervals. Where a sighting and a removal have the same time, the sighting wins.
 fn fold_key(
-    key: Key,
+    key: ReplayKey,
     sightings: BTreeMap<UnixNanos, u64>,
     removals: &BTreeMap<UnixNanos, Removal>,
-) -> Claim {
+) -> ReplayClaim {
     let times: BTreeSet<UnixNanos> = sightings.keys().chain(removals.keys()).copied().collect();
-    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut intervals: Vec<ReplayInterval> = Vec::new();
     let mut deleted = Vec::new();
     for time in times {
-        let last = stretches.last_mut();
+        let last = intervals.last_mut();
         let last_state = last.as_ref().map_or(0, |last| last.state);
         let open = last.filter(|last| last.until.is_none());
         match (sightings.get(&time), open) {
             (Some(&state), Some(open)) => {
                 if state != 0 && state != open.state {
                     open.until = Some(time);
-                    stretches.push(Stretch {
+                    intervals.push(ReplayInterval {
                         since: time,
                         until: None,
                         state,
                     });
                 }
             }
-            (Some(&state), None) => stretches.push(Stretch {
+            (Some(&state), None) => intervals.push(ReplayInterval {
                 since: time,
                 until: None,
                 state: if state == 0 { last_state } else { state },
@@ -276,10 +298,10 @@ fn fold_key(
             (None, None) => {}
         }
     }
-    Claim {
+    ReplayClaim {
         key,
         sightings,
-        stretches,
+        intervals,
         deleted,
     }
 }

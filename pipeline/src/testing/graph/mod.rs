@@ -1,27 +1,29 @@
-//! Judges implementations of the claim rules. Nothing here is shared with them but the reports.
+//! Checks implementations of the claim rules with generated histories of reports. The [`Replay`] that they are compared
+//! with shares only the types of the reports with them.
 //!
 //! ```text
-//! History::generate ──▶ arrival ──┬──▶ Replay: keeps every report, evaluates the rules one by one
-//!                                 └──▶ the store under test
-//!                                          │ answers differ
-//!                                          ▼
-//!                                      minimise ──▶ a few reports, one a line
+//! ReportHistory::generate ──▶ arrival_order ──┬──▶ Replay: keeps every report, evaluates the rules one by one
+//!                                             └──▶ the store under test
+//!                                                      │ reads differ
+//!                                                      ▼
+//!                                                  minimise ──▶ a few reports, one per line
 //! ```
 
-mod arrival;
+mod arrival_order;
 mod conformance;
 mod fold;
-mod histories;
-mod minimise;
+mod generator;
+mod history;
 mod replay;
 mod scenarios;
-mod world;
 
-pub use arrival::{LATE, Lateness};
-pub use conformance::{Batches, Housekeeping, compare, compare_aged, follows_the_replay};
-pub use fold::Stretch;
-pub use histories::History;
-pub use minimise::minimise;
+pub use arrival_order::{Lateness, MAX_LATENESS};
+pub use conformance::{
+    HousekeepingSchedule, ReportsPerBatch, check_generated_histories, compare_with_housekeeping,
+    compare_with_replay,
+};
+pub use fold::ReplayInterval;
+pub use history::{ReportHistory, minimise};
 pub use replay::Replay;
 
 #[cfg(test)]

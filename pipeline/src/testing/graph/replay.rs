@@ -1,50 +1,54 @@
-//! Keeps every report and answers by evaluating the claim rules one by one.
+//! The replay: a plain reference implementation of the claim rules. It keeps every report and evaluates all rules at
+//! each read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::claims::{Class, Existence, Removal, Report, STALE_AFTER};
+use crate::claims::{ClaimClass, Existence, Removal, Report, STALE_AFTER};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
+use crate::graph_store::AsOf;
 
-use super::fold::{Claim, Key, Stretch, fold_uid};
-use super::histories::time;
+use super::fold::{ReplayClaim, ReplayInterval, ReplayKey, fold_uid};
+use super::history::time;
 
-/// A completion is too late once this many with a later start arrived before it.
-const TOO_LATE: usize = 15;
+/// A completion is ignored as late if this many or more completions of the same source, scope and class that began
+/// later arrived before it.
+const LATE_COMPLETION_LIMIT: usize = 15;
 
-/// All reports that arrived, and the answers that follow from them.
+/// All reports that arrived. Its methods compute what a correct store returns after the same reports.
 #[derive(Default)]
 pub struct Replay {
     /// Sightings, removals and delete events by uid, in order of arrival.
     direct: BTreeMap<String, Vec<Report>>,
-    /// Those that were not too late, in order of arrival.
+    /// The accepted completions, in order of arrival.
     completions: Vec<Report>,
-    /// When the completions began that arrived.
-    arrived: BTreeMap<Key, BTreeSet<UnixNanos>>,
-    too_late: usize,
-    /// The claims of each uid, until the next report arrives.
-    folded: OnceLock<BTreeMap<String, Vec<Claim>>>,
-    /// Reports of earlier times are not taken any more.
+    /// For each source, scope and class, the times at which its completions began, including ignored ones.
+    arrived: BTreeMap<ReplayKey, BTreeSet<UnixNanos>>,
+    late_completions: usize,
+    /// The claims of each uid; a cache that the next report clears.
+    folded: OnceLock<BTreeMap<String, Vec<ReplayClaim>>>,
+    /// Reports of earlier times are dropped.
     horizon: UnixNanos,
 }
 
-/// What ended so long before the horizon may be forgotten.
+/// Housekeeping may remove what ended more than this long before the horizon, in nanoseconds.
 const MARGIN: u64 = 60 * 60 * 1_000_000_000;
 
-/// Says that a uid was deleted.
+/// A report or a claim from which it follows that a uid was deleted.
 struct Deletion<'a> {
     time: UnixNanos,
-    /// The source and the scope; an event has no scope.
+    /// The source and the scope. The scope of a delete event is empty.
     by: (&'a str, &'a str),
 }
 
 impl Replay {
+    /// Returns a replay without reports.
     pub fn new() -> Replay {
         Replay::default()
     }
 
+    /// Adds a report. Drops it if its time is before the horizon.
     pub fn push(&mut self, report: Report) {
         if time(&report) < self.horizon {
             return;
@@ -63,12 +67,12 @@ impl Replay {
                 began,
                 ..
             } => {
-                let key = Key::new(*class, source, scope);
+                let key = ReplayKey::new(*class, source, scope);
                 let arrived = self.arrived.entry(key).or_default();
                 let later = arrived.iter().filter(|other| *other > began).count();
                 arrived.insert(*began);
-                if later >= TOO_LATE {
-                    self.too_late += 1;
+                if later >= LATE_COMPLETION_LIMIT {
+                    self.late_completions += 1;
                 } else {
                     self.completions.push(report);
                 }
@@ -76,130 +80,151 @@ impl Replay {
         }
     }
 
+    /// Sets the horizon to this time, unless it is already later.
     pub fn raise_horizon(&mut self, horizon: UnixNanos) {
         self.horizon = self.horizon.max(horizon);
     }
 
+    /// The earliest time as of which reads must equal the store's.
     pub fn horizon(&self) -> UnixNanos {
         self.horizon
     }
 
-    /// Whether nothing has claimed or seen the uid since an hour before the horizon.
-    pub fn is_over(&self, uid: &str, seen_for: Duration) -> bool {
+    /// Whether housekeeping may remove the node of a uid. The cut is an hour before the horizon. All reports about the
+    /// uid must be older, and all claims must have ended before the cut. An open claim of class `Telemetry`, `Health`,
+    /// `Edges` or `Aliases` counts as ended `observed_edge_ttl` after its last sighting; with 0, it never does.
+    pub fn is_removable(&self, uid: &str, observed_edge_ttl: Duration) -> bool {
         let cut = self.horizon.0.saturating_sub(MARGIN);
-        let seen_for = u64::try_from(seen_for.as_nanos()).unwrap_or(u64::MAX);
+        let observed_edge_ttl = u64::try_from(observed_edge_ttl.as_nanos()).unwrap_or(u64::MAX);
         let direct = self.direct.get(uid).into_iter().flatten();
         if direct.clone().any(|report| time(report).0 >= cut) {
             return false;
         }
         self.claims(uid).iter().all(|claim| {
-            let Some(last) = claim.stretches.last() else {
+            let Some(last) = claim.intervals.last() else {
                 return true;
             };
             match (last.until, claim.key.class) {
                 (Some(until), _) => until.0 < cut,
-                (None, Class::Actual | Class::Created | Class::Desired) => false,
+                (None, ClaimClass::Actual | ClaimClass::Created | ClaimClass::Desired) => false,
                 (None, _) => {
                     let seen = claim.sightings.keys().next_back();
                     let seen = seen.map_or(0, |seen| seen.0);
-                    seen_for > 0 && seen < cut.saturating_sub(seen_for)
+                    observed_edge_ttl > 0 && seen < cut.saturating_sub(observed_edge_ttl)
                 }
             }
         })
     }
 
-    /// Forgets what rows reported of a uid.
-    pub fn forget(&mut self, uid: &str) {
+    /// Drops all rows, removals and delete events of a uid.
+    pub fn drop_direct_reports(&mut self, uid: &str) {
         self.folded = OnceLock::new();
         self.direct.remove(uid);
     }
 
-    /// How many completions were ignored because they arrived too late.
-    pub fn too_late(&self) -> usize {
-        self.too_late
+    /// The number of completions that were ignored because they arrived too late.
+    pub fn late_completions(&self) -> usize {
+        self.late_completions
     }
 
-    /// All that a report names.
+    /// All uids that reports name, members of completions included.
     pub fn uids(&self) -> BTreeSet<String> {
         self.folded().keys().cloned().collect()
     }
 
     /// The class, source and scope of each claim that a uid ever had.
-    pub fn keys(&self, uid: &str) -> Vec<(Class, String, String)> {
+    pub fn keys(&self, uid: &str) -> Vec<(ClaimClass, String, String)> {
         let keys = self.claims(uid).iter().map(|claim| &claim.key);
         keys.map(|key| (key.class, key.source.clone(), key.scope.clone()))
             .collect()
     }
 
-    /// Empty for a claim that nothing ever opened.
-    pub fn stretches(&self, uid: &str, class: Class, source: &str, scope: &str) -> Vec<Stretch> {
-        let key = Key::new(class, source, scope);
+    /// The intervals of a claim, ordered by time. Empty if no row opened the claim.
+    pub fn intervals(
+        &self,
+        uid: &str,
+        class: ClaimClass,
+        source: &str,
+        scope: &str,
+    ) -> Vec<ReplayInterval> {
+        let key = ReplayKey::new(class, source, scope);
         let mut claims = self.claims(uid).iter();
         let claim = claims.find(|claim| claim.key == key);
-        claim.map_or_else(Vec::new, |claim| claim.stretches.clone())
+        claim.map_or_else(Vec::new, |claim| claim.intervals.clone())
     }
 
-    /// The source, scope and state whose value a uid shows, or showed last.
-    pub fn value(&self, uid: &str, class: Class, at: At) -> Option<(String, String, u64)> {
+    /// The source, scope and state of the claim whose value wins for the uid. If no claim of the class is open, that of
+    /// the claim that ended last.
+    pub fn value(&self, uid: &str, class: ClaimClass, at: AsOf) -> Option<(String, String, u64)> {
         let moment = moment(at);
         let of_class = || {
             let claims = self.claims(uid).iter();
             claims.filter(|claim| claim.key.class == class)
         };
         let open = of_class().filter_map(|claim| {
-            let stretch = claim.open_at(moment)?;
-            Some((stretch, &claim.key))
+            let interval = claim.open_at(moment)?;
+            Some((interval, &claim.key))
         });
-        if let Some((stretch, key)) = open.max_by_key(|(stretch, key)| {
+        if let Some((interval, key)) = open.max_by_key(|(interval, key)| {
             let source = key.source.as_str();
-            (stretch.since, source, stretch.state, key.scope.as_str())
+            (interval.since, source, interval.state, key.scope.as_str())
         }) {
-            return Some((key.source.clone(), key.scope.clone(), stretch.state));
+            return Some((key.source.clone(), key.scope.clone(), interval.state));
         }
         let ended = of_class().filter_map(|claim| {
-            let mut latest = claim.stretches.iter().rev();
+            let mut latest = claim.intervals.iter().rev();
             let last = latest.find(|one| one.since <= moment)?;
             Some((last, &claim.key))
         });
-        let (stretch, key) = ended.max_by_key(|(stretch, key)| {
+        let (interval, key) = ended.max_by_key(|(interval, key)| {
             let source = key.source.as_str();
             let scope = key.scope.as_str();
-            (stretch.until, stretch.since, source, stretch.state, scope)
+            (
+                interval.until,
+                interval.since,
+                source,
+                interval.state,
+                scope,
+            )
         })?;
-        Some((key.source.clone(), key.scope.clone(), stretch.state))
+        Some((key.source.clone(), key.scope.clone(), interval.state))
     }
 
-    /// The source, scope and state of each version whose edges and aliases a uid has.
-    pub fn snapshots(&self, uid: &str, at: At) -> BTreeSet<(String, String, u64)> {
+    /// The source, scope and state of each version whose snapshots of edges and aliases are current for the uid.
+    pub fn snapshots(&self, uid: &str, at: AsOf) -> BTreeSet<(String, String, u64)> {
         let moment = moment(at);
         let mut snapshots = BTreeSet::new();
         for claim in self.claims(uid) {
             let has_snapshot = match claim.key.class {
-                Class::Actual | Class::Desired | Class::Edges | Class::Aliases => true,
-                Class::Created | Class::Telemetry | Class::Health => false,
+                ClaimClass::Actual
+                | ClaimClass::Desired
+                | ClaimClass::Edges
+                | ClaimClass::Aliases => true,
+                ClaimClass::Created | ClaimClass::Telemetry | ClaimClass::Health => false,
             };
-            let Some(stretch) = claim.open_at(moment) else {
+            let Some(interval) = claim.open_at(moment) else {
                 continue;
             };
             if has_snapshot {
                 let key = &claim.key;
-                snapshots.insert((key.source.clone(), key.scope.clone(), stretch.state));
+                snapshots.insert((key.source.clone(), key.scope.clone(), interval.state));
             }
         }
         snapshots
     }
 
-    pub fn existence(&self, uid: &str, at: At) -> Existence {
+    /// Whether the uid exists, has ended, is unobserved, or is unknown.
+    pub fn existence(&self, uid: &str, at: AsOf) -> Existence {
         let moment = moment(at);
-        let lifecycle: Vec<&Claim> = self
+        let lifecycle: Vec<&ReplayClaim> = self
             .claims(uid)
             .iter()
-            .filter(|claim| matches!(claim.key.class, Class::Actual | Class::Created))
+            .filter(|claim| matches!(claim.key.class, ClaimClass::Actual | ClaimClass::Created))
             .collect();
         let deletions = self.deletions(uid, &lifecycle, moment);
 
-        let all_stretches = || lifecycle.iter().flat_map(|claim| &claim.stretches);
-        if !all_stretches().any(|stretch| stretch.since <= moment) {
+        let all_intervals = || lifecycle.iter().flat_map(|claim| &claim.intervals);
+        if !all_intervals().any(|interval| interval.since <= moment) {
             let first = deletions.iter().map(|deletion| deletion.time).min();
             return first.map_or(Existence::Unknown, Existence::Ended);
         }
@@ -220,18 +245,18 @@ impl Replay {
             return Existence::Ended(first);
         }
 
-        let untils = all_stretches().filter_map(|stretch| stretch.until);
+        let untils = all_intervals().filter_map(|interval| interval.until);
         let last_until = untils.filter(|until| *until <= moment).max();
         let last_activity = open().map(|claim| self.activity(claim, moment)).max();
         let since = last_until.or(last_activity);
         Existence::Unobserved(since.expect("a claim that began is open or has ended"))
     }
 
-    /// All that say that the uid was deleted up to the moment.
+    /// The deletions of the uid up to the moment, from claims, `deleted` rows and delete events.
     fn deletions<'a>(
         &'a self,
         uid: &str,
-        lifecycle: &[&'a Claim],
+        lifecycle: &[&'a ReplayClaim],
         moment: UnixNanos,
     ) -> Vec<Deletion<'a>> {
         let mut deletions = Vec::new();
@@ -243,7 +268,7 @@ impl Replay {
         for report in self.direct.get(uid).into_iter().flatten() {
             match report {
                 Report::Removed {
-                    class: Class::Actual,
+                    class: ClaimClass::Actual,
                     source,
                     scope,
                     time,
@@ -264,17 +289,19 @@ impl Replay {
         deletions
     }
 
-    /// Whether another scope deleted the uid when the open claim's own was silent for too long.
-    fn is_stale(&self, claim: &Claim, moment: UnixNanos, deletions: &[Deletion<'_>]) -> bool {
+    /// Whether an open claim is stale: another scope reported a deletion `STALE_AFTER` or more after the last activity
+    /// of the claim's own scope.
+    fn is_stale(&self, claim: &ReplayClaim, moment: UnixNanos, deletions: &[Deletion<'_>]) -> bool {
         let by = (claim.key.source.as_str(), claim.key.scope.as_str());
-        let from = self.activity(claim, moment).after(STALE_AFTER);
+        let from = self.activity(claim, moment) + STALE_AFTER;
         let mut others = deletions.iter().filter(|deletion| deletion.by != by);
         others.any(|deletion| deletion.time >= from)
     }
 
-    /// When the open claim's scope last did anything, as of the moment.
-    fn activity(&self, claim: &Claim, moment: UnixNanos) -> UnixNanos {
-        let until = claim.opening_until(moment);
+    /// The last activity of the scope of an open claim, as of the moment: a completion of the scope or a sighting of
+    /// the claim. It is the moment itself if a later sighting continues the same run of intervals.
+    fn activity(&self, claim: &ReplayClaim, moment: UnixNanos) -> UnixNanos {
+        let until = claim.run_end(moment);
         let mut later = claim.sightings.keys().filter(|time| **time > moment);
         if later.any(|time| until.is_none_or(|until| *time < until)) {
             return moment;
@@ -291,10 +318,10 @@ impl Replay {
             else {
                 return None;
             };
-            let is_of_claim = if claim.key.class == Class::Created {
-                *class == Class::Actual && *scope == claim.key.scope
+            let is_of_claim = if claim.key.class == ClaimClass::Created {
+                *class == ClaimClass::Actual && *scope == claim.key.scope
             } else {
-                Key::new(*class, source, scope) == claim.key
+                ReplayKey::new(*class, source, scope) == claim.key
             };
             is_of_claim.then_some(*began)
         });
@@ -303,11 +330,11 @@ impl Replay {
         last.expect("an open claim has a sighting")
     }
 
-    fn claims(&self, uid: &str) -> &[Claim] {
+    fn claims(&self, uid: &str) -> &[ReplayClaim] {
         self.folded().get(uid).map_or(&[], Vec::as_slice)
     }
 
-    fn folded(&self) -> &BTreeMap<String, Vec<Claim>> {
+    fn folded(&self) -> &BTreeMap<String, Vec<ReplayClaim>> {
         self.folded.get_or_init(|| {
             let mut uids: BTreeSet<&String> = self.direct.keys().collect();
             for completion in &self.completions {
@@ -325,10 +352,10 @@ impl Replay {
     }
 }
 
-/// Now is after every report.
-fn moment(at: At) -> UnixNanos {
+/// Returns the moment of a read. `Now` is later than every report.
+fn moment(at: AsOf) -> UnixNanos {
     match at {
-        At::Now => UnixNanos(u64::MAX),
-        At::Time(time) => time,
+        AsOf::Now => UnixNanos(u64::MAX),
+        AsOf::Time(time) => time,
     }
 }

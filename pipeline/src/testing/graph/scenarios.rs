@@ -1,19 +1,20 @@
-//! What happens in the small world: everything that makes the claim rules hard.
+//! The events of generated histories: all cases that the claim rules must handle.
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use crate::claims::{By, Class, Removal, Report, SETTLE, STALE_AFTER};
+use crate::claims::{ClaimClass, Removal, Report, ReportedBy, SETTLE, STALE_AFTER};
 use crate::component::UnixNanos;
 
-use super::histories::time;
-use super::world::{BASE, Scope, World};
+use super::generator::{BASE, GeneratedScope, HistoryGenerator};
+use super::history::time;
 
 const MINUTE: u64 = 60_000_000_000;
 const HOUR: u64 = 60 * MINUTE;
-const SETTLING: u64 = SETTLE.as_nanos() as u64;
-const STALE: u64 = STALE_AFTER.as_nanos() as u64;
+const SETTLE_NANOS: u64 = SETTLE.as_nanos() as u64;
+const STALE_NANOS: u64 = STALE_AFTER.as_nanos() as u64;
 
+/// Times between two events.
 const STEPS: [u64; 12] = [
     0,
     0,
@@ -21,54 +22,71 @@ const STEPS: [u64; 12] = [
     MINUTE,
     MINUTE,
     2 * MINUTE,
-    SETTLING - 1,
-    SETTLING,
-    SETTLING + 1,
+    SETTLE_NANOS - 1,
+    SETTLE_NANOS,
+    SETTLE_NANOS + 1,
     10 * MINUTE,
     HOUR,
     3 * HOUR,
 ];
-const AROUND_SETTLE: [u64; 6] = [0, 1, MINUTE, SETTLING - 1, SETTLING, SETTLING + 1];
-const SILENCES: [u64; 6] = [23 * HOUR, STALE - 1, STALE, STALE + 1, 25 * HOUR, 49 * HOUR];
+/// Times between a create or delete event and the next scan.
+const AROUND_SETTLE: [u64; 6] = [
+    0,
+    1,
+    MINUTE,
+    SETTLE_NANOS - 1,
+    SETTLE_NANOS,
+    SETTLE_NANOS + 1,
+];
+/// Times without a report of a scope.
+const SILENCES: [u64; 6] = [
+    23 * HOUR,
+    STALE_NANOS - 1,
+    STALE_NANOS,
+    STALE_NANOS + 1,
+    25 * HOUR,
+    49 * HOUR,
+];
 
-impl World {
-    /// Something happens, and sources report it.
-    pub(super) fn act(&mut self) {
-        self.wait(&STEPS);
-        let scope = self.any_scope();
+impl HistoryGenerator {
+    /// Advances the time, chooses an event and appends its reports.
+    pub(super) fn add_random_event(&mut self) {
+        self.advance(&STEPS);
+        let scope = self.random_scope();
         match self.rng.random_range(0..100) {
             0..20 => self.scan(scope),
             20..35 => {
-                self.change(scope);
+                self.change_members(scope);
                 self.scan(scope);
             }
-            35..43 => self.refresh(scope),
-            43..49 => self.create_before_list(scope),
-            49..57 => self.delete_before_list(scope),
+            35..43 => self.push_refresh_row(scope),
+            43..49 => self.create_event_before_scan(scope),
+            49..57 => self.delete_event_before_scan(scope),
             57..62 => self.move_between_scopes(scope),
             62..65 => self.rename_scope(scope),
             65..68 => self.retire_source(scope),
             68..73 => {
-                let comes_back = self.rng.random_bool(0.6);
-                self.fall_silent(comes_back);
+                let scans_again = self.rng.random_bool(0.6);
+                self.silence_scope(scans_again);
             }
             73..76 => self.scan_unchanged(scope),
             76..80 => self.report_telemetry(),
             80..86 => self.report_snapshot(scope),
-            86..91 => self.remove(scope),
+            86..91 => self.push_random_removal(scope),
             _ => self.repeat_at_another_time(),
         }
     }
 
-    pub(super) fn may_fall_silent(&mut self) {
+    /// In some histories, silences a scope for good.
+    pub(super) fn maybe_silence_scope(&mut self) {
         if self.rng.random_bool(0.4) {
-            self.fall_silent(false);
+            self.silence_scope(false);
         }
     }
 
-    /// A uid appears in the scope, changes there or vanishes from it.
-    fn change(&mut self, scope: usize) {
-        let uid = self.any_uid();
+    /// A uid appears in the scope, changes its state there, or disappears from it. Appends no report.
+    fn change_members(&mut self, scope: usize) {
+        let uid = self.random_uid();
         let state = self.rng.random_range(1..=4);
         let vanishes = self.rng.random_bool(0.4);
         let members = &mut self.scopes[scope].members;
@@ -79,9 +97,9 @@ impl World {
         }
     }
 
-    /// At the time of another report in some cases.
-    fn refresh(&mut self, scope: usize) {
-        let uid = self.any_uid();
+    /// Appends a refresh row of a uid; in some cases with the time of an earlier report.
+    fn push_refresh_row(&mut self, scope: usize) {
+        let uid = self.random_uid();
         let now = self.now;
         if self.rng.random_bool(0.4)
             && let Some(report) = self.reports.choose(&mut self.rng)
@@ -92,41 +110,47 @@ impl World {
             Some(state) if self.rng.random_bool(0.7) => *state,
             _ => self.rng.random_range(0..=4),
         };
-        self.see(&uid, scope, By::Row, state);
+        self.push_sighting(&uid, scope, ReportedBy::Row, state);
         self.now = now;
     }
 
-    /// The list does not have yet what a create event reported.
-    fn create_before_list(&mut self, scope: usize) {
-        let uid = self.any_uid();
+    /// A create event reports a uid, and the next scan does not list it yet.
+    fn create_event_before_scan(&mut self, scope: usize) {
+        let uid = self.random_uid();
         let source = if self.rng.random_bool(0.5) {
             "trail".to_owned()
         } else {
             self.scopes[scope].source.clone()
         };
-        let named = if self.rng.random_bool(0.8) {
+        let scope_name = if self.rng.random_bool(0.8) {
             self.scopes[scope].scope.clone()
         } else {
             String::new()
         };
         let state = self.rng.random_range(0..=4);
-        self.push_seen(&uid, Class::Created, (source, named), By::Row, state);
+        self.push_seen(
+            &uid,
+            ClaimClass::Created,
+            (source, scope_name),
+            ReportedBy::Row,
+            state,
+        );
         self.scopes[scope].members.remove(&uid);
         if self.rng.random_bool(0.2) {
             return;
         }
-        self.wait(&AROUND_SETTLE);
+        self.advance(&AROUND_SETTLE);
         self.scan(scope);
         if self.rng.random_bool(0.6) {
             self.scopes[scope].members.insert(uid, state.max(1));
-            self.wait(&STEPS);
+            self.advance(&STEPS);
             self.scan(scope);
         }
     }
 
-    /// The list still has what a delete event reported.
-    fn delete_before_list(&mut self, scope: usize) {
-        let uid = self.any_uid();
+    /// A delete event reports a uid, and the next scan still lists it.
+    fn delete_event_before_scan(&mut self, scope: usize) {
+        let uid = self.random_uid();
         if self.rng.random_bool(0.8) {
             let state = self.rng.random_range(1..=4);
             self.scopes[scope].members.insert(uid.clone(), state);
@@ -136,22 +160,22 @@ impl World {
             source: "trail".to_owned(),
             time: UnixNanos(self.now),
         });
-        self.wait(&AROUND_SETTLE);
+        self.advance(&AROUND_SETTLE);
         self.scan(scope);
         if self.rng.random_bool(0.6) {
             for scope in &mut self.scopes {
                 scope.members.remove(&uid);
             }
-            self.wait(&STEPS);
+            self.advance(&STEPS);
             self.scan(scope);
         }
     }
 
-    /// `terraform state mv`, or a resource that moves to another region: both scopes are read as
-    /// one round with one time, in either order.
+    /// A uid moves from one scope to another, as with `terraform state mv`. Both scopes are scanned in one round with
+    /// one time, in either order.
     fn move_between_scopes(&mut self, to: usize) {
-        let uid = self.any_uid();
-        let Scope { source, class, .. } = self.scopes[to].clone();
+        let uid = self.random_uid();
+        let GeneratedScope { source, class, .. } = self.scopes[to].clone();
         let others = (0..self.scopes.len()).filter(|from| {
             *from != to && self.scopes[*from].source == source && self.scopes[*from].class == class
         });
@@ -163,9 +187,9 @@ impl World {
         self.scopes[from].members.insert(uid.clone(), 1);
         self.scopes[to].members.remove(&uid);
         for scope in [from, to] {
-            self.scan_as(scope, true, Removal::Deleted);
+            self.scan_with(scope, true, Removal::Deleted);
         }
-        self.wait(&STEPS);
+        self.advance(&STEPS);
         let state = self.scopes[from].members.remove(&uid).unwrap_or(1);
         self.scopes[to].members.insert(uid, state);
         let round = if self.rng.random_bool(0.5) {
@@ -174,13 +198,13 @@ impl World {
             [to, from]
         };
         for scope in round {
-            let complete = self.rng.random_bool(0.9);
-            self.scan_as(scope, complete, Removal::Deleted);
+            let completes = self.rng.random_bool(0.9);
+            self.scan_with(scope, completes, Removal::Deleted);
         }
     }
 
-    /// A receiver starts, no longer scans a scope and releases what it saw there. In some cases it
-    /// scans the same under another name.
+    /// A receiver restarts without a scope and releases its members. In some cases it scans the same resources under
+    /// another scope name.
     fn rename_scope(&mut self, scope: usize) {
         let reported = self.scopes[scope].reported.clone();
         for uid in reported.keys() {
@@ -202,12 +226,12 @@ impl World {
         };
         renamed.reported.clear();
         if self.rng.random_bool(0.6) {
-            self.wait(&STEPS);
+            self.advance(&STEPS);
         }
         self.scan(scope);
     }
 
-    /// A receiver is gone for good: all that its source reported is released.
+    /// A receiver is removed permanently: all uids are released in all scopes of its source.
     fn retire_source(&mut self, scope: usize) {
         let source = self.scopes[scope].source.clone();
         for scope in 0..self.scopes.len() {
@@ -223,11 +247,12 @@ impl World {
         self.now += 1;
     }
 
-    /// Nothing is heard of one scope for about a day; then another misses the uid.
-    fn fall_silent(&mut self, comes_back: bool) {
-        let uid = self.any_uid();
+    /// One scope is silent for about a day. Then another scope misses a uid that both had. If `scans_again`, the silent
+    /// scope is scanned once more.
+    fn silence_scope(&mut self, scans_again: bool) {
+        let uid = self.random_uid();
         let actual =
-            (0..self.scopes.len()).filter(|scope| self.scopes[*scope].class == Class::Actual);
+            (0..self.scopes.len()).filter(|scope| self.scopes[*scope].class == ClaimClass::Actual);
         let actual: Vec<usize> = actual.collect();
         let mut two = actual.choose_multiple(&mut self.rng, 2);
         let (Some(&silent), Some(&other)) = (two.next(), two.next()) else {
@@ -235,7 +260,7 @@ impl World {
         };
         for scope in [silent, other] {
             self.scopes[scope].members.insert(uid.clone(), 2);
-            self.scan_as(scope, true, Removal::Deleted);
+            self.scan_with(scope, true, Removal::Deleted);
         }
         let last = self.now;
         if self.rng.random_bool(0.5) {
@@ -248,15 +273,15 @@ impl World {
             0 => self.push_removed(&uid, other, Removal::Deleted),
             1 => {
                 self.scopes[other].members.remove(&uid);
-                self.scan_as(other, true, Removal::Released);
+                self.scan_with(other, true, Removal::Released);
             }
             _ => {
                 self.scopes[other].members.remove(&uid);
-                self.scan_as(other, true, Removal::Deleted);
+                self.scan_with(other, true, Removal::Deleted);
             }
         }
-        if comes_back {
-            self.wait(&STEPS);
+        if scans_again {
+            self.advance(&STEPS);
             if self.rng.random_bool(0.3) {
                 self.scopes[silent].members.remove(&uid);
             }
@@ -264,7 +289,8 @@ impl World {
         }
     }
 
-    /// One scan after the other with the same members, with few things between them.
+    /// Appends a run of completions with the same members, with few other reports between them. The first run of a
+    /// history has more than 20.
     fn scan_unchanged(&mut self, scope: usize) {
         let count = if self.had_long_run {
             self.rng.random_range(2..=8)
@@ -272,7 +298,7 @@ impl World {
             self.rng.random_range(21..=30)
         };
         self.had_long_run = true;
-        let interval = [MINUTE, SETTLING, HOUR].choose(&mut self.rng).copied();
+        let interval = [MINUTE, SETTLE_NANOS, HOUR].choose(&mut self.rng).copied();
         for _ in 0..count {
             self.now += interval.unwrap_or(HOUR);
             let members = self.scopes[scope].members.clone();
@@ -285,10 +311,10 @@ impl World {
                 miss: Removal::Deleted,
             });
             match self.rng.random_range(0..25) {
-                0 | 1 => self.refresh(scope),
-                2 => self.remove(scope),
+                0 | 1 => self.push_refresh_row(scope),
+                2 => self.push_random_removal(scope),
                 3 => {
-                    let uid = self.any_uid();
+                    let uid = self.random_uid();
                     self.now += self.rng.random_range(0..=1);
                     self.push(Report::DeleteEvent {
                         uid,
@@ -301,47 +327,48 @@ impl World {
         }
     }
 
-    /// Of what other sources see as well, or of a service that they do not.
+    /// Appends a row of telemetry or health, of a uid of the scopes or of a service that no scope has.
     fn report_telemetry(&mut self) {
         let uid = if self.rng.random_bool(0.3) {
             "service".to_owned()
         } else {
-            self.any_uid()
+            self.random_uid()
         };
         let class = if self.rng.random_bool(0.7) {
-            Class::Telemetry
+            ClaimClass::Telemetry
         } else {
-            Class::Health
+            ClaimClass::Health
         };
         let state = self.rng.random_range(0..=4);
         let from = ("otel".to_owned(), String::new());
-        self.push_seen(&uid, class, from, By::Row, state);
+        self.push_seen(&uid, class, from, ReportedBy::Row, state);
     }
 
-    /// All edges or aliases of a uid, from a row that no scan made.
+    /// Appends a snapshot of all edges or aliases of a uid, from a row outside of a scan.
     fn report_snapshot(&mut self, scope: usize) {
-        let uid = self.any_uid();
+        let uid = self.random_uid();
         let class = if self.rng.random_bool(0.5) {
-            Class::Edges
+            ClaimClass::Edges
         } else {
-            Class::Aliases
+            ClaimClass::Aliases
         };
         let source = self.scopes[scope].source.clone();
-        let named = if self.rng.random_bool(0.7) {
+        let scope_name = if self.rng.random_bool(0.7) {
             self.scopes[scope].scope.clone()
         } else {
             String::new()
         };
         let state = self.rng.random_range(0..=4);
-        self.push_seen(&uid, class, (source, named), By::Row, state);
+        self.push_seen(&uid, class, (source, scope_name), ReportedBy::Row, state);
         if self.rng.random_bool(0.5) {
-            self.wait(&STEPS);
+            self.advance(&STEPS);
             self.scan(scope);
         }
     }
 
-    fn remove(&mut self, scope: usize) {
-        let uid = self.any_uid();
+    /// Appends a removal of a uid in the scope.
+    fn push_random_removal(&mut self, scope: usize) {
+        let uid = self.random_uid();
         let how = if self.rng.random_bool(0.5) {
             Removal::Released
         } else {
@@ -350,7 +377,8 @@ impl World {
         self.push_removed(&uid, scope, how);
     }
 
-    /// So that all kinds of reports meet at one time, and just beside it.
+    /// Repeats a report at the time of another one, or one nanosecond or the settle time away from it. So all kinds of
+    /// reports occur with equal times.
     fn repeat_at_another_time(&mut self) {
         let Some(mut report) = self.reports.choose(&mut self.rng).cloned() else {
             return;
@@ -361,7 +389,7 @@ impl World {
         let at = match self.rng.random_range(0..6) {
             0 => other.0 + 1,
             1 => other.0 - 1,
-            2 => other.0 + SETTLING,
+            2 => other.0 + SETTLE_NANOS,
             _ => other.0,
         };
         let at = UnixNanos(at.max(BASE));

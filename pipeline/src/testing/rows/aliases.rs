@@ -1,6 +1,6 @@
-//! Aliases: current, past and observed.
+//! Properties of current, past and observed aliases.
 
-use super::fixture::{Checked, by, nodes, sorted, strings, words};
+use super::fixture::{PropertyResult, create_nodes, intern_words, sorted, sorted_by, strings};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasKey, AliasRow, Backend, NO_WORD, NodeId, ReadRows, RowsError, WriteRows,
@@ -16,13 +16,14 @@ fn alias(key: &AliasKey) -> AliasRow {
     }
 }
 
-/// The alias `10.0.0.1` of the first of these nodes, and the nodes.
-async fn of_first<const N: usize>(
+/// Creates these nodes. Returns the key of the alias `10.0.0.1` of the first, and the ids.
+async fn nodes_with_alias<const N: usize>(
     write: &mut impl WriteRows,
     uids: [&str; N],
 ) -> Result<(AliasKey, [NodeId; N]), RowsError> {
-    let [kind, within, source, scope] = words(write, ["ip", "vpc-1", "aws", "aws/1/vm"]).await?;
-    let nodes = nodes(write, uids).await?;
+    let [kind, within, source, scope] =
+        intern_words(write, ["ip", "vpc-1", "aws", "aws/1/vm"]).await?;
+    let nodes = create_nodes(write, uids).await?;
     let key = AliasKey {
         node: nodes[0],
         kind,
@@ -36,12 +37,12 @@ async fn of_first<const N: usize>(
 }
 
 fn in_order(rows: Vec<AliasRow>) -> Vec<AliasRow> {
-    by(rows, |row| row.key.clone())
+    sorted_by(rows, |row| row.key.clone())
 }
 
-pub(super) async fn aliases_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn aliases_are_read_as_written<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let (key, [a, b, c]) = of_first(&mut write, ["a", "b", "c"]).await?;
+    let (key, [a, b, c]) = nodes_with_alias(&mut write, ["a", "b", "c"]).await?;
     let full = AliasRow {
         valid_from: Some(UnixNanos(0)),
         valid_to: Some(UnixNanos(1_700_000_000_000_000_001)),
@@ -69,17 +70,17 @@ pub(super) async fn aliases_come_back_as_put<B: Backend>(backend: &B) -> Checked
         with(&|key| key.node = b),
     ];
     let mut put = rows.clone();
-    // The full row of the same key stands behind it and replaces it.
+    // The full row of the same key follows and replaces this one.
     put.insert(0, alias(&key));
     write.put_aliases(&put).await?;
-    let of = |values: &[&str]| {
-        let fitting = rows
+    let with_values = |values: &[&str]| {
+        let matching = rows
             .iter()
             .filter(|row| values.contains(&row.key.value.as_str()));
-        in_order(fitting.cloned().collect())
+        in_order(matching.cloned().collect())
     };
     let found = write.aliases_by_value(&strings(&["10.0.0.1"])).await?;
-    assert_eq!(in_order(found), of(&["10.0.0.1"]));
+    assert_eq!(in_order(found), with_values(&["10.0.0.1"]));
     write.commit().await?;
     let mut read = backend.read().await?;
     let found = read.aliases(&[b, c, a, b]).await?;
@@ -91,14 +92,18 @@ pub(super) async fn aliases_come_back_as_put<B: Backend>(backend: &B) -> Checked
         &["10.0.0.", "WEB", ""],
     ] {
         let found = read.aliases_by_value(&strings(values)).await?;
-        assert_eq!(in_order(found), of(values), "with the values {values:.10?}");
+        assert_eq!(
+            in_order(found),
+            with_values(values),
+            "with the values {values:.10?}"
+        );
     }
     Ok(())
 }
 
-pub(super) async fn removed_alias_leaves_a_past_owner<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn removed_alias_leaves_a_past_owner<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let (key, [a, b, c]) = of_first(&mut write, ["a", "b", "c"]).await?;
+    let (key, [a, b, c]) = nodes_with_alias(&mut write, ["a", "b", "c"]).await?;
     let of_b = AliasKey {
         node: b,
         ..key.clone()
@@ -146,19 +151,19 @@ pub(super) async fn removed_alias_leaves_a_past_owner<B: Backend>(backend: &B) -
         owned("10.0.0.1", b),
         owned("10.0.0.2", c),
     ];
-    assert_eq!(found, expected, "an owner that has it again was once one");
+    assert_eq!(found, expected, "a current owner stays a past owner");
     assert_eq!(read.aliases(&[a, b, c]).await?, [alias(&key)]);
     assert_eq!(read.past_owners(&strings(&["10.0.0."])).await?, []);
     Ok(())
 }
 
-pub(super) async fn aliases_of_kinds_are_paged_by_node<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn aliases_of_kinds_are_paged_by_node<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let (key, nodes) = of_first(&mut write, ["a", "b", "c", "d", "e", "f"]).await?;
-    let [name, other] = words(&mut write, ["dns", "arn"]).await?;
+    let (key, nodes) = nodes_with_alias(&mut write, ["a", "b", "c", "d", "e", "f"]).await?;
+    let [name, other] = intern_words(&mut write, ["dns", "arn"]).await?;
     let mut rows = Vec::new();
     for (index, node) in nodes.into_iter().enumerate() {
-        let of = |kind, value: String| {
+        let row = |kind, value: String| {
             let key = AliasKey {
                 node,
                 kind,
@@ -167,11 +172,11 @@ pub(super) async fn aliases_of_kinds_are_paged_by_node<B: Backend>(backend: &B) 
             };
             alias(&key)
         };
-        // Several of a kind, both kinds, or only a kind that is not asked for.
+        // Several aliases of one kind, aliases of two kinds, or one alias of a third kind.
         match index % 3 {
-            0 => rows.extend((0..3).map(|number| of(key.kind, format!("10.0.0.{number}")))),
-            1 => rows.extend([of(key.kind, "10.1.1.1".into()), of(name, "a.b".into())]),
-            _ => rows.push(of(other, "arn:x".into())),
+            0 => rows.extend((0..3).map(|number| row(key.kind, format!("10.0.0.{number}")))),
+            1 => rows.extend([row(key.kind, "10.1.1.1".into()), row(name, "a.b".into())]),
+            _ => rows.push(row(other, "arn:x".into())),
         }
     }
     write.put_aliases(&rows).await?;
@@ -183,22 +188,26 @@ pub(super) async fn aliases_of_kinds_are_paged_by_node<B: Backend>(backend: &B) 
         vec![other],
         vec![],
     ] {
-        let fitting = rows.iter().filter(|row| kinds.contains(&row.key.kind));
-        let fitting = in_order(fitting.cloned().collect());
+        let matching = rows.iter().filter(|row| kinds.contains(&row.key.kind));
+        let matching = in_order(matching.cloned().collect());
         for limit in [1, 2, 3, usize::MAX] {
-            let (mut after, mut left) = (0, fitting.clone());
+            let (mut after, mut left) = (0, matching.clone());
             loop {
                 let found = read.aliases_of_kinds(&kinds, after, limit).await?;
                 let mut nodes: Vec<NodeId> = found.iter().map(|row| row.key.node).collect();
-                assert!(nodes.is_sorted(), "by node: {nodes:?}");
+                assert!(nodes.is_sorted(), "ordered by node: {nodes:?}");
                 nodes.dedup();
                 assert!(nodes.len() <= limit, "at most {limit} nodes: {nodes:?}");
                 assert!(
                     nodes.len() == limit || found.len() == left.len(),
-                    "a whole page"
+                    "only the last page is shorter"
                 );
                 let rest = left.split_off(found.len().min(left.len()));
-                assert_eq!(in_order(found), left, "{limit} of {kinds:?} after {after}");
+                assert_eq!(
+                    in_order(found),
+                    left,
+                    "{limit} nodes of {kinds:?} after {after}"
+                );
                 let Some(last) = nodes.last() else {
                     break;
                 };
@@ -210,9 +219,9 @@ pub(super) async fn aliases_of_kinds_are_paged_by_node<B: Backend>(backend: &B) 
     Ok(())
 }
 
-pub(super) async fn observed_aliases_merge<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn observed_aliases_merge<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let (key, [a, b]) = of_first(&mut write, ["a", "b"]).await?;
+    let (key, [a, b]) = nodes_with_alias(&mut write, ["a", "b"]).await?;
     let key = AliasKey {
         is_observation: true,
         ..key
@@ -229,19 +238,19 @@ pub(super) async fn observed_aliases_merge<B: Backend>(backend: &B) -> Checked {
             seen(10, 20, Some(4), Some(40)),
             seen(10, 20, Some(4), Some(40)),
         ),
-        // Earlier: it gives the first time.
+        // An earlier observation sets the first time.
         (
             seen(5, 15, Some(9), Some(90)),
             seen(5, 20, Some(4), Some(40)),
         ),
-        // At the same time the greater bounds, by (from, to); none is the least.
+        // Of two with the same last time, the greater (from, to) wins. `None` is the least.
         (seen(20, 20, None, Some(99)), seen(5, 20, Some(4), Some(40))),
         (seen(20, 20, Some(4), None), seen(5, 20, Some(4), Some(40))),
         (
             seen(20, 20, Some(5), Some(1)),
             seen(5, 20, Some(5), Some(1)),
         ),
-        // Later, without bounds.
+        // A later observation without bounds clears them.
         (seen(8, 30, None, None), seen(5, 30, None, None)),
         (seen(30, 30, None, Some(0)), seen(5, 30, None, Some(0))),
         (seen(30, 30, Some(0), None), seen(5, 30, Some(0), None)),
@@ -269,7 +278,7 @@ pub(super) async fn observed_aliases_merge<B: Backend>(backend: &B) -> Checked {
     rows.insert(1, seen(1, 31, None, None));
     let new = write.observe_aliases(&rows).await?;
     let expected: Vec<bool> = (0..rows.len()).map(|index| index == 0).collect();
-    assert_eq!(new, expected, "new at its first place, in order");
+    assert_eq!(new, expected, "only the first row of a key is new");
     write.commit().await?;
     let found = in_order(backend.read().await?.aliases(&[a, b]).await?);
     assert_eq!(found, [seen(1, 31, None, None), other(&steps[7].1)]);

@@ -1,12 +1,12 @@
-//! Calls with none, with unknown and with many keys.
+//! Properties of calls with empty arguments, unknown keys and many keys.
 
-use super::fixture::{Checked, EVER, NONE, strings};
-use crate::claims::Class;
+use super::fixture::{MAX_TIME, NO_IDS, PropertyResult, strings};
+use crate::claims::ClaimClass;
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasKey, AliasRow, Backend, EdgeKey, EdgePage, FoundTexts, NO_WORD, NodeId, Part, Projection,
-    ReadRows, Resolution, RowFilter, ScopeKey, SnapshotKey, TextMatch, VersionKey, VersionRow,
-    WriteRows,
+    AliasKey, AliasRow, Backend, EdgeKey, EdgePage, NO_WORD, NodeId, NodeRowFilter, Projection,
+    ReadRows, ScopeKey, SnapshotKey, SnapshotKind, StatsResolution, TextHits, TextMatch,
+    VersionKey, VersionRow, WriteRows,
 };
 
 const ALL: EdgePage = EdgePage {
@@ -14,9 +14,11 @@ const ALL: EdgePage = EdgePage {
     limit: usize::MAX,
 };
 
-pub(super) async fn no_arguments_find_and_change_nothing<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn empty_arguments_read_and_change_nothing<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    assert_eq!(write.words(&[]).await?, NONE);
+    assert_eq!(write.words(&[]).await?, NO_IDS);
     assert_eq!(write.node_ids(&[]).await?, []);
     write.put_nodes(&[]).await?;
     write.put_claims(&[]).await?;
@@ -39,7 +41,7 @@ pub(super) async fn no_arguments_find_and_change_nothing<B: Backend>(backend: &B
     write.put_texts(&[], &[]).await?;
     write.add_counts(&[]).await?;
     write
-        .remove_edge_stats(Resolution::Hour, &[], UnixNanos(0), UnixNanos(9))
+        .remove_edge_stats(StatsResolution::Hour, &[], UnixNanos(0), UnixNanos(9))
         .await?;
     write.remove_records(&[]).await?;
     write.remove_versions(&[]).await?;
@@ -47,12 +49,12 @@ pub(super) async fn no_arguments_find_and_change_nothing<B: Backend>(backend: &B
     write.remove_past_edges(&[]).await?;
     write.remove_past_aliases(&[]).await?;
     write.remove_nodes(&[]).await?;
-    write.put_edge_stats(Resolution::Minute, &[]).await?;
+    write.put_edge_stats(StatsResolution::Minute, &[]).await?;
     write.put_records(&[]).await?;
     write.commit().await?;
 
     let mut read = backend.read().await?;
-    assert_eq!(read.find_words(&[]).await?, NONE);
+    assert_eq!(read.find_words(&[]).await?, NO_IDS);
     assert_eq!(read.texts(&[]).await?, strings(&[]));
     assert_eq!(read.find_nodes(&[]).await?, []);
     check_nothing(&mut read, &[]).await?;
@@ -62,13 +64,16 @@ pub(super) async fn no_arguments_find_and_change_nothing<B: Backend>(backend: &B
     assert_eq!(read.aliases_by_value(&[]).await?, []);
     assert_eq!(read.past_owners(&[]).await?, []);
     assert_eq!(read.records(&[]).await?, []);
-    assert_eq!(read.records_of(&[], &[], UnixNanos(0), EVER, 9).await?, []);
+    assert_eq!(
+        read.records_of(&[], &[], UnixNanos(0), MAX_TIME, 9).await?,
+        []
+    );
     assert_eq!(backend.last_commit().await?, 0);
     Ok(())
 }
 
-/// Checks that none of these nodes is there, nor anything that does not ask for nodes.
-async fn check_nothing(read: &mut impl ReadRows, nodes: &[NodeId]) -> Checked {
+/// Checks that reads of these nodes return nothing, and reads without node arguments too.
+async fn check_nothing(read: &mut impl ReadRows, nodes: &[NodeId]) -> PropertyResult {
     assert_eq!(read.nodes(nodes, Projection::Full).await?, []);
     assert_eq!(read.merged_into(nodes).await?, []);
     assert_eq!(read.claims(nodes).await?, []);
@@ -80,22 +85,22 @@ async fn check_nothing(read: &mut impl ReadRows, nodes: &[NodeId]) -> Checked {
     assert_eq!(read.aliases_of_kinds(&[], 0, usize::MAX).await?, []);
     assert_eq!(read.scopes(None).await?, []);
     assert_eq!(read.scopes(Some(&[])).await?, []);
-    assert_eq!(read.words_with_prefix("").await?, NONE);
-    let filter = RowFilter {
-        with_ended: true,
-        ..RowFilter::default()
+    assert_eq!(read.words_with_prefix("").await?, NO_IDS);
+    let filter = NodeRowFilter {
+        include_ended: true,
+        ..NodeRowFilter::default()
     };
-    assert_eq!(read.list(&filter, 0, usize::MAX).await?, NONE);
+    assert_eq!(read.list(&filter, 0, usize::MAX).await?, NO_IDS);
     assert_eq!(read.counts().await?, []);
     assert_eq!(
-        read.edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+        read.edge_stats(StatsResolution::Minute, UnixNanos(0), MAX_TIME)
             .await?,
         []
     );
     Ok(())
 }
 
-pub(super) async fn unknown_keys_find_nothing<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn unknown_keys_read_nothing<B: Backend>(backend: &B) -> PropertyResult {
     let mut read = backend.read().await?;
     let (node, word) = (77, 88);
     check_nothing(&mut read, &[node]).await?;
@@ -104,14 +109,14 @@ pub(super) async fn unknown_keys_find_nothing<B: Backend>(backend: &B) -> Checke
     assert_eq!(read.find_nodes(&strings(&["never"])).await?, [None]);
     assert_eq!(read.nodes_by_hash(&[0, u64::MAX]).await?, []);
     let scope = ScopeKey {
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source: word,
         scope: word,
     };
     assert_eq!(read.open_claims(scope, 0, usize::MAX).await?, []);
     assert_eq!(read.ended_claims(scope, UnixNanos(0)).await?, []);
     assert_eq!(read.members(scope, u64::MAX).await?, None);
-    assert_eq!(read.contested(scope).await?, NONE);
+    assert_eq!(read.contested(scope).await?, NO_IDS);
     assert_eq!(read.scopes(Some(&[word])).await?, []);
     let version = VersionKey {
         node,
@@ -122,36 +127,36 @@ pub(super) async fn unknown_keys_find_nothing<B: Backend>(backend: &B) -> Checke
     assert_eq!(read.versions(&[version], Projection::Full).await?, []);
     let snapshot = SnapshotKey {
         node,
-        part: Part::Edges,
+        kind: SnapshotKind::Edges,
         hash: u64::MAX,
     };
     assert_eq!(read.snapshots(&[snapshot]).await?, []);
     assert_eq!(read.aliases_of_kinds(&[word], 0, usize::MAX).await?, []);
     assert_eq!(read.aliases_by_value(&strings(&["never"])).await?, []);
     assert_eq!(read.past_owners(&strings(&["never"])).await?, []);
-    for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Part] {
+    for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Substring] {
         let found = read.find_text("never", how, true, usize::MAX).await?;
-        assert_eq!(found, FoundTexts::default());
+        assert_eq!(found, TextHits::default());
     }
     let record = (word, "never".to_owned(), UnixNanos(1));
     assert_eq!(read.records(&[record]).await?, []);
     let uids = strings(&["never"]);
     assert_eq!(
-        read.records_of(&uids, &[word], UnixNanos(0), EVER, 9)
+        read.records_of(&uids, &[word], UnixNanos(0), MAX_TIME, 9)
             .await?,
         []
     );
     Ok(())
 }
 
-/// More than a statement of SQL has parameters.
+/// More than the parameters that an SQL statement may have.
 const MANY: usize = 40_000;
 
-pub(super) async fn calls_take_many_keys<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn calls_accept_40_000_keys<B: Backend>(backend: &B) -> PropertyResult {
     let uids: Vec<String> = (0..MANY).map(|number| format!("uid-{number}")).collect();
     let mut write = backend.write().await?;
-    let made = write.node_ids(&uids).await?;
-    let ids: Vec<NodeId> = made.iter().map(|(id, _)| *id).collect();
+    let created = write.node_ids(&uids).await?;
+    let ids: Vec<NodeId> = created.iter().map(|(id, _)| *id).collect();
     assert!(ids.is_sorted_by(|a, b| a < b));
     let words = write.words(&uids).await?;
     let version = |&node: &NodeId| VersionRow {
@@ -200,7 +205,7 @@ pub(super) async fn calls_take_many_keys<B: Backend>(backend: &B) -> Checked {
     assert_eq!(read.versions(&keys, Projection::Full).await?.len(), MANY);
     assert_eq!(read.aliases(&ids).await?.len(), MANY);
     assert_eq!(read.aliases_by_value(&uids).await?.len(), MANY);
-    // A page is one page over all nodes, however many there are.
+    // One page covers all given nodes, whatever their number.
     let key = |number: usize, to: usize| EdgeKey {
         from: ids[number],
         kind: words[0],
@@ -227,7 +232,7 @@ pub(super) async fn calls_take_many_keys<B: Backend>(backend: &B) -> Checked {
     let found = read.edges_in(&ids, &words, &ALL).await?;
     assert!(
         found.iter().eq(edges.iter().rev()),
-        "by the nodes that they lead to"
+        "ordered by their target nodes"
     );
     let found = read.past_edges_in(&ids, &words, None, usize::MAX).await?;
     assert!(found == past, "all past edges");

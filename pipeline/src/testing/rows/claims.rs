@@ -1,79 +1,87 @@
-//! Claims: their last stretches and those before.
+//! Properties of claims: the last interval of each, and the past ones.
 
-use super::fixture::{Checked, EVER, by, nodes, sorted, words};
-use crate::claims::{By, Class, Ending, Point, Removal, Stretch, What};
+use super::fixture::{MAX_TIME, PropertyResult, create_nodes, intern_words, sorted, sorted_by};
+use crate::claims::{
+    ClaimClass, ClaimInterval, IntervalEnd, PointKind, Removal, ReportPoint, ReportedBy,
+};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     Backend, ClaimKey, ClaimRow, NO_WORD, NodeId, ReadRows, RowsError, ScopeKey, WriteRows,
 };
 use crate::uid;
 
-const GONE: Ending = Ending::Removed(Removal::Deleted);
+const DELETED: IntervalEnd = IntervalEnd::Removed(Removal::Deleted);
 
+/// An interval with one report; where it has an end, a deletion ended it.
 fn claim(key: ClaimKey, since: u64, until: Option<u64>) -> ClaimRow {
-    ending(key, since, until.map(|until| (until, GONE)))
+    claim_with_end(key, since, until.map(|until| (until, DELETED)))
 }
 
-fn ending(key: ClaimKey, since: u64, until: Option<(u64, Ending)>) -> ClaimRow {
+/// An interval with one report and this end.
+fn claim_with_end(key: ClaimKey, since: u64, until: Option<(u64, IntervalEnd)>) -> ClaimRow {
     let state = since + 100;
-    let what = What::Seen {
+    let kind = PointKind::Seen {
         state,
-        by: By::Scan,
+        by: ReportedBy::Scan,
     };
     let time = UnixNanos(since);
     ClaimRow {
         key,
-        stretch: Stretch {
+        interval: ClaimInterval {
             since: time,
             until: until.map(|(until, how)| (UnixNanos(until), how)),
             state,
             seen: time,
-            points: vec![Point { time, what }],
+            points: vec![ReportPoint { time, kind }],
         },
     }
 }
 
-/// A key of a claim of each of these nodes, that differ in nothing else.
+/// Creates these nodes. Returns the key of a claim of each; the keys differ only in the node.
 async fn keys<const N: usize>(
     write: &mut impl WriteRows,
     uids: [&str; N],
 ) -> Result<[ClaimKey; N], RowsError> {
-    let [source, scope] = words(write, ["aws", "aws/1/vm"]).await?;
-    let nodes = nodes(write, uids).await?;
+    let [source, scope] = intern_words(write, ["aws", "aws/1/vm"]).await?;
+    let nodes = create_nodes(write, uids).await?;
     Ok(nodes.map(|node| ClaimKey {
         node,
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source,
         scope,
     }))
 }
 
 fn in_order(rows: Vec<ClaimRow>) -> Vec<ClaimRow> {
-    by(rows, |row| (row.key, row.stretch.since))
+    sorted_by(rows, |row| (row.key, row.interval.since))
 }
 
-pub(super) async fn last_stretches_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn last_intervals_are_read_as_written<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let [a, b] = keys(&mut write, ["a", "b"]).await?;
-    let classes = Class::ALL.map(|class| claim(ClaimKey { class, ..a }, 10, None));
+    let classes = ClaimClass::ALL.map(|class| claim(ClaimKey { class, ..a }, 10, None));
     let mut rows = classes.to_vec();
     let mut many = claim(b, 1_700_000_000_000_000_001, None);
-    many.stretch.state = u64::MAX;
-    many.stretch.seen = UnixNanos(1_700_000_000_000_000_002);
-    let seen = |state, by| What::Seen { state, by };
+    many.interval.state = u64::MAX;
+    many.interval.seen = UnixNanos(1_700_000_000_000_000_002);
+    let seen = |state, by| PointKind::Seen { state, by };
     let reports = [
-        seen(u64::MAX, By::Row),
-        seen(0, By::Scan),
-        What::Removed(Removal::Deleted),
-        What::Removed(Removal::Released),
-        What::Deleted,
+        seen(u64::MAX, ReportedBy::Row),
+        seen(0, ReportedBy::Scan),
+        PointKind::Removed(Removal::Deleted),
+        PointKind::Removed(Removal::Released),
+        PointKind::Deleted,
     ];
-    let reports = reports.into_iter().cycle().take(Stretch::POINTS).zip(1..);
-    let points = reports.map(|(what, time)| Point {
+    let reports = reports
+        .into_iter()
+        .cycle()
+        .take(ClaimInterval::POINTS)
+        .zip(1..);
+    let points = reports.map(|(kind, time)| ReportPoint {
         time: UnixNanos(time),
-        what,
+        kind,
     });
-    many.stretch.points = points.collect();
+    many.interval.points = points.collect();
     rows.push(many);
     let mut none = claim(
         ClaimKey {
@@ -83,35 +91,41 @@ pub(super) async fn last_stretches_come_back_as_put<B: Backend>(backend: &B) -> 
         0,
         Some(0),
     );
-    none.stretch.points = Vec::new();
+    none.interval.points = Vec::new();
     rows.push(none);
     let replaced = ClaimKey {
         scope: NO_WORD,
         ..b
     };
-    rows.push(ending(replaced, 5, Some((9, Ending::Replaced))));
+    rows.push(claim_with_end(
+        replaced,
+        5,
+        Some((9, IntervalEnd::Replaced)),
+    ));
     let released = ClaimKey {
-        class: Class::Created,
+        class: ClaimClass::Created,
         ..b
     };
-    let how = Ending::Removed(Removal::Released);
-    rows.push(ending(released, 5, Some((9, how))));
+    let how = IntervalEnd::Removed(Removal::Released);
+    rows.push(claim_with_end(released, 5, Some((9, how))));
 
     write.put_claims(&rows).await?;
     let expected = in_order(rows);
-    let asked = [b.node, a.node, b.node];
-    assert_eq!(in_order(write.claims(&asked).await?), expected);
+    let nodes = [b.node, a.node, b.node];
+    assert_eq!(in_order(write.claims(&nodes).await?), expected);
     write.commit().await?;
     let mut read = backend.read().await?;
-    assert_eq!(in_order(read.claims(&asked).await?), expected);
+    assert_eq!(in_order(read.claims(&nodes).await?), expected);
     let of_a = expected.into_iter().filter(|row| row.key.node == a.node);
     let of_a: Vec<ClaimRow> = of_a.collect();
     assert_eq!(in_order(read.claims(&[a.node]).await?), of_a);
-    assert_eq!(read.past_claims(&asked, UnixNanos(0)).await?, []);
+    assert_eq!(read.past_claims(&nodes, UnixNanos(0)).await?, []);
     Ok(())
 }
 
-pub(super) async fn put_claim_replaces_the_last_stretch<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn put_claims_replaces_the_last_interval<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let [a, b] = keys(&mut write, ["a", "b"]).await?;
     write
@@ -119,7 +133,7 @@ pub(super) async fn put_claim_replaces_the_last_stretch<B: Backend>(backend: &B)
         .await?;
     write.commit().await?;
     let mut write = backend.write().await?;
-    // Later, earlier and twice in one call: the last one put is the last stretch.
+    // A later interval, then two in one call: the last written one is the last interval.
     write.put_claims(&[claim(a, 20, None)]).await?;
     write
         .put_claims(&[claim(a, 30, None), claim(a, 5, Some(8))])
@@ -129,23 +143,23 @@ pub(super) async fn put_claim_replaces_the_last_stretch<B: Backend>(backend: &B)
     let found = in_order(read.claims(&[a.node, b.node]).await?);
     assert_eq!(found, [claim(a, 5, Some(8)), claim(b, 10, None)]);
     let past = read.past_claims(&[a.node, b.node], UnixNanos(0)).await?;
-    assert_eq!(past, [], "what was replaced is not kept");
+    assert_eq!(past, [], "a replaced interval is not kept");
     Ok(())
 }
 
-pub(super) async fn past_claims_end_after_a_time_or_are_the_newest_before<B: Backend>(
+pub(super) async fn past_claims_include_the_newest_that_ended_before_the_time<B: Backend>(
     backend: &B,
-) -> Checked {
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let [a, b, c] = keys(&mut write, ["a", "b", "c"]).await?;
     let other = ClaimKey {
-        class: Class::Desired,
+        class: ClaimClass::Desired,
         ..a
     };
     let past = [
         claim(a, 10, Some(20)),
         claim(a, 20, Some(30)),
-        // Without a value, as a removal before any sighting leaves it.
+        // An empty interval, as after a removal before all sightings.
         claim(a, 35, Some(35)),
         claim(a, 40, Some(50)),
         claim(other, 12, Some(60)),
@@ -172,8 +186,12 @@ pub(super) async fn past_claims_end_after_a_time_or_are_the_newest_before<B: Bac
     Ok(())
 }
 
-/// `past` is by (key, since).
-async fn check_past(rows: &mut impl ReadRows, nodes: &[NodeId], past: &[ClaimRow]) -> Checked {
+/// Compares reads of past intervals since several times with `past`, which is ordered by (key, since).
+async fn check_past(
+    rows: &mut impl ReadRows,
+    nodes: &[NodeId],
+    past: &[ClaimRow],
+) -> PropertyResult {
     let times = [
         0,
         9,
@@ -193,11 +211,12 @@ async fn check_past(rows: &mut impl ReadRows, nodes: &[NodeId], past: &[ClaimRow
         u64::MAX,
     ];
     for since in times.map(UnixNanos) {
-        let ends_after = |row: &ClaimRow| row.stretch.until.is_some_and(|(until, _)| until > since);
+        let ends_after =
+            |row: &ClaimRow| row.interval.until.is_some_and(|(until, _)| until > since);
         let is_newest_before = |row: &ClaimRow| {
             let of_claim = past.iter().filter(|other| other.key == row.key);
             let before = of_claim.filter(|other| !ends_after(other));
-            before.map(|other| other.stretch.since).max() == Some(row.stretch.since)
+            before.map(|other| other.interval.since).max() == Some(row.interval.since)
         };
         let expected = past
             .iter()
@@ -209,7 +228,9 @@ async fn check_past(rows: &mut impl ReadRows, nodes: &[NodeId], past: &[ClaimRow
     Ok(())
 }
 
-pub(super) async fn past_claim_of_the_same_since_is_replaced<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn put_past_claims_replaces_the_interval_with_the_same_since<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let [a] = keys(&mut write, ["a"]).await?;
     write
@@ -217,7 +238,7 @@ pub(super) async fn past_claim_of_the_same_since_is_replaced<B: Backend>(backend
         .await?;
     write.commit().await?;
     let mut write = backend.write().await?;
-    let replaced = ending(a, 10, Some((25, Ending::Replaced)));
+    let replaced = claim_with_end(a, 10, Some((25, IntervalEnd::Replaced)));
     write
         .put_past_claims(&[claim(a, 10, Some(15)), replaced.clone()])
         .await?;
@@ -231,7 +252,9 @@ pub(super) async fn past_claim_of_the_same_since_is_replaced<B: Backend>(backend
     Ok(())
 }
 
-pub(super) async fn removed_claims_leave_the_others<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn remove_claims_keeps_all_other_intervals<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let [a, b] = keys(&mut write, ["a", "b"]).await?;
     let other = ClaimKey {
@@ -255,34 +278,34 @@ pub(super) async fn removed_claims_leave_the_others<B: Backend>(backend: &B) -> 
 
     let mut write = backend.write().await?;
     let time = UnixNanos;
-    // The last one of `a`, a past one of `a`, none of `b`: no stretch of it began then.
+    // The last interval of `a`, a past one of `a`, and none of `b`, since no interval of it began then.
     let keys = [(a, time(40)), (a, time(10)), (b, time(39)), (a, time(40))];
     write.remove_claims(&keys).await?;
     let nodes = [a.node, b.node];
-    let mut kept = past[1..].to_vec();
-    check_kept(&mut write, &nodes, &kept, &last[1..]).await?;
+    let mut remaining = past[1..].to_vec();
+    check_remaining(&mut write, &nodes, &remaining, &last[1..]).await?;
     write.commit().await?;
-    check_kept(&mut backend.read().await?, &nodes, &kept, &last[1..]).await?;
+    check_remaining(&mut backend.read().await?, &nodes, &remaining, &last[1..]).await?;
 
     let mut write = backend.write().await?;
     write.remove_claims(&[(b, time(40)), (b, time(10))]).await?;
     write.put_claims(&[claim(a, 50, None)]).await?;
     write.commit().await?;
-    kept.pop();
+    remaining.pop();
     let last = [claim(a, 50, None), claim(other, 40, None)];
-    check_kept(&mut backend.read().await?, &nodes, &kept, &last).await?;
+    check_remaining(&mut backend.read().await?, &nodes, &remaining, &last).await?;
     let scope = scope_of(b);
     let open = backend.read().await?.open_claims(scope, 0, 9).await?;
     assert_eq!(open, [(uid::hash("a"), claim(a, 50, None))]);
     Ok(())
 }
 
-async fn check_kept(
+async fn check_remaining(
     rows: &mut impl ReadRows,
     nodes: &[NodeId],
     past: &[ClaimRow],
     last: &[ClaimRow],
-) -> Checked {
+) -> PropertyResult {
     let found = rows.past_claims(nodes, UnixNanos(0)).await?;
     assert_eq!(in_order(found), in_order(past.to_vec()));
     let found = rows.claims(nodes).await?;
@@ -298,7 +321,9 @@ fn scope_of(key: ClaimKey) -> ScopeKey {
     }
 }
 
-pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let uids = ["a", "b", "c", "d", "e", "f", "g"];
     let mut write = backend.write().await?;
     let keys @ [a, b, c, d, e, f, g] = keys(&mut write, uids).await?;
@@ -309,7 +334,7 @@ pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(backend
         claim(c, 10, None),
         claim(
             ClaimKey {
-                class: Class::Desired,
+                class: ClaimClass::Desired,
                 ..b
             },
             10,
@@ -341,7 +366,7 @@ pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(backend
         .await?;
     write.commit().await?;
     let mut write = backend.write().await?;
-    // `d` is closed, `e` goes on with another stretch.
+    // `d` ends, and `e` continues with another interval.
     write
         .put_claims(&[claim(d, 10, Some(12)), claim(e, 12, None)])
         .await?;
@@ -367,7 +392,9 @@ pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(backend
     Ok(())
 }
 
-pub(super) async fn nodes_of_a_scope_are_those_since_a_time<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn ended_claims_are_those_that_ended_after_the_time<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let [a, b, c, d] = keys(&mut write, ["a", "b", "c", "d"]).await?;
     let rows = [
@@ -376,7 +403,7 @@ pub(super) async fn nodes_of_a_scope_are_those_since_a_time<B: Backend>(backend:
         claim(c, 10, Some(30)),
         claim(
             ClaimKey {
-                class: Class::Desired,
+                class: ClaimClass::Desired,
                 ..d
             },
             10,
@@ -400,18 +427,18 @@ pub(super) async fn nodes_of_a_scope_are_those_since_a_time<B: Backend>(backend:
         ),
     ];
     write.put_claims(&rows).await?;
-    // What ended before does not matter: the last stretch of `b` is another.
+    // A past interval does not matter: it is not the last one of `b`.
     write.put_past_claims(&[claim(b, 1, Some(5))]).await?;
     write.commit().await?;
     let mut read = backend.read().await?;
-    let of = |uid: &str, key: ClaimKey| (uid::hash(uid), key.node);
-    let (b, c) = (of("b", b), of("c", c));
+    let ended = |uid: &str, key: ClaimKey| (uid::hash(uid), key.node);
+    let (b, c) = (ended("b", b), ended("c", c));
     let times = [
         (UnixNanos(0), vec![b, c]),
         (UnixNanos(19), vec![b, c]),
         (UnixNanos(20), vec![c]),
         (UnixNanos(30), vec![]),
-        (EVER, vec![]),
+        (MAX_TIME, vec![]),
     ];
     for (since, expected) in times {
         let found = read.ended_claims(scope_of(rows[0].key), since).await?;

@@ -1,14 +1,15 @@
-//! Statistics of edges.
+//! Properties of edge statistics.
 
-use super::fixture::{Checked, EVER, by, nodes, words};
+use super::fixture::{MAX_TIME, PropertyResult, create_nodes, intern_words, sorted_by};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    Backend, EdgeStatsRow, NO_WORD, ReadRows, Resolution, RowsError, WriteRows,
+    Backend, EdgeStatsRow, NO_WORD, ReadRows, RowsError, StatsResolution, WriteRows,
 };
 
+/// Creates the nodes and words of a row of edge statistics and returns the row, unwritten.
 async fn stats(write: &mut impl WriteRows) -> Result<EdgeStatsRow, RowsError> {
-    let [kind, connection_type, writer] = words(write, ["calls", "http", "host-1"]).await?;
-    let [from, to] = nodes(write, ["a", "b"]).await?;
+    let [kind, connection_type, writer] = intern_words(write, ["calls", "http", "host-1"]).await?;
+    let [from, to] = create_nodes(write, ["a", "b"]).await?;
     Ok(EdgeStatsRow {
         minute: UnixNanos(60),
         from,
@@ -28,13 +29,13 @@ async fn stats(write: &mut impl WriteRows) -> Result<EdgeStatsRow, RowsError> {
 }
 
 fn in_order(rows: Vec<EdgeStatsRow>) -> Vec<EdgeStatsRow> {
-    by(rows, |row| {
+    sorted_by(rows, |row| {
         let edge = (row.from, row.kind, row.to, row.connection_type);
         (row.minute, edge, row.writer, row.chunk)
     })
 }
 
-pub(super) async fn edge_stats_come_back_by_minute<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn edge_stats_are_read_by_minute<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let first = stats(&mut write).await?;
     let with = |change: &dyn Fn(&mut EdgeStatsRow)| {
@@ -59,9 +60,9 @@ pub(super) async fn edge_stats_come_back_by_minute<B: Backend>(backend: &B) -> C
         with(&|row| row.minute = UnixNanos(0)),
         with(&|row| row.minute = UnixNanos(1_700_000_040_000_000_000)),
     ];
-    write.put_edge_stats(Resolution::Minute, &rows).await?;
+    write.put_edge_stats(StatsResolution::Minute, &rows).await?;
     let found = write
-        .edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+        .edge_stats(StatsResolution::Minute, UnixNanos(0), MAX_TIME)
         .await?;
     assert_eq!(in_order(found), in_order(rows.clone()));
     write.commit().await?;
@@ -76,17 +77,17 @@ pub(super) async fn edge_stats_come_back_by_minute<B: Backend>(backend: &B) -> C
         (120, 60),
     ] {
         let (from, to) = (UnixNanos(from), UnixNanos(to));
-        let fitting = rows
+        let expected = rows
             .iter()
             .filter(|row| from <= row.minute && row.minute < to);
-        let expected = in_order(fitting.cloned().collect());
-        let found = in_order(read.edge_stats(Resolution::Minute, from, to).await?);
+        let expected = in_order(expected.cloned().collect());
+        let found = in_order(read.edge_stats(StatsResolution::Minute, from, to).await?);
         assert_eq!(found, expected, "{from:?} to {to:?}");
     }
     Ok(())
 }
 
-pub(super) async fn greater_row_of_edge_stats_stays<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn greater_row_of_edge_stats_wins<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let first = stats(&mut write).await?;
     let counted = |calls, errors, duration_sum, max| EdgeStatsRow {
@@ -102,25 +103,25 @@ pub(super) async fn greater_row_of_edge_stats_stays<B: Backend>(backend: &B) -> 
         (counted(9, 9, 9.5, 2.0), false),
         (counted(10, 1, 9.5, 3.0), false),
         (counted(10, 2, 1.25, 4.0), false),
-        // Equal: the one that is there stays.
+        // Of equal rows, the stored one stays.
         (counted(10, 2, 1.5, 5.0), false),
         (counted(10, 2, 1.75, 6.0), true),
         (counted(10, 3, 0.5, 7.0), true),
         (counted(11, 0, 0.0, 8.0), true),
         (counted(11, 0, -1.0, 9.0), false),
     ];
-    let mut kept = &steps[0].0;
-    for (row, stays) in &steps {
+    let mut stored = &steps[0].0;
+    for (row, wins) in &steps {
         write
-            .put_edge_stats(Resolution::Minute, std::slice::from_ref(row))
+            .put_edge_stats(StatsResolution::Minute, std::slice::from_ref(row))
             .await?;
-        if *stays {
-            kept = row;
+        if *wins {
+            stored = row;
         }
         let found = write
-            .edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+            .edge_stats(StatsResolution::Minute, UnixNanos(0), MAX_TIME)
             .await?;
-        assert_eq!(found, [kept.clone()], "after {row:?}");
+        assert_eq!(found, [stored.clone()], "after {row:?}");
     }
     write.commit().await?;
 
@@ -131,14 +132,14 @@ pub(super) async fn greater_row_of_edge_stats_stays<B: Backend>(backend: &B) -> 
     };
     let mut rows: Vec<EdgeStatsRow> = steps.iter().map(other).collect();
     rows.push(steps[0].0.clone());
-    write.put_edge_stats(Resolution::Minute, &rows).await?;
+    write.put_edge_stats(StatsResolution::Minute, &rows).await?;
     write.commit().await?;
     let found = backend
         .read()
         .await?
-        .edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+        .edge_stats(StatsResolution::Minute, UnixNanos(0), MAX_TIME)
         .await?;
     let expected = [steps[7].0.clone(), other(&steps[7])];
-    assert_eq!(in_order(found), expected, "all in one call");
+    assert_eq!(in_order(found), expected, "the same rows in one call");
     Ok(())
 }

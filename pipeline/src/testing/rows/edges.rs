@@ -1,15 +1,15 @@
-//! Edges: current, past and observed.
+//! Properties of current, past and observed edges.
 
-use super::fixture::{Checked, by, nodes, pairs, words};
+use super::fixture::{PropertyResult, create_nodes, intern_words, pairs, sorted_by};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     Backend, EdgeKey, EdgePage, EdgeRow, NO_WORD, NodeId, ReadRows, RowsError, Word, WriteRows,
 };
 
-/// In which order edges that lead to a node are paged.
-type Incoming = (NodeId, Word, NodeId, Word, Word, bool);
+/// The order in which incoming edges are paged.
+type IncomingKey = (NodeId, Word, NodeId, Word, Word, bool);
 
-fn incoming(key: EdgeKey) -> Incoming {
+fn incoming_key(key: EdgeKey) -> IncomingKey {
     (
         key.to,
         key.kind,
@@ -34,13 +34,13 @@ fn page(after: Option<EdgeKey>, limit: usize) -> EdgePage {
     EdgePage { after, limit }
 }
 
-/// A key between the first two of these nodes, and the nodes.
-async fn between<const N: usize>(
+/// Creates these nodes. Returns the key of an edge from the first to the second, and the ids.
+async fn nodes_with_edge<const N: usize>(
     write: &mut impl WriteRows,
     uids: [&str; N],
 ) -> Result<(EdgeKey, [NodeId; N]), RowsError> {
-    let [kind, source, scope] = words(write, ["calls", "aws", "aws/1/vm"]).await?;
-    let nodes = nodes(write, uids).await?;
+    let [kind, source, scope] = intern_words(write, ["calls", "aws", "aws/1/vm"]).await?;
+    let nodes = create_nodes(write, uids).await?;
     let key = EdgeKey {
         from: nodes[0],
         kind,
@@ -52,9 +52,9 @@ async fn between<const N: usize>(
     Ok((key, nodes))
 }
 
-pub(super) async fn edges_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn edges_are_read_as_written<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let (key, [a, b, c]) = between(&mut write, ["a", "b", "c"]).await?;
+    let (key, [a, b, c]) = nodes_with_edge(&mut write, ["a", "b", "c"]).await?;
     let full = EdgeRow {
         confidence: 0.1,
         properties: Some(vec![0, 255]),
@@ -109,13 +109,16 @@ pub(super) async fn edges_come_back_as_put<B: Backend>(backend: &B) -> Checked {
     Ok(())
 }
 
-/// Six nodes, three kinds, and edges between most of the nodes, some several times.
-async fn web<B: Backend>(backend: &B) -> Result<([NodeId; 6], [Word; 3], Vec<EdgeRow>), RowsError> {
+/// Writes six nodes and edges of three kinds between most of them, some edges from several reports. Returns the ids,
+/// the kinds and the rows.
+async fn write_edges<B: Backend>(
+    backend: &B,
+) -> Result<([NodeId; 6], [Word; 3], Vec<EdgeRow>), RowsError> {
     let mut write = backend.write().await?;
-    let nodes = nodes(&mut write, ["a", "b", "c", "d", "e", "f"]).await?;
-    // Made in another order than that of their names.
+    let nodes = create_nodes(&mut write, ["a", "b", "c", "d", "e", "f"]).await?;
+    // The order of the words differs from that of their texts.
     let [source, scope, contains, calls, uses] =
-        words(&mut write, ["s", "scope", "contains", "calls", "uses"]).await?;
+        intern_words(&mut write, ["s", "scope", "contains", "calls", "uses"]).await?;
     let mut rows = Vec::new();
     for (index, (from, to)) in pairs(&nodes, &nodes).into_iter().enumerate() {
         for (number, kind) in [uses, contains, calls].into_iter().enumerate() {
@@ -143,28 +146,28 @@ async fn web<B: Backend>(backend: &B) -> Result<([NodeId; 6], [Word; 3], Vec<Edg
 
 const LIMITS: [usize; 6] = [1, 2, 3, 7, 40, usize::MAX];
 
-pub(super) async fn pages_of_outgoing_edges_lose_and_double_none<B: Backend>(
+pub(super) async fn pages_of_outgoing_edges_contain_each_edge_once<B: Backend>(
     backend: &B,
-) -> Checked {
-    let (nodes, kinds, rows) = web(backend).await?;
+) -> PropertyResult {
+    let (nodes, kinds, rows) = write_edges(backend).await?;
     let mut read = backend.read().await?;
     for (from, kinds) in filters(nodes, kinds) {
-        let fitting = rows.iter().filter(|row| from.contains(&row.key.from));
-        let fitting = fitting.filter(|row| kinds.is_empty() || kinds.contains(&row.key.kind));
-        let expected = by(fitting.cloned().collect(), |row| row.key);
+        let matching = rows.iter().filter(|row| from.contains(&row.key.from));
+        let matching = matching.filter(|row| kinds.is_empty() || kinds.contains(&row.key.kind));
+        let expected = sorted_by(matching.cloned().collect(), |row| row.key);
         for limit in LIMITS {
             let mut after = None;
-            for chunk in chunks(&expected, limit) {
+            for expected_page in pages(&expected, limit) {
                 let found = read.edges_out(&from, &kinds, &page(after, limit)).await?;
                 assert_eq!(
-                    found, chunk,
+                    found, expected_page,
                     "{limit} from {from:?} of {kinds:?} after {after:?}"
                 );
-                after = chunk.last().map(|row| row.key).or(after);
+                after = expected_page.last().map(|row| row.key).or(after);
             }
         }
     }
-    // A page goes on after a key that is there no more, or never was.
+    // A page begins after a key that no row has.
     let a = nodes[0];
     let all = read.edges_out(&nodes, &[], &page(None, usize::MAX)).await?;
     let never = EdgeKey {
@@ -177,24 +180,24 @@ pub(super) async fn pages_of_outgoing_edges_lose_and_double_none<B: Backend>(
     Ok(())
 }
 
-pub(super) async fn pages_of_incoming_edges_lose_and_double_none<B: Backend>(
+pub(super) async fn pages_of_incoming_edges_contain_each_edge_once<B: Backend>(
     backend: &B,
-) -> Checked {
-    let (nodes, kinds, rows) = web(backend).await?;
+) -> PropertyResult {
+    let (nodes, kinds, rows) = write_edges(backend).await?;
     let mut read = backend.read().await?;
     for (to, kinds) in filters(nodes, kinds) {
-        let fitting = rows.iter().filter(|row| to.contains(&row.key.to));
-        let fitting = fitting.filter(|row| kinds.is_empty() || kinds.contains(&row.key.kind));
-        let expected = by(fitting.cloned().collect(), |row| incoming(row.key));
+        let matching = rows.iter().filter(|row| to.contains(&row.key.to));
+        let matching = matching.filter(|row| kinds.is_empty() || kinds.contains(&row.key.kind));
+        let expected = sorted_by(matching.cloned().collect(), |row| incoming_key(row.key));
         for limit in LIMITS {
             let mut after = None;
-            for chunk in chunks(&expected, limit) {
+            for expected_page in pages(&expected, limit) {
                 let found = read.edges_in(&to, &kinds, &page(after, limit)).await?;
                 assert_eq!(
-                    found, chunk,
+                    found, expected_page,
                     "{limit} to {to:?} of {kinds:?} after {after:?}"
                 );
-                after = chunk.last().map(|row| row.key).or(after);
+                after = expected_page.last().map(|row| row.key).or(after);
             }
         }
     }
@@ -209,7 +212,7 @@ pub(super) async fn pages_of_incoming_edges_lose_and_double_none<B: Backend>(
     Ok(())
 }
 
-/// Nodes and kinds to page by.
+/// All combinations of some lists of nodes and kinds.
 fn filters(nodes: [NodeId; 6], kinds: [Word; 3]) -> Vec<(Vec<NodeId>, Vec<Word>)> {
     let [a, b, c, d, e, _] = nodes;
     let nodes = [vec![b], vec![e, a, c], vec![d, d], nodes.to_vec()];
@@ -217,14 +220,14 @@ fn filters(nodes: [NodeId; 6], kinds: [Word; 3]) -> Vec<(Vec<NodeId>, Vec<Word>)
     pairs(&nodes, &kinds)
 }
 
-/// The pages that all rows make, and the empty one after them.
-fn chunks(rows: &[EdgeRow], limit: usize) -> impl Iterator<Item = &[EdgeRow]> {
+/// The expected pages of all rows, and the empty page after them.
+fn pages(rows: &[EdgeRow], limit: usize) -> impl Iterator<Item = &[EdgeRow]> {
     rows.chunks(limit).chain([&[][..]])
 }
 
-pub(super) async fn removed_edge_is_past_for_ever<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn removed_edge_stays_a_past_edge<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let (key, [a, b, c]) = between(&mut write, ["a", "b", "c"]).await?;
+    let (key, [a, b, c]) = nodes_with_edge(&mut write, ["a", "b", "c"]).await?;
     let observed = EdgeKey {
         is_observation: true,
         ..key
@@ -254,62 +257,71 @@ pub(super) async fn removed_edge_is_past_for_ever<B: Backend>(backend: &B) -> Ch
     assert_eq!(
         past,
         [(b, key.kind, a)],
-        "an edge that is current again was once removed"
+        "an edge that is current again stays a past edge"
     );
     Ok(())
 }
 
-async fn check_removed(rows: &mut impl ReadRows, key: EdgeKey, observed: EdgeKey) -> Checked {
+async fn check_removed(
+    rows: &mut impl ReadRows,
+    key: EdgeKey,
+    observed: EdgeKey,
+) -> PropertyResult {
     let current = rows.edges_in(&[key.to], &[], &page(None, 9)).await?;
     assert_eq!(current, [edge(observed)]);
     let current = rows.edges_out(&[key.from], &[], &page(None, 9)).await?;
-    assert_eq!(current.len(), 2, "the others stay");
+    assert_eq!(current.len(), 2, "the other edges stay");
     let past = rows.past_edges_in(&[key.to], &[], None, 9).await?;
     assert_eq!(past, [(key.to, key.kind, key.from)]);
     Ok(())
 }
 
-pub(super) async fn past_edges_are_paged<B: Backend>(backend: &B) -> Checked {
-    let (nodes, kinds, rows) = web(backend).await?;
+pub(super) async fn past_edges_are_paged<B: Backend>(backend: &B) -> PropertyResult {
+    let (nodes, kinds, rows) = write_edges(backend).await?;
     let [a, b, c, ..] = nodes;
     let mut write = backend.write().await?;
-    // A third of the edges is removed; of these and of others it is put that they were once.
+    // A third of the edges is removed. Some of these and of others are also written as past edges.
     let removed: Vec<EdgeKey> = rows.iter().step_by(3).map(|row| row.key).collect();
     write.remove_edges(&removed).await?;
-    let of = |key: &EdgeKey| (key.to, key.kind, key.from);
-    let mut put: Vec<_> = removed.iter().take(5).map(of).collect();
-    put.extend(rows.iter().skip(1).step_by(9).map(|row| of(&row.key)));
+    let past_edge = |key: &EdgeKey| (key.to, key.kind, key.from);
+    let mut put: Vec<_> = removed.iter().take(5).map(past_edge).collect();
+    put.extend(
+        rows.iter()
+            .skip(1)
+            .step_by(9)
+            .map(|row| past_edge(&row.key)),
+    );
     put.push(put[0]);
     write.put_past_edges(&put).await?;
     write.put_past_edges(&put[..3]).await?;
     write.commit().await?;
-    put.extend(removed.iter().map(of));
+    put.extend(removed.iter().map(past_edge));
     put.sort_unstable();
     put.dedup();
     let mut read = backend.read().await?;
     let kinds = [vec![], vec![kinds[0]], vec![kinds[2], kinds[1]]];
     for (to, kinds) in pairs(&[vec![b], vec![c, a, c], nodes.to_vec()], &kinds) {
-        let fitting = put.iter().filter(|(node, ..)| to.contains(node));
-        let fitting = fitting.filter(|(_, kind, _)| kinds.is_empty() || kinds.contains(kind));
-        let expected: Vec<_> = fitting.copied().collect();
+        let matching = put.iter().filter(|(node, ..)| to.contains(node));
+        let matching = matching.filter(|(_, kind, _)| kinds.is_empty() || kinds.contains(kind));
+        let expected: Vec<_> = matching.copied().collect();
         for limit in LIMITS {
             let mut after = None;
-            for chunk in expected.chunks(limit).chain([&[][..]]) {
+            for expected_page in expected.chunks(limit).chain([&[][..]]) {
                 let found = read.past_edges_in(&to, &kinds, after, limit).await?;
                 assert_eq!(
-                    found, chunk,
+                    found, expected_page,
                     "{limit} to {to:?} of {kinds:?} after {after:?}"
                 );
-                after = chunk.last().copied().or(after);
+                after = expected_page.last().copied().or(after);
             }
         }
     }
     Ok(())
 }
 
-pub(super) async fn observed_edges_merge<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn observed_edges_merge<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let (key, [a, _, c]) = between(&mut write, ["a", "b", "c"]).await?;
+    let (key, [a, _, c]) = nodes_with_edge(&mut write, ["a", "b", "c"]).await?;
     let key = EdgeKey {
         is_observation: true,
         ..key
@@ -323,9 +335,9 @@ pub(super) async fn observed_edges_merge<B: Backend>(backend: &B) -> Checked {
     };
     let steps = [
         (seen(10, 20, 0.5, Some(&[2])), seen(10, 20, 0.5, Some(&[2]))),
-        // Earlier: it gives the first time and the confidence.
+        // An earlier observation sets the first time and the confidence.
         (seen(5, 15, 0.9, Some(&[3])), seen(5, 20, 0.9, Some(&[2]))),
-        // At the same time the greater properties.
+        // Of two with the same last time, the greater properties win.
         (
             seen(20, 20, 0.1, Some(&[1, 9])),
             seen(5, 20, 0.9, Some(&[2])),
@@ -335,7 +347,7 @@ pub(super) async fn observed_edges_merge<B: Backend>(backend: &B) -> Checked {
             seen(20, 20, 0.1, Some(&[2, 0])),
             seen(5, 20, 0.9, Some(&[2, 0])),
         ),
-        // Later, without properties.
+        // A later observation without properties clears them.
         (seen(7, 30, 0.2, None), seen(5, 30, 0.9, None)),
         (seen(30, 30, 0.2, Some(&[])), seen(5, 30, 0.9, Some(&[]))),
     ];
@@ -356,7 +368,7 @@ pub(super) async fn observed_edges_merge<B: Backend>(backend: &B) -> Checked {
     rows.insert(1, seen(1, 31, 0.0, None));
     let new = write.observe_edges(&rows).await?;
     let expected: Vec<bool> = (0..rows.len()).map(|index| index == 0).collect();
-    assert_eq!(new, expected, "new at its first place, in order");
+    assert_eq!(new, expected, "only the first row of a key is new");
     write.commit().await?;
     let found = backend
         .read()

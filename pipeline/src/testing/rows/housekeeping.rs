@@ -1,13 +1,17 @@
-//! What housekeeping reads and removes.
+//! Properties of the reads and removals that housekeeping uses.
 
-use super::fixture::{Checked, EVER, NONE, by, node, nodes, sorted, strings, words};
+use super::fixture::{
+    MAX_TIME, NO_IDS, PropertyResult, create_nodes, intern_words, node_row, sorted, sorted_by,
+    strings,
+};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    AliasKey, AliasRow, Backend, Content, EdgeKey, EdgeRow, EdgeStatsRow, NO_WORD, NodeId, Part,
-    Projection, ReadRows, Resolution, SnapshotKey, StatsEdge, VersionKey, VersionRow, WriteRows,
+    AliasKey, AliasRow, Backend, EdgeKey, EdgeRow, EdgeStatsRow, NO_WORD, NodeId, Projection,
+    ReadRows, SnapshotKey, SnapshotKind, StatsEdge, StatsResolution, VersionContent, VersionKey,
+    VersionRow, WriteRows,
 };
 
-pub(super) async fn state_is_kept_by_name<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn state_is_stored_by_name<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     write.put_state("a", b"one").await?;
     write.put_state("b", b"").await?;
@@ -24,22 +28,22 @@ pub(super) async fn state_is_kept_by_name<B: Backend>(backend: &B) -> Checked {
     Ok(())
 }
 
-pub(super) async fn all_nodes_are_paged_and_removed_ones_leave_no_number<B: Backend>(
+pub(super) async fn all_nodes_are_paged_and_ids_of_removed_nodes_are_not_reused<B: Backend>(
     backend: &B,
-) -> Checked {
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let ids = nodes(&mut write, ["a", "b", "c", "d"]).await?;
-    write.put_nodes(&[node(ids[1], "b")]).await?;
+    let ids = create_nodes(&mut write, ["a", "b", "c", "d"]).await?;
+    write.put_nodes(&[node_row(ids[1], "b")]).await?;
     assert_eq!(
         write.node_page(0, 9).await?,
         ids,
-        "listed or not, put or not"
+        "a page contains nodes that are not listed, and nodes without a written row"
     );
     write.commit().await?;
     let mut read = backend.read().await?;
     assert_eq!(read.node_page(ids[0], 2).await?, ids[1..3]);
-    assert_eq!(read.node_page(ids[3], 2).await?, NONE);
-    assert_eq!(read.node_page(0, 0).await?, NONE);
+    assert_eq!(read.node_page(ids[3], 2).await?, NO_IDS);
+    assert_eq!(read.node_page(0, 0).await?, NO_IDS);
     drop(read);
 
     let mut write = backend.write().await?;
@@ -52,22 +56,22 @@ pub(super) async fn all_nodes_are_paged_and_removed_ones_leave_no_number<B: Back
     assert_eq!(read.nodes(&ids, Projection::Full).await?.len(), 2);
     drop(read);
     let mut write = backend.write().await?;
-    let [again] = nodes(&mut write, ["d"]).await?;
-    assert!(again > ids[3], "{again} was the number of another node");
+    let [again] = create_nodes(&mut write, ["d"]).await?;
+    assert!(again > ids[3], "{again} was the id of another node");
     write.remove_nodes(&[again]).await?;
     write.commit().await?;
     let mut write = backend.write().await?;
-    let [last] = nodes(&mut write, ["d"]).await?;
-    assert!(last > again, "{last} was the number of another node");
+    let [last] = create_nodes(&mut write, ["d"]).await?;
+    assert!(last > again, "{last} was the id of another node");
     Ok(())
 }
 
-pub(super) async fn versions_of_nodes_come_without_values_until_removed<B: Backend>(
+pub(super) async fn versions_of_nodes_are_read_without_values<B: Backend>(
     backend: &B,
-) -> Checked {
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [a, b] = nodes(&mut write, ["a", "b"]).await?;
-    let [source, kind] = words(&mut write, ["aws", "vm"]).await?;
+    let [a, b] = create_nodes(&mut write, ["a", "b"]).await?;
+    let [source, kind] = intern_words(&mut write, ["aws", "vm"]).await?;
     let row = |node: NodeId, state, written| VersionRow {
         key: VersionKey {
             node,
@@ -75,11 +79,11 @@ pub(super) async fn versions_of_nodes_come_without_values_until_removed<B: Backe
             scope: NO_WORD,
             state,
         },
-        content: Some(Content {
+        content: Some(VersionContent {
             kind,
             name: Some("n".to_owned()),
             value: Some(vec![7; 100]),
-            ..Content::default()
+            ..VersionContent::default()
         }),
         edges: Some(state),
         aliases: None,
@@ -87,15 +91,15 @@ pub(super) async fn versions_of_nodes_come_without_values_until_removed<B: Backe
     };
     let rows = [row(a, 1, 50), row(a, u64::MAX, 60), row(b, 1, 70)];
     write.put_versions(&rows).await?;
-    // Only when it was written changes, and only to a later time.
-    let empty = |row: &VersionRow, written| VersionRow {
+    // Rows without parts change only the time at which the version was written, and only to a later one.
+    let without_parts = |row: &VersionRow, written| VersionRow {
         content: None,
         edges: None,
         written: UnixNanos(written),
         ..row.clone()
     };
     write
-        .put_versions(&[empty(&rows[0], 90), empty(&rows[1], 10)])
+        .put_versions(&[without_parts(&rows[0], 90), without_parts(&rows[1], 10)])
         .await?;
     let header = |row: &VersionRow, written| {
         let mut row = row.clone();
@@ -106,11 +110,11 @@ pub(super) async fn versions_of_nodes_come_without_values_until_removed<B: Backe
         row
     };
     let expected = [header(&rows[0], 90), header(&rows[1], 60)];
-    let in_order = |rows| by(rows, |row: &VersionRow| row.key);
+    let in_order = |rows| sorted_by(rows, |row: &VersionRow| row.key);
     assert_eq!(in_order(write.versions_of(&[a]).await?), expected);
-    let [edges, aliases] = [Part::Edges, Part::Aliases].map(|part| SnapshotKey {
+    let [edges, aliases] = [SnapshotKind::Edges, SnapshotKind::Aliases].map(|kind| SnapshotKey {
         node: a,
-        part,
+        kind,
         hash: u64::MAX,
     });
     write
@@ -132,17 +136,19 @@ pub(super) async fn versions_of_nodes_come_without_values_until_removed<B: Backe
     write.remove_snapshots(&[edges]).await?;
     write.commit().await?;
     let mut read = backend.read().await?;
-    let left = in_order(read.versions_of(&[b, a, 999]).await?);
-    assert_eq!(left, [expected[1].clone(), header(&rows[2], 70)]);
-    let left = read.snapshots(&[edges, aliases]).await?;
-    assert_eq!(left, [(aliases, vec![2])]);
+    let remaining = in_order(read.versions_of(&[b, a, 999]).await?);
+    assert_eq!(remaining, [expected[1].clone(), header(&rows[2], 70)]);
+    let remaining = read.snapshots(&[edges, aliases]).await?;
+    assert_eq!(remaining, [(aliases, vec![2])]);
     Ok(())
 }
 
-pub(super) async fn past_edges_and_owners_can_be_forgotten<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn past_edges_and_owners_can_be_removed<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [a, b] = nodes(&mut write, ["a", "b"]).await?;
-    let [kind] = words(&mut write, ["CALLS"]).await?;
+    let [a, b] = create_nodes(&mut write, ["a", "b"]).await?;
+    let [kind] = intern_words(&mut write, ["CALLS"]).await?;
     let key = EdgeKey {
         from: a,
         kind,
@@ -193,17 +199,19 @@ pub(super) async fn past_edges_and_owners_can_be_forgotten<B: Backend>(backend: 
         .await?;
     write.commit().await?;
     let mut read = backend.read().await?;
-    let left = read.past_edges_in(&[a, b], &[], None, 9).await?;
-    assert_eq!(left, [(b, kind, b)]);
+    let remaining = read.past_edges_in(&[a, b], &[], None, 9).await?;
+    assert_eq!(remaining, [(b, kind, b)]);
     let owners = read.past_owners(&strings(&["10.0.0.1"])).await?;
     assert_eq!(owners, [("10.0.0.1".to_owned(), b)]);
     Ok(())
 }
 
-pub(super) async fn minutes_and_hours_are_kept_apart<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn minutes_and_hours_are_stored_separately<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [kind] = words(&mut write, ["CALLS"]).await?;
-    let [a, b, c] = nodes(&mut write, ["a", "b", "c"]).await?;
+    let [kind] = intern_words(&mut write, ["CALLS"]).await?;
+    let [a, b, c] = create_nodes(&mut write, ["a", "b", "c"]).await?;
     let row = |minute, from, chunk| EdgeStatsRow {
         minute: UnixNanos(minute),
         from,
@@ -228,9 +236,14 @@ pub(super) async fn minutes_and_hours_are_kept_apart<B: Backend>(backend: &B) ->
         row(180, a, 0),
     ];
     let hours = [row(50, a, 0), row(60, a, 0)];
-    assert_eq!(write.oldest_edge_stats(Resolution::Minute).await?, None);
-    write.put_edge_stats(Resolution::Minute, &minutes).await?;
-    write.put_edge_stats(Resolution::Hour, &hours).await?;
+    assert_eq!(
+        write.oldest_edge_stats(StatsResolution::Minute).await?,
+        None
+    );
+    write
+        .put_edge_stats(StatsResolution::Minute, &minutes)
+        .await?;
+    write.put_edge_stats(StatsResolution::Hour, &hours).await?;
     write.commit().await?;
 
     let edge = |from| StatsEdge {
@@ -242,40 +255,43 @@ pub(super) async fn minutes_and_hours_are_kept_apart<B: Backend>(backend: &B) ->
     let mut write = backend.write().await?;
     let (from, to) = (UnixNanos(60), UnixNanos(180));
     write
-        .remove_edge_stats(Resolution::Minute, &[edge(a), edge(b)], from, to)
+        .remove_edge_stats(StatsResolution::Minute, &[edge(a), edge(b)], from, to)
         .await?;
     let (from, to) = (UnixNanos(50), UnixNanos(51));
     write
-        .remove_edge_stats(Resolution::Hour, &[edge(a)], from, to)
+        .remove_edge_stats(StatsResolution::Hour, &[edge(a)], from, to)
         .await?;
     write.commit().await?;
     let mut read = backend.read().await?;
-    let in_order = |rows| by(rows, |row: &EdgeStatsRow| (row.minute, row.from));
-    let left = read
-        .edge_stats(Resolution::Minute, UnixNanos(0), EVER)
+    let in_order = |rows| sorted_by(rows, |row: &EdgeStatsRow| (row.minute, row.from));
+    let remaining = read
+        .edge_stats(StatsResolution::Minute, UnixNanos(0), MAX_TIME)
         .await?;
-    assert_eq!(in_order(left), [minutes[2].clone(), minutes[4].clone()]);
-    let left = read
-        .edge_stats(Resolution::Hour, UnixNanos(0), EVER)
+    assert_eq!(
+        in_order(remaining),
+        [minutes[2].clone(), minutes[4].clone()]
+    );
+    let remaining = read
+        .edge_stats(StatsResolution::Hour, UnixNanos(0), MAX_TIME)
         .await?;
-    assert_eq!(left, hours[1..]);
-    let oldest = read.oldest_edge_stats(Resolution::Minute).await?;
+    assert_eq!(remaining, hours[1..]);
+    let oldest = read.oldest_edge_stats(StatsResolution::Minute).await?;
     assert_eq!(oldest, Some(UnixNanos(60)));
-    let oldest = read.oldest_edge_stats(Resolution::Hour).await?;
+    let oldest = read.oldest_edge_stats(StatsResolution::Hour).await?;
     assert_eq!(oldest, Some(UnixNanos(60)));
-    let ends = sorted(read.last_edge_stats(&[b, c, 999, b]).await?);
-    let nodes: Vec<NodeId> = ends.iter().map(|(node, _)| *node).collect();
+    let last_times = sorted(read.last_edge_stats(&[b, c, 999, b]).await?);
+    let nodes: Vec<NodeId> = last_times.iter().map(|(node, _)| *node).collect();
     assert_eq!(nodes, [b, c]);
     assert!(
-        ends[0].1 >= UnixNanos(180) && ends[1].1 >= UnixNanos(60),
-        "{ends:?}"
+        last_times[0].1 >= UnixNanos(180) && last_times[1].1 >= UnixNanos(60),
+        "{last_times:?}"
     );
     Ok(())
 }
 
-pub(super) async fn removed_commits_leave_the_numbers_of_the_others<B: Backend>(
+pub(super) async fn remove_commits_keeps_the_numbers_of_all_others<B: Backend>(
     backend: &B,
-) -> Checked {
+) -> PropertyResult {
     let mut write = backend.write().await?;
     for number in 1..=6_u8 {
         write.append_commit(&[number]).await?;
@@ -296,7 +312,7 @@ pub(super) async fn removed_commits_leave_the_numbers_of_the_others<B: Backend>(
     assert_eq!(write.append_commit(b"seven").await?, 7);
     write.commit().await?;
     assert_eq!(backend.commits(0, 9).await?, [(7, b"seven".to_vec())]);
-    let sizes = backend.sizes().await?;
+    let sizes = backend.store_size().await?;
     assert!(sizes.rows.contains(&("commits", 1)), "{sizes:?}");
     assert!(!backend.compact(10).await?);
     Ok(())

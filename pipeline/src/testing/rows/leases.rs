@@ -1,16 +1,17 @@
-//! Leases.
+//! Properties of leases.
 
-use super::fixture::{Checked, words};
+use super::fixture::{PropertyResult, intern_words};
 use crate::component::UnixNanos;
 use crate::store::rows::{Backend, LeaseRow, LeaseRows, RowsError, WriteRows};
 
+/// A lease of the source `aws`, unwritten.
 async fn lease(
     write: &mut impl WriteRows,
     scope: &str,
     holder: &str,
     until: u64,
 ) -> Result<LeaseRow, RowsError> {
-    let [source, scope] = words(write, ["aws", scope]).await?;
+    let [source, scope] = intern_words(write, ["aws", scope]).await?;
     Ok(LeaseRow {
         source,
         scope,
@@ -19,7 +20,7 @@ async fn lease(
     })
 }
 
-pub(super) async fn leases_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn leases_are_read_as_written<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let first = lease(&mut write, "1/eu", "", 1_700_000_000_000_000_001).await?;
     let other = lease(&mut write, "1/us", "host-ü/7", 0).await?;
@@ -40,13 +41,13 @@ pub(super) async fn leases_come_back_as_put<B: Backend>(backend: &B) -> Checked 
 
     let mut write = backend.write().await?;
     let found = write.lease(first.source, first.scope).await?;
-    assert_eq!(found, Some(later), "one a scope");
+    assert_eq!(found, Some(later), "a scope has one lease");
     let found = write.lease(other.source, other.scope).await?;
     assert_eq!(found, Some(other));
     Ok(())
 }
 
-pub(super) async fn removed_lease_leaves_the_others<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn remove_lease_keeps_all_other_leases<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let first = lease(&mut write, "1/eu", "a", 1).await?;
     let other = lease(&mut write, "1/us", "a", 1).await?;
@@ -67,12 +68,18 @@ pub(super) async fn removed_lease_leaves_the_others<B: Backend>(backend: &B) -> 
     drop(write);
     let mut write = backend.write().await?;
     let found = write.lease(other.source, other.scope).await?;
-    assert_eq!(found, Some(other), "the session did not commit");
+    assert_eq!(
+        found,
+        Some(other),
+        "the session that removed it did not commit"
+    );
     Ok(())
 }
 
-/// Two sessions that read a lease and write it where there is none.
-pub(super) async fn lease_is_taken_by_one_of_two_writers<B: Backend>(backend: &B) -> Checked {
+/// Two sessions read a lease and write it if there is none.
+pub(super) async fn one_of_two_concurrent_writers_takes_a_lease<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let take = async |holder: &str| {
         let mut write = backend.write().await?;
         let own = lease(&mut write, "1/eu", holder, 1).await?;
@@ -88,7 +95,7 @@ pub(super) async fn lease_is_taken_by_one_of_two_writers<B: Backend>(backend: &B
     Ok(())
 }
 
-pub(super) async fn clock_of_a_session_goes<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn session_clock_does_not_go_back<B: Backend>(backend: &B) -> PropertyResult {
     let first = backend.write().await?.now().await?;
     assert!(first > UnixNanos(1_700_000_000_000_000_000), "{first:?}");
     assert!(backend.write().await?.now().await? >= first);

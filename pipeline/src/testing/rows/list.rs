@@ -1,29 +1,34 @@
-//! Lists of nodes, and how many there are.
+//! Properties of lists and counts of nodes.
 
-use super::fixture::{Checked, EVER, NONE, by, node, pairs, strings, words};
+use super::fixture::{
+    MAX_TIME, NO_IDS, PropertyResult, intern_words, node_row, pairs, sorted_by, strings,
+};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    Backend, CountRow, Listing, NO_WORD, NodeId, NodeRow, ReadRows, RowFilter, RowsError,
-    TextField, TextMatch, TextRow, WantedText, WriteRows,
+    Backend, CountRow, Listing, NO_WORD, NodeId, NodeRow, NodeRowFilter, ReadRows, RowsError,
+    TextCondition, TextField, TextMatch, TextRow, WriteRows,
 };
 
-fn fits(row: &NodeRow, filter: &RowFilter) -> bool {
-    let is_of = |word, wanted| wanted == NO_WORD || word == wanted;
+/// Whether the filter, without its texts, matches the row.
+fn matches(row: &NodeRow, filter: &NodeRowFilter) -> bool {
+    let is_word = |word, required| required == NO_WORD || word == required;
     let is_listed = match row.listing {
         Listing::None => false,
         Listing::Current => true,
-        Listing::Ended => filter.with_ended,
+        Listing::Ended => filter.include_ended,
     };
     is_listed
         && (filter.kinds.is_empty() || filter.kinds.contains(&row.kind))
-        && is_of(row.provider, filter.provider)
-        && is_of(row.account, filter.account)
-        && is_of(row.region, filter.region)
+        && is_word(row.provider, filter.provider)
+        && is_word(row.account, filter.account)
+        && is_word(row.region, filter.region)
 }
 
-pub(super) async fn list_fits_each_combination_of_filters<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn list_applies_every_combination_of_filters<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [vm, disk, never, aws, gcp, one, two, west, east] = words(
+    let [vm, disk, never, aws, gcp, one, two, west, east] = intern_words(
         &mut write,
         [
             "vm",
@@ -45,18 +50,18 @@ pub(super) async fn list_fits_each_combination_of_filters<B: Backend>(backend: &
         Listing::Current,
     ];
     let kinds = pairs(&[vm, disk, NO_WORD], &[aws, gcp]);
-    let places = pairs(&[one, two], &[west, NO_WORD, east]);
+    let locations = pairs(&[one, two], &[west, NO_WORD, east]);
     let mut rows = Vec::new();
-    for (index, (of, place)) in pairs(&kinds, &places).into_iter().enumerate() {
+    for (index, (kind, location)) in pairs(&kinds, &locations).into_iter().enumerate() {
         rows.push(NodeRow {
             listing: listings[index % 4],
             has_lifecycle: true,
-            ended: (index % 4 == 2).then_some(EVER),
-            kind: of.0,
-            provider: of.1,
-            account: place.0,
-            region: place.1,
-            ..node(0, &format!("node-{index}"))
+            ended: (index % 4 == 2).then_some(MAX_TIME),
+            kind: kind.0,
+            provider: kind.1,
+            account: location.0,
+            region: location.1,
+            ..node_row(0, &format!("node-{index}"))
         });
     }
     put(&mut write, &mut rows).await?;
@@ -64,28 +69,28 @@ pub(super) async fn list_fits_each_combination_of_filters<B: Backend>(backend: &
 
     let mut read = backend.read().await?;
     let kinds = [vec![], vec![vm], vec![disk, vm, disk], vec![never]];
-    let of = pairs(&kinds, &[NO_WORD, aws, never]);
-    let places = pairs(&[NO_WORD, two], &[NO_WORD, west]);
-    for ((of, place), with_ended) in pairs(&pairs(&of, &places), &[false, true]) {
-        let filter = RowFilter {
-            kinds: of.0,
-            provider: of.1,
-            account: place.0,
-            region: place.1,
-            with_ended,
-            ..RowFilter::default()
+    let kinds = pairs(&kinds, &[NO_WORD, aws, never]);
+    let locations = pairs(&[NO_WORD, two], &[NO_WORD, west]);
+    for ((kinds, location), include_ended) in pairs(&pairs(&kinds, &locations), &[false, true]) {
+        let filter = NodeRowFilter {
+            kinds: kinds.0,
+            provider: kinds.1,
+            account: location.0,
+            region: location.1,
+            include_ended,
+            ..NodeRowFilter::default()
         };
-        let fitting = rows.iter().filter(|row| fits(row, &filter));
-        let fitting: Vec<NodeId> = fitting.map(|row| row.id).collect();
+        let expected = rows.iter().filter(|row| matches(row, &filter));
+        let expected: Vec<NodeId> = expected.map(|row| row.id).collect();
         for limit in [1, 5, 100, usize::MAX] {
             let mut after = 0;
-            for chunk in fitting.chunks(limit).chain([&[][..]]) {
+            for chunk in expected.chunks(limit).chain([&[][..]]) {
                 let found = read.list(&filter, after, limit).await?;
                 assert_eq!(found, chunk, "{limit} of {filter:?} after {after}");
                 after = chunk.last().copied().unwrap_or(after);
             }
         }
-        assert_eq!(read.list(&filter, 0, 0).await?, NONE);
+        assert_eq!(read.list(&filter, 0, 0).await?, NO_IDS);
     }
     drop(read);
 
@@ -95,23 +100,23 @@ pub(super) async fn list_fits_each_combination_of_filters<B: Backend>(backend: &
     rows[4].provider = gcp;
     write.put_nodes(&rows).await?;
     write.commit().await?;
-    let filter = RowFilter {
+    let filter = NodeRowFilter {
         provider: aws,
-        ..RowFilter::default()
+        ..NodeRowFilter::default()
     };
-    let fitting = rows.iter().filter(|row| fits(row, &filter));
-    let fitting: Vec<NodeId> = fitting.map(|row| row.id).collect();
+    let expected = rows.iter().filter(|row| matches(row, &filter));
+    let expected: Vec<NodeId> = expected.map(|row| row.id).collect();
     let found = backend.read().await?.list(&filter, 0, 100).await?;
-    assert_eq!(found, fitting, "a list follows its rows");
+    assert_eq!(found, expected, "a list matches the changed rows");
     Ok(())
 }
 
-/// Puts nodes with all their texts, and sets their numbers.
+/// Creates the nodes, sets the ids of the rows, and writes the rows with the texts of their uids and names.
 async fn put(write: &mut impl WriteRows, rows: &mut [NodeRow]) -> Result<(), RowsError> {
     let mut texts = Vec::new();
     for row in &mut *rows {
-        let made = write.node_ids(std::slice::from_ref(&row.uid)).await?;
-        row.id = made[0].0;
+        let created = write.node_ids(std::slice::from_ref(&row.uid)).await?;
+        row.id = created[0].0;
         let mut text = |field, text: &str| {
             let text = text.to_lowercase();
             texts.push(TextRow {
@@ -131,8 +136,12 @@ async fn put(write: &mut impl WriteRows, rows: &mut [NodeRow]) -> Result<(), Row
     write.put_texts(&fields, &texts).await
 }
 
-/// Reads all pages of a list.
-async fn check(read: &mut impl ReadRows, filter: &RowFilter, fitting: &[NodeId]) -> Checked {
+/// Reads all pages of a list with several limits and compares them with `expected`.
+async fn check(
+    read: &mut impl ReadRows,
+    filter: &NodeRowFilter,
+    expected: &[NodeId],
+) -> PropertyResult {
     for limit in [1, 2, 100] {
         let mut found = Vec::new();
         loop {
@@ -144,22 +153,22 @@ async fn check(read: &mut impl ReadRows, filter: &RowFilter, fitting: &[NodeId])
                 break;
             }
         }
-        assert_eq!(found, fitting, "{filter:?} by {limit}");
+        assert_eq!(found, expected, "{filter:?} in pages of {limit}");
     }
     Ok(())
 }
 
-fn wanted(field: TextField, how: TextMatch, text: &str) -> WantedText {
-    WantedText {
+fn condition(field: TextField, how: TextMatch, text: &str) -> TextCondition {
+    TextCondition {
         field,
-        how,
+        mode: how,
         text: text.to_owned(),
     }
 }
 
-pub(super) async fn list_finds_names_and_uids<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn list_matches_names_and_uids<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [vm] = words(&mut write, ["vm"]).await?;
+    let [vm] = intern_words(&mut write, ["vm"]).await?;
     let uids = [
         "arn:aws:Web-1",
         "x",
@@ -188,7 +197,7 @@ pub(super) async fn list_finds_names_and_uids<B: Backend>(backend: &B) -> Checke
         listing,
         kind,
         name: name.map(str::to_owned),
-        ..node(0, uid)
+        ..node_row(0, uid)
     });
     let mut rows: Vec<NodeRow> = rows.collect();
     put(&mut write, &mut rows).await?;
@@ -214,42 +223,45 @@ pub(super) async fn list_finds_names_and_uids<B: Backend>(backend: &B) -> Checke
         "nowhere",
     ];
     let kinds = pairs(&[vec![], vec![vm]], &[false, true]);
-    for (text, (kinds, with_ended)) in pairs(&texts, &kinds) {
+    for (text, (kinds, include_ended)) in pairs(&texts, &kinds) {
         let is_short = text.chars().count() < 3;
         let how = match is_short {
             true => TextMatch::Prefix,
-            false => TextMatch::Part,
+            false => TextMatch::Substring,
         };
         let fields = [TextField::Name, TextField::Uid];
-        let any = fields.map(|field| wanted(field, how, text));
-        let filter = RowFilter {
+        let any = fields.map(|field| condition(field, how, text));
+        let filter = NodeRowFilter {
             kinds,
-            with_ended,
+            include_ended,
             texts: vec![any.into()],
-            ..RowFilter::default()
+            ..NodeRowFilter::default()
         };
-        let fitting = rows.iter().filter(|row| fits(row, &filter)).filter(|row| {
-            let texts = [row.name.as_deref().unwrap_or_default(), &row.uid];
-            texts.iter().any(|found| match is_short {
-                true => found.to_lowercase().starts_with(text),
-                false => found.to_lowercase().contains(text),
-            })
-        });
-        let fitting: Vec<NodeId> = fitting.map(|row| row.id).collect();
-        check(&mut read, &filter, &fitting).await?;
+        let expected = rows
+            .iter()
+            .filter(|row| matches(row, &filter))
+            .filter(|row| {
+                let texts = [row.name.as_deref().unwrap_or_default(), &row.uid];
+                texts.iter().any(|found| match is_short {
+                    true => found.to_lowercase().starts_with(text),
+                    false => found.to_lowercase().contains(text),
+                })
+            });
+        let expected: Vec<NodeId> = expected.map(|row| row.id).collect();
+        check(&mut read, &filter, &expected).await?;
     }
     Ok(())
 }
 
-pub(super) async fn list_finds_each_of_several_texts<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn list_requires_a_match_of_every_text<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [vm] = words(&mut write, ["vm"]).await?;
+    let [vm] = intern_words(&mut write, ["vm"]).await?;
     let mut rows: Vec<NodeRow> = (0..6)
         .map(|number| NodeRow {
             listing: Listing::Current,
             kind: if number % 2 == 0 { vm } else { NO_WORD },
             changed: UnixNanos(number),
-            ..node(0, &format!("node-{number}"))
+            ..node_row(0, &format!("node-{number}"))
         })
         .collect();
     put(&mut write, &mut rows).await?;
@@ -282,25 +294,28 @@ pub(super) async fn list_finds_each_of_several_texts<B: Backend>(backend: &B) ->
         (&["never"], &[]),
         (&["shop", "never"], &[]),
     ];
-    for ((tags, fitting), kinds) in pairs(&cases, &[vec![], vec![vm]]) {
-        let exact = |tag: &&str| vec![wanted(TextField::Tag, TextMatch::Exact, tag)];
-        let filter = RowFilter {
+    for ((tags, expected), kinds) in pairs(&cases, &[vec![], vec![vm]]) {
+        let exact = |tag: &&str| vec![condition(TextField::Tag, TextMatch::Exact, tag)];
+        let filter = NodeRowFilter {
             kinds,
             texts: tags.iter().map(exact).collect(),
-            ..RowFilter::default()
+            ..NodeRowFilter::default()
         };
-        let of = fitting.iter().map(|&index| &rows[index]);
-        let of = of.filter(|row| fits(row, &filter));
-        let of: Vec<NodeId> = of.map(|row| row.id).collect();
-        check(&mut read, &filter, &of).await?;
+        let expected = expected.iter().map(|&index| &rows[index]);
+        let expected = expected.filter(|row| matches(row, &filter));
+        let expected: Vec<NodeId> = expected.map(|row| row.id).collect();
+        check(&mut read, &filter, &expected).await?;
 
-        // Those that changed later are listed as well, whatever they are.
-        let filter = RowFilter {
+        // Nodes that changed later are listed too, even if the filter does not match them.
+        let filter = NodeRowFilter {
             changed_after: Some(UnixNanos(3)),
             ..filter
         };
         let later = rows.iter().filter(|row| row.changed > UnixNanos(3));
-        let mut all: Vec<NodeId> = of.into_iter().chain(later.map(|row| row.id)).collect();
+        let mut all: Vec<NodeId> = expected
+            .into_iter()
+            .chain(later.map(|row| row.id))
+            .collect();
         all.sort_unstable();
         all.dedup();
         check(&mut read, &filter, &all).await?;
@@ -308,9 +323,9 @@ pub(super) async fn list_finds_each_of_several_texts<B: Backend>(backend: &B) ->
     Ok(())
 }
 
-pub(super) async fn counts_add_up<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn counts_add_up<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [vm, disk, aws] = words(&mut write, ["vm", "disk", "aws"]).await?;
+    let [vm, disk, aws] = intern_words(&mut write, ["vm", "disk", "aws"]).await?;
     let count = |kind, provider, count| CountRow {
         kind,
         provider,
@@ -326,7 +341,7 @@ pub(super) async fn counts_add_up<B: Backend>(backend: &B) -> Checked {
         count(disk, NO_WORD, -1),
     ];
     write.add_counts(&changes).await?;
-    let in_order = |rows| by(rows, |row: &CountRow| *row);
+    let in_order = |rows| sorted_by(rows, |row: &CountRow| *row);
     let expected = vec![
         count(vm, aws, 5),
         count(disk, aws, 1),
@@ -351,14 +366,14 @@ pub(super) async fn counts_add_up<B: Backend>(backend: &B) -> Checked {
         count(NO_WORD, NO_WORD, 4),
     ];
     assert_eq!(in_order(read.counts().await?), in_order(expected));
-    // Nodes are not counted by themselves.
+    // Writing a node does not change the counts.
     drop(read);
     let mut write = backend.write().await?;
-    let made = write.node_ids(&strings(&["a"])).await?;
+    let created = write.node_ids(&strings(&["a"])).await?;
     let listed = NodeRow {
         listing: Listing::Current,
         kind: disk,
-        ..node(made[0].0, "a")
+        ..node_row(created[0].0, "a")
     };
     write.put_nodes(&[listed]).await?;
     assert_eq!(write.counts().await?.len(), 3);

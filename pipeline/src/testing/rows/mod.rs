@@ -1,15 +1,14 @@
-//! The conformance suite of a backend of the graph store: what [`rows`](crate::store::rows)
-//! promises, one property a function.
+//! The conformance suite for backends of the graph store: the contract of [`rows`](crate::store::rows), one property
+//! per function.
 //!
-//! Most properties check their rows twice: in the session that wrote them, and in a read session
-//! after its commit.
+//! Most properties check their rows twice: in the session that wrote them, and in a read session after its commit.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-use crate::cause::Chain;
+use crate::cause::ErrorChain;
 use crate::store::rows::{Backend, RowsError};
 
 mod aliases;
@@ -30,11 +29,11 @@ mod texts;
 mod versions;
 mod words;
 
-/// Runs every property, each on an empty backend of its own.
+/// Runs every property, each on a new, empty backend from `make`.
 ///
 /// # Panics
-/// After all have run, when any failed; the message names each that did, and why.
-pub async fn all<B: Backend>(make: impl AsyncFn() -> B) {
+/// If a property fails. It panics after all have run; the message lists each failed property with its cause.
+pub async fn check_all<B: Backend>(make: impl AsyncFn() -> B) {
     let mut failures = Vec::new();
     macro_rules! check {
         ($($module:ident: $($property:ident),+;)+) => {$($(
@@ -46,62 +45,68 @@ pub async fn all<B: Backend>(make: impl AsyncFn() -> B) {
         )+)+};
     }
     check! {
-        words: words_are_found_again, texts_of_words_come_back_byte_by_byte,
+        words: text_keeps_its_word, words_keep_their_texts_byte_for_byte,
             words_are_found_by_prefix;
-        nodes: numbers_of_nodes_grow_in_order, node_that_was_never_put_has_defaults,
-            nodes_come_back_as_put, uids_are_compared_byte_by_byte, nodes_are_found_by_hash,
+        nodes: node_ids_grow_in_order_of_creation, node_without_a_written_row_has_defaults,
+            nodes_are_read_as_written, uids_are_compared_byte_for_byte, nodes_are_found_by_hash,
             merged_nodes_are_found_by_their_target;
-        claims: last_stretches_come_back_as_put, put_claim_replaces_the_last_stretch,
-            past_claims_end_after_a_time_or_are_the_newest_before,
-            past_claim_of_the_same_since_is_replaced, removed_claims_leave_the_others,
-            open_claims_of_a_scope_are_paged_by_node, nodes_of_a_scope_are_those_since_a_time;
-        versions: versions_come_back_as_put, version_gets_missing_parts_and_keeps_present_ones,
+        claims: last_intervals_are_read_as_written, put_claims_replaces_the_last_interval,
+            past_claims_include_the_newest_that_ended_before_the_time,
+            put_past_claims_replaces_the_interval_with_the_same_since, remove_claims_keeps_all_other_intervals,
+            open_claims_of_a_scope_are_paged_by_node, ended_claims_are_those_that_ended_after_the_time;
+        versions: versions_are_read_as_written, put_versions_adds_missing_parts_and_keeps_present_ones,
             snapshots_never_change;
-        edges: edges_come_back_as_put, pages_of_outgoing_edges_lose_and_double_none,
-            pages_of_incoming_edges_lose_and_double_none, removed_edge_is_past_for_ever,
+        edges: edges_are_read_as_written, pages_of_outgoing_edges_contain_each_edge_once,
+            pages_of_incoming_edges_contain_each_edge_once, removed_edge_stays_a_past_edge,
             past_edges_are_paged, observed_edges_merge;
-        aliases: aliases_come_back_as_put, removed_alias_leaves_a_past_owner,
+        aliases: aliases_are_read_as_written, removed_alias_leaves_a_past_owner,
             aliases_of_kinds_are_paged_by_node, observed_aliases_merge;
-        scopes: removed_scopes_leave_no_members, scopes_come_back_as_put, scopes_are_found_by_name,
-            members_that_no_scan_names_are_dropped, contested_nodes_are_kept_by_scope;
-        list: list_fits_each_combination_of_filters, list_finds_names_and_uids,
-            list_finds_each_of_several_texts, counts_add_up;
-        texts: texts_are_found_exactly_by_prefix_and_by_part, found_texts_stand_in_order,
-            characters_of_a_text_have_no_meaning_of_their_own,
-            put_texts_replaces_the_named_fields_alone, put_texts_replaces_what_its_session_put, texts_of_nodes_are_those_that_were_put_last;
-        edge_stats: edge_stats_come_back_by_minute, greater_row_of_edge_stats_stays;
-        records: records_are_keyed_by_signal_id_and_opening, records_are_found_by_every_uid,
-            records_come_newest_first;
-        leases: leases_come_back_as_put, removed_lease_leaves_the_others,
-            lease_is_taken_by_one_of_two_writers, clock_of_a_session_goes;
-        record_pages: records_of_a_signal_are_paged_newest_first, old_records_come_oldest_first,
-            removed_records_are_found_by_nothing;
-        housekeeping: state_is_kept_by_name,
-            all_nodes_are_paged_and_removed_ones_leave_no_number,
-            versions_of_nodes_come_without_values_until_removed,
-            past_edges_and_owners_can_be_forgotten, minutes_and_hours_are_kept_apart,
-            removed_commits_leave_the_numbers_of_the_others;
-        sessions: dropped_session_leaves_nothing, readers_do_not_see_uncommitted_rows,
-            open_reader_keeps_its_state, two_writers_both_commit, commits_are_numbered_without_gaps;
-        arguments: no_arguments_find_and_change_nothing, unknown_keys_find_nothing,
-            calls_take_many_keys;
+        scopes: remove_scopes_removes_their_members, scopes_are_read_as_written, scopes_are_found_by_name,
+            members_without_a_scan_are_removed, contested_nodes_are_stored_by_scope;
+        list: list_applies_every_combination_of_filters, list_matches_names_and_uids,
+            list_requires_a_match_of_every_text, counts_add_up;
+        texts: texts_are_found_by_equality_prefix_and_substring, found_texts_are_ordered_by_field_node_and_text,
+            all_characters_of_a_text_are_literal,
+            put_texts_replaces_only_the_given_fields, put_texts_replaces_texts_of_its_own_session,
+            texts_of_nodes_are_the_last_written;
+        edge_stats: edge_stats_are_read_by_minute, greater_row_of_edge_stats_wins;
+        records: records_are_keyed_by_signal_id_and_opening_time, records_are_found_by_each_of_their_uids,
+            records_are_read_newest_first;
+        leases: leases_are_read_as_written, remove_lease_keeps_all_other_leases,
+            one_of_two_concurrent_writers_takes_a_lease, session_clock_does_not_go_back;
+        record_pages: records_of_a_signal_are_paged_newest_first, old_records_are_paged_oldest_first,
+            removed_records_are_not_found;
+        housekeeping: state_is_stored_by_name,
+            all_nodes_are_paged_and_ids_of_removed_nodes_are_not_reused,
+            versions_of_nodes_are_read_without_values,
+            past_edges_and_owners_can_be_removed, minutes_and_hours_are_stored_separately,
+            remove_commits_keeps_the_numbers_of_all_others;
+        sessions: dropped_session_writes_nothing, readers_do_not_see_uncommitted_rows,
+            open_reader_does_not_see_later_commits, two_concurrent_writers_both_commit,
+            commits_are_numbered_without_gaps;
+        arguments: empty_arguments_read_and_change_nothing, unknown_keys_read_nothing,
+            calls_accept_40_000_keys;
     }
-    assert!(failures.is_empty(), "failed:\n{}", failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "failed properties:\n{}",
+        failures.join("\n")
+    );
 }
 
-/// Why a property failed; none where it holds.
+/// Runs a property. Returns the cause of its failure, or `None` if it holds.
 async fn failure_of(property: impl Future<Output = Result<(), RowsError>>) -> Option<String> {
     match AssertUnwindSafe(property).catch_unwind().await {
         Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(Chain(&error).to_string()),
-        Err(panic) => Some(message_of(panic.as_ref())),
+        Ok(Err(error)) => Some(ErrorChain(&error).to_string()),
+        Err(panic) => Some(panic_text(panic.as_ref())),
     }
 }
 
-fn message_of(panic: &(dyn Any + Send)) -> String {
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     if let Some(text) = panic.downcast_ref::<String>() {
         return text.clone();
     }
     let text = panic.downcast_ref::<&str>().copied();
-    text.unwrap_or("a panic without a text").to_owned()
+    text.unwrap_or("panic without a text").to_owned()
 }

@@ -1,24 +1,25 @@
-//! Records in pages, by age, and removed.
+//! Properties of pages of records, of reads by age, and of removals.
 
-use super::fixture::{Checked, EVER, words};
+use super::fixture::{MAX_TIME, PropertyResult, intern_words};
 use super::records::{key, record};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    Backend, NO_WORD, ReadRows, RecordPage, RecordRow, RecordTime, RowsError, Word, WriteRows,
+    Backend, NO_WORD, ReadRows, RecordQuery, RecordRow, RecordTime, RowsError, Word, WriteRows,
 };
 
-struct Written {
+/// The rows of `write_all`, and the words in them.
+struct WrittenRecords {
     signals: [Word; 2],
     statuses: [Word; 2],
     severity: Word,
     rows: Vec<RecordRow>,
 }
 
-/// Many with the same times, statuses and ids, in no order.
-async fn write_all<B: Backend>(backend: &B) -> Result<Written, RowsError> {
+/// Writes 24 records in no order; many have equal opening times and equal statuses.
+async fn write_all<B: Backend>(backend: &B) -> Result<WrittenRecords, RowsError> {
     let mut write = backend.write().await?;
     let [drift, alerts, open, closed, high] =
-        words(&mut write, ["drift", "alerts", "open", "closed", "high"]).await?;
+        intern_words(&mut write, ["drift", "alerts", "open", "closed", "high"]).await?;
     let mut rows = Vec::new();
     for number in 0..24_u64 {
         let signal = if number % 5 == 0 { alerts } else { drift };
@@ -33,7 +34,7 @@ async fn write_all<B: Backend>(backend: &B) -> Result<Written, RowsError> {
     }
     write.put_records(&rows).await?;
     write.commit().await?;
-    Ok(Written {
+    Ok(WrittenRecords {
         signals: [drift, alerts],
         statuses: [open, closed],
         severity: high,
@@ -41,17 +42,19 @@ async fn write_all<B: Backend>(backend: &B) -> Result<Written, RowsError> {
     })
 }
 
-pub(super) async fn records_of_a_signal_are_paged_newest_first<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn records_of_a_signal_are_paged_newest_first<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let written = write_all(backend).await?;
     let mut read = backend.read().await?;
-    let place = |row: &RecordRow| (row.opened, row.id.clone());
+    let position = |row: &RecordRow| (row.opened, row.id.clone());
     for signal in written.signals {
         for status in written.statuses.into_iter().chain([NO_WORD, 999]) {
             for severity in [NO_WORD, written.severity] {
                 for is_open in [None, Some(true), Some(false)] {
-                    for (start, end) in [(0, EVER.0), (10, 40), (20, 20)] {
+                    for (start, end) in [(0, MAX_TIME.0), (10, 40), (20, 20)] {
                         let opened = UnixNanos(start)..UnixNanos(end);
-                        let fits = |row: &&RecordRow| {
+                        let matches = |row: &&RecordRow| {
                             row.signal == signal
                                 && (status == NO_WORD || row.status == status)
                                 && (severity == NO_WORD || row.severity == severity)
@@ -59,9 +62,9 @@ pub(super) async fn records_of_a_signal_are_paged_newest_first<B: Backend>(backe
                                 && opened.contains(&row.opened)
                         };
                         let mut expected: Vec<RecordRow> =
-                            written.rows.iter().filter(fits).cloned().collect();
-                        expected.sort_by_key(|row| std::cmp::Reverse(place(row)));
-                        let mut page = RecordPage {
+                            written.rows.iter().filter(matches).cloned().collect();
+                        expected.sort_by_key(|row| std::cmp::Reverse(position(row)));
+                        let mut page = RecordQuery {
                             signal,
                             status,
                             severity,
@@ -74,7 +77,7 @@ pub(super) async fn records_of_a_signal_are_paged_newest_first<B: Backend>(backe
                         assert_eq!(found, expected, "{page:?}");
                         page.limit = 3;
                         for (number, row) in expected.iter().enumerate() {
-                            page.from = Some(place(row));
+                            page.from = Some(position(row));
                             let found = read.record_page(&page).await?;
                             let rest = expected.iter().skip(number).take(3);
                             let rest: Vec<RecordRow> = rest.cloned().collect();
@@ -88,12 +91,12 @@ pub(super) async fn records_of_a_signal_are_paged_newest_first<B: Backend>(backe
     Ok(())
 }
 
-pub(super) async fn old_records_come_oldest_first<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn old_records_are_paged_oldest_first<B: Backend>(backend: &B) -> PropertyResult {
     let written = write_all(backend).await?;
     let mut read = backend.read().await?;
     for signal in written.signals {
         for time in [RecordTime::Opened, RecordTime::Resolved] {
-            let place = |row: &RecordRow| {
+            let position = |row: &RecordRow| {
                 let time = match time {
                     RecordTime::Opened => Some(row.opened),
                     RecordTime::Resolved => row.resolved,
@@ -103,8 +106,8 @@ pub(super) async fn old_records_come_oldest_first<B: Backend>(backend: &B) -> Ch
             for before in [0, 10, 31, u64::MAX] {
                 let before = UnixNanos(before);
                 let of_signal = written.rows.iter().filter(|row| row.signal == signal);
-                let old = of_signal.filter_map(|row| Some((place(row)?, row.clone())));
-                let old = old.filter(|(place, _)| place.0 < before);
+                let old = of_signal.filter_map(|row| Some((position(row)?, row.clone())));
+                let old = old.filter(|(position, _)| position.0 < before);
                 let mut expected: Vec<((UnixNanos, String), RecordRow)> = old.collect();
                 expected.sort_by(|one, other| one.0.cmp(&other.0));
                 let mut after = None;
@@ -112,7 +115,7 @@ pub(super) async fn old_records_come_oldest_first<B: Backend>(backend: &B) -> Ch
                 loop {
                     let page = read.old_records(signal, time, before, after, 2).await?;
                     let Some(last) = page.last() else { break };
-                    after = place(last);
+                    after = position(last);
                     found.extend(page);
                 }
                 let expected: Vec<RecordRow> = expected.into_iter().map(|(_, row)| row).collect();
@@ -123,9 +126,9 @@ pub(super) async fn old_records_come_oldest_first<B: Backend>(backend: &B) -> Ch
     Ok(())
 }
 
-pub(super) async fn removed_records_are_found_by_nothing<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn removed_records_are_not_found<B: Backend>(backend: &B) -> PropertyResult {
     let written = write_all(backend).await?;
-    let (removed, left) = written.rows.split_at(10);
+    let (removed, remaining) = written.rows.split_at(10);
     let mut write = backend.write().await?;
     let mut keys: Vec<_> = removed.iter().map(key).collect();
     keys.push(keys[0].clone());
@@ -135,8 +138,10 @@ pub(super) async fn removed_records_are_found_by_nothing<B: Backend>(backend: &B
     let mut read = backend.read().await?;
     assert_eq!(read.records(&keys).await?, []);
     let uids = ["a".to_owned()];
-    let found = read.records_of(&uids, &[], UnixNanos(0), EVER, 99).await?;
-    assert_eq!(found.len(), left.len());
-    assert!(found.iter().all(|row| left.contains(row)));
+    let found = read
+        .records_of(&uids, &[], UnixNanos(0), MAX_TIME, 99)
+        .await?;
+    assert_eq!(found.len(), remaining.len());
+    assert!(found.iter().all(|row| remaining.contains(row)));
     Ok(())
 }

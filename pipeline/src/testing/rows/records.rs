@@ -1,15 +1,16 @@
-//! Records.
+//! Properties of records.
 
-use super::fixture::{Checked, EVER, by, strings, words};
+use super::fixture::{MAX_TIME, PropertyResult, intern_words, sorted_by, strings};
 use crate::component::UnixNanos;
 use crate::store::rows::{Backend, NO_WORD, ReadRows, RecordRow, Word, WriteRows};
 
+/// A record that is not resolved.
 pub(super) fn record(signal: Word, id: &str, opened: u64, names: &[&str]) -> RecordRow {
     RecordRow {
         signal,
         id: id.to_owned(),
         opened: UnixNanos(opened),
-        // Later episodes are reported earlier: no list is by this time.
+        // Later episodes have earlier report times, so a list that is ordered by report time fails.
         time: UnixNanos(1000 - opened),
         source: NO_WORD,
         uid: names.first().map(|&uid| uid.to_owned()),
@@ -23,14 +24,17 @@ pub(super) fn record(signal: Word, id: &str, opened: u64, names: &[&str]) -> Rec
     }
 }
 
+/// The key of a record: signal, id and opening time.
 pub(super) fn key(row: &RecordRow) -> (Word, String, UnixNanos) {
     (row.signal, row.id.clone(), row.opened)
 }
 
-pub(super) async fn records_are_keyed_by_signal_id_and_opening<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn records_are_keyed_by_signal_id_and_opening_time<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let [drift, alerts, aws, open, high] =
-        words(&mut write, ["drift", "alerts", "aws", "open", "high"]).await?;
+        intern_words(&mut write, ["drift", "alerts", "aws", "open", "high"]).await?;
     let full = RecordRow {
         time: UnixNanos(1_700_000_000_000_000_001),
         source: aws,
@@ -58,11 +62,11 @@ pub(super) async fn records_are_keyed_by_signal_id_and_opening<B: Backend>(backe
     write.put_records(&rows).await?;
     let mut keys: Vec<_> = rows.iter().map(key).collect();
     keys.push((drift, "d2".to_owned(), UnixNanos(10)));
-    let expected = by(rows[1..].to_vec(), key);
-    assert_eq!(by(write.records(&keys).await?, key), expected);
+    let expected = sorted_by(rows[1..].to_vec(), key);
+    assert_eq!(sorted_by(write.records(&keys).await?, key), expected);
     write.commit().await?;
     let mut read = backend.read().await?;
-    assert_eq!(by(read.records(&keys).await?, key), expected);
+    assert_eq!(sorted_by(read.records(&keys).await?, key), expected);
     assert_eq!(read.records(&keys[3..4]).await?, rows[3..4]);
     drop(read);
 
@@ -74,9 +78,11 @@ pub(super) async fn records_are_keyed_by_signal_id_and_opening<B: Backend>(backe
     Ok(())
 }
 
-pub(super) async fn records_are_found_by_every_uid<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn records_are_found_by_each_of_their_uids<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [drift, alerts] = words(&mut write, ["drift", "alerts"]).await?;
+    let [drift, alerts] = intern_words(&mut write, ["drift", "alerts"]).await?;
     let rows = [
         record(drift, "one", 10, &["a", "b", "c"]),
         record(alerts, "two", 20, &["b"]),
@@ -96,7 +102,9 @@ pub(super) async fn records_are_found_by_every_uid<B: Backend>(backend: &B) -> C
     let mut read = backend.read().await?;
     for (uids, expected) in cases {
         let uids = strings(uids);
-        let found = read.records_of(&uids, &[], UnixNanos(0), EVER, 9).await?;
+        let found = read
+            .records_of(&uids, &[], UnixNanos(0), MAX_TIME, 9)
+            .await?;
         let expected: Vec<RecordRow> = expected.iter().map(|&index| rows[index].clone()).collect();
         assert_eq!(found, expected, "of {uids:?}");
     }
@@ -108,25 +116,25 @@ pub(super) async fn records_are_found_by_every_uid<B: Backend>(backend: &B) -> C
     write.commit().await?;
     let mut read = backend.read().await?;
     let found = read
-        .records_of(&strings(&["a", "b"]), &[], UnixNanos(0), EVER, 9)
+        .records_of(&strings(&["a", "b"]), &[], UnixNanos(0), MAX_TIME, 9)
         .await?;
     assert_eq!(
         found,
         rows[1..2],
-        "names that a later row lacks do not find it"
+        "a name that a later row lacks does not find the record"
     );
     for uid in ["c", "d"] {
         let found = read
-            .records_of(&strings(&[uid]), &[], UnixNanos(0), EVER, 9)
+            .records_of(&strings(&[uid]), &[], UnixNanos(0), MAX_TIME, 9)
             .await?;
         assert_eq!(found, std::slice::from_ref(&renamed));
     }
     Ok(())
 }
 
-pub(super) async fn records_come_newest_first<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn records_are_read_newest_first<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [drift, alerts, health] = words(&mut write, ["drift", "alerts", "health"]).await?;
+    let [drift, alerts, health] = intern_words(&mut write, ["drift", "alerts", "health"]).await?;
     let rows = [
         record(drift, "y", 30, &["a"]),
         record(drift, "x", 20, &["a", "b"]),
@@ -152,12 +160,12 @@ pub(super) async fn records_come_newest_first<B: Backend>(backend: &B) -> Checke
         for (from, to) in [(0, u64::MAX), (10, 20), (15, 21), (20, 20), (31, u64::MAX)] {
             for limit in [0, 1, 3, usize::MAX] {
                 let (from, to) = (UnixNanos(from), UnixNanos(to));
-                let fitting = rows
+                let expected = rows
                     .iter()
                     .filter(|row| from <= row.opened && row.opened < to);
                 let of_signal = |row: &&RecordRow| signals.contains(&row.signal);
-                let fitting = fitting.filter(|row| signals.is_empty() || of_signal(row));
-                let expected: Vec<RecordRow> = fitting.take(limit).cloned().collect();
+                let expected = expected.filter(|row| signals.is_empty() || of_signal(row));
+                let expected: Vec<RecordRow> = expected.take(limit).cloned().collect();
                 let found = read.records_of(&uids, &signals, from, to, limit).await?;
                 assert_eq!(
                     found, expected,

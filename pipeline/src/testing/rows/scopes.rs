@@ -1,7 +1,7 @@
-//! Scopes, their members and contested nodes.
+//! Properties of scopes, their members and contested nodes.
 
-use super::fixture::{Checked, NONE, by, nodes, sorted, words};
-use crate::claims::{Class, Removal};
+use super::fixture::{NO_IDS, PropertyResult, create_nodes, intern_words, sorted, sorted_by};
+use crate::claims::{ClaimClass, Removal};
 use crate::component::UnixNanos;
 use crate::store::rows::{
     Backend, NO_WORD, ReadRows, RowsError, ScanRow, ScopeKey, ScopeRow, Word, WriteRows,
@@ -19,25 +19,25 @@ fn scope(key: ScopeKey, scans: Vec<ScanRow>) -> ScopeRow {
     ScopeRow {
         key,
         scans,
-        forgotten: UnixNanos(0),
-        touched: UnixNanos(0),
+        dropped_before: UnixNanos(0),
+        last_direct_report: UnixNanos(0),
     }
 }
 
 async fn key(write: &mut impl WriteRows) -> Result<ScopeKey, RowsError> {
-    let [source, scope] = words(write, ["aws", "aws/1/vm"]).await?;
+    let [source, scope] = intern_words(write, ["aws", "aws/1/vm"]).await?;
     Ok(ScopeKey {
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source,
         scope,
     })
 }
 
 fn in_order(rows: Vec<ScopeRow>) -> Vec<ScopeRow> {
-    by(rows, |row| row.key)
+    sorted_by(rows, |row| row.key)
 }
 
-pub(super) async fn scopes_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn scopes_are_read_as_written<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let key = key(&mut write).await?;
     let scans = (0..ScopeRow::WINDOW as u64).map(|number| ScanRow {
@@ -49,13 +49,13 @@ pub(super) async fn scopes_come_back_as_put<B: Backend>(backend: &B) -> Checked 
         ..scan(1_700_000_000_000_000_001 + number, u64::MAX - number)
     });
     let full = ScopeRow {
-        forgotten: UnixNanos(1_700_000_000_000_000_000),
-        touched: UnixNanos(7),
+        dropped_before: UnixNanos(1_700_000_000_000_000_000),
+        last_direct_report: UnixNanos(7),
         ..scope(key, scans.collect())
     };
     let desired = scope(
         ScopeKey {
-            class: Class::Desired,
+            class: ClaimClass::Desired,
             ..key
         },
         Vec::new(),
@@ -91,15 +91,15 @@ pub(super) async fn scopes_come_back_as_put<B: Backend>(backend: &B) -> Checked 
     Ok(())
 }
 
-pub(super) async fn scopes_are_found_by_name<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn scopes_are_found_by_name<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let key = key(&mut write).await?;
-    let [below, never] = words(&mut write, ["aws/1/vm/eu", "aws/2"]).await?;
+    let [below, never] = intern_words(&mut write, ["aws/1/vm/eu", "aws/2"]).await?;
     let rows = [
         scope(key, Vec::new()),
         scope(
             ScopeKey {
-                class: Class::Desired,
+                class: ClaimClass::Desired,
                 ..key
             },
             Vec::new(),
@@ -138,16 +138,20 @@ pub(super) async fn scopes_are_found_by_name<B: Backend>(backend: &B) -> Checked
     ];
     for (names, expected) in cases {
         let found = in_order(read.scopes(Some(names)).await?);
-        assert_eq!(found, in_order(expected.to_vec()), "of the names {names:?}");
+        assert_eq!(
+            found,
+            in_order(expected.to_vec()),
+            "scopes with the names {names:?}"
+        );
     }
     Ok(())
 }
 
-pub(super) async fn members_that_no_scan_names_are_dropped<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn members_without_a_scan_are_removed<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let key = key(&mut write).await?;
     let other = ScopeKey {
-        class: Class::Desired,
+        class: ClaimClass::Desired,
         ..key
     };
     let row = scope(key, vec![scan(1, 1), scan(2, u64::MAX)]);
@@ -161,7 +165,7 @@ pub(super) async fn members_that_no_scan_names_are_dropped<B: Backend>(backend: 
     assert_eq!(
         write.scopes(None).await?,
         [],
-        "the row itself is not written"
+        "put_members does not write the row of the scope"
     );
     write.commit().await?;
     let mut read = backend.read().await?;
@@ -169,7 +173,7 @@ pub(super) async fn members_that_no_scan_names_are_dropped<B: Backend>(backend: 
     assert_eq!(
         read.members(key, 5).await?,
         None,
-        "added, but no scan names it"
+        "no scan of the row names these members"
     );
     assert_eq!(read.members(other, 1).await?, Some(bytes(9)));
     assert_eq!(
@@ -193,14 +197,14 @@ pub(super) async fn members_that_no_scan_names_are_dropped<B: Backend>(backend: 
     assert_eq!(
         read.members(key, 1).await?,
         None,
-        "no scan names it any more"
+        "no scan of the new row names these members"
     );
     assert_eq!(read.members(key, u64::MAX).await?, Some(Vec::new()));
     assert_eq!(read.members(key, 3).await?, Some(bytes(3)));
     assert_eq!(
         read.members(other, 1).await?,
         Some(bytes(9)),
-        "of another scope"
+        "members of another scope stay"
     );
     drop(read);
 
@@ -211,11 +215,11 @@ pub(super) async fn members_that_no_scan_names_are_dropped<B: Backend>(backend: 
     Ok(())
 }
 
-pub(super) async fn removed_scopes_leave_no_members<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn remove_scopes_removes_their_members<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let key = key(&mut write).await?;
     let other = ScopeKey {
-        class: Class::Desired,
+        class: ClaimClass::Desired,
         ..key
     };
     for key in [key, other] {
@@ -232,21 +236,21 @@ pub(super) async fn removed_scopes_leave_no_members<B: Backend>(backend: &B) -> 
     assert_eq!(
         read.scopes(None).await?,
         [scope(other, vec![scan(1, 1)])],
-        "of the same name"
+        "a scope of the same name and another class stays"
     );
     assert_eq!(read.members(key, 1).await?, None);
     assert_eq!(read.members(other, 1).await?, Some(vec![7; 16]));
     Ok(())
 }
 
-pub(super) async fn contested_nodes_are_kept_by_scope<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn contested_nodes_are_stored_by_scope<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let key = key(&mut write).await?;
     let other = ScopeKey {
-        class: Class::Desired,
+        class: ClaimClass::Desired,
         ..key
     };
-    let [a, b, c] = nodes(&mut write, ["a", "b", "c"]).await?;
+    let [a, b, c] = create_nodes(&mut write, ["a", "b", "c"]).await?;
     let rows = [(key, b), (key, a), (other, a), (key, b), (other, c)];
     write.put_contested(&rows).await?;
     write.put_contested(&rows[..1]).await?;
@@ -259,7 +263,7 @@ pub(super) async fn contested_nodes_are_kept_by_scope<B: Backend>(backend: &B) -
         scope: NO_WORD,
         ..key
     };
-    assert_eq!(read.contested(never).await?, NONE);
+    assert_eq!(read.contested(never).await?, NO_IDS);
     drop(read);
 
     let mut write = backend.write().await?;

@@ -1,22 +1,22 @@
-//! Sessions and the log of commits.
+//! Properties of sessions and the log of commits.
 
-use super::fixture::{Checked, node, nodes, strings, words};
+use super::fixture::{PropertyResult, create_nodes, intern_words, node_row, strings};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    Backend, CountRow, EdgeKey, EdgePage, EdgeRow, Listing, NO_WORD, NodeId, NodeRow, Projection,
-    ReadRows, RowFilter, RowsError, WriteRows,
+    Backend, CountRow, EdgeKey, EdgePage, EdgeRow, Listing, NO_WORD, NodeId, NodeRow,
+    NodeRowFilter, Projection, ReadRows, RowsError, WriteRows,
 };
 
-/// Lists a node as current, with an edge to itself.
+/// Writes a current node with an edge to itself and a count of 1.
 async fn write_node(write: &mut impl WriteRows, uid: &str) -> Result<NodeId, RowsError> {
-    let [kind] = words(write, ["vm"]).await?;
-    let [id] = nodes(write, [uid]).await?;
+    let [kind] = intern_words(write, ["vm"]).await?;
+    let [id] = create_nodes(write, [uid]).await?;
     let listing = Listing::Current;
     write
         .put_nodes(&[NodeRow {
             listing,
             kind,
-            ..node(id, uid)
+            ..node_row(id, uid)
         }])
         .await?;
     let key = EdgeKey {
@@ -46,10 +46,10 @@ async fn write_node(write: &mut impl WriteRows, uid: &str) -> Result<NodeId, Row
     Ok(id)
 }
 
-/// The listed nodes, the number of edges of these and of all small numbers, which nodes that are
-/// not listed may have, and how many are counted.
+/// Returns the listed nodes, the number of outgoing edges of these nodes and of all ids below 1,000 (nodes that are not
+/// listed may have them), and the sum of all counts.
 async fn state(rows: &mut impl ReadRows) -> Result<(Vec<NodeId>, usize, i64), RowsError> {
-    let listed = rows.list(&RowFilter::default(), 0, 1000).await?;
+    let listed = rows.list(&NodeRowFilter::default(), 0, 1000).await?;
     let from: Vec<NodeId> = listed.iter().copied().chain(1..1000).collect();
     let all = EdgePage {
         after: None,
@@ -60,7 +60,7 @@ async fn state(rows: &mut impl ReadRows) -> Result<(Vec<NodeId>, usize, i64), Ro
     Ok((listed, edges, counts.iter().map(|row| row.count).sum()))
 }
 
-pub(super) async fn dropped_session_leaves_nothing<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn dropped_session_writes_nothing<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let a = write_node(&mut write, "a").await?;
     assert_eq!(write.append_commit(b"first").await?, 1);
@@ -68,8 +68,8 @@ pub(super) async fn dropped_session_leaves_nothing<B: Backend>(backend: &B) -> C
 
     let mut write = backend.write().await?;
     write_node(&mut write, "b").await?;
-    let [lost] = words(&mut write, ["lost"]).await?;
-    write.put_nodes(&[node(a, "a")]).await?;
+    let [lost] = intern_words(&mut write, ["lost"]).await?;
+    write.put_nodes(&[node_row(a, "a")]).await?;
     assert_eq!(write.append_commit(b"lost").await?, 2);
     assert_ne!(lost, NO_WORD);
     drop(write);
@@ -85,15 +85,15 @@ pub(super) async fn dropped_session_leaves_nothing<B: Backend>(backend: &B) -> C
     assert_eq!(backend.last_commit().await?, 1);
     assert_eq!(backend.commits(0, 9).await?, [(1, b"first".to_vec())]);
 
-    // Words and numbers of the lost session are not remembered anywhere.
+    // No cache keeps the words and ids of the dropped session.
     let mut write = backend.write().await?;
-    let [other, lost] = words(&mut write, ["other", "lost"]).await?;
+    let [other, lost] = intern_words(&mut write, ["other", "lost"]).await?;
     assert_ne!(other, lost);
-    let made = write.node_ids(&strings(&["c", "b"])).await?;
-    let [(c, true), (b, true)] = made[..] else {
-        panic!("both are new: {made:?}");
+    let created = write.node_ids(&strings(&["c", "b"])).await?;
+    let [(c, true), (b, true)] = created[..] else {
+        panic!("both are new: {created:?}");
     };
-    assert!(a < c && c < b, "{made:?} after {a}");
+    assert!(a < c && c < b, "{created:?} after {a}");
     assert_eq!(write.append_commit(b"second").await?, 2);
     write.commit().await?;
     let mut read = backend.read().await?;
@@ -102,20 +102,23 @@ pub(super) async fn dropped_session_leaves_nothing<B: Backend>(backend: &B) -> C
         read.find_words(&strings(&["other", "lost"])).await?,
         [other, lost]
     );
-    assert_eq!(read.nodes(&[b], Projection::Full).await?, [node(b, "b")]);
+    assert_eq!(
+        read.nodes(&[b], Projection::Full).await?,
+        [node_row(b, "b")]
+    );
     let commits = [(1, b"first".to_vec()), (2, b"second".to_vec())];
     assert_eq!(backend.commits(0, 9).await?, commits);
     Ok(())
 }
 
-pub(super) async fn readers_do_not_see_uncommitted_rows<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn readers_do_not_see_uncommitted_rows<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let a = write_node(&mut write, "a").await?;
     write.append_commit(b"first").await?;
     assert_eq!(
         state(&mut write).await?,
         (vec![a], 1, 1),
-        "the writer itself does"
+        "a session sees its own rows"
     );
     let mut read = backend.read().await?;
     assert_eq!(state(&mut read).await?, (vec![], 0, 0));
@@ -130,7 +133,9 @@ pub(super) async fn readers_do_not_see_uncommitted_rows<B: Backend>(backend: &B)
     Ok(())
 }
 
-pub(super) async fn open_reader_keeps_its_state<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn open_reader_does_not_see_later_commits<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let a = write_node(&mut write, "a").await?;
     write.commit().await?;
@@ -146,7 +151,7 @@ pub(super) async fn open_reader_keeps_its_state<B: Backend>(backend: &B) -> Chec
     assert_eq!(
         state(&mut before).await?,
         (vec![a], 1, 1),
-        "after a later commit"
+        "it does not see the later commit"
     );
     assert_eq!(before.find_nodes(&strings(&["b"])).await?, [None]);
     drop(before);
@@ -154,7 +159,7 @@ pub(super) async fn open_reader_keeps_its_state<B: Backend>(backend: &B) -> Chec
     Ok(())
 }
 
-pub(super) async fn two_writers_both_commit<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn two_concurrent_writers_both_commit<B: Backend>(backend: &B) -> PropertyResult {
     let write = async |uid: &str| {
         let mut write = backend.write().await?;
         let shared = write_node(&mut write, "shared").await?;
@@ -165,7 +170,7 @@ pub(super) async fn two_writers_both_commit<B: Backend>(backend: &B) -> Checked 
     };
     let (first, second) = futures::join!(write("a"), write("b"));
     let ((shared, a, one), (again, b, two)) = (first?, second?);
-    assert_eq!(shared, again, "a uid has one number");
+    assert_eq!(shared, again, "a uid has one id");
     assert_eq!(one.min(two), 1);
     assert_eq!(one.max(two), 2);
     let mut expected = vec![shared, a, b];
@@ -175,7 +180,7 @@ pub(super) async fn two_writers_both_commit<B: Backend>(backend: &B) -> Checked 
     Ok(())
 }
 
-pub(super) async fn commits_are_numbered_without_gaps<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn commits_are_numbered_without_gaps<B: Backend>(backend: &B) -> PropertyResult {
     assert_eq!(backend.last_commit().await?, 0);
     assert_eq!(backend.commits(0, 9).await?, []);
     let mut expected = Vec::new();
@@ -188,7 +193,7 @@ pub(super) async fn commits_are_numbered_without_gaps<B: Backend>(backend: &B) -
             expected.push((number, commit));
         }
         write.commit().await?;
-        // One without a commit in the log takes no number.
+        // A session that appends nothing to the log uses no number.
         backend.write().await?.commit().await?;
         assert_eq!(backend.last_commit().await?, expected.len() as u64);
     }

@@ -1,10 +1,11 @@
-//! Texts by which nodes are found.
+//! Properties of the texts by which a search finds nodes.
 
-use super::fixture::{Checked, nodes, sorted};
+use super::fixture::{PropertyResult, create_nodes, sorted};
 use crate::store::rows::{
     Backend, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, WriteRows,
 };
 
+/// A text; current where the id of the node is odd.
 fn row(node: NodeId, field: TextField, text: &str) -> TextRow {
     let text = text.to_owned();
     TextRow {
@@ -15,48 +16,51 @@ fn row(node: NodeId, field: TextField, text: &str) -> TextRow {
     }
 }
 
+/// Writes the texts, which replace all texts of their fields.
 async fn put(write: &mut impl WriteRows, rows: &[TextRow]) -> Result<(), RowsError> {
     let fields: Vec<_> = rows.iter().map(|row| (row.node, row.field)).collect();
     write.put_texts(&fields, rows).await
 }
 
+/// Whether a search for `text` finds the row.
 fn matches(row: &TextRow, text: &str, how: TextMatch) -> bool {
     match how {
         TextMatch::Exact => row.text == text,
         TextMatch::Prefix => row.text.starts_with(text),
-        TextMatch::Part => row.text.contains(text),
+        TextMatch::Substring => row.text.contains(text),
     }
 }
 
-/// Looks for a text in every way and with several limits.
-async fn check(rows: &mut impl ReadRows, texts: &[TextRow], text: &str) -> Checked {
-    for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Part] {
-        if how == TextMatch::Part && text.chars().count() < 3 {
+/// Searches a text by each kind of match and with several limits, and compares with `texts`. A part of less than three
+/// characters is not searched: it has no trigram.
+async fn check(rows: &mut impl ReadRows, texts: &[TextRow], text: &str) -> PropertyResult {
+    for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Substring] {
+        if how == TextMatch::Substring && text.chars().count() < 3 {
             continue;
         }
-        let fitting = texts.iter().filter(|row| matches(row, text, how)).cloned();
-        let mut fitting = fitting.collect::<Vec<TextRow>>();
-        fitting.sort_by(|a, b| (a.field, a.node, &a.text).cmp(&(b.field, b.node, &b.text)));
-        fitting.dedup();
+        let expected = texts.iter().filter(|row| matches(row, text, how)).cloned();
+        let mut expected = expected.collect::<Vec<TextRow>>();
+        expected.sort_by(|a, b| (a.field, a.node, &a.text).cmp(&(b.field, b.node, &b.text)));
+        expected.dedup();
         for current in [true, false] {
-            let fitting = fitting.iter().filter(|row| row.is_current == current);
-            let fitting: Vec<TextRow> = fitting.cloned().collect();
+            let expected = expected.iter().filter(|row| row.is_current == current);
+            let expected: Vec<TextRow> = expected.cloned().collect();
             for limit in [0, 1, 2, 5, usize::MAX] {
                 let found = rows.find_text(text, how, current, limit).await?;
-                let expected = &fitting[..limit.min(fitting.len())];
-                assert_eq!(found.rows, expected, "{limit} with {text:?}, {how:?}");
-                assert_eq!(found.has_more, limit < fitting.len(), "{text:?}, {how:?}");
+                let page = &expected[..limit.min(expected.len())];
+                assert_eq!(found.rows, page, "{limit} with {text:?}, {how:?}");
+                assert_eq!(found.has_more, limit < expected.len(), "{text:?}, {how:?}");
             }
         }
     }
     Ok(())
 }
 
-pub(super) async fn texts_are_found_exactly_by_prefix_and_by_part<B: Backend>(
+pub(super) async fn texts_are_found_by_equality_prefix_and_substring<B: Backend>(
     backend: &B,
-) -> Checked {
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [a, b, c] = nodes(&mut write, ["a", "b", "c"]).await?;
+    let [a, b, c] = create_nodes(&mut write, ["a", "b", "c"]).await?;
     let rows = [
         row(a, TextField::Name, "web"),
         row(a, TextField::Uid, "arn:aws:web-1"),
@@ -67,7 +71,7 @@ pub(super) async fn texts_are_found_exactly_by_prefix_and_by_part<B: Backend>(
         row(c, TextField::Name, "cobweb"),
         row(c, TextField::Tag, "team=web"),
         row(c, TextField::Name, "w"),
-        // Stands twice in the call and is found once.
+        // A repeated row is found once.
         row(c, TextField::Tag, "team=web"),
     ];
     put(&mut write, &rows).await?;
@@ -94,13 +98,15 @@ pub(super) async fn texts_are_found_exactly_by_prefix_and_by_part<B: Backend>(
     Ok(())
 }
 
-pub(super) async fn found_texts_stand_in_order<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn found_texts_are_ordered_by_field_node_and_text<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let nodes = nodes(&mut write, ["z", "y", "x", "w"]).await?;
+    let nodes = create_nodes(&mut write, ["z", "y", "x", "w"]).await?;
     let mut rows = Vec::new();
     for (index, node) in nodes.into_iter().enumerate() {
         for (number, field) in TextField::ALL.into_iter().enumerate() {
-            // The later a node and a field, the earlier its text in the alphabet.
+            // The alphabetical order of the texts is the reverse of the order of nodes and fields.
             let letter = char::from(b'z' - (index + number) as u8);
             rows.push(row(node, field, &format!("same {letter}")));
             rows.push(row(node, field, &format!("same a{letter}")));
@@ -116,11 +122,11 @@ pub(super) async fn found_texts_stand_in_order<B: Backend>(backend: &B) -> Check
     Ok(())
 }
 
-pub(super) async fn characters_of_a_text_have_no_meaning_of_their_own<B: Backend>(
+pub(super) async fn all_characters_of_a_text_are_literal<B: Backend>(
     backend: &B,
-) -> Checked {
+) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [a, b] = nodes(&mut write, ["a", "b"]).await?;
+    let [a, b] = create_nodes(&mut write, ["a", "b"]).await?;
     let texts = [
         "50%_off",
         "50xyoff",
@@ -211,17 +217,22 @@ pub(super) async fn characters_of_a_text_have_no_meaning_of_their_own<B: Backend
     Ok(())
 }
 
-pub(super) async fn put_texts_replaces_the_named_fields_alone<B: Backend>(backend: &B) -> Checked {
-    replaces(backend, false).await
+pub(super) async fn put_texts_replaces_only_the_given_fields<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
+    check_replacement(backend, false).await
 }
 
-pub(super) async fn put_texts_replaces_what_its_session_put<B: Backend>(backend: &B) -> Checked {
-    replaces(backend, true).await
+pub(super) async fn put_texts_replaces_texts_of_its_own_session<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
+    check_replacement(backend, true).await
 }
 
-async fn replaces<B: Backend>(backend: &B, in_one_session: bool) -> Checked {
+/// Replaces texts with `put_texts`, in the session that wrote them or in a later one.
+async fn check_replacement<B: Backend>(backend: &B, in_one_session: bool) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [a, b] = nodes(&mut write, ["a", "b"]).await?;
+    let [a, b] = create_nodes(&mut write, ["a", "b"]).await?;
     let rows = [
         row(a, TextField::Name, "web old"),
         row(a, TextField::Alias, "web first"),
@@ -235,7 +246,7 @@ async fn replaces<B: Backend>(backend: &B, in_one_session: bool) -> Checked {
         write.commit().await?;
         write = backend.write().await?;
     }
-    // The name changes, one of two aliases stays, the tag goes; `b` keeps its alias.
+    // The name of `a` changes, one of its aliases stays and its tag is removed. `b` keeps its alias.
     let fields = [
         (a, TextField::Name),
         (a, TextField::Alias),
@@ -260,18 +271,16 @@ async fn replaces<B: Backend>(backend: &B, in_one_session: bool) -> Checked {
     }
     let mut found = Vec::new();
     for current in [true, false] {
-        let of_list = read.find_text("web ", TextMatch::Prefix, current, 99);
-        found.extend(of_list.await?.rows);
+        let matches = read.find_text("web ", TextMatch::Prefix, current, 99);
+        found.extend(matches.await?.rows);
     }
     assert_eq!(sorted(found), sorted(expected));
     Ok(())
 }
 
-pub(super) async fn texts_of_nodes_are_those_that_were_put_last<B: Backend>(
-    backend: &B,
-) -> Checked {
+pub(super) async fn texts_of_nodes_are_the_last_written<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [a, b, c] = nodes(&mut write, ["a", "b", "c"]).await?;
+    let [a, b, c] = create_nodes(&mut write, ["a", "b", "c"]).await?;
     let rows = [
         row(a, TextField::Name, "web"),
         row(a, TextField::Alias, "10.0.0.1"),

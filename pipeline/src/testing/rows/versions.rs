@@ -1,15 +1,16 @@
-//! Versions and snapshots.
+//! Properties of versions and snapshots.
 
-use super::fixture::{Checked, by, nodes, words};
+use super::fixture::{PropertyResult, create_nodes, intern_words, sorted_by};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    Backend, Content, NO_WORD, Part, Projection, ReadRows, RowsError, SnapshotKey, VersionKey,
-    VersionRow, WriteRows,
+    Backend, NO_WORD, Projection, ReadRows, RowsError, SnapshotKey, SnapshotKind, VersionContent,
+    VersionKey, VersionRow, WriteRows,
 };
 
+/// Creates a node with this uid and returns the key of its version with state 7.
 async fn key(write: &mut impl WriteRows, uid: &str) -> Result<VersionKey, RowsError> {
-    let [source, scope] = words(write, ["aws", "aws/1/vm"]).await?;
-    let [node] = nodes(write, [uid]).await?;
+    let [source, scope] = intern_words(write, ["aws", "aws/1/vm"]).await?;
+    let [node] = create_nodes(write, [uid]).await?;
     Ok(VersionKey {
         node,
         source,
@@ -19,16 +20,16 @@ async fn key(write: &mut impl WriteRows, uid: &str) -> Result<VersionKey, RowsEr
 }
 
 fn in_order(rows: Vec<VersionRow>) -> Vec<VersionRow> {
-    by(rows, |row| row.key)
+    sorted_by(rows, |row| row.key)
 }
 
-pub(super) async fn versions_come_back_as_put<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn versions_are_read_as_written<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let a = key(&mut write, "a").await?;
     let b = key(&mut write, "b").await?;
     let [kind, provider, account, region] =
-        words(&mut write, ["vm", "aws", "1234", "eu-west-1"]).await?;
-    let full = Content {
+        intern_words(&mut write, ["vm", "aws", "1234", "eu-west-1"]).await?;
+    let full = VersionContent {
         kind,
         provider,
         account,
@@ -37,11 +38,11 @@ pub(super) async fn versions_come_back_as_put<B: Backend>(backend: &B) -> Checke
         tags: Some(vec![1, 0, 255]),
         value: Some(vec![0; 5000]),
     };
-    let empty = Content {
+    let empty = VersionContent {
         name: Some(String::new()),
         tags: Some(Vec::new()),
         value: Some(Vec::new()),
-        ..Content::default()
+        ..VersionContent::default()
     };
     let row = |key, content, edges, aliases| VersionRow {
         key,
@@ -53,7 +54,12 @@ pub(super) async fn versions_come_back_as_put<B: Backend>(backend: &B) -> Checke
     let of_state = |state| VersionKey { state, ..a };
     let rows = [
         row(a, Some(full), Some(u64::MAX), Some(1)),
-        row(of_state(u64::MAX), Some(Content::default()), Some(0), None),
+        row(
+            of_state(u64::MAX),
+            Some(VersionContent::default()),
+            Some(0),
+            None,
+        ),
         row(of_state(0), None, None, None),
         row(of_state(8), Some(empty), None, Some(0)),
         row(
@@ -83,7 +89,7 @@ pub(super) async fn versions_come_back_as_put<B: Backend>(backend: &B) -> Checke
     Ok(())
 }
 
-async fn check(read: &mut impl ReadRows, rows: &[VersionRow]) -> Checked {
+async fn check(read: &mut impl ReadRows, rows: &[VersionRow]) -> PropertyResult {
     let mut keys: Vec<VersionKey> = rows.iter().map(|row| row.key).collect();
     keys.push(keys[0]);
     keys.push(VersionKey {
@@ -103,14 +109,14 @@ async fn check(read: &mut impl ReadRows, rows: &[VersionRow]) -> Checked {
     Ok(())
 }
 
-pub(super) async fn version_gets_missing_parts_and_keeps_present_ones<B: Backend>(
+pub(super) async fn put_versions_adds_missing_parts_and_keeps_present_ones<B: Backend>(
     backend: &B,
-) -> Checked {
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let key = key(&mut write, "a").await?;
-    let named = |name: &str| Content {
+    let named = |name: &str| VersionContent {
         name: Some(name.to_owned()),
-        ..Content::default()
+        ..VersionContent::default()
     };
     let row = |content, edges, aliases| VersionRow {
         key,
@@ -119,7 +125,7 @@ pub(super) async fn version_gets_missing_parts_and_keeps_present_ones<B: Backend
         aliases,
         written: UnixNanos(7),
     };
-    let with_value = Content {
+    let with_value = VersionContent {
         value: Some(vec![1]),
         ..named("second")
     };
@@ -130,13 +136,13 @@ pub(super) async fn version_gets_missing_parts_and_keeps_present_ones<B: Backend
             row(Some(named("first")), Some(2), None),
             row(Some(named("first")), Some(1), None),
         ),
-        // Content is one part: its value is not added to a content that is there.
+        // The content is one part: a value is not added to a stored content.
         (
             row(Some(with_value), None, Some(3)),
             row(Some(named("first")), Some(1), Some(3)),
         ),
         (
-            row(Some(Content::default()), Some(9), Some(9)),
+            row(Some(VersionContent::default()), Some(9), Some(9)),
             row(Some(named("first")), Some(1), Some(3)),
         ),
     ];
@@ -159,20 +165,20 @@ pub(super) async fn version_gets_missing_parts_and_keeps_present_ones<B: Backend
     let mut read = backend.read().await?;
     let last = of_other(&steps[4].1);
     let found = read.versions(&[other], Projection::Full).await?;
-    assert_eq!(found, [last], "all in one call");
+    assert_eq!(found, [last], "the same rows in one call");
     Ok(())
 }
 
-pub(super) async fn snapshots_never_change<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn snapshots_never_change<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
-    let [a, b] = nodes(&mut write, ["a", "b"]).await?;
+    let [a, b] = create_nodes(&mut write, ["a", "b"]).await?;
     let key = SnapshotKey {
         node: a,
-        part: Part::Edges,
+        kind: SnapshotKind::Edges,
         hash: u64::MAX,
     };
     let of_aliases = SnapshotKey {
-        part: Part::Aliases,
+        kind: SnapshotKind::Aliases,
         ..key
     };
     let of_b = SnapshotKey { node: b, ..key };
@@ -192,14 +198,14 @@ pub(super) async fn snapshots_never_change<B: Backend>(backend: &B) -> Checked {
         .await?;
     write.commit().await?;
     let never = SnapshotKey { hash: 5, ..key };
-    let asked = [of_b, key, of_aliases, never, key, empty];
-    let found = backend.read().await?.snapshots(&asked).await?;
+    let keys = [of_b, key, of_aliases, never, key, empty];
+    let found = backend.read().await?.snapshots(&keys).await?;
     let expected = [
         rows[4].clone(),
         rows[0].clone(),
         rows[2].clone(),
         rows[3].clone(),
     ];
-    assert_eq!(by(found, |row| row.0), expected);
+    assert_eq!(sorted_by(found, |row| row.0), expected);
     Ok(())
 }

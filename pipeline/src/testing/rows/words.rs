@@ -1,14 +1,14 @@
-//! Interned texts.
+//! Properties of words, the interned texts.
 
-use super::fixture::{Checked, sorted, strings, words};
+use super::fixture::{PropertyResult, intern_words, sorted, strings};
 use crate::store::rows::{Backend, NO_WORD, ReadRows, Word, WriteRows};
 
-pub(super) async fn words_are_found_again<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn text_keeps_its_word<B: Backend>(backend: &B) -> PropertyResult {
     let mut write = backend.write().await?;
     let [aws, none, gcp, again, upper] =
-        words(&mut write, ["aws", "", "gcp", "aws", "AWS"]).await?;
-    assert_eq!(none, NO_WORD, "an empty text is no word");
-    assert_eq!(again, aws, "a text that stands twice has one word");
+        intern_words(&mut write, ["aws", "", "gcp", "aws", "AWS"]).await?;
+    assert_eq!(none, NO_WORD, "the empty text has NO_WORD");
+    assert_eq!(again, aws, "a repeated text has one word");
     let distinct = [aws, gcp, upper];
     assert!(!distinct.contains(&NO_WORD), "{distinct:?}");
     assert!(aws != gcp && aws != upper && gcp != upper, "{distinct:?}");
@@ -17,13 +17,13 @@ pub(super) async fn words_are_found_again<B: Backend>(backend: &B) -> Checked {
     check(&mut backend.read().await?, aws, gcp).await?;
 
     let mut write = backend.write().await?;
-    let [again, other] = words(&mut write, ["gcp", "azure"]).await?;
-    assert_eq!(again, gcp, "a word stays in later sessions");
+    let [again, other] = intern_words(&mut write, ["gcp", "azure"]).await?;
+    assert_eq!(again, gcp, "a text keeps its word in later sessions");
     assert!(![NO_WORD, aws, gcp, upper].contains(&other), "{other}");
     Ok(())
 }
 
-async fn check(rows: &mut impl ReadRows, aws: Word, gcp: Word) -> Checked {
+async fn check(rows: &mut impl ReadRows, aws: Word, gcp: Word) -> PropertyResult {
     let found = rows
         .find_words(&strings(&["gcp", "never", "", "aws", "gcp", "Aws"]))
         .await?;
@@ -34,9 +34,11 @@ async fn check(rows: &mut impl ReadRows, aws: Word, gcp: Word) -> Checked {
     Ok(())
 }
 
-pub(super) async fn texts_of_words_come_back_byte_by_byte<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn words_keep_their_texts_byte_for_byte<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let long = "long ".repeat(20_000);
-    let odd = [
+    let texts = [
         "1",
         "01",
         "1.0",
@@ -58,19 +60,19 @@ pub(super) async fn texts_of_words_come_back_byte_by_byte<B: Backend>(backend: &
         &long,
     ];
     let mut write = backend.write().await?;
-    let made = write.words(&strings(&odd)).await?;
-    let mut distinct = made.clone();
+    let interned = write.words(&strings(&texts)).await?;
+    let mut distinct = interned.clone();
     distinct.sort_unstable();
     distinct.dedup();
-    assert_eq!(distinct.len(), odd.len(), "each text is a word of its own");
+    assert_eq!(distinct.len(), texts.len(), "each text has its own word");
     write.commit().await?;
     let mut read = backend.read().await?;
-    assert_eq!(read.texts(&made).await?, odd);
-    assert_eq!(read.find_words(&strings(&odd)).await?, made);
+    assert_eq!(read.texts(&interned).await?, texts);
+    assert_eq!(read.find_words(&strings(&texts)).await?, interned);
     Ok(())
 }
 
-pub(super) async fn words_are_found_by_prefix<B: Backend>(backend: &B) -> Checked {
+pub(super) async fn words_are_found_by_prefix<B: Backend>(backend: &B) -> PropertyResult {
     let texts = [
         "vpc",
         "vpc/a",
@@ -90,9 +92,9 @@ pub(super) async fn words_are_found_by_prefix<B: Backend>(backend: &B) -> Checke
     for prefix in ["vpc/", "vpc", "vp_", "v%", "V", "", "vpc/a/", "\u{10FFFF}"] {
         let found = read.words_with_prefix(prefix).await?;
         let found = sorted(read.texts(&found).await?);
-        let fitting = texts.iter().filter(|text| text.starts_with(prefix));
-        let fitting = sorted(fitting.map(|&text| text.to_owned()).collect());
-        assert_eq!(found, fitting, "words that begin with {prefix:?}");
+        let expected = texts.iter().filter(|text| text.starts_with(prefix));
+        let expected = sorted(expected.map(|&text| text.to_owned()).collect());
+        assert_eq!(found, expected, "words that begin with {prefix:?}");
     }
     Ok(())
 }

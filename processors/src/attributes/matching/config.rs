@@ -8,16 +8,16 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-/// What a row must match: all given properties.
+/// The checked condition of `include` or `exclude`. A row matches if it matches all given properties.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "ConditionDocument")]
-pub(crate) struct Condition {
+pub(crate) struct RowCondition {
     pub(super) services: Option<TextMatcher>,
     pub(super) span_names: Option<TextMatcher>,
     pub(super) span_kinds: Option<TextMatcher>,
     pub(super) log_bodies: Option<TextMatcher>,
     pub(super) log_severity_texts: Option<TextMatcher>,
-    pub(super) log_severity_number: Option<Severity>,
+    pub(super) log_severity_number: Option<SeverityRange>,
     pub(super) metric_names: Option<TextMatcher>,
     pub(super) attributes: Vec<AttributeMatcher>,
     pub(super) resources: Vec<AttributeMatcher>,
@@ -32,6 +32,7 @@ pub(super) enum TextMatcher {
 }
 
 impl TextMatcher {
+    /// Whether one of the texts or patterns matches.
     pub(super) fn matches(&self, text: &str) -> bool {
         match self {
             TextMatcher::Strict(all) => all.iter().any(|one| one == text),
@@ -47,30 +48,33 @@ pub(super) struct AttributeMatcher {
     pub(super) value: Option<ValueMatcher>,
 }
 
+/// A condition on the value of an attribute.
 #[derive(Clone, Debug)]
 pub(super) enum ValueMatcher {
-    /// The value must be equal and of the same type. It is encoded.
-    Same(Vec<u8>),
+    /// The value must equal this encoded value and have the same type.
+    Equal(Vec<u8>),
     /// The value as text must match.
-    Matching(Regex),
+    Pattern(Regex),
 }
 
-/// An instrumentation scope; without a version, any version matches.
+/// A condition on the instrumentation scope. Without a version, any version matches.
 #[derive(Clone, Debug)]
 pub(super) struct ScopeMatcher {
     pub(super) name: TextMatcher,
     pub(super) version: Option<TextMatcher>,
 }
 
+/// A condition on the severity of a log record.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Severity {
+pub(super) struct SeverityRange {
     /// The lowest `SeverityNumber` that matches.
     pub(super) min: i32,
     /// Whether records without a severity number match.
     pub(super) match_undefined: bool,
 }
 
+/// How texts are compared.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum MatchType {
@@ -78,7 +82,7 @@ enum MatchType {
     Regexp,
 }
 
-/// Which rows match: those that match every given property.
+/// A condition on rows. A row matches if it matches every given property.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct ConditionDocument {
@@ -86,7 +90,7 @@ struct ConditionDocument {
     match_type: Option<MatchType>,
     /// Has no effect: patterns are compiled once and need no cache.
     #[allow(dead_code, reason = "the Collector's files may have it")]
-    regexp: Option<Cache>,
+    regexp: Option<PatternCacheDocument>,
     /// Values of `service.name`.
     services: Vec<String>,
     span_names: Vec<String>,
@@ -95,7 +99,7 @@ struct ConditionDocument {
     /// Bodies of log records; only bodies that are text can match.
     log_bodies: Vec<String>,
     log_severity_texts: Vec<String>,
-    log_severity_number: Option<Severity>,
+    log_severity_number: Option<SeverityRange>,
     metric_names: Vec<String>,
     /// Attributes of the row; all of them must match.
     attributes: Vec<AttributeDocument>,
@@ -108,7 +112,7 @@ struct ConditionDocument {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[allow(dead_code, reason = "the Collector's files may have it")]
-struct Cache {
+struct PatternCacheDocument {
     cacheenabled: bool,
     cachemaxnumentries: u64,
 }
@@ -130,7 +134,7 @@ struct LibraryDocument {
 }
 
 /// The schema of the YAML.
-impl JsonSchema for Condition {
+impl JsonSchema for RowCondition {
     fn schema_name() -> Cow<'static, str> {
         "RowCondition".into()
     }
@@ -140,6 +144,7 @@ impl JsonSchema for Condition {
     }
 }
 
+/// Why a condition is invalid.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidCondition {
     #[error("missing required field \"match_type\": use strict or regexp")]
@@ -157,10 +162,10 @@ pub(super) enum InvalidCondition {
     Pattern(#[from] regex::Error),
 }
 
-impl TryFrom<ConditionDocument> for Condition {
+impl TryFrom<ConditionDocument> for RowCondition {
     type Error = InvalidCondition;
 
-    fn try_from(document: ConditionDocument) -> Result<Condition, InvalidCondition> {
+    fn try_from(document: ConditionDocument) -> Result<RowCondition, InvalidCondition> {
         let match_type = document.match_type.ok_or(InvalidCondition::NoMatchType)?;
         if document.is_empty() {
             return Err(InvalidCondition::Empty);
@@ -187,7 +192,7 @@ impl TryFrom<ConditionDocument> for Condition {
                     .transpose()?,
             })
         };
-        Ok(Condition {
+        Ok(RowCondition {
             services: texts(document.services)?,
             span_names: texts(document.span_names)?,
             span_kinds: texts(document.span_kinds)?,
@@ -221,7 +226,7 @@ impl ConditionDocument {
 }
 
 impl MatchType {
-    /// None for an empty list, which is no condition.
+    /// The matcher of a list of texts; none for an empty list, which is no condition.
     fn texts(self, all: Vec<String>) -> Result<Option<TextMatcher>, InvalidCondition> {
         (!all.is_empty()).then(|| self.matcher(all)).transpose()
     }
@@ -236,9 +241,9 @@ impl MatchType {
     fn attribute(self, one: AttributeDocument) -> Result<AttributeMatcher, InvalidCondition> {
         let value = match (self, one.value) {
             (_, None) => None,
-            (MatchType::Strict, Some(value)) => Some(ValueMatcher::Same(value_from_json(&value))),
+            (MatchType::Strict, Some(value)) => Some(ValueMatcher::Equal(value_from_json(&value))),
             (MatchType::Regexp, Some(Json::String(pattern))) => {
-                Some(ValueMatcher::Matching(Regex::new(&pattern)?))
+                Some(ValueMatcher::Pattern(Regex::new(&pattern)?))
             }
             (MatchType::Regexp, Some(_)) => return Err(InvalidCondition::UnquotedPattern(one.key)),
         };

@@ -11,11 +11,11 @@ use pipeline::{Batch, Signal};
 
 mod config;
 
-pub(super) use config::Condition;
+pub(super) use config::RowCondition;
 
-use config::{AttributeMatcher, ScopeMatcher, Severity, TextMatcher, ValueMatcher};
+use config::{AttributeMatcher, ScopeMatcher, SeverityRange, TextMatcher, ValueMatcher};
 
-/// The index is the number of the kind in OTLP.
+/// The names of span kinds. The index is the number of the kind in OTLP.
 const SPAN_KINDS: [&str; 6] = [
     "SPAN_KIND_UNSPECIFIED",
     "SPAN_KIND_INTERNAL",
@@ -25,7 +25,7 @@ const SPAN_KINDS: [&str; 6] = [
     "SPAN_KIND_CONSUMER",
 ];
 
-impl Condition {
+impl RowCondition {
     /// Whether each row of a batch of telemetry matches.
     pub(super) fn matches(&self, batch: &Batch) -> Vec<bool> {
         let mut rows = MatchingRows {
@@ -71,13 +71,14 @@ impl Condition {
     }
 }
 
-/// The rows that still match.
+/// The rows that match the properties that were checked so far.
 struct MatchingRows<'a> {
     batch: &'a Batch,
     matching: Vec<bool>,
 }
 
 impl MatchingRows<'_> {
+    /// Keeps the matching rows for which `matches` returns true.
     fn keep(&mut self, mut matches: impl FnMut(usize) -> bool) {
         for (row, matching) in self.matching.iter_mut().enumerate() {
             *matching = *matching && matches(row);
@@ -115,7 +116,7 @@ impl MatchingRows<'_> {
         });
     }
 
-    fn keep_severities(&mut self, severity: &Severity) {
+    fn keep_severities(&mut self, severity: &SeverityRange) {
         let column = self.batch.numbers::<Int32Type>(logs::SEVERITY_NUMBER);
         self.keep(|row| match column.value(row) {
             0 => severity.match_undefined,
@@ -152,20 +153,22 @@ impl MatchingRows<'_> {
 }
 
 impl AttributeMatcher {
+    /// Whether the attributes have the key with a matching value.
     fn is_in(&self, map: Map<'_>) -> bool {
         let Some(actual) = map.get(&self.key) else {
             return false;
         };
         match &self.value {
             None => true,
-            Some(ValueMatcher::Same(expected)) => actual == value(expected),
-            Some(ValueMatcher::Matching(pattern)) => {
-                pattern.is_match(&crate::attribute_actions::text(actual))
+            Some(ValueMatcher::Equal(expected)) => actual == value(expected),
+            Some(ValueMatcher::Pattern(pattern)) => {
+                pattern.is_match(&crate::attribute_actions::to_text(actual))
             }
         }
     }
 }
 
+/// The text of a row; empty if null.
 fn text(column: &StringViewArray, row: usize) -> &str {
     if column.is_valid(row) {
         column.value(row)
@@ -174,6 +177,7 @@ fn text(column: &StringViewArray, row: usize) -> &str {
     }
 }
 
+/// The bytes of a row; empty if null.
 fn bytes(column: &BinaryViewArray, row: usize) -> &[u8] {
     if column.is_valid(row) {
         column.value(row)

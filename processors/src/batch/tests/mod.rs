@@ -1,4 +1,4 @@
-mod configuration;
-mod rows;
+mod buffering;
+mod config;
 mod senders;
 mod support;

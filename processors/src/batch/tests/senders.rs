@@ -168,7 +168,7 @@ async fn rejected_rows_are_reported_to_their_sender() {
     let mut batch = batch(&["send_batch_size=5"]);
     let (one, first) = of_sender(Signal::Logs, "a", 2);
     let (two, second) = of_sender(Signal::Logs, "b", 3);
-    two.delivery().sends(3);
+    two.delivery().set_sent_rows(3);
     assert!(batch.process(one, at(0)).unwrap().is_empty());
     let output = batch.process(two, at(0)).unwrap();
     let parts = output[0].by_sender();

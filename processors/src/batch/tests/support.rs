@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use pipeline::component::{Host, UnixNanos};
-use pipeline::config::{Loading, load};
+use pipeline::config::{LoadContext, load};
 use pipeline::registry::BuildProcessor;
 use pipeline::{Signal, SignalSet, testing};
 
-use super::super::{Batch, Config};
+use crate::batch::{Batch, Config};
 
 /// Parses settings `key=YAML`.
 pub(super) fn parse(settings: &[&str]) -> Result<Config, String> {
     let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-    let loaded = load(&[], &settings, Loading::default());
+    let loaded = load(&[], &settings, LoadContext::default());
     loaded.root.decode().map_err(|error| error.to_string())
 }
 

@@ -1,16 +1,17 @@
-//! Unchanged scans make no commit. A process must still know what they confirm once it matters.
+//! Unchanged scans make no commit. When another scope reports a deletion, a process must still know which claims such
+//! scans have confirmed.
 
 use std::time::Duration;
 
-use pipeline::resource::{Alias, Relation, Resource, Scan};
+use pipeline::resource::{Resource, ResourceAlias, ResourceRelation, ScanContext};
 use pipeline::rows::Rows;
 use pipeline::schema::nodes;
 use pipeline::{Batch, Delivery, Signal, uid};
 
-use super::super::pending::WATCH_PERIOD;
 use super::SimulatedProcess;
-use super::world::{at, host};
-use crate::test_store::{HeldBack, write};
+use super::simulated_cloud::{at, host};
+use crate::following::pending::WATCH_PERIOD;
+use crate::test_store::{GatedBackend, write};
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -20,8 +21,8 @@ fn instance() -> Resource {
         uid: "u0".to_owned(),
         kind: "AWS::EC2::Instance".into(),
         provider: "aws".into(),
-        aliases: vec![Alias::new("dns", host(0))],
-        relations: vec![Relation::to("SECURED_BY", "u1".to_owned())],
+        aliases: vec![ResourceAlias::new("dns", host(0))],
+        relations: vec![ResourceRelation::to("SECURED_BY", "u1".to_owned())],
         ..Resource::default()
     }
 }
@@ -35,9 +36,10 @@ fn group() -> Resource {
     }
 }
 
-/// A scan of a scope. If `is_new` is false, it has only its completion, without rows of the members.
-fn scan(scope: &str, second: u64, seen: &[Resource], is_new: bool) -> Vec<Batch> {
-    let scan = Scan {
+/// The rows of a scan of a scope that began at `second`: rows of its members and its completion. An unchanged scan
+/// (`has_rows` is false) has only the completion.
+fn scan(scope: &str, second: u64, members: &[Resource], has_rows: bool) -> Vec<Batch> {
+    let scan = ScanContext {
         source: "aws",
         group: nodes::group::ACTUAL,
         scope,
@@ -45,29 +47,30 @@ fn scan(scope: &str, second: u64, seen: &[Resource], is_new: bool) -> Vec<Batch>
         began: at(second),
     };
     let mut rows = Rows::new(Signal::Resources);
-    match is_new {
-        true => scan.whole(&mut rows, seen),
+    match has_rows {
+        true => scan.push_whole_scan(&mut rows, members),
         false => {
-            let members = seen.iter().map(|it| (uid::hash(&it.uid), it.state()));
-            scan.complete(&mut rows, members.collect());
+            let members = members.iter().map(|it| (uid::hash(&it.uid), it.state()));
+            scan.push_completion(&mut rows, members.collect());
         }
     }
-    vec![rows.finish(Delivery::nobody())]
+    vec![rows.finish(Delivery::untracked())]
 }
 
-/// A store that another process writes, and a reference process without a store that all batches pass.
+/// A store that another process writes with scans of two scopes, and a reference process, which has no store and
+/// processes all batches of all processes.
 struct TwoScopes {
-    backend: HeldBack,
-    all: SimulatedProcess,
+    backend: GatedBackend,
+    reference: SimulatedProcess,
 }
 
 impl TwoScopes {
-    /// At the start, scans of both scopes have an instance.
+    /// Scans of both scopes have reported the instance.
     async fn new() -> TwoScopes {
-        let backend = HeldBack::default();
+        let backend = GatedBackend::default();
         backend.gate.cancel();
-        let all = SimulatedProcess::new(None).await;
-        let mut case = TwoScopes { backend, all };
+        let reference = SimulatedProcess::new(None).await;
+        let mut case = TwoScopes { backend, reference };
         let both = [instance(), group()];
         case.another_reports(scan("one", 0, &both, true), 0).await;
         case.another_reports(scan("other", 1, &both[..1], true), 1)
@@ -75,12 +78,13 @@ impl TwoScopes {
         case
     }
 
+    /// Another process writes reports to the store.
     async fn another_reports(&mut self, batches: Vec<Batch>, second: u64) {
-        let made = self.all.take(batches, second);
+        let made = self.reference.process(batches, second);
         write(&self.backend, &made, at(second)).await;
     }
 
-    /// Lets time pass until own commits are no longer read for the uids that the process has read.
+    /// Lets time pass until the process watches none of the uids that it has read.
     async fn end_watch_period(&mut self, process: &mut SimulatedProcess, second: u64) {
         for step in 0..3 {
             tokio::time::advance(WATCH_PERIOD + Duration::from_secs(1)).await;
@@ -94,22 +98,24 @@ impl TwoScopes {
         }
     }
 
+    /// `process` processes reports and writes them to the store.
     async fn reports(&mut self, process: &mut SimulatedProcess, batches: Vec<Batch>, second: u64) {
-        self.all.take(batches.clone(), second);
-        let made = process.take(batches, second);
+        self.reference.process(batches.clone(), second);
+        let made = process.process(batches, second);
         process.write(&made, second).await;
         process.follow(second).await;
     }
 
-    fn agrees(&mut self, process: &mut SimulatedProcess, second: u64) {
-        let (expected, actual) = (self.all.answers(second), process.answers(second));
+    /// Asserts that `process` and the reference process have the same state.
+    fn assert_agrees(&mut self, process: &mut SimulatedProcess, second: u64) {
+        let (expected, actual) = (self.reference.state(second), process.state(second));
         assert_eq!(super::differences(&expected, &actual), [""; 0]);
     }
 
     /// Whether the instance exists for the reference process.
     fn exists(&mut self, second: u64) -> bool {
-        let answers = self.all.answers(second);
-        answers[0].contains("u0")
+        let state = self.reference.state(second);
+        state[0].contains("u0")
     }
 }
 
@@ -127,11 +133,11 @@ async fn a_claim_confirmed_by_another_process_outlives_a_deletion_by_this_proces
     let gone = scan("other", now, &[], true);
     case.reports(&mut process, gone, now).await;
     assert!(case.exists(now));
-    case.agrees(&mut process, now);
+    case.assert_agrees(&mut process, now);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_claim_holds_again_once_an_unchanged_scan_confirms_it() {
+async fn a_stale_claim_counts_again_once_an_unchanged_scan_confirms_it() {
     let mut case = TwoScopes::new().await;
     let mut process = SimulatedProcess::new(Some(&case.backend)).await;
     case.end_watch_period(&mut process, 10).await;
@@ -139,7 +145,7 @@ async fn a_stale_claim_holds_again_once_an_unchanged_scan_confirms_it() {
     let gone = scan("other", now, &[], true);
     case.reports(&mut process, gone, now).await;
     assert!(!case.exists(now), "the claim of the other scope is stale");
-    case.agrees(&mut process, now);
+    case.assert_agrees(&mut process, now);
     // A process that starts now loads no claims of uids that do not exist.
     let mut restarted = SimulatedProcess::new(Some(&case.backend)).await;
     case.end_watch_period(&mut restarted, now + 10).await;
@@ -148,6 +154,6 @@ async fn a_stale_claim_holds_again_once_an_unchanged_scan_confirms_it() {
     case.reports(&mut restarted, unchanged, now).await;
     process.follow(now).await;
     assert!(case.exists(now));
-    case.agrees(&mut restarted, now);
-    case.agrees(&mut process, now);
+    case.assert_agrees(&mut restarted, now);
+    case.assert_agrees(&mut process, now);
 }

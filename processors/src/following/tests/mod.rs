@@ -1,15 +1,15 @@
-//! A process that follows the commits of a store must know what a process knows that all batches pass.
+//! A process that follows the commits of a store must have the same state as a process that processes all batches.
 
 mod confirming;
-mod world;
+mod simulated_cloud;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::Array;
-use pipeline::alias_index::{Holds, Kind};
+use pipeline::alias_index::{AliasKind, ValidInterval};
 use pipeline::attributes::{Map, map_to_json};
-use pipeline::component::{Host, Processor, Shared, StoreRef};
+use pipeline::component::{Host, Processor, SharedServices, StoreRef};
 use pipeline::registry::BuildProcessor;
 use pipeline::reports::ReportBatch;
 use pipeline::rows::{Cell, Rows};
@@ -23,29 +23,29 @@ use serde_json::json;
 use crate::graph::Graph;
 use crate::identity::Identity;
 use crate::impact::Impact;
-use crate::test_store::{HeldBack, provide, write};
-use world::{NAMES, SimulatedCloud, UIDS, address, at, host, uid};
+use crate::test_store::{GatedBackend, provide_store, write};
+use simulated_cloud::{NAMES, SimulatedCloud, UIDS, address, at, host, uid};
 
-/// The processors of one process.
+/// One process with the processors that hold a part of the store, and `graph`.
 struct SimulatedProcess {
     graph: Graph,
     identity: Identity,
     impact: Impact,
-    shared: Arc<Shared>,
+    shared: Arc<SharedServices>,
     /// The store to load and follow; none if the process has no store.
-    store: Option<Arc<Store<HeldBack>>>,
+    store: Option<Arc<Store<GatedBackend>>>,
 }
 
 impl SimulatedProcess {
-    async fn new(backend: Option<&HeldBack>) -> SimulatedProcess {
-        let shared = Arc::<Shared>::default();
+    async fn new(backend: Option<&GatedBackend>) -> SimulatedProcess {
+        let shared = Arc::<SharedServices>::default();
         let host = |id: &str| Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone());
-        let store = backend.map(|backend| provide(backend, &host("sqlite")));
+        let store = backend.map(|backend| provide_store(backend, &host("sqlite")));
         let named = backend.map(|_| "sqlite");
         let identity = serde_json::from_value(json!({"store": named})).unwrap();
         let impact = crate::impact::Config {
             store: named.map(|named| StoreRef(named.parse().unwrap())),
-            seen_for: Duration::ZERO,
+            observed_edge_ttl: Duration::ZERO,
             ..crate::impact::Config::default()
         };
         let mut process = SimulatedProcess {
@@ -60,8 +60,8 @@ impl SimulatedProcess {
         process
     }
 
-    /// Processes batches. Returns what goes into the store.
-    fn take(&mut self, batches: Vec<Batch>, second: u64) -> Vec<Batch> {
+    /// Processes batches. Returns the batches to write to the store.
+    fn process(&mut self, batches: Vec<Batch>, second: u64) -> Vec<Batch> {
         let made = batches
             .into_iter()
             .map(|batch| self.graph.process(batch, at(second)));
@@ -70,13 +70,13 @@ impl SimulatedProcess {
         let made: Vec<Batch> = made.collect();
         for batch in &made {
             self.impact.process(batch.clone(), at(second)).unwrap();
-            // Aliases made by `graph` are in the index already; others are new to it.
+            // Aliases that `graph` made are in the index already; the others are new to it.
             self.identity.process(batch.clone(), at(second)).unwrap();
         }
         made
     }
 
-    /// Follows commits until there are no more.
+    /// Follows commits until none arrives for a second.
     async fn follow(&mut self, second: u64) {
         let store = self.store.clone().unwrap();
         loop {
@@ -90,25 +90,29 @@ impl SimulatedProcess {
         }
     }
 
+    /// Writes batches to the store as own commits.
     async fn write(&self, batches: &[Batch], second: u64) {
         for batch in batches {
-            let reports = ReportBatch::of(batch, at(second));
+            let reports = ReportBatch::from_batch(batch, at(second));
             let store = self.store.as_ref().unwrap();
             store.write_at(&reports, at(second)).await.unwrap();
         }
     }
 
-    /// The owners of each name, and the impact of a drift of each uid, as text.
-    fn answers(&mut self, second: u64) -> Vec<String> {
+    /// The state of the process as text: the owners of each name, and the nodes that a drift of each uid affects.
+    fn state(&mut self, second: u64) -> Vec<String> {
         let host_of = Host::new("x".parse().unwrap(), SignalSet::ALL, self.shared.clone());
         let index = host_of.alias_index();
-        let mut answers = Vec::new();
+        let mut lines = Vec::new();
         for number in 0..NAMES {
-            let names = [(Kind::Host, host(number)), (Kind::Address, address(number))];
+            let names = [
+                (AliasKind::Host, host(number)),
+                (AliasKind::Address, address(number)),
+            ];
             for (kind, name) in names {
                 let view = index.view();
-                let owners = view.owners(kind, &name, &mut Holds::at(at(second)));
-                answers.push(format!("{name} is {owners:?}"));
+                let owners = view.owners(kind, &name, &mut ValidInterval::at(at(second)));
+                lines.push(format!("{name} belongs to {owners:?}"));
             }
         }
         let mut rows = Rows::new(Signal::Drift);
@@ -117,7 +121,7 @@ impl SimulatedProcess {
             let cells = [(drift::KIND, Cell::Text("changed"))];
             rows.push(Some(at(second)), Some(uid), "drift", &cells);
         }
-        let drifts = rows.finish(Delivery::nobody());
+        let drifts = rows.finish(Delivery::untracked());
         let filled = self.impact.process(drifts, at(second)).unwrap().remove(0);
         let impacts = filled.bytes(drift::IMPACT);
         for (row, uid) in uids.iter().enumerate() {
@@ -126,13 +130,13 @@ impl SimulatedProcess {
                 .then(|| map_to_json(Map::new(impacts.value(row))));
             let top = impact.and_then(|impact| impact.get("top").cloned());
             let top = top.filter(|top| top.as_array().is_some_and(|top| !top.is_empty()));
-            answers.push(format!("{uid} touches {}", top.unwrap_or_default()));
+            lines.push(format!("{uid} affects {}", top.unwrap_or_default()));
         }
-        answers
+        lines
     }
 }
 
-/// The answers that differ.
+/// The lines that differ.
 fn differences(one: &[String], other: &[String]) -> Vec<String> {
     let pairs = one.iter().zip(other).filter(|(one, other)| one != other);
     pairs
@@ -140,49 +144,49 @@ fn differences(one: &[String], other: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Two processes write one store; the second follows it. When its reports are written and when it follows
-/// commits is random.
-async fn run(seed: u64, steps: usize, with_crowds: bool) -> Result<(), String> {
-    let backend = HeldBack::default();
+/// Two processes write one store; the second follows its commits. It is random when the reports of the second process
+/// are written and when it follows. Returns a description of the first difference.
+async fn run(seed: u64, steps: usize, with_large_scans: bool) -> Result<(), String> {
+    let backend = GatedBackend::default();
     backend.gate.cancel();
-    let mut cloud = SimulatedCloud::new(StdRng::seed_from_u64(seed), with_crowds);
-    let mut all = SimulatedProcess::new(None).await;
-    let mut second = SimulatedProcess::new(Some(&backend)).await;
+    let mut cloud = SimulatedCloud::new(StdRng::seed_from_u64(seed), with_large_scans);
+    let mut reference = SimulatedProcess::new(None).await;
+    let mut follower = SimulatedProcess::new(Some(&backend)).await;
     let mut in_flight: Vec<Vec<Batch>> = Vec::new();
     for step in 0..steps {
-        let (batches, is_second) = (cloud.report(), cloud.chance(0.4));
+        let (batches, is_of_follower) = (cloud.report(), cloud.happens_with(0.4));
         let now = cloud.second;
-        let made = all.take(batches.clone(), now);
-        match is_second {
-            true => in_flight.push(second.take(batches, now)),
+        let made = reference.process(batches.clone(), now);
+        match is_of_follower {
+            true => in_flight.push(follower.process(batches, now)),
             false => write(&backend, &made, at(now)).await,
         }
-        while !in_flight.is_empty() && cloud.chance(0.5) {
-            second.write(&in_flight.remove(0), now).await;
+        while !in_flight.is_empty() && cloud.happens_with(0.5) {
+            follower.write(&in_flight.remove(0), now).await;
         }
-        if cloud.chance(0.4) {
-            second.follow(now).await;
+        if cloud.happens_with(0.4) {
+            follower.follow(now).await;
         }
-        if !cloud.chance(0.1) && step + 1 < steps {
+        if !cloud.happens_with(0.1) && step + 1 < steps {
             continue;
         }
         for made in in_flight.drain(..) {
-            second.write(&made, now).await;
+            follower.write(&made, now).await;
         }
-        second.follow(now).await;
-        let actual = second.answers(now);
-        let expected = all.answers(now);
+        follower.follow(now).await;
+        let actual = follower.state(now);
+        let expected = reference.state(now);
         let mut restarted = SimulatedProcess::new(Some(&backend)).await;
-        let fresh = restarted.answers(now);
+        let fresh = restarted.state(now);
         let references = [
             ("restarted process", &fresh),
             ("process with all batches", &expected),
         ];
-        for (reference, answers) in references {
-            let differences = differences(answers, &actual);
+        for (name, state) in references {
+            let differences = differences(state, &actual);
             if !differences.is_empty() {
                 return Err(format!(
-                    "seed {seed}, step {step}, compared with the {reference}: {differences:#?}"
+                    "seed {seed}, step {step}, compared with the {name}: {differences:#?}"
                 ));
             }
         }
@@ -190,15 +194,15 @@ async fn run(seed: u64, steps: usize, with_crowds: bool) -> Result<(), String> {
     Ok(())
 }
 
-async fn run_all(seeds: std::ops::Range<u64>, steps: usize, with_crowds: bool) {
+async fn run_all(seeds: std::ops::Range<u64>, steps: usize, with_large_scans: bool) {
     for seed in seeds {
-        let result = run(seed, steps, with_crowds).await;
+        let result = run(seed, steps, with_large_scans).await;
         result.unwrap_or_else(|error| panic!("{error}"));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_follows_commits_knows_what_a_restarted_process_knows() {
+async fn a_process_that_follows_commits_has_the_state_of_a_restarted_process() {
     run_all(0..30, 50, false).await;
 }
 

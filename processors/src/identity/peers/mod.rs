@@ -1,39 +1,44 @@
-//! Resolves the peers of client and producer spans: the column `peer_uid`.
+//! Resolves the peers of client and producer spans for the column `peer_uid`.
+//!
+//! ```text
+//!  span ──attributes──▶ PeerAttributes ──aws_endpoints──▶ a queue or bucket
+//!                             └──────────resolution─────▶ a node of the alias index
+//!                                            └──────────▶ unresolved: looked up again when the index has changed
+//! ```
 
 use arrow_array::types::{Int32Type, TimestampNanosecondType};
 use arrow_array::{Array, StringViewArray};
 use hashbrown::HashMap;
 use pipeline::Batch;
-use pipeline::alias_index::{AliasIndex, Holds, View};
+use pipeline::alias_index::{AliasIndex, AliasView, ValidInterval};
 use pipeline::component::{Host, UnixNanos};
 use pipeline::schema::{opening, traces};
 use pipeline::uid;
 
 use super::distinct::{DistinctResources, fill_uids};
-use super::found::IdentifiedNode;
+use super::identified_node::IdentifiedNode;
 use super::names::NameLookup;
 
-mod answer;
-mod by_itself;
-mod named;
-mod reason;
+mod attributes;
+mod aws_endpoints;
+mod resolution;
 mod target;
-mod waiting;
+mod unresolved;
 
-pub(super) use waiting::ResolvedEndpoint;
+pub(super) use unresolved::ResolvedEndpoint;
 
-use answer::PeerResolution;
-use named::PeerAttributes;
-use reason::{UnresolvedCounters, UnresolvedReason};
+use attributes::PeerAttributes;
+use resolution::{PeerResolution, UnresolvedCounters, UnresolvedReason};
 use target::PeerTarget;
-use waiting::UnresolvedEndpoints;
+use unresolved::UnresolvedEndpoints;
 
-/// `Span.kind` on the wire.
+/// The numbers of `SpanKind` in OTLP.
 const CLIENT: i32 = 3;
 const PRODUCER: i32 = 4;
 
+/// Resolves peers, counts unresolved spans and remembers their endpoints.
 #[derive(Debug)]
-pub(super) struct Peers {
+pub(super) struct PeerResolver {
     unresolved: UnresolvedCounters,
     /// None if no component after this processor accepts aliases.
     endpoints: Option<UnresolvedEndpoints>,
@@ -42,10 +47,10 @@ pub(super) struct Peers {
 /// The peers of the spans of one batch.
 #[derive(Debug)]
 pub(super) struct ResolvedPeers<'a> {
-    /// The uids of the peers; the first position is none, for spans without a peer.
+    /// The uids of the peers. The first is none: rows without a peer have its position.
     uids: Vec<Option<String>>,
     /// For each row, the position of its peer in `uids`.
-    rows: Vec<u32>,
+    positions: Vec<u32>,
     /// Queues and buckets to emit, each with the time of its span.
     pub(super) nodes: Vec<(IdentifiedNode<'a>, UnixNanos)>,
 }
@@ -53,39 +58,40 @@ pub(super) struct ResolvedPeers<'a> {
 /// The result for one resource and one combination of peer attributes.
 #[derive(Clone, Copy, Debug)]
 enum CachedPeer {
-    /// The position of its uid in [`ResolvedPeers::uids`].
+    /// The position of the peer in [`ResolvedPeers::uids`].
     Position(u32),
     Unresolved(UnresolvedReason),
 }
 
 const NO_PEER: CachedPeer = CachedPeer::Position(0);
 
-impl Peers {
-    pub(super) fn new(host: &Host, wants_aliases: bool) -> Peers {
-        Peers {
+impl PeerResolver {
+    pub(super) fn new(host: &Host, wants_aliases: bool) -> PeerResolver {
+        PeerResolver {
             unresolved: UnresolvedCounters::new(host),
             endpoints: wants_aliases.then(UnresolvedEndpoints::default),
         }
     }
 
-    /// Resolves the peers of spans, each as of the start of the span. `instances` has the EC2 instance on
-    /// which each resource of `distinct` runs.
+    /// Resolves the peers of the spans of a batch, each as of the start of the span. `instances` has the EC2 instance
+    /// on which each resource of `distinct` runs.
     pub(super) fn resolve<'a>(
         &mut self,
         batch: &'a Batch,
         distinct: &DistinctResources,
         instances: &[Option<String>],
-        view: &View<'_>,
+        view: &AliasView<'_>,
         now: UnixNanos,
     ) -> ResolvedPeers<'a> {
         let kinds = batch.numbers::<Int32Type>(traces::KIND).values();
         let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
         let attributes = batch.bytes(traces::ATTRIBUTES);
-        let set = batch.text(traces::PEER_UID);
+        let existing = batch.text(traces::PEER_UID);
         let mut resolved = ResolvedPeers::new(batch.num_rows());
-        let mut cache: HashMap<(usize, PeerAttributes<'a>), (CachedPeer, Holds)> = HashMap::new();
+        let mut cache: HashMap<(usize, PeerAttributes<'a>), (CachedPeer, ValidInterval)> =
+            HashMap::new();
         for row in 0..batch.num_rows() {
-            if !matches!(kinds[row], CLIENT | PRODUCER) || set.is_valid(row) {
+            if !matches!(kinds[row], CLIENT | PRODUCER) || existing.is_valid(row) {
                 continue;
             }
             let peer_attributes = PeerAttributes::of(attributes.value(row));
@@ -97,30 +103,31 @@ impl Peers {
                 false => now,
             };
             let key = (distinct.position(row), peer_attributes);
-            let cached = cache.get(&key).filter(|(_, holds)| holds.contains(time));
+            let cached = cache.get(&key).filter(|(_, valid)| valid.contains(time));
             let peer = match cached {
                 Some((peer, _)) => *peer,
                 None => {
                     let instance = instances[key.0].as_deref();
-                    let mut names = NameLookup::new(view, Holds::at(time));
-                    let peer = match by_itself::node_of(&peer_attributes) {
+                    let mut names = NameLookup::new(view, ValidInterval::at(time));
+                    let peer = match aws_endpoints::identify(&peer_attributes) {
                         Some(node) => resolved.add_node(node, time.min(now)),
                         None => {
                             self.resolve_one(&peer_attributes, instance, &mut names, &mut resolved)
                         }
                     };
-                    cache.insert(key, (peer, names.holds));
+                    cache.insert(key, (peer, names.valid));
                     peer
                 }
             };
             match peer {
-                CachedPeer::Position(position) => resolved.rows[row] = position,
+                CachedPeer::Position(position) => resolved.positions[row] = position,
                 CachedPeer::Unresolved(reason) => self.unresolved.add(reason),
             }
         }
         resolved
     }
 
+    /// Resolves one peer by the alias index. Remembers its endpoint if it is unresolved.
     fn resolve_one(
         &mut self,
         peer: &PeerAttributes<'_>,
@@ -128,7 +135,7 @@ impl Peers {
         names: &mut NameLookup<'_>,
         resolved: &mut ResolvedPeers<'_>,
     ) -> CachedPeer {
-        match answer::resolve(peer, instance, names) {
+        match resolution::resolve_peer(peer, instance, names) {
             PeerResolution::NoPeer => NO_PEER,
             PeerResolution::Peer(uid) => resolved.add_uid(uid.into_owned()),
             PeerResolution::Unresolved(reason) => {
@@ -149,8 +156,8 @@ impl Peers {
         endpoints.is_some_and(|endpoints| endpoints.is_due(index.version()))
     }
 
-    /// Waits until the index has changed since all endpoints were looked up. Never returns if some are due
-    /// already.
+    /// Waits until the index has changed since the last lookup of all endpoints. Never returns if some endpoints are
+    /// due already: then the next tick looks them up.
     pub(super) async fn wait_until_due(&self, index: &AliasIndex) {
         let endpoints = self.endpoints.as_ref();
         match endpoints.and_then(UnresolvedEndpoints::checked_version) {
@@ -159,18 +166,19 @@ impl Peers {
         }
     }
 
-    /// Looks up the unresolved endpoints. Returns those that are resolved now.
+    /// Looks up the unresolved endpoints if they are due. Returns those that belong to exactly one node.
     pub(super) fn resolve_endpoints(&mut self, index: &AliasIndex) -> Vec<ResolvedEndpoint> {
         let endpoints = self.endpoints.as_mut();
         endpoints.map_or_else(Vec::new, |endpoints| endpoints.resolve(index))
     }
 
+    /// The number of unresolved spans by reason.
     #[cfg(test)]
     pub(super) fn unresolved(&self) -> [u64; 4] {
         self.unresolved.counts()
     }
 
-    /// Makes all endpoints due: the index has changed, or an emitted alias was not delivered.
+    /// Makes all endpoints due. Called when the index has changed or an emitted alias was not delivered.
     pub(super) fn recheck_endpoints(&mut self) {
         if let Some(endpoints) = &mut self.endpoints {
             endpoints.recheck();
@@ -182,7 +190,7 @@ impl<'a> ResolvedPeers<'a> {
     fn new(rows: usize) -> ResolvedPeers<'a> {
         ResolvedPeers {
             uids: vec![None],
-            rows: vec![0; rows],
+            positions: vec![0; rows],
             nodes: Vec::new(),
         }
     }
@@ -199,8 +207,8 @@ impl<'a> ResolvedPeers<'a> {
         CachedPeer::Position(position)
     }
 
-    /// The column `peer_uid`, with the values of `set`, the column so far. None if no peer was resolved.
-    pub(super) fn column(&self, set: &StringViewArray) -> Option<StringViewArray> {
-        (self.uids.len() > 1).then(|| fill_uids(&self.uids, &self.rows, set))
+    /// The column `peer_uid`; values of `existing`, the present column, are kept. None if no peer was resolved.
+    pub(super) fn column(&self, existing: &StringViewArray) -> Option<StringViewArray> {
+        (self.uids.len() > 1).then(|| fill_uids(&self.uids, &self.positions, existing))
     }
 }

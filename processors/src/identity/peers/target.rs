@@ -1,31 +1,34 @@
-//! Parses the host that a span names.
+//! Parses the host or address that a span names.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use pipeline::alias_index::{address, host};
+use pipeline::alias_index::{canonical_address, canonical_host};
 
+/// The host or address that a span names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PeerTarget<'a> {
-    /// The client's own machine, a link-local address, or not a host: it means something else on each
-    /// machine.
+    /// The client's own machine, a link-local address, or a text that is no host name, such as a path. It means
+    /// something else on each machine.
     Local,
     Address(IpAddr),
+    /// A host name in lower case, without a final dot.
     Host(Cow<'a, str>),
 }
 
 impl<'a> PeerTarget<'a> {
+    /// Parses a host name or an address; an IPv6 address may be in brackets.
     pub(super) fn of(text: &'a str) -> PeerTarget<'a> {
         let bare = text
             .strip_prefix('[')
             .and_then(|text| text.strip_suffix(']'));
-        if let Some(ip) = address(bare.unwrap_or(text)) {
+        if let Some(ip) = canonical_address(bare.unwrap_or(text)) {
             return match is_local(ip) {
                 true => PeerTarget::Local,
                 false => PeerTarget::Address(ip),
             };
         }
-        let name = host(text);
+        let name = canonical_host(text);
         let is_host = !name.is_empty() && !name.contains(['/', '@', ' ']);
         match is_host && name != "localhost" && !name.ends_with(".localhost") {
             true => PeerTarget::Host(name),

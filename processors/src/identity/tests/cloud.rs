@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use pipeline::alias_index::AliasIndex;
 use pipeline::attributes::map_from_json;
-use pipeline::component::{Host, Processor, Shared, UnixNanos};
+use pipeline::component::{Host, Processor, SharedServices, UnixNanos};
 use pipeline::registry::BuildProcessor;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{otlp_context, traces};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 use serde_json::{Value as Json, json};
 
-use super::super::{Config, Identity};
 use super::support::at;
+use crate::identity::{Config, Identity};
 
 /// Kind, value and scope.
 pub(super) type ScannedAlias<'a> = (&'a str, &'a str, Option<&'a str>);
@@ -26,12 +26,12 @@ pub(super) fn instance(id: &str) -> String {
 
 /// A process with an alias index.
 pub(super) struct Cloud {
-    shared: Arc<Shared>,
+    shared: Arc<SharedServices>,
     pub(super) index: Arc<AliasIndex>,
 }
 
 impl Cloud {
-    /// The index has a source, as in a process with a `graph`.
+    /// A process whose index has a source, as with a processor `graph`.
     pub(super) fn new() -> Cloud {
         let shared = Arc::default();
         let host = Host::new(
@@ -40,8 +40,8 @@ impl Cloud {
             Arc::clone(&shared),
         );
         let index = host.alias_index();
-        index.ask();
-        index.feed();
+        index.enable();
+        index.add_source();
         Cloud { shared, index }
     }
 
@@ -80,7 +80,7 @@ pub(super) fn record(name: &str) -> String {
     format!("arn:aws:route53:::hostedzone/Z/recordset/{name}/CNAME")
 }
 
-/// A span, by default of kind client.
+/// A span to process; helpers build client spans.
 #[derive(Clone, Debug)]
 pub(super) struct ClientSpan {
     pub(super) resource: Json,
@@ -113,7 +113,7 @@ pub(super) fn call_from(id: &str, second: u64, attributes: Json) -> ClientSpan {
     }
 }
 
-/// The attributes of a span that names its server as in the present semantic conventions.
+/// The attributes of a span that names its server by the present semantic conventions.
 pub(super) fn to(host: &str) -> Json {
     json!({"server.address": host, "server.port": 5432})
 }
@@ -133,10 +133,10 @@ pub(super) fn spans(calls: &[ClientSpan]) -> Batch {
         ];
         rows.push(Some(at(call.second)), None, "otlp", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-/// In seconds: after all times in these tests.
+/// The second of processing, after all other times in these tests.
 pub(super) const NOW: u64 = 10_000;
 
 /// The peer of each span; empty if it has none.

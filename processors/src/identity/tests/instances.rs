@@ -1,4 +1,4 @@
-//! Finding the instance of a resource whose attributes do not give its whole ARN.
+//! Finding the instance on which a resource runs if the attributes do not give the whole ARN of the instance.
 
 use pipeline::component::Processor;
 use serde_json::{Value as Json, json};
@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::cloud::{Cloud, call, instance, now, spans};
 use super::support::{EmittedRecords, read_emitted};
 
+/// The rows that a span with this resource makes `identity` emit.
 fn emitted_with(cloud: &Cloud, resource: Json) -> EmittedRecords {
     let call = super::cloud::ClientSpan {
         resource,
@@ -28,7 +29,7 @@ fn runs_on(cloud: &Cloud, mut resource: Json) -> String {
 
 const PRIVATE_NAME: &str = "ip-10-0-0-7.eu-west-1.compute.internal";
 
-/// A cloud with one instance, which has all kinds of names.
+/// A cloud with one instance that has a name of each kind.
 fn one_instance() -> Cloud {
     let cloud = Cloud::new();
     let names = [

@@ -3,30 +3,30 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use pipeline::alias_index::{Holds, Kind};
-use pipeline::component::{Host, Processor, Shared, StoreRef};
+use pipeline::alias_index::{AliasKind, ValidInterval};
+use pipeline::component::{Host, Processor, SharedServices, StoreRef};
 use pipeline::registry::BuildProcessor;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{aliases, traces};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 
-use super::super::{Config, Identity};
 use super::cloud::{DATABASE, call, spans, to};
 use super::support::at;
 use crate::graph::Graph;
-use crate::test_store::{HeldBack, Process, provide, write};
+use crate::identity::{Config, Identity};
+use crate::test_store::{GatedBackend, TestProcess, provide_store, write};
 
-fn host(id: &str, shared: &Arc<Shared>) -> Host {
+fn host(id: &str, shared: &Arc<SharedServices>) -> Host {
     Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone())
 }
 
 /// An `identity` in a process with an exporter `sqlite` that has this store.
-fn identity(backend: &HeldBack, shared: &Arc<Shared>) -> Identity {
-    provide(backend, &host("sqlite", shared));
+fn identity(backend: &GatedBackend, shared: &Arc<SharedServices>) -> Identity {
+    provide_store(backend, &host("sqlite", shared));
     identity_of("sqlite", shared)
 }
 
-fn identity_of(store: &str, shared: &Arc<Shared>) -> Identity {
+fn identity_of(store: &str, shared: &Arc<SharedServices>) -> Identity {
     let config = Config {
         store: Some(StoreRef(store.parse().unwrap())),
         ..Config::default()
@@ -34,7 +34,7 @@ fn identity_of(store: &str, shared: &Arc<Shared>) -> Identity {
     Identity::build(config, &host("identity", shared)).unwrap()
 }
 
-/// A snapshot of one alias `dns` by the source `aws`.
+/// A snapshot of one alias `dns`, from the source `aws`.
 fn name(uid: &str, second: u64, value: &str) -> Batch {
     name_by("aws", uid, second, value)
 }
@@ -47,11 +47,11 @@ fn name_by(source: &str, uid: &str, second: u64, value: &str) -> Batch {
         (aliases::VALUE, Cell::Text(value)),
     ];
     rows.push(Some(at(second)), Some(uid), source, &cells);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-async fn store_with_a_name() -> HeldBack {
-    let backend = HeldBack::default();
+async fn store_with_a_name() -> GatedBackend {
+    let backend = GatedBackend::default();
     let batch = name(DATABASE, 10, "db.example");
     write(&backend, &[batch], at(20)).await;
     backend
@@ -68,12 +68,12 @@ async fn a_span_that_arrives_during_loading_is_resolved_by_the_loaded_aliases() 
     let (backend, shared) = (store_with_a_name().await, Arc::default());
     let identity = identity(&backend, &shared);
     let calls = spans(&[call(30, to("db.example")), call(30, to("other.example"))]);
-    let mut process = Process::of(identity, vec![calls]);
-    process.waits().await;
+    let mut process = TestProcess::start(identity, vec![calls]);
+    process.assert_waits().await;
     backend.gate.cancel();
-    process.delivers().await;
+    process.assert_delivers().await;
     assert_eq!(peers_of(&process.captured.batches()), [DATABASE, ""]);
-    process.end().await;
+    process.stop().await;
 }
 
 #[tokio::test]
@@ -82,10 +82,10 @@ async fn a_page_that_cannot_be_read_is_retried() {
     backend.failures.store(2, Ordering::Relaxed);
     backend.gate.cancel();
     let identity = identity(&backend, &shared);
-    let mut process = Process::of(identity, vec![spans(&[call(30, to("db.example"))])]);
-    process.delivers().await;
+    let mut process = TestProcess::start(identity, vec![spans(&[call(30, to("db.example"))])]);
+    process.assert_delivers().await;
     assert_eq!(peers_of(&process.captured.batches()), [DATABASE]);
-    process.end().await;
+    process.stop().await;
 }
 
 #[tokio::test]
@@ -107,8 +107,8 @@ async fn a_scan_during_loading_replaces_the_loaded_aliases() {
     let index = host("test", &shared).alias_index();
     let view = index.view();
     let owners = |value: &str, second| {
-        let mut holds = Holds::at(at(second));
-        view.owners(Kind::Host, value, &mut holds).len()
+        let mut valid = ValidInterval::at(at(second));
+        view.owners(AliasKind::Host, value, &mut valid).len()
     };
     assert_eq!(
         [owners("db.example", 20), owners("new.example", 20)],
@@ -120,32 +120,33 @@ async fn a_scan_during_loading_replaces_the_loaded_aliases() {
     );
 }
 
-fn report_to_index(shared: &Arc<Shared>, names: &Batch) {
+fn report_to_index(shared: &Arc<SharedServices>, names: &Batch) {
     let index = host("test", shared).alias_index();
-    let reports = pipeline::reports::ReportBatch::of(names, at(30));
-    index.writer().unwrap().take_in(&reports);
+    let reports = pipeline::reports::ReportBatch::from_batch(names, at(30));
+    index.writer().unwrap().apply(&reports);
 }
 
 #[tokio::test(start_paused = true)]
 async fn reading_a_uid_from_one_store_keeps_its_aliases_of_another_store() {
     let shared = Arc::default();
     let ids = ["sqlite/a", "sqlite/b"];
-    let backends = [(); 2].map(|()| HeldBack::default());
+    let backends = [(); 2].map(|()| GatedBackend::default());
     let sources = ["a", "b"];
     for (backend, source) in backends.iter().zip(sources) {
         backend.gate.cancel();
         let batch = name_by(source, DATABASE, 10, &format!("{source}.example"));
         write(backend, &[batch], at(20)).await;
     }
-    let stores = [0, 1].map(|store: usize| provide(&backends[store], &host(ids[store], &shared)));
+    let stores =
+        [0, 1].map(|store: usize| provide_store(&backends[store], &host(ids[store], &shared)));
     let [mut one, mut other] = ids.map(|id| identity_of(id, &shared));
     tokio::join!(one.load(), other.load());
     let index = host("test", &shared).alias_index();
     let owners = |second| {
         let view = index.view();
         ["a.example", "b.example", "c.example"].map(|value| {
-            let mut holds = Holds::at(at(second));
-            view.owners(Kind::Host, value, &mut holds).len()
+            let mut valid = ValidInterval::at(at(second));
+            view.owners(AliasKind::Host, value, &mut valid).len()
         })
     };
     assert_eq!(owners(20), [1, 1, 0]);

@@ -1,10 +1,10 @@
 //! Tests of uids, peers and emitted rows.
 
 mod cloud;
+mod emitting;
 mod instances;
-mod joining;
 mod loading;
 mod peers;
 mod support;
-mod telling;
 mod uids;
+mod unresolved_endpoints;

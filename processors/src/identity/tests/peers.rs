@@ -315,7 +315,7 @@ fn aliases_that_pass_the_processor_resolve_later_spans() {
         (aliases::VALUE, Cell::Text("db.example")),
     ];
     rows.push(Some(super::support::at(10)), Some(DATABASE), "file", &cells);
-    let batch = rows.finish(pipeline::Delivery::nobody());
+    let batch = rows.finish(pipeline::Delivery::untracked());
     let passed = identity.process(batch, now()).unwrap();
     assert_eq!((passed.len(), passed[0].signal()), (1, Signal::Aliases));
     assert_eq!(

@@ -13,7 +13,7 @@ use pipeline::{Batch, Delivery, Signal, SignalSet};
 use prost::Message;
 use serde_json::Value as Json;
 
-use super::super::{Config, Identity};
+use crate::identity::{Config, Identity};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -79,7 +79,7 @@ pub(super) fn batch(signal: Signal, all: &[TelemetryRow]) -> Batch {
         ];
         rows.push(row.time, row.uid, "otlp", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// The uid that a single row gets.
@@ -92,7 +92,7 @@ pub(super) fn uid_of(row: TelemetryRow) -> Option<String> {
     uids.is_valid(0).then(|| uids.value(0).to_owned())
 }
 
-/// Emitted rows in their order, as text or JSON.
+/// The emitted rows of each signal in order, as text or JSON.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct EmittedRecords {
     /// uid, kind, name, provider, account, region, value.
@@ -119,7 +119,7 @@ fn word(batch: &Batch, column: &str, row: usize) -> Option<String> {
     Some(words.values().value(key as usize).to_owned())
 }
 
-/// Processes rows and returns what is emitted with them.
+/// Processes rows and returns the rows that are emitted with them.
 pub(super) fn emitted_with(
     identity: &mut Identity,
     rows: &[TelemetryRow],

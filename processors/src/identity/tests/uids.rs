@@ -269,7 +269,8 @@ fn the_batch_keeps_its_request_and_the_sender_waits_for_emitted_rows() {
 fn the_column_stores_a_uid_once_for_all_rows_of_its_resource() {
     let name = "a-service-of-quite-a-long-name";
     let batch =
-        pipeline::otlp::decode_logs(request(&[name], 70_000), "otlp", Delivery::nobody()).unwrap();
+        pipeline::otlp::decode_logs(request(&[name], 70_000), "otlp", Delivery::untracked())
+            .unwrap();
     let made = identity(SignalSet::ALL).process(batch, at(0)).unwrap();
     let passed = made.last().unwrap();
     assert_eq!(passed.num_rows(), 70_000);
@@ -348,7 +349,7 @@ proptest! {
             (otlp_context::RESOURCE_ENTITY_REFS, Cell::Bytes(&refs)),
         ];
         rows.push(None, None, "otlp", &cells);
-        let made = identity(SignalSet::ALL).process(rows.finish(Delivery::nobody()), at(0));
+        let made = identity(SignalSet::ALL).process(rows.finish(Delivery::untracked()), at(0));
         prop_assert!(made.is_ok());
     }
 }

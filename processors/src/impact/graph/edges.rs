@@ -1,16 +1,21 @@
-//! Edges of snapshots, which hold as long as their claim does, and observed edges.
+//! Applies snapshots of edges, whose edges are current while their claim has the state of the snapshot, and observed
+//! edges.
 
 use pipeline::claim_memory::KeyNumber;
-use pipeline::claims::Class;
+use pipeline::claims::ClaimClass;
 use pipeline::component::UnixNanos;
-use pipeline::reports::{EdgeItem, EdgeObservation, Snapshot};
+use pipeline::reports::{EdgeItem, EdgeObservation, SnapshotReport};
 
-use super::Graph;
+use super::ImpactGraph;
 use super::node::{ImpactEdge, SnapshotState, seconds};
 
-impl Graph {
+impl ImpactGraph {
     /// Applies a snapshot: all edges that a source reports for a uid in a scope.
-    pub(super) fn put_edge_snapshot(&mut self, snapshot: &Snapshot<'_>, items: &[EdgeItem<'_>]) {
+    pub(super) fn put_edge_snapshot(
+        &mut self,
+        snapshot: &SnapshotReport<'_>,
+        items: &[EdgeItem<'_>],
+    ) {
         let Some(from) = self.find_or_insert(snapshot.uid) else {
             return;
         };
@@ -21,7 +26,8 @@ impl Graph {
         };
         let kept = SnapshotState::new(state, snapshot.time);
         let claim = self.node(from).claims.at(usize::from(index));
-        if claim.is_none_or(|claim| !is_newer(kept, claim.beside, claim.open(), claim.last_since()))
+        if claim
+            .is_none_or(|claim| !is_newer(kept, claim.attached, claim.open(), claim.last_since()))
         {
             return;
         }
@@ -41,18 +47,18 @@ impl Graph {
     pub(super) fn claim_index(
         &mut self,
         id: u32,
-        snapshot: &Snapshot<'_>,
+        snapshot: &SnapshotReport<'_>,
         state: u64,
     ) -> Option<u16> {
         let (source, scope) = (snapshot.source, snapshot.scope);
         let key: KeyNumber = match (snapshot.state, &snapshot.items) {
-            (None, pipeline::reports::Items::Edges(_)) => {
-                self.scopes.number(Class::Edges, source, scope)
+            (None, pipeline::reports::SnapshotItems::Edges(_)) => {
+                self.scopes.number(ClaimClass::Edges, source, scope)
             }
-            (None, _) => self.scopes.number(Class::Aliases, source, scope),
+            (None, _) => self.scopes.number(ClaimClass::Aliases, source, scope),
             (Some(_), _) => {
-                let actual = self.scopes.number(Class::Actual, source, scope);
-                let desired = self.scopes.number(Class::Desired, source, scope);
+                let actual = self.scopes.number(ClaimClass::Actual, source, scope);
+                let desired = self.scopes.number(ClaimClass::Desired, source, scope);
                 let claims = &self.node(id).claims;
                 let has_state = |key: &KeyNumber| {
                     let open = claims.get(*key).and_then(|claim| claim.open());
@@ -67,11 +73,11 @@ impl Graph {
             }
         };
         let claims = &mut self.node_mut(id).claims;
-        claims.of(key);
-        u16::try_from(claims.place(key)?).ok()
+        claims.get_or_add(key);
+        u16::try_from(claims.position(key)?).ok()
     }
 
-    /// Replaces the edges that a claim had by those of a snapshot.
+    /// Replaces the edges of a claim by those of a snapshot.
     pub(super) fn replace_edges(
         &mut self,
         from: u32,
@@ -90,7 +96,7 @@ impl Graph {
         });
         let node = self.node_mut(from);
         if let Some(claim) = node.claims.iter_mut().nth(usize::from(index)) {
-            claim.beside = kept;
+            claim.attached = kept;
         }
         let before = node.targets();
         let is_old = |edge: &ImpactEdge| edge.is_of_snapshot() && edge.source == index;
@@ -122,6 +128,7 @@ impl Graph {
         self.insert_observation(from, edge, *time);
     }
 
+    /// Inserts an edge that was observed at `time`, or merges it with the known edge.
     pub(super) fn insert_observation(&mut self, from: u32, edge: ImpactEdge, time: UnixNanos) {
         if edge.to == from {
             return;
@@ -140,8 +147,8 @@ impl Graph {
         }
     }
 
-    /// Updates `incoming` and `stale_incoming` of the targets of a node's edges after the edges have changed.
-    /// `before` has the targets before the change.
+    /// Updates `incoming` and `stale_incoming` at the targets of a node's edges after the edges have changed. `before`
+    /// has the targets before the change.
     pub(super) fn update_incoming(&mut self, from: u32, before: &[u32]) {
         let after = self.node(from).targets();
         for to in after.iter().filter(|to| before.binary_search(to).is_err()) {
@@ -153,14 +160,14 @@ impl Graph {
     }
 }
 
-/// The state that a snapshot belongs to: its column `state`, or where it has none, the hash of its items.
-pub(super) fn state_of(snapshot: &Snapshot<'_>) -> u64 {
+/// The state to which a snapshot belongs: its column `state`, or if that is null, the hash of its items.
+pub(super) fn state_of(snapshot: &SnapshotReport<'_>) -> u64 {
     let hash = || snapshot.items.class_and_hash().1;
     snapshot.state.unwrap_or_else(hash)
 }
 
-/// Whether a snapshot replaces the one that is held: its state is the current state of its claim, or it is
-/// not older than that state and the held snapshot.
+/// Whether a snapshot replaces the held one. It does if its state is the current state of its claim, or if it is not
+/// older than that state and the held snapshot.
 pub(super) fn is_newer(
     new: SnapshotState,
     known: SnapshotState,

@@ -1,14 +1,14 @@
-//! Which nodes exist: applies reports to claims by the rules that all stores share.
+//! Applies reports to claims by the rules that all stores share, and derives which nodes exist.
 
-use pipeline::claims::{self, Class};
-use pipeline::graph_store::At;
-use pipeline::reports::{Completion, DirectReport, Sighting};
+use pipeline::claims::{self, ClaimClass};
+use pipeline::graph_store::AsOf;
+use pipeline::reports::{DirectReport, ScanCompletion, Sighting};
 
-use super::Graph;
+use super::ImpactGraph;
 use super::node::{LifecycleState, NodeLifecycle};
 
-impl Graph {
-    /// Takes the kind of the node from a row.
+impl ImpactGraph {
+    /// Records the kind of a node and the time of its report.
     pub(super) fn record_kind(&mut self, sighting: &Sighting<'_>) {
         let Some(id) = self.find_or_insert(sighting.uid) else {
             return;
@@ -21,8 +21,8 @@ impl Graph {
 
     /// Applies a report about one uid.
     pub(super) fn apply_report(&mut self, report: &DirectReport<'_>) {
-        // Of telemetry only kind and time matter: `record_kind` has taken both.
-        if matches!(report.class, Class::Telemetry | Class::Health) {
+        // Of telemetry and health, only kind and time matter; `record_kind` has recorded both.
+        if matches!(report.class, ClaimClass::Telemetry | ClaimClass::Health) {
             return;
         }
         let Some(id) = self.find_or_insert(report.uid) else {
@@ -37,7 +37,7 @@ impl Graph {
     }
 
     /// Applies a scan completion.
-    pub(super) fn apply_completion(&mut self, completion: &Completion<'_>) {
+    pub(super) fn apply_completion(&mut self, completion: &ScanCompletion<'_>) {
         for hash in self.scopes.complete(completion) {
             let Some(id) = self.find_hash(hash) else {
                 continue;
@@ -55,20 +55,21 @@ impl Graph {
                 self.update_lifecycle(id);
             }
         }
-        // Whether an open claim is effective depends on the time of the last scan of its scope.
+        // Whether an open claim counts depends on the time of the last scan of its scope, so a completion can change
+        // the existence of any contested node.
         let contested: Vec<u32> = self.contested.iter().copied().collect();
         for id in contested {
             self.update_lifecycle(id);
         }
     }
 
-    /// Sets the kind of a node unless a class of higher rank has set it: actual state before desired state.
-    pub(super) fn set_kind(&mut self, id: u32, kind: &str, class: Class) {
+    /// Sets the kind of a node unless a claim class of higher rank has set it. Actual state has the highest rank.
+    pub(super) fn set_kind(&mut self, id: u32, kind: &str, class: ClaimClass) {
         let kind_rank = match class {
-            Class::Actual => 4,
-            Class::Created => 3,
-            Class::Desired => 2,
-            Class::Telemetry => 1,
+            ClaimClass::Actual => 4,
+            ClaimClass::Created => 3,
+            ClaimClass::Desired => 2,
+            ClaimClass::Telemetry => 1,
             _ => return,
         };
         let kind = self.kinds.intern(kind);
@@ -82,7 +83,7 @@ impl Graph {
     /// Computes again whether a node exists.
     pub(super) fn update_lifecycle(&mut self, id: u32) {
         let claims = &self.node(id).claims;
-        let existence = claims.existence(&self.scopes, At::Now);
+        let existence = claims.existence(&self.scopes, AsOf::Now);
         let reported = self.node(id).lifecycle.time;
         let (state, time) = match existence {
             claims::Existence::Exists => (LifecycleState::Exists, reported),

@@ -1,68 +1,73 @@
-//! The graph in memory: only what a walk needs.
+//! The graph in memory, with only the data that a walk needs.
 //!
-//! A node is a number. Its edges are stored with the node at which they start, 16 bytes each. The node to which
-//! they lead lists the numbers of these start nodes, 4 bytes each. When an edge ends, it is removed at its start
-//! only: readers of the list check that the start node still has an edge.
+//! ```text
+//!  reports ──edges, existence, names──▶ nodes ──sweep──▶ evicted
+//!  store   ──restore, replace─────────▶
+//! ```
 //!
-//! Existence follows the rules of [`pipeline::claims`]. Of each claim only the edges and names of one state are
-//! held, that of its newest snapshot. They hold while the claim has that state.
+//! A node is a number. Its edges are stored with the node at which they start, 16 bytes each. The node to which they
+//! lead lists the numbers of these start nodes, 4 bytes each. When an edge ends, it is removed at its start only;
+//! readers of the list check that the start node still has an edge.
+//!
+//! Existence follows the rules of [`pipeline::claims`]. Of each claim, the graph holds only the edges and names of one
+//! state, that of its newest snapshot. They are current while the claim has that state.
 
 use std::time::Duration;
 
 use hashbrown::{HashSet, HashTable};
-use pipeline::claim_memory::Scopes;
+use pipeline::claim_memory::ClaimScopes;
 use pipeline::component::UnixNanos;
-use pipeline::reports::{Items, ReportBatch};
+use pipeline::reports::{ReportBatch, SnapshotItems};
 use pipeline::uid;
 
 mod edges;
 mod existence;
-mod held;
 mod names;
 mod node;
 mod replace;
 mod restore;
+mod size;
 mod sweep;
-mod words;
 
-pub use held::GraphSize;
+pub use size::GraphSize;
 
 use names::NameClaims;
-use node::ImpactNode;
-use words::WordInterner;
+use node::{ImpactNode, WordInterner};
 
-/// How many scan completions are kept for each scope.
+/// The number of scan completions that are kept for each scope.
 const KEPT_COMPLETIONS: usize = 4;
 
+/// Nodes and their edges, merged from reports.
 #[derive(Debug)]
-pub(super) struct Graph {
+pub(super) struct ImpactGraph {
     nodes: Vec<ImpactNode>,
-    /// Numbers that can be used again.
+    /// The numbers of evicted nodes, which new nodes use again.
     free: Vec<u32>,
     /// The numbers of all nodes, by the hash of their uid.
     index: HashTable<u32>,
     kinds: WordInterner,
     sources: WordInterner,
-    scopes: Scopes,
+    scopes: ClaimScopes,
     /// Nodes that do not exist although a claim about their existence is open.
     contested: HashSet<u32>,
     names: NameClaims,
     max_nodes: usize,
-    /// How long an observed edge holds; 0 is for ever.
+    /// How long an observed edge is current after its last observation; 0 is for ever.
     observed_for: Duration,
+    /// See [`ImpactGraph::take_left_out`].
     left_out: u64,
     is_incomplete: bool,
 }
 
-impl Graph {
-    pub(super) fn new(max_nodes: usize, observed_for: Duration) -> Graph {
-        Graph {
+impl ImpactGraph {
+    pub(super) fn new(max_nodes: usize, observed_for: Duration) -> ImpactGraph {
+        ImpactGraph {
             nodes: Vec::new(),
             free: Vec::new(),
             index: HashTable::new(),
             kinds: WordInterner::new("unknown"),
             sources: WordInterner::new(""),
-            scopes: Scopes::new(KEPT_COMPLETIONS),
+            scopes: ClaimScopes::new(KEPT_COMPLETIONS),
             contested: HashSet::new(),
             names: NameClaims::default(),
             max_nodes,
@@ -72,12 +77,12 @@ impl Graph {
         }
     }
 
-    /// How many nodes are held.
+    /// The number of nodes.
     pub(super) fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// How often a node was left out at the limit since the last call.
+    /// Returns how often a node was left out at the limit since the last call.
     pub(super) fn take_left_out(&mut self) -> u64 {
         std::mem::take(&mut self.left_out)
     }
@@ -87,7 +92,7 @@ impl Graph {
         self.is_incomplete
     }
 
-    /// Notes that the store was not loaded completely.
+    /// Records that the store was not loaded completely.
     pub(super) fn mark_incomplete(&mut self) {
         self.is_incomplete = true;
     }
@@ -98,13 +103,13 @@ impl Graph {
         for sighting in &reports.sightings {
             self.record_kind(sighting);
         }
-        for report in reports.direct() {
+        for report in reports.direct_reports() {
             self.apply_report(&report);
         }
         for snapshot in &reports.snapshots {
             match &snapshot.items {
-                Items::Edges(edges) => self.put_edge_snapshot(snapshot, edges),
-                Items::Aliases(aliases) => self.put_name_snapshot(snapshot, aliases),
+                SnapshotItems::Edges(edges) => self.put_edge_snapshot(snapshot, edges),
+                SnapshotItems::Aliases(aliases) => self.put_name_snapshot(snapshot, aliases),
             }
         }
         for observation in &reports.edges {
@@ -120,24 +125,27 @@ impl Graph {
         }
     }
 
+    /// The number of the node with this uid.
     pub(super) fn find(&self, uid: &str) -> Option<u32> {
         self.find_hash(uid::hash(uid))
     }
 
+    /// The uid of the node with this number.
     pub(super) fn uid(&self, id: u32) -> &str {
         &self.node(id).uid
     }
 
+    /// The kind of the node with this number.
     pub(super) fn kind(&self, id: u32) -> &str {
         self.kinds.word(self.node(id).kind)
     }
 
-    /// Whether it is not known to have ended.
+    /// Whether the node is not known to have ended.
     pub(super) fn is_alive(&self, id: u32) -> bool {
         !self.node(id).lifecycle.has_ended()
     }
 
-    /// Calls `follow` for each edge that leads to a node and holds: kind, start node, confidence.
+    /// Calls `follow` for each current edge that leads to a node, with its kind, start node and confidence.
     pub(super) fn edges_to(
         &self,
         id: u32,
@@ -148,13 +156,13 @@ impl Graph {
         for &from in &self.node(id).incoming {
             let from_node = self.node(from);
             let edges = from_node.edges_to(id);
-            for edge in edges.filter(|edge| from_node.holds(edge, since)) {
+            for edge in edges.filter(|edge| from_node.has_current(edge, since)) {
                 follow(edge.kind(), from, edge.confidence());
             }
         }
     }
 
-    /// Calls `follow` for each edge that starts at a node and holds: kind, target node, confidence.
+    /// Calls `follow` for each current edge that starts at a node, with its kind, target node and confidence.
     pub(super) fn edges_from(
         &self,
         id: u32,
@@ -163,12 +171,16 @@ impl Graph {
     ) {
         let since = self.observed_since(now);
         let node = self.node(id);
-        for edge in node.outgoing.iter().filter(|it| node.holds(it, since)) {
+        for edge in node
+            .outgoing
+            .iter()
+            .filter(|it| node.has_current(it, since))
+        {
             follow(edge.kind(), edge.to, edge.confidence());
         }
     }
 
-    /// The time since which an observed edge must have been observed to hold, in seconds since 1970.
+    /// The time since which an observed edge must have been observed to be current, in seconds since 1970.
     fn observed_since(&self, now: UnixNanos) -> u32 {
         if self.observed_for.is_zero() {
             return 0;
@@ -190,7 +202,7 @@ impl Graph {
         self.index.find(hash, is_it).copied()
     }
 
-    /// The number of a node. Adds the node if there is none; returns none at the limit.
+    /// The number of the node with this uid. Adds the node if there is none; returns none at the limit.
     fn find_or_insert(&mut self, uid: &str) -> Option<u32> {
         let hash = uid::hash(uid);
         if let Some(id) = self.find_hash(hash) {

@@ -1,21 +1,21 @@
-//! `same_as` aliases: which uids are other names of a node.
+//! Applies `same_as` aliases: which uids are other names of a node.
 
 use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
-use pipeline::reports::{AliasItem, AliasObservation, Snapshot};
+use pipeline::reports::{AliasItem, AliasObservation, SnapshotReport};
 use pipeline::schema::aliases::kind;
 use pipeline::uid;
 
-use super::Graph;
+use super::ImpactGraph;
 use super::edges::{is_newer, state_of};
 use super::node::SnapshotState;
 
 /// Which node claims which names.
 #[derive(Debug, Default)]
 pub(super) struct NameClaims {
-    /// By the hash of the name. A name need not be the uid of a node.
+    /// The claims by the hash of the name. A name need not be the uid of a node.
     claims: HashMap<u64, Vec<NameClaim>>,
-    /// By the number of the node that claims the names.
+    /// The names by the number of the node that claims them.
     owned: HashMap<u32, OwnedNames>,
 }
 
@@ -24,11 +24,11 @@ pub(super) struct NameClaims {
 struct OwnedNames {
     /// The hashes of the names.
     names: Vec<u64>,
-    /// By the index of a claim of the node: the state whose names are held.
+    /// The state whose names are held, by the index of the node's claim.
     snapshots: HashMap<u16, SnapshotState>,
 }
 
-/// A claim that a name belongs to its owner.
+/// A report that a name belongs to a node, its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NameClaim {
     pub(super) owner: u32,
@@ -40,11 +40,12 @@ pub(super) struct NameClaim {
 }
 
 impl NameClaim {
-    fn holds(&self, now: UnixNanos) -> bool {
+    /// Whether the claim is valid now.
+    fn is_valid(&self, now: UnixNanos) -> bool {
         self.valid_from.is_none_or(|from| from <= now) && self.valid_to.is_none_or(|to| now < to)
     }
 
-    /// Whether both have the same owner and source, whatever their validity.
+    /// Whether both claims have the same owner and source.
     fn replaces(&self, other: &NameClaim) -> bool {
         let key = |claim: &NameClaim| (claim.owner, claim.source, claim.is_of_snapshot);
         key(self) == key(other)
@@ -52,6 +53,7 @@ impl NameClaim {
 }
 
 impl NameClaims {
+    /// The number of allocated bytes.
     pub(super) fn held_bytes(&self) -> usize {
         let claims = self.claims.values().map(Vec::capacity).sum::<usize>();
         let owned = self.owned.values();
@@ -63,6 +65,7 @@ impl NameClaims {
             + owned.sum::<usize>()
     }
 
+    /// Adds a claim of a name, or replaces that of the same owner and source.
     pub(super) fn claim(&mut self, name: &str, claim: NameClaim) {
         let hash = uid::hash(name);
         let claims = self.claims.entry(hash).or_default();
@@ -74,26 +77,30 @@ impl NameClaims {
         }
     }
 
+    /// Whether a node claims any name.
     pub(super) fn owns_any(&self, owner: u32) -> bool {
         let owned = self.owned.get(&owner);
         owned.is_some_and(|owned| !owned.names.is_empty())
     }
 
-    fn kept(&self, owner: u32, index: u16) -> Option<SnapshotState> {
+    /// The state whose names are held of the claim of a node at an index.
+    fn snapshot_state(&self, owner: u32, index: u16) -> Option<SnapshotState> {
         self.owned.get(&owner)?.snapshots.get(&index).copied()
     }
 
-    pub(super) fn keep(&mut self, owner: u32, index: u16, kept: SnapshotState) {
+    /// Sets the state whose names are held of the claim of a node at an index.
+    pub(super) fn set_snapshot_state(&mut self, owner: u32, index: u16, state: SnapshotState) {
         let owned = self.owned.entry(owner).or_default();
-        owned.snapshots.insert(index, kept);
+        owned.snapshots.insert(index, state);
     }
 
     /// Removes all claims of an owner.
-    pub(super) fn forget(&mut self, owner: u32) {
+    pub(super) fn remove_owner(&mut self, owner: u32) {
         self.remove_claims(owner, |_| true);
         self.owned.remove(&owner);
     }
 
+    /// Removes those claims of an owner for which `is_removed` returns true.
     fn remove_claims(&mut self, owner: u32, is_removed: impl Fn(&NameClaim) -> bool) {
         let Some(owned) = self.owned.get_mut(&owner) else {
             return;
@@ -113,9 +120,13 @@ impl NameClaims {
     }
 }
 
-impl Graph {
+impl ImpactGraph {
     /// Applies a snapshot: all aliases that a source reports for a uid in a scope.
-    pub(super) fn put_name_snapshot(&mut self, snapshot: &Snapshot<'_>, items: &[AliasItem<'_>]) {
+    pub(super) fn put_name_snapshot(
+        &mut self,
+        snapshot: &SnapshotReport<'_>,
+        items: &[AliasItem<'_>],
+    ) {
         let same_as: Vec<&AliasItem<'_>> = items
             .iter()
             .filter(|item| item.kind == kind::SAME_AS)
@@ -123,7 +134,7 @@ impl Graph {
         let owns = self
             .find(snapshot.uid)
             .is_some_and(|owner| self.names.owned.contains_key(&owner));
-        // Most nodes have no second uid and must not take memory for it.
+        // Most nodes have no other name, and must not take memory for it.
         if same_as.is_empty() && !owns {
             return;
         }
@@ -135,14 +146,14 @@ impl Graph {
             return;
         };
         let new = SnapshotState::new(state, snapshot.time);
-        let known = self.names.kept(owner, index).unwrap_or_default();
+        let known = self.names.snapshot_state(owner, index).unwrap_or_default();
         let claim = self.node(owner).claims.at(usize::from(index));
         if claim.is_none_or(|claim| !is_newer(new, known, claim.open(), claim.last_since())) {
             return;
         }
         self.names
             .remove_claims(owner, |claim| claim.is_of_snapshot && claim.source == index);
-        self.names.keep(owner, index, new);
+        self.names.set_snapshot_state(owner, index, new);
         for alias in same_as {
             self.claim_name(owner, index, true, alias);
         }
@@ -159,6 +170,7 @@ impl Graph {
         }
     }
 
+    /// Records that an alias is a name of its owner.
     fn claim_name(&mut self, owner: u32, source: u16, is_of_snapshot: bool, alias: &AliasItem<'_>) {
         let claim = NameClaim {
             owner,
@@ -170,22 +182,22 @@ impl Graph {
         self.names.claim(alias.value, claim);
     }
 
-    /// Whether a claim of a name holds now. That of a snapshot holds only while the node's claim has the
-    /// snapshot's state.
-    fn holds_name(&self, claim: &NameClaim, now: UnixNanos) -> bool {
-        let kept = || {
+    /// Whether a claim of a name is current. A claim of a snapshot is current only while the node's claim has the state
+    /// of the snapshot.
+    fn is_current_name(&self, claim: &NameClaim, now: UnixNanos) -> bool {
+        let held = || {
             self.names
-                .kept(claim.owner, claim.source)
+                .snapshot_state(claim.owner, claim.source)
                 .unwrap_or_default()
         };
         let owner = || self.node(claim.owner);
-        claim.holds(now)
-            && (!claim.is_of_snapshot || owner().has_state(claim.source, |_| kept().state()))
+        claim.is_valid(now)
+            && (!claim.is_of_snapshot || owner().has_state(claim.source, |_| held().state()))
     }
 
-    /// The node that this one is another name of, or itself. Where several nodes claim a name, nodes that
-    /// exist take precedence, then the first by uid.
-    pub(in super::super) fn canonical(&self, id: u32, now: UnixNanos) -> u32 {
+    /// The node of which this node is another name, or the node itself. If several nodes claim the name, a node that
+    /// exists takes precedence, then the first by uid.
+    pub(in crate::impact) fn canonical(&self, id: u32, now: UnixNanos) -> u32 {
         if self.names.claims.is_empty() {
             return id;
         }
@@ -193,14 +205,14 @@ impl Graph {
         let owners = claims
             .into_iter()
             .flatten()
-            .filter(|it| self.holds_name(it, now));
+            .filter(|it| self.is_current_name(it, now));
         let owners = owners.map(|claim| claim.owner);
         let best = owners.min_by_key(|owner| (!self.is_alive(*owner), self.uid(*owner)));
         best.unwrap_or(id)
     }
 
     /// A node and all nodes that are other names of it.
-    pub(in super::super) fn names_of(&self, id: u32, now: UnixNanos) -> Vec<u32> {
+    pub(in crate::impact) fn names_of(&self, id: u32, now: UnixNanos) -> Vec<u32> {
         let owned = self.names.owned.get(&id);
         let names = owned.into_iter().flat_map(|owned| &owned.names);
         let nodes = names.filter_map(|name| self.find_hash(*name));

@@ -1,22 +1,26 @@
-//! A node and its edges in compact form.
+//! Nodes, edges and words of the graph in compact form.
 
-use pipeline::claim_memory::HeldClaims;
+use std::collections::HashMap;
+
+use pipeline::claim_memory::MemoryClaims;
 use pipeline::component::UnixNanos;
 use pipeline::impact::EDGE_KINDS;
 
+/// A node with its claims and edges.
 #[derive(Debug, Default)]
 pub(super) struct ImpactNode {
     /// Empty if no node has this number.
     pub(super) uid: Box<str>,
-    /// Edges that start here, by [`ImpactEdge::key`].
+    /// The edges that start at the node, in the order of [`ImpactEdge::key`].
     pub(super) outgoing: Vec<ImpactEdge>,
-    /// The nodes at which edges that lead here start. Some entries may be stale: the edge has ended.
+    /// The start nodes of edges that lead to the node. An entry is stale if its edge has ended.
     pub(super) incoming: Vec<u32>,
-    /// The claims about its existence, edges and names.
-    pub(super) claims: HeldClaims<SnapshotState>,
+    /// The claims about the existence, edges and names of the node.
+    pub(super) claims: MemoryClaims<SnapshotState>,
     pub(super) lifecycle: NodeLifecycle,
-    /// How many entries of `incoming` are stale.
+    /// The number of stale entries of `incoming`.
     pub(super) stale_incoming: u32,
+    /// The number of the interned kind.
     pub(super) kind: u16,
     /// The rank of the class that reported the kind; a class of lower rank does not change it.
     pub(super) kind_rank: u8,
@@ -25,11 +29,12 @@ pub(super) struct ImpactNode {
 /// Whether a node exists.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NodeLifecycle {
-    /// When it ended, or since when it is unobserved; for other nodes the time of the last report.
+    /// The time at which the node ended, or since which it is unobserved. For other nodes, the time of the last report.
     pub(super) time: UnixNanos,
     pub(super) state: LifecycleState,
 }
 
+/// Whether a node exists, has ended, or neither is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum LifecycleState {
     #[default]
@@ -38,8 +43,8 @@ pub(super) enum LifecycleState {
     Exists,
 }
 
-/// The state of a claim whose edges are held. The state is split into parts of 4 bytes: an alignment of 8 would
-/// make each claim larger.
+/// The state of a claim whose edges or names are held. The state is split into parts of 4 bytes, since an alignment of
+/// 8 would make each claim larger.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SnapshotState {
     state: [u32; 2],
@@ -64,11 +69,12 @@ impl SnapshotState {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ImpactEdge {
     pub(super) to: u32,
-    /// When it was last observed, in seconds since 1970; [`ImpactEdge::OF_SNAPSHOT`] for an edge of a snapshot.
+    /// The time of the last observation, in seconds since 1970; [`ImpactEdge::OF_SNAPSHOT`] for an edge of a snapshot.
     last_observed: u32,
     confidence: f32,
     /// The index of the snapshot's claim, or for an observed edge the number of its source.
     pub(super) source: u16,
+    /// The index in [`EDGE_KINDS`].
     kind: u8,
 }
 
@@ -80,37 +86,37 @@ impl ImpactNode {
         }
     }
 
-    /// Whether an edge that starts here holds. An edge of a snapshot holds while its claim has the state of the
-    /// snapshot; an observed edge holds if it was observed since then.
-    pub(super) fn holds(&self, edge: &ImpactEdge, since: u32) -> bool {
+    /// Whether an edge that starts at the node is current. An edge of a snapshot is current while its claim has the
+    /// state of the snapshot; an observed edge is current if it was observed since the time `since`.
+    pub(super) fn has_current(&self, edge: &ImpactEdge, since: u32) -> bool {
         match edge.is_of_snapshot() {
             true => self.has_state(edge.source, |claim| claim.state()),
             false => edge.is_observed_since(since),
         }
     }
 
-    /// Whether the current state of the claim at an index is the state that is held.
-    pub(super) fn has_state(&self, index: u16, kept: impl Fn(SnapshotState) -> u64) -> bool {
+    /// Whether the claim at an index is open in the state that `held` returns.
+    pub(super) fn has_state(&self, index: u16, held: impl Fn(SnapshotState) -> u64) -> bool {
         let claim = self.claims.at(usize::from(index));
         claim.is_some_and(|claim| {
             let open = claim.open();
-            open.is_some_and(|(state, _)| state == kept(claim.beside))
+            open.is_some_and(|(state, _)| state == held(claim.attached))
         })
     }
 
-    /// Whether any claim about it is open.
+    /// Whether any claim about the node is open.
     pub(super) fn is_claimed(&self) -> bool {
         self.claims.iter().any(|claim| claim.open().is_some())
     }
 
-    /// The nodes to which its edges lead, each once, ascending.
+    /// The targets of the node's edges, each once, in ascending order.
     pub(super) fn targets(&self) -> Vec<u32> {
         let mut targets: Vec<u32> = self.outgoing.iter().map(|edge| edge.to).collect();
         targets.dedup();
         targets
     }
 
-    /// Its edges that lead to one node.
+    /// The node's edges that lead to one node.
     pub(super) fn edges_to(&self, to: u32) -> impl Iterator<Item = &ImpactEdge> {
         let first = self.outgoing.partition_point(|edge| edge.to < to);
         let edges = self.outgoing[first..].iter();
@@ -123,7 +129,7 @@ impl NodeLifecycle {
         self.state == LifecycleState::Ended
     }
 
-    /// Notes the time of any report about the node.
+    /// Records the time of any report about the node.
     pub(super) fn record_report(&mut self, time: UnixNanos) {
         if self.state != LifecycleState::Ended {
             self.time = self.time.max(time);
@@ -140,6 +146,7 @@ impl ImpactEdge {
         u8::try_from(index).ok()
     }
 
+    /// An edge of a snapshot.
     pub(super) fn of_snapshot(to: u32, kind: u8, confidence: f64, source: u16) -> ImpactEdge {
         ImpactEdge {
             to,
@@ -191,4 +198,39 @@ impl ImpactEdge {
 pub(super) fn seconds(time: UnixNanos) -> u32 {
     let seconds = u32::try_from(time.0 / 1_000_000_000).unwrap_or(u32::MAX);
     seconds.min(ImpactEdge::OF_SNAPSHOT - 1)
+}
+
+/// Interns kinds and sources as numbers of 16 bits: there are few, and they repeat.
+#[derive(Debug)]
+pub(super) struct WordInterner {
+    numbers: HashMap<Box<str>, u16>,
+    words: Vec<Box<str>>,
+}
+
+impl WordInterner {
+    /// `first` gets number 0, which also stands for every new word once all numbers are used.
+    pub(super) fn new(first: &str) -> WordInterner {
+        WordInterner {
+            numbers: HashMap::from([(first.into(), 0)]),
+            words: vec![first.into()],
+        }
+    }
+
+    /// Returns the number of a word.
+    pub(super) fn intern(&mut self, word: &str) -> u16 {
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
+        }
+        let Ok(number) = u16::try_from(self.words.len()) else {
+            return 0;
+        };
+        self.words.push(word.into());
+        self.numbers.insert(word.into(), number);
+        number
+    }
+
+    /// The word with this number.
+    pub(super) fn word(&self, number: u16) -> &str {
+        &self.words[number as usize]
+    }
 }

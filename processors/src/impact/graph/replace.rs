@@ -1,4 +1,4 @@
-//! Replaces a node in memory by what the store has of it.
+//! Replaces nodes in memory by those that were read from the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::NodeOutline;
 
-use super::Graph;
+use super::ImpactGraph;
 use super::node::{ImpactEdge, LifecycleState, NodeLifecycle};
 
-impl Graph {
-    /// Replaces a node by the stored one. Its names are restored separately.
-    pub(in super::super) fn replace_node(&mut self, node: &NodeOutline) {
+impl ImpactGraph {
+    /// Replaces a node by the stored one. [`ImpactGraph::restore_names`] restores its names separately.
+    pub(in crate::impact) fn replace_node(&mut self, node: &NodeOutline) {
         self.clear(&node.uid);
         self.restore_node(node);
         if !node.edges.is_empty() {
@@ -19,9 +19,8 @@ impl Graph {
         }
     }
 
-    /// Removes what is held of a uid for which the store has no current node. `ended` is when it ended, if
-    /// the store knows that it did.
-    pub(in super::super) fn remove_node(&mut self, uid: &str, ended: Option<UnixNanos>) {
+    /// Clears a node that is not current in the store. `ended` is the time at which it ended, if the store knows that.
+    pub(in crate::impact) fn remove_node(&mut self, uid: &str, ended: Option<UnixNanos>) {
         self.clear(uid);
         if let (Some(time), Some(id)) = (ended, self.find(uid)) {
             self.node_mut(id).lifecycle = NodeLifecycle {
@@ -31,12 +30,12 @@ impl Graph {
         }
     }
 
-    /// Removes all that is held of a node except `incoming`.
+    /// Clears all fields of a node except its uid and the edges that lead to it.
     fn clear(&mut self, uid: &str) {
         let Some(id) = self.find(uid) else {
             return;
         };
-        self.names.forget(id);
+        self.names.remove_owner(id);
         self.contested.remove(&id);
         let node = self.node_mut(id);
         let before = node.targets();
@@ -50,7 +49,7 @@ impl Graph {
         }
     }
 
-    /// Marks the target of an edge as ended, unless more is known of it.
+    /// Marks the target of an edge as ended, unless there are claims about it or its state is known.
     pub(super) fn restore_ended_target(&mut self, uid: &str, ended: UnixNanos) {
         let Some(id) = self.find(uid) else {
             return;
@@ -64,16 +63,13 @@ impl Graph {
         }
     }
 
-    /// Nodes with observed outgoing edges that expire within this time unless they are observed again.
-    pub(in super::super) fn expiring(
+    /// The uids of nodes with observed outgoing edges that expire within this time unless they are observed again.
+    pub(in crate::impact) fn expiring(
         &self,
         now: UnixNanos,
         within: Duration,
     ) -> impl Iterator<Item = Arc<str>> {
-        let (first, last) = (
-            self.observed_since(now),
-            self.observed_since(now.after(within)),
-        );
+        let (first, last) = (self.observed_since(now), self.observed_since(now + within));
         let expires = move |edge: &ImpactEdge| {
             !edge.is_of_snapshot() && edge.is_observed_since(first) && !edge.is_observed_since(last)
         };
@@ -83,7 +79,7 @@ impl Graph {
     }
 
     /// The uids of all nodes.
-    pub(in super::super) fn uids(&self) -> impl Iterator<Item = Arc<str>> {
+    pub(in crate::impact) fn uids(&self) -> impl Iterator<Item = Arc<str>> {
         let nodes = self.nodes.iter().filter(|node| !node.uid.is_empty());
         nodes.map(|node| Arc::from(&*node.uid))
     }

@@ -1,17 +1,17 @@
-//! Loads stored nodes, edges and names into the graph.
+//! Adds stored nodes, edges and names to the graph.
 
-use pipeline::claims::Class;
+use pipeline::claims::ClaimClass;
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{NodeOutline, OtherName};
+use pipeline::graph_store::{GraphAlias, NodeOutline};
 use pipeline::schema::aliases;
 
-use super::Graph;
+use super::ImpactGraph;
 use super::names::NameClaim;
 use super::node::{ImpactEdge, SnapshotState};
 
-impl Graph {
-    /// Loads a node, its kind and its open claims.
-    pub(in super::super) fn restore_node(&mut self, node: &NodeOutline) {
+impl ImpactGraph {
+    /// Adds a node with its kind and its open claims.
+    pub(in crate::impact) fn restore_node(&mut self, node: &NodeOutline) {
         let Some(id) = self.find_or_insert(&node.uid) else {
             return;
         };
@@ -20,7 +20,7 @@ impl Graph {
         let mut held = std::mem::take(&mut self.node_mut(id).claims);
         let open = node.claims.iter().filter(|claim| claim.until.is_none());
         for claim in open {
-            if matches!(claim.class, Class::Telemetry | Class::Health) {
+            if matches!(claim.class, ClaimClass::Telemetry | ClaimClass::Health) {
                 continue;
             }
             let scope = claim.scope.as_deref().unwrap_or_default();
@@ -33,8 +33,8 @@ impl Graph {
         self.update_lifecycle(id);
     }
 
-    /// Loads all edges that start at one node, in any order.
-    pub(in super::super) fn restore_edges(&mut self, node: &NodeOutline) {
+    /// Adds all edges that start at one node, in any order.
+    pub(in crate::impact) fn restore_edges(&mut self, node: &NodeOutline) {
         let Some(from) = self.find_or_insert(&node.uid) else {
             return;
         };
@@ -46,13 +46,15 @@ impl Graph {
             let Some(to) = self.find_or_insert(&stored.to) else {
                 continue;
             };
-            if !stored.is_of_set {
+            if !stored.is_of_snapshot {
                 let source = self.sources.intern(&stored.source);
                 let edge = ImpactEdge::of_snapshot(to, kind, stored.confidence, source);
                 self.insert_observation(from, edge, stored.last_seen);
                 continue;
             }
-            for (index, kept) in self.reporting_claims(from, Some(&stored.source), Class::Edges) {
+            for (index, kept) in
+                self.reporting_claims(from, Some(&stored.source), ClaimClass::Edges)
+            {
                 let edge = ImpactEdge::of_snapshot(to, kind, stored.confidence, index);
                 match snapshots.iter_mut().find(|(of, ..)| *of == index) {
                     Some((.., edges)) => edges.push(edge),
@@ -63,21 +65,22 @@ impl Graph {
         for (index, kept, edges) in snapshots {
             self.replace_edges(from, index, kept, edges);
         }
-        for (uid, ended) in &node.ended_ends {
+        for (uid, ended) in &node.ended_targets {
             self.restore_ended_target(uid, *ended);
         }
     }
 
-    pub(in super::super) fn restore_names(&mut self, uid: &str, names: &[OtherName]) {
+    /// Adds those of the names of a uid that are `same_as` aliases.
+    pub(in crate::impact) fn restore_names(&mut self, uid: &str, names: &[GraphAlias]) {
         let same = names
             .iter()
             .filter(|name| name.kind == aliases::kind::SAME_AS);
         let Some(owner) = same.clone().next().and_then(|_| self.find_or_insert(uid)) else {
             return;
         };
-        let reporting_claims = self.reporting_claims(owner, None, Class::Aliases);
+        let reporting_claims = self.reporting_claims(owner, None, ClaimClass::Aliases);
         for (index, kept) in &reporting_claims {
-            self.names.keep(owner, *index, *kept);
+            self.names.set_snapshot_state(owner, *index, *kept);
         }
         let sources: Vec<(u16, bool)> = match reporting_claims.is_empty() {
             true => vec![(self.sources.intern(""), false)],
@@ -100,30 +103,30 @@ impl Graph {
         }
     }
 
-    /// The open claims of a node that report its edges or names, each with its index: the claims of scans, or
-    /// where there are none, the claims of `fallback`, the class of snapshots that no scan made.
+    /// The open claims of a node that report its edges or names, each with its index: the claims of scans, or if there
+    /// are none, the claims of `fallback`, the class of snapshots that no scan made.
     fn reporting_claims(
         &self,
         id: u32,
         source: Option<&str>,
-        fallback: Class,
+        fallback: ClaimClass,
     ) -> Vec<(u16, SnapshotState)> {
         let claims = self.node(id).claims.iter().enumerate();
         let open = claims.filter_map(|(index, claim)| {
             let (state, _) = claim.open()?;
             let key = self.scopes.key(claim.key);
             let is_of = source.is_none_or(|source| *source == *key.source);
-            // Time 0: every later report is newer than the stored snapshot.
+            // With the time 0, every later report is newer than the stored snapshot.
             let kept = SnapshotState::new(state, UnixNanos(0));
             let index = u16::try_from(index).ok()?;
             is_of.then_some((key.class, (index, kept)))
         });
-        let open: Vec<(Class, (u16, SnapshotState))> = open.collect();
-        let of_class = |matches: &dyn Fn(Class) -> bool| -> Vec<(u16, SnapshotState)> {
+        let open: Vec<(ClaimClass, (u16, SnapshotState))> = open.collect();
+        let of_class = |matches: &dyn Fn(ClaimClass) -> bool| -> Vec<(u16, SnapshotState)> {
             let matching = open.iter().filter(|(class, _)| matches(*class));
             matching.map(|(_, claim)| *claim).collect()
         };
-        let scanned = of_class(&|class| matches!(class, Class::Actual | Class::Desired));
+        let scanned = of_class(&|class| matches!(class, ClaimClass::Actual | ClaimClass::Desired));
         match scanned.is_empty() {
             true => of_class(&|class| class == fallback),
             false => scanned,

@@ -5,59 +5,61 @@ use std::time::Duration;
 use pipeline::component::UnixNanos;
 use pipeline::uid;
 
-use super::Graph;
+use super::ImpactGraph;
 use super::node::{ImpactEdge, ImpactNode, LifecycleState};
 
 /// How long an ended node is kept, so that a late report does not revive it.
-const REMEMBERED: Duration = Duration::from_secs(3600);
+const ENDED_RETENTION: Duration = Duration::from_secs(3600);
 
-impl Graph {
-    /// Removes observed edges that have expired, nodes that ended more than [`REMEMBERED`] ago, and nodes
-    /// without edges that no source has reported for longer than `observed_for`.
-    pub(in super::super) fn sweep(&mut self, now: UnixNanos) {
+impl ImpactGraph {
+    /// Removes observed edges that have expired, nodes that ended more than [`ENDED_RETENTION`] ago, and nodes without
+    /// edges that no source has reported for longer than `observed_for`.
+    pub(in crate::impact) fn sweep(&mut self, now: UnixNanos) {
         let since = self.observed_since(now);
         let ids = 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         for id in ids.clone() {
-            let is_over = self.is_over(self.node(id), now);
-            let remembered = u64::try_from(REMEMBERED.as_nanos()).unwrap_or(u64::MAX);
+            let has_ended = self.has_ended_long_ago(self.node(id), now);
+            let retention = u64::try_from(ENDED_RETENTION.as_nanos()).unwrap_or(u64::MAX);
             let node = self.node_mut(id);
             node.claims
-                .forget(UnixNanos(now.0.saturating_sub(remembered)));
-            let is_seen =
+                .drop_before(UnixNanos(now.0.saturating_sub(retention)));
+            let is_unexpired =
                 |edge: &ImpactEdge| edge.is_of_snapshot() || edge.is_observed_since(since);
-            if node.outgoing.iter().all(is_seen) && !is_over {
+            if node.outgoing.iter().all(is_unexpired) && !has_ended {
                 continue;
             }
             let before = node.targets();
-            node.outgoing.retain(|edge| !is_over && is_seen(edge));
+            node.outgoing
+                .retain(|edge| !has_ended && is_unexpired(edge));
             node.outgoing.shrink_to_fit();
             self.update_incoming(id, &before);
-            if is_over {
-                self.names.forget(id);
+            if has_ended {
+                self.names.remove_owner(id);
             }
         }
         for id in ids {
             self.prune_incoming(id);
             let node = self.node(id);
             let is_alone = node.incoming.is_empty() && node.outgoing.is_empty();
-            let is_used = node.uid.is_empty() || self.names.owns_any(id);
-            if is_alone && !is_used && (self.is_over(node, now) || self.is_stale(node, now)) {
+            let is_free = node.uid.is_empty();
+            let has_names = self.names.owns_any(id);
+            let is_due = self.has_ended_long_ago(node, now) || self.is_stale(node, now);
+            if is_alone && !is_free && !has_names && is_due {
                 self.release(id);
             }
         }
     }
 
-    /// Whether it ended more than [`REMEMBERED`] ago.
-    fn is_over(&self, node: &ImpactNode, now: UnixNanos) -> bool {
-        node.lifecycle.has_ended() && node.lifecycle.time.after(REMEMBERED) < now
+    /// Whether the node ended more than [`ENDED_RETENTION`] ago.
+    fn has_ended_long_ago(&self, node: &ImpactNode, now: UnixNanos) -> bool {
+        node.lifecycle.has_ended() && node.lifecycle.time + ENDED_RETENTION < now
     }
 
-    /// Whether no source claims that it exists and none has reported it for longer than `observed_for`. A node
-    /// that is known only as the end of an edge is stale at once.
+    /// Whether no source claims that the node exists and no source has reported it for longer than `observed_for`. A
+    /// node that is known only as the end of an edge is stale at once.
     fn is_stale(&self, node: &ImpactNode, now: UnixNanos) -> bool {
         let is_placeholder = node.lifecycle.time == UnixNanos(0);
-        let is_old =
-            !self.observed_for.is_zero() && node.lifecycle.time.after(self.observed_for) < now;
+        let is_old = !self.observed_for.is_zero() && node.lifecycle.time + self.observed_for < now;
         let is_unknown = node.lifecycle.state == LifecycleState::Unknown && !node.is_claimed();
         is_unknown && (is_placeholder || is_old)
     }
@@ -78,12 +80,13 @@ impl Graph {
         node.stale_incoming = 0;
     }
 
+    /// Removes a node and frees its number.
     fn release(&mut self, id: u32) {
         let hash = uid::hash(self.uid(id));
         if let Ok(entry) = self.index.find_entry(hash, |entry| *entry == id) {
             entry.remove();
         }
-        self.names.forget(id);
+        self.names.remove_owner(id);
         self.contested.remove(&id);
         *self.node_mut(id) = ImpactNode::default();
         self.free.push(id);

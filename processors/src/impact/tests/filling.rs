@@ -8,9 +8,9 @@ use pipeline::schema::{changes, drift};
 use pipeline::{Signal, SignalSet};
 use serde_json::{Value as Json, json};
 
-use super::super::{Config, Impact};
-use super::telling;
+use super::batches;
 use super::{affected, apply, at, column_values, drift_impact, impact, shop};
+use crate::impact::{Config, Impact};
 
 #[test]
 fn drift_gets_its_impact() {
@@ -31,7 +31,7 @@ fn drift_gets_its_impact() {
 #[test]
 fn unknown_uid_gets_null_and_node_without_dependents_an_empty_impact() {
     let mut shop = shop();
-    let batch = telling::drift(&[None, Some("unknown"), Some("front")]);
+    let batch = batches::drift(&[None, Some("unknown"), Some("front")]);
     let filled = shop.process(batch, at(20)).unwrap();
     let nothing = json!({"count": 0, "depth": 0, "top": [], "truncated": false});
     assert_eq!(
@@ -48,7 +48,7 @@ fn failed_and_read_only_changes_get_no_impact() {
         ("sg", Some("AccessDenied"), None),
         ("sg", None, Some(true)),
     ];
-    let filled = shop().process(telling::changes(&calls), at(20)).unwrap();
+    let filled = shop().process(batches::changes(&calls), at(20)).unwrap();
     let impacts = column_values(&filled[0], changes::IMPACT);
     assert_eq!(
         (&impacts[0]["count"], &impacts[1]["count"]),
@@ -61,10 +61,10 @@ fn failed_and_read_only_changes_get_no_impact() {
 fn depth_and_nodes_are_limited_as_configured() {
     let mut limited = impact(&json!({"max_depth": 1, "max_nodes": 2}));
     for uid in ["c", "a", "b"] {
-        apply(&mut limited, telling::observed_edge(uid, "CALLS", "db", 10));
+        apply(&mut limited, batches::observed_edge(uid, "CALLS", "db", 10));
         apply(
             &mut limited,
-            telling::observed_edge("far", "CALLS", uid, 10),
+            batches::observed_edge("far", "CALLS", uid, 10),
         );
     }
     let impact = drift_impact(&mut limited, "db", 20);
@@ -80,7 +80,7 @@ fn top_lists_ten_nodes() {
     let mut many = impact(&json!({}));
     for number in 0..30 {
         let uid = format!("svc-{number:02}");
-        apply(&mut many, telling::observed_edge(&uid, "CALLS", "db", 10));
+        apply(&mut many, batches::observed_edge(&uid, "CALLS", "db", 10));
     }
     assert_eq!(drift_impact(&mut many, "db", 20)["count"], 30);
     let top = affected(&mut many, "db", 20);
@@ -92,9 +92,9 @@ fn graph_stays_empty_if_no_component_accepts_drift_or_changes() {
     let wanted = SignalSet::of(&[Signal::Nodes, Signal::Edges]);
     let host = Host::new("impact".parse().unwrap(), wanted, Arc::default());
     let mut idle = Impact::build(Config::default(), &host).unwrap();
-    apply(&mut idle, telling::observed_edge("a", "CALLS", "b", 10));
+    apply(&mut idle, batches::observed_edge("a", "CALLS", "b", 10));
     assert_eq!(idle.graph.len(), 0);
-    let passed = idle.process(telling::drift(&[Some("b")]), at(20)).unwrap();
+    let passed = idle.process(batches::drift(&[Some("b")]), at(20)).unwrap();
     assert_eq!(column_values(&passed[0], drift::IMPACT), [Json::Null]);
 }
 

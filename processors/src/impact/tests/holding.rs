@@ -1,9 +1,9 @@
-//! What the graph in memory holds, and what it evicts.
+//! Which nodes and edges the graph in memory holds, and which it evicts.
 
 use pipeline::component::Processor;
 use serde_json::json;
 
-use super::telling::{
+use super::batches::{
     alias_snapshot, edge_snapshot, fact, observed_edge, scan, scan_completion, scan_rows,
     scope_removal,
 };
@@ -84,7 +84,7 @@ fn released_row_ends_no_node() {
 }
 
 #[test]
-fn observed_edge_expires_after_seen_for() {
+fn observed_edge_expires_after_its_ttl() {
     let mut shop = shop();
     assert_eq!(affected(&mut shop, "cart", DAY), ["front"]);
     assert_eq!(affected(&mut shop, "cart", DAY + 20), [""; 0]);
@@ -136,7 +136,7 @@ fn telemetry_does_not_revive_a_deleted_node() {
     assert_eq!(affected(&mut shop, "sg", 30), [""; 0]);
     apply(&mut shop, fact("i", "telemetry", "observed", "x", 25));
     assert_eq!(affected(&mut shop, "sg", 30), [""; 0]);
-    // The impact of the deleted node itself still has what depended on it.
+    // The impact of the deleted node itself still has the nodes that depended on it.
     assert_eq!(affected(&mut shop, "i", 30)[0], "pod");
     apply(&mut shop, fact("i", "lifecycle", "observed", "x", 30));
     assert_eq!(affected(&mut shop, "sg", 40), [""; 0], "its edges ended");
@@ -274,9 +274,9 @@ fn silent_service_is_evicted_and_scanned_node_is_not() {
 #[test]
 fn graph_size_counts_nodes_edges_and_bytes() {
     let mut shop = shop();
-    let before = shop.held();
+    let before = shop.graph_size();
     apply(&mut shop, observed_edge("front", "CALLS", "payment", 10));
-    let after = shop.held();
+    let after = shop.graph_size();
     assert_eq!(
         (after.nodes, after.edges),
         (before.nodes + 1, before.edges + 1)

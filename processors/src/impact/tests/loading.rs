@@ -6,21 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use pipeline::SignalSet;
-use pipeline::claims::Class;
+use pipeline::claims::ClaimClass;
 use pipeline::component::{Host, Processor, StoreRef, UnixNanos};
 use pipeline::graph_store::{
-    AliasesPage, At, ClaimInfo, Commit, Direction, Edge, EdgeStats, Fact, GraphStore, KindCount,
-    KnownAlias, Neighborhood, NeighborhoodQuery, Node, NodeFilter, OtherName, ScannedPage, Search,
-    SearchResult, StoreError, TimelineEntry,
+    AliasesPage, AsOf, ClaimInfo, Commit, Direction, Edge, EdgeStats, Fact, GraphAlias, GraphStore,
+    KindCount, KnownAlias, Neighborhood, NeighborhoodQuery, Node, NodeFilter, ScannedPage,
+    SearchQuery, SearchResult, StoreError, TimelineEntry,
 };
 use pipeline::registry::BuildProcessor;
 use pipeline::schema;
 use tokio::sync::broadcast;
 
-use super::super::{Config, Impact};
-use super::telling::{drift, fact, observed_edge, scan, scan_aliases, scan_completion, scan_rows};
+use super::batches::{drift, fact, observed_edge, scan, scan_aliases, scan_completion, scan_rows};
 use super::{affected, apply, at, column_values, drift_impact};
-use crate::test_store::{HeldBack, Process, provide, write};
+use crate::impact::{Config, Impact};
+use crate::test_store::{GatedBackend, TestProcess, provide_store, write};
 
 /// A store with a small fixed graph.
 #[derive(Debug)]
@@ -60,14 +60,14 @@ fn node(uid: &str, kind: &str, is_scanned: bool) -> Node {
     }
 }
 
-fn edge(from: &str, kind: &str, to: &str, is_of_set: bool) -> Edge {
-    let source = if is_of_set { "aws" } else { "otlp" };
+fn edge(from: &str, kind: &str, to: &str, is_of_snapshot: bool) -> Edge {
+    let source = if is_of_snapshot { "aws" } else { "otlp" };
     Edge {
         from: from.to_owned(),
         kind: kind.to_owned(),
         to: to.to_owned(),
         source: source.to_owned(),
-        is_of_set,
+        is_of_snapshot,
         confidence: 1.0,
         properties: serde_json::Map::new(),
         first_seen: at(1),
@@ -82,7 +82,7 @@ impl GraphStore for SmallGraphStore {
         _: &NodeFilter,
         _: Option<&str>,
         _: usize,
-        _: At,
+        _: AsOf,
     ) -> Result<Vec<Node>, StoreError> {
         let decrement = |left: usize| left.checked_sub(1);
         let order = Ordering::Relaxed;
@@ -103,7 +103,7 @@ impl GraphStore for SmallGraphStore {
         _: Direction,
         _: &[String],
         _: usize,
-        _: At,
+        _: AsOf,
     ) -> Result<Vec<Edge>, StoreError> {
         Ok(vec![
             edge("cart", "CALLS", "i-1", false),
@@ -113,7 +113,11 @@ impl GraphStore for SmallGraphStore {
         ])
     }
 
-    async fn aliases_of(&self, uids: &[String], _: At) -> Result<Vec<Vec<OtherName>>, StoreError> {
+    async fn aliases_of(
+        &self,
+        uids: &[String],
+        _: AsOf,
+    ) -> Result<Vec<Vec<GraphAlias>>, StoreError> {
         unreachable!("the processor reads names by pages, not of {uids:?}")
     }
 
@@ -128,7 +132,7 @@ impl GraphStore for SmallGraphStore {
 
     async fn claims(&self, uids: &[String]) -> Result<Vec<Vec<ClaimInfo>>, StoreError> {
         let claim = ClaimInfo {
-            class: Class::Actual,
+            class: ClaimClass::Actual,
             source: "aws".to_owned(),
             scope: Some("s".to_owned()),
             since: at(1),
@@ -153,7 +157,7 @@ impl GraphStore for SmallGraphStore {
         let alias = KnownAlias {
             uid: "i-2".to_owned(),
             source: "aws".to_owned(),
-            is_of_set: true,
+            is_of_snapshot: true,
             kind: "same_as".to_owned(),
             value: "ext://db:5432".to_owned(),
             scope: None,
@@ -166,23 +170,23 @@ impl GraphStore for SmallGraphStore {
         })
     }
 
-    async fn resolve(&self, _: &[String], _: At) -> Result<Vec<Vec<String>>, StoreError> {
+    async fn resolve(&self, _: &[String], _: AsOf) -> Result<Vec<Vec<String>>, StoreError> {
         Ok(Vec::new())
     }
 
-    async fn nodes(&self, _: &[String], _: At) -> Result<Vec<Option<Node>>, StoreError> {
+    async fn nodes(&self, _: &[String], _: AsOf) -> Result<Vec<Option<Node>>, StoreError> {
         Ok(Vec::new())
     }
 
-    async fn kinds_of(&self, _: &[String], _: At) -> Result<Vec<String>, StoreError> {
+    async fn kinds_of(&self, _: &[String], _: AsOf) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
 
-    async fn count_kinds(&self, _: At) -> Result<Vec<KindCount>, StoreError> {
+    async fn count_kinds(&self, _: AsOf) -> Result<Vec<KindCount>, StoreError> {
         Ok(Vec::new())
     }
 
-    async fn search(&self, _: &Search, _: usize, _: At) -> Result<SearchResult, StoreError> {
+    async fn search(&self, _: &SearchQuery, _: usize, _: AsOf) -> Result<SearchResult, StoreError> {
         Ok(SearchResult::default())
     }
 
@@ -190,7 +194,7 @@ impl GraphStore for SmallGraphStore {
         &self,
         _: &str,
         _: &NeighborhoodQuery<'_>,
-        _: At,
+        _: AsOf,
     ) -> Result<Option<Neighborhood>, StoreError> {
         Ok(None)
     }
@@ -299,32 +303,32 @@ async fn impacts_are_truncated_when_loading_times_out() {
 
 #[tokio::test]
 async fn drift_that_arrives_while_loading_gets_its_whole_impact() {
-    let backend = HeldBack::default();
+    let backend = GatedBackend::default();
     let batches = scan_rows("s", 10, ("i-1", 7), "sg");
     write(&backend, &batches, at(20)).await;
     let host = Host::new("sqlite".parse().unwrap(), SignalSet::ALL, Arc::default());
-    provide(&backend, &host);
+    provide_store(&backend, &host);
     let config = Config {
         store: Some(StoreRef("sqlite".parse().unwrap())),
         ..Config::default()
     };
     let impact = Impact::build(config, &host).unwrap();
-    let mut process = Process::of(impact, vec![drift(&[Some("sg")])]);
-    process.waits().await;
+    let mut process = TestProcess::start(impact, vec![drift(&[Some("sg")])]);
+    process.assert_waits().await;
     backend.gate.cancel();
-    process.delivers().await;
+    process.assert_delivers().await;
     let impact = column_values(&process.captured.batches()[0], schema::drift::IMPACT).remove(0);
     assert_eq!(
         (&impact["count"], &impact["truncated"]),
         (&1.into(), &false.into())
     );
-    process.end().await;
+    process.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn edge_that_another_process_observes_again_does_not_expire() {
     let hour = 60 * 60;
-    let backend = HeldBack::default();
+    let backend = GatedBackend::default();
     backend.gate.cancel();
     let cart = || fact("cart", "telemetry", "observed", "service", 1);
     write(
@@ -334,7 +338,7 @@ async fn edge_that_another_process_observes_again_does_not_expire() {
     )
     .await;
     let host = Host::new("sqlite".parse().unwrap(), SignalSet::ALL, Arc::default());
-    provide(&backend, &host);
+    provide_store(&backend, &host);
     let config = Config {
         store: Some(StoreRef("sqlite".parse().unwrap())),
         ..Config::default()

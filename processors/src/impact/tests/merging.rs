@@ -1,34 +1,34 @@
-//! The existence of each node equals that of a replay of all reports, in whatever order the reports arrive.
+//! The existence of each node equals that of a replay of all reports, in any order of arrival.
 
 use std::time::Duration;
 
 use pipeline::claims::{Existence, Report};
-use pipeline::graph_store::At;
+use pipeline::graph_store::AsOf;
 use pipeline::reports::ReportBatch;
-use pipeline::testing::graph::{Batches, History, Lateness, Replay};
+use pipeline::testing::graph::{Lateness, Replay, ReportHistory, ReportsPerBatch};
 
-use super::super::graph::Graph;
+use crate::impact::graph::ImpactGraph;
 
-/// Completions arrive late, but the graph still keeps the completions of their time.
+/// Completions arrive late, but not later than the graph keeps the completions around them.
 const LATENESS: Lateness = Lateness {
-    scans: 2,
+    completions: 2,
     direct: 2,
-    across: 2,
+    other_streams: 2,
     duplicates: true,
 };
 
 /// Describes the first node whose existence differs from the replay's.
-fn first_difference(reports: &[Report], batches: Batches) -> Option<String> {
-    let mut graph = Graph::new(100, Duration::ZERO);
+fn first_difference(reports: &[Report], batches: ReportsPerBatch) -> Option<String> {
+    let mut graph = ImpactGraph::new(100, Duration::ZERO);
     let mut replay = Replay::new();
     for reports in reports.chunks(batches.0) {
-        graph.apply(&ReportBatch::of_reports(reports));
+        graph.apply(&ReportBatch::from_reports(reports));
         reports
             .iter()
             .for_each(|report| replay.push(report.clone()));
     }
     replay.uids().into_iter().find_map(|uid| {
-        let expected = replay.existence(&uid, At::Now);
+        let expected = replay.existence(&uid, AsOf::Now);
         let id = graph.find(&uid);
         let is_alive = id.is_none_or(|id| graph.is_alive(id));
         let is_right = is_alive != matches!(expected, Existence::Ended(_));
@@ -39,17 +39,17 @@ fn first_difference(reports: &[Report], batches: Batches) -> Option<String> {
 #[test]
 fn graph_in_memory_equals_the_replay() {
     for seed in 0..150 {
-        let history = History::generate(seed, 50);
+        let history = ReportHistory::generate(seed, 50);
         let orders = [
             history.reports.clone(),
-            history.arrival_within(seed, LATENESS),
+            history.arrival_order_within(seed, LATENESS),
         ];
         for reports in orders {
-            let batches = Batches(1 + seed as usize % 5);
+            let batches = ReportsPerBatch(1 + seed as usize % 5);
             if let Some(difference) = first_difference(&reports, batches) {
                 panic!(
                     "seed {seed}, {batches:?}\n{}\n{difference}",
-                    History { reports }
+                    ReportHistory { reports }
                 );
             }
         }

@@ -1,10 +1,10 @@
 //! Tests of the column `impact` and of the graph in memory.
 
+mod batches;
 mod filling;
 mod holding;
 mod loading;
 mod merging;
-mod telling;
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ fn column_values(batch: &Batch, column: &str) -> Vec<Json> {
 
 /// The impact of a drift of a uid at that second.
 fn drift_impact(impact: &mut Impact, uid: &str, seconds: u64) -> Json {
-    let batch = telling::drift(&[Some(uid)]);
+    let batch = batches::drift(&[Some(uid)]);
     let filled = impact.process(batch, at(seconds)).unwrap();
     column_values(&filled[0], drift::IMPACT).remove(0)
 }
@@ -76,21 +76,21 @@ fn shop() -> Impact {
         ("i", "AWS::EC2::Instance"),
         ("pod", "k8s.pod"),
     ];
-    apply(&mut impact, telling::scan("s", 10, &members));
+    apply(&mut impact, batches::scan("s", 10, &members));
     for (uid, edges) in [
         ("sg", &[("PART_OF", "vpc")][..]),
         ("i", &[("SECURED_BY", "sg"), ("PART_OF", "subnet")]),
         ("pod", &[("RUNS_ON", "i")]),
     ] {
-        apply(&mut impact, telling::edge_snapshot(uid, 10, edges));
+        apply(&mut impact, batches::edge_snapshot(uid, 10, edges));
     }
     apply(
         &mut impact,
-        telling::observed_edge("cart", "RUNS_ON", "pod", 10),
+        batches::observed_edge("cart", "RUNS_ON", "pod", 10),
     );
     apply(
         &mut impact,
-        telling::observed_edge("front", "CALLS", "cart", 10),
+        batches::observed_edge("front", "CALLS", "cart", 10),
     );
     impact
 }

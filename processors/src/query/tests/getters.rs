@@ -153,7 +153,7 @@ fn bodies_are_read_like_attributes() {
 }
 
 #[test]
-fn attributes_survive_subqueries_and_unions() {
+fn attributes_keep_their_type_in_subqueries_and_unions() {
     let sql = "SELECT a['k'] FROM (SELECT attributes AS a FROM traces UNION ALL SELECT attributes FROM traces)";
     let rows = spans(&[("x", json!({"k": "v"}))]);
     assert_eq!(yielded_by(sql, Signal::Traces, rows), ["v", "v"]);

@@ -2,14 +2,14 @@
 
 use super::*;
 
-/// The name of the test that does the work. It runs in its own process, since other tests would disturb it.
-const ALONE: &str = "query::tests::memory::runs_in_a_process_of_its_own";
+/// The name of the test that measures. It runs in its own process, since other tests would change the memory.
+const MEASURING_TEST: &str = "query::tests::memory::memory_stays_the_same_over_100_000_runs";
 
 #[test]
-fn one_plan_run_100_000_times_needs_no_more_memory() {
+fn a_plan_that_runs_100_000_times_keeps_its_memory() {
     let this = std::env::current_exe().unwrap();
     let output = std::process::Command::new(this)
-        .args(["--exact", ALONE, "--ignored", "--nocapture"])
+        .args(["--exact", MEASURING_TEST, "--ignored", "--nocapture"])
         .output()
         .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -20,8 +20,8 @@ fn one_plan_run_100_000_times_needs_no_more_memory() {
 }
 
 #[test]
-#[ignore = "run by the test above"]
-fn runs_in_a_process_of_its_own() {
+#[ignore = "the test above runs it in its own process"]
+fn memory_stays_the_same_over_100_000_runs() {
     let sqls = [
         "SELECT name FROM traces WHERE attributes['n'] >= 1",
         "SELECT name, count(*) FROM traces GROUP BY name ORDER BY name LIMIT 3",

@@ -11,11 +11,11 @@ use pipeline::schema::{logs, traces};
 use pipeline::{Delivery, Signal};
 use serde_json::{Value as Json, json};
 
-use super::{Mistake, Query};
+use super::{Query, QueryProblem};
 
 mod getters;
 mod memory;
-mod mistakes;
+mod problems;
 mod runs;
 
 /// Spans, each with its name and its attributes.
@@ -29,7 +29,7 @@ fn spans(rows: &[(&str, Json)]) -> RecordBatch {
         ];
         built.push(Some(UnixNanos(1)), None, "test", &cells);
     }
-    built.finish(Delivery::nobody()).rows().clone()
+    built.finish(Delivery::untracked()).rows().clone()
 }
 
 /// Log records, each with its body.
@@ -39,11 +39,11 @@ fn bodies(bodies: &[Json]) -> RecordBatch {
         let body = value_from_json(body);
         built.push(None, None, "test", &[(logs::BODY, Cell::Bytes(&body))]);
     }
-    built.finish(Delivery::nobody()).rows().clone()
+    built.finish(Delivery::untracked()).rows().clone()
 }
 
 fn query(sql: &str) -> Query {
-    Query::new(sql, false).unwrap_or_else(|mistakes| panic!("{sql}: {mistakes:?}"))
+    Query::new(sql, false).unwrap_or_else(|problems| panic!("{sql}: {problems:?}"))
 }
 
 /// The rows that a query yields, each with its cells as text; a null is `-`.
@@ -76,6 +76,6 @@ fn of_one(expression: &str, attributes: Json) -> String {
     yielded_by(&sql, Signal::Traces, spans(&[("GET /", attributes)])).remove(0)
 }
 
-fn mistakes(sql: &str) -> Vec<Mistake> {
+fn problems(sql: &str) -> Vec<QueryProblem> {
     Query::new(sql, false).err().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! One plan run many times.
+//! Several runs of one plan.
 
 use super::*;
 

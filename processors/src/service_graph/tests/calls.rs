@@ -1,4 +1,4 @@
-//! Which spans make which calls.
+//! Which spans are counted as which calls.
 
 use pipeline::component::Processor;
 use pipeline::{Signal, SignalSet};
@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::support::{
     SECOND, START, TestSpan, at, batch, client, connections, decoded, default_graph, edge_rows,
-    give, graph, server, stats_rows,
+    graph, process_spans, server, stats_rows,
 };
 
+/// One edge with its connection type.
 fn one(edge: &str, connection: &str) -> Vec<(String, String)> {
     vec![(edge.to_owned(), connection.to_owned())]
 }
@@ -19,9 +20,9 @@ fn a_pair_is_one_call_in_any_order_and_across_batches() {
     for spans in [[web.clone(), cart.clone()], [cart, web]] {
         let mut graph = default_graph();
         let mut apart = default_graph();
-        give(&mut graph, &spans, at(2));
-        give(&mut apart, &spans[..1], at(2));
-        give(&mut apart, &spans[1..], at(3));
+        process_spans(&mut graph, &spans, at(2));
+        process_spans(&mut apart, &spans[..1], at(2));
+        process_spans(&mut apart, &spans[1..], at(3));
         for graph in [&mut graph, &mut apart] {
             let made = graph.tick(at(4));
             assert_eq!(connections(&made), one("web -> cart", ""));
@@ -38,25 +39,25 @@ fn spans_of_different_traces_are_not_partners() {
         trace: 2,
         ..server("cart", 1)
     };
-    give(&mut graph, &[client("web", 1), other], at(2));
+    process_spans(&mut graph, &[client("web", 1), other], at(2));
     assert!(stats_rows(&graph.tick(at(3))).is_empty());
 }
 
 #[test]
-fn the_duration_is_the_server_spans_and_either_side_can_fail() {
+fn the_duration_is_that_of_the_server_span_and_a_call_fails_if_either_span_fails() {
     let mut graph = default_graph();
     let failing = |span: TestSpan| TestSpan {
         failed: true,
         ..span
     };
     let quick = server("cart", 1).between(START + SECOND / 4, START + SECOND / 2);
-    give(&mut graph, &[client("web", 1), quick.clone()], at(2));
-    give(
+    process_spans(&mut graph, &[client("web", 1), quick.clone()], at(2));
+    process_spans(
         &mut graph,
         &[failing(client("web", 1)), quick.clone()],
         at(2),
     );
-    give(&mut graph, &[client("web", 1), failing(quick)], at(2));
+    process_spans(&mut graph, &[client("web", 1), failing(quick)], at(2));
     let all = stats_rows(&graph.tick(at(3)));
     assert_eq!((all[0].calls, all[0].errors), (3, 2));
     assert_eq!((all[0].sum, all[0].max), (0.75, 0.25));
@@ -75,7 +76,7 @@ fn a_producer_and_its_consumer_are_a_messaging_call() {
         kind: 5,
         ..server("mailer", 1)
     };
-    give(&mut graph, &[consumer, producer], at(2));
+    process_spans(&mut graph, &[consumer, producer], at(2));
     let made = graph.tick(at(3));
     assert_eq!(connections(&made), one("web -> mailer", "messaging_system"));
     assert_eq!(edge_rows(&made)[0].2, 1.0);
@@ -131,7 +132,7 @@ fn a_database_call_needs_only_the_client_span() {
     for (attributes, edge) in cases {
         let mut graph = default_graph();
         let spans = [client("cart", 1).with(attributes), server("postgres", 1)];
-        give(&mut graph, &spans, at(2));
+        process_spans(&mut graph, &spans, at(2));
         let made = graph.finish(at(3));
         assert_eq!(connections(&made), one(edge, "database"));
         assert_eq!(stats_rows(&made)[0].sum, 1.0);
@@ -155,7 +156,7 @@ fn a_client_without_a_server_span_calls_the_peer_that_it_names() {
     ];
     for (attributes, edge) in cases {
         let mut graph = default_graph();
-        give(&mut graph, &[client("web", 1).with(attributes)], at(2));
+        process_spans(&mut graph, &[client("web", 1).with(attributes)], at(2));
         assert!(
             stats_rows(&graph.tick(at(3))).is_empty(),
             "the span is still pending"
@@ -169,7 +170,7 @@ fn a_client_without_a_server_span_calls_the_peer_that_it_names() {
 #[test]
 fn a_root_server_span_is_a_call_by_a_user_and_one_with_a_lost_parent_is_not_counted() {
     let mut graph = default_graph();
-    give(&mut graph, &[server("web", 0), server("cart", 7)], at(2));
+    process_spans(&mut graph, &[server("web", 0), server("cart", 7)], at(2));
     let made = graph.finish(at(3));
     assert_eq!(
         connections(&made),
@@ -180,7 +181,7 @@ fn a_root_server_span_is_a_call_by_a_user_and_one_with_a_lost_parent_is_not_coun
 #[test]
 fn without_peer_attributes_there_are_no_virtual_nodes() {
     let mut graph = graph(r#"{"virtual_node_peer_attributes": []}"#, SignalSet::ALL);
-    give(&mut graph, &[server("web", 0), client("web", 1)], at(2));
+    process_spans(&mut graph, &[server("web", 0), client("web", 1)], at(2));
     assert!(graph.finish(at(9)).is_empty());
 }
 
@@ -193,7 +194,7 @@ fn a_service_uid_of_an_earlier_processor_is_kept() {
     };
     let web = named(client("web", 1), "svc://prod/shop/web-2");
     let cart = named(server("cart", 1), "k8s://c//pod/7");
-    give(&mut graph, &[web, cart], at(2));
+    process_spans(&mut graph, &[web, cart], at(2));
     let made = graph.finish(at(3));
     assert_eq!(connections(&made), one("web-2 -> cart", ""));
 }
@@ -205,7 +206,7 @@ fn internal_spans_and_spans_without_a_service_are_not_counted() {
         kind: 1,
         ..client("web", 1)
     };
-    give(&mut graph, &[internal, client("", 2), server("", 0)], at(2));
+    process_spans(&mut graph, &[internal, client("", 2), server("", 0)], at(2));
     assert!(graph.finish(at(3)).is_empty());
 }
 
@@ -213,7 +214,7 @@ fn internal_spans_and_spans_without_a_service_are_not_counted() {
 fn only_accepted_signals_are_computed() {
     let pair = [client("web", 1), server("cart", 1)];
     let mut idle = graph("{}", SignalSet::of(&[Signal::Traces, Signal::Logs]));
-    give(&mut idle, &pair, at(2));
+    process_spans(&mut idle, &pair, at(2));
     assert_eq!(idle.pending.len(), 0);
     assert!(idle.finish(at(9)).is_empty());
     for signal in [
@@ -223,7 +224,7 @@ fn only_accepted_signals_are_computed() {
         Signal::Metrics,
     ] {
         let mut graph = graph("{}", SignalSet::of(&[signal]));
-        give(&mut graph, &pair, at(2));
+        process_spans(&mut graph, &pair, at(2));
         let made: Vec<_> = graph.finish(at(9)).iter().map(|b| b.signal()).collect();
         assert_eq!(made, [signal]);
     }

@@ -7,7 +7,8 @@ use pipeline::schema::{edges, nodes, opening};
 use serde_json::json;
 
 use super::support::{
-    SECOND, START, at, batch_of, client, default_graph, edge_rows, give, of, server,
+    SECOND, START, at, batch_of, client, default_graph, edge_rows, find_batch, process_spans,
+    server,
 };
 
 #[test]
@@ -18,12 +19,12 @@ fn the_time_of_an_edge_is_the_end_of_its_newest_span() {
         client("web", 2).between(START, START + 3 * SECOND),
         server("cart", 2),
     ];
-    give(&mut graph, &later, at(10));
-    give(&mut graph, &first, at(10));
+    process_spans(&mut graph, &later, at(10));
+    process_spans(&mut graph, &first, at(10));
     let made = graph.tick(at(12));
     let edge = ("web -> cart".to_owned(), at(3).timestamp(), 1.0);
     assert_eq!(edge_rows(&made), [edge]);
-    let batch = of(&made, Signal::Edges).unwrap();
+    let batch = find_batch(&made, Signal::Edges).unwrap();
     for (column, word) in [
         (edges::MODE, "observed"),
         (edges::KIND, "CALLS"),
@@ -36,17 +37,17 @@ fn the_time_of_an_edge_is_the_end_of_its_newest_span() {
 #[test]
 fn an_edge_has_the_highest_confidence_of_its_calls() {
     let mut graph = default_graph();
-    give(&mut graph, &[client("web", 1), server("cart", 1)], at(2));
+    process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(2));
     graph.tick(at(3));
     let guessed = client("web", 2).with(json!({"peer.service": "cart"}));
-    give(&mut graph, &[guessed], at(4));
+    process_spans(&mut graph, &[guessed], at(4));
     let made = graph.tick(at(7));
     assert_eq!(edge_rows(&made)[0].2, 1.0);
 }
 
 /// Uid, kind, name and value of each row of `nodes`.
 fn node_rows(batches: &[pipeline::Batch]) -> Vec<(String, String, String, serde_json::Value)> {
-    let Some(batch) = of(batches, Signal::Nodes) else {
+    let Some(batch) = find_batch(batches, Signal::Nodes) else {
         return Vec::new();
     };
     let word = |column, row: usize| {
@@ -80,7 +81,7 @@ fn both_ends_of_a_call_are_reported_as_nodes() {
         client("web", 1).with(database),
         client("web", 2).with(json!({"server.address": "api.example"})),
     ];
-    give(&mut graph, &spans, at(2));
+    process_spans(&mut graph, &spans, at(2));
     let all = node_rows(&graph.finish(at(9)));
     let expected = [
         (
@@ -118,7 +119,7 @@ fn a_node_is_reported_once_a_minute() {
     let pair = [client("web", 1), server("cart", 1)];
     let mut counts = Vec::new();
     for second in [0, 30, 59, 61, 100, 122] {
-        give(&mut graph, &pair, at(second));
+        process_spans(&mut graph, &pair, at(second));
         counts.push(node_rows(&graph.tick(at(second))).len());
     }
     assert_eq!(counts, [2, 0, 0, 2, 0, 2]);
@@ -128,7 +129,7 @@ fn a_node_is_reported_once_a_minute() {
 fn a_service_known_by_name_is_reported_again_when_its_own_spans_add_details() {
     let mut graph = default_graph();
     let named = [client("web", 1).with(json!({"peer.service": "cart"}))];
-    give(&mut graph, &named, at(0));
+    process_spans(&mut graph, &named, at(0));
     graph.tick(at(20));
     let resource = json!({
         "service.name": "cart", "service.namespace": "shop",

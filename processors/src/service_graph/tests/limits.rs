@@ -1,27 +1,27 @@
-//! Limits of what is held.
+//! Limits of the pending spans, the interned names, the edges and the minutes.
 
 use pipeline::component::{Processor, UnixNanos};
 use pipeline::{Signal, SignalSet};
 use serde_json::json;
 
-use super::super::{MAX_NAMES, MAX_ROWS};
 use super::support::{
-    MINUTE, START, TestSpan, at, client, connections, default_graph, give, graph, of, server,
-    stats_rows,
+    MINUTE, START, TestSpan, at, client, connections, default_graph, find_batch, graph,
+    process_spans, server, stats_rows,
 };
+use crate::service_graph::{MAX_NAMES, MAX_ROWS};
 
 #[test]
-fn a_full_store_drops_new_spans_and_counts_them() {
+fn at_max_items_new_spans_are_dropped_and_counted() {
     let mut graph = graph(r#"{"store": {"max_items": 2}}"#, SignalSet::ALL);
     let waiting: Vec<TestSpan> = (1..=5).map(|id| client("web", id)).collect();
-    give(&mut graph, &waiting, at(2));
+    process_spans(&mut graph, &waiting, at(2));
     assert_eq!(graph.pending.len(), 2);
     // The first warning counts these three; later drops wait for the next warning.
     assert_eq!(graph.dropped, 0);
-    give(&mut graph, &[client("web", 6)], at(3));
+    process_spans(&mut graph, &[client("web", 6)], at(3));
     assert_eq!(graph.dropped, 1);
     // Partners of pending spans are still counted.
-    give(&mut graph, &[server("cart", 1), server("cart", 2)], at(3));
+    process_spans(&mut graph, &[server("cart", 1), server("cart", 2)], at(3));
     assert_eq!(stats_rows(&graph.tick(at(3)))[0].calls, 2);
     assert_eq!(graph.pending.len(), 0);
     graph.tick(at(13));
@@ -29,10 +29,10 @@ fn a_full_store_drops_new_spans_and_counts_them() {
 }
 
 #[test]
-fn a_full_store_removes_expired_spans_first() {
+fn at_max_items_expired_spans_are_removed_first() {
     let mut graph = graph(r#"{"store": {"max_items": 1}}"#, SignalSet::ALL);
-    give(&mut graph, &[client("web", 1)], at(2));
-    give(&mut graph, &[client("web", 2)], at(5));
+    process_spans(&mut graph, &[client("web", 1)], at(2));
+    process_spans(&mut graph, &[client("web", 2)], at(5));
     assert_eq!(graph.dropped, 0);
     assert_eq!(
         connections(&graph.tick(at(5)))[0].0,
@@ -52,7 +52,7 @@ fn unused_names_are_removed() {
         };
         // The same span id each time: only the last span is pending.
         let spans: Vec<TestSpan> = (first..first + 1000).map(name).collect();
-        give(&mut graph, &spans, at(2));
+        process_spans(&mut graph, &spans, at(2));
     }
     assert!(
         graph.parties.len() < 2 * MAX_NAMES,
@@ -60,7 +60,7 @@ fn unused_names_are_removed() {
         graph.parties.len()
     );
     let made = graph.finish(at(9));
-    assert!(of(&made, Signal::Metrics).is_some());
+    assert!(find_batch(&made, Signal::Metrics).is_some());
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn edges_and_minutes_are_bounded_and_evicted_ones_are_emitted() {
             client("web", 1).with(database).between(start, start)
         };
         let spans: Vec<TestSpan> = (first..first + 1000).map(call).collect();
-        emitted.extend(give(&mut graph, &spans, UnixNanos(START + first)));
+        emitted.extend(process_spans(&mut graph, &spans, UnixNanos(START + first)));
     }
-    assert!(!emitted.is_empty(), "many rows do not wait for the tick");
+    assert!(!emitted.is_empty(), "many rows are emitted before the tick");
     assert!(graph.counts.pending_rows() < MAX_ROWS);
     emitted.extend(graph.finish(at(9)));
     let all = stats_rows(&emitted);
@@ -87,8 +87,8 @@ fn edges_and_minutes_are_bounded_and_evicted_ones_are_emitted() {
 #[test]
 fn a_repeated_span_is_pending_once() {
     let mut graph = default_graph();
-    give(&mut graph, &[client("web", 1)], at(2));
-    give(&mut graph, &[client("web", 1), server("cart", 1)], at(3));
+    process_spans(&mut graph, &[client("web", 1)], at(2));
+    process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(3));
     let made = graph.finish(at(4));
     assert_eq!(stats_rows(&made).len(), 1);
     assert_eq!(stats_rows(&made)[0].calls, 1);

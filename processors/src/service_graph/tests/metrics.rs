@@ -9,7 +9,7 @@ use pipeline::schema::{metrics, otlp_context};
 use pipeline::{Batch, Signal, SignalSet};
 use serde_json::{Value as Json, json};
 
-use super::support::{START, TestSpan, at, client, give, graph, of, server};
+use super::support::{START, TestSpan, at, client, find_batch, graph, process_spans, server};
 
 const WANTED: SignalSet = SignalSet::of(&[Signal::Metrics]);
 const TOTAL: &str = "traces_service_graph_request_total";
@@ -48,18 +48,18 @@ fn sums_and_histograms_have_the_collectors_names_attributes_and_buckets() {
         // Equal to a bound, so in the lower bucket.
         server("cart", 1).between(START, START + 10_000_000),
     ];
-    give(&mut graph, &pair, at(0));
+    process_spans(&mut graph, &pair, at(0));
     let failing = TestSpan {
         failed: true,
         ..server("cart", 1)
     };
-    give(&mut graph, &[client("web", 1), failing], at(1));
+    process_spans(&mut graph, &[client("web", 1), failing], at(1));
     assert!(
         graph.tick(at(2)).is_empty(),
         "metrics are emitted at their interval"
     );
     let made = graph.tick(at(60));
-    let batch = of(&made, Signal::Metrics).unwrap();
+    let batch = find_batch(&made, Signal::Metrics).unwrap();
 
     let attributes = |failed: bool| json!({"client": "web", "server": "cart", "connection_type": "", "failed": failed});
     let totals = rows(batch, TOTAL);
@@ -113,11 +113,11 @@ fn sums_and_histograms_have_the_collectors_names_attributes_and_buckets() {
 fn metrics_are_cumulative_and_removed_after_15_minutes() {
     let mut graph = graph("{}", WANTED);
     let pair = [client("web", 1), server("cart", 1)];
-    give(&mut graph, &pair, at(0));
+    process_spans(&mut graph, &pair, at(0));
     graph.tick(at(60));
-    give(&mut graph, &pair, at(61));
+    process_spans(&mut graph, &pair, at(61));
     let made = graph.tick(at(120));
-    let batch = of(&made, Signal::Metrics).unwrap();
+    let batch = find_batch(&made, Signal::Metrics).unwrap();
     let row = rows(batch, TOTAL)[0].0;
     let ints = batch.numbers::<Int64Type>(metrics::VALUE_INT);
     assert_eq!(ints.value(row), 2);
@@ -128,7 +128,7 @@ fn metrics_are_cumulative_and_removed_after_15_minutes() {
 #[test]
 fn an_interval_of_zero_emits_metrics_with_every_batch() {
     let mut graph = graph(r#"{"metrics_flush_interval": "0s"}"#, WANTED);
-    let made = give(&mut graph, &[client("web", 1), server("cart", 1)], at(0));
+    let made = process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(0));
     assert_eq!(rows(&made[0], TOTAL).len(), 1);
     assert!(graph.tick(at(2)).is_empty());
 }
@@ -138,7 +138,7 @@ fn dimensions_are_attributes_of_the_resource_or_the_span() {
     let yaml = r#"{"dimensions": ["cloud.region", "http.status", "none"]}"#;
     let mut graph = graph(yaml, WANTED);
     let client = client("web", 1).with(json!({"http.status": 200}));
-    give(&mut graph, &[client, server("cart", 1)], at(0));
+    process_spans(&mut graph, &[client, server("cart", 1)], at(0));
     let made = graph.finish(at(1));
     let (_, attributes) = &rows(&made[0], TOTAL)[0];
     let expected = json!({
@@ -154,7 +154,7 @@ fn dimensions_are_attributes_of_the_resource_or_the_span() {
 }
 
 #[test]
-fn the_extra_label_says_which_side_sent_no_span() {
+fn the_extra_label_names_the_side_that_sent_no_span() {
     let mut graph = graph(r#"{"virtual_node_extra_label": true}"#, WANTED);
     let spans = [
         server("web", 0),
@@ -162,7 +162,7 @@ fn the_extra_label_says_which_side_sent_no_span() {
         client("web", 2),
         server("cart", 2),
     ];
-    give(&mut graph, &spans, at(0));
+    process_spans(&mut graph, &spans, at(0));
     let made = graph.finish(at(9));
     let label = |row: &(usize, Json)| {
         let text = |key: &str| row.1[key].as_str().unwrap().to_owned();
@@ -182,7 +182,7 @@ fn calls_beyond_the_series_limit_count_in_an_overflow_series() {
     for first in (0..11_000).step_by(1000) {
         let call = |index| client("web", 1).with(json!({"db.name": format!("db-{index}")}));
         let spans: Vec<TestSpan> = (first..first + 1000).map(call).collect();
-        give(&mut graph, &spans, at(0));
+        process_spans(&mut graph, &spans, at(0));
     }
     let made = graph.finish(at(9));
     let totals = rows(&made[0], TOTAL);

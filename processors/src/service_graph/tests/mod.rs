@@ -1,7 +1,7 @@
 //! Tests of the processor as a whole.
 
 mod calls;
-mod figures;
+mod edge_stats;
 mod graph;
 mod limits;
 mod metrics;

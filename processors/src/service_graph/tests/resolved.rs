@@ -6,7 +6,9 @@ use pipeline::schema::metrics;
 use pipeline::{Signal, SignalSet};
 use serde_json::{Value as Json, json};
 
-use super::support::{TestSpan, at, client, connections, default_graph, give, graph, of, server};
+use super::support::{
+    TestSpan, at, client, connections, default_graph, find_batch, graph, process_spans, server,
+};
 
 const DATABASE: &str = "arn:aws:rds:eu-west-1:42:db:orders";
 const INSTANCE: &str = "arn:aws:ec2:eu-west-1:42:instance/i-1";
@@ -37,7 +39,7 @@ fn resolved(spans: [TestSpan; 3]) -> [TestSpan; 3] {
 #[test]
 fn an_edge_leads_to_the_resolved_node_instead_of_an_endpoint() {
     let mut graph = default_graph();
-    give(&mut graph, &resolved(calls()), at(2));
+    process_spans(&mut graph, &resolved(calls()), at(2));
     let made = graph.finish(at(9));
     let edge = |to: &str| format!("web -> {to}");
     assert_eq!(
@@ -47,7 +49,7 @@ fn an_edge_leads_to_the_resolved_node_instead_of_an_endpoint() {
             (edge(DATABASE), "database".to_owned()),
         ]
     );
-    let nodes = of(&made, Signal::Nodes).unwrap();
+    let nodes = find_batch(&made, Signal::Nodes).unwrap();
     let uids: Vec<_> = nodes.uid().iter().flatten().collect();
     assert_eq!(
         uids,
@@ -69,7 +71,7 @@ fn a_server_span_or_a_named_service_takes_precedence_over_the_resolved_node() {
         resolved(client("web", 2)),
         server("cart", 2),
     ];
-    give(&mut graph, &spans, at(2));
+    process_spans(&mut graph, &spans, at(2));
     let edges: Vec<_> = connections(&graph.finish(at(9))).into_iter().collect();
     let edges: Vec<&str> = edges.iter().map(|(edge, _)| edge.as_str()).collect();
     assert_eq!(edges, ["web -> cart", "web -> mail"]);
@@ -78,9 +80,9 @@ fn a_server_span_or_a_named_service_takes_precedence_over_the_resolved_node() {
 /// Name and attributes of each series.
 fn series(spans: &[TestSpan]) -> Vec<String> {
     let mut graph = graph("{}", SignalSet::of(&[Signal::Metrics]));
-    give(&mut graph, spans, at(2));
+    process_spans(&mut graph, spans, at(2));
     let made = graph.finish(at(9));
-    let batch = of(&made, Signal::Metrics).unwrap();
+    let batch = find_batch(&made, Signal::Metrics).unwrap();
     let row = |row| {
         let attributes = map_to_json(Map::new(batch.bytes(metrics::ATTRIBUTES).value(row)));
         let name = batch.text(metrics::NAME).value(row);

@@ -17,7 +17,7 @@ use pipeline::{Batch, Delivery, Signal, SignalSet};
 use prost::Message;
 use serde_json::Value as Json;
 
-use super::super::{Config, ServiceGraph};
+use crate::service_graph::{Config, ServiceGraph};
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 pub(super) const MINUTE: u64 = 60 * SECOND;
@@ -35,12 +35,12 @@ pub(super) fn graph(yaml: &str, wanted: SignalSet) -> ServiceGraph {
     ServiceGraph::build(config, &host).unwrap()
 }
 
-/// With the default configuration, and all signals accepted.
+/// A processor with the default configuration; a later component accepts all signals.
 pub(super) fn default_graph() -> ServiceGraph {
     graph("{}", SignalSet::ALL)
 }
 
-/// A span, by default of a client, without attributes, 1 s long.
+/// A span to process.
 #[derive(Clone, Debug)]
 pub(super) struct TestSpan {
     pub(super) service: &'static str,
@@ -56,6 +56,7 @@ pub(super) struct TestSpan {
     pub(super) peer_uid: Option<&'static str>,
 }
 
+/// A client span of 1 s without attributes.
 pub(super) fn client(service: &'static str, id: u8) -> TestSpan {
     TestSpan {
         service,
@@ -92,7 +93,7 @@ impl TestSpan {
     }
 }
 
-/// An id of zeros is null.
+/// The cell of an id; null if the id is all zeros.
 fn id_cell(id: &[u8]) -> Cell<'_> {
     if id[0] == 0 {
         Cell::Null
@@ -105,7 +106,7 @@ pub(super) fn batch(spans: &[TestSpan]) -> Batch {
     batch_of(spans, None)
 }
 
-/// Spans of this resource, or of a resource with the service of each span.
+/// Spans of `resource`, or if there is none, each of a resource with the span's service.
 pub(super) fn batch_of(spans: &[TestSpan], resource: Option<&Json>) -> Batch {
     let given = resource.and_then(Json::as_object).map(map_from_json);
     let mut rows = Rows::new(Signal::Traces);
@@ -139,7 +140,7 @@ pub(super) fn batch_of(spans: &[TestSpan], resource: Option<&Json>) -> Batch {
         ];
         rows.push(Some(UnixNanos(span.start)), span.uid, "otlp", &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
 /// A span decoded from an OTLP request.
@@ -165,11 +166,15 @@ pub(super) fn decoded(service: &str, span: opentelemetry_proto::tonic::trace::v1
         }],
     };
     let bytes = bytes::Bytes::from(request.encode_to_vec());
-    pipeline::otlp::decode_traces(bytes, "otlp", Delivery::nobody()).unwrap()
+    pipeline::otlp::decode_traces(bytes, "otlp", Delivery::untracked()).unwrap()
 }
 
 /// Processes spans, checks that they pass, and returns the other emitted batches.
-pub(super) fn give(graph: &mut ServiceGraph, spans: &[TestSpan], now: UnixNanos) -> Vec<Batch> {
+pub(super) fn process_spans(
+    graph: &mut ServiceGraph,
+    spans: &[TestSpan],
+    now: UnixNanos,
+) -> Vec<Batch> {
     let mut made = graph.process(batch(spans), now).unwrap();
     let passed = made.pop().unwrap();
     assert_eq!(passed.signal(), Signal::Traces);
@@ -177,7 +182,8 @@ pub(super) fn give(graph: &mut ServiceGraph, spans: &[TestSpan], now: UnixNanos)
     made
 }
 
-pub(super) fn of(batches: &[Batch], signal: Signal) -> Option<&Batch> {
+/// The first batch of a signal.
+pub(super) fn find_batch(batches: &[Batch], signal: Signal) -> Option<&Batch> {
     batches.iter().find(|batch| batch.signal() == signal)
 }
 
@@ -251,7 +257,7 @@ pub(super) fn connections(batches: &[Batch]) -> Vec<(String, String)> {
 
 /// Edge, time and confidence of each row of `edges`.
 pub(super) fn edge_rows(batches: &[Batch]) -> Vec<(String, i64, f64)> {
-    let Some(batch) = of(batches, Signal::Edges) else {
+    let Some(batch) = find_batch(batches, Signal::Edges) else {
         return Vec::new();
     };
     let row = |row| {

@@ -1,4 +1,4 @@
-//! Queries without a window: they run on each batch.
+//! Queries without a window, which run on each batch.
 
 use super::*;
 
@@ -34,8 +34,8 @@ fn rows_that_the_query_reads_are_forwarded_with_those_it_yields() {
     );
     let (batch, _receipt) = spans(&[(1, "a", json!({})), (2, "b", json!({}))]);
     let made = sql.process(batch, at(9)).unwrap();
-    assert_eq!(names(of(&made, Signal::Traces)[0]), ["a", "b"]);
-    let metric = of(&made, Signal::Metrics)[0];
+    assert_eq!(names(batches_of(&made, Signal::Traces)[0]), ["a", "b"]);
+    let metric = batches_of(&made, Signal::Metrics)[0];
     assert_eq!(metric.numbers::<Int64Type>(metrics::VALUE_INT).value(0), 2);
     assert_eq!(
         metric.words(metrics::TYPE).into_iter().next(),
@@ -60,7 +60,8 @@ fn signals_that_the_query_does_not_read_pass_unchanged() {
 #[test]
 fn a_batch_without_dropped_rows_keeps_the_original_request() {
     let request = pipeline::otlp::encode(&spans(&[(1, "a", json!({"k": "v"}))]).0).unwrap();
-    let batch = pipeline::otlp::decode_traces(request.clone(), "otlp", Delivery::nobody()).unwrap();
+    let batch =
+        pipeline::otlp::decode_traces(request.clone(), "otlp", Delivery::untracked()).unwrap();
     let mut sql =
         built("{query: \"SELECT * FROM traces WHERE name = 'a'\", into: traces, keep: false}");
     let made = sql.process(batch, at(9)).unwrap();
@@ -84,7 +85,8 @@ fn the_service_columns_follow_the_resource() {
 fn service_name_alone_sets_the_resource() {
     let mut sql = built(
         "{query: \"SELECT name, 'gauge' AS type, 1.5 AS value_double, service_name, \
-         attributes('route', attributes['http.route'], 'n', 1) AS attributes FROM traces\", into: metrics, keep: false}",
+         attributes('route', attributes['http.route'], 'n', 1) AS attributes FROM traces\", \
+         into: metrics, keep: false}",
     );
     let (batch, _receipt) = spans(&[(1, "a", json!({"http.route": "/cart"}))]);
     let made = sql.process(batch, at(9)).unwrap();
@@ -145,7 +147,7 @@ fn a_query_that_yields_too_many_rows_fails() {
         built("{query: 'SELECT a.* FROM traces a, traces b, traces c', into: traces, keep: false}");
     let (batch, _receipt) = spans(&vec![(1, "a", json!({})); 120]);
     let error = sql.process(batch, at(9)).unwrap_err();
-    let text = pipeline::component::Chain(&error).to_string();
+    let text = pipeline::component::ErrorChain(&error).to_string();
     assert!(text.contains("yields more than 1000120 rows"), "{text}");
 }
 

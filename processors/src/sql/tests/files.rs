@@ -4,13 +4,13 @@ use super::*;
 
 /// `line:column message (suggestion)` of each problem.
 fn problems(yaml: &str) -> Vec<String> {
-    let node = Node::from_yaml(yaml).unwrap();
+    let node = YamlNode::from_yaml(yaml).unwrap();
     let config: Config = match node.decode() {
         Ok(config) => config,
         Err(error) => return vec![error.to_string()],
     };
     let text = |problem: pipeline::config::Problem| {
-        let place = (problem.place.line(), problem.place.column());
+        let place = (problem.position.line(), problem.position.column());
         let suggestion = problem
             .suggestion
             .map(|word| format!(" ({word})"))
@@ -24,7 +24,7 @@ fn problems(yaml: &str) -> Vec<String> {
 }
 
 #[test]
-fn all_mistakes_are_reported_with_line_and_column() {
+fn all_problems_are_reported_with_line_and_column() {
     let yaml = "\
 query: |
   SELECT
@@ -114,7 +114,12 @@ fn a_join_of_signals_needs_a_window() {
 
 #[test]
 fn signals_follow_the_configuration() {
-    let config = |yaml: &str| Node::from_yaml(yaml).unwrap().decode::<Config>().unwrap();
+    let config = |yaml: &str| {
+        YamlNode::from_yaml(yaml)
+            .unwrap()
+            .decode::<Config>()
+            .unwrap()
+    };
     let query = "query: 'SELECT d.uid, 0 AS rule FROM drift d, traces', into: correlations";
     let signals = Sql::signals(&config(
         "{query: 'SELECT time FROM traces', into: logs, keep: false}",

@@ -7,8 +7,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use pipeline::attributes::{Map, map_from_json, map_to_json};
 use pipeline::component::{Host, Processor, UnixNanos};
-use pipeline::config::Node;
-use pipeline::registry::{BuildProcessor, Described};
+use pipeline::config::YamlNode;
+use pipeline::registry::{BuildProcessor, ComponentMeta};
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{drift, metrics, opening, otlp_context, traces};
 use pipeline::{Batch, Delivery, Outcome, Receipt, Signal, SignalSet};
@@ -23,7 +23,7 @@ mod windows;
 const SECOND: u64 = 1_000_000_000;
 
 fn built(yaml: &str) -> Sql {
-    let node = Node::from_yaml(yaml).unwrap();
+    let node = YamlNode::from_yaml(yaml).unwrap();
     let config: Config = node.decode().unwrap();
     let problems = Sql::problems(&config, &node);
     assert!(problems.is_empty(), "{problems:?}");
@@ -58,7 +58,7 @@ fn drifts(second: u64) -> Batch {
     let mut built = Rows::new(Signal::Drift);
     let cells = [(drift::KIND, Cell::Text("changed"))];
     built.push(Some(at(second)), Some("svc:////shop"), "test", &cells);
-    built.finish(Delivery::nobody())
+    built.finish(Delivery::untracked())
 }
 
 fn at(second: u64) -> UnixNanos {
@@ -69,7 +69,7 @@ fn names(batch: &Batch) -> Vec<&str> {
     batch.text("name").iter().flatten().collect()
 }
 
-fn of(batches: &[Batch], signal: Signal) -> Vec<&Batch> {
+fn batches_of(batches: &[Batch], signal: Signal) -> Vec<&Batch> {
     batches
         .iter()
         .filter(|batch| batch.signal() == signal)

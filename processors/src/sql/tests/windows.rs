@@ -1,14 +1,14 @@
-//! Rows are held by their event time until their windows close.
+//! Queries with a window: rows are held by their event time until their windows close.
 
 use super::*;
 
 const COUNT: &str = "query: \"SELECT name, 'gauge' AS type, count(*) AS value_int, window_end() AS time \
                      FROM traces GROUP BY name ORDER BY name\", into: metrics";
 
-/// `end:name=count` of each row.
+/// Each row of `metrics` as `end:name=count`.
 fn counted(made: &[Batch]) -> Vec<String> {
     let mut lines = Vec::new();
-    for batch in of(made, Signal::Metrics) {
+    for batch in batches_of(made, Signal::Metrics) {
         let counts = batch.numbers::<Int64Type>(metrics::VALUE_INT);
         let times = batch.numbers::<UInt64Type>(metrics::TIME_UNIX_NANO);
         for (row, name) in names(batch).into_iter().enumerate() {
@@ -70,7 +70,7 @@ fn a_row_that_arrives_after_its_windows_closed_is_late() {
     let (late, _receipt) = spans(&[(102, "late", json!({})), (112, "a", json!({}))]);
     let made = sql.process(late, at(1000)).unwrap();
     assert_eq!(
-        names(of(&made, Signal::Traces)[0]),
+        names(batches_of(&made, Signal::Traces)[0]),
         ["late", "a"],
         "late rows are forwarded"
     );
@@ -105,7 +105,7 @@ fn held_bytes_are_bounded_and_further_rows_are_forwarded() {
     for _ in 0..100 {
         let (batch, _receipt) = spans(&vec![(101, "a", json!({})); 100]);
         let made = sql.process(batch, at(1000)).unwrap();
-        passed += of(&made, Signal::Traces)[0].num_rows();
+        passed += batches_of(&made, Signal::Traces)[0].num_rows();
     }
     assert_eq!(passed, 10_000);
     let all = counted(&sql.finish(at(1000)));
@@ -134,7 +134,7 @@ fn signals_of_different_batches_are_joined() {
          into: correlations, window: {size: 10s, lateness: 0s}}",
     );
     assert_eq!(
-        of(
+        batches_of(
             &sql.process(drifts(100), at(1000)).unwrap(),
             Signal::Correlations
         )
@@ -148,7 +148,7 @@ fn signals_of_different_batches_are_joined() {
         (111, "next", json!({})),
     ]);
     let made = sql.process(batch, at(1000)).unwrap();
-    let found = of(&made, Signal::Correlations);
+    let found = batches_of(&made, Signal::Correlations);
     let rules = found[0].words("rule");
     assert_eq!(rules.into_iter().flatten().collect::<Vec<_>>(), ["slow"]);
     assert_eq!(found[0].uid().value(0), "svc:////shop");

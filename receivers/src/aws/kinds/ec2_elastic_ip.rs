@@ -6,13 +6,9 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
 
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::text;
-use crate::aws::found::PageWriter;
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::text;
+use crate::aws::api::{AccountRegion, AwsService, ScanFailure};
+use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
 pub(super) struct ElasticIp;
 

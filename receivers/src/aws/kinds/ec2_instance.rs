@@ -6,14 +6,9 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{PageWriter, take_items};
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{arn, each, take_items, text};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
 use super::autoscaling_group;
 
@@ -70,7 +65,7 @@ impl ResourceKind for Instance {
         instance.alias(alias::HOST_ID, &item["InstanceId"]);
         instance.alias_within(vpc, "ip", &item["PrivateIpAddress"]);
         instance.alias("ip", &item["PublicIpAddress"]);
-        // An address of AWS's pool is the instance's own; an Elastic IP is a resource of its own.
+        // An address of AWS's pool belongs to the instance. An Elastic IP is a separate resource, with its own alias.
         if each(&item["NetworkInterfaces"]).any(|it| it["Association"]["IpOwnerId"] == "amazon")
             && let Some(address) = text(&item["PublicIpAddress"])
         {

@@ -4,13 +4,9 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::each;
-use crate::aws::found::PageWriter;
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::each;
+use crate::aws::api::{AccountRegion, AwsService, ScanFailure};
+use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
 use super::list_ec2::list_ec2;
 

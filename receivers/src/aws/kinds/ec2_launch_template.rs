@@ -6,14 +6,9 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{arn, each, text};
-use crate::aws::found::PageWriter;
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{arn, each, text};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
 pub(super) struct LaunchTemplate;
 

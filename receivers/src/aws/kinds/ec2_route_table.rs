@@ -7,14 +7,9 @@ use aws_sdk_ec2::types::Filter;
 use pipeline::schema::edges::kind;
 use serde_json::{Value as Json, json};
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{arn, each, text};
-use crate::aws::found::PageWriter;
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{arn, each, text};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
 /// The field of a route that names its target, and the beginning of the resource part of the target's ARN.
 const TARGETS: [(&str, &str); 8] = [

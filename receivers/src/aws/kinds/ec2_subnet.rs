@@ -4,12 +4,10 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::found::PageWriter;
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind, ScanPhase};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::{AccountRegion, AwsService, ScanFailure};
+use crate::aws::listing::{
+    KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind, ScanPhase,
+};
 
 use super::list_ec2::list_ec2;
 

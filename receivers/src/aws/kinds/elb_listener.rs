@@ -6,14 +6,12 @@ use futures::stream::iter;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{arn, each};
-use crate::aws::found::{AT_ONCE, PageWriter, without_details};
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{arn, each};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{
+    CONCURRENT_CALLS, KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind,
+    without_details,
+};
 
 use super::tags::tag_elb;
 
@@ -43,7 +41,7 @@ impl ResourceKind for Listener {
                 .iter()
                 .map(|balancer| of(at, target, arn(&balancer["LoadBalancerArn"])))
                 .collect();
-            let mut of_each = iter(of_each).buffered(AT_ONCE);
+            let mut of_each = iter(of_each).buffered(CONCURRENT_CALLS);
             while let Some(of_one) = of_each.next().await {
                 match of_one {
                     Ok(of_one) => listeners.extend(of_one),

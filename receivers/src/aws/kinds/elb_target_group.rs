@@ -5,14 +5,11 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::{Value as Json, json};
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{arn, each, text};
-use crate::aws::found::{DetailResults, PageWriter, take_field};
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{arn, each, take_field, text};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{
+    DetailResults, KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind,
+};
 
 use super::lambda_function::unqualified;
 use super::tags::tag_elb;
@@ -70,7 +67,7 @@ impl ResourceKind for TargetGroup {
             group.edge(kind::ATTACHED_TO, arn(balancer));
         }
         let mut targets: Vec<&Json> = each(&item["TargetHealthDescriptions"]).collect();
-        // Of a target on several ports the edge keeps the highest port, in whatever order AWS lists them.
+        // A target on several ports has one edge, with the highest port: AWS lists the ports in any order.
         targets.sort_by_key(|target| target["Target"]["Port"].as_i64());
         for description in targets {
             let (target, health) = (&description["Target"], &description["TargetHealth"]);

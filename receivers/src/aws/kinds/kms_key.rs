@@ -5,14 +5,11 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{arn, each};
-use crate::aws::found::{DetailResults, PageWriter, take_field};
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{arn, each, take_field};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{
+    DetailResults, KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind,
+};
 
 pub(super) struct Key;
 

@@ -2,7 +2,7 @@
 
 /// Lists with an operation of EC2 that has pages (of the given size) and accepts ids:
 /// `list_ec2!(at.describe_vpcs.set_vpc_ids(target) => out, "DescribeVpcs", 1000)`. The field that lists the
-/// items is the operation without `Describe`. (A macro, since each operation has a builder type of its own.)
+/// items is the operation without `Describe`. (A macro, since each operation has its own builder type.)
 macro_rules! list_ec2 {
     ($at:ident.$describe:ident.$ids:ident($target:ident) => $out:ident, $operation:literal, $page:literal) => {{
         let send = |token, capture| {
@@ -11,7 +11,7 @@ macro_rules! list_ec2 {
             let request = request.set_next_token(token);
             request.customize().interceptor(capture).send()
         };
-        let ec2 = crate::aws::service::AwsService::EC2;
+        let ec2 = crate::aws::api::AwsService::EC2;
         let list = $operation.trim_start_matches("Describe");
         $out.list_all(ec2, $operation, list, send).await
     }};

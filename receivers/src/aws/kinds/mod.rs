@@ -2,13 +2,14 @@
 //!
 //! To add a kind of a known service: add a file here (copy a similar one), a line in [`ALL`], its actions in
 //! `configs/aws-policy.json`, and a resource of it in the account of `tests/aws/`. A new service also needs its
-//! SDK in `Cargo.toml`, a name in `service.rs`, a client in `place.rs` and, if its API responds in XML, a table
-//! that `shapes/generate.py` generates. `pipeline/src/impact/rules.rs` says which edges impact follows.
+//! SDK in `Cargo.toml`, a name in `api/service.rs`, a client in `api/account_region.rs` and, if its API responds in
+//! XML, a table that `api/shapes/generate.py` generates. `pipeline/src/impact/rules.rs` lists the edges that impact
+//! follows.
 //!
-//! A scan of all kinds needs the IAM permissions of `configs/aws-policy.json`. A kind without permissions is
-//! unknown; the others are scanned.
+//! A scan of all kinds needs the IAM permissions of `configs/aws-policy.json`. If permissions for a kind are
+//! missing, the state of its resources is unknown, and the other kinds are scanned.
 
-use super::kind::ResourceKind;
+use crate::aws::listing::ResourceKind;
 
 mod autoscaling_group;
 mod documents;

@@ -4,13 +4,9 @@ use async_trait::async_trait;
 use pipeline::schema::edges::kind;
 use serde_json::{Value as Json, json};
 
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{arn, each, port, text};
-use crate::aws::found::PageWriter;
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{arn, each, port, text};
+use crate::aws::api::{AccountRegion, AwsService, ScanFailure};
+use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
 pub(super) struct DbInstance;
 

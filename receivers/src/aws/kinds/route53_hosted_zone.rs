@@ -5,14 +5,11 @@ use aws_sdk_route53::types::TagResourceType;
 use pipeline::schema::edges::kind;
 use serde_json::Value as Json;
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{each, text};
-use crate::aws::found::{DetailResults, PageWriter, take_field};
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind, ScanPhase};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{each, take_field, text};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{
+    DetailResults, KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind, ScanPhase,
+};
 
 use super::tags::{by_resource, tag};
 

@@ -5,14 +5,9 @@ use pipeline::schema::edges::kind;
 use pipeline::uid;
 use serde_json::Value as Json;
 
-use crate::aws::call::Pager;
-use crate::aws::draft::ResourceDraft;
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::{each, text};
-use crate::aws::found::{PageWriter, take_objects};
-use crate::aws::kind::{KindInfo, ListTarget, ResourceKind};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{each, take_objects, text};
+use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
+use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
 use super::route53_hosted_zone as zones;
 

@@ -6,11 +6,9 @@ use futures::StreamExt;
 use futures::stream::iter;
 use serde_json::Value as Json;
 
-use crate::aws::failure::ScanFailure;
-use crate::aws::fields::text;
-use crate::aws::found::{AT_ONCE, PageWriter, take_items};
-use crate::aws::place::AccountRegion;
-use crate::aws::service::AwsService;
+use crate::aws::api::fields::{take_items, text};
+use crate::aws::api::{AccountRegion, AwsService, ScanFailure};
+use crate::aws::listing::{CONCURRENT_CALLS, PageWriter};
 
 /// Tags by the id of their resource.
 pub(super) type TagsById = HashMap<String, Json>;
@@ -30,7 +28,7 @@ pub(super) async fn tag<F>(
         .chunks(per_call)
         .map(|ids| fetch(ids.to_vec()))
         .collect();
-    let results: Vec<_> = iter(fetches).buffered(AT_ONCE).collect().await;
+    let results: Vec<_> = iter(fetches).buffered(CONCURRENT_CALLS).collect().await;
     let calls = items.chunks_mut(per_call).zip(ids.chunks(per_call));
     for ((items, ids), result) in calls.zip(results) {
         match result {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pipeline::resource::Observed;
+use pipeline::resource::ResourceRow;
 use serde_json::json;
 
 use super::fake::{FakeAws, RecordingSink, Reply, Request, subnets, vpcs};
@@ -194,7 +194,7 @@ async fn fields_of_a_newer_api_are_kept() {
     let summary = fake.scanner(json!({})).await.scan(&sink).await;
     assert_eq!(summary.failed, 0);
     let batches = sink.batches.lock().unwrap();
-    let rows = batches.iter().flat_map(Observed::of);
+    let rows = batches.iter().flat_map(ResourceRow::all);
     let subnet = rows.filter(|row| row.uid.is_some()).last().unwrap();
     let configuration = pipeline::attributes::map_to_json(pipeline::attributes::Map::new(
         subnet.configuration.unwrap(),

@@ -15,19 +15,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pipeline::counters::Counter;
-use pipeline::resource::Observed;
+use pipeline::resource::ResourceRow;
 use pipeline::rows::Rows;
 use pipeline::{Batch, Delivery};
 use serde_json::{Value as Json, json};
 
 use super::graph::TestGraph;
-use crate::aws::accounts::{Accounts, timeouts};
+use crate::aws::api::FailureLog;
 use crate::aws::config::Config;
-use crate::aws::known::Inventory;
-use crate::aws::leases::Leases;
-use crate::aws::report::FailureLog;
-use crate::aws::scanner::Scanner;
-use crate::aws::sink::{Progress, Sink};
+use crate::aws::emit::{Inventory, RowSink, ScanProgress};
+use crate::aws::scan::{Accounts, Leases, Scanner, timeouts};
 
 pub(super) const ACCOUNT: &str = "123456789012";
 
@@ -53,10 +50,10 @@ type Refused = Arc<Mutex<Option<&'static str>>>;
 
 type Script = Arc<Mutex<dyn FnMut(&Request) -> Reply + Send>>;
 
-/// A server of the EC2 query protocol on a port of its own.
+/// A server of the EC2 query protocol on a free port.
 pub(super) struct FakeAws {
     url: String,
-    /// The account whose roles may not be assumed.
+    /// The account for whose roles `AssumeRole` is denied.
     pub(super) refused: Refused,
     server: tokio::task::JoinHandle<()>,
 }
@@ -258,7 +255,7 @@ impl RecordingSink {
     }
 }
 
-fn line(row: &Observed<'_>) -> String {
+fn line(row: &ResourceRow<'_>) -> String {
     let short = row.uid.map(|uid| uid.rsplit(':').next().unwrap_or(uid));
     let scope = row.scope.unwrap_or_default();
     match row.op {
@@ -279,23 +276,23 @@ fn line(row: &Observed<'_>) -> String {
 }
 
 #[async_trait]
-impl Sink for RecordingSink {
+impl RowSink for RecordingSink {
     async fn deliver(&self, mut rows: Rows) -> Result<(), String> {
         if self.rejects {
             return Err("scripted rejection".to_owned());
         }
-        let batch = rows.finish(Delivery::nobody());
+        let batch = rows.finish(Delivery::untracked());
         self.lines
             .lock()
             .unwrap()
-            .extend(Observed::of(&batch).map(|row| line(&row)));
+            .extend(ResourceRow::all(&batch).map(|row| line(&row)));
         self.graph.write(&batch).await;
         self.batches.lock().unwrap().push(batch);
         Ok(())
     }
 
-    fn report_progress(&self, progress: Progress<'_>) {
-        if let Progress::Failed(failure) = progress {
+    fn report_progress(&self, progress: ScanProgress<'_>) {
+        if let ScanProgress::Failed(failure) = progress {
             self.failures.lock().unwrap().push(failure.to_string());
         }
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pipeline::Batch;
-use pipeline::claims::{By, Class, Existence, Removal};
-use pipeline::graph_store::At;
+use pipeline::claims::{ClaimClass, Existence, Removal, ReportedBy};
+use pipeline::graph_store::AsOf;
 use pipeline::members::Members;
-use pipeline::reports::{Completion, Removed, ReportBatch, Sighting};
-use pipeline::resource::Observed;
+use pipeline::reports::{RemovalReport, ReportBatch, ScanCompletion, Sighting};
+use pipeline::resource::ResourceRow;
 use pipeline::store::memory::MemoryBackend;
-use pipeline::store::{Settings, Store};
+use pipeline::store::{Store, StoreSettings};
 
 /// A graph store in memory, and the uids that were written to it.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub(super) struct TestGraph {
 
 impl Default for TestGraph {
     fn default() -> TestGraph {
-        let settings = Settings {
-            seen_for: Duration::ZERO,
+        let settings = StoreSettings {
+            observed_edge_ttl: Duration::ZERO,
         };
         TestGraph {
             store: Arc::new(Store::new(MemoryBackend::default(), settings)),
@@ -34,7 +34,7 @@ impl Default for TestGraph {
 
 impl TestGraph {
     pub(super) async fn write(&self, batch: &Batch) {
-        let uids = Observed::of(batch).filter_map(|row| row.uid.map(str::to_owned));
+        let uids = ResourceRow::all(batch).filter_map(|row| row.uid.map(str::to_owned));
         self.uids.lock().unwrap().extend(uids);
         self.store.write(&reports(batch)).await.unwrap();
     }
@@ -45,7 +45,7 @@ impl TestGraph {
         let mut selected = BTreeSet::new();
         for uid in uids {
             let inspected = self.store.inspect(&uid).await.unwrap().unwrap();
-            if is(inspected.existence(At::Now)) {
+            if is(inspected.existence(AsOf::Now)) {
                 selected.insert(uid.rsplit(['/', ':']).next().unwrap().to_owned());
             }
         }
@@ -71,9 +71,9 @@ impl TestGraph {
 /// of the resources.
 fn reports(batch: &Batch) -> ReportBatch<'_> {
     let mut reports = ReportBatch::default();
-    for row in Observed::of(batch) {
+    for row in ResourceRow::all(batch) {
         let (source, scope) = (row.source, row.scope.unwrap_or_default());
-        let (class, time) = (Class::Actual, row.time.unwrap());
+        let (class, time) = (ClaimClass::Actual, row.time.unwrap());
         match (row.op, row.uid) {
             ("observed", Some(uid)) => reports.sightings.push(Sighting {
                 uid,
@@ -82,10 +82,10 @@ fn reports(batch: &Batch) -> ReportBatch<'_> {
                 scope,
                 time,
                 state: row.state.unwrap_or_default(),
-                by: row.scan_id.map_or(By::Row, |_| By::Scan),
+                by: row.scan_id.map_or(ReportedBy::Row, |_| ReportedBy::Scan),
                 content: None,
             }),
-            ("deleted" | "released", Some(uid)) => reports.removals.push(Removed {
+            ("deleted" | "released", Some(uid)) => reports.removals.push(RemovalReport {
                 uid,
                 class,
                 source,
@@ -96,7 +96,7 @@ fn reports(batch: &Batch) -> ReportBatch<'_> {
             ("scope_complete", None) => {
                 let members = row.members.unwrap().iter().copied();
                 let states = row.member_states.unwrap().iter().copied();
-                reports.completions.push(Completion {
+                reports.completions.push(ScanCompletion {
                     class,
                     source,
                     scope,

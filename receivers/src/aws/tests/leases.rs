@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pipeline::claims::{Class, Removal};
+use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::GraphStore as _;
 use pipeline::members::Members;
-use pipeline::reports::{Completion, Removed, ReportBatch, Sighting};
+use pipeline::reports::{RemovalReport, ReportBatch, ScanCompletion, Sighting};
 use serde_json::{Value as Json, json};
 
 use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request, vpcs};
-use crate::aws::known::Inventory;
-use crate::aws::leases::Leases;
-use crate::aws::scanner::Scanner;
+use crate::aws::emit::Inventory;
+use crate::aws::scan::{Leases, Scanner};
 
 const OWNER: &str = "210987654321";
 const OTHER: &str = "333333333333";
@@ -116,7 +115,7 @@ async fn uid_that_another_scope_misses_is_refreshed_once_an_interval() {
     let uid = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:subnet/s-own");
     let misses = async {
         for _ in 0..3 {
-            let (class, source, scope) = (Class::Actual, "aws/other", "all");
+            let (class, source, scope) = (ClaimClass::Actual, "aws/other", "all");
             let mut seen = ReportBatch::default();
             seen.sightings.push(Sighting {
                 uid: &uid,
@@ -125,13 +124,13 @@ async fn uid_that_another_scope_misses_is_refreshed_once_an_interval() {
                 scope,
                 time: UnixNanos::now(),
                 state: 7,
-                by: pipeline::claims::By::Scan,
+                by: pipeline::claims::ReportedBy::Scan,
                 content: None,
             });
             store.write(&seen).await.unwrap();
             let mut missed = ReportBatch::default();
             let (began, how) = (UnixNanos::now(), Removal::Deleted);
-            missed.removals.push(Removed {
+            missed.removals.push(RemovalReport {
                 uid: &uid,
                 class,
                 source,
@@ -139,7 +138,7 @@ async fn uid_that_another_scope_misses_is_refreshed_once_an_interval() {
                 time: began,
                 how,
             });
-            missed.completions.push(Completion {
+            missed.completions.push(ScanCompletion {
                 class,
                 source,
                 scope,

@@ -5,7 +5,7 @@ mod failures;
 mod fake;
 mod graph;
 mod leases;
-mod retired;
+mod release;
 mod routes;
 mod scans;
 mod shared;

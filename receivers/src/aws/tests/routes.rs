@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use pipeline::resource::Observed;
+use pipeline::resource::ResourceRow;
 use pipeline::rows::Rows;
 use pipeline::{Delivery, Signal};
 use serde_json::json;
@@ -42,7 +42,7 @@ fn attached(sink: &RecordingSink) -> Vec<String> {
     let batches = std::mem::take(&mut *sink.batches.lock().unwrap());
     let id = |uid: &str| uid.rsplit('/').next().unwrap().to_owned();
     let mut edges: Vec<String> = Vec::new();
-    for row in batches.iter().flat_map(Observed::of) {
+    for row in batches.iter().flat_map(ResourceRow::all) {
         for (kind, to, ..) in row.relations.into_iter().flat_map(|it| it.relations()) {
             if kind == "ATTACHED_TO" {
                 edges.push(format!("{} {}", id(row.uid.unwrap()), id(to)));
@@ -68,7 +68,7 @@ async fn main_route_table_is_attached_to_the_subnets_that_no_page_names() {
         let uid = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:route-table/{id}");
         rows.push(None, Some(&uid), "test", &[]);
     }
-    let requests = rows.finish(Delivery::nobody());
+    let requests = rows.finish(Delivery::untracked());
     scanner.refresh(&requests, &sink).await;
     assert_eq!(attached(&sink), ["rtb-main s-1", "rtb-own s-2"]);
 

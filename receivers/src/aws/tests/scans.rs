@@ -180,7 +180,7 @@ async fn refresh_request_reports_the_current_state_of_its_uids() {
         rows.push(None, Some("svc:////of-another-receiver"), "test", &[]);
         let elsewhere = format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:subnet/s-1");
         rows.push(None, Some(&elsewhere), "test", &[]);
-        rows.finish(Delivery::nobody())
+        rows.finish(Delivery::untracked())
     };
     scanner.refresh(&requests_for(&["s-1", "s-9"]), &sink).await;
     assert_eq!(

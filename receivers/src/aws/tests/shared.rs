@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use pipeline::resource::Observed;
+use pipeline::resource::ResourceRow;
 use pipeline::rows::Rows;
 use pipeline::{Delivery, Signal};
 use serde_json::{Value as Json, json};
 
 use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request};
-use crate::aws::known::Inventory;
-use crate::aws::scanner::Scanner;
+use crate::aws::emit::Inventory;
+use crate::aws::scan::Scanner;
 
 const OWNER: &str = "210987654321";
 const OTHER: &str = "333333333333";
@@ -19,7 +19,7 @@ const OTHER: &str = "333333333333";
 type VisibleSubnets = Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>;
 
 /// The first subnet contains an interface of `ACCOUNT`, which the owner sees as well.
-async fn shared(visible: &VisibleSubnets) -> FakeAws {
+async fn fake_with_shared_subnets(visible: &VisibleSubnets) -> FakeAws {
     let visible = visible.clone();
     FakeAws::new(move |request: &Request| {
         let account = request["account"].as_str();
@@ -62,7 +62,7 @@ async fn shared(visible: &VisibleSubnets) -> FakeAws {
     .await
 }
 
-fn by(subnets: &[(&'static str, &[&'static str])]) -> VisibleSubnets {
+fn visible_subnets(subnets: &[(&'static str, &[&'static str])]) -> VisibleSubnets {
     let subnets = subnets
         .iter()
         .map(|(account, ids)| (*account, ids.to_vec()));
@@ -83,8 +83,8 @@ fn settings(accounts: &[&str]) -> Json {
     json!({"kinds": {"include": kinds}, "accounts": accounts})
 }
 
-/// The scanner of a new process with these accounts, which reads from the store what was reported.
-async fn again(fake: &FakeAws, sink: &RecordingSink, accounts: &[&str]) -> Arc<Scanner> {
+/// The scanner of a new process with these accounts, which reads the earlier reports from the store.
+async fn restart(fake: &FakeAws, sink: &RecordingSink, accounts: &[&str]) -> Arc<Scanner> {
     let inventory = Inventory::load(sink.graph.store.as_ref(), "aws")
         .await
         .unwrap();
@@ -99,7 +99,7 @@ fn arn(account: &str, id: &str) -> String {
 /// `uid KIND uid` of all edges in the rows.
 fn edges(sink: &RecordingSink) -> BTreeSet<String> {
     let batches = sink.batches.lock().unwrap();
-    let rows = batches.iter().flat_map(Observed::of);
+    let rows = batches.iter().flat_map(ResourceRow::all);
     let edges = rows.flat_map(|row| {
         let relations = row.relations.into_iter().flat_map(|it| it.relations());
         relations.map(move |(kind, to, ..)| format!("{} {kind} {to}", row.uid.unwrap()))
@@ -120,7 +120,7 @@ async fn events(scanner: &Scanner, sink: &RecordingSink) -> Vec<String> {
 async fn refresh(scanner: &Scanner, sink: &RecordingSink, id: &str) -> Vec<String> {
     let mut rows = Rows::new(Signal::RefreshRequests);
     rows.push(None, Some(&arn(OWNER, id)), "test", &[]);
-    let requests = rows.finish(Delivery::nobody());
+    let requests = rows.finish(Delivery::untracked());
     scanner.refresh(&requests, sink).await;
     sink.lines()
 }
@@ -135,8 +135,8 @@ const ALL_CREATED: [&str; 3] = [
 #[tokio::test]
 async fn each_account_reports_its_own_resources_and_references_shared_ones_by_the_owners_arn() {
     for concurrency in [1, 8] {
-        let visible = by(&[(ACCOUNT, &["s-1"]), (OWNER, &["s-1"])]);
-        let fake = shared(&visible).await;
+        let visible = visible_subnets(&[(ACCOUNT, &["s-1"]), (OWNER, &["s-1"])]);
+        let fake = fake_with_shared_subnets(&visible).await;
         let accounts = [ACCOUNT, OWNER];
         let mut both = settings(&accounts);
         both["concurrency"] = concurrency.into();
@@ -155,7 +155,7 @@ async fn each_account_reports_its_own_resources_and_references_shared_ones_by_th
         // The subnet is no longer shared, and the interface is still in it.
         visible.lock().unwrap().remove(ACCOUNT);
         assert_eq!(events(&scanner, &sink).await, NOTHING);
-        let scanner = again(&fake, &sink, &accounts).await;
+        let scanner = restart(&fake, &sink, &accounts).await;
         assert_eq!(events(&scanner, &sink).await, NOTHING);
         assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
     }
@@ -163,8 +163,8 @@ async fn each_account_reports_its_own_resources_and_references_shared_ones_by_th
 
 #[tokio::test]
 async fn resource_of_an_owner_that_is_not_scanned_is_reported_once_for_all_viewers() {
-    let visible = by(&[(ACCOUNT, &["s-1", "s-2"]), (OTHER, &["s-1", "s-3"])]);
-    let fake = shared(&visible).await;
+    let visible = visible_subnets(&[(ACCOUNT, &["s-1", "s-2"]), (OTHER, &["s-1", "s-3"])]);
+    let fake = fake_with_shared_subnets(&visible).await;
     let accounts = [ACCOUNT, OTHER];
     let scanner = fake.scanner(settings(&accounts)).await;
     let sink = RecordingSink::default();
@@ -175,7 +175,7 @@ async fn resource_of_an_owner_that_is_not_scanned_is_reported_once_for_all_viewe
     let to = format!(" PART_OF {}", arn(OWNER, "subnet/s-1"));
     assert!(edges(&sink).iter().any(|edge| edge.ends_with(&to)));
     assert_eq!(events(&scanner, &sink).await, NOTHING);
-    let scanner = again(&fake, &sink, &accounts).await;
+    let scanner = restart(&fake, &sink, &accounts).await;
     assert_eq!(events(&scanner, &sink).await, NOTHING);
 
     assert_eq!(
@@ -210,14 +210,14 @@ async fn resource_of_an_owner_that_is_not_scanned_is_reported_once_for_all_viewe
 
 #[tokio::test]
 async fn account_that_is_removed_or_fails_deletes_nothing() {
-    let visible = by(&[(ACCOUNT, &["s-1"]), (OTHER, &["s-1", "s-3"])]);
-    let fake = shared(&visible).await;
+    let visible = visible_subnets(&[(ACCOUNT, &["s-1"]), (OTHER, &["s-1", "s-3"])]);
+    let fake = fake_with_shared_subnets(&visible).await;
     let scanner = fake.scanner(settings(&[ACCOUNT, OTHER])).await;
     let sink = RecordingSink::default();
     events(&scanner, &sink).await;
     let all = ["eni-1", "s-1", "s-3", "vpc-1"];
     assert_eq!(sink.graph.existing().await, all);
-    let scanner = again(&fake, &sink, &[ACCOUNT]).await;
+    let scanner = restart(&fake, &sink, &[ACCOUNT]).await;
     let lines = events(&scanner, &sink).await;
     assert!(
         lines.iter().all(|line| !line.starts_with("deleted")),
@@ -227,11 +227,11 @@ async fn account_that_is_removed_or_fails_deletes_nothing() {
     assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
     assert_eq!(sink.graph.unobserved().await, ["s-3"]);
 
-    let scanner = again(&fake, &sink, &[ACCOUNT, OTHER]).await;
+    let scanner = restart(&fake, &sink, &[ACCOUNT, OTHER]).await;
     events(&scanner, &sink).await;
     assert_eq!(sink.graph.existing().await, all);
     *fake.refused.lock().unwrap() = Some(OTHER);
-    let scanner = again(&fake, &sink, &[ACCOUNT, OTHER]).await;
+    let scanner = restart(&fake, &sink, &[ACCOUNT, OTHER]).await;
     let summary = scanner.scan(&sink).await;
     assert_eq!(summary.failed, 1, "its role cannot be assumed");
     let lines = sink.lines();
@@ -256,8 +256,8 @@ async fn account_that_is_removed_or_fails_deletes_nothing() {
 
 #[tokio::test]
 async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() {
-    let visible = by(&[(ACCOUNT, &["s-1", "s-2"]), (OWNER, &["s-1"])]);
-    let fake = shared(&visible).await;
+    let visible = visible_subnets(&[(ACCOUNT, &["s-1", "s-2"]), (OWNER, &["s-1"])]);
+    let fake = fake_with_shared_subnets(&visible).await;
     let scanner = fake.scanner(settings(&[ACCOUNT])).await;
     let sink = RecordingSink::default();
     events(&scanner, &sink).await;
@@ -267,7 +267,7 @@ async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() 
     );
 
     visible.lock().unwrap().insert(ACCOUNT, vec!["s-1"]);
-    let scanner = again(&fake, &sink, &[ACCOUNT, OWNER]).await;
+    let scanner = restart(&fake, &sink, &[ACCOUNT, OWNER]).await;
     // The owner's view has no alias of another account.
     let updated = ["updated subnet/s-1", "updated vpc/vpc-1"];
     let events_then = events(&scanner, &sink).await;
@@ -278,7 +278,7 @@ async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() 
 
     // The owner's scan fails: its resources are unknown, and no other account reports them.
     *fake.refused.lock().unwrap() = Some(OWNER);
-    let scanner = again(&fake, &sink, &[ACCOUNT, OWNER]).await;
+    let scanner = restart(&fake, &sink, &[ACCOUNT, OWNER]).await;
     scanner.scan(&sink).await;
     let lines = sink.lines();
     assert!(
@@ -286,7 +286,7 @@ async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() 
         "{lines:?}"
     );
 
-    let scanner = again(&fake, &sink, &[ACCOUNT]).await;
+    let scanner = restart(&fake, &sink, &[ACCOUNT]).await;
     assert_eq!(
         events(&scanner, &sink).await,
         updated,
@@ -298,7 +298,7 @@ async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() 
 
 #[tokio::test]
 async fn resources_of_an_owner_that_was_never_scanned_are_reported_by_their_viewers() {
-    let fake = shared(&by(&[(ACCOUNT, &["s-1"])])).await;
+    let fake = fake_with_shared_subnets(&visible_subnets(&[(ACCOUNT, &["s-1"])])).await;
     *fake.refused.lock().unwrap() = Some(OWNER);
     let scanner = fake.scanner(settings(&[ACCOUNT, OWNER])).await;
     let sink = RecordingSink::default();
@@ -336,7 +336,7 @@ async fn owners_of_subnets_are_known_after_a_restart_although_listing_subnets_fa
     let scanner = fake.scanner(settings(&[ACCOUNT])).await;
     events(&scanner, &sink).await;
     *is_failing.lock().unwrap() = true;
-    let scanner = again(&fake, &sink, &[ACCOUNT]).await;
+    let scanner = restart(&fake, &sink, &[ACCOUNT]).await;
     let summary = scanner.scan(&sink).await;
     assert_eq!((summary.complete, summary.failed), (1, 2));
     assert_eq!(sink.lines(), ["complete AWS::EC2::NetworkInterface 1"]);

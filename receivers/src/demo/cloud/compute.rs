@@ -5,7 +5,7 @@ use pipeline::schema::edges::kind;
 use serde_json::json;
 
 use super::names::{DemoNames, NODES, REGION};
-use super::scan::{DemoResource, aws_tags};
+use super::resource::{DemoResource, aws_tags};
 
 pub(super) fn instances(names: DemoNames) -> Vec<DemoResource> {
     let node = |number: usize| Machine {

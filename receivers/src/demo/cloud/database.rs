@@ -6,7 +6,7 @@ use pipeline::uid;
 use serde_json::json;
 
 use super::names::{DemoNames, REGION};
-use super::scan::{DemoResource, aws_tags};
+use super::resource::{DemoResource, aws_tags};
 
 pub(super) fn database(names: DemoNames) -> DemoResource {
     let endpoint = names.database_endpoint();

@@ -5,6 +5,7 @@ mod database;
 mod names;
 mod network;
 mod pods;
+mod resource;
 mod scan;
 
 pub(super) use names::{ACCOUNT, CLUSTER_NAME, DemoNames, REGION};

@@ -1,4 +1,4 @@
-//! Names and ids in the form that the clouds give them; they depend only on the seed.
+//! Names and ids in the formats of the clouds; they depend only on the seed.
 
 use pipeline::uid;
 
@@ -8,9 +8,10 @@ use crate::demo::company::Pod;
 pub(in crate::demo) const ACCOUNT: &str = "123456789012";
 pub(in crate::demo) const REGION: &str = "eu-west-1";
 pub(in crate::demo) const CLUSTER_NAME: &str = "shop-prod";
-/// How many Kubernetes nodes there are.
+/// The number of Kubernetes nodes.
 pub(super) const NODES: usize = 3;
 
+/// The names and ids of the resources of one seed.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::demo) struct DemoNames {
     seed: u64,
@@ -107,7 +108,7 @@ impl DemoNames {
         )
     }
 
-    /// Which node a pod runs on.
+    /// The number of the node on which a pod runs.
     pub(in crate::demo) fn node_of(&self, pod: Pod) -> usize {
         let first = self.hash(&format!("node/{}", pod.service.name()));
         ((first % NODES as u64) as usize + pod.replica as usize) % NODES

@@ -4,7 +4,7 @@ use pipeline::schema::edges::kind;
 use serde_json::{Value, json};
 
 use super::names::{ACCOUNT, DemoNames, NODES, REGION};
-use super::scan::{DemoResource, aws_tags};
+use super::resource::{DemoResource, aws_tags};
 
 pub(super) fn vpc(names: DemoNames) -> DemoResource {
     let id = names.ec2("vpc", "shop");

@@ -5,7 +5,7 @@ use pipeline::uid;
 use serde_json::json;
 
 use super::names::DemoNames;
-use super::scan::DemoResource;
+use super::resource::DemoResource;
 use crate::demo::company::{NAMESPACE, Pod};
 
 pub(super) fn pods(names: DemoNames, deploys: u64) -> Vec<DemoResource> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use arrow_array::Array;
 use arrow_array::types::{Int32Type, TimestampNanosecondType, UInt64Type};
 use bytes::Bytes;
-use pipeline::batch::Original;
+use pipeline::batch::OriginalRequest;
 use pipeline::component::UnixNanos;
 use pipeline::schema::{changes, logs, metrics, opening, traces};
 use pipeline::{Batch, Signal, SignalSet};
@@ -46,7 +46,7 @@ fn same_seed_and_clock_yield_the_same_bytes() {
     let bytes = |seed| -> Vec<Bytes> {
         let played = play(seed, SignalSet::TELEMETRY, 15);
         let originals = played.iter().map(|(_, batch)| batch.original().unwrap());
-        originals.map(Original::to_bytes).collect()
+        originals.map(OriginalRequest::to_bytes).collect()
     };
     assert_eq!(bytes(1), bytes(1));
     assert_ne!(bytes(1), bytes(2));

@@ -96,5 +96,5 @@ async fn disconnected_sender_leaves_nothing_in_the_queue() {
     running.stop.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(5), running.task).await;
     ended.expect("the receiver ends").unwrap().unwrap();
-    assert_eq!(queue.used(), 0);
+    assert_eq!(queue.used_bytes(), 0);
 }

@@ -236,7 +236,7 @@ async fn delivery_has_the_senders_deadline() {
 }
 
 #[tokio::test]
-async fn concurrent_requests_are_all_answered() {
+async fn each_of_many_concurrent_requests_gets_a_response() {
     let (arrivals, arrived) = mpsc::channel();
     let running = run_with_pipeline(move |batch| arrivals.send(batch.num_rows()).unwrap()).await;
     let client = traces(running.grpc).await;

@@ -87,7 +87,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn as_json(signal: Signal, protobuf: Vec<u8>) -> String {
-    let batch = otlp::decode(signal, protobuf.into(), "otlp", Delivery::nobody());
+    let batch = otlp::decode(signal, protobuf.into(), "otlp", Delivery::untracked());
     otlp::json::encode(&batch.unwrap()).unwrap()
 }
 

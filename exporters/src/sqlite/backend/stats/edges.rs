@@ -1,39 +1,33 @@
-//! What was counted on edges.
+//! The tables `edge_stats` and `edge_stats_hourly` (statistics of edges, packed into a row per minute, part of the
+//! edges, writer and chunk), and `edge_stats_ends` (when statistics last named a node).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pipeline::component::UnixNanos;
-use pipeline::store::rows::{EdgeStatsRow, NodeId, Resolution, StatsEdge, Word};
+use pipeline::store::rows::{EdgeStatsRow, NodeId, StatsEdge, StatsResolution};
 use sqlx::SqliteConnection;
 
-use super::super::bulk::{Bulk, Values, json_list, limit as rows_limit};
-use super::super::cells::{Cells, fetch};
-use super::packed::{self, Rows};
+use super::packed::{self, PackedKey, StatsByEdge};
 use super::statements::statements_for;
+use crate::sqlite::backend::bulk::{BoundValues, BulkStatement, json_list, sql_limit};
+use crate::sqlite::backend::cells::{CellReader, fetch_packed};
 
-/// A row of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PackedKey {
-    pub(super) minute: UnixNanos,
-    /// Of the edges, see [`StatsEdge::part`].
-    part: u8,
-    pub(super) writer: Word,
-    pub(super) chunk: u32,
-}
-
-static PUT_ENDS: Bulk = Bulk::new(
+static PUT_ENDS: BulkStatement = BulkStatement::new(
     "INSERT OR FAIL INTO edge_stats_ends (node, last) VALUES (?, ?) \
      ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last",
 );
-pub(in super::super) const READ_ENDS: &str = "SELECT pack_rows(node, last) FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
+pub(in crate::sqlite::backend) const READ_ENDS: &str = "SELECT pack_rows(node, last) FROM edge_stats_ends \
+     WHERE node IN (SELECT value FROM json_each(?1))";
 
-/// Rows that are read at a time. One is what a writer counted in a minute on a 64th of the edges.
-const PAGE: usize = if cfg!(test) { 2 } else { 4096 };
+/// Rows of a page. One row has the statistics of a 64th of the edges, of one minute, writer and chunk.
+const PAGE_SIZE: usize = if cfg!(test) { 2 } else { 4096 };
 
-/// How the last day of a node's statistics is rounded, so that it is seldom written.
+/// `edge_stats_ends` has the end of the last day with statistics of a node. It is rounded to days, so that it is seldom
+/// written.
 const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
 
-fn key(cells: &mut Cells<'_>) -> Result<(PackedKey, Vec<u8>), sqlx::Error> {
+/// Reads a key and the packed statistics.
+fn key(cells: &mut CellReader<'_>) -> Result<(PackedKey, Vec<u8>), sqlx::Error> {
     let key = PackedKey {
         minute: cells.time()?,
         part: cells.take()?,
@@ -43,8 +37,8 @@ fn key(cells: &mut Cells<'_>) -> Result<(PackedKey, Vec<u8>), sqlx::Error> {
     Ok((key, cells.take()?))
 }
 
-/// The columns of a key as parameters.
-fn bind<'v>(values: &'v mut Values, key: &PackedKey) -> &'v mut Values {
+/// Adds the columns of a key.
+fn bind<'v>(values: &'v mut BoundValues, key: &PackedKey) -> &'v mut BoundValues {
     values
         .add(key.minute.timestamp())
         .add(key.part)
@@ -52,14 +46,15 @@ fn bind<'v>(values: &'v mut Values, key: &PackedKey) -> &'v mut Values {
         .add(key.chunk)
 }
 
-pub(in super::super) async fn read_edges(
+/// The statistics of all edges in `from..to`.
+pub(in crate::sqlite::backend) async fn read_edges(
     connection: &mut SqliteConnection,
-    resolution: Resolution,
+    resolution: StatsResolution,
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
-    let mut found = Vec::new();
-    // No part is less than 0.
+    let mut stats = Vec::new();
+    // Parts are at least 0.
     let mut after = (from.timestamp(), -1, 0, 0);
     loop {
         let query = sqlx::query(statements_for(resolution).read)
@@ -68,22 +63,23 @@ pub(in super::super) async fn read_edges(
             .bind(after.2)
             .bind(after.3)
             .bind(to.timestamp())
-            .bind(rows_limit(PAGE));
-        let rows = fetch(connection, query).await?;
+            .bind(sql_limit(PAGE_SIZE));
+        let rows = fetch_packed(connection, query).await?;
         for (key, body) in rows.read(key)? {
-            packed::decode(&key, &body, |row| found.push(row))?;
+            packed::decode(&key, &body, |row| stats.push(row))?;
             let (part, chunk) = (i64::from(key.part), i64::from(key.chunk));
             after = (key.minute.timestamp(), part, key.writer, chunk);
         }
-        if rows.len() < PAGE {
-            return Ok(found);
+        if rows.len() < PAGE_SIZE {
+            return Ok(stats);
         }
     }
 }
 
-pub(in super::super) async fn oldest(
+/// The first minute with statistics, if there are any.
+pub(in crate::sqlite::backend) async fn oldest(
     connection: &mut SqliteConnection,
-    resolution: Resolution,
+    resolution: StatsResolution,
 ) -> Result<Option<UnixNanos>, sqlx::Error> {
     let first: Option<i64> = sqlx::query_scalar(statements_for(resolution).oldest)
         .fetch_one(connection)
@@ -91,18 +87,20 @@ pub(in super::super) async fn oldest(
     Ok(first.map(|first| UnixNanos(first.unsigned_abs())))
 }
 
-pub(in super::super) async fn read_ends(
+/// For each of the nodes that statistics name, the end of the last day with statistics.
+pub(in crate::sqlite::backend) async fn read_ends(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<(NodeId, UnixNanos)>, sqlx::Error> {
     let query = sqlx::query(READ_ENDS).bind(json_list(nodes));
-    let rows = fetch(connection, query).await?;
+    let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| Ok((cells.take()?, cells.time()?)))
 }
 
-pub(in super::super) async fn remove_edges(
+/// Removes the statistics of these edges in `from..to`, of all writers and chunks.
+pub(in crate::sqlite::backend) async fn remove_edges(
     connection: &mut SqliteConnection,
-    resolution: Resolution,
+    resolution: StatsResolution,
     edges: &[StatsEdge],
     from: UnixNanos,
     to: UnixNanos,
@@ -113,10 +111,10 @@ pub(in super::super) async fn remove_edges(
         .bind(from.timestamp())
         .bind(to.timestamp())
         .bind(json_list(parts));
-    let rows = fetch(connection, query).await?;
-    let (mut left, mut empty) = (BTreeMap::new(), Vec::new());
+    let rows = fetch_packed(connection, query).await?;
+    let (mut changed, mut empty) = (BTreeMap::new(), Vec::new());
     for (key, body) in rows.read(key)? {
-        let (mut kept, mut removed) = (Rows::new(), false);
+        let (mut kept, mut removed) = (StatsByEdge::new(), false);
         packed::decode(&key, &body, |row| {
             let edge = StatsEdge::of(&row);
             match edges.contains(&edge) {
@@ -127,10 +125,10 @@ pub(in super::super) async fn remove_edges(
         if kept.is_empty() {
             empty.push(key);
         } else if removed {
-            left.insert(key, kept);
+            changed.insert(key, kept);
         }
     }
-    replace(connection, resolution, &left).await?;
+    replace(connection, resolution, &changed).await?;
     statements_for(resolution)
         .remove
         .run(connection, &empty, |values, key| {
@@ -140,10 +138,11 @@ pub(in super::super) async fn remove_edges(
     Ok(())
 }
 
+/// Writes whole rows.
 async fn replace(
     connection: &mut SqliteConnection,
-    resolution: Resolution,
-    rows: &BTreeMap<PackedKey, Rows>,
+    resolution: StatsResolution,
+    rows: &BTreeMap<PackedKey, StatsByEdge>,
 ) -> Result<(), sqlx::Error> {
     let rows: Vec<(&PackedKey, Vec<u8>)> = rows
         .iter()
@@ -158,6 +157,7 @@ async fn replace(
     Ok(())
 }
 
+/// Updates `edge_stats_ends` for the nodes of these statistics.
 async fn put_ends(
     connection: &mut SqliteConnection,
     rows: &[EdgeStatsRow],
@@ -179,13 +179,17 @@ async fn put_ends(
     Ok(())
 }
 
-pub(in super::super) async fn put_edges(
+/// Merges statistics into the stored ones: of two values for an edge, minute, writer and chunk, the greater one stays.
+///
+/// # Errors
+/// If a duration is NaN, or SQLite fails.
+pub(in crate::sqlite::backend) async fn put_edges(
     connection: &mut SqliteConnection,
-    resolution: Resolution,
+    resolution: StatsResolution,
     rows: &[EdgeStatsRow],
 ) -> Result<(), sqlx::Error> {
     put_ends(connection, rows).await?;
-    let mut of: BTreeMap<PackedKey, Rows> = BTreeMap::new();
+    let mut packed_rows: BTreeMap<PackedKey, StatsByEdge> = BTreeMap::new();
     for row in rows {
         if row.duration_sum.is_nan() || row.duration_max.is_nan() {
             return Err(sqlx::Error::Encode("a duration is NaN".into()));
@@ -197,47 +201,48 @@ pub(in super::super) async fn put_edges(
             writer: row.writer,
             chunk: row.chunk,
         };
-        add(of.entry(key).or_default(), edge, row.clone());
+        merge(packed_rows.entry(key).or_default(), edge, row.clone());
     }
-    for (key, mut stored) in stored(connection, resolution, &of).await? {
-        if let Some(new) = of.get_mut(&key) {
+    for (key, mut stored) in stored(connection, resolution, &packed_rows).await? {
+        if let Some(new) = packed_rows.get_mut(&key) {
             for (edge, row) in std::mem::take(new) {
-                add(&mut stored, edge, row);
+                merge(&mut stored, edge, row);
             }
             *new = stored;
         }
     }
-    replace(connection, resolution, &of).await
+    replace(connection, resolution, &packed_rows).await
 }
 
-/// What stands under these keys.
+/// The stored statistics with these keys.
 async fn stored(
     connection: &mut SqliteConnection,
-    resolution: Resolution,
-    keys: &BTreeMap<PackedKey, Rows>,
-) -> Result<Vec<(PackedKey, Rows)>, sqlx::Error> {
+    resolution: StatsResolution,
+    keys: &BTreeMap<PackedKey, StatsByEdge>,
+) -> Result<Vec<(PackedKey, StatsByEdge)>, sqlx::Error> {
     let keys: Vec<&PackedKey> = keys.keys().collect();
-    let found = statements_for(resolution)
+    let rows = statements_for(resolution)
         .find
         .run(connection, &keys, |values, key| {
             bind(values, key);
         })
         .await?;
-    let found = found.read(key)?.into_iter().map(|(key, body)| {
-        let mut rows = Rows::new();
+    let stored = rows.read(key)?.into_iter().map(|(key, body)| {
+        let mut stats = StatsByEdge::new();
         packed::decode(&key, &body, |row| {
-            rows.insert(StatsEdge::of(&row), row);
+            stats.insert(StatsEdge::of(&row), row);
         })?;
-        Ok((key, rows))
+        Ok((key, stats))
     });
-    found.collect()
+    stored.collect()
 }
 
-/// Of two rows the greater stays; of equal ones the first.
-fn add(rows: &mut Rows, edge: StatsEdge, row: EdgeStatsRow) {
+/// Inserts a row. Of two rows of an edge, the one with more calls, then errors, then duration stays; of equal ones the
+/// first.
+fn merge(rows: &mut StatsByEdge, edge: StatsEdge, row: EdgeStatsRow) {
     let size = |row: &EdgeStatsRow| (row.calls, row.errors, row.duration_sum);
     match rows.entry(edge) {
-        std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(row)),
+        std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(row)),
         std::collections::btree_map::Entry::Occupied(mut known) => {
             if size(&row) > size(known.get()) {
                 known.insert(row);

@@ -1,11 +1,9 @@
-//! What is counted.
+//! Stores statistics of edges and counts of nodes.
 //!
 //! ```text
-//!  rows ─▶ edges.rs   what was counted on edges: a row of the table for all edges of a minute,
-//!                     a writer, a chunk and a part of the edges
-//!          packed.rs  the bytes of such a row
-//!          statements.rs  of minutes, and of hours
-//!          counts.rs  nodes of each kind
+//!  statistics of edges ─▶ edges.rs ─▶ packed.rs      encodes a minute, part, writer and chunk as one row
+//!                             └─────▶ statements.rs  the SQL for minutes and for hours
+//!  counts of nodes ─────▶ counts.rs
 //! ```
 
 mod counts;

@@ -1,34 +1,44 @@
-//! The bytes of what one writer counted in a minute on some edges.
+//! Encodes the statistics of some edges, of one minute, writer and chunk, as bytes.
 //!
-//! Edges ascend by (from, kind, to, connection type). Each is: `from` less that of the edge before,
-//! kind, to, connection type, calls, errors (varints); the sum and the greatest of the durations
-//! (8 bytes each, little endian); scale, first bucket (zigzag varints); how many buckets, and of each
-//! its count (varints). Varints and zigzag are those of Protocol Buffers.
+//! Edges ascend by (from, kind, to, connection type). Each edge is: the difference of `from` to that of the previous
+//! edge, kind, to, connection type, calls, errors (varints); the sum and the maximum of the durations (8 bytes each,
+//! little endian); scale, first bucket (zigzag varints); the number of buckets, and the count of each (varints).
+//! Varints and zigzag are those of Protocol Buffers.
 
 use std::collections::BTreeMap;
 
-use pipeline::store::rows::{EdgeStatsRow, StatsEdge};
+use pipeline::component::UnixNanos;
+use pipeline::store::rows::{EdgeStatsRow, StatsEdge, Word};
 use prost::bytes::Buf;
 use prost::encoding::{decode_varint, encode_varint};
 
-use super::edges::PackedKey;
+/// The key of a row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PackedKey {
+    pub(super) minute: UnixNanos,
+    /// The part of the edges, see [`StatsEdge::part`].
+    pub(super) part: u8,
+    pub(super) writer: Word,
+    pub(super) chunk: u32,
+}
 
-/// The rows of a key, by edge.
-pub(super) type Rows = BTreeMap<StatsEdge, EdgeStatsRow>;
+/// The statistics of one key, by edge.
+pub(super) type StatsByEdge = BTreeMap<StatsEdge, EdgeStatsRow>;
 
-pub(super) fn encode(rows: &Rows) -> Vec<u8> {
+/// Encodes statistics of the same key.
+pub(super) fn encode(rows: &StatsByEdge) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(rows.len() * 48);
-    let mut before = 0;
+    let mut previous_from = 0;
     for (edge, row) in rows {
         let head = [
-            (edge.from - before).cast_unsigned(),
+            (edge.from - previous_from).cast_unsigned(),
             edge.kind.cast_unsigned(),
             edge.to.cast_unsigned(),
             edge.connection_type.cast_unsigned(),
             row.calls,
             row.errors,
         ];
-        before = edge.from;
+        previous_from = edge.from;
         for number in head {
             encode_varint(number, &mut bytes);
         }
@@ -44,26 +54,30 @@ pub(super) fn encode(rows: &Rows) -> Vec<u8> {
     bytes
 }
 
+/// Decodes the statistics of a key, and calls `each` for each edge in order.
+///
+/// # Errors
+/// If the bytes are cut off.
 pub(super) fn decode(
     key: &PackedKey,
     mut bytes: &[u8],
     mut each: impl FnMut(EdgeStatsRow),
 ) -> Result<(), sqlx::Error> {
-    let cut_off = || sqlx::Error::Decode("statistics of edges are cut off".into());
+    let cut_off = || sqlx::Error::Decode("edge statistics are cut off".into());
     let bytes = &mut bytes;
-    let mut before = 0;
+    let mut from = 0;
     while bytes.has_remaining() {
         let mut head = [0; 6];
         for number in &mut head {
             *number = varint(bytes)?;
         }
-        let [from, kind, to, connection_type, calls, errors] = head;
-        before += from.cast_signed();
+        let [from_difference, kind, to, connection_type, calls, errors] = head;
+        from += from_difference.cast_signed();
         let duration_sum = bytes.try_get_f64_le().map_err(|_| cut_off())?;
         let duration_max = bytes.try_get_f64_le().map_err(|_| cut_off())?;
         let (scale, offset) = (unzigzag(varint(bytes)?), unzigzag(varint(bytes)?));
         let buckets = varint(bytes)?;
-        // Each is a byte at least.
+        // Each count has at least one byte.
         if buckets > bytes.remaining() as u64 {
             return Err(cut_off());
         }
@@ -71,7 +85,7 @@ pub(super) fn decode(
         let counts = counts.collect::<Result<Vec<u64>, sqlx::Error>>()?;
         each(EdgeStatsRow {
             minute: key.minute,
-            from: before,
+            from,
             kind: kind.cast_signed(),
             to: to.cast_signed(),
             connection_type: connection_type.cast_signed(),

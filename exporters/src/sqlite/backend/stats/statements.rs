@@ -1,21 +1,22 @@
-//! The statements about minutes, and the same ones about hours.
+//! The SQL statements for statistics of minutes, and the same ones for hours.
 
-use pipeline::store::rows::Resolution;
+use pipeline::store::rows::StatsResolution;
 
-use super::super::bulk::Bulk;
+use crate::sqlite::backend::bulk::BulkStatement;
 
-pub(in super::super) struct Statements {
-    pub(in super::super) read: &'static str,
+/// The statements on one table of statistics.
+pub(in crate::sqlite::backend) struct StatsStatements {
+    pub(in crate::sqlite::backend) read: &'static str,
     pub(super) read_parts: &'static str,
     pub(super) oldest: &'static str,
-    pub(super) find: Bulk,
-    pub(super) replace: Bulk,
-    pub(in super::super) remove: Bulk,
+    pub(super) find: BulkStatement,
+    pub(super) replace: BulkStatement,
+    pub(in crate::sqlite::backend) remove: BulkStatement,
 }
 
 macro_rules! statements {
     ($table:literal) => {
-        Statements {
+        StatsStatements {
             read: concat!(
                 "SELECT pack_rows(minute, part, writer, chunk, body) FROM \
                  (SELECT minute, part, writer, chunk, body FROM ",
@@ -29,18 +30,18 @@ macro_rules! statements {
                 " WHERE minute >= ?1 AND minute < ?2 AND part IN (SELECT value FROM json_each(?3))"
             ),
             oldest: concat!("SELECT min(minute) FROM ", $table),
-            find: Bulk::new(concat!(
+            find: BulkStatement::new(concat!(
                 "SELECT pack_rows(minute, part, writer, chunk, body) FROM ",
                 $table,
                 " WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))"
             )),
-            replace: Bulk::new(concat!(
+            replace: BulkStatement::new(concat!(
                 "INSERT OR FAIL INTO ",
                 $table,
                 " (minute, part, writer, chunk, body) VALUES (?, ?, ?, ?, ?)",
                 " ON CONFLICT DO UPDATE SET body = excluded.body"
             )),
-            remove: Bulk::new(concat!(
+            remove: BulkStatement::new(concat!(
                 "DELETE FROM ",
                 $table,
                 " WHERE (minute, part, writer, chunk) IN (VALUES (?, ?, ?, ?))"
@@ -49,12 +50,15 @@ macro_rules! statements {
     };
 }
 
-static MINUTES: Statements = statements!("edge_stats");
-static HOURS: Statements = statements!("edge_stats_hourly");
+static MINUTES: StatsStatements = statements!("edge_stats");
+static HOURS: StatsStatements = statements!("edge_stats_hourly");
 
-pub(in super::super) fn statements_for(resolution: Resolution) -> &'static Statements {
+/// The statements for a resolution.
+pub(in crate::sqlite::backend) fn statements_for(
+    resolution: StatsResolution,
+) -> &'static StatsStatements {
     match resolution {
-        Resolution::Minute => &MINUTES,
-        Resolution::Hour => &HOURS,
+        StatsResolution::Minute => &MINUTES,
+        StatsResolution::Hour => &HOURS,
     }
 }

@@ -1,24 +1,24 @@
-//! What housekeeping does to a file: it stops growing. `benches/graph` says how long writers wait.
+//! Housekeeping stops the growth of a file. `benches/graph` measures how long writers wait.
 
 use std::path::Path;
 use std::time::Duration;
 
 use pipeline::attributes::MapBuilder;
-use pipeline::claims::{By, Class};
+use pipeline::claims::{ClaimClass, ReportedBy};
 use pipeline::component::UnixNanos;
-use pipeline::reports::{Content, EdgeStats, ReportBatch, Sighting};
+use pipeline::reports::{EdgeStatsReport, NodeContent, ReportBatch, Sighting};
 use pipeline::store::rows::Backend as _;
-use pipeline::store::{Retention, Settings, Store};
+use pipeline::store::{Retention, Store, StoreSettings};
 
 use super::{SqliteBackend, open};
 
 const HOUR: u64 = 3_600_000_000_000;
 const DAY: u64 = 24 * HOUR;
 
-/// As the exporter makes a file: free pages can be given back step by step.
-async fn incremental(path: &Path) -> Store<SqliteBackend> {
-    let seen_for = Duration::from_secs(3600);
-    Store::new(open(path).await, Settings { seen_for })
+/// Opens a file with the exporter's settings: SQLite can free pages in small steps.
+async fn open_store(path: &Path) -> Store<SqliteBackend> {
+    let observed_edge_ttl = Duration::from_secs(3600);
+    Store::new(open(path).await, StoreSettings { observed_edge_ttl })
 }
 
 fn days(history: u64) -> Retention {
@@ -31,23 +31,23 @@ fn days(history: u64) -> Retention {
     }
 }
 
-/// Each node in a state of its own, with a value of some hundred bytes.
+/// Reports a state of each node, with a value of some hundred bytes.
 async fn report(store: &Store<SqliteBackend>, time: u64, uids: &[String], state: u64) {
     let text = format!("{state:0500}");
     let value = MapBuilder::new().text("configuration", &text).finish();
     let sightings = uids.iter().map(|uid| Sighting {
         uid,
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source: "aws",
         scope: "s",
         time: UnixNanos(time),
         state,
-        by: By::Scan,
-        content: Some(Content {
+        by: ReportedBy::Scan,
+        content: Some(NodeContent {
             kind: Some("thing"),
             name: Some(uid),
             value: Some(&value),
-            ..Content::default()
+            ..NodeContent::default()
         }),
     });
     let report = ReportBatch {
@@ -57,10 +57,10 @@ async fn report(store: &Store<SqliteBackend>, time: u64, uids: &[String], state:
     store.write_at(&report, UnixNanos(time)).await.unwrap();
 }
 
-/// A minute of calls on edges between neighbours.
-async fn count(store: &Store<SqliteBackend>, minute: u64, uids: &[String]) {
+/// Reports a minute of calls on the edges between consecutive uids.
+async fn report_calls(store: &Store<SqliteBackend>, minute: u64, uids: &[String]) {
     let ends = uids.iter().zip(uids.iter().skip(1));
-    let stats = ends.map(|(from, to)| EdgeStats {
+    let stats = ends.map(|(from, to)| EdgeStatsReport {
         from,
         kind: "CALLS",
         to,
@@ -83,7 +83,7 @@ async fn count(store: &Store<SqliteBackend>, minute: u64, uids: &[String]) {
     store.write_at(&report, UnixNanos(minute)).await.unwrap();
 }
 
-async fn keep_house(store: &Store<SqliteBackend>, now: u64, retention: &Retention) -> usize {
+async fn run_housekeeping(store: &Store<SqliteBackend>, now: u64, retention: &Retention) -> usize {
     for step in 0..100_000 {
         let progress = store.housekeep(UnixNanos(now), retention).await.unwrap();
         if progress.is_done {
@@ -100,13 +100,13 @@ fn uids(count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_file_that_is_kept_stops_growing() {
+async fn a_file_with_housekeeping_stops_growing() {
     let folder = tempfile::tempdir().unwrap();
-    let store = incremental(&folder.path().join("graph.db")).await;
+    let store = open_store(&folder.path().join("graph.db")).await;
     let uids = uids(120);
     let mut sizes = Vec::new();
     for day in 1..=14 {
-        // Half of them live for a day, the others change.
+        // Half of the nodes change every day, the others exist for an hour.
         let (live, dying) = uids.split_at(60);
         report(&store, day * DAY, live, day).await;
         let dying: Vec<String> = dying.iter().map(|uid| format!("{uid}-{day}")).collect();
@@ -114,27 +114,27 @@ async fn a_file_that_is_kept_stops_growing() {
         report(&store, day * DAY, &dying, day).await;
         remove(&store, day * DAY + HOUR, &gone).await;
         for minute in 0..20 {
-            count(&store, day * DAY + minute * HOUR / 60, live).await;
+            report_calls(&store, day * DAY + minute * HOUR / 60, live).await;
         }
-        keep_house(&store, day * DAY + 2 * HOUR, &days(2)).await;
-        let size = store.backend().sizes().await.unwrap();
+        run_housekeeping(&store, day * DAY + 2 * HOUR, &days(2)).await;
+        let size = store.backend().store_size().await.unwrap();
         assert_eq!(size.free_bytes, 0, "day {day}");
         sizes.push(size.bytes);
     }
     let (early, late) = (sizes[5], sizes[13]);
     assert!(late < early + early / 5, "{sizes:?}");
     let two_days = days(2);
-    let figures = store.figures(UnixNanos(15 * DAY), &two_days);
-    let figures = figures.await.unwrap();
-    let rows = |table| figures.rows.iter().find(|(name, _)| *name == table);
-    assert!(rows("claims").unwrap().1 < 400, "{figures:?}");
-    assert_eq!(figures.bytes, late);
+    let metrics = store.metrics(UnixNanos(15 * DAY), &two_days);
+    let metrics = metrics.await.unwrap();
+    let rows = |table| metrics.rows.iter().find(|(name, _)| *name == table);
+    assert!(rows("claims").unwrap().1 < 400, "{metrics:?}");
+    assert_eq!(metrics.bytes, late);
 }
 
 async fn remove(store: &Store<SqliteBackend>, time: u64, uids: &[String]) {
-    let removals = uids.iter().map(|uid| pipeline::reports::Removed {
+    let removals = uids.iter().map(|uid| pipeline::reports::RemovalReport {
         uid,
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source: "aws",
         scope: "s",
         time: UnixNanos(time),
@@ -148,9 +148,9 @@ async fn remove(store: &Store<SqliteBackend>, time: u64, uids: &[String]) {
 }
 
 #[tokio::test]
-async fn housekeeping_ends_beside_a_writer() {
+async fn housekeeping_finishes_while_others_write() {
     let folder = tempfile::tempdir().unwrap();
-    let store = incremental(&folder.path().join("graph.db")).await;
+    let store = open_store(&folder.path().join("graph.db")).await;
     let uids = uids(1000);
     let mut steps = 0;
     for uid in &uids {
@@ -162,5 +162,5 @@ async fn housekeeping_ends_beside_a_writer() {
             return;
         }
     }
-    panic!("each write left it something to do");
+    panic!("housekeeping never finishes");
 }

@@ -1,5 +1,5 @@
-//! The contract of every backend, and what is SQL's own: plans, words across sessions, nodes that are
-//! written late.
+//! The contract of every backend, and the parts that only this backend has: query plans, words across sessions, nodes
+//! whose rows are written late.
 
 use std::path::Path;
 
@@ -19,10 +19,10 @@ mod texts;
 mod words;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_keeps_the_contract_of_rows() {
+async fn sqlite_fulfills_the_contract_of_backends() {
     let folder = tempfile::tempdir().unwrap();
     let files = std::cell::Cell::new(0);
-    rows::all(async || {
+    rows::check_all(async || {
         files.set(files.get() + 1);
         open(&folder.path().join(files.get().to_string())).await
     })
@@ -30,10 +30,10 @@ async fn sqlite_keeps_the_contract_of_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn store_in_a_file_ages_well() {
+async fn an_aged_store_in_a_file_stays_correct() {
     let folder = tempfile::tempdir().unwrap();
     let files = std::cell::Cell::new(0);
-    aging::all(async || {
+    aging::check_all(async || {
         files.set(files.get() + 1);
         let path = folder.path().join(files.get().to_string());
         let first = open(&path).await;
@@ -42,25 +42,25 @@ async fn store_in_a_file_ages_well() {
     .await;
 }
 
-/// A backend in a folder of its own.
-struct Open {
+/// A backend with a file in a temporary folder.
+struct TestBackend {
     backend: SqliteBackend,
     folder: TempDir,
 }
 
-impl Open {
-    async fn new() -> Open {
+impl TestBackend {
+    async fn new() -> TestBackend {
         let folder = tempfile::tempdir().unwrap();
         let backend = open(&folder.path().join("graph.db")).await;
-        Open { backend, folder }
+        TestBackend { backend, folder }
     }
 
-    /// As another process opens the same file.
-    async fn again(&self) -> SqliteBackend {
+    /// Opens the same file again, as another process does.
+    async fn reopen(&self) -> SqliteBackend {
         open(&self.folder.path().join("graph.db")).await
     }
 
-    /// Gives them their numbers.
+    /// Writes nodes, with the ids that the backend assigns.
     async fn put_nodes(&self, rows: &[NodeRow]) {
         let mut session = self.backend.write().await.unwrap();
         let uids: Vec<String> = rows.iter().map(|row| row.uid.clone()).collect();
@@ -74,18 +74,18 @@ impl Open {
 
 async fn open(path: &Path) -> SqliteBackend {
     let backend = SqliteBackend::default();
-    backend.open(Database::open_unsafely(path).await.unwrap());
+    backend.open(Database::open_without_sync(path).await.unwrap());
     backend
 }
 
 async fn execute(backend: &SqliteBackend, sql: &'static str) {
     let mut session = backend.write().await.unwrap();
-    let done = sqlx::query(sql).execute(session.sqlite()).await;
-    done.unwrap();
+    let result = sqlx::query(sql).execute(session.sqlite()).await;
+    result.unwrap();
     session.commit().await.unwrap();
 }
 
-/// Rows that this backend inserted, updated or deleted since it was opened.
+/// The number of rows that this backend inserted, updated or deleted since it was opened.
 async fn rows_written(backend: &SqliteBackend) -> i64 {
     let mut session = backend.write().await.unwrap();
     let changes = sqlx::query_scalar("SELECT total_changes()");

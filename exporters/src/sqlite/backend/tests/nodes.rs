@@ -1,4 +1,4 @@
-use pipeline::claims::{Class, Removal};
+use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{
     Backend as _, EdgeKey, EdgeRow, NodeRow, Projection, ReadRows as _, ScanRow, ScopeKey,
@@ -6,15 +6,15 @@ use pipeline::store::rows::{
 };
 use pipeline::uid;
 
-use super::{Open, execute, node, rows_written, strings};
+use super::{TestBackend, execute, node, rows_written, strings};
 
 #[tokio::test]
-async fn a_node_that_only_got_a_number_is_found_before_and_after_the_commit() {
-    let open = Open::new().await;
+async fn a_node_with_only_an_id_is_found_before_and_after_the_commit() {
+    let test_backend = TestBackend::new().await;
     let uids = strings(["svc:////cart", "svc:////shop", "svc:////cart"]);
-    let mut session = open.backend.write().await.unwrap();
-    let numbers = session.node_ids(&uids).await.unwrap();
-    assert_eq!(numbers, [(1, true), (2, true), (1, false)]);
+    let mut session = test_backend.backend.write().await.unwrap();
+    let ids = session.node_ids(&uids).await.unwrap();
+    assert_eq!(ids, [(1, true), (2, true), (1, false)]);
     session.put_nodes(&[node(2, "svc:////shop")]).await.unwrap();
     let cart = NodeRow {
         id: 1,
@@ -29,7 +29,7 @@ async fn a_node_that_only_got_a_number_is_found_before_and_after_the_commit() {
         assert_eq!(nodes, std::slice::from_ref(&cart));
         assert_eq!(session.nodes_by_hash(&[hash]).await.unwrap(), [(hash, 1)]);
         session.commit().await.unwrap();
-        session = open.backend.write().await.unwrap();
+        session = test_backend.backend.write().await.unwrap();
     }
     let again = session
         .node_ids(&strings(["new", "svc:////cart"]))
@@ -39,12 +39,12 @@ async fn a_node_that_only_got_a_number_is_found_before_and_after_the_commit() {
 }
 
 #[tokio::test]
-async fn numbers_of_a_rolled_back_session_are_given_again() {
-    let open = Open::new().await;
-    let mut session = open.backend.write().await.unwrap();
+async fn ids_of_a_rolled_back_session_are_assigned_again() {
+    let test_backend = TestBackend::new().await;
+    let mut session = test_backend.backend.write().await.unwrap();
     session.node_ids(&strings(["a", "b"])).await.unwrap();
     drop(session);
-    let mut session = open.backend.write().await.unwrap();
+    let mut session = test_backend.backend.write().await.unwrap();
     assert_eq!(
         session.node_ids(&strings(["c"])).await.unwrap(),
         [(1, true)]
@@ -53,11 +53,11 @@ async fn numbers_of_a_rolled_back_session_are_given_again() {
 }
 
 #[tokio::test]
-async fn the_number_of_a_removed_node_is_not_given_again() {
-    let open = Open::new().await;
-    open.put_nodes(&[node(0, "a"), node(0, "b")]).await;
-    execute(&open.backend, "DELETE FROM nodes WHERE id = 2").await;
-    let mut session = open.backend.write().await.unwrap();
+async fn the_id_of_a_removed_node_is_not_reused() {
+    let test_backend = TestBackend::new().await;
+    test_backend.put_nodes(&[node(0, "a"), node(0, "b")]).await;
+    execute(&test_backend.backend, "DELETE FROM nodes WHERE id = 2").await;
+    let mut session = test_backend.backend.write().await.unwrap();
     assert_eq!(
         session.node_ids(&strings(["c"])).await.unwrap(),
         [(3, true)]
@@ -65,17 +65,17 @@ async fn the_number_of_a_removed_node_is_not_given_again() {
 }
 
 #[tokio::test]
-async fn a_session_that_reads_cannot_write() {
-    let open = Open::new().await;
-    let mut session = open.backend.read().await.unwrap();
+async fn a_read_session_cannot_write() {
+    let test_backend = TestBackend::new().await;
+    let mut session = test_backend.backend.read().await.unwrap();
     let error = session.put_nodes(&[node(1, "a")]).await.unwrap_err();
     assert_eq!(error.to_string(), "write 1 nodes");
 }
 
 #[tokio::test]
-async fn what_the_rows_themselves_violate_is_not_retried() {
-    let open = Open::new().await;
-    let mut session = open.backend.write().await.unwrap();
+async fn an_error_that_the_rows_cause_is_not_retryable() {
+    let test_backend = TestBackend::new().await;
+    let mut session = test_backend.backend.write().await.unwrap();
     let key = EdgeKey {
         from: 1,
         kind: 1,
@@ -100,9 +100,9 @@ async fn what_the_rows_themselves_violate_is_not_retried() {
 
 #[tokio::test]
 async fn an_unchanged_scan_updates_one_row() {
-    let open = Open::new().await;
+    let test_backend = TestBackend::new().await;
     let key = ScopeKey {
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source: 1,
         scope: 2,
     };
@@ -114,10 +114,10 @@ async fn an_unchanged_scan_updates_one_row() {
     let mut row = ScopeRow {
         key,
         scans: vec![scan(1)],
-        forgotten: UnixNanos(0),
-        touched: UnixNanos(7),
+        dropped_before: UnixNanos(0),
+        last_direct_report: UnixNanos(7),
     };
-    let mut session = open.backend.write().await.unwrap();
+    let mut session = test_backend.backend.write().await.unwrap();
     session
         .put_scopes(std::slice::from_ref(&row))
         .await
@@ -127,10 +127,10 @@ async fn an_unchanged_scan_updates_one_row() {
         .await
         .unwrap();
     session.commit().await.unwrap();
-    let before = rows_written(&open.backend).await;
+    let before = rows_written(&test_backend.backend).await;
 
     row.scans.push(scan(2));
-    let mut session = open.backend.write().await.unwrap();
+    let mut session = test_backend.backend.write().await.unwrap();
     session
         .put_scopes(std::slice::from_ref(&row))
         .await
@@ -141,5 +141,5 @@ async fn an_unchanged_scan_updates_one_row() {
         Some(vec![1; 16])
     );
     session.commit().await.unwrap();
-    assert_eq!(rows_written(&open.backend).await - before, 1);
+    assert_eq!(rows_written(&test_backend.backend).await - before, 1);
 }

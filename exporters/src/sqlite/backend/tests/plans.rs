@@ -1,21 +1,22 @@
-//! Every read seeks: none reads a whole table, and pages come in the order of an index.
+//! Query plans: every statement seeks, none reads a whole table, and pages come in the order of an index.
 
 use pipeline::component::UnixNanos;
-use pipeline::store::rows::{RecordPage, RecordTime, Resolution, TextField, TextMatch, WantedText};
+use pipeline::store::rows::{
+    Backend as _, RecordQuery, RecordTime, StatsResolution, TextCondition, TextField, TextMatch,
+};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::Open;
-use crate::sqlite::backend::list::Index;
-use crate::sqlite::backend::walk::Step;
+use super::TestBackend;
+use crate::sqlite::backend::edge_index::EdgeRange;
+use crate::sqlite::backend::list::NodeIndex;
 use crate::sqlite::backend::{
     aliases, claims, commits, edges, housekeeping, leases, nodes, records, scopes, stats, texts,
     versions,
 };
-use pipeline::store::rows::Backend as _;
 
-/// One line a step.
-async fn plan(open: &Open, sql: &str) -> Vec<String> {
-    let mut session = open.backend.read().await.unwrap();
+/// The query plan of a statement, one line per step.
+async fn plan(test_backend: &TestBackend, sql: &str) -> Vec<String> {
+    let mut session = test_backend.backend.read().await.unwrap();
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
         .fetch_all(session.sqlite())
         .await
@@ -23,24 +24,24 @@ async fn plan(open: &Open, sql: &str) -> Vec<String> {
     rows.iter().map(|row| row.get("detail")).collect()
 }
 
-/// A whole table is read; lists of parameters and FTS5, which has indexes of its own, are none.
-fn scans(step: &str) -> bool {
-    let Some(of) = step.strip_prefix("SCAN ") else {
+/// Whether a step reads a whole table. Lists of parameters are not tables, and FTS5 has its own indexes.
+fn is_table_scan(step: &str) -> bool {
+    let Some(source) = step.strip_prefix("SCAN ") else {
         return false;
     };
-    let is_part_of_statement = of == "keys" || of.starts_with("(subquery");
+    let is_part_of_statement = source == "keys" || source.starts_with("(subquery");
     !is_part_of_statement
-        && !of.contains("VIRTUAL TABLE")
-        && !of.contains("VALUES")
-        && !of.contains("CONSTANT ROW")
+        && !source.contains("VIRTUAL TABLE")
+        && !source.contains("VALUES")
+        && !source.contains("CONSTANT ROW")
 }
 
-/// Of each combination of filters.
-fn record_pages() -> Vec<RecordPage> {
+/// A page of records for each combination of filters.
+fn record_pages() -> Vec<RecordQuery> {
     let mut pages = Vec::new();
     for (status, severity) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
         for is_open in [None, Some(true), Some(false)] {
-            pages.push(RecordPage {
+            pages.push(RecordQuery {
                 signal: 1,
                 status,
                 severity,
@@ -55,24 +56,24 @@ fn record_pages() -> Vec<RecordPage> {
 }
 
 #[tokio::test]
-async fn lists_and_pages_are_read_in_the_order_of_an_index() {
-    let open = Open::new().await;
+async fn lists_and_pages_come_in_the_order_of_an_index() {
+    let test_backend = TestBackend::new().await;
     let mut statements = vec![
         commits::READ.to_owned(),
         claims::READ_OPEN.to_owned(),
-        claims::READ_SCOPE.to_owned(),
+        claims::READ_ENDED.to_owned(),
         aliases::READ_OF_KINDS.to_owned(),
         texts::FIND.to_owned(),
         texts::INDEX.to_owned(),
         texts::UNINDEX.to_owned(),
     ];
-    let wanted = WantedText {
+    let condition = TextCondition {
         field: TextField::Name,
-        how: TextMatch::Part,
+        mode: TextMatch::Substring,
         text: "cart".to_owned(),
     };
-    let texts = vec![vec![texts::Wanted::of(&wanted); 2]; 2];
-    for index in Index::ALL {
+    let texts = vec![vec![texts::TextPredicate::new(&condition); 2]; 2];
+    for index in NodeIndex::ALL {
         statements.extend([index.list(&[]), index.list(&texts), index.count()]);
     }
     for page in record_pages() {
@@ -83,22 +84,22 @@ async fn lists_and_pages_are_read_in_the_order_of_an_index() {
     }
     statements.push(housekeeping::NODE_PAGE.to_owned());
     statements.push(housekeeping::REMOVE_COMMITS.to_owned());
-    for walk in [edges::OUT, edges::IN, edges::PAST_IN] {
-        statements.extend(Step::ALL.map(|step| walk.sql(step)));
+    for index in [edges::OUT, edges::IN, edges::PAST_IN] {
+        statements.extend(EdgeRange::ALL.map(|range| index.sql(range)));
     }
     for sql in statements {
-        let plan = plan(&open, &sql).await;
+        let plan = plan(&test_backend, &sql).await;
         let sorts = |step: &String| step.contains("TEMP B-TREE");
         assert!(
-            !plan.iter().any(|step| scans(step) || sorts(step)),
+            !plan.iter().any(|step| is_table_scan(step) || sorts(step)),
             "{sql}\n{plan:#?}"
         );
     }
 }
 
 #[tokio::test]
-async fn sets_are_read_and_removed_by_key() {
-    let open = Open::new().await;
+async fn sets_of_rows_are_read_and_removed_by_key() {
+    let test_backend = TestBackend::new().await;
     let statements = [
         nodes::FIND,
         nodes::BY_HASH,
@@ -123,7 +124,7 @@ async fn sets_are_read_and_removed_by_key() {
         scopes::REMOVE_CONTESTED,
         scopes::REMOVE.statement(),
         scopes::REMOVE_ALL_MEMBERS.statement(),
-        stats::statements_for(Resolution::Minute).read,
+        stats::statements_for(StatsResolution::Minute).read,
         records::READ.statement(),
         records::READ_OF,
         records::REMOVE_NAMES.statement(),
@@ -131,7 +132,9 @@ async fn sets_are_read_and_removed_by_key() {
         leases::REMOVE,
         records::REMOVE,
         stats::READ_ENDS,
-        stats::statements_for(Resolution::Minute).remove.statement(),
+        stats::statements_for(StatsResolution::Minute)
+            .remove
+            .statement(),
         housekeeping::VERSIONS_OF,
         housekeeping::REMOVE_VERSIONS.statement(),
         housekeeping::REMOVE_SNAPSHOTS.statement(),
@@ -141,32 +144,32 @@ async fn sets_are_read_and_removed_by_key() {
         housekeeping::REMOVE_ENDS,
     ];
     for sql in statements {
-        let plan = plan(&open, sql).await;
-        let scans: Vec<_> = plan.iter().filter(|step| scans(step)).collect();
+        let plan = plan(&test_backend, sql).await;
+        let scans: Vec<_> = plan.iter().filter(|step| is_table_scan(step)).collect();
         assert!(scans.is_empty(), "{sql}\n{plan:#?}");
     }
 }
 
 #[tokio::test]
 async fn a_list_seeks_to_its_filter_and_page() {
-    let open = Open::new().await;
-    let plan = plan(&open, &Index::By("account").list(&[])).await;
+    let test_backend = TestBackend::new().await;
+    let plan = plan(&test_backend, &NodeIndex::Column("account").list(&[])).await;
     let seek = "SEARCH nodes USING INDEX nodes_by_account (listing=? AND account=? AND rowid>?)";
     assert!(plan.iter().any(|step| step == seek), "{plan:#?}");
 }
 
 #[tokio::test]
-async fn past_claims_are_found_by_a_seek_for_each_claim() {
-    let open = Open::new().await;
-    let plan = plan(&open, claims::READ_PAST).await;
+async fn past_claims_are_read_with_one_seek_per_claim() {
+    let test_backend = TestBackend::new().await;
+    let plan = plan(&test_backend, claims::READ_PAST).await;
     let seek = "SEARCH claim_history USING PRIMARY KEY (node=? AND (class,source,scope)>(?,?,?))";
     assert!(plan.iter().any(|step| step == seek), "{plan:#?}");
 }
 
 #[tokio::test]
 async fn a_page_of_a_hub_seeks_to_its_last_edge() {
-    let open = Open::new().await;
-    let plan = plan(&open, &edges::IN.sql(Step::Kind)).await;
+    let test_backend = TestBackend::new().await;
+    let plan = plan(&test_backend, &edges::IN.sql(EdgeRange::RestOfKind)).await;
     let seek = "SEARCH edges USING INDEX edges_by_target (to_node=? AND kind=? AND \
                 (from_node,source,scope,is_observation)>(?,?,?,?))";
     assert!(plan.iter().any(|step| step == seek), "{plan:#?}");

@@ -2,7 +2,7 @@ use pipeline::store::rows::{
     Backend as _, ReadRows as _, TextField, TextMatch, TextRow, WriteRows as _,
 };
 
-use super::{Open, node, rows_written};
+use super::{TestBackend, node, rows_written};
 
 fn name(text: &str) -> TextRow {
     TextRow {
@@ -15,69 +15,69 @@ fn name(text: &str) -> TextRow {
 
 #[tokio::test]
 async fn a_long_text_is_found_by_its_first_200_characters() {
-    let open = Open::new().await;
-    open.put_nodes(&[node(0, "a")]).await;
+    let test_backend = TestBackend::new().await;
+    test_backend.put_nodes(&[node(0, "a")]).await;
     let long = "ä".repeat(150) + &"b".repeat(100);
-    let mut session = open.backend.write().await.unwrap();
+    let mut session = test_backend.backend.write().await.unwrap();
     session.put_texts(&[], &[name(&long)]).await.unwrap();
     session.commit().await.unwrap();
 
     let kept = name(&("ä".repeat(150) + &"b".repeat(50)));
-    let mut session = open.backend.read().await.unwrap();
-    for (text, how) in [
+    let mut session = test_backend.backend.read().await.unwrap();
+    for (text, mode) in [
         (long.as_str(), TextMatch::Exact),
         (&long, TextMatch::Prefix),
-        (&long, TextMatch::Part),
-        ("äbb", TextMatch::Part),
+        (&long, TextMatch::Substring),
+        ("äbb", TextMatch::Substring),
     ] {
-        let found = session.find_text(text, how, true, 9).await.unwrap();
-        assert_eq!(found.rows, std::slice::from_ref(&kept), "{how:?}");
+        let found = session.find_text(text, mode, true, 9).await.unwrap();
+        assert_eq!(found.rows, std::slice::from_ref(&kept), "{mode:?}");
     }
 }
 
 #[tokio::test]
-async fn characters_that_part_texts_are_found_in_texts() {
-    let open = Open::new().await;
-    open.put_nodes(&[node(0, "a")]).await;
-    let mut session = open.backend.write().await.unwrap();
+async fn texts_that_contain_the_separator_are_found() {
+    let test_backend = TestBackend::new().await;
+    test_backend.put_nodes(&[node(0, "a")]).await;
+    let mut session = test_backend.backend.write().await.unwrap();
     let texts = [name("one\u{2}\u{2}two"), name("nul\0l")];
     session.put_texts(&[], &texts).await.unwrap();
     session.commit().await.unwrap();
 
-    let mut session = open.backend.read().await.unwrap();
-    for (text, how, count) in [
+    let mut session = test_backend.backend.read().await.unwrap();
+    for (text, mode, count) in [
         ("one\u{2}\u{2}two", TextMatch::Exact, 1),
         ("nul\0", TextMatch::Prefix, 1),
-        ("l\0l", TextMatch::Part, 1),
+        ("l\0l", TextMatch::Substring, 1),
         ("one", TextMatch::Exact, 0),
         ("two", TextMatch::Prefix, 0),
     ] {
-        let found = session.find_text(text, how, true, 9).await.unwrap();
-        assert_eq!(found.rows.len(), count, "{text:?} {how:?}");
+        let found = session.find_text(text, mode, true, 9).await.unwrap();
+        assert_eq!(found.rows.len(), count, "{text:?} {mode:?}");
     }
 }
 
 #[tokio::test]
-async fn texts_that_stay_write_nothing() {
-    let open = Open::new().await;
-    open.put_nodes(&[node(0, "a")]).await;
+async fn unchanged_texts_write_nothing() {
+    let test_backend = TestBackend::new().await;
+    test_backend.put_nodes(&[node(0, "a")]).await;
     let mut changes = Vec::new();
     for text in ["web", "web", "cart"] {
-        let mut session = open.backend.write().await.unwrap();
+        let mut session = test_backend.backend.write().await.unwrap();
         let fields = [(1, TextField::Name)];
         session.put_texts(&fields, &[name(text)]).await.unwrap();
         session.commit().await.unwrap();
-        changes.push(rows_written(&open.backend).await);
+        changes.push(rows_written(&test_backend.backend).await);
     }
     assert_eq!(changes[0], changes[1]);
     assert!(changes[1] < changes[2]);
 }
 
 #[tokio::test]
-async fn candidates_that_do_not_fit_are_passed_over() {
-    let open = Open::new().await;
+async fn candidates_that_do_not_match_are_skipped() {
+    let test_backend = TestBackend::new().await;
     let nodes: Vec<_> = (0..300).map(|id| node(0, &format!("uid-{id}"))).collect();
-    open.put_nodes(&nodes).await;
+    test_backend.put_nodes(&nodes).await;
     // All have the trigrams of `abcxyz`, the last one has the text.
     let text = |id| if id == 300 { "abcxyz" } else { "xyzabc" };
     let texts: Vec<TextRow> = (1..=300)
@@ -86,10 +86,10 @@ async fn candidates_that_do_not_fit_are_passed_over() {
             ..name(text(id))
         })
         .collect();
-    let mut session = open.backend.write().await.unwrap();
+    let mut session = test_backend.backend.write().await.unwrap();
     session.put_texts(&[], &texts).await.unwrap();
     let found = session
-        .find_text("abcxyz", TextMatch::Part, true, 2)
+        .find_text("abcxyz", TextMatch::Substring, true, 2)
         .await
         .unwrap();
     assert_eq!(found.rows, &texts[299..]);

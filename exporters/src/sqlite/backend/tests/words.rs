@@ -1,12 +1,12 @@
 use pipeline::store::rows::{Backend as _, NO_WORD, ReadRows as _, WriteRows as _};
 
-use super::{Open, execute, strings};
+use super::{TestBackend, execute, strings};
 
 #[tokio::test]
 async fn a_word_keeps_its_number_and_its_text() {
-    let open = Open::new().await;
+    let test_backend = TestBackend::new().await;
     let texts = strings(["aws", "", "gcp", "aws"]);
-    let mut session = open.backend.write().await.unwrap();
+    let mut session = test_backend.backend.write().await.unwrap();
     let made = session.words(&texts).await.unwrap();
     assert_eq!(made[1], NO_WORD);
     assert_eq!(made[0], made[3]);
@@ -14,7 +14,7 @@ async fn a_word_keeps_its_number_and_its_text() {
     assert_eq!(session.texts(&made).await.unwrap(), texts);
     session.commit().await.unwrap();
 
-    let mut session = open.backend.read().await.unwrap();
+    let mut session = test_backend.backend.read().await.unwrap();
     assert_eq!(session.find_words(&texts).await.unwrap(), made);
     assert_eq!(session.texts(&made).await.unwrap(), texts);
     let unknown = session.find_words(&strings(["azure"])).await.unwrap();
@@ -22,22 +22,22 @@ async fn a_word_keeps_its_number_and_its_text() {
 }
 
 #[tokio::test]
-async fn a_rolled_back_word_leaves_no_number_behind() {
-    let open = Open::new().await;
-    let mut session = open.backend.write().await.unwrap();
+async fn the_number_of_a_rolled_back_word_is_not_cached() {
+    let test_backend = TestBackend::new().await;
+    let mut session = test_backend.backend.write().await.unwrap();
     let lost = session.words(&strings(["lost"])).await.unwrap();
     drop(session);
 
-    let mut session = open.backend.write().await.unwrap();
+    let mut session = test_backend.backend.write().await.unwrap();
     assert_eq!(
         session.find_words(&strings(["lost"])).await.unwrap(),
         [NO_WORD]
     );
     let made = session.words(&strings(["other"])).await.unwrap();
-    assert_eq!(made, lost, "SQLite gives the number again");
+    assert_eq!(made, lost, "SQLite assigns the number again");
     session.commit().await.unwrap();
 
-    let mut session = open.backend.read().await.unwrap();
+    let mut session = test_backend.backend.read().await.unwrap();
     assert_eq!(session.texts(&lost).await.unwrap(), ["other"]);
     assert_eq!(
         session.find_words(&strings(["lost"])).await.unwrap(),
@@ -46,13 +46,13 @@ async fn a_rolled_back_word_leaves_no_number_behind() {
 }
 
 #[tokio::test]
-async fn words_that_a_session_read_are_not_read_again() {
-    let open = Open::new().await;
-    let mut session = open.backend.write().await.unwrap();
+async fn words_that_a_session_has_read_are_cached() {
+    let test_backend = TestBackend::new().await;
+    let mut session = test_backend.backend.write().await.unwrap();
     let made = session.words(&strings(["aws", "gcp"])).await.unwrap();
     session.commit().await.unwrap();
 
-    let other = open.again().await;
+    let other = test_backend.reopen().await;
     let mut session = other.read().await.unwrap();
     assert_eq!(
         session.find_words(&strings(["aws"])).await.unwrap(),
@@ -72,9 +72,9 @@ async fn words_that_a_session_read_are_not_read_again() {
 
 #[tokio::test]
 async fn two_processes_agree_on_words() {
-    let open = Open::new().await;
-    let other = open.again().await;
-    let mut session = open.backend.write().await.unwrap();
+    let test_backend = TestBackend::new().await;
+    let other = test_backend.reopen().await;
+    let mut session = test_backend.backend.write().await.unwrap();
     let first = session.words(&strings(["aws"])).await.unwrap();
     session.commit().await.unwrap();
 
@@ -83,15 +83,15 @@ async fn two_processes_agree_on_words() {
     session.commit().await.unwrap();
     assert_eq!(second[1], first[0]);
 
-    let mut session = open.backend.read().await.unwrap();
+    let mut session = test_backend.backend.read().await.unwrap();
     assert_eq!(session.texts(&second).await.unwrap(), ["gcp", "aws"]);
 }
 
 #[tokio::test]
-async fn one_writer_at_a_time_and_the_other_may_try_again() {
-    let open = Open::new().await;
-    let other = open.again().await;
-    let writes = open.backend.write().await.unwrap();
+async fn a_second_writer_fails_with_a_retryable_error() {
+    let test_backend = TestBackend::new().await;
+    let other = test_backend.reopen().await;
+    let writes = test_backend.backend.write().await.unwrap();
     let error = other.write().await.unwrap_err();
     assert!(error.is_retryable, "{error:?}");
     drop(writes);

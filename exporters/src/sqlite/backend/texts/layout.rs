@@ -1,31 +1,31 @@
-//! The texts of one field of a node are indexed as one string, which trigrams find.
+//! Joins the texts of one field of a node into the string that the index of trigrams stores.
 //!
 //! ```text
-//!  MARK  cart  W . B  MARK  i  MARK        W stands for the whole text, B for its first four characters,
-//!                                          . is half a mark
+//!  MARK  cart  W . P  MARK  i  MARK        W is a hash of the whole text, P a hash of its first four
+//!                                          characters (one character each), . is half a mark
 //! ```
 //!
-//! The index finds a whole text by the trigram `W . B`, a text that begins with four characters or more by
-//! `. B .` and the trigrams of the rest, and a shorter beginning by half a mark before it. No other part of a
-//! string has these trigrams. Without them the index would compare the lists of common trigrams entry by entry.
+//! An exact search looks up the trigram `W . P`. A search for a prefix of four or more characters looks up `. P .` and
+//! the trigrams of the other characters; a shorter prefix is looked up with half a mark before it. No other part of a
+//! string has these trigrams. Without them the index would intersect long lists of common trigrams entry by entry.
 
 use std::collections::BTreeSet;
 
-use pipeline::store::rows::{RESERVED, TextMatch};
+use pipeline::store::rows::{RESERVED_CHARS, TextMatch};
 use pipeline::uid;
 
-/// Stands before, between and after texts.
+/// Separates texts; also before the first and after the last one.
 const MARK: &str = "\u{2}\u{2}";
-const HALF: char = '\u{2}';
+const HALF_MARK: char = '\u{2}';
 
-/// Characters that a beginning has.
-const BEGINNING: usize = 4;
+/// The number of characters that the hash of a prefix covers.
+const PREFIX_LENGTH: usize = 4;
 
-/// Trigrams of a text that are looked up: more find hardly less.
-const TRIGRAMS: usize = 12;
+/// The number of trigrams that a query looks up: more would exclude hardly any further candidates.
+const MAX_TRIGRAMS: usize = 12;
 
-/// All as one; none where there are none.
-pub(super) fn joined(texts: &BTreeSet<String>) -> Option<String> {
+/// Joins texts into one string; none if there is no text.
+pub(super) fn join(texts: &BTreeSet<String>) -> Option<String> {
     if texts.is_empty() {
         return None;
     }
@@ -37,11 +37,11 @@ pub(super) fn joined(texts: &BTreeSet<String>) -> Option<String> {
     Some(joined)
 }
 
-/// The inverse of [`joined`].
+/// Splits a joined string into its texts: the inverse of [`join`].
 pub(super) fn split(joined: &str) -> impl Iterator<Item = &str> {
     let texts = joined.split(MARK).filter(|text| !text.is_empty());
     texts.map(|text| {
-        let text = text.split(HALF).next().unwrap_or_default();
+        let text = text.split(HALF_MARK).next().unwrap_or_default();
         let mut characters = text.char_indices();
         match characters.next_back() {
             // A text of one character has no `W`.
@@ -51,86 +51,89 @@ pub(super) fn split(joined: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What stands after a text.
+/// The hashes and the mark after a text.
 fn suffix(text: &str) -> String {
     let mut suffix = String::new();
-    if has_several(text) {
-        suffix.push(hash_character(text));
+    if has_many_chars(text) {
+        suffix.push(hash_char(text));
     }
-    if let Some(begins) = beginning(text) {
-        suffix.push(HALF);
-        suffix.push(begins);
+    if let Some(hash) = prefix_hash(text) {
+        suffix.push(HALF_MARK);
+        suffix.push(hash);
     }
     suffix + MARK
 }
 
 /// Whether a text has more than one character.
-fn has_several(text: &str) -> bool {
+fn has_many_chars(text: &str) -> bool {
     text.chars().nth(1).is_some()
 }
 
-/// The character that stands for how a text begins; none for one that is too short.
-fn beginning(text: &str) -> Option<char> {
-    let (last, end) = text.char_indices().nth(BEGINNING - 1)?;
-    Some(hash_character(&text[..last + end.len_utf8()]))
+/// The hash of the first [`PREFIX_LENGTH`] characters of a text; none if the text is shorter.
+fn prefix_hash(text: &str) -> Option<char> {
+    let (last, end) = text.char_indices().nth(PREFIX_LENGTH - 1)?;
+    Some(hash_char(&text[..last + end.len_utf8()]))
 }
 
-/// One of those that [`pipeline::store::rows::kept`] leaves to indexes.
-fn hash_character(text: &str) -> char {
-    let (first, last) = (u32::from(*RESERVED.start()), u32::from(*RESERVED.end()));
-    let place = uid::hash(text) % u64::from(last - first + 1);
-    char::from_u32(first + place as u32).unwrap_or(*RESERVED.start())
+/// A hash of a text, as one of the characters that [`pipeline::store::rows::stored_text`] reserves for indexes.
+fn hash_char(text: &str) -> char {
+    let (first, last) = (
+        u32::from(*RESERVED_CHARS.start()),
+        u32::from(*RESERVED_CHARS.end()),
+    );
+    let offset = uid::hash(text) % u64::from(last - first + 1);
+    char::from_u32(first + offset as u32).unwrap_or(*RESERVED_CHARS.start())
 }
 
-/// What stands in the joined texts where one of them matches.
-pub(super) fn pattern(text: &str, how: TextMatch) -> String {
-    match how {
+/// The string that joined texts contain if one of them matches.
+pub(super) fn pattern(text: &str, mode: TextMatch) -> String {
+    match mode {
         TextMatch::Exact => format!("{MARK}{text}{}", suffix(text)),
         TextMatch::Prefix => format!("{MARK}{text}"),
-        TextMatch::Part => text.to_owned(),
+        TextMatch::Substring => text.to_owned(),
     }
 }
 
-/// A query for the trigrams that joined texts have where one matches; none where it is too short.
-pub(super) fn query(text: &str, how: TextMatch) -> Option<String> {
+/// The query for trigrams that joined texts have if one of them matches; none if the text is too short.
+pub(super) fn query(text: &str, mode: TextMatch) -> Option<String> {
     let whole: Vec<char> = text.chars().collect();
     let mut trigrams = Vec::new();
-    match how {
-        TextMatch::Exact => trigrams.push(match (beginning(text), has_several(text)) {
-            (Some(begins), _) => vec![hash_character(text), HALF, begins],
-            (None, true) => vec![hash_character(text), HALF, HALF],
-            (None, false) => vec![HALF, *whole.first()?, HALF],
+    match mode {
+        TextMatch::Exact => trigrams.push(match (prefix_hash(text), has_many_chars(text)) {
+            (Some(prefix), _) => vec![hash_char(text), HALF_MARK, prefix],
+            (None, true) => vec![hash_char(text), HALF_MARK, HALF_MARK],
+            (None, false) => vec![HALF_MARK, *whole.first()?, HALF_MARK],
         }),
-        TextMatch::Prefix => match beginning(text) {
-            Some(begins) => {
-                trigrams.push(vec![HALF, begins, HALF]);
-                trigrams.extend(parts(whole.get(BEGINNING - 2..).unwrap_or_default()));
+        TextMatch::Prefix => match prefix_hash(text) {
+            Some(prefix) => {
+                trigrams.push(vec![HALF_MARK, prefix, HALF_MARK]);
+                trigrams.extend(cover(whole.get(PREFIX_LENGTH - 2..).unwrap_or_default()));
             }
             None => {
                 let mark = if whole.len() < 2 { MARK } else { "\u{2}" };
-                let begins: Vec<char> = mark.chars().chain(whole).collect();
-                trigrams.extend(parts(&begins));
+                let marked: Vec<char> = mark.chars().chain(whole).collect();
+                trigrams.extend(cover(&marked));
             }
         },
-        TextMatch::Part => trigrams.extend(parts(&whole)),
+        TextMatch::Substring => trigrams.extend(cover(&whole)),
     }
-    let quoted = trigrams.iter().map(|trigram| quoted(trigram));
-    let query: Vec<String> = quoted.collect();
-    (!query.is_empty()).then(|| query.join(" "))
+    let terms: Vec<String> = trigrams.iter().map(|trigram| quote(trigram)).collect();
+    (!terms.is_empty()).then(|| terms.join(" "))
 }
 
-/// Trigrams that cover a text; they overlap only at the end.
-fn parts(text: &[char]) -> Vec<Vec<char>> {
+/// Trigrams that cover a text, up to [`MAX_TRIGRAMS`] and the last one; only the last two overlap.
+fn cover(text: &[char]) -> Vec<Vec<char>> {
     let Some(last) = text.len().checked_sub(3) else {
         return Vec::new();
     };
-    let starts = (0..last).step_by(3).take(TRIGRAMS).chain([last]);
+    let starts = (0..last).step_by(3).take(MAX_TRIGRAMS).chain([last]);
     starts
         .map(|start| text[start..start + 3].to_vec())
         .collect()
 }
 
-fn quoted(trigram: &[char]) -> String {
+/// A trigram as a string of the query language of FTS5.
+fn quote(trigram: &[char]) -> String {
     let text: String = trigram.iter().collect();
     format!("\"{}\"", text.replace('"', "\"\""))
 }
@@ -140,14 +143,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn joined_texts_are_split_again() {
+    fn split_inverts_join() {
         for texts in [
             &["i"][..],
             &["ab"],
             &["abc", "abcd", "cart-worker", "i", "ä"],
         ] {
             let texts: BTreeSet<String> = texts.iter().map(|&text| text.to_owned()).collect();
-            let joined = joined(&texts).unwrap();
+            let joined = join(&texts).unwrap();
             assert!(
                 split(&joined).eq(texts.iter().map(String::as_str)),
                 "{joined:?}"
@@ -156,34 +159,34 @@ mod tests {
     }
 
     #[test]
-    fn joined_texts_have_the_trigrams_that_are_looked_up() {
+    fn joined_texts_have_the_pattern_and_the_trigrams_of_each_query() {
         let text = "cart-worker";
         for length in 1..=text.len() {
-            let whole = joined(&[text[..length].to_owned()].into()).unwrap();
-            let longer = joined(&[text.to_owned()].into()).unwrap();
+            let whole = join(&[text[..length].to_owned()].into()).unwrap();
+            let longer = join(&[text.to_owned()].into()).unwrap();
             let all = [
                 (TextMatch::Exact, &whole),
                 (TextMatch::Prefix, &whole),
                 (TextMatch::Prefix, &longer),
-                (TextMatch::Part, &longer),
+                (TextMatch::Substring, &longer),
             ];
-            for (how, joined) in all {
+            for (mode, joined) in all {
                 assert!(
-                    joined.contains(&pattern(&text[..length], how)),
-                    "{length} {how:?}"
+                    joined.contains(&pattern(&text[..length], mode)),
+                    "{length} {mode:?}"
                 );
-                let Some(query) = query(&text[..length], how) else {
-                    assert!(how == TextMatch::Part && length < 3);
+                let Some(query) = query(&text[..length], mode) else {
+                    assert!(mode == TextMatch::Substring && length < 3);
                     continue;
                 };
                 for trigram in query.split(' ') {
                     assert!(
                         joined.contains(trigram.trim_matches('"')),
-                        "{length} {how:?}"
+                        "{length} {mode:?}"
                     );
                 }
             }
-            let other = joined(&["cart-works".to_owned()].into()).unwrap();
+            let other = join(&["cart-works".to_owned()].into()).unwrap();
             let exact = query(&text[..length], TextMatch::Exact).unwrap();
             assert!(!other.contains(exact.trim_matches('"')), "{length}");
         }

@@ -1,93 +1,98 @@
-//! Texts by which nodes are found: an index of trigrams finds candidates, the text itself decides.
+//! The search texts of nodes: an index of trigrams returns candidates, and a comparison with the text decides.
 
 mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
-use pipeline::store::rows::{FoundTexts, NodeId, TextField, TextMatch, TextRow, WantedText, kept};
+use pipeline::store::rows::{
+    NodeId, TextCondition, TextField, TextHits, TextMatch, TextRow, stored_text,
+};
 use sqlx::SqliteConnection;
 
-use super::bulk::{Bulk, json_list, limit as rows_limit, sorted};
-use super::cells::{fetch, value_of};
+use super::bulk::{BulkStatement, json_list, sorted, sql_limit};
+use super::cells::{decode_code, fetch_packed};
 use super::nodes::NewNodes;
 
-/// Texts with all trigrams of a text that are looked at, about: what is beyond is not found.
-const CANDIDATES: usize = 10_000;
+/// A search compares about this many candidates (texts that have all trigrams), and finds no match beyond them.
+const MAX_CANDIDATES: usize = 10_000;
 
-/// Where the texts of nodes begin that are not current.
-const OTHERS: i64 = 1 << 44;
+/// The first row of `trigrams` for texts of nodes that are not current.
+const FIRST_OTHER_ROW: i64 = 1 << 44;
 
 pub(super) const FIND: &str = include_str!("../../sql/read_texts.sql");
 const READ: &str = "SELECT pack_rows(id, text, is_current) FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
-static PUT: Bulk = Bulk::new("INSERT INTO texts (id, text, is_current) VALUES (?, ?, ?)");
+static PUT: BulkStatement =
+    BulkStatement::new("INSERT INTO texts (id, text, is_current) VALUES (?, ?, ?)");
 const REMOVE: &str = "DELETE FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
-// One statement for all texts: FTS5 writes a segment for each, since each is a savepoint.
+// One statement for all texts: each statement is a savepoint, for which FTS5 writes a segment.
 pub(super) const INDEX: &str = include_str!("../../sql/index_texts.sql");
 pub(super) const UNINDEX: &str = include_str!("../../sql/unindex_texts.sql");
 
-/// All texts of a field of a node. Ordered as they are found.
+/// A search field of a node: the key of its texts. Ordered as searches return them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Place {
+struct NodeField {
     field: TextField,
     node: NodeId,
 }
 
-impl Place {
-    /// In `texts`, to which new nodes are appended.
-    fn id(self) -> i64 {
+impl NodeField {
+    /// The id in `texts`. The texts of new nodes are appended.
+    fn text_id(self) -> i64 {
         self.node * 8 + self.field as i64
     }
 
-    /// In `trigrams`, where those of current nodes stand first.
-    fn indexed(self, is_current: bool) -> i64 {
-        let first = if is_current { 0 } else { OTHERS };
+    /// The row id in `trigrams`. The texts of current nodes come first.
+    fn trigram_row(self, is_current: bool) -> i64 {
+        let first = if is_current { 0 } else { FIRST_OTHER_ROW };
         first | (self.field as i64) << 40 | self.node
     }
 
-    fn of_indexed(id: i64) -> Result<Place, sqlx::Error> {
-        Ok(Place {
-            field: value_of(id >> 40 & 15, &TextField::ALL)?,
+    /// The inverse of [`NodeField::trigram_row`].
+    fn from_trigram_row(id: i64) -> Result<NodeField, sqlx::Error> {
+        Ok(NodeField {
+            field: decode_code(id >> 40 & 15, &TextField::ALL)?,
             node: id & ((1 << 40) - 1),
         })
     }
 }
 
+/// Up to `limit` texts that match, of nodes that are current, or of the others, in the order of field and node.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     text: &str,
-    how: TextMatch,
+    mode: TextMatch,
     current: bool,
     limit: usize,
-) -> Result<FoundTexts, sqlx::Error> {
-    let text = kept(text);
-    let Some(trigrams) = layout::query(&text, how) else {
-        return Ok(FoundTexts::default());
+) -> Result<TextHits, sqlx::Error> {
+    let text = stored_text(text);
+    let Some(trigrams) = layout::query(&text, mode) else {
+        return Ok(TextHits::default());
     };
-    let fits = |found: &str| match how {
-        TextMatch::Exact => found == text,
-        TextMatch::Prefix => found.starts_with(&text),
-        TextMatch::Part => found.contains(&text),
+    let is_match = |candidate: &str| match mode {
+        TextMatch::Exact => candidate == text,
+        TextMatch::Prefix => candidate.starts_with(&text),
+        TextMatch::Substring => candidate.contains(&text),
     };
-    let (mut found, mut looked_at) = (Vec::new(), 0);
+    let (mut matches, mut candidates) = (Vec::new(), 0);
     let (mut after, end) = match current {
-        true => (-1, OTHERS),
-        false => (OTHERS - 1, 2 * OTHERS),
+        true => (-1, FIRST_OTHER_ROW),
+        false => (FIRST_OTHER_ROW - 1, 2 * FIRST_OTHER_ROW),
     };
-    // Most candidates fit; where they do not, the next ones are read in larger steps.
-    let mut step = limit.saturating_add(1).clamp(16, 1024);
+    // Most candidates match. If they do not, each further read is larger.
+    let mut batch_size = limit.saturating_add(1).clamp(16, 1024);
     let is_last = loop {
         let query = sqlx::query(FIND)
             .bind(&trigrams)
             .bind(after)
-            .bind(rows_limit(step))
+            .bind(sql_limit(batch_size))
             .bind(end);
-        let rows = fetch(connection, query).await?;
+        let rows = fetch_packed(connection, query).await?;
         for (id, texts) in rows.read(|cells| Ok((cells.take::<i64>()?, cells.take()?)))? {
-            let Place { field, node } = Place::of_indexed(id)?;
+            let NodeField { field, node } = NodeField::from_trigram_row(id)?;
             let texts: String = texts;
-            let texts = layout::split(&texts).filter(|text| fits(text));
-            found.extend(texts.map(|text| TextRow {
+            let texts = layout::split(&texts).filter(|text| is_match(text));
+            matches.extend(texts.map(|text| TextRow {
                 node,
                 field,
                 is_current: current,
@@ -95,56 +100,56 @@ pub(super) async fn find(
             }));
             after = id;
         }
-        looked_at += rows.len();
-        let is_last = rows.len() < step;
-        if is_last || found.len() > limit || looked_at >= CANDIDATES {
+        candidates += rows.len();
+        let is_last = rows.len() < batch_size;
+        if is_last || matches.len() > limit || candidates >= MAX_CANDIDATES {
             break is_last;
         }
-        step = (step * 4).min(4096);
+        batch_size = (batch_size * 4).min(4096);
     };
-    let has_more = !is_last || found.len() > limit;
-    found.truncate(limit);
-    Ok(FoundTexts {
-        rows: found,
+    let has_more = !is_last || matches.len() > limit;
+    matches.truncate(limit);
+    Ok(TextHits {
+        rows: matches,
         has_more,
     })
 }
 
-/// A text that is wanted, as the database finds it.
+/// A condition on a text, as SQL evaluates it.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct TextPredicate {
     field: TextField,
-    /// Stands in the node's texts of the field.
+    /// The stored texts of the field contain this string if the condition holds.
     pub(super) pattern: String,
     trigrams: Option<String>,
 }
 
-/// A walk through the nodes with a text, in their order.
+/// A query of the index of trigrams that returns nodes in order.
 #[derive(Clone, Debug)]
-pub(super) struct Walk {
+pub(super) struct TrigramQuery {
     field: TextField,
     pub(super) trigrams: String,
 }
 
-impl Wanted {
-    pub(super) fn of(wanted: &WantedText) -> Wanted {
-        let text = kept(&wanted.text);
-        Wanted {
-            field: wanted.field,
-            trigrams: layout::query(&text, wanted.how),
-            pattern: layout::pattern(&text, wanted.how),
+impl TextPredicate {
+    pub(super) fn new(condition: &TextCondition) -> TextPredicate {
+        let text = stored_text(&condition.text);
+        TextPredicate {
+            field: condition.field,
+            trigrams: layout::query(&text, condition.mode),
+            pattern: layout::pattern(&text, condition.mode),
         }
     }
 
-    /// Of a text that is too short for the index there is none.
-    pub(super) fn walk(&self) -> Option<Walk> {
-        Some(Walk {
+    /// The query of the index; none if the text is too short for it.
+    pub(super) fn trigram_query(&self) -> Option<TrigramQuery> {
+        Some(TrigramQuery {
             field: self.field,
             trigrams: self.trigrams.clone()?,
         })
     }
 
-    /// Whether a node of the table `nodes` has it, which is bound as this parameter.
+    /// The SQL condition on a row of `nodes`, with the pattern as this parameter.
     pub(super) fn condition(&self, parameter: usize) -> String {
         let field = self.field as i64;
         format!(
@@ -154,32 +159,33 @@ impl Wanted {
     }
 }
 
-impl Walk {
-    /// The rows of the index of nodes greater than `after`: greater than the first, less than the other.
-    pub(super) fn rows(&self, after: NodeId, is_current: bool) -> (i64, i64) {
-        let place = |node| Place {
+impl TrigramQuery {
+    /// The rows of the index for nodes after `after`, as exclusive bounds.
+    pub(super) fn row_range(&self, after: NodeId, is_current: bool) -> (i64, i64) {
+        let key = |node| NodeField {
             field: self.field,
             node,
         };
-        let first = place(after).indexed(is_current);
-        (first, place(0).indexed(is_current) + (1 << 40))
+        let first = key(after).trigram_row(is_current);
+        (first, key(0).trigram_row(is_current) + (1 << 40))
     }
 }
 
+/// All texts of nodes, in the order of field and node.
 pub(super) async fn of_nodes(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
 ) -> Result<Vec<TextRow>, sqlx::Error> {
     let of_node = |node: &NodeId| {
         let node = *node;
-        TextField::ALL.map(|field| Place { field, node })
+        TextField::ALL.map(|field| NodeField { field, node })
     };
-    let places: Vec<Place> = nodes.iter().flat_map(of_node).collect();
-    let stored = stored(connection, &places).await?;
-    let places: BTreeSet<Place> = places.into_iter().collect();
+    let keys: Vec<NodeField> = nodes.iter().flat_map(of_node).collect();
+    let stored = stored(connection, &keys).await?;
+    let keys: BTreeSet<NodeField> = keys.into_iter().collect();
     let mut rows = Vec::new();
-    for Place { field, node } in places {
-        let Some((texts, is_current)) = stored.get(&Place { field, node }.id()) else {
+    for NodeField { field, node } in keys {
+        let Some((texts, is_current)) = stored.get(&NodeField { field, node }.text_id()) else {
             continue;
         };
         let texts = layout::split(texts);
@@ -193,9 +199,10 @@ pub(super) async fn of_nodes(
     Ok(rows)
 }
 
-/// The texts that a session wrote of the nodes that it made, by their [`Place::id`].
+/// The joined texts that a session wrote for its new nodes, and whether the node is current, by [`NodeField::text_id`].
 pub(super) type NewTexts = HashMap<i64, (String, bool)>;
 
+/// Replaces the texts of these nodes and fields by those in `rows`. Unchanged texts are not written.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     new_nodes: &NewNodes,
@@ -203,82 +210,84 @@ pub(super) async fn put(
     nodes: &[(NodeId, TextField)],
     rows: &[TextRow],
 ) -> Result<(), sqlx::Error> {
-    // Those of a node are all current, or none is.
-    let mut texts: BTreeMap<Place, (BTreeSet<String>, bool)> = BTreeMap::new();
+    // The texts of a node are all current, or none is.
+    let mut texts: BTreeMap<NodeField, (BTreeSet<String>, bool)> = BTreeMap::new();
     for (node, field) in nodes {
         let (node, field) = (*node, *field);
-        texts.entry(Place { field, node }).or_default();
+        texts.entry(NodeField { field, node }).or_default();
     }
     for row in rows {
         let (node, field) = (row.node, row.field);
-        let of_place = texts.entry(Place { field, node }).or_default();
-        of_place.1 = row.is_current;
+        let of_field = texts.entry(NodeField { field, node }).or_default();
+        of_field.1 = row.is_current;
         if !row.text.is_empty() {
-            of_place.0.insert(kept(&row.text));
+            of_field.0.insert(stored_text(&row.text));
         }
     }
-    // Those of new nodes are what this session wrote.
+    // For a new node the old texts are those that this session wrote, so they are not read.
     let old = texts.keys().copied();
-    let old: Vec<Place> = old.filter(|place| !new_nodes.is_new(place.node)).collect();
+    let old: Vec<NodeField> = old.filter(|key| !new_nodes.is_new(key.node)).collect();
     let mut stored = stored(connection, &old).await?;
     let (mut removed, mut added) = (Vec::new(), Vec::new());
-    for (place, (texts, is_current)) in texts {
-        let new = layout::joined(&texts).map(|text| (text, is_current));
-        let old = match new_nodes.is_new(place.node) {
-            true => replace_new(new_texts, place, new.clone()),
-            false => stored.remove(&place.id()),
+    for (key, (texts, is_current)) in texts {
+        let new = layout::join(&texts).map(|text| (text, is_current));
+        let old = match new_nodes.is_new(key.node) {
+            true => replace_new(new_texts, key, new.clone()),
+            false => stored.remove(&key.text_id()),
         };
         if new == old {
             continue;
         }
-        removed.extend(old.map(|(_, was_current)| (place, was_current)));
-        added.extend(new.map(|(text, is_current)| (place, is_current, text)));
+        removed.extend(old.map(|(_, was_current)| (key, was_current)));
+        added.extend(new.map(|(text, is_current)| (key, is_current, text)));
     }
     replace(connection, &removed, &added).await
 }
 
-/// Returns what was there.
+/// Replaces the texts of a new node; returns the old ones.
 fn replace_new(
     texts: &mut NewTexts,
-    place: Place,
+    key: NodeField,
     new: Option<(String, bool)>,
 ) -> Option<(String, bool)> {
     match new {
-        Some(new) => texts.insert(place.id(), new),
-        None => texts.remove(&place.id()),
+        Some(new) => texts.insert(key.text_id(), new),
+        None => texts.remove(&key.text_id()),
     }
 }
 
+/// The stored texts with these keys.
 async fn stored(
     connection: &mut SqliteConnection,
-    places: &[Place],
+    keys: &[NodeField],
 ) -> Result<HashMap<i64, (String, bool)>, sqlx::Error> {
-    if places.is_empty() {
+    if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let query = sqlx::query(READ).bind(json_list(places.iter().map(|place| place.id())));
-    let rows = fetch(connection, query).await?;
+    let query = sqlx::query(READ).bind(json_list(keys.iter().map(|key| key.text_id())));
+    let rows = fetch_packed(connection, query).await?;
     let texts = rows.read(|cells| Ok((cells.take()?, (cells.take()?, cells.take()?))))?;
     Ok(texts.into_iter().collect())
 }
 
-/// Both in the order of their places: FTS5 begins a segment at each that is not greater.
+/// Removes and adds texts in the order of their row ids: FTS5 begins a segment at each row id that is not greater than
+/// the previous one.
 async fn replace(
     connection: &mut SqliteConnection,
-    removed: &[(Place, bool)],
-    added: &[(Place, bool, String)],
+    removed: &[(NodeField, bool)],
+    added: &[(NodeField, bool, String)],
 ) -> Result<(), sqlx::Error> {
     if !removed.is_empty() {
-        let mut places: Vec<i64> = removed
+        let mut keys: Vec<i64> = removed
             .iter()
-            .map(|(place, is_current)| place.indexed(*is_current))
+            .map(|(key, is_current)| key.trigram_row(*is_current))
             .collect();
-        places.sort_unstable();
+        keys.sort_unstable();
         sqlx::query(UNINDEX)
-            .bind(json_list(places))
+            .bind(json_list(keys))
             .execute(&mut *connection)
             .await?;
-        let ids = removed.iter().map(|(place, _)| place.id());
+        let ids = removed.iter().map(|(key, _)| key.text_id());
         sqlx::query(REMOVE)
             .bind(json_list(ids))
             .execute(&mut *connection)
@@ -287,18 +296,21 @@ async fn replace(
     if added.is_empty() {
         return Ok(());
     }
-    let rows = sorted(added, |(place, ..)| place.id());
-    PUT.run(connection, &rows, |values, (place, is_current, text)| {
-        values.add(place.id()).add(text.as_str()).add(*is_current);
+    let rows = sorted(added, |(key, ..)| key.text_id());
+    PUT.run(connection, &rows, |values, (key, is_current, text)| {
+        values
+            .add(key.text_id())
+            .add(text.as_str())
+            .add(*is_current);
     })
     .await?;
-    let mut places: Vec<i64> = added
+    let mut keys: Vec<i64> = added
         .iter()
-        .map(|(place, is_current, _)| place.indexed(*is_current))
+        .map(|(key, is_current, _)| key.trigram_row(*is_current))
         .collect();
-    places.sort_unstable();
+    keys.sort_unstable();
     sqlx::query(INDEX)
-        .bind(json_list(places))
+        .bind(json_list(keys))
         .execute(connection)
         .await?;
     Ok(())

@@ -1,11 +1,11 @@
-//! `sending_queue.batch`.
+//! `sending_queue::batch`: queued batches are merged.
 
 use tokio::sync::Mutex;
 
 use super::*;
 use crate::channel::{Queue, Sender, channel};
 use crate::engine::sending::consume;
-use crate::engine::settings::{BatchSizer, QueueBatch};
+use crate::exporter_settings::{BatchSizer, QueueBatch};
 use crate::testing::uids;
 use crate::{Receipt, SignalSet};
 
@@ -41,7 +41,7 @@ impl GroupingCase {
         receipt
     }
 
-    /// Exports all that was given, and how long that took: the queue is closed.
+    /// Closes the queue and exports all batches. Returns the uids of each exported batch, and the duration.
     async fn consume(self) -> (Vec<Vec<String>>, Duration) {
         let GroupingCase {
             case,
@@ -102,7 +102,7 @@ async fn rows_without_a_sender_are_held_for_the_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_have_at_most_the_largest_size() {
+async fn batches_have_at_most_the_maximum_size() {
     let settings = |sizer, max_size| QueueBatch {
         max_size,
         sizer,

@@ -10,27 +10,27 @@ use super::Sending;
 use super::attempt::SENDER_PATIENCE;
 use crate::channel::RETRY_AFTER;
 use crate::delivery::{Refusal, Retry};
-use crate::engine::settings::{ExporterSettings, RetryOnFailure};
-use crate::testing::{Behaviour, Captured, CapturingExporter, batch};
+use crate::exporter_settings::{ExporterSettings, RetryOnFailure};
+use crate::testing::{CapturedExports, CapturingExporter, ExportBehaviour, batch};
 use crate::{Batch, Delivery, Outcome, Signal};
 
 mod grouping;
-mod together;
+mod joint;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// An exporter with a given behaviour, and the start of the clock.
+/// An exporter with a given behaviour, and the start of the test.
 struct Case {
     sending: Sending,
-    captured: Captured,
+    captured: CapturedExports,
     began: Instant,
 }
 
 impl Case {
-    /// Waits of 1 s, 2 s, 4 s and so on between attempts.
-    fn new(first: impl IntoIterator<Item = Behaviour>, then: Behaviour) -> Case {
-        Case::with(|exporter| exporter.first(first).then(then))
+    /// The waits between attempts are 1 s, 2 s, 4 s and so on.
+    fn new(first: impl IntoIterator<Item = ExportBehaviour>, then: ExportBehaviour) -> Case {
+        Case::with(|exporter| exporter.first_attempts(first).later_attempts(then))
     }
 
     fn with(change: impl FnOnce(CapturingExporter) -> CapturingExporter) -> Case {
@@ -67,7 +67,7 @@ impl Case {
     async fn send(&self, deadline: Option<Instant>) -> Outcome {
         let (delivery, receipt) = Delivery::new(deadline);
         let batch = batch(Signal::Traces, &["a"]).with_delivery(delivery);
-        assert!(self.sending.send_all(vec![batch]).await.is_ok());
+        assert!(self.sending.send_joint(vec![batch]).await.is_ok());
         receipt.await
     }
 
@@ -77,10 +77,10 @@ impl Case {
 
     async fn send_untracked(&self) {
         let batch = batch(Signal::Traces, &["a"]);
-        assert!(self.sending.send_all(vec![batch]).await.is_ok());
+        assert!(self.sending.send_joint(vec![batch]).await.is_ok());
     }
 
-    /// How long after the beginning each attempt was made, in seconds.
+    /// The time of each attempt, in seconds after the start.
     fn attempts(&self) -> Vec<u64> {
         let attempts = self.captured.attempted_at().into_iter();
         attempts
@@ -109,15 +109,15 @@ fn refused(reason: &str, retry: Retry) -> Outcome {
     })
 }
 
-fn down(times: usize) -> Vec<Behaviour> {
-    vec![Behaviour::Retry(None); times]
+fn down(times: usize) -> Vec<ExportBehaviour> {
+    vec![ExportBehaviour::Retry(None); times]
 }
 
 const DOWN: &str = "the destination is down";
 
 #[tokio::test(start_paused = true)]
 async fn retryable_failure_is_retried_after_growing_waits() {
-    let case = Case::new(down(3), Behaviour::Take);
+    let case = Case::new(down(3), ExportBehaviour::Accept);
     assert_eq!(case.send_within(HOUR).await, Outcome::Delivered);
     assert_eq!(case.attempts(), [0, 1, 3, 7]);
     assert_eq!(case.captured.uids(), ["a"]);
@@ -125,17 +125,17 @@ async fn retryable_failure_is_retried_after_growing_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_waits_as_long_as_the_destination_asks() {
-    let asks = Behaviour::Retry(Some(9 * SECOND));
-    let case = Case::new([asks], Behaviour::Take);
+async fn retry_waits_as_long_as_the_destination_requests() {
+    let asks = ExportBehaviour::Retry(Some(9 * SECOND));
+    let case = Case::new([asks], ExportBehaviour::Accept);
     assert_eq!(case.send_within(HOUR).await, Outcome::Delivered);
     assert_eq!(case.attempts(), [0, 9]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn permanent_failure_is_not_retried() {
-    let case = Case::new([], Behaviour::Refuse);
-    let never = refused("the destination wants no such rows", Retry::Never);
+    let case = Case::new([], ExportBehaviour::Reject);
+    let never = refused("the destination rejects these rows", Retry::Never);
     assert_eq!(case.send_within(HOUR).await, never);
     assert_eq!(case.attempts(), [0]);
     assert_eq!((case.sent(), case.failed()), (0, 1));
@@ -143,8 +143,8 @@ async fn permanent_failure_is_not_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn retries_end_at_the_senders_deadline_with_a_refusal_that_may_be_retried() {
-    let case = Case::new([], Behaviour::Retry(None));
-    // The next attempt would be at 7 s: the sender need not wait for what it will not see.
+    let case = Case::new([], ExportBehaviour::Retry(None));
+    // The next attempt would be at 7 s, after the deadline, so the sender is refused at once.
     let expected = refused(DOWN, Retry::After(4 * SECOND));
     assert_eq!(case.send_within(5 * SECOND).await, expected);
     assert_eq!(case.attempts(), [0, 1, 3]);
@@ -153,8 +153,8 @@ async fn retries_end_at_the_senders_deadline_with_a_refusal_that_may_be_retried(
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusal_contains_the_wait_that_the_destination_asks_for() {
-    let case = Case::new([], Behaviour::Retry(Some(HOUR)));
+async fn refusal_contains_the_wait_that_the_destination_requests() {
+    let case = Case::new([], ExportBehaviour::Retry(Some(HOUR)));
     let expected = refused(DOWN, Retry::After(HOUR));
     assert_eq!(case.send_within(5 * SECOND).await, expected);
     assert_eq!(case.attempts(), [0]);
@@ -162,7 +162,7 @@ async fn refusal_contains_the_wait_that_the_destination_asks_for() {
 
 #[tokio::test(start_paused = true)]
 async fn sender_without_a_deadline_gets_an_outcome_within_ten_seconds() {
-    let case = Case::new([], Behaviour::Retry(None));
+    let case = Case::new([], ExportBehaviour::Retry(None));
     let expected = refused(DOWN, Retry::After(8 * SECOND));
     assert_eq!(case.send(None).await, expected);
     assert_eq!(case.attempts(), [0, 1, 3, 7]);
@@ -171,7 +171,7 @@ async fn sender_without_a_deadline_gets_an_outcome_within_ten_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn batch_whose_deadline_is_over_is_not_exported() {
-    let case = Case::new([], Behaviour::Take);
+    let case = Case::new([], ExportBehaviour::Accept);
     let expected = refused("waited too long in the queue", Retry::After(RETRY_AFTER));
     assert_eq!(case.send(Some(Instant::now())).await, expected);
     assert_eq!(case.captured.attempts(), 0);
@@ -179,7 +179,7 @@ async fn batch_whose_deadline_is_over_is_not_exported() {
 
 #[tokio::test(start_paused = true)]
 async fn without_retries_the_first_failure_refuses_at_once() {
-    let mut case = Case::new([], Behaviour::Retry(Some(3 * SECOND)));
+    let mut case = Case::new([], ExportBehaviour::Retry(Some(3 * SECOND)));
     case.retry().enabled = false;
     let expected = refused(DOWN, Retry::After(3 * SECOND));
     assert_eq!(case.send_within(HOUR).await, expected);
@@ -189,7 +189,7 @@ async fn without_retries_the_first_failure_refuses_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn retries_end_after_max_elapsed_time_before_the_senders_deadline() {
-    let mut case = Case::new([], Behaviour::Retry(None));
+    let mut case = Case::new([], ExportBehaviour::Retry(None));
     case.retry().max_elapsed_time = 4 * SECOND;
     let expected = refused(DOWN, Retry::After(4 * SECOND));
     assert_eq!(case.send_within(HOUR).await, expected);
@@ -198,7 +198,7 @@ async fn retries_end_after_max_elapsed_time_before_the_senders_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn retries_end_after_max_elapsed_time_where_no_sender_waits() {
-    let mut case = Case::new([], Behaviour::Retry(None));
+    let mut case = Case::new([], ExportBehaviour::Retry(None));
     case.retry().max_elapsed_time = 4 * SECOND;
     case.send_untracked().await;
     assert_eq!(case.attempts(), [0, 1, 3]);
@@ -207,7 +207,7 @@ async fn retries_end_after_max_elapsed_time_where_no_sender_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn retries_do_not_end_where_no_sender_waits_and_max_elapsed_time_is_zero() {
-    let mut case = Case::new(down(200), Behaviour::Take);
+    let mut case = Case::new(down(200), ExportBehaviour::Accept);
     case.retry().max_elapsed_time = Duration::ZERO;
     case.send_untracked().await;
     assert!(case.took() > HOUR, "{:?}", case.took());
@@ -217,22 +217,22 @@ async fn retries_do_not_end_where_no_sender_waits_and_max_elapsed_time_is_zero()
 
 #[tokio::test(start_paused = true)]
 async fn hanging_attempt_is_cancelled_at_its_timeout_and_retried() {
-    let case = Case::new([Behaviour::Hang], Behaviour::Take);
+    let case = Case::new([ExportBehaviour::Hang], ExportBehaviour::Accept);
     assert_eq!(case.send_within(HOUR).await, Outcome::Delivered);
     assert_eq!(case.attempts(), [0, 6], "5 s of timeout and 1 s of waiting");
 }
 
 #[tokio::test(start_paused = true)]
 async fn hanging_attempt_is_cancelled_at_the_senders_deadline() {
-    let case = Case::new([], Behaviour::Hang);
+    let case = Case::new([], ExportBehaviour::Hang);
     let expected = refused("no answer within 2s", Retry::After(SECOND));
     assert_eq!(case.send_within(2 * SECOND).await, expected);
     assert_eq!(case.took(), 2 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_of_zero_is_none() {
-    let mut case = Case::new([], Behaviour::Hang);
+async fn timeout_of_zero_is_no_timeout() {
+    let mut case = Case::new([], ExportBehaviour::Hang);
     case.sending.settings.timeout = Duration::ZERO;
     let expected = refused("no answer within 2m", Retry::After(SECOND));
     assert_eq!(case.send_within(120 * SECOND).await, expected);
@@ -241,7 +241,7 @@ async fn a_timeout_of_zero_is_none() {
 
 #[tokio::test(start_paused = true)]
 async fn giving_up_cancels_an_attempt_and_refuses_for_now() {
-    let case = Case::new([], Behaviour::Hang);
+    let case = Case::new([], ExportBehaviour::Hang);
     let give_up = async {
         tokio::time::sleep(SECOND).await;
         case.sending.give_up.cancel();
@@ -254,7 +254,7 @@ async fn giving_up_cancels_an_attempt_and_refuses_for_now() {
 
 #[tokio::test(start_paused = true)]
 async fn giving_up_ends_a_wait_and_refuses_with_the_last_failure() {
-    let case = Case::new([], Behaviour::Retry(Some(60 * SECOND)));
+    let case = Case::new([], ExportBehaviour::Retry(Some(60 * SECOND)));
     let give_up = async {
         tokio::time::sleep(SECOND).await;
         case.sending.give_up.cancel();
@@ -266,14 +266,14 @@ async fn giving_up_ends_a_wait_and_refuses_with_the_last_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_whose_task_is_aborted_is_refused() {
-    let case = Case::new([], Behaviour::Hang);
+async fn batch_whose_task_is_aborted_is_refused() {
+    let case = Case::new([], ExportBehaviour::Hang);
     let (delivery, receipt) = Delivery::new(None);
     let batch = batch(Signal::Traces, &["a"]).with_delivery(delivery);
     let sending = Arc::new(case.sending);
     let task = tokio::spawn({
         let sending = sending.clone();
-        async move { sending.send_all(vec![batch]).await.is_ok() }
+        async move { sending.send_joint(vec![batch]).await.is_ok() }
     });
     tokio::time::sleep(SECOND).await;
     task.abort();
@@ -282,10 +282,10 @@ async fn a_batch_whose_task_is_aborted_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_go_on_until_the_last_sender_of_a_merged_batch_has_gone() {
+async fn attempts_continue_until_the_deadline_of_the_last_sender_of_a_merged_batch() {
     let case = Case::new(
-        [Behaviour::Retry(None), Behaviour::Retry(None)],
-        Behaviour::Take,
+        [ExportBehaviour::Retry(None), ExportBehaviour::Retry(None)],
+        ExportBehaviour::Accept,
     );
     let of_sender = |uid: &str, patience: Duration| {
         let (delivery, receipt) = Delivery::new(Some(Instant::now() + patience));
@@ -295,7 +295,7 @@ async fn attempts_go_on_until_the_last_sender_of_a_merged_batch_has_gone() {
     let (hurried, _receipt) = of_sender("a", SECOND / 2);
     let (patient, receipt) = of_sender("b", HOUR);
     let merged = Batch::concat(vec![hurried, patient]).unwrap();
-    assert!(case.sending.send_all(vec![merged]).await.is_ok());
+    assert!(case.sending.send_joint(vec![merged]).await.is_ok());
     assert_eq!(receipt.await, Outcome::Delivered);
     assert_eq!(case.attempts(), [0, 1, 3]);
 }

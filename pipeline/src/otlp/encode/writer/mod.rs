@@ -1,24 +1,26 @@
 //! Writes a protobuf message from its end to its start.
 //!
 //! ```text
-//!  buffer  ░░░░░░░░░░░░░░│key│length│ content │ fields that stand behind it
-//!                        └─ start: whatever is written next stands before this
+//!  buffer  ░░░░░░░░░░░░░░│key│length│ content │ fields after it
+//!                        └─ start: the next field is written before it
 //! ```
 //!
-//! The length of a message stands before it and is known once its content is written: so nothing
-//! is measured first, and every byte is written once. The caller writes fields in descending
-//! order, the last item of a list first.
+//! The length of a message precedes its content and is known once the content is written. So the size of a message need
+//! not be computed first, and every byte is written once. The caller writes fields in descending order, the last item
+//! of a list first.
 //!
-//! What has its default value is left out, as proto3 has it; `always_*` are for members of a oneof
-//! and for `optional` fields.
+//! Fields with their default value are omitted, as proto3 specifies. `always_*` and `optional_*` are for members of a
+//! oneof and for `optional` fields.
 
 use bytes::Bytes;
 
 mod runs;
 
+/// A buffer that is filled from its end to its start.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct ReverseWriter {
     buffer: Vec<u8>,
+    /// The start of the written bytes.
     start: usize,
 }
 
@@ -27,16 +29,16 @@ const FIXED64: u32 = 1;
 const BYTES: u32 = 2;
 const FIXED32: u32 = 5;
 
-impl Writer {
-    /// With room for a message of about this many bytes; it grows where that is not enough.
-    pub(super) fn with_room(room: usize) -> Writer {
-        Writer {
-            buffer: vec![0; room],
-            start: room,
+impl ReverseWriter {
+    /// A writer for a message of about `capacity` bytes. It grows if the message is larger.
+    pub(super) fn with_capacity(capacity: usize) -> ReverseWriter {
+        ReverseWriter {
+            buffer: vec![0; capacity],
+            start: capacity,
         }
     }
 
-    /// The message.
+    /// Returns the message.
     pub(super) fn finish(self) -> Bytes {
         Bytes::from(self.buffer).slice(self.start..)
     }
@@ -45,7 +47,7 @@ impl Writer {
         self.buffer.len() - self.start
     }
 
-    /// Takes so many bytes before all that is written.
+    /// Reserves `length` bytes before the written bytes.
     #[inline]
     fn space(&mut self, length: usize) -> &mut [u8] {
         if self.start < length {
@@ -58,11 +60,11 @@ impl Writer {
 
     #[cold]
     fn grow(&mut self, length: usize) {
-        let room = 2 * self.buffer.len() + length;
-        let mut larger = vec![0; room];
-        let start = room - self.len();
+        let capacity = 2 * self.buffer.len() + length;
+        let mut larger = vec![0; capacity];
+        let start = capacity - self.len();
         larger[start..].copy_from_slice(&self.buffer[self.start..]);
-        *self = Writer {
+        *self = ReverseWriter {
             buffer: larger,
             start,
         };
@@ -100,17 +102,17 @@ impl Writer {
         self.varint(u64::from(number << 3 | wire_type));
     }
 
-    /// A message, also an empty one, that `write` writes.
+    /// Writes a message, also if it is empty. `write` writes its fields.
     #[inline]
-    pub(super) fn message(&mut self, number: u32, write: impl FnOnce(&mut Writer)) {
-        let behind = self.len();
+    pub(super) fn message(&mut self, number: u32, write: impl FnOnce(&mut ReverseWriter)) {
+        let length_before = self.len();
         write(self);
-        let length = self.len() - behind;
+        let length = self.len() - length_before;
         self.varint(length as u64);
         self.key(number, BYTES);
     }
 
-    /// Bytes or a message, also empty ones.
+    /// Writes bytes or an encoded message, also if they are empty.
     #[inline]
     pub(super) fn bytes(&mut self, number: u32, bytes: &[u8]) {
         self.space(bytes.len()).copy_from_slice(bytes);
@@ -118,7 +120,7 @@ impl Writer {
         self.key(number, BYTES);
     }
 
-    /// An id; its length is below 128.
+    /// Writes an id. Its length must be below 128.
     #[inline]
     pub(super) fn id<const LENGTH: usize>(&mut self, number: u32, id: [u8; LENGTH]) {
         debug_assert!(number < 16, "its key is one byte");
@@ -141,7 +143,7 @@ impl Writer {
         }
     }
 
-    /// int32 and enums: negative ones take ten bytes.
+    /// Writes an int32 or enum. Negative values take ten bytes.
     #[inline]
     pub(super) fn int32(&mut self, number: u32, value: i32) {
         self.uint(number, i64::from(value) as u64);
@@ -174,7 +176,7 @@ impl Writer {
         }
     }
 
-    /// By its bits: -0.0 is not the default.
+    /// Writes a double unless all its bits are 0. So -0.0 is written.
     #[inline]
     pub(super) fn double(&mut self, number: u32, value: f64) {
         self.fixed64(number, value.to_bits());
@@ -187,7 +189,7 @@ impl Writer {
         }
     }
 
-    /// A packed list of fixed64 or double.
+    /// Writes a packed list of fixed64 or double.
     pub(super) fn packed_fixed64<T: Copy>(
         &mut self,
         number: u32,
@@ -198,15 +200,15 @@ impl Writer {
             return;
         }
         let length = values.len() * 8;
-        let places = self.space(length).chunks_exact_mut(8);
-        for (place, value) in places.zip(values) {
-            place.copy_from_slice(&bytes(*value));
+        let slots = self.space(length).chunks_exact_mut(8);
+        for (slot, value) in slots.zip(values) {
+            slot.copy_from_slice(&bytes(*value));
         }
         self.varint(length as u64);
         self.key(number, BYTES);
     }
 
-    /// A packed list of varints.
+    /// Writes a packed list of varints.
     pub(super) fn packed_varints(&mut self, number: u32, values: &[u64]) {
         if values.is_empty() {
             return;
@@ -216,20 +218,20 @@ impl Writer {
         });
     }
 
-    /// A run of length-delimited fields (attributes), each to stand in this field, below 16. It is
-    /// copied as it is; keys that are others are changed where they stand.
+    /// Writes a run of length-delimited fields (attributes) with the field number `number`, which must be below 16.
+    /// Copies the run, and replaces keys with other numbers in place.
     pub(super) fn run(&mut self, number: u32, run: &[u8]) {
         debug_assert!(number < 16, "its key is one byte");
         let key = (number << 3 | BYTES) as u8;
         let copy = self.space(run.len());
         copy.copy_from_slice(run);
-        if !runs::has_keys(run, key) && !runs::give_keys(copy, key) {
+        if !runs::has_keys(run, key) && !runs::set_keys(copy, key) {
             self.start += run.len();
             self.rewrite(number, run);
         }
     }
 
-    /// A run with longer keys, or whose end is broken and left out.
+    /// Writes a run with keys of several bytes, or a run whose end is malformed, which is omitted.
     #[cold]
     fn rewrite(&mut self, number: u32, mut run: &[u8]) {
         let mut entries = Vec::new();

@@ -1,7 +1,6 @@
 //! Runs of length-delimited fields, and their keys.
 
-/// Whether each field of a run has this key, as where it came from such a field, and a length of
-/// one byte or two.
+/// Whether each field of a run has this key and a length of one or two bytes.
 #[inline]
 pub(super) fn has_keys(run: &[u8], key: u8) -> bool {
     let mut at = 0;
@@ -14,17 +13,16 @@ pub(super) fn has_keys(run: &[u8], key: u8) -> bool {
             let Some(&high @ 0..0x80) = run.get(at - usize::from(low)) else {
                 return false;
             };
-            // The low byte has counted its highest bit as 128.
+            // `at` has counted the highest bit of `low` as 128.
             at = at + 1 + usize::from(high) * 0x80 - 0x80;
         }
     }
     at == run.len()
 }
 
-/// Gives each field of a run this key; false where one has a key that takes more than a byte, or
-/// the run is broken.
+/// Sets the key of each field of a run. Returns false if a field has a key of several bytes, or the run is malformed.
 #[inline]
-pub(super) fn give_keys(mut run: &mut [u8], key: u8) -> bool {
+pub(super) fn set_keys(mut run: &mut [u8], key: u8) -> bool {
     loop {
         let (length, header) = match run {
             [] => return true,
@@ -33,11 +31,11 @@ pub(super) fn give_keys(mut run: &mut [u8], key: u8) -> bool {
                 (usize::from(*low & 0x7f) | usize::from(*high) << 7, 3)
             }
             [0..0x80, rest @ ..] => {
-                let mut behind = &*rest;
-                let Ok(length) = prost::encoding::decode_varint(&mut behind) else {
+                let mut after_length = &*rest;
+                let Ok(length) = prost::encoding::decode_varint(&mut after_length) else {
                     return false;
                 };
-                (length as usize, 1 + rest.len() - behind.len())
+                (length as usize, 1 + rest.len() - after_length.len())
             }
             _ => return false,
         };
@@ -49,6 +47,7 @@ pub(super) fn give_keys(mut run: &mut [u8], key: u8) -> bool {
     }
 }
 
+/// Reads the content of the next field and removes the field from `run`; none at the end or if it is malformed.
 pub(super) fn next_entry<'a>(run: &mut &'a [u8]) -> Option<&'a [u8]> {
     let mut rest = *run;
     prost::encoding::decode_key(&mut rest).ok()?;

@@ -1,9 +1,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::Writer;
+use super::ReverseWriter;
 
-/// A run of fields with these numbers and lengths.
+/// A run of fields with the given numbers and lengths.
 fn run(fields: &[(u32, usize)]) -> Vec<u8> {
     let mut out = Vec::new();
     for (number, length) in fields {
@@ -14,15 +14,15 @@ fn run(fields: &[(u32, usize)]) -> Vec<u8> {
     out
 }
 
-fn written(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
-    let mut out = Writer::with_room(0);
+fn written(write: impl FnOnce(&mut ReverseWriter)) -> Vec<u8> {
+    let mut out = ReverseWriter::with_capacity(0);
     write(&mut out);
     out.finish().to_vec()
 }
 
 proptest! {
     #[test]
-    fn every_field_of_a_run_is_given_the_number(
+    fn every_field_of_a_run_gets_the_number(
         fields in vec((prop_oneof![4 => Just(9u32), 1 => 1..40u32], prop_oneof![0..300usize, 16_000..17_000usize]), 0..6),
     ) {
         let expected: Vec<_> = fields.iter().map(|(_, length)| (9, *length)).collect();
@@ -31,7 +31,7 @@ proptest! {
     }
 
     #[test]
-    fn the_broken_end_of_a_run_is_left_out(fields in vec((1..40u32, 0..300usize), 1..4), cut in 1..10usize) {
+    fn malformed_end_of_a_run_is_omitted(fields in vec((1..40u32, 0..300usize), 1..4), cut in 1..10usize) {
         let whole = run(&fields);
         let last = run(&fields[fields.len() - 1..]).len();
         let broken = &whole[..whole.len() - cut.min(last - 1)];
@@ -41,12 +41,12 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_borne(bytes in vec(any::<u8>(), 0..64)) {
+    fn arbitrary_bytes_do_not_panic(bytes in vec(any::<u8>(), 0..64)) {
         written(|out| out.run(1, &bytes));
     }
 
     #[test]
-    fn numbers_are_written_as_prost_writes_them(value in prop_oneof![0..300u64, any::<u64>()]) {
+    fn numbers_are_encoded_as_by_prost(value in prop_oneof![0..300u64, any::<u64>()]) {
         let mut expected = vec![5 << 3];
         prost::encoding::encode_varint(value, &mut expected);
         let expected = if value == 0 { Vec::new() } else { expected };
@@ -58,7 +58,7 @@ proptest! {
 }
 
 #[test]
-fn messages_stand_in_order_however_little_room_there_was() {
+fn messages_are_in_order_with_any_initial_capacity() {
     let found = written(|out| {
         out.message(2, |out| {
             out.text(3, "later");

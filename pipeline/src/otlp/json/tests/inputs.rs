@@ -1,13 +1,13 @@
-//! What users of OTLP's JSON have sent, and other tools failed on.
+//! JSON that users have sent and that other tools failed to decode.
 
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{first_metric, first_span, metric, read, round, span};
+use super::{first_metric, first_span, metric, read, round_trip, span};
 use crate::{Delivery, Signal, otlp};
 
 #[test]
-fn a_point_with_an_empty_array_as_an_attribute_is_not_lost() {
+fn point_with_an_empty_array_as_an_attribute_is_kept() {
     let first = json!({"asInt": "1", "attributes": [{"key": "tags", "value": {"arrayValue": {}}}]});
     let sum = json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [first, {"asInt": "2"}]});
     let request = metric(&json!({"name": "lost", "sum": sum}));
@@ -17,7 +17,7 @@ fn a_point_with_an_empty_array_as_an_attribute_is_not_lost() {
             .num_rows(),
         2
     );
-    let out = round(Signal::Metrics, &request);
+    let out = round_trip(Signal::Metrics, &request);
     let points = &first_metric(&out)["sum"]["dataPoints"];
     assert_eq!(points[0]["asInt"], "1");
     assert_eq!(
@@ -28,9 +28,9 @@ fn a_point_with_an_empty_array_as_an_attribute_is_not_lost() {
 }
 
 #[test]
-fn a_span_with_an_empty_array_as_an_attribute_is_taken() {
+fn span_with_an_empty_array_as_an_attribute_is_accepted() {
     let attribute = json!({"key": "app.filtered_products.list", "value": {"arrayValue": {}}});
-    let out = round(
+    let out = round_trip(
         Signal::Traces,
         &span(&json!({"name": "n", "attributes": [attribute]})),
     );
@@ -41,10 +41,10 @@ fn a_span_with_an_empty_array_as_an_attribute_is_taken() {
 }
 
 #[test]
-fn a_double_as_text_is_a_double() {
+fn double_as_text_is_accepted() {
     let points =
         json!([{"asDouble": "1.5", "timeUnixNano": "1"}, {"asDouble": 2, "timeUnixNano": "2"}]);
-    let out = round(
+    let out = round_trip(
         Signal::Metrics,
         &metric(&json!({"name": "g", "gauge": {"dataPoints": points}})),
     );
@@ -56,10 +56,10 @@ fn a_double_as_text_is_a_double() {
 }
 
 #[test]
-fn an_infinite_bound_of_a_histogram_is_taken() {
+fn infinite_bound_of_a_histogram_is_accepted() {
     let point = json!({"count": 3, "sum": 1.5, "bucketCounts": ["1", 1, 1], "explicitBounds": [1, "Infinity"]});
     let histogram = json!({"aggregationTemporality": 2, "dataPoints": [point]});
-    let out = round(
+    let out = round_trip(
         Signal::Metrics,
         &metric(&json!({"name": "h", "histogram": histogram})),
     );
@@ -70,20 +70,20 @@ fn an_infinite_bound_of_a_histogram_is_taken() {
 }
 
 #[test]
-fn an_integer_with_a_fraction_of_zero_is_an_integer() {
+fn integer_with_a_fraction_of_zero_is_accepted() {
     let attributes =
         json!([{"key": "a", "value": {"intValue": 5.0}}, {"key": "b", "value": {"intValue": "7"}}]);
-    let out = round(Signal::Traces, &span(&json!({"attributes": attributes})));
+    let out = round_trip(Signal::Traces, &span(&json!({"attributes": attributes})));
     let attributes = &first_span(&out)["attributes"];
     assert_eq!(attributes[0]["value"]["intValue"], "5");
     assert_eq!(attributes[1]["value"]["intValue"], "7");
 }
 
 #[test]
-fn null_among_the_values_of_an_array_keeps_the_others() {
+fn null_in_an_array_becomes_an_empty_value() {
     let values = json!([{"stringValue": "a"}, null, {"stringValue": "b"}]);
     let attribute = json!({"key": "a", "value": {"arrayValue": {"values": values}}});
-    let out = round(Signal::Traces, &span(&json!({"attributes": [attribute]})));
+    let out = round_trip(Signal::Traces, &span(&json!({"attributes": [attribute]})));
     let values = &first_span(&out)["attributes"][0]["value"]["arrayValue"]["values"];
     assert_eq!(
         values,
@@ -92,7 +92,7 @@ fn null_among_the_values_of_an_array_keeps_the_others() {
 }
 
 #[test]
-fn nan_and_infinity_are_written_and_read_back_the_same() {
+fn nan_and_infinity_survive_a_round_trip() {
     let points = json!([{"asDouble": "NaN"}, {"asDouble": "Infinity"}, {"asDouble": "-Infinity"}]);
     let request = metric(&json!({"name": "temp", "gauge": {"dataPoints": points}}));
     let batch = read(Signal::Metrics, &request.to_string()).unwrap();
@@ -101,7 +101,7 @@ fn nan_and_infinity_are_written_and_read_back_the_same() {
         Signal::Metrics,
         Bytes::from(protobuf.to_vec()),
         "otlp",
-        Delivery::nobody(),
+        Delivery::untracked(),
     );
     let written = super::encode(&from_protobuf.unwrap()).unwrap();
     for special in [

@@ -10,7 +10,7 @@ fn is_json(text: &str) -> bool {
 }
 
 #[test]
-fn what_is_not_json_is_rejected() {
+fn invalid_json_is_rejected_and_valid_json_accepted() {
     for text in [
         "",
         " ",
@@ -65,7 +65,7 @@ fn what_is_not_json_is_rejected() {
 }
 
 #[test]
-fn escapes_are_read() {
+fn escapes_are_decoded() {
     let mut scratch = String::new();
     let text = Lexer::new(r#""a\"\\\/\b\f\n\r\t\u0041\u00e4\ud83d\ude00 plain 😀""#)
         .text(&mut scratch)
@@ -85,21 +85,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn json_is_what_serde_takes_for_it(
+    fn serde_accepts_the_same_json(
         text in "([\\[\\]{},: \\n]|[0-9.eE+-]{1,3}|\"[a-z\\\\\"u0-9ä]{0,5}\"|true|false|null){0,8}",
     ) {
         prop_assert_eq!(is_json(&text), serde_json::from_str::<Json>(&text).is_ok(), "{:?}", text);
     }
 
     #[test]
-    fn texts_are_what_serde_reads(text in any::<String>()) {
+    fn serde_reads_the_same_texts(text in any::<String>()) {
         let json = serde_json::to_string(&text).unwrap();
         let mut scratch = String::new();
         prop_assert_eq!(Lexer::new(&json).text(&mut scratch).unwrap(), text);
     }
 
     #[test]
-    fn plain_text_ends_at_the_first_byte_that_is_not(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+    fn plain_length_ends_at_the_first_special_byte(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
         let expected = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
         prop_assert_eq!(plain_length(&bytes), expected.unwrap_or(bytes.len()));
     }

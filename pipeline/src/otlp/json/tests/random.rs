@@ -1,4 +1,4 @@
-//! Requests at random, and what is left of them when JSON is changed at random.
+//! Random requests, and random changes of JSON.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -9,20 +9,24 @@ use serde_json::{Value as Json, json};
 
 use super::read;
 use crate::Signal;
-use crate::otlp::descriptors::{LOGS_REQUEST, METRICS_REQUEST, Message, TRACES_REQUEST};
+use crate::otlp::descriptors::{LOGS_REQUEST, METRICS_REQUEST, MessageDescriptor, TRACES_REQUEST};
 use crate::otlp::json::decode::to_protobuf;
-use crate::otlp::json::walk::to_json;
-use crate::otlp::tests::{hostile, requests};
+use crate::otlp::json::protobuf_to_json::to_json;
+use crate::otlp::tests::{requests, unusual_encoding};
 
-/// Writes and reads the request. Nothing of it is lost, and nothing takes more bytes than prost needs.
-fn there_and_back<R>(request: &R, message: &'static Message) -> Result<(), TestCaseError>
+/// Checks that a request is unchanged after it was written as JSON and read again, and that it has as many bytes as
+/// prost writes.
+fn check_round_trip<R>(
+    request: &R,
+    message: &'static MessageDescriptor,
+) -> Result<(), TestCaseError>
 where
     R: prost::Message + Default + std::fmt::Debug,
 {
     let sent = request.encode_to_vec();
     let json = to_json(&sent, message).unwrap();
     let read = to_protobuf(json.as_bytes(), message).unwrap();
-    // As text, since NaN is not itself.
+    // Compared as text, since NaN does not equal itself.
     let texts = [&sent, &read].map(|bytes| format!("{:?}", R::decode(bytes.as_slice()).unwrap()));
     prop_assert_eq!(&texts[1], &texts[0]);
     let canonical = R::decode(read.as_slice()).unwrap().encoded_len();
@@ -33,7 +37,7 @@ where
 
 /// A request in JSON.
 fn any_json() -> impl Strategy<Value = (Signal, String)> {
-    fn json(request: &impl prost::Message, message: &'static Message) -> String {
+    fn json(request: &impl prost::Message, message: &'static MessageDescriptor) -> String {
         to_json(&request.encode_to_vec(), message).unwrap()
     }
     prop_oneof![
@@ -43,8 +47,8 @@ fn any_json() -> impl Strategy<Value = (Signal, String)> {
     ]
 }
 
-/// Accepted requests can be written and read again; others are rejected with a place.
-fn accepted_or_rejected(signal: Signal, json: &str) -> Result<(), TestCaseError> {
+/// Checks that a request is either accepted, and unchanged when written and read again, or rejected with its position.
+fn check_accepted_or_rejected(signal: Signal, json: &str) -> Result<(), TestCaseError> {
     match read(signal, json) {
         Ok(batch) => {
             let written = super::encode(&batch).unwrap();
@@ -52,16 +56,16 @@ fn accepted_or_rejected(signal: Signal, json: &str) -> Result<(), TestCaseError>
             prop_assert_eq!(super::encode(&again).unwrap(), written);
         }
         Err(rejection) => {
-            let has_place = rejection.starts_with("resource")
+            let has_position = rejection.starts_with("resource")
                 || rejection.contains(" at byte ")
                 || rejection.starts_with("expected an object, found ");
-            prop_assert!(has_place, "{}", rejection);
+            prop_assert!(has_position, "{}", rejection);
         }
     }
     Ok(())
 }
 
-/// How many values there are in the JSON, itself too.
+/// The number of values in the JSON, including itself.
 fn count(json: &Json) -> usize {
     1 + match json {
         Json::Array(items) => items.iter().map(count).sum(),
@@ -70,22 +74,22 @@ fn count(json: &Json) -> usize {
     }
 }
 
-/// Puts another value in the place of the one that comes after so many.
-fn replace(json: &mut Json, place: &mut usize, other: &Json) {
-    if *place == 0 {
+/// Replaces the value that comes after `index` values, in depth-first order.
+fn replace(json: &mut Json, index: &mut usize, other: &Json) {
+    if *index == 0 {
         *json = other.clone();
-        *place = usize::MAX;
+        *index = usize::MAX;
         return;
     }
-    *place = place.wrapping_sub(1);
+    *index = index.wrapping_sub(1);
     match json {
         Json::Array(items) => items
             .iter_mut()
-            .for_each(|item| replace(item, place, other)),
+            .for_each(|item| replace(item, index, other)),
         Json::Object(fields) => {
             fields
                 .values_mut()
-                .for_each(|field| replace(field, place, other));
+                .for_each(|field| replace(field, index, other));
         }
         _ => {}
     }
@@ -95,30 +99,30 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn traces_are_read_as_they_are_written(request in requests::traces()) {
-        there_and_back::<ExportTraceServiceRequest>(&request, &TRACES_REQUEST)?;
+    fn traces_survive_a_round_trip(request in requests::traces()) {
+        check_round_trip::<ExportTraceServiceRequest>(&request, &TRACES_REQUEST)?;
     }
 
     #[test]
-    fn metrics_are_read_as_they_are_written(request in requests::metrics()) {
-        there_and_back::<ExportMetricsServiceRequest>(&request, &METRICS_REQUEST)?;
+    fn metrics_survive_a_round_trip(request in requests::metrics()) {
+        check_round_trip::<ExportMetricsServiceRequest>(&request, &METRICS_REQUEST)?;
     }
 
     #[test]
-    fn logs_are_read_as_they_are_written(request in requests::logs()) {
-        there_and_back::<ExportLogsServiceRequest>(&request, &LOGS_REQUEST)?;
+    fn logs_survive_a_round_trip(request in requests::logs()) {
+        check_round_trip::<ExportLogsServiceRequest>(&request, &LOGS_REQUEST)?;
     }
 
     #[test]
-    fn fields_in_any_order_and_messages_in_pieces_are_written_as_prost_reads_them(
+    fn shuffled_fields_and_split_messages_are_written_as_prost_reads_them(
         traces in requests::traces(), metrics in requests::metrics(), seed in any::<u64>(),
     ) {
-        pieces(Signal::Traces, &traces, hostile::TRACES, seed)?;
-        pieces(Signal::Metrics, &metrics, hostile::METRICS, seed)?;
+        check_unusual_encoding(Signal::Traces, &traces, unusual_encoding::TRACES, seed)?;
+        check_unusual_encoding(Signal::Metrics, &metrics, unusual_encoding::METRICS, seed)?;
     }
 
     #[test]
-    fn changed_bytes_of_json_are_accepted_or_rejected_with_a_place(
+    fn json_with_changed_bytes_is_accepted_or_rejected_with_a_position(
         (signal, json) in any_json(),
         changes in prop::collection::vec((any::<Index>(), select(&b"\"\\{}[],:0123456789.-+eEntu \nA"[..])), 1..4),
     ) {
@@ -129,7 +133,7 @@ proptest! {
                 bytes[at] = byte;
             }
         }
-        accepted_or_rejected(signal, &String::from_utf8(bytes).unwrap())?;
+        check_accepted_or_rejected(signal, &String::from_utf8(bytes).unwrap())?;
     }
 
     #[test]
@@ -142,31 +146,32 @@ proptest! {
     }
 
     #[test]
-    fn values_of_another_type_are_accepted_or_rejected_with_a_path(
+    fn json_with_a_replaced_value_is_accepted_or_rejected_with_a_path(
         (signal, json) in any_json(),
-        place in any::<Index>(),
+        index in any::<Index>(),
         other in select(vec![
             json!(null), json!(true), json!(-1), json!(1.5), json!(1e300), json!(""), json!("x"), json!("12"),
             json!("NaN"), json!([]), json!([null]), json!({}), json!({"a": [1]}), json!([{}, {}]),
         ]),
     ) {
         let mut changed: Json = serde_json::from_str(&json).unwrap();
-        let mut place = place.index(count(&changed));
-        replace(&mut changed, &mut place, &other);
-        accepted_or_rejected(signal, &changed.to_string())?;
+        let mut index = index.index(count(&changed));
+        replace(&mut changed, &mut index, &other);
+        check_accepted_or_rejected(signal, &changed.to_string())?;
     }
 }
 
-fn pieces<R: prost::Message + Default>(
+/// Checks that a request in an unusual encoding is written as the same request in prost's encoding.
+fn check_unusual_encoding<R: prost::Message + Default>(
     signal: Signal,
     request: &R,
-    shape: &hostile::Shape,
+    shape: &unusual_encoding::MessageShape,
     seed: u64,
 ) -> Result<(), TestCaseError> {
-    let shuffled = hostile::shuffle(&request.encode_to_vec(), seed, shape);
+    let shuffled = unusual_encoding::shuffle(&request.encode_to_vec(), seed, shape);
     let merged = R::decode(shuffled.as_slice()).unwrap().encode_to_vec();
     let written = [shuffled, merged].map(|bytes| {
-        let batch = crate::otlp::decode(signal, bytes.into(), "otlp", crate::Delivery::nobody());
+        let batch = crate::otlp::decode(signal, bytes.into(), "otlp", crate::Delivery::untracked());
         super::encode(&batch.unwrap()).unwrap()
     });
     prop_assert_eq!(&written[0], &written[1]);

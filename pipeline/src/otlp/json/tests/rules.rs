@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::{
-    decode, encode, first_metric, first_span, metric, read, rejection, round, round_value, span,
-    value_rejection,
+    decode, encode, first_metric, first_span, metric, read, rejection, round_trip,
+    round_trip_value, span, value_rejection,
 };
 use crate::{Delivery, Signal};
 
@@ -11,7 +11,7 @@ fn ids_are_hex_in_any_case() {
     let request = span(&json!({
         "traceId": "5B8EFFF798038103d269b633813fc60c", "spanId": "EEE19b7ec3c1b174", "parentSpanId": "",
     }));
-    let out = round(Signal::Traces, &request);
+    let out = round_trip(Signal::Traces, &request);
     assert_eq!(
         first_span(&out)["traceId"],
         "5b8efff798038103d269b633813fc60c"
@@ -25,19 +25,18 @@ fn ids_are_hex_in_any_case() {
         "W47/95gDgQPSabYzgT/GDA==",
     ] {
         let rejection = rejection(Signal::Traces, &span(&json!({"traceId": id})));
-        let place =
-            "resourceSpans[0].scopeSpans[0].spans[0].traceId: expected 32 hex digits, found";
-        assert!(rejection.starts_with(place), "{rejection}");
+        let path = "resourceSpans[0].scopeSpans[0].spans[0].traceId: expected 32 hex digits, found";
+        assert!(rejection.starts_with(path), "{rejection}");
     }
 }
 
 #[test]
-fn keys_may_be_snake_case_and_unknown_ones_are_skipped() {
+fn keys_may_be_snake_case_and_unknown_keys_are_skipped() {
     let request = json!({"resource_spans": [{"new_field": {"a": [1, {"b": null}, "\n"]}, "scope_spans": [{"spans": [
         {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174", "name": "a", "status": null,
          "start_time_unix_nano": 5, "dropped_attributes_count": 2, "parent_span_id": ""}
     ]}]}]});
-    let out = round(Signal::Traces, &request);
+    let out = round_trip(Signal::Traces, &request);
     assert_eq!(first_span(&out)["startTimeUnixNano"], "5");
     assert_eq!(first_span(&out)["droppedAttributesCount"], 2);
 }
@@ -61,7 +60,7 @@ fn integers_are_numbers_or_text_in_any_notation_and_are_written_as_text() {
         json!("50E-1"),
     ] {
         assert_eq!(
-            round_value(&json!({"intValue": int})),
+            round_trip_value(&json!({"intValue": int})),
             json!({"intValue": "5"}),
             "{int}"
         );
@@ -73,7 +72,7 @@ fn integers_are_numbers_or_text_in_any_notation_and_are_written_as_text() {
         (json!("-0"), "0"),
     ] {
         assert_eq!(
-            round_value(&json!({"intValue": int})),
+            round_trip_value(&json!({"intValue": int})),
             json!({"intValue": written})
         );
     }
@@ -100,7 +99,7 @@ fn integers_are_numbers_or_text_in_any_notation_and_are_written_as_text() {
 }
 
 #[test]
-fn numbers_of_32_bits_have_their_range() {
+fn numbers_of_32_bits_are_checked_for_their_range() {
     let count = |count| span(&json!({"droppedAttributesCount": count}));
     for ok in [json!(4_294_967_295u32), json!("4294967295"), json!(3e9)] {
         assert_eq!(
@@ -126,7 +125,7 @@ fn numbers_of_32_bits_have_their_range() {
 }
 
 #[test]
-fn doubles_are_numbers_text_and_three_words() {
+fn doubles_are_numbers_text_or_one_of_three_words() {
     for (double, written) in [
         (json!(1.5), json!(1.5)),
         (json!("1.5"), json!(1.5)),
@@ -142,7 +141,7 @@ fn doubles_are_numbers_text_and_three_words() {
         (json!("-Infinity"), json!("-Infinity")),
     ] {
         assert_eq!(
-            round_value(&json!({"doubleValue": double})),
+            round_trip_value(&json!({"doubleValue": double})),
             json!({"doubleValue": written})
         );
     }
@@ -166,11 +165,11 @@ fn doubles_are_numbers_text_and_three_words() {
 #[test]
 fn enums_are_integers_or_names_and_are_written_as_integers() {
     for kind in [json!(3), json!("3"), json!(3.0), json!("SPAN_KIND_CLIENT")] {
-        let out = round(Signal::Traces, &span(&json!({"kind": kind})));
+        let out = round_trip(Signal::Traces, &span(&json!({"kind": kind})));
         assert_eq!(first_span(&out)["kind"], 3);
     }
-    // Enums are open: values of later releases pass.
-    let out = round(
+    // Unknown values are accepted, since later releases may add values.
+    let out = round_trip(
         Signal::Traces,
         &span(&json!({"kind": -7, "status": {"code": "STATUS_CODE_ERROR"}})),
     );
@@ -200,7 +199,7 @@ fn bytes_are_base64_in_both_alphabets_with_or_without_padding() {
         ("AAE", "AAE="),
     ] {
         assert_eq!(
-            round_value(&json!({"bytesValue": text})),
+            round_trip_value(&json!({"bytesValue": text})),
             json!({"bytesValue": written})
         );
     }
@@ -218,7 +217,7 @@ fn bytes_are_base64_in_both_alphabets_with_or_without_padding() {
 }
 
 #[test]
-fn text_and_truth_are_not_converted() {
+fn text_and_booleans_are_not_converted() {
     assert_eq!(
         value_rejection(&json!({"stringValue": 7})),
         ".stringValue: expected text, found a number"
@@ -238,7 +237,7 @@ fn null_is_absent_for_every_field() {
     let point = json!({"asInt": null, "asDouble": 1, "attributes": null, "timeUnixNano": null, "flags": null});
     let gauge = json!({"name": null, "sum": null, "gauge": {"dataPoints": [point]}});
     let request = json!({"resourceMetrics": [{"resource": null, "scopeMetrics": [{"scope": null, "metrics": [gauge]}]}]});
-    let out = round(Signal::Metrics, &request);
+    let out = round_trip(Signal::Metrics, &request);
     assert_eq!(
         first_metric(&out)["gauge"]["dataPoints"][0]["asDouble"],
         1.0
@@ -247,10 +246,10 @@ fn null_is_absent_for_every_field() {
 }
 
 #[test]
-fn null_in_a_list_of_values_is_the_empty_value_and_in_other_lists_rejected() {
+fn null_is_the_empty_value_in_a_list_of_values_and_is_rejected_in_other_lists() {
     let list = json!({"arrayValue": {"values": [null, {"intValue": "1"}]}});
     assert_eq!(
-        round_value(&list),
+        round_trip_value(&list),
         json!({"arrayValue": {"values": [{}, {"intValue": "1"}]}})
     );
     let rejection = rejection(Signal::Traces, &span(&json!({"events": [{}, null]})));
@@ -261,33 +260,33 @@ fn null_in_a_list_of_values_is_the_empty_value_and_in_other_lists_rejected() {
 }
 
 #[test]
-fn a_field_that_is_there_twice_is_rejected() {
+fn field_that_occurs_twice_is_rejected() {
     let twice = |fields: &str| {
         let request =
             format!(r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{{{fields}}}]}}]}}]}}"#);
         read(Signal::Traces, &request).unwrap_err()
     };
-    let place = "resourceSpans[0].scopeSpans[0].spans[0]";
+    let path = "resourceSpans[0].scopeSpans[0].spans[0]";
     assert_eq!(
         twice(r#""name": "a", "name": "a""#),
-        format!("{place}.name: the field is there twice")
+        format!("{path}.name: the field occurs twice")
     );
     assert_eq!(
         twice(r#""name": null, "name": "a""#),
-        format!("{place}.name: the field is there twice")
+        format!("{path}.name: the field occurs twice")
     );
     assert_eq!(
         twice(r#""traceId": "", "trace_id": """#),
-        format!("{place}.traceId: the field is there twice")
+        format!("{path}.traceId: the field occurs twice")
     );
     assert_eq!(
         value_rejection(&json!({"stringValue": "", "intValue": 1})),
-        ".intValue: stringValue is there too, of which the message has only one"
+        ".intValue: stringValue is set, too, but the message can have only one of them"
     );
 }
 
 #[test]
-fn empty_members_of_a_oneof_and_empty_messages_stay() {
+fn empty_members_of_a_oneof_and_empty_messages_are_kept() {
     for value in [
         json!({}),
         json!({"stringValue": ""}),
@@ -297,17 +296,17 @@ fn empty_members_of_a_oneof_and_empty_messages_stay() {
         json!({"bytesValue": ""}),
         json!({"stringValueStrindex": 0}),
     ] {
-        assert_eq!(round_value(&value), value);
+        assert_eq!(round_trip_value(&value), value);
     }
     assert_eq!(
-        round_value(&json!({"arrayValue": {}})),
+        round_trip_value(&json!({"arrayValue": {}})),
         json!({"arrayValue": {"values": []}})
     );
     assert_eq!(
-        round_value(&json!({"kvlistValue": {"values": null}})),
+        round_trip_value(&json!({"kvlistValue": {"values": null}})),
         json!({"kvlistValue": {"values": []}})
     );
-    let out = round(Signal::Traces, &span(&json!({"status": {}})));
+    let out = round_trip(Signal::Traces, &span(&json!({"status": {}})));
     assert_eq!(
         first_span(&out)["status"],
         json!({"message": "", "code": 0})
@@ -315,7 +314,7 @@ fn empty_members_of_a_oneof_and_empty_messages_stay() {
 }
 
 #[test]
-fn indexes_of_texts_and_entity_references_pass() {
+fn string_indexes_and_entity_references_are_kept() {
     let attribute = json!({"key": "", "value": {"stringValueStrindex": 4}, "keyStrindex": 3});
     let reference =
         json!({"schemaUrl": "u", "type": "host", "idKeys": ["host.id", ""], "descriptionKeys": []});
@@ -324,13 +323,13 @@ fn indexes_of_texts_and_entity_references_pass() {
     let request =
         json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [{}]}]}]});
     assert_eq!(
-        round(Signal::Traces, &request)["resourceSpans"][0]["resource"],
+        round_trip(Signal::Traces, &request)["resourceSpans"][0]["resource"],
         resource
     );
 }
 
 #[test]
-fn what_is_no_request_is_rejected_with_its_place() {
+fn input_that_is_not_a_request_is_rejected_with_its_position() {
     let rejection = |json: &str| read(Signal::Logs, json).unwrap_err();
     assert_eq!(rejection("[]"), "expected an object, found a list");
     assert_eq!(rejection("null"), "expected an object, found null");
@@ -343,23 +342,23 @@ fn what_is_no_request_is_rejected_with_its_place() {
         rejection(r#"{"resourceLogs": [{"scopeLogs": 3}]}"#),
         "resourceLogs[0].scopeLogs: expected a list, found a number"
     );
-    assert_eq!(rejection("{} x"), "more text behind the request at byte 3");
+    assert_eq!(rejection("{} x"), "more text after the request at byte 3");
     assert_eq!(
         rejection(r#"{"a": 1,}"#),
-        "expected another item behind the comma at byte 8"
+        "expected another item after the comma at byte 8"
     );
     let not_utf8 = decode_bytes(b"{\"resourceLogs\": \"\xff\"}");
     assert_eq!(not_utf8, "text that is not UTF-8 at byte 18");
 }
 
 fn decode_bytes(json: &[u8]) -> String {
-    decode(Signal::Logs, json, "otlp", Delivery::nobody())
+    decode(Signal::Logs, json, "otlp", Delivery::untracked())
         .unwrap_err()
         .to_string()
 }
 
 #[test]
-fn deep_nesting_is_rejected_and_what_protobuf_allows_is_not() {
+fn nesting_is_limited_as_in_protobuf() {
     let nested = |depth| {
         let mut value = json!({"stringValue": "in"});
         for _ in 0..depth {
@@ -367,7 +366,7 @@ fn deep_nesting_is_rejected_and_what_protobuf_allows_is_not() {
         }
         span(&json!({"attributes": [{"key": "deep", "value": value}]}))
     };
-    // The outermost value stands in five messages, each list in two more.
+    // The outermost value is nested in five messages, and each list adds two.
     let deepest = encode(&read(Signal::Traces, &nested(47).to_string()).unwrap()).unwrap();
     let again = read(Signal::Traces, &deepest).unwrap();
     assert_eq!(encode(&again).unwrap(), deepest);

@@ -1,4 +1,4 @@
-//! Batches, the way processors make them.
+//! Builds batches as processors emit them.
 
 use crate::attributes::MapBuilder;
 use crate::component::UnixNanos;
@@ -8,17 +8,17 @@ use crate::{Batch, Delivery, Signal, uid};
 
 pub(super) const SOURCE: &str = "aws";
 
-/// A fact of a scope's scan.
+/// A member of a scan.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
+pub(super) struct ScanMember {
     pub(super) uid: &'static str,
     pub(super) state: u64,
 }
 
-/// All that a scan of a scope tells: what it saw, and that it is complete.
-pub(super) fn scan(scope: &str, began: u64, seen: &[Seen]) -> Batch {
+/// The rows of a scan: its members and the completion.
+pub(super) fn scan(scope: &str, began: u64, seen: &[ScanMember]) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
-    for Seen { uid, state } in seen {
+    for ScanMember { uid, state } in seen {
         let value = MapBuilder::new().int("state", *state as i64).finish();
         for group in ["lifecycle", "actual"] {
             let cells = [
@@ -47,10 +47,10 @@ pub(super) fn scan(scope: &str, began: u64, seen: &[Seen]) -> Batch {
         (nodes::MEMBER_STATES, Cell::UInts(&states)),
     ];
     rows.push(Some(UnixNanos(began)), None, SOURCE, &complete);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-/// One fact that no scan made.
+/// A row of a fact that is not part of a scan.
 pub(super) fn fact(uid: &str, group: &str, op: &str, source: &str, name: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Nodes);
     let value = MapBuilder::new().text("name", name).finish();
@@ -62,11 +62,11 @@ pub(super) fn fact(uid: &str, group: &str, op: &str, source: &str, name: &str, t
         (nodes::VALUE, Cell::Bytes(&value)),
     ];
     rows.push(Some(UnixNanos(time)), Some(uid), source, &cells);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-/// All edges that a source tells of a uid.
-pub(super) fn edge_set(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
+/// A snapshot of the edges of a uid.
+pub(super) fn edge_snapshot(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let none = [(edges::MODE, Cell::Text("snapshot"))];
     if ends.is_empty() {
@@ -81,10 +81,11 @@ pub(super) fn edge_set(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]
         ];
         rows.push(Some(UnixNanos(time)), Some(uid), source, &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-pub(super) fn seen_edge(uid: &str, kind: &str, to: &str, time: UnixNanos) -> Batch {
+/// An observed edge.
+pub(super) fn observed_edge(uid: &str, kind: &str, to: &str, time: UnixNanos) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
     let cells = [
         (edges::MODE, Cell::Text("observed")),
@@ -93,10 +94,11 @@ pub(super) fn seen_edge(uid: &str, kind: &str, to: &str, time: UnixNanos) -> Bat
         (edges::CONFIDENCE, Cell::Float(0.5)),
     ];
     rows.push(Some(time), Some(uid), "otlp", &cells);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
-pub(super) fn alias_set(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
+/// A snapshot of the aliases of a uid.
+pub(super) fn alias_snapshot(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     for (kind, value) in names {
         let cells = [
@@ -106,9 +108,10 @@ pub(super) fn alias_set(uid: &str, time: u64, names: &[(&str, &str)]) -> Batch {
         ];
         rows.push(Some(UnixNanos(time)), Some(uid), SOURCE, &cells);
     }
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }
 
+/// A change that an actor made.
 pub(super) fn change(id: &str, uid: &str, time: u64) -> Batch {
     let mut rows = Rows::new(Signal::Changes);
     let resources = [uid.to_owned(), "other".to_owned()];
@@ -122,5 +125,5 @@ pub(super) fn change(id: &str, uid: &str, time: u64) -> Batch {
         (changes::RESOURCES, Cell::Texts(&resources)),
     ];
     rows.push(Some(UnixNanos(time)), Some(uid), "trail", &cells);
-    rows.finish(Delivery::nobody())
+    rows.finish(Delivery::untracked())
 }

@@ -1,33 +1,37 @@
-//! Reads through a store in memory, written by batches.
+//! Tests of reads of a store in memory. Batches fill the store.
 
-mod asking;
 mod batches;
-mod claiming;
-mod finding;
+mod claims;
 mod names;
 mod neighborhood;
-mod outlining;
+mod outlines;
+mod queries;
+mod search;
 
 use std::time::Duration;
 
 use crate::Batch;
 use crate::component::UnixNanos;
-use crate::graph_store::{At, GraphStore, Node};
+use crate::graph_store::{AsOf, GraphStore, Node};
 use crate::reports::ReportBatch;
 use crate::store::memory::MemoryBackend;
-use crate::store::{Settings, Store};
+use crate::store::{Store, StoreSettings};
 
-struct Open(Store<MemoryBackend>);
+/// A store in memory.
+struct StoreFixture(Store<MemoryBackend>);
 
-impl Open {
-    async fn new() -> Open {
-        let seen_for = Duration::from_secs(3600);
-        Open(Store::new(MemoryBackend::default(), Settings { seen_for }))
+impl StoreFixture {
+    async fn new() -> StoreFixture {
+        let observed_edge_ttl = Duration::from_secs(3600);
+        StoreFixture(Store::new(
+            MemoryBackend::default(),
+            StoreSettings { observed_edge_ttl },
+        ))
     }
 
     async fn write(&self, batch: Batch) {
         let now = UnixNanos::now();
-        let reports = ReportBatch::of(&batch, now);
+        let reports = ReportBatch::from_batch(&batch, now);
         self.0.write(&reports).await.unwrap();
     }
 
@@ -35,12 +39,12 @@ impl Open {
         &self.0
     }
 
-    async fn node(&self, uid: &str, at: At) -> Option<Node> {
+    async fn node(&self, uid: &str, at: AsOf) -> Option<Node> {
         let uids = [uid.to_owned()];
         self.store().nodes(&uids, at).await.unwrap().remove(0)
     }
 }
 
-fn at(time: u64) -> At {
-    At::Time(UnixNanos(time))
+fn at(time: u64) -> AsOf {
+    AsOf::Time(UnixNanos(time))
 }

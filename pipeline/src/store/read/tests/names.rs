@@ -1,23 +1,23 @@
-//! What names lead to; and all of them, page by page, as a processor reads them when it starts.
+//! Tests of the resolution of names, and of pages of aliases as a processor reads them at its start.
 
 use crate::component::UnixNanos;
-use crate::graph_store::{At, Direction, GraphStore};
+use crate::graph_store::{AsOf, Direction, GraphStore};
 
-use super::asking::{ends, small_vpc, uids};
-use super::batches::{alias_set, fact, seen_edge};
-use super::{Open, at};
+use super::batches::{alias_snapshot, fact, observed_edge};
+use super::queries::{ends, small_vpc, uids};
+use super::{StoreFixture, at};
 
-/// `uid kind=value since`, page by page.
-async fn names(open: &Open, kinds: &[&str]) -> Vec<String> {
+/// Returns `uid kind=value since` of all aliases, page by page.
+async fn names(fixture: &StoreFixture, kinds: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let page = open.store().aliases(kinds, after.as_deref(), 1).await;
+        let page = fixture.store().aliases(kinds, after.as_deref(), 1).await;
         let page = page.unwrap();
         let reported = page.aliases.into_iter().map(|it| {
-            let by_itself = if it.is_of_set { "" } else { " by itself" };
+            let observed = if it.is_of_snapshot { "" } else { " observed" };
             let (uid, kind, value, since) = (it.uid, it.kind, it.value, it.since.0);
-            format!("{uid} {kind}={value} {since}{by_itself}")
+            format!("{uid} {kind}={value} {since}{observed}")
         });
         found.extend(reported);
         after = page.last;
@@ -28,27 +28,39 @@ async fn names(open: &Open, kinds: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn names_are_told_in_pages_with_the_time_since_which_they_lead_there() {
-    let open = Open::new().await;
+async fn aliases_are_paged_with_the_begin_of_their_validity() {
+    let fixture = StoreFixture::new().await;
     let ip = ("ip", "10.0.0.7");
-    open.write(alias_set("a", 10, &[ip, ("dns", "a.example")]))
+    fixture
+        .write(alias_snapshot("a", 10, &[ip, ("dns", "a.example")]))
         .await;
-    open.write(alias_set("a", 20, &[ip, ("dns", "new.example")]))
+    fixture
+        .write(alias_snapshot("a", 20, &[ip, ("dns", "new.example")]))
         .await;
-    open.write(alias_set("b", 10, &[ip])).await;
-    open.write(alias_set("b", 20, &[("name", "other")])).await;
-    open.write(alias_set("b", 30, &[ip, ("id", "i-b")])).await;
-    open.write(alias_set("c", 10, &[ip])).await;
-    open.write(alias_set("c", 20, &[("name", "other")])).await;
-    open.write(alias_set("c", 30, &[ip])).await;
-    open.write(alias_set("d", 10, &[ip])).await;
-    open.write(fact("d", "lifecycle", "observed", "aws", "d", 10))
+    fixture.write(alias_snapshot("b", 10, &[ip])).await;
+    fixture
+        .write(alias_snapshot("b", 20, &[("name", "other")]))
         .await;
-    open.write(fact("d", "lifecycle", "deleted", "aws", "d", 20))
+    fixture
+        .write(alias_snapshot("b", 30, &[ip, ("id", "i-b")]))
         .await;
-    open.write(alias_set("e", 10, &[("name", "e")])).await;
+    fixture.write(alias_snapshot("c", 10, &[ip])).await;
+    fixture
+        .write(alias_snapshot("c", 20, &[("name", "other")]))
+        .await;
+    fixture.write(alias_snapshot("c", 30, &[ip])).await;
+    fixture.write(alias_snapshot("d", 10, &[ip])).await;
+    fixture
+        .write(fact("d", "lifecycle", "observed", "aws", "d", 10))
+        .await;
+    fixture
+        .write(fact("d", "lifecycle", "deleted", "aws", "d", 20))
+        .await;
+    fixture
+        .write(alias_snapshot("e", 10, &[("name", "e")]))
+        .await;
     assert_eq!(
-        names(&open, &["ip", "dns"]).await,
+        names(&fixture, &["ip", "dns"]).await,
         [
             "a dns=new.example 20",
             "a ip=10.0.0.7 10",
@@ -56,18 +68,26 @@ async fn names_are_told_in_pages_with_the_time_since_which_they_lead_there() {
             "c ip=10.0.0.7 30",
         ]
     );
-    assert_eq!(names(&open, &["name"]).await, ["e name=e 10"]);
+    assert_eq!(names(&fixture, &["name"]).await, ["e name=e 10"]);
 }
 
 #[tokio::test]
-async fn a_name_leads_to_its_uid() {
-    let open = small_vpc().await;
-    open.write(alias_set("sg", 10, &[("id", "sg-0815"), ("name", "web")]))
+async fn name_is_resolved_to_its_uids() {
+    let fixture = small_vpc().await;
+    fixture
+        .write(alias_snapshot(
+            "sg",
+            10,
+            &[("id", "sg-0815"), ("name", "web")],
+        ))
         .await;
-    open.write(alias_set("i-1", 10, &[("name", "web")])).await;
-    let resolve = async |names: &[&str], at| open.store().resolve(&uids(names), at).await.unwrap();
+    fixture
+        .write(alias_snapshot("i-1", 10, &[("name", "web")]))
+        .await;
+    let resolve =
+        async |names: &[&str], at| fixture.store().resolve(&uids(names), at).await.unwrap();
     assert_eq!(
-        resolve(&["sg-0815", "web", "i-2", "nothing"], At::Now).await,
+        resolve(&["sg-0815", "web", "i-2", "nothing"], AsOf::Now).await,
         [
             uids(&["sg"]),
             uids(&["i-1", "sg"]),
@@ -75,74 +95,91 @@ async fn a_name_leads_to_its_uid() {
             uids(&[])
         ]
     );
-    open.write(alias_set("sg", 20, &[("id", "sg-0815")])).await;
-    assert_eq!(resolve(&["web"], At::Now).await, [uids(&["i-1"])]);
+    fixture
+        .write(alias_snapshot("sg", 20, &[("id", "sg-0815")]))
+        .await;
+    assert_eq!(resolve(&["web"], AsOf::Now).await, [uids(&["i-1"])]);
     assert_eq!(resolve(&["web"], at(15)).await, [uids(&["i-1", "sg"])]);
 }
 
 #[tokio::test]
-async fn the_same_thing_under_two_names_is_one() {
-    let open = small_vpc().await;
-    open.write(seen_edge(
-        "svc:////cart",
-        "CALLS",
-        "ext://db:5432",
-        UnixNanos::now(),
-    ))
-    .await;
-    open.write(alias_set("i-1", 10, &[("same_as", "ext://db:5432")]))
+async fn nodes_with_a_same_as_alias_are_merged() {
+    let fixture = small_vpc().await;
+    fixture
+        .write(observed_edge(
+            "svc:////cart",
+            "CALLS",
+            "ext://db:5432",
+            UnixNanos::now(),
+        ))
         .await;
-    let resolved = open
+    fixture
+        .write(alias_snapshot("i-1", 10, &[("same_as", "ext://db:5432")]))
+        .await;
+    let resolved = fixture
         .store()
-        .resolve(&uids(&["ext://db:5432"]), At::Now)
+        .resolve(&uids(&["ext://db:5432"]), AsOf::Now)
         .await
         .unwrap();
     assert_eq!(resolved, [uids(&["i-1"])]);
     assert_eq!(
-        ends(&open, "i-1", Direction::In, &[], At::Now).await,
+        ends(&fixture, "i-1", Direction::In, &[], AsOf::Now).await,
         ["svc:////cart CALLS i-1"]
     );
     assert_eq!(
-        ends(&open, "svc:////cart", Direction::Out, &[], At::Now).await,
+        ends(&fixture, "svc:////cart", Direction::Out, &[], AsOf::Now).await,
         ["svc:////cart CALLS i-1"]
     );
     assert_eq!(
-        open.node("ext://db:5432", At::Now).await.unwrap().uid,
+        fixture.node("ext://db:5432", AsOf::Now).await.unwrap().uid,
         "i-1"
     );
 }
 
 #[tokio::test]
-async fn a_name_that_went_to_another_leads_to_the_one_that_lives() {
-    let open = small_vpc().await;
+async fn name_of_two_nodes_leads_to_the_one_that_has_not_ended() {
+    let fixture = small_vpc().await;
     for uid in ["i-1", "i-2"] {
-        open.write(alias_set(uid, 10, &[("same_as", "ext://10.0.0.5:5432")]))
+        fixture
+            .write(alias_snapshot(
+                uid,
+                10,
+                &[("same_as", "ext://10.0.0.5:5432")],
+            ))
             .await;
     }
-    open.write(alias_set("ext://10.0.0.5:5432", 10, &[("name", "db")]))
+    fixture
+        .write(alias_snapshot("ext://10.0.0.5:5432", 10, &[("name", "db")]))
         .await;
-    open.write(fact("i-1", "lifecycle", "deleted", "trail", "i-1", 20))
+    fixture
+        .write(fact("i-1", "lifecycle", "deleted", "trail", "i-1", 20))
         .await;
     let names = uids(&["ext://10.0.0.5:5432", "db"]);
-    let found = open.store().resolve(&names, At::Now).await.unwrap();
+    let found = fixture.store().resolve(&names, AsOf::Now).await.unwrap();
     assert_eq!(found, [uids(&["i-2"]), uids(&["i-2"])]);
 }
 
 #[tokio::test]
-async fn what_has_ended_last_is_found_by_its_name_until_another_has_it() {
-    let open = small_vpc().await;
+async fn node_that_ended_last_keeps_its_name_until_another_node_has_it() {
+    let fixture = small_vpc().await;
     for (uid, ended) in [("i-1", 30), ("i-2", 20)] {
-        open.write(alias_set(uid, 10, &[("name", "web")])).await;
-        open.write(fact(uid, "lifecycle", "deleted", "trail", uid, ended))
+        fixture
+            .write(alias_snapshot(uid, 10, &[("name", "web")]))
+            .await;
+        fixture
+            .write(fact(uid, "lifecycle", "deleted", "trail", uid, ended))
             .await;
     }
     let find = async || {
-        open.store()
-            .resolve(&uids(&["web"]), At::Now)
+        fixture
+            .store()
+            .resolve(&uids(&["web"]), AsOf::Now)
             .await
             .unwrap()
     };
     assert_eq!(find().await, [uids(&["i-1"])]);
-    open.write(alias_set("sg", 10, &[("name", "web")])).await;
+    fixture
+        .write(alias_snapshot("sg", 10, &[("name", "web")]))
+        .await;
     assert_eq!(find().await, [uids(&["sg"])]);
 }

@@ -1,41 +1,38 @@
-//! What the generated histories contain, so that no rule goes untested unnoticed.
+//! Checks that generated histories contain every case that the claim rules distinguish.
 
 use std::collections::BTreeMap;
 
-use crate::claims::{By, Class, Existence, Removal, Report, SETTLE, STALE_AFTER};
-use crate::graph_store::At;
-use crate::testing::graph::History;
-use crate::testing::graph::histories::time;
+use crate::claims::{ClaimClass, Existence, Removal, Report, ReportedBy, SETTLE, STALE_AFTER};
+use crate::graph_store::AsOf;
+use crate::testing::graph::ReportHistory;
+use crate::testing::graph::history::time;
 
 use super::reports::replay;
 
+/// How often the generated histories contain each case.
 #[derive(Default)]
-struct Found(BTreeMap<&'static str, usize>);
+struct CaseCounts(BTreeMap<&'static str, usize>);
 
-impl Found {
-    /// Counts the histories in which it is so.
-    fn note(&mut self, what: &'static str, is_so: bool) {
-        *self.0.entry(what).or_default() += usize::from(is_so);
+impl CaseCounts {
+    /// Adds 1 to the count of a case if it is contained.
+    fn add(&mut self, case: &'static str, is_contained: bool) {
+        *self.0.entry(case).or_default() += usize::from(is_contained);
     }
 }
 
-fn any(history: &History, is_so: impl Fn(&Report) -> bool) -> bool {
-    history.reports.iter().any(is_so)
+fn any(history: &ReportHistory, fits: impl Fn(&Report) -> bool) -> bool {
+    history.reports.iter().any(fits)
 }
 
-/// Whether two different reports are so.
-fn any_two(history: &History, are_so: impl Fn(&Report, &Report) -> bool) -> bool {
+/// Whether a pair of different reports fits, in this order.
+fn any_two(history: &ReportHistory, fits: impl Fn(&Report, &Report) -> bool) -> bool {
     let reports = &history.reports;
-    let others = |one: &Report| {
-        reports
-            .iter()
-            .any(|other| one != other && are_so(one, other))
-    };
+    let others = |one: &Report| reports.iter().any(|other| one != other && fits(one, other));
     reports.iter().any(others)
 }
 
-/// The source, scope and class of a completion, or of a row that has a scope.
-fn scope(report: &Report) -> Option<(&str, &str, Class)> {
+/// The source, scope and class of a completion, or of a row or removal that has a scope.
+fn scope(report: &Report) -> Option<(&str, &str, ClaimClass)> {
     match report {
         Report::Completion {
             source,
@@ -63,20 +60,22 @@ fn is_completion(report: &Report) -> bool {
     matches!(report, Report::Completion { .. })
 }
 
-fn is_row(report: &Report, of: Class) -> bool {
-    matches!(report, Report::Seen { class, by: By::Row, .. } if *class == of)
+fn is_row(report: &Report, of: ClaimClass) -> bool {
+    matches!(report, Report::Seen { class, by: ReportedBy::Row, .. } if *class == of)
 }
 
+/// Whether a completion of class `Actual` lists the uid. `None` for other reports.
 fn lists(report: &Report, uid: &str) -> Option<bool> {
     match report {
-        Report::Completion { members, class, .. } if *class == Class::Actual => {
+        Report::Completion { members, class, .. } if *class == ClaimClass::Actual => {
             Some(members.contains_key(uid))
         }
         _ => None,
     }
 }
 
-fn has_long_run(history: &History) -> bool {
+/// Whether a scope has more than 20 consecutive completions with the same members.
+fn has_long_run(history: &ReportHistory) -> bool {
     let mut runs: BTreeMap<_, (usize, &BTreeMap<String, u64>)> = BTreeMap::new();
     for report in &history.reports {
         let (Some(scope), Report::Completion { members, .. }) = (scope(report), report) else {
@@ -95,47 +94,48 @@ fn has_long_run(history: &History) -> bool {
     false
 }
 
-/// Whether a scan that lists the uid began this long after a delete event.
-fn listed_after_delete(history: &History, nanos: impl Fn(u64) -> bool) -> bool {
+/// Whether a scan that lists the uid of a delete event began after it, and the time between them fits.
+fn listed_after_delete(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> bool {
     any_two(history, |event, list| match event {
         Report::DeleteEvent { uid, time: at, .. } => {
             let after = time(list).0.checked_sub(at.0);
-            lists(list, uid) == Some(true) && after.is_some_and(&nanos)
+            lists(list, uid) == Some(true) && after.is_some_and(&fits)
         }
         _ => false,
     })
 }
 
-/// Whether a scan without the uid began this long after a create event in its scope.
-fn missed_after_create(history: &History, nanos: impl Fn(u64) -> bool) -> bool {
+/// Whether a scan without the uid of a create event in its scope began after it, and the time between them fits.
+fn missed_after_create(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> bool {
     any_two(history, |event, list| match event {
         Report::Seen {
             uid,
-            class: Class::Created,
+            class: ClaimClass::Created,
             scope: in_scope,
             ..
         } => {
             let after = time(list).0.checked_sub(time(event).0);
             let of_scope = scope(list).is_some_and(|(_, scope, _)| scope == in_scope);
-            of_scope && lists(list, uid) == Some(false) && after.is_some_and(&nanos)
+            of_scope && lists(list, uid) == Some(false) && after.is_some_and(&fits)
         }
         _ => false,
     })
 }
 
-fn note_reports(found: &mut Found, history: &History) {
+/// Counts the cases that follow from the reports alone.
+fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
     let settle = u64::try_from(SETTLE.as_nanos()).expect("minutes");
     let stale_after = u64::try_from(STALE_AFTER.as_nanos()).expect("a day");
 
-    found.note("long run", has_long_run(history));
-    found.note(
+    counts.add("long run", has_long_run(history));
+    counts.add(
         "two sources with a scope of one name",
         any_two(history, |one, other| match (scope(one), scope(other)) {
             (Some(one), Some(other)) => one.0 != other.0 && one.1 == other.1,
             _ => false,
         }),
     );
-    found.note(
+    counts.add(
         "scope below another",
         any_two(history, |row, scan| {
             let (Some(below), Some(above)) = (scope(row), scope(scan)) else {
@@ -145,15 +145,21 @@ fn note_reports(found: &mut Found, history: &History) {
             is_completion(scan) && below.0 == above.0 && is_below
         }),
     );
-    found.note(
+    counts.add(
         "scan without completion",
         any(history, |row| {
-            let is_of_scan = matches!(row, Report::Seen { by: By::Scan, .. });
+            let is_of_scan = matches!(
+                row,
+                Report::Seen {
+                    by: ReportedBy::Scan,
+                    ..
+                }
+            );
             let mut reports = history.reports.iter().filter(|one| is_completion(one));
             is_of_scan && !reports.any(|one| time(one) == time(row) && scope(one) == scope(row))
         }),
     );
-    found.note(
+    counts.add(
         "completion without rows",
         any(history, |one| match one {
             Report::Completion { members, .. } => {
@@ -164,24 +170,24 @@ fn note_reports(found: &mut Found, history: &History) {
             _ => false,
         }),
     );
-    found.note(
+    counts.add(
         "refresh row at the time of a scan",
         any_two(history, |row, scan| {
-            let is_refresh = is_row(row, Class::Actual);
+            let is_refresh = is_row(row, ClaimClass::Actual);
             is_refresh
                 && is_completion(scan)
                 && time(row) == time(scan)
                 && scope(row) == scope(scan)
         }),
     );
-    found.note(
+    counts.add(
         "row and removal at one time",
         any_two(history, |row, removal| {
-            let are_so = is_row(row, Class::Actual) && matches!(removal, Report::Removed { .. });
-            are_so && time(row) == time(removal) && scope(row) == scope(removal)
+            let fits = is_row(row, ClaimClass::Actual) && matches!(removal, Report::Removed { .. });
+            fits && time(row) == time(removal) && scope(row) == scope(removal)
         }),
     );
-    found.note(
+    counts.add(
         "partial round",
         any(history, |one| {
             matches!(
@@ -193,81 +199,83 @@ fn note_reports(found: &mut Found, history: &History) {
             )
         }),
     );
-    found.note(
+    counts.add(
         "unknown state of a member",
         any(history, |one| match one {
             Report::Completion { members, .. } => members.values().any(|state| *state == 0),
             _ => false,
         }),
     );
-    found.note(
+    counts.add(
         "unknown state of a row",
         any(history, |one| matches!(one, Report::Seen { state: 0, .. })),
     );
-    found.note(
+    counts.add(
         "listed within settle",
         listed_after_delete(history, |after| after < settle),
     );
-    found.note(
+    counts.add(
         "listed at settle",
         listed_after_delete(history, |after| after == settle),
     );
-    found.note(
+    counts.add(
         "missed within settle",
         missed_after_create(history, |after| after < settle),
     );
-    found.note(
+    counts.add(
         "missed at settle",
         missed_after_create(history, |after| after == settle),
     );
-    found.note(
+    counts.add(
         "missed after settle",
         missed_after_create(history, |after| after > settle),
     );
-    found.note(
+    counts.add(
         "round of two states",
         any_two(history, |one, other| {
-            let desired = |report| scope(report).is_some_and(|scope| scope.2 == Class::Desired);
+            let desired =
+                |report| scope(report).is_some_and(|scope| scope.2 == ClaimClass::Desired);
             let are_scans = is_completion(one) && is_completion(other);
             are_scans && desired(one) && desired(other) && time(one) == time(other)
         }),
     );
-    found.note(
+    counts.add(
         "two scopes a day apart",
         any_two(history, |one, other| {
             let are_scans = is_completion(one) && is_completion(other);
             are_scans && scope(one) != scope(other) && time(one).0 + stale_after == time(other).0
         }),
     );
-    for (what, class, has_scope) in [
-        ("telemetry", Class::Telemetry, false),
-        ("health", Class::Health, false),
-        ("edges with a scope", Class::Edges, true),
-        ("edges without a scope", Class::Edges, false),
-        ("aliases with a scope", Class::Aliases, true),
-        ("aliases without a scope", Class::Aliases, false),
-        ("created without a scope", Class::Created, false),
+    for (case, class, has_scope) in [
+        ("telemetry", ClaimClass::Telemetry, false),
+        ("health", ClaimClass::Health, false),
+        ("edges with a scope", ClaimClass::Edges, true),
+        ("edges without a scope", ClaimClass::Edges, false),
+        ("aliases with a scope", ClaimClass::Aliases, true),
+        ("aliases without a scope", ClaimClass::Aliases, false),
+        ("created without a scope", ClaimClass::Created, false),
     ] {
-        let is_so = |row: &Report| is_row(row, class) && scope(row).is_some() == has_scope;
-        found.note(what, any(history, is_so));
+        let fits = |row: &Report| is_row(row, class) && scope(row).is_some() == has_scope;
+        counts.add(case, any(history, fits));
     }
 }
 
-fn note_answers(found: &mut Found, history: &History) {
+/// Counts the uids of a history by their existence now, and those with a stale claim.
+fn count_existences(counts: &mut CaseCounts, history: &ReportHistory) {
     let replay = replay(history.reports.clone());
     for uid in replay.uids() {
         let mut has_open = false;
         for (class, source, scope) in replay.keys(&uid) {
-            let stretches = replay.stretches(&uid, class, &source, &scope);
-            let is_open = stretches.last().is_some_and(|last| last.until.is_none());
+            let intervals = replay.intervals(&uid, class, &source, &scope);
+            let is_open = intervals.last().is_some_and(|last| last.until.is_none());
             has_open |= is_open && class.is_lifecycle();
         }
-        let existence = replay.existence(&uid, At::Now);
-        found.note("exists", existence == Existence::Exists);
-        found.note("unobserved", matches!(existence, Existence::Unobserved(_)));
-        found.note("ended", matches!(existence, Existence::Ended(_)));
-        found.note("unknown", existence == Existence::Unknown);
-        found.note(
+        let existence = replay.existence(&uid, AsOf::Now);
+        counts.add("exists", existence == Existence::Exists);
+        counts.add("unobserved", matches!(existence, Existence::Unobserved(_)));
+        counts.add("ended", matches!(existence, Existence::Ended(_)));
+        counts.add("unknown", existence == Existence::Unknown);
+        counts.add(
             "stale",
             has_open && matches!(existence, Existence::Ended(_)),
         );
@@ -275,14 +283,14 @@ fn note_answers(found: &mut Found, history: &History) {
 }
 
 #[test]
-fn generated_histories_contain_what_the_rules_are_about() {
-    let mut found = Found::default();
+fn generated_histories_contain_every_case() {
+    let mut counts = CaseCounts::default();
     for seed in 0..60 {
-        let history = History::generate(seed, 120);
+        let history = ReportHistory::generate(seed, 120);
         assert_eq!(history.reports.len(), 120);
-        note_reports(&mut found, &history);
-        note_answers(&mut found, &history);
+        count_cases_of_reports(&mut counts, &history);
+        count_existences(&mut counts, &history);
     }
-    let rare: Vec<_> = found.0.iter().filter(|(_, count)| **count < 3).collect();
-    assert!(rare.is_empty(), "{rare:?} of {:#?}", found.0);
+    let rare: Vec<_> = counts.0.iter().filter(|(_, count)| **count < 3).collect();
+    assert!(rare.is_empty(), "{rare:?} of {:#?}", counts.0);
 }

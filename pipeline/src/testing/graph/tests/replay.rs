@@ -1,13 +1,15 @@
+//! Tests of the replay: one claim rule each.
+
 use std::collections::BTreeSet;
 
 use super::reports::{
-    at, closed, completion, created, delete_event, earlier, ended, existence, existence_now, open,
-    removed, replay, row, scan, seen, send, state_file, stretches, unobserved, version,
+    at, closed, completion, created, delete_event, earlier, ended, existence, existence_now,
+    intervals, open, removed, replay, row, scan, seen, send, state_file, unobserved, version,
 };
-use crate::claims::{By, Class, Existence, Removal, Report};
-use crate::graph_store::At;
+use crate::claims::{ClaimClass, Existence, Removal, Report, ReportedBy};
+use crate::graph_store::AsOf;
 
-/// What A and B report in the example of the rules.
+/// Reports of the sources `a` and `b` about one uid: `a` misses it at 42 and 50, `b` sees it at 35, 45 and 55.
 fn example() -> Vec<Report> {
     let mut reports = Vec::new();
     for (minute, members) in [
@@ -34,14 +36,17 @@ fn uid_exists_while_the_claim_of_another_scope_is_open() {
     }
     assert_eq!(existence_now(&replay), Existence::Exists);
     assert_eq!(
-        stretches(&replay, Class::Actual, "a", "x"),
+        intervals(&replay, ClaimClass::Actual, "a", "x"),
         [closed(10, 42, 1)]
     );
-    assert_eq!(stretches(&replay, Class::Actual, "b", "y"), [open(35, 1)]);
+    assert_eq!(
+        intervals(&replay, ClaimClass::Actual, "b", "y"),
+        [open(35, 1)]
+    );
 }
 
 #[test]
-fn stale_list_does_not_reopen_what_a_delete_event_ended() {
+fn scan_within_the_settle_time_does_not_reopen_a_uid_that_a_delete_event_ended() {
     let replay = replay([
         scan("a", "x", 10, &["u"]),
         delete_event(15),
@@ -53,23 +58,23 @@ fn stale_list_does_not_reopen_what_a_delete_event_ended() {
 }
 
 #[test]
-fn list_begun_after_the_settling_reopens_what_a_delete_event_ended() {
-    for begun in [20, 21] {
+fn scan_after_the_settle_time_reopens_a_uid_that_a_delete_event_ended() {
+    for began in [20, 21] {
         let replay = replay([
             scan("a", "x", 10, &["u"]),
             delete_event(15),
             scan("a", "x", 16, &["u"]),
-            scan("a", "x", begun, &["u"]),
+            scan("a", "x", began, &["u"]),
         ]);
         assert_eq!(existence(&replay, 19), ended(15));
         assert_eq!(existence_now(&replay), Existence::Exists);
-        let expected = [closed(10, 15, 1), open(begun, 1)];
-        assert_eq!(stretches(&replay, Class::Actual, "a", "x"), expected);
+        let expected = [closed(10, 15, 1), open(began, 1)];
+        assert_eq!(intervals(&replay, ClaimClass::Actual, "a", "x"), expected);
     }
 }
 
 #[test]
-fn list_begun_a_nanosecond_before_the_settling_is_over_does_not_reopen() {
+fn scan_a_nanosecond_before_the_end_of_the_settle_time_does_not_reopen_a_uid() {
     let replay = replay([
         delete_event(15),
         earlier(scan("a", "x", 20, &["u"]), 1),
@@ -79,7 +84,7 @@ fn list_begun_a_nanosecond_before_the_settling_is_over_does_not_reopen() {
 }
 
 #[test]
-fn refresh_row_reopens_at_once_what_a_delete_event_ended() {
+fn refresh_row_within_the_settle_time_reopens_a_uid_that_a_delete_event_ended() {
     let replay = replay([
         scan("a", "x", 10, &["u"]),
         delete_event(15),
@@ -90,17 +95,17 @@ fn refresh_row_reopens_at_once_what_a_delete_event_ended() {
 }
 
 #[test]
-fn page_row_of_a_stale_list_does_not_reopen_either() {
+fn row_of_a_scan_within_the_settle_time_does_not_reopen_a_uid() {
     let mut page_row = row("a", "x", 16, 1);
     if let Report::Seen { by, .. } = &mut page_row {
-        *by = By::Scan;
+        *by = ReportedBy::Scan;
     }
     let replay = replay([scan("a", "x", 10, &["u"]), delete_event(15), page_row]);
     assert_eq!(existence_now(&replay), ended(15));
 }
 
 #[test]
-fn moved_state_is_desired_throughout() {
+fn uid_that_moves_between_states_is_desired_throughout() {
     let mut reports = vec![
         state_file("net", 10, &["u"]),
         state_file("app", 10, &[]),
@@ -109,11 +114,11 @@ fn moved_state_is_desired_throughout() {
     ];
     for _ in 0..2 {
         let replay = replay(reports.clone());
-        let net = stretches(&replay, Class::Desired, "terraform", "net");
+        let net = intervals(&replay, ClaimClass::Desired, "terraform", "net");
         assert_eq!(net, [closed(10, 20, 1)]);
-        let app = stretches(&replay, Class::Desired, "terraform", "app");
+        let app = intervals(&replay, ClaimClass::Desired, "terraform", "app");
         assert_eq!(app, [open(20, 1)]);
-        let value = |minute| replay.value("u", Class::Desired, At::Time(at(minute)));
+        let value = |minute| replay.value("u", ClaimClass::Desired, AsOf::Time(at(minute)));
         assert_eq!(value(19), Some(version("terraform", "net", 1)));
         assert_eq!(value(20), Some(version("terraform", "app", 1)));
         assert_eq!(existence_now(&replay), Existence::Unknown);
@@ -122,7 +127,7 @@ fn moved_state_is_desired_throughout() {
 }
 
 #[test]
-fn two_living_scopes_do_not_end_a_uid_in_turn() {
+fn scope_without_a_uid_does_not_end_it_while_another_scope_has_it() {
     let mut reports = Vec::new();
     for minute in [10, 20, 30, 40] {
         reports.push(scan("aws", "eu", minute, &["u"]));
@@ -143,7 +148,7 @@ fn two_living_scopes_do_not_end_a_uid_in_turn() {
 }
 
 #[test]
-fn retired_receiver_leaves_existence_unobserved() {
+fn uid_is_unobserved_after_its_only_claim_is_released() {
     let mut replay = replay([
         scan("aws", "eu", 10, &["u"]),
         removed("aws", "eu", 20, Removal::Released),
@@ -155,7 +160,7 @@ fn retired_receiver_leaves_existence_unobserved() {
 }
 
 #[test]
-fn member_that_no_row_reported_opens_no_claim() {
+fn member_without_a_row_opens_no_claim() {
     let mut replay = replay([]);
     replay.push(scan("aws", "eu", 10, &["u"]));
     assert_eq!(existence_now(&replay), Existence::Unknown);
@@ -163,11 +168,14 @@ fn member_that_no_row_reported_opens_no_claim() {
     assert_eq!(existence(&replay, 14), Existence::Unknown);
     replay.push(scan("aws", "eu", 20, &["u"]));
     let expected = [open(15, 1)];
-    assert_eq!(stretches(&replay, Class::Actual, "aws", "eu"), expected);
+    assert_eq!(
+        intervals(&replay, ClaimClass::Actual, "aws", "eu"),
+        expected
+    );
 }
 
 #[test]
-fn partial_round_releases_what_it_did_not_see() {
+fn partial_scan_releases_uids_that_it_misses() {
     let replay = replay([
         scan("aws", "eu", 10, &["u"]),
         completion("aws", "eu", 20, &[], Removal::Released),
@@ -177,7 +185,7 @@ fn partial_round_releases_what_it_did_not_see() {
 }
 
 #[test]
-fn deletion_before_a_release_counts_only_after_the_last_sighting() {
+fn deletion_before_a_release_is_the_end_only_after_the_last_sighting() {
     let replay = replay([
         scan("aws", "eu", 10, &["u"]),
         scan("backup", "eu", 10, &["u"]),
@@ -202,16 +210,16 @@ fn first_deletion_after_the_last_sighting_is_the_end() {
 }
 
 #[test]
-fn claims_of_one_source_end_while_another_keeps_the_uid() {
+fn deletion_by_one_source_ends_only_its_own_snapshots() {
     let replay = replay([
         scan("aws", "eu", 10, &["u"]),
         scan("backup", "eu", 10, &["u"]),
-        seen(Class::Aliases, "backup", "eu", 11, 7),
-        seen(Class::Edges, "backup", "", 11, 8),
+        seen(ClaimClass::Aliases, "backup", "eu", 11, 7),
+        seen(ClaimClass::Edges, "backup", "", 11, 8),
         removed("backup", "eu", 20, Removal::Deleted),
     ]);
     assert_eq!(existence_now(&replay), Existence::Exists);
-    let before = replay.snapshots("u", At::Time(at(19)));
+    let before = replay.snapshots("u", AsOf::Time(at(19)));
     let expected = [
         version("aws", "eu", 1),
         version("backup", "eu", 1),
@@ -219,13 +227,13 @@ fn claims_of_one_source_end_while_another_keeps_the_uid() {
         version("backup", "", 8),
     ];
     assert_eq!(before, BTreeSet::from(expected));
-    let now = replay.snapshots("u", At::Now);
+    let now = replay.snapshots("u", AsOf::Now);
     let expected = [version("aws", "eu", 1), version("backup", "", 8)];
     assert_eq!(now, BTreeSet::from(expected));
 }
 
 #[test]
-fn created_uid_is_not_missed_before_the_lists_settled() {
+fn scan_within_the_settle_time_does_not_end_a_created_uid() {
     let mut replay = replay([
         created("trail", "eu", 10),
         scan("aws", "eu", 9, &[]),
@@ -243,25 +251,25 @@ fn created_uid_is_not_missed_before_the_lists_settled() {
 }
 
 #[test]
-fn completion_with_a_created_uid_leaves_its_creation_as_it_is() {
+fn completion_with_a_created_uid_does_not_change_its_created_claim() {
     let replay = replay([created("trail", "eu", 10), scan("aws", "eu", 30, &["u"])]);
     assert_eq!(
-        stretches(&replay, Class::Created, "trail", "eu"),
+        intervals(&replay, ClaimClass::Created, "trail", "eu"),
         [open(10, 1)]
     );
     assert_eq!(
-        stretches(&replay, Class::Actual, "aws", "eu"),
+        intervals(&replay, ClaimClass::Actual, "aws", "eu"),
         [open(30, 1)]
     );
 }
 
 #[test]
-fn scan_of_a_scope_releases_members_from_scopes_below() {
+fn scan_of_a_scope_releases_its_members_in_scopes_below() {
     let replay = replay([
         scan("aws", "eu/vpc", 10, &["u"]),
         scan("aws", "eu", 20, &["u"]),
     ]);
-    let below = stretches(&replay, Class::Actual, "aws", "eu/vpc");
+    let below = intervals(&replay, ClaimClass::Actual, "aws", "eu/vpc");
     assert_eq!(below, [closed(10, 20, 1)]);
     assert_eq!(existence_now(&replay), Existence::Exists);
 }
@@ -270,28 +278,28 @@ fn scan_of_a_scope_releases_members_from_scopes_below() {
 fn scan_of_a_scope_without_a_uid_ends_it_in_scopes_below() {
     let replay = replay([
         scan("aws", "eu/vpc", 10, &["u"]),
-        seen(Class::Edges, "aws", "eu/vpc", 10, 3),
+        seen(ClaimClass::Edges, "aws", "eu/vpc", 10, 3),
         scan("aws", "eu", 20, &[]),
     ]);
     assert_eq!(existence_now(&replay), ended(20));
-    assert_eq!(replay.snapshots("u", At::Now), BTreeSet::new());
+    assert_eq!(replay.snapshots("u", AsOf::Now), BTreeSet::new());
 }
 
 #[test]
-fn scope_whose_name_begins_alike_is_not_below() {
+fn scope_with_a_common_name_prefix_is_not_a_scope_below() {
     let replay = replay([
         scan("aws", "europe", 10, &["u"]),
         scan("backup", "eu/vpc", 10, &["u"]),
         scan("aws", "eu", 20, &[]),
     ]);
     for (source, scope) in [("aws", "europe"), ("backup", "eu/vpc")] {
-        let claim = stretches(&replay, Class::Actual, source, scope);
+        let claim = intervals(&replay, ClaimClass::Actual, source, scope);
         assert_eq!(claim, [open(10, 1)]);
     }
 }
 
 #[test]
-fn changed_state_begins_a_stretch_and_an_unknown_one_keeps_it() {
+fn changed_state_begins_an_interval_and_an_unknown_state_does_not() {
     let replay = replay([
         row("aws", "eu", 10, 2),
         row("aws", "eu", 12, 0),
@@ -300,11 +308,14 @@ fn changed_state_begins_a_stretch_and_an_unknown_one_keeps_it() {
         row("aws", "eu", 18, 0),
     ]);
     let expected = [closed(10, 14, 2), closed(14, 16, 3), open(18, 3)];
-    assert_eq!(stretches(&replay, Class::Actual, "aws", "eu"), expected);
+    assert_eq!(
+        intervals(&replay, ClaimClass::Actual, "aws", "eu"),
+        expected
+    );
 }
 
 #[test]
-fn of_equal_times_a_sighting_counts_and_the_greatest_state() {
+fn at_equal_times_a_sighting_wins_over_removals_and_the_greatest_state_wins() {
     let replay = replay([
         row("aws", "eu", 10, 5),
         row("aws", "eu", 10, 0),
@@ -312,12 +323,12 @@ fn of_equal_times_a_sighting_counts_and_the_greatest_state() {
         removed("aws", "eu", 10, Removal::Deleted),
         delete_event(10),
     ]);
-    let claim = stretches(&replay, Class::Actual, "aws", "eu");
+    let claim = intervals(&replay, ClaimClass::Actual, "aws", "eu");
     assert_eq!(claim, [open(10, 5)]);
 }
 
 #[test]
-fn of_equal_times_a_deletion_counts_before_a_release() {
+fn at_equal_times_a_deletion_wins_over_a_release() {
     let mut reports = vec![
         row("aws", "eu", 10, 1),
         scan("aws", "eu", 20, &[]),
@@ -330,24 +341,24 @@ fn of_equal_times_a_deletion_counts_before_a_release() {
 }
 
 #[test]
-fn delete_event_ends_all_but_desired_and_telemetry() {
+fn delete_event_ends_all_claims_except_desired_and_telemetry() {
     let replay = replay([
         state_file("net", 10, &["u"]),
-        seen(Class::Telemetry, "otel", "", 10, 1),
+        seen(ClaimClass::Telemetry, "otel", "", 10, 1),
         created("trail", "", 10),
-        seen(Class::Edges, "cni", "", 10, 1),
+        seen(ClaimClass::Edges, "cni", "", 10, 1),
         delete_event(20),
     ]);
-    let of = |class, source, scope| stretches(&replay, class, source, scope);
-    assert_eq!(of(Class::Desired, "terraform", "net"), [open(10, 1)]);
-    assert_eq!(of(Class::Telemetry, "otel", ""), [open(10, 1)]);
-    assert_eq!(of(Class::Created, "trail", ""), [closed(10, 20, 1)]);
-    assert_eq!(of(Class::Edges, "cni", ""), [closed(10, 20, 1)]);
+    let of = |class, source, scope| intervals(&replay, class, source, scope);
+    assert_eq!(of(ClaimClass::Desired, "terraform", "net"), [open(10, 1)]);
+    assert_eq!(of(ClaimClass::Telemetry, "otel", ""), [open(10, 1)]);
+    assert_eq!(of(ClaimClass::Created, "trail", ""), [closed(10, 20, 1)]);
+    assert_eq!(of(ClaimClass::Edges, "cni", ""), [closed(10, 20, 1)]);
     assert_eq!(existence_now(&replay), ended(20));
 }
 
 #[test]
-fn deletion_of_a_uid_that_was_never_seen_is_an_end() {
+fn delete_event_of_an_unknown_uid_ends_it() {
     let event = replay([delete_event(30), delete_event(20)]);
     assert_eq!(existence(&event, 19), Existence::Unknown);
     assert_eq!(existence_now(&event), ended(20));
@@ -359,7 +370,7 @@ fn deletion_of_a_uid_that_was_never_seen_is_an_end() {
 fn end_of_a_desired_claim_does_not_end_the_uid() {
     let mut removal = removed("terraform", "net", 20, Removal::Deleted);
     if let Report::Removed { class, .. } = &mut removal {
-        *class = Class::Desired;
+        *class = ClaimClass::Desired;
     }
     let replay = replay([
         state_file("net", 10, &["u"]),
@@ -367,13 +378,13 @@ fn end_of_a_desired_claim_does_not_end_the_uid() {
         removal,
         removed("aws", "eu", 18, Removal::Released),
     ]);
-    let desired = stretches(&replay, Class::Desired, "terraform", "net");
+    let desired = intervals(&replay, ClaimClass::Desired, "terraform", "net");
     assert_eq!(desired, [closed(10, 20, 1)]);
     assert_eq!(existence_now(&replay), unobserved(18));
 }
 
 #[test]
-fn value_that_changed_last_is_shown_and_the_last_one_after_the_end() {
+fn value_that_changed_last_wins_and_the_claim_that_ended_last_wins_after_the_end() {
     let replay = replay([
         row("aws", "eu", 10, 1),
         row("backup", "eu", 12, 2),
@@ -382,7 +393,7 @@ fn value_that_changed_last_is_shown_and_the_last_one_after_the_end() {
         removed("aws", "eu", 20, Removal::Deleted),
         removed("backup", "eu", 30, Removal::Deleted),
     ]);
-    let value = |minute| replay.value("u", Class::Actual, At::Time(at(minute)));
+    let value = |minute| replay.value("u", ClaimClass::Actual, AsOf::Time(at(minute)));
     assert_eq!(value(9), None);
     assert_eq!(value(15), Some(version("backup", "eu", 2)));
     assert_eq!(value(16), Some(version("aws", "eu", 3)));
@@ -391,13 +402,13 @@ fn value_that_changed_last_is_shown_and_the_last_one_after_the_end() {
 }
 
 #[test]
-fn completion_after_fifteen_later_ones_is_ignored_and_counted() {
+fn completion_that_arrives_after_fifteen_later_ones_is_ignored_and_counted() {
     let mut replay = replay((20..34).map(|minute| scan("aws", "eu", minute, &[])));
     replay.push(scan("aws", "eu", 20, &[]));
     send(&mut replay, scan("aws", "eu", 12, &["u"]));
-    assert_eq!(replay.too_late(), 0);
+    assert_eq!(replay.late_completions(), 0);
     assert_eq!(existence(&replay, 19), Existence::Exists);
     replay.push(scan("aws", "eu", 11, &["u"]));
-    assert_eq!(replay.too_late(), 1);
+    assert_eq!(replay.late_completions(), 1);
     assert_eq!(existence(&replay, 11), Existence::Unknown);
 }

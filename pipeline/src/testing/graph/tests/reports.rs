@@ -1,11 +1,11 @@
-//! Reports about the uid `u`, at minutes.
+//! Builds reports about the uid `u`, and the answers that tests expect. Times are minutes after a fixed time.
 
 use std::collections::BTreeMap;
 
-use crate::claims::{By, Class, Existence, Removal, Report};
+use crate::claims::{ClaimClass, Existence, Removal, Report, ReportedBy};
 use crate::component::UnixNanos;
-use crate::graph_store::At;
-use crate::testing::graph::{Replay, Stretch};
+use crate::graph_store::AsOf;
+use crate::testing::graph::{Replay, ReplayInterval};
 
 const MINUTE: u64 = 60_000_000_000;
 
@@ -13,11 +13,12 @@ pub(super) fn at(minute: u64) -> UnixNanos {
     UnixNanos(1_700_000_000_000_000_000 + minute * MINUTE)
 }
 
+/// A completion that lists these members with state 1 and deletes all others.
 pub(super) fn scan(source: &str, scope: &str, minute: u64, members: &[&str]) -> Report {
     completion(source, scope, minute, members, Removal::Deleted)
 }
 
-/// All members have state 1.
+/// A completion that lists these members with state 1.
 pub(super) fn completion(
     source: &str,
     scope: &str,
@@ -29,23 +30,29 @@ pub(super) fn completion(
     Report::Completion {
         source: source.to_owned(),
         scope: scope.to_owned(),
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         began: at(minute),
         members: members.collect::<BTreeMap<String, u64>>(),
         miss,
     }
 }
 
-/// A Terraform state as it was read.
+/// A completion of class `Desired`: a Terraform state with these members.
 pub(super) fn state_file(scope: &str, minute: u64, members: &[&str]) -> Report {
     let mut report = scan("terraform", scope, minute, members);
     if let Report::Completion { class, .. } = &mut report {
-        *class = Class::Desired;
+        *class = ClaimClass::Desired;
     }
     report
 }
 
-pub(super) fn seen(class: Class, source: &str, scope: &str, minute: u64, state: u64) -> Report {
+pub(super) fn seen(
+    class: ClaimClass,
+    source: &str,
+    scope: &str,
+    minute: u64,
+    state: u64,
+) -> Report {
     Report::Seen {
         uid: "u".to_owned(),
         class,
@@ -53,22 +60,22 @@ pub(super) fn seen(class: Class, source: &str, scope: &str, minute: u64, state: 
         scope: scope.to_owned(),
         time: at(minute),
         state,
-        by: By::Row,
+        by: ReportedBy::Row,
     }
 }
 
 pub(super) fn row(source: &str, scope: &str, minute: u64, state: u64) -> Report {
-    seen(Class::Actual, source, scope, minute, state)
+    seen(ClaimClass::Actual, source, scope, minute, state)
 }
 
 pub(super) fn created(source: &str, scope: &str, minute: u64) -> Report {
-    seen(Class::Created, source, scope, minute, 1)
+    seen(ClaimClass::Created, source, scope, minute, 1)
 }
 
 pub(super) fn removed(source: &str, scope: &str, minute: u64, how: Removal) -> Report {
     Report::Removed {
         uid: "u".to_owned(),
-        class: Class::Actual,
+        class: ClaimClass::Actual,
         source: source.to_owned(),
         scope: scope.to_owned(),
         time: at(minute),
@@ -84,7 +91,7 @@ pub(super) fn delete_event(minute: u64) -> Report {
     }
 }
 
-/// The report, this many nanoseconds earlier.
+/// Returns the report with a time that is this much earlier.
 pub(super) fn earlier(mut report: Report, nanos: u64) -> Report {
     match &mut report {
         Report::Seen { time, .. }
@@ -95,6 +102,7 @@ pub(super) fn earlier(mut report: Report, nanos: u64) -> Report {
     report
 }
 
+/// Returns a replay to which [`send`] added these reports.
 pub(super) fn replay(reports: impl IntoIterator<Item = Report>) -> Replay {
     let mut replay = Replay::new();
     for report in reports {
@@ -103,7 +111,7 @@ pub(super) fn replay(reports: impl IntoIterator<Item = Report>) -> Replay {
     replay
 }
 
-/// A scan sends a row of each member before its completion.
+/// Adds a report to the replay. Before a completion it adds a row of each member, as a scan does.
 pub(super) fn send(replay: &mut Replay, report: Report) {
     if let Report::Completion {
         source,
@@ -122,7 +130,7 @@ pub(super) fn send(replay: &mut Replay, report: Report) {
                 scope: scope.clone(),
                 time: *began,
                 state: *state,
-                by: By::Scan,
+                by: ReportedBy::Scan,
             });
         }
     }
@@ -130,11 +138,11 @@ pub(super) fn send(replay: &mut Replay, report: Report) {
 }
 
 pub(super) fn existence(replay: &Replay, minute: u64) -> Existence {
-    replay.existence("u", At::Time(at(minute)))
+    replay.existence("u", AsOf::Time(at(minute)))
 }
 
 pub(super) fn existence_now(replay: &Replay) -> Existence {
-    replay.existence("u", At::Now)
+    replay.existence("u", AsOf::Now)
 }
 
 pub(super) fn ended(minute: u64) -> Existence {
@@ -145,20 +153,25 @@ pub(super) fn unobserved(minute: u64) -> Existence {
     Existence::Unobserved(at(minute))
 }
 
-pub(super) fn stretches(replay: &Replay, class: Class, source: &str, scope: &str) -> Vec<Stretch> {
-    replay.stretches("u", class, source, scope)
+pub(super) fn intervals(
+    replay: &Replay,
+    class: ClaimClass,
+    source: &str,
+    scope: &str,
+) -> Vec<ReplayInterval> {
+    replay.intervals("u", class, source, scope)
 }
 
-pub(super) fn closed(since: u64, until: u64, state: u64) -> Stretch {
-    Stretch {
+pub(super) fn closed(since: u64, until: u64, state: u64) -> ReplayInterval {
+    ReplayInterval {
         since: at(since),
         until: Some(at(until)),
         state,
     }
 }
 
-pub(super) fn open(since: u64, state: u64) -> Stretch {
-    Stretch {
+pub(super) fn open(since: u64, state: u64) -> ReplayInterval {
+    ReplayInterval {
         since: at(since),
         until: None,
         state,

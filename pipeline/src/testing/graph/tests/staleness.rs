@@ -1,13 +1,15 @@
+//! Tests of the replay: open claims of scopes that are silent for a day are stale.
+
 use super::reports::{
-    created, delete_event, earlier, ended, existence, existence_now, open, removed, replay, row,
-    scan, stretches, unobserved,
+    created, delete_event, earlier, ended, existence, existence_now, intervals, open, removed,
+    replay, row, scan, unobserved,
 };
-use crate::claims::{Class, Existence, Removal, Report};
+use crate::claims::{ClaimClass, Existence, Removal, Report};
 
 const HOUR: u64 = 60;
 const DAY: u64 = 24 * HOUR;
 
-/// aws last reported at 0; backup misses at the end of the day.
+/// `aws` reports the uid at 0 and is then silent. A scan of `backup` misses the uid after a day.
 fn silent_for_a_day() -> Vec<Report> {
     vec![
         scan("aws", "eu", 0, &["u"]),
@@ -17,15 +19,18 @@ fn silent_for_a_day() -> Vec<Report> {
 }
 
 #[test]
-fn claim_of_a_scope_that_was_silent_for_a_day_does_not_count() {
+fn claim_of_a_scope_that_is_silent_for_a_day_is_stale() {
     let replay = replay(silent_for_a_day());
     assert_eq!(existence(&replay, DAY - 1), Existence::Exists);
     assert_eq!(existence_now(&replay), ended(DAY));
-    assert_eq!(stretches(&replay, Class::Actual, "aws", "eu"), [open(0, 1)]);
+    assert_eq!(
+        intervals(&replay, ClaimClass::Actual, "aws", "eu"),
+        [open(0, 1)]
+    );
 }
 
 #[test]
-fn claim_of_a_scope_that_was_silent_for_less_than_a_day_counts() {
+fn claim_of_a_scope_that_is_silent_for_less_than_a_day_is_not_stale() {
     let mut reports = silent_for_a_day();
     let miss = reports.pop().expect("three reports");
     reports.push(earlier(miss, 1));
@@ -33,7 +38,7 @@ fn claim_of_a_scope_that_was_silent_for_less_than_a_day_counts() {
 }
 
 #[test]
-fn scope_that_completes_or_refreshes_within_the_day_is_not_silent() {
+fn completion_or_refresh_row_within_the_day_keeps_the_claim_fresh() {
     for activity in [scan("aws", "eu", 1, &["u"]), row("aws", "eu", 1, 1)] {
         let mut reports = silent_for_a_day();
         reports.push(activity);
@@ -42,7 +47,7 @@ fn scope_that_completes_or_refreshes_within_the_day_is_not_silent() {
 }
 
 #[test]
-fn scope_that_comes_back_with_the_uid_revives_it_in_the_past_too() {
+fn later_scan_with_the_uid_revives_it_in_the_past_too() {
     let mut reports = silent_for_a_day();
     reports.push(scan("aws", "eu", DAY + HOUR, &["u"]));
     let replay = replay(reports);
@@ -52,7 +57,7 @@ fn scope_that_comes_back_with_the_uid_revives_it_in_the_past_too() {
 }
 
 #[test]
-fn scope_that_comes_back_without_the_uid_leaves_the_end_where_it_was() {
+fn later_scan_without_the_uid_does_not_move_its_end() {
     let mut reports = silent_for_a_day();
     reports.push(scan("aws", "eu", DAY + HOUR, &[]));
     let replay = replay(reports);
@@ -72,7 +77,7 @@ fn deleted_row_makes_another_claim_stale_and_a_release_does_not() {
 }
 
 #[test]
-fn sighting_after_the_deletion_and_its_release_leave_the_uid_unobserved() {
+fn uid_is_unobserved_after_a_later_sighting_is_released() {
     let replay = replay([
         scan("aws", "eu", 0, &["u"]),
         removed("backup", "us", DAY, Removal::Deleted),
@@ -85,7 +90,7 @@ fn sighting_after_the_deletion_and_its_release_leave_the_uid_unobserved() {
 }
 
 #[test]
-fn completion_with_a_member_that_settles_is_activity() {
+fn completion_within_the_settle_time_of_a_member_is_activity() {
     let mut reports = vec![
         delete_event(0),
         row("aws", "eu", 1, 1),
@@ -97,7 +102,7 @@ fn completion_with_a_member_that_settles_is_activity() {
 }
 
 #[test]
-fn created_claim_is_kept_alive_by_scans_of_its_scope_by_any_source() {
+fn scans_of_its_scope_by_any_source_keep_a_created_claim_fresh() {
     let mut reports = vec![
         created("trail", "eu", 0),
         removed("backup", "us", DAY + HOUR, Removal::Deleted),

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
+use crate::aws::api::AwsService;
 use crate::aws::kinds::ALL;
-use crate::aws::service::AwsService;
 
 /// The operations that a source file of a kind names in strings: `"DescribeVpcs"`.
 fn operations(text: &str) -> impl Iterator<Item = &str> {

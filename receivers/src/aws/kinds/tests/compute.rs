@@ -1,4 +1,4 @@
-//! Instances, functions and volumes, and what starts them.
+//! Instances, functions and volumes, and the launch templates and scaling groups of instances.
 
 use serde_json::json;
 

@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::{account_region, check};
-use crate::aws::kind::{ResourceKind, ScanPhase};
 use crate::aws::kinds::route53_hosted_zone::HostedZone;
 use crate::aws::kinds::route53_record_set::RecordSet;
+use crate::aws::listing::{ResourceKind, ScanPhase};
 
 #[test]
 fn private_zone_is_attached_to_its_vpcs_in_all_regions() {

@@ -4,19 +4,18 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::account_region;
-use crate::aws::failure::{AwsCall, FailureReason, ScanFailure};
+use crate::aws::api::{AwsCall, AwsService, FailureReason, ScanFailure};
 use crate::aws::filter;
-use crate::aws::found::{ListedResource, PageSink, PageWriter, without_details};
 use crate::aws::kinds::ec2_vpc::Vpc;
 use crate::aws::kinds::tags::{TagsById, by_resource, tag};
-use crate::aws::service::AwsService;
+use crate::aws::listing::{ListedResource, PageSink, PageWriter, ResourceKind, without_details};
 
 #[derive(Default)]
 struct FailureRecorder(Vec<FailureReason>);
 
 #[async_trait]
 impl PageSink for FailureRecorder {
-    async fn page(&mut self, _: Vec<ListedResource>) -> Result<(), ScanFailure> {
+    async fn write_page(&mut self, _: Vec<ListedResource>) -> Result<(), ScanFailure> {
         Ok(())
     }
 
@@ -24,7 +23,7 @@ impl PageSink for FailureRecorder {
         self.0.push(failure.reason);
     }
 
-    fn filtered_out(&mut self, _: &str) {}
+    fn record_filtered_out(&mut self, _: &str) {}
 }
 
 fn failure(reason: FailureReason) -> ScanFailure {
@@ -48,7 +47,8 @@ async fn unset_or_denied_details_are_omitted_and_other_failures_make_the_item_in
         FailureRecorder::default(),
     );
     let mut out = PageWriter {
-        kind: &Vpc,
+        kind: Vpc.info(),
+        draft: &|item, at| Vpc.draft(item, at),
         at: &at,
         tags: &tags,
         sink: &mut recorder,
@@ -89,7 +89,8 @@ async fn tags_are_fetched_in_groups_and_a_failed_call_affects_only_its_own_items
         FailureRecorder::default(),
     );
     let mut out = PageWriter {
-        kind: &Vpc,
+        kind: Vpc.info(),
+        draft: &|item, at| Vpc.draft(item, at),
         at: &at,
         tags: &tags,
         sink: &mut recorder,

@@ -5,10 +5,8 @@ use pipeline::attributes::{Map, map_to_json};
 use pipeline::resource::Resource;
 use serde_json::Value as Json;
 
-use crate::aws::kind::ResourceKind;
-use crate::aws::limits::RateLimits;
-use crate::aws::owners::Owners;
-use crate::aws::place::AccountRegion;
+use crate::aws::api::{AccountRegion, RateLimits, ResourceOwners};
+use crate::aws::listing::ResourceKind;
 
 mod access;
 mod actions;
@@ -31,7 +29,7 @@ fn account_region() -> AccountRegion {
         "us-east-1",
         &sdk,
         RateLimits::default(),
-        &Owners::default(),
+        &ResourceOwners::default(),
     )
 }
 

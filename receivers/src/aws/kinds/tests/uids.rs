@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::aws::kind::kind_of_uid;
 use crate::aws::kinds::ALL;
+use crate::aws::listing::kind_of_uid;
 
 #[test]
 fn arn_determines_kind_account_and_region() {

@@ -1,0 +1,147 @@
+//! What clones of a batch share: its rows and the OTLP request from which they were decoded.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use arrow_array::{Array, RecordBatch};
+use arrow_data::ArrayData;
+
+use super::OriginalRequest;
+use super::concat::concat_rows;
+
+#[derive(Debug)]
+pub(super) struct Content {
+    rows: BatchRows,
+    pub(super) original: Option<OriginalRequest>,
+    /// Cached, since every queue on the way of a batch asks for it.
+    memory: OnceLock<usize>,
+}
+
+#[derive(Debug)]
+enum BatchRows {
+    Whole(RecordBatch),
+    Merged(MergedRows),
+}
+
+/// Rows of several batches. They are concatenated when they are first read: an exporter that sends the original
+/// requests never reads them.
+#[derive(Debug)]
+struct MergedRows {
+    num_rows: usize,
+    whole: OnceLock<RecordBatch>,
+    /// At least one batch, in order; empty once `whole` is set.
+    parts: Mutex<Vec<RecordBatch>>,
+}
+
+impl Content {
+    pub(super) fn new(rows: RecordBatch, original: Option<OriginalRequest>) -> Content {
+        Content {
+            rows: BatchRows::Whole(rows),
+            original,
+            memory: OnceLock::new(),
+        }
+    }
+
+    /// Merges contents of one signal, in order. If every part has its original request, the result has all of them.
+    pub(super) fn merge<'a>(contents: impl Iterator<Item = &'a Content> + Clone) -> Content {
+        let originals = contents.clone().map(|content| content.original.as_ref());
+        let originals: Option<Vec<&OriginalRequest>> = originals.collect();
+        let merged = MergedRows {
+            num_rows: contents.clone().map(Content::num_rows).sum(),
+            whole: OnceLock::new(),
+            parts: Mutex::new(contents.flat_map(Content::parts).collect()),
+        };
+        Content {
+            rows: BatchRows::Merged(merged),
+            original: originals.map(OriginalRequest::concat),
+            memory: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn num_rows(&self) -> usize {
+        match &self.rows {
+            BatchRows::Whole(rows) => rows.num_rows(),
+            BatchRows::Merged(merged) => merged.num_rows,
+        }
+    }
+
+    /// All rows. The first call concatenates merged rows.
+    pub(super) fn rows(&self) -> &RecordBatch {
+        match &self.rows {
+            BatchRows::Whole(rows) => rows,
+            BatchRows::Merged(merged) => merged.whole(),
+        }
+    }
+
+    /// The memory that the rows and the request kept alive when they were first measured, in bytes. A buffer that
+    /// several columns share counts once.
+    pub(super) fn memory(&self) -> usize {
+        *self.memory.get_or_init(|| {
+            let mut buffers = HashMap::new();
+            self.add_request(&mut buffers);
+            for rows in self.parts() {
+                add_columns(&rows, &mut buffers);
+            }
+            buffers.into_values().sum()
+        })
+    }
+
+    /// The buffers of all rows and of the request: their addresses and sizes in bytes.
+    pub(super) fn buffers(&self) -> HashMap<usize, usize> {
+        let mut buffers = HashMap::new();
+        self.add_request(&mut buffers);
+        add_columns(self.rows(), &mut buffers);
+        buffers
+    }
+
+    /// The rows, in one batch or in several that are not concatenated yet.
+    fn parts(&self) -> Vec<RecordBatch> {
+        match &self.rows {
+            BatchRows::Whole(rows) => vec![rows.clone()],
+            BatchRows::Merged(merged) => merged.parts(),
+        }
+    }
+
+    fn add_request(&self, buffers: &mut HashMap<usize, usize>) {
+        for part in self.original.iter().flat_map(OriginalRequest::parts) {
+            buffers.entry(part.as_ptr() as usize).or_insert(part.len());
+        }
+    }
+}
+
+impl MergedRows {
+    fn whole(&self) -> &RecordBatch {
+        if let Some(rows) = self.whole.get() {
+            return rows;
+        }
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = self.whole.get_or_init(|| concat_rows(&parts));
+        parts.clear();
+        whole
+    }
+
+    fn parts(&self) -> Vec<RecordBatch> {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.whole.get() {
+            Some(rows) => vec![rows.clone()],
+            None => parts.clone(),
+        }
+    }
+}
+
+fn add_columns(rows: &RecordBatch, buffers: &mut HashMap<usize, usize>) {
+    for column in rows.columns() {
+        add_buffers(&column.to_data(), buffers);
+    }
+}
+
+fn add_buffers(data: &ArrayData, buffers: &mut HashMap<usize, usize>) {
+    let validity = data.nulls().map(|nulls| nulls.buffer());
+    for buffer in data.buffers().iter().chain(validity) {
+        let address = buffer.data_ptr().as_ptr() as usize;
+        buffers.entry(address).or_insert(buffer.capacity());
+    }
+    for child in data.child_data() {
+        add_buffers(child, buffers);
+    }
+}

@@ -1,0 +1,142 @@
+//! Exports the batches of an outbox in order, several in one attempt. Retries each until the exporter acknowledges it
+//! or rejects it permanently.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tracing::{error, info};
+
+use super::attempt::{ExporterPanic, Sending};
+use super::backoff::Backoff;
+use crate::Batch;
+use crate::component::{ErrorChain, ExportError, RowCounts};
+use crate::engine::outbox::Outbox;
+use crate::engine::task_set::TaskFailure;
+
+/// The time limit of an attempt at an exporter with limited concurrency, also if it has no `timeout`.
+const MAX_ATTEMPT: Duration = Duration::from_secs(60);
+
+/// The maximum rows of a merged batch, for an exporter of unlimited concurrency that does not accept several batches at
+/// once.
+const MAX_MERGED_ROWS: usize = 1024;
+
+/// Exports until the outbox is closed and empty, or until the deadline of the stop. The batches that the outbox holds
+/// then are lost, and the engine logs them.
+pub(in crate::engine) async fn export_outbox(
+    sending: Arc<Sending>,
+    outbox: Outbox,
+) -> Result<(), TaskFailure> {
+    loop {
+        let take = outbox.take(|before, first, next| sending.goes_with(before, first, next));
+        let taken = sending.give_up.run_until_cancelled(take);
+        let Some(batches) = taken.await.flatten() else {
+            return Ok(());
+        };
+        match sending.export_until_done(&batches, &outbox).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(ExporterPanic(message)) => {
+                let component = None;
+                return Err(TaskFailure::Panicked { component, message });
+            }
+        }
+    }
+}
+
+impl Sending {
+    /// Whether `next` is exported together with `first` and the rows `before` it.
+    fn goes_with(&self, before: &RowCounts, first: &Batch, next: &Batch) -> bool {
+        if self.accepts_several(first) {
+            return self.exporter.joins(before, next);
+        }
+        // Merged batches save requests only at a destination with a round trip. `file` writes a line for each batch.
+        self.permits.is_none()
+            && next.signal() == first.signal()
+            && before.total() + next.num_rows() <= MAX_MERGED_ROWS
+    }
+
+    /// Whether the exporter accepts `first` together with other batches.
+    fn accepts_several(&self, first: &Batch) -> bool {
+        self.exporter.joins(&RowCounts::default(), first)
+    }
+
+    /// Makes one attempt for all batches. If it fails, exports each batch alone, in order. Returns false at the
+    /// deadline of the stop.
+    async fn export_until_done(
+        &self,
+        batches: &[Batch],
+        outbox: &Outbox,
+    ) -> Result<bool, ExporterPanic> {
+        if batches.len() > 1 {
+            let attempt = self.attempt(self.export_all(batches), self.attempt_deadline());
+            let Some(attempt) = self.give_up.run_until_cancelled(attempt).await else {
+                return Ok(false);
+            };
+            if attempt?.is_ok() {
+                for batch in batches {
+                    self.counters.sent.add(batch.signal(), batch.num_rows());
+                    outbox.complete_oldest();
+                }
+                return Ok(true);
+            }
+        }
+        for batch in batches {
+            if !self.export_one_until_done(batch).await? {
+                return Ok(false);
+            }
+            outbox.complete_oldest();
+        }
+        Ok(true)
+    }
+
+    /// Exports all batches in one call of the exporter.
+    async fn export_all(&self, batches: &[Batch]) -> Result<(), ExportError> {
+        if self.accepts_several(&batches[0]) {
+            return self.exporter.export_together(batches).await;
+        }
+        match Batch::concat(batches.to_vec()) {
+            Some(merged) => self.exporter.export(&merged).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The deadline of an attempt. Without it, an attempt that hangs would keep its permit for ever.
+    fn attempt_deadline(&self) -> Option<Instant> {
+        self.permits.as_ref().map(|_| Instant::now() + MAX_ATTEMPT)
+    }
+
+    /// Exports one batch and retries without a limit, unless `retry_on_failure` is off. Returns false at the deadline
+    /// of the stop.
+    async fn export_one_until_done(&self, batch: &Batch) -> Result<bool, ExporterPanic> {
+        let (signal, rows) = (batch.signal(), batch.num_rows());
+        let mut backoff = Backoff::new(&self.settings.retry_on_failure);
+        loop {
+            let attempt = self.attempt(self.exporter.export(batch), self.attempt_deadline());
+            let Some(attempt) = self.give_up.run_until_cancelled(attempt).await else {
+                return Ok(false);
+            };
+            let Err(failed) = attempt? else {
+                self.counters.sent.add(signal, rows);
+                return Ok(true);
+            };
+            let cause = ErrorChain(&failed).to_string();
+            let after = match failed {
+                ExportError::Retryable { after, .. } if self.settings.retry_on_failure.enabled => {
+                    after
+                }
+                _ => {
+                    self.counters.send_failed.add(signal, rows);
+                    error!(exporter = %self.name, %signal, rows, cause, "rows lost: no sender can send them again");
+                    return Ok(true);
+                }
+            };
+            let wait = backoff.next(after);
+            info!(exporter = %self.name, cause, wait = ?wait, "export failed, will retry");
+            let waited = self.give_up.run_until_cancelled(sleep(wait));
+            if waited.await.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The interned texts of one session: sources, scopes, kinds and other texts with few distinct values, as numbers.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::rows::{NO_WORD, ReadRows, RowsError, Word, WriteRows};
+
+/// The words that a session has loaded so far, in both directions.
+#[derive(Debug, Default)]
+pub(super) struct WordMap {
+    numbers: HashMap<Arc<str>, Word>,
+    texts: HashMap<Word, Arc<str>>,
+}
+
+impl WordMap {
+    /// Loads the words of these texts, and creates those that do not exist.
+    pub(super) async fn intern<'t>(
+        &mut self,
+        rows: &mut impl WriteRows,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<(), RowsError> {
+        let missing = self.not_loaded(texts);
+        let numbers = rows.words(&missing).await?;
+        self.insert(missing, &numbers);
+        Ok(())
+    }
+
+    /// Loads the words of these texts that exist.
+    pub(super) async fn load_numbers<'t>(
+        &mut self,
+        rows: &mut impl ReadRows,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<(), RowsError> {
+        let missing = self.not_loaded(texts);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let numbers = rows.find_words(&missing).await?;
+        self.insert(missing, &numbers);
+        Ok(())
+    }
+
+    /// Loads the texts of these words.
+    pub(super) async fn load_texts(
+        &mut self,
+        rows: &mut impl ReadRows,
+        words: impl Iterator<Item = Word>,
+    ) -> Result<(), RowsError> {
+        let mut missing: Vec<Word> = words
+            .filter(|word| *word != NO_WORD && !self.texts.contains_key(word))
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let texts = rows.texts(&missing).await?;
+        self.insert(texts, &missing);
+        Ok(())
+    }
+
+    /// The word of a text; [`NO_WORD`] if it was not loaded.
+    pub(super) fn number(&self, text: &str) -> Word {
+        self.numbers.get(text).copied().unwrap_or(NO_WORD)
+    }
+
+    /// The text of a word; empty if it was not loaded.
+    pub(super) fn text(&self, word: Word) -> Arc<str> {
+        self.texts.get(&word).cloned().unwrap_or_default()
+    }
+
+    /// The text of a word; `None` for [`NO_WORD`] and if it was not loaded.
+    pub(super) fn owned_text(&self, word: Word) -> Option<String> {
+        let text = self.texts.get(&word)?;
+        Some(text.as_ref().to_owned())
+    }
+
+    /// The distinct texts that are not loaded yet.
+    fn not_loaded<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+        let mut missing: Vec<&str> = texts
+            .filter(|text| !text.is_empty() && !self.numbers.contains_key(*text))
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing.into_iter().map(str::to_owned).collect()
+    }
+
+    fn insert(&mut self, texts: Vec<String>, numbers: &[Word]) {
+        for (text, number) in texts.into_iter().zip(numbers) {
+            if *number != NO_WORD {
+                let text: Arc<str> = text.into();
+                self.numbers.insert(text.clone(), *number);
+                self.texts.insert(*number, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Collects the claims that a scan completion may change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Transaction;
+use crate::claims::{ClaimClass, SETTLE, ScanEffect, ScopeRelation, SourceKey, scan_effect};
+use crate::component::UnixNanos;
+use crate::reports::ScanCompletion;
+use crate::store::rows::{NodeId, RowsError, ScopeKey, ScopeRow, WriteRows};
+
+/// How many claims one read returns at most.
+const PAGE_SIZE: usize = if cfg!(test) { 3 } else { 10_000 };
+
+/// The claims that a completion may change, by node, each with the effect of the completion if that alone decides;
+/// `None` if the claim must be folded again with its full context.
+pub(super) type AffectedClaims = BTreeMap<NodeId, BTreeMap<SourceKey, Option<ScanEffect>>>;
+
+impl<R: WriteRows> Transaction<'_, R> {
+    /// Collects the claims that the newest scan of the scope changes: open claims that it ends or whose state differs,
+    /// and claims of members that are not open.
+    pub(super) async fn collect_changed_claims(
+        &mut self,
+        scope: ScopeKey,
+        completion: &ScanCompletion<'_>,
+        affected: &mut AffectedClaims,
+    ) -> Result<(), RowsError> {
+        let members = &completion.members;
+        let mut open_members = BTreeSet::new();
+        for class in [scope.class, ClaimClass::Edges, ClaimClass::Aliases] {
+            let claims = ScopeKey { class, ..scope };
+            let key = self.claim_key_in(claims);
+            let mut after = 0;
+            loop {
+                let page = self.rows.open_claims(claims, after, PAGE_SIZE).await?;
+                let is_last = page.len() < PAGE_SIZE;
+                for (hash, row) in page {
+                    after = row.key.node;
+                    let member = members.state_of(hash);
+                    let classes = (class, scope.class);
+                    let effect = scan_effect(ScopeRelation::Own, classes, member, completion.miss);
+                    let confirms = match effect {
+                        None => true,
+                        Some(ScanEffect::Seen(state)) => {
+                            (state == 0 || state == row.interval.state)
+                                && row.interval.last_report() <= completion.began
+                        }
+                        Some(_) => false,
+                    };
+                    if class == scope.class {
+                        open_members.insert(hash);
+                    }
+                    if !confirms {
+                        let of_node = affected.entry(row.key.node).or_default();
+                        of_node.insert(key.clone(), effect);
+                    }
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+        let not_open: Vec<(u64, u64)> = members
+            .iter()
+            .filter(|(hash, _)| !open_members.contains(hash))
+            .collect();
+        let key = self.claim_key_in(scope);
+        for page in not_open.chunks(PAGE_SIZE) {
+            let hashes: Vec<u64> = page.iter().map(|(hash, _)| *hash).collect();
+            for (hash, node) in self.rows.nodes_by_hash(&hashes).await? {
+                let state = members.state_of(hash).unwrap_or_default();
+                let of_node = affected.entry(node).or_default();
+                of_node.insert(key.clone(), Some(ScanEffect::Seen(state)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Collects the claims of the scope that another report ended after the scan began, or at the same time.
+    pub(super) async fn collect_claims_ended_since(
+        &mut self,
+        scope: ScopeKey,
+        completion: &ScanCompletion<'_>,
+        affected: &mut AffectedClaims,
+    ) -> Result<(), RowsError> {
+        for class in [scope.class, ClaimClass::Edges, ClaimClass::Aliases] {
+            let claims = ScopeKey { class, ..scope };
+            let key = self.claim_key_in(claims);
+            // `ended_claims` excludes `since`. Of two removals at the same time a deletion wins over a release.
+            let since = UnixNanos(completion.began.0.saturating_sub(1));
+            let ended = self.rows.ended_claims(claims, since).await?;
+            for (_, node) in ended {
+                affected.entry(node).or_default().insert(key.clone(), None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Collects all open claims of a scope.
+    pub(super) async fn collect_open_claims(
+        &mut self,
+        claims: ScopeKey,
+        affected: &mut AffectedClaims,
+    ) -> Result<(), RowsError> {
+        let key = self.claim_key_in(claims);
+        let mut after = 0;
+        loop {
+            let page = self.rows.open_claims(claims, after, PAGE_SIZE).await?;
+            let is_last = page.len() < PAGE_SIZE;
+            for (_, row) in page {
+                after = row.key.node;
+                let of_node = affected.entry(row.key.node).or_default();
+                of_node.insert(key.clone(), None);
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Collects every claim of the scope that a completion which is not the newest can change.
+    pub(super) async fn collect_claims_of_scope(
+        &mut self,
+        scope: ScopeKey,
+        completion: &ScanCompletion<'_>,
+        affected: &mut AffectedClaims,
+    ) -> Result<(), RowsError> {
+        for class in [scope.class, ClaimClass::Edges, ClaimClass::Aliases] {
+            self.collect_open_claims(ScopeKey { class, ..scope }, affected)
+                .await?;
+        }
+        let key = self.claim_key_in(scope);
+        let hashes: Vec<u64> = completion.members.iter().map(|(hash, _)| hash).collect();
+        for (_, node) in self.rows.nodes_by_hash(&hashes).await? {
+            affected.entry(node).or_default().insert(key.clone(), None);
+        }
+        Ok(())
+    }
+
+    /// Collects the claims in the scopes below, which the scan covers.
+    pub(super) async fn collect_claims_below(
+        &mut self,
+        scope: ScopeKey,
+        completion: &ScanCompletion<'_>,
+        affected: &mut AffectedClaims,
+    ) -> Result<(), RowsError> {
+        if completion.scope.is_empty() {
+            return Ok(());
+        }
+        let prefix = format!("{}/", completion.scope);
+        let words = self.rows.words_with_prefix(&prefix).await?;
+        self.words
+            .load_texts(self.rows, words.iter().copied())
+            .await?;
+        self.load_scopes_of(words.clone()).await?;
+        for word in words {
+            for class in [scope.class, ClaimClass::Edges, ClaimClass::Aliases] {
+                let claims = ScopeKey {
+                    class,
+                    source: scope.source,
+                    scope: word,
+                };
+                self.collect_open_claims(claims, affected).await?;
+            }
+            let below = ScopeKey {
+                scope: word,
+                ..scope
+            };
+            self.collect_claims_ended_since(below, completion, affected)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Collects the claims of create events in scopes with this name, and loads the nodes that are contested there.
+    /// `before` is the begin of the scope's last scan before this one.
+    pub(super) async fn collect_created_claims(
+        &mut self,
+        completion: &ScanCompletion<'_>,
+        before: Option<UnixNanos>,
+        is_unchanged: bool,
+        affected: &mut AffectedClaims,
+    ) -> Result<(), RowsError> {
+        if completion.class != ClaimClass::Actual || completion.scope.is_empty() {
+            return Ok(());
+        }
+        let name = self.words.number(completion.scope);
+        let created: Vec<ScopeRow> = self
+            .scopes
+            .rows
+            .values()
+            .filter(|row| row.key.class == ClaimClass::Created && row.key.scope == name)
+            .cloned()
+            .collect();
+        // Scans of other sources with this scope name affect the claims as well: a create event has settled only if the
+        // last scan of each of them began late enough.
+        let own = self.scope_key(completion.class, completion.source, completion.scope);
+        let others = self.scopes.actual_scopes_named(name);
+        let others = others.filter(|row| row.key != own);
+        let others = others.map(|row| row.scans.last().map(|scan| scan.began));
+        let scanned_until = others.chain([before]).min().flatten();
+        for row in created {
+            let key = self.claim_key_in(row.key);
+            self.load_contested(row.key).await?;
+            if is_unchanged && row.last_direct_report == UnixNanos(0) {
+                continue;
+            }
+            // `ended_claims` excludes `since`. A scan of another source at the same time may only have released the
+            // claim.
+            let since = UnixNanos(completion.began.0.saturating_sub(1));
+            let ended = self.rows.ended_claims(row.key, since).await?;
+            // A later report may have ended a claim that must end earlier, at a scan that lacks the uid.
+            let mut are_settled = ended.is_empty();
+            for (_, node) in ended {
+                affected.entry(node).or_default().insert(key.clone(), None);
+            }
+            self.collect_open_claims(row.key, affected).await?;
+            let mut after = 0;
+            loop {
+                let page = self.rows.open_claims(row.key, after, PAGE_SIZE).await?;
+                let Some((_, last)) = page.last() else { break };
+                after = last.key.node;
+                let settled = |it: UnixNanos| scanned_until.is_some_and(|scan| scan >= it + SETTLE);
+                are_settled &= page.iter().all(|(_, claim)| settled(claim.interval.seen));
+            }
+            let row = self.scopes.row(row.key);
+            if row.last_direct_report > UnixNanos(0) && are_settled {
+                row.last_direct_report = UnixNanos(0);
+                let key = row.key;
+                self.scopes.changed.insert(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of the claims of a scope, with its texts, which must be loaded.
+    pub(super) fn claim_key_in(&self, scope: ScopeKey) -> SourceKey {
+        SourceKey {
+            class: scope.class,
+            source: self.words.text(scope.source),
+            scope: self.words.text(scope.scope),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Counts failed calls and logs each failure once for as long as it lasts.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pipeline::counters::Counter;
+use tracing::{debug, info, warn};
+
+use super::failure::{FailureReason, ScanFailure};
+
+/// Service, operation, region, account and reason: failures with the same key are the same failure.
+type FailureKey = (
+    &'static str,
+    &'static str,
+    Box<str>,
+    Box<str>,
+    FailureReason,
+);
+
+/// The failures of one receiver.
+#[derive(Debug, Default)]
+pub(in crate::aws) struct FailureLog {
+    source: String,
+    failed_calls: Counter,
+    failing: Mutex<FailingCalls>,
+}
+
+#[derive(Debug, Default)]
+struct FailingCalls {
+    /// The failures of the scan before.
+    before: HashSet<FailureKey>,
+    /// The failures of this scan.
+    now: HashSet<FailureKey>,
+}
+
+impl FailureLog {
+    pub(in crate::aws) fn new(source: &str, failed_calls: Counter) -> FailureLog {
+        FailureLog {
+            source: source.to_owned(),
+            failed_calls,
+            failing: Mutex::default(),
+        }
+    }
+
+    /// Counts and logs the failure. Returns whether it is new: neither this scan nor the one before had it.
+    pub(in crate::aws) fn record(&self, failure: &ScanFailure) -> bool {
+        self.failed_calls.add(1);
+        let key = key(failure);
+        let mut failing = self.failing();
+        let is_known = failing.before.contains(&key);
+        let is_first = failing.now.insert(key);
+        let receiver = &self.source;
+        let is_new = is_first && !is_known;
+        match is_new {
+            true => {
+                warn!(receiver, %failure, "AWS API call failed: the state of its resources is unknown")
+            }
+            false => debug!(receiver, %failure, "AWS API call failed again"),
+        }
+        is_new
+    }
+
+    /// Ends a scan of all scopes: logs the calls that failed before and succeed now.
+    pub(in crate::aws) fn finish_scan(&self) {
+        let mut failing = self.failing();
+        let now = std::mem::take(&mut failing.now);
+        for (service, operation, region, account, _) in failing.before.difference(&now) {
+            let receiver = &self.source;
+            info!(
+                receiver,
+                service, operation, region, account, "AWS API call succeeds again"
+            );
+        }
+        failing.before = now;
+    }
+
+    fn failing(&self) -> MutexGuard<'_, FailingCalls> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(failure: &ScanFailure) -> FailureKey {
+    let call = &failure.call;
+    let (region, account) = (call.region.clone(), call.account.clone());
+    (
+        call.service.0,
+        call.operation,
+        region,
+        account,
+        failure.reason,
+    )
+}

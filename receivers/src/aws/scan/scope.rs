@@ -1,0 +1,146 @@
+//! Scans one scope, a kind in one account and region, page by page.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pipeline::component::UnixNanos;
+use pipeline::resource::ScanContext;
+use pipeline::rows::Rows;
+use pipeline::{Signal, uid};
+
+use super::shared::SharedScan;
+use crate::aws::api::{AccountRegion, FailureLog, ScanFailure};
+use crate::aws::emit::{Inventory, RowSink, ScanListing, ScanProgress, ScopeNames, ScopeWriter};
+use crate::aws::filter::TagPatterns;
+use crate::aws::listing::{ListTarget, ListedResource, PageSink, PageWriter};
+
+/// One kind in one account and region.
+#[derive(Clone)]
+pub(in crate::aws) struct ScanScope {
+    pub(in crate::aws) names: ScopeNames,
+    pub(in crate::aws) at: Arc<AccountRegion>,
+    /// Writes the resources that the account owns.
+    pub(in crate::aws) own: ScopeWriter,
+    /// Collects the resources that other accounts own.
+    pub(in crate::aws) shared: Arc<SharedScan>,
+}
+
+impl ScanScope {
+    pub(in crate::aws) fn new(
+        names: ScopeNames,
+        at: Arc<AccountRegion>,
+        inventory: &Inventory,
+        shared: Arc<SharedScan>,
+    ) -> ScanScope {
+        ScanScope {
+            own: ScopeWriter::own(&names, &at.account, inventory),
+            names,
+            at,
+            shared,
+        }
+    }
+
+    /// Reports each resource that changed and each that no longer exists, then the scan completion. Returns
+    /// the number of resources. A scan that fails writes no completion and so deletes nothing, since the
+    /// state of a resource that it did not list is unknown. With a filter, the scan deletes only resources
+    /// that the API does not list; it releases those that the filter excludes.
+    pub(in crate::aws) async fn scan(
+        &self,
+        source: &str,
+        tags: &TagPatterns,
+        sink: &dyn RowSink,
+        failures: &FailureLog,
+    ) -> Result<usize, ScanFailure> {
+        let began = UnixNanos::now();
+        let id = format!("{:x}", began.0);
+        let mut running = RunningScan {
+            scope: self,
+            scan: self.own.new_scan(source, Some(&id), began),
+            listing: ScanListing::default(),
+            sink,
+            failures,
+        };
+        let kind = self.names.kind;
+        let mut out = PageWriter {
+            kind: kind.info(),
+            draft: &|item, at| kind.draft(item, at),
+            at: &self.at,
+            tags,
+            sink: &mut running,
+        };
+        kind.list(&self.at, ListTarget(None), &mut out).await?;
+        running.complete().await
+    }
+}
+
+/// A scan of one scope that has not completed, which receives its pages.
+struct RunningScan<'a> {
+    scope: &'a ScanScope,
+    scan: ScanContext<'a>,
+    listing: ScanListing,
+    sink: &'a dyn RowSink,
+    failures: &'a FailureLog,
+}
+
+#[async_trait]
+impl PageSink for RunningScan<'_> {
+    async fn write_page(&mut self, items: Vec<ListedResource>) -> Result<(), ScanFailure> {
+        let ScanScope {
+            own, at, shared, ..
+        } = self.scope;
+        let (mut rows, mut reported) = (Rows::new(Signal::Resources), Vec::new());
+        let mut resources = 0;
+        for item in items {
+            if item.resource.account != at.account {
+                if !shared.is_reported_by(&item.resource.account) {
+                    shared.add_view(&at.account, item);
+                }
+                continue;
+            }
+            resources += 1;
+            let state = own.write_if_changed(&item, &self.scan, &mut rows, &mut reported);
+            if let Some(state) = state {
+                let hash = uid::hash(&item.resource.uid);
+                self.listing.members.insert(hash, state);
+            }
+        }
+        if !rows.is_empty() {
+            own.deliver(rows, self.sink).await?;
+            own.known.record(reported);
+        }
+        let scope = &own.scope;
+        self.sink
+            .report_progress(ScanProgress::Page { scope, resources });
+        Ok(())
+    }
+
+    fn report_failure(&mut self, failure: &ScanFailure) {
+        if self.failures.record(failure) {
+            self.sink.report_progress(ScanProgress::Failed(failure));
+        }
+    }
+
+    fn record_filtered_out(&mut self, uid: &str) {
+        let hash = uid::hash(uid);
+        self.listing.filtered_out.insert(hash);
+        self.scope.shared.add_filtered_out(hash);
+    }
+}
+
+impl RunningScan<'_> {
+    /// Delivers the scan completion. Returns the number of members.
+    async fn complete(self) -> Result<usize, ScanFailure> {
+        let ScanScope { own, names, at, .. } = self.scope;
+        let mut rows = Rows::new(Signal::Resources);
+        // Includes the resources that scans of other accounts reported while this account was not scanned.
+        let is_of = |scope: &str| names.covers(&at.account, scope);
+        let mut removals = own.write_completion(is_of, &self.listing, &self.scan, &mut rows);
+        own.release_replaced(&self.scan, &mut rows, &mut removals);
+        own.deliver(rows, self.sink).await?;
+        own.apply_completion(&removals, self.scan.began);
+        own.known.set_reported_by_owner();
+        let scope = &own.scope;
+        self.sink.report_progress(ScanProgress::Complete { scope });
+        Ok(self.listing.members.len())
+    }
+}
