@@ -1,14 +1,24 @@
 //! Encodes a batch as the body of an OTLP request.
 
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
+
 use bytes::Bytes;
 use pipeline::batch::OriginalRequest;
 use pipeline::component::{Cause, ExportError};
 use pipeline::{Batch, Delivery, otlp};
 
+use tokio::sync::Semaphore;
+
 use super::Compression;
 
 /// Bodies up to this size, in bytes, are compressed on the calling task: gzip takes about 200 µs for them.
 const SMALL: usize = 8 << 10;
+
+/// Limits encoding jobs to one per core. More jobs would not be faster, since they only compute, but each holds a request
+/// and a compressor, and each runs on a thread of its own, whose heap keeps some of the memory.
+static ENCODER_PERMITS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from)));
 
 /// The encoding of an OTLP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +45,12 @@ pub(crate) async fn body(
     }
     // The job may outlive the attempt, so it must not hold the delivery, whose acknowledgement senders wait for.
     let rows = batch.clone().with_delivery(Delivery::untracked());
-    let job = tokio::task::spawn_blocking(move || encode(&rows, encoding, compression));
+    let permit = ENCODER_PERMITS.acquire().await;
+    let permit = permit.expect("the semaphore is never closed");
+    let job = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        encode(&rows, encoding, compression)
+    });
     let encoded = job.await.map_err(Cause::from).and_then(|encoded| encoded);
     encoded_or_error(batch, encoded)
 }
