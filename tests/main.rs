@@ -16,6 +16,7 @@ mod outage;
 mod restart;
 mod senders;
 mod store;
+mod style;
 mod support;
 mod two_processes;
 mod validate;

@@ -9,7 +9,7 @@ use exporters::sqlite::{Config, Sqlite};
 use pipeline::alias_index::AliasKind;
 use pipeline::component::{Exporter, Host, StoreRef, Tasks, UnixNanos};
 use pipeline::graph_store::{
-    AsOf, Direction, GraphStore, NeighborhoodQuery, NodeFilter, SearchQuery, StoreError, TagFilter,
+    AsOf, Directions, GraphStore, NeighborhoodQuery, NodeFilter, SearchQuery, StoreError, TagFilter,
 };
 use pipeline::impact::EDGE_KINDS;
 use pipeline::registry::BuildExporter;
@@ -116,14 +116,14 @@ impl OpenStore {
             StoreQuery::EdgesInto(uid) => {
                 let uids = std::slice::from_ref(uid);
                 graph
-                    .edges(uids, Direction::In, &[], PAGE, now)
+                    .edges(uids, Directions::In, &[], PAGE, now)
                     .await?
                     .len()
             }
             StoreQuery::EdgesFrom(uid) => {
                 let uids = std::slice::from_ref(uid);
                 graph
-                    .edges(uids, Direction::Out, &[], STEP, now)
+                    .edges(uids, Directions::Out, &[], STEP, now)
                     .await?
                     .len()
             }
@@ -161,7 +161,7 @@ impl OpenStore {
     async fn neighbors(&self, start: &str) -> Result<usize, StoreError> {
         let walk = NeighborhoodQuery {
             depth: 2,
-            direction: Direction::Both,
+            directions: Directions::Both,
             kinds: &[],
             limit: NEIGHBORS,
         };
@@ -217,6 +217,6 @@ fn node_filter(filter: &Filter) -> NodeFilter {
         account: filter.account.clone(),
         region: filter.region.map(str::to_owned),
         tags: tag.into_iter().collect(),
-        with_ended: false,
+        include_ended: false,
     }
 }

@@ -1,5 +1,6 @@
-//! Causes of errors.
+//! Causes of errors, and the messages of panics.
 
+use std::any::Any;
 use std::fmt;
 
 /// The cause of an error. The error that contains it states what failed on what.
@@ -18,4 +19,14 @@ impl fmt::Display for ErrorChain<'_> {
         }
         Ok(())
     }
+}
+
+/// The message of a panic that was caught.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    // `panic!` with arguments makes a `String`, without arguments a `&str`.
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
 }

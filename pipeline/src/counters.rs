@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::Signal;
+use crate::sync::lock;
 
 /// One counter for each signal.
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ pub struct ReceiverCounters {
 
 impl ReceiverCounters {
     pub(crate) fn count_refused_request(&self, signal: Signal, reason: &'static str) {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = lock(&self.requests);
         *requests.entry((signal, reason)).or_default() += 1;
     }
 }
@@ -109,12 +110,12 @@ impl ComponentMetrics {
             kind: MetricKind::Counter,
             counter: counter.clone(),
         };
-        self.lock().push(metric);
+        lock(&self.0).push(metric);
         counter
     }
 
     fn find_or_add_gauge(&self, name: &str, labels: Vec<(&'static str, String)>) -> Counter {
-        let mut all = self.lock();
+        let mut all = lock(&self.0);
         let is_same = |metric: &&ComponentMetric| metric.name == name && metric.labels == labels;
         if let Some(known) = all.iter().find(is_same) {
             return known.counter.clone();
@@ -131,10 +132,6 @@ impl ComponentMetrics {
 
     /// A copy of all metrics.
     pub(crate) fn all(&self) -> Vec<ComponentMetric> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<ComponentMetric>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).clone()
     }
 }

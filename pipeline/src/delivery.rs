@@ -14,12 +14,14 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+
+use crate::sync;
 
 /// Links a batch to the senders that wait for its acknowledgement. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -249,10 +251,7 @@ impl Delivery {
                 parts.iter().for_each(|part| part.delivery.refuse(refusal));
             }
             Some(Senders::One(pending)) => {
-                let mut failures = pending
-                    .failures
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut failures = sync::lock(&pending.failures);
                 if failures
                     .refusal
                     .as_ref()
@@ -287,10 +286,7 @@ impl Delivery {
                 }
             }
             Some(Senders::One(pending)) => {
-                let mut failures = pending
-                    .failures
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut failures = sync::lock(&pending.failures);
                 failures.rejected_rows += rows;
                 if failures.rejected_reason.is_empty() {
                     reason.clone_into(&mut failures.rejected_reason);
@@ -311,11 +307,7 @@ impl Drop for Delivery {
 
 impl Drop for PendingRequest {
     fn drop(&mut self) {
-        let failures = std::mem::take(
-            self.failures
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let failures = std::mem::take(sync::get_mut(&mut self.failures));
         let sent = self.sent.get().copied().unwrap_or(u64::MAX);
         let outcome = match failures {
             RequestFailures {
@@ -334,12 +326,7 @@ impl Drop for PendingRequest {
                 reason,
             },
         };
-        let sender = self
-            .outcome
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(sender) = sender {
+        if let Some(sender) = sync::get_mut(&mut self.outcome).take() {
             // An error means that the receiver dropped its receipt.
             let _ = sender.send(outcome);
         }

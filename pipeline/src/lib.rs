@@ -1,9 +1,14 @@
 //! The interface between components, and the engine that runs them. It depends on no component.
 //!
-//! Read it in this order: [`signal`] and [`schema`] define the rows. [`batch`] and [`delivery`] define how rows are
-//! passed on and acknowledged. [`component`] defines the traits of components. [`topology`] converts a configuration
-//! to a checked graph of components, and [`engine`] runs that graph. [`claims`] defines the rules of the graph store,
-//! and [`store`] implements the store.
+//! Read it in this order:
+//!
+//! 1. [`signal`] and [`schema`] define the rows; [`batch`], [`delivery`] and [`channel`] how they are passed on and
+//!    acknowledged.
+//! 2. [`component`] defines the traits of components. [`config`] and [`topology`] convert a file to a checked graph of
+//!    components, and [`engine`] runs that graph.
+//! 3. [`reports`] converts rows to reports, and [`claims`] has the rules that merge reports into one graph.
+//!    [`graph_store`] defines the queries on the graph. [`store`] keeps it in the rows of a backend; [`alias_index`]
+//!    keeps the names in memory, by the same rules ([`claim_memory`]).
 
 pub mod alias_index;
 pub mod attributes;
@@ -23,9 +28,11 @@ pub mod exporter_settings;
 pub mod graph_store;
 pub mod hash;
 pub mod impact;
+pub mod interner;
 pub mod json_rows;
 pub mod label;
 pub mod listen;
+pub mod log_throttle;
 pub mod members;
 pub mod otlp;
 pub mod registry;
@@ -35,6 +42,7 @@ pub mod rows;
 pub mod schema;
 pub mod signal;
 pub mod store;
+pub mod sync;
 pub mod testing;
 pub mod tls;
 pub mod topology;

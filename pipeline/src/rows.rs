@@ -14,8 +14,8 @@ use arrow_array::types::Int32Type;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use crate::component::UnixNanos;
 use crate::schema::opening;
+use crate::unix_nanos::UnixNanos;
 use crate::{Batch, Delivery, Signal};
 
 /// The value of one column of one row.
@@ -259,8 +259,8 @@ mod tests {
     use arrow_array::types::Float64Type;
 
     use super::{Cell, Rows};
-    use crate::component::UnixNanos;
     use crate::schema::{metrics, nodes, resources};
+    use crate::unix_nanos::UnixNanos;
     use crate::{Delivery, Signal};
 
     #[test]

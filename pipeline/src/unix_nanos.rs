@@ -1,4 +1,4 @@
-//! Points in time.
+//! Points in time, and the moment that a query is about.
 
 use std::ops::Add;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,4 +30,11 @@ impl Add<Duration> for UnixNanos {
         let wait = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         UnixNanos(self.0.saturating_add(wait))
     }
+}
+
+/// The moment that a query is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    Now,
+    Time(UnixNanos),
 }

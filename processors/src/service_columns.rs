@@ -3,6 +3,7 @@
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{Array, BinaryViewArray, StringViewArray};
 use pipeline::attributes::Map;
+use pipeline::batch::cells;
 use pipeline::schema::otlp_context::{SERVICE_NAME, SERVICE_NAMESPACE};
 
 /// Each column with the key of the resource attribute that it repeats.
@@ -19,7 +20,7 @@ pub(crate) fn update_from_resources(
     resources: &BinaryViewArray,
 ) -> Option<StringViewArray> {
     let differs = resource_runs(resources, key).any(|(rows, text)| {
-        let values = rows.map(|row| column.is_valid(row).then(|| column.value(row)));
+        let values = rows.map(|row| cells::text(column, row));
         values.into_iter().any(|value| value != text)
     });
     if !differs {
@@ -52,8 +53,8 @@ fn resource_runs<'a>(
             .into_iter()
             .find(|&row| !same(first, row))
             .unwrap_or(resources.len());
-        let has_resource = resources.is_valid(first);
-        let text = has_resource.then(|| Map::new(resources.value(first)).text(key));
-        Some((first..start, text.flatten()))
+        let resource = cells::bytes(resources, first);
+        let text = resource.and_then(|resource| Map::new(resource).text(key));
+        Some((first..start, text))
     })
 }

@@ -1,10 +1,8 @@
-//! Test doubles: a graph store whose reads a test can block or make fail, and a process that loads from it.
+//! A store for tests of processors, and a process that loads from it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use pipeline::component::{Host, Processor, UnixNanos};
 use pipeline::engine::{
     Engine, EngineError, Plan, PlannedExporter, PlannedPipeline, PlannedReceiver,
@@ -12,10 +10,10 @@ use pipeline::engine::{
 use pipeline::exporter_settings::ExporterSettings;
 use pipeline::registry::ComponentClass;
 use pipeline::reports::ReportBatch;
-use pipeline::store::memory::{MemoryBackend, MemorySession, ReadAccess, WriteAccess};
-use pipeline::store::rows::{Backend, RowsError, StoreSize};
-use pipeline::store::{Store, StoreSettings};
-use pipeline::testing::{CannedReceiver, CapturedExports, CapturingExporter, DeliveryOutcomes};
+use pipeline::store::Store;
+use pipeline::testing::{
+    CannedReceiver, CapturedExports, CapturingExporter, DeliveryOutcomes, GatedBackend, store_over,
+};
 use pipeline::{Batch, Outcome, SignalSet};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -26,70 +24,19 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a test waits for a batch that must not pass yet.
 const EARLY: Duration = Duration::from_millis(30);
 
-/// A backend that keeps its rows in memory. Reads are blocked until a test cancels `gate`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct GatedBackend {
-    rows: MemoryBackend,
-    pub(crate) gate: CancellationToken,
-    /// The number of reads that fail from now on.
-    pub(crate) failures: Arc<AtomicUsize>,
-}
-
 /// Provides a store on this backend to the process of `host`, as the exporter with this host would.
 pub(crate) fn provide_store(backend: &GatedBackend, host: &Host) -> Arc<Store<GatedBackend>> {
-    let settings = StoreSettings {
-        observed_edge_ttl: Duration::ZERO,
-    };
-    let store = Arc::new(Store::new(backend.clone(), settings));
+    let store = Arc::new(store_over(backend.clone(), Duration::ZERO));
     host.provide_graph_store(store.clone());
     store
 }
 
 /// Writes batches to the store, as another process would.
 pub(crate) async fn write(backend: &GatedBackend, batches: &[Batch], now: UnixNanos) {
-    let settings = StoreSettings {
-        observed_edge_ttl: Duration::ZERO,
-    };
-    let store = Store::new(backend.rows.clone(), settings);
+    let store = store_over(backend.rows().clone(), Duration::ZERO);
     for batch in batches {
         let reports = ReportBatch::from_batch(batch, now);
         store.write_at(&reports, now).await.unwrap();
-    }
-}
-
-#[async_trait]
-impl Backend for GatedBackend {
-    type Read = MemorySession<ReadAccess>;
-    type Write = MemorySession<WriteAccess>;
-
-    async fn read(&self) -> Result<MemorySession<ReadAccess>, RowsError> {
-        self.gate.cancelled().await;
-        let decrement = |left: usize| left.checked_sub(1);
-        let order = Ordering::Relaxed;
-        if self.failures.fetch_update(order, order, decrement).is_ok() {
-            return Err(RowsError {
-                action: "read".to_owned(),
-                is_retryable: true,
-                source: "gone".into(),
-            });
-        }
-        self.rows.read().await
-    }
-
-    async fn write(&self) -> Result<MemorySession<WriteAccess>, RowsError> {
-        self.rows.write().await
-    }
-
-    async fn commits(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, RowsError> {
-        self.rows.commits(after, limit).await
-    }
-
-    async fn last_commit(&self) -> Result<u64, RowsError> {
-        self.rows.last_commit().await
-    }
-
-    async fn store_size(&self) -> Result<StoreSize, RowsError> {
-        self.rows.store_size().await
     }
 }
 

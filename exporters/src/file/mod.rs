@@ -12,7 +12,7 @@
 use std::fs::{File as OsFile, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use pipeline::component::{
@@ -20,6 +20,7 @@ use pipeline::component::{
 };
 use pipeline::otlp::EncodeError;
 use pipeline::registry::{BuildExporter, ComponentMeta, Stability};
+use pipeline::sync::lock;
 use pipeline::{Batch, SignalSet, json_rows, otlp};
 use serde_json::Value as Json;
 
@@ -101,7 +102,7 @@ impl Exporter for File {
 
 /// Appends the lines and syncs the file. After a failed write it truncates the file to its length before.
 fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
-    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut file = lock(file);
     let length_before = file.metadata()?.len();
     let written = file.write_all(lines).and_then(|()| file.sync_data());
     if written.is_err() {

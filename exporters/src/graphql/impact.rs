@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::{Context, Error, Result, SimpleObject};
 use pipeline::graph_store::{AsOf, Direction, GraphStore, StoreError};
-use pipeline::impact::{self, EdgeQuery, ImpactWalk, WalkDirection, WalkEdge, WalkLimits};
+use pipeline::impact::{self, EdgeQuery, ImpactWalk, WalkEdge, WalkLimits};
 
 use super::store::{store, store_error};
 use super::types::Node;
@@ -106,18 +106,14 @@ async fn walk(
     let mut walk = ImpactWalk::new(start.clone(), &kinds[&start], limits);
     loop {
         for EdgeQuery {
-            direction: way,
+            direction,
             nodes,
             edges,
         } in walk.edge_queries()
         {
-            let direction = match way {
-                WalkDirection::In => Direction::In,
-                WalkDirection::Out => Direction::Out,
-            };
             let edge_kinds: Vec<String> = edges.into_iter().map(str::to_owned).collect();
             let edges = store
-                .edges(&nodes, direction, &edge_kinds, MAX_EDGES, at)
+                .edges(&nodes, direction.into(), &edge_kinds, MAX_EDGES, at)
                 .await?;
             if edges.len() == MAX_EDGES {
                 walk.truncate();
@@ -125,14 +121,14 @@ async fn walk(
             let ends = edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
             load_kinds(store, &mut kinds, ends.collect(), at).await?;
             for edge in &edges {
-                let (near, far) = match way {
-                    WalkDirection::In => (&edge.to, &edge.from),
-                    WalkDirection::Out => (&edge.from, &edge.to),
+                let (near, far) = match direction {
+                    Direction::In => (&edge.to, &edge.from),
+                    Direction::Out => (&edge.from, &edge.to),
                 };
                 walk.follow(&WalkEdge {
                     near,
                     edge: &edge.kind,
-                    direction: way,
+                    direction,
                     far,
                     far_kind: &kinds[far],
                     confidence: edge.confidence,

@@ -1,7 +1,7 @@
 //! Resolves uids and aliases to nodes.
 
 use async_graphql::{Context, Error, Result};
-use pipeline::graph_store::{AsOf, Direction};
+use pipeline::graph_store::{AsOf, Directions};
 use pipeline::schema::edges::kind;
 
 use super::store::{store, store_error};
@@ -78,7 +78,7 @@ async fn instance(context: &Context<'_>, uids: &[String], at: AsOf) -> Result<Op
         return Ok(None);
     };
     let kinds = [kind::ATTACHED_TO.to_owned()];
-    let edges = store(context).edges(uids, Direction::Out, &kinds, MAX_EDGES, at);
+    let edges = store(context).edges(uids, Directions::Out, &kinds, MAX_EDGES, at);
     let edges = edges.await.map_err(store_error)?;
     let is_attached = |from: &String| {
         let mut edges = edges.iter();

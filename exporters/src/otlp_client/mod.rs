@@ -11,7 +11,6 @@ mod body;
 mod compression;
 mod connector;
 mod headers;
-mod log_throttle;
 mod response;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use pipeline::Batch;
+use pipeline::log_throttle::LogThrottle;
 use prost::Message;
 use serde_json::Value as Json;
 use tracing::warn;
 
 use super::Headers;
-use super::log_throttle::LogThrottle;
 
 /// The longest retry delay. A longer delay that a server requests is reduced to it.
 pub(crate) const MAX_RETRY_DELAY: Duration = Duration::from_secs(24 * 3600);

@@ -12,7 +12,7 @@ use super::name::{AliasKind, AliasName};
 use super::owner::{Owner, StateNames};
 use super::state::IndexState;
 use crate::claim_memory::{ClaimScopes, MemoryClaim};
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 
 /// An eviction frees this fraction (one in 16) of the limit at once, since it must examine all owners.
 const FREED_FRACTION: usize = 16;

@@ -1,12 +1,13 @@
 //! Tracks from which stores the index must still be loaded.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
 use super::AliasIndex;
 use crate::graph_store::GraphStore;
+use crate::sync::lock;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LoadStage {
@@ -25,7 +26,7 @@ impl AliasIndex {
     /// Declares that the index must be loaded from a store: until then, it lacks names. Components call this while
     /// they are built.
     pub fn expect_store(&self, id: &str, store: Arc<dyn GraphStore>) {
-        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stores = lock(&self.stores);
         stores.insert(id.to_owned(), store);
         drop(stores);
         self.stages.send_modify(|stages| {
@@ -35,7 +36,7 @@ impl AliasIndex {
 
     /// All expected stores, ordered by id.
     pub fn stores(&self) -> Vec<Arc<dyn GraphStore>> {
-        let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let stores = lock(&self.stores);
         stores.values().cloned().collect()
     }
 

@@ -16,12 +16,13 @@
 //! answers with an owner that another owner has superseded: it knows the newest owner of a name, or none.
 
 use std::num::NonZeroUsize;
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use tokio::sync::watch;
 
 use crate::counters::Counter;
+use crate::sync;
 
 mod eviction;
 mod loading;
@@ -84,7 +85,7 @@ impl AliasIndex {
     /// Sets the limit on the number of names, past ones included. If it is set several times, the greatest value
     /// applies.
     pub fn raise_limit(&self, names: NonZeroUsize) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = sync::write(&self.state);
         let is_first = !self.has_limit.swap(true, Ordering::Relaxed);
         if is_first || state.max_names < names.get() {
             state.max_names = names.get();
@@ -122,7 +123,7 @@ impl AliasIndex {
     /// Locks the index for several queries of one state. Writers wait for the lock: drop it soon, and do not lock the
     /// index again meanwhile.
     pub fn view(&self) -> AliasView<'_> {
-        AliasView::of(self.state.read().unwrap_or_else(PoisonError::into_inner))
+        AliasView::of(sync::read(&self.state))
     }
 
     /// Locks the index for changes, and declares the caller a source; `None` if the index is disabled.
@@ -131,7 +132,7 @@ impl AliasIndex {
             return None;
         }
         self.add_source();
-        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let state = sync::write(&self.state);
         Some(AliasWriter::of(state, &self.version))
     }
 }

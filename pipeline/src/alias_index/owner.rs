@@ -6,8 +6,7 @@ use super::name::AliasName;
 use super::valid_interval::ValidInterval;
 use crate::claim_memory::{ClaimScopes, KeyNumber, MemoryClaim, MemoryClaims};
 use crate::claims::{Existence, IntervalEnd};
-use crate::component::UnixNanos;
-use crate::graph_store::AsOf;
+use crate::unix_nanos::{AsOf, UnixNanos};
 
 #[derive(Debug, Default)]
 pub(super) struct Owner {

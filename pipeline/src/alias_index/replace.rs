@@ -5,8 +5,8 @@ use super::owner::{ObservedName, Owner};
 use super::restore::StoredClaim;
 use super::writer::AliasWriter;
 use crate::claim_memory::{ClaimScopes, KeyNumber};
-use crate::component::UnixNanos;
 use crate::reports::AliasObservation;
+use crate::unix_nanos::UnixNanos;
 
 /// All current names of a uid in a store.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::name::{AliasKind, AliasName};
 use super::writer::AliasWriter;
 use crate::claims::ClaimClass;
-use crate::component::UnixNanos;
 use crate::reports::AliasItem;
+use crate::unix_nanos::UnixNanos;
 
 /// An open claim in a store, with the names that it reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

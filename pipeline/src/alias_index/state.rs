@@ -21,13 +21,15 @@ pub(super) struct IndexState {
     /// For each kind and value, the uids that have or had such a name, each once.
     pub(super) by_value: [HashMap<Arc<str>, Vec<Arc<str>>>; AliasKind::COUNT],
     pub(super) scopes: ClaimScopes,
-    /// Interned scopes of names: there are few different ones.
+    /// The scopes of names, each stored once: there are few. Names hold the text itself and no number, since a view
+    /// returns it.
     name_scopes: HashSet<Arc<str>>,
     /// The number of names of all owners.
     pub(super) count: NameCount,
     /// The limit on `count.all`.
     pub(super) max_names: usize,
     pub(super) evicted: Counter,
+    /// Whether the limit was logged. It is logged once, since a full index stays full; `evicted` counts the names.
     pub(super) has_warned: bool,
 }
 

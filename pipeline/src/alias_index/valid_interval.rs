@@ -1,6 +1,6 @@
 //! The period for which the answer to a query does not change.
 
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 
 /// The period around a moment in which the answers for that moment stay the same: `from..until`. A query narrows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

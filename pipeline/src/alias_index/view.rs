@@ -6,7 +6,7 @@ use super::name::{AliasKind, AliasName};
 use super::owner::Owner;
 use super::state::IndexState;
 use super::valid_interval::ValidInterval;
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 
 /// A read lock on the index: all its queries see one state.
 #[derive(Debug)]

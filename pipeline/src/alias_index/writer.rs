@@ -10,12 +10,12 @@ use super::owner::{ObservedName, Owner, StateNames};
 use super::state::IndexState;
 use crate::claim_memory::KeyNumber;
 use crate::claims::{ClaimClass, PointKind, ReportPoint, ReportedBy};
-use crate::component::UnixNanos;
 use crate::reports::{
     AliasItem, AliasObservation, DeleteEvent, DirectReport, EdgeItem, ReportBatch, ScanCompletion,
     SnapshotItems, SnapshotReport,
 };
 use crate::schema::edges::kind::DNS_POINTS_TO;
+use crate::unix_nanos::UnixNanos;
 
 /// A write lock on the index. Readers see all changes when it is dropped.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ mod read;
 mod rows;
 mod texts;
 mod unordered;
+mod value_text;
 mod wire;
 mod write;
 
@@ -30,6 +31,7 @@ pub use read::{Array, Map, Value, value, value_at_index, value_bytes_of};
 pub use rows::edit_rows;
 pub use texts::{replace_texts, replace_texts_of_value};
 pub use unordered::unordered_hash;
+pub use value_text::to_text;
 pub use write::{MapBuilder, encode_value};
 
 /// The name of the Arrow extension type.

@@ -1,4 +1,4 @@
-//! Merges batches.
+//! Concatenates the rows of several batches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,38 +7,6 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, RecordBatch, StringArray};
 use arrow_select::concat::concat_batches;
-
-use super::Batch;
-use super::content::Content;
-use crate::Delivery;
-
-impl Batch {
-    /// Merges several batches, in order. The rows are concatenated when they are first read; views share their buffers. The senders of all parts wait for the
-    /// merged batch. If every part has its original request, the merged batch has all of them. A single batch is
-    /// returned unchanged; an empty list returns none.
-    ///
-    /// # Panics
-    /// When the signals differ, which is an error of the caller.
-    pub fn concat(mut parts: Vec<Batch>) -> Option<Batch> {
-        if parts.len() < 2 {
-            return parts.pop();
-        }
-        let signal = parts[0].signal;
-        assert!(
-            parts.iter().all(|part| part.signal == signal),
-            "batches of different signals cannot be merged"
-        );
-        let content = Content::merge(parts.iter().map(|part| &*part.content));
-        let parts = parts.into_iter();
-        let parts = parts.map(|part| (part.content.num_rows(), part.delivery));
-        let delivery = Delivery::merge_rows(parts.map(|(rows, delivery)| (delivery, rows)));
-        Some(Batch {
-            signal,
-            content: Arc::new(content),
-            delivery,
-        })
-    }
-}
 
 /// Concatenates the rows of at least one batch; all have the schema of one signal.
 ///

@@ -1,13 +1,14 @@
 //! What clones of a batch share: its rows and the OTLP request from which they were decoded.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use arrow_array::{Array, RecordBatch};
 use arrow_data::ArrayData;
 
 use super::OriginalRequest;
 use super::concat::concat_rows;
+use crate::sync::lock;
 
 #[derive(Debug)]
 pub(super) struct Content {
@@ -114,14 +115,14 @@ impl MergedRows {
         if let Some(rows) = self.whole.get() {
             return rows;
         }
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = lock(&self.parts);
         let whole = self.whole.get_or_init(|| concat_rows(&parts));
         parts.clear();
         whole
     }
 
     fn parts(&self) -> Vec<RecordBatch> {
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = lock(&self.parts);
         match self.whole.get() {
             Some(rows) => vec![rows.clone()],
             None => parts.clone(),
@@ -143,5 +144,41 @@ fn add_buffers(data: &ArrayData, buffers: &mut HashMap<usize, usize>) {
     }
     for child in data.child_data() {
         add_buffers(child, buffers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{Int64Array, RecordBatch};
+
+    use super::Content;
+
+    fn numbers(numbers: Vec<i64>) -> Content {
+        let column = Arc::new(Int64Array::from(numbers)) as _;
+        Content::new(RecordBatch::try_from_iter([("n", column)]).unwrap(), None)
+    }
+
+    #[test]
+    fn merged_rows_are_concatenated_when_they_are_first_read() {
+        let inner = Content::merge([numbers(vec![1]), numbers(vec![2, 3])].iter());
+        let merged = Content::merge([inner, numbers(vec![4])].iter());
+        let memory = merged.memory();
+        assert_eq!((merged.num_rows(), merged.parts().len()), (4, 3));
+        let all = numbers(vec![1, 2, 3, 4]);
+        assert_eq!(merged.rows(), all.rows());
+        assert_eq!(merged.parts(), [all.rows().clone()]);
+        assert_eq!(merged.memory(), memory);
+    }
+
+    #[test]
+    fn threads_that_read_merged_rows_at_the_same_time_get_the_same_rows() {
+        let merged = Content::merge([numbers(vec![1]), numbers(vec![2])].iter());
+        let addresses = std::thread::scope(|scope| {
+            let read = || merged.rows().column(0).to_data().buffers()[0].as_ptr() as usize;
+            [scope.spawn(read), scope.spawn(read)].map(|thread| thread.join().unwrap())
+        });
+        assert_eq!(addresses[0], addresses[1]);
     }
 }

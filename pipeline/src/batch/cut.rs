@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use arrow_array::types::TimestampNanosecondType;
-use arrow_array::{Array as _, ArrayAccessor as _};
 
+use super::cells;
 use crate::schema::{edges, opening};
 use crate::{Batch, Signal};
 
@@ -61,8 +61,8 @@ impl Batch {
         let key = |row: usize| {
             (
                 uids.value(row),
-                sources.is_valid(row).then(|| sources.value(row)),
-                scopes.is_valid(row).then(|| scopes.value(row)),
+                cells::word(&sources, row),
+                cells::text(scopes, row),
                 times.value(row),
             )
         };

@@ -5,8 +5,7 @@ use crate::claims::{
     Claim, ClaimInterval, Existence, IntervalEnd, PointKind, Removal, ReportPoint, ReportedBy,
     existence,
 };
-use crate::component::UnixNanos;
-use crate::graph_store::AsOf;
+use crate::unix_nanos::{AsOf, UnixNanos};
 
 /// All claims of one uid. `T` is the type of the data that the owner attaches to each claim.
 #[derive(Clone, Debug)]

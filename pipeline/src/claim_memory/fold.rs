@@ -8,9 +8,9 @@ use crate::claims::{
     Claim, ClaimClass, ClaimContext, ClaimInterval, IntervalEnd, PointKind, ReportPoint,
     ReportedBy, ScanEffect, ScopeRelation, scan_effect,
 };
-use crate::component::UnixNanos;
 use crate::reports::{DirectReport, ScanCompletion};
 use crate::uid;
+use crate::unix_nanos::UnixNanos;
 
 /// The effect of a report on the claims of a uid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use crate::claims::{
     ClaimClass, LastScan, Removal, ScopeRelation, SourceKey, is_below, parent_scopes,
 };
-use crate::component::UnixNanos;
-use crate::graph_store::AsOf;
 use crate::members::Members;
 use crate::reports::ReportBatch;
+use crate::unix_nanos::{AsOf, UnixNanos};
 
 /// The number of a [`SourceKey`] in a [`ClaimScopes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +17,8 @@ pub struct KeyNumber(u32);
 /// The data that the claims of all uids share: the keys of claims, and the newest completed scans of each scope.
 #[derive(Debug)]
 pub struct ClaimScopes {
+    /// Keys by number. This is no [`Interner`](crate::interner::Interner): a key is more than a text, and `numbers` and
+    /// `by_name` share its texts.
     keys: Vec<SourceKey>,
     numbers: HashMap<SourceKey, KeyNumber>,
     /// For each key, the key of class `Actual` with the same source and scope.

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ClaimScopes, MemoryClaims};
 use crate::claims::{
-    ClaimClass, Existence, PointKind, Removal, Report, ReportPoint, ReportedBy, open_at, winner,
+    Claim, ClaimClass, ClaimInterval, Existence, PointKind, Removal, Report, ReportPoint,
+    ReportedBy, open_at, winner,
 };
-use crate::component::UnixNanos;
-use crate::graph_store::AsOf;
 use crate::reports::{DirectReport, ReportBatch};
-use crate::testing::graph::{Replay, ReportsPerBatch, check_generated_histories};
+use crate::testing::graph::{
+    Replay, ReportsPerBatch, SourceState, UidReads, check_generated_histories, compare_reads,
+    moments_around,
+};
 use crate::uid;
+use crate::unix_nanos::{AsOf, UnixNanos};
 
 /// The number of completions that a scope keeps, as in a store.
 const WINDOW: usize = 16;
@@ -38,6 +41,39 @@ impl Memory {
     }
 }
 
+/// The claims of one uid in memory.
+struct UidClaims<'m> {
+    claims: &'m MemoryClaims,
+    scopes: &'m ClaimScopes,
+    /// The same claims, by the rules of a store.
+    all: Vec<Claim>,
+}
+
+impl UidReads for UidClaims<'_> {
+    fn existence(&self, at: AsOf) -> Existence {
+        self.claims.existence(self.scopes, at)
+    }
+
+    fn value(&self, class: ClaimClass, at: AsOf) -> Option<SourceState> {
+        winner(&self.all, class, at).map(source_state)
+    }
+
+    fn snapshots(&self, at: AsOf) -> BTreeSet<SourceState> {
+        let open = open_at(&self.all, at).filter(|(claim, _)| {
+            !matches!(
+                claim.key.class,
+                ClaimClass::Created | ClaimClass::Telemetry | ClaimClass::Health
+            )
+        });
+        open.map(source_state).collect()
+    }
+}
+
+fn source_state((claim, interval): (&Claim, &ClaimInterval)) -> SourceState {
+    let [source, scope] = [&claim.key.source, &claim.key.scope].map(ToString::to_string);
+    (source, scope, interval.state)
+}
+
 fn run(reports: &[Report], batches: ReportsPerBatch, times: &[UnixNanos]) -> Result<(), String> {
     let mut memory = Memory {
         scopes: ClaimScopes::new(WINDOW),
@@ -50,57 +86,22 @@ fn run(reports: &[Report], batches: ReportsPerBatch, times: &[UnixNanos]) -> Res
             .iter()
             .for_each(|report| replay.push(report.clone()));
     }
-    let nearby = times
-        .iter()
-        .flat_map(|time| [time.0.saturating_sub(1), time.0, time.0 + 1]);
-    let moments = nearby.map(|time| AsOf::Time(UnixNanos(time)));
-    let moments: Vec<AsOf> = [AsOf::Now].into_iter().chain(moments).collect();
+    let moments = moments_around(times);
+    let mut differences = String::new();
     for uid in replay.uids() {
         let empty = MemoryClaims::default();
-        let uid_claims = memory.claims.get(&uid::hash(&uid)).unwrap_or(&empty);
-        let claims = uid_claims.to_claims(&memory.scopes);
-        for at in &moments {
-            let expected = replay.existence(&uid, *at);
-            let found = uid_claims.existence(&memory.scopes, *at);
-            if expected != found {
-                return Err(format!("{uid} at {at:?}: {expected:?}, found {found:?}"));
-            }
-            for class in ClaimClass::ALL {
-                let expected = replay.value(&uid, class, *at);
-                let found = winner(&claims, class, *at).map(|(claim, interval)| {
-                    let words = [&claim.key.source, &claim.key.scope].map(ToString::to_string);
-                    let [source, scope] = words;
-                    (source, scope, interval.state)
-                });
-                if expected != found {
-                    return Err(format!(
-                        "{class:?} of {uid} at {at:?}: {expected:?}, found {found:?}"
-                    ));
-                }
-            }
-            let expected = replay.snapshots(&uid, *at);
-            let with_snapshots = |class| {
-                !matches!(
-                    class,
-                    ClaimClass::Created | ClaimClass::Telemetry | ClaimClass::Health
-                )
-            };
-            let found: BTreeSet<_> = open_at(&claims, *at)
-                .filter(|(claim, _)| with_snapshots(claim.key.class))
-                .map(|(claim, interval)| {
-                    let words = [&claim.key.source, &claim.key.scope].map(ToString::to_string);
-                    let [source, scope] = words;
-                    (source, scope, interval.state)
-                })
-                .collect();
-            if expected != found {
-                return Err(format!(
-                    "snapshots of {uid} at {at:?}: {expected:?}, found {found:?}"
-                ));
-            }
-        }
+        let claims = memory.claims.get(&uid::hash(&uid)).unwrap_or(&empty);
+        let reads = UidClaims {
+            claims,
+            scopes: &memory.scopes,
+            all: claims.to_claims(&memory.scopes),
+        };
+        differences += &compare_reads(&replay, &uid, &reads, &moments);
     }
-    Ok(())
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(differences),
+    }
 }
 
 #[test]

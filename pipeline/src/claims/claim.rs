@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::interval::{ClaimInterval, IntervalEnd, PointKind, ReportPoint, SourceKey};
 use super::report::{ClaimClass, Removal, ReportedBy, SETTLE};
 use super::scan_effect::ScanEffect;
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 
 /// Evidence about a claim that its own intervals do not hold.
 #[derive(Clone, Debug, Default)]

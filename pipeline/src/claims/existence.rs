@@ -3,8 +3,7 @@
 use super::claim::Claim;
 use super::interval::{ClaimInterval, IntervalEnd, PointKind, SourceKey};
 use super::report::{ClaimClass, Existence, Removal, STALE_AFTER};
-use crate::component::UnixNanos;
-use crate::graph_store::AsOf;
+use crate::unix_nanos::{AsOf, UnixNanos};
 
 /// Looks up the newest completed scan of a claim's scope.
 pub trait LastScan {

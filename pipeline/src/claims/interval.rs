@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::report::{ClaimClass, Removal, ReportedBy};
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 
 /// Identifies a claim among all claims of one uid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 
 /// The lists of cloud APIs are eventually consistent. A scan that began within this time after a delete event does
 /// not reopen the claims that the event ended. A scan that began within it after a create event does not end the
@@ -127,6 +127,18 @@ pub enum Report {
         /// What it means that a uid is not among the members.
         miss: Removal,
     },
+}
+
+impl Report {
+    /// The time of the report; of a completion, the time at which its scan began.
+    pub fn time(&self) -> UnixNanos {
+        match self {
+            Report::Seen { time, .. }
+            | Report::Removed { time, .. }
+            | Report::DeleteEvent { time, .. } => *time,
+            Report::Completion { began, .. } => *began,
+        }
+    }
 }
 
 /// Whether a uid exists at a moment.

@@ -1,13 +1,14 @@
 //! The services of the engine for a component, passed to it when it is built.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{BuildError, ComponentId, StoreRef};
 use crate::alias_index::AliasIndex;
 use crate::channel::{Queue, Sender, channel};
 use crate::counters::{ComponentMetrics, Counter, Gauges};
 use crate::graph_store::GraphStore;
+use crate::sync::lock;
 use crate::{Signal, SignalSet};
 
 /// The capacity in bytes of a receiver's queue of refresh requests.
@@ -40,10 +41,6 @@ impl SharedServices {
     pub(crate) fn refresh_senders(&self) -> Vec<Sender> {
         lock(&self.refresh_senders).clone()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Host {

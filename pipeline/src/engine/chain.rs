@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::error::{EngineError, panic_message};
+use super::error::EngineError;
 use super::link::Link;
 use super::loading::{self, LoadOutcome};
 use super::route::{Route, send_all, wait_all_idle};
@@ -49,12 +49,8 @@ pub(super) fn spawn(
         .name(name.clone())
         .spawn(move || {
             let run = || runtime.block_on(chain.run(queue));
-            let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-                Err(TaskFailure::Panicked {
-                    component: None,
-                    message: panic_message(panic.as_ref()),
-                })
-            });
+            let result = catch_unwind(AssertUnwindSafe(run))
+                .unwrap_or_else(|panic| Err(TaskFailure::panicked(None, panic.as_ref())));
             // An error means that the engine did not wait for this thread.
             let _ = ended.send(result);
         })
@@ -231,13 +227,11 @@ impl ChainLinks {
                 self.links = Some(links);
                 Ok(made)
             }
-            Err(panic) => Err(TaskFailure::Panicked {
-                component: self
-                    .names
-                    .get(self.current.load(Ordering::Relaxed))
-                    .cloned(),
-                message: panic_message(panic.as_ref()),
-            }),
+            Err(panic) => {
+                let current = self.current.load(Ordering::Relaxed);
+                let component = self.names.get(current).cloned();
+                Err(TaskFailure::panicked(component, panic.as_ref()))
+            }
         }
     }
 }

@@ -7,7 +7,6 @@ use futures::FutureExt;
 use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::error::panic_message;
 use super::link::Link;
 use super::task_set::TaskFailure;
 use crate::channel::{Queue, QueuedBatch};
@@ -28,10 +27,7 @@ pub(super) async fn load(
 ) -> Result<LoadOutcome, TaskFailure> {
     let each = links.iter_mut().map(|link| async {
         let loaded = AssertUnwindSafe(link.processor.load()).catch_unwind().await;
-        loaded.map_err(|panic| TaskFailure::Panicked {
-            component: Some(link.name.clone()),
-            message: panic_message(panic.as_ref()),
-        })
+        loaded.map_err(|panic| TaskFailure::panicked(Some(link.name.clone()), panic.as_ref()))
     });
     let mut loaded = pin!(try_join_all(each));
     // The first batch is taken out only to detect when the queue is closed and empty.

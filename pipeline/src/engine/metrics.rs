@@ -4,14 +4,15 @@
 //! have no `_total`, as the Collector serves them by default.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::outbox::Outbox;
 use super::process_usage::process_usage;
 use crate::channel::Gauge;
 use crate::counters::{ComponentMetrics, MetricKind, PerSignal, ReceiverCounters};
+use crate::sync::lock;
 use crate::{Signal, SignalSet};
 
 /// Counters of one processor in one pipeline, in rows of any signal.
@@ -118,8 +119,7 @@ impl EngineMetrics {
                 families.items("receiver_accepted", signal, &labels, &counters.accepted);
                 families.items("receiver_refused", signal, &labels, &counters.refused);
             }
-            let requests = receiver.counters.requests.lock();
-            let requests = requests.unwrap_or_else(PoisonError::into_inner);
+            let requests = lock(&receiver.counters.requests);
             for ((signal, reason), count) in requests.iter() {
                 let labels = [labels[0], ("signal", signal.name()), ("reason", reason)];
                 families.counter("airdig_receiver_refused_requests", &labels, *count);

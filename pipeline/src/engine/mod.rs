@@ -1,9 +1,10 @@
 //! Runs a checked topology: tasks, queues, retries, acknowledgements, shutdown.
 //!
 //! ```text
-//!  receivers ──channel──▶ chain of processors ──queue──▶ consumers of an exporter
-//!  tasks        32 MiB    one thread a pipeline  64 MiB   tasks: timeout, retry
-//!                                           ──outbox─▶ exports rows for which no sender waits
+//!  receivers ──channel──▶ chain of processors ──routes─┬─queue──▶ consumers of an exporter
+//!  tasks        32 MiB    one thread a pipeline        │ 64 MiB   tasks: timeout, retry
+//!                                                      ├─outbox─▶ a task that exports rows for which no sender waits
+//!                                                      └─channel▶ chain of a connector
 //! ```
 //!
 //! [`Engine::build`] converts a topology to a [`Plan`]. [`Engine::run`] starts the plan, and stops it on shutdown or

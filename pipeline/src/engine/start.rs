@@ -7,9 +7,10 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::error::{EngineError, panic_message};
+use super::error::EngineError;
 use super::metrics_server;
 use super::plan::Plan;
+use super::task_set::TaskFailure;
 use crate::component::{ListenAddress, StartError, Tasks};
 
 /// The result of starting all components.
@@ -76,9 +77,8 @@ async fn start_component(
 ) -> Result<(), EngineError> {
     let started = AssertUnwindSafe(start).catch_unwind().await;
     let listening = started
-        .map_err(|panic| EngineError::Panicked {
-            component: component.to_owned(),
-            message: panic_message(panic.as_ref()),
+        .map_err(|panic| {
+            TaskFailure::panicked(None, panic.as_ref()).into_error(component.to_owned())
         })?
         .map_err(|source| EngineError::Start {
             component: component.to_owned(),

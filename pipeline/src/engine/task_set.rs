@@ -1,12 +1,14 @@
 //! The set of running tasks. Each task has a name and a stage, and each is joined.
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
-use super::error::{EngineError, panic_message};
+use super::error::EngineError;
+use crate::cause::panic_message;
 use crate::component::RunError;
 
 /// The stages of a stop, in the order in which the engine waits for them.
@@ -42,7 +44,15 @@ impl From<RunError> for TaskFailure {
 }
 
 impl TaskFailure {
-    fn into_error(self, task: String) -> EngineError {
+    /// The failure of a task whose panic was caught.
+    pub(super) fn panicked(component: Option<String>, panic: &(dyn Any + Send)) -> TaskFailure {
+        TaskFailure::Panicked {
+            component,
+            message: panic_message(panic),
+        }
+    }
+
+    pub(super) fn into_error(self, task: String) -> EngineError {
         match self {
             TaskFailure::Failed(source) => EngineError::Failed {
                 component: task,
@@ -85,12 +95,9 @@ impl TaskSet {
     {
         let guarded = AssertUnwindSafe(work).catch_unwind();
         let handle = self.tasks.spawn(async move {
-            guarded.await.unwrap_or_else(|panic| {
-                Err(TaskFailure::Panicked {
-                    component: None,
-                    message: panic_message(panic.as_ref()),
-                })
-            })
+            guarded
+                .await
+                .unwrap_or_else(|panic| Err(TaskFailure::panicked(None, panic.as_ref())))
         });
         let task = Task {
             stage,

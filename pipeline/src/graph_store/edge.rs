@@ -21,14 +21,39 @@ pub struct Edge {
     pub last_seen: UnixNanos,
 }
 
-/// Which edges of a node a query is about.
+/// The direction of an edge, as seen from one of its two nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
+    /// The edge starts at the node.
+    Out,
+    /// The edge leads to the node.
+    In,
+}
+
+/// Which edges of a node a query is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directions {
     /// Edges that start at the node.
     Out,
     /// Edges that lead to the node.
     In,
     Both,
+}
+
+impl Directions {
+    /// Whether the query is about edges of this direction.
+    pub fn includes(self, direction: Direction) -> bool {
+        self == Directions::Both || self == Directions::from(direction)
+    }
+}
+
+impl From<Direction> for Directions {
+    fn from(direction: Direction) -> Directions {
+        match direction {
+            Direction::Out => Directions::Out,
+            Direction::In => Directions::In,
+        }
+    }
 }
 
 /// The calls on an edge in a time range, summed over all writers and chunks.

@@ -26,12 +26,14 @@ mod store;
 pub use alias::{AliasesPage, GraphAlias, KnownAlias};
 pub use claim::{ClaimInfo, Lease, ScannedPage, ScannedUid};
 pub use commit::{Commit, NewRecord};
-pub use edge::{Direction, Edge, EdgeStats};
+pub use edge::{Direction, Directions, Edge, EdgeStats};
 pub use error::{StoreError, TooOld};
 pub use histogram::Histogram;
 pub use neighborhood::{Neighbor, Neighborhood, NeighborhoodQuery};
-pub use node::{AsOf, Fact, KindCount, Node, NodeFilter, TagFilter, TimelineEntry};
+pub use node::{Fact, KindCount, Node, NodeFilter, TagFilter, TimelineEntry};
 pub use outline::{NodeOutline, Outlines, OutlinesPage};
 pub use records::{Record, RecordFilter, RecordsPage};
 pub use search::{MatchRank, MatchedField, SearchHit, SearchQuery, SearchResult};
 pub use store::{GraphStore, outlines_by_parts};
+
+pub use crate::unix_nanos::AsOf;

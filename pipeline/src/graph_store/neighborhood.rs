@@ -1,13 +1,13 @@
 //! The nodes and edges around a node.
 
-use super::{Direction, Edge, Node};
+use super::{Directions, Edge, Node};
 
 /// The limits of a walk from a node, and the edges that it follows.
 #[derive(Clone, Copy, Debug)]
 pub struct NeighborhoodQuery<'w> {
     /// The number of edges from the start to the farthest nodes.
     pub depth: usize,
-    pub direction: Direction,
+    pub directions: Directions,
     /// The kinds of edges to follow; all kinds if it is empty.
     pub kinds: &'w [String],
     /// The maximum number of nodes, without the start.

@@ -8,13 +8,6 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::label::label;
 use crate::unix_nanos::UnixNanos;
 
-/// The moment that a query is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AsOf {
-    Now,
-    Time(UnixNanos),
-}
-
 /// A node at a moment, merged from its facts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -67,7 +60,7 @@ pub struct NodeFilter {
     /// A node must have all of these tags.
     pub tags: Vec<TagFilter>,
     /// Whether the list includes nodes that have ended.
-    pub with_ended: bool,
+    pub include_ended: bool,
 }
 
 /// A tag that a node must have.

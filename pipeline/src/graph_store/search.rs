@@ -28,7 +28,7 @@ pub enum MatchRank {
     /// A name, an alias or the uid starts with the text.
     Prefix,
     /// A name, an alias or the uid contains the text.
-    Part,
+    Substring,
     /// The value of a tag contains the text.
     Tag,
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    AliasesPage, AsOf, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphAlias, KindCount,
+    AliasesPage, AsOf, ClaimInfo, Commit, Directions, Edge, EdgeStats, GraphAlias, KindCount,
     KnownAlias, Lease, Neighborhood, NeighborhoodQuery, Node, NodeFilter, NodeOutline, Outlines,
     OutlinesPage, RecordFilter, RecordsPage, ScannedPage, SearchQuery, SearchResult, StoreError,
     TimelineEntry,
@@ -109,7 +109,7 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     async fn edges(
         &self,
         uids: &[String],
-        direction: Direction,
+        directions: Directions,
         kinds: &[String],
         limit: usize,
         at: AsOf,
@@ -264,7 +264,7 @@ pub async fn outlines_by_parts<S: GraphStore + ?Sized>(
     let uids: Vec<String> = nodes.iter().map(|node| node.uid.clone()).collect();
     let claims = store.claims(&uids).await?;
     let outgoing = store
-        .edges(&uids, Direction::Out, edge_kinds, MAX_EDGES, AsOf::Now)
+        .edges(&uids, Directions::Out, edge_kinds, MAX_EDGES, AsOf::Now)
         .await?;
     let mut edges: HashMap<String, Vec<Edge>> = HashMap::new();
     for edge in outgoing {

@@ -20,9 +20,7 @@ mod rules;
 mod walk;
 
 pub use result::{Impact, ImpactedNode};
-pub use rules::{
-    EDGE_KINDS, ImpactRole, ImpactRule, RULES, WalkDirection, is_container, is_grouping,
-};
+pub use rules::{EDGE_KINDS, ImpactRole, ImpactRule, RULES, is_container, is_grouping};
 pub use walk::{DECAY, EdgeQuery, ImpactWalk, WalkEdge, WalkLimits};
 
 #[cfg(test)]

@@ -1,15 +1,7 @@
 //! The rules: which edges lead from a changed node to the nodes that depend on it.
 
+use crate::graph_store::Direction;
 use crate::schema::edges::kind;
-
-/// The direction in which the walk follows an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WalkDirection {
-    /// From the start of the edge to its end.
-    Out,
-    /// From the end of the edge to its start.
-    In,
-}
 
 /// The role of a reached node. It determines which rules apply to the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +19,8 @@ pub enum ImpactRole {
 pub struct ImpactRule {
     /// The kind of the edge.
     pub edge: &'static str,
-    pub direction: WalkDirection,
+    /// The direction of the edge at the node that the walk comes from.
+    pub direction: Direction,
     /// The kinds of nodes from which it is followed; all kinds if it is empty.
     from: &'static [&'static str],
     /// The kinds of nodes to which it is followed; all kinds if it is empty.
@@ -180,15 +173,15 @@ pub fn is_grouping(edge: &str) -> bool {
 
 /// A rule that follows edges from their end to their start.
 const fn back(edge: &'static str) -> ImpactRule {
-    follow(edge, WalkDirection::In)
+    follow(edge, Direction::In)
 }
 
 /// A rule that follows edges from their start to their end.
 const fn along(edge: &'static str) -> ImpactRule {
-    follow(edge, WalkDirection::Out)
+    follow(edge, Direction::Out)
 }
 
-const fn follow(edge: &'static str, direction: WalkDirection) -> ImpactRule {
+const fn follow(edge: &'static str, direction: Direction) -> ImpactRule {
     ImpactRule {
         edge,
         direction,

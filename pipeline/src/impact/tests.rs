@@ -1,6 +1,7 @@
 //! Walks over small graphs.
 
-use super::{Impact, ImpactWalk, WalkDirection, WalkEdge, WalkLimits};
+use super::{Impact, ImpactWalk, WalkEdge, WalkLimits};
+use crate::graph_store::Direction;
 
 /// Edges: from, kind, to, confidence. The text before the colon of a node determines its kind.
 struct Graph(Vec<(&'static str, &'static str, &'static str, f64)>);
@@ -47,10 +48,9 @@ impl Graph {
         loop {
             for (near, directions) in walk.frontier() {
                 for (from, edge, to, confidence) in &self.0 {
-                    for (direction, end, far) in [
-                        (WalkDirection::Out, from, to),
-                        (WalkDirection::In, to, from),
-                    ] {
+                    for (direction, end, far) in
+                        [(Direction::Out, from, to), (Direction::In, to, from)]
+                    {
                         if *end == near && directions.contains(&direction) {
                             walk.follow(&WalkEdge {
                                 near: end,
@@ -271,13 +271,13 @@ fn a_level_has_one_query_for_each_direction() {
     assert_eq!(queries.len(), 1);
     assert_eq!(
         (queries[0].direction, &queries[0].nodes[..]),
-        (WalkDirection::In, &["i:1"][..])
+        (Direction::In, &["i:1"][..])
     );
     assert!(queries[0].edges.contains(&"RUNS_ON") && queries[0].edges.contains(&"TARGETS"));
     let walk = ImpactWalk::new("eni:1", kind("eni:1"), LIMITS);
     let out = &walk.edge_queries()[1];
     assert_eq!(
         (out.direction, &out.edges[..]),
-        (WalkDirection::Out, &["ATTACHED_TO"][..])
+        (Direction::Out, &["ATTACHED_TO"][..])
     );
 }

@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::result::{Impact, Visit};
-use super::rules::{ImpactRole, ImpactRule, WalkDirection};
+use super::rules::{ImpactRole, ImpactRule};
+use crate::graph_store::Direction;
+use crate::interner::Interner;
 
 /// The factor by which a hop reduces the score.
 pub const DECAY: f64 = 0.7;
@@ -59,8 +61,8 @@ pub struct WalkEdge<'a, N> {
     pub near: &'a N,
     /// The kind of the edge.
     pub edge: &'a str,
-    /// The direction from `near` to `far`.
-    pub direction: WalkDirection,
+    /// The direction of the edge at `near`.
+    pub direction: Direction,
     /// The node at the other end.
     pub far: &'a N,
     pub far_kind: &'a str,
@@ -71,7 +73,7 @@ pub struct WalkEdge<'a, N> {
 /// The edges that a level needs, of one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeQuery<N> {
-    pub direction: WalkDirection,
+    pub direction: Direction,
     /// The near nodes, ascending.
     pub nodes: Vec<N>,
     /// The kinds of the edges, ascending.
@@ -106,16 +108,16 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
 
     /// The nodes from which the walk reaches the next level, ascending, each with the directions of the edges that it
     /// follows.
-    pub fn frontier(&self) -> Vec<(N, Vec<WalkDirection>)> {
+    pub fn frontier(&self) -> Vec<(N, Vec<Direction>)> {
         let mut nodes: Vec<_> = self
             .frontier
             .iter()
             .map(|(node, visits)| {
-                let is_followed = |direction: &WalkDirection| {
+                let is_followed = |direction: &Direction| {
                     let mut rules = visits.iter().flat_map(|visit| self.rules(*visit));
                     rules.any(|rule| rule.direction == *direction)
                 };
-                let directions = [WalkDirection::In, WalkDirection::Out].into_iter();
+                let directions = [Direction::In, Direction::Out].into_iter();
                 (node.clone(), directions.filter(is_followed).collect())
             })
             .collect();
@@ -125,7 +127,7 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
 
     /// The frontier as queries for the whole level: one for each direction in which the walk follows any edge.
     pub fn edge_queries(&self) -> Vec<EdgeQuery<N>> {
-        let directions = [WalkDirection::In, WalkDirection::Out].into_iter();
+        let directions = [Direction::In, Direction::Out].into_iter();
         let queries = directions.filter_map(|direction| {
             let rules_in_direction = |visit: &usize| {
                 let rules = self.rules(*visit).iter();
@@ -245,7 +247,7 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
 
     /// Ends the walk and returns the reached nodes.
     pub fn finish(self) -> Impact<N> {
-        Impact::of(self.visits, self.kinds.names, self.truncated)
+        Impact::of(self.visits, self.kinds.names(), self.truncated)
     }
 
     fn rules(&self, visit: usize) -> &[&'static ImpactRule] {
@@ -264,36 +266,32 @@ impl<N: Ord> Arrival<N> {
     }
 }
 
-/// The kinds of the visited nodes, numbered, with the rules that apply to each.
+/// The kinds of the visited nodes, each with the rules for a changed node and those for a dependent node.
 #[derive(Debug, Default)]
-struct KindRules {
-    numbers: HashMap<String, u32>,
-    names: Vec<String>,
-    /// By kind number: the rules for a changed node, and those for a dependent node.
-    rules: Vec<[Vec<&'static ImpactRule>; 2]>,
-}
+struct KindRules(Interner<str, [Vec<&'static ImpactRule>; 2]>);
 
 impl KindRules {
     /// The number of a kind, which is added if it is missing.
     fn number(&mut self, kind: &str) -> u32 {
-        if let Some(number) = self.numbers.get(kind) {
-            return *number;
-        }
-        let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(kind.to_owned(), number);
-        self.names.push(kind.to_owned());
         let roles = [ImpactRole::Changed, ImpactRole::Dependent];
-        self.rules
-            .push(roles.map(|role| ImpactRule::all_from(kind, role)));
-        number
+        let rules = || roles.map(|role| ImpactRule::all_from(kind, role));
+        self.0.intern(kind, rules)
     }
 
     fn rules(&self, kind: u32, role: ImpactRole) -> &[&'static ImpactRule] {
-        let [changed, dependent] = &self.rules[kind as usize];
+        let [changed, dependent] = self.0.get(kind);
         match role {
             ImpactRole::Changed => changed,
             ImpactRole::Dependent => dependent,
             ImpactRole::Leaf => &[],
         }
+    }
+
+    /// The names of all kinds, by number.
+    fn names(&self) -> Vec<String> {
+        let numbers = 0..self.0.len() as u32;
+        numbers
+            .map(|number| self.0.key(number).to_owned())
+            .collect()
     }
 }

@@ -6,7 +6,7 @@ use super::report::{
     AliasObservation, DeleteEvent, EdgeObservation, EdgeStatsReport, RecordReport, RemovalReport,
     ScanCompletion, Sighting, SnapshotReport,
 };
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 
 /// The reports of a batch, or of several batches ([`ReportBatch::append`]). They borrow from the batches.
 #[derive(Clone, Debug, Default)]

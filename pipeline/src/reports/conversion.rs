@@ -1,7 +1,7 @@
 //! Converts a batch of any signal.
 
 use super::{ReportBatch, edges, nodes, records, resources};
-use crate::component::UnixNanos;
+use crate::unix_nanos::UnixNanos;
 use crate::{Batch, Signal};
 
 impl<'a> ReportBatch<'a> {

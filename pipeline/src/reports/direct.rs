@@ -2,8 +2,8 @@
 
 use super::{AliasItem, EdgeItem, ReportBatch, Sighting, SnapshotItems};
 use crate::claims::{ClaimClass, PointKind, ReportPoint};
-use crate::component::UnixNanos;
 use crate::hash::hash_of;
+use crate::unix_nanos::UnixNanos;
 
 /// A report about a uid itself: a sighting, a removal, a delete event, or a snapshot that no scan made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

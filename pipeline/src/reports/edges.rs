@@ -8,9 +8,9 @@ use super::{
     SnapshotItems, SnapshotReport,
 };
 use crate::Batch;
-use crate::component::UnixNanos;
 use crate::schema::edges::mode;
 use crate::schema::{aliases, edge_stats, edges};
+use crate::unix_nanos::UnixNanos;
 
 pub(super) fn read_edges<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
     let mut snapshots = SnapshotIndexes::default();
@@ -110,7 +110,10 @@ pub(super) fn read_edge_stats<'a>(batch: &'a Batch, now: UnixNanos, reports: &mu
             duration_max: row.float(edge_stats::DURATION_MAX),
             scale: row.int32(edge_stats::DURATION_SCALE),
             offset: row.int32(edge_stats::DURATION_OFFSET),
-            counts: row.uint64s(edge_stats::DURATION_COUNTS).unwrap_or_default(),
+            counts: row
+                .uint64s(edge_stats::DURATION_COUNTS)
+                .unwrap_or_default()
+                .to_vec(),
         });
     }
 }

@@ -5,21 +5,22 @@ use std::sync::Arc;
 use arrow_array::types::{TimestampNanosecondType, UInt64Type};
 use arrow_array::{Array, BinaryViewArray, PrimitiveArray, StringViewArray};
 
-use super::row::{BatchRow, WordColumn, bytes, text, word};
+use super::row::BatchRow;
 use super::{DeleteEvent, NodeContent, RemovalReport, ReportBatch, ScanCompletion, Sighting};
 use crate::Batch;
+use crate::batch::cells::{self, WordColumn, bytes, text, word};
 use crate::claims::{ClaimClass, Removal, ReportedBy};
-use crate::component::UnixNanos;
 use crate::members::Members;
 use crate::schema::nodes::group;
 use crate::schema::resources::op;
 use crate::schema::{nodes, opening};
+use crate::unix_nanos::UnixNanos;
 
 pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
     let columns = NodeColumns::of(batch);
     reports.sightings.reserve(batch.num_rows());
     for row in 0..batch.num_rows() {
-        let time = columns.time(row).unwrap_or(now);
+        let time = cells::time(columns.time, row).unwrap_or(now);
         if !reports.accepts_time(time, now) {
             continue;
         }
@@ -126,11 +127,6 @@ impl<'a> NodeColumns<'a> {
         }
     }
 
-    fn time(&self, row: usize) -> Option<UnixNanos> {
-        let time = self.time.is_valid(row).then(|| self.time.value(row))?;
-        Some(UnixNanos(u64::try_from(time).unwrap_or_default()))
-    }
-
     fn class(&self, row: usize) -> Option<ClaimClass> {
         match word(&self.group, row)? {
             group::LIFECYCLE | group::ACTUAL => Some(ClaimClass::Actual),
@@ -149,7 +145,7 @@ impl<'a> NodeColumns<'a> {
         operation: &str,
         time: UnixNanos,
     ) -> Sighting<'a> {
-        let known = self.state.is_valid(row).then(|| self.state.value(row));
+        let known = cells::number(self.state, row);
         let reports_existence_only = word(&self.group, row) == Some(group::LIFECYCLE);
         let content = NodeContent {
             kind: word(&self.kind, row),
@@ -185,7 +181,7 @@ impl<'a> NodeColumns<'a> {
 fn completion(row: BatchRow<'_>, began: UnixNanos) -> ScanCompletion<'_> {
     let members = row.uint64s(nodes::MEMBERS).unwrap_or_default();
     let states = row.uint64s(nodes::MEMBER_STATES).unwrap_or_default();
-    let states = states.into_iter().chain(std::iter::repeat(0));
+    let states = states.iter().copied().chain(std::iter::repeat(0));
     ScanCompletion {
         class: match row.word(nodes::GROUP) {
             Some(group::DESIRED) => ClaimClass::Desired,
@@ -194,7 +190,7 @@ fn completion(row: BatchRow<'_>, began: UnixNanos) -> ScanCompletion<'_> {
         source: row.source(),
         scope: row.text(nodes::SCOPE).unwrap_or_default(),
         began,
-        members: Arc::new(Members::new(members.into_iter().zip(states).collect())),
+        members: Arc::new(Members::new(members.iter().copied().zip(states).collect())),
         miss: match row.word(nodes::MISS) {
             Some(op::RELEASED) => Removal::Released,
             _ => Removal::Deleted,

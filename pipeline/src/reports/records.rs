@@ -6,8 +6,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::row::BatchRow;
 use super::{RecordReport, ReportBatch};
-use crate::component::UnixNanos;
 use crate::schema::{alerts, changes, correlations, drift, health};
+use crate::unix_nanos::UnixNanos;
 use crate::{Batch, Signal, json_rows};
 
 /// The column that is not part of [`RecordReport::columns`].
@@ -39,7 +39,7 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
         match batch.signal() {
             Signal::Changes => {
                 record.id = row.text(changes::ID).unwrap_or_default().into();
-                names.extend(row.texts(changes::RESOURCES));
+                names.extend(row.texts(changes::RESOURCES).map(str::to_owned));
                 names.extend(row.text(changes::ACTOR).map(str::to_owned));
                 if row.text(changes::ERROR_CODE).is_some() {
                     record.status = "failed";
@@ -62,7 +62,7 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
             Signal::Correlations => {
                 record.id = row.text(correlations::ID).unwrap_or_default().into();
                 names.extend(row.text(correlations::OTHER_UID).map(str::to_owned));
-                names.extend(row.texts(correlations::PATH));
+                names.extend(row.texts(correlations::PATH).map(str::to_owned));
                 record.resolved = Some(time);
             }
             _ => {

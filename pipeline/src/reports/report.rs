@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::Signal;
 use crate::claims::{ClaimClass, Removal, ReportedBy};
-use crate::component::UnixNanos;
 use crate::hash::hash_of;
 use crate::members::Members;
+use crate::unix_nanos::UnixNanos;
 
 /// A source saw a uid.
 #[derive(Clone, Debug, PartialEq)]

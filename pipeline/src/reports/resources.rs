@@ -9,11 +9,11 @@ use super::{
 };
 use crate::Batch;
 use crate::claims::{ClaimClass, Removal, ReportedBy};
-use crate::component::UnixNanos;
 use crate::members::Members;
 use crate::resource::ResourceRow;
 use crate::schema::nodes::group;
 use crate::schema::resources::op;
+use crate::unix_nanos::UnixNanos;
 
 pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
     for row in ResourceRow::all(batch) {

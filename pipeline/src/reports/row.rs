@@ -1,12 +1,12 @@
 //! Reads the cells of a row by column name.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
-use arrow_array::{Array, BinaryViewArray, StringArray, StringViewArray, TypedDictionaryArray};
+use arrow_array::types::{Float64Type, Int32Type, UInt32Type, UInt64Type};
 
 use crate::Batch;
-use crate::component::UnixNanos;
+use crate::batch::cells;
 use crate::schema::opening;
+use crate::unix_nanos::UnixNanos;
 
 /// A row of a batch. Each method panics if the batch has no such column, or if the column has another type.
 #[derive(Clone, Copy)]
@@ -34,26 +34,23 @@ impl<'a> BatchRow<'a> {
     }
 
     pub(crate) fn timestamp(self, column: &str) -> Option<UnixNanos> {
-        let times = self.batch.numbers::<TimestampNanosecondType>(column);
-        let known = times.is_valid(self.row);
-        known.then(|| UnixNanos(u64::try_from(times.value(self.row)).unwrap_or_default()))
+        cells::time(self.batch.numbers(column), self.row)
     }
 
     pub(crate) fn text(self, column: &str) -> Option<&'a str> {
-        text(self.batch.text(column), self.row)
+        cells::text(self.batch.text(column), self.row)
     }
 
     pub(crate) fn word(self, column: &str) -> Option<&'a str> {
-        word(&self.batch.words(column), self.row)
+        cells::word(&self.batch.words(column), self.row)
     }
 
     pub(crate) fn bytes(self, column: &str) -> Option<&'a [u8]> {
-        bytes(self.batch.bytes(column), self.row)
+        cells::bytes(self.batch.bytes(column), self.row)
     }
 
     pub(crate) fn uint64(self, column: &str) -> Option<u64> {
-        let numbers = self.batch.numbers::<UInt64Type>(column);
-        numbers.is_valid(self.row).then(|| numbers.value(self.row))
+        cells::number::<UInt64Type>(self.batch.numbers(column), self.row)
     }
 
     pub(crate) fn uint32(self, column: &str) -> u32 {
@@ -70,39 +67,11 @@ impl<'a> BatchRow<'a> {
         if float.is_finite() { float } else { 0.0 }
     }
 
-    pub(crate) fn uint64s(self, column: &str) -> Option<Vec<u64>> {
-        let lists = self.batch.column(column).as_list::<i32>();
-        let known = lists.is_valid(self.row);
-        known.then(|| {
-            let items = lists.value(self.row);
-            items.as_primitive::<UInt64Type>().values().to_vec()
-        })
+    pub(crate) fn uint64s(self, column: &str) -> Option<&'a [u64]> {
+        cells::uint64s(self.batch.column(column).as_list(), self.row)
     }
 
-    pub(crate) fn texts(self, column: &str) -> Vec<String> {
-        let lists = self.batch.column(column).as_list::<i32>();
-        if lists.is_null(self.row) {
-            return Vec::new();
-        }
-        let items = lists.value(self.row);
-        let items = items.as_string_view().iter();
-        items.flatten().map(str::to_owned).collect()
+    pub(crate) fn texts(self, column: &str) -> impl Iterator<Item = &'a str> {
+        cells::texts(self.batch.column(column).as_list(), self.row)
     }
-}
-
-/// A dictionary column of texts.
-pub(crate) type WordColumn<'a> = TypedDictionaryArray<'a, Int32Type, StringArray>;
-
-pub(crate) fn text(texts: &StringViewArray, row: usize) -> Option<&str> {
-    texts.is_valid(row).then(|| texts.value(row))
-}
-
-pub(crate) fn bytes(bytes: &BinaryViewArray, row: usize) -> Option<&[u8]> {
-    bytes.is_valid(row).then(|| bytes.value(row))
-}
-
-pub(crate) fn word<'a>(words: &WordColumn<'a>, row: usize) -> Option<&'a str> {
-    let keys = words.keys();
-    let key = keys.is_valid(row).then(|| keys.value(row))?;
-    Some(words.values().value(usize::try_from(key).ok()?))
 }

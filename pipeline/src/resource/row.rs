@@ -2,11 +2,12 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, TimestampNanosecondType, UInt64Type};
-use arrow_array::{Array, StructArray};
+use arrow_array::{BinaryViewArray, ListArray, PrimitiveArray, StringViewArray, StructArray};
 
 use crate::Batch;
-use crate::component::UnixNanos;
+use crate::batch::cells::{self, WordColumn, bytes, text, word};
 use crate::schema::{opening, resources};
+use crate::unix_nanos::UnixNanos;
 
 /// One row of `resources`, borrowed from its batch. The fields are the columns, see [`resources`].
 #[derive(Debug)]
@@ -64,12 +65,11 @@ impl<'a> StructItems<'a> {
         let confidences = confidence.as_primitive::<Float64Type>();
         let properties = properties.as_binary_view();
         self.rows.map(move |row| {
-            let known = properties.is_valid(row).then(|| properties.value(row));
             (
                 kinds.value(row),
                 uids.value(row),
                 confidences.value(row),
-                known,
+                bytes(properties, row),
             )
         })
     }
@@ -78,87 +78,100 @@ impl<'a> StructItems<'a> {
     pub fn aliases(self) -> impl Iterator<Item = AliasCell<'a>> {
         let texts = [0, 1, 2].map(|index| self.structs.column(index).as_string_view());
         let [kinds, values, scopes] = texts;
-        self.rows.map(move |row| {
-            let scope = scopes.is_valid(row).then(|| scopes.value(row));
-            (kinds.value(row), values.value(row), scope)
-        })
+        self.rows
+            .map(move |row| (kinds.value(row), values.value(row), text(scopes, row)))
     }
 }
 
 impl<'a> ResourceRow<'a> {
     /// All rows of a batch of `resources`.
     pub fn all(batch: &'a Batch) -> impl Iterator<Item = ResourceRow<'a>> {
-        let columns = Columns(batch);
+        let columns = ResourceColumns::of(batch);
         (0..batch.num_rows()).map(move |row| columns.row(row))
     }
 }
 
-struct Columns<'a>(&'a Batch);
+/// The columns of one batch.
+struct ResourceColumns<'a> {
+    time: &'a PrimitiveArray<TimestampNanosecondType>,
+    uid: &'a StringViewArray,
+    source: WordColumn<'a>,
+    op: WordColumn<'a>,
+    group: WordColumn<'a>,
+    scope: &'a StringViewArray,
+    scan_id: &'a StringViewArray,
+    miss: WordColumn<'a>,
+    state: &'a PrimitiveArray<UInt64Type>,
+    members: &'a ListArray,
+    member_states: &'a ListArray,
+    change: WordColumn<'a>,
+    kind: WordColumn<'a>,
+    name: &'a StringViewArray,
+    provider: WordColumn<'a>,
+    account: WordColumn<'a>,
+    region: WordColumn<'a>,
+    relations: &'a ListArray,
+    aliases: &'a ListArray,
+    tags: &'a BinaryViewArray,
+    configuration: &'a BinaryViewArray,
+}
 
-impl<'a> Columns<'a> {
-    fn row(&self, row: usize) -> ResourceRow<'a> {
-        let times = self.0.numbers::<TimestampNanosecondType>(opening::TIME);
-        let states = self.0.numbers::<UInt64Type>(resources::STATE);
-        let time = times.is_valid(row).then(|| times.value(row));
-        ResourceRow {
-            time: time.map(|time| UnixNanos(u64::try_from(time).unwrap_or_default())),
-            uid: self.text(opening::UID, row),
-            source: self.word(opening::SOURCE, row).unwrap_or_default(),
-            op: self.word(resources::OP, row).unwrap_or_default(),
-            group: self.word(resources::GROUP, row).unwrap_or_default(),
-            scope: self.text(resources::SCOPE, row),
-            scan_id: self.text(resources::SCAN_ID, row),
-            miss: self.word(resources::MISS, row),
-            state: states.is_valid(row).then(|| states.value(row)),
-            members: self.numbers(resources::MEMBERS, row),
-            member_states: self.numbers(resources::MEMBER_STATES, row),
-            change: self.word(resources::CHANGE, row),
-            kind: self.word(resources::KIND, row),
-            name: self.text(resources::NAME, row),
-            provider: self.word(resources::PROVIDER, row),
-            account: self.word(resources::ACCOUNT, row),
-            region: self.word(resources::REGION, row),
-            relations: self.items(resources::RELATIONS, row),
-            aliases: self.items(resources::ALIASES, row),
-            tags: self.bytes(resources::TAGS, row),
-            configuration: self.bytes(resources::CONFIGURATION, row),
+impl<'a> ResourceColumns<'a> {
+    fn of(batch: &'a Batch) -> ResourceColumns<'a> {
+        ResourceColumns {
+            time: batch.numbers(opening::TIME),
+            uid: batch.uid(),
+            source: batch.words(opening::SOURCE),
+            op: batch.words(resources::OP),
+            group: batch.words(resources::GROUP),
+            scope: batch.text(resources::SCOPE),
+            scan_id: batch.text(resources::SCAN_ID),
+            miss: batch.words(resources::MISS),
+            state: batch.numbers(resources::STATE),
+            members: batch.column(resources::MEMBERS).as_list(),
+            member_states: batch.column(resources::MEMBER_STATES).as_list(),
+            change: batch.words(resources::CHANGE),
+            kind: batch.words(resources::KIND),
+            name: batch.text(resources::NAME),
+            provider: batch.words(resources::PROVIDER),
+            account: batch.words(resources::ACCOUNT),
+            region: batch.words(resources::REGION),
+            relations: batch.column(resources::RELATIONS).as_list(),
+            aliases: batch.column(resources::ALIASES).as_list(),
+            tags: batch.bytes(resources::TAGS),
+            configuration: batch.bytes(resources::CONFIGURATION),
         }
     }
 
-    fn text(&self, column: &str, row: usize) -> Option<&'a str> {
-        let texts = self.0.text(column);
-        texts.is_valid(row).then(|| texts.value(row))
+    fn row(&self, row: usize) -> ResourceRow<'a> {
+        ResourceRow {
+            time: cells::time(self.time, row),
+            uid: text(self.uid, row),
+            source: word(&self.source, row).unwrap_or_default(),
+            op: word(&self.op, row).unwrap_or_default(),
+            group: word(&self.group, row).unwrap_or_default(),
+            scope: text(self.scope, row),
+            scan_id: text(self.scan_id, row),
+            miss: word(&self.miss, row),
+            state: cells::number(self.state, row),
+            members: cells::uint64s(self.members, row),
+            member_states: cells::uint64s(self.member_states, row),
+            change: word(&self.change, row),
+            kind: word(&self.kind, row),
+            name: text(self.name, row),
+            provider: word(&self.provider, row),
+            account: word(&self.account, row),
+            region: word(&self.region, row),
+            relations: struct_items(self.relations, row),
+            aliases: struct_items(self.aliases, row),
+            tags: bytes(self.tags, row),
+            configuration: bytes(self.configuration, row),
+        }
     }
+}
 
-    fn word(&self, column: &str, row: usize) -> Option<&'a str> {
-        let words = self.0.words(column);
-        let keys = words.keys();
-        let key = keys.is_valid(row).then(|| keys.value(row))?;
-        Some(words.values().value(usize::try_from(key).ok()?))
-    }
-
-    fn bytes(&self, column: &str, row: usize) -> Option<&'a [u8]> {
-        let bytes = self.0.bytes(column);
-        bytes.is_valid(row).then(|| bytes.value(row))
-    }
-
-    fn numbers(&self, column: &str, row: usize) -> Option<&'a [u64]> {
-        let (items, range) = self.list(column, row)?;
-        Some(&items.as_primitive::<UInt64Type>().values()[range])
-    }
-
-    fn items(&self, column: &str, row: usize) -> Option<StructItems<'a>> {
-        let (items, rows) = self.list(column, row)?;
-        let structs = items.as_struct();
-        Some(StructItems { structs, rows })
-    }
-
-    fn list(&self, column: &str, row: usize) -> Option<(&'a dyn Array, std::ops::Range<usize>)> {
-        let lists = self.0.column(column).as_list::<i32>();
-        let offsets = lists.value_offsets();
-        let range = offsets[row] as usize..offsets[row + 1] as usize;
-        lists
-            .is_valid(row)
-            .then(|| (lists.values().as_ref(), range))
-    }
+fn struct_items(column: &ListArray, row: usize) -> Option<StructItems<'_>> {
+    let (items, rows) = cells::list(column, row)?;
+    let structs = items.as_struct();
+    Some(StructItems { structs, rows })
 }

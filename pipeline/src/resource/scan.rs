@@ -1,10 +1,10 @@
 //! Builds the rows of `resources` of a scan.
 
 use super::{Resource, ResourceAlias, ResourceRelation};
-use crate::component::UnixNanos;
 use crate::rows::{Cell, Rows};
 use crate::schema::resources;
 use crate::uid;
+use crate::unix_nanos::UnixNanos;
 
 /// The values that all rows of one scan of a scope share.
 #[derive(Clone, Copy, Debug)]

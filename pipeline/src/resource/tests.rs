@@ -1,10 +1,10 @@
 //! Writes rows of `resources` and reads them again.
 
 use super::{Resource, ResourceAlias, ResourceRelation, ResourceRow, ScanContext};
-use crate::component::UnixNanos;
 use crate::rows::Rows;
 use crate::schema::nodes::group;
 use crate::schema::resources::{change, op};
+use crate::unix_nanos::UnixNanos;
 use crate::{Delivery, Signal, uid};
 
 const SCAN: ScanContext<'_> = ScanContext {

@@ -4,7 +4,7 @@ use super::Store;
 use super::rows::{Backend, ClaimRow, NodeRow, Projection, ReadRows, RowsError, Word};
 use super::word_map::WordMap;
 use super::write::{ScopeCache, ScopeScanTimes};
-use crate::claims::{Claim, ClaimClass, Existence, SourceKey, existence, open_at, winner};
+use crate::claims::{Claim, ClaimClass, Existence, existence, open_at, winner};
 use crate::component::UnixNanos;
 use crate::graph_store::AsOf;
 
@@ -58,11 +58,7 @@ fn collect_claims(mut rows: Vec<ClaimRow>, words: &WordMap) -> Vec<Claim> {
     rows.sort_by_key(|row| (row.key, row.interval.since));
     let mut claims: Vec<Claim> = Vec::new();
     for row in rows {
-        let key = SourceKey {
-            class: row.key.class,
-            source: words.text(row.key.source),
-            scope: words.text(row.key.scope),
-        };
+        let key = words.source_key(row.key.scope_key());
         match claims.last_mut().filter(|last| last.key == key) {
             Some(last) => last.intervals.push(row.interval),
             None => claims.push(Claim {

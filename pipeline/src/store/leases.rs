@@ -77,19 +77,12 @@ mod tests {
 
     use super::{MAX_LEASE, Store};
     use crate::graph_store::GraphStore;
-    use crate::store::StoreSettings;
     use crate::store::memory::MemoryBackend;
     use crate::store::rows::{Backend as _, LeaseRow, LeaseRows as _, WriteRows as _};
+    use crate::testing::memory_store;
     use crate::unix_nanos::UnixNanos;
 
     const MINUTE: Duration = Duration::from_secs(60);
-
-    fn new_store() -> Store<MemoryBackend> {
-        let settings = StoreSettings {
-            observed_edge_ttl: Duration::ZERO,
-        };
-        Store::new(MemoryBackend::default(), settings)
-    }
 
     /// The holder of the lease after `process` tries to acquire it.
     async fn holder_after_attempt(
@@ -103,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn lease_has_one_holder_until_it_is_released_or_expires() {
-        let store = new_store();
+        let store = memory_store();
         assert_eq!(holder_after_attempt(&store, "a", MINUTE).await, "a");
         assert_eq!(holder_after_attempt(&store, "b", MINUTE).await, "a");
         assert_eq!(
@@ -130,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn lease_from_a_clock_that_was_ahead_counts_as_expired() {
-        let store = new_store();
+        let store = memory_store();
         assert_eq!(holder_after_attempt(&store, "a", MINUTE).await, "a");
         let mut rows = store.backend().write().await.unwrap();
         let words = ["aws", "1/eu"].map(str::to_owned);
@@ -148,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_of_many_concurrent_processes_acquires_the_lease() {
-        let store = new_store();
+        let store = memory_store();
         let names: Vec<String> = (0..20).map(|name| name.to_string()).collect();
         let attempts = names
             .iter()

@@ -6,6 +6,8 @@
 //!             housekeeping/  ───┘      └── log of commits ──subscribers.rs──▶ subscribers of all processes
 //!             check/
 //! ```
+//!
+//! `rows/` has the traits of a backend, and `memory/` a backend for tests.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;

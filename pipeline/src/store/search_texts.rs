@@ -1,18 +1,10 @@
 //! The texts by which a search finds a node: its name, its aliases, the tail of its uid, values and keys of its tags.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
 
-use super::rows::{Listing, NodeId, NodeRow, TextField, TextRow};
+use super::rows::{Listing, NodeId, NodeRow, TextField, TextRow, stored_text};
 use crate::attributes::{Map, map_to_json};
 use crate::uid;
-
-/// How many characters of a text are stored: people type no more.
-const MAX_CHARS: usize = 200;
-
-/// Characters that a backend may use inside its index, since [`stored_text`] removes them: plane 16, which Unicode
-/// reserves for private use.
-pub const RESERVED_CHARS: RangeInclusive<char> = '\u{10_0000}'..='\u{10_FFFD}';
 
 /// The texts that a transaction replaces: for each node and field, all new texts.
 #[derive(Debug, Default)]
@@ -109,17 +101,6 @@ pub(super) fn normalize(text: &str) -> String {
 /// (`str::to_lowercase` converts a Σ depending on its neighbours.)
 pub(super) fn lowercase(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
-}
-
-/// The stored form of a text: its first 200 characters, in which U+FFFD replaces the reserved characters, U+0000 and
-/// U+0002. A backend can store these characters for its own purposes and still returns each text unchanged.
-pub fn stored_text(text: &str) -> String {
-    let keep = |character| match character {
-        '\0' | '\u{2}' => char::REPLACEMENT_CHARACTER,
-        other if RESERVED_CHARS.contains(&other) => char::REPLACEMENT_CHARACTER,
-        other => other,
-    };
-    text.chars().take(MAX_CHARS).map(keep).collect()
 }
 
 /// The part of a uid that differs among resources of one kind: of an ARN all after the account, of another uid all

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::rows::{NO_WORD, ReadRows, RowsError, Word, WriteRows};
+use super::rows::{NO_WORD, NodeId, ReadRows, RowsError, ScopeKey, VersionKey, Word, WriteRows};
+use crate::claims::{ClaimClass, SourceKey};
 
-/// The words that a session has loaded so far, in both directions.
+/// The words that a session has loaded so far, in both directions. It assigns no numbers, unlike an
+/// [`Interner`](crate::interner::Interner): the backend does.
 #[derive(Debug, Default)]
 pub(super) struct WordMap {
     numbers: HashMap<Arc<str>, Word>,
@@ -74,6 +76,34 @@ impl WordMap {
     pub(super) fn owned_text(&self, word: Word) -> Option<String> {
         let text = self.texts.get(&word)?;
         Some(text.as_ref().to_owned())
+    }
+
+    /// The key of the claims of a scope, with its texts, which must be loaded.
+    pub(super) fn source_key(&self, scope: ScopeKey) -> SourceKey {
+        SourceKey {
+            class: scope.class,
+            source: self.text(scope.source),
+            scope: self.text(scope.scope),
+        }
+    }
+
+    /// The key of a scope by the words of its texts, which must be loaded.
+    pub(super) fn scope_key(&self, class: ClaimClass, source: &str, scope: &str) -> ScopeKey {
+        ScopeKey {
+            class,
+            source: self.number(source),
+            scope: self.number(scope),
+        }
+    }
+
+    /// The key of the version that a state of a claim refers to. The texts of the claim must be loaded.
+    pub(super) fn version_key(&self, node: NodeId, claim: &SourceKey, state: u64) -> VersionKey {
+        VersionKey {
+            node,
+            source: self.number(&claim.source),
+            scope: self.number(&claim.scope),
+            state,
+        }
     }
 
     /// The distinct texts that are not loaded yet.

@@ -1,7 +1,7 @@
 //! An exporter that records the batches that it accepts and fails as a test configures.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::uids;
 use crate::component::{ExportError, Exporter, RowCounts, RunError};
+use crate::sync::lock;
 use crate::{Batch, Delivery};
 
 /// The result of one call of `export`.
@@ -100,7 +101,7 @@ impl CapturingExporter {
 
 impl CapturedExports {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// The accepted batches, in the order in which they were accepted. Their deliveries are untracked. A joint
@@ -134,11 +135,7 @@ impl CapturedExports {
 impl Exporter for CapturingExporter {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
         self.captured.state().attempts.push(Instant::now());
-        let first = self
-            .first
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
+        let first = lock(&self.first).pop_front();
         let behaviour = first
             .or_else(|| self.later.clone())
             .unwrap_or(ExportBehaviour::Accept);

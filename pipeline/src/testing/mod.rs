@@ -10,6 +10,7 @@ pub mod graph;
 mod processor;
 mod receiver;
 pub mod rows;
+mod store;
 
 pub use exporter::{CapturedExports, CapturingExporter, ExportBehaviour};
 pub use processor::{
@@ -17,6 +18,7 @@ pub use processor::{
     PassThroughProcessor, RejectingProcessor,
 };
 pub use receiver::{AfterSending, CannedReceiver, DeliveryOutcomes};
+pub use store::{GatedBackend, memory_store, run_housekeeping, store_over};
 
 /// Returns an output for a receiver under test and the queue of the batches that it sends. The queue holds at
 /// most 64 MiB.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustls::SignatureScheme;
@@ -16,6 +16,7 @@ use super::crypto::provider;
 use super::pem::Pem;
 use crate::component::{ErrorChain, StartError};
 use crate::config::Secret;
+use crate::sync::lock;
 
 /// A certificate chain with its key, as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl ReloadingIdentity {
             key,
             reload_interval,
         } = &self.identity;
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.current);
         let from_files = certificates.is_file() || key.is_file();
         let is_due = !reload_interval.is_zero() && current.1.elapsed() >= *reload_interval;
         if from_files && is_due {

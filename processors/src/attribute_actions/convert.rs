@@ -1,6 +1,6 @@
 //! Converts values to another type, or to their hash.
 
-use pipeline::attributes::{Value, encode_value, to_json, value};
+use pipeline::attributes::{Value, encode_value, to_text, value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -42,32 +42,6 @@ fn double(value: Value<'_>) -> Option<f64> {
         Value::Bool(bool) => Some(f64::from(u8::from(bool))),
         Value::Text(text) => text.parse().ok(),
         _ => None,
-    }
-}
-
-/// A value as text, in the Collector's format: bytes in base64, arrays and maps as JSON.
-pub(crate) fn to_text(value: Value<'_>) -> String {
-    match value {
-        Value::Text(text) => text.to_owned(),
-        Value::Empty => String::new(),
-        Value::Double(double) => double_text(double),
-        other => match to_json(other) {
-            serde_json::Value::String(text) => text,
-            json => json.to_string(),
-        },
-    }
-}
-
-/// A double as text, in the format of Go's JSON: without an exponent from 1e-6 up to 1e21.
-fn double_text(double: f64) -> String {
-    let size = double.abs();
-    if size == 0.0 || (1e-6..1e21).contains(&size) || !size.is_finite() {
-        return double.to_string();
-    }
-    let text = format!("{double:e}");
-    match text.split_once('e') {
-        Some((digits, power)) if !power.starts_with('-') => format!("{digits}e+{power}"),
-        _ => text,
     }
 }
 

@@ -19,7 +19,6 @@ mod convert;
 mod draft;
 
 pub(crate) use config::AttributeAction;
-pub(crate) use convert::to_text;
 
 use draft::{AttributeDraft, DraftBuffers};
 use pipeline::attributes::{Map, Value, encode_value};

@@ -9,6 +9,11 @@
 //!     linger: 0ms
 //! ```
 //!
+//! ```text
+//!  batches ──▶ a buffer for each signal, with or without waiting senders ──▶ merged batches
+//!              released when full, due, or when all components downstream are idle
+//! ```
+//!
 //! The processor releases rows whose sender waits for an acknowledgement as soon as all components downstream are idle:
 //! the queue of the pipeline is empty, and each exporter and connector after it can take a batch at once. So a single
 //! sender does not wait for the timeout, and while exporters are busy, the rows of many senders are merged. Two hundred

@@ -5,6 +5,11 @@
 //!   graph: {}
 //! ```
 //!
+//! ```text
+//!  resources ─┬─ facts ─────────▶ nodes, edges, aliases, and the same rows of resources
+//!             └─ ReportBatch ───▶ AliasIndex of the process ──▶ `identity`, in any pipeline
+//! ```
+//!
 //! The processor handles all kinds of resources alike, since each row of `resources` has its edges and aliases.
 //!
 //! | op of the row | emitted rows |

@@ -2,12 +2,12 @@
 
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::TimestampNanosecondType;
-use arrow_array::{Array, BinaryViewArray, StringViewArray, UInt32Array};
+use arrow_array::{Array, StringViewArray, UInt32Array};
 use arrow_select::interleave::interleave;
 use arrow_select::take::take;
 use hashbrown::HashMap;
 use pipeline::Batch;
+use pipeline::batch::cells;
 use pipeline::component::UnixNanos;
 use pipeline::schema::{opening, otlp_context};
 
@@ -38,7 +38,7 @@ impl DistinctResources {
         let entities = batch.bytes(otlp_context::RESOURCE_ENTITY_REFS);
         let name = batch.text(otlp_context::SERVICE_NAME);
         let namespace = batch.text(otlp_context::SERVICE_NAMESPACE);
-        let times = batch.numbers::<TimestampNanosecondType>(opening::TIME);
+        let times = batch.numbers(opening::TIME);
         let views = |row: usize| -> ResourceViews {
             // The view of an empty value is 0 as well; here, null and empty mean the same.
             let view = |array: &dyn Array, views: &[u128]| {
@@ -55,10 +55,10 @@ impl DistinctResources {
         let mut positions = Vec::with_capacity(batch.num_rows());
         let content = |row: usize| {
             (
-                bytes_of(attributes, row),
-                bytes_of(entities, row),
-                text_of(name, row),
-                text_of(namespace, row),
+                cells::bytes(attributes, row).unwrap_or_default(),
+                cells::bytes(entities, row).unwrap_or_default(),
+                cells::text(name, row).unwrap_or_default(),
+                cells::text(namespace, row).unwrap_or_default(),
             )
         };
         let mut known: HashMap<ResourceViews, u32> = HashMap::new();
@@ -80,11 +80,8 @@ impl DistinctResources {
             };
             last = Some((own, position));
             positions.push(position);
-            if times.is_valid(row) {
-                let time = UnixNanos(u64::try_from(times.value(row)).unwrap_or(0));
-                let newest = &mut resources[position as usize].newest;
-                *newest = (*newest).max(Some(time));
-            }
+            let newest = &mut resources[position as usize].newest;
+            *newest = (*newest).max(cells::time(times, row));
         }
         DistinctResources {
             resources,
@@ -132,20 +129,4 @@ pub(super) fn fill_uids(
         .collect();
     let mixed = interleave(&[existing, &uids], &sources).expect("both are texts of these lengths");
     mixed.as_string_view().clone()
-}
-
-/// The bytes of a row; empty if null.
-pub(super) fn bytes_of(bytes: &BinaryViewArray, row: usize) -> &[u8] {
-    match bytes.is_valid(row) {
-        true => bytes.value(row),
-        false => &[],
-    }
-}
-
-/// The text of a row; empty if null.
-pub(super) fn text_of(texts: &StringViewArray, row: usize) -> &str {
-    match texts.is_valid(row) {
-        true => texts.value(row),
-        false => "",
-    }
 }

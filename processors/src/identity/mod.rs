@@ -6,6 +6,12 @@
 //!   identity: {store: sqlite, max_names: 524288}
 //! ```
 //!
+//! ```text
+//!  batch ─ distinct ─▶ each resource once ─ resource_identity ─┬▶ nodes, edges, aliases ─ emitted ─▶ graph rows
+//!                                                              └▶ the column `uid`
+//!        └ spans ─ peers ─▶ AliasIndex, as of the time of the span ─▶ the column `peer_uid`
+//! ```
+//!
 //! The uid of a row is that of the first of these nodes that the row's resource describes. If the resource describes
 //! none, the uid stays null.
 //!

@@ -2,11 +2,11 @@
 
 use pipeline::Batch;
 use pipeline::alias_index::{AliasView, ValidInterval};
+use pipeline::batch::cells;
 use pipeline::component::UnixNanos;
 use pipeline::schema::edges::kind;
 use pipeline::schema::otlp_context;
 
-use super::distinct::{bytes_of, text_of};
 use super::entities::{Entity, ResourceAttributes};
 use super::identified_node::{IdentifiedNode, NodeAlias};
 use super::{cloud, instances, kubernetes};
@@ -29,8 +29,8 @@ pub(super) fn identify<'a>(
     row: usize,
     names: Option<(&'a AliasView<'a>, UnixNanos)>,
 ) -> ResourceIdentity<'a> {
-    let bytes = |column| bytes_of(batch.bytes(column), row);
-    let text = |column| text_of(batch.text(column), row);
+    let bytes = |column| cells::bytes(batch.bytes(column), row).unwrap_or_default();
+    let text = |column| cells::text(batch.text(column), row).unwrap_or_default();
     let resource = ResourceAttributes::new(
         bytes(otlp_context::RESOURCE_ATTRIBUTES),
         bytes(otlp_context::RESOURCE_ENTITY_REFS),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use pipeline::alias_index::{AliasIndex, AliasKind};
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{AliasesPage, AsOf, Direction, GraphStore, KnownAlias, StoreError};
+use pipeline::graph_store::{AliasesPage, AsOf, Directions, GraphStore, KnownAlias, StoreError};
 use pipeline::schema::aliases::kind::DNS;
 use pipeline::schema::edges::kind;
 use tracing::info;
@@ -216,7 +216,7 @@ async fn read_dns_targets(
     }
     let kinds = [kind::DNS_POINTS_TO.to_owned()];
     let edges = store
-        .edges(&named, Direction::Out, &kinds, MAX_TARGETS, AsOf::Now)
+        .edges(&named, Directions::Out, &kinds, MAX_TARGETS, AsOf::Now)
         .await?;
     for edge in edges {
         let of = targets.entry((edge.from, edge.source)).or_default();

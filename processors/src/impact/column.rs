@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BinaryViewArray, BooleanArray, StringViewArray};
 use pipeline::attributes::map_from_json;
+use pipeline::batch::cells;
 use pipeline::component::UnixNanos;
 use pipeline::impact::WalkLimits;
 use pipeline::schema::{changes, drift};
@@ -30,7 +31,7 @@ pub(super) fn fill(batch: Batch, graph: &ImpactGraph, limits: WalkLimits, now: U
     let mut impacts: HashMap<&str, Option<Vec<u8>>> = HashMap::new();
     let values: BinaryViewArray = (0..batch.num_rows())
         .map(|row| {
-            let before = existing.is_valid(row).then(|| existing.value(row).to_vec());
+            let before = cells::bytes(existing, row).map(<[u8]>::to_vec);
             if uids.is_null(row) || !changed.contains(row) {
                 return before;
             }

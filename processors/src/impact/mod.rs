@@ -28,6 +28,7 @@ use pipeline::component::{BuildError, Host, ProcessError, Processor, StoreRef, U
 use pipeline::counters::Counter;
 use pipeline::graph_store::GraphStore;
 use pipeline::impact::WalkLimits;
+use pipeline::log_throttle::LogThrottle;
 use pipeline::registry::{BuildProcessor, ComponentMeta, Stability};
 use pipeline::reports::ReportBatch;
 use pipeline::{Batch, Signal, SignalSet};
@@ -49,8 +50,8 @@ use load::{NodeReader, StoredNodes};
 use crate::following::{Follower, StoreUpdate};
 use crate::loading::ReadAttempts;
 
-/// The interval at which ended nodes and expired edges are evicted, and the shortest time between two warnings about
-/// the limit of nodes.
+/// The interval at which ended nodes and expired edges are evicted, and that of the warning about the limit of nodes: a
+/// sweep may make room.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The maximum time that batches wait until the graph is loaded from the store.
@@ -70,8 +71,7 @@ pub struct Impact {
     wanted: SignalSet,
     /// Counts how often a node was left out at the limit.
     nodes_left_out: Counter,
-    /// When this was last logged.
-    warned: Option<UnixNanos>,
+    left_out_log: LogThrottle,
 }
 
 impl ComponentMeta for Impact {
@@ -107,7 +107,7 @@ impl BuildProcessor for Impact {
             update: None,
             wanted: host.accepted_downstream().intersection(FILLED),
             nodes_left_out: host.counter("nodes_left_out"),
-            warned: None,
+            left_out_log: LogThrottle::new(SWEEP_INTERVAL),
         })
     }
 }
@@ -149,14 +149,14 @@ impl Processor for Impact {
         } = self.graph_size();
         let (bytes, took) = (node_bytes + edge_bytes, start.elapsed());
         info!(processor = %self.id, nodes, edges, bytes, ?took, "loaded the graph");
-        self.report_left_out(UnixNanos::now());
+        self.report_left_out();
     }
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let signal = batch.signal();
         if GRAPH.contains(signal) && !self.wanted.is_empty() {
             self.graph.apply(&ReportBatch::from_batch(&batch, now));
-            self.report_left_out(now);
+            self.report_left_out();
         } else if self.wanted.contains(signal) {
             return Ok(vec![column::fill(batch, &self.graph, self.limits, now)]);
         }
@@ -176,7 +176,7 @@ impl Processor for Impact {
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
         match self.update.take() {
-            Some(update) => self.apply_update(&update, now),
+            Some(update) => self.apply_update(&update),
             None => {
                 self.graph.sweep(now);
                 self.reread_expiring(now);
@@ -193,7 +193,7 @@ impl Impact {
     }
 
     /// Replaces nodes in the graph by those that were read from the store.
-    fn apply_update(&mut self, update: &StoreUpdate<StoredNodes>, now: UnixNanos) {
+    fn apply_update(&mut self, update: &StoreUpdate<StoredNodes>) {
         load::replace(&mut self.graph, &update.uids, &update.content);
         if let Some(follower) = &mut self.follower {
             // Nodes of which these uids are other names were replaced as well. Reading them makes the follower watch
@@ -211,7 +211,7 @@ impl Impact {
         {
             follower.read_unseen(self.graph.uids());
         }
-        self.report_left_out(now);
+        self.report_left_out();
     }
 
     /// Reads observed edges from the store before they expire here, since another process that observes an edge again
@@ -223,21 +223,18 @@ impl Impact {
     }
 
     /// Counts the nodes that were left out since the last call, and logs a warning.
-    fn report_left_out(&mut self, now: UnixNanos) {
+    fn report_left_out(&mut self) {
         let left_out = self.graph.take_left_out();
         if left_out == 0 {
             return;
         }
         self.nodes_left_out.add(left_out);
-        if self
-            .warned
-            .is_none_or(|warned| now >= warned + SWEEP_INTERVAL)
-        {
-            self.warned = Some(now);
+        if let Some(suppressed) = self.left_out_log.allow() {
             let (processor, held) = (&self.id, self.graph.len());
             warn!(
                 %processor,
                 held,
+                suppressed,
                 "nodes are left out of the graph, impacts are incomplete: raise max_nodes_held"
             );
         }

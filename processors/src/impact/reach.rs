@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use pipeline::component::UnixNanos;
-use pipeline::impact::{Impact, ImpactWalk, WalkDirection, WalkEdge, WalkLimits};
+use pipeline::graph_store::Direction;
+use pipeline::impact::{Impact, ImpactWalk, WalkEdge, WalkLimits};
 
 use super::graph::ImpactGraph;
 
@@ -55,15 +56,15 @@ pub(super) fn reach<'g>(
     let start = graph.canonical(graph.find(uid)?, now);
     let mut walk = ImpactWalk::new(node_ref(start), graph.kind(start), limits);
     loop {
-        for (near, ways) in walk.frontier() {
-            for way in ways {
+        for (near, directions) in walk.frontier() {
+            for direction in directions {
                 let mut follow = |edge: &str, far: u32, confidence: f64| {
                     let far = graph.canonical(far, now);
                     if graph.is_alive(far) {
                         walk.follow(&WalkEdge {
                             near: &near,
                             edge,
-                            direction: way,
+                            direction,
                             far: &node_ref(far),
                             far_kind: graph.kind(far),
                             confidence,
@@ -71,9 +72,9 @@ pub(super) fn reach<'g>(
                     }
                 };
                 for alias in graph.names_of(near.id, now) {
-                    match way {
-                        WalkDirection::In => graph.edges_to(alias, now, &mut follow),
-                        WalkDirection::Out => graph.edges_from(alias, now, &mut follow),
+                    match direction {
+                        Direction::In => graph.edges_to(alias, now, &mut follow),
+                        Direction::Out => graph.edges_from(alias, now, &mut follow),
                     }
                 }
             }

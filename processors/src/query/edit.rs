@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 use pipeline::attributes::{self, AttributesForm, edit_rows};
+use pipeline::batch::cells;
 
 use super::value::{self, AttributeValues};
 
@@ -189,7 +190,7 @@ fn set<'a>(
     }
     let mut out = BinaryViewBuilder::with_capacity(column.len());
     for row in 0..column.len() {
-        let run = column.is_valid(row).then(|| column.value(row));
+        let run = cells::bytes(column, row);
         match scratch.apply(&settings, run, row) {
             Some(edited) => out.append_value(edited),
             None => out.append_option(run),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 use pipeline::attributes::{AttributesForm, edit_rows, replace_texts, replace_texts_of_value};
+use pipeline::sync::lock;
 use regex::Regex;
 
 /// Replaces the pattern in each text of attributes or of a value such as `body`, at any depth. Keys, numbers and types
@@ -49,7 +50,7 @@ pub(super) fn function() -> ScalarUDF {
 impl ReplaceAll {
     /// Compiles a pattern, once for all batches.
     fn pattern(&self, text: &str) -> Result<Regex> {
-        let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut patterns = lock(&self.patterns);
         if let Some(pattern) = patterns.get(text) {
             return Ok(pattern.clone());
         }

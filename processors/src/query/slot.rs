@@ -1,7 +1,7 @@
 //! Tables whose rows are replaced before each run, since a query is planned once.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 use pipeline::Signal;
+use pipeline::sync::lock;
 
 /// The rows of one signal that the next run reads.
 #[derive(Debug)]
@@ -38,14 +39,11 @@ impl TableSlot {
 
     /// Replaces the rows.
     pub(super) fn fill(&self, rows: Vec<RecordBatch>) {
-        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = rows;
+        *lock(&self.rows) = rows;
     }
 
     fn rows(&self) -> Vec<RecordBatch> {
-        self.rows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.rows).clone()
     }
 }
 

@@ -32,6 +32,7 @@
 use std::time::Duration;
 
 use pipeline::component::{BuildError, Host, ProcessError, Processor, UnixNanos};
+use pipeline::log_throttle::LogThrottle;
 use pipeline::registry::{BuildConnector, BuildProcessor, ComponentMeta, Stability};
 use pipeline::{Batch, Signal, SignalSet};
 
@@ -40,7 +41,6 @@ mod config;
 mod counts;
 mod edges;
 mod histogram;
-mod intern;
 mod metrics;
 mod minute_stats;
 mod parties;
@@ -62,8 +62,6 @@ use timer::IntervalTimer;
 
 /// How often changed edges and edge stats are emitted.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(2);
-/// The shortest time between two warnings about spans that are not counted.
-const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 /// At this number of pending rows, they are emitted with the next batch, not on the next tick.
 const MAX_ROWS: usize = 8192;
 /// The number of interned names at which unused names are removed for the first time.
@@ -81,9 +79,9 @@ pub struct ServiceGraph {
     expiration: IntervalTimer,
     metrics_flush: IntervalTimer,
     cache: IntervalTimer,
-    warning: IntervalTimer,
     /// The number of spans that were not counted since the last warning, since `store.max_items` was reached.
     dropped: u64,
+    dropped_log: LogThrottle,
     /// The number of names at which to remove the unused ones.
     sweep_at: usize,
 }
@@ -118,8 +116,8 @@ impl BuildProcessor for ServiceGraph {
             expiration: IntervalTimer::new(config.store_expiration_loop),
             metrics_flush: IntervalTimer::new(config.metrics_flush_interval),
             cache: IntervalTimer::new(config.cache_loop),
-            warning: IntervalTimer::new(WARNING_INTERVAL),
             dropped: 0,
+            dropped_log: LogThrottle::default(),
             sweep_at: MAX_NAMES,
         })
     }
@@ -153,7 +151,7 @@ impl Processor for ServiceGraph {
             counts.has_changed().then_some(FLUSH_INTERVAL),
             flushes.then(|| self.metrics_flush.until_due(now)),
             counts.has_any().then(|| self.cache.until_due(now)),
-            (self.dropped > 0).then_some(WARNING_INTERVAL),
+            (self.dropped > 0).then_some(LogThrottle::INTERVAL),
         ];
         intervals.into_iter().flatten().min()
     }
@@ -171,7 +169,7 @@ impl Processor for ServiceGraph {
         if !self.metrics_flush.every().is_zero() && self.metrics_flush.restart_if_due(now) {
             made.extend(self.counts.metrics(now));
         }
-        self.warn(now);
+        self.warn();
         made
     }
 
@@ -180,8 +178,7 @@ impl Processor for ServiceGraph {
         self.expire(UnixNanos(u64::MAX), now);
         let mut made = self.counts.flush(&self.parties);
         made.extend(self.counts.metrics(now));
-        self.warning.make_due();
-        self.warn(now);
+        self.log_dropped();
         made
     }
 }
@@ -219,7 +216,7 @@ impl ServiceGraph {
             };
             self.counts.add(&call, now, &mut self.parties);
         }
-        self.warn(now);
+        self.warn();
         if self.parties.len() >= self.sweep_at {
             self.sweep();
         }
@@ -251,9 +248,15 @@ impl ServiceGraph {
         self.sweep_at = MAX_NAMES + 2 * self.parties.len();
     }
 
-    /// Logs the number of dropped spans, once per [`WARNING_INTERVAL`].
-    fn warn(&mut self, now: UnixNanos) {
-        if self.dropped == 0 || !self.warning.restart_if_due(now) {
+    /// Logs the number of dropped spans, if the throttle allows it. Otherwise a later batch or tick logs it.
+    fn warn(&mut self) {
+        if self.dropped > 0 && self.dropped_log.allow().is_some() {
+            self.log_dropped();
+        }
+    }
+
+    fn log_dropped(&mut self) {
+        if self.dropped == 0 {
             return;
         }
         tracing::warn!(

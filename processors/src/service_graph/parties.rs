@@ -3,9 +3,9 @@
 use hashbrown::HashMap;
 use pipeline::attributes::MapBuilder;
 use pipeline::component::UnixNanos;
+use pipeline::interner::Interner;
 use pipeline::uid;
 
-use super::intern::Interner;
 use crate::service::{self, Service};
 
 /// A client or server, as two interned numbers.
@@ -50,9 +50,9 @@ const MAX_CACHED: usize = 1 << 16;
 /// Interns the parties of all pending spans, edges and series.
 #[derive(Debug)]
 pub(super) struct Parties {
-    pub(super) nodes: Interner<PartyNode>,
+    pub(super) nodes: Interner<str, PartyNode>,
     /// Labels, and encoded attributes of metrics.
-    pub(super) texts: Interner<()>,
+    pub(super) texts: Interner<[u8], ()>,
     /// Parties by the arguments from which they were made, so that a uid is not built for each span.
     cache: HashMap<Box<[u8]>, Party>,
     /// Reused memory for the key of the cache.
@@ -67,8 +67,8 @@ impl Parties {
     pub(super) fn new() -> Parties {
         let placeholder = Party { node: 0, label: 0 };
         let mut parties = Parties {
-            nodes: Interner::new(),
-            texts: Interner::new(),
+            nodes: Interner::default(),
+            texts: Interner::default(),
             cache: HashMap::new(),
             cache_key: Vec::new(),
             user: placeholder,
@@ -256,7 +256,7 @@ impl Parties {
     fn party(&mut self, label: &str, node: PartyNode) -> Party {
         let label = self.intern_text(label.as_bytes());
         let uid = node.uid.clone();
-        let node = self.nodes.intern(uid.as_bytes(), || node);
+        let node = self.nodes.intern(&uid, || node);
         Party { node, label }
     }
 

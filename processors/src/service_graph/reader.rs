@@ -1,8 +1,7 @@
 //! Converts each span to a call, or to one side of a call that needs the span of the other side.
 
-use pipeline::attributes::{Map, MapBuilder, Value, to_json};
+use pipeline::attributes::{Map, MapBuilder, to_text};
 use pipeline::component::UnixNanos;
-use serde_json::Value as Json;
 
 use super::calls::{Call, ConnectionType};
 use super::config::Config;
@@ -192,37 +191,4 @@ impl SpanReader {
         }
         parties.intern_text(&attributes.finish())
     }
-}
-
-/// A value as text, in the Collector's format: lists and maps as JSON, bytes as base64, an empty value as
-/// `""`. Source: `Value.AsString` of pdata.
-fn to_text(value: Value<'_>) -> String {
-    match value {
-        Value::Empty => String::new(),
-        Value::Double(double) => double_to_text(double),
-        other => match to_json(other) {
-            Json::String(text) => text,
-            json => json.to_string(),
-        },
-    }
-}
-
-/// A number as text in ECMAScript's format: with an exponent below 1e-6 and from 1e21 on.
-fn double_to_text(double: f64) -> String {
-    let abs = double.abs();
-    if abs.is_infinite() {
-        return if double > 0.0 {
-            "Infinity"
-        } else {
-            "-Infinity"
-        }
-        .to_owned();
-    }
-    if abs >= 1e21 {
-        return format!("{double:e}").replace('e', "e+");
-    }
-    if abs > 0.0 && abs < 1e-6 {
-        return format!("{double:e}");
-    }
-    double.to_string()
 }

@@ -5,6 +5,7 @@ use arrow_array::types::{Int32Type, UInt64Type};
 use arrow_array::{Array, BinaryViewArray, FixedSizeBinaryArray, Int32Array, StringViewArray};
 use pipeline::Batch;
 use pipeline::attributes::Map;
+use pipeline::batch::cells;
 use pipeline::schema::traces::link;
 use pipeline::schema::{otlp_context, traces};
 
@@ -103,14 +104,9 @@ impl<'a> SpanColumns<'a> {
     }
 
     fn find_service(&self, row: usize, parties: &mut Parties) -> Option<SpanService<'a>> {
-        let text = |texts: &'a StringViewArray| match texts.is_valid(row) {
-            true => texts.value(row),
-            false => "",
-        };
-        let resource = match self.resources.is_valid(row) {
-            true => Map::new(self.resources.value(row)),
-            false => Map::default(),
-        };
+        let text = |texts: &'a StringViewArray| cells::text(texts, row).unwrap_or_default();
+        let resource = cells::bytes(self.resources, row);
+        let resource = resource.map(Map::new).unwrap_or_default();
         let uid = Some(text(self.uids)).filter(|uid| uid.starts_with("svc://"));
         let name = text(self.names);
         if name.is_empty() && uid.is_none() {
@@ -127,7 +123,7 @@ impl<'a> SpanColumns<'a> {
     }
 
     pub(super) fn failed(&self, row: usize) -> bool {
-        self.status.is_valid(row) && self.status.value(row) == ERROR
+        cells::number(self.status, row) == Some(ERROR)
     }
 
     /// Start and end in nanoseconds since 1970, as received; 0 if not set.
@@ -142,9 +138,7 @@ impl<'a> SpanColumns<'a> {
 
     /// The uid of the peer, if an earlier processor resolved it.
     pub(super) fn peer_uid(&self, row: usize) -> Option<&'a str> {
-        self.peer_uids
-            .is_valid(row)
-            .then(|| self.peer_uids.value(row))
+        cells::text(self.peer_uids, row)
     }
 
     /// The key of a call whose client span this is.
@@ -208,6 +202,6 @@ fn key(
 
 /// The id in a row; none if it is null or all zeros, which is invalid (W3C Trace Context).
 fn id(ids: &FixedSizeBinaryArray, row: usize) -> Option<&[u8]> {
-    let id = ids.is_valid(row).then(|| ids.value(row))?;
+    let id = cells::id(ids, row)?;
     id.iter().any(|&byte| byte != 0).then_some(id)
 }

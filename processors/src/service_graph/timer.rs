@@ -42,9 +42,4 @@ impl IntervalTimer {
         }
         due
     }
-
-    /// Makes the work due now.
-    pub(super) fn make_due(&mut self) {
-        self.next = None;
-    }
 }

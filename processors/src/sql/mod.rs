@@ -36,6 +36,7 @@ use arrow_array::RecordBatch;
 use pipeline::component::{BuildError, ErrorChain, Host, ProcessError, Processor, UnixNanos};
 use pipeline::config::{Problem, YamlNode};
 use pipeline::counters::Counter;
+use pipeline::log_throttle::LogThrottle;
 use pipeline::registry::{BuildProcessor, ComponentMeta, ComponentSignals, Stability};
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 use tracing::warn;
@@ -51,9 +52,6 @@ use crate::query::{Query, SignalOutput};
 use compiled::CompiledQuery;
 use windows::Windows;
 
-/// The shortest time between two warnings about a failing query.
-const WARNING_INTERVAL: Duration = Duration::from_secs(10);
-
 /// The processor `sql`.
 pub struct Sql {
     query: Query,
@@ -68,8 +66,7 @@ pub struct Sql {
     id: String,
     /// Counts forwarded batches on which the query failed.
     failures: Counter,
-    /// When a failure was last logged.
-    warned: Option<UnixNanos>,
+    failure_log: LogThrottle,
 }
 
 impl ComponentMeta for Sql {
@@ -131,7 +128,7 @@ impl BuildProcessor for Sql {
                 .map(|window| Windows::new(window, &query, host)),
             id: host.id().to_string(),
             failures: host.counter("failed_batches"),
-            warned: None,
+            failure_log: LogThrottle::default(),
             query,
             output,
         })
@@ -153,7 +150,7 @@ impl Processor for Sql {
                 None => match self.run(&batch, now) {
                     Ok(yielded) => made = yielded,
                     // A failing query must not stop rows that the processor forwards.
-                    Err(error) if self.keep => self.record_failure(&error, now),
+                    Err(error) if self.keep => self.record_failure(&error),
                     Err(error) => return Err(error),
                 },
             }
@@ -182,14 +179,11 @@ impl Processor for Sql {
 
 impl Sql {
     /// Counts and logs a failure of the query on a batch that is forwarded anyway.
-    fn record_failure(&mut self, error: &ProcessError, now: UnixNanos) {
+    fn record_failure(&self, error: &ProcessError) {
         self.failures.add(1);
-        if self
-            .warned
-            .is_none_or(|warned| now >= warned + WARNING_INTERVAL)
-        {
-            self.warned = Some(now);
-            warn!(processor = %self.id, error = %ErrorChain(error), "query failed on a forwarded batch");
+        if let Some(suppressed) = self.failure_log.allow() {
+            let (processor, error) = (&self.id, ErrorChain(error));
+            warn!(%processor, %error, suppressed, "query failed on a forwarded batch");
         }
     }
 

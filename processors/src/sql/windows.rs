@@ -5,6 +5,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use pipeline::component::{Host, UnixNanos};
 use pipeline::counters::Counter;
+use pipeline::log_throttle::LogThrottle;
 use pipeline::{Batch, Signal};
 use tracing::warn;
 
@@ -12,8 +13,6 @@ use super::config::Window;
 use super::window_buffer::{HoldOutcome, WindowBuffer};
 use crate::query::{Query, WindowBounds};
 
-/// The shortest time between two warnings about rows that are in no window.
-const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 /// The longest time between two ticks while rows are held.
 const MAX_TICK: Duration = Duration::from_secs(1);
 
@@ -48,7 +47,7 @@ struct WindowCounts {
     failed: Counter,
     /// The rows in no window since the last warning.
     unreported: HoldOutcome,
-    warned: Option<UnixNanos>,
+    log: LogThrottle,
 }
 
 fn nanos(duration: Duration) -> i64 {
@@ -73,7 +72,7 @@ impl Windows {
                 no_room: host.counter("rows_without_room"),
                 failed: host.counter("failed_windows"),
                 unreported: HoldOutcome::default(),
-                warned: None,
+                log: LogThrottle::default(),
             },
             id: host.id().to_string(),
         }
@@ -107,7 +106,7 @@ impl Windows {
             }
         }
         self.counts.add(&outcome);
-        self.counts.warn(&self.id, now);
+        self.counts.warn(&self.id);
     }
 
     /// The current event time; none before the first row.
@@ -192,12 +191,9 @@ impl WindowCounts {
         self.unreported.no_room += outcome.no_room;
     }
 
-    /// Logs the rows that are in no window, once per [`WARNING_INTERVAL`].
-    fn warn(&mut self, processor: &str, now: UnixNanos) {
-        let is_due = self
-            .warned
-            .is_none_or(|warned| now >= warned + WARNING_INTERVAL);
-        if self.unreported == HoldOutcome::default() || !is_due {
+    /// Logs the rows that are in no window, if the throttle allows it.
+    fn warn(&mut self, processor: &str) {
+        if self.unreported == HoldOutcome::default() || self.log.allow().is_none() {
             return;
         }
         let HoldOutcome {
@@ -206,7 +202,6 @@ impl WindowCounts {
             no_room,
             ..
         } = std::mem::take(&mut self.unreported);
-        self.warned = Some(now);
         warn!(%processor, late, without_time, no_room, "rows are in no window");
     }
 }

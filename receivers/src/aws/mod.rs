@@ -1,4 +1,4 @@
-//! `aws`: scans AWS accounts and keeps their `resources` current.
+//! Scans AWS accounts and keeps their `resources` current.
 //!
 //! ```yaml
 //! receivers:

@@ -1,4 +1,4 @@
-//! `demo`: simulates a small company, so that airdig can be tried without other data.
+//! Simulates a small company, so that airdig can be tried without other data.
 //!
 //! ```yaml
 //! receivers:
@@ -8,6 +8,12 @@
 //! A web shop of eight services (`company.rs`) on three cloud instances (`cloud/`) serves users (`traffic.rs`)
 //! while a script runs (`script.rs`): a developer opens the database's security group to the world, and the
 //! database slows down. All timestamps are real; the clock of the script runs `speed` times as fast.
+//!
+//! ```text
+//!  company, script ─▶ stage: what is due now ─┬─ cloud ───▶ resources
+//!                                             ├─ changes ─▶ changes
+//!                                             └─ traffic ─ spans, telemetry ─▶ traces, logs, metrics
+//! ```
 //!
 //! | signal | when |
 //! |---|---|

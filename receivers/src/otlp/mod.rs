@@ -1,4 +1,4 @@
-//! `otlp`: receives traces, metrics and logs over OTLP/gRPC and OTLP/HTTP.
+//! Receives traces, metrics and logs over OTLP/gRPC and OTLP/HTTP.
 //!
 //! ```yaml
 //! receivers:

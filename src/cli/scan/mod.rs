@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use clap::{Args, ValueEnum};
 use pipeline::component::ErrorChain;
 use pipeline::registry::{ComponentClass, Registry};
-use pipeline::{Batch, json_rows};
+use pipeline::{Batch, json_rows, sync};
 use receivers::aws::{Aws, Config, scan_once};
 use serde_json::{Value as Json, json};
 
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
         }
     }
     terminal.end();
-    let batches = batches.into_inner().unwrap_or_default();
+    let batches = sync::into_inner(batches);
     let printed = print(render(&batches, arguments.output).trim_end());
     if failed > 0 {
         let noun = if failed == 1 { "scope" } else { "scopes" };

@@ -1,9 +1,10 @@
 //! Shows the progress of a scan on one line of the terminal.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use pipeline::Batch;
+use pipeline::sync::lock;
 use receivers::aws::{ScanObserver, ScanProgress};
 
 use crate::cli::print_error;
@@ -57,20 +58,15 @@ impl<'b> ProgressTerminal<'b> {
             let _ = io::stderr().flush();
         }
     }
-
-    fn counts(&self) -> MutexGuard<'_, ProgressCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl ScanObserver for &ProgressTerminal<'_> {
     fn on_batch(&self, batch: Batch) {
-        let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-        batches.push(batch);
+        lock(self.batches).push(batch);
     }
 
     fn on_progress(&self, progress: ScanProgress<'_>) {
-        let mut counts = self.counts();
+        let mut counts = lock(&self.counts);
         match progress {
             ScanProgress::Planned(scopes) => counts.planned += scopes,
             ScanProgress::Page { scope, resources } => {

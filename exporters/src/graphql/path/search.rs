@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use pipeline::graph_store::{AsOf, Direction, Edge, GraphStore, StoreError};
+use pipeline::graph_store::{AsOf, Directions, Edge, GraphStore, StoreError};
 use pipeline::impact::{is_container, is_grouping};
 
 /// The most edges that one step follows.
@@ -133,7 +133,7 @@ impl<'s> Pass<'s> {
         } = *self.search;
         let last = std::mem::take(&mut self.sides[side].frontier);
         let edges = store
-            .edges(&last, Direction::Both, kinds, MAX_EDGES, at)
+            .edges(&last, Directions::Both, kinds, MAX_EDGES, at)
             .await?;
         self.truncated |= edges.len() == MAX_EDGES;
         let mut arrivals = self.sides[side].arrivals(&last, edges);

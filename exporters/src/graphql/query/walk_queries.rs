@@ -40,7 +40,7 @@ impl WalkQueries {
         let start = find_existing(context, &uid, at).await?;
         let query = NeighborhoodQuery {
             depth,
-            direction: direction.into(),
+            directions: direction.into(),
             kinds: &kinds.unwrap_or_default(),
             limit: first,
         };

@@ -1,20 +1,14 @@
 //! Tests of limits on arguments, complexity and time.
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::Executor;
 use async_graphql::dataloader::Loader;
-use async_trait::async_trait;
 use futures::StreamExt;
-use pipeline::component::UnixNanos;
-use pipeline::graph_store::{
-    AliasesPage, AsOf, Commit, Direction, Edge, EdgeStats, GraphAlias, GraphStore, KindCount,
-    Neighborhood, NeighborhoodQuery, Node, NodeFilter, ScannedPage, SearchQuery, SearchResult,
-    StoreError, TimelineEntry,
-};
-use tokio::sync::broadcast;
+use pipeline::graph_store::AsOf;
+use pipeline::store::Store;
+use pipeline::testing::{GatedBackend, store_over};
 use tokio::time::Instant;
 
 use super::{Shop, bounded};
@@ -103,102 +97,15 @@ async fn a_query_that_is_too_deep_or_too_complex_is_rejected() {
 }
 
 /// A store whose reads never finish.
-#[derive(Debug)]
-struct PendingStore;
-
-#[async_trait]
-impl GraphStore for PendingStore {
-    async fn resolve(&self, _: &[String], _: AsOf) -> Result<Vec<Vec<String>>, StoreError> {
-        pending().await
-    }
-
-    async fn nodes(&self, _: &[String], _: AsOf) -> Result<Vec<Option<Node>>, StoreError> {
-        pending().await
-    }
-
-    async fn kinds_of(&self, _: &[String], _: AsOf) -> Result<Vec<String>, StoreError> {
-        pending().await
-    }
-
-    async fn aliases_of(&self, _: &[String], _: AsOf) -> Result<Vec<Vec<GraphAlias>>, StoreError> {
-        pending().await
-    }
-
-    async fn count_kinds(&self, _: AsOf) -> Result<Vec<KindCount>, StoreError> {
-        pending().await
-    }
-
-    async fn search(&self, _: &SearchQuery, _: usize, _: AsOf) -> Result<SearchResult, StoreError> {
-        pending().await
-    }
-
-    async fn list(
-        &self,
-        _: &NodeFilter,
-        _: Option<&str>,
-        _: usize,
-        _: AsOf,
-    ) -> Result<Vec<Node>, StoreError> {
-        pending().await
-    }
-
-    async fn edges(
-        &self,
-        _: &[String],
-        _: Direction,
-        _: &[String],
-        _: usize,
-        _: AsOf,
-    ) -> Result<Vec<Edge>, StoreError> {
-        pending().await
-    }
-
-    async fn neighborhood(
-        &self,
-        _: &str,
-        _: &NeighborhoodQuery<'_>,
-        _: AsOf,
-    ) -> Result<Option<Neighborhood>, StoreError> {
-        pending().await
-    }
-
-    async fn edge_stats(&self, _: UnixNanos, _: UnixNanos) -> Result<Vec<EdgeStats>, StoreError> {
-        pending().await
-    }
-
-    async fn timeline(
-        &self,
-        _: &str,
-        _: UnixNanos,
-        _: UnixNanos,
-        _: usize,
-    ) -> Result<Vec<TimelineEntry>, StoreError> {
-        pending().await
-    }
-
-    async fn scanned(&self, _: &str, _: Option<&str>, _: usize) -> Result<ScannedPage, StoreError> {
-        pending().await
-    }
-
-    async fn aliases(
-        &self,
-        _: &[&str],
-        _: Option<&str>,
-        _: usize,
-    ) -> Result<AliasesPage, StoreError> {
-        pending().await
-    }
-
-    fn commits(&self) -> broadcast::Receiver<Arc<Commit>> {
-        broadcast::Sender::new(1).subscribe()
-    }
+fn pending_store() -> Arc<Store<GatedBackend>> {
+    Arc::new(store_over(GatedBackend::default(), Duration::ZERO))
 }
 
 #[tokio::test]
 async fn a_query_that_takes_too_long_times_out() {
     let mut config = super::config();
     config.query_timeout = Duration::from_millis(100);
-    let schema = bounded(Arc::new(PendingStore), &config);
+    let schema = bounded(pending_store(), &config);
     let query = "{ nodes { edges { node { uid } } } }";
     let response = schema.execute(query.into()).await;
     let streamed = schema.execute_stream(query.into(), None).next().await;
@@ -223,7 +130,7 @@ async fn a_store_error_names_the_action_and_hides_the_cause() {
 #[tokio::test(start_paused = true)]
 async fn a_load_times_out_with_the_queries_that_wait_for_it() {
     let reads = BoundedReads {
-        store: Arc::new(PendingStore),
+        store: pending_store(),
         query_timeout: Duration::from_secs(10),
     };
     let key = [LoaderKey::of("a", AsOf::Now)];

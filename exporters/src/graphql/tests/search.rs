@@ -37,7 +37,7 @@ fn bucket() -> Batch {
 async fn a_search_returns_exact_matches_first() {
     let shop = Shop::new().await;
     shop.write(bucket()).await;
-    let fields = "{ fit foundIn value node { uid } }";
+    let fields = "{ rank matchedField value node { uid } }";
     let run = async |arguments: &str| {
         let answer = shop
             .query(&format!(
@@ -46,7 +46,8 @@ async fn a_search_returns_exact_matches_first() {
             .await;
         let hits = answer["search"]["hits"].as_array().unwrap().iter();
         let lines = hits.map(|hit| {
-            let fields = ["fit", "foundIn", "value"].map(|field| hit[field].as_str().unwrap());
+            let fields =
+                ["rank", "matchedField", "value"].map(|field| hit[field].as_str().unwrap());
             format!(
                 "{} {}",
                 hit["node"]["uid"].as_str().unwrap(),

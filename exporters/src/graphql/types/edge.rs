@@ -18,12 +18,12 @@ pub(in crate::graphql) enum Direction {
     Both,
 }
 
-impl From<Direction> for graph_store::Direction {
-    fn from(direction: Direction) -> graph_store::Direction {
+impl From<Direction> for graph_store::Directions {
+    fn from(direction: Direction) -> graph_store::Directions {
         match direction {
-            Direction::Out => graph_store::Direction::Out,
-            Direction::In => graph_store::Direction::In,
-            Direction::Both => graph_store::Direction::Both,
+            Direction::Out => graph_store::Directions::Out,
+            Direction::In => graph_store::Directions::In,
+            Direction::Both => graph_store::Directions::Both,
         }
     }
 }

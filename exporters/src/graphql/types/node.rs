@@ -215,7 +215,7 @@ impl From<NodeFilter> for graph_store::NodeFilter {
                 .into_iter()
                 .map(graph_store::TagFilter::from)
                 .collect(),
-            with_ended: filter.include_ended,
+            include_ended: filter.include_ended,
         }
     }
 }

@@ -7,21 +7,21 @@ use super::node::Node;
 
 /// How well a node matches the text, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "Fit", remote = "graph_store::MatchRank")]
+#[graphql(remote = "graph_store::MatchRank")]
 enum MatchRank {
     /// A name, an alias or the uid equals the text.
     Exact,
     /// A name, an alias or the uid starts with the text.
     Prefix,
     /// A name, an alias or the uid contains the text.
-    Part,
+    Substring,
     /// The value of a tag contains the text.
     Tag,
 }
 
 /// Which field of a node matches the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "FoundIn", remote = "graph_store::MatchedField")]
+#[graphql(remote = "graph_store::MatchedField")]
 enum MatchedField {
     Name,
     Alias,
@@ -54,7 +54,7 @@ pub(in crate::graphql) struct SearchHit {
     at: AsOf,
 }
 
-#[Object(name = "Found")]
+#[Object]
 impl SearchHit {
     /// The matching node.
     async fn node(&self) -> Node {
@@ -65,12 +65,12 @@ impl SearchHit {
     }
 
     /// How well it matches.
-    async fn fit(&self) -> MatchRank {
+    async fn rank(&self) -> MatchRank {
         self.hit.rank.into()
     }
 
     /// The field that matches.
-    async fn found_in(&self) -> MatchedField {
+    async fn matched_field(&self) -> MatchedField {
         self.hit.matched_field.into()
     }
 

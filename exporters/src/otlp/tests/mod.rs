@@ -1,3 +1,5 @@
+//! Tests of the exporter with a gRPC server that sends scripted responses.
+
 mod connections;
 mod requests;
 mod responses;

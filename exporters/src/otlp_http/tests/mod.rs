@@ -1,3 +1,5 @@
+//! Tests of the exporter with an HTTP server that sends scripted responses.
+
 mod connections;
 mod requests;
 mod responses;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pipeline::graph_store::Direction;
 use pipeline::store::rows::{EdgeKey, EdgePage, EdgeRow, NodeId, Word};
 use sqlx::SqliteConnection;
 
@@ -49,29 +50,23 @@ pub(super) const PAST_IN: EdgeIndex = EdgeIndex {
     later_parameters: "?4",
 };
 
-/// The end of the edges at which the requested nodes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EdgeEnd {
-    From,
-    To,
-}
-
-/// Reads a page of the current edges at nodes, in the order of node, kind and other node. Empty `kinds` means all.
+/// Reads a page of the current edges of one direction at nodes, in the order of node, kind and other node. Empty `kinds`
+/// means all.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
-    end: EdgeEnd,
+    direction: Direction,
     nodes: &[NodeId],
     kinds: &[Word],
     page: &EdgePage,
 ) -> Result<Vec<EdgeRow>, sqlx::Error> {
-    let index = match end {
-        EdgeEnd::From => &OUT,
-        EdgeEnd::To => &IN,
+    let index = match direction {
+        Direction::Out => &OUT,
+        Direction::In => &IN,
     };
     let last = page.after.map(|key| {
-        let (near, far) = match end {
-            EdgeEnd::From => (key.from, key.to),
-            EdgeEnd::To => (key.to, key.from),
+        let (near, far) = match direction {
+            Direction::Out => (key.from, key.to),
+            Direction::In => (key.to, key.from),
         };
         let later_values = [far, key.source, key.scope, i64::from(key.is_observation)];
         (near, key.kind, later_values)

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use pipeline::component::UnixNanos;
+use pipeline::graph_store::Direction;
 use pipeline::store::rows::{
     AliasRow, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NodeId, NodeRow, NodeRowFilter,
     Projection, ReadRows, RecordQuery, RecordRow, RecordTime, RowsError, ScopeKey, ScopeRow,
     SnapshotKey, StatsResolution, TextHits, TextMatch, TextRow, VersionKey, VersionRow, Word,
 };
 
-use super::edges::EdgeEnd;
 use super::session::SqliteSession;
 use super::words::SessionWords;
 use super::{
@@ -118,7 +118,7 @@ impl ReadRows for SqliteSession {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let result = edges::read(self.connection.sqlite(), EdgeEnd::From, from, kinds, page).await;
+        let result = edges::read(self.connection.sqlite(), Direction::Out, from, kinds, page).await;
         result
             .map_err(self.rows_error(format!("read the edges that start at {} nodes", from.len())))
     }
@@ -129,7 +129,7 @@ impl ReadRows for SqliteSession {
         kinds: &[Word],
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError> {
-        let result = edges::read(self.connection.sqlite(), EdgeEnd::To, to, kinds, page).await;
+        let result = edges::read(self.connection.sqlite(), Direction::In, to, kinds, page).await;
         result.map_err(self.rows_error(format!("read the edges that lead to {} nodes", to.len())))
     }
 

@@ -1,10 +1,11 @@
 //! Words: interned texts with few distinct values (kinds, sources, scopes, …), and their numbers.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use hashbrown::{HashMap, HashSet};
 use pipeline::store::rows::{NO_WORD, Word};
+use pipeline::sync;
 use sqlx::SqliteConnection;
 
 use super::bulk::{BoundValues, BulkStatement, json_list};
@@ -29,7 +30,7 @@ pub(super) struct WordCache(RwLock<WordMaps>);
 
 impl WordCache {
     fn add(&self, words: &WordMaps) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = sync::write(&self.0);
         if known.texts.len() > MAX_CACHED {
             *known = WordMaps::default();
         }
@@ -37,7 +38,7 @@ impl WordCache {
     }
 }
 
-/// Words, by text and by number.
+/// Words, by text and by number. The file assigns the numbers, so this is no `pipeline::interner::Interner`.
 #[derive(Debug, Default)]
 struct WordMaps {
     numbers: HashMap<Arc<str>, Word>,
@@ -126,7 +127,7 @@ impl SessionWords {
     }
 
     fn known_numbers(&self, texts: &[String]) -> Vec<Word> {
-        let shared = self.shared.0.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = sync::read(&self.shared.0);
         let number = |text: &String| {
             let own = self.own.numbers.get(text.as_str());
             own.or_else(|| shared.numbers.get(text.as_str())).copied()
@@ -169,7 +170,7 @@ impl SessionWords {
     }
 
     fn known_texts(&self, words: &[Word]) -> Vec<Option<Arc<str>>> {
-        let shared = self.shared.0.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = sync::read(&self.shared.0);
         let text = |word: &Word| {
             if *word == NO_WORD {
                 return Some(Arc::default());

@@ -3,8 +3,10 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
+
+use pipeline::sync::lock;
 
 /// How long a successful check is valid for reads: a `stat` takes longer than the read of a node.
 const CHECK_TTL: Duration = Duration::from_secs(1);
@@ -68,7 +70,7 @@ impl DatabaseFile {
     pub(super) async fn check(&self) -> Result<(), FileChanged> {
         let now = identity(&self.path).await;
         let same = now.as_ref().is_ok_and(|now| *now == self.identity);
-        *self.checked() = same.then(Instant::now);
+        *lock(&self.checked) = same.then(Instant::now);
         match now {
             Err(changed) => Err(changed),
             Ok(_) if same => Ok(()),
@@ -83,15 +85,11 @@ impl DatabaseFile {
     /// # Errors
     /// As [`DatabaseFile::check`].
     pub(super) async fn check_cached(&self) -> Result<(), FileChanged> {
-        let checked = *self.checked();
+        let checked = *lock(&self.checked);
         if checked.is_some_and(|checked| checked.elapsed() < CHECK_TTL) {
             return Ok(());
         }
         self.check().await
-    }
-
-    fn checked(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,10 @@
 //! A small pool of reading connections; each serves one session at a time.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
+use pipeline::sync::lock;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -84,15 +85,11 @@ impl ReaderPool {
     }
 
     fn pop_idle(&self) -> Option<InterruptibleConnection> {
-        self.idle().pop()
+        lock(&self.idle).pop()
     }
 
     fn take_idle(&self) -> Vec<InterruptibleConnection> {
-        mem::take(&mut *self.idle())
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<InterruptibleConnection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        mem::take(&mut *lock(&self.idle))
     }
 }
 
@@ -133,6 +130,6 @@ impl Drop for ReadSession {
         // log. If the rollback fails, the next `begin` on the connection fails, too.
         let rollback = sqlx::query("ROLLBACK").execute(connection.sqlite());
         let _ = rollback.now_or_never();
-        self.readers.idle().push(connection);
+        lock(&self.readers.idle).push(connection);
     }
 }

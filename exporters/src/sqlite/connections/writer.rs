@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use pipeline::sync::lock;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{self, OwnedMutexGuard};
 
@@ -23,7 +24,8 @@ pub(in crate::sqlite) struct SqliteWriter {
     id: String,
     opener: ConnectionOpener,
     slot: Arc<sync::Mutex<Slot>>,
-    /// The cause of the first failure since the last commit; none while writing works.
+    /// The cause of the first failure since the last commit; none while writing works. Only this failure is logged, and
+    /// then the end of the outage. A `LogThrottle` would repeat the cause, and would not show the end.
     outage: Mutex<Option<String>>,
 }
 
@@ -161,7 +163,7 @@ impl SqliteWriter {
             None => format!("{path}: {cause}"),
         };
         if !is_caused_by_rows(&error) {
-            let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut outage = lock(&self.outage);
             match &*outage {
                 None => {
                     tracing::error!(exporter = self.id, %path, %error, "writing to the database failed");
@@ -176,7 +178,7 @@ impl SqliteWriter {
 
     /// Ends the outage, if there is one, and logs that.
     fn record_success(&self) {
-        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outage = lock(&self.outage);
         if outage.take().is_some() {
             let path = self.opener.file.path().display();
             tracing::info!(exporter = self.id, %path, "writing to the database works again");

@@ -7,6 +7,7 @@ use pipeline::component::{ErrorChain, ExportError, Exporter, UnixNanos};
 use pipeline::graph_store::{AsOf, GraphStore};
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::nodes;
+use pipeline::testing::run_housekeeping;
 use pipeline::{Batch, Delivery, Signal};
 use tokio::time::timeout;
 
@@ -166,13 +167,8 @@ async fn housekeeping_fails_on_a_full_disk_and_resumes_when_there_is_space() {
     assert!(names_cause_and_path, "{failed}");
     assert_has_batches(&sqlite, &[0, 7]).await;
     disk.empty();
-    while !sqlite
-        .store
-        .housekeep(now, &retention)
-        .await
-        .unwrap()
-        .is_done
-    {}
+    let steps = run_housekeeping(&sqlite.store, now, &retention).await;
+    steps.unwrap();
     assert_has_batches(&sqlite, &[0, 7]).await;
     let report = sqlite.store.check(false).await.unwrap();
     assert!(report.is_clean(), "{report:?}");

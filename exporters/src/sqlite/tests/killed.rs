@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use pipeline::claims::{ClaimClass, ReportedBy};
 use pipeline::component::{Exporter, UnixNanos};
-use pipeline::graph_store::{AsOf, Direction, GraphStore};
+use pipeline::graph_store::{AsOf, Directions, GraphStore};
 use pipeline::reports::{
     EdgeItem, NodeContent, ReportBatch, Sighting, SnapshotItems, SnapshotReport,
 };
 use pipeline::store::Retention;
 use pipeline::store::rows::{Backend as _, ReadRows as _};
+use pipeline::testing;
 
 use super::start;
 use crate::sqlite::{Sqlite, SqliteBackend, Store};
@@ -76,13 +77,8 @@ fn retention() -> Retention {
 
 async fn run_housekeeping(sqlite: &Sqlite) {
     let now = UnixNanos((STATES + 1) * DAY);
-    for _ in 0..10_000 {
-        let step = sqlite.store.housekeep(now, &retention()).await;
-        if step.unwrap().is_done {
-            return;
-        }
-    }
-    panic!("housekeeping never ends");
+    let steps = testing::run_housekeeping(&sqlite.store, now, &retention()).await;
+    steps.unwrap();
 }
 
 fn uids() -> Vec<String> {
@@ -144,9 +140,9 @@ async fn answers(store: &Store<SqliteBackend>) -> String {
     let moments = (STATES - KEPT_STATES + 2..=STATES).map(|day| AsOf::Time(UnixNanos(day * DAY)));
     for at in moments.chain([AsOf::Now]) {
         let nodes = store.nodes(&uids, at).await.unwrap();
-        let edges = store.edges(&uids, Direction::Out, &[], 1000, at).await;
+        let edges = store.edges(&uids, Directions::Out, &[], 1000, at).await;
         let ends = ["all".to_owned()];
-        let back = store.edges(&ends, Direction::In, &[], 1000, at).await;
+        let back = store.edges(&ends, Directions::In, &[], 1000, at).await;
         answers += &format!("{nodes:?}\n{:?}\n{:?}\n", edges.unwrap(), back.unwrap());
     }
     answers

@@ -2,7 +2,7 @@
 
 use pipeline::Batch;
 use pipeline::component::UnixNanos;
-use pipeline::graph_store::{AsOf, Direction, GraphStore};
+use pipeline::graph_store::{AsOf, Directions, GraphStore};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -55,7 +55,7 @@ async fn state_after(batches: &[Batch]) -> String {
     assert!(checked.is_clean(), "{checked:?}");
     let mut nodes = store.nodes(&uids, AsOf::Now).await.unwrap();
     let mut edges = store
-        .edges(&uids, Direction::Both, &[], 100, AsOf::Now)
+        .edges(&uids, Directions::Both, &[], 100, AsOf::Now)
         .await
         .unwrap();
     // `first_seen` depends on the order: of an edge of a snapshot, since a further state with the same edge does not

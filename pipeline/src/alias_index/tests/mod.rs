@@ -4,10 +4,10 @@ use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
 use super::owner::NameCount;
 use super::{AliasIndex, AliasKind, ValidInterval};
-use crate::component::UnixNanos;
 use crate::reports::ReportBatch;
 use crate::rows::{Cell, Rows};
 use crate::schema::{aliases, edges};
+use crate::unix_nanos::UnixNanos;
 use crate::{Delivery, Signal};
 
 mod eviction;

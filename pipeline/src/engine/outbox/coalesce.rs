@@ -9,6 +9,7 @@ use arrow_array::{Array as _, ArrayAccessor as _, ArrayRef, BooleanArray, Record
 use arrow_schema::DataType;
 use arrow_select::filter::filter_record_batch;
 
+use crate::batch::cells;
 use crate::schema::{edge_stats, metrics, opening, otlp_context};
 use crate::{Batch, Signal};
 
@@ -84,12 +85,7 @@ fn calls(batch: &Batch, row: usize) -> u64 {
 /// The key of a row of statistics: edge, writer, minute and chunk.
 fn stats_key(batch: &Batch, row: usize) -> Vec<u8> {
     let mut key = CoalesceKey::default();
-    key.text(
-        batch
-            .uid()
-            .is_valid(row)
-            .then(|| batch.uid().value(row).as_bytes()),
-    );
+    key.text(cells::text(batch.uid(), row).map(str::as_bytes));
     for column in [edge_stats::TO, edge_stats::WRITER] {
         key.text(Some(batch.text(column).value(row).as_bytes()));
     }
@@ -118,10 +114,7 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
         return None;
     }
     let mut key = CoalesceKey::default();
-    let text = |column: &str| {
-        let column = batch.text(column);
-        column.is_valid(row).then(|| column.value(row).as_bytes())
-    };
+    let text = |column: &str| cells::text(batch.text(column), row).map(str::as_bytes);
     for column in [
         metrics::NAME,
         metrics::UNIT,
@@ -135,8 +128,7 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
         otlp_context::RESOURCE_ATTRIBUTES,
         otlp_context::SCOPE_ATTRIBUTES,
     ] {
-        let column = batch.bytes(column);
-        key.text(column.is_valid(row).then(|| column.value(row)));
+        key.text(cells::bytes(batch.bytes(column), row));
     }
     key.text(Some(batch.words(metrics::TYPE).value(row).as_bytes()));
     key.number(

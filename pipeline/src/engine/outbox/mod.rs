@@ -12,17 +12,15 @@ mod coalesce;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 use tracing::error;
 
 use crate::component::RowCounts;
+use crate::log_throttle::LogThrottle;
+use crate::sync::lock;
 use crate::{Batch, Signal};
-
-/// The shortest time between two logs about dropped rows.
-const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The number of waiting rows of a signal at which they are first coalesced, and the maximum rows of a merged batch.
 const COALESCE_ROWS: usize = 1024;
@@ -45,6 +43,7 @@ struct OutboxInner {
     changed: Notify,
     /// Rows that were dropped because the outbox was full.
     dropped: AtomicU64,
+    dropped_log: LogThrottle,
 }
 
 #[derive(Debug, Default)]
@@ -62,8 +61,6 @@ struct OutboxState {
     rows: [usize; coalesce::SIGNALS.len()],
     /// The number of waiting rows of each signal at which to coalesce again.
     coalesce_at: [usize; coalesce::SIGNALS.len()],
-    /// The time of the last log about dropped rows.
-    logged_at: Option<Instant>,
     /// Rows that were dropped since the last log.
     unlogged: u64,
 }
@@ -76,11 +73,12 @@ impl Outbox {
             state: Mutex::default(),
             changed: Notify::new(),
             dropped: AtomicU64::new(0),
+            dropped_log: LogThrottle::default(),
         }))
     }
 
     fn state(&self) -> MutexGuard<'_, OutboxState> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 
     /// Adds a batch. It never waits: when the outbox is full, the oldest rows are dropped.
@@ -100,12 +98,7 @@ impl Outbox {
         if dropped > 0 {
             self.0.dropped.fetch_add(dropped, Ordering::Relaxed);
             state.unlogged += dropped;
-            let now = Instant::now();
-            if state
-                .logged_at
-                .is_none_or(|logged_at| now - logged_at >= LOG_INTERVAL)
-            {
-                state.logged_at = Some(now);
+            if self.0.dropped_log.allow().is_some() {
                 self.log_dropped(&mut state);
             }
         }

@@ -13,11 +13,12 @@ use tracing::{error, info, warn};
 
 use super::backoff::Backoff;
 use crate::Batch;
+use crate::cause::panic_message;
 use crate::channel::RETRY_AFTER;
 use crate::component::{ErrorChain, ExportError, Exporter};
 use crate::delivery::{Refusal, Retry};
-use crate::engine::error::panic_message;
 use crate::engine::metrics::ExporterCounters;
+use crate::engine::task_set::TaskFailure;
 use crate::exporter_settings::ExporterSettings;
 
 /// The time that a sender without a deadline waits.
@@ -67,7 +68,16 @@ impl SendFailure {
 }
 
 /// The exporter panicked with this message.
-pub(super) struct ExporterPanic(pub(super) String);
+pub(super) struct ExporterPanic(String);
+
+impl From<ExporterPanic> for TaskFailure {
+    fn from(panic: ExporterPanic) -> TaskFailure {
+        TaskFailure::Panicked {
+            component: None,
+            message: panic.0,
+        }
+    }
+}
 
 impl Sending {
     /// Wraps a batch so that it is refused if the task is aborted.

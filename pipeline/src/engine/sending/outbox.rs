@@ -33,13 +33,8 @@ pub(in crate::engine) async fn export_outbox(
         let Some(batches) = taken.await.flatten() else {
             return Ok(());
         };
-        match sending.export_until_done(&batches, &outbox).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(ExporterPanic(message)) => {
-                let component = None;
-                return Err(TaskFailure::Panicked { component, message });
-            }
+        if !sending.export_until_done(&batches, &outbox).await? {
+            return Ok(());
         }
     }
 }

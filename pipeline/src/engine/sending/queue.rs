@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::attempt::{ExporterPanic, Sending};
+use super::attempt::Sending;
 use super::grouping;
 use crate::channel::{Bound, Queue, QueuedBatch, Sender, bounded};
 use crate::component::{Exporter, RowCounts};
@@ -75,12 +75,7 @@ pub(in crate::engine) async fn consume(
                 sent
             }
         };
-        if let Err(ExporterPanic(message)) = sent {
-            return Err(TaskFailure::Panicked {
-                component: None,
-                message,
-            });
-        }
+        sent?;
     }
 }
 

@@ -13,6 +13,7 @@ use super::groups::RowGroups;
 use super::points::{DataPointKind, PointArrays};
 use super::writer::ReverseWriter;
 use crate::Batch;
+use crate::batch::cells;
 use crate::schema::metrics as columns;
 
 /// The columns of metrics of a batch.
@@ -79,8 +80,7 @@ impl<'a> MetricArrays<'a> {
     }
 
     fn temporality(&self, row: usize) -> Option<i32> {
-        let column = self.temporality;
-        column.is_valid(row).then(|| column.value(row))
+        cells::number(self.temporality, row)
     }
 
     fn monotonic(&self, row: usize) -> bool {

@@ -1,5 +1,10 @@
 //! Encodes batches as OTLP requests.
 //!
+//! ```text
+//!  Batch ─┬─ the original request, if the rows are unchanged ─────────────────────▶ bytes
+//!         └─ groups, context: resources, scopes ─ traces, logs, metrics ─ writer ─▶ bytes
+//! ```
+//!
 //! Adjacent rows with the same resource make one group; so do rows with the same scope or metric. An unchanged batch is
 //! encoded as its original request. Any other batch is written from its last row to its first, see [`writer`].
 

@@ -5,14 +5,15 @@ use arrow_array::types::{
     ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, BinaryViewArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, ListArray,
-    PrimitiveArray, UInt32Array, UInt64Array,
+    BinaryViewArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, ListArray,
+    UInt32Array, UInt64Array,
 };
 
 use super::traces::{items, put_id};
 use super::view_bytes;
 use super::writer::ReverseWriter;
 use crate::Batch;
+use crate::batch::cells;
 use crate::schema::metrics as columns;
 
 /// The kind of a data point, which is the type of its metric.
@@ -157,39 +158,39 @@ impl<'a> PointArrays<'a> {
     fn put_number(&self, row: usize, out: &mut ReverseWriter) {
         out.uint(8, u64::from(self.flags.value(row)));
         out.run(7, self.attributes.value(row));
-        if let Some(int) = valid(self.value_int, row) {
+        if let Some(int) = cells::number(self.value_int, row) {
             out.always_fixed64(6, int as u64);
         }
         self.exemplars.put(5, row, out);
-        out.optional_double(4, valid(self.value_double, row));
+        out.optional_double(4, cells::number(self.value_double, row));
         self.put_times(row, out);
     }
 
     fn put_histogram(&self, row: usize, out: &mut ReverseWriter) {
-        out.optional_double(12, valid(self.max, row));
-        out.optional_double(11, valid(self.min, row));
+        out.optional_double(12, cells::number(self.max, row));
+        out.optional_double(11, cells::number(self.min, row));
         out.uint(10, u64::from(self.flags.value(row)));
         out.run(9, self.attributes.value(row));
         self.exemplars.put(8, row, out);
         out.packed_fixed64(7, self.explicit_bounds.of_row(row), f64::to_le_bytes);
         out.packed_fixed64(6, self.bucket_counts.of_row(row), u64::to_le_bytes);
-        out.optional_double(5, valid(self.sum, row));
-        out.fixed64(4, valid(self.count, row).unwrap_or(0));
+        out.optional_double(5, cells::number(self.sum, row));
+        out.fixed64(4, cells::number(self.count, row).unwrap_or(0));
         self.put_times(row, out);
     }
 
     fn put_exponential_histogram(&self, row: usize, out: &mut ReverseWriter) {
-        out.double(14, valid(self.zero_threshold, row).unwrap_or(0.0));
-        out.optional_double(13, valid(self.max, row));
-        out.optional_double(12, valid(self.min, row));
+        out.double(14, cells::number(self.zero_threshold, row).unwrap_or(0.0));
+        out.optional_double(13, cells::number(self.max, row));
+        out.optional_double(12, cells::number(self.min, row));
         self.exemplars.put(11, row, out);
         out.uint(10, u64::from(self.flags.value(row)));
         self.negative.put(9, row, out);
         self.positive.put(8, row, out);
-        out.fixed64(7, valid(self.zero_count, row).unwrap_or(0));
-        out.sint32(6, valid(self.scale, row).unwrap_or(0));
-        out.optional_double(5, valid(self.sum, row));
-        out.fixed64(4, valid(self.count, row).unwrap_or(0));
+        out.fixed64(7, cells::number(self.zero_count, row).unwrap_or(0));
+        out.sint32(6, cells::number(self.scale, row).unwrap_or(0));
+        out.optional_double(5, cells::number(self.sum, row));
+        out.fixed64(4, cells::number(self.count, row).unwrap_or(0));
         self.put_times(row, out);
         out.run(1, self.attributes.value(row));
     }
@@ -198,8 +199,8 @@ impl<'a> PointArrays<'a> {
         out.uint(8, u64::from(self.flags.value(row)));
         out.run(7, self.attributes.value(row));
         self.quantiles.put(6, row, out);
-        out.double(5, valid(self.sum, row).unwrap_or(0.0));
-        out.fixed64(4, valid(self.count, row).unwrap_or(0));
+        out.double(5, cells::number(self.sum, row).unwrap_or(0.0));
+        out.fixed64(4, cells::number(self.count, row).unwrap_or(0));
         self.put_times(row, out);
     }
 
@@ -207,11 +208,6 @@ impl<'a> PointArrays<'a> {
         out.fixed64(3, self.time.value(row));
         out.fixed64(2, self.start.value(row));
     }
-}
-
-#[inline]
-fn valid<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, row: usize) -> Option<T::Native> {
-    column.is_valid(row).then(|| column.value(row))
 }
 
 impl<'a, T: ArrowPrimitiveType> NumberLists<'a, T> {
@@ -230,7 +226,7 @@ impl<'a, T: ArrowPrimitiveType> NumberLists<'a, T> {
 
 impl BucketArrays<'_> {
     fn put(&self, number: u32, row: usize, out: &mut ReverseWriter) {
-        if let Some(offset) = valid(self.offset, row) {
+        if let Some(offset) = cells::number(self.offset, row) {
             out.message(number, |out| {
                 out.packed_varints(2, self.counts.of_row(row));
                 out.sint32(1, offset);
@@ -277,12 +273,12 @@ impl<'a> ExemplarArrays<'a> {
         for item in items(self.lists, row).rev() {
             out.message(number, |out| {
                 out.run(7, self.attributes.value(item));
-                if let Some(int) = valid(self.value_int, item) {
+                if let Some(int) = cells::number(self.value_int, item) {
                     out.always_fixed64(6, int as u64);
                 }
                 put_id::<16>(out, 5, self.trace_id, item);
                 put_id::<8>(out, 4, self.span_id, item);
-                out.optional_double(3, valid(self.value_double, item));
+                out.optional_double(3, cells::number(self.value_double, item));
                 out.fixed64(2, self.time.value(item));
             });
         }

@@ -91,18 +91,15 @@ impl<B: Backend> Store<B> {
 mod tests {
     use std::time::Duration;
 
-    use super::{LEASE_DURATION, RENEW_AFTER, Store};
+    use super::{LEASE_DURATION, RENEW_AFTER};
     use crate::component::UnixNanos;
-    use crate::store::StoreSettings;
     use crate::store::memory::MemoryBackend;
+    use crate::testing::store_over;
 
     #[tokio::test]
     async fn one_process_holds_the_lease_until_it_stops_renewing_it() {
         let backend = MemoryBackend::default();
-        let settings = StoreSettings {
-            observed_edge_ttl: Duration::ZERO,
-        };
-        let [one, other] = [(); 2].map(|()| Store::new(backend.clone(), settings));
+        let [one, other] = [(); 2].map(|()| store_over(backend.clone(), Duration::ZERO));
         let start = UnixNanos(1_700_000_000_000_000_000);
         assert_eq!(one.last_housekeeping().await.unwrap(), None);
         assert!(one.acquire_housekeeping_lease(start).await.unwrap());

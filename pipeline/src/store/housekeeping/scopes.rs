@@ -4,13 +4,14 @@
 //! A sweep over the scopes begins after each walk over all nodes. It reads all scopes once, and each step examines a
 //! few of them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::{Horizon, walk};
 use crate::claims::ClaimClass;
 use crate::component::UnixNanos;
 use crate::store::Store;
 use crate::store::rows::{Backend, ReadRows, RowsError, ScopeKey, ScopeRow, WriteRows};
+use crate::sync::lock;
 
 /// The name of the stored value: the horizon of the last walk that was followed by a complete sweep.
 const STATE_NAME: &str = "scopes";
@@ -33,12 +34,12 @@ pub(in crate::store) struct CurrentScopeSweep(Mutex<Option<ScopeSweep>>);
 
 impl CurrentScopeSweep {
     fn take(&self, walked: u64) -> Option<ScopeSweep> {
-        let mut sweep = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sweep = lock(&self.0);
         sweep.take().filter(|sweep| sweep.walked == walked)
     }
 
     fn put(&self, sweep: ScopeSweep) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sweep);
+        *lock(&self.0) = Some(sweep);
     }
 }
 
@@ -145,18 +146,15 @@ mod tests {
     use crate::component::UnixNanos;
     use crate::members::Members;
     use crate::reports::{ReportBatch, ScanCompletion, Sighting};
-    use crate::store::memory::MemoryBackend;
-    use crate::store::{Retention, Store, StoreSettings};
+    use crate::store::Retention;
+    use crate::testing::memory_store;
     use crate::uid;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     #[tokio::test]
     async fn each_step_examines_a_bounded_number_of_scopes() {
-        let settings = StoreSettings {
-            observed_edge_ttl: Duration::ZERO,
-        };
-        let store = Store::new(MemoryBackend::default(), settings);
+        let store = memory_store();
         let time = UnixNanos(1_700_000_000_000_000_000);
         for scope in ["one", "other", "third"] {
             let reports = ReportBatch {

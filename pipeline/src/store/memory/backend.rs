@@ -1,12 +1,13 @@
 //! The memory backend and its sessions.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
 use super::tables::Tables;
 use crate::store::rows::{Backend, RowsError, StoreSize};
+use crate::sync::lock;
 
 /// Keeps rows in memory. Clones share the tables.
 #[derive(Clone, Debug, Default)]
@@ -22,16 +23,11 @@ struct CommittedTables(Arc<Mutex<Arc<Tables>>>);
 
 impl CommittedTables {
     fn get(&self) -> Arc<Tables> {
-        Arc::clone(&self.lock())
+        lock(&self.0).clone()
     }
 
     fn set(&self, tables: Arc<Tables>) {
-        *self.lock() = tables;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Arc<Tables>> {
-        // The lock guards one pointer, so a panic cannot leave it half written.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0) = tables;
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::backend::MemorySession;
 use super::filters::{incoming_order, is_any_of, matches_filter, text_matches, unique_keys};
-use super::tables::{record_key, scope_of};
+use super::tables::record_key;
 use crate::component::UnixNanos;
 use crate::store::rows::{
     AliasRow, ClaimKey, ClaimRow, CountRow, EdgePage, EdgeRow, EdgeStatsRow, NO_WORD, NodeId,
@@ -101,7 +101,7 @@ impl<A: Send> ReadRows for MemorySession<A> {
         // The keys of one scope are ordered by node.
         let claims = self.tables.claims.iter();
         let open = claims.filter(|(key, interval)| {
-            scope_of(key) == scope && key.node > after && interval.is_open()
+            key.scope_key() == scope && key.node > after && interval.is_open()
         });
         let open = open.filter_map(|(key, interval)| {
             let node = self.tables.nodes.get(&key.node)?;
@@ -117,7 +117,7 @@ impl<A: Send> ReadRows for MemorySession<A> {
     ) -> Result<Vec<(u64, NodeId)>, RowsError> {
         let claims = self.tables.claims.iter();
         let claims = claims.filter(|(key, interval)| {
-            scope_of(key) == scope && interval.until.is_some_and(|(until, _)| until > since)
+            key.scope_key() == scope && interval.until.is_some_and(|(until, _)| until > since)
         });
         let nodes = claims.filter_map(|(key, _)| self.tables.nodes.get(&key.node));
         Ok(nodes.map(|node| (uid::hash(&node.uid), node.id)).collect())

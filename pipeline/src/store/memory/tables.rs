@@ -13,7 +13,8 @@ use crate::store::rows::{
 /// All tables of a store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    /// The text of word `n` is at index `n - 1`.
+    /// The text of word `n` is at index `n - 1`. These are rows of a backend and no
+    /// [`Interner`](crate::interner::Interner): sessions clone them, and a rollback drops the new ones.
     pub(super) words: Vec<String>,
     pub(super) words_by_text: BTreeMap<String, Word>,
     pub(super) nodes: BTreeMap<NodeId, NodeRow>,
@@ -86,14 +87,6 @@ pub(super) type RecordKey = (Word, String, UnixNanos);
 
 pub(super) fn record_key(row: &RecordRow) -> RecordKey {
     (row.signal, row.id.clone(), row.opened)
-}
-
-pub(super) fn scope_of(key: &ClaimKey) -> ScopeKey {
-    ScopeKey {
-        class: key.class,
-        source: key.source,
-        scope: key.scope,
-    }
 }
 
 impl Tables {

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::reader::GraphReader;
 use crate::attributes::{Map, map_to_json};
 use crate::component::UnixNanos;
-use crate::graph_store::{AsOf, Direction, Edge};
+use crate::graph_store::{AsOf, Direction, Directions, Edge};
 use crate::store::rows::{
     EdgeKey, EdgePage, EdgeRow, NodeId, ReadRows, RowsError, SnapshotKind, Word,
 };
@@ -61,7 +61,7 @@ impl<R: ReadRows> GraphReader<R> {
     pub(super) async fn edges(
         &mut self,
         uids: &[String],
-        direction: Direction,
+        directions: Directions,
         kinds: &[String],
         limit: usize,
     ) -> Result<Vec<Edge>, RowsError> {
@@ -71,7 +71,7 @@ impl<R: ReadRows> GraphReader<R> {
         if ids.is_empty() || limit == 0 || (words.is_empty() && !kinds.is_empty()) {
             return Ok(Vec::new());
         }
-        let (merged, _) = self.edges_at(&ids, direction, &words, limit).await?;
+        let (merged, _) = self.edges_at(&ids, directions, &words, limit).await?;
         let mut edges = self.convert_edges(&merged).await?;
         sort(&mut edges);
         edges.truncate(limit);
@@ -83,7 +83,7 @@ impl<R: ReadRows> GraphReader<R> {
     pub(super) async fn edges_at(
         &mut self,
         ids: &[NodeId],
-        direction: Direction,
+        directions: Directions,
         kinds: &[Word],
         limit: usize,
     ) -> Result<(Vec<MergedEdge>, bool), RowsError> {
@@ -95,23 +95,23 @@ impl<R: ReadRows> GraphReader<R> {
         };
         let mut merged = MergedEdges::default();
         let (mut has_more, mut out_count) = (false, 0);
-        for one in [Direction::Out, Direction::In] {
-            if direction != Direction::Both && direction != one {
+        for direction in [Direction::Out, Direction::In] {
+            if !directions.includes(direction) {
                 continue;
             }
             let max_edges = merged.edges.len() + limit;
             match self.as_of {
                 AsOf::Now => {
-                    self.read_current(one, &selection, max_edges, &mut merged)
+                    self.read_current(direction, &selection, max_edges, &mut merged)
                         .await?
                 }
                 AsOf::Time(_) => {
-                    self.read_past(one, &selection, max_edges, &mut merged)
+                    self.read_past(direction, &selection, max_edges, &mut merged)
                         .await?
                 }
             }
             has_more |= merged.edges.len() >= max_edges;
-            if one == Direction::Out {
+            if direction == Direction::Out {
                 out_count = merged.edges.len();
             }
         }
@@ -194,7 +194,7 @@ impl<R: ReadRows> GraphReader<R> {
                 let rows = self.rows.edges_in(&selection.ends, &selection.kinds, page);
                 rows.await
             }
-            _ => {
+            Direction::Out => {
                 let rows = self.rows.edges_out(&selection.ends, &selection.kinds, page);
                 rows.await
             }

@@ -44,7 +44,7 @@ impl<R: ReadRows> GraphReader<R> {
                 .iter()
                 .filter_map(|id| Some((*id, nodes.remove(id)?)));
             let nodes = nodes.filter(|(id, node)| {
-                matches_filter(filter, node) && (filter.with_ended || self.is_current(*id))
+                matches_filter(filter, node) && (filter.include_ended || self.is_current(*id))
             });
             found.extend(nodes.map(|(_, node)| node));
             self.clear_nodes();
@@ -83,7 +83,7 @@ impl<R: ReadRows> GraphReader<R> {
             provider,
             account,
             region,
-            include_ended: filter.with_ended || self.as_of != AsOf::Now,
+            include_ended: filter.include_ended || self.as_of != AsOf::Now,
             texts: text.map(name_conditions).into_iter().chain(tags).collect(),
             // A node that changed since then may have had another kind or name.
             changed_after: match self.as_of {
@@ -199,7 +199,7 @@ fn matches_filter(filter: &NodeFilter, node: &Node) -> bool {
         && is(&filter.region, &node.region)
         && has_text(filter, &node.uid, node.name.as_deref())
         && filter.tags.iter().all(|tag| has_tag(&node.tags, tag))
-        && (filter.with_ended || node.ended.is_none())
+        && (filter.include_ended || node.ended.is_none())
 }
 
 /// Whether a name or uid and the tags match a filter.

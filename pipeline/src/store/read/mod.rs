@@ -45,7 +45,7 @@ use super::housekeeping::check_horizon;
 use super::rows::{Backend, RowsError};
 use crate::component::UnixNanos;
 use crate::graph_store::{
-    AliasesPage, AsOf, ClaimInfo, Commit, Direction, Edge, EdgeStats, GraphAlias, GraphStore,
+    AliasesPage, AsOf, ClaimInfo, Commit, Directions, Edge, EdgeStats, GraphAlias, GraphStore,
     KindCount, KnownAlias, Lease, Neighborhood, NeighborhoodQuery, Node, NodeFilter, Outlines,
     OutlinesPage, RecordFilter, RecordsPage, ScannedPage, SearchQuery, SearchResult, StoreError,
     TimelineEntry,
@@ -150,14 +150,14 @@ impl<B: Backend> GraphStore for Store<B> {
     async fn edges(
         &self,
         uids: &[String],
-        direction: Direction,
+        directions: Directions,
         kinds: &[String],
         limit: usize,
         at: AsOf,
     ) -> Result<Vec<Edge>, StoreError> {
         let edges = async {
             let mut reader = self.reader(at).await?;
-            reader.edges(uids, direction, kinds, limit).await
+            reader.edges(uids, directions, kinds, limit).await
         };
         let edges = edges.await;
         edges.map_err(failed(format!("read edges of {} nodes", uids.len())))

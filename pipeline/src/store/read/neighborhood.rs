@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::edges::{self, MergedEdge};
 use super::reader::GraphReader;
-use crate::graph_store::{Direction, Neighbor, Neighborhood, NeighborhoodQuery};
+use crate::graph_store::{Directions, Neighbor, Neighborhood, NeighborhoodQuery};
 use crate::store::rows::{NodeId, ReadRows, RowsError, Word};
 
 /// The nodes that the walk has reached.
@@ -52,14 +52,14 @@ impl<R: ReadRows> GraphReader<R> {
             }
             let few = query.few_edges();
             let (mut edges, mut has_more) = self
-                .edges_at(&frontier, query.direction, kinds, few)
+                .edges_at(&frontier, query.directions, kinds, few)
                 .await?;
             if has_more
                 && few < NeighborhoodQuery::EDGES
                 && !reached.would_be_full(&edges, query.limit)
             {
                 (edges, has_more) = self
-                    .edges_at(&frontier, query.direction, kinds, NeighborhoodQuery::EDGES)
+                    .edges_at(&frontier, query.directions, kinds, NeighborhoodQuery::EDGES)
                     .await?;
             }
             reached.truncated = has_more;
@@ -70,7 +70,7 @@ impl<R: ReadRows> GraphReader<R> {
             let (edges, _) = self
                 .edges_at(
                     &reached.order,
-                    Direction::Out,
+                    Directions::Out,
                     kinds,
                     NeighborhoodQuery::EDGES,
                 )

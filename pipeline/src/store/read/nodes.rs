@@ -118,7 +118,7 @@ impl<R: ReadRows> GraphReader<R> {
 
     fn winning_version(&self, id: NodeId, class: ClaimClass) -> Option<VersionKey> {
         let (claim, interval) = winner(self.claims(id), class, self.as_of)?;
-        Some(self.version_key(id, &claim.key, interval.state))
+        Some(self.words.version_key(id, &claim.key, interval.state))
     }
 
     /// Returns the header of a node at the time of the read.
@@ -197,7 +197,7 @@ impl<R: ReadRows> GraphReader<R> {
             let Some((claim, interval)) = winner(self.claims(id), class, self.as_of) else {
                 continue;
             };
-            let key = self.version_key(id, &claim.key, interval.state);
+            let key = self.words.version_key(id, &claim.key, interval.state);
             let content = versions.get(&key).and_then(|it| it.content.as_ref());
             let Some(value) = content.and_then(|content| content.value.as_deref()) else {
                 continue;

@@ -121,7 +121,7 @@ impl<R: ReadRows> GraphReader<R> {
         while !remaining.is_empty() {
             let rows = match direction {
                 Direction::In => self.rows.edges_in(&remaining, &[], &page).await?,
-                _ => self.rows.edges_out(&remaining, &[], &page).await?,
+                Direction::Out => self.rows.edges_out(&remaining, &[], &page).await?,
             };
             let is_last = rows.len() < PAGE;
             let Some(last) = rows.last().map(|row| row.key) else {
@@ -161,6 +161,6 @@ impl<R: ReadRows> GraphReader<R> {
 fn end(key: &EdgeKey, direction: Direction) -> NodeId {
     match direction {
         Direction::In => key.to,
-        _ => key.from,
+        Direction::Out => key.from,
     }
 }

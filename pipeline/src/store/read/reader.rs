@@ -177,11 +177,8 @@ impl<R: ReadRows> GraphReader<R> {
         for row in rows {
             let claims = found.entry(row.key.node).or_default();
             if last != Some(row.key) {
-                claims.push(Claim::new(SourceKey {
-                    class: row.key.class,
-                    source: self.words.text(row.key.source),
-                    scope: self.words.text(row.key.scope),
-                }));
+                let key = self.words.source_key(row.key.scope_key());
+                claims.push(Claim::new(key));
             }
             last = Some(row.key);
             if let Some(claim) = claims.last_mut() {
@@ -201,16 +198,6 @@ impl<R: ReadRows> GraphReader<R> {
         ScopeScanTimes {
             scopes: &self.scopes,
             words: &self.words,
-        }
-    }
-
-    /// Returns the key of the version that a state of a claim refers to.
-    pub(super) fn version_key(&self, node: NodeId, claim: &SourceKey, state: u64) -> VersionKey {
-        VersionKey {
-            node,
-            source: self.words.number(&claim.source),
-            scope: self.words.number(&claim.scope),
-            state,
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) const MIN_SUBSTRING: usize = 3;
 const STEPS: [(Option<TextMatch>, MatchRank); 4] = [
     (Some(TextMatch::Exact), MatchRank::Exact),
     (Some(TextMatch::Prefix), MatchRank::Prefix),
-    (Some(TextMatch::Substring), MatchRank::Part),
+    (Some(TextMatch::Substring), MatchRank::Substring),
     // The earlier steps also found the values of tags.
     (None, MatchRank::Tag),
 ];
@@ -129,7 +129,7 @@ impl<R: ReadRows> GraphReader<R> {
             }
             // The next kinds of matches have worse ranks.
             if hits.iter().filter(|hit| hit.rank <= rank).count() >= limit {
-                candidates.has_more |= rank < MatchRank::Part;
+                candidates.has_more |= rank < MatchRank::Substring;
                 break;
             }
         }
@@ -199,7 +199,7 @@ impl<R: ReadRows> GraphReader<R> {
         let of_uids = uids.iter().filter_map(|id| {
             let rank = rank_of_name(&normalize(self.uid(*id)), &wanted);
             // As of a past time, the node is compared when it is read.
-            let rank = rank.or((!is_now).then_some(MatchRank::Part));
+            let rank = rank.or((!is_now).then_some(MatchRank::Substring));
             Some((*id, (rank?, MatchedField::Uid)))
         });
         for (node, rank) in of_texts.chain(of_uids).filter(|(id, _)| is_wanted(*id)) {
@@ -274,7 +274,7 @@ fn search_texts(search: &SearchQuery) -> Vec<String> {
 
 /// Returns the rank of a node by one of its texts; `None` for the text of a uid, since the whole uid gives the rank.
 fn rank_of_text(row: &TextRow, wanted: &str) -> Option<Rank> {
-    let rank = rank_of_name(&row.text, wanted).unwrap_or(MatchRank::Part);
+    let rank = rank_of_name(&row.text, wanted).unwrap_or(MatchRank::Substring);
     match row.field {
         TextField::Name => Some((rank, MatchedField::Name)),
         TextField::Alias => Some((rank, MatchedField::Alias)),
@@ -288,7 +288,7 @@ fn rank_of_name(name: &str, wanted: &str) -> Option<MatchRank> {
     Some(match name.find(wanted)? {
         0 if name.len() == wanted.len() => MatchRank::Exact,
         0 => MatchRank::Prefix,
-        _ => MatchRank::Part,
+        _ => MatchRank::Substring,
     })
 }
 
@@ -303,20 +303,20 @@ fn best_match(node: Node, names: &[GraphAlias], wanted: &str) -> Option<SearchHi
         .map(|name| (MatchedField::Alias, name.value.as_str()));
     let uid = [(MatchedField::Uid, node.uid.as_str())];
     let named = name.chain(aliases).chain(uid);
-    let named = named.filter_map(|(found_in, value)| {
+    let named = named.filter_map(|(matched_field, value)| {
         let rank = rank_of_name(&lowercase(value), wanted)?;
-        Some((rank, found_in, value.to_owned()))
+        Some((rank, matched_field, value.to_owned()))
     });
     let tags = node.tags.values().filter_map(|value| {
         let value = tag_value_text(value);
         let has = lowercase(&value).contains(wanted);
         has.then_some((MatchRank::Tag, MatchedField::Tag, value))
     });
-    let (rank, found_in, value) = named.chain(tags).min()?;
+    let (rank, matched_field, value) = named.chain(tags).min()?;
     Some(SearchHit {
         node,
         rank,
-        matched_field: found_in,
+        matched_field,
         value,
     })
 }

@@ -45,7 +45,7 @@ impl<R: ReadRows> GraphReader<R> {
     pub(super) fn open_versions(&self, id: NodeId, claims: &[Claim], at: AsOf) -> Vec<OpenVersion> {
         let open = open_at(claims, at);
         open.map(|(claim, interval)| {
-            let key = self.version_key(id, &claim.key, interval.state);
+            let key = self.words.version_key(id, &claim.key, interval.state);
             (key, interval.since, self.last_sighting(claim, interval))
         })
         .collect()

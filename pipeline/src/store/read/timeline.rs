@@ -90,7 +90,7 @@ impl<R: ReadRows> GraphReader<R> {
         for event in events {
             if let EventKind::State { before, now } = &event.kind {
                 let keys = before.iter().chain([now]);
-                let keys = keys.map(|(key, state)| self.version_key(event.node, key, *state));
+                let keys = keys.map(|(key, state)| self.words.version_key(event.node, key, *state));
                 match event.group == EDGES {
                     true => with_edges.extend(keys),
                     false => values.extend(keys),
@@ -135,7 +135,7 @@ impl<R: ReadRows> GraphReader<R> {
             EventKind::Unobserved => ("node_changed", "it is no longer observed".to_owned(), none),
             EventKind::GroupEnded => ("node_changed", format!("{group} ended"), none),
             EventKind::State { before, now } => {
-                let key = |(key, state): &(_, u64)| self.version_key(event.node, key, *state);
+                let key = |(key, state): &(_, u64)| self.words.version_key(event.node, key, *state);
                 let before = before.as_ref().map(key);
                 self.changed(group, before, key(now), contents)?
             }

@@ -14,7 +14,6 @@ mod backend;
 mod query;
 mod row;
 
-pub use super::search_texts::{RESERVED_CHARS, stored_text};
 pub use backend::{Backend, LeaseRows, ReadRows, RowsError, WriteRows};
 pub use query::{
     EdgePage, NodeRowFilter, Projection, RecordQuery, RecordTime, StatsEdge, StatsResolution,
@@ -22,6 +21,7 @@ pub use query::{
 };
 pub use row::{
     AliasKey, AliasRow, ClaimKey, ClaimRow, CountRow, EdgeKey, EdgeRow, EdgeStatsRow, LeaseRow,
-    Listing, NO_WORD, NodeId, NodeRow, RecordRow, ScanRow, ScopeKey, ScopeRow, SnapshotKey,
-    SnapshotKind, TextField, TextRow, VersionContent, VersionKey, VersionRow, Word,
+    Listing, NO_WORD, NodeId, NodeRow, RESERVED_CHARS, RecordRow, ScanRow, ScopeKey, ScopeRow,
+    SnapshotKey, SnapshotKind, TextField, TextRow, VersionContent, VersionKey, VersionRow, Word,
+    stored_text,
 };

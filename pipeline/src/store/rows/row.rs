@@ -1,5 +1,7 @@
 //! The rows that a graph store keeps, and their keys.
 
+use std::ops::RangeInclusive;
+
 use crate::claims::{ClaimClass, ClaimInterval, Removal};
 use crate::component::UnixNanos;
 
@@ -59,6 +61,17 @@ pub struct ClaimKey {
     pub class: ClaimClass,
     pub source: Word,
     pub scope: Word,
+}
+
+impl ClaimKey {
+    /// The key of the scope that the claim belongs to.
+    pub fn scope_key(self) -> ScopeKey {
+        ScopeKey {
+            class: self.class,
+            source: self.source,
+            scope: self.scope,
+        }
+    }
 }
 
 /// One interval of a claim.
@@ -316,6 +329,24 @@ pub struct TextRow {
     pub is_current: bool,
     /// The text in lower case (Unicode).
     pub text: String,
+}
+
+/// How many characters of a text are stored: people type no more.
+const MAX_CHARS: usize = 200;
+
+/// Characters that a backend may use inside its index, since [`stored_text`] removes them: plane 16, which Unicode
+/// reserves for private use.
+pub const RESERVED_CHARS: RangeInclusive<char> = '\u{10_0000}'..='\u{10_FFFD}';
+
+/// The stored form of a text: its first 200 characters, in which U+FFFD replaces the reserved characters, U+0000 and
+/// U+0002. A backend can store these characters for its own purposes and still returns each text unchanged.
+pub fn stored_text(text: &str) -> String {
+    let keep = |character| match character {
+        '\0' | '\u{2}' => char::REPLACEMENT_CHARACTER,
+        other if RESERVED_CHARS.contains(&other) => char::REPLACEMENT_CHARACTER,
+        other => other,
+    };
+    text.chars().take(MAX_CHARS).map(keep).collect()
 }
 
 /// A number of current nodes of a kind and provider, or a change of it.

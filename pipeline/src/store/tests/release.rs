@@ -8,7 +8,8 @@ use crate::component::UnixNanos;
 use crate::graph_store::AsOf;
 use crate::reports::ReportBatch;
 use crate::store::memory::MemoryBackend;
-use crate::store::{ReleaseError, ReleasedScope, Store, StoreSettings};
+use crate::store::{ReleaseError, ReleasedScope, Store};
+use crate::testing::memory_store;
 
 /// Writes a complete scan of a scope that sees these uids.
 async fn scan(store: &Store<MemoryBackend>, source: &str, scope: &str, uids: &[&str]) {
@@ -38,10 +39,7 @@ async fn scan(store: &Store<MemoryBackend>, source: &str, scope: &str, uids: &[&
 
 /// A store with three scopes of `aws/old` and one of `aws/new`.
 async fn store_with_scans() -> Store<MemoryBackend> {
-    let settings = StoreSettings {
-        observed_edge_ttl: Duration::ZERO,
-    };
-    let store = Store::new(MemoryBackend::default(), settings);
+    let store = memory_store();
     scan(
         &store,
         "aws/old",

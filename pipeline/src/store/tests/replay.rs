@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use crate::claims::{ClaimClass, Removal, Report, ReportedBy};
 use crate::component::UnixNanos;
 use crate::store::memory::MemoryBackend;
-use crate::store::{Store, StoreSettings};
 use crate::testing::graph::{
     HousekeepingSchedule, ReportHistory, ReportsPerBatch, check_generated_histories,
     compare_with_housekeeping,
 };
+use crate::testing::store_over;
 
 fn run(reports: &[Report], batches: ReportsPerBatch, times: &[UnixNanos]) -> Result<(), String> {
     run_with_housekeeping(reports, batches, times, None)
@@ -23,10 +23,8 @@ fn run_with_housekeeping(
     times: &[UnixNanos],
     housekeeping: Option<HousekeepingSchedule>,
 ) -> Result<(), String> {
-    let settings = StoreSettings {
-        observed_edge_ttl: housekeeping.map_or(Duration::ZERO, |it| it.observed_edge_ttl),
-    };
-    let store = Store::new(MemoryBackend::default(), settings);
+    let observed_edge_ttl = housekeeping.map_or(Duration::ZERO, |it| it.observed_edge_ttl);
+    let store = store_over(MemoryBackend::default(), observed_edge_ttl);
     let compared = compare_with_housekeeping(&store, reports, batches, times, housekeeping);
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime

@@ -2,15 +2,15 @@
 //! end while another source still sees it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::claims::{ClaimClass, Existence, Removal, Report, ReportedBy};
 use crate::component::UnixNanos;
 use crate::graph_store::{AsOf, GraphStore};
 use crate::reports::ReportBatch;
+use crate::store::Store;
 use crate::store::memory::MemoryBackend;
 use crate::store::rows::{Backend as _, Listing, ReadRows as _};
-use crate::store::{Store, StoreSettings};
+use crate::testing::memory_store;
 
 const MINUTE: u64 = 60_000_000_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -25,10 +25,7 @@ struct TestStore(Store<MemoryBackend>);
 
 impl TestStore {
     fn new() -> TestStore {
-        let settings = StoreSettings {
-            observed_edge_ttl: Duration::ZERO,
-        };
-        TestStore(Store::new(MemoryBackend::default(), settings))
+        TestStore(memory_store())
     }
 
     async fn report(&self, report: Report) {

@@ -28,7 +28,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         let mut open_members = BTreeSet::new();
         for class in [scope.class, ClaimClass::Edges, ClaimClass::Aliases] {
             let claims = ScopeKey { class, ..scope };
-            let key = self.claim_key_in(claims);
+            let key = self.words.source_key(claims);
             let mut after = 0;
             loop {
                 let page = self.rows.open_claims(claims, after, PAGE_SIZE).await?;
@@ -63,7 +63,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             .iter()
             .filter(|(hash, _)| !open_members.contains(hash))
             .collect();
-        let key = self.claim_key_in(scope);
+        let key = self.words.source_key(scope);
         for page in not_open.chunks(PAGE_SIZE) {
             let hashes: Vec<u64> = page.iter().map(|(hash, _)| *hash).collect();
             for (hash, node) in self.rows.nodes_by_hash(&hashes).await? {
@@ -84,7 +84,7 @@ impl<R: WriteRows> Transaction<'_, R> {
     ) -> Result<(), RowsError> {
         for class in [scope.class, ClaimClass::Edges, ClaimClass::Aliases] {
             let claims = ScopeKey { class, ..scope };
-            let key = self.claim_key_in(claims);
+            let key = self.words.source_key(claims);
             // `ended_claims` excludes `since`. Of two removals at the same time a deletion wins over a release.
             let since = UnixNanos(completion.began.0.saturating_sub(1));
             let ended = self.rows.ended_claims(claims, since).await?;
@@ -101,7 +101,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         claims: ScopeKey,
         affected: &mut AffectedClaims,
     ) -> Result<(), RowsError> {
-        let key = self.claim_key_in(claims);
+        let key = self.words.source_key(claims);
         let mut after = 0;
         loop {
             let page = self.rows.open_claims(claims, after, PAGE_SIZE).await?;
@@ -128,7 +128,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             self.collect_open_claims(ScopeKey { class, ..scope }, affected)
                 .await?;
         }
-        let key = self.claim_key_in(scope);
+        let key = self.words.source_key(scope);
         let hashes: Vec<u64> = completion.members.iter().map(|(hash, _)| hash).collect();
         for (_, node) in self.rows.nodes_by_hash(&hashes).await? {
             affected.entry(node).or_default().insert(key.clone(), None);
@@ -193,13 +193,15 @@ impl<R: WriteRows> Transaction<'_, R> {
             .collect();
         // Scans of other sources with this scope name affect the claims as well: a create event has settled only if the
         // last scan of each of them began late enough.
-        let own = self.scope_key(completion.class, completion.source, completion.scope);
+        let own = self
+            .words
+            .scope_key(completion.class, completion.source, completion.scope);
         let others = self.scopes.actual_scopes_named(name);
         let others = others.filter(|row| row.key != own);
         let others = others.map(|row| row.scans.last().map(|scan| scan.began));
         let scanned_until = others.chain([before]).min().flatten();
         for row in created {
-            let key = self.claim_key_in(row.key);
+            let key = self.words.source_key(row.key);
             self.load_contested(row.key).await?;
             if is_unchanged && row.last_direct_report == UnixNanos(0) {
                 continue;
@@ -230,14 +232,5 @@ impl<R: WriteRows> Transaction<'_, R> {
             }
         }
         Ok(())
-    }
-
-    /// The key of the claims of a scope, with its texts, which must be loaded.
-    pub(super) fn claim_key_in(&self, scope: ScopeKey) -> SourceKey {
-        SourceKey {
-            class: scope.class,
-            source: self.words.text(scope.source),
-            scope: self.words.text(scope.scope),
-        }
     }
 }

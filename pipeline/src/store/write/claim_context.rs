@@ -32,10 +32,10 @@ impl<R: WriteRows> Transaction<'_, R> {
         for class in classes {
             all.push((
                 ScopeRelation::Own,
-                self.scope_key(*class, &key.source, &key.scope),
+                self.words.scope_key(*class, &key.source, &key.scope),
             ));
             for above in parent_scopes(&key.scope) {
-                let above = self.scope_key(*class, &key.source, above);
+                let above = self.words.scope_key(*class, &key.source, above);
                 all.push((ScopeRelation::Above, above));
             }
         }
@@ -73,7 +73,9 @@ impl<R: WriteRows> Transaction<'_, R> {
         if !matches!(claim.key.class, ClaimClass::Actual | ClaimClass::Desired) {
             return None;
         }
-        let own = self.scope_key(claim.key.class, &claim.key.source, &claim.key.scope);
+        let own = self
+            .words
+            .scope_key(claim.key.class, &claim.key.source, &claim.key.scope);
         let open = claim.open()?;
         self.scopes
             .last_scan_time(own)

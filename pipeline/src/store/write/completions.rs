@@ -28,7 +28,9 @@ impl<R: WriteRows> Transaction<'_, R> {
 
     /// Applies one completion. A repeated one changes nothing; a late one is only counted.
     async fn apply_completion(&mut self, completion: &ScanCompletion<'_>) -> Result<(), RowsError> {
-        let scope = self.scope_key(completion.class, completion.source, completion.scope);
+        let scope = self
+            .words
+            .scope_key(completion.class, completion.source, completion.scope);
         let scan = ScanRow {
             began: completion.began,
             members: completion.members.hash(),
@@ -130,8 +132,10 @@ impl<R: WriteRows> Transaction<'_, R> {
         before: Option<UnixNanos>,
     ) -> Result<(), RowsError> {
         let began = completion.began;
-        let scope = self.scope_key(completion.class, completion.source, completion.scope);
-        let own = self.claim_key_in(scope);
+        let scope = self
+            .words
+            .scope_key(completion.class, completion.source, completion.scope);
+        let own = self.words.source_key(scope);
         self.load_nodes(affected.keys().copied().collect()).await?;
         let mut is_unsettled = false;
         for (id, keys) in affected {
@@ -171,7 +175,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                         && !is_own
                         && matches!(key.class, ClaimClass::Actual | ClaimClass::Desired)
                     {
-                        let below = self.scope_key(key.class, &key.source, &key.scope);
+                        let below = self.words.scope_key(key.class, &key.source, &key.scope);
                         self.scopes.mark_for_examination(below, began);
                     }
                     is_unsettled |= is_own && !self.matches_member(id, &key, member);

@@ -143,16 +143,6 @@ impl<R: ReadRows> Transaction<'_, R> {
         }
     }
 
-    /// The key of the version for a state of a claim.
-    pub(super) fn version_key(&self, node: NodeId, claim: &Claim, state: u64) -> VersionKey {
-        VersionKey {
-            node,
-            source: self.words.number(&claim.key.source),
-            scope: self.words.number(&claim.key.scope),
-            state,
-        }
-    }
-
     /// Reads the rows from which the current rows of these nodes are computed.
     async fn load_current_inputs(&mut self, ids: &[NodeId]) -> Result<CurrentInputs, RowsError> {
         let mut keys = BTreeSet::new();
@@ -163,7 +153,9 @@ impl<R: ReadRows> Transaction<'_, R> {
             };
             for it in &node.claims {
                 let last = it.claim.last();
-                keys.extend(last.map(|last| self.version_key(*id, &it.claim, last.state)));
+                keys.extend(
+                    last.map(|last| self.words.version_key(*id, &it.claim.key, last.state)),
+                );
             }
             if Self::may_have_new_snapshots(node) {
                 with_snapshots.push(*id);
@@ -188,7 +180,7 @@ impl<R: ReadRows> Transaction<'_, R> {
                 let interval = it.claim.open()?;
                 Some((&it.claim, interval))
             }) {
-                let key = self.version_key(*id, claim, interval.state);
+                let key = self.words.version_key(*id, &claim.key, interval.state);
                 names.extend(snapshot_keys(&inputs, key));
             }
         }
@@ -264,7 +256,9 @@ impl<R: ReadRows> Transaction<'_, R> {
             .iter()
             .filter_map(|class| {
                 let (claim, interval) = winner(claims, *class, AsOf::Now)?;
-                let key = self.version_key(node.row.id, claim, interval.state);
+                let key = self
+                    .words
+                    .version_key(node.row.id, &claim.key, interval.state);
                 inputs.versions.get(&key)?.content.as_ref()
             })
             .collect();
@@ -305,7 +299,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         });
         open.map(|claim| {
             let key = &claim.key;
-            (self.scope_key(key.class, &key.source, &key.scope), id)
+            (self.words.scope_key(key.class, &key.source, &key.scope), id)
         })
         .collect()
     }

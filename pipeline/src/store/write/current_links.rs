@@ -81,7 +81,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         let mut rows: BTreeMap<EdgeKey, EdgeRow> = BTreeMap::new();
         let claims = node.clone_claims();
         for (claim, interval) in open_at(&claims, AsOf::Now) {
-            let version = self.version_key(id, claim, interval.state);
+            let version = self.words.version_key(id, &claim.key, interval.state);
             let items = snapshot_bytes(inputs, version, SnapshotKind::Edges);
             for item in items.map(snapshot::decode_edges).unwrap_or_default() {
                 let key = EdgeKey {
@@ -192,7 +192,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         let mut rows = BTreeMap::new();
         let claims = node.clone_claims();
         for (claim, interval) in open_at(&claims, AsOf::Now) {
-            let version = self.version_key(id, claim, interval.state);
+            let version = self.words.version_key(id, &claim.key, interval.state);
             let items = snapshot_bytes(inputs, version, SnapshotKind::Aliases);
             for item in items.map(snapshot::decode_aliases).unwrap_or_default() {
                 let key = AliasKey {

@@ -117,12 +117,12 @@ impl<R: WriteRows> Transaction<'_, R> {
         if changed && !key.scope.is_empty() {
             match key.class {
                 ClaimClass::Actual | ClaimClass::Desired | ClaimClass::Created => {
-                    let scope = self.scope_key(key.class, &key.source, &key.scope);
+                    let scope = self.words.scope_key(key.class, &key.source, &key.scope);
                     self.scopes.mark_for_examination(scope, time);
                 }
                 ClaimClass::Edges | ClaimClass::Aliases => {
                     for class in [ClaimClass::Actual, ClaimClass::Desired] {
-                        let scope = self.scope_key(class, &key.source, &key.scope);
+                        let scope = self.words.scope_key(class, &key.source, &key.scope);
                         if self.scopes.rows.contains_key(&scope) {
                             self.scopes.mark_for_examination(scope, time);
                         }
@@ -178,7 +178,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         for key in keys {
             let changed = self.fold_at(id, &key, time).await?;
             if changed && key.class == ClaimClass::Actual && !key.scope.is_empty() {
-                let scope = self.scope_key(key.class, &key.source, &key.scope);
+                let scope = self.words.scope_key(key.class, &key.source, &key.scope);
                 self.scopes.mark_for_examination(scope, time);
             }
         }

@@ -7,7 +7,7 @@ use super::Transaction;
 use crate::claims::{Claim, ClaimClass, ClaimInterval, PointKind, SETTLE, ScanEffect, SourceKey};
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    ClaimKey, ClaimRow, NodeId, NodeRow, Projection, ReadRows, RowsError, ScopeKey, WriteRows,
+    ClaimKey, ClaimRow, NodeId, NodeRow, Projection, ReadRows, RowsError, WriteRows,
 };
 
 /// The loaded nodes, by id.
@@ -189,7 +189,7 @@ impl<R: ReadRows> Transaction<'_, R> {
 
     /// Adds an interval as it is stored to its loaded node.
     fn add_stored_interval(&mut self, row: ClaimRow) {
-        let key = self.claim_key_of(row.key);
+        let key = self.words.source_key(row.key.scope_key());
         let Some(node) = self.nodes.0.get_mut(&row.key.node) else {
             return;
         };
@@ -232,7 +232,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         for row in self.rows.past_claims(&[id], since).await? {
             let words = [row.key.source, row.key.scope];
             self.words.load_texts(self.rows, words.into_iter()).await?;
-            let key = self.claim_key_of(row.key);
+            let key = self.words.source_key(row.key.scope_key());
             let Some(node) = self.nodes.0.get_mut(&id) else {
                 continue;
             };
@@ -252,24 +252,6 @@ impl<R: ReadRows> Transaction<'_, R> {
             node.past_loaded_since = Some(since);
         }
         Ok(())
-    }
-
-    /// The key of a claim with its texts, which must be loaded.
-    pub(super) fn claim_key_of(&self, key: ClaimKey) -> SourceKey {
-        SourceKey {
-            class: key.class,
-            source: self.words.text(key.source),
-            scope: self.words.text(key.scope),
-        }
-    }
-
-    /// The key of a scope by the words of its texts, which must be loaded.
-    pub(super) fn scope_key(&self, class: ClaimClass, source: &str, scope: &str) -> ScopeKey {
-        ScopeKey {
-            class,
-            source: self.words.number(source),
-            scope: self.words.number(scope),
-        }
     }
 }
 

@@ -10,7 +10,8 @@ use crate::reports::{
     SnapshotItems, SnapshotReport,
 };
 use crate::store::rows::{Backend, NodeId, ReadRows as _};
-use crate::store::{DroppedReports, Retention, Store, StoreSettings};
+use crate::store::{DroppedReports, Retention, Store};
+use crate::testing::{self, store_over};
 
 pub(super) const HOUR: u64 = 3_600_000_000_000;
 pub(super) const DAY: u64 = 24 * HOUR;
@@ -31,8 +32,7 @@ pub(super) fn retention_of(time: u64) -> Retention {
 }
 
 pub(super) fn store<B: Backend>(backend: B) -> Store<B> {
-    let observed_edge_ttl = Duration::from_nanos(OBSERVED_EDGE_TTL * HOUR);
-    Store::new(backend, StoreSettings { observed_edge_ttl })
+    store_over(backend, Duration::from_nanos(OBSERVED_EDGE_TTL * HOUR))
 }
 
 /// Runs all housekeeping that is due at `now`.
@@ -41,13 +41,8 @@ pub(super) async fn run_housekeeping<B: Backend>(
     now: u64,
     retention: &Retention,
 ) {
-    for _ in 0..10_000 {
-        let progress = store.housekeep(UnixNanos(now), retention).await.unwrap();
-        if progress.is_done {
-            return;
-        }
-    }
-    panic!("housekeeping does not end");
+    let steps = testing::run_housekeeping(store, UnixNanos(now), retention).await;
+    steps.unwrap();
 }
 
 /// Writes the reports at `now` and returns how many the store dropped.

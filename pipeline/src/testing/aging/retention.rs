@@ -9,7 +9,7 @@ use super::fixture::{
 use crate::cause::ErrorChain;
 use crate::claims::{ClaimClass, Existence, Removal};
 use crate::component::UnixNanos;
-use crate::graph_store::{AsOf, Direction, GraphStore as _, NodeFilter, SearchQuery};
+use crate::graph_store::{AsOf, Directions, GraphStore as _, NodeFilter, SearchQuery};
 use crate::reports::{RemovalReport, ReportBatch};
 use crate::store::Store;
 use crate::store::rows::{Backend, ReadRows as _};
@@ -22,11 +22,11 @@ fn at(time: u64) -> AsOf {
 async fn edges_of<B: Backend>(
     store: &Store<B>,
     uid: &str,
-    direction: Direction,
+    directions: Directions,
     at: AsOf,
 ) -> Vec<String> {
     let edges = store
-        .edges(&[uid.to_owned()], direction, &[], 100, at)
+        .edges(&[uid.to_owned()], directions, &[], 100, at)
         .await;
     let edges = edges.unwrap().into_iter();
     edges
@@ -68,7 +68,7 @@ pub(super) async fn reads_before_the_horizon_fail_and_reports_before_it_are_drop
     assert_eq!(error.too_old().unwrap().oldest, UnixNanos(10 * DAY));
     let error = ErrorChain(&error).to_string();
     assert!(
-        error.contains("history is kept from 1970-01-11T00:00:00Z"),
+        error.contains("the store keeps history from 1970-01-11T00:00:00Z"),
         "{error}"
     );
     assert!(node(at(10 * DAY)).await.is_ok());
@@ -172,7 +172,7 @@ pub(super) async fn removed_node_leaves_no_rows<B: Backend>(one: B, _: B) {
     let counts: Vec<u64> = counts.iter().map(|count| count.count).collect();
     assert_eq!(counts, [1], "only `living` is current");
     let filter = NodeFilter {
-        with_ended: true,
+        include_ended: true,
         ..NodeFilter::default()
     };
     let listed = store.list(&filter, None, 9, AsOf::Now).await.unwrap();
@@ -180,7 +180,7 @@ pub(super) async fn removed_node_leaves_no_rows<B: Backend>(one: B, _: B) {
     assert_eq!(listed, ["far", "living"]);
     // `far` stays, since an edge leads to it. If it were removed, the edge would become current again.
     assert!(
-        edges_of(&store, "living", Direction::Out, AsOf::Now)
+        edges_of(&store, "living", Directions::Out, AsOf::Now)
             .await
             .is_empty()
     );
@@ -224,9 +224,9 @@ pub(super) async fn old_states_are_removed_with_the_past_edges_that_only_they_ha
         for time in 5..9 {
             for end in ends.iter().chain(&["all", "x", "y", "z", "w"]) {
                 let at = at(time * DAY + HOUR);
-                answers.push(edges_of(&store, end, Direction::In, at).await);
+                answers.push(edges_of(&store, end, Directions::In, at).await);
             }
-            answers.push(edges_of(&store, "a", Direction::Out, at(time * DAY + HOUR)).await);
+            answers.push(edges_of(&store, "a", Directions::Out, at(time * DAY + HOUR)).await);
         }
         answers
     };
@@ -303,7 +303,7 @@ pub(super) async fn expired_observations_are_removed<B: Backend>(one: B, _: B) {
         let found = store.search(&search(text), 9, AsOf::Now).await.unwrap();
         assert_eq!(found.hits.len(), count, "{text}");
     }
-    let edges = edges_of(&store, "a", Direction::Out, at(9 * DAY)).await;
+    let edges = edges_of(&store, "a", Directions::Out, at(9 * DAY)).await;
     assert_eq!(edges, ["a new"]);
 }
 
@@ -337,7 +337,7 @@ pub(super) async fn snapshot_whose_report_is_in_flight_stays<B: Backend>(one: B,
     };
     write(&store, now, second).await;
     assert_eq!(
-        edges_of(&store, "a", Direction::Out, AsOf::Now).await,
+        edges_of(&store, "a", Directions::Out, AsOf::Now).await,
         ["a one"]
     );
 }

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use crate::claims::{ClaimClass, Report};
 
 use super::fold::ReplayKey;
-use super::history::{ReportHistory, time};
+use super::history::ReportHistory;
 
 /// The greatest lateness with which a report must still be applied as if it had arrived in time.
 pub const MAX_LATENESS: usize = 14;
@@ -243,7 +243,7 @@ impl<'a> ArrivalOrder<'a> {
     /// that has arrived and for a report that is not later.
     fn streams_with_more_lateness(&self, copy: usize, report: usize) -> Vec<usize> {
         let copy = &self.copies[copy];
-        let is_later = time(&self.reports[copy.report]) < time(&self.reports[report]);
+        let is_later = self.reports[copy.report].time() < self.reports[report].time();
         if copy.arrived || !is_later {
             return Vec::new();
         }

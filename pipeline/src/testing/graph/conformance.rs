@@ -1,6 +1,5 @@
 //! Compares the reads of a store, over any backend, with those of the replay.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,17 +7,17 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::history::time;
+use super::comparison::{compare_reads, moments_around};
 use super::{Replay, ReportHistory, minimise};
 use crate::cause::ErrorChain;
-use crate::claims::{ClaimClass, Existence, Report};
+use crate::claims::{Existence, Report};
 use crate::component::UnixNanos;
 use crate::graph_store::AsOf;
 use crate::members::Members;
 use crate::reports::{DeleteEvent, RemovalReport, ReportBatch, ScanCompletion, Sighting};
 use crate::store::rows::{Backend, Listing, RowsError};
 use crate::store::{Retention, Store};
-use crate::uid;
+use crate::{testing, uid};
 
 /// The number of reports in each batch.
 #[derive(Clone, Copy, Debug)]
@@ -123,19 +122,8 @@ async fn run_housekeeping<B: Backend>(
     retention: &Retention,
     (now, observed_edge_ttl): (UnixNanos, Duration),
 ) -> Result<(), String> {
-    let failed = |error: RowsError| format!("housekeeping failed: {}", ErrorChain(&error));
-    let mut steps = 0;
-    while !store
-        .housekeep(now, retention)
-        .await
-        .map_err(failed)?
-        .is_done
-    {
-        steps += 1;
-        if steps > 10_000 {
-            return Err("housekeeping does not end".to_owned());
-        }
-    }
+    testing::run_housekeeping(store, now, retention).await?;
+    let failed = |error: RowsError| format!("read failed: {}", ErrorChain(&error));
     let horizon = store.horizon().await.map_err(failed)?.history();
     replay.raise_horizon(horizon);
     for uid in replay.uids() {
@@ -187,7 +175,7 @@ pub async fn compare_with_housekeeping<B: Backend>(
     let mut now = UnixNanos(0);
     for (number, reports) in reports.chunks(batches.0.max(1)).enumerate() {
         let batch = ReportBatch::from_reports(reports);
-        now = now.max(reports.iter().map(time).max().unwrap_or_default());
+        now = now.max(reports.iter().map(Report::time).max().unwrap_or_default());
         let written = store.write_at(&batch, now).await;
         written.map_err(|error| format!("write failed: {error}"))?;
         for report in reports {
@@ -204,11 +192,11 @@ pub async fn compare_with_housekeeping<B: Backend>(
         return Err(format!("current rows differ from the claims: {checked:?}"));
     }
     let horizon = replay.horizon();
-    let around = times.iter().flat_map(|time| {
-        [time.0.saturating_sub(1), time.0, time.0 + 1].map(|time| AsOf::Time(UnixNanos(time)))
+    let mut moments = moments_around(times);
+    moments.retain(|at| match at {
+        AsOf::Now => true,
+        AsOf::Time(time) => *time >= horizon,
     });
-    let around = around.filter(|at| matches!(at, AsOf::Time(time) if *time >= horizon));
-    let moments: Vec<AsOf> = [AsOf::Now].into_iter().chain(around).collect();
     let mut differences = String::new();
     for uid in replay.uids() {
         let inspected = store.inspect(&uid).await;
@@ -236,38 +224,7 @@ pub async fn compare_with_housekeeping<B: Backend>(
                 "{uid}: expected {expected:?}, current row {row:?}"
             );
         }
-        for at in &moments {
-            let (expected, found) = (replay.existence(&uid, *at), inspected.existence(*at));
-            if expected != found {
-                let _ = writeln!(
-                    differences,
-                    "{uid} at {at:?}: expected {expected:?}, found {found:?}"
-                );
-            }
-            for class in ClaimClass::ALL {
-                let expected = replay.value(&uid, class, *at);
-                let found = inspected.value(class, *at);
-                let found = found
-                    .map(|(source, scope, state)| (source.to_owned(), scope.to_owned(), state));
-                if expected != found {
-                    let _ = writeln!(
-                        differences,
-                        "{class:?} of {uid} at {at:?}: expected {expected:?}, found {found:?}"
-                    );
-                }
-            }
-            let expected = replay.snapshots(&uid, *at);
-            let found: BTreeSet<(String, String, u64)> = inspected
-                .snapshots(*at)
-                .map(|(source, scope, state)| (source.to_owned(), scope.to_owned(), state))
-                .collect();
-            if expected != found {
-                let _ = writeln!(
-                    differences,
-                    "snapshots of {uid} at {at:?}: expected {expected:?}, found {found:?}"
-                );
-            }
-        }
+        differences += &compare_reads(&replay, &uid, &inspected, &moments);
     }
     match differences.is_empty() {
         true => Ok(()),

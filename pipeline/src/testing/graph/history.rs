@@ -29,7 +29,7 @@ impl ReportHistory {
             generator.add_random_event();
         }
         let mut reports = generator.reports;
-        reports.sort_by_key(time);
+        reports.sort_by_key(Report::time);
         reports.truncate(size);
         ReportHistory { reports }
     }
@@ -43,29 +43,24 @@ impl ReportHistory {
 
     /// The times of all reports, ascending, each once.
     pub fn times(&self) -> Vec<UnixNanos> {
-        let mut times: Vec<UnixNanos> = self.reports.iter().map(time).collect();
+        let mut times: Vec<UnixNanos> = self.reports.iter().map(Report::time).collect();
         times.sort_unstable();
         times.dedup();
         times
     }
 }
 
-/// The time of a report; of a completion, the time at which its scan began.
-pub(super) fn time(report: &Report) -> UnixNanos {
-    match report {
-        Report::Seen { time, .. }
-        | Report::Removed { time, .. }
-        | Report::DeleteEvent { time, .. } => *time,
-        Report::Completion { began, .. } => *began,
-    }
-}
-
 /// One line a report, each with its time relative to the earliest one.
 impl Display for ReportHistory {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let first = self.reports.iter().map(time).min().unwrap_or_default();
+        let first = self
+            .reports
+            .iter()
+            .map(Report::time)
+            .min()
+            .unwrap_or_default();
         for report in &self.reports {
-            let after = relative(time(report).0 - first.0);
+            let after = relative(report.time().0 - first.0);
             match report {
                 Report::Seen {
                     uid,

@@ -10,6 +10,7 @@
 //! ```
 
 mod arrival_order;
+mod comparison;
 mod conformance;
 mod fold;
 mod generator;
@@ -18,6 +19,7 @@ mod replay;
 mod scenarios;
 
 pub use arrival_order::{Lateness, MAX_LATENESS};
+pub use comparison::{SourceState, UidReads, compare_reads, moments_around};
 pub use conformance::{
     HousekeepingSchedule, ReportsPerBatch, check_generated_histories, compare_with_housekeeping,
     compare_with_replay,

@@ -10,7 +10,6 @@ use crate::component::UnixNanos;
 use crate::graph_store::AsOf;
 
 use super::fold::{ReplayClaim, ReplayInterval, ReplayKey, fold_uid};
-use super::history::time;
 
 /// A completion is ignored as late if this many or more completions of the same source, scope and class that began
 /// later arrived before it.
@@ -50,7 +49,7 @@ impl Replay {
 
     /// Adds a report. Drops it if its time is before the horizon.
     pub fn push(&mut self, report: Report) {
-        if time(&report) < self.horizon {
+        if report.time() < self.horizon {
             return;
         }
         self.folded = OnceLock::new();
@@ -97,7 +96,7 @@ impl Replay {
         let cut = self.horizon.0.saturating_sub(MARGIN);
         let observed_edge_ttl = u64::try_from(observed_edge_ttl.as_nanos()).unwrap_or(u64::MAX);
         let direct = self.direct.get(uid).into_iter().flatten();
-        if direct.clone().any(|report| time(report).0 >= cut) {
+        if direct.clone().any(|report| report.time().0 >= cut) {
             return false;
         }
         self.claims(uid).iter().all(|claim| {

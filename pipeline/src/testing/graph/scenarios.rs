@@ -7,7 +7,6 @@ use crate::claims::{ClaimClass, Removal, Report, ReportedBy, SETTLE, STALE_AFTER
 use crate::component::UnixNanos;
 
 use super::generator::{BASE, GeneratedScope, HistoryGenerator};
-use super::history::time;
 
 const MINUTE: u64 = 60_000_000_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -104,7 +103,7 @@ impl HistoryGenerator {
         if self.rng.random_bool(0.4)
             && let Some(report) = self.reports.choose(&mut self.rng)
         {
-            self.now = time(report).0;
+            self.now = report.time().0;
         }
         let state = match self.scopes[scope].members.get(&uid) {
             Some(state) if self.rng.random_bool(0.7) => *state,
@@ -383,7 +382,7 @@ impl HistoryGenerator {
         let Some(mut report) = self.reports.choose(&mut self.rng).cloned() else {
             return;
         };
-        let Some(other) = self.reports.choose(&mut self.rng).map(time) else {
+        let Some(other) = self.reports.choose(&mut self.rng).map(Report::time) else {
             return;
         };
         let at = match self.rng.random_range(0..6) {

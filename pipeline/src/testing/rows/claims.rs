@@ -6,7 +6,7 @@ use crate::claims::{
 };
 use crate::component::UnixNanos;
 use crate::store::rows::{
-    Backend, ClaimKey, ClaimRow, NO_WORD, NodeId, ReadRows, RowsError, ScopeKey, WriteRows,
+    Backend, ClaimKey, ClaimRow, NO_WORD, NodeId, ReadRows, RowsError, WriteRows,
 };
 use crate::uid;
 
@@ -294,7 +294,7 @@ pub(super) async fn remove_claims_keeps_all_other_intervals<B: Backend>(
     remaining.pop();
     let last = [claim(a, 50, None), claim(other, 40, None)];
     check_remaining(&mut backend.read().await?, &nodes, &remaining, &last).await?;
-    let scope = scope_of(b);
+    let scope = b.scope_key();
     let open = backend.read().await?.open_claims(scope, 0, 9).await?;
     assert_eq!(open, [(uid::hash("a"), claim(a, 50, None))]);
     Ok(())
@@ -311,14 +311,6 @@ async fn check_remaining(
     let found = rows.claims(nodes).await?;
     assert_eq!(in_order(found), in_order(last.to_vec()));
     Ok(())
-}
-
-fn scope_of(key: ClaimKey) -> ScopeKey {
-    ScopeKey {
-        class: key.class,
-        source: key.source,
-        scope: key.scope,
-    }
 }
 
 pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(
@@ -377,13 +369,13 @@ pub(super) async fn open_claims_of_a_scope_are_paged_by_node<B: Backend>(
         (uid::hash("f"), claim(f, 10, None)),
         (uid::hash("g"), claim(g, 10, None)),
     ];
-    let all = write.open_claims(scope_of(a), 0, usize::MAX).await?;
+    let all = write.open_claims(a.scope_key(), 0, usize::MAX).await?;
     assert_eq!(all, expected);
     write.commit().await?;
     let mut read = backend.read().await?;
     for limit in [0, 1, 2, 4, 5, 6, usize::MAX] {
         for after in keys.map(|key| key.node).into_iter().chain([0]) {
-            let page = read.open_claims(scope_of(a), after, limit).await?;
+            let page = read.open_claims(a.scope_key(), after, limit).await?;
             let rest = expected.iter().filter(|(_, row)| row.key.node > after);
             let rest: Vec<_> = rest.take(limit).cloned().collect();
             assert_eq!(page, rest, "{limit} after {after}");
@@ -441,7 +433,7 @@ pub(super) async fn ended_claims_are_those_that_ended_after_the_time<B: Backend>
         (MAX_TIME, vec![]),
     ];
     for (since, expected) in times {
-        let found = read.ended_claims(scope_of(rows[0].key), since).await?;
+        let found = read.ended_claims(rows[0].key.scope_key(), since).await?;
         assert_eq!(sorted(found), sorted(expected), "since {since:?}");
     }
     Ok(())

@@ -3,12 +3,11 @@
 //!
 //! Most properties check their rows twice: in the session that wrote them, and in a read session after its commit.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-use crate::cause::ErrorChain;
+use crate::cause::{ErrorChain, panic_message};
 use crate::store::rows::{Backend, RowsError};
 
 mod aliases;
@@ -99,14 +98,6 @@ async fn failure_of(property: impl Future<Output = Result<(), RowsError>>) -> Op
     match AssertUnwindSafe(property).catch_unwind().await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(ErrorChain(&error).to_string()),
-        Err(panic) => Some(panic_text(panic.as_ref())),
+        Err(panic) => Some(panic_message(panic.as_ref())),
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    if let Some(text) = panic.downcast_ref::<String>() {
-        return text.clone();
-    }
-    let text = panic.downcast_ref::<&str>().copied();
-    text.unwrap_or("panic without a text").to_owned()
 }

@@ -1,8 +1,9 @@
 //! Finds the rows that match `include` or `exclude`.
 
+use arrow_array::StringViewArray;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, BinaryViewArray, StringViewArray};
-use pipeline::attributes::{Map, Value, value};
+use pipeline::attributes::{Map, Value, to_text, value};
+use pipeline::batch::cells::{bytes, text};
 use pipeline::schema::otlp_context::{
     RESOURCE_ATTRIBUTES, SCOPE_NAME, SCOPE_VERSION, SERVICE_NAME,
 };
@@ -95,7 +96,7 @@ impl MatchingRows<'_> {
     }
 
     fn keep_text(&mut self, column: &StringViewArray, texts: &TextMatcher) {
-        self.keep(|row| texts.matches(text(column, row)));
+        self.keep(|row| texts.matches(text(column, row).unwrap_or_default()));
     }
 
     fn keep_kinds(&mut self, kinds: &TextMatcher) {
@@ -110,7 +111,7 @@ impl MatchingRows<'_> {
     /// Keeps log records whose body is a matching text.
     fn keep_bodies(&mut self, bodies: &TextMatcher) {
         let column = self.batch.bytes(logs::BODY);
-        self.keep(|row| match value(bytes(column, row)) {
+        self.keep(|row| match value(bytes(column, row).unwrap_or_default()) {
             Value::Text(text) => bodies.matches(text),
             _ => false,
         });
@@ -130,7 +131,7 @@ impl MatchingRows<'_> {
         }
         let column = self.batch.bytes(column);
         self.keep(|row| {
-            let map = Map::new(bytes(column, row));
+            let map = Map::new(bytes(column, row).unwrap_or_default());
             attributes.iter().all(|attribute| attribute.is_in(map))
         });
     }
@@ -142,7 +143,8 @@ impl MatchingRows<'_> {
         let names = self.batch.text(SCOPE_NAME);
         let versions = self.batch.text(SCOPE_VERSION);
         self.keep(|row| {
-            let (name, version) = (text(names, row), text(versions, row));
+            let name = text(names, row).unwrap_or_default();
+            let version = text(versions, row).unwrap_or_default();
             libraries.iter().any(|library| {
                 let versions = library.version.as_ref();
                 library.name.matches(name)
@@ -161,27 +163,7 @@ impl AttributeMatcher {
         match &self.value {
             None => true,
             Some(ValueMatcher::Equal(expected)) => actual == value(expected),
-            Some(ValueMatcher::Pattern(pattern)) => {
-                pattern.is_match(&crate::attribute_actions::to_text(actual))
-            }
+            Some(ValueMatcher::Pattern(pattern)) => pattern.is_match(&to_text(actual)),
         }
-    }
-}
-
-/// The text of a row; empty if null.
-fn text(column: &StringViewArray, row: usize) -> &str {
-    if column.is_valid(row) {
-        column.value(row)
-    } else {
-        ""
-    }
-}
-
-/// The bytes of a row; empty if null.
-fn bytes(column: &BinaryViewArray, row: usize) -> &[u8] {
-    if column.is_valid(row) {
-        column.value(row)
-    } else {
-        &[]
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use pipeline::resource::{Resource, ResourceAlias, ResourceRelation, ScanContext};
 use pipeline::rows::Rows;
 use pipeline::schema::nodes;
+use pipeline::testing::GatedBackend;
 use pipeline::{Batch, Delivery, Signal, uid};
 
 use super::SimulatedProcess;
 use super::simulated_cloud::{at, host};
 use crate::following::pending::WATCH_PERIOD;
-use crate::test_store::{GatedBackend, write};
+use crate::test_store::write;
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;

@@ -15,6 +15,7 @@ use pipeline::reports::ReportBatch;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::drift;
 use pipeline::store::Store;
+use pipeline::testing::GatedBackend;
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -23,7 +24,7 @@ use serde_json::json;
 use crate::graph::Graph;
 use crate::identity::Identity;
 use crate::impact::Impact;
-use crate::test_store::{GatedBackend, provide_store, write};
+use crate::test_store::{provide_store, write};
 use simulated_cloud::{NAMES, SimulatedCloud, UIDS, address, at, host, uid};
 
 /// One process with the processors that hold a part of the store, and `graph`.

@@ -8,13 +8,14 @@ use pipeline::component::{Host, Processor, SharedServices, StoreRef};
 use pipeline::registry::BuildProcessor;
 use pipeline::rows::{Cell, Rows};
 use pipeline::schema::{aliases, traces};
+use pipeline::testing::GatedBackend;
 use pipeline::{Batch, Delivery, Signal, SignalSet};
 
 use super::cloud::{DATABASE, call, spans, to};
 use super::support::at;
 use crate::graph::Graph;
 use crate::identity::{Config, Identity};
-use crate::test_store::{GatedBackend, TestProcess, provide_store, write};
+use crate::test_store::{TestProcess, provide_store, write};
 
 fn host(id: &str, shared: &Arc<SharedServices>) -> Host {
     Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone())

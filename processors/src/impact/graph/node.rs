@@ -1,10 +1,9 @@
 //! Nodes, edges and words of the graph in compact form.
 
-use std::collections::HashMap;
-
 use pipeline::claim_memory::MemoryClaims;
 use pipeline::component::UnixNanos;
 use pipeline::impact::EDGE_KINDS;
+use pipeline::interner::Interner;
 
 /// A node with its claims and edges.
 #[derive(Debug, Default)]
@@ -202,35 +201,28 @@ pub(super) fn seconds(time: UnixNanos) -> u32 {
 
 /// Interns kinds and sources as numbers of 16 bits: there are few, and they repeat.
 #[derive(Debug)]
-pub(super) struct WordInterner {
-    numbers: HashMap<Box<str>, u16>,
-    words: Vec<Box<str>>,
-}
+pub(super) struct WordInterner(Interner<str, ()>);
 
 impl WordInterner {
     /// `first` gets number 0, which also stands for every new word once all numbers are used.
     pub(super) fn new(first: &str) -> WordInterner {
-        WordInterner {
-            numbers: HashMap::from([(first.into(), 0)]),
-            words: vec![first.into()],
-        }
+        let mut words: Interner<str, ()> = Interner::default();
+        words.intern(first, || ());
+        WordInterner(words)
     }
 
     /// Returns the number of a word.
     pub(super) fn intern(&mut self, word: &str) -> u16 {
-        if let Some(number) = self.numbers.get(word) {
-            return *number;
-        }
-        let Ok(number) = u16::try_from(self.words.len()) else {
-            return 0;
+        let is_full = self.0.len() > usize::from(u16::MAX);
+        let number = match is_full {
+            true => self.0.find(word),
+            false => Some(self.0.intern(word, || ())),
         };
-        self.words.push(word.into());
-        self.numbers.insert(word.into(), number);
-        number
+        number.map_or(0, |number| number as u16)
     }
 
     /// The word with this number.
     pub(super) fn word(&self, number: u16) -> &str {
-        &self.words[number as usize]
+        self.0.key(u32::from(number))
     }
 }

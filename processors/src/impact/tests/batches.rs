@@ -101,17 +101,30 @@ pub(super) fn scan_rows(
     ];
     let mut reported = Rows::new(Signal::Nodes);
     reported.push(Some(at(began)), Some(uid), SOURCE, &row);
-    let edge = [
-        (edges::MODE, Cell::Text("snapshot")),
-        (edges::SCOPE, Cell::Text(scope)),
-        (edges::STATE, Cell::UInt(state)),
-        (edges::KIND, Cell::Text("SECURED_BY")),
-        (edges::TO, Cell::Text(to)),
-        (edges::CONFIDENCE, Cell::Float(1.0)),
-    ];
-    let mut snapshot = Rows::new(Signal::Edges);
-    snapshot.push(Some(at(began)), Some(uid), SOURCE, &edge);
-    [reported, snapshot].map(|mut rows| rows.finish(Delivery::untracked()))
+    let snapshot = scan_edges(scope, began, (uid, state), &[("SECURED_BY", to)]);
+    [reported.finish(Delivery::untracked()), snapshot]
+}
+
+/// The snapshot of edges that a scan of a scope reports for a uid in a state.
+pub(super) fn scan_edges(
+    scope: &str,
+    began: u64,
+    (uid, state): (&str, u64),
+    ends: &[(&str, &str)],
+) -> Batch {
+    let mut rows = Rows::new(Signal::Edges);
+    for (kind, to) in ends {
+        let cells = [
+            (edges::MODE, Cell::Text("snapshot")),
+            (edges::SCOPE, Cell::Text(scope)),
+            (edges::STATE, Cell::UInt(state)),
+            (edges::KIND, Cell::Text(kind)),
+            (edges::TO, Cell::Text(to)),
+            (edges::CONFIDENCE, Cell::Float(1.0)),
+        ];
+        rows.push(Some(at(began)), Some(uid), SOURCE, &cells);
+    }
+    rows.finish(Delivery::untracked())
 }
 
 /// A lifecycle row of a uid in a scope, such as `deleted` or `released`.

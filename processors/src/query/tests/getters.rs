@@ -239,7 +239,7 @@ fn texts_are_replaced_at_any_depth() {
     assert_eq!(yielded_by(sql, Signal::Logs, rows), expected);
 }
 
-/// The snippets of `configs/sql/README.md`.
+/// The snippets of `docs/sql.md`.
 #[test]
 fn the_sql_of_the_ottl_table_works() {
     let attributes = json!({"k": "caat", "a": 1, "b": [true], "t": "12", "long": "x".repeat(200)});

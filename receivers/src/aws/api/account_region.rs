@@ -1,10 +1,11 @@
 //! One account in one region: its SDK clients, and the ARNs of its resources and of their owners.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ec2::config::retry::RetryPartition;
+use pipeline::sync::lock;
 use pipeline::uid;
 use serde_json::Value as Json;
 
@@ -174,7 +175,7 @@ impl ResourceOwners {
     /// Records the account of a resource's ARN.
     pub(in crate::aws) fn record(&self, arn: &str) {
         let account = arn.split(':').nth(4).unwrap_or_default();
-        let mut owners = self.all();
+        let mut owners = lock(&self.0);
         if owners.get(id_of(arn)).map(Box::as_ref) != Some(account) {
             owners.insert(id_of(arn).into(), account.into());
         }
@@ -182,11 +183,7 @@ impl ResourceOwners {
 
     /// The account that owns the resource with this id; none if no scan listed it.
     pub(in crate::aws) fn owner_of(&self, id: &str) -> Option<Box<str>> {
-        self.all().get(id).cloned()
-    }
-
-    fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, Box<str>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).get(id).cloned()
     }
 }
 

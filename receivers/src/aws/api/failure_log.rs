@@ -1,9 +1,10 @@
 //! Counts failed calls and logs each failure once for as long as it lasts.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use pipeline::counters::Counter;
+use pipeline::sync::lock;
 use tracing::{debug, info, warn};
 
 use super::failure::{FailureReason, ScanFailure};
@@ -17,7 +18,8 @@ type FailureKey = (
     FailureReason,
 );
 
-/// The failures of one receiver.
+/// The failures of one receiver. It uses no [`LogThrottle`](pipeline::log_throttle::LogThrottle): calls repeat once per
+/// scan, so each new failure is worth a line, and a failure that the scan before had is not.
 #[derive(Debug, Default)]
 pub(in crate::aws) struct FailureLog {
     source: String,
@@ -46,7 +48,7 @@ impl FailureLog {
     pub(in crate::aws) fn record(&self, failure: &ScanFailure) -> bool {
         self.failed_calls.add(1);
         let key = key(failure);
-        let mut failing = self.failing();
+        let mut failing = lock(&self.failing);
         let is_known = failing.before.contains(&key);
         let is_first = failing.now.insert(key);
         let receiver = &self.source;
@@ -62,7 +64,7 @@ impl FailureLog {
 
     /// Ends a scan of all scopes: logs the calls that failed before and succeed now.
     pub(in crate::aws) fn finish_scan(&self) {
-        let mut failing = self.failing();
+        let mut failing = lock(&self.failing);
         let now = std::mem::take(&mut failing.now);
         for (service, operation, region, account, _) in failing.before.difference(&now) {
             let receiver = &self.source;
@@ -72,10 +74,6 @@ impl FailureLog {
             );
         }
         failing.before = now;
-    }
-
-    fn failing(&self) -> MutexGuard<'_, FailingCalls> {
-        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use pipeline::sync::lock;
 
 use super::service::AwsService;
 
@@ -29,7 +30,7 @@ impl ServiceLimiters {
     /// Waits until the rate limit allows a call of the service. The calls of one second may come as a burst.
     pub(in crate::aws) async fn wait(&self, service: AwsService) {
         let limiter = {
-            let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut services = lock(&self.services);
             services
                 .entry(service)
                 .or_insert_with(|| Arc::new(RateLimiter::direct(self.quota(service))))

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::{GraphStore, StoreError};
+use pipeline::sync::lock;
 
-use super::known_resources::{KnownResources, ReportedResource, lock};
+use super::known_resources::{KnownResources, ReportedResource};
 use super::reported_scopes::ReportedScopes;
 use super::scope_names::parse_scope;
 use crate::aws::api::ResourceOwners;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pipeline::component::UnixNanos;
 use pipeline::schema::resources::change;
+use pipeline::sync::lock;
 use pipeline::uid;
 
 /// The time for which the state of a released resource is kept.
@@ -196,11 +197,6 @@ impl KnownResources {
             |last: &ReportedResource| !last.is_released() || last.time + RELEASED_RETENTION > began;
         lock(&self.reported).retain(|_, last| is_kept(last));
     }
-}
-
-/// Locks a mutex, also one that a panic has poisoned.
-pub(in crate::aws) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ mod scope_writer;
 mod sink;
 
 pub(super) use inventory::Inventory;
-pub(super) use known_resources::lock;
 pub(super) use scope_names::{ConfiguredAccounts, ScopeNames, parse_scope};
 pub(super) use scope_writer::{ScanListing, ScopeWriter, write_release};
 pub(super) use sink::RowSink;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use super::known_resources::lock;
+use pipeline::sync::lock;
+
 use super::scope_names::parse_scope;
 
 /// The reported scopes, by `region/kind`.

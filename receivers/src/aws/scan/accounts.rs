@@ -1,7 +1,7 @@
 //! The scanned accounts: their credentials, ids and regions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -13,6 +13,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use pipeline::component::StartError;
+use pipeline::sync::lock;
 use tokio::sync::OnceCell;
 
 use crate::aws::api::{AccountRegion, AwsService, Pager, RateLimits, ResourceOwners, ScanFailure};
@@ -172,7 +173,7 @@ impl ScannedAccount {
 
     /// The clients of one region. Clients and rate limiters are kept from scan to scan.
     pub(in crate::aws) fn region(&self, id: &str, region: &str) -> Arc<AccountRegion> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = lock(&self.clients);
         let new = || {
             Arc::new(AccountRegion::new(
                 id,
@@ -187,19 +188,12 @@ impl ScannedAccount {
 
     /// Sets the regions of the scan that begins.
     pub(in crate::aws) fn set_scanned_regions(&self, regions: Vec<String>) {
-        *self
-            .scanned_regions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = regions;
+        *lock(&self.scanned_regions) = regions;
     }
 
     /// The regions of the last scan; empty before the first one.
     pub(in crate::aws) fn scanned_regions(&self) -> Vec<String> {
-        let regions = self
-            .scanned_regions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        regions.clone()
+        lock(&self.scanned_regions).clone()
     }
 
     /// Whether the last scan included a region.

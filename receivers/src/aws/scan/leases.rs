@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pipeline::graph_store::{GraphStore, Lease};
+use pipeline::sync::lock;
 use tracing::{info, warn};
-
-use crate::aws::emit::lock;
 
 /// The duration of a lease. After a process is killed, no process scans its scopes until their leases expire.
 const LEASE_DURATION: Duration = Duration::from_secs(60);

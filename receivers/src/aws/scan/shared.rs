@@ -1,11 +1,12 @@
 //! Reports the resources that scanned accounts see and that no scan of their owner reports.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use pipeline::component::UnixNanos;
 use pipeline::rows::Rows;
 use pipeline::schema::aliases::kind::SAME_AS;
+use pipeline::sync::lock;
 use pipeline::{Signal, uid};
 
 use super::leases::Leases;
@@ -97,7 +98,7 @@ impl SharedScan {
     }
 
     fn views(&self) -> MutexGuard<'_, SharedViews> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.views)
     }
 
     /// The writer of the scope of an owner's shared resources.

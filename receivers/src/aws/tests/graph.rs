@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pipeline::Batch;
 use pipeline::claims::{ClaimClass, Existence, Removal, ReportedBy};
@@ -10,8 +9,9 @@ use pipeline::graph_store::AsOf;
 use pipeline::members::Members;
 use pipeline::reports::{RemovalReport, ReportBatch, ScanCompletion, Sighting};
 use pipeline::resource::ResourceRow;
+use pipeline::store::Store;
 use pipeline::store::memory::MemoryBackend;
-use pipeline::store::{Store, StoreSettings};
+use pipeline::testing::memory_store;
 
 /// A graph store in memory, and the uids that were written to it.
 #[derive(Debug)]
@@ -22,11 +22,8 @@ pub(super) struct TestGraph {
 
 impl Default for TestGraph {
     fn default() -> TestGraph {
-        let settings = StoreSettings {
-            observed_edge_ttl: Duration::ZERO,
-        };
         TestGraph {
-            store: Arc::new(Store::new(MemoryBackend::default(), settings)),
+            store: Arc::new(memory_store()),
             uids: std::sync::Mutex::default(),
         }
     }

@@ -8,7 +8,8 @@ use pipeline::claims::{ClaimClass, ReportedBy};
 use pipeline::component::UnixNanos;
 use pipeline::reports::{EdgeStatsReport, NodeContent, ReportBatch, Sighting};
 use pipeline::store::rows::Backend as _;
-use pipeline::store::{Retention, Store, StoreSettings};
+use pipeline::store::{Retention, Store};
+use pipeline::testing::{self, store_over};
 
 use super::{SqliteBackend, open};
 
@@ -18,7 +19,7 @@ const DAY: u64 = 24 * HOUR;
 /// Opens a file with the exporter's settings: SQLite can free pages in small steps.
 async fn open_store(path: &Path) -> Store<SqliteBackend> {
     let observed_edge_ttl = Duration::from_secs(3600);
-    Store::new(open(path).await, StoreSettings { observed_edge_ttl })
+    store_over(open(path).await, observed_edge_ttl)
 }
 
 fn days(history: u64) -> Retention {
@@ -84,13 +85,8 @@ async fn report_calls(store: &Store<SqliteBackend>, minute: u64, uids: &[String]
 }
 
 async fn run_housekeeping(store: &Store<SqliteBackend>, now: u64, retention: &Retention) -> usize {
-    for step in 0..100_000 {
-        let progress = store.housekeep(UnixNanos(now), retention).await.unwrap();
-        if progress.is_done {
-            return step;
-        }
-    }
-    panic!("housekeeping never ends");
+    let steps = testing::run_housekeeping(store, UnixNanos(now), retention).await;
+    steps.unwrap()
 }
 
 fn uids(count: usize) -> Vec<String> {

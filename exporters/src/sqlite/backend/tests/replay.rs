@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use pipeline::claims::Report;
 use pipeline::component::UnixNanos;
-use pipeline::store::{Store, StoreSettings};
 use pipeline::testing::graph::{
     HousekeepingSchedule, ReportsPerBatch, check_generated_histories, compare_with_housekeeping,
     compare_with_replay,
 };
+use pipeline::testing::store_over;
 use tokio::runtime::Runtime;
 
 use super::open;
@@ -23,10 +23,8 @@ fn a_store_in_a_file_equals_the_replay_of_its_reports() {
         files.set(files.get() + 1);
         runtime.block_on(async {
             let backend = open(&folder.path().join(files.get().to_string())).await;
-            let settings = StoreSettings {
-                observed_edge_ttl: Duration::ZERO,
-            };
-            compare_with_replay(&Store::new(backend, settings), reports, batches, times).await
+            let store = store_over(backend, Duration::ZERO);
+            compare_with_replay(&store, reports, batches, times).await
         })
     };
     if let Err(differences) = check_generated_histories(1..7, 40, run) {
@@ -44,7 +42,7 @@ fn housekeeping_changes_no_result_after_the_horizon() {
         runtime.block_on(async {
             let backend = open(&folder.path().join(files.get().to_string())).await;
             let observed_edge_ttl = Duration::from_secs(3600);
-            let store = Store::new(backend, StoreSettings { observed_edge_ttl });
+            let store = store_over(backend, observed_edge_ttl);
             let housekeeping = Some(HousekeepingSchedule {
                 seed: 7,
                 observed_edge_ttl,

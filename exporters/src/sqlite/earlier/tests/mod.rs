@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pipeline::component::{Exporter, UnixNanos};
-use pipeline::graph_store::{AsOf, Direction, GraphStore};
+use pipeline::graph_store::{AsOf, Directions, GraphStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::time::timeout;
@@ -57,7 +57,10 @@ async fn ended(sqlite: &Sqlite, uid: &str, at: AsOf) -> Option<u64> {
 
 async fn edges(sqlite: &Sqlite, uid: &str, at: AsOf) -> Vec<(String, String)> {
     let uids = [uid.to_owned()];
-    let edges = sqlite.store.edges(&uids, Direction::Out, &[], 10, at).await;
+    let edges = sqlite
+        .store
+        .edges(&uids, Directions::Out, &[], 10, at)
+        .await;
     let edges = edges.unwrap().into_iter();
     edges.map(|edge| (edge.kind, edge.to)).collect()
 }

@@ -4,7 +4,7 @@ use super::batches::{ScanMember, alias_snapshot, edge_snapshot, fact, observed_e
 use super::{StoreFixture, at};
 use crate::claims::{ClaimClass, IntervalEnd, Removal};
 use crate::component::UnixNanos;
-use crate::graph_store::{AsOf, Direction, GraphStore};
+use crate::graph_store::{AsOf, Directions, GraphStore};
 
 const U: [ScanMember; 1] = [ScanMember { uid: "u", state: 7 }];
 
@@ -90,7 +90,7 @@ async fn equal_edges_of_several_sources_are_merged_and_pages_are_full() {
     let page = async |limit| {
         let edges = fixture
             .store()
-            .edges(&uids, Direction::Out, &[], limit, AsOf::Now);
+            .edges(&uids, Directions::Out, &[], limit, AsOf::Now);
         edges.await.unwrap()
     };
     let all = page(100).await;
@@ -105,7 +105,7 @@ async fn equal_edges_of_several_sources_are_merged_and_pages_are_full() {
     let into = ["sg-08".to_owned()];
     let found = fixture
         .store()
-        .edges(&into, Direction::In, &[], 9, at(15))
+        .edges(&into, Directions::In, &[], 9, at(15))
         .await;
     assert_eq!(found.unwrap()[0].source, "aws");
 }
@@ -142,7 +142,7 @@ async fn name_as_of_a_past_time_leads_to_its_owner_at_that_time() {
     assert_eq!(resolve(AsOf::Now).await, ["ext://db:1"]);
     let called = async |uid: &str, as_of| {
         let uids = [uid.to_owned()];
-        let edges = fixture.store().edges(&uids, Direction::In, &[], 9, as_of);
+        let edges = fixture.store().edges(&uids, Directions::In, &[], 9, as_of);
         let edges = edges.await.unwrap().into_iter();
         edges.map(|edge| edge.to).collect::<Vec<_>>()
     };

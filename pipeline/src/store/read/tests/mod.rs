@@ -14,8 +14,9 @@ use crate::Batch;
 use crate::component::UnixNanos;
 use crate::graph_store::{AsOf, GraphStore, Node};
 use crate::reports::ReportBatch;
+use crate::store::Store;
 use crate::store::memory::MemoryBackend;
-use crate::store::{Store, StoreSettings};
+use crate::testing::store_over;
 
 /// A store in memory.
 struct StoreFixture(Store<MemoryBackend>);
@@ -23,10 +24,7 @@ struct StoreFixture(Store<MemoryBackend>);
 impl StoreFixture {
     async fn new() -> StoreFixture {
         let observed_edge_ttl = Duration::from_secs(3600);
-        StoreFixture(Store::new(
-            MemoryBackend::default(),
-            StoreSettings { observed_edge_ttl },
-        ))
+        StoreFixture(store_over(MemoryBackend::default(), observed_edge_ttl))
     }
 
     async fn write(&self, batch: Batch) {

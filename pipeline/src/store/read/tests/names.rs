@@ -1,7 +1,7 @@
 //! Tests of the resolution of names, and of pages of aliases as a processor reads them at its start.
 
 use crate::component::UnixNanos;
-use crate::graph_store::{AsOf, Direction, GraphStore};
+use crate::graph_store::{AsOf, Directions, GraphStore};
 
 use super::batches::{alias_snapshot, fact, observed_edge};
 use super::queries::{ends, small_vpc, uids};
@@ -123,11 +123,11 @@ async fn nodes_with_a_same_as_alias_are_merged() {
         .unwrap();
     assert_eq!(resolved, [uids(&["i-1"])]);
     assert_eq!(
-        ends(&fixture, "i-1", Direction::In, &[], AsOf::Now).await,
+        ends(&fixture, "i-1", Directions::In, &[], AsOf::Now).await,
         ["svc:////cart CALLS i-1"]
     );
     assert_eq!(
-        ends(&fixture, "svc:////cart", Direction::Out, &[], AsOf::Now).await,
+        ends(&fixture, "svc:////cart", Directions::Out, &[], AsOf::Now).await,
         ["svc:////cart CALLS i-1"]
     );
     assert_eq!(

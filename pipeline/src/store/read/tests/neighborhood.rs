@@ -1,6 +1,6 @@
 //! Tests of the neighborhood of a node.
 
-use crate::graph_store::{AsOf, Direction, GraphStore, Neighborhood, NeighborhoodQuery};
+use crate::graph_store::{AsOf, Directions, GraphStore, Neighborhood, NeighborhoodQuery};
 
 use super::batches::{ScanMember, alias_snapshot, edge_snapshot, scan};
 use super::queries::{small_vpc, uids};
@@ -19,7 +19,7 @@ async fn neighborhood_of(
 fn both(depth: usize, limit: usize) -> NeighborhoodQuery<'static> {
     NeighborhoodQuery {
         depth,
-        direction: Direction::Both,
+        directions: Directions::Both,
         kinds: &[],
         limit,
     }

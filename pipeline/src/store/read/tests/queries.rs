@@ -1,7 +1,7 @@
 //! Tests of edges, lists, timelines, commits and scanned resources.
 
 use crate::component::UnixNanos;
-use crate::graph_store::{AsOf, Direction, GraphStore, NodeFilter};
+use crate::graph_store::{AsOf, Directions, GraphStore, NodeFilter};
 
 use super::batches::{ScanMember, change, edge_snapshot, fact, observed_edge, scan};
 use super::{StoreFixture, at};
@@ -33,13 +33,13 @@ pub(super) async fn small_vpc() -> StoreFixture {
 pub(super) async fn ends(
     fixture: &StoreFixture,
     uid: &str,
-    direction: Direction,
+    directions: Directions,
     kinds: &[&str],
     at: AsOf,
 ) -> Vec<String> {
     let found = fixture
         .store()
-        .edges(&uids(&[uid]), direction, &uids(kinds), 100, at)
+        .edges(&uids(&[uid]), directions, &uids(kinds), 100, at)
         .await
         .unwrap();
     found
@@ -52,26 +52,26 @@ pub(super) async fn ends(
 async fn edges_are_read_from_both_ends_and_by_kind() {
     let fixture = small_vpc().await;
     assert_eq!(
-        ends(&fixture, "sg", Direction::In, &[], AsOf::Now).await,
+        ends(&fixture, "sg", Directions::In, &[], AsOf::Now).await,
         ["i-1 SECURED_BY sg", "i-2 SECURED_BY sg"]
     );
     assert_eq!(
-        ends(&fixture, "i-1", Direction::Out, &["PART_OF"], AsOf::Now).await,
+        ends(&fixture, "i-1", Directions::Out, &["PART_OF"], AsOf::Now).await,
         ["i-1 PART_OF subnet"]
     );
     assert_eq!(
-        ends(&fixture, "sg", Direction::Out, &[], AsOf::Now).await,
+        ends(&fixture, "sg", Directions::Out, &[], AsOf::Now).await,
         [""; 0]
     );
     assert_eq!(
-        ends(&fixture, "i-1", Direction::Both, &[], AsOf::Now)
+        ends(&fixture, "i-1", Directions::Both, &[], AsOf::Now)
             .await
             .len(),
         2
     );
     let limited = fixture
         .store()
-        .edges(&uids(&["sg"]), Direction::In, &[], 1, AsOf::Now)
+        .edges(&uids(&["sg"]), Directions::In, &[], 1, AsOf::Now)
         .await
         .unwrap();
     assert_eq!(limited.len(), 1);
@@ -82,17 +82,17 @@ async fn edge_that_is_no_longer_reported_ends_but_stays_in_the_past() {
     let fixture = small_vpc().await;
     fixture.write(edge_snapshot("i-1", "aws", 20, &[])).await;
     assert_eq!(
-        ends(&fixture, "i-1", Direction::Out, &[], AsOf::Now).await,
+        ends(&fixture, "i-1", Directions::Out, &[], AsOf::Now).await,
         [""; 0]
     );
     assert_eq!(
-        ends(&fixture, "i-1", Direction::Out, &[], at(15))
+        ends(&fixture, "i-1", Directions::Out, &[], at(15))
             .await
             .len(),
         2
     );
     assert_eq!(
-        ends(&fixture, "i-1", Direction::Out, &[], at(5)).await,
+        ends(&fixture, "i-1", Directions::Out, &[], at(5)).await,
         [""; 0]
     );
 }
@@ -108,11 +108,11 @@ async fn edge_to_an_ended_node_is_not_current() {
         ))
         .await;
     assert_eq!(
-        ends(&fixture, "i-2", Direction::Out, &[], AsOf::Now).await,
+        ends(&fixture, "i-2", Directions::Out, &[], AsOf::Now).await,
         [""; 0]
     );
     assert_eq!(
-        ends(&fixture, "i-2", Direction::Out, &[], at(15)).await,
+        ends(&fixture, "i-2", Directions::Out, &[], at(15)).await,
         ["i-2 SECURED_BY sg"]
     );
 }
@@ -126,11 +126,11 @@ async fn observed_edge_expires() {
         .write(observed_edge("a", "CALLS", "old", UnixNanos(60)))
         .await;
     assert_eq!(
-        ends(&fixture, "a", Direction::Out, &[], AsOf::Now).await,
+        ends(&fixture, "a", Directions::Out, &[], AsOf::Now).await,
         ["a CALLS b"]
     );
     assert_eq!(
-        ends(&fixture, "a", Direction::Out, &[], at(61)).await,
+        ends(&fixture, "a", Directions::Out, &[], at(61)).await,
         ["a CALLS old"]
     );
 }
@@ -187,7 +187,7 @@ async fn lists_are_filtered_and_paged_in_the_order_of_writing() {
     assert_eq!(list(all.clone(), Some("sg"), 1).await, ["i-1"]);
     assert_eq!(list(all.clone(), Some("never"), 1).await, [""; 0]);
     let ended = NodeFilter {
-        with_ended: true,
+        include_ended: true,
         ..all.clone()
     };
     assert_eq!(list(ended, None, 10).await.len(), 5);
@@ -380,11 +380,11 @@ async fn edge_that_was_reported_many_times_is_still_current() {
             .await;
     }
     assert_eq!(
-        ends(&fixture, "i", Direction::Out, &[], AsOf::Now).await,
+        ends(&fixture, "i", Directions::Out, &[], AsOf::Now).await,
         ["i SECURED_BY sg", "i SECURED_BY sg-20"]
     );
     assert_eq!(
-        ends(&fixture, "sg", Direction::In, &[], AsOf::Now).await,
+        ends(&fixture, "sg", Directions::In, &[], AsOf::Now).await,
         ["i SECURED_BY sg"]
     );
 }

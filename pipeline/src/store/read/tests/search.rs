@@ -64,14 +64,14 @@ async fn best_match_comes_first_in_any_case() {
     fixture
         .write(fact("f", "actual", "observed", "aws", "other", 10))
         .await;
-    let by = |uid: &str, fit, found_in| (uid.to_owned(), fit, found_in);
+    let by = |uid: &str, rank, field| (uid.to_owned(), rank, field);
     assert_eq!(
         found(&fixture, "shop", AsOf::Now).await,
         [
             by("c", MatchRank::Exact, MatchedField::Name),
             by("b", MatchRank::Prefix, MatchedField::Name),
             by("f", MatchRank::Prefix, MatchedField::Alias),
-            by("a", MatchRank::Part, MatchedField::Name),
+            by("a", MatchRank::Substring, MatchedField::Name),
             by("e", MatchRank::Tag, MatchedField::Tag),
         ]
     );

@@ -3,7 +3,6 @@
 use crate::claims::{ClaimClass, Existence, Report};
 use crate::component::UnixNanos;
 use crate::graph_store::AsOf;
-use crate::testing::graph::history::time;
 use crate::testing::graph::{Lateness, MAX_LATENESS, Replay, ReportHistory, minimise};
 
 use super::reports::{at, delete_event, replay, row, scan};
@@ -118,7 +117,7 @@ fn lateness(arrival: &[Report], index: usize) -> usize {
             ) => (uid, source, scope, class) == (uid2, source2, scope2, class2),
             _ => false,
         };
-        is_of_stream && time(other) > time(report)
+        is_of_stream && other.time() > report.time()
     });
     before.count()
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::claims::{ClaimClass, Existence, Removal, Report, ReportedBy, SETTLE, STALE_AFTER};
 use crate::graph_store::AsOf;
 use crate::testing::graph::ReportHistory;
-use crate::testing::graph::history::time;
 
 use super::reports::replay;
 
@@ -98,7 +97,7 @@ fn has_long_run(history: &ReportHistory) -> bool {
 fn listed_after_delete(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> bool {
     any_two(history, |event, list| match event {
         Report::DeleteEvent { uid, time: at, .. } => {
-            let after = time(list).0.checked_sub(at.0);
+            let after = list.time().0.checked_sub(at.0);
             lists(list, uid) == Some(true) && after.is_some_and(&fits)
         }
         _ => false,
@@ -114,7 +113,7 @@ fn missed_after_create(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> b
             scope: in_scope,
             ..
         } => {
-            let after = time(list).0.checked_sub(time(event).0);
+            let after = list.time().0.checked_sub(event.time().0);
             let of_scope = scope(list).is_some_and(|(_, scope, _)| scope == in_scope);
             of_scope && lists(list, uid) == Some(false) && after.is_some_and(&fits)
         }
@@ -156,7 +155,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
                 }
             );
             let mut reports = history.reports.iter().filter(|one| is_completion(one));
-            is_of_scan && !reports.any(|one| time(one) == time(row) && scope(one) == scope(row))
+            is_of_scan && !reports.any(|one| one.time() == row.time() && scope(one) == scope(row))
         }),
     );
     counts.add(
@@ -164,7 +163,8 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
         any(history, |one| match one {
             Report::Completion { members, .. } => {
                 let mut reports = history.reports.iter().filter(|row| !is_completion(row));
-                let has_row = reports.any(|row| time(one) == time(row) && scope(one) == scope(row));
+                let has_row =
+                    reports.any(|row| one.time() == row.time() && scope(one) == scope(row));
                 !members.is_empty() && !has_row
             }
             _ => false,
@@ -176,7 +176,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
             let is_refresh = is_row(row, ClaimClass::Actual);
             is_refresh
                 && is_completion(scan)
-                && time(row) == time(scan)
+                && row.time() == scan.time()
                 && scope(row) == scope(scan)
         }),
     );
@@ -184,7 +184,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
         "row and removal at one time",
         any_two(history, |row, removal| {
             let fits = is_row(row, ClaimClass::Actual) && matches!(removal, Report::Removed { .. });
-            fits && time(row) == time(removal) && scope(row) == scope(removal)
+            fits && row.time() == removal.time() && scope(row) == scope(removal)
         }),
     );
     counts.add(
@@ -236,14 +236,14 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
             let desired =
                 |report| scope(report).is_some_and(|scope| scope.2 == ClaimClass::Desired);
             let are_scans = is_completion(one) && is_completion(other);
-            are_scans && desired(one) && desired(other) && time(one) == time(other)
+            are_scans && desired(one) && desired(other) && one.time() == other.time()
         }),
     );
     counts.add(
         "two scopes a day apart",
         any_two(history, |one, other| {
             let are_scans = is_completion(one) && is_completion(other);
-            are_scans && scope(one) != scope(other) && time(one).0 + stale_after == time(other).0
+            are_scans && scope(one) != scope(other) && one.time().0 + stale_after == other.time().0
         }),
     );
     for (case, class, has_scope) in [
