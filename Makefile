@@ -1,6 +1,8 @@
 # The two commands: `make run` and `make test`.
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+TYPOS_VERSION := 1.52.0
+TYPOS := $(TARGET)/tools/bin/typos-$(TYPOS_VERSION)
 
 .PHONY: run test bench bench-scan compare lint
 
@@ -32,6 +34,12 @@ compare:
 	cargo bench --locked --bench compare -- \
 	  --collector $(abspath $(TARGET))/peers/bin/otelcol --out benches/compare/RESULT.md $(COMPARE)
 
-lint:
+lint: $(TYPOS)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(TYPOS)
+
+# The spell checker, with its version in its name, so that another version is installed when the number changes.
+$(TYPOS):
+	cargo install typos-cli --version $(TYPOS_VERSION) --locked --root $(TARGET)/tools
+	mv $(TARGET)/tools/bin/typos $@
